@@ -1,0 +1,1 @@
+"""What every other part of maskgen shares: records, reasons, seeding and image files."""

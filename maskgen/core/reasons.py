@@ -1,0 +1,42 @@
+"""Why a photograph, or a face in it, was set aside."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Every expected fault. What is not listed here is a bug and stops the run with the file's name."""
+
+    UNREADABLE = "unreadable"  # the file could not be read at all
+    NOT_A_PICTURE = "not_a_picture"
+    BROKEN_PICTURE = "broken_picture"  # a picture by its header, but it does not decode
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_SMALL = "too_small"
+    NO_FACE = "no_face"
+    LOW_SCORE = "low_score"
+    NO_LANDMARKS = "no_landmarks"
+    EXTREME_POSE = "extreme_pose"
+    DOUBTFUL_FIT = "doubtful_fit"
+    NAME_TOO_LONG = "name_too_long"  # the output's name would not fit the file system
+
+
+class SetAsideError(Exception):
+    """A photograph or face that cannot be used, with the reason and a detail for people.
+
+    Example:
+        >>> str(SetAsideError(Reason.TOO_SMALL, "12x9 pixels"))
+        'too_small: 12x9 pixels'
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[SetAsideError], tuple[Reason, str]]:
+        return type(self), (self.reason, self.detail)
+
+
+class UserError(Exception):
+    """A fault that a person can mend; its message is one sentence that says how."""

@@ -1,0 +1,103 @@
+"""The records that travel between stages, each of which checks itself.
+
+Convention (everywhere in maskgen):
+    - pictures are uint8 (height, width, 3), RGB, sRGB-encoded, 0..255
+    - x right, y down, pixel centres at integers; "left" is the viewer's left
+    - angles in degrees: yaw > 0 turns the nose to the viewer's right, pitch > 0 raises it, roll > 0 turns the head
+      clockwise in the picture
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+
+def check_image(image: NDArray[np.uint8]) -> None:
+    """Raise ValueError unless the array is a non-empty RGB picture, uint8 (height, width, 3)."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"expected a uint8 RGB picture (height, width, 3), got {image.dtype} {image.shape}")
+
+
+def check_points(xy: NDArray[np.floating], n: int) -> None:
+    """Raise ValueError unless the array is (n, 2) finite numbers."""
+    if xy.shape != (n, 2):
+        raise ValueError(f"expected points of shape ({n}, 2), got {xy.shape}")
+    if not np.isfinite(xy).all():
+        raise ValueError("points hold a NaN or an infinity")
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One found face: `box` float32 (4,) as x0, y0, x1, y1, `points5` float32 (5, 2), both in photograph pixels.
+
+    The five points are left eye, right eye, nose tip, left and right mouth corner; `score` is the detector's, 0..1.
+    """
+
+    box: Floats
+    points5: Floats
+    score: float
+
+    def __post_init__(self) -> None:
+        if self.box.shape != (4,) or not np.isfinite(self.box).all():
+            raise ValueError(f"expected a finite box of shape (4,), got {self.box!r}")
+        check_points(self.points5, 5)
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score {self.score} is outside 0..1")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detection with its 68 iBUG points: `points68` float32 (68, 2), in the same pixels as the detection.
+
+    `index` counts the chosen faces of a photograph from 0, largest (or most central) first; `of` says how many faces
+    were found in it.
+    """
+
+    detection: Detection
+    points68: Floats
+    index: int = 0
+    of: int = 1
+
+    def __post_init__(self) -> None:
+        check_points(self.points68, 68)
+        if not 0 <= self.index < self.of:
+            raise ValueError(f"face {self.index} of {self.of}")
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A picture cut from a photograph around one face.
+
+    Convention:
+        - `matrix`, float64 (2, 3), takes photograph pixels (x, y, 1) to crop pixels
+    """
+
+    image: Image
+    matrix: Doubles
+
+    def __post_init__(self) -> None:
+        check_image(self.image)
+        if self.matrix.shape != (2, 3):
+            raise ValueError(f"expected a matrix of shape (2, 3), got {self.matrix.shape}")
+
+    def carry(self, xy: NDArray[np.floating]) -> Floats:
+        """Photograph points (n, 2) in crop pixels, float32 (n, 2)."""
+        return (xy @ self.matrix[:, :2].T + self.matrix[:, 2]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a head looks, in degrees, and how large it is: `scale` is pixels per distance between the eyes."""
+
+    yaw: float
+    pitch: float
+    roll: float
+    scale: float

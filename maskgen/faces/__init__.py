@@ -1,0 +1,1 @@
+"""Find faces and their points in photographs, and cut them out upright."""

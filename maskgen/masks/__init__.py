@@ -1,0 +1,1 @@
+"""Masks as sheets in three dimensions on a mean head, drawn into a picture."""

@@ -1,0 +1,17 @@
+"""What several tests share: real photographs where this machine has them, a skip that says so where it does not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Path:
+    """The folder of real development photographs: $MASKGEN_FACES, or `shared/faces` beside the checkout."""
+    root = Path(os.environ.get("MASKGEN_FACES", Path(__file__).parents[2] / "shared" / "faces"))
+    if not (root / "lfw").is_dir():
+        pytest.skip("no real photographs here: set MASKGEN_FACES to a folder that holds lfw/ and landmarks68/")
+    return root

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"
     NAME_TOO_LONG = "name_too_long"  # the output's name would not fit the file system
+    CRASHED = "crashed"  # the process that worked on it died, twice
 
 
 class SetAsideError(Exception):

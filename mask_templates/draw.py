@@ -1,0 +1,167 @@
+"""Draw the textures of the built-in masks: what is white, what is creased, what is welded or stitched.
+
+    python draw.py            # writes texture.png and relief.png into each template's folder beside this file
+
+Each template has two pictures of 1024 x 1024 over its cloth, u across and v down by length along the cloth:
+`texture.png`, the cloth's own light and shade, which the mask's colour is multiplied with, and `relief.png`, its
+height, 128 the level of the sheet. Needs NumPy and OpenCV.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 1024
+Field = NDArray[np.float64]
+V, U = np.meshgrid((np.arange(SIDE) + 0.5) / SIDE, (np.arange(SIDE) + 0.5) / SIDE, indexing="ij")
+ACROSS = np.abs(2 * U - 1)  # 0 in the middle, 1 at the sides
+
+
+def bump(x: Field, at: float, width: float) -> Field:
+    """A soft ridge of height 1 along x = at."""
+    return np.asarray(np.exp(-(((x - at) / width) ** 2)))
+
+
+def step(x: Field, at: float, width: float) -> Field:
+    """0 before `at`, 1 after it."""
+    return np.asarray(1 / (1 + np.exp(-(x - at) / width * 4)))
+
+
+def noise(seed: int, coarse: float, fine: float = 0.0) -> Field:
+    """Smooth noise of unit deviation; `coarse` and `fine` are blurs in pixels."""
+    field = np.random.default_rng(seed).normal(size=(SIDE, SIDE))
+    field = cv2.GaussianBlur(field, (0, 0), coarse)
+    if fine:
+        field -= cv2.GaussianBlur(field, (0, 0), fine)
+    return np.asarray((field - field.mean()) / field.std())
+
+
+def dashes(along: Field, across: Field, at: float, pitch: float, length: float, width: float) -> Field:
+    """Stitches or welds in a row: 1 on each, along one coordinate and at one place of the other."""
+    phase = (along / pitch) % 1.0
+    on = step(phase, (1 - length) / 2, 0.2) * (1 - step(phase, (1 + length) / 2, 0.2))
+    return np.asarray(on * bump(across, at, width))
+
+
+def dots(pitch: float, size: float) -> Field:
+    """The embossed points of bonded fleece, in a staggered grid."""
+    row = np.floor(V / pitch)
+    x, y = (U / pitch + 0.5 * (row % 2)) % 1 - 0.5, (V / pitch) % 1 - 0.5
+    return np.asarray(np.exp(-(x**2 + y**2) / size**2))
+
+
+def fleece(seed: int) -> tuple[Field, Field]:
+    """Bonded fleece: fine fibres and embossed points, as shade (about 1) and height (about 0)."""
+    fibres = noise(seed, 0.8, 4.0)
+    points = dots(1 / 110, 0.22)
+    return 1 + 0.012 * fibres - 0.03 * points, 0.02 * fibres - 0.05 * points
+
+
+def wrinkles(seed: int, strength: float) -> Field:
+    """Soft creases that run mostly across."""
+    field = np.random.default_rng(seed).normal(size=(SIDE, SIDE))
+    field = cv2.GaussianBlur(field, (0, 0), sigmaX=90, sigmaY=22)
+    return np.asarray(strength * field / field.std())
+
+
+def surgical() -> tuple[Field, Field]:
+    """Three tucks that face down, bound edges, a wire in the top edge and welded sides."""
+    shade, height = fleece(1)
+    inner = 1 - step(ACROSS, 0.93, 0.02)
+    for at in (0.30, 0.46, 0.62):
+        line = V - at - 0.012 * np.cos(np.pi * ACROSS) - 0.004 * noise(int(at * 100), 60)
+        tuck = np.clip((line + 0.055) / 0.055, 0, 1) ** 1.5 * (1 - step(line, 0.0, 0.006))
+        height += 0.42 * tuck
+        shade -= 0.17 * bump(line, 0.007, 0.008) * (0.35 + 0.65 * inner)
+        shade += 0.03 * bump(line, -0.008, 0.008)
+    height += wrinkles(3, 0.16) * inner
+    for edge in (0.028, 0.972):
+        shade -= 0.10 * bump(V, edge, 0.0035)
+        height += 0.25 * (bump(V, edge - np.sign(edge - 0.5) * -0.012, 0.012))
+        shade -= 0.05 * dashes(U, V, edge + np.sign(0.5 - edge) * -0.010, 0.012, 0.45, 0.003)
+    wire = bump(V, 0.058, 0.012) * (1 - step(ACROSS, 0.48, 0.02))
+    height += 0.35 * wire
+    shade -= 0.05 * bump(V, 0.078, 0.005) * (1 - step(ACROSS, 0.48, 0.02))
+    for weld in (0.945, 0.975):
+        shade -= 0.10 * dashes(V, ACROSS, weld, 0.016, 0.5, 0.006)
+    shade -= 0.06 * bump(ACROSS, 0.93, 0.006)
+    return shade, height
+
+
+def n95() -> tuple[Field, Field]:
+    """A moulded cup: a pressed rim, a ring about the bowl, faint ribs, a metal clip over the nose."""
+    fibres = noise(11, 1.2, 6.0)
+    shade, height = 1 + 0.014 * fibres, 0.03 * fibres + 0.05 * noise(12, 14)
+    rim = np.maximum(ACROSS, np.abs(2 * V - 1))
+    round_rim = ((ACROSS**6 + np.abs(2 * V - 1) ** 6) ** (1 / 6)).clip(0, 1.2)
+    height -= 0.40 * step(round_rim, 0.90, 0.02)
+    shade -= 0.05 * bump(round_rim, 0.905, 0.012)
+    shade -= 0.05 * step(rim, 0.97, 0.01)
+    weld = (((U * 74) % 1 - 0.5) ** 2 + ((V * 74) % 1 - 0.5) ** 2) < 0.09
+    shade -= 0.035 * cv2.GaussianBlur(weld.astype(float), (0, 0), 1.2) * step(round_rim, 0.925, 0.01)
+    for at in (0.44, 0.60):
+        line = V - at + 0.05 * (1 - ACROSS**2) * np.sign(at - 0.52)
+        height += 0.22 * bump(line, 0.0, 0.016) * (1 - step(ACROSS, 0.72, 0.05))
+        shade -= 0.03 * bump(line, 0.024, 0.010) * (1 - step(ACROSS, 0.72, 0.05))
+    clip = bump(V, 0.085, 0.020) ** 2 * (1 - step(ACROSS, 0.36, 0.015))
+    height += 0.30 * clip
+    shade -= 0.20 * clip
+    return shade, height
+
+
+def kn95() -> tuple[Field, Field]:
+    """A ridge down the middle, welded seams beside the nose and under the chin, a folded rim."""
+    shade, height = fleece(21)
+    height += wrinkles(22, 0.07)
+    shade -= 0.04 * bump(ACROSS, 0.0, 0.006) * step(V, 0.03, 0.01)
+    shade += 0.03 * bump(ACROSS, 0.020, 0.012)
+    height += 0.30 * bump(ACROSS, 0.0, 0.03)
+    seam = V - 0.16 - 0.10 * ACROSS
+    for offset in (0.0, 0.012):
+        shade -= 0.07 * dashes(U, seam, offset, 0.010, 0.55, 0.0035)
+    low = V - 0.86 + 0.12 * ACROSS
+    for offset in (0.0, 0.012):
+        shade -= 0.07 * dashes(U, low, offset, 0.010, 0.55, 0.0035)
+    height -= 0.18 * (bump(seam, 0.006, 0.012) + bump(low, 0.006, 0.012))
+    for weld in (0.915, 0.94, 0.965):
+        shade -= 0.06 * dashes(V, ACROSS, weld, 0.013, 0.5, 0.006)
+    for edge in (0.02, 0.98):
+        shade -= 0.06 * dashes(U, V, edge, 0.010, 0.5, 0.004)
+    return shade, height
+
+
+def cloth() -> tuple[Field, Field]:
+    """Plain weave of two panels joined down the middle, a turned and stitched edge."""
+    warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
+    over = np.sign(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150))
+    weave = np.where(over > 0, warp, weft)
+    shade, height = 1 + 0.05 * weave + 0.02 * noise(31, 1.0, 5.0), 0.05 * weave + 0.04 * noise(32, 10)
+    height += wrinkles(33, 0.22)
+    seam = bump(ACROSS, 0.0, 0.010)
+    shade -= 0.16 * seam
+    height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam
+    for at in (0.035, 0.965):
+        shade += 0.12 * dashes(U, V, at, 0.013, 0.6, 0.0022)
+        height -= 0.20 * bump(V, at, 0.006)
+    shade += 0.12 * dashes(V, ACROSS, 0.94, 0.016, 0.6, 0.004)
+    height -= 0.20 * bump(ACROSS, 0.94, 0.012)
+    return shade, height
+
+
+def save(name: str, shade: Field, height: Field) -> None:
+    """Write one template's two pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
+    folder = Path(__file__).parent / name
+    level = np.median(shade)
+    grey = np.clip(np.round(shade / level * 232), 0, 255).astype(np.uint8)
+    raised = np.clip(np.round(128 + 127 * np.clip(height, -1, 1)), 0, 255).astype(np.uint8)
+    cv2.imwrite(str(folder / "texture.png"), grey)
+    cv2.imwrite(str(folder / "relief.png"), raised)
+
+
+if __name__ == "__main__":
+    for drawing in (surgical, n95, kn95, cloth):
+        save(drawing.__name__, *drawing())

@@ -1,0 +1,49 @@
+"""A drawn mask laid on its photograph: contact shadow, then cloth over skin."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from maskgen.core.records import Floats, Image, Mask
+from maskgen.masks.render import Layer, Window
+
+SHADOW = 0.42  # share of the light that the rim takes from the skin beside it
+SHADOW_WIDTH = 0.045  # in eye distances
+SHADOW_DROP = 0.03
+
+
+def reach(scale: float) -> int:
+    """Pixels beyond the mask's outline that its shadow can darken, for a face of this scale."""
+    return _radius(scale) + round(SHADOW_DROP * scale) + 1
+
+
+def _radius(scale: float) -> int:
+    return max(1, int(np.ceil(2.5 * SHADOW_WIDTH * scale)))
+
+
+def _shadow(alpha: Floats, scale: float) -> Floats:
+    """Light that the mask's rim takes from the skin, 0..1, a little lower than the rim; nothing beyond `reach`."""
+    radius = _radius(scale)
+    soft = cv2.GaussianBlur(alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE)
+    drop = round(SHADOW_DROP * scale)
+    lower = np.roll(soft, drop, axis=0) if drop < len(soft) else soft
+    lower[:drop] = 0
+    return SHADOW * np.maximum(lower, 0.6 * soft) * (1 - alpha)
+
+
+def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
+    """The photograph with the mask on it, and the mask's coverage, uint8 (height, width), 0..255.
+
+    Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
+    """
+    out = image.copy()
+    coverage = np.zeros(image.shape[:2], np.uint8)
+    window: Window = layer.window
+    if window.empty:
+        return out, coverage
+    under = out[window.slices].astype(np.float32)
+    keep = (1 - _shadow(layer.alpha, scale)) * (1 - layer.alpha)
+    out[window.slices] = np.clip(np.rint(under * keep[..., None] + layer.colour), 0, 255).astype(np.uint8)
+    coverage[window.slices] = np.rint(layer.alpha * 255).astype(np.uint8)
+    return out, coverage

@@ -1,0 +1,87 @@
+"""A mask's whole geometry, packed so that one face costs a few matrix products: occluder, cloth, ribbons, skin samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from maskgen.core.records import Doubles
+from maskgen.masks.fit import Moulder
+from maskgen.masks.head import CENTRE, Triangles, head_surface
+from maskgen.masks.sheet import COLUMNS, ROWS, Mesh, band, cloth, mirror
+from maskgen.masks.template import Template
+
+SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Garment:
+    """Cloth and ribbons of both sides as one mesh.
+
+    `uv` are coordinates in the kind's atlas, 0..1; `cloth_points` counts the leading points that are cloth; `width` and
+    `height` are the cloth's size along itself in eye distances.
+    """
+
+    moulder: Moulder
+    normals: Doubles
+    uv: Doubles
+    triangles: Triangles
+    cloth_points: int
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Skin:
+    """Points of the bare head: what hides, and where the light is read."""
+
+    moulder: Moulder
+    normals: Doubles
+    triangles: Triangles
+    lit: np.ndarray  # indices of the points whose colour says what light falls on the face
+
+
+@cache
+def skin() -> Skin:
+    """The mean head a little shrunk, with the samples for the light: cheeks, nose, chin and brow without eyes or hair."""
+    surface = head_surface()
+    x, y, z = surface.points.T
+    face = (np.abs(x) < 0.85) & (y > -1.25) & (y < 1.1) & (z > -0.5)
+    eyes = (np.abs(np.abs(x) - 0.5) < 0.34) & (np.abs(y + 0.68) < 0.3)
+    lips = (np.abs(x) < 0.45) & (np.abs(y - 0.5) < 0.17)
+    points = CENTRE + (surface.points - CENTRE) * SHRINK
+    lit = np.flatnonzero(face & ~eyes & ~lips)
+    return Skin(Moulder.over(points), surface.normals, surface.triangles, lit)
+
+
+def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
+    """Texture coordinates moved to a band of the atlas, half a texel inside it."""
+    inside = 0.02 + 0.96 * mesh.uv[:, 1] if rows == total else 0.25 + 0.5 * mesh.uv[:, 1]
+    return np.stack([mesh.uv[:, 0], (first + inside * rows) / total], 1)
+
+
+def build_garment(template: Template, ribbon_rows: int) -> Garment:
+    """Cloth and ribbons of a template on the mean head."""
+    sheet = cloth(template)
+    tall = template.texture.shape[0]
+    total = tall + ribbon_rows * len(template.ribbons)
+    parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
+    for number, ribbon in enumerate(template.ribbons):
+        right = band(ribbon, sheet)
+        at = _into_atlas(right, tall + number * ribbon_rows, ribbon_rows, total)
+        parts += [right, mirror(right)]
+        places += [at, at]
+    starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
+    triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
+    grid = sheet.points.reshape(ROWS, COLUMNS, 3)
+    return Garment(
+        moulder=Moulder.over(np.concatenate([part.points for part in parts])),
+        normals=np.concatenate([part.normals for part in parts]),
+        uv=np.concatenate(places),
+        triangles=triangles.astype(np.int32),
+        cloth_points=len(sheet.points),
+        width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
+        height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
+    )

@@ -1,0 +1,98 @@
+"""The light on a face, read from its skin: level, colour and direction, no more than four numbers a colour.
+
+Source: first-order spherical harmonics of Lambertian surfaces, Ramamoorthi and Hanrahan 2001.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles, Image
+from maskgen.masks.colour import GAMMA
+
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+# Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
+DARKEST_SKIN = 80.0
+BRIGHTEST_SKIN = 222.0
+# What light does on most faces when the picture says little: from above and in front.
+USUAL = np.array([0.0, -0.16, 0.22])
+BELIEF = 0.035  # how strongly the usual light is believed against the samples
+ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
+
+    `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
+    `cast` (3,) the colour of the light with mean 1.
+    """
+
+    level: float
+    direction: Doubles
+    cast: Doubles
+
+    def on(self, normals: NDArray[np.floating]) -> Doubles:
+        """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
+        front = 1.0 + self.direction[2]
+        return np.maximum((1.0 + normals @ self.direction) / front, 0.12)
+
+
+def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.floating], scale: float) -> Light:
+    """The light on a face, from samples of its skin.
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        points: (n, 2), x, y in pixels, where the skin is; those outside the picture are left out.
+        normals: (n, 3), unit, camera axes.
+        scale: pixels per distance between the eyes; samples are means over about a tenth of it.
+    """
+    colours, inside = _skin(image, points, scale)
+    usable = inside & (normals[:, 2] > 0.2)
+    if usable.sum() < 12:
+        return Light(1.0, USUAL / 1.5, np.ones(3))
+    seen, facing = colours[usable], normals[usable]
+    linear = (seen / 255.0) ** GAMMA
+    brightness = linear @ LUMA
+    direction = _direction(brightness / max(float(np.median(brightness)), 1e-4), facing)
+    return Light(_level(float(np.median(seen @ LUMA))), direction, np.ones(3))
+
+
+def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Mean colours (n, 3) about the points, and which points are inside the picture."""
+    height, width = image.shape[:2]
+    cell = max(1.0, scale / 12)
+    small = (max(1, round(width / cell)), max(1, round(height / cell)))
+    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA) if cell > 1 else image
+    at = np.floor((points + 0.5) * np.array(small) / [width, height]).astype(int)
+    inside = ((at >= 0) & (at < small)).all(1)
+    at = np.clip(at, 0, np.array(small) - 1)
+    return reduced[at[:, 1], at[:, 0]].astype(np.float64), inside
+
+
+def _direction(relative: Doubles, normals: Doubles) -> Doubles:
+    """Ridge regression of brightness on the normal toward the usual light; beards, brows and glare lose their say."""
+    design = np.column_stack([np.ones(len(normals)), normals])
+    prior = np.diag([1e-6, BELIEF, BELIEF, BELIEF]) * len(normals)
+    usual = np.array([0.8, *USUAL])
+    weights = np.ones(len(normals))
+    answer = usual
+    for _ in range(ROUNDS):
+        weighted = design * weights[:, None]
+        answer = np.linalg.solve(design.T @ weighted + prior, weighted.T @ relative + prior @ usual)
+        error = np.abs(design @ answer - relative)
+        weights = 1 / (1 + (error / 0.18) ** 2)
+    direction = answer[1:] / max(float(answer[0]), 0.25)
+    length = float(np.linalg.norm(direction))
+    return np.asarray(direction * min(1.0, 0.95 / max(length, 1e-9)))
+
+
+def _level(skin: float) -> float:
+    """Exposure from the skin's median sRGB luma: any skin colour is believed, darker than any skin is a dark picture."""
+    if skin < DARKEST_SKIN:
+        return float(max((skin / DARKEST_SKIN) ** GAMMA, 0.02))
+    return float(min((max(skin, BRIGHTEST_SKIN) / BRIGHTEST_SKIN) ** GAMMA, 1.2))

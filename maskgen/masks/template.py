@@ -1,0 +1,245 @@
+"""Mask templates: a folder with `template.toml` and its pictures, read, checked and turned into a record.
+
+A template is data. `docs/adding_a_mask.md` is its manual; every fault in one is a sentence that names file and key.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from maskgen.core.reasons import UserError
+from maskgen.core.records import Doubles
+from maskgen.masks.head import NAMED, PLACES, place
+
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+MAX_SIDE = 8192  # of a texture, checked before it is decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Ribbon:
+    """A loop or strap: `path` (n, 3) in head coordinates for the right side (mirrored unless it crosses the middle).
+
+    `colour` is "#rrggbb" or "mask", the mask's own; `rides` says how far the ribbon floats above the skin; `from_sheet`, (u, v) or None, is where it leaves the mask.
+    """
+
+    path: Doubles
+    width: float
+    from_sheet: tuple[float, float] | None
+    colour: str
+    rides: float
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One form of mask, as its file says it.
+
+    Attributes:
+        colours: name to "#rrggbb"; the first is the default.
+        top, bottom: (n, 3), the right half of the outline from the middle outward, in head coordinates.
+        lift: (rows, columns), how far the sheet stands off its taut shape, from the top edge down and from the middle
+            outward, in eye distances.
+        texture: uint8 (h, w, 4), RGB that the colour is multiplied with, and coverage.
+        relief: float32 (h, w), height of the cloth in eye distances, for folds and weave.
+    """
+
+    name: str
+    title: str
+    colours: Mapping[str, str]
+    top: Doubles
+    bottom: Doubles
+    clearance: float
+    taut: float
+    lift: Doubles
+    gloss: float
+    ribbons: tuple[Ribbon, ...]
+    texture: np.ndarray
+    relief: np.ndarray
+
+
+class _Page:
+    """A parsed TOML table that knows where it came from, so that every complaint can say so."""
+
+    def __init__(self, source: str, table: Mapping[str, Any], inside: str = "") -> None:
+        self.source, self.table, self.inside = source, table, inside
+
+    def fail(self, key: str, expected: str) -> UserError:
+        found = repr(self.table[key]) if key in self.table else "nothing"
+        return UserError(f"{self.source}: {self.inside}{key}: expected {expected}, found {found}")
+
+    def get(self, key: str, expected: str, check: Callable[[Any], bool], default: Any = None) -> Any:
+        value = self.table.get(key, default)
+        if value is None or not check(value):
+            raise self.fail(key, expected)
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        return str(self.get(key, "a text", lambda v: isinstance(v, str) and bool(v.strip()), default))
+
+    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
+        def fits(v: Any) -> bool:
+            return isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= high
+
+        return float(self.get(key, f"a number from {low} to {high}", fits, default))
+
+    def page(self, key: str) -> _Page:
+        table = self.get(key, "a table", lambda v: isinstance(v, dict))
+        return _Page(self.source, table, f"{self.inside}{key}.")
+
+    def pages(self, key: str) -> list[_Page]:
+        rows = self.get(key, "an array of tables", _all_of(dict), [])
+        return [_Page(self.source, row, f"{self.inside}{key}[{i}].") for i, row in enumerate(rows)]
+
+    def only(self, *keys: str) -> None:
+        """Raise for the first key that is not one of these: a misspelt key must not be passed over."""
+        for key in self.table:
+            if key not in keys:
+                raise UserError(f"{self.source}: {self.inside}{key}: no such key; the keys here are {', '.join(keys)}")
+
+
+def _all_of(kind: type) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, list) and all(isinstance(item, kind) for item in v)
+
+
+def _numbers(n: int) -> Callable[[Any], bool]:
+    def fits(v: Any) -> bool:
+        return isinstance(v, list) and len(v) == n and all(isinstance(x, int | float) for x in v)
+
+    return fits
+
+
+def _tie(page: _Page) -> Doubles:
+    """One tied point: a named place and a shift from it."""
+    page.only("at", "move")
+    name = page.text("at")
+    if name not in NAMED and name not in PLACES:
+        raise page.fail("at", f"one of the places {', '.join(sorted([*NAMED, *PLACES]))}")
+    shift = page.get("move", "three numbers: right, down, forward", _numbers(3), [0.0, 0.0, 0.0])
+    return place(name) + np.array(shift, float)
+
+
+def _path(page: _Page, key: str, least: int) -> Doubles:
+    ties = page.pages(key)
+    if len(ties) < least:
+        raise page.fail(key, f"at least {least} tied points")
+    return np.array([_tie(tie) for tie in ties])
+
+
+def _ribbon(page: _Page) -> Ribbon:
+    page.only("path", "width", "from", "colour", "rides")
+    start = page.get("from", "two numbers: u 0..1 and v 0..1 on the sheet", _numbers(2), [-1, -1])
+    colour = page.get("colour", '"mask" or a colour such as "#ffffff"', lambda v: v == "mask" or _is_colour(v))
+    leaves = None if start == [-1, -1] else (float(start[0]), float(start[1]))
+    return Ribbon(
+        _path(page, "path", 1), page.number("width", 0.005, 0.5), leaves, str(colour), page.number("rides", 0, 0.5, 0.02)
+    )
+
+
+def _is_colour(v: Any) -> bool:
+    return isinstance(v, str) and COLOUR.fullmatch(v) is not None
+
+
+def _colours(page: _Page) -> dict[str, str]:
+    table = page.get("colours", "a table of names and colours", lambda v: isinstance(v, dict) and len(v) > 0)
+    inner = _Page(page.source, table, "colours.")
+    return {name: str(inner.get(name, 'a colour such as "#44b4a8"', _is_colour)).lower() for name in table}
+
+
+def _lift(page: _Page) -> Doubles:
+    def fits(v: Any) -> bool:
+        return _all_of(list)(v) and len(v) > 1 and len(v[0]) > 1 and all(_numbers(len(v[0]))(row) for row in v)
+
+    return np.array(page.get("lift", "rows of numbers, all of one length", fits), float)
+
+
+def _picture(folder: Traversable, page: _Page, key: str, channels: int) -> np.ndarray:
+    """A PNG of the template's folder as uint8 (h, w, channels); no name may leave the folder."""
+    name = page.text(key)
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise page.fail(key, "the name of a file in this folder")
+    file = folder.joinpath(name)
+    if not file.is_file():
+        raise page.fail(key, "the name of a PNG file in this folder")
+    data = np.frombuffer(file.read_bytes(), np.uint8)
+    sides = [int.from_bytes(data[at : at + 4].tobytes(), "big") for at in (16, 20)] if len(data) > 24 else [0, 0]
+    if data[:8].tobytes() != b"\x89PNG\r\n\x1a\n" or not 0 < min(sides) <= max(sides) <= MAX_SIDE:
+        raise page.fail(key, f"a PNG of at most {MAX_SIDE} pixels a side")
+    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise page.fail(key, "a PNG that decodes")
+    return _four(picture) if channels == 4 else picture
+
+
+def _four(picture: np.ndarray) -> np.ndarray:
+    """Any decoded PNG as RGBA, 8 bit."""
+    if picture.dtype == np.uint16:
+        picture = (picture >> 8).astype(np.uint8)
+    if picture.ndim == 2:
+        return cv2.cvtColor(picture, cv2.COLOR_GRAY2RGBA)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
+def read_template(folder: Traversable) -> Template:
+    """The template in a folder.
+
+    Raises:
+        UserError: a sentence that names the file, the key and what was expected.
+    """
+    file = folder.joinpath("template.toml")
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except OSError:
+        raise UserError(f"{folder}: no template.toml in this folder") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise UserError(f"{file}: not TOML: {fault}") from None
+    page = _Page(str(file), table)
+    page.only("title", "colours", "texture", "relief", "relief_depth", "outline", "form", "gloss", "ribbon")
+    outline, form = page.page("outline"), page.page("form")
+    outline.only("top", "bottom")
+    form.only("clearance", "taut", "lift")
+    height = _picture(folder, page, "relief", 1).astype(np.float32) / 255 - 0.5
+    return Template(
+        name=folder.name,
+        title=page.text("title"),
+        colours=_colours(page),
+        top=_path(outline, "top", 3),
+        bottom=_path(outline, "bottom", 3),
+        clearance=form.number("clearance", 0.0, 0.5),
+        taut=form.number("taut", 0.0, 1.0),
+        lift=_lift(form),
+        gloss=page.number("gloss", 0.0, 1.0, 0.0),
+        ribbons=tuple(_ribbon(row) for row in page.pages("ribbon")),
+        texture=_picture(folder, page, "texture", 4),
+        relief=height * page.number("relief_depth", 0.0, 0.5, 0.05),
+    )
+
+
+def _built_in() -> Traversable:
+    return resources.files("maskgen.mask_templates")
+
+
+@cache
+def template_names() -> tuple[str, ...]:
+    """The names of the built-in templates, sorted."""
+    return tuple(sorted(f.name for f in _built_in().iterdir() if f.joinpath("template.toml").is_file()))
+
+
+@cache
+def built_in_template(name: str) -> Template:
+    """A built-in template by its folder's name, read once.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    if name not in template_names():
+        raise KeyError(name)
+    return read_template(_built_in().joinpath(name))

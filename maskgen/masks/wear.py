@@ -1,0 +1,102 @@
+"""One mask on one face: pose, fit, light, drawing and compositing in order, without any chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.records import Doubles, Floats, Image, Mask, Pose, check_image
+from maskgen.masks.camera import Camera, fit_camera
+from maskgen.masks.composite import lay, reach
+from maskgen.masks.fit import shift_to
+from maskgen.masks.garment import skin
+from maskgen.masks.kinds import Kind
+from maskgen.masks.light import Light, read_light
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.render import render, window_of
+
+FARTHEST_YAW = 80.0
+SMALLEST_SCALE = 6.0  # pixels between the eyes
+
+
+@dataclass(frozen=True, slots=True)
+class Wearer:
+    """A face understood once, for any number of masks: where the head is, how this face differs, how it is lit.
+
+    `fit_error` is the median distance of the 68 points to the head that explains them, in eye distances.
+    """
+
+    camera: Camera
+    shift: Doubles
+    light: Light
+    head: Doubles
+    fit_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """A picture with a mask: `image` as given but masked, `coverage` uint8 (height, width) 0..255, and what was found.
+
+    `outline` is a list of closed polygons, float32 (n, 2), about the coverage above one half.
+    """
+
+    image: Image
+    coverage: Mask
+    pose: Pose
+    fit_error: float
+    outline: list[Floats]
+
+
+def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
+    """Understand a face.
+
+    Raises:
+        SetAsideError: Reason.TOO_SMALL or Reason.EXTREME_POSE.
+    """
+    check_image(image)
+    camera, residual = fit_camera(points68)
+    if camera.scale < SMALLEST_SCALE:
+        raise SetAsideError(Reason.TOO_SMALL, f"{camera.scale:.1f} pixels between the eyes")
+    if abs(camera.pose().yaw) > FARTHEST_YAW:
+        raise SetAsideError(Reason.EXTREME_POSE, f"yaw {camera.pose().yaw:.0f} degrees")
+    shift, bare = shift_to(points68, camera), skin()
+    head = bare.moulder.project(camera, shift)
+    facing = bare.normals[bare.lit] @ camera.rotation.T
+    light = read_light(image, head[bare.lit, :2], facing, camera.scale)
+    return Wearer(camera, shift, light, head, float(np.median(residual)))
+
+
+def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
+    """Put a mask on a face that was studied in this picture."""
+    points = _moved(kind.garment.moulder.project(wearer.camera, wearer.shift), wearer.camera, plan)
+    window = window_of(points, *image.shape[:2], margin=reach(wearer.camera.scale))
+    layer = render(kind, points, wearer.head, wearer.camera, wearer.light, window)
+    masked, coverage = lay(image, layer, wearer.camera.scale)
+    return Worn(masked, coverage, wearer.camera.pose(), wearer.fit_error, outline_of(coverage))
+
+
+def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> Worn:
+    """`study` and `dress` in one call."""
+    return dress(image, study(image, points68), plan, kind)
+
+
+def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
+    """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is."""
+    middle = camera.project(np.array([[0.0, 0.4, 0.3]]))[0, :2]
+    up = -camera.rotation[:2, 1] * camera.scale * plan.up
+    c, s = np.cos(np.radians(plan.tilt)) * plan.size, np.sin(np.radians(plan.tilt)) * plan.size
+    moved = points.copy()
+    moved[:, :2] = (points[:, :2] - middle) @ np.array([[c, s], [-s, c]]) + middle + up
+    return moved
+
+
+def outline_of(coverage: Mask) -> list[Floats]:
+    """Closed polygons about what is more than half covered, largest first."""
+    solid = (coverage > 127).astype(np.uint8)
+    found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+    polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
+    return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))

@@ -95,7 +95,7 @@ def surgical() -> tuple[Field, Field]:
 def n95() -> tuple[Field, Field]:
     """A moulded cup: a pressed rim, a ring about the bowl, faint ribs, a metal clip over the nose."""
     fibres = noise(11, 1.2, 6.0)
-    shade, height = 1 + 0.014 * fibres, 0.03 * fibres + 0.05 * noise(12, 14)
+    shade, height = 1 + 0.014 * fibres, 0.02 * fibres + 0.03 * noise(12, 26)
     rim = np.maximum(ACROSS, np.abs(2 * V - 1))
     round_rim = ((ACROSS**6 + np.abs(2 * V - 1) ** 6) ** (1 / 6)).clip(0, 1.2)
     height -= 0.40 * step(round_rim, 0.90, 0.02)

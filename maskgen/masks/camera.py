@@ -26,7 +26,7 @@ TRUST[60:68] = 0.1
 TRUST.flags.writeable = False
 
 OUTLIER = 0.08  # residual, in eye distances, beyond which a point loses its say
-ROUNDS = 8
+ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)

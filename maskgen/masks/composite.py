@@ -8,8 +8,8 @@ import numpy as np
 from maskgen.core.records import Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.42  # share of the light that the rim takes from the skin beside it
-SHADOW_WIDTH = 0.045  # in eye distances
+SHADOW = 0.75  # share of the light that the rim takes from the skin beside it
+SHADOW_WIDTH = 0.04  # in eye distances
 SHADOW_DROP = 0.03
 
 
@@ -29,11 +29,13 @@ def _shadow(alpha: Floats, scale: float) -> Floats:
     drop = round(SHADOW_DROP * scale)
     lower = np.roll(soft, drop, axis=0) if drop < len(soft) else soft
     lower[:drop] = 0
-    return SHADOW * np.maximum(lower, 0.6 * soft) * (1 - alpha)
+    return SHADOW * np.maximum(lower, 0.75 * soft) * (1 - alpha)
 
 
 def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
-    """The photograph with the mask on it, and the mask's coverage, uint8 (height, width), 0..255.
+    """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
+
+    Coverage is 255 where cloth hides the picture, in between along its rim, at most 120 on loops and straps, 0 elsewhere.
 
     Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
     """
@@ -45,5 +47,5 @@ def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
     under = out[window.slices].astype(np.float32)
     keep = (1 - _shadow(layer.alpha, scale)) * (1 - layer.alpha)
     out[window.slices] = np.clip(np.rint(under * keep[..., None] + layer.colour), 0, 255).astype(np.uint8)
-    coverage[window.slices] = np.rint(layer.alpha * 255).astype(np.uint8)
+    coverage[window.slices] = np.rint(layer.cover * 255).astype(np.uint8)
     return out, coverage

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskgen.core.records import Doubles
 from maskgen.masks.fit import Moulder
-from maskgen.masks.head import CENTRE, Triangles, head_surface
+from maskgen.masks.head import CENTRE, Triangles, coarse_head
 from maskgen.masks.sheet import COLUMNS, ROWS, Mesh, band, cloth, mirror
 from maskgen.masks.template import Template
 
@@ -46,7 +46,7 @@ class Skin:
 @cache
 def skin() -> Skin:
     """The mean head a little shrunk, with the samples for the light: cheeks, nose, chin and brow without eyes or hair."""
-    surface = head_surface()
+    surface = coarse_head()
     x, y, z = surface.points.T
     face = (np.abs(x) < 0.85) & (y > -1.25) & (y < 1.1) & (z > -0.5)
     eyes = (np.abs(np.abs(x) - 0.5) < 0.34) & (np.abs(y + 0.68) < 0.3)

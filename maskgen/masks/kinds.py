@@ -30,6 +30,7 @@ class Kind:
     Attributes:
         name: as on the command line: "n95", "surgical_green", "surgical:#ff8800".
         colour: "#rrggbb", the colour that was asked for.
+        ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
         atlas: for each level of detail uint8 (h, w, 3), the cloth in its colour and the ribbons' colours below it.
         slopes: for each level float32 (h, w, 2), the cloth's slope across and down.
     """
@@ -39,6 +40,7 @@ class Kind:
     colour: str
     gloss: float
     garment: Garment
+    ribbons_from: float
     atlas: tuple[NDArray[np.uint8], ...]
     slopes: tuple[Floats, ...]
 
@@ -82,6 +84,7 @@ def make_kind(name: str, template: Template, colour: str) -> Kind:
         colour=colour,
         gloss=template.gloss,
         garment=garment,
+        ribbons_from=template.texture.shape[0] / (template.texture.shape[0] + RIBBON_ROWS * len(template.ribbons)),
         atlas=_pyramid(_dyed(template, colour)),
         slopes=_pyramid(_slope(template, garment)),
     )

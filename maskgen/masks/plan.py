@@ -33,7 +33,7 @@ class MaskPlan:
 def plan_mask(rng: np.random.Generator) -> MaskPlan:
     """Draw how a mask sits, as people wear it properly."""
     return MaskPlan(
-        up=float(np.clip(rng.normal(0.0, 0.025), -0.04, 0.06)),
+        up=float(np.clip(rng.normal(0.0, 0.025), -0.05, 0.04)),
         size=float(np.clip(rng.normal(1.01, 0.012), 0.99, 1.04)),
         tilt=float(np.clip(rng.normal(0.0, 1.0), -2.5, 2.5)),
         bright=float(np.clip(rng.normal(1.0, 0.03), 0.92, 1.06)),

@@ -23,6 +23,7 @@ _SETTINGS = cv2.TriangleRasterizeSettings()
 _SETTINGS.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
 # The default shading type paints everything white.
 _SETTINGS.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+_VIEW = (np.eye(4, dtype=np.float32), FIELD, FAR - HALF, FAR + HALF, _SETTINGS)
 
 
 class Canvas:
@@ -39,13 +40,23 @@ class Canvas:
 
     def draw(self, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> None:
         """Draw triangles whose corners carry three values each, (n, 3) in 0..1, interpolated between them."""
-        height, width = self._depth.shape
-        away = FAR - points[:, 2] / height
-        ray_x = ((points[:, 0] + 0.5) / width - 0.5) * (width / height)
-        ray_y = 0.5 - (points[:, 1] + 0.5) / height
-        corners = np.stack([ray_x * away, ray_y * away, -away], -1).astype(np.float32)
-        world = np.eye(4, dtype=np.float32)
         colours = np.ascontiguousarray(values, np.float32)
         self.values, self._depth = cv2.triangleRasterize(  # type: ignore[call-overload]
-            corners, triangles, colours, self.values, self._depth, world, FIELD, FAR - HALF, FAR + HALF, _SETTINGS
+            self._corners(points), triangles, colours, self.values, self._depth, *_VIEW
         )
+
+    def hide(self, points: Doubles, triangles: Triangles) -> None:
+        """Draw triangles that only hide what lies behind them."""
+        self._depth = cv2.triangleRasterizeDepth(  # type: ignore[call-overload]
+            self._corners(points), triangles, self._depth, *_VIEW
+        )
+
+    def _corners(self, points: Doubles) -> Floats:
+        """Pixels and depth as places before OpenCV's camera."""
+        height, width = self._depth.shape
+        away = FAR - points[:, 2] / height
+        corners = np.empty((len(points), 3), np.float32)
+        corners[:, 0] = ((points[:, 0] + 0.5) / width - 0.5) * (width / height) * away
+        corners[:, 1] = (0.5 - (points[:, 1] + 0.5) / height) * away
+        corners[:, 2] = -away
+        return corners

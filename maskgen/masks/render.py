@@ -9,14 +9,18 @@ import numpy as np
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.camera import Camera
-from maskgen.masks.colour import encoded
+from maskgen.masks.colour import GAMMA, encoded
 from maskgen.masks.garment import skin
+from maskgen.masks.head import Triangles
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light
 from maskgen.masks.raster import Canvas
 
-BRIGHTEST = 1.6  # linear light that a vertex value of 1 stands for
+BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
+SHEEN = 160.0  # what a kind of gloss 1 adds where the light is twice as bright as level
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn four times
+# Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
+RIBBON_COVER = 120 / 255
 FOLD_LIGHT = 1.0  # how strongly the relief catches the light
 
 
@@ -42,11 +46,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a mask adds to a window: `colour` float32 (h, w, 3), premultiplied, 0..255, and `alpha` float32 (h, w)."""
+    """What a mask adds to a window: `colour` float32 (h, w, 3), premultiplied, 0..255, `alpha` float32 (h, w), and
+    `cover` float32 (h, w): as alpha on cloth, RIBBON_COVER of it on loops and straps."""
 
     window: Window
     colour: Floats
     alpha: Floats
+    cover: Floats
 
 
 def window_of(points: Doubles, height: int, width: int, margin: int) -> Window:
@@ -75,39 +81,49 @@ def render(kind: Kind, points: Doubles, occluder: Doubles, camera: Camera, light
     times = 2 if camera.scale <= SMALL_FACE else 1
     canvas = Canvas((window.y1 - window.y0) * times, (window.x1 - window.x0) * times)
     bare = skin()
-    canvas.draw(_at(occluder, window, times), bare.triangles, np.zeros((len(occluder), 3)))
+    canvas.hide(_at(occluder, window, times), facing_us(occluder, bare.triangles))
     garment = kind.garment
     facing = garment.normals @ camera.rotation.T
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
-    lit = np.clip(light.on(facing) / BRIGHTEST, 0.01, 1.0)
-    values = np.column_stack([garment.uv, lit])
-    canvas.draw(_at(points, window, times), garment.triangles, np.clip(values, 0, 1))
-    return _painted(kind, canvas.values, camera, light, window, times)
+    values = np.empty((len(points), 3), np.float32)
+    values[:, :2] = garment.uv
+    values[:, 2] = encoded(_shoulder(light.on(facing))) / BRIGHTEST
+    canvas.draw(_at(points, window, times), garment.triangles, np.clip(values, 1 / 255, 1))
+    return _painted(kind, _sampled(canvas.values, window), camera, light, window)
 
 
-def _painted(kind: Kind, drawn: Floats, camera: Camera, light: Light, window: Window, times: int) -> Layer:
-    """Texture, folds and light looked up for what the canvas holds, shrunk to the window's own pixels."""
+def facing_us(points: Doubles, triangles: Triangles) -> Triangles:
+    """The triangles whose corners run clockwise in the picture: of a closed surface, those in front."""
+    a, b, c = (points[triangles[:, k], :2] for k in range(3))
+    return triangles[(b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) > (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])]
+
+
+def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats]:
+    """What the canvas holds in the window's own pixels: mean u, v and light where drawn, and coverage 0..1."""
     alpha = (drawn[..., 2] > 0).astype(np.float32)
-    level = _level(kind, camera.scale * times)
+    size = (window.x1 - window.x0, window.y1 - window.y0)
+    if drawn.shape[1::-1] != size:
+        drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    return drawn / np.maximum(alpha, 1e-3)[..., None], alpha
+
+
+def _painted(kind: Kind, sampled: tuple[Floats, Floats], camera: Camera, light: Light, window: Window) -> Layer:
+    """Texture, folds and light looked up, premultiplied by the coverage."""
+    drawn, alpha = sampled
+    level = _level(kind, camera.scale)
     atlas, slopes = kind.atlas[level], kind.slopes[level]
     rows, columns = atlas.shape[:2]
-    x = drawn[..., 0] * columns - 0.5
-    y = drawn[..., 1] * rows - 0.5
+    x, y = drawn[..., 0] * columns - 0.5, drawn[..., 1] * rows - 0.5
     cloth = cv2.remap(atlas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     slope = cv2.remap(slopes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shade = drawn[..., 2] * BRIGHTEST
-    shade = shade - FOLD_LIGHT * slope @ _fold_light(camera, light).astype(np.float32)
-    bright = encoded(_shoulder(shade) * light.level).astype(np.float32)
-    sheen = 60.0 * kind.gloss * np.clip(shade - 0.6, 0, None) ** 2 * light.level if kind.gloss else 0.0
-    cloth *= bright[..., None]
-    cloth += np.asarray(sheen, np.float32)[..., None] if kind.gloss else 0.0
-    cloth *= (alpha[..., None] * light.cast).astype(np.float32)
-    np.minimum(cloth, 255, out=cloth)
-    if times > 1:
-        size = (window.x1 - window.x0, window.y1 - window.y0)
-        cloth = cv2.resize(cloth, size, interpolation=cv2.INTER_AREA)
-        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    return Layer(window, cloth, alpha)
+    fold = slope @ (_fold_light(camera, light) * (-FOLD_LIGHT / GAMMA)).astype(np.float32)
+    bright = np.clip(drawn[..., 2] * BRIGHTEST * (1 + fold), 0, BRIGHTEST) * np.float32(encoded(np.array(light.level)))
+    if kind.gloss:
+        cloth += (SHEEN * kind.gloss * np.clip(bright - 0.75, 0, None))[..., None]
+    cloth *= (bright * alpha)[..., None]
+    cover = np.where(drawn[..., 1] < kind.ribbons_from, alpha, RIBBON_COVER * alpha).astype(np.float32)
+    return Layer(window, np.minimum(cloth, 255 * alpha[..., None]), alpha, cover)
 
 
 def _level(kind: Kind, pixels: float) -> int:
@@ -119,10 +135,9 @@ def _level(kind: Kind, pixels: float) -> int:
 def _fold_light(camera: Camera, light: Light) -> Doubles:
     """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes, (2,)."""
     strong = light.direction + [0.0, -0.25, 0.0]  # folds show under the faintest light from above
-    across, down = camera.rotation[:, 0], camera.rotation[:, 1]
-    return np.array([strong @ across, strong @ down])
+    return np.array([strong @ camera.rotation[:, 0], strong @ camera.rotation[:, 1]])
 
 
-def _shoulder(shade: Floats) -> Floats:
+def _shoulder(light: Doubles) -> Doubles:
     """Linear light with its highlights pressed together, so that white keeps its folds."""
-    return np.where(shade > 1, 1 + 0.45 * (shade - 1), np.maximum(shade, 0.05))
+    return np.where(light > 1, 1 + 0.45 * (light - 1), light)

@@ -19,7 +19,7 @@ from maskgen.masks.head import Triangles, grid_normals, grid_triangles, skin_alo
 from maskgen.masks.head import CENTRE
 from maskgen.masks.template import Ribbon, Template
 
-ROWS, COLUMNS = 25, 41
+ROWS, COLUMNS = 21, 33
 RELAX = 400
 
 
@@ -109,7 +109,7 @@ def _on_sheet(sheet: Mesh, u: float, v: float) -> Doubles:
     return np.asarray(sheet.points[row * COLUMNS + column])
 
 
-def band(ribbon: Ribbon, sheet: Mesh, pieces: int = 24) -> Mesh:
+def band(ribbon: Ribbon, sheet: Mesh, pieces: int = 14) -> Mesh:
     """A ribbon of the right side as a strip of cloth three points wide that lies above the skin.
 
     Its texture coordinates run across in u (0..1) and along in v (0..1).

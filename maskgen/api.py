@@ -1,0 +1,278 @@
+"""From photographs to masked faces: the one place where finding faces and drawing masks meet.
+
+    from maskgen import mask_photo
+    masked = mask_photo(rgb, "n95")          # rgb: uint8 (height, width, 3)
+    masked.image, masked.coverage, masked.record
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Crop, Face, Image, Mask
+from maskgen.core.seeding import rng_for
+from maskgen.faces.align import DEFAULT_MARGIN, align, whole
+from maskgen.faces.choose import choose
+from maskgen.faces.detect import Detector, MtcnnDetector
+from maskgen.faces.landmarks import Landmarker
+from maskgen.masks.kinds import Kind, kind_names, load_kinds
+from maskgen.masks.plan import plan_mask
+from maskgen.masks.wear import Wearer, Worn, dress, study
+
+BARE = "bare"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskerSettings:
+    """What decides the pixels of a masked face.
+
+    Attributes:
+        kinds: the masks to choose from, by name.
+        size: side of the aligned crop in pixels.
+        margin: share of the crop around the face, see `faces.align`.
+        crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
+        faces: "largest", "central" or "all".
+        per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
+        bare: also give the picture without a mask.
+        unmasked_share: share of photographs, 0..1, that stay bare.
+    """
+
+    kinds: tuple[str, ...] = ()
+    size: int = 160
+    margin: float = DEFAULT_MARGIN
+    crop: str = "face"
+    faces: str = "largest"
+    seed: int = 0
+    landmarks_model: Path | None = None
+    per_photo: str | int = "random"
+    bare: bool = False
+    unmasked_share: float = 0.0
+    max_pixels: int = DEFAULT_MAX_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One picture: `image`, `coverage` uint8 (height, width) or None, and its row for the catalogue.
+
+    `kind` is a mask's name or "bare"; `variant` counts the masks of one face from 0; `face_index` is 0 for the largest
+    (or most central) face.
+    """
+
+    kind: str
+    variant: int
+    face_index: int
+    image: Image
+    coverage: Mask | None
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedFace:
+    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), and what is known of them."""
+
+    image: Image
+    coverage: Mask
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One face in the picture that will be written, understood once for every mask."""
+
+    face: Face
+    crop: Crop
+    points68: np.ndarray
+    wearer: Wearer
+
+
+@dataclass(slots=True)
+class Masker:
+    """Finds faces and puts masks on them; keeps its networks and templates from one call to the next.
+
+    `timings` adds up seconds by stage.
+    """
+
+    settings: MaskerSettings
+    detector: Detector = field(default_factory=MtcnnDetector)
+    timings: dict[str, float] = field(default_factory=dict)
+    _landmarker: Landmarker = field(init=False)
+    _kinds: list[Kind] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._landmarker = Landmarker(self.settings.landmarks_model)
+        self._kinds = load_kinds(self.settings.kinds or kind_names())
+
+    def process(
+        self, keys: Sequence[str], photos: Sequence[Photo]
+    ) -> list[list[Output | SetAsideError] | SetAsideError]:
+        """The outputs of each photograph, in order; results do not depend on what else is in the call.
+
+        Args:
+            keys: a name for each photograph that its draws of chance depend on, as its bytes' hash.
+
+        Returns:
+            For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
+            used, or one SetAsideError when none could.
+        """
+        with self._stage("find"):
+            found = self.detector.detect([photo.image for photo in photos])
+        return [
+            self._one(key, photo.image, detections)
+            for key, photo, detections in zip(keys, photos, found, strict=True)
+        ]
+
+    def _one(self, key: str, image: Image, detections: Sequence[Any]) -> list[Output | SetAsideError] | SetAsideError:
+        try:
+            chosen = choose(detections, image.shape[:2], self.settings.faces)
+        except SetAsideError as fault:
+            return fault
+        subjects: list[_Subject] = []
+        faults: list[SetAsideError] = []
+        for index, detection in enumerate(chosen):
+            try:
+                subjects.append(self._subject(image, detection, index, len(detections)))
+            except SetAsideError as fault:
+                faults.append(fault)
+        if not subjects:
+            return faults[0]
+        groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
+        return [*(output for group in groups for output in self._outputs(key, group)), *faults]
+
+    def _subject(self, image: Image, detection: Any, index: int, of: int) -> _Subject:
+        with self._stage("points"):
+            face = Face(detection, self._landmarker.points68(image, detection), index, of)
+        with self._stage("align"):
+            crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
+        points = crop.carry(face.points68)
+        with self._stage("study"):
+            return _Subject(face, crop, points, study(crop.image, points))
+
+    def _aligned(self, image: Image, face: Face) -> Crop:
+        return align(image, face.points68, self.settings.size, self.settings.margin)
+
+    def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output]:
+        """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
+        index = group[0].face.index
+        kinds = self._drawn_kinds(key, index)
+        for variant, kind in enumerate(kinds):
+            yield self._masked(key, group, kind, variant)
+        if self.settings.bare or not kinds:
+            image = group[0].crop.image
+            row = _row(self.settings, group, None, None, 0)
+            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row)
+
+    def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
+        """The kinds that this face wears, none where it stays bare."""
+        settings = self.settings
+        if rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
+            return []
+        if settings.per_photo == "all":
+            return self._kinds
+        many = 1 if settings.per_photo == "random" else int(settings.per_photo)
+        order = rng_for(settings.seed, key, "kinds", index).permutation(len(self._kinds))
+        return [self._kinds[at] for at in order[:many]]
+
+    def _masked(self, key: str, group: list[_Subject], kind: Kind, variant: int) -> Output:
+        image, coverage, worn = group[0].crop.image, None, []
+        with self._stage("wear"):
+            for subject in group:
+                # The draws go with the kind, so that a mask is the same whichever others were asked for.
+                rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
+                one = dress(image, subject.wearer, plan_mask(rng), kind)
+                image = one.image
+                coverage = one.coverage if coverage is None else np.maximum(coverage, one.coverage)
+                worn.append(one)
+        row = _row(self.settings, group, worn, kind, variant)
+        return Output(kind.name, variant, group[0].face.index, image, coverage, row)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
+
+
+def _row(
+    settings: MaskerSettings, group: list[_Subject], worn: list[Worn] | None, kind: Kind | None, variant: int
+) -> dict[str, Any]:
+    """The catalogue's columns for one output; the further faces of a whole photograph are JSON in `other_faces`."""
+    first = group[0]
+    height, width = first.crop.image.shape[:2]
+    row: dict[str, Any] = {
+        "kind": kind.name if kind else BARE,
+        "colour": kind.colour if kind else "",
+        "variant": variant,
+        "seed": settings.seed,
+        "width": width,
+        "height": height,
+        "faces": first.face.of,
+        **_face_columns(first, worn[0] if worn else None),
+    }
+    others = [_face_columns(s, worn[i] if worn else None) for i, s in enumerate(group) if i]
+    row["other_faces"] = json.dumps(others) if others else ""
+    return row
+
+
+def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
+    """What is known of one face: the box in the photograph, all else in the output's own pixels and degrees."""
+    face, pose = subject.face, subject.wearer.camera.pose()
+    return {
+        "face": face.index,
+        "box": [round(float(v), 2) for v in face.detection.box],
+        "score": round(face.detection.score, 4),
+        "matrix": [round(float(v), 6) for v in subject.crop.matrix.ravel()],
+        "points5": _rounded(subject.crop.carry(face.detection.points5)),
+        "points68": _rounded(subject.points68),
+        "yaw": round(pose.yaw, 2),
+        "pitch": round(pose.pitch, 2),
+        "roll": round(pose.roll, 2),
+        "scale": round(pose.scale, 3),
+        "fit_error": round(subject.wearer.fit_error, 4),
+        "outline": [_rounded(polygon) for polygon in worn.outline] if worn else [],
+    }
+
+
+def _rounded(points: np.ndarray) -> list[float]:
+    """x0, y0, x1, y1, ... to a hundredth of a pixel."""
+    return [round(float(v), 2) for v in points.ravel()]
+
+
+def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
+    """Put a mask on the largest face of a picture.
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        kind: a mask's name, as `maskgen kinds` lists them.
+        seed: another seed sits the mask a little differently.
+        size: side of an aligned crop in pixels; None keeps the picture as it is.
+
+    Raises:
+        SetAsideError: no face that can be used, with its `reason`.
+        UserError: there is no such kind.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> mask_photo(astronaut(), "n95").record["kind"]
+        'n95'
+    """
+    settings = MaskerSettings((kind,), seed=seed, crop="none" if size is None else "face", size=size or 160)
+    digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
+    result = Masker(settings).process([digest], [Photo(image, digest)])[0]
+    if isinstance(result, SetAsideError):
+        raise result
+    first = next(output for output in result if isinstance(output, Output))
+    assert first.coverage is not None
+    return MaskedFace(first.image, first.coverage, first.row)

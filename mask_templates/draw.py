@@ -139,8 +139,8 @@ def cloth() -> tuple[Field, Field]:
     warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
     over = np.sign(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150))
     weave = np.where(over > 0, warp, weft)
-    shade, height = 1 + 0.05 * weave + 0.02 * noise(31, 1.0, 5.0), 0.05 * weave + 0.04 * noise(32, 10)
-    height += wrinkles(33, 0.22)
+    shade, height = 1 + 0.05 * weave + 0.02 * noise(31, 1.0, 5.0), 0.03 * weave + 0.02 * noise(32, 10)
+    height += wrinkles(33, 0.24) + 0.7 * wrinkles(34, 0.24)[:, ::-1]
     seam = bump(ACROSS, 0.0, 0.010)
     shade -= 0.16 * seam
     height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam

@@ -19,7 +19,7 @@ from maskgen.masks.template import COLOUR, Template, built_in_template, template
 
 RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
-DARKEST = 13.0  # black cloth still sends back some light, or its folds could not be seen
+DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image
-from maskgen.masks.colour import GAMMA
+from maskgen.masks.colour import GAMMA, encoded
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
@@ -21,7 +21,10 @@ BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
 BELIEF = 0.035  # how strongly the usual light is believed against the samples
-ROUNDS = 4
+ROUNDS = 3
+GREY = 4  # largest difference between the channels of a photograph without colours
+# Linear red and blue over green of skin in white light, lowest and highest.
+SKIN_RATIOS = np.array([[0.9, 0.42], [2.6, 1.15]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,14 @@ class Light:
     """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
 
     `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
-    `cast` (3,) the colour of the light with mean 1.
+    `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `grey` whether the photograph has
+    no colours at all.
     """
 
     level: float
     direction: Doubles
     cast: Doubles
+    grey: bool = False
 
     def on(self, normals: NDArray[np.floating]) -> Doubles:
         """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
@@ -59,7 +64,20 @@ def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.f
     linear = (seen / 255.0) ** GAMMA
     brightness = linear @ LUMA
     direction = _direction(brightness / max(float(np.median(brightness)), 1e-4), facing)
-    return Light(_level(float(np.median(seen @ LUMA))), direction, np.ones(3))
+    grey = bool(np.ptp(colours[inside], axis=1).max() <= GREY)
+    return Light(_level(float(np.median(seen @ LUMA))), direction, _cast(np.median(linear, 0)), grey)
+
+
+def _cast(skin: Doubles) -> Doubles:
+    """The light's colour as far as no skin under white light explains it: factors on encoded values, at most 1.
+
+    Only warm and cool are told apart: what looks like green or magenta light is nearly always the skin's own red.
+    """
+    ratio = skin[[0, 2]] / max(float(skin[1]), 1e-4)
+    excess = ratio / np.clip(ratio, SKIN_RATIOS[0], SKIN_RATIOS[1])
+    warm = float(np.clip(np.log(excess[0] / excess[1]) / 2 / GAMMA, -0.25, 0.25))
+    factors = np.exp([warm, 0.0, -warm])
+    return np.asarray(factors / max(1.0, float(factors.max())))
 
 
 def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Doubles, NDArray[np.bool_]]:

@@ -13,11 +13,11 @@ from maskgen.masks.colour import GAMMA, encoded
 from maskgen.masks.garment import skin
 from maskgen.masks.head import Triangles
 from maskgen.masks.kinds import Kind
-from maskgen.masks.light import Light
+from maskgen.masks.light import LUMA, Light
 from maskgen.masks.raster import Canvas
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
-SHEEN = 160.0  # what a kind of gloss 1 adds where the light is twice as bright as level
+SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn four times
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
 RIBBON_COVER = 120 / 255
@@ -120,8 +120,10 @@ def _painted(kind: Kind, sampled: tuple[Floats, Floats], camera: Camera, light: 
     fold = slope @ (_fold_light(camera, light) * (-FOLD_LIGHT / GAMMA)).astype(np.float32)
     bright = np.clip(drawn[..., 2] * BRIGHTEST * (1 + fold), 0, BRIGHTEST) * np.float32(encoded(np.array(light.level)))
     if kind.gloss:
-        cloth += (SHEEN * kind.gloss * np.clip(bright - 0.75, 0, None))[..., None]
-    cloth *= (bright * alpha)[..., None]
+        cloth += (SHEEN * kind.gloss * np.clip(bright - 0.9, 0, None))[..., None]
+    if light.grey:
+        cloth = np.repeat((cloth @ LUMA.astype(np.float32))[..., None], 3, axis=2)
+    cloth *= (bright * alpha)[..., None] * light.cast.astype(np.float32)
     cover = np.where(drawn[..., 1] < kind.ribbons_from, alpha, RIBBON_COVER * alpha).astype(np.float32)
     return Layer(window, np.minimum(cloth, 255 * alpha[..., None]), alpha, cover)
 

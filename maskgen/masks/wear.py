@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,10 +14,11 @@ from maskgen.masks.camera import Camera, fit_camera
 from maskgen.masks.composite import lay, reach
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import skin
+from maskgen.masks.grain import Grain, grainy, read_grain, softened, spread
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.render import render, window_of
+from maskgen.masks.render import Layer, render, window_of
 
 FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
@@ -33,6 +34,7 @@ class Wearer:
     camera: Camera
     shift: Doubles
     light: Light
+    grain: Grain
     head: Doubles
     fit_error: float
 
@@ -59,6 +61,7 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     """
     check_image(image)
     camera, residual = fit_camera(points68)
+    points68 = np.asarray(points68, np.float64)
     if camera.scale < SMALLEST_SCALE:
         raise SetAsideError(Reason.TOO_SMALL, f"{camera.scale:.1f} pixels between the eyes")
     if abs(camera.pose().yaw) > FARTHEST_YAW:
@@ -67,14 +70,22 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     head = bare.moulder.project(camera, shift)
     facing = bare.normals[bare.lit] @ camera.rotation.T
     light = read_light(image, head[bare.lit, :2], facing, camera.scale)
-    return Wearer(camera, shift, light, head, float(np.median(residual)))
+    grain = read_grain(image, points68[17:48])
+    if light.grey and grain.noise == 0.0:
+        light = replace(light, grey=False)  # drawn, not photographed: grey is its colour
+    return Wearer(camera, shift, light, grain, head, float(np.median(residual)))
 
 
 def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     """Put a mask on a face that was studied in this picture."""
     points = _moved(kind.garment.moulder.project(wearer.camera, wearer.shift), wearer.camera, plan)
-    window = window_of(points, *image.shape[:2], margin=reach(wearer.camera.scale))
+    margin = reach(wearer.camera.scale) + spread(wearer.grain)
+    window = window_of(points, *image.shape[:2], margin=margin)
+    if window.empty:
+        raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     layer = render(kind, points, wearer.head, wearer.camera, wearer.light, window)
+    colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
+    layer = Layer(window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)
     return Worn(masked, coverage, wearer.camera.pose(), wearer.fit_error, outline_of(coverage))
 

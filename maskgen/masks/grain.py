@@ -1,0 +1,99 @@
+"""How sharp and how noisy a photograph is where the face is, and cloth made as soft and as grainy as that.
+
+Source: noise from the Laplacian difference mask, Immerkaer 1996, with the median in place of the mean so that edges
+do not count; blur from how fast contrast falls between two scales, as in Zhuo and Sim 2011.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Floats, Image
+from maskgen.core.seeding import rng_for
+
+LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+OWN_BLUR = 0.5  # of the drawing itself, in pixels
+MOST_BLUR = 6.0
+MOST_NOISE = 12.0
+TILE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """`blur` as the deviation of a Gaussian in pixels, `noise` as the deviation of luma, 0..255."""
+
+    blur: float
+    noise: float
+
+
+def read_grain(image: Image, points: NDArray[np.floating]) -> Grain:
+    """Grain of the photograph about some points (n, 2), which should hold an edge or two, as the eyes do."""
+    height, width = image.shape[:2]
+    low = np.clip(np.floor(points.min(0)).astype(int) - 2, 0, [width, height])
+    high = np.clip(np.ceil(points.max(0)).astype(int) + 3, 0, [width, height])
+    part = image[low[1] : high[1], low[0] : high[0]]
+    if min(part.shape[:2]) < 8:
+        return Grain(0.0, 0.0)
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return Grain(_blur(grey), _noise(grey))
+
+
+def _noise(grey: Floats) -> float:
+    """Deviation of the noise: the mask's answer to white noise has six times its deviation."""
+    answer = np.abs(cv2.filter2D(grey, -1, LAPLACIAN)[1:-1, 1:-1])
+    return float(min(np.median(answer) / 0.6745 / 6.0, MOST_NOISE))
+
+
+def _steepest(grey: Floats) -> float:
+    across, down = cv2.spatialGradient(np.clip(grey, 0, 255).astype(np.uint8))
+    size = np.abs(across.astype(np.int32)) + np.abs(down)
+    return float(np.partition(size.ravel(), -max(4, size.size // 50))[-max(4, size.size // 50)])
+
+
+def _blur(grey: Floats) -> float:
+    """Blur from the steepest edges: blurring again by s flattens an edge of blur b by sqrt(1 + s^2 / b^2)."""
+    again = 1.2
+    before, after = _steepest(grey), _steepest(cv2.GaussianBlur(grey, (0, 0), again))
+    ratio = before / max(after, 1.0)
+    if ratio <= 1.02:
+        return MOST_BLUR if before > 60 else 0.0
+    # The gradient's own 3 x 3 window counts as blur of about 0.8 pixels.
+    return float(np.clip(np.sqrt(max(again**2 / (ratio**2 - 1) - 0.64, 0.0)), 0.0, MOST_BLUR))
+
+
+def softened(parts: tuple[Floats, ...], grain: Grain) -> tuple[Floats, ...]:
+    """The drawing's premultiplied parts blurred to the photograph's blur."""
+    sigma = float(np.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0)))
+    if sigma < 0.3:
+        return parts
+    side = 2 * int(np.ceil(2.5 * sigma)) + 1
+    return tuple(cv2.GaussianBlur(part, (side, side), sigma, borderType=cv2.BORDER_REPLICATE) for part in parts)
+
+
+def spread(grain: Grain) -> int:
+    """Pixels by which `softened` can widen the drawing."""
+    sigma = float(np.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0)))
+    return 0 if sigma < 0.3 else int(np.ceil(2.5 * sigma))
+
+
+@cache
+def _tile() -> Floats:
+    """White noise of unit deviation, slightly soft, as cameras and JPEG leave it; repeats without a seam."""
+    field = rng_for(0, "grain").normal(size=(TILE, TILE)).astype(np.float32)
+    field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.6)[4:-4, 4:-4]
+    return np.asarray(field / field.std())
+
+
+def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
+    """The premultiplied colour with the photograph's noise."""
+    if grain.noise < 0.3:
+        return colour
+    rows, columns = alpha.shape
+    up, left = seed % TILE, (seed // TILE) % TILE
+    noise = _tile()[np.ix_((np.arange(rows) + up) % TILE, (np.arange(columns) + left) % TILE)]
+    return np.clip(colour + (noise * grain.noise * alpha)[..., None], 0, 255 * alpha[..., None])

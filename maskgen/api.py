@@ -126,7 +126,9 @@ class Masker:
             used, or one SetAsideError when none could.
         """
         with self._stage("find"):
-            found = self.detector.detect([photo.image for photo in photos])
+            # The largest face is found first; to know the most central one, all must be.
+            small_too = self.settings.faces != "largest"
+            found = self.detector.detect([photo.image for photo in photos], small_too)
         return [
             self._one(key, photo.image, detections)
             for key, photo, detections in zip(keys, photos, found, strict=True)

@@ -1,0 +1,112 @@
+"""Time and memory of `maskgen pairs` at the scale of CASIA-WebFace, VGGFace2 and LFW, on names only.
+
+    python benchmarks/manifests.py [--folder DIR]
+
+Writes three catalogues (2,517,729 training and 64,811 evaluation images), then runs the command in a process of
+its own, on one core, for each protocol and for the check, and prints a row for each. The target is 20 s and 2 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+KINDS = np.array(["cloth_black", "kn95", "n95", "surgical_blue", "surgical_green"])
+# name: people, images, images a photograph
+SETS = {"casia": (10_585, 492_832, 1), "vggface2": (8_631, 2_024_897, 1), "lfw": (5_749, 64_811, 5)}
+
+_CHILD = """
+import resource, sys, time
+from maskgen.pipelines.pairs import pairs_command
+began = time.perf_counter()
+try:
+    pairs_command(sys.argv[1:])
+except SystemExit as end:
+    assert not end.code, end.code
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(f"{time.perf_counter() - began:.2f} {peak / 1024 / 1024:.2f}")
+"""
+
+
+def write_catalogue(folder: Path, people: int, images: int, variants: int, seed: int) -> None:
+    """A run's catalogue of made-up names: as many images as asked, spread unevenly over the people."""
+    rng = np.random.default_rng(seed)
+    photographs = -(-images // variants)
+    extra = rng.multinomial(photographs - people, rng.dirichlet(np.full(people, 0.5)))
+    person = np.repeat(np.arange(people), 1 + extra)
+    number = np.arange(photographs) - np.searchsorted(person, person)
+    keys = [f"n{p:06d}/{i:04d}_01.jpg" for p, i in zip(person.tolist(), number.tolist(), strict=True)]
+    rows = np.repeat(np.arange(photographs), variants)[:images]
+    kind = np.tile(np.arange(5), photographs)[:images] if variants == 5 else rng.integers(0, 5, images)
+    hashes = [hashlib.sha256(f"{folder.name}/{key}".encode()).hexdigest() for key in keys]
+    table = pa.table(
+        {
+            "path": [
+                f"faces/{keys[row][:-4]}__{name}.jpg"
+                for row, name in zip(rows.tolist(), KINDS[kind].tolist(), strict=True)
+            ],
+            "source": pa.array(keys).take(pa.array(rows)),
+            "source_sha256": pa.array(hashes).take(pa.array(rows)),
+            "person": pa.array([f"n{p:06d}" for p in range(people)]).take(pa.array(person[rows])),
+            "kind": pa.array(KINDS).take(pa.array(kind)),
+        }
+    )
+    folder.mkdir(parents=True)
+    pq.write_table(table, folder / "catalogue.parquet", compression="zstd", row_group_size=8192)
+
+
+def measure(arguments: list[str]) -> str:
+    """Seconds and GB of one run of the command, in a process of its own on one core."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1"}
+    command = [sys.executable, "-c", _CHILD, *arguments]
+    if hasattr(os, "sched_setaffinity"):
+        command = ["taskset", "-c", "0", *command]
+    began = time.perf_counter()
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    whole = time.perf_counter() - began
+    seconds, peak = done.stdout.split()[-2:]
+    return f"{seconds:>8} s {whole:>8.2f} s with start-up {peak:>8} GB"
+
+
+def main() -> None:
+    """Write the catalogues and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, help="keep the catalogues and lists here")
+    folder = parser.parse_args().folder or Path(tempfile.mkdtemp())
+    for seed, (name, size) in enumerate(SETS.items()):
+        if not (folder / name).exists():
+            write_catalogue(folder / name, *size, seed)
+    sets = [
+        "--train",
+        str(folder / "casia"),
+        "--train",
+        str(folder / "vggface2"),
+        "--eval",
+        str(folder / "lfw"),
+    ]
+    common = [*sets, "--verify", "names", "--overwrite"]
+    reference = ["--protocol", "reference", "--allow-same-source"]
+    runs = {
+        "disjoint": [*common, str(folder / "disjoint")],
+        "reference": [*common, *reference, str(folder / "reference")],
+        "disjoint, --balance 50": [*common, "--balance", "50", str(folder / "balanced")],
+        "--check": ["--check", "--verify", "names", str(folder / "disjoint")],
+    }
+    for name, arguments in runs.items():
+        print(f"{name:<24}{measure(arguments)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Same-person and different-person pairs, drawn by one of the two protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+import numpy as np
+
+from .catalogue import Images
+from .schema import Ints, Mix, Pairs
+from .space import PairSpace, draw_distinct, other_across, other_within, same_across, same_within
+from .split import quotas
+
+RngFor = Callable[[str], np.random.Generator]
+
+
+class KindRule(StrEnum):
+    """Which masks the two images of a masked-masked pair wear."""
+
+    ANY = "any"
+    SAME = "same"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PairRules:
+    """What a drawn pair may be: the mix (None: as it falls), masks, photographs; at most how many."""
+
+    mix: Mix | None = None
+    kinds: KindRule = KindRule.ANY
+    allow_same_source: bool = False
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The pairs of one split, as many same as different in a disjoint draw.
+
+    `able` says, before any cut, how many same-person pairs of each sort could be had; `borrowed` counts the
+    rows (reference protocol) whose partner had to come from the other part.
+    """
+
+    same: Pairs
+    diff: Pairs
+    able: dict[str, int]
+    borrowed: int = 0
+
+
+def draw_disjoint(rng_for_name: RngFor, images: Images, rows: Ints, rules: PairRules) -> Drawn:
+    """Pairs among these rows: none twice in either order, none of one image or, unless allowed, photograph.
+
+    A person with n images gives at most n same-person pairs. There are as many different-person pairs as
+    same-person ones, and of each sort (masked-masked, masked-bare, bare-bare) as many, so that the two can be
+    compared. With a mix, the sort that is scarcest decides how many pairs there are in all, and the shares
+    hold.
+    """
+    spaces = _same_spaces(images, rows, rules)
+    offered = {name: _offer(rng_for_name(f"same {name}"), images, rows, s) for name, s in spaces.items()}
+    able = {name: len(pairs) for name, pairs in offered.items()}
+    counts = _how_many(able, len(rows), rules)
+    same = [_some(rng_for_name(f"cut {name}"), offered[name], counts[name]) for name in counts]
+    drawn = Pairs.joined(same)
+    sorts = count_sorts(images, drawn)
+    diff = [
+        _strangers(rng_for_name(f"diff {name}"), images, rows, space, sorts[name])
+        for name, space in _other_spaces(images, rows, rules.kinds).items()
+    ]
+    return Drawn(
+        _turned(rng_for_name("turn same"), drawn),
+        _turned(rng_for_name("turn diff"), Pairs.joined(diff)),
+        able,
+    )
+
+
+def draw_reference(
+    rng_for_name: RngFor, images: Images, rows: Ints, rest: Ints, allow_same_source: bool, halves: bool
+) -> Drawn:
+    """Pairs of the reference protocol: each row is first in one same-person and one different-person pair.
+
+    Partners are of the same part; where a person has none there, of the other part.
+
+    Args:
+        rows: the images of this part.
+        rest: the images of the other part.
+        halves: each row serves once only, half of them in same-person pairs (the test part).
+    """
+    space = same_across(images, rows, rows, allow_same_source)
+    alone = space.anchors[space.counts == 0]
+    borrowed = same_across(images, alone, rest, allow_same_source).one_each(rng_for_name("borrow"))
+    same = Pairs.joined([space.one_each(rng_for_name("same")), borrowed])
+    able = len(same)
+    strangers = rows
+    if halves:
+        # Those that need not borrow come first: an image in both parts is a leak, if a small one.
+        order = np.argsort(rng_for_name("halves").random(able) + (np.arange(able) >= able - len(borrowed)))
+        same = same.take(order[: len(rows) // 2])
+        strangers = np.setdiff1d(rows, same.first)
+    diff = _one_stranger_each(rng_for_name("diff"), images, strangers, rows)
+    n_borrowed = int(np.isin(same.first, borrowed.first).sum())
+    return Drawn(_in_order(same), _in_order(diff), {"any": able}, n_borrowed)
+
+
+def count_sorts(images: Images, pairs: Pairs) -> dict[str, int]:
+    """How many pairs are masked-masked, masked-bare and bare-bare: mm, mb, bb."""
+    bare = images.bare[pairs.first].astype(int) + images.bare[pairs.second]
+    return dict(zip(("mm", "mb", "bb"), np.bincount(bare, minlength=3).tolist(), strict=True))
+
+
+def describe(images: Images, pairs: Pairs) -> dict[str, int]:
+    """Counts for the report: rows, the sorts, masked pairs of one kind and of two, pairs of one source."""
+    kinds = images.kind[pairs.first], images.kind[pairs.second]
+    masked = (kinds[0] > 0) & (kinds[1] > 0)
+    return {
+        "rows": len(pairs),
+        **count_sorts(images, pairs),
+        "mm_same_kind": int((masked & (kinds[0] == kinds[1])).sum()),
+        "mm_other_kind": int((masked & (kinds[0] != kinds[1])).sum()),
+        "one_photograph": int((images.source[pairs.first] == images.source[pairs.second]).sum()),
+    }
+
+
+def without_second_photograph(images: Images, rows: Ints) -> tuple[int, int]:
+    """How many people have a single photograph among the rows, and how many images those people have."""
+    photo = np.unique(images.person[rows].astype(np.int64) << 32 | images.source[rows])
+    photographs = np.bincount(photo >> 32, minlength=len(images.people))
+    held = np.bincount(images.person[rows], minlength=len(images.people))
+    return int((photographs == 1).sum()), int(held[photographs == 1].sum())
+
+
+def _same_spaces(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairSpace]:
+    """The same-person pairs by sort, or all as "any" where no mix is asked for."""
+    again = rules.allow_same_source
+    masked, bare, by_kind = _parts(images, rows)
+    if rules.kinds is KindRule.ANY:
+        mm = same_within(images, masked, again)
+    elif rules.kinds is KindRule.SAME:
+        mm = PairSpace.joined([same_within(images, part, again) for part in by_kind], images.person)
+    else:
+        mm = PairSpace.joined(
+            [same_across(images, a, b, again) for a, b in _two_kinds(by_kind)], images.person
+        )
+    spaces = {
+        "mm": mm,
+        "mb": same_across(images, masked, bare, again),
+        "bb": same_within(images, bare, again),
+    }
+    if rules.mix is None:
+        return {"any": PairSpace.joined(list(spaces.values()), images.person)}
+    return {name: spaces[name] for name, share in rules.mix.shares().items() if share > 0}
+
+
+def _other_spaces(images: Images, rows: Ints, kinds: KindRule) -> dict[str, PairSpace]:
+    """The different-person pairs by sort."""
+    masked, bare, by_kind = _parts(images, rows)
+    if kinds is KindRule.ANY:
+        mm = other_within(images, masked)
+    elif kinds is KindRule.SAME:
+        mm = PairSpace.joined([other_within(images, part) for part in by_kind], images.person)
+    else:
+        mm = PairSpace.joined([other_across(images, a, b) for a, b in _two_kinds(by_kind)], images.person)
+    return {"mm": mm, "mb": other_across(images, masked, bare), "bb": other_within(images, bare)}
+
+
+def _parts(images: Images, rows: Ints) -> tuple[Ints, Ints, list[Ints]]:
+    """The masked rows, the bare rows, and the masked rows by kind (one empty kind where all are bare)."""
+    kind = images.kind[rows]
+    return (
+        rows[kind > 0],
+        rows[kind == 0],
+        [rows[kind == code] for code in range(1, max(2, len(images.kinds)))],
+    )
+
+
+def _two_kinds(by_kind: list[Ints]) -> list[tuple[Ints, Ints]]:
+    none = np.empty(0, np.int64)
+    return list(combinations(by_kind, 2)) or [(none, none)]
+
+
+def _offer(rng: np.random.Generator, images: Images, rows: Ints, space: PairSpace) -> Pairs:
+    """Of each person as many pairs of the space as it has images among the rows, or all there are."""
+    people = len(images.people)
+    sizes = np.zeros(people, np.int64)
+    np.add.at(sizes, images.person[space.anchors], space.counts)
+    return space.pairs(draw_distinct(rng, sizes, np.bincount(images.person[rows], minlength=people)))
+
+
+def _how_many(able: dict[str, int], images: int, rules: PairRules) -> dict[str, int]:
+    """Pairs to keep of each sort: the mix's shares hold, and the scarcest sort decides how many in all."""
+    limit = images if rules.most is None else min(images, rules.most)
+    if rules.mix is None:
+        return {"any": min(able["any"], limit)}
+    shares = {name: share for name, share in rules.mix.shares().items() if share > 0}
+    total = min(limit, *(int(able[name] / share) for name, share in shares.items()))
+    while True:
+        counts = dict(zip(shares, quotas(total, list(shares.values())), strict=True))
+        if all(counts[name] <= able[name] for name in counts):
+            return counts
+        total -= 1  # a share was rounded up beyond what there is
+
+
+def _some(rng: np.random.Generator, pairs: Pairs, n: int) -> Pairs:
+    return pairs.take(np.sort(rng.permutation(len(pairs))[:n]))
+
+
+def _strangers(rng: np.random.Generator, images: Images, rows: Ints, space: PairSpace, n: int) -> Pairs:
+    """`n` pairs of the space, or all there are, without those of one photograph filed under two people."""
+    wanted = n + _filed_twice(images, rows)
+    numbers = draw_distinct(rng, np.array([space.total]), np.array([wanted]))
+    pairs = space.pairs(numbers)
+    return _some(rng, pairs.take(images.source[pairs.first] != images.source[pairs.second]), n)
+
+
+def _filed_twice(images: Images, rows: Ints) -> int:
+    """How many pairs of the rows show one photograph under two people."""
+    source = images.source[rows].astype(np.int64)
+    _, together = np.unique(source, return_counts=True)
+    _, alone = np.unique(source << 32 | images.person[rows], return_counts=True)
+    return _pairs_of(together) - _pairs_of(alone)
+
+
+def _pairs_of(counts: Ints) -> int:
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def _one_stranger_each(rng: np.random.Generator, images: Images, rows: Ints, pool: Ints) -> Pairs:
+    """A partner of another person for each row; a row is left out where every draw met its own photograph."""
+    found: list[Pairs] = []
+    for _ in range(32):
+        pairs = other_across(images, rows, pool).one_each(rng)
+        good = images.source[pairs.first] != images.source[pairs.second]
+        found.append(pairs.take(good))
+        rows = pairs.first[~good]
+        if not len(rows):
+            break
+    return Pairs.joined(found)
+
+
+def _turned(rng: np.random.Generator, pairs: Pairs) -> Pairs:
+    """Each pair one way round by chance, so that neither column is always the masked face."""
+    turn = rng.random(len(pairs)) < 0.5
+    return _in_order(
+        Pairs(np.where(turn, pairs.second, pairs.first), np.where(turn, pairs.first, pairs.second))
+    )
+
+
+def _in_order(pairs: Pairs) -> Pairs:
+    return pairs.take(np.lexsort((pairs.second, pairs.first)))

@@ -1,0 +1,276 @@
+"""From a table of images to manifests: who is in which split, what is trained on, which pairs judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.reasons import UserError
+from maskgen.core.seeding import rng_for
+
+from .catalogue import Images
+from .pairs import Drawn, PairRules, describe, draw_disjoint, draw_reference, without_second_photograph
+from .schema import Ints, Pairs, Split
+from .split import balance, split_images, split_people
+
+NOBODY = np.empty(0, np.int64)
+
+
+class Protocol(StrEnum):
+    """How the evaluation set becomes eval and test: by person, or by image as the reference project does."""
+
+    DISJOINT = "disjoint"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what is in the manifests, but for the images.
+
+    `shares` divides the people of one set in train, eval and test; None means that `train_runs` are for
+    training and the other runs for evaluation, of which `test_share` (of people, or of images by the
+    reference protocol) is test.
+    """
+
+    protocol: Protocol = Protocol.DISJOINT
+    shares: tuple[float, float, float] | None = None
+    train_runs: Collection[str] = ()
+    test_share: float = 0.1
+    rules: PairRules = field(default_factory=PairRules)
+    balance: int | None = None
+    min_images: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """What will be written: rows of `images` to train on, pairs of them, and each person's target and split.
+
+    `target` is int64 (people,): 0..n-1 over the training people in order of (run, name), then on through
+    eval, test and those left out. `facts` are counts for the report.
+    """
+
+    images: Images
+    target: Ints
+    split: tuple[Split, ...]
+    train: Ints
+    eval: Drawn
+    test: Drawn
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """People of each split, as codes."""
+
+    train: Ints
+    eval: Ints
+    test: Ints
+
+
+def make_manifests(images: Images, recipe: Recipe, listed: Drawn | None = None) -> Manifests:
+    """The manifests of these images.
+
+    Args:
+        listed: test pairs that a file names; their people are the test people, and no pair is drawn for test.
+
+    Raises:
+        UserError: the images do not suffice for what is asked.
+    """
+    parts = _assign(images, recipe, listed)
+    train_people, too_few = _enough_images(images, parts.train, recipe.min_images)
+    train = _rows_of(images, train_people)
+    kept = train if recipe.balance is None else _balanced(images, train, recipe)
+    judged, trial, facts = _draw(images, parts, recipe, listed)
+    split = _splits(images, _Parts(train_people, parts.eval, parts.test), recipe, listed)
+    facts["train"] = _train_facts(images, kept, train, too_few)
+    facts["leaks"] = _leaks(
+        images, kept, np.concatenate([_rows_of(images, p) for p in (parts.eval, parts.test)])
+    )
+    return Manifests(images, _targets(split), split, kept, judged, trial, facts)
+
+
+def _rng(recipe: Recipe, *names: str) -> Callable[[str], np.random.Generator]:
+    return lambda name: rng_for(recipe.seed, "pairs", *names, name)
+
+
+def _rows_of(images: Images, people: Ints) -> Ints:
+    chosen = np.zeros(len(images.people), np.bool_)
+    chosen[people] = True
+    return np.flatnonzero(chosen[images.person])
+
+
+def _assign(images: Images, recipe: Recipe, listed: Drawn | None) -> _Parts:
+    """People of each split; by the reference protocol `eval` holds those of test too."""
+    there = images.counts() > 0
+    named = NOBODY if listed is None else _people_in(images, listed)
+    there[named] = False
+    rng = _rng(recipe)("people")
+    if recipe.shares is not None:
+        return _by_shares(rng, np.flatnonzero(there), named, recipe, listed is not None)
+    trains = np.array([person.run in recipe.train_runs for person in images.people], np.bool_)
+    pool = np.flatnonzero(there & ~trains)
+    if listed is not None or recipe.protocol is Protocol.REFERENCE:
+        return _Parts(np.flatnonzero(there & trains), pool, named)
+    eval_part, test = split_people(rng, len(pool), (1 - recipe.test_share, recipe.test_share))
+    return _Parts(np.flatnonzero(there & trains), pool[eval_part], pool[test])
+
+
+def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, recipe: Recipe, listed: bool) -> _Parts:
+    assert recipe.shares is not None
+    train_share, eval_share, test_share = recipe.shares
+    if listed:
+        shares: tuple[float, ...] = (train_share, eval_share)
+    elif recipe.protocol is Protocol.REFERENCE:
+        shares = (train_share, eval_share + test_share)
+    else:
+        shares = recipe.shares
+    parts = [people[part] for part in split_people(rng, len(people), shares)]
+    for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
+        if share > 0 and not len(part):
+            raise UserError(
+                f"--people gives {name} {share:g} of {len(people)} people, which is nobody: give more."
+            )
+    return _Parts(parts[0], parts[1], parts[2] if len(parts) == 3 else named)
+
+
+def _people_in(images: Images, drawn: Drawn) -> Ints:
+    pairs = Pairs.joined([drawn.same, drawn.diff])
+    return np.unique(images.person[np.concatenate([pairs.first, pairs.second])]).astype(np.int64)
+
+
+def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints]:
+    """The people with at least so many images, and the others."""
+    enough = images.counts()[people] >= least
+    if len(people) and not enough.any():
+        raise UserError(f"nobody in training has {least} images: lower --min-images.")
+    return people[enough], people[~enough]
+
+
+def _balanced(images: Images, train: Ints, recipe: Recipe) -> Ints:
+    assert recipe.balance is not None
+    return train[balance(_rng(recipe)("balance"), images.take(train), recipe.balance)]
+
+
+def _draw(
+    images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None
+) -> tuple[Drawn, Drawn, dict[str, Any]]:
+    if recipe.protocol is Protocol.REFERENCE:
+        return _draw_reference(images, parts.eval, recipe)
+    judged, eval_facts = _draw_part(images, parts.eval, recipe, "eval")
+    if listed is not None:
+        trial, test_facts = listed, _pair_facts(images, _rows_of(images, parts.test), listed)
+    else:
+        trial, test_facts = _draw_part(images, parts.test, recipe, "test")
+    return judged, trial, {"eval": eval_facts, "test": test_facts}
+
+
+def _draw_part(images: Images, people: Ints, recipe: Recipe, name: str) -> tuple[Drawn, dict[str, Any]]:
+    rows = _rows_of(images, people)
+    if not len(people):
+        drawn = Drawn(Pairs.empty(), Pairs.empty(), {})
+        return drawn, _pair_facts(images, rows, drawn)
+    if len(people) < 2:
+        raise UserError(f"there is one person for {name}, and pairs need two: give {name} more people.")
+    drawn = draw_disjoint(_rng(recipe, name), images, rows, recipe.rules)
+    _refuse_none(images, drawn, recipe.rules, name)
+    return drawn, _pair_facts(images, rows, drawn)
+
+
+def _refuse_none(images: Images, drawn: Drawn, rules: PairRules, name: str) -> None:
+    """Raise UserError where a sort of pair that is asked for cannot be had at all."""
+    for sort, able in drawn.able.items():
+        if able:
+            continue
+        if sort == "any":
+            what = "same-person pair"
+        else:
+            what = {"mm": "masked-masked", "mb": "masked-bare", "bb": "bare-bare"}[sort] + " same-person pair"
+        if sort in ("mb", "bb") and not images.bare.any():
+            hint = "mask with --bare, or leave that sort out of --mix"
+        elif rules.allow_same_source:
+            hint = "nobody has two such images; give a larger set"
+        else:
+            hint = "nobody has two photographs for it; give a larger set, or --allow-same-source"
+        raise UserError(f"no {what} can be made for {name}: {hint}.")
+
+
+def _draw_reference(images: Images, people: Ints, recipe: Recipe) -> tuple[Drawn, Drawn, dict[str, Any]]:
+    rows = _rows_of(images, people)
+    if not len(people):
+        none = Drawn(Pairs.empty(), Pairs.empty(), {})
+        return none, none, {"eval": _pair_facts(images, rows, none), "test": _pair_facts(images, rows, none)}
+    if len(people) < 2:
+        raise UserError("there is one person for eval and test, and pairs need two: give a larger set.")
+    allow = recipe.rules.allow_same_source
+    own = images.take(rows)
+    divided = split_images(_rng(recipe)("images"), own, recipe.test_share, allow)
+    in_eval, in_test = (rows[part] for part in divided)
+    judged = draw_reference(_rng(recipe, "eval"), images, in_eval, in_test, allow, halves=False)
+    trial = draw_reference(_rng(recipe, "test"), images, in_test, in_eval, allow, halves=True)
+    return (
+        judged,
+        trial,
+        {"eval": _pair_facts(images, in_eval, judged), "test": _pair_facts(images, in_test, trial)},
+    )
+
+
+def _pair_facts(images: Images, rows: Ints, drawn: Drawn) -> dict[str, Any]:
+    people, held = without_second_photograph(images, rows)
+    return {
+        "people": len(np.unique(images.person[rows])),
+        "images": len(rows),
+        "people_with_one_photograph": people,
+        "images_of_people_with_one_photograph": held,
+        "same": describe(images, drawn.same),
+        "diff": describe(images, drawn.diff),
+        "same_pairs_that_could_be_had": drawn.able,
+        "partners_from_the_other_part": drawn.borrowed,
+    }
+
+
+def _train_facts(images: Images, kept: Ints, train: Ints, too_few: Ints) -> dict[str, Any]:
+    kinds = np.bincount(images.kind[kept], minlength=len(images.kinds))
+    return {
+        "people": len(np.unique(images.person[kept])),
+        "images": len(kept),
+        "photographs": len(np.unique(images.source[kept])),
+        "kinds": {name: int(n) for name, n in zip(images.kinds, kinds, strict=True) if n},
+        "images_over_balance": len(train) - len(kept),
+        "people_under_min_images": len(too_few),
+        "images_of_people_under_min_images": int(images.counts()[too_few].sum()),
+    }
+
+
+def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, int]:
+    """Photographs with the same bytes in training and in evaluation, and people of the same name there."""
+    shared = np.intersect1d(images.source[train], images.source[judged])
+    names = [{images.people[p].name for p in np.unique(images.person[rows])} for rows in (train, judged)]
+    return {
+        "photographs_in_training_and_evaluation": len(shared),
+        "people_named_alike_in_training_and_evaluation": len(names[0] & names[1]),
+    }
+
+
+def _splits(images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None) -> tuple[Split, ...]:
+    split = np.full(len(images.people), Split.LEFT_OUT, dtype=object)
+    split[parts.train] = Split.TRAIN
+    split[parts.eval] = Split.BOTH if recipe.protocol is Protocol.REFERENCE and listed is None else Split.EVAL
+    split[parts.test] = Split.TEST
+    return tuple(split)
+
+
+def _targets(split: tuple[Split, ...]) -> Ints:
+    """Numbers from 0 in the order of the splits and, in each, of the people."""
+    ranks = {
+        name: rank
+        for rank, name in enumerate((Split.TRAIN, Split.EVAL, Split.BOTH, Split.TEST, Split.LEFT_OUT))
+    }
+    order = np.argsort([ranks[name] for name in split], kind="stable")
+    target = np.empty(len(split), np.int64)
+    target[order] = np.arange(len(split))
+    return target

@@ -1,0 +1,125 @@
+"""Who and what goes where: people into splits, images into eval and test, training images under a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .catalogue import Images
+from .schema import Bools, Ints
+
+
+def quotas(total: int, shares: Sequence[float]) -> list[int]:
+    """Whole numbers that sum to `total` in these shares, by largest remainder (ties to the earlier share).
+
+    Example:
+        >>> quotas(10, [0.5, 0.25, 0.25])
+        [5, 3, 2]
+    """
+    exact = [total * Fraction(str(share)) for share in shares]
+    scale = sum(exact)
+    exact = [value * total / scale for value in exact] if scale else exact
+    whole = [int(value) for value in exact]
+    by_rest = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
+    for i in by_rest[: total - sum(whole)] if scale else []:
+        whole[i] += 1
+    return whole
+
+
+def split_people(rng: np.random.Generator, people: int, shares: Sequence[float]) -> list[Ints]:
+    """The codes 0..people-1 divided by chance into parts of these shares, each part rising."""
+    order = rng.permutation(people)
+    ends = np.cumsum(quotas(people, shares))
+    return [np.sort(part) for part in np.split(order, ends[:-1])]
+
+
+def split_images(
+    rng: np.random.Generator, images: Images, test_share: float, allow_same_source: bool
+) -> tuple[Ints, Ints]:
+    """Rows for eval and rows for test, divided image by image; the test part is rounded up.
+
+    Two images of each person (of two photographs unless the same one is allowed) stay in eval as long as the
+    others suffice, so that no eval image is left without a partner; beyond that, whole people go to test.
+    """
+    n_test = ceil(Fraction(str(test_share)) * len(images))
+    chance = rng.random(len(images))
+    kept = _two_of_each(images, chance, allow_same_source)
+    whole_people = rng.permutation(len(images.people))[images.person]
+    order = np.lexsort((chance, np.where(kept, whole_people, 0), kept))
+    return np.sort(order[n_test:]), np.sort(order[:n_test])
+
+
+def _two_of_each(images: Images, chance: NDArray[np.float64], allow_same_source: bool) -> Bools:
+    """True for two images of each person by chance, bool (n,): the first of two photographs, or any two."""
+    order = np.lexsort((chance, images.person))
+    person = images.person[order]
+    fresh = np.ones(len(order), np.bool_)
+    if not allow_same_source:
+        photo = person.astype(np.int64) << 32 | images.source[order].astype(np.int64)
+        fresh[:] = False
+        fresh[np.unique(photo, return_index=True)[1]] = True
+    kept = np.zeros(len(order), np.bool_)
+    kept[order] = fresh & (_running_count(fresh, person) <= 2)
+    return kept
+
+
+def _running_count(marks: Bools, group: NDArray[np.integer]) -> Ints:
+    """How many marks there have been in the group so far, int64 (n,), groups lying one after another."""
+    total = np.cumsum(marks, dtype=np.int64)
+    before = np.concatenate([np.zeros(1, np.int64), total])[np.searchsorted(group, group)]
+    return np.asarray(total - before, np.int64)
+
+
+def balance(rng: np.random.Generator, images: Images, most: int) -> Ints:
+    """Rows of at most `most` images a person, rising, spread evenly over the photographs and then the kinds.
+
+    Each person's photographs are dealt in rounds: a round takes one image of every photograph that has one
+    left, and which kind it takes moves on by one from photograph to photograph. Inside a round the kinds take
+    turns. So the first `most` images never take a second image of a photograph while another has not given
+    its first.
+    """
+    chance = rng.random(len(images))
+    turn = _round_of(images, chance, rng)
+    by_kind = np.lexsort((chance, images.kind, turn, images.person))
+    kind_turn = np.empty(len(images), np.int64)
+    kind_turn[by_kind] = _place(images.person[by_kind], turn[by_kind], images.kind[by_kind])
+    order = np.lexsort((chance, kind_turn, turn, images.person))
+    return np.sort(order[_place(images.person[order]) < most])
+
+
+def _round_of(images: Images, chance: NDArray[np.float64], rng: np.random.Generator) -> Ints:
+    """In which round each image is dealt, int64 (n,), from 0."""
+    person = images.person.astype(np.int64)
+    photo, photo_of = np.unique(person << 32 | images.source, return_inverse=True)
+    owner = photo >> 32
+    shuffled = np.lexsort((rng.random(len(photo)), owner))
+    seat = np.empty(len(photo), np.int64)  # the photograph's place among its person's, by chance
+    seat[shuffled] = _place(owner[shuffled])
+    rank, kinds = _rank_of_kind(images)
+    ahead = (rank - seat[photo_of]) % kinds
+    order = np.lexsort((chance, ahead, photo_of))
+    turn = np.empty(len(images), np.int64)
+    turn[order] = _place(photo_of[order])
+    return turn
+
+
+def _rank_of_kind(images: Images) -> tuple[Ints, Ints]:
+    """Each image's kind as its rank among the kinds of the person, and how many the person has, int64 (n,)."""
+    had, of = np.unique(images.person.astype(np.int64) << 32 | images.kind, return_inverse=True)
+    owner = had >> 32
+    return _place(owner)[of], np.bincount(owner)[images.person]
+
+
+def _place(*groups: NDArray[np.integer]) -> Ints:
+    """Each row's place in its group, int64 (n,), from 0; equal groups lie one after another."""
+    n = len(groups[0])
+    new = np.zeros(n, np.bool_)
+    new[:1] = True
+    for group in groups:
+        new[1:] |= group[1:] != group[:-1]
+    rows = np.arange(n)
+    return rows - np.maximum.accumulate(np.where(new, rows, 0))

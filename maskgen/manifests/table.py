@@ -1,0 +1,171 @@
+"""CSV files of millions of rows, written and read without a loop over the rows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+_ROWS_AT_ONCE = 1 << 18
+_NEEDS_QUOTES = '[",\r\n]|^$'
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to that appears under its name only when all of it is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that appears under its name only when all of it is written."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+def write_csv(path: Path, columns: Sequence[str], parts: Iterator[Sequence[Any]]) -> int:
+    """Write a CSV file (UTF-8, `\\n`, quotes only where a value needs them) and return how many rows it has.
+
+    Args:
+        columns: the header.
+        parts: rows in stretches; each part holds one Arrow array a column, of strings or whole numbers.
+    """
+    rows = 0
+    with whole_file(path) as file:
+        file.write(csv_lines([pa.array([name]) for name in columns]))
+        for part in parts:
+            rows += len(part[0])
+            file.write(csv_lines(part))
+    return rows
+
+
+def write_columns(path: Path, columns: Sequence[str], values: Sequence[Any]) -> int:
+    """Write whole columns, which fit in memory, as `write_csv` does."""
+    n = len(values[0])
+    starts = range(0, n, _ROWS_AT_ONCE)
+    return write_csv(path, columns, ([v.slice(i, _ROWS_AT_ONCE) for v in values] for i in starts))
+
+
+def stretches(rows: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Row numbers in stretches of a size that is quick and small in memory."""
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        yield rows[start : start + _ROWS_AT_ONCE]
+
+
+def csv_lines(columns: Sequence[Any]) -> bytes:
+    """Arrow columns as the lines of a CSV file.
+
+    Example:
+        >>> csv_lines([pa.array(['a', 'b "c", d']), pa.array([1, 2])])
+        b'a,1\\n"b ""c"", d",2\\n'
+    """
+    if not len(columns[0]):
+        return b""
+    texts = [_quoted(column) for column in columns]
+    return text_bytes(joined(joined(*texts, between=","), "\n"))
+
+
+def joined(*texts: Any, between: str = "") -> Any:
+    """Row by row one text of several: arrays of large_string, or a plain text for all rows."""
+    wide = [
+        pa.scalar(text, pa.large_string()) if isinstance(text, str) else text for text in (*texts, between)
+    ]
+    return pc.binary_join_element_wise(*wide)
+
+
+def text_bytes(texts: Any) -> bytes:
+    """All texts of a large_string array, one after another: they lie like that in memory."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64)[texts.offset :]
+    return bytes(memoryview(data)[ends[0] : ends[len(texts)]]) if len(texts) and data is not None else b""
+
+
+def _quoted(column: Any) -> Any:
+    texts = column.cast(pa.large_string())
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return texts
+    needs = pc.match_substring_regex(texts, _NEEDS_QUOTES)
+    if not pc.any(needs).as_py():
+        return texts
+    doubled = pc.replace_substring(texts, '"', '""')
+    return pc.if_else(needs, joined('"', doubled, '"'), texts)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """A CSV file as it stands: every column as text, and the rows that have another number of values.
+
+    `columns` are large_string arrays by name; `ragged` gives (line or row number, the number of values) of up
+    to `len(ragged)` of the `n_ragged` rows that were left out of the columns.
+    """
+
+    columns: dict[str, Any]
+    n_ragged: int
+    ragged: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows that have a value for every column."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+
+def read_csv(path: Path) -> CsvText:
+    """Read a CSV file of anybody's, all values as text.
+
+    Raises:
+        ValueError: it is empty, not UTF-8, or otherwise no CSV file; the message says which.
+    """
+    ragged: list[str] = []
+
+    def note(row: Any) -> str:
+        ragged.append(f"{row.actual_columns} values instead of {row.expected_columns}: {row.text[:80]}")
+        return "skip"
+
+    columns = _header(path)
+    try:
+        table = pa_csv.read_csv(
+            path,
+            read_options=pa_csv.ReadOptions(use_threads=False),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.large_string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowException as error:
+        raise ValueError(str(error).splitlines()[0].rstrip(".")) from error
+    values = {name: _whole(table[name]) for name in table.column_names}
+    return CsvText(values, len(ragged), tuple(ragged[:3]))
+
+
+def _header(path: Path) -> list[str]:
+    import csv
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    if not header:
+        raise ValueError("the file is empty")
+    if len(set(header)) < len(header):
+        raise ValueError("two columns have one name")
+    return header
+
+
+def _whole(column: Any) -> Any:
+    flat = column.combine_chunks()
+    return pa.concat_arrays(flat.chunks) if isinstance(flat, pa.ChunkedArray) else flat

@@ -1,0 +1,111 @@
+"""The `maskgen` command: subcommands imported when called, and every expected fault told in a sentence."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from maskgen import __version__
+from maskgen.core.reasons import UserError
+
+COMMANDS = {
+    "mask": (".mask_command", "mask_command", "Put masks on a folder of photographs."),
+    "pairs": (".pairs", "pairs_command", "Write the training and test lists of a run."),
+    "kinds": (".kinds_command", "kinds_command", "List the masks and draw a preview of each."),
+    "demo": (".demo_command", "demo_command", "Show all of it on a built-in sample."),
+}
+
+EPILOG = """\b
+Shell completion: add the line for your shell to its start-up file.
+  bash  eval "$(_MASKGEN_COMPLETE=bash_source maskgen)"
+  zsh   eval "$(_MASKGEN_COMPLETE=zsh_source maskgen)"
+  fish  _MASKGEN_COMPLETE=fish_source maskgen | source
+
+\b
+Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
+130 interrupted.
+"""
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class _Refusal(click.ClickException):
+    """`Error: sentence` and the exit code of wrong usage."""
+
+    exit_code = 2
+
+
+class LazyGroup(click.Group):
+    """A group that lists its commands without importing them, and tells expected faults in a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one command that is called."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module, __package__), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest name for a mistyped one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}."
+            ctx.fail(f"There is no command {args[0]!r}: {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in --help, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, _, short) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; faults that a person can mend end it with a sentence and code 2."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            _refuse(str(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            _refuse(explain(error))
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
+            sys.exit(130)
+
+
+def explain(error: OSError) -> str:
+    """A system's fault as a sentence that says what to do."""
+    where = error.filename or "the output folder"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full at {where}: free some space and give the same command, it goes on."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{where} may not be written or read: mend its permissions, or name another folder."
+    if error.errno == errno.EMFILE:
+        return "Too many files are open: give fewer --workers, or raise the limit (ulimit -n)."
+    return f"{where}: {error.strerror or error}. Mend it and give the same command, it goes on."
+
+
+def _refuse(sentence: str) -> NoReturn:
+    raise _Refusal(sentence) from None
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG)
+@click.version_option(__version__, prog_name="maskgen")
+def main() -> None:
+    """Turn a folder of photographs of people into a masked-face dataset."""
+    for name in _ONE_THREAD:
+        # Parallel work is by processes; and one thread adds numbers up in one order.
+        os.environ.setdefault(name, "1")

@@ -1,0 +1,61 @@
+"""The one door from the commands to the library, opened when work begins, since it is heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from maskgen.core.images import Photo
+    from maskgen.core.reasons import SetAsideError
+
+    from .settings import MaskSettings
+
+
+class Masker(Protocol):
+    """What a shard asks of the library: see `maskgen.api.Masker`."""
+
+    timings: dict[str, float]
+
+    def process(
+        self, keys: Sequence[str], photos: Sequence[Photo]
+    ) -> Sequence[Sequence[Any] | SetAsideError]:
+        """One entry a photograph, in order."""
+        ...
+
+
+MaskerFactory = Callable[["MaskSettings"], Masker]
+
+
+def load_masker(settings: MaskSettings) -> Masker:
+    """The library's masker for a run's settings, with its networks and templates loaded."""
+    from maskgen.api import Masker, MaskerSettings
+
+    known: dict[str, Any] = {
+        name: getattr(settings, name)
+        for name in ("kinds", "size", "crop", "faces", "seed", "landmarks_model", "per_photo", "bare")
+    }
+    known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
+    if settings.margin is not None:
+        known["margin"] = settings.margin
+    return Masker(MaskerSettings(**known))
+
+
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Raise UserError, with the nearest names, for a mask that there is not."""
+    from maskgen.masks.kinds import load_kinds
+
+    load_kinds(kinds)
+
+
+def portrait() -> Photo:
+    """The built-in portrait: scikit-image's astronaut, which is in the public domain."""
+    import hashlib
+
+    from skimage import data
+
+    from maskgen.core.images import Photo
+
+    load: Any = data.astronaut  # it has no types
+    image = load()
+    return Photo(image, hashlib.sha256(image.tobytes()).hexdigest())

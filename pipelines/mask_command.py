@@ -1,0 +1,137 @@
+"""`maskgen mask SOURCE RUN`: options to settings, then the run and its table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .settings import KINDS, MAX_PIXELS, MaskSettings
+
+EPILOG = """\b
+Examples:
+  maskgen mask photographs masked
+  maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
+  maskgen mask holiday.jpg out --crop none --faces all
+
+Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
+130 interrupted.
+"""
+
+
+def _split_kinds(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def _complete_kinds(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """The names that may follow the last comma."""
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + name for name in KINDS if name.startswith(last)]
+
+
+def _word_or_number(context: click.Context, option: click.Parameter, value: str) -> str | int:
+    if value.isdecimal():
+        return int(value)
+    if value not in ("random", "all"):
+        raise click.BadParameter(f"{value!r} is not random, all or a number.")
+    return value
+
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("mask", epilog=EPILOG)
+@click.argument("source", type=PATH)
+@click.argument("run", type=PATH)
+@click.option(
+    "--kinds",
+    metavar="NAME,NAME,...",
+    callback=_split_kinds,
+    shell_complete=_complete_kinds,
+    default=",".join(KINDS),
+    show_default=True,
+    help="Masks to use; `maskgen kinds` lists them.",
+)
+@click.option(
+    "--per-photo",
+    metavar="random|all|N",
+    callback=_word_or_number,
+    default="random",
+    show_default=True,
+    help="One mask drawn for each photograph, every mask, or so many different ones.",
+)
+@click.option("--bare", is_flag=True, help="Also write each face without a mask.")
+@click.option(
+    "--unmasked-share",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of photographs that stay bare in a run that draws the masks.",
+)
+@click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels.")
+@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.")
+@click.option(
+    "--crop",
+    type=click.Choice(["face", "none"]),
+    default="face",
+    show_default=True,
+    help="Cut the face out, or keep the whole photograph in its own pixels.",
+)
+@click.option(
+    "--faces",
+    type=click.Choice(["largest", "central", "all"]),
+    default="largest",
+    show_default=True,
+    help="Which faces of a photograph.",
+)
+@click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")
+@click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
+@click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--landmarks-model", type=PATH, default=None, help="Another dlib 68-point model.")
+@click.option(
+    "--max-pixels",
+    type=int,
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Set aside photographs larger than this, before they are decoded.",
+)
+@click.option("--workers", type=int, default=None, help="Processes.  [default: one a core]")
+@click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
+@click.option("--retry-set-aside", is_flag=True, help="Try the photographs again that were set aside.")
+@click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+def mask_command(**options: Any) -> None:
+    """Put masks on the photographs of SOURCE and write them into RUN.
+
+    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it.
+    RUN gets faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
+    contact_sheet.png. A run that was stopped goes on with the same command.
+    """
+    from .library import check_kinds
+    from .workers import usable_cores
+
+    if options["workers"] is None:
+        options["workers"] = usable_cores()
+    settings = MaskSettings(**options)
+    check_kinds(settings.kinds)
+    if settings.dry_run:
+        from .runner import survey
+
+        click.echo(survey(settings).table())
+        return
+    sys.exit(run_and_tell(settings))
+
+
+def run_and_tell(settings: MaskSettings) -> int:
+    """Do a run, print its table and where to look; returns the exit code."""
+    from .runner import run_mask
+
+    report = run_mask(settings, say=click.echo)
+    click.echo(report.table())
+    click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
+    if report.set_aside or report.faces_set_aside:
+        click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
+    return report.exit_code

@@ -1,0 +1,275 @@
+"""A run's folder: where everything lies in it, who may write there, and what it was begun with.
+
+settings.json         what decides the outputs, its digest, the size of a shard
+faces/, segmentation/ the outputs, as the source's folders
+shards/               one report a finished shard (.json, the commit mark) and its catalogue rows (.parquet)
+scratch/              files being written; everything appears in its place by rename
+catalogue.parquet, set_aside.csv, contact_sheet.png, report.json, timing.json    written last, from shards/
+.lock                 held while a run works here
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskgen.core.reasons import UserError
+
+from .lock import hold
+from .settings import MaskSettings, differences, digest_of
+
+_ALWAYS = ("report.json", "contact_sheet.png", "set_aside.csv", "catalogue.parquet")
+_SUMMARIES = (*_ALWAYS, "faces_set_aside.csv", "timing.json")
+_OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The places in one run's folder."""
+
+    root: Path
+
+    @property
+    def faces(self) -> Path:
+        """The pictures."""
+        return self.root / "faces"
+
+    @property
+    def segmentation(self) -> Path:
+        """The masks' coverage, one PNG a picture."""
+        return self.root / "segmentation"
+
+    @property
+    def shards(self) -> Path:
+        """What is done."""
+        return self.root / "shards"
+
+    @property
+    def scratch(self) -> Path:
+        """Files being written."""
+        return self.root / "scratch"
+
+    @property
+    def catalogue(self) -> Path:
+        """One row an output."""
+        return self.root / "catalogue.parquet"
+
+    @property
+    def set_aside(self) -> Path:
+        """Photographs that gave no output, and why."""
+        return self.root / "set_aside.csv"
+
+    @property
+    def faces_set_aside(self) -> Path:
+        """Faces that gave none, of photographs that gave others; absent where there are none."""
+        return self.root / "faces_set_aside.csv"
+
+    @property
+    def plan(self) -> Path:
+        """A digest of the shards that the last start saw in the source."""
+        return self.shards / "plan"
+
+    @property
+    def timing(self) -> Path:
+        """What the last start cost."""
+        return self.root / "timing.json"
+
+    @property
+    def report(self) -> Path:
+        """The totals; a run that has one is complete."""
+        return self.root / "report.json"
+
+    @property
+    def contact_sheet(self) -> Path:
+        """Some outputs at a glance."""
+        return self.root / "contact_sheet.png"
+
+    @property
+    def settings(self) -> Path:
+        """What the run was begun with."""
+        return self.root / "settings.json"
+
+    def shard(self, shard: str) -> Path:
+        """A finished shard's report."""
+        return self.shards / f"{shard}.json"
+
+    def rows(self, shard: str) -> Path:
+        """A finished shard's catalogue rows, absent where it gave no output."""
+        return self.shards / f"{shard}.parquet"
+
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """A place in scratch/ to write a large file to; it is renamed to `path` at the end."""
+        part = self.scratch / f"{os.getpid()}.{path.name}"
+        try:
+            yield part
+            _rename(part, path)
+        except OSError as error:
+            raise _about(error, path) from error
+
+    def place(self, path: Path, data: bytes) -> None:
+        """Write a file so that it is whole or absent at every moment, a kill included.
+
+        The unfinished file lies in scratch/, never among the outputs, so that nothing has to search these
+        for it.
+
+        Raises:
+            OSError: the disk is full, the folder may not be written, the name is too long; names the file.
+        """
+        part = self.scratch / f"{os.getpid()}.part"
+        try:
+            part.write_bytes(data)
+            _rename(part, path)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            raise _about(error, path) from error
+
+    def place_text(self, path: Path, text: str) -> None:
+        """`place` for text, as UTF-8."""
+        self.place(path, text.encode("utf-8"))
+
+    def done(self) -> set[str]:
+        """The ids of the shards that are finished, from their names alone."""
+        if not self.shards.is_dir():
+            return set()
+        return {name[:-5] for name in os.listdir(self.shards) if name.endswith(".json")}  # noqa: PTH208
+
+    def forget_summaries(self) -> None:
+        """Remove what is written last, before it would no longer be true."""
+        for name in _SUMMARIES:
+            (self.root / name).unlink(missing_ok=True)
+
+    def is_complete(self) -> bool:
+        """Whether everything that is written last is there."""
+        return all((self.root / name).exists() for name in _ALWAYS)
+
+    def outputs(self) -> Iterator[Path]:
+        """Every file under faces/ and segmentation/ that a run may have written, other files left out."""
+        for top in (self.faces, self.segmentation):
+            for folder, _, names in os.walk(top):
+                yield from (Path(folder, name) for name in names if _OUTPUT.fullmatch(name))
+
+
+def _about(error: OSError, path: Path) -> OSError:
+    return OSError(error.errno, error.strerror, str(path))
+
+
+def _rename(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
+
+
+@contextmanager
+def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int]]:
+    """Hold a run's folder, begun now or earlier with the same settings; yields it and its shards' size.
+
+    Args:
+        settings: what is asked for now.
+        size: photographs a shard, should the run begin now.
+
+    Raises:
+        UserError: the folder holds something else, another run is at work in it, or it was begun with other
+        settings.
+    """
+    run = RunFolder(settings.run)
+    check_folder(run)
+    run.root.mkdir(parents=True, exist_ok=True)
+    with hold(run.root / ".lock"):
+        if settings.overwrite:
+            clear(run)
+        stored = check_settings(run, settings)
+        shutil.rmtree(run.scratch, ignore_errors=True)
+        run.scratch.mkdir(exist_ok=True)
+        if stored is None:
+            stored = _begin(run, settings, size)
+        for folder in (run.shards, run.faces):
+            folder.mkdir(exist_ok=True)
+        yield run, stored
+
+
+def check_folder(run: RunFolder) -> None:
+    """Raise UserError unless the folder is absent, empty, or a run's."""
+    if run.root.exists() and not run.root.is_dir():
+        raise UserError(f"RUN {run.root} is a file: name a folder.")
+    if run.root.is_dir() and not run.settings.exists():
+        strangers = {entry.name for entry in run.root.iterdir()} - {".lock", "scratch"}
+        if strangers:
+            raise UserError(
+                f"RUN {run.root} holds files that no run wrote (such as {min(strangers)}): "
+                "name a new or empty folder."
+            )
+
+
+def check_settings(run: RunFolder, settings: MaskSettings) -> int | None:
+    """The size of a shard that the folder's run was begun with, or None where none was begun.
+
+    Raises:
+        UserError: it was begun with other settings; names each.
+    """
+    stored = _load_settings(run)
+    if stored is None or settings.overwrite:
+        return None
+    differing = differences(stored["settings"], settings.deciding())
+    if differing:
+        raise UserError(
+            f"RUN {run.root} was begun with other settings: {'; '.join(differing)}. "
+            "Give the same ones to go on, another RUN, or --overwrite to start anew."
+        )
+    return int(stored["shard_size"])
+
+
+def clear(run: RunFolder) -> None:
+    """Remove what a run wrote; anything else in the folder stays.
+
+    The settings go last: until then the folder is known for a run's, and a kill leaves one that can go on.
+    """
+    run.forget_summaries()
+    if run.shards.exists():
+        shutil.rmtree(run.shards)
+    remove_outputs(run, keep=())
+    run.settings.unlink(missing_ok=True)
+
+
+def remove_outputs(run: RunFolder, keep: Collection[str]) -> int:
+    """Remove all outputs but those to keep (paths below the run's folder); returns how many went."""
+    gone = 0
+    for path in list(_others(run, keep)):
+        path.unlink(missing_ok=True)
+        gone += 1
+    for top in (run.faces, run.segmentation):
+        for folder, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):  # not empty
+                Path(folder).rmdir()
+    return gone
+
+
+def _others(run: RunFolder, keep: Collection[str]) -> Iterable[Path]:
+    return (path for path in run.outputs() if path.relative_to(run.root).as_posix() not in keep)
+
+
+def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
+    deciding = settings.deciding()
+    stored = {"settings": deciding, "digest": digest_of(deciding), "shard_size": size}
+    run.place_text(run.settings, json.dumps(stored, indent=2) + "\n")
+    return size
+
+
+def _load_settings(run: RunFolder) -> dict[str, Any] | None:
+    try:
+        stored: dict[str, Any] = json.loads(run.settings.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{run.settings} cannot be read ({error}): --overwrite starts anew.") from error
+    return stored

@@ -1,0 +1,149 @@
+"""A run of `maskgen mask` from listing to report: what is left to do is done, then all is summed up."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .library import MaskerFactory, load_masker
+from .plan import Shard, cut, shard_size
+from .progress import Progress, show_progress
+from .records import load_report
+from .report import Report, Timing
+from .runfolder import RunFolder, check_folder, check_settings, open_run
+from .settings import MaskSettings
+from .shard import ShardTask
+from .sources import Listing, check_apart, escape, list_source
+from .summary import sum_up
+from .upkeep import take_up
+from .workers import run_all
+
+Say = Callable[[str], None]
+Todo = tuple[Shard, frozenset[str] | None]
+
+
+def _silent(text: str) -> None:
+    del text
+
+
+def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: Say = _silent) -> Report:
+    """Do a run, or what is left of one, and sum it up.
+
+    Args:
+        settings: what to do.
+        factory: makes the masker of a worker; a function that a worker can import.
+        say: told, in sentences, what a person should know on the way.
+
+    Raises:
+        UserError: the source or the run folder is not fit for it.
+    """
+    check_apart(settings.source, settings.run)
+    listing = list_source(settings.source)
+    with open_run(settings, shard_size(len(listing))) as (run, size):
+        shards = cut(listing, size)
+        take_up(run, listing, shards, settings.prune, say)
+        todo = _todo(run, shards, settings.retry_set_aside)
+        if not todo and run.is_complete():
+            say("Every photograph was done before.")
+            return Report.from_json(run.report.read_text("utf-8"))
+        run.forget_summaries()
+        timing = _do(settings, factory, listing, shards, todo)
+        report = sum_up(run, len(listing.folders), [shard.id for shard in shards])
+        run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
+        run.place_text(run.report, report.to_json(settings.deciding()))
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a run would do: for `--dry-run`."""
+
+    people: int
+    photographs: int
+    done: int
+    settings: MaskSettings
+
+    @property
+    def images(self) -> int:
+        """Pictures to be written where every photograph left has one usable face."""
+        per_photo = {"all": len(self.settings.kinds), "random": 1}.get(
+            str(self.settings.per_photo), self.settings.per_photo
+        )
+        return (self.photographs - self.done) * (int(per_photo) + self.settings.bare)
+
+    def table(self) -> str:
+        """The counts for a terminal."""
+        note = "for each face" if self.settings.faces == "all" else "if every photograph has a face"
+        return "\n".join(
+            [
+                f"{'people':<16}{self.people:>12,}",
+                f"{'photographs':<16}{self.photographs:>12,}",
+                f"{'done before':<16}{self.done:>12,}",
+                f"{'images to write':<16}{self.images:>12,}    {note}",
+                f"Nothing was written. Without --dry-run they go to {self.settings.run}.",
+            ]
+        )
+
+
+def survey(settings: MaskSettings) -> Survey:
+    """Count what a run would do, and refuse what it would refuse, without writing anything."""
+    check_apart(settings.source, settings.run)
+    listing = list_source(settings.source)
+    run = RunFolder(settings.run)
+    check_folder(run)
+    size = check_settings(run, settings)
+    finished = run.done() if size is not None else set()
+    shards = cut(listing, size or shard_size(len(listing)))
+    done = sum(shard.count for shard in shards if shard.id in finished)
+    return Survey(len(listing.folders), len(listing), done, settings)
+
+
+def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:
+    """The shards to be done, each with the photographs to be tried again (as text), None for all."""
+    done = run.done()
+    todo: list[Todo] = []
+    for shard in shards:
+        if shard.id not in done:
+            todo.append((shard, None))
+        elif retry and (aside := frozenset(one.path for one in load_report(run, shard.id).set_aside)):
+            todo.append((shard, aside))
+    return todo
+
+
+def _do(
+    settings: MaskSettings,
+    factory: MaskerFactory,
+    listing: Listing,
+    shards: Sequence[Shard],
+    todo: Sequence[Todo],
+) -> Timing:
+    timing = Timing()
+    begun = time.perf_counter()
+    tasks = _tasks(settings, factory, listing, todo)
+    with _progress(RunFolder(settings.run), shards, todo) as progress:
+        for done in run_all(tasks, settings.workers):
+            timing.add(done.report.photographs, done.seconds, done.peak_mb)
+            progress.add(done.report.photographs, len(done.report.set_aside))
+    timing.elapsed = time.perf_counter() - begun
+    return timing
+
+
+def _tasks(
+    settings: MaskSettings, factory: MaskerFactory, listing: Listing, todo: Sequence[Todo]
+) -> Iterator[ShardTask]:
+    """The work, made as it is taken: the photographs of a few shards are in memory at a time."""
+    for shard, again in todo:
+        items = shard.items(listing)
+        retry = None
+        if again is not None:
+            retry = frozenset(item.key for item in items if escape(item.key) in again)
+        yield ShardTask(shard.id, items, listing.root, settings, factory, retry=retry)
+
+
+def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo]) -> Progress:
+    left = {shard.id for shard, _ in todo}
+    before = [shard for shard in shards if shard.id not in left]
+    aside = sum(len(load_report(run, shard.id).set_aside) for shard in before)
+    return show_progress(sum(shard.count for shard in shards), sum(shard.count for shard in before), aside)

@@ -1,0 +1,155 @@
+"""What a command is asked to do, checked before any work and compared with what a run was begun with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from maskgen import __version__
+from maskgen.core.reasons import UserError
+
+KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
+BARE = "bare"
+MAX_PIXELS = 100_000_000
+
+# How the work is done, never what comes out of it: these may change from one start of a run to the next.
+_HOW = frozenset({"run", "workers", "overwrite", "dry_run", "retry_set_aside", "prune"})
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSettings:
+    """Everything that `maskgen mask SOURCE RUN` can be told.
+
+    Example:
+        maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
+
+    Cost: see the table that `python benchmarks/mask_run.py SOURCE` prints on the machine at hand.
+
+    Raises:
+        UserError: a value that cannot be used, in one sentence that says what could be.
+    """
+
+    source: Path
+    run: Path
+    kinds: tuple[str, ...] = KINDS
+    per_photo: str | int = "random"
+    bare: bool = False
+    unmasked_share: float = 0.0
+    size: int = 160
+    margin: float | None = None
+    crop: str = "face"
+    faces: str = "largest"
+    segmentation: bool = False
+    format: str = "jpg"
+    quality: int = 95
+    seed: int = 0
+    landmarks_model: Path | None = None
+    max_pixels: int = MAX_PIXELS
+    workers: int = 1
+    overwrite: bool = False
+    dry_run: bool = False
+    retry_set_aside: bool = False
+    prune: bool = False
+
+    def __post_init__(self) -> None:
+        check_range("--size", self.size, 32, 2048)
+        check_range("--quality", self.quality, 1, 100)
+        check_range("--workers", self.workers, 1, 4096)
+        check_range("--max-pixels", self.max_pixels, 1, 2**31)
+        check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
+        check_range("--margin", self.margin or 0.0, 0.0, 4.0)
+        check_choice("--crop", self.crop, ("face", "none"))
+        check_choice("--faces", self.faces, ("largest", "central", "all"))
+        check_choice("--format", self.format, ("jpg", "png"))
+        self._check_per_photo()
+        self._check_together()
+
+    def _check_per_photo(self) -> None:
+        if not self.kinds:
+            raise UserError("--kinds names no mask: give at least one.")
+        if len(set(self.kinds)) != len(self.kinds):
+            raise UserError("--kinds names a mask twice: name each once.")
+        if isinstance(self.per_photo, int):
+            check_range("--per-photo", self.per_photo, 1, len(self.kinds))
+        else:
+            check_choice("--per-photo", self.per_photo, ("random", "all"))
+
+    def _check_together(self) -> None:
+        if self.unmasked_share and self.per_photo == "all":
+            raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
+        if self.overwrite and self.retry_set_aside:
+            raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
+        if self.landmarks_model is not None and not self.landmarks_model.is_file():
+            raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
+
+    def deciding(self) -> dict[str, object]:
+        """The settings that decide what comes out, by option name, in a form that JSON keeps.
+
+        The source is its absolute path; a landmarks model is the hash of its content, so it may be moved.
+        """
+        plain: dict[str, object] = {"maskgen version": __version__}
+        for field in fields(self):
+            if field.name not in _HOW:
+                plain[option_name(field.name)] = _plain(getattr(self, field.name))
+        plain["SOURCE"] = show_path(self.source.resolve())
+        if self.landmarks_model is not None:
+            plain["--landmarks-model"] = hashlib.sha256(self.landmarks_model.read_bytes()).hexdigest()
+        return plain
+
+
+def option_name(field: str) -> str:
+    """A setting as a person types it: `per_photo` is `--per-photo`, `source` is `SOURCE`."""
+    return field.upper() if field in ("source", "run") else "--" + field.replace("_", "-")
+
+
+def show_path(path: Path) -> str:
+    """A path as text that JSON and a terminal take, whatever bytes its name holds."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def digest_of(deciding: Mapping[str, object]) -> str:
+    """32 hex digits that differ whenever a deciding setting does."""
+    text = json.dumps(deciding, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def differences(stored: Mapping[str, object], asked: Mapping[str, object]) -> list[str]:
+    """What differs, one text a setting: `--size (was 160, now 112)`.
+
+    Example:
+        >>> differences({"--size": 160, "--seed": 0}, {"--size": 112, "--seed": 0})
+        ['--size (was 160, now 112)']
+    """
+    names = [*asked, *(name for name in stored if name not in asked)]
+    return [
+        f"{name} (was {_show(stored.get(name))}, now {_show(asked.get(name))})"
+        for name in names
+        if stored.get(name) != asked.get(name)
+    ]
+
+
+def check_range(option: str, value: float, low: float, high: float) -> None:
+    """Raise UserError unless low <= value <= high."""
+    if not low <= value <= high:
+        raise UserError(f"{option} {value} is out of range: give {low} to {high}.")
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    """Raise UserError unless the value is one of the choices."""
+    if value not in choices:
+        raise UserError(f"{option} {value} is unknown: give {' or '.join(choices)}.")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return show_path(value) if isinstance(value, Path) else value
+
+
+def _show(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "not set" if value is None else str(value)

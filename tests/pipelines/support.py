@@ -1,0 +1,72 @@
+"""Small photographs for runs, and what a run's folder holds, for comparison."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+from fake_masker import make_fake
+
+from maskgen.pipelines.report import Report
+from maskgen.pipelines.runner import run_mask
+from maskgen.pipelines.settings import MaskSettings
+
+MARKS = {"no_face": (255, 0, 0), "crash": (0, 255, 0), "bug": (0, 0, 255), "two_faces": (255, 255, 0)}
+
+
+def picture(number: int, mark: str | None = None, side: int = 48) -> bytes:
+    """A PNG of its own for each number; a mark in its corner tells the stand-in masker what to do with it."""
+    image = np.random.default_rng(number).integers(60, 200, (side, side, 3)).astype(np.uint8)
+    if mark:
+        image[:8, :8] = MARKS[mark]
+    return cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))[1].tobytes()
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def write_people(folder: Path, people: int, each: int) -> None:
+    for person in range(people):
+        for number in range(each):
+            write(folder / f"person {person}" / f"{number:02}.png", picture(100 * person + number))
+
+
+def run(source: Path, out: Path, **options: Any) -> Report:
+    return run_mask(MaskSettings(source, out, **options), make_fake)
+
+
+def tree(out: Path) -> dict[str, str]:
+    """The hash of every file of a run but the one that tells times."""
+    return {
+        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.name != "timing.json"
+    }
+
+
+def catalogue(out: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(out / "catalogue.parquet").to_pylist()
+    return rows
+
+
+def set_aside(out: Path) -> dict[str, str]:
+    with (out / "set_aside.csv").open(encoding="utf-8", newline="") as file:
+        return {row["path"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError("waited in vain")
+        time.sleep(0.01)

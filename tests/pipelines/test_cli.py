@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import errno
+import functools
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from fake_masker import make_fake
+from support import picture, tree, write
+
+from maskgen import __version__
+from maskgen.pipelines import runner
+from maskgen.pipelines.cli import COMMANDS, explain, main
+from maskgen.pipelines.runfolder import RunFolder
+
+PLACE = RunFolder.place
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run_mask", functools.partial(runner.run_mask, factory=make_fake))
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def assert_refused(result: Result, *said: str) -> None:
+    assert result.exit_code == 2, result.output
+    assert result.output.count("Error:") == 1
+    assert "Traceback" not in result.output
+    for words in said:
+        assert words in result.output.replace("\n", " ")
+
+
+def test_mask_says_what_became_of_all(source: Path, tmp_path: Path) -> None:
+    result = call("mask", source, tmp_path / "run", "--workers", 1)
+    assert result.exit_code == 0
+    assert "photographs in" in result.output
+    assert "contact_sheet.png" in result.output
+    write(source / "person 0" / "none.png", picture(900, "no_face"))
+    result = call("mask", source, tmp_path / "run", "--workers", 1)
+    assert result.exit_code == 3
+    assert "no_face 1" in result.output
+    assert "set_aside.csv" in result.output
+
+
+def test_nothing_written_has_its_own_exit_code(tmp_path: Path) -> None:
+    write(tmp_path / "photographs" / "note.txt", b"no picture")
+    assert call("mask", tmp_path / "photographs", tmp_path / "run", "--workers", 1).exit_code == 4
+
+
+def test_dry_run_writes_nothing(source: Path, tmp_path: Path) -> None:
+    before = tree(tmp_path)
+    result = call("mask", source, tmp_path / "run", "--dry-run")
+    assert result.exit_code == 0
+    assert "24" in result.output
+    assert tree(tmp_path) == before
+
+
+def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert_refused(call("mask", tmp_path / "absent", run), "does not exist")
+    assert_refused(call("mask", source, source / "run"), "lies inside SOURCE")
+    assert_refused(call("mask", source, run, "--kinds", "n95,kn59"), "kn95")
+    assert_refused(call("mask", source, run, "--quality", 900), "--quality", "1 to 100")
+    assert_refused(call("mask", source, run, "--per-photo", "some"), "random, all or a number")
+    assert_refused(call("mask", source, run, "--per-photo", 9), "1 to 5")
+    assert_refused(call("mask", source), "RUN")
+    assert_refused(call("mask", source, run, "--kind", "n95"), "--kinds")
+    assert_refused(call("msak", source, run), "did you mean mask?")
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "permissions"), (errno.EIO, "05")]
+)
+def test_faults_of_the_system_are_one_sentence(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    def fail(self: RunFolder, path: Path, data: bytes) -> None:
+        if path.name.startswith("05"):
+            raise OSError(code, "so the system says", str(path))
+        PLACE(self, path, data)
+
+    monkeypatch.setattr(RunFolder, "place", fail)
+    assert_refused(call("mask", source, tmp_path / "run", "--workers", 1), said, "05")
+
+
+def test_an_interrupt_says_how_to_go_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run_mask", interrupt)
+    result = call("mask", source, tmp_path / "run")
+    assert result.exit_code == 130
+    assert "goes on" in result.output
+
+
+def test_a_file_in_place_of_run_is_refused(source: Path, tmp_path: Path) -> None:
+    assert_refused(call("mask", source, write(tmp_path / "run", b"")), "is a file")
+
+
+def test_damaged_settings_are_refused(source: Path, tmp_path: Path) -> None:
+    write(tmp_path / "run" / "settings.json", b"{")
+    assert_refused(call("mask", source, tmp_path / "run"), "--overwrite")
+
+
+def test_version_and_list_of_commands() -> None:
+    assert call("--version").output.split()[-1] == __version__
+    for name in COMMANDS:
+        assert name in call("--help").output
+
+
+def test_explain_names_the_file() -> None:
+    assert "/x/y" in explain(OSError(errno.EROFS, "Read-only file system", "/x/y"))
+
+
+def test_completion_offers_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMP_WORDS", "maskgen m")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    result = CliRunner().invoke(main, [], prog_name="maskgen", env={"_MASKGEN_COMPLETE": "bash_complete"})
+    assert "mask" in result.output

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import cv2
+import pytest
+from click.testing import CliRunner
+from fake_masker import make_fake
+from support import catalogue, write_people
+
+from maskgen.masks.kinds import kind_names
+from maskgen.pipelines import demo_command, library, runner
+from maskgen.pipelines.cli import main
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run_mask", functools.partial(runner.run_mask, factory=make_fake))
+    monkeypatch.setattr(library, "load_masker", make_fake)
+
+
+def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["kinds", "--out", str(tmp_path / "masks")])
+    assert result.exit_code == 0, result.output
+    for kind in kind_names():
+        assert kind in result.output
+        assert cv2.imread(str(tmp_path / "masks" / f"{kind}.png")) is not None
+
+
+def test_kinds_can_be_listed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["kinds", "--list-only"])
+    assert "#44b4a8" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_demo_names_what_to_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool) -> None:
+    draw = functools.partial(write_people, people=13, each=4)
+    monkeypatch.setattr(demo_command, "draw_sample", draw)
+    out = tmp_path / "demo"
+    options = []
+    if own:
+        draw(tmp_path / "photographs")
+        options = ["--source", str(tmp_path / "photographs")]
+    result = CliRunner().invoke(main, ["demo", str(out), "--workers", "1", *options])
+    assert result.exit_code == 0, result.output
+    for opened in ("masked/contact_sheet.png", "masked/catalogue.parquet", "masked/faces", "manifests"):
+        assert str(out / opened) in result.output
+        assert (out / opened).exists()
+    assert len(catalogue(out / "masked")) == 13 * 4 * 6
+    assert (out / "sample").exists() != own
+
+
+def test_demo_without_any_face_says_so(tmp_path: Path) -> None:
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "note.txt").write_text("no picture")
+    result = CliRunner().invoke(
+        main, ["demo", str(tmp_path / "demo"), "--source", str(tmp_path / "photographs"), "--workers", "1"]
+    )
+    assert result.exit_code == 4
+    assert "not_a_picture 1" in result.output
+
+
+def test_demo_on_few_people_goes_without_lists(source: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        main, ["demo", str(tmp_path / "demo"), "--source", str(source), "--workers", "1"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "There are no lists" in result.output
+    assert "contact_sheet.png" in result.output

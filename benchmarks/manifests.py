@@ -2,8 +2,9 @@
 
     python benchmarks/manifests.py [--folder DIR]
 
-Writes three catalogues (2,517,729 training and 64,811 evaluation images), then runs the command in a process of
-its own, on one core, for each protocol and for the check, and prints a row for each. The target is 20 s and 2 GB.
+Writes three catalogues (2,517,729 training and 64,811 evaluation images), then runs the command in a process
+of its own, on one core, for each protocol and for the check, and prints a row for each.
+The target is 20 s and 2 GB.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 from maskgen import __version__
 from maskgen.core.reasons import UserError
 
+from .progress import show_progress
 from .settings import check_choice, check_range, differences
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class PairsSettings:
     mix: tuple[tuple[str, float], ...] | None = None
     pair_kinds: str = "any"
     allow_same_source: bool = False
-    pairs: int | None = None
+    max_pairs: int | None = None
     balance: int | None = None
     min_images: int = 1
     paths: str = "relative"
@@ -80,7 +81,7 @@ class PairsSettings:
         check_range("--min-images", self.min_images, 1, 2**31)
         check_range("--bin-size", self.bin_size, 8, 2048)
         check_range("--workers", self.workers, 1, 4096)
-        for option, value in (("--pairs", self.pairs), ("--balance", self.balance)):
+        for option, value in (("--max-pairs", self.max_pairs), ("--balance", self.balance)):
             if value is not None:
                 check_range(option, value, 1, 2**62)
         self._check_runs()
@@ -112,7 +113,7 @@ class PairsSettings:
                     "--test-share divides the set of --eval: with --run the third of --people does."
                 )
         if self.protocol == "reference":
-            chosen: dict[str, object] = {"--mix": self.mix, "--pairs": self.pairs}
+            chosen: dict[str, object] = {"--mix": self.mix, "--max-pairs": self.max_pairs}
             chosen |= {"--test-pairs": self.test_pairs}
             chosen |= {"--pair-kinds": None if self.pair_kinds == "any" else self.pair_kinds}
             for option, value in chosen.items():
@@ -213,11 +214,12 @@ def _refuse_out(settings: PairsSettings) -> None:
 def _open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
     from maskgen.manifests.schema import REPORT
-    from maskgen.manifests.table import write_whole
+    from maskgen.manifests.table import PART, write_whole
 
     write_whole(settings.out / UNFINISHED, _json_bytes({"settings": _as_stored(settings)}))
-    for name in (REPORT, *_all_files()):
-        (settings.out / name).unlink(missing_ok=True)
+    halves = settings.out.glob(f".*{PART}")  # of a command that was killed
+    for path in (*halves, *(settings.out / name for name in (REPORT, *_all_files()))):
+        path.unlink(missing_ok=True)
 
 
 def _as_stored(settings: PairsSettings) -> dict[str, object]:
@@ -307,25 +309,34 @@ def _faults(settings: PairsSettings, folders: dict[str, Path], images: Images) -
     """(row, reason) of every image whose file cannot be used."""
     import numpy as np
 
-    from maskgen.manifests.files import MISSING, absent
     from maskgen.manifests.table import stretches
 
-    run_of = np.array([person.run for person in images.people], dtype=object)[images.person]
+    check = _broken if settings.verify == "decode" else _missing
     for name, folder in folders.items():
-        for rows in stretches(np.flatnonzero(run_of == name)):
-            paths = images.paths.take(rows)
-            gone = absent(folder, paths)
-            yield from ((int(row), MISSING) for row in rows[gone])
-            if settings.verify == "decode":
-                there = [folder / path.as_py() for path in paths.filter(~gone)]
-                yield from _broken(rows[~gone].tolist(), there, settings.workers)
+        own = np.array([person.run == name for person in images.people], np.bool_)
+        for rows in stretches(np.flatnonzero(own[images.person])):
+            yield from check(folder, rows.tolist(), images.paths.take(rows), settings.workers)
 
 
-def _broken(rows: Iterable[int], paths: list[Path], workers: int) -> Iterator[tuple[int, str]]:
+def _missing(folder: Path, rows: list[int], paths: Any, _: int) -> Iterator[tuple[int, str]]:
+    from maskgen.manifests.files import MISSING, absent
+
+    gone = absent(folder, paths).tolist()
+    yield from ((row, MISSING) for row, is_gone in zip(rows, gone, strict=True) if is_gone)
+
+
+def _broken(folder: Path, rows: list[int], paths: Any, workers: int) -> Iterator[tuple[int, str]]:
+    """As `_missing`, and what is there is decoded, with a bar that shows how far it is."""
     from maskgen.manifests.files import fault
 
-    with ThreadPoolExecutor(workers) as pool:
-        for row, reason in zip(rows, pool.map(fault, paths), strict=True):
+    missing = dict(_missing(folder, rows, paths, workers))
+    yield from missing.items()
+    files = {
+        row: folder / path for row, path in zip(rows, paths.to_pylist(), strict=True) if row not in missing
+    }
+    with ThreadPoolExecutor(workers) as pool, show_progress(len(files), 0, 0) as progress:
+        for row, reason in zip(files, pool.map(fault, files.values()), strict=True):
+            progress.add(1, bool(reason))
             if reason:
                 yield row, reason
 
@@ -348,7 +359,7 @@ def _recipe(settings: PairsSettings, names: list[str], images: Images) -> tuple[
     except ValueError as error:
         raise UserError(f"--mix cannot be used, {error}: write it like mm=1,mb=1,bb=0.") from error
     kinds = KindRule(settings.pair_kinds)
-    rules = PairRules(mix, kinds, settings.allow_same_source, settings.pairs)
+    rules = PairRules(mix, kinds, settings.allow_same_source, settings.max_pairs)
     shares = settings.people or (0.8, 0.1, 0.1)
     recipe = Recipe(
         protocol=Protocol(settings.protocol),
@@ -447,7 +458,6 @@ def _write_extra(work: _Work, paths: PathWriter) -> dict[str, int]:
 
 def _write_previews(work: _Work) -> None:
     from maskgen.core.images import encode_image
-
     from maskgen.manifests import preview
     from maskgen.manifests.schema import PAIRS_PREVIEW, TRAIN_PREVIEW
     from maskgen.manifests.table import write_whole
@@ -641,7 +651,9 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     help="Let a same-person pair be two outputs of one photograph; the reference project's counts need it.",
 )
 @click.option(
-    "--pairs", type=int, help="At most so many same-person rows, and as many different-person rows, a file."
+    "--max-pairs",
+    type=int,
+    help="At most so many same-person and so many different-person rows a file.",
 )
 @click.option(
     "--balance", type=int, help="At most so many training images a person, spread over photographs and masks."
@@ -697,18 +709,26 @@ def pairs_command(check: bool, root: Path | None, **options: Any) -> None:
     pictures.
     """
     if check:
+        _refuse_sets(options)
         sys.exit(check_and_tell(options["out"], root, options["verify"], options["workers"]))
     if root is not None:
         raise UserError("--root is for --check: leave it out, or give --check.")
     write_and_tell(PairsSettings(**options))
 
 
+def _refuse_sets(options: dict[str, Any]) -> None:
+    for name in ("run", "train", "eval"):
+        if options[name]:
+            raise UserError(f"--check looks at what is in OUT: leave out --{name}.")
+
+
 def write_and_tell(settings: PairsSettings) -> None:
     """Write the lists, print what was written and where to look."""
     report = run_pairs(settings, say=lambda text: click.echo(text, err=True))
     click.echo(table(report))
-    if settings.verify != "names":
-        click.echo(f"Look at {settings.out / 'pairs_preview.png'}; the lists are in {settings.out}.")
+    for name in ("train_preview.png", "pairs_preview.png"):
+        if (settings.out / name).exists():
+            click.echo(f"Look at {settings.out / name}.")
 
 
 def check_and_tell(out: Path, root: Path | None, verify: str, workers: int) -> int:

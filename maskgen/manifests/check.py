@@ -57,6 +57,12 @@ class Finding:
     examples: tuple[str, ...] = ()
     fault: bool = True
 
+    def text(self) -> str:
+        """For a terminal: a line, and one for each example."""
+        mark = "ok" if not self.count else "FAULT" if self.fault else "note"
+        lines = [f"  {mark:<6}{self.check:<58}{self.count:>10,}"]
+        return "\n".join([*lines, *(f"          {example}" for example in self.examples)])
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -72,14 +78,12 @@ class Checked:
 
     def table(self) -> str:
         """For a terminal: files, then each check with its count, then a sentence."""
-        lines = [f"{name:<16}{rows:>12,} rows" for name, rows in self.rows.items()]
-        lines.append("")
-        for one in self.findings:
-            mark = "ok" if not one.count else "FAULT" if one.fault else "note"
-            lines.append(f"{mark:<6}{one.file:<16}{one.check:<58}{one.count:>10,}")
-            lines += [f"      {'':<16}  {example}" for example in one.examples]
+        lines: list[str] = []
+        for file in dict.fromkeys([*self.rows, *(one.file for one in self.findings)]):
+            rows = f", {self.rows[file]:,} rows" if file in self.rows else ""
+            lines += [f"{file}{rows}", *(one.text() for one in self.findings if one.file == file)]
         n = self.n_faults
-        return "\n".join([*lines, "", f"{n:,} faults." if n else "Nothing is wrong."])
+        return "\n".join([*lines, "", f"{n:,} fault{'s' * (n > 1)}." if n else "Nothing is wrong."])
 
 
 @dataclass(frozen=True, slots=True)

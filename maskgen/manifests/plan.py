@@ -18,6 +18,7 @@ from .schema import Ints, Pairs, Split
 from .split import balance, split_images, split_people
 
 NOBODY = np.empty(0, np.int64)
+_LEAST = (1, 2, 2)  # people for train, eval and test: pairs of different people need two
 
 
 class Protocol(StrEnum):
@@ -116,7 +117,8 @@ def _assign(images: Images, recipe: Recipe, listed: Drawn | None) -> _Parts:
     pool = np.flatnonzero(there & ~trains)
     if listed is not None or recipe.protocol is Protocol.REFERENCE:
         return _Parts(np.flatnonzero(there & trains), pool, named)
-    eval_part, test = split_people(rng, len(pool), (1 - recipe.test_share, recipe.test_share))
+    shares = (1 - recipe.test_share, recipe.test_share)
+    eval_part, test = split_people(rng, len(pool), shares, _LEAST[1:])
     return _Parts(np.flatnonzero(there & trains), pool[eval_part], pool[test])
 
 
@@ -129,7 +131,7 @@ def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, recipe: Reci
         shares = (train_share, eval_share + test_share)
     else:
         shares = recipe.shares
-    parts = [people[part] for part in split_people(rng, len(people), shares)]
+    parts = [people[part] for part in split_people(rng, len(people), shares, _LEAST)]
     for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
         if share > 0 and not len(part):
             raise UserError(
@@ -147,7 +149,7 @@ def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints
     """The people with at least so many images, and the others."""
     enough = images.counts()[people] >= least
     if len(people) and not enough.any():
-        raise UserError(f"nobody in training has {least} images: lower --min-images.")
+        raise UserError(f"Nobody in training has {least} images: lower --min-images.")
     return people[enough], people[~enough]
 
 
@@ -175,7 +177,7 @@ def _draw_part(images: Images, people: Ints, recipe: Recipe, name: str) -> tuple
         drawn = Drawn(Pairs.empty(), Pairs.empty(), {})
         return drawn, _pair_facts(images, rows, drawn)
     if len(people) < 2:
-        raise UserError(f"there is one person for {name}, and pairs need two: give {name} more people.")
+        raise UserError(f"There is one person for {name}, and pairs need two: give {name} more people.")
     drawn = draw_disjoint(_rng(recipe, name), images, rows, recipe.rules)
     _refuse_none(images, drawn, recipe.rules, name)
     return drawn, _pair_facts(images, rows, drawn)
@@ -196,7 +198,7 @@ def _refuse_none(images: Images, drawn: Drawn, rules: PairRules, name: str) -> N
             hint = "nobody has two such images; give a larger set"
         else:
             hint = "nobody has two photographs for it; give a larger set, or --allow-same-source"
-        raise UserError(f"no {what} can be made for {name}: {hint}.")
+        raise UserError(f"No {what} can be made for {name}: {hint}.")
 
 
 def _draw_reference(images: Images, people: Ints, recipe: Recipe) -> tuple[Drawn, Drawn, dict[str, Any]]:
@@ -205,7 +207,7 @@ def _draw_reference(images: Images, people: Ints, recipe: Recipe) -> tuple[Drawn
         none = Drawn(Pairs.empty(), Pairs.empty(), {})
         return none, none, {"eval": _pair_facts(images, rows, none), "test": _pair_facts(images, rows, none)}
     if len(people) < 2:
-        raise UserError("there is one person for eval and test, and pairs need two: give a larger set.")
+        raise UserError("There is one person for eval and test, and pairs need two: give a larger set.")
     allow = recipe.rules.allow_same_source
     own = images.take(rows)
     divided = split_images(_rng(recipe)("images"), own, recipe.test_share, allow)

@@ -26,13 +26,15 @@ _PAPER, _INK, _PALE = 250, (40, 40, 40), (120, 120, 120)
 
 
 def train_preview(manifests: Manifests, folders: Sequence[Path]) -> Image | None:
-    """A row for each of a few people with what is trained on of them; None without training.
+    """A row for each of a few people with many images trained on; None without training.
 
     Args:
         folders: the run folder of each person of the images.
     """
     images = manifests.images
-    trained = np.unique(images.person[manifests.train])
+    trained, counts = np.unique(images.person[manifests.train], return_counts=True)
+    if len(trained):  # people with few images show little
+        trained = trained[counts >= np.quantile(counts, 0.75, method="lower")]
     bands = []
     for code in trained[_spread(len(trained), PEOPLE)].tolist():
         rows = manifests.train[images.person[manifests.train] == code]

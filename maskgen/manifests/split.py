@@ -30,11 +30,23 @@ def quotas(total: int, shares: Sequence[float]) -> list[int]:
     return whole
 
 
-def split_people(rng: np.random.Generator, people: int, shares: Sequence[float]) -> list[Ints]:
-    """The codes 0..people-1 divided by chance into parts of these shares, each part rising."""
+def split_people(
+    rng: np.random.Generator, people: int, shares: Sequence[float], least: Sequence[int]
+) -> list[Ints]:
+    """The codes 0..people-1 divided by chance into parts of these shares, each part rising.
+
+    Args:
+        least: how many people a part must have unless its share is 0; the largest part gives the rest.
+    """
+    counts = quotas(people, shares)
+    for part, share in enumerate(shares):
+        largest = max(range(len(counts)), key=counts.__getitem__)
+        lacking = min(least[part] - counts[part], counts[largest] - least[largest])
+        if share > 0 and lacking > 0:
+            counts[part] += lacking
+            counts[largest] -= lacking
     order = rng.permutation(people)
-    ends = np.cumsum(quotas(people, shares))
-    return [np.sort(part) for part in np.split(order, ends[:-1])]
+    return [np.sort(part) for part in np.split(order, np.cumsum(counts)[:-1])]
 
 
 def split_images(
@@ -108,7 +120,7 @@ def _round_of(images: Images, chance: NDArray[np.float64], rng: np.random.Genera
 
 
 def _rank_of_kind(images: Images) -> tuple[Ints, Ints]:
-    """Each image's kind as its rank among the kinds of the person, and how many the person has, int64 (n,)."""
+    """Each image's kind as its rank among the person's kinds, and how many those are, int64 (n,)."""
     had, of = np.unique(images.person.astype(np.int64) << 32 | images.kind, return_inverse=True)
     owner = had >> 32
     return _place(owner)[of], np.bincount(owner)[images.person]

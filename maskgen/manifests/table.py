@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+PART = ".part"  # how the names of files end that are being written
 _ROWS_AT_ONCE = 1 << 18
 _NEEDS_QUOTES = '[",\r\n]|^$'
 
@@ -22,7 +23,7 @@ _NEEDS_QUOTES = '[",\r\n]|^$'
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to that appears under its name only when all of it is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
         with unfinished.open("wb") as file:
             yield file

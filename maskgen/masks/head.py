@@ -142,7 +142,7 @@ def _ball(rows: int, columns: int) -> Surface:
     return Surface(grid.reshape(-1, 3), grid_normals(grid).reshape(-1, 3), grid_triangles(rows, columns))
 
 
-def _ear(side: float) -> Surface:
+def ear(side: float) -> Surface:
     """One ear as a bent oval plate that stands off the head by some 25 degrees; side is 1 or -1."""
     rows, columns = 9, 7
     v, u = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(0, 1, columns), indexing="ij")
@@ -168,10 +168,10 @@ def joined(parts: list[Surface]) -> Surface:
 @cache
 def head_surface() -> Surface:
     """The whole head with both ears, about 3,800 triangles."""
-    return joined([_ball(ROWS, COLUMNS), _ear(1.0), _ear(-1.0)])
+    return joined([_ball(ROWS, COLUMNS), ear(1.0), ear(-1.0)])
 
 
 @cache
 def coarse_head() -> Surface:
     """The same head in about 1,600 triangles."""
-    return joined([_ball(COARSE_ROWS, COARSE_COLUMNS), _ear(1.0), _ear(-1.0)])
+    return joined([_ball(COARSE_ROWS, COARSE_COLUMNS), ear(1.0), ear(-1.0)])

@@ -73,7 +73,7 @@ def _cast(skin: Doubles) -> Doubles:
 
     Only warm and cool are told apart: what looks like green or magenta light is nearly always the skin's own red.
     """
-    ratio = skin[[0, 2]] / max(float(skin[1]), 1e-4)
+    ratio = np.maximum(skin[[0, 2]] / max(float(skin[1]), 1e-4), 0.02)
     excess = ratio / np.clip(ratio, SKIN_RATIOS[0], SKIN_RATIOS[1])
     warm = float(np.clip(np.log(excess[0] / excess[1]) / 2 / GAMMA, -0.25, 0.25))
     factors = np.exp([warm, 0.0, -warm])

@@ -82,7 +82,7 @@ def images_of(folder: Path, wanted: Iterable[Row]) -> Images:
 
 
 def made_up(person: Sequence[int], photograph: Sequence[int], kind: Sequence[int]) -> Images:
-    """Images from codes alone, sorted by person; photographs with one code are one photograph, whoever's they are."""
+    """Images from codes alone, sorted by person; one code of a photograph is one photograph."""
     order = np.lexsort((kind, photograph, person))
     codes = [np.asarray(values, np.int32)[order] for values in (person, kind, photograph)]
     n_people = int(max(person, default=-1)) + 1

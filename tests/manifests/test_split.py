@@ -30,9 +30,19 @@ def test_quotas_give_a_zero_share_nothing() -> None:
 
 @given(st.integers(0, 300), st.integers(0, 5))
 def test_each_person_is_in_one_split(people: int, seed: int) -> None:
-    parts = split_people(np.random.default_rng(seed), people, [0.8, 0.1, 0.1])
+    parts = split_people(np.random.default_rng(seed), people, [0.8, 0.1, 0.1], (1, 2, 2))
     assert sorted(np.concatenate(parts).tolist()) == list(range(people))
-    assert [len(part) for part in parts] == quotas(people, [0.8, 0.1, 0.1])
+    if people >= 20:
+        assert [len(part) for part in parts] == quotas(people, [0.8, 0.1, 0.1])
+    elif people >= 5:
+        assert len(parts[0]) >= 1 and len(parts[1]) >= 2 and len(parts[2]) >= 2
+
+
+def test_a_small_set_gives_eval_and_test_two_people_each() -> None:
+    parts = split_people(np.random.default_rng(0), 12, [0.8, 0.1, 0.1], (1, 2, 2))
+    assert [len(part) for part in parts] == [8, 2, 2]
+    parts = split_people(np.random.default_rng(0), 12, [1.0, 0.0, 0.0], (1, 2, 2))
+    assert [len(part) for part in parts] == [12, 0, 0]
 
 
 PEOPLE = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), min_size=1, max_size=12)

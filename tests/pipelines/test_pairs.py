@@ -288,6 +288,7 @@ def test_work_that_was_cut_short_goes_on_with_the_same_command_only(
         with pytest.raises(RuntimeError):
             write(out, run=run)
     assert not (out / "report.json").exists() and (out / "unfinished.json").exists()
+    (out / ".train.csv.1234.part").write_bytes(b"half")
     with pytest.raises(UserError, match="other settings"):
         write(out, run=run, seed=1)
     write(out, run=run)
@@ -322,8 +323,7 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
         ({"eval": ("RUN",), "people": (0.8, 0.1, 0.1)}, "--people divides"),
         ({"run": "RUN", "people": (0.8, 0.1)}, "three shares"),
         ({"run": "RUN", "people": (0.8, 0.1, 0.2)}, "three shares"),
-        ({"run": "RUN", "people": (0.99, 0.005, 0.005)}, "nobody"),
-        ({"run": "RUN", "people": (0.9, 0.05, 0.05)}, "one person for eval"),
+        ({"run": "FEW"}, "which is nobody"),
         ({"run": "RUN", "test_share": 0.2}, "--test-share divides"),
         ({"run": "RUN", "protocol": "reference", "mix": (("mm", 1.0),)}, "--mix is for"),
         ({"run": "RUN", "mix": (("xx", 1.0),)}, "mm=1,mb=1"),
@@ -341,6 +341,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     run: Path, tmp_path: Path, options: dict[str, Any], sentence: str
 ) -> None:
     write_run(tmp_path / "BARELESS", rows(30, 2, ["n95"]))
+    write_run(tmp_path / "FEW", rows(3, 2, ["n95"]))
     write_run(tmp_path / "SINGLES", rows(30, 1, ["n95"]))
     places = {"RUN": run}
 
@@ -363,7 +364,24 @@ def test_check_tells_and_its_exit_code_says(drawn_run: Path, tmp_path: Path) -> 
     assert result.exit_code == 0 and "Nothing is wrong." in result.output
     (out / read(out / "train.csv")[0]["path"]).unlink()
     result = called("--check", out)
-    assert result.exit_code == 1 and "1 faults." in result.output and "images without a file" in result.output
+    assert result.exit_code == 1 and "images without a file" in result.output
+    assert result.output.splitlines()[-1] == "1 fault."
+
+
+def test_check_takes_no_sets_and_only_check_takes_a_root(run: Path, tmp_path: Path) -> None:
+    for arguments, sentence in (
+        (("--check", "--run", run), "leave out --run"),
+        (("--root", run), "for --check"),
+    ):
+        result = called(*arguments, tmp_path / "out")
+        assert isinstance(result.exception, UserError) and sentence in str(result.exception)
+
+
+def test_training_lists_alone(drawn_run: Path, tmp_path: Path) -> None:
+    result = called("--train", drawn_run, tmp_path / "out")
+    assert result.exit_code == 0 and "train_preview.png" in result.output and "pairs_pre" not in result.output
+    assert read(tmp_path / "out" / "test.csv") == [] and len(read(tmp_path / "out" / "train.csv")) == 48
+    assert called("--check", tmp_path / "out").exit_code == 0
 
 
 @pytest.mark.parametrize(

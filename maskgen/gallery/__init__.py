@@ -1,0 +1,1 @@
+"""A gallery of real people, bare and masked, as a recognition system registers and probes them."""

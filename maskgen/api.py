@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo
+from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image, write_whole
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.core.seeding import rng_for
@@ -29,6 +29,7 @@ from maskgen.faces.landmarks import Landmarker
 from maskgen.masks.kinds import Kind, kind_names, load_kinds
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study
+from maskgen.people.sample import sample_people
 
 BARE = "bare"
 
@@ -278,3 +279,10 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
     first = next(output for output in result if isinstance(output, Output))
     assert first.coverage is not None
     return MaskedFace(first.image, first.coverage, first.row)
+
+
+def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:
+    """Write drawn people as FOLDER/PERSON/NN.png; the same seed writes the same bytes."""
+    for name, number, portrait in sample_people(people, each, seed):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name / f"{number:02d}.png", encode_image(portrait.image, "png"))

@@ -13,7 +13,7 @@ HAIR_STYLES = ("bald", "short", "crop", "bob", "long", "bun", "curly")
 
 # Skin from light to dark and hair colours, sRGB.
 SKINS = np.array(
-    [(241, 208, 184), (229, 187, 156), (214, 164, 128), (189, 137, 99), (157, 107, 74), (121, 79, 54), (88, 57, 41)]
+    [(241, 208, 184), (229, 187, 156), (214, 164, 128), (189, 137, 99), (157, 107, 74), (132, 88, 62), (104, 70, 52)]
 )
 HAIRS = np.array(
     [(28, 22, 20), (52, 36, 26), (92, 60, 36), (146, 100, 58), (200, 164, 108), (130, 58, 30), (168, 164, 160)]
@@ -109,7 +109,7 @@ def draw_person(rng: np.random.Generator) -> Person:
         skin=np.asarray(skin, float),
         hair=np.asarray(hair, float),
         eyes=np.asarray(EYES[rng.integers(2 if dark else len(EYES))], float),
-        lips=skin * [0.86, 0.60, 0.60] + [18, 0, 4],
+        lips=skin * [0.84, 0.66, 0.64] + [10, 0, 2],
         style=style,
         brow=float(rng.uniform(0.055, 0.085) if man else rng.uniform(0.035, 0.06)),
         beard=float(max(0.0, rng.uniform(-0.5, 0.9))) if man else 0.0,

@@ -79,11 +79,8 @@ def paint(person: Person, scene: Scene, grey: float | None = None) -> Portrait:
     turn = rotation(scene.yaw, scene.pitch, scene.roll)
     camera = Camera(scene.scale, turn, np.array(scene.centre))
     big = Camera(scene.scale * TIMES, turn, (camera.shift + 0.5) * TIMES - 0.5)
-    back = np.full(3, grey) if grey is not None else None
-    image = room(scene, scene.size * TIMES) if back is None else np.full((scene.size * TIMES,) * 2 + (3,), grey, np.float32)
-    for name, part in look.parts:
-        if grey is not None and name == "cloth":
-            continue
+    side = scene.size * TIMES
+    image = room(scene, side) if grey is None else np.full((side, side, 3), grey, np.float32)
     image = _drawn(image, look, big, scene, person, grey)
     if person.glasses and grey is None:
         _glasses(image, look.points68, big)
@@ -103,7 +100,7 @@ def _drawn(
     """Everything nearer than the room, shaded by its normals, in the enlarged picture."""
     side = image.shape[0]
     places, facings = Canvas(side, side), Canvas(side, side)
-    for number, (name, part) in enumerate(look.parts):
+    for name, part in look.parts:
         if grey is not None and name == "cloth":
             continue
         points = camera.project(part.points)
@@ -111,14 +108,13 @@ def _drawn(
         values = np.column_stack([part.uv, np.full(len(points), kind)])
         places.draw(points, part.triangles, values)
         facings.draw(points, part.triangles, part.normals @ camera.rotation.T * 0.49 + 0.5)
-        del number
     kind = places.values[..., 2]
     u, v = places.values[..., 0], places.values[..., 1]
     colour = cv2.remap(look.painting, u * look.painting.shape[1] - 0.5, v * look.painting.shape[0] - 0.5, cv2.INTER_LINEAR)
     streak = cv2.remap(look.strands, u * 511, v * 255, cv2.INTER_LINEAR)
     hair = person.hair.astype(np.float32) * streak[..., None]
     colour = np.where((kind > 0.35)[..., None], hair, colour)
-    colour = np.where((kind > 0.65)[..., None], scene.clothes.astype(np.float32), colour)
+    colour = np.where((kind > 0.65)[..., None], scene.clothes.clip(0, 255).astype(np.float32), colour)
     normal = (facings.values - 0.5) / 0.49
     lit = colour * _shading(normal, scene, grey)
     return np.where((kind > 0)[..., None], lit, image).astype(np.float32)

@@ -12,7 +12,7 @@ from maskgen.masks.head import CENTRE, Surface, Triangles, ear, grid_normals, gr
 from maskgen.people.person import Person
 
 ROWS, COLUMNS = 56, 92
-DOWN = np.linspace(0.02, 0.93, ROWS) * np.pi
+DOWN = np.linspace(0.004, 0.93, ROWS) * np.pi
 AROUND = np.linspace(-np.pi, np.pi, COLUMNS)
 
 
@@ -102,19 +102,24 @@ def hair_part(person: Person, head: Part) -> Part | None:
     turn = np.degrees(np.abs(np.arctan2(rays[..., 0], rays[..., 2])))
     y = grid[..., 1]
     rng = np.random.default_rng(person.pattern)
-    part = 0.15 * np.sin(np.radians(turn) * 2 + rng.uniform(0, 6))
-    line = -1.42 + 0.25 * rng.normal() * 0.4 - 0.12 * np.cos(np.radians(turn) * 2) + part * 0.4
-    line = np.where(turn > front - 25, line + (np.clip((turn - front + 25) / 25, 0, 1) ** 2) * (low - line), line)
-    inside = np.clip((line - y) / 0.16, -1, 1)
-    height = np.clip((-1.2 - y) / 1.0, 0, 1)
-    stand = side + (top - side) * height
+    line = _hairline(turn, rng.normal(0, 0.05), low, front)
+    inside = np.clip((line - y) / 0.2, -1, 1)
+    stand = side + (top - side) * np.clip((-1.2 - y) / 1.0, 0, 1)
     if person.style == "curly":
         stand = stand * (1 + 0.16 * rng.normal(size=stand.shape))
     length = np.linalg.norm(rays, axis=-1)
     if low > 0.3:  # hair that hangs leaves the neck and falls straight
-        length = np.where(y > 0.1, np.maximum(length, 1.3 / np.maximum(np.sin(DOWN)[:, None], 0.35)), length)
+        straight = 1.3 / np.maximum(np.sin(DOWN)[:, None], 0.35)
+        length = np.where((y > 0.1) & (inside > 0), np.maximum(length, straight), length)
     reach = length * (1 + stand * np.clip(inside, -0.6, 1) * 0.75 - 0.03)
     return _part(CENTRE + rays / np.linalg.norm(rays, axis=-1, keepdims=True) * reach[..., None])
+
+
+def _hairline(turn: Doubles, higher: float, low: float, front: float) -> Doubles:
+    """Head y of the hair's lower edge by the turn from the front in degrees: high over the brow, down at the temples."""
+    over = -1.78 - higher + 0.45 * np.clip(turn / 70, 0, 1) ** 2
+    falls = np.clip((turn - front + 22) / 22, 0, 1) ** 1.5
+    return np.asarray(over + falls * (low - over))
 
 
 def shoulders() -> Part:

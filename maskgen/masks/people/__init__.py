@@ -1,0 +1,18 @@
+"""People that this project draws itself: the built-in sample, and ground truth for tests."""
+
+from .person import Person, draw_person
+from .portrait import Portrait, neutral_head, paint
+from .sample import sample_people
+from .scene import Expression, Scene, draw_scene
+
+__all__ = [
+    "Expression",
+    "Person",
+    "Portrait",
+    "Scene",
+    "draw_person",
+    "draw_scene",
+    "neutral_head",
+    "paint",
+    "sample_people",
+]

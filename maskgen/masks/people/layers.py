@@ -1,0 +1,123 @@
+"""Skin, clothes and hair laid on a picture: what was drawn, coloured and lit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from maskgen.core.records import Floats
+
+from .chart import sampled
+from .form import Form
+from .hair import Hair
+from .light import Shadows, hair_shine, lit, shine
+from .mesh import CLOTH, EAR, HEAD, LINING, paint_clothes
+from .paint import paint_head
+from .person import Person
+from .scene import Scene
+from .stage import Band, Drawing, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What is looked up for each pixel of skin and cloth.
+
+    Attributes:
+        head: RGB and gloss by place in the chart, (rows, columns, 4).
+        surface: the normal and how open to the sky the skin is, (rows, columns, 4).
+        clothes: RGB, (rows, columns, 3).
+        skin, hair: RGB of ears and of the inside of hair.
+    """
+
+    head: Floats
+    surface: Floats
+    clothes: Floats
+    skin: Floats
+    hair: Floats
+
+    @classmethod
+    def of(cls, person: Person, form: Form, hair: Hair | None, scene: Scene) -> Pictures:
+        """Paint them."""
+        around = form.openness
+        if hair is not None:
+            around = around * cv2.resize(hair.shadow, around.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return cls(
+            head=paint_head(person, form, scene.expression, _looks(scene)),
+            surface=cv2.merge([*cv2.split(form.normals), around]),
+            clothes=paint_clothes(scene, person),
+            skin=(person.skin * [0.98, 0.88, 0.87]).astype(np.float32),
+            hair=(0.5 * person.hair).astype(np.float32),
+        )
+
+    def colours(self, band: Band) -> Floats:
+        """Each pixel's colour in full light and its gloss, (h, w, 4)."""
+        out = sampled(self.head, band.uv)
+        for kind in (EAR, LINING, CLOTH):
+            share = band.of(kind)
+            if not share.any():
+                continue
+            if kind == CLOTH:
+                own = sampled(self.clothes, band.uv)
+            else:
+                own = (
+                    self.skin * band.uv[..., :1]
+                    if kind == EAR
+                    else np.broadcast_to(self.hair, (*share.shape, 3))
+                )
+            gloss = np.full(share.shape, 0.15 if kind == EAR else 0.0, np.float32)
+            out += (np.dstack([own, gloss]) - out) * share[..., None]
+        return out
+
+
+def _looks(scene: Scene) -> tuple[float, float]:
+    """How far the irises move right and down to take back a share of the head's turn."""
+    gaze = scene.expression.gaze
+    right = -0.16 * gaze * np.sin(np.radians(scene.yaw))
+    down = 0.1 * gaze * np.sin(np.radians(scene.pitch))
+    return float(np.clip(right, -0.075, 0.075)), float(np.clip(down, -0.025, 0.025))
+
+
+def lay_skin(
+    image: Floats, drawing: Drawing, thrown: Shadows, pictures: Pictures, scene: Scene, stage: Stage
+) -> None:
+    """Head, ears and clothes over the room, in place."""
+    dark = thrown.on(drawing)
+    turn = stage.camera.rotation.astype(np.float32)
+    for band in drawing.bands():
+        colour, surface, head = pictures.colours(band), sampled(pictures.surface, band.uv), band.of(HEAD)
+        turned = cv2.transform(np.ascontiguousarray(surface[..., :3]), turn)
+        normals = band.normals + (turned - band.normals) * head[..., None]
+        sky = np.float32(0.85) + (surface[..., 3] - np.float32(0.85)) * head
+        shadow = dark[band.part]
+        shown = colour[..., :3] * lit(normals, shadow, sky, 1 - band.of(CLOTH), scene)
+        shown += shine(normals, shadow, colour[..., 3], scene)[..., None] * np.float32(scene.cast)
+        part = image[band.part]
+        part += (shown - part) * (band.kind > 0)[..., None]
+
+
+def lay_hair(
+    image: Floats,
+    drawing: Drawing,
+    behind: Drawing,
+    thrown: Shadows,
+    whose: tuple[Person, Hair],
+    scene: Scene,
+    stage: Stage,
+) -> None:
+    """Hair over everything that it is before, in place."""
+    person, hair = whose
+    own, dark = person.hair.astype(np.float32), thrown.on(drawing)
+    turn, slack = stage.camera.rotation.astype(np.float32), np.float32(0.01 * stage.camera.scale)
+    for band in drawing.bands():
+        strands = sampled(hair.strands, band.uv)
+        share = strands[..., 1] * ((band.kind > 0) & (band.depth > behind.nearest(band.part) - slack))
+        shadow = dark[band.part] * np.float32(0.8)
+        sky = np.float32(0.55) + np.float32(0.35) * band.normals[..., 2]
+        factor = lit(band.normals, shadow, sky, np.zeros_like(sky), scene)
+        runs = cv2.transform(sampled(hair.runs, band.uv), turn)
+        glint = hair_shine(runs, shadow, scene) * strands[..., 0] * np.float32(scene.level)
+        colour = own * strands[..., :1] * factor + glint[..., None] * (16 + np.float32(0.28) * own)
+        part = image[band.part]
+        part += (colour - part) * share[..., None]

@@ -81,9 +81,7 @@ def measure(arguments: list[str]) -> str:
 
 def main() -> None:
     """Write the catalogues and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="keep the catalogues and lists here")
     folder = parser.parse_args().folder or Path(tempfile.mkdtemp())
     for seed, (name, size) in enumerate(SETS.items()):

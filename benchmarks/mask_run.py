@@ -82,8 +82,7 @@ def main() -> None:
     paths = [listing.root / item.key for folder in listing.folders for item in listing.items(folder)]
     print(f"{len(paths):,} photographs of {asked.source}")
     print(
-        f"{'workers':>8}{'masked/s':>10}{'codecs/s':>10}{'share':>8}"
-        f"{'MB a worker':>13}{'start-up s':>12}{'then/s':>8}"
+        f"{'workers':>8}{'masked/s':>10}{'codecs/s':>10}{'share':>8}{'MB a worker':>13}{'start-up s':>12}{'then/s':>8}"
     )
     timings = []
     for workers in map(int, asked.workers.split(",")):

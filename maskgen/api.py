@@ -1,8 +1,8 @@
 """From photographs to masked faces: the one place where finding faces and drawing masks meet.
 
-    from maskgen import mask_photo
-    masked = mask_photo(rgb, "n95")          # rgb: uint8 (height, width, 3)
-    masked.image, masked.coverage, masked.record
+from maskgen import mask_photo
+masked = mask_photo(rgb, "n95")          # rgb: uint8 (height, width, 3)
+masked.image, masked.coverage, masked.record
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from maskgen.faces.choose import choose
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.masks.kinds import Kind, kind_names, load_kinds
+from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study
-from maskgen.people.sample import sample_people
 
 BARE = "bare"
 
@@ -131,8 +131,7 @@ class Masker:
             small_too = self.settings.faces != "largest"
             found = self.detector.detect([photo.image for photo in photos], small_too)
         return [
-            self._one(key, photo.image, detections)
-            for key, photo, detections in zip(keys, photos, found, strict=True)
+            self._one(key, photo.image, detections) for key, photo, detections in zip(keys, photos, found, strict=True)
         ]
 
     def _one(self, key: str, image: Image, detections: Sequence[Any]) -> list[Output | SetAsideError] | SetAsideError:

@@ -17,9 +17,7 @@ class Masker(Protocol):
 
     timings: dict[str, float]
 
-    def process(
-        self, keys: Sequence[str], photos: Sequence[Photo]
-    ) -> Sequence[Sequence[Any] | SetAsideError]:
+    def process(self, keys: Sequence[str], photos: Sequence[Photo]) -> Sequence[Sequence[Any] | SetAsideError]:
         """One entry a photograph, in order."""
         ...
 

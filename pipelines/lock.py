@@ -25,9 +25,7 @@ def hold(path: Path) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if not _lock(handle):
-            raise UserError(
-                f"{_owner(handle)} is working in {path.parent}: wait for it, or choose another RUN."
-            )
+            raise UserError(f"{_owner(handle)} is working in {path.parent}: wait for it, or choose another RUN.")
         os.ftruncate(handle, 0)
         os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
         try:

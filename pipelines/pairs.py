@@ -101,33 +101,25 @@ class PairsSettings:
         if self.run is None:
             raise UserError("--people divides the set of --run: with --train and --eval leave it out.")
         if len(self.people) != 3 or min(self.people) < 0 or abs(sum(self.people) - 1) > 1e-6:
-            raise UserError(
-                "--people takes three shares that sum to 1, for train, eval and test: 0.8,0.1,0.1."
-            )
+            raise UserError("--people takes three shares that sum to 1, for train, eval and test: 0.8,0.1,0.1.")
 
     def _check_protocol(self) -> None:
         if self.test_share is not None:
             check_range("--test-share", self.test_share, 0.0, 1.0)
             if self.run is not None and self.protocol == "disjoint":
-                raise UserError(
-                    "--test-share divides the set of --eval: with --run the third of --people does."
-                )
+                raise UserError("--test-share divides the set of --eval: with --run the third of --people does.")
         if self.protocol == "reference":
             chosen: dict[str, object] = {"--mix": self.mix, "--max-pairs": self.max_pairs}
             chosen |= {"--test-pairs": self.test_pairs}
             chosen |= {"--pair-kinds": None if self.pair_kinds == "any" else self.pair_kinds}
             for option, value in chosen.items():
                 if value is not None:
-                    raise UserError(
-                        f"{option} is for --protocol disjoint: the reference protocol fixes its pairs."
-                    )
+                    raise UserError(f"{option} is for --protocol disjoint: the reference protocol fixes its pairs.")
 
     def _check_test_pairs(self) -> None:
         if self.test_pairs is None:
             if self.wear is not None:
-                raise UserError(
-                    "--wear is for the pairs that --test-pairs names: give --test-pairs FILE too."
-                )
+                raise UserError("--wear is for the pairs that --test-pairs names: give --test-pairs FILE too.")
             return
         if self.run is None and not self.eval:
             raise UserError("--test-pairs needs the people it names: give --run RUN or --eval RUN.")
@@ -260,9 +252,7 @@ def _stored_settings(path: Path) -> dict[str, object]:
     return stored if isinstance(stored, dict) else {}
 
 
-def _images(
-    settings: PairsSettings, names: list[str], folders: list[Path], say: Say
-) -> tuple[Images, _LeftOut]:
+def _images(settings: PairsSettings, names: list[str], folders: list[Path], say: Say) -> tuple[Images, _LeftOut]:
     from maskgen.manifests.catalogue import read_runs
 
     images = read_runs(list(zip(names, folders, strict=True)))
@@ -278,9 +268,7 @@ def _runs_text(n: int) -> str:
     return f"{n} runs" if n > 1 else "1 run"
 
 
-def _verified(
-    settings: PairsSettings, folders: dict[str, Path], images: Images, say: Say
-) -> tuple[Images, _LeftOut]:
+def _verified(settings: PairsSettings, folders: dict[str, Path], images: Images, say: Say) -> tuple[Images, _LeftOut]:
     """The images whose files are there (and decode, where that is asked), and the others."""
     import numpy as np
 
@@ -296,10 +284,7 @@ def _verified(
             f"({reasons[int(rows[0])]}): mask again, or give --leave-out-missing."
         )
     people = [images.people[int(code)] for code in images.person[rows]]
-    listed = [
-        (path, who.name, who.run, reasons[int(row)])
-        for path, who, row in zip(paths, people, rows, strict=True)
-    ]
+    listed = [(path, who.name, who.run, reasons[int(row)]) for path, who, row in zip(paths, people, rows, strict=True)]
     good = np.ones(len(images), np.bool_)
     good[rows] = False
     return images.take(good), _LeftOut(tuple(listed))
@@ -331,9 +316,7 @@ def _broken(folder: Path, rows: list[int], paths: Any, workers: int) -> Iterator
 
     missing = dict(_missing(folder, rows, paths, workers))
     yield from missing.items()
-    files = {
-        row: folder / path for row, path in zip(rows, paths.to_pylist(), strict=True) if row not in missing
-    }
+    files = {row: folder / path for row, path in zip(rows, paths.to_pylist(), strict=True) if row not in missing}
     with ThreadPoolExecutor(workers) as pool, show_progress(len(files), 0, 0) as progress:
         for row, reason in zip(files, pool.map(fault, files.values()), strict=True):
             progress.add(1, bool(reason))
@@ -521,9 +504,9 @@ def _remarks(report: dict[str, Any]) -> Iterator[str]:
         "people with fewer images than --min-images are not trained on": train["people_under_min_images"],
         "images over --balance are not trained on": train["images_over_balance"],
         "images are missing or broken: left_out.csv lists them": sum(report["images_left_out"].values()),
-        "pairs of --test-pairs could not be made: left_out.csv lists them": report.get(
-            "listed_pairs", {}
-        ).get("left_out", 0),
+        "pairs of --test-pairs could not be made: left_out.csv lists them": report.get("listed_pairs", {}).get(
+            "left_out", 0
+        ),
         "photographs are, byte for byte, in training and in evaluation": report["leaks"][
             "photographs_in_training_and_evaluation"
         ],
@@ -624,8 +607,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--test-share",
     type=float,
-    help="Share of the --eval set for test: of its people, or by the reference protocol of its images."
-    "  [default: 0.1]",
+    help="Share of the --eval set for test: of its people, or by the reference protocol of its images.  [default: 0.1]",
 )
 @click.option("--test-pairs", type=PATH, help="Test pairs as LFW's and MFR2's pairs.txt list them.")
 @click.option(
@@ -658,9 +640,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--balance", type=int, help="At most so many training images a person, spread over photographs and masks."
 )
-@click.option(
-    "--min-images", type=int, default=1, show_default=True, help="Do not train on people with fewer images."
-)
+@click.option("--min-images", type=int, default=1, show_default=True, help="Do not train on people with fewer images.")
 @click.option(
     "--paths",
     type=click.Choice(["relative", "absolute"]),
@@ -686,22 +666,16 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     multiple=True,
     help="Also write the test pairs as LFW's pairs.txt, as pairs_label.txt, or as InsightFace's test.bin.",
 )
-@click.option(
-    "--bin-size", type=int, default=112, show_default=True, help="Side of the pictures in test.bin."
-)
+@click.option("--bin-size", type=int, default=112, show_default=True, help="Side of the pictures in test.bin.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
-@click.option(
-    "--workers", type=int, default=1, show_default=True, help="Threads that decode for --verify decode."
-)
+@click.option("--workers", type=int, default=1, show_default=True, help="Threads that decode for --verify decode.")
 @click.option("--overwrite", is_flag=True, help="Replace lists of other settings in OUT.")
 @click.option(
     "--check",
     is_flag=True,
     help="Write nothing: check the lists in OUT, a folder or one CSV file, also such as others made.",
 )
-@click.option(
-    "--root", type=PATH, help="With --check: what relative paths start from.  [default: the file's folder]"
-)
+@click.option("--root", type=PATH, help="With --check: what relative paths start from.  [default: the file's folder]")
 def pairs_command(check: bool, root: Path | None, **options: Any) -> None:
     """Write the lists to train and test on into OUT, or --check those that are there.
 

@@ -51,9 +51,7 @@ class Bar:
 class Lines:
     """The same in plain lines, one every half minute."""
 
-    def __init__(
-        self, total: int, done: int, set_aside: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, total: int, done: int, set_aside: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._done, self._set_aside, self._before = total, done, set_aside, done
         self._clock = clock
         self._begun = self._told = clock()
@@ -76,8 +74,7 @@ class Lines:
         self._told = self._clock()
         speed = (self._done - self._before) / max(self._told - self._begun, 1e-9)
         print(
-            f"{self._done:,} of {self._total:,} photographs, "
-            f"{self._set_aside:,} set aside, {speed:,.0f} a second",
+            f"{self._done:,} of {self._total:,} photographs, {self._set_aside:,} set aside, {speed:,.0f} a second",
             file=sys.stderr,
             flush=True,
         )

@@ -39,9 +39,7 @@ class Report:
     def __post_init__(self) -> None:
         aside = sum(self.set_aside.values())
         if self.photographs != self.written + aside:
-            raise ValueError(
-                f"{self.photographs} photographs, but {self.written} written and {aside} set aside"
-            )
+            raise ValueError(f"{self.photographs} photographs, but {self.written} written and {aside} set aside")
         if self.catalogue_rows != self.images:
             raise ValueError(f"{self.catalogue_rows} rows in the catalogue for {self.images} pictures")
         if self.people_written > self.people:

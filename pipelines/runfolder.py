@@ -206,8 +206,7 @@ def check_folder(run: RunFolder) -> None:
         strangers = {entry.name for entry in run.root.iterdir()} - {".lock", "scratch"}
         if strangers:
             raise UserError(
-                f"RUN {run.root} holds files that no run wrote (such as {min(strangers)}): "
-                "name a new or empty folder."
+                f"RUN {run.root} holds files that no run wrote (such as {min(strangers)}): name a new or empty folder."
             )
 
 

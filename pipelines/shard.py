@@ -178,9 +178,7 @@ class _Worker:
             raise PhotographError(f"{item.key}: two outputs of one name in {names}")
         for name in names:
             check_name(self.task.run.root, name)
-        return [
-            self._write_one(item, photo, name, output) for name, output in zip(names, outputs, strict=True)
-        ]
+        return [self._write_one(item, photo, name, output) for name, output in zip(names, outputs, strict=True)]
 
     def _write_one(self, item: Item, photo: Photo, name: str, output: Any) -> Row:
         settings, run = self.task.settings, self.task.run
@@ -280,11 +278,7 @@ def _keep(task: ShardTask) -> list[Outcome]:
         Outcome(
             item,
             tuple(row for row in rows if row["source"] == escape(item.key)),
-            tuple(
-                fault
-                for fault in (*report.set_aside, *report.faces_set_aside)
-                if fault.path == escape(item.key)
-            ),
+            tuple(fault for fault in (*report.set_aside, *report.faces_set_aside) if fault.path == escape(item.key)),
         )
         for item in task.items
         if item.key not in task.retry

@@ -114,9 +114,7 @@ def check_apart(source: Path, run: Path) -> None:
     if inner == outer:
         raise UserError("SOURCE and RUN are the same folder: give RUN a folder of its own.")
     if outer.is_relative_to(inner):
-        raise UserError(
-            f"RUN {run} lies inside SOURCE: give it a folder outside, or it would read its own output."
-        )
+        raise UserError(f"RUN {run} lies inside SOURCE: give it a folder outside, or it would read its own output.")
     if inner.is_relative_to(outer):
         raise UserError(f"SOURCE {source} lies inside RUN: give RUN a folder that holds nothing else.")
 

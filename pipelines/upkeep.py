@@ -14,9 +14,7 @@ from .runfolder import RunFolder, remove_outputs
 from .sources import Listing, escape
 
 
-def take_up(
-    run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, say: Callable[[str], None]
-) -> None:
+def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, say: Callable[[str], None]) -> None:
     """Make the folder one of the source as it is now: what belongs to no shard of the plan is removed.
 
     Photographs that came are in shards that are not done yet. Outputs that no finished shard lists are

@@ -21,7 +21,6 @@ MAY_IMPORT = {
     "faces": ("core", "faces"),
     "masks": ("core", "masks", "mask_templates"),
     "manifests": ("core", "manifests"),
-    "people": ("core", "masks", "people"),
     "gallery": ("core", "faces", "gallery"),
     "trainer": ("core", "manifests", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),

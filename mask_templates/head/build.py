@@ -4,7 +4,7 @@
 
 Needs only NumPy. `mean68.json` was made from the landmarks of 2,013 photographs of Labeled Faces in the Wild.
 
-Source: orthographic factorisation, Tomasi and Kanade 1992; metric upgrade and mirror symmetry as in Bregler et al. 2000.
+Source: orthographic factorisation, Tomasi and Kanade 1992; metric upgrade and mirror symmetry Bregler et al. 2000.
 """
 
 from __future__ import annotations
@@ -84,4 +84,6 @@ def factorise(landmarks: Array) -> Array:
 
 if __name__ == "__main__":
     mean = factorise(np.load(sys.argv[1], allow_pickle=False)["L"].astype(float))
-    Path(__file__).with_name("mean68.json").write_text(json.dumps(np.round(mean, 4).tolist()).replace("], ", "],\n ") + "\n")
+    Path(__file__).with_name("mean68.json").write_text(
+        json.dumps(np.round(mean, 4).tolist()).replace("], ", "],\n ") + "\n"
+    )

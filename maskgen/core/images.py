@@ -55,7 +55,7 @@ def read_photo(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
         SetAsideError: UNREADABLE, NOT_A_PICTURE, BROKEN_PICTURE or TOO_MANY_PIXELS, with a detail.
     """
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise SetAsideError(Reason.NOT_A_PICTURE, "not a regular file")
         if status.st_size > MAX_BYTES:
@@ -75,13 +75,9 @@ def decode(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
         )
     if _ends_early(data, header.format):
         raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
-    if header.format == "JPEG":
-        image = _opencv(data, cv2.IMREAD_COLOR_RGB)
-    else:
-        image = _any_depth(data, header.format)
-    if image is None:
-        image = _pillow(data)
-    return image
+    is_jpeg = header.format == "JPEG"
+    image = _opencv(data, cv2.IMREAD_COLOR_RGB) if is_jpeg else _any_depth(data, header.format)
+    return _pillow(data) if image is None else image
 
 
 def _header(data: bytes, max_pixels: int) -> _Header:

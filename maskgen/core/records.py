@@ -12,12 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+
+
+def floats(values: ArrayLike) -> Floats:
+    """Any numbers as a float32 array."""
+    return np.asarray(values, np.float32)
 
 
 def check_image(image: NDArray[np.uint8]) -> None:

@@ -14,9 +14,11 @@ LOWEST_SCORE = 0.7
 SMALLEST_UNIT = 8.0  # pixels between the eyes
 
 
-def _area(face: Detection) -> float:
+def _area(face: Detection, shape: tuple[int, int]) -> float:
+    """Of the box inside the picture: a face that the edge cuts through is not what the picture is of."""
     x0, y0, x1, y1 = (float(v) for v in face.box)
-    return (x1 - x0) * (y1 - y0)
+    height, width = shape
+    return max(0.0, min(x1, width) - max(x0, 0.0)) * max(0.0, min(y1, height) - max(y0, 0.0))
 
 
 def _off_centre(face: Detection, shape: tuple[int, int]) -> float:
@@ -36,8 +38,8 @@ def choose(detections: Sequence[Detection], shape: tuple[int, int], which: str) 
         ValueError: `which` is none of the three.
     """
     orders: dict[str, Callable[[Detection], float]] = {
-        "largest": lambda face: -_area(face),
-        "all": lambda face: -_area(face),
+        "largest": lambda face: -_area(face, shape),
+        "all": lambda face: -_area(face, shape),
         "central": lambda face: _off_centre(face, shape),
     }
     if which not in orders:

@@ -206,7 +206,10 @@ def suppress(boxes: Floats, overlap: float, of_smaller: bool = False) -> np.ndar
     while len(order):
         best, rest = order[0], order[1:]
         keep.append(int(best))
-        low, high = np.maximum(boxes[best, :2], boxes[rest, :2]), np.minimum(boxes[best, 2:4], boxes[rest, 2:4])
+        low, high = (
+            np.maximum(boxes[best, :2], boxes[rest, :2]),
+            np.minimum(boxes[best, 2:4], boxes[rest, 2:4]),
+        )
         inter = np.prod(np.maximum(high - low, 0), axis=1)
         base = np.minimum(area[best], area[rest]) if of_smaller else area[best] + area[rest] - inter
         order = rest[inter <= overlap * base]
@@ -234,9 +237,9 @@ def _patch(image: Image, box: Floats, side: int) -> Image:
     part = image[max(y0, 0) : max(min(y1, height), 0), max(x0, 0) : max(min(x1, width), 0)]
     if part.size == 0:
         return np.zeros((side, side, 3), np.uint8)
-    beyond = [max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0)]
+    beyond = [int(max(by, 0)) for by in (-y0, y1 - height, -x0, x1 - width)]
     if any(beyond):
-        part = cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT)
+        part = cv2.copyMakeBorder(part, beyond[0], beyond[1], beyond[2], beyond[3], cv2.BORDER_CONSTANT)
     shrinks = min(part.shape[:2]) > side
     return cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 

@@ -141,9 +141,7 @@ class _Lists:
         return text
 
 
-def check_lists(
-    out: Path, root: Path | None = None, verify: str = "exist", map_files: MapFiles = map
-) -> Checked:
+def check_lists(out: Path, root: Path | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
     """Check a folder of lists, or one CSV file.
 
     Args:
@@ -215,9 +213,7 @@ def _people(path: Path) -> dict[int, tuple[str, str]] | None:
         values = [columns[name].to_pylist() for name in PEOPLE_COLUMNS]
         return {int(target): (name, split) for target, name, _, _, split in zip(*values, strict=True)}
     except (ValueError, KeyError) as error:
-        raise UserError(
-            f"{path} is not a people.csv of `maskgen pairs` ({error}): write it again."
-        ) from error
+        raise UserError(f"{path} is not a people.csv of `maskgen pairs` ({error}): write it again.") from error
 
 
 def _read(path: Path) -> tuple[CsvText | None, list[Finding]]:
@@ -232,9 +228,7 @@ def _read(path: Path) -> tuple[CsvText | None, list[Finding]]:
     more = [name for name in text.columns if name not in PAIR_COLUMNS]
     found = [Finding(path.name, "rows with too many or too few values", text.n_ragged, text.ragged)]
     if more:
-        found.append(
-            Finding(path.name, "columns of no list", len(more), tuple(more[:_EXAMPLES]), fault=False)
-        )
+        found.append(Finding(path.name, "columns of no list", len(more), tuple(more[:_EXAMPLES]), fault=False))
     return text, found
 
 
@@ -312,9 +306,7 @@ def _check_files(lists: _Lists, root: Path, verify: str, map_files: MapFiles) ->
 def _images(lists: _Lists, one: _List, check: str, bad: Bools, is_fault: bool = True) -> Finding:
     codes = np.unique(one.codes)
     codes = codes[bad[codes]]
-    return Finding(
-        one.name, check, len(codes), tuple(lists.path(code) for code in codes[:_EXAMPLES]), is_fault
-    )
+    return Finding(one.name, check, len(codes), tuple(lists.path(code) for code in codes[:_EXAMPLES]), is_fault)
 
 
 def _check_images(lists: _Lists, one: _List) -> Iterator[Finding]:
@@ -350,8 +342,7 @@ def _check_pairs(lists: _Lists, one: _List, context: _Context) -> Iterator[Findi
 def _by_row(lists: _Lists, one: _List, check: str, bad: Bools, is_fault: bool = True) -> Finding:
     rows = np.flatnonzero(bad)
     examples = tuple(
-        f"row {row + 1}: {' and '.join(lists.path(code) for code in one.codes[row])}"
-        for row in rows[:_EXAMPLES]
+        f"row {row + 1}: {' and '.join(lists.path(code) for code in one.codes[row])}" for row in rows[:_EXAMPLES]
     )
     return Finding(one.name, check, len(rows), examples, is_fault)
 
@@ -376,9 +367,7 @@ def _check_labels(lists: _Lists, one: _List, context: _Context) -> Iterator[Find
     if context.people is None:
         return
     unknown = [int(t) for t in np.unique(targets) if int(t) not in context.people]
-    yield Finding(
-        one.name, "targets that people.csv does not have", len(unknown), tuple(map(str, unknown[:3]))
-    )
+    yield Finding(one.name, "targets that people.csv does not have", len(unknown), tuple(map(str, unknown[:3])))
     yield _folders(lists, one, folders, context.people)
     yield _people_of_split(one, targets, context.people)
 

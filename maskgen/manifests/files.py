@@ -33,9 +33,7 @@ def absent(root: Path, paths: Any) -> Bools:
     names = parted.field("name").to_pylist()
     listings = [_files_in(root, folder) for folder in folders.dictionary.to_pylist()]
     codes = folders.indices.to_pylist()
-    return np.fromiter(
-        (n not in listings[c] for n, c in zip(names, codes, strict=True)), np.bool_, len(names)
-    )
+    return np.fromiter((n not in listings[c] for n, c in zip(names, codes, strict=True)), np.bool_, len(names))
 
 
 def _files_in(root: Path, folder: str) -> set[str]:

@@ -29,9 +29,7 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
         odd = pc.match_substring_regex(paths, "[\t\r\n]")
         if pc.any(odd).as_py():
             bad = paths.filter(odd)[0].as_py()
-            raise UserError(
-                f"{path.name} cannot hold {bad!r}, a path with a tab or line break: leave out --also."
-            )
+            raise UserError(f"{path.name} cannot hold {bad!r}, a path with a tab or line break: leave out --also.")
     labels = pa.array(np.where(same, "1\n", "0\n").tolist(), pa.large_string())
     with whole_file(path) as file:
         file.write(text_bytes(joined(first, second, labels, between="\t")))

@@ -175,8 +175,7 @@ class _Photographs:
         short = Counter(PurePosixPath(person.name).name for person in images.people)
         names = (PurePosixPath(person.name).name for person in images.people)
         self._names = [
-            name if short[name] == 1 else person.name
-            for name, person in zip(names, images.people, strict=True)
+            name if short[name] == 1 else person.name for name, person in zip(names, images.people, strict=True)
         ]
         self._codes: dict[str, list[int]] = defaultdict(list)
         for code, name in enumerate(self._names):
@@ -203,9 +202,7 @@ class _Photographs:
         if not keys:
             raise LookupError(f"{name} has no photograph {number}")
         rows = [row for row in self._rows(codes[0]) if self._images.keys[row].as_py() == keys[0]]
-        fitting = [
-            row for row in rows if bool(self._images.kind[row] > 0) == masked and self._is_first_face(row)
-        ]
+        fitting = [row for row in rows if bool(self._images.kind[row] > 0) == masked and self._is_first_face(row)]
         if not fitting:
             raise LookupError(f"{name}'s photograph {number} has no {'masked' if masked else 'bare'} image")
         return fitting[int(rng.integers(len(fitting)))]

@@ -139,9 +139,7 @@ def _same_spaces(images: Images, rows: Ints, rules: PairRules) -> dict[str, Pair
     elif rules.kinds is KindRule.SAME:
         mm = PairSpace.joined([same_within(images, part, again) for part in by_kind], images.person)
     else:
-        mm = PairSpace.joined(
-            [same_across(images, a, b, again) for a, b in _two_kinds(by_kind)], images.person
-        )
+        mm = PairSpace.joined([same_across(images, a, b, again) for a, b in _two_kinds(by_kind)], images.person)
     spaces = {
         "mm": mm,
         "mb": same_across(images, masked, bare, again),
@@ -241,9 +239,7 @@ def _one_stranger_each(rng: np.random.Generator, images: Images, rows: Ints, poo
 def _turned(rng: np.random.Generator, pairs: Pairs) -> Pairs:
     """Each pair one way round by chance, so that neither column is always the masked face."""
     turn = rng.random(len(pairs)) < 0.5
-    return _in_order(
-        Pairs(np.where(turn, pairs.second, pairs.first), np.where(turn, pairs.first, pairs.second))
-    )
+    return _in_order(Pairs(np.where(turn, pairs.second, pairs.first), np.where(turn, pairs.first, pairs.second)))
 
 
 def _in_order(pairs: Pairs) -> Pairs:

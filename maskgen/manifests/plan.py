@@ -89,9 +89,7 @@ def make_manifests(images: Images, recipe: Recipe, listed: Drawn | None = None) 
     judged, trial, facts = _draw(images, parts, recipe, listed)
     split = _splits(images, _Parts(train_people, parts.eval, parts.test), recipe, listed)
     facts["train"] = _train_facts(images, kept, train, too_few)
-    facts["leaks"] = _leaks(
-        images, kept, np.concatenate([_rows_of(images, p) for p in (parts.eval, parts.test)])
-    )
+    facts["leaks"] = _leaks(images, kept, np.concatenate([_rows_of(images, p) for p in (parts.eval, parts.test)]))
     return Manifests(images, _targets(split), split, kept, judged, trial, facts)
 
 
@@ -134,9 +132,7 @@ def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, recipe: Reci
     parts = [people[part] for part in split_people(rng, len(people), shares, _LEAST)]
     for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
         if share > 0 and not len(part):
-            raise UserError(
-                f"--people gives {name} {share:g} of {len(people)} people, which is nobody: give more."
-            )
+            raise UserError(f"--people gives {name} {share:g} of {len(people)} people, which is nobody: give more.")
     return _Parts(parts[0], parts[1], parts[2] if len(parts) == 3 else named)
 
 
@@ -158,9 +154,7 @@ def _balanced(images: Images, train: Ints, recipe: Recipe) -> Ints:
     return train[balance(_rng(recipe)("balance"), images.take(train), recipe.balance)]
 
 
-def _draw(
-    images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None
-) -> tuple[Drawn, Drawn, dict[str, Any]]:
+def _draw(images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None) -> tuple[Drawn, Drawn, dict[str, Any]]:
     if recipe.protocol is Protocol.REFERENCE:
         return _draw_reference(images, parts.eval, recipe)
     judged, eval_facts = _draw_part(images, parts.eval, recipe, "eval")
@@ -268,10 +262,7 @@ def _splits(images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None)
 
 def _targets(split: tuple[Split, ...]) -> Ints:
     """Numbers from 0 in the order of the splits and, in each, of the people."""
-    ranks = {
-        name: rank
-        for rank, name in enumerate((Split.TRAIN, Split.EVAL, Split.BOTH, Split.TEST, Split.LEFT_OUT))
-    }
+    ranks = {name: rank for rank, name in enumerate((Split.TRAIN, Split.EVAL, Split.BOTH, Split.TEST, Split.LEFT_OUT))}
     order = np.argsort([ranks[name] for name in split], kind="stable")
     target = np.empty(len(split), np.int64)
     target[order] = np.arange(len(split))

@@ -126,9 +126,7 @@ def _paste(canvas: Image, image: Image, left: int, top: int) -> None:
     canvas[top : top + height, left : left + width] = image
 
 
-def _write(
-    canvas: Image, text: str, left: int, top: int, width: int, ink: tuple[int, int, int] = _INK
-) -> None:
+def _write(canvas: Image, text: str, left: int, top: int, width: int, ink: tuple[int, int, int] = _INK) -> None:
     """One line of text in any script, shortened until it fits the width in pixels."""
     face = cv2.FontFace("sans")
     line = " ".join(text.split())

@@ -60,9 +60,7 @@ class Pairs:
 
     def __post_init__(self) -> None:
         if self.first.shape != self.second.shape or self.first.ndim != 1:
-            raise ValueError(
-                f"expected two lists of one length, got {self.first.shape} and {self.second.shape}"
-            )
+            raise ValueError(f"expected two lists of one length, got {self.first.shape} and {self.second.shape}")
         if bool((self.first == self.second).any()):
             raise ValueError("an image is paired with itself")
 

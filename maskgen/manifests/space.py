@@ -35,9 +35,7 @@ class PairSpace:
     skip_high: Ints
 
     def __post_init__(self) -> None:
-        inside = (
-            (self.low <= self.skip_low) & (self.skip_low <= self.skip_high) & (self.skip_high <= self.high)
-        )
+        inside = (self.low <= self.skip_low) & (self.skip_low <= self.skip_high) & (self.skip_high <= self.high)
         if not inside.all():
             raise ValueError("a skipped stretch reaches outside its anchor's partners")
 
@@ -73,9 +71,7 @@ class PairSpace:
         anchors = np.concatenate([s.anchors for s in spaces])
         order = np.argsort(person[anchors], kind="stable")
         ranges = (
-            np.concatenate([getattr(s, name) + shift for s, shift in zip(spaces, shifts, strict=False)])[
-                order
-            ]
+            np.concatenate([getattr(s, name) + shift for s, shift in zip(spaces, shifts, strict=False)])[order]
             for name in ("low", "high", "skip_low", "skip_high")
         )
         return PairSpace(anchors[order], np.concatenate([s.partners for s in spaces]), *ranges)
@@ -138,9 +134,7 @@ def _draw_listed(rng: np.random.Generator, starts: Ints, sizes: Ints, wanted: In
     group = np.repeat(np.arange(len(sizes)), sizes)
     first = np.cumsum(sizes) - sizes
     place = np.arange(len(group)) - first[group]
-    shuffled = np.lexsort(
-        (rng.random(len(group)), group)
-    )  # stays group by group, so `place` still counts in it
+    shuffled = np.lexsort((rng.random(len(group)), group))  # stays group by group, so `place` still counts in it
     return (starts[group] + place)[shuffled[place < wanted[group]]]
 
 

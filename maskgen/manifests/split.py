@@ -30,9 +30,7 @@ def quotas(total: int, shares: Sequence[float]) -> list[int]:
     return whole
 
 
-def split_people(
-    rng: np.random.Generator, people: int, shares: Sequence[float], least: Sequence[int]
-) -> list[Ints]:
+def split_people(rng: np.random.Generator, people: int, shares: Sequence[float], least: Sequence[int]) -> list[Ints]:
     """The codes 0..people-1 divided by chance into parts of these shares, each part rising.
 
     Args:

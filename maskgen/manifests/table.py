@@ -85,9 +85,7 @@ def csv_lines(columns: Sequence[Any]) -> bytes:
 
 def joined(*texts: Any, between: str = "") -> Any:
     """Row by row one text of several: arrays of large_string, or a plain text for all rows."""
-    wide = [
-        pa.scalar(text, pa.large_string()) if isinstance(text, str) else text for text in (*texts, between)
-    ]
+    wide = [pa.scalar(text, pa.large_string()) if isinstance(text, str) else text for text in (*texts, between)]
     return pc.binary_join_element_wise(*wide)
 
 

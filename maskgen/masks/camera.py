@@ -31,7 +31,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Takes head coordinates to pixels: `scale` * `rotation` (3, 3) @ (p - 0) + `shift` (2,), with the depth beside it."""
+    """Takes head coordinates to pixels: `scale` * `rotation` (3, 3) @ p + `shift` (2,), and depth."""
 
     scale: float
     rotation: Doubles

@@ -25,7 +25,9 @@ def _radius(scale: float) -> int:
 def _shadow(alpha: Floats, scale: float) -> Floats:
     """Light that the mask's rim takes from the skin, 0..1, a little lower than the rim; nothing beyond `reach`."""
     radius = _radius(scale)
-    soft = cv2.GaussianBlur(alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(
+        alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
+    )
     drop = round(SHADOW_DROP * scale)
     lower = np.roll(soft, drop, axis=0) if drop < len(soft) else soft
     lower[:drop] = 0
@@ -35,7 +37,7 @@ def _shadow(alpha: Floats, scale: float) -> Floats:
 def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
-    Coverage is 255 where cloth hides the picture, in between along its rim, at most 120 on loops and straps, 0 elsewhere.
+    Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
 
     Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
     """

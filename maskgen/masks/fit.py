@@ -64,7 +64,7 @@ def shift_to(points68: NDArray[np.floating], camera: Camera) -> Doubles:
     system[n:, :n] = _KEY_DESIGN[:, n:].T
     right = np.zeros((n + 4, 2))
     right[:n] = delta
-    return np.linalg.solve(system, right)
+    return np.asarray(np.linalg.solve(system, right), np.float64)
 
 
 def _say(camera: Camera) -> Doubles:

@@ -1,4 +1,4 @@
-"""A mask's whole geometry, packed so that one face costs a few matrix products: occluder, cloth, ribbons, skin samples."""
+"""A mask's whole geometry, packed so that a face costs a few matrix products: head, cloth, ribbons."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Skin:
 
 @cache
 def skin() -> Skin:
-    """The mean head a little shrunk, with the samples for the light: cheeks, nose, chin and brow without eyes or hair."""
+    """The mean head a little shrunk, and where the light is read: cheeks, nose, chin and brow, no eyes, no hair."""
     surface = coarse_head()
     x, y, z = surface.points.T
     face = (np.abs(x) < 0.85) & (y > -1.25) & (y < 1.1) & (z > -0.5)

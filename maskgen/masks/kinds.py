@@ -50,7 +50,10 @@ def _dyed(template: Template, colour: str) -> NDArray[np.uint8]:
     dye = np.maximum(rgb(colour), DARKEST)
     cloth = template.texture[..., :3].astype(np.float32) / MEDIAN * dye
     bands = [
-        np.full((RIBBON_ROWS, cloth.shape[1], 3), np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST))
+        np.full(
+            (RIBBON_ROWS, cloth.shape[1], 3),
+            np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST),
+        )
         for r in template.ribbons
     ]
     return np.clip(np.concatenate([cloth, *bands]), 0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image
-from maskgen.masks.colour import GAMMA, encoded
+from maskgen.masks.colour import GAMMA
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
@@ -63,7 +63,7 @@ def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.f
     seen, facing = colours[usable], normals[usable]
     linear = (seen / 255.0) ** GAMMA
     brightness = linear @ LUMA
-    direction = _direction(brightness / max(float(np.median(brightness)), 1e-4), facing)
+    direction = _direction(brightness / max(float(np.median(brightness)), 1e-4), np.asarray(facing, np.float64))
     grey = bool(np.ptp(colours[inside], axis=1).max() <= GREY)
     return Light(_level(float(np.median(seen @ LUMA))), direction, _cast(np.median(linear, 0)), grey)
 
@@ -110,7 +110,7 @@ def _direction(relative: Doubles, normals: Doubles) -> Doubles:
 
 
 def _level(skin: float) -> float:
-    """Exposure from the skin's median sRGB luma: any skin colour is believed, darker than any skin is a dark picture."""
+    """Exposure from the skin's median sRGB luma: any skin is believed, darker than any is a dark picture."""
     if skin < DARKEST_SKIN:
         return float(max((skin / DARKEST_SKIN) ** GAMMA, 0.02))
     return float(min((max(skin, BRIGHTEST_SKIN) / BRIGHTEST_SKIN) ** GAMMA, 1.2))

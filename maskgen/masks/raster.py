@@ -41,15 +41,13 @@ class Canvas:
     def draw(self, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> None:
         """Draw triangles whose corners carry three values each, (n, 3) in 0..1, interpolated between them."""
         colours = np.ascontiguousarray(values, np.float32)
-        self.values, self._depth = cv2.triangleRasterize(  # type: ignore[call-overload]
+        self.values, self._depth = cv2.triangleRasterize(
             self._corners(points), triangles, colours, self.values, self._depth, *_VIEW
         )
 
     def hide(self, points: Doubles, triangles: Triangles) -> None:
         """Draw triangles that only hide what lies behind them."""
-        self._depth = cv2.triangleRasterizeDepth(  # type: ignore[call-overload]
-            self._corners(points), triangles, self._depth, *_VIEW
-        )
+        self._depth = cv2.triangleRasterizeDepth(self._corners(points), triangles, self._depth, *_VIEW)
 
     def _corners(self, points: Doubles) -> Floats:
         """Pixels and depth as places before OpenCV's camera."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.camera import Camera
 from maskgen.masks.colour import GAMMA, encoded
 from maskgen.masks.garment import skin
@@ -105,7 +105,7 @@ def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats]:
     if drawn.shape[1::-1] != size:
         drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    return drawn / np.maximum(alpha, 1e-3)[..., None], alpha
+    return floats(drawn / np.maximum(alpha, 1e-3)[..., None]), alpha
 
 
 def _painted(kind: Kind, sampled: tuple[Floats, Floats], camera: Camera, light: Light, window: Window) -> Layer:

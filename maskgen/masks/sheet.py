@@ -15,8 +15,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline, make_interp_spline
 
 from maskgen.core.records import Doubles
-from maskgen.masks.head import Triangles, grid_normals, grid_triangles, skin_along
-from maskgen.masks.head import CENTRE
+from maskgen.masks.head import CENTRE, Triangles, grid_normals, grid_triangles, skin_along
 from maskgen.masks.template import Ribbon, Template
 
 ROWS, COLUMNS = 21, 33
@@ -91,7 +90,10 @@ def cloth(template: Template) -> Mesh:
     grid = CENTRE + _lifted(_stretched(top, bottom, template.clearance, template.taut), template.lift)
     uv = _cloth_coordinates(grid)
     return Mesh(
-        grid.reshape(-1, 3), grid_normals(grid).reshape(-1, 3), uv.reshape(-1, 2), grid_triangles(ROWS, COLUMNS)
+        grid.reshape(-1, 3),
+        grid_normals(grid).reshape(-1, 3),
+        uv.reshape(-1, 2),
+        grid_triangles(ROWS, COLUMNS),
     )
 
 

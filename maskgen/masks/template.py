@@ -29,7 +29,8 @@ MAX_SIDE = 8192  # of a texture, checked before it is decoded
 class Ribbon:
     """A loop or strap: `path` (n, 3) in head coordinates for the right side (mirrored unless it crosses the middle).
 
-    `colour` is "#rrggbb" or "mask", the mask's own; `rides` says how far the ribbon floats above the skin; `from_sheet`, (u, v) or None, is where it leaves the mask.
+    `colour` is "#rrggbb" or "mask", the mask's own; `rides` says how far the ribbon floats above the skin;
+    `from_sheet`, (u, v) or None, is where it leaves the mask.
     """
 
     path: Doubles
@@ -140,7 +141,11 @@ def _ribbon(page: _Page) -> Ribbon:
     colour = page.get("colour", '"mask" or a colour such as "#ffffff"', lambda v: v == "mask" or _is_colour(v))
     leaves = None if start == [-1, -1] else (float(start[0]), float(start[1]))
     return Ribbon(
-        _path(page, "path", 1), page.number("width", 0.005, 0.5), leaves, str(colour), page.number("rides", 0, 0.5, 0.02)
+        _path(page, "path", 1),
+        page.number("width", 0.005, 0.5),
+        leaves,
+        str(colour),
+        page.number("rides", 0, 0.5, 0.02),
     )
 
 

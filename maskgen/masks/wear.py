@@ -80,7 +80,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     """Put a mask on a face that was studied in this picture."""
     points = _moved(kind.garment.moulder.project(wearer.camera, wearer.shift), wearer.camera, plan)
     margin = reach(wearer.camera.scale) + spread(wearer.grain)
-    window = window_of(points, *image.shape[:2], margin=margin)
+    window = window_of(points, image.shape[0], image.shape[1], margin)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     layer = render(kind, points, wearer.head, wearer.camera, wearer.light, window)

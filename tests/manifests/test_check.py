@@ -51,9 +51,7 @@ def add_people(folder: Path, **report: object) -> None:
     rows = "".join(f"{target},{person},run,2,{split}\n" for target, person, split in PEOPLE)
     (folder / "people.csv").write_text("target,person,run,images,split\n" + rows)
     settings = {"--allow-same-source": False}
-    (folder / "report.json").write_text(
-        json.dumps({"protocol": "disjoint", "settings": settings, "rows": {}} | report)
-    )
+    (folder / "report.json").write_text(json.dumps({"protocol": "disjoint", "settings": settings, "rows": {}} | report))
 
 
 def faults(checked: Checked) -> dict[tuple[str, str], int]:
@@ -117,9 +115,7 @@ def test_a_person_in_eval_and_test_is_a_leak_by_people_csv(lists: Path) -> None:
 def test_the_reference_protocol_shares_people_but_no_first_image(lists: Path) -> None:
     add_people(lists, protocol="reference")
     text = (lists / "people.csv").read_text()
-    (lists / "people.csv").write_text(
-        text.replace(",eval\n", ",eval+test\n").replace(",test\n", ",eval+test\n")
-    )
+    (lists / "people.csv").write_text(text.replace(",eval\n", ",eval+test\n").replace(",test\n", ",eval+test\n"))
     draw(lists / "c/3.jpg")
     write(lists, "test.csv", [*TEST, ("c/3.jpg", 2, "c/1__n95.jpg", 2), ("e/2.jpg", 4, "e/1.jpg", 4)])
     assert faults(check_lists(lists)) == {}

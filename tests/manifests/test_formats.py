@@ -93,9 +93,7 @@ def test_pairs_that_cannot_be_made_are_each_told(tmp_path: Path) -> None:
     resolved = resolve(images, listed, Wear.MASKED, Recipe())
     assert resolved.counts() == {"listed": 4, "made": 1, "left_out": 3}
     reasons = [reason for _, reason in resolved.left_out]
-    assert (
-        "nobody called nobody" in reasons[0] and "no photograph 9" in reasons[1] and "one image" in reasons[2]
-    )
+    assert "nobody called nobody" in reasons[0] and "no photograph 9" in reasons[1] and "one image" in reasons[2]
     bare = resolve(images, listed[:1], Wear.BARE, Recipe())
     assert "has no bare image" in bare.left_out[0][1]
 

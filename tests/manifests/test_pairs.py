@@ -26,9 +26,7 @@ from maskgen.manifests.schema import Mix, Pairs
 
 IMAGE = st.tuples(st.integers(0, 4), st.integers(0, 8), st.integers(0, 3))
 SETS = st.lists(IMAGE, min_size=1, max_size=40).map(lambda rows: made_up(*map(list, zip(*rows, strict=True))))
-MIXES = st.sampled_from(
-    [None, Mix.of({"mm": 1}), Mix.of({"mm": 1, "mb": 1}), Mix.of({"mb": 2, "bb": 1, "mm": 1})]
-)
+MIXES = st.sampled_from([None, Mix.of({"mm": 1}), Mix.of({"mm": 1, "mb": 1}), Mix.of({"mb": 2, "bb": 1, "mm": 1})])
 
 
 def seeded(seed: int) -> Callable[[str], np.random.Generator]:
@@ -73,9 +71,7 @@ def test_disjoint_pairs_keep_every_promise(
 
 
 @given(SETS, st.sampled_from(KindRule), st.booleans())
-def test_a_person_gives_as_many_pairs_as_images_or_all_there_are(
-    images: Images, kinds: KindRule, allow: bool
-) -> None:
+def test_a_person_gives_as_many_pairs_as_images_or_all_there_are(images: Images, kinds: KindRule, allow: bool) -> None:
     rules = PairRules(None, kinds, allow)
     drawn = draw_disjoint(seeded(0), images, whole(images), rules)
     for person in range(len(images.people)):
@@ -111,9 +107,7 @@ def test_the_scarcest_sort_decides_how_many_pairs_there_are() -> None:
 
 
 @given(SETS, st.booleans(), st.booleans(), st.integers(0, 3))
-def test_reference_pairs_serve_each_image_once_as_first(
-    images: Images, allow: bool, halves: bool, seed: int
-) -> None:
+def test_reference_pairs_serve_each_image_once_as_first(images: Images, allow: bool, halves: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(images))
     rows, rest = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])

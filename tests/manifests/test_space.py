@@ -31,9 +31,7 @@ def listed(space: PairSpace) -> Counter[frozenset[int]]:
     return Counter(frozenset(pair) for pair in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
 
 
-def slow(
-    images: Images, some: np.ndarray, others: np.ndarray, same: bool, allow: bool
-) -> Counter[frozenset[int]]:
+def slow(images: Images, some: np.ndarray, others: np.ndarray, same: bool, allow: bool) -> Counter[frozenset[int]]:
     found: Counter[frozenset[int]] = Counter()
     for a in some.tolist():
         for b in others.tolist():
@@ -59,9 +57,7 @@ def test_pairs_of_two_people_are_those_of_a_double_loop(images: Images) -> None:
 
 
 @given(SOME_IMAGES, st.booleans(), st.booleans())
-def test_pairs_across_two_lists_are_those_of_a_double_loop(
-    images: Images, allow: bool, overlap: bool
-) -> None:
+def test_pairs_across_two_lists_are_those_of_a_double_loop(images: Images, allow: bool, overlap: bool) -> None:
     some = np.flatnonzero(images.kind == 0)
     pool = np.arange(len(images)) if overlap else np.flatnonzero(images.kind != 0)
     assert listed(same_across(images, some, pool, allow)) == slow(images, some, pool, True, allow)
@@ -87,9 +83,7 @@ def test_one_each_gives_every_anchor_that_can_one_partner(images: Images, seed: 
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=12), st.integers(0, 9))
-def test_draws_are_distinct_and_as_many_as_wanted_of_each_group(
-    groups: list[tuple[int, int]], seed: int
-) -> None:
+def test_draws_are_distinct_and_as_many_as_wanted_of_each_group(groups: list[tuple[int, int]], seed: int) -> None:
     sizes, wanted = (np.array([group[i] for group in groups], np.int64) for i in (0, 1))
     drawn = draw_distinct(np.random.default_rng(seed), sizes, wanted)
     assert len(np.unique(drawn)) == len(drawn)

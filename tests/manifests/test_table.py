@@ -15,9 +15,7 @@ from maskgen.manifests.table import csv_lines, read_csv, whole_file, write_colum
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 ROWS = st.lists(
-    st.tuples(
-        TEXT | st.sampled_from(["a,b", 'say "x"', "two\nlines", " x ", "ü", "\r"]), st.integers(0, 10**6)
-    ),
+    st.tuples(TEXT | st.sampled_from(["a,b", 'say "x"', "two\nlines", " x ", "ü", "\r"]), st.integers(0, 10**6)),
     max_size=12,
 )
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -70,9 +68,7 @@ def test_a_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
     assert read_csv(path).columns["path"].to_pylist() == ["a"]
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\n", b"path,path\na,b\n", b"path,target\n\xff\xfe,1\n", b"\xff\xd8\xff\xe0"]
-)
+@pytest.mark.parametrize("data", [b"", b"\n", b"path,path\na,b\n", b"path,target\n\xff\xfe,1\n", b"\xff\xd8\xff\xe0"])
 def test_what_is_no_csv_says_so(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(data)

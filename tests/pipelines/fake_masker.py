@@ -56,9 +56,7 @@ class FakeMasker:
             raise ZeroDivisionError("a fault of the program")
         outputs = [self.paint(key, image, variant) for variant in range(self.count())]
         if self.settings.bare:
-            outputs.append(
-                FakeOutput("bare", 0, 0, image, np.zeros(image.shape[:2], np.uint8), {"yaw": None})
-            )
+            outputs.append(FakeOutput("bare", 0, 0, image, np.zeros(image.shape[:2], np.uint8), {"yaw": None}))
         return outputs
 
     def count(self) -> int:

@@ -88,9 +88,7 @@ def test_faults_of_the_system_are_one_sentence(
     assert_refused(call("mask", source, tmp_path / "run", "--workers", 1), said, "05")
 
 
-def test_an_interrupt_says_how_to_go_on(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_says_how_to_go_on(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 

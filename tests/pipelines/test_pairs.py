@@ -148,16 +148,12 @@ def test_awkward_names_come_through(drawn_run: Path, tmp_path: Path) -> None:
         for row in read(out / name):
             assert (out / row["path"]).is_file() and (out / row.get("pair_path", row["path"])).is_file()
     assert check_lists(out, verify="decode").n_faults == 0
-    assert {row["person"] for row in read(out / "people.csv")} == {
-        p.name for p in (drawn_run / "faces").iterdir()
-    }
+    assert {row["person"] for row in read(out / "people.csv")} == {p.name for p in (drawn_run / "faces").iterdir()}
 
 
 def test_the_formats_of_others_say_the_same_as_test_csv(drawn_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    write(
-        out, run=drawn_run, people=(0.0, 0.5, 0.5), verify="exist", also=("label", "bin", "lfw"), bin_size=32
-    )
+    write(out, run=drawn_run, people=(0.0, 0.5, 0.5), verify="exist", also=("label", "bin", "lfw"), bin_size=32)
     test = read(out / "test.csv")
     same = [row["target"] == row["pair_target"] for row in test]
     first, second = ([row[column] for row in test] for column in ("path", "pair_path"))
@@ -169,9 +165,7 @@ def test_the_formats_of_others_say_the_same_as_test_csv(drawn_run: Path, tmp_pat
 
 
 def test_pictures_of_the_right_size_are_stored_as_they_are(drawn_run: Path, tmp_path: Path) -> None:
-    write(
-        tmp_path / "out", run=drawn_run, verify="exist", people=(0.5, 0.25, 0.25), also=("bin",), bin_size=48
-    )
+    write(tmp_path / "out", run=drawn_run, verify="exist", people=(0.5, 0.25, 0.25), also=("bin",), bin_size=48)
     pictures, _ = load_bin(tmp_path / "out" / "test.bin")
     test = read(tmp_path / "out" / "test.csv")
     assert pictures[1] == (tmp_path / "out" / test[0]["pair_path"]).read_bytes()

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.head import CENTRE
 
 LOWEST = 0.93  # of straight down, where the neck ends
@@ -57,11 +57,17 @@ def node_places(rows: int, columns: int) -> Doubles:
 
 def sampled(picture: NDArray[np.float32], uv: NDArray[np.floating]) -> Floats:
     """A chart's values at places (..., 2), smoothly between its pixels."""
+    places = uv.astype(np.float32).reshape(len(uv), -1, 2)
+    found = looked_up(picture, places[..., 0], places[..., 1])
+    return found.reshape(*uv.shape[:-1], *picture.shape[2:])
+
+
+def looked_up(picture: NDArray[np.float32], u: Floats, v: Floats) -> Floats:
+    """A chart's values where u and v, (h, w) each, say: (h, w) or (h, w, channels)."""
     rows, columns = picture.shape[:2]
-    at = uv.astype(np.float32).reshape(len(uv), -1, 2) * np.float32([columns, rows]) - np.float32(0.5)
-    x, y = cv2.split(at)
-    found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found.reshape(*uv.shape[:-1], *picture.shape[2:]), np.float32)
+    half = np.float32(0.5)
+    x, y = u * np.float32(columns) - half, v * np.float32(rows) - half
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class Patch:
 
     def spot(self, at: Doubles, radii: tuple[float, float, float]) -> Floats:
         """A soft blob, 1 in its middle and 1/e at its radii."""
-        away = (self.points - np.float32(at)) / np.float32(radii)
+        away = (self.points - floats(at)) / floats(radii)
         return np.asarray(np.exp(-np.einsum("ijk,ijk->ij", away, away)), np.float32)
 
     def line(self, points: Doubles, width: float) -> Floats:
@@ -97,10 +103,10 @@ class Patch:
         nearest = np.full(self.x.shape, np.inf, np.float32)
         for a, b in zip(points[:-1, :2], points[1:, :2], strict=True):
             along = (b - a).astype(np.float32)
-            dx, dy = self.x - np.float32(a[0]), self.y - np.float32(a[1])
+            dx, dy = self.x - floats(a[0]), self.y - floats(a[1])
             share = np.clip((dx * along[0] + dy * along[1]) / max(float(along @ along), 1e-9), 0, 1)
             nearest = np.minimum(nearest, (dx - share * along[0]) ** 2 + (dy - share * along[1]) ** 2)
-        return np.asarray(np.exp(-nearest / np.float32(width**2)), np.float32)
+        return np.asarray(np.exp(-nearest / floats(width**2)), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +133,14 @@ class Skin:
         points = np.atleast_2d(around)
         pixel = chart_place(points) * [columns, rows] - 0.5
         ray = points - CENTRE
-        unit = 0.4 / np.array(
-            [np.hypot(ray[:, 0], ray[:, 2]).min().clip(0.5), np.linalg.norm(ray, axis=1).min()]
-        )
+        unit = 0.4 / np.array([np.hypot(ray[:, 0], ray[:, 2]).min().clip(0.5), np.linalg.norm(ray, axis=1).min()])
         reach = np.asarray(spare) * unit * [columns, rows]
         low = np.maximum(np.floor(pixel.min(0) - reach), 0).astype(int)
         high = np.minimum(np.ceil(pixel.max(0) + reach) + 1, [columns, rows]).astype(int)
         high = np.maximum(high, low + 1)
         part = slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
         points = CENTRE.astype(np.float32) + pixel_rays(rows, columns)[part] * self.radius[part][..., None]
-        return Patch(*part, points)
+        return Patch(*part, floats(points))
 
     def spot(self, at: Doubles, radii: tuple[float, float, float]) -> Share:
         """See `Patch.spot`."""
@@ -151,7 +155,7 @@ class Skin:
 
 def step(x: Floats, low: float, high: float) -> Floats:
     """0 below `low`, 1 above `high`, smoothly between."""
-    t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
+    t = np.clip((x - floats(low)) / floats(high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 

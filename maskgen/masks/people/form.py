@@ -1,4 +1,4 @@
-"""The form of a face: the mean head moulded to a person and an expression, with the relief that 68 points do not hold."""
+"""The form of a face: the mean head moulded to a person and an expression, with relief between the 68 points."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.head import CENTRE
 
 from .chart import Skin, chart_place, curve, node_places, rays, sampled, step
@@ -17,7 +17,7 @@ from .person import Person
 from .scene import Expression
 
 # The relief's rows and columns, for faces up to so many pixels an eye distance and beyond.
-PLAIN, FINE, PLAIN_UP_TO = (200, 240), (320, 384), 60.0
+PLAIN, FINE, PLAIN_UP_TO = (180, 216), (320, 384), 60.0
 NODES = (41, 61)  # where the smooth head is evaluated
 SIDES = ((-1.0, [*range(36, 42)], [*range(17, 22)]), (1.0, [*range(42, 48)], [*range(22, 27)]))
 
@@ -127,12 +127,12 @@ class _Relief:
     def spot(self, height: float, at: Doubles, radii: tuple[float, float, float]) -> None:
         """A soft bump or hollow."""
         share = self._skin.spot(at, radii)
-        self.radius[share.slices] += np.float32(height) * share.values
+        self.radius[share.slices] += floats(height) * share.values
 
     def line(self, height: float, points: Doubles, width: float) -> None:
         """A soft ridge or groove."""
         share = self._skin.line(points, width)
-        self.radius[share.slices] += np.float32(height) * share.values
+        self.radius[share.slices] += floats(height) * share.values
 
 
 def _eyes(relief: _Relief, person: Person, points: Doubles) -> None:
@@ -156,9 +156,7 @@ def _nose(relief: _Relief, person: Person, points: Doubles) -> None:
     for side, wing, nostril in ((-1.0, points[31], points[32]), (1.0, points[35], points[34])):
         middle = wing + [0, -0.055, 0.02]
         relief.spot(person.build.ala, middle, (0.075, 0.085, 0.5))
-        behind = [
-            middle + [side * x, y, 0] for x, y in ((0.03, -0.12), (0.1, -0.06), (0.115, 0.02), (0.08, 0.08))
-        ]
+        behind = [middle + [side * x, y, 0] for x, y in ((0.03, -0.12), (0.1, -0.06), (0.115, 0.02), (0.08, 0.08))]
         relief.line(-0.03, curve(np.stack(behind)), 0.03)
         relief.spot(-0.04, nostril + [side * 0.005, -0.01, 0], (0.05, 0.03, 0.5))
 
@@ -197,12 +195,12 @@ def fold_beside(side: float, wing: Doubles, corner: Doubles, smile: float) -> Do
 
 def _normals(skin: Skin) -> Floats:
     points = skin.points()
-    down = cv2.filter2D(points, -1, np.float32([[-1], [0], [1]]), borderType=cv2.BORDER_REPLICATE)
-    across = cv2.filter2D(points, -1, np.float32([[-1, 0, 1]]), borderType=cv2.BORDER_REPLICATE)
+    down = cv2.filter2D(points, -1, floats([[-1], [0], [1]]), borderType=cv2.BORDER_REPLICATE)
+    across = cv2.filter2D(points, -1, floats([[-1, 0, 1]]), borderType=cv2.BORDER_REPLICATE)
     (ax, ay, az), (bx, by, bz) = cv2.split(across), cv2.split(down)
     normals = cv2.merge([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
     length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))
-    return np.asarray(normals / -np.maximum(length, 1e-9)[..., None], np.float32) * np.float32(_outward())
+    return np.asarray(normals / -np.maximum(length, 1e-9)[..., None], np.float32) * floats(_outward())
 
 
 @lru_cache(maxsize=1)
@@ -224,9 +222,7 @@ def _openness(skin: Skin, points68: Doubles) -> Floats:
     points = Skin(np.asarray(small, np.float32)).points()
     x, y = np.abs(points[..., 0]), points[..., 1]
     jaw = np.interp(x, np.abs(points68[8:16, 0]), points68[8:16, 1]).astype(np.float32)
-    out *= 1 - 0.5 * step(y - jaw, 0.02, 0.14) * (1 - 0.5 * step(y, 1.6, 2.4)) * step(
-        points[..., 2], -1.7, -1.1
-    )
+    out *= 1 - 0.5 * step(y - jaw, 0.02, 0.14) * (1 - 0.5 * step(y, 1.6, 2.4)) * step(points[..., 2], -1.7, -1.1)
     return np.asarray(cv2.resize(out, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

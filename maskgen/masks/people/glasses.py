@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.camera import Camera
 
 from .stage import Drawing
@@ -22,7 +22,6 @@ def draw_glasses(image: Floats, form: str, points68: Doubles, camera: Camera, dr
         points68: the head's points (68, 3).
         drawing: what the glasses can be behind.
     """
-    depth = drawing.nearest((slice(None), slice(None)))
     rims = [_rim(form, points68, eye) for eye in (range(36, 42), range(42, 48))]
     for rim in rims:
         _lens(image, camera.project(rim)[:, :2])
@@ -35,7 +34,7 @@ def draw_glasses(image: Floats, form: str, points68: Doubles, camera: Camera, dr
         (_arm(points68, -1.0), 0.12),
         (_arm(points68, 1.0), 0.12),
     ):
-        _stroke(image, camera.project(_dense(line)), depth, wide, slack * camera.scale)
+        _stroke(image, camera.project(_dense(line)), drawing, wide, slack * camera.scale)
 
 
 def _rim(form: str, points68: Doubles, eye: range) -> Doubles:
@@ -52,9 +51,7 @@ def _arm(points68: Doubles, side: float) -> Doubles:
     eye = points68[45 if side > 0 else 36]
     temple = points68[16 if side > 0 else 0]
     start = np.array([eye[0] + side * 0.2, eye[1] - 0.02, eye[2] + 0.12])
-    return np.stack(
-        [start, [temple[0] * 1.03, temple[1] - 0.12, -0.75], [temple[0] * 1.02, temple[1] - 0.12, -1.2]]
-    )
+    return np.stack([start, [temple[0] * 1.03, temple[1] - 0.12, -0.75], [temple[0] * 1.02, temple[1] - 0.12, -1.2]])
 
 
 def _dense(line: Doubles) -> Doubles:
@@ -63,16 +60,13 @@ def _dense(line: Doubles) -> Doubles:
     return np.stack([np.interp(steps, np.arange(len(line)), line[:, k]) for k in range(3)], 1)
 
 
-def _stroke(image: Floats, line: Doubles, depth: Floats, wide: int, slack: float) -> None:
+def _stroke(image: Floats, line: Doubles, drawing: Drawing, wide: int, slack: float) -> None:
     """The seen pieces of a line given in pixels and depth."""
-    height, width = depth.shape
-    x = np.clip(np.rint(line[:, 0]), 0, width - 1).astype(int)
-    y = np.clip(np.rint(line[:, 1]), 0, height - 1).astype(int)
-    seen = line[:, 2] > depth[y, x] - slack
-    for a, b, shown in zip(line, line[1:], seen[:-1] & seen[1:], strict=False):
-        if shown:
-            ends = np.round(np.stack([a[:2], b[:2]]) * 2**SHIFT).astype(np.int32)
-            cv2.line(image, tuple(map(int, ends[0])), tuple(map(int, ends[1])), INK, wide, cv2.LINE_AA, SHIFT)
+    seen = line[:, 2] > drawing.nearest_at(line) - slack
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8)))
+    for first, last in ends.reshape(-1, 2):
+        piece = np.round(line[first:last, :2] * 2**SHIFT).astype(np.int32)
+        cv2.polylines(image, [piece], False, INK, wide, cv2.LINE_AA, SHIFT)
 
 
 def _lens(image: Floats, outline: Doubles) -> None:
@@ -85,4 +79,4 @@ def _lens(image: Floats, outline: Doubles) -> None:
     cv2.fillPoly(mask, [np.round((outline - low) * 2**SHIFT).astype(np.int32)], 255, cv2.LINE_AA, SHIFT)
     fade = np.linspace(0.09, 0.0, mask.shape[0], dtype=np.float32)[:, None] * mask.astype(np.float32) / 255
     part = image[low[1] : high[1], low[0] : high[0]]
-    part += (np.float32([214, 222, 230]) - part) * fade[..., None]
+    part += (floats([214, 222, 230]) - part) * fade[..., None]

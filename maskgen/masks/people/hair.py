@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.head import CENTRE
 
@@ -199,12 +199,10 @@ def _strands(person: Person, style: Style, radius: Floats) -> tuple[Floats, Floa
     field = _streaks(person, style, ray, pole)
     inside = _inside(person, style, ray, y).astype(np.float32)
     ragged = inside + (0.05 + 0.05 * style.curl) * field
-    share = step(ragged, -0.02, 0.1 if style.thick >= 1 else 0.16) * np.float32(style.thick)
+    share = step(ragged, -0.02, 0.1 if style.thick >= 1 else 0.16) * floats(style.thick)
     if style.thick < 1:
         share *= np.clip(0.85 + 0.15 * field, 0, 1)
-    light = np.clip(1 + (0.16 + 0.05 * style.curl) * field, 0.45, 1.6) * (
-        0.72 + 0.28 * step(inside, 0.0, 0.35)
-    )
+    light = np.clip(1 + (0.16 + 0.05 * style.curl) * field, 0.45, 1.6) * (0.72 + 0.28 * step(inside, 0.0, 0.35))
     away = pole - ray * (ray @ pole)[..., None]
     runs = away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
     shadow = 1 - 0.5 * cv2.GaussianBlur(share, (0, 0), 6)
@@ -228,8 +226,6 @@ def _streaks(person: Person, style: Style, ray: Doubles, pole: Doubles) -> Float
     turn = turn + style.curl * 0.22 * np.sin(polar * 9 + 2 * np.sin(3 * turn))
     fine = cv2.GaussianBlur(rng.normal(size=(64, 1024)).astype(np.float32), (0, 0), sigmaX=1.2, sigmaY=9)
     broad = cv2.GaussianBlur(rng.normal(size=(64, 1024)).astype(np.float32), (0, 0), sigmaX=6, sigmaY=9)
-    noise = fine / fine.std() * np.float32(0.75) + broad / broad.std() * np.float32(0.7)
+    noise = fine / fine.std() * floats(0.75) + broad / broad.std() * floats(0.7)
     across = ((turn / (2 * np.pi) + 0.5) * 1023).astype(np.float32)
-    return np.asarray(
-        cv2.remap(noise, across, (polar / np.pi * 63).astype(np.float32), cv2.INTER_LINEAR), np.float32
-    )
+    return np.asarray(cv2.remap(noise, across, (polar / np.pi * 63).astype(np.float32), cv2.INTER_LINEAR), np.float32)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.core.records import Floats
+from maskgen.core.records import Floats, floats
 
-from .chart import sampled
+from .chart import looked_up
 from .form import Form
 from .hair import Hair
 from .light import Shadows, hair_shine, lit, shine
@@ -53,22 +53,19 @@ class Pictures:
 
     def colours(self, band: Band) -> Floats:
         """Each pixel's colour in full light and its gloss, (h, w, 4)."""
-        out = sampled(self.head, band.uv)
-        for kind in (EAR, LINING, CLOTH):
-            share = band.of(kind)
-            if not share.any():
-                continue
-            if kind == CLOTH:
-                own = sampled(self.clothes, band.uv)
-            else:
-                own = (
-                    self.skin * band.uv[..., :1]
-                    if kind == EAR
-                    else np.broadcast_to(self.hair, (*share.shape, 3))
-                )
-            gloss = np.full(share.shape, 0.15 if kind == EAR else 0.0, np.float32)
-            out += (np.dstack([own, gloss]) - out) * share[..., None]
+        out = looked_up(self.head, band.u, band.v)
+        for kind, gloss in ((EAR, 0.15), (LINING, 0.0), (CLOTH, 0.0)):
+            there = (np.abs(band.kind - np.float32(kind)) < 0.09).view(np.uint8)
+            if there.any():
+                own = self._own(kind, band)
+                cv2.copyTo(np.dstack([own, np.full(own.shape[:2], gloss, np.float32)]), there, out)
         return out
+
+    def _own(self, kind: float, band: Band) -> Floats:
+        if kind == CLOTH:
+            return looked_up(self.clothes, band.u, band.v)
+        light = band.u if kind == EAR else np.ones_like(band.u)
+        return np.asarray(light[..., None] * (self.skin if kind == EAR else self.hair), np.float32)
 
 
 def _looks(scene: Scene) -> tuple[float, float]:
@@ -79,20 +76,18 @@ def _looks(scene: Scene) -> tuple[float, float]:
     return float(np.clip(right, -0.075, 0.075)), float(np.clip(down, -0.025, 0.025))
 
 
-def lay_skin(
-    image: Floats, drawing: Drawing, thrown: Shadows, pictures: Pictures, scene: Scene, stage: Stage
-) -> None:
+def lay_skin(image: Floats, drawing: Drawing, thrown: Shadows, pictures: Pictures, scene: Scene, stage: Stage) -> None:
     """Head, ears and clothes over the room, in place."""
     dark = thrown.on(drawing)
     turn = stage.camera.rotation.astype(np.float32)
     for band in drawing.bands():
-        colour, surface, head = pictures.colours(band), sampled(pictures.surface, band.uv), band.of(HEAD)
+        colour, surface, head = pictures.colours(band), looked_up(pictures.surface, band.u, band.v), band.of(HEAD)
         turned = cv2.transform(np.ascontiguousarray(surface[..., :3]), turn)
         normals = band.normals + (turned - band.normals) * head[..., None]
-        sky = np.float32(0.85) + (surface[..., 3] - np.float32(0.85)) * head
+        sky = floats(0.85) + (surface[..., 3] - floats(0.85)) * head
         shadow = dark[band.part]
         shown = colour[..., :3] * lit(normals, shadow, sky, 1 - band.of(CLOTH), scene)
-        shown += shine(normals, shadow, colour[..., 3], scene)[..., None] * np.float32(scene.cast)
+        shown += shine(normals, shadow, colour[..., 3], scene)[..., None] * floats(scene.cast)
         part = image[band.part]
         part += (shown - part) * (band.kind > 0)[..., None]
 
@@ -109,15 +104,15 @@ def lay_hair(
     """Hair over everything that it is before, in place."""
     person, hair = whose
     own, dark = person.hair.astype(np.float32), thrown.on(drawing)
-    turn, slack = stage.camera.rotation.astype(np.float32), np.float32(0.01 * stage.camera.scale)
+    turn, slack = stage.camera.rotation.astype(np.float32), floats(0.01 * stage.camera.scale)
     for band in drawing.bands():
-        strands = sampled(hair.strands, band.uv)
+        strands = looked_up(hair.strands, band.u, band.v)
         share = strands[..., 1] * ((band.kind > 0) & (band.depth > behind.nearest(band.part) - slack))
-        shadow = dark[band.part] * np.float32(0.8)
-        sky = np.float32(0.55) + np.float32(0.35) * band.normals[..., 2]
+        shadow = dark[band.part] * floats(0.8)
+        sky = floats(0.55) + floats(0.35) * band.normals[..., 2]
         factor = lit(band.normals, shadow, sky, np.zeros_like(sky), scene)
-        runs = cv2.transform(sampled(hair.runs, band.uv), turn)
-        glint = hair_shine(runs, shadow, scene) * strands[..., 0] * np.float32(scene.level)
-        colour = own * strands[..., :1] * factor + glint[..., None] * (16 + np.float32(0.28) * own)
+        runs = cv2.transform(looked_up(hair.runs, band.u, band.v), turn)
+        glint = hair_shine(runs, shadow, scene) * strands[..., 0] * floats(scene.level)
+        colour = own * strands[..., :1] * factor + glint[..., None] * (16 + floats(0.28) * own)
         part = image[band.part]
         part += (colour - part) * share[..., None]

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.colour import GAMMA
 from maskgen.masks.head import Triangles
 from maskgen.masks.raster import Canvas
 
 from .chart import step
 from .scene import Scene
-from .stage import Band, Drawing
+from .stage import Drawing
 
 MAP = 160  # pixels of the picture that the light sees
 # How far light goes round a form, for red, green and blue: skin lets red through.
@@ -30,7 +30,7 @@ CLOTH_WRAP = 0.2
 def towards(scene: Scene) -> Floats:
     """The unit direction of the light."""
     light = np.asarray(scene.light, np.float32)
-    return light / np.float32(np.linalg.norm(light))
+    return light / floats(np.linalg.norm(light))
 
 
 def dot(vectors: Floats, axis: Floats) -> Floats:
@@ -48,35 +48,33 @@ def lit(normals: Floats, shadow: Floats, open_sky: Floats, skin: Floats, scene: 
         skin: 1 where light goes round as under skin, 0 where as on cloth, (h, w).
     """
     fall = dot(normals, towards(scene))
-    sky = open_sky * (np.float32(0.9) - np.float32(0.16) * normals[..., 1]) * np.float32(scene.ambient)
-    clear = (1 - np.float32(0.8) * shadow) * (np.float32(0.5) + np.float32(0.5) * open_sky)
-    clear *= np.float32((1 - scene.ambient) * 1.3)
+    sky = open_sky * (floats(0.9) - floats(0.16) * normals[..., 1]) * floats(scene.ambient)
+    clear = (1 - floats(0.8) * shadow) * (floats(0.5) + floats(0.5) * open_sky)
+    clear *= floats((1 - scene.ambient) * 1.3)
     planes = []
     for more in SKIN_WRAP:
-        wrap = np.float32(CLOTH_WRAP) + np.float32(more - CLOTH_WRAP) * skin
+        wrap = floats(CLOTH_WRAP) + floats(more - CLOTH_WRAP) * skin
         planes.append(sky + clear * np.maximum((fall + wrap) / (1 + wrap), 0))
-    linear = np.maximum(cv2.merge(planes) * np.float32(scene.level), np.float32(1e-4))
-    return np.asarray(cv2.pow(linear, 1 / GAMMA), np.float32) * np.float32(scene.cast)
+    linear = np.maximum(cv2.merge(planes) * floats(scene.level), floats(1e-4))
+    return np.asarray(cv2.pow(linear, 1 / GAMMA), np.float32) * floats(scene.cast)
 
 
 def shine(normals: Floats, shadow: Floats, gloss: Floats, scene: Scene) -> Floats:
     """What a glossy skin adds to its encoded colour, (h, w)."""
-    half = towards(scene) + np.float32([0, 0, 1])
-    facing = np.maximum(dot(normals, half / np.float32(np.linalg.norm(half))), 0)
+    half = towards(scene) + floats([0, 0, 1])
+    facing = np.maximum(dot(normals, half / floats(np.linalg.norm(half))), 0)
     broad = cv2.pow(facing, 12)
     tight = cv2.pow(broad, 4)
-    strength = (1 - 0.85 * shadow) * np.float32((1 - scene.ambient) * scene.level)
+    strength = (1 - 0.85 * shadow) * floats((1 - scene.ambient) * scene.level)
     return np.asarray((58 * broad + 60 * tight * gloss) * gloss * strength, np.float32)
 
 
 def hair_shine(runs: Floats, shadow: Floats, scene: Scene) -> Floats:
     """The band of light across strands that run along `runs` (h, w, 3), 0..1. Source: Kajiya and Kay 1989."""
-    half = towards(scene) + np.float32([0, 0, 1])
-    along = dot(runs, half / np.float32(np.linalg.norm(half)))
+    half = towards(scene) + floats([0, 0, 1])
+    along = dot(runs, half / floats(np.linalg.norm(half)))
     across = np.maximum(1 - along * along, 0)
-    return np.asarray(
-        cv2.pow(across, 14) * (1 - 0.8 * shadow) * np.float32(1 - 0.6 * scene.ambient), np.float32
-    )
+    return np.asarray(cv2.pow(across, 14) * (1 - 0.8 * shadow) * floats(1 - 0.6 * scene.ambient), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +108,21 @@ class Shadows:
         near = (seen[:, 2] - low[2]) / span[2] * 0.9 + 0.1
         canvas = Canvas(MAP, MAP)
         canvas.draw((seen - low) * unit + 1, triangles, np.repeat(near[:, None], 3, 1))
-        nearest = (canvas.values[..., 0] - np.float32(0.1)) * np.float32(span[2] / 0.9)
+        nearest = (canvas.values[..., 0] - floats(0.1)) * floats(span[2] / 0.9)
         return cls(axes, low, float(unit), np.asarray(nearest, np.float32), scale)
 
     def on(self, drawing: Drawing) -> Floats:
         """Share of the directed light that does not arrive at each pixel of a drawing, soft, (h, w)."""
-        dark = np.zeros(drawing.places.shape[:2], np.float32)
-        for band in drawing.bands():
-            dark[band.part] = self._cut_off(band)
-        part = drawing.bounds()
-        if dark[part].size:
-            dark[part] = cv2.GaussianBlur(dark[part], (0, 0), 0.035 * self.scale)
-        return dark
-
-    def _cut_off(self, band: Band) -> Floats:
-        rows, columns = band.part
-        x = np.arange(columns.start, columns.stop, dtype=np.float32)[None]
-        y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        height, width = drawing.places.shape[:2]
+        every = slice(None, None, 2)  # it is soft, so every second pixel tells
+        depth = drawing.depth((every, every))
+        x = np.arange(0, width, 2, dtype=np.float32)[None]
+        y = np.arange(0, height, 2, dtype=np.float32)[:, None]
         a, b, c = (
-            np.float32(axis[2]) * band.depth
-            + (np.float32(axis[0]) * x + (np.float32(axis[1]) * y - np.float32(low)))
+            np.float32(axis[2]) * depth + (np.float32(axis[0]) * x + (np.float32(axis[1]) * y - np.float32(low)))
             for axis, low in zip(self.axes, self.low, strict=True)
         )
         one, unit = np.float32(1), np.float32(self.unit)
         before = cv2.remap(self.nearest, a * unit + one, b * unit + one, cv2.INTER_LINEAR) - c
-        return step(before * np.float32(1 / self.scale), 0.07, 0.2)
+        dark = cv2.GaussianBlur(step(before * np.float32(1 / self.scale), 0.07, 0.2), (0, 0), 0.018 * self.scale)
+        return np.asarray(cv2.resize(dark, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -8,10 +8,9 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats, Image
+from maskgen.core.records import Doubles, Floats, Image, floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.head import CENTRE, PLACES, Triangles, grid_triangles
 
@@ -102,11 +101,7 @@ def ear_part(person: Person, side: float) -> Part:
     to_back, down = np.array([side * 0.42, 0.0, -0.9]), np.array([0.0, 1.0, 0.14])
     facing = np.array([side * 0.9, 0.0, 0.42])
     middle = person.places[_EAR_MIDDLE] * [side, 1, 1] + [side * -0.03, 0.0, 0.16]
-    points = (
-        middle
-        + size * (back[..., None] * to_back + 0.47 * high[..., None] * down)
-        + relief[..., None] * facing
-    )
+    points = middle + size * (back[..., None] * to_back + 0.47 * high[..., None] * down) + relief[..., None] * facing
     light = np.interp(out, _RIM_AT, _RIM_LIGHT)
     uv = np.stack([light, np.zeros_like(light)], -1).reshape(-1, 2)
     normals = grid_facing(points, facing).reshape(-1, 3)
@@ -142,8 +137,8 @@ def paint_clothes(scene: Scene, person: Person) -> Floats:
     art[:] = np.rint(scene.cloth)
     if scene.clothes == "round":
         if rng.random() < 0.3:  # stripes around the chest
-            art[np.arange(256) % 20 < 8] = np.clip(np.float32(scene.cloth) * rng.uniform(0.5, 1.5), 0, 255)
-        art[:9] = np.rint(np.float32(scene.cloth) * np.float32(0.8))
+            art[np.arange(256) % 20 < 8] = np.clip(floats(scene.cloth) * rng.uniform(0.5, 1.5), 0, 255)
+        art[:9] = np.rint(floats(scene.cloth) * floats(0.8))
     else:
         _open_front(art, scene, person, rng)
     folds = cv2.GaussianBlur(rng.normal(size=(64, 128)).astype(np.float32), (0, 0), sigmaX=1.5, sigmaY=5)
@@ -153,8 +148,8 @@ def paint_clothes(scene: Scene, person: Person) -> Floats:
 
 def _open_front(art: Image, scene: Scene, person: Person, rng: np.random.Generator) -> None:
     """A collar that opens over the throat; under a jacket a shirt, at times with a tie."""
-    shirt = np.float32(rng.uniform(170, 240) + rng.normal(0, 8, 3))
-    cloth = np.float32(scene.cloth)
+    shirt = floats(rng.uniform(170, 240) + rng.normal(0, 8, 3))
+    cloth = floats(scene.cloth)
     inner = shirt if scene.clothes == "jacket" else cloth
 
     def fill(corners: Sequence[tuple[int, int]], colour: NDArray[np.floating]) -> None:
@@ -164,16 +159,16 @@ def _open_front(art: Image, scene: Scene, person: Person, rng: np.random.Generat
 
     if scene.clothes == "jacket":
         fill(((0, 0), (62, 0), (0, 224)), shirt)
-        fill(((104, 0), (60, 0), (-6, 236), (10, 244), (66, 110), (84, 90)), cloth * np.float32(0.72))
+        fill(((104, 0), (60, 0), (-6, 236), (10, 244), (66, 110), (84, 90)), cloth * floats(0.72))
     if scene.clothes == "jacket" and rng.random() < 0.6:
-        tie = np.float32(rng.uniform(20, 150, 3))
+        tie = floats(rng.uniform(20, 150, 3))
         fill(((0, 20), (10, 20), (18, 214), (0, 226)), tie)
-        fill(((0, 14), (15, 14), (9, 42), (0, 42)), tie * np.float32(0.8))
+        fill(((0, 14), (15, 14), (9, 42), (0, 42)), tie * floats(0.8))
     else:
         fill(((0, 0), (34, 0), (0, 80)), person.skin * 0.94)
     wing = ((96, 0), (34, 0), (12, 54), (56, 72))
-    fill([(x + 3, y + 6) for x, y in wing], inner * np.float32(0.7))
-    fill(wing, inner * np.float32(1.05))
+    fill([(x + 3, y + 6) for x, y in wing], inner * floats(0.7))
+    fill(wing, inner * floats(1.05))
 
 
 def follow(points: Doubles, to_body: Doubles) -> Doubles:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.core.seeding import rng_for
 
 from .chart import Patch, Share, Skin, curve, height_of, step
@@ -32,11 +32,11 @@ class Painting:
         part = self.pixels[at.slices]
         part[..., :3] += (np.asarray(colour, np.float32) - part[..., :3]) * share[..., None]
         if gloss is not None:
-            part[..., 3] += (np.float32(gloss) - part[..., 3]) * share
+            part[..., 3] += (floats(gloss) - part[..., 3]) * share
 
     def tint(self, at: Patch | Share, share: Floats, factor: tuple[float, float, float]) -> None:
         """Multiply colours where `share` says."""
-        self.pixels[at.slices][..., :3] *= 1 + (np.float32(factor) - 1) * share[..., None]
+        self.pixels[at.slices][..., :3] *= 1 + (floats(factor) - 1) * share[..., None]
 
     def tint_spot(
         self,
@@ -47,7 +47,7 @@ class Painting:
     ) -> None:
         """Multiply colours in a soft blob."""
         share = self.skin.spot(at, radii)
-        self.tint(share, np.float32(strength) * share.values, factor)
+        self.tint(share, floats(strength) * share.values, factor)
 
     def tint_line(
         self, points: Doubles, width: float, factor: tuple[float, float, float], strength: float = 1.0
@@ -55,7 +55,7 @@ class Painting:
         """Multiply colours along a soft line."""
         if strength > 0:
             share = self.skin.line(points, width)
-            self.tint(share, np.float32(strength) * share.values, factor)
+            self.tint(share, floats(strength) * share.values, factor)
 
 
 def paint_head(person: Person, form: Form, face: Expression, looks: tuple[float, float]) -> Floats:
@@ -143,11 +143,9 @@ def _grown(person: Person, at: Patch, p: Doubles) -> Floats:
     low = np.interp(x, [0, *np.abs(jaw[:, 0])], [p[8, 1] + 0.1, *(jaw[:, 1] + 0.07)]).astype(np.float32)
     chin = step(at.y - edge, -0.07, 0.09) * step(low - at.y, 0.0, 0.12) * step(at.points[..., 2], -1.2, -0.95)
     corners = [p[33] + [side * 1.25 * half, 0.42, 0] for side in (-1, 1)]
-    lip = np.stack(
-        [corners[0], p[31] + [-0.06, 0.12, 0], p[33] + [0, 0.09, 0], p[35] + [0.06, 0.12, 0], corners[1]]
-    )
-    upper = step(at.y - height_of(lip, at.x), -0.02, 0.05) * step(np.float32(half * 1.2) - x, 0, 0.1)
-    upper *= step(np.float32(p[57, 1] + 0.02) - at.y, 0, 0.1)
+    lip = np.stack([corners[0], p[31] + [-0.06, 0.12, 0], p[33] + [0, 0.09, 0], p[35] + [0.06, 0.12, 0], corners[1]])
+    upper = step(at.y - height_of(lip, at.x), -0.02, 0.05) * step(floats(half * 1.2) - x, 0, 0.1)
+    upper *= step(floats(p[57, 1] + 0.02) - at.y, 0, 0.1)
     return np.maximum(person.beard * chin, person.moustache * upper).astype(np.float32) * (1 - _lips(at, p))
 
 
@@ -155,11 +153,7 @@ def _lips(at: Patch, p: Doubles) -> Floats:
     """Coverage of the whole mouth, lips and opening."""
     top, bottom = height_of(p[48:55], at.x), height_of(p[[48, 59, 58, 57, 56, 55, 54]], at.x)
     inside = step(at.y - top, -0.012, 0.014) * step(bottom - at.y, -0.014, 0.016)
-    return (
-        inside
-        * step(at.x, p[48, 0] - 0.01, p[48, 0] + 0.03)
-        * step(-at.x, -p[54, 0] - 0.01, -p[54, 0] + 0.03)
-    )
+    return inside * step(at.x, p[48, 0] - 0.01, p[48, 0] + 0.03) * step(-at.x, -p[54, 0] - 0.01, -p[54, 0] + 0.03)
 
 
 def _beard(art: Painting, person: Person, form: Form) -> None:
@@ -173,7 +167,7 @@ def _beard(art: Painting, person: Person, form: Form) -> None:
     strokes = _hairs(person.pattern, *art.skin.radius.shape)[part]
     full = step(share, 0.25, 0.6)
     cover = np.minimum(np.clip(share * (0.75 + 0.22 * strokes) + 0.35 * full, 0, 0.94), 0.35 + full)
-    dark = (person.hair * 0.8).astype(np.float32) * (1 + np.float32(0.16) * (strokes * full)[..., None])
+    dark = (person.hair * 0.8).astype(np.float32) * (1 + floats(0.16) * (strokes * full)[..., None])
     art.mix(Share((part[0], part[1]), cover), cover, dark, 0.08)
 
 
@@ -181,14 +175,10 @@ def _nose(art: Painting, person: Person, p: Doubles) -> None:
     """Nostrils, and the shade under the tip and beside the wings."""
     art.tint_line(p[31:36] + [0, 0.015, 0], 0.045, (0.78, 0.68, 0.67))
     for side, wing, nostril in ((-1.0, p[31], p[32]), (1.0, p[35], p[34])):
-        hole = np.stack(
-            [nostril + [side * x, y, 0] for x, y in ((0.045, -0.03), (0.0, -0.028), (-0.045, -0.012))]
-        )
+        hole = np.stack([nostril + [side * x, y, 0] for x, y in ((0.045, -0.03), (0.0, -0.028), (-0.045, -0.012))])
         share = art.skin.line(hole, 0.027)
         art.mix(share, 0.9 * share.values, person.skin * [0.24, 0.15, 0.14], 0.02)
-        behind = [
-            wing + [side * x, y, 0] for x, y in ((0.03, -0.15), (0.085, -0.09), (0.095, -0.02), (0.05, 0.035))
-        ]
+        behind = [wing + [side * x, y, 0] for x, y in ((0.03, -0.15), (0.085, -0.09), (0.095, -0.02), (0.05, 0.035))]
         art.tint_line(curve(np.stack(behind)), 0.022, (0.78, 0.68, 0.66), 0.75)
 
 
@@ -200,7 +190,7 @@ def _mouth(art: Painting, person: Person, p: Doubles) -> None:
     art.tint(at, whole * step(inner_top - at.y, -0.03, 0.02), (0.86, 0.8, 0.81))
     within = step(at.x, p[60, 0] - 0.01, p[60, 0] + 0.02) * step(-at.x, -p[64, 0] - 0.01, -p[64, 0] + 0.02)
     gap = step(at.y - inner_top, -0.006, 0.01) * step(inner_low - at.y, -0.006, 0.01) * within
-    line = np.exp(-(((at.y - (inner_top + inner_low) / 2) / np.float32(0.016)) ** 2)) * within
+    line = np.exp(-(((at.y - (inner_top + inner_low) / 2) / floats(0.016)) ** 2)) * within
     art.mix(at, 0.88 * line, person.lips * [0.38, 0.26, 0.28], 0.1)
     if float(p[66, 1] - p[62, 1]) > 0.05:
         _opening(art, at, p, gap, at.y - inner_top)
@@ -212,15 +202,15 @@ def _opening(art: Painting, at: Patch, p: Doubles, gap: Floats, below: Floats) -
     """What shows between the lips: the dark of the mouth, the upper teeth, a tongue behind."""
     high = float(p[66, 1] - p[62, 1])
     half = float(p[64, 0] - p[60, 0]) / 2
-    across = (at.x - np.float32(p[62, 0])) / np.float32(half)
+    across = (at.x - floats(p[62, 0])) / floats(half)
     art.mix(at, gap, (66, 28, 28), 0.1)
     art.mix(at, 0.7 * gap * at.spot(p[66] + [0, -0.01, 0], (0.2, 0.3 * high, 0.6)), (150, 78, 76), 0.3)
     tall = min(0.115, 0.72 * high) * (1 - 0.45 * across**2)
     teeth = gap * step(tall - below, -0.008, 0.012) * step(-np.abs(across), -0.97, -0.75)
     shade = (1 - 0.42 * across**2) * (0.78 + 0.22 * step(below, 0.0, 0.035))
-    seam = np.abs(at.x / np.float32(0.062) - np.round(at.x / np.float32(0.062) - 0.5) - 0.5)
-    shade *= 1 - 0.1 * np.exp(-((seam / np.float32(0.13)) ** 2))
-    art.mix(at, teeth, np.float32([230, 224, 213]) * shade[..., None], 0.5)
+    seam = np.abs(at.x / floats(0.062) - np.round(at.x / floats(0.062) - 0.5) - 0.5)
+    shade *= 1 - 0.1 * np.exp(-((seam / floats(0.13)) ** 2))
+    art.mix(at, teeth, floats([230, 224, 213]) * shade[..., None], 0.5)
 
 
 def _eye(art: Painting, person: Person, p: Doubles, side: float, looks: tuple[float, float]) -> None:
@@ -229,22 +219,21 @@ def _eye(art: Painting, person: Person, p: Doubles, side: float, looks: tuple[fl
     top, low = height_of(p[:4], at.x), height_of(p[[0, 5, 4, 3]], at.x)
     within = step(at.x, p[0, 0] - 0.012, p[0, 0] + 0.012) * step(-at.x, -p[3, 0] - 0.012, -p[3, 0] + 0.012)
     ball = step(at.y - top, -0.008, 0.01) * step(low - at.y, -0.01, 0.01) * within
-    across = (at.x - np.float32(p[:, 0].mean())) / np.float32((p[3, 0] - p[0, 0]) / 2)
-    white = np.float32([238, 233, 229]) * (1 - np.float32([0.22, 0.26, 0.26]) * across[..., None] ** 2)
+    across = (at.x - floats(p[:, 0].mean())) / floats((p[3, 0] - p[0, 0]) / 2)
+    white = floats([238, 233, 229]) * (1 - floats([0.22, 0.26, 0.26]) * across[..., None] ** 2)
     art.mix(at, ball, white, 0.55)
     inner = p[3] if side < 0 else p[0]
-    art.mix(at, 0.7 * ball * at.spot(inner + [side * 0.015, 0.005, 0], (0.03, 0.03, 0.4)), (196, 128, 122))
+    corner = at.spot(inner + [side * 0.015, 0.005, 0], (0.03, 0.03, 0.4))
+    art.mix(at, floats(0.7 * ball * corner), (196, 128, 122))
     _iris(art, at, person, p, ball, looks)
-    under = np.exp(-np.maximum(at.y - top, 0) / np.float32(0.03))
+    under = np.exp(-np.maximum(at.y - top, 0) / floats(0.03))
     art.tint(at, 0.55 * ball * under, (0.35, 0.33, 0.34))
     _lids(art, at, person, side, (top, low), across)
 
 
-def _iris(
-    art: Painting, at: Patch, person: Person, p: Doubles, ball: Floats, looks: tuple[float, float]
-) -> None:
+def _iris(art: Painting, at: Patch, person: Person, p: Doubles, ball: Floats, looks: tuple[float, float]) -> None:
     middle = np.array([p[[0, 3], 0].mean(), p[[1, 2, 4, 5], 1].mean() - 0.004]) + looks
-    dx, dy = at.x - np.float32(middle[0]), at.y - np.float32(middle[1])
+    dx, dy = at.x - floats(middle[0]), at.y - floats(middle[1])
     away = np.hypot(dx, dy)
     rays = 0.1 * np.sin(23 * np.arctan2(dy, dx) + person.pattern % 7) * step(away, 0.03, 0.06)
     bright = 0.85 + 0.45 * np.exp(-(((away - 0.058) / 0.022) ** 2)) + rays + 2.2 * np.maximum(dy, 0)
@@ -252,13 +241,11 @@ def _iris(
     art.mix(at, ball * step(-away, -0.106, -0.094), person.eyes.astype(np.float32) * shade, 0.6)
     art.mix(at, ball * step(-away, -0.048, -0.038), (12, 10, 10), 0.6)
     for x, y, size, strength in ((-0.03, -0.032, 0.02, 1.0), (0.038, 0.035, 0.014, 0.25)):
-        spark = np.exp(-((np.hypot(dx - np.float32(x), dy - np.float32(y)) / np.float32(size)) ** 2))
-        art.mix(at, np.float32(strength) * ball * spark, (255, 255, 255), 0.2)
+        spark = np.exp(-((np.hypot(dx - floats(x), dy - floats(y)) / floats(size)) ** 2))
+        art.mix(at, floats(strength) * ball * spark, (255, 255, 255), 0.2)
 
 
-def _lids(
-    art: Painting, at: Patch, person: Person, side: float, edges: tuple[Floats, Floats], across: Floats
-) -> None:
+def _lids(art: Painting, at: Patch, person: Person, side: float, edges: tuple[Floats, Floats], across: Floats) -> None:
     """Lashes along both edges and the fold of the upper lid."""
     top, low = edges
     outer = np.clip(0.5 + 0.5 * side * across, 0, 1)
@@ -266,9 +253,9 @@ def _lids(
     thick = (0.012 + 0.012 * person.lashes) * (0.65 + 0.6 * outer)
     upper = np.exp(-(((at.y - top + 0.4 * thick) / thick) ** 2)) * within
     art.mix(at, 0.92 * upper, np.minimum(person.hair, 70) * 0.45, 0.1)
-    lower = np.exp(-(((at.y - low) / np.float32(0.011)) ** 2)) * within
+    lower = np.exp(-(((at.y - low) / floats(0.011)) ** 2)) * within
     art.tint(at, (0.45 + 0.4 * person.lashes * outer) * lower, (0.5, 0.4, 0.4))
-    fold = np.exp(-(((at.y - top + np.float32(person.build.fold)) / np.float32(0.014)) ** 2))
+    fold = np.exp(-(((at.y - top + floats(person.build.fold)) / floats(0.014)) ** 2))
     art.tint(at, 0.85 * fold * step(-np.abs(across), -1.25, -0.9), (0.66, 0.57, 0.56))
 
 
@@ -277,12 +264,10 @@ def _brow(art: Painting, person: Person, p: Doubles, side: float) -> None:
     at = art.skin.patch(p, (0.08, 0.13))
     line = height_of(p, at.x)
     inner, outer = (p[4], p[0]) if side < 0 else (p[0], p[4])
-    along = (at.x - np.float32(inner[0])) / np.float32(outer[0] - inner[0])
-    half = person.brow * np.interp(along, [-0.1, 0.1, 0.55, 1.12], [0.85, 1.05, 0.95, 0.35]).astype(
-        np.float32
-    )
+    along = (at.x - floats(inner[0])) / floats(outer[0] - inner[0])
+    half = person.brow * np.interp(along, [-0.1, 0.1, 0.55, 1.12], [0.85, 1.05, 0.95, 0.35]).astype(np.float32)
     strokes = _hairs(person.pattern, *art.skin.radius.shape)[at.slices]
     edge = np.abs(at.y - line - 0.4 * half) / half + 0.22 * strokes
     share = step(-edge, -1.25, -0.55) * step(along, -0.08, 0.08) * step(-along, -1.14, -0.98)
     base = np.minimum(person.hair, person.skin * 0.72) * 0.72
-    art.mix(at, 0.9 * share, base.astype(np.float32) * (1 + np.float32(0.14) * strokes[..., None]), 0.1)
+    art.mix(at, 0.9 * share, base.astype(np.float32) * (1 + floats(0.14) * strokes[..., None]), 0.1)

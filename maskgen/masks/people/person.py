@@ -16,9 +16,7 @@ SKINS = np.array([
 ])  # fmt: skip
 HAIRS = np.array([(30, 25, 24), (56, 40, 31), (92, 64, 44), (140, 102, 66), (196, 164, 112), (136, 70, 40)])
 GREY_HAIR = np.array([186.0, 182.0, 178.0])
-EYES = np.array(
-    [(62, 42, 30), (92, 64, 40), (112, 104, 66), (104, 128, 104), (96, 128, 154), (120, 134, 142)]
-)
+EYES = np.array([(62, 42, 30), (92, 64, 40), (112, 104, 66), (104, 128, 104), (96, 128, 154), (120, 134, 142)])
 
 MANLY_STYLES = ("bald", "buzz", "short", "short", "swept", "swept", "curls", "receding")
 WOMANLY_STYLES = ("bob", "fringe", "long", "long", "long_fringe", "bun", "tied", "curls", "afro")

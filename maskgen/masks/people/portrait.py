@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Floats, Image, Pose
+from maskgen.core.records import Floats, Image, Pose, floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.camera import Camera
 from maskgen.masks.head import mean68
@@ -78,9 +78,7 @@ def _truth(image: Image, scene: Scene, form: Form, stage: Stage, drawing: Drawin
     points = camera.project(form.points68)
     normals = sampled(form.normals, chart_place(form.points68)) @ camera.rotation.T[:, 2]
     enlarged = stage.camera.project(form.points68)
-    x = np.clip(np.rint(enlarged[:, 0]), 0, stage.width - 1).astype(int)
-    y = np.clip(np.rint(enlarged[:, 1]), 0, stage.height - 1).astype(int)
-    before = drawing.nearest((slice(None), slice(None)))[y, x]
+    before = drawing.nearest_at(enlarged)
     seen = (normals > 0.03) & (enlarged[:, 2] > before - SEEN * stage.camera.scale)
     return Portrait(image, points[:, :2].astype(np.float32), _pose(scene), np.asarray(seen))
 
@@ -95,7 +93,7 @@ def _photographed(image: Floats, scene: Scene) -> Image:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), scene.blur), np.float32)
     if scene.noise > 0:
         rng = rng_for(scene.pattern, "noise")
-        grain = rng.standard_normal((*image.shape[:2], 2), np.float32) * np.float32(scene.noise)
+        grain = rng.standard_normal((*image.shape[:2], 2), np.float32) * floats(scene.noise)
         image = image + np.dstack(
             [grain[..., 0] + 0.3 * grain[..., 1], grain[..., 0], grain[..., 0] - 0.3 * grain[..., 1]]
         )
@@ -120,9 +118,7 @@ def neutral_head(
         grey: the head's grey value; without a light, every pixel of the head has it.
         light_from: the direction that the light comes from (camera axes), None for even light.
     """
-    scene = Scene(
-        pose.yaw, pose.pitch, pose.roll, pose.scale, (size / 2, size * 0.54), (size, size), ambient=0.35
-    )
+    scene = Scene(pose.yaw, pose.pitch, pose.roll, pose.scale, (size / 2, size * 0.54), (size, size), ambient=0.35)
     stage, form = Stage.of(scene), sculpt(_nobody(), Expression(), pose.scale)
     parts = _solid(_nobody(), form, None)
     drawing = stage.draw(parts)

@@ -16,7 +16,7 @@ def sample_people(
 ) -> Iterator[tuple[str, int, Portrait]]:
     """Pictures of drawn people: each one's name, the picture's number from 1, and the picture.
 
-    A picture depends on the seed, its person's number and its own, so more people or pictures change none of the others.
+    A picture depends on the seed, its person's number and its own, so more of them change no other.
     """
     for number in range(1, people + 1):
         person = draw_person(rng_for(seed, "person", number))

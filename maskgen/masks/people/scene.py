@@ -13,7 +13,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What a face does: `mouth` 0 closed to 1 wide open, `smile` -0.3 to 1, `brows` raised -1 to 1, `lids` closed 0 to 1.
+    """What a face does: `mouth` 0 closed to 1 wide open, `smile` -0.3 to 1, `brows` raised -1 to 1, `lids` shut 0 to 1.
 
     `gaze` is the share of the head's turn that the eyes take back to look at the camera.
     """

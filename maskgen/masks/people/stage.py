@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.camera import Camera, rotation
 from maskgen.masks.raster import Canvas
 
@@ -17,7 +17,7 @@ from .scene import Scene
 
 TIMES = 2  # drawn this much larger, then shrunk
 DEEP = 12.0  # eye distances of depth, half before and half behind the head's origin, that a pixel can tell
-BAND = 40  # rows worked on at a time: what is worked on stays in the processor's cache
+BAND = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +26,22 @@ class Band:
 
     Attributes:
         part: where in the enlarged picture they are.
-        uv: each pixel's place in its part's own picture, (h, w, 2).
+        u, v: each pixel's place in its part's own picture, (h, w).
         kind: what it belongs to, 0 where nothing was drawn, (h, w).
         normals: unit vectors in camera axes, z toward the viewer, (h, w, 3).
         depth: pixels toward the viewer, (h, w).
     """
 
     part: tuple[slice, slice]
-    uv: Floats
+    u: Floats
+    v: Floats
     kind: Floats
     normals: Floats
     depth: Floats
 
     def of(self, kind: float) -> Floats:
         """1 where this kind of thing was drawn, 0 elsewhere, (h, w)."""
-        return np.asarray(np.abs(self.kind - np.float32(kind)) < 0.09, np.float32)
+        return np.asarray(np.abs(self.kind - floats(kind)) < 0.09, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,19 @@ class Drawing:
 
     def depth(self, part: tuple[slice, slice]) -> Floats:
         """Pixels toward the viewer; meaningless where nothing was drawn."""
-        return np.asarray((self.facings[part][..., 2] - np.float32(0.5)) * np.float32(self.deep), np.float32)
+        return np.asarray((self.facings[part][..., 2] - floats(0.5)) * floats(self.deep), np.float32)
 
     def nearest(self, part: tuple[slice, slice]) -> Floats:
         """Depth, far away where nothing was drawn."""
-        return np.where(self.places[part][..., 2] > 0, self.depth(part), np.float32(-1e6))
+        return np.where(self.places[part][..., 2] > 0, self.depth(part), floats(-1e6))
+
+    def nearest_at(self, points: Doubles) -> Floats:
+        """Depth at the pixels of points (n, 2 or more), (n,), far away where nothing was drawn."""
+        height, width = self.places.shape[:2]
+        x = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(int)
+        y = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(int)
+        depth = (self.facings[y, x, 2] - np.float32(0.5)) * np.float32(self.deep)
+        return np.where(self.places[y, x, 2] > 0, depth, np.float32(-1e6))
 
     def bounds(self) -> tuple[slice, slice]:
         """The part of the picture in which anything was drawn; nothing where there is none."""
@@ -78,10 +87,10 @@ class Drawing:
         rows, columns = self.bounds()
         for top in range(rows.start, rows.stop, BAND):
             part = slice(top, min(top + BAND, rows.stop)), columns
-            x, y = ((self.facings[part][..., k] - np.float32(0.5)) * np.float32(1 / 0.49) for k in (0, 1))
-            z = np.sqrt(np.maximum(1 - x * x - y * y, np.float32(1e-4)))
-            places = self.places[part]
-            yield Band(part, places[..., :2], places[..., 2], cv2.merge([x, y, z]), self.depth(part))
+            x, y = ((self.facings[part][..., k] - floats(0.5)) * floats(1 / 0.49) for k in (0, 1))
+            z = np.sqrt(np.maximum(1 - x * x - y * y, floats(1e-4)))
+            u, v, kind = cv2.split(self.places[part])
+            yield Band(part, u, v, kind, cv2.merge([x, y, z]), self.depth(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +114,20 @@ class Stage:
     def placed(self, parts: Sequence[Part]) -> Doubles:
         """The points of parts in pixels and depth."""
         bent = [
-            PIVOT + (part.points - PIVOT) @ self.to_body.T
-            if part.kind == CLOTH
-            else follow(part.points, self.to_body)
+            PIVOT + (part.points - PIVOT) @ self.to_body.T if part.kind == CLOTH else follow(part.points, self.to_body)
             for part in parts
         ]
         return self.camera.project(np.concatenate(bent))
 
     def facing(self, parts: Sequence[Part]) -> Doubles:
         """Their normals in camera axes."""
-        turns = [
-            self.camera.rotation @ self.to_body if part.kind == CLOTH else self.camera.rotation
-            for part in parts
-        ]
+        turns = [self.camera.rotation @ self.to_body if part.kind == CLOTH else self.camera.rotation for part in parts]
         return np.concatenate([part.normals @ turn.T for part, turn in zip(parts, turns, strict=True)])
 
     def draw(self, parts: Sequence[Part]) -> Drawing:
         """Draw parts; of closed ones only what faces the viewer."""
         points, (triangles, marks) = self.placed(parts), joined(parts)
-        triangles = toward_viewer(
-            points, triangles, sum(len(part.triangles) for part in parts if part.kind in OPEN)
-        )
+        triangles = toward_viewer(points, triangles, sum(len(part.triangles) for part in parts if part.kind in OPEN))
         places, facings = Canvas(self.height, self.width), Canvas(self.height, self.width)
         places.draw(points, triangles, marks)
         deep = DEEP * self.camera.scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.core.records import Floats, floats
+from maskgen.core.records import Floats
 from maskgen.core.seeding import rng_for
 
 from .scene import Scene

@@ -1,0 +1,72 @@
+"""Templates: the built-in ones are whole, and a fault in one is a sentence that names file, key and expectation."""
+
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from maskgen.core.reasons import UserError
+from maskgen.masks.kinds import load_kind
+from maskgen.masks.template import built_in_template, read_template, template_names
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    source = resources.files("maskgen.mask_templates").joinpath("surgical")
+    with resources.as_file(source) as folder:
+        return Path(shutil.copytree(folder, tmp_path / "mine"))
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    file = folder / "template.toml"
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_built_in_templates_have_large_textures_and_real_relief(name: str) -> None:
+    template = built_in_template(name)
+    assert min(template.texture.shape[:2]) >= 1024
+    assert template.relief.std() > 0
+    assert template.top.shape[1] == template.bottom.shape[1] == 3
+
+
+def test_a_copy_reads_as_the_original(copied: Path) -> None:
+    np.testing.assert_array_equal(read_template(copied).top, built_in_template("surgical").top)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('title = "', 'titel = "', "titel"),
+        ('green = "#44b4a8"', 'green = "green"', "colours.green"),
+        ('at = "bridge"', 'at = "brigde"', "outline.top[0].at"),
+        ("clearance = 0.035", 'clearance = "thin"', "form.clearance"),
+        ("taut = 0.85", "taut = 7", "form.taut"),
+        ('texture = "texture.png"', 'texture = "../../secret.png"', "texture"),
+        ('relief = "relief.png"', 'relief = "gone.png"', "relief"),
+    ],
+)
+def test_a_fault_names_file_and_key(copied: Path, old: str, new: str, says: str) -> None:
+    change(copied, old, new)
+    with pytest.raises(UserError) as fault:
+        read_template(copied)
+    assert "template.toml" in str(fault.value)
+    assert says in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_huge_texture_is_refused_before_it_is_decoded(copied: Path) -> None:
+    cv2.imwrite(str(copied / "texture.png"), np.zeros((1, 9000), np.uint8))
+    with pytest.raises(UserError, match="texture"):
+        read_template(copied)
+
+
+def test_a_kind_in_any_colour_and_a_mistyped_one() -> None:
+    assert load_kind("surgical:#ff8800").colour == "#ff8800"
+    with pytest.raises(UserError, match="surgical_blue"):
+        load_kind("surgical_bleu")

@@ -1,0 +1,158 @@
+"""Masks on drawn heads, whose points, pose and colour are known, and on real photographs with marked points."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskgen.core.images import read_photo
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.seeding import rng_for
+from maskgen.masks.camera import Camera, rotation
+from maskgen.masks.composite import reach
+from maskgen.masks.grain import spread
+from maskgen.masks.head import mean68
+from maskgen.masks.kinds import kind_names, load_kind
+from maskgen.masks.people import Portrait, sample_people
+from maskgen.masks.plan import MaskPlan, plan_mask
+from maskgen.masks.wear import dress, study, wear
+
+KINDS = kind_names()
+PLAN = MaskPlan()
+
+
+def head_points(yaw: float = 0, pitch: float = 0, roll: float = 0, scale: float = 46.0) -> np.ndarray:
+    camera = Camera(scale, rotation(yaw, pitch, roll), np.array([80.0, 88.0]))
+    return camera.project(mean68())[:, :2].astype(np.float32)
+
+
+def plain(grey: int = 128) -> np.ndarray:
+    return np.full((160, 160, 3), grey, np.uint8)
+
+
+def under(points: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    x, y = np.clip(np.round(points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
+    return mask[y, x]
+
+
+@pytest.fixture(scope="module")
+def portraits() -> list[Portrait]:
+    return [portrait for _, _, portrait in sample_people(4, 2, seed=5)]
+
+
+def test_the_five_kinds_are_there() -> None:
+    assert set(KINDS) == {"surgical_green", "surgical_blue", "n95", "kn95", "cloth_black"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("yaw", [-40, 0, 25])
+def test_mouth_nose_and_chin_are_covered_and_eyes_are_not(kind: str, yaw: float) -> None:
+    points = head_points(yaw)
+    mask = cv2.dilate(wear(plain(), points, PLAN, load_kind(kind)).coverage, np.ones((3, 3))) > 127
+    assert under(points[48:68], mask).all()
+    assert under(points[30:36], mask).all()
+    assert under(points[6:11], mask).all()
+    assert not under(points[36:48], mask).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_colour_is_the_one_that_was_asked_for(kind: str) -> None:
+    worn = wear(plain(), head_points(), PLAN, load_kind(kind))
+    seen = np.median(worn.image[worn.coverage == 255], axis=0)
+    asked = load_kind(kind).colour
+    wanted = np.array([int(asked[at : at + 2], 16) for at in (1, 3, 5)], float)
+    lab = cv2.cvtColor(np.float32([[seen, wanted]]) / 255, cv2.COLOR_RGB2Lab)[0]
+    assert np.linalg.norm(lab[0] - lab[1]) < 9  # CIE76; a good deal stricter than CIEDE2000 5 for white and black
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 10_000), yaw=st.floats(-45, 45), roll=st.floats(-30, 30))
+@settings(max_examples=8, deadline=None)
+def test_pixels_beyond_the_masks_reach_stay_as_they_were(kind: str, seed: int, yaw: float, roll: float) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (160, 160, 3), np.uint8)
+    before = image.copy()
+    wearer = study(image, head_points(yaw, 0, roll))
+    worn = dress(image, wearer, plan_mask(rng_for(seed)), load_kind(kind))
+    np.testing.assert_array_equal(image, before)
+    side = 2 * (reach(wearer.camera.scale) + spread(wearer.grain) + 1) + 1
+    near = cv2.dilate((worn.coverage > 0).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    np.testing.assert_array_equal(worn.image[~near], image[~near])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neighbouring_angles_give_neighbouring_masks(kind: str) -> None:
+    before, jumps = None, []
+    for yaw in range(-60, 61, 2):
+        mask = wear(plain(), head_points(yaw), PLAN, load_kind(kind)).coverage > 127
+        if before is not None:
+            jumps.append((mask ^ before).sum() / mask.sum())
+        before = mask
+    assert max(jumps) < 0.09
+
+
+def test_the_same_plan_gives_the_same_bytes(portraits: list[Portrait]) -> None:
+    for portrait in portraits:
+        first, second = (wear(portrait.image, portrait.points68, PLAN, load_kind("n95")) for _ in range(2))
+        np.testing.assert_array_equal(first.image, second.image)
+        assert first.outline[0].shape[1] == 2
+
+
+def test_drawn_people_are_covered_in_every_kind(portraits: list[Portrait]) -> None:
+    for portrait in portraits:
+        for kind in KINDS:
+            mask = wear(portrait.image, portrait.points68, PLAN, load_kind(kind)).coverage > 127
+            assert under(portrait.points68[48:68], mask).mean() > 0.95
+            assert under(portrait.points68[36:48], mask).mean() == 0
+
+
+def test_a_greyscale_photograph_gets_a_grey_mask(portraits: list[Portrait]) -> None:
+    grey = cv2.cvtColor(cv2.cvtColor(portraits[0].image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    worn = wear(grey, portraits[0].points68, PLAN, load_kind("surgical_blue"))
+    assert np.ptp(worn.image[worn.coverage > 200].astype(int), axis=1).max() <= 2
+
+
+def test_one_sided_light_gives_a_one_sided_mask() -> None:
+    ramp = np.linspace(60, 235, 160, dtype=np.uint8)
+    image = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (160, 160, 3)))
+    worn = wear(image, head_points(), PLAN, load_kind("surgical_blue"))
+    solid = worn.coverage == 255
+    left, right = (worn.image[..., 1][solid & side].mean() for side in (np.arange(160) < 70, np.arange(160) > 90))
+    assert right > left + 8
+
+
+def test_a_soft_photograph_gets_a_soft_mask(portraits: list[Portrait]) -> None:
+    portrait = portraits[0]
+    soft = cv2.GaussianBlur(portrait.image, (0, 0), 3)
+
+    def steepest(image: np.ndarray) -> float:
+        coverage = wear(image, portrait.points68, PLAN, load_kind("n95")).coverage.astype(float)
+        return float(np.abs(np.diff(coverage, axis=0)).max())
+
+    assert steepest(soft) < 0.6 * steepest(portrait.image)
+
+
+def test_faces_that_cannot_be_masked_say_why() -> None:
+    with pytest.raises(SetAsideError) as tiny:
+        study(plain(), head_points(scale=3.0))
+    assert tiny.value.reason is Reason.TOO_SMALL
+    with pytest.raises(SetAsideError) as turned:
+        study(plain(), head_points(yaw=88))
+    assert turned.value.reason is Reason.EXTREME_POSE
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_full_cover_on_marked_photographs(kind: str, photographs: Path) -> None:
+    full, eyes = [], []
+    for marks in sorted((photographs / "landmarks68").glob("*.pts")):
+        points = np.loadtxt(marks)
+        image = read_photo(marks.with_suffix(".jpg")).image
+        mask = wear(image, points, plan_mask(rng_for(0, marks.stem, kind)), load_kind(kind)).coverage > 127
+        near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))) > 0
+        covered = all(under(points[a:b], near).all() for a, b in ((48, 68), (30, 36), (6, 11)))
+        eyes.append(under(points[36:48], mask).mean())
+        full.append(covered and eyes[-1] == 0)
+    assert np.mean(full) >= 0.9
+    assert np.mean(eyes) <= 0.002

@@ -1,6 +1,6 @@
 """Draw the pictures of the README and the documentation with the program itself.
 
-    python docs/draw_pictures.py        # writes docs/masks.png and docs/people.png
+python docs/draw_pictures.py        # writes docs/masks.png and docs/people.png
 """
 
 from __future__ import annotations

@@ -68,7 +68,13 @@ class _Search:
 
 
 def _sure(faces: list[Detection]) -> list[Detection]:
-    return [face for face in faces if face.score >= SURE]
+    """The faces of good score that stand upright: a lying one can score well with its points in the wrong places."""
+    return [face for face in faces if face.score >= SURE and _stands(face)]
+
+
+def _stands(face: Detection) -> bool:
+    down = face.points5[3:].mean(0) - face.points5[:2].mean(0)
+    return bool(down[1] > 0.5 * np.hypot(*down))
 
 
 def _empty() -> Floats:

@@ -1,0 +1,173 @@
+"""Picture files of every sort, made here, against Pillow; broken and hostile ones; writing whole or not at all."""
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+from skimage.data import astronaut
+
+from maskgen.core.images import decode, encode_image, read_photo, write_whole
+from maskgen.core.reasons import Reason, SetAsideError
+
+PIXELS = astronaut()[:96, 128:256]
+PICTURE = Image.fromarray(PIXELS)
+
+
+def stored(picture: Image.Image, format: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, format, **options)
+    return out.getvalue()
+
+
+def turned(number: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = number
+    return exif
+
+
+PLAIN = {
+    "jpeg": stored(PICTURE, "JPEG", quality=95),
+    "progressive": stored(PICTURE, "JPEG", progressive=True),
+    "grey jpeg": stored(PICTURE.convert("L"), "JPEG"),
+    "grey png": stored(PICTURE.convert("L"), "PNG"),
+    "palette": stored(PICTURE.convert("P"), "PNG"),
+    "one bit": stored(PICTURE.convert("1"), "PNG"),
+    "webp": stored(PICTURE, "WEBP", lossless=True),
+    "bmp": stored(PICTURE, "BMP"),
+    "tiff": stored(PICTURE, "TIFF"),
+    "tiff lzw": stored(PICTURE, "TIFF", compression="tiff_lzw"),
+    "tiff cmyk": stored(PICTURE.convert("CMYK"), "TIFF"),
+    "gif": stored(PICTURE, "GIF"),
+    "cmyk": stored(PICTURE.convert("CMYK"), "JPEG", quality=95),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_every_format_reads_as_pillow_reads_it(name: str) -> None:
+    expected = np.array(Image.open(io.BytesIO(PLAIN[name])).convert("RGB"), int)
+    assert np.abs(decode(PLAIN[name]) - expected).mean() < 2
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_pictures_are_turned_upright(format: str, number: int) -> None:
+    options = {"lossless": True} if format == "WEBP" else {}
+    data = stored(PICTURE, format, exif=turned(number), **options)
+    expected = np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(data))), int)
+    image = decode(data)
+    assert image.shape == expected.shape
+    assert np.abs(image - expected).mean() < 2
+
+
+def test_alpha_is_laid_on_white() -> None:
+    alpha = np.zeros(PIXELS.shape[:2], np.uint8)
+    alpha[:, ::2] = 255
+    image = decode(stored(Image.fromarray(np.dstack([PIXELS, alpha])), "PNG"))
+    np.testing.assert_array_equal(image[:, ::2], PIXELS[:, ::2])
+    assert (image[:, 1::2] == 255).all()
+
+
+@pytest.mark.parametrize("extension", [".png", ".tif"])
+@pytest.mark.parametrize("grey", [False, True])
+def test_sixteen_bits_are_scaled_to_eight(extension: str, grey: bool) -> None:
+    deep = PIXELS.astype(np.uint16) * 257
+    data = cv2.imencode(extension, deep[..., 1] if grey else deep[..., ::-1])[1].tobytes()
+    expected = np.repeat(PIXELS[..., 1:2], 3, 2) if grey else PIXELS
+    np.testing.assert_array_equal(decode(data), expected)
+
+
+def test_the_suffix_does_not_matter(tmp_path: Path) -> None:
+    file = tmp_path / "no suffix, (and) ünïcode"
+    file.write_bytes(PLAIN["webp"])
+    np.testing.assert_array_equal(read_photo(file).image, PIXELS)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("name", ["jpeg", "grey png"])
+def test_a_file_that_ends_early_is_broken(name: str, share: float) -> None:
+    data = PLAIN[name]
+    with pytest.raises(SetAsideError) as fault:
+        decode(data[: int(len(data) * share)])
+    assert fault.value.reason is Reason.BROKEN_PICTURE
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 4096])
+def test_what_is_no_picture_is_said_to_be_none(data: bytes) -> None:
+    with pytest.raises(SetAsideError) as fault:
+        decode(data)
+    assert fault.value.reason is Reason.NOT_A_PICTURE
+
+
+def test_a_bomb_is_refused_before_it_is_decoded() -> None:
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    rows = zlib.compress(b"\0" * 100_000)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    with pytest.raises(SetAsideError) as fault:
+        decode(bomb)
+    assert fault.value.reason is Reason.TOO_MANY_PIXELS
+    with pytest.raises(SetAsideError) as small:
+        decode(PLAIN["bmp"], max_pixels=1000)
+    assert small.value.reason is Reason.TOO_MANY_PIXELS
+
+
+def test_folders_pipes_and_absent_files_have_reasons(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, reason in (
+        (tmp_path, Reason.NOT_A_PICTURE),
+        (pipe, Reason.NOT_A_PICTURE),
+        (tmp_path / "no", Reason.UNREADABLE),
+    ):
+        with pytest.raises(SetAsideError) as fault:
+            read_photo(path)
+        assert fault.value.reason is reason
+        assert str(tmp_path) not in fault.value.detail
+
+
+@given(
+    name=st.sampled_from(sorted(PLAIN)),
+    places=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=12),
+)
+@settings(max_examples=120, deadline=None)
+def test_damaged_files_give_a_picture_or_a_reason(name: str, places: list[tuple[int, int]]) -> None:
+    data = bytearray(PLAIN[name])
+    for at, value in places:
+        data[at % len(data)] = value
+    try:
+        image = decode(bytes(data), max_pixels=1_000_000)
+    except SetAsideError:
+        return
+    assert image.dtype == np.uint8
+    assert image.shape[2] == 3
+
+
+def test_png_gives_back_the_pixels_and_jpeg_nearly() -> None:
+    np.testing.assert_array_equal(decode(encode_image(PIXELS, "png")), PIXELS)
+    assert np.abs(decode(encode_image(PIXELS, "jpg", 95)).astype(int) - PIXELS).mean() < 4
+    with pytest.raises(ValueError, match="gif"):
+        encode_image(PIXELS, "gif")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.bin"
+    write_whole(file, b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        write_whole(file, b"new", durable=True)
+    assert file.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]

@@ -1,0 +1,76 @@
+"""The library's calls on the built-in portrait and drawn people."""
+
+import json
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+import maskgen
+from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.core.images import Photo
+from maskgen.core.reasons import Reason, SetAsideError, UserError
+from maskgen.masks.kinds import kind_names
+from maskgen.masks.people import sample_people
+
+
+def test_one_call_masks_the_portrait() -> None:
+    picture = astronaut()
+    masked = maskgen.mask_photo(picture, "n95")
+    assert masked.image.shape == picture.shape
+    assert masked.coverage.shape == picture.shape[:2]
+    assert masked.record["kind"] == "n95"
+    assert masked.coverage.max() == 255
+    again = maskgen.mask_photo(picture, "n95")
+    np.testing.assert_array_equal(masked.image, again.image)
+    assert (maskgen.mask_photo(picture, "n95", seed=1).image != masked.image).any()
+    assert maskgen.mask_photo(picture, size=112).image.shape == (112, 112, 3)
+
+
+def test_faults_have_reasons() -> None:
+    with pytest.raises(SetAsideError) as fault:
+        maskgen.mask_photo(np.full((200, 200, 3), 99, np.uint8))
+    assert fault.value.reason is Reason.NO_FACE
+    with pytest.raises(UserError, match="did you mean"):
+        maskgen.mask_photo(astronaut(), "n96")
+
+
+def photos() -> list[Photo]:
+    return [Photo(portrait.image, f"{name}{number}") for name, number, portrait in sample_people(3, 2, seed=3)]
+
+
+def outputs(settings: MaskerSettings, chosen: list[Photo]) -> dict[tuple[str, str], Output]:
+    results = Masker(settings).process([photo.sha256 for photo in chosen], chosen)
+    return {
+        (photo.sha256, one.kind): one
+        for photo, result in zip(chosen, results, strict=True)
+        if isinstance(result, list)
+        for one in result
+        if isinstance(one, Output)
+    }
+
+
+def test_a_mask_is_the_same_alone_or_among_others_and_whichever_kinds_are_asked_for() -> None:
+    every = outputs(MaskerSettings(per_photo="all", bare=True), photos())
+    assert {kind for _, kind in every} == {*kind_names(), "bare"}
+    alone = outputs(MaskerSettings(("kn95",), per_photo=1), photos()[2:3])
+    ((key, one),) = alone.items()
+    np.testing.assert_array_equal(one.image, every[key].image)
+    assert one.row["points68"] == every[key].row["points68"]
+
+
+def test_shares_and_numbers() -> None:
+    assert {kind for _, kind in outputs(MaskerSettings(unmasked_share=1.0), photos())} == {"bare"}
+    two = outputs(MaskerSettings(per_photo=2), photos())
+    assert len(two) == 2 * len(photos())
+
+
+def test_every_face_of_a_whole_photograph() -> None:
+    left, right = photos()[0].image, photos()[3].image
+    both = Photo(np.hstack([left, right]), "both")
+    (one,) = outputs(MaskerSettings(("surgical_blue",), crop="none", faces="all"), [both]).values()
+    assert one.image.shape == both.image.shape
+    assert one.coverage is not None
+    assert (one.coverage[:, :250] == 255).any()
+    assert (one.coverage[:, 250:] == 255).any()
+    assert len(json.loads(one.row["other_faces"])) == 1

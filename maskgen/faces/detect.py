@@ -72,6 +72,10 @@ def _sure(faces: list[Detection]) -> list[Detection]:
     return [face for face in faces if face.score >= SURE and _stands(face)]
 
 
+def _best_score(faces: list[Detection]) -> float:
+    return max((face.score for face in faces), default=0.0)
+
+
 def _stands(face: Detection) -> bool:
     down = face.points5[3:].mean(0) - face.points5[:2].mean(0)
     return bool(down[1] > 0.5 * np.hypot(*down))
@@ -98,13 +102,16 @@ class MtcnnDetector(Detector):
 
     def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
         found = self._upright(images, small_too)
-        for turn in TURNS:
-            unsure = [at for at, faces in enumerate(found) if not _sure(faces)]
-            turned = [np.ascontiguousarray(cv2.rotate(images[at], turn)) for at in unsure]
-            for at, faces in zip(unsure, self._upright(turned, small_too), strict=True):
-                if sure := _sure(faces):
-                    found[at] = [_turned_back(face, turn, images[at].shape) for face in sure]
+        unsure = [at for at, faces in enumerate(found) if not _sure(faces)]
+        for at in unsure:
+            best = max((self._turned(images[at], turn, small_too) for turn in TURNS), key=_best_score)
+            found[at] = best or found[at]
         return found
+
+    def _turned(self, image: Image, turn: int, small_too: bool) -> list[Detection]:
+        """The sure faces of the picture turned by quarters, in the pixels of the picture as it is."""
+        turned = np.ascontiguousarray(cv2.rotate(image, turn))
+        return [_turned_back(face, turn, image.shape) for face in _sure(self._upright([turned], small_too)[0])]
 
     def _upright(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
         """Search after search, each for smaller faces, as long as nothing sure was found."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.core.records import Floats
+from maskgen.core.records import Floats, floats
 from maskgen.core.seeding import rng_for
 
 from .scene import Scene
@@ -22,7 +22,7 @@ def room(scene: Scene, height: int, width: int) -> Floats:
     elif scene.background == "room":
         _furniture(image, rng)
     soft = cv2.GaussianBlur(np.clip(image, 0, 255), (0, 0), float(rng.uniform(2.5, 5.0)))
-    seen = np.clip(soft * np.float32(scene.level**0.45) * np.float32(scene.cast), 0, 255)
+    seen = np.clip(soft * np.float32(scene.level**0.45) * floats(scene.cast), 0, 255)
     side = max(height, width)
     return np.asarray(cv2.resize(seen, (side, side), interpolation=cv2.INTER_LINEAR)[:height, :width], np.float32)
 

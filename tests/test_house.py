@@ -91,7 +91,7 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
         "except SystemExit: pass\n"
         f"sys.exit(' '.join(name for name in {HEAVY!r} if name in sys.modules))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
     assert "Usage" in done.stdout
 
@@ -102,7 +102,7 @@ def test_help_and_version_take_half_a_second_at_most(option: str) -> None:
     best = 9.0
     for _ in range(3):
         begun = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
         best = min(best, time.perf_counter() - begun)
     assert best < 0.5
 

@@ -390,5 +390,5 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys, maskgen.pipelines.pairs as p; p.pairs_command.main(['--help'], standalone_mode=False);"
         "print([m for m in ('numpy', 'pyarrow', 'pandas', 'cv2', 'torch') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]" and "Examples:" in done.stdout

@@ -1,0 +1,46 @@
+"""Arithmetic of candidate boxes: float32 (n, 5), each x0, y0, x1, y1, score."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from maskgen.core.records import Floats
+
+
+def suppress(boxes: Floats, overlap: float) -> np.ndarray:
+    """Indices of the boxes (n, 5) that no better box overlaps by more than `overlap`, best first.
+
+    Overlap is intersection over union; every score is above 0.
+    """
+    if len(boxes) < 2:
+        return np.arange(len(boxes))
+    corners = np.column_stack([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]]).astype(np.float64)
+    return np.asarray(cv2.dnn.NMSBoxes(corners, boxes[:, 4], 0.0, overlap), np.int64)
+
+
+def suppress_inner(boxes: Floats, overlap: float) -> np.ndarray:
+    """As `suppress`, with overlap as intersection over the smaller box: a box inside another goes."""
+    order = np.argsort(-boxes[:, 4], kind="stable")
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    keep: list[int] = []
+    while len(order):
+        best, rest = order[0], order[1:]
+        keep.append(int(best))
+        low, high = np.maximum(boxes[best, :2], boxes[rest, :2]), np.minimum(boxes[best, 2:4], boxes[rest, 2:4])
+        inter = np.prod(np.maximum(high - low, 0), axis=1)
+        order = rest[inter <= overlap * np.minimum(area[best], area[rest])]
+    return np.array(keep, dtype=np.int64)
+
+
+def square(boxes: Floats) -> Floats:
+    """Boxes (n, 5) grown to squares about their middles."""
+    middle = (boxes[:, :2] + boxes[:, 2:4]) / 2
+    half = np.max(boxes[:, 2:4] - boxes[:, :2], axis=1, initial=0, keepdims=True) / 2
+    return np.concatenate([middle - half, middle + half, boxes[:, 4:]], 1).astype(np.float32)
+
+
+def shifted(boxes: Floats, shift: Floats, score: Floats) -> Floats:
+    """Boxes moved by a network's regression, in shares of their sides, with its score."""
+    side = np.tile(boxes[:, 2:4] - boxes[:, :2], 2)
+    return np.column_stack([boxes[:, :4] + shift * side, score]).astype(np.float32)

@@ -1,0 +1,92 @@
+"""MTCNN's three networks with facenet-pytorch's weights, driven for speed and for one answer whatever the batch.
+
+Channels lie last in memory: pooling is ten times faster so, convolution twice. Every network sees groups of one fixed
+size, the last one filled up with black: a group of another size goes through kernels whose last bits differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.reasons import UserError
+from maskgen.core.records import Floats, Image
+
+GROUP = {"cpu": 16, "cuda": 256}  # pictures a call
+# A canvas of more pixels than this many per call is judged in smaller groups, so that memory stays flat.
+MOST_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 24}
+
+
+def check_device(device: str) -> None:
+    """Raise UserError unless the device is "cpu", or "cuda" (with a number or not) and there."""
+    import torch
+
+    kind, colon, number = device.partition(":")
+    if kind not in GROUP or (colon and not number.isdecimal()) or (kind == "cpu" and colon):
+        raise UserError(f"--device {device} is unknown: give cpu, cuda or cuda:N.")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise UserError(f"--device {device} is not there: PyTorch sees {torch.cuda.device_count()} CUDA devices.")
+
+
+class Nets:
+    """The networks of the cascade.
+
+    Args:
+        device: where they run: "cpu", "cuda", "cuda:1".
+
+    Raises:
+        UserError: there is no such device.
+    """
+
+    def __init__(self, device: str = "cpu") -> None:
+        import torch
+        from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+
+        check_device(device)
+        self._torch: Any = torch
+        self._device = torch.device(device)
+        self._pnet, self._rnet, self._onet = (self._prepared(net()) for net in (PNet, RNet, ONet))
+        self._group, self._most = GROUP[self._device.type], MOST_PIXELS[self._device.type]
+
+    def propose(self, canvases: Sequence[Image]) -> tuple[Floats, Floats]:
+        """PNet on canvases of one size.
+
+        Returns:
+            Scores (n, rows, columns) and shifts (n, 4, rows, columns) of the windows, two pixels apart.
+        """
+        pixels = canvases[0].shape[0] * canvases[0].shape[1]
+        # Powers of two only, and by the canvas's size alone: what a canvas is judged with decides its last bits.
+        group = min(self._group, max(1, 1 << int(np.log2(max(self._most / pixels, 1)))))
+        shift, score = self._grouped(self._pnet, canvases, group)
+        return score[:, 1], shift
+
+    def refine(self, patches: Sequence[Image]) -> tuple[Floats, Floats]:
+        """RNet on patches (24, 24, 3): scores (n,) and shifts (n, 4)."""
+        shift, score = self._grouped(self._rnet, patches, self._group)
+        return score[:, 1], shift
+
+    def judge(self, patches: Sequence[Image]) -> tuple[Floats, Floats, Floats]:
+        """ONet on patches (48, 48, 3): scores (n,), shifts (n, 4) and five points (n, 10), x before y, in shares."""
+        shift, points, score = self._grouped(self._onet, patches, self._group)
+        return score[:, 1], shift, points
+
+    def _prepared(self, net: Any) -> Any:
+        net = net.eval().requires_grad_(False)
+        return net.to(self._device, memory_format=self._torch.channels_last)
+
+    def _grouped(self, net: Any, images: Sequence[Image], group: int) -> list[Floats]:
+        black = [np.zeros_like(images[0])] * (-len(images) % group)
+        parts = [
+            self._run(net, [*images[at : at + group], *black[: max(0, at + group - len(images))]])
+            for at in range(0, len(images), group)
+        ]
+        return [np.concatenate(answers)[: len(images)] for answers in zip(*parts, strict=True)]
+
+    def _run(self, net: Any, images: Sequence[Image]) -> list[Floats]:
+        with self._torch.inference_mode():
+            # (n, h, w, 3) in memory is what channels-last (n, 3, h, w) means: nothing is copied.
+            tensor = self._torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+            tensor = tensor.to(self._device).to(self._torch.float32).sub_(127.5).mul_(1 / 128)
+            return [answer.cpu().numpy() for answer in net(tensor)]

@@ -1,0 +1,130 @@
+"""A picture at falling sizes, as the cascade reads it: halved again and again, then fitted.
+
+Halving is the one reduction that costs next to nothing, so whatever is read small is read from a half, a quarter, ...
+that is still larger. All levels that PNet judges lie side by side on one canvas: one call instead of one a level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from maskgen.core.records import Doubles, Floats, Image
+
+CELL = 12  # side of the window that PNet judges
+STRIDE = 2
+STEP = 0.709  # between levels, as in the paper
+GAP = 2  # pixels between levels on the canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the levels of a picture of one size lie on the canvas.
+
+    `places` holds x, y, width, height of each level; `level` int (rows, columns) says which level the window at each
+    of PNet's answers lies in, -1 for windows that lie in none or in two.
+    """
+
+    height: int
+    width: int
+    places: tuple[tuple[int, int, int, int], ...]
+    level: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def layout_of(height: int, width: int, smallest: float) -> Layout:
+    """The canvas for a search of a picture for faces of at least `smallest` pixels."""
+    sizes, scale = [], CELL / smallest
+    while min(height, width) * scale >= CELL:
+        sizes.append((int(np.ceil(width * scale)), int(np.ceil(height * scale))))
+        scale *= STEP
+    places: list[tuple[int, int, int, int]] = []
+    x = y = reach = 0
+    for wide, tall in sizes:
+        if y and y + tall > sizes[0][1]:
+            x, y = reach, 0
+        places.append((x, y, wide, tall))
+        reach = max(reach, _even(x + wide + GAP))
+        y += _even(tall + GAP)
+    canvas = (max((place[3] for place in places), default=0), max(reach - GAP, 0))
+    return Layout(*canvas, tuple(places), _levels(places, *canvas))
+
+
+def _even(pixels: int) -> int:
+    return pixels + pixels % STRIDE
+
+
+def _levels(places: list[tuple[int, int, int, int]], height: int, width: int) -> np.ndarray:
+    rows, columns = (max(0, (side - CELL + 1) // STRIDE + 1) for side in (height, width))
+    level = np.full((rows, columns), -1)
+    for number, (x, y, wide, tall) in enumerate(places):
+        last = (y + tall - CELL) // STRIDE + 1, (x + wide - CELL) // STRIDE + 1
+        level[y // STRIDE : last[0], x // STRIDE : last[1]] = number
+    return level
+
+
+@dataclass(slots=True)
+class Pyramid:
+    """A picture and its halves, made as they are asked for."""
+
+    image: Image
+    _halves: list[Image] = field(default_factory=list)
+
+    def canvas(self, layout: Layout) -> Image:
+        """The levels of a layout on one black canvas, uint8 (height, width, 3)."""
+        canvas = np.zeros((layout.height, layout.width, 3), np.uint8)
+        for x, y, wide, tall in layout.places:
+            source, _ = self._at_least(min(self.image.shape[1] / wide, self.image.shape[0] / tall))
+            canvas[y : y + tall, x : x + wide] = _fitted(source, wide, tall)
+        return canvas
+
+    def patch(self, box: Floats, side: int) -> Image:
+        """A candidate's pixels (side, side, 3), black outside the picture; `box` is a square x0, y0, x1, y1."""
+        image, times = self._at_least((box[2] - box[0]) / side)
+        x0, y0 = np.floor(box[:2] / times).astype(int).tolist()
+        x1, y1 = np.ceil(box[2:4] / times).astype(int).tolist()
+        x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+        height, width = image.shape[:2]
+        part = image[max(y0, 0) : max(min(y1, height), 0), max(x0, 0) : max(min(x1, width), 0)]
+        if part.size == 0:
+            return np.zeros((side, side, 3), np.uint8)
+        beyond = [max(by, 0) for by in (-y0, y1 - height, -x0, x1 - width)]
+        if any(beyond):
+            part = cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT)
+        return _fitted(part, side, side)
+
+    def _at_least(self, shrink: float) -> tuple[Image, int]:
+        """The smallest of the halves that need not be enlarged for a reduction by `shrink`, and how often reduced."""
+        image, times, number = self.image, 1, 0
+        while times * 2 <= shrink and min(image.shape[:2]) >= 2:
+            if number == len(self._halves):
+                self._halves.append(_halved(image))
+            image, times, number = self._halves[number], times * 2, number + 1
+        return image, times
+
+
+def _halved(image: Image) -> Image:
+    # An odd last row or column is left out: halving by exactly two is what is fast.
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    return cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    shrinks = image.shape[0] > height or image.shape[1] > width
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def windows(layout: Layout, level: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: Doubles) -> Doubles:
+    """Corners (n, 4) in the picture's pixels of the windows at these of PNet's answers.
+
+    Args:
+        level: which level each window lies in.
+        shape: the picture's width and height.
+    """
+    places = np.array(layout.places, np.float64).reshape(-1, 4)[level]
+    corner = np.stack([columns, rows], 1) * float(STRIDE) - places[:, :2]
+    times = shape / places[:, 2:]
+    return np.concatenate([corner * times, (corner + CELL) * times], 1)

@@ -57,20 +57,29 @@ def warped(image: Image, matrix: Doubles, size: int) -> Image:
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _reduced(image: Image, matrix: Doubles, shrink: int, size: int) -> tuple[Image, Doubles]:
-    """The part of the picture that the crop sees, made smaller by a whole number, and the matrix for it."""
+def seen(image: Image, matrix: Doubles, size: int, margin: int = 2) -> tuple[Image, Doubles]:
+    """The part of a picture that its warp by `matrix` to a square of `size` looks at, and the matrix for that part.
+
+    Args:
+        margin: pixels that the part has more on every side, where the picture has them.
+    """
     back = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64) @ back[:, :2].T + back[:, 2]
     height, width = image.shape[:2]
-    low = np.clip(np.floor(corners.min(0)).astype(int) - 2 * shrink, 0, [width - 1, height - 1])
-    high = np.clip(np.ceil(corners.max(0)).astype(int) + 2 * shrink, low + 1, [width, height])
+    low = np.clip(np.floor(corners.min(0)).astype(int) - margin, 0, [width - 1, height - 1])
+    high = np.clip(np.ceil(corners.max(0)).astype(int) + margin, low + 1, [width, height])
     part = image[low[1] : high[1], low[0] : high[0]]
+    return part, np.column_stack([matrix[:, :2], matrix[:, :2] @ low + matrix[:, 2]])
+
+
+def _reduced(image: Image, matrix: Doubles, shrink: int, size: int) -> tuple[Image, Doubles]:
+    """The part of the picture that the crop sees, made smaller by a whole number, and the matrix for it."""
+    part, matrix = seen(image, matrix, size, 2 * shrink)
     small = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
     times = np.array([part.shape[1] / small[0], part.shape[0] / small[1]])
-    # Pixel centres: x of the picture is low + (x_small + 0.5) * times - 0.5.
-    linear = matrix[:, :2] * times
-    shift = matrix[:, :2] @ (low + 0.5 * times - 0.5) + matrix[:, 2]
-    return cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.column_stack([linear, shift])
+    # Pixel centres: x of the part is (x_small + 0.5) * times - 0.5.
+    shift = matrix[:, :2] @ (0.5 * times - 0.5) + matrix[:, 2]
+    return cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.column_stack([matrix[:, :2] * times, shift])
 
 
 def align(image: Image, points68: NDArray[np.floating], size: int, margin: float = DEFAULT_MARGIN) -> Crop:

@@ -22,10 +22,11 @@ from maskgen.faces.boxes import shifted, square, suppress, suppress_inner
 from maskgen.faces.nets import Nets
 from maskgen.faces.pyramid import Pyramid, layout_of, windows
 
-# Smallest faces of each search, as a share of the picture's shorter side.
-SEARCHES = (0.34, 0.15, 0.065, 0.028)
+# Smallest faces of each search, as a share of the picture's shorter side, and the lowest score of PNet's that counts.
+# The first search is for clear faces: few candidates, and what it misses is searched for again.
+SEARCHES = ((0.34, 0.8), (0.15, 0.6), (0.065, 0.6), (0.028, 0.6))
 SMALLEST_FACE = 18.0  # pixels
-PROPOSE, REFINE, ACCEPT = 0.6, 0.7, 0.6
+REFINE, ACCEPT = 0.7, 0.6
 SURE = 0.98  # a face of this score ends the search; a lying face taken for an upright one scores less
 MOST_PROPOSALS = 400
 TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180)
@@ -122,42 +123,44 @@ class MtcnnDetector(Detector):
         """Search after search, each for smaller faces, as long as nothing sure was found."""
         found: list[list[Detection]] = [[] for _ in images]
         pyramids = [Pyramid(image) for image in images]
-        for share in SEARCHES:
+        for search in SEARCHES:
             open_still = [
                 at
                 for at, image in enumerate(images)
                 if small_too or not _sure(found[at])
-                if share == SEARCHES[0] or share * min(image.shape[:2]) >= SMALLEST_FACE
+                if search == SEARCHES[0] or search[0] * min(image.shape[:2]) >= SMALLEST_FACE
             ]
             if not open_still:
                 continue
-            for at, faces in zip(open_still, self._search([pyramids[at] for at in open_still], share), strict=True):
+            for at, faces in zip(open_still, self._search([pyramids[at] for at in open_still], *search), strict=True):
                 found[at] = _merged(found[at], faces)
         return found
 
-    def _search(self, pyramids: Sequence[Pyramid], share: float) -> list[list[Detection]]:
+    def _search(self, pyramids: Sequence[Pyramid], share: float, lowest: float) -> list[list[Detection]]:
         """One pass of the cascade for faces of at least this share of each picture."""
-        return self._judge(pyramids, self._refine(pyramids, self._propose(pyramids, share)))
+        return self._judge(pyramids, self._refine(pyramids, self._propose(pyramids, share, lowest)))
 
-    def _propose(self, pyramids: Sequence[Pyramid], share: float) -> _Candidates:
+    def _propose(self, pyramids: Sequence[Pyramid], share: float, lowest: float) -> _Candidates:
         """PNet over the pyramids, pictures of one size together."""
         shapes: dict[tuple[int, int], list[int]] = {}
         for at, pyramid in enumerate(pyramids):
             shapes.setdefault(pyramid.image.shape[:2], []).append(at)
-        found: list[list[Floats]] = [[] for _ in pyramids]
+        found: dict[int, Floats] = {}
         for shape, members in shapes.items():
-            for at, boxes in zip(members, self._proposals([pyramids[at] for at in members], shape, share), strict=True):
-                found[at] = [boxes]
-        many = [len(boxes[0]) for boxes in found]
-        return _Candidates(np.concatenate([one for boxes in found for one in boxes]), np.repeat(range(len(many)), many))
+            boxes = self._proposals([pyramids[at] for at in members], shape, share, lowest)
+            found |= zip(members, boxes, strict=True)
+        every = [found[at] for at in range(len(pyramids))]
+        return _Candidates(np.concatenate(every), np.repeat(np.arange(len(every)), [len(own) for own in every]))
 
-    def _proposals(self, pyramids: Sequence[Pyramid], shape: tuple[int, int], share: float) -> list[Floats]:
+    def _proposals(
+        self, pyramids: Sequence[Pyramid], shape: tuple[int, int], share: float, lowest: float
+    ) -> list[Floats]:
         """Candidate squares (n, 5) of each of several pictures of one size."""
         layout = layout_of(*shape, max(share * min(shape), SMALLEST_FACE))
         if not layout.places:
             return [np.zeros((0, 5), np.float32) for _ in pyramids]
         heat, shift = self._nets.propose([pyramid.canvas(layout) for pyramid in pyramids])
-        owner, rows, columns = np.nonzero((heat >= PROPOSE) & (layout.level >= 0))
+        owner, rows, columns = np.nonzero((heat >= lowest) & (layout.level >= 0))
         score = heat[owner, rows, columns]
         corners = windows(layout, layout.level[rows, columns], rows, columns, np.array(shape[::-1], np.float64))
         boxes = shifted(corners.astype(np.float32), shift[owner, :, rows, columns], score)

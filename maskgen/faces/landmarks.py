@@ -17,9 +17,9 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Detection, Doubles, Floats, Image
-from maskgen.faces.align import face_unit, five_points, similarity, upright, warped
+from maskgen.faces.align import face_unit, five_points, seen, similarity, upright, warped
 
-PATCH = 256
+PATCH = 192
 BOX_SIDE = 2.3  # of the predictor's box, in face units
 BOX_UP = 0.1  # how far its middle lies above the middle between eyes and mouth, in face units
 # Mean distance between the detector's five points and the predictor's, in face units, beyond which one is wrong. On
@@ -63,7 +63,7 @@ class Landmarker:
             raise UserError(f"{path}: not a dlib shape predictor; give the path of a 68-point model") from None
         first, last = PATCH * 1 // 4, PATCH * 3 // 4
         self._box = dlib.rectangle(first, first, last, last)
-        if self._predict(np.zeros((PATCH, PATCH, 3), np.uint8), self._box).num_parts != 68:
+        if self._predict(np.zeros((PATCH, PATCH), np.uint8), self._box).num_parts != 68:
             raise UserError(f"{path}: this shape predictor does not give 68 points; give the path of one that does")
 
     def points68(self, image: Image, detection: Detection) -> Floats:
@@ -73,7 +73,10 @@ class Landmarker:
             SetAsideError: Reason.NO_LANDMARKS where they contradict the detector's five points.
         """
         matrix = _to_patch(detection.points5)
-        shape = self._predict(warped(image, matrix, PATCH), self._box)
+        # The predictor compares brightness only, so colours need not be warped.
+        part, moved = seen(image, matrix, PATCH)
+        grey = warped(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), moved, PATCH)
+        shape = self._predict(grey, self._box)
         found = np.array([(part.x, part.y) for part in shape.parts()], np.float64)
         back = cv2.invertAffineTransform(matrix)
         points = (found @ back[:, :2].T + back[:, 2]).astype(np.float32)

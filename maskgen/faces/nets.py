@@ -14,7 +14,8 @@ import numpy as np
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats, Image
 
-GROUP = {"cpu": 16, "cuda": 256}  # pictures a call
+# Pictures a call of PNet, RNet and ONet. On the CPU the largest is what its cache holds.
+GROUPS = {"cpu": (16, 16, 8), "cuda": (256, 256, 256)}
 # A canvas of more pixels than this many per call is judged in smaller groups, so that memory stays flat.
 MOST_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 24}
 
@@ -24,7 +25,7 @@ def check_device(device: str) -> None:
     import torch
 
     kind, colon, number = device.partition(":")
-    if kind not in GROUP or (colon and not number.isdecimal()) or (kind == "cpu" and colon):
+    if kind not in GROUPS or (colon and not number.isdecimal()) or (kind == "cpu" and colon):
         raise UserError(f"--device {device} is unknown: give cpu, cuda or cuda:N.")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise UserError(f"--device {device} is not there: PyTorch sees {torch.cuda.device_count()} CUDA devices.")
@@ -48,7 +49,7 @@ class Nets:
         self._torch: Any = torch
         self._device = torch.device(device)
         self._pnet, self._rnet, self._onet = (self._prepared(net()) for net in (PNet, RNet, ONet))
-        self._group, self._most = GROUP[self._device.type], MOST_PIXELS[self._device.type]
+        self._groups, self._most = GROUPS[self._device.type], MOST_PIXELS[self._device.type]
 
     def propose(self, canvases: Sequence[Image]) -> tuple[Floats, Floats]:
         """PNet on canvases of one size.
@@ -58,18 +59,18 @@ class Nets:
         """
         pixels = canvases[0].shape[0] * canvases[0].shape[1]
         # Powers of two only, and by the canvas's size alone: what a canvas is judged with decides its last bits.
-        group = min(self._group, max(1, 1 << int(np.log2(max(self._most / pixels, 1)))))
+        group = min(self._groups[0], max(1, 1 << int(np.log2(max(self._most / pixels, 1)))))
         shift, score = self._grouped(self._pnet, canvases, group)
         return score[:, 1], shift
 
     def refine(self, patches: Sequence[Image]) -> tuple[Floats, Floats]:
         """RNet on patches (24, 24, 3): scores (n,) and shifts (n, 4)."""
-        shift, score = self._grouped(self._rnet, patches, self._group)
+        shift, score = self._grouped(self._rnet, patches, self._groups[1])
         return score[:, 1], shift
 
     def judge(self, patches: Sequence[Image]) -> tuple[Floats, Floats, Floats]:
         """ONet on patches (48, 48, 3): scores (n,), shifts (n, 4) and five points (n, 10), x before y, in shares."""
-        shift, points, score = self._grouped(self._onet, patches, self._group)
+        shift, points, score = self._grouped(self._onet, patches, self._groups[2])
         return score[:, 1], shift, points
 
     def _prepared(self, net: Any) -> Any:

@@ -61,6 +61,7 @@ def slow_suppress(boxes: np.ndarray, overlap: float) -> list[int]:
 def test_suppression_is_that_of_a_slow_loop(numbers: np.ndarray) -> None:
     boxes = numbers.copy()
     boxes[:, 2:4] += boxes[:, :2] + 1
+    boxes[:, 4] += 1
     assert suppress(boxes, 0.5).tolist() == slow_suppress(boxes, 0.5)
 
 

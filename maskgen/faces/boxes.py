@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -16,7 +18,8 @@ def suppress(boxes: Floats, overlap: float) -> np.ndarray:
     if len(boxes) < 2:
         return np.arange(len(boxes))
     corners = np.column_stack([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]]).astype(np.float64)
-    return np.asarray(cv2.dnn.NMSBoxes(corners, boxes[:, 4], 0.0, overlap), np.int64)
+    nms: Any = cv2.dnn.NMSBoxes  # takes arrays, which its types do not say
+    return np.asarray(nms(corners, boxes[:, 4], 0.0, overlap), np.int64)
 
 
 def suppress_inner(boxes: Floats, overlap: float) -> np.ndarray:

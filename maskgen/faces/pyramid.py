@@ -91,9 +91,9 @@ class Pyramid:
         part = image[max(y0, 0) : max(min(y1, height), 0), max(x0, 0) : max(min(x1, width), 0)]
         if part.size == 0:
             return np.zeros((side, side, 3), np.uint8)
-        beyond = [max(by, 0) for by in (-y0, y1 - height, -x0, x1 - width)]
-        if any(beyond):
-            part = cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT)
+        above, below, left, right = (max(by, 0) for by in (-y0, y1 - height, -x0, x1 - width))
+        if above or below or left or right:
+            part = cv2.copyMakeBorder(part, above, below, left, right, cv2.BORDER_CONSTANT)
         return _fitted(part, side, side)
 
     def _at_least(self, shrink: float) -> tuple[Image, int]:

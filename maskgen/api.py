@@ -20,12 +20,13 @@ import numpy as np
 
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image, write_whole
 from maskgen.core.reasons import SetAsideError
-from maskgen.core.records import Crop, Face, Image, Mask
+from maskgen.core.records import Crop, Detection, Face, Image, Mask
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import DEFAULT_MARGIN, align, whole
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
+from maskgen.known import known_columns, settled
 from maskgen.masks.kinds import Kind, kind_names, load_kinds
 from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
@@ -115,35 +116,47 @@ class Masker:
         self._kinds = load_kinds(self.settings.kinds or kind_names())
 
     def process(
-        self, keys: Sequence[str], photos: Sequence[Photo]
+        self,
+        keys: Sequence[str],
+        photos: Sequence[Photo],
+        known: Sequence[Sequence[Face]] | None = None,
     ) -> list[list[Output | SetAsideError] | SetAsideError]:
         """The outputs of each photograph, in order; results do not depend on what else is in the call.
 
         Args:
             keys: a name for each photograph that its draws of chance depend on, as its bytes' hash.
+            known: for each photograph the faces that an earlier call chose in it (see `maskgen.known`), none where it
+                is to be searched.
 
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used, or one SetAsideError when none could.
         """
+        known = [()] * len(photos) if known is None else known
+        search = [at for at, faces in enumerate(known) if not faces]
         with self._stage("find"):
             # The largest face is found first; to know the most central one, all must be.
             small_too = self.settings.faces != "largest"
-            found = self.detector.detect([photo.image for photo in photos], small_too)
+            detections = self.detector.detect([photos[at].image for at in search], small_too)
+        found = dict(zip(search, detections, strict=True))
         return [
-            self._one(key, photo.image, detections) for key, photo, detections in zip(keys, photos, found, strict=True)
+            self._one(key, photo.image, found.get(at, []), known[at])
+            for at, (key, photo) in enumerate(zip(keys, photos, strict=True))
         ]
 
-    def _one(self, key: str, image: Image, detections: Sequence[Any]) -> list[Output | SetAsideError] | SetAsideError:
+    def _one(
+        self, key: str, image: Image, detections: Sequence[Detection], known: Sequence[Face]
+    ) -> list[Output | SetAsideError] | SetAsideError:
         try:
-            chosen = choose(detections, image.shape[:2], self.settings.faces)
+            chosen: Sequence[Face | Detection] = known or choose(detections, image.shape[:2], self.settings.faces)
         except SetAsideError as fault:
             return fault
         subjects: list[_Subject] = []
         faults: list[SetAsideError] = []
-        for index, detection in enumerate(chosen):
+        for index, one in enumerate(chosen):
             try:
-                subjects.append(self._subject(image, detection, index, len(detections)))
+                face = one if isinstance(one, Face) else self._marked(image, one, index, len(detections))
+                subjects.append(self._subject(image, face))
             except SetAsideError as fault:
                 faults.append(fault)
         if not subjects:
@@ -151,9 +164,11 @@ class Masker:
         groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
         return [*(output for group in groups for output in self._outputs(key, group)), *faults]
 
-    def _subject(self, image: Image, detection: Any, index: int, of: int) -> _Subject:
+    def _marked(self, image: Image, detection: Detection, index: int, of: int) -> Face:
         with self._stage("points"):
-            face = Face(detection, self._landmarker.points68(image, detection), index, of)
+            return settled(Face(detection, self._landmarker.points68(image, detection), index, of))
+
+    def _subject(self, image: Image, face: Face) -> _Subject:
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
         points = crop.carry(face.points68)
@@ -229,12 +244,10 @@ def _row(
 
 
 def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
-    """What is known of one face: the box in the photograph, all else in the output's own pixels and degrees."""
+    """What is known of one face: box and source_* in the photograph's pixels, all else in the output's own, degrees."""
     face, pose = subject.face, subject.wearer.camera.pose()
     return {
-        "face": face.index,
-        "box": [round(float(v), 2) for v in face.detection.box],
-        "score": round(face.detection.score, 4),
+        **known_columns(face),
         "matrix": [round(float(v), 6) for v in subject.crop.matrix.ravel()],
         "points5": _rounded(subject.crop.carry(face.detection.points5)),
         "points68": _rounded(subject.points68),

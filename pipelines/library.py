@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
     from maskgen.core.reasons import SetAsideError
+    from maskgen.core.records import Face
 
     from .settings import MaskSettings
 
@@ -17,8 +18,10 @@ class Masker(Protocol):
 
     timings: dict[str, float]
 
-    def process(self, keys: Sequence[str], photos: Sequence[Photo]) -> Sequence[Sequence[Any] | SetAsideError]:
-        """One entry a photograph, in order."""
+    def process(
+        self, keys: Sequence[str], photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None = None
+    ) -> Sequence[Sequence[Any] | SetAsideError]:
+        """One entry a photograph, in order; `known` are faces that need not be looked for."""
         ...
 
 
@@ -28,6 +31,7 @@ MaskerFactory = Callable[["MaskSettings"], Masker]
 def load_masker(settings: MaskSettings) -> Masker:
     """The library's masker for a run's settings, with its networks and templates loaded."""
     from maskgen.api import Masker, MaskerSettings
+    from maskgen.faces.detect import MtcnnDetector
 
     known: dict[str, Any] = {
         name: getattr(settings, name)
@@ -36,7 +40,7 @@ def load_masker(settings: MaskSettings) -> Masker:
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
     if settings.margin is not None:
         known["margin"] = settings.margin
-    return Masker(MaskerSettings(**known))
+    return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, settings.aligned))
 
 
 def check_kinds(kinds: Sequence[str]) -> None:
@@ -44,6 +48,15 @@ def check_kinds(kinds: Sequence[str]) -> None:
     from maskgen.masks.kinds import load_kinds
 
     load_kinds(kinds)
+
+
+def check_device(device: str) -> None:
+    """Raise UserError for a device that there is not."""
+    if device == "cpu":
+        return  # nothing to ask PyTorch, which takes a second to import
+    from maskgen.faces.nets import check_device as check
+
+    check(device)
 
 
 def portrait() -> Photo:

@@ -15,6 +15,8 @@ Examples:
   maskgen mask photographs masked
   maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
   maskgen mask holiday.jpg out --crop none --faces all
+  maskgen mask crops masked --aligned --crop none
+  maskgen mask photographs again --seed 1 --reuse masked
 
 Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
 130 interrupted.
@@ -86,6 +88,7 @@ PATH = click.Path(path_type=Path)
     show_default=True,
     help="Which faces of a photograph.",
 )
+@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
 @click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
@@ -97,6 +100,20 @@ PATH = click.Path(path_type=Path)
     default=MAX_PIXELS,
     show_default=True,
     help="Set aside photographs larger than this, before they are decoded.",
+)
+@click.option(
+    "--device",
+    metavar="cpu|cuda|cuda:N",
+    default="cpu",
+    show_default=True,
+    help="Where faces are found.  The last bits of a box differ from one kind to the other.",
+)
+@click.option(
+    "--reuse",
+    metavar="RUN",
+    type=PATH,
+    default=None,
+    help="Take the faces that another run found, and look for those of new and changed photographs only.",
 )
 @click.option("--workers", type=int, default=None, help="Processes.  [default: one a core]")
 @click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
@@ -110,13 +127,16 @@ def mask_command(**options: Any) -> None:
     RUN gets faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
     contact_sheet.png. A run that was stopped goes on with the same command.
     """
-    from .library import check_kinds
+    from .library import check_device, check_kinds
+    from .reuse import check_reuse
     from .workers import usable_cores
 
     if options["workers"] is None:
         options["workers"] = usable_cores()
     settings = MaskSettings(**options)
     check_kinds(settings.kinds)
+    check_device(settings.device)
+    check_reuse(settings)
     if settings.dry_run:
         from .runner import survey
 

@@ -123,11 +123,13 @@ class Timing:
     photographs: int = 0
     elapsed: float = 0.0
     peak_mb: float = 0.0
+    reused: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def add(self, photographs: int, seconds: Mapping[str, float], peak_mb: float) -> None:
+    def add(self, photographs: int, seconds: Mapping[str, float], peak_mb: float, reused: int = 0) -> None:
         """Count one shard."""
         self.photographs += photographs
+        self.reused += reused
         self.peak_mb = max(self.peak_mb, peak_mb)
         for stage, spent in seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
@@ -136,6 +138,7 @@ class Timing:
         """For timing.json."""
         return {
             "photographs": self.photographs,
+            "faces_reused": self.reused,
             "workers": workers,
             "seconds": round(self.elapsed, 3),
             "photographs_per_second": round(self.photographs / max(self.elapsed, 1e-9), 1),

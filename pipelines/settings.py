@@ -16,7 +16,7 @@ BARE = "bare"
 MAX_PIXELS = 100_000_000
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
-_HOW = frozenset({"run", "workers", "overwrite", "dry_run", "retry_set_aside", "prune"})
+_HOW = frozenset({"run", "workers", "overwrite", "dry_run", "retry_set_aside", "prune", "reuse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,15 @@ class MaskSettings:
     margin: float | None = None
     crop: str = "face"
     faces: str = "largest"
+    aligned: bool = False
     segmentation: bool = False
     format: str = "jpg"
     quality: int = 95
     seed: int = 0
     landmarks_model: Path | None = None
     max_pixels: int = MAX_PIXELS
+    device: str = "cpu"
+    reuse: Path | None = None
     workers: int = 1
     overwrite: bool = False
     dry_run: bool = False
@@ -80,6 +83,8 @@ class MaskSettings:
     def _check_together(self) -> None:
         if self.unmasked_share and self.per_photo == "all":
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
+        if self.aligned and self.faces != "largest":
+            raise UserError("--aligned is for crops of one face each: leave out --faces.")
         if self.overwrite and self.retry_set_aside:
             raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
         if self.landmarks_model is not None and not self.landmarks_model.is_file():
@@ -97,6 +102,8 @@ class MaskSettings:
         plain["SOURCE"] = show_path(self.source.resolve())
         if self.landmarks_model is not None:
             plain["--landmarks-model"] = hashlib.sha256(self.landmarks_model.read_bytes()).hexdigest()
+        # Which of several cards it was decides nothing.
+        plain["--device"] = self.device.partition(":")[0]
         return plain
 
 

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +22,19 @@ from maskgen.core.reasons import Reason, SetAsideError
 
 from .catalogue import Row, load_rows
 from .library import Masker, MaskerFactory
+from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
+from .reuse import faces_known
 from .runfolder import RunFolder
 from .settings import BARE, MaskSettings
 from .sources import Item, escape
 
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
+    from maskgen.core.records import Face
 
-BATCH = 32
+BATCH = 64  # photographs; the networks' groups fill better than with fewer
+BATCH_ON_CARD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,16 @@ class ShardTask:
 
 @dataclass(frozen=True, slots=True)
 class ShardDone:
-    """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown)."""
+    """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown).
+
+    `reused` counts photographs whose faces another run had found.
+    """
 
     id: str
     report: ShardReport
     seconds: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
+    reused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ def run_shard(task: ShardTask) -> ShardDone:
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
     task.note.unlink(missing_ok=True)
     save_shard(task.run, task.id, rows, report)
-    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb())
+    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused)
 
 
 class _Worker:
@@ -115,18 +122,27 @@ class _Worker:
         self.task = task
         self.outcomes: list[Outcome] = []
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.reused = 0
 
     def go_through(self, items: Sequence[Item]) -> None:
         """Do these photographs, in batches."""
-        waiting = iter(items)
-        while batch := list(islice(waiting, 1 if self.task.watched else BATCH)):
-            if self.task.watched:
-                self.task.note.write_bytes(os.fsencode(batch[0].key))
+        waiting = self._batches(items)
+        while batch := self._next(waiting):
             self._batch(batch)
 
-    def _batch(self, batch: Sequence[Item]) -> None:
+    def _batches(self, items: Sequence[Item]) -> Iterator[Batch]:
+        if self.task.watched:
+            return batches(items, self._read, 1)
+        if self.task.settings.device == "cpu":
+            return batches(items, self._read, BATCH)
+        return batches_ahead(items, self._read, BATCH_ON_CARD)
+
+    def _next(self, waiting: Iterator[Batch]) -> Batch:
         with self._clock("read"):
-            photos = {item: self._read(item) for item in batch}
+            return next(waiting, [])
+
+    def _batch(self, batch: Batch) -> None:
+        photos = dict(batch)
         readable = {item: photo for item, photo in photos.items() if not isinstance(photo, SetAsideError)}
         results = dict(zip(readable, self._mask(readable), strict=True))
         for item, photo in photos.items():
@@ -139,6 +155,8 @@ class _Worker:
         from maskgen.core.images import read_photo
 
         _stop_if_orphaned(self.task)
+        if self.task.watched:
+            self.task.note.write_bytes(os.fsencode(item.key))
         if item.key in self.task.poisoned:
             _remove_outputs_of(self.task, item)
             return SetAsideError(Reason.CRASHED, "the worker died on it twice")
@@ -152,9 +170,13 @@ class _Worker:
             return []
         with self._clock("load"):
             masker = _masker(self.task.factory, self.task.settings)
+        with self._clock("reuse"):
+            keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
+            known = faces_known(self.task.settings, keys, hashes)
+            self.reused += sum(map(bool, known or ()))
         before = dict(masker.timings)
         with self._clock("mask"):
-            results = _process(masker, photos)
+            results = _process(masker, photos, known)
         for stage, seconds in masker.timings.items():
             self.seconds[stage] += seconds - before.get(stage, 0.0)
         return results
@@ -249,15 +271,15 @@ def _masker(factory: MaskerFactory, settings: MaskSettings) -> Masker:
     return masker
 
 
-def _process(masker: Masker, photos: dict[Item, Photo]) -> Sequence[Any]:
+def _process(masker: Masker, photos: dict[Item, Photo], known: Sequence[Sequence[Face]] | None) -> Sequence[Any]:
     """The library's results, one a photograph; a failure is pinned on its photograph by doing each alone."""
     keys = [photo.sha256 for photo in photos.values()]
     try:
-        return masker.process(keys, list(photos.values()))
+        return masker.process(keys, list(photos.values()), known)
     except Exception as error:
-        for item, photo in photos.items():
+        for at, (item, photo) in enumerate(photos.items()):
             try:
-                masker.process([photo.sha256], [photo])
+                masker.process([photo.sha256], [photo], known and [known[at]])
             except Exception as alone:
                 raise PhotographError(f"{item.key}: {type(alone).__name__}: {alone}") from alone
         raise PhotographError(f"{next(iter(photos)).key} and those after it: {error}") from error

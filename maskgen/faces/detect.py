@@ -29,6 +29,9 @@ SMALLEST_FACE = 18.0  # pixels
 REFINE, ACCEPT = 0.7, 0.6
 SURE = 0.98  # a face of this score ends the search; a lying face taken for an upright one scores less
 MOST_PROPOSALS = 400
+# The square in the middle of an aligned crop that holds the face, as a share of its shorter side. On crops of five
+# forms (five-point 112, MTCNN's box with a margin, the middle of LFW, ours, RecordIO) ONet is sure of 99 to 100 %.
+MIDDLE = 0.8
 TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180)
 
 
@@ -95,15 +98,33 @@ class MtcnnDetector(Detector):
 
     Args:
         device: where the networks run: "cpu", "cuda" or "cuda:N".
+        aligned: the pictures are crops with one face in the middle: ONet looks there first, and only where it is not
+            sure of a face is the crop searched as any photograph.
 
     Raises:
         UserError: there is no such device.
     """
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", aligned: bool = False) -> None:
         self._nets = Nets(device)
+        self._aligned = aligned
 
     def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
+        found = self._in_the_middle(images) if self._aligned else [[] for _ in images]
+        left = [at for at, faces in enumerate(found) if small_too or not _sure(faces)]
+        for at, faces in zip(left, self._searched([images[at] for at in left], small_too), strict=True):
+            found[at] = faces
+        return found
+
+    def _in_the_middle(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """The face in the middle of each crop, without a search."""
+        shapes = np.array([image.shape[1::-1] for image in images], np.float32).reshape(-1, 2)
+        half = MIDDLE / 2 * shapes.min(axis=1, keepdims=True)
+        boxes = np.column_stack([shapes / 2 - half, shapes / 2 + half, np.ones(len(images))]).astype(np.float32)
+        return self._judge([Pyramid(image) for image in images], _Candidates(boxes, np.arange(len(images))))
+
+    def _searched(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
+        """The faces of each picture, turned by quarters where none stands upright in it."""
         found = self._upright(images, small_too)
         unsure = [at for at, faces in enumerate(found) if not _sure(faces)]
         for at in unsure:

@@ -21,11 +21,13 @@ OTHER: dict[str, Any] = {
     "margin": 0.5,
     "crop": "none",
     "faces": "all",
+    "aligned": True,
     "segmentation": True,
     "format": "png",
     "quality": 80,
     "seed": 1,
     "max_pixels": 1000,
+    "device": "cuda",
 }
 HOW: dict[str, Any] = {
     "run": Path("elsewhere"),
@@ -34,6 +36,7 @@ HOW: dict[str, Any] = {
     "dry_run": True,
     "retry_set_aside": True,
     "prune": True,
+    "reuse": Path("elsewhere"),
 }
 
 
@@ -78,6 +81,11 @@ def test_a_landmarks_model_is_known_by_its_content(tmp_path: Path) -> None:
 def test_unmasked_share_is_for_drawn_masks() -> None:
     with pytest.raises(UserError, match="--unmasked-share"):
         replace(PLAIN, per_photo="all", unmasked_share=0.1)
+
+
+def test_aligned_crops_have_one_face() -> None:
+    with pytest.raises(UserError, match="--aligned"):
+        replace(PLAIN, aligned=True, faces="all")
 
 
 def test_the_largest_photograph_is_the_librarys() -> None:

@@ -1,10 +1,10 @@
-"""Photographs a second of `maskgen mask`, where the time goes, and memory, beside the codecs alone.
+"""What `maskgen mask` costs: by stage, beside the codecs alone, one worker against two, a mask more, memory.
 
-    python benchmarks/mask_run.py SOURCE [--workers 1,2] [-- OPTIONS OF maskgen mask]
+    python benchmarks/mask_run.py SOURCE [--workers 1,2] [--repeat N] [-- OPTIONS OF maskgen mask]
 
-Every run is the command itself, in a process of its own and an empty folder. Decoding and encoding alone goes
-over the same files on as many processes in the same minutes, so the share is a figure that another machine
-repeats where the seconds are not.
+Every run is the command itself, in a process of its own and an empty folder. Decoding and encoding alone goes over the
+same files on as many processes right before it. A share is the codecs' processor time over the run's: another machine,
+or a busy one, repeats it where photographs a second are not repeated. Starting up is shown apart.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,33 +29,44 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.pipelines.sources import list_source
 
 COMMAND = [sys.executable, "-c", "from maskgen.pipelines.cli import main; main()", "mask"]
+FEW = 1000  # photographs of the short run that memory is compared with
 
 
-def decode_and_encode(paths: list[Path]) -> int:
-    """What any program must do to each photograph; returns how many are pictures."""
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock and of the processor, a photograph."""
+
+    wall: float
+    cpu: float
+
+
+def decode_and_encode(paths: Sequence[Path]) -> float:
+    """What any program must do to each photograph; returns the processor's seconds."""
+    import cv2
+
     from maskgen.core.images import encode_image, read_photo
 
-    done = 0
+    cv2.setNumThreads(1)
+    begun = time.process_time()
     for path in paths:
         try:
             encode_image(read_photo(path, max_pixels=100_000_000).image, "jpg", 95)
-            done += 1
         except SetAsideError:
             continue
-    return done
+    return time.process_time() - begun
 
 
-def codec_speed(paths: list[Path], workers: int) -> float:
-    """Photographs a second of the codecs alone, with the processes already started."""
+def codecs(paths: Sequence[Path], workers: int) -> Cost:
+    """The codecs alone, with the processes already started."""
     stretches = [paths[start : start + 64] for start in range(0, len(paths), 64)]
     with parallel_config(backend="loky", inner_max_num_threads=1), Parallel(n_jobs=workers) as pool:
         pool(delayed(decode_and_encode)(paths[:8]) for _ in range(workers))
         begun = time.perf_counter()
-        pool(delayed(decode_and_encode)(stretch) for stretch in stretches)
-        return len(paths) / (time.perf_counter() - begun)
+        spent = pool(delayed(decode_and_encode)(stretch) for stretch in stretches)
+        return Cost((time.perf_counter() - begun) / len(paths), sum(spent) / len(paths))
 
 
-def mask_run(source: Path, workers: int, options: list[str]) -> dict[str, Any]:
+def mask_run(source: Path, workers: int, options: Sequence[str]) -> dict[str, Any]:
     """timing.json of one run of the command."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -65,40 +80,92 @@ def mask_run(source: Path, workers: int, options: list[str]) -> dict[str, Any]:
         shutil.rmtree(folder)
 
 
-def show_stages(timing: dict[str, Any]) -> None:
-    """Milliseconds of one core that each stage takes for a photograph."""
+def cost(timing: dict[str, Any]) -> Cost:
+    """A run's, starting up left out."""
+    steady = timing["seconds"] - timing["stage_seconds"].get("load", 0.0) / timing["workers"]
     count = max(timing["photographs"], 1)
+    return Cost(steady / count, timing["cpu_seconds"] / count)
+
+
+@contextmanager
+def linked(paths: Sequence[Path], root: Path, repeat: int) -> Iterator[Path]:
+    """A folder of links to these photographs, as often as asked, under other names."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        for time_ in range(repeat):
+            for path in paths:
+                link = folder / str(time_) / path.relative_to(root)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(path.resolve())
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def show_workers(source: Path, paths: Sequence[Path], counts: Sequence[int], options: Sequence[str]) -> list[Any]:
+    print(f"{'':>8}{'photographs/s':^24}{'processor ms a photograph':^28}")
+    print(
+        f"{'workers':>8}{'masked':>12}{'codecs':>12}{'masked':>14}{'codecs':>14}{'share':>8}{'start-up s':>12}{'MB':>7}"
+    )
+    timings = []
+    for workers in counts:
+        alone = codecs(paths, workers)
+        timing = mask_run(source, workers, options)
+        timings.append(timing)
+        run = cost(timing)
+        print(
+            f"{workers:>8}{1 / run.wall:>12.0f}{1 / alone.wall:>12.0f}{1e3 * run.cpu:>14.2f}{1e3 * alone.cpu:>14.3f}"
+            f"{alone.cpu / run.cpu:>8.1%}{timing['stage_seconds']['load'] / workers:>12.1f}"
+            f"{timing['worker_peak_mb']:>7.0f}"
+        )
+    if len(timings) > 1:
+        first, last = cost(timings[0]), cost(timings[-1])
+        fair = first.cpu / last.cpu * timings[-1]["workers"] / timings[0]["workers"]
+        print(f"{counts[-1]} workers against {counts[0]}: {first.wall / last.wall:.2f} times by the clock,")
+        print(f"    {fair:.2f} times were every worker given a core of its own")
+    return timings
+
+
+def show_stages(timing: dict[str, Any]) -> None:
+    """Milliseconds of one worker that each stage takes for a photograph."""
+    count = max(timing["photographs"], 1)
+    print(f"stages of a worker, {timing['workers']} at work (`mask` is find to wear and what lies between):")
     for stage, seconds in sorted(timing["stage_seconds"].items(), key=lambda one: -one[1]):
-        print(f"    {stage:<12}{1000 * seconds / count:8.2f} ms a photograph")
+        if stage != "load":
+            print(f"    {stage:<12}{1000 * seconds / count:8.2f} ms a photograph")
+
+
+def show_masks(source: Path, options: Sequence[str]) -> None:
+    """What each further mask of a photograph costs."""
+    one, four = (cost(mask_run(source, 1, [*options, "--per-photo", many])) for many in ("1", "4"))
+    print(f"a mask more: {1e3 * (four.cpu - one.cpu) / 3:.2f} ms of one core, encoded and written")
+
+
+def show_memory(paths: Sequence[Path], root: Path, repeat: int, options: Sequence[str]) -> None:
+    """A worker's peak in a short run and in a long one."""
+    for some, times in ((list(islice(paths, FEW)), 1), (paths, repeat)):
+        with linked(some, root, times) as folder:
+            timing = mask_run(folder, 2, options)
+        print(f"{timing['photographs']:>9,} photographs: a worker's peak is {timing['worker_peak_mb']:.0f} MB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("--workers", default="1,2")
+    parser.add_argument("--repeat", type=int, default=1, help="how often SOURCE is gone through for the memory")
+    parser.add_argument("--only", choices=["workers", "masks", "memory"], help="one of the three parts")
     parser.add_argument("options", nargs="*", help="after --, options of maskgen mask")
     asked = parser.parse_args()
     listing = list_source(asked.source)
     paths = [listing.root / item.key for folder in listing.folders for item in listing.items(folder)]
-    print(f"{len(paths):,} photographs of {asked.source}")
-    print(
-        f"{'workers':>8}{'masked/s':>10}{'codecs/s':>10}{'share':>8}{'MB a worker':>13}{'start-up s':>12}{'then/s':>8}"
-    )
-    timings = []
-    for workers in map(int, asked.workers.split(",")):
-        codecs = codec_speed(paths, workers)
-        timing = mask_run(asked.source, workers, asked.options)
-        timings.append(timing)
-        steady = timing["photographs"] / max(
-            timing["seconds"] - timing["stage_seconds"].get("load", 0.0) / workers, 1e-9
-        )
-        speed, start_up = timing["photographs_per_second"], timing["stage_seconds"].get("load", 0.0) / workers
-        print(
-            f"{workers:>8}{speed:>10.1f}{codecs:>10.0f}{speed / codecs:>8.1%}"
-            f"{timing['worker_peak_mb']:>13.0f}{start_up:>12.1f}{steady:>8.0f}"
-        )
-    print(f"stages, {timings[-1]['workers']} workers (`mask` is all of the library's):")
-    show_stages(timings[-1])
+    print(f"{len(paths):,} photographs of {asked.source} {' '.join(asked.options)}".rstrip())
+    if asked.only in (None, "workers"):
+        show_stages(show_workers(asked.source, paths, [*map(int, asked.workers.split(","))], asked.options)[-1])
+    if asked.only in (None, "masks"):
+        show_masks(asked.source, asked.options)
+    if asked.only in (None, "memory"):
+        show_memory(paths, listing.root, asked.repeat, asked.options)
 
 
 if __name__ == "__main__":

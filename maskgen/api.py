@@ -262,7 +262,7 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
 
 def _rounded(points: np.ndarray) -> list[float]:
     """x0, y0, x1, y1, ... to a hundredth of a pixel."""
-    return [round(float(v), 2) for v in points.ravel()]
+    return np.round(points.ravel().astype(np.float64), 2).tolist()
 
 
 def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:

@@ -8,8 +8,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from .records import ShardReport
+
+if TYPE_CHECKING:
+    from .shard import ShardDone
 
 _LIBRARIES = ("maskgen", "numpy", "opencv-python", "torch", "facenet-pytorch", "dlib-bin", "pyarrow")
 
@@ -124,14 +128,16 @@ class Timing:
     elapsed: float = 0.0
     peak_mb: float = 0.0
     reused: int = 0
+    cpu: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def add(self, photographs: int, seconds: Mapping[str, float], peak_mb: float, reused: int = 0) -> None:
+    def add(self, done: ShardDone) -> None:
         """Count one shard."""
-        self.photographs += photographs
-        self.reused += reused
-        self.peak_mb = max(self.peak_mb, peak_mb)
-        for stage, spent in seconds.items():
+        self.photographs += done.report.photographs
+        self.reused += done.reused
+        self.cpu += done.cpu
+        self.peak_mb = max(self.peak_mb, done.peak_mb)
+        for stage, spent in done.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
 
     def stored(self, workers: int) -> dict[str, object]:
@@ -142,6 +148,7 @@ class Timing:
             "workers": workers,
             "seconds": round(self.elapsed, 3),
             "photographs_per_second": round(self.photographs / max(self.elapsed, 1e-9), 1),
+            "cpu_seconds": round(self.cpu, 3),
             "worker_peak_mb": round(self.peak_mb, 1),
             "stage_seconds": {stage: round(spent, 3) for stage, spent in sorted(self.seconds.items())},
         }

@@ -124,7 +124,7 @@ def _do(
     tasks = _tasks(settings, factory, listing, todo)
     with _progress(RunFolder(settings.run), shards, todo) as progress:
         for done in run_all(tasks, settings.workers):
-            timing.add(done.report.photographs, done.seconds, done.peak_mb, done.reused)
+            timing.add(done)
             progress.add(done.report.photographs, len(done.report.set_aside))
     timing.elapsed = time.perf_counter() - begun
     return timing

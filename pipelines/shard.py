@@ -71,7 +71,8 @@ class ShardTask:
 class ShardDone:
     """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown).
 
-    `reused` counts photographs whose faces another run had found.
+    `reused` counts photographs whose faces another run had found; `cpu` is the processor's seconds, those of loading
+    left out.
     """
 
     id: str
@@ -79,6 +80,7 @@ class ShardDone:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
     reused: int = 0
+    cpu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def run_shard(task: ShardTask) -> ShardDone:
         OSError: an output cannot be written.
         PhotographError: the library failed in a way that is no `Reason`; names the photograph.
     """
+    begun = time.process_time()
     _settle(task)
     worker = _Worker(task)
     kept = _keep(task)
@@ -112,7 +115,8 @@ def run_shard(task: ShardTask) -> ShardDone:
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
     task.note.unlink(missing_ok=True)
     save_shard(task.run, task.id, rows, report)
-    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused)
+    cpu = time.process_time() - begun - worker.loading
+    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused, cpu)
 
 
 class _Worker:
@@ -123,6 +127,7 @@ class _Worker:
         self.outcomes: list[Outcome] = []
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.reused = 0
+        self.loading = 0.0  # the processor's seconds
 
     def go_through(self, items: Sequence[Item]) -> None:
         """Do these photographs, in batches."""
@@ -168,8 +173,10 @@ class _Worker:
     def _mask(self, photos: dict[Item, Photo]) -> Sequence[Any]:
         if not photos:
             return []
+        begun = time.process_time()
         with self._clock("load"):
             masker = _masker(self.task.factory, self.task.settings)
+        self.loading += time.process_time() - begun
         with self._clock("reuse"):
             keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
             known = faces_known(self.task.settings, keys, hashes)

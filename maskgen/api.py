@@ -20,13 +20,13 @@ import numpy as np
 
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image, write_whole
 from maskgen.core.reasons import SetAsideError
-from maskgen.core.records import Crop, Detection, Face, Image, Mask
+from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import DEFAULT_MARGIN, align, whole
-from maskgen.faces.choose import choose
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
-from maskgen.known import known_columns, settled
+from maskgen.known import known_columns
+from maskgen.marking import marked_faces
 from maskgen.masks.kinds import Kind, kind_names, load_kinds
 from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
@@ -134,28 +134,26 @@ class Masker:
         """
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
+        images = [photos[at].image for at in search]
         with self._stage("find"):
             # The largest face is found first; to know the most central one, all must be.
             small_too = self.settings.faces != "largest"
-            detections = self.detector.detect([photos[at].image for at in search], small_too)
-        found = dict(zip(search, detections, strict=True))
+            detections = self.detector.detect(images, small_too)
+        with self._stage("points"):
+            marked = marked_faces(images, detections, self.settings.faces, self._landmarker)
+        found = dict(zip(search, marked, strict=True))
         return [
-            self._one(key, photo.image, found.get(at, []), known[at])
+            self._one(key, photo.image, found[at] if at in found else known[at])
             for at, (key, photo) in enumerate(zip(keys, photos, strict=True))
         ]
 
     def _one(
-        self, key: str, image: Image, detections: Sequence[Detection], known: Sequence[Face]
+        self, key: str, image: Image, faces: Sequence[Face | SetAsideError]
     ) -> list[Output | SetAsideError] | SetAsideError:
-        try:
-            chosen: Sequence[Face | Detection] = known or choose(detections, image.shape[:2], self.settings.faces)
-        except SetAsideError as fault:
-            return fault
         subjects: list[_Subject] = []
         faults: list[SetAsideError] = []
-        for index, one in enumerate(chosen):
+        for face in faces:
             try:
-                face = one if isinstance(one, Face) else self._marked(image, one, index, len(detections))
                 subjects.append(self._subject(image, face))
             except SetAsideError as fault:
                 faults.append(fault)
@@ -164,11 +162,9 @@ class Masker:
         groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
         return [*(output for group in groups for output in self._outputs(key, group)), *faults]
 
-    def _marked(self, image: Image, detection: Detection, index: int, of: int) -> Face:
-        with self._stage("points"):
-            return settled(Face(detection, self._landmarker.points68(image, detection), index, of))
-
-    def _subject(self, image: Image, face: Face) -> _Subject:
+    def _subject(self, image: Image, face: Face | SetAsideError) -> _Subject:
+        if isinstance(face, SetAsideError):
+            raise face
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
         points = crop.carry(face.points68)

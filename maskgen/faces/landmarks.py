@@ -1,4 +1,4 @@
-"""The 68 iBUG points of a found face, by dlib's shape predictor.
+"""The 68 iBUG points of a found face, by dlib's model.
 
 The predictor was trained on boxes of dlib's own detector. Here every face is first brought upright and to one size by
 its five points, and the box is always the same square in the middle of that patch: head turned, tilted or lying, the
@@ -10,14 +10,17 @@ Source: Kazemi and Sullivan, One Millisecond Face Alignment with an Ensemble of 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError, UserError
-from maskgen.core.records import Detection, Doubles, Floats, Image
+from maskgen.core.records import Detection, Doubles, Floats, Image, Mask
 from maskgen.faces.align import face_unit, five_points, seen, similarity, upright, warped
+from maskgen.faces.dlib_model import load_forests
+from maskgen.faces.predictor import Predictor
 
 PATCH = 192
 BOX_SIDE = 2.3  # of the predictor's box, in face units
@@ -52,19 +55,13 @@ class Landmarker:
     """
 
     def __init__(self, model: Path | None = None) -> None:
-        import dlib
-
         path = Path(model) if model is not None else default_model()
         if not path.is_file():
             raise UserError(f"{path}: no such landmarks model; give the path of a dlib 68-point shape predictor")
         try:
-            self._predict = dlib.shape_predictor(str(path))
-        except RuntimeError:
-            raise UserError(f"{path}: not a dlib shape predictor; give the path of a 68-point model") from None
-        first, last = PATCH * 1 // 4, PATCH * 3 // 4
-        self._box = dlib.rectangle(first, first, last, last)
-        if self._predict(np.zeros((PATCH, PATCH), np.uint8), self._box).num_parts != 68:
-            raise UserError(f"{path}: this shape predictor does not give 68 points; give the path of one that does")
+            self._predictor = Predictor(load_forests(path))
+        except ValueError as fault:
+            raise UserError(f"{path}: not a dlib shape predictor of 68 points ({fault})") from None
 
     def points68(self, image: Image, detection: Detection) -> Floats:
         """The points of one face, float32 (68, 2), in the picture's pixels.
@@ -72,19 +69,41 @@ class Landmarker:
         Raises:
             SetAsideError: Reason.NO_LANDMARKS where they contradict the detector's five points.
         """
-        matrix = _to_patch(detection.points5)
-        # The predictor compares brightness only, so colours need not be warped.
-        part, moved = seen(image, matrix, PATCH)
-        grey = warped(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), moved, PATCH)
-        shape = self._predict(grey, self._box)
-        found = np.array([(part.x, part.y) for part in shape.parts()], np.float64)
-        back = cv2.invertAffineTransform(matrix)
-        points = (found @ back[:, :2].T + back[:, 2]).astype(np.float32)
-        apart = np.linalg.norm(five_points(points) - detection.points5, axis=1).mean()
-        apart /= max(face_unit(detection.points5), 1e-6)
-        if apart > FARTHEST:
-            raise SetAsideError(Reason.NO_LANDMARKS, f"detector and landmarks are {apart:.2f} eye distances apart")
+        (points,) = self.points68_of([(image, detection)])
+        if isinstance(points, SetAsideError):
+            raise points
         return points
+
+    def points68_of(self, faces: Sequence[tuple[Image, Detection]]) -> list[Floats | SetAsideError]:
+        """As `points68` for many faces, which takes a quarter of the time; a fault stands in its face's place."""
+        matrices = [_to_patch(detection.points5) for _, detection in faces]
+        patches = [_patch(image, matrix) for (image, _), matrix in zip(faces, matrices, strict=True)]
+        if not patches:
+            return []
+        found = self._predictor.points(np.stack(patches), PATCH / 4, PATCH / 2)
+        return [
+            _checked(_back(points, matrix), detection)
+            for points, matrix, (_, detection) in zip(found, matrices, faces, strict=True)
+        ]
+
+
+def _patch(image: Image, matrix: Doubles) -> Mask:
+    """The upright face in grey: the predictor compares brightness only, so colours need not be warped."""
+    part, moved = seen(image, matrix, PATCH)
+    return warped(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), moved, PATCH)
+
+
+def _back(points: Floats, matrix: Doubles) -> Floats:
+    back = cv2.invertAffineTransform(matrix)
+    return (points.astype(np.float64) @ back[:, :2].T + back[:, 2]).astype(np.float32)
+
+
+def _checked(points: Floats, detection: Detection) -> Floats | SetAsideError:
+    apart = np.linalg.norm(five_points(points) - detection.points5, axis=1).mean()
+    apart /= max(face_unit(detection.points5), 1e-6)
+    if apart > FARTHEST:
+        return SetAsideError(Reason.NO_LANDMARKS, f"detector and landmarks are {apart:.2f} eye distances apart")
+    return points
 
 
 def _to_patch(points5: Floats) -> Doubles:

@@ -1,0 +1,114 @@
+"""The points against dlib's own predictor, alone and among others, and files that are no model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dlib
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.records import Detection
+from maskgen.faces.align import five_points
+from maskgen.faces.dlib_model import Forests, load_forests
+from maskgen.faces.landmarks import PATCH, Landmarker, _patch, _to_patch, default_model
+from maskgen.faces.predictor import Predictor
+from maskgen.masks.people import sample_people
+
+
+@pytest.fixture(scope="module")
+def forests() -> Forests:
+    torch.set_num_threads(1)
+    return load_forests(default_model())
+
+
+@pytest.fixture(scope="module")
+def faces() -> list[tuple[np.ndarray, Detection]]:
+    found = []
+    for _, _, portrait in sample_people(6, 3):
+        points5 = five_points(portrait.points68)
+        box = np.concatenate([portrait.points68.min(0), portrait.points68.max(0)]).astype(np.float32)
+        found.append((portrait.image, Detection(box, points5, 0.99)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def patches(faces: list[tuple[np.ndarray, Detection]]) -> np.ndarray:
+    return np.stack([_patch(image, _to_patch(one.points5)) for image, one in faces])
+
+
+def test_points_are_dlibs_to_its_rounding(forests: Forests, patches: np.ndarray) -> None:
+    theirs = dlib.shape_predictor(str(default_model()))
+    first, last = PATCH // 4, 3 * PATCH // 4
+    box = dlib.rectangle(first, first, last, last)
+    rounded = np.array([[(part.x, part.y) for part in theirs(patch, box).parts()] for patch in patches])
+    ours = Predictor(forests).points(patches, first, last - first)
+    apart = np.abs(ours - rounded)
+    # A pixel's brightness at a rounding's edge sends a face down another branch here and there.
+    assert (apart > 0.51).mean() < 0.03
+    assert apart.max() < 3
+
+
+def test_points_do_not_depend_on_the_batch(forests: Forests, patches: np.ndarray) -> None:
+    predictor = Predictor(forests)
+    many = np.concatenate([patches] * 5)
+    every = predictor.points(many, 48, 96)
+    assert len(every) > 64
+    for at in (0, 7, 63, 64, len(many) - 1):
+        np.testing.assert_array_equal(predictor.points(many[at : at + 1], 48, 96)[0], every[at])
+    np.testing.assert_array_equal(predictor.points(many[5:20], 48, 96), every[5:20])
+    assert predictor.points(many[:0], 48, 96).shape == (0, 68, 2)
+
+
+def test_a_fault_stands_in_its_faces_place(faces: list[tuple[np.ndarray, Detection]]) -> None:
+    landmarker = Landmarker()
+    nonsense = Detection(faces[0][1].box, faces[0][1].points5[[3, 1, 4, 0, 2]].copy(), 0.99)
+    mixed = [faces[0], (faces[0][0], nonsense), faces[1]]
+    first, fault, last = landmarker.points68_of(mixed)
+    assert isinstance(fault, SetAsideError)
+    np.testing.assert_array_equal(first, landmarker.points68(*faces[0]))
+    np.testing.assert_array_equal(last, landmarker.points68(*faces[1]))
+    assert landmarker.points68_of([]) == []
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3, 700, 5_000_000, -1])
+def test_a_model_that_ends_early_is_refused(tmp_path: Path, cut: int) -> None:
+    data = default_model().read_bytes()
+    (tmp_path / "model.dat").write_bytes(data[:cut])
+    with pytest.raises(UserError, match=r"model\.dat: not a dlib shape predictor"):
+        Landmarker(tmp_path / "model.dat")
+
+
+def test_a_model_with_more_behind_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.dat").write_bytes(default_model().read_bytes() + b"\1\0")
+    with pytest.raises(UserError, match="more follows"):
+        Landmarker(tmp_path / "model.dat")
+
+
+@given(st.binary(max_size=300), st.integers(0, 200))
+@settings(max_examples=60, deadline=None)
+def test_no_bytes_do_more_than_be_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes, at: int) -> None:
+    path = tmp_path_factory.mktemp("model") / "model.dat"
+    leaf = bytes([0x81, 136, 0x81, 1])
+    path.write_bytes(b"\1\1" + leaf + data[:at] + leaf + data[at:])
+    with pytest.raises(ValueError, match=r"."):
+        load_forests(path)
+
+
+def test_indices_that_point_at_nothing_are_refused(forests: Forests) -> None:
+    first = forests.first.copy()
+    first[0, 0, 0] = forests.anchors.shape[1]
+    with pytest.raises(ValueError, match="that there is not"):
+        Forests(
+            forests.mean,
+            first,
+            forests.second,
+            forests.threshold,
+            forests.leaves,
+            forests.anchors,
+            forests.deltas,
+        )

@@ -82,7 +82,7 @@ def mask_run(source: Path, workers: int, options: Sequence[str]) -> dict[str, An
 
 def cost(timing: dict[str, Any]) -> Cost:
     """A run's, starting up left out."""
-    steady = timing["seconds"] - timing["stage_seconds"].get("load", 0.0) / timing["workers"]
+    steady = timing["seconds"] - timing["start_up_seconds"]
     count = max(timing["photographs"], 1)
     return Cost(steady / count, timing["cpu_seconds"] / count)
 
@@ -115,7 +115,7 @@ def show_workers(source: Path, paths: Sequence[Path], counts: Sequence[int], opt
         run = cost(timing)
         print(
             f"{workers:>8}{1 / run.wall:>12.0f}{1 / alone.wall:>12.0f}{1e3 * run.cpu:>14.2f}{1e3 * alone.cpu:>14.3f}"
-            f"{alone.cpu / run.cpu:>8.1%}{timing['stage_seconds']['load'] / workers:>12.1f}"
+            f"{alone.cpu / run.cpu:>8.1%}{timing['start_up_seconds']:>12.1f}"
             f"{timing['worker_peak_mb']:>7.0f}"
         )
     if len(timings) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -129,6 +130,8 @@ class Timing:
     peak_mb: float = 0.0
     reused: int = 0
     cpu: float = 0.0
+    begun: float = field(default_factory=time.time)
+    ready: dict[int, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, done: ShardDone) -> None:
@@ -136,6 +139,8 @@ class Timing:
         self.photographs += done.report.photographs
         self.reused += done.reused
         self.cpu += done.cpu
+        if done.ready is not None:
+            self.ready[done.worker] = done.ready - self.begun
         self.peak_mb = max(self.peak_mb, done.peak_mb)
         for stage, spent in done.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
@@ -148,6 +153,7 @@ class Timing:
             "workers": workers,
             "seconds": round(self.elapsed, 3),
             "photographs_per_second": round(self.photographs / max(self.elapsed, 1e-9), 1),
+            "start_up_seconds": round(sum(self.ready.values()) / max(len(self.ready), 1), 3),
             "cpu_seconds": round(self.cpu, 3),
             "worker_peak_mb": round(self.peak_mb, 1),
             "stage_seconds": {stage: round(spent, 3) for stage, spent in sorted(self.seconds.items())},

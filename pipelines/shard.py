@@ -72,7 +72,7 @@ class ShardDone:
     """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown).
 
     `reused` counts photographs whose faces another run had found; `cpu` is the processor's seconds, those of loading
-    left out.
+    left out; `worker` is the process, and `ready` the time at which it had loaded all (None where it never did).
     """
 
     id: str
@@ -81,6 +81,8 @@ class ShardDone:
     peak_mb: float = 0.0
     reused: int = 0
     cpu: float = 0.0
+    worker: int = 0
+    ready: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def run_shard(task: ShardTask) -> ShardDone:
     task.note.unlink(missing_ok=True)
     save_shard(task.run, task.id, rows, report)
     cpu = time.process_time() - begun - worker.loading
-    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused, cpu)
+    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused, cpu, os.getpid(), worker.ready)
 
 
 class _Worker:
@@ -128,6 +130,7 @@ class _Worker:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.reused = 0
         self.loading = 0.0  # the processor's seconds
+        self.ready: float | None = None
 
     def go_through(self, items: Sequence[Item]) -> None:
         """Do these photographs, in batches."""
@@ -177,6 +180,7 @@ class _Worker:
         with self._clock("load"):
             masker = _masker(self.task.factory, self.task.settings)
         self.loading += time.process_time() - begun
+        self.ready = _ready_at(os.getpid())
         with self._clock("reuse"):
             keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
             known = faces_known(self.task.settings, keys, hashes)
@@ -276,6 +280,13 @@ def _masker(factory: MaskerFactory, settings: MaskSettings) -> Masker:
     if cv2 := sys.modules.get("cv2"):
         cv2.setNumThreads(1)
     return masker
+
+
+@lru_cache(maxsize=1)
+def _ready_at(worker: int) -> float:
+    """When this process first had its masker."""
+    del worker
+    return time.time()
 
 
 def _process(masker: Masker, photos: dict[Item, Photo], known: Sequence[Sequence[Face]] | None) -> Sequence[Any]:

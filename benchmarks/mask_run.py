@@ -150,22 +150,25 @@ def show_memory(paths: Sequence[Path], root: Path, repeat: int, options: Sequenc
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").partition("\n")[0], epilog="After -- follow options of maskgen mask."
+    )
     parser.add_argument("source", type=Path)
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--repeat", type=int, default=1, help="how often SOURCE is gone through for the memory")
     parser.add_argument("--only", choices=["workers", "masks", "memory"], help="one of the three parts")
-    parser.add_argument("options", nargs="*", help="after --, options of maskgen mask")
-    asked = parser.parse_args()
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    own, options = sys.argv[1:at], sys.argv[at + 1 :]
+    asked = parser.parse_args(own)
     listing = list_source(asked.source)
     paths = [listing.root / item.key for folder in listing.folders for item in listing.items(folder)]
-    print(f"{len(paths):,} photographs of {asked.source} {' '.join(asked.options)}".rstrip())
+    print(f"{len(paths):,} photographs of {asked.source} {' '.join(options)}".rstrip())
     if asked.only in (None, "workers"):
-        show_stages(show_workers(asked.source, paths, [*map(int, asked.workers.split(","))], asked.options)[-1])
+        show_stages(show_workers(asked.source, paths, [*map(int, asked.workers.split(","))], options)[-1])
     if asked.only in (None, "masks"):
-        show_masks(asked.source, asked.options)
+        show_masks(asked.source, options)
     if asked.only in (None, "memory"):
-        show_memory(paths, listing.root, asked.repeat, asked.options)
+        show_memory(paths, listing.root, asked.repeat, options)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ class MtcnnDetector(Detector):
         if not len(candidates.owner):
             return candidates
         score, shift = self._nets.refine(candidates.patches(pyramids, 24))
-        return candidates.kept(shifted(candidates.boxes, shift, score), score >= REFINE, 0.6)
+        return candidates.kept(shifted(candidates.boxes, shift, score), score >= REFINE, 0.45)
 
     def _judge(self, pyramids: Sequence[Pyramid], candidates: _Candidates) -> list[list[Detection]]:
         """ONet: the final boxes, scores and five points of each picture's faces."""
@@ -204,6 +204,8 @@ class MtcnnDetector(Detector):
         boxes = shifted(candidates.boxes, shift, score)
         side = candidates.boxes[:, 2:4] - candidates.boxes[:, :2]
         points = candidates.boxes[:, None, :2] + shares.reshape(-1, 2, 5).transpose(0, 2, 1) * side[:, None]
+        # ONet is sure of a candidate that holds half a face, too, and puts its points wrong; RNet tells the two apart.
+        boxes[:, 4] *= candidates.boxes[:, 4]
         for own in _by_owner(candidates.owner):
             good = own[score[own] >= ACCEPT]
             for at in good[suppress_inner(boxes[good], 0.6)].tolist():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from support import run, tree, write
 
 from maskgen.core.images import Photo
 from maskgen.core.reasons import Reason, SetAsideError
@@ -67,3 +69,14 @@ def test_a_fault_of_reading_is_not_lost_in_a_thread() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(batches_ahead(ITEMS, broken, 5))
+
+
+def test_a_run_that_decodes_ahead_writes_what_one_that_does_not_writes(source: Path, tmp_path: Path) -> None:
+    write(source / "person 0" / "note.txt", b"no picture")
+    reports = [run(source, tmp_path / device, device=device) for device in ("cpu", "cuda")]  # the masker is a stand-in
+    plain, ahead = (tree(tmp_path / device) for device in ("cpu", "cuda"))
+    apart = {"settings.json", "report.json"}  # these name the device
+    assert {name: digest for name, digest in plain.items() if name not in apart} == {
+        name: digest for name, digest in ahead.items() if name not in apart
+    }
+    assert reports[0].written == reports[1].written == 24

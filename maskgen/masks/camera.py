@@ -7,7 +7,9 @@ Convention:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +48,12 @@ class Camera:
     def pose(self) -> Pose:
         """The three angles, for rotation = roll @ pitch @ yaw."""
         r = self.rotation
-        pitch = np.degrees(np.arcsin(np.clip(r[2, 1], -1, 1)))
-        yaw = np.degrees(np.arctan2(-r[2, 0], r[2, 2]))
-        up = _about_x(float(pitch)) @ _about_y(float(yaw))
-        left = r @ up.T
-        return Pose(float(yaw), float(pitch), float(np.degrees(np.arctan2(left[1, 0], left[0, 0]))), self.scale)
+        pitch = math.asin(min(1.0, max(-1.0, r[2, 1])))
+        yaw = math.atan2(-r[2, 0], r[2, 2])
+        # What is left of the first column when pitch and yaw are undone is the roll's cosine and sine.
+        right = r[:2] @ np.array([math.cos(yaw), 0.0, math.sin(yaw)])
+        roll = math.atan2(right[1], right[0])
+        return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll), self.scale)
 
 
 def _about_x(pitch: float) -> Doubles:
@@ -83,36 +86,52 @@ def fit_camera(points: NDArray[np.floating]) -> tuple[Camera, Doubles]:
     """
     check_points(points, 68)
     head, seen = mean68(), np.asarray(points, np.float64)
-    weights = TRUST.copy()
-    camera = _start(head, seen)
+    weights = TRUST
+    camera = _start(seen)
     residual = np.zeros(68)
     for _ in range(ROUNDS):
         camera = _similarity(head, seen, camera, weights)
-        residual = np.linalg.norm(camera.project(head)[:, :2] - seen, axis=1) / camera.scale
-        weights = TRUST / (1 + (residual / OUTLIER) ** 2) ** 2
+        placed = head @ (camera.scale * camera.rotation[:2].T)
+        placed += camera.shift - seen
+        squared = np.einsum("ij,ij->i", placed, placed) / camera.scale**2
+        weights = TRUST / (1 + squared / OUTLIER**2) ** 2
+        residual = np.sqrt(squared)
     return camera, residual
 
 
-def _start(head: Doubles, seen: Doubles) -> Camera:
+def _start(seen: Doubles) -> Camera:
     """An affine camera made rigid: a rough first guess."""
-    w = np.sqrt(TRUST)[:, None]
-    centre_head, centre_seen = np.average(head, 0, TRUST), np.average(seen, 0, TRUST)
-    affine = np.linalg.lstsq((head - centre_head) * w, (seen - centre_seen) * w, rcond=None)[0].T
-    u, s, vt = np.linalg.svd(affine, full_matrices=False)
+    centre_head, centre_seen, solver = _solver()
+    affine = solver @ (seen - (middle := centre_seen @ seen))
+    u, s, vt = np.linalg.svd(affine.T, full_matrices=False)
     two = u @ vt
-    turn = np.stack([two[0], two[1], np.cross(two[0], two[1])])
+    (a, b, c), (d, e, f) = two.tolist()
+    turn = np.array([two[0], two[1], [b * f - c * e, c * d - a * f, a * e - b * d]])
     scale = float(max(s.mean(), 1e-6))
-    return Camera(scale, turn, centre_seen - scale * two @ centre_head)
+    return Camera(scale, turn, middle - scale * two @ centre_head)
+
+
+@cache
+def _solver() -> tuple[Doubles, Doubles, Doubles]:
+    """The head's weighted middle (3,), the weights (68,), and what takes centred points (68, 2) to the affine map."""
+    share = TRUST / TRUST.sum()
+    middle = share @ mean68()
+    w = np.sqrt(TRUST)[:, None]
+    return middle, share, np.linalg.pinv((mean68() - middle) * w) * w.T
 
 
 def _similarity(head: Doubles, seen: Doubles, camera: Camera, weights: Doubles) -> Camera:
     """One weighted similarity fit of the head to the seen points, with the camera's depth in place of the unseen."""
-    full = np.column_stack([seen, camera.project(head)[:, 2]])
     share = weights / weights.sum()
+    full = np.empty((len(seen), 3))
+    full[:, :2] = seen
+    full[:, 2] = head @ (camera.scale * camera.rotation[2])
     centre_head, centre_full = share @ head, share @ full
-    a, b = head - centre_head, full - centre_full
-    u, s, vt = np.linalg.svd((b * share[:, None]).T @ a)
-    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    turn = (u * flip) @ vt
-    scale = float((s * flip).sum() / (share @ (a**2).sum(1)))
+    weighted = share[:, None] * (head - centre_head)
+    u, s, vt = np.linalg.svd(full.T @ weighted)
+    turn = u @ vt
+    if np.linalg.det(turn) < 0:  # a mirror image is no turn
+        s[2] *= -1
+        turn -= 2 * u[:, 2:] * vt[2]
+    scale = float(s.sum() / np.vdot(weighted, head))
     return Camera(scale, turn, (centre_full - scale * turn @ centre_head)[:2])

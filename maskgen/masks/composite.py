@@ -46,8 +46,8 @@ def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
     window: Window = layer.window
     if window.empty:
         return out, coverage
-    under = out[window.slices].astype(np.float32)
     keep = (1 - _shadow(layer.alpha, scale)) * (1 - layer.alpha)
-    out[window.slices] = np.clip(np.rint(under * keep[..., None] + layer.colour), 0, 255).astype(np.uint8)
+    under = cv2.multiply(image[window.slices], cv2.merge([keep, keep, keep]), dtype=cv2.CV_32F)
+    out[window.slices] = cv2.add(under, layer.colour, dtype=cv2.CV_8U)
     coverage[window.slices] = np.rint(layer.cover * 255).astype(np.uint8)
     return out, coverage

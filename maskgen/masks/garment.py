@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, coarse_head
-from maskgen.masks.sheet import COLUMNS, ROWS, Mesh, band, cloth, mirror
+from maskgen.masks.sheet import COLUMNS, ROWS, Mesh, band, cloth, mirror, thinned
 from maskgen.masks.template import Template
 
+UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
 SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
 
 
@@ -20,17 +22,21 @@ SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is nev
 class Garment:
     """Cloth and ribbons of both sides as one mesh.
 
+    `normals` are what light sees, `rays` the directions from the skull's middle, both unit (n, 3);
     `uv` are coordinates in the kind's atlas, 0..1; `cloth_points` counts the leading points that are cloth; `width` and
-    `height` are the cloth's size along itself in eye distances.
+    `height` are the cloth's size along itself in eye distances; `occluder` are the triangles of the bare head that can
+    hide a part of it: those under the cloth are left out, for the cloth hides whatever they would.
     """
 
     moulder: Moulder
     normals: Doubles
+    rays: Doubles
     uv: Doubles
     triangles: Triangles
     cloth_points: int
     width: float
     height: float
+    occluder: Triangles
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +68,51 @@ def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
     return np.stack([mesh.uv[:, 0], (first + inside * rows) / total], 1)
 
 
-def build_garment(template: Template, ribbon_rows: int) -> Garment:
-    """Cloth and ribbons of a template on the mean head."""
-    sheet = cloth(template)
+def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garment:
+    """Cloth and ribbons of a template on the mean head; `step` 2 keeps every second row and column of the cloth."""
+    fine = cloth(template)
+    sheet = thinned(fine, step)
     tall = template.texture.shape[0]
     total = tall + ribbon_rows * len(template.ribbons)
     parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
     for number, ribbon in enumerate(template.ribbons):
-        right = band(ribbon, sheet)
+        right = band(ribbon, fine)
         at = _into_atlas(right, tall + number * ribbon_rows, ribbon_rows, total)
         parts += [right, mirror(right)]
         places += [at, at]
     starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
-    grid = sheet.points.reshape(ROWS, COLUMNS, 3)
+    grid = fine.points.reshape(ROWS, COLUMNS, 3)
     return Garment(
         moulder=Moulder.over(np.concatenate([part.points for part in parts])),
         normals=np.concatenate([part.normals for part in parts]),
+        rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
         cloth_points=len(sheet.points),
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
+        occluder=_occluder(grid),
     )
+
+
+def _unit(vectors: Doubles) -> Doubles:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _occluder(grid: Doubles) -> Triangles:
+    """The bare head's triangles without those whose corners all lie well under the cloth (rows, columns, 3)."""
+    inner = grid[UNDER:-UNDER, UNDER:-UNDER]
+    rim = np.concatenate([inner[0], inner[1:, -1], inner[-1, -2::-1], inner[-2:0:-1, 0]])
+    outline = _seen_from_within(rim).astype(np.float32)
+    corners = _seen_from_within(skin().moulder.points).astype(np.float32)
+    under = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in corners])
+    return np.ascontiguousarray(skin().triangles[~under[skin().triangles].all(1)])
+
+
+def _seen_from_within(points: Doubles) -> Doubles:
+    """Directions from the skull's middle as places on a map, (n, 2): the distance from its origin is the angle from
+    straight ahead (azimuthal equidistant projection)."""
+    rays = points - CENTRE
+    away = np.arccos(np.clip(rays[:, 2] / np.linalg.norm(rays, axis=1), -1, 1))
+    return np.asarray(rays[:, :2] / np.maximum(np.linalg.norm(rays[:, :2], axis=1), 1e-9)[:, None] * away[:, None])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.core.seeding import rng_for
+from maskgen.masks.colour import FULL, coloured, middle
 
 LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 OWN_BLUR = 0.5  # of the drawing itself, in pixels
@@ -46,7 +47,7 @@ def read_grain(image: Image, points: NDArray[np.floating]) -> Grain:
 def _noise(grey: Floats) -> float:
     """Deviation of the noise: the mask's answer to white noise has six times its deviation."""
     answer = np.abs(cv2.filter2D(grey, -1, LAPLACIAN)[1:-1, 1:-1])
-    return float(min(np.median(answer) / 0.6745 / 6.0, MOST_NOISE))
+    return min(float(middle(answer.ravel())) / 0.6745 / 6.0, MOST_NOISE)
 
 
 def _steepest(grey: Floats) -> float:
@@ -95,5 +96,7 @@ def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
         return colour
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE
-    noise = _tile()[np.ix_((np.arange(rows) + up) % TILE, (np.arange(columns) + left) % TILE)]
-    return np.clip(colour + (noise * grain.noise * alpha)[..., None], 0, 255 * alpha[..., None])
+    times = (-(-(rows + up) // TILE), -(-(columns + left) // TILE))
+    noise = np.tile(_tile(), times)[up : up + rows, left : left + columns] * alpha * np.float32(grain.noise)
+    noisy = cv2.add(colour, cv2.merge([noise, noise, noise]))
+    return cv2.max(cv2.min(noisy, coloured(alpha, FULL)), 0.0)

@@ -21,6 +21,7 @@ RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
+SMALL_FACE = 72.0  # pixels between the eyes up to which half the rows and columns of cloth do
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Kind:
     Attributes:
         name: as on the command line: "n95", "surgical_green", "surgical:#ff8800".
         colour: "#rrggbb", the colour that was asked for.
+        garment: its geometry, and `small` the same in fewer triangles, for small faces.
         ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
         atlas: for each level of detail uint8 (h, w, 3), the cloth in its colour and the ribbons' colours below it.
         slopes: for each level float32 (h, w, 2), the cloth's slope across and down.
@@ -40,9 +42,14 @@ class Kind:
     colour: str
     gloss: float
     garment: Garment
+    small: Garment
     ribbons_from: float
     atlas: tuple[NDArray[np.uint8], ...]
     slopes: tuple[Floats, ...]
+
+    def garment_at(self, scale: float) -> Garment:
+        """The geometry for a face of so many pixels between the eyes."""
+        return self.small if scale <= SMALL_FACE else self.garment
 
 
 def _dyed(template: Template, colour: str) -> NDArray[np.uint8]:
@@ -87,6 +94,7 @@ def make_kind(name: str, template: Template, colour: str) -> Kind:
         colour=colour,
         gloss=template.gloss,
         garment=garment,
+        small=build_garment(template, RIBBON_ROWS, step=2),
         ribbons_from=template.texture.shape[0] / (template.texture.shape[0] + RIBBON_ROWS * len(template.ribbons)),
         atlas=_pyramid(_dyed(template, colour)),
         slopes=_pyramid(_slope(template, garment)),

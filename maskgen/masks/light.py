@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image
-from maskgen.masks.colour import GAMMA
+from maskgen.masks.colour import GAMMA, middle
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
@@ -63,9 +63,9 @@ def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.f
     seen, facing = colours[usable], normals[usable]
     linear = (seen / 255.0) ** GAMMA
     brightness = linear @ LUMA
-    direction = _direction(brightness / max(float(np.median(brightness)), 1e-4), np.asarray(facing, np.float64))
+    direction = _direction(brightness / max(float(middle(brightness)), 1e-4), np.asarray(facing, np.float64))
     grey = bool(np.ptp(colours[inside], axis=1).max() <= GREY)
-    return Light(_level(float(np.median(seen @ LUMA))), direction, _cast(np.median(linear, 0)), grey)
+    return Light(_level(float(middle(seen @ LUMA))), direction, _cast(middle(linear)), grey)
 
 
 def _cast(skin: Doubles) -> Doubles:
@@ -94,16 +94,16 @@ def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Dou
 
 def _direction(relative: Doubles, normals: Doubles) -> Doubles:
     """Ridge regression of brightness on the normal toward the usual light; beards, brows and glare lose their say."""
-    design = np.column_stack([np.ones(len(normals)), normals])
+    design = np.empty((len(normals), 4))
+    design[:, 0], design[:, 1:] = 1.0, normals
     prior = np.diag([1e-6, BELIEF, BELIEF, BELIEF]) * len(normals)
     usual = np.array([0.8, *USUAL])
-    weights = np.ones(len(normals))
-    answer = usual
+    believed = prior @ usual
+    answer, weights = usual, np.ones(len(normals))
     for _ in range(ROUNDS):
-        weighted = design * weights[:, None]
-        answer = np.linalg.solve(design.T @ weighted + prior, weighted.T @ relative + prior @ usual)
-        error = np.abs(design @ answer - relative)
-        weights = 1 / (1 + (error / 0.18) ** 2)
+        weighted = design.T * weights
+        answer = np.linalg.solve(weighted @ design + prior, weighted @ relative + believed)
+        weights = 1 / (1 + ((design @ answer - relative) / 0.18) ** 2)
     direction = answer[1:] / max(float(answer[0]), 0.25)
     length = float(np.linalg.norm(direction))
     return np.asarray(direction * min(1.0, 0.95 / max(length, 1e-9)))

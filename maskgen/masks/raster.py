@@ -32,6 +32,7 @@ class Canvas:
     Convention:
         - points are (n, 3): x right and y down in pixels with centres at integers, depth in pixels toward the viewer
         - `values`, float32 (height, width, 3), holds what was drawn, 0 where nothing was
+        - triangles whose values are 0 only hide what lies behind them; drawn in one call with the rest they cost little
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -44,10 +45,6 @@ class Canvas:
         self.values, self._depth = cv2.triangleRasterize(
             self._corners(points), triangles, colours, self.values, self._depth, *_VIEW
         )
-
-    def hide(self, points: Doubles, triangles: Triangles) -> None:
-        """Draw triangles that only hide what lies behind them."""
-        self._depth = cv2.triangleRasterizeDepth(self._corners(points), triangles, self._depth, *_VIEW)
 
     def _corners(self, points: Doubles) -> Floats:
         """Pixels and depth as places before OpenCV's camera."""

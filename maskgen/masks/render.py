@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats, floats
+from maskgen.core.records import Doubles, Floats
 from maskgen.masks.camera import Camera
-from maskgen.masks.colour import GAMMA, encoded
-from maskgen.masks.garment import skin
-from maskgen.masks.head import Triangles
+from maskgen.masks.colour import FULL, GAMMA, coloured, encoded
+from maskgen.masks.garment import Garment, skin
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import LUMA, Light
+from maskgen.masks.occlusion import hiding, in_sight
 from maskgen.masks.raster import Canvas
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front
-SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn four times
+SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
+FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
 RIBBON_COVER = 120 / 255
 FOLD_LIGHT = 1.0  # how strongly the relief catches the light
@@ -43,6 +44,18 @@ class Window:
         """For indexing a picture."""
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
+    def canvas(self, scale: float) -> Canvas:
+        """A canvas for it, finer than the picture where the face is small."""
+        times = FINER if scale <= SMALL_FACE else 1.0
+        return Canvas(round((self.y1 - self.y0) * times), round((self.x1 - self.x0) * times))
+
+    def on(self, canvas: Canvas, points: Doubles) -> Doubles:
+        """Picture pixels and depth (n, 3) as the canvas's."""
+        rows, columns = canvas.values.shape[:2]
+        times = np.array([columns / (self.x1 - self.x0), rows / (self.y1 - self.y0), 1.0])
+        times[2] = times[1]
+        return (points + [0.5 - self.x0, 0.5 - self.y0, 0.0]) * times - [0.5, 0.5, 0.0]
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -62,70 +75,62 @@ def window_of(points: Doubles, height: int, width: int, margin: int) -> Window:
     return Window(max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1])))
 
 
-def _at(points: Doubles, window: Window, times: int) -> Doubles:
-    """Picture pixels to the pixels of a window drawn `times` as large."""
-    moved = points.copy()
-    moved[:, 0] = (points[:, 0] - window.x0 + 0.5) * times - 0.5
-    moved[:, 1] = (points[:, 1] - window.y0 + 0.5) * times - 0.5
-    moved[:, 2] *= times
-    return moved
-
-
-def render(kind: Kind, points: Doubles, occluder: Doubles, camera: Camera, light: Light, window: Window) -> Layer:
+def render(
+    kind: Kind, garment: Garment, points: Doubles, head: Doubles, camera: Camera, light: Light, window: Window
+) -> Layer:
     """Draw the mask.
 
     Args:
         points: the garment's points in the picture, (n, 3).
-        occluder: the head's points in the picture, (m, 3); what lies behind it is hidden.
+        head: the bare head's points in the picture, (m, 3); what lies behind it is hidden.
     """
-    times = 2 if camera.scale <= SMALL_FACE else 1
-    canvas = Canvas((window.y1 - window.y0) * times, (window.x1 - window.x0) * times)
-    bare = skin()
-    canvas.hide(_at(occluder, window, times), facing_us(occluder, bare.triangles))
-    garment = kind.garment
     facing = garment.normals @ camera.rotation.T
+    cloth = in_sight(garment.rays @ camera.rotation[2], garment.triangles)
+    toward = skin().normals @ camera.rotation[2]
+    low, high = (window.x0, window.y0), (window.x1, window.y1)
+    before = hiding(head, toward, garment.occluder, low, high) + len(points)
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
-    values = np.empty((len(points), 3), np.float32)
-    values[:, :2] = garment.uv
-    values[:, 2] = encoded(_shoulder(light.on(facing))) / BRIGHTEST
-    canvas.draw(_at(points, window, times), garment.triangles, np.clip(values, 1 / 255, 1))
+    values = np.zeros((len(points) + len(head), 3), np.float32)
+    values[: len(points), :2] = garment.uv
+    values[: len(points), 2] = np.clip(encoded(_shoulder(light.on(facing))) / BRIGHTEST, 1 / 255, 1)
+    canvas = window.canvas(camera.scale)
+    canvas.draw(window.on(canvas, np.concatenate([points, head])), np.concatenate([cloth, before]), values)
     return _painted(kind, _sampled(canvas.values, window), camera, light, window)
 
 
-def facing_us(points: Doubles, triangles: Triangles) -> Triangles:
-    """The triangles whose corners run clockwise in the picture: of a closed surface, those in front."""
-    a, b, c = (points[triangles[:, k], :2] for k in range(3))
-    return triangles[(b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) > (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])]
-
-
-def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats]:
-    """What the canvas holds in the window's own pixels: mean u, v and light where drawn, and coverage 0..1."""
+def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats, Floats, Floats]:
+    """What the canvas holds in the window's own pixels, each float32 (h, w): mean u, v and light where drawn, and
+    coverage 0..1."""
     alpha = (drawn[..., 2] > 0).astype(np.float32)
     size = (window.x1 - window.x0, window.y1 - window.y0)
     if drawn.shape[1::-1] != size:
-        drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
-        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    return floats(drawn / np.maximum(alpha, 1e-3)[..., None]), alpha
+        drawn, alpha = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in (drawn, alpha))
+    u, v, light = cv2.split(drawn)
+    some = np.maximum(alpha, np.float32(1e-3))
+    return u / some, v / some, light / some, alpha
 
 
-def _painted(kind: Kind, sampled: tuple[Floats, Floats], camera: Camera, light: Light, window: Window) -> Layer:
+def _painted(
+    kind: Kind, sampled: tuple[Floats, Floats, Floats, Floats], camera: Camera, light: Light, window: Window
+) -> Layer:
     """Texture, folds and light looked up, premultiplied by the coverage."""
-    drawn, alpha = sampled
+    u, v, lit, alpha = sampled
     level = _level(kind, camera.scale)
-    atlas, slopes = kind.atlas[level], kind.slopes[level]
-    rows, columns = atlas.shape[:2]
-    x, y = drawn[..., 0] * columns - 0.5, drawn[..., 1] * rows - 0.5
-    cloth = cv2.remap(atlas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    slope = cv2.remap(slopes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    fold = slope @ (_fold_light(camera, light) * (-FOLD_LIGHT / GAMMA)).astype(np.float32)
-    bright = np.clip(drawn[..., 2] * BRIGHTEST * (1 + fold), 0, BRIGHTEST) * np.float32(encoded(np.array(light.level)))
-    if kind.gloss:
-        cloth += (SHEEN * kind.gloss * np.clip(bright - 0.9, 0, None))[..., None]
+    rows, columns = kind.atlas[level].shape[:2]
+    x, y = u * np.float32(columns) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
+    cloth = cv2.remap(kind.atlas[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    slope = cv2.remap(kind.slopes[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    fold = cv2.transform(slope, _fold_light(camera, light)[None] * (-FOLD_LIGHT / GAMMA))
+    bright = lit * np.float32(BRIGHTEST) * (fold + np.float32(1))
+    bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright) * np.float32(encoded(np.array(light.level)))
     if light.grey:
-        cloth = np.repeat((cloth @ LUMA.astype(np.float32))[..., None], 3, axis=2)
-    cloth *= (bright * alpha)[..., None] * light.cast.astype(np.float32)
-    cover = np.where(drawn[..., 1] < kind.ribbons_from, alpha, RIBBON_COVER * alpha).astype(np.float32)
-    return Layer(window, np.minimum(cloth, 255 * alpha[..., None]), alpha, cover)
+        cloth = cv2.cvtColor(cv2.transform(cloth, LUMA[None]), cv2.COLOR_GRAY2RGB)
+    colour = cv2.multiply(cloth, coloured(bright * alpha, light.cast), dtype=cv2.CV_32F)
+    if kind.gloss:
+        sheen = np.maximum(bright - np.float32(0.9), 0) * bright * alpha
+        colour = cv2.add(colour, coloured(sheen, SHEEN * kind.gloss * light.cast))
+    cover = np.where(v < kind.ribbons_from, alpha, np.float32(RIBBON_COVER) * alpha)
+    return Layer(window, cv2.min(colour, coloured(alpha, FULL)), alpha, cover)
 
 
 def _level(kind: Kind, pixels: float) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Doubles, Floats, Image, Mask, Pose, check_image
 from maskgen.masks.camera import Camera, fit_camera
+from maskgen.masks.colour import middle
 from maskgen.masks.composite import lay, reach
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import skin
@@ -73,17 +74,18 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     grain = read_grain(image, points68[17:48])
     if light.grey and grain.noise == 0.0:
         light = replace(light, grey=False)  # drawn, not photographed: grey is its colour
-    return Wearer(camera, shift, light, grain, head, float(np.median(residual)))
+    return Wearer(camera, shift, light, grain, head, float(middle(residual)))
 
 
 def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     """Put a mask on a face that was studied in this picture."""
-    points = _moved(kind.garment.moulder.project(wearer.camera, wearer.shift), wearer.camera, plan)
+    garment = kind.garment_at(wearer.camera.scale)
+    points = _moved(garment.moulder.project(wearer.camera, wearer.shift), wearer.camera, plan)
     margin = reach(wearer.camera.scale) + spread(wearer.grain)
     window = window_of(points, image.shape[0], image.shape[1], margin)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
-    layer = render(kind, points, wearer.head, wearer.camera, wearer.light, window)
+    layer = render(kind, garment, points, wearer.head, wearer.camera, wearer.light, window)
     colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
     layer = Layer(window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)

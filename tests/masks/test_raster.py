@@ -42,6 +42,6 @@ def test_what_is_nearer_hides_what_is_behind_in_any_order() -> None:
 
 def test_hiding_leaves_no_colour() -> None:
     canvas = Canvas(40, 60)
-    canvas.hide(TRIANGLE, ONE)
-    canvas.draw(TRIANGLE + [0, 0, -2], ONE, np.ones((3, 3)))
+    both = np.concatenate([TRIANGLE + [0, 0, -2], TRIANGLE])
+    canvas.draw(both, np.array([[0, 1, 2], [3, 4, 5]], np.int32), np.repeat([[1.0], [0.0]], 3, 0) * np.ones(3))
     assert canvas.values[12, 20].max() == 0

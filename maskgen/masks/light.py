@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image
 from maskgen.masks.colour import GAMMA, middle
+from maskgen.masks.tone import IN_COLOUR, LUMA, Tone, read_tone
 
-LUMA = np.array([0.2126, 0.7152, 0.0722])
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
 DARKEST_SKIN = 80.0
 BRIGHTEST_SKIN = 222.0
@@ -22,7 +22,6 @@ BRIGHTEST_SKIN = 222.0
 USUAL = np.array([0.0, -0.16, 0.22])
 BELIEF = 0.035  # how strongly the usual light is believed against the samples
 ROUNDS = 3
-GREY = 4  # largest difference between the channels of a photograph without colours
 # Linear red and blue over green of skin in white light, lowest and highest.
 SKIN_RATIOS = np.array([[0.9, 0.42], [2.6, 1.15]])
 
@@ -32,14 +31,14 @@ class Light:
     """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
 
     `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
-    `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `grey` whether the photograph has
-    no colours at all.
+    `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `tone` whether the photograph has
+    colours at all.
     """
 
     level: float
     direction: Doubles
     cast: Doubles
-    grey: bool = False
+    tone: Tone = IN_COLOUR
 
     def on(self, normals: NDArray[np.floating]) -> Doubles:
         """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
@@ -56,7 +55,7 @@ def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.f
         normals: (n, 3), unit, camera axes.
         scale: pixels per distance between the eyes; samples are means over about a tenth of it.
     """
-    colours, inside = _skin(image, points, scale)
+    reduced, colours, inside = _skin(image, points, scale)
     usable = inside & (normals[:, 2] > 0.2)
     if usable.sum() < 12:
         return Light(1.0, USUAL / 1.5, np.ones(3))
@@ -64,8 +63,9 @@ def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.f
     linear = (seen / 255.0) ** GAMMA
     brightness = linear @ LUMA
     direction = _direction(brightness / max(float(middle(brightness)), 1e-4), np.asarray(facing, np.float64))
-    grey = bool(np.ptp(colours[inside], axis=1).max() <= GREY)
-    return Light(_level(float(middle(seen @ LUMA))), direction, _cast(middle(linear)), grey)
+    tone = read_tone(reduced)
+    cast = _cast(middle(linear)) ** tone.colour  # a tint is no light
+    return Light(_level(float(middle(seen @ LUMA))), direction, cast, tone)
 
 
 def _cast(skin: Doubles) -> Doubles:
@@ -80,8 +80,8 @@ def _cast(skin: Doubles) -> Doubles:
     return np.asarray(factors / max(1.0, float(factors.max())))
 
 
-def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Doubles, NDArray[np.bool_]]:
-    """Mean colours (n, 3) about the points, and which points are inside the picture."""
+def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Image, Doubles, NDArray[np.bool_]]:
+    """The picture reduced, mean colours (n, 3) about the points, and which points are inside the picture."""
     height, width = image.shape[:2]
     cell = max(1.0, scale / 12)
     small = (max(1, round(width / cell)), max(1, round(height / cell)))
@@ -89,7 +89,7 @@ def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Dou
     at = np.floor((points + 0.5) * np.array(small) / [width, height]).astype(int)
     inside = ((at >= 0) & (at < small)).all(1)
     at = np.clip(at, 0, np.array(small) - 1)
-    return reduced[at[:, 1], at[:, 0]].astype(np.float64), inside
+    return reduced, reduced[at[:, 1], at[:, 0]].astype(np.float64), inside
 
 
 def _direction(relative: Doubles, normals: Doubles) -> Doubles:

@@ -12,9 +12,10 @@ from maskgen.masks.camera import Camera
 from maskgen.masks.colour import FULL, GAMMA, coloured, encoded
 from maskgen.masks.garment import Garment, skin
 from maskgen.masks.kinds import Kind
-from maskgen.masks.light import LUMA, Light
+from maskgen.masks.light import Light
 from maskgen.masks.occlusion import hiding, in_sight
 from maskgen.masks.raster import Canvas
+from maskgen.masks.tone import LUMA, Tone
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front
@@ -123,14 +124,19 @@ def _painted(
     fold = cv2.transform(slope, _fold_light(camera, light)[None] * (-FOLD_LIGHT / GAMMA))
     bright = lit * np.float32(BRIGHTEST) * (fold + np.float32(1))
     bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright) * np.float32(encoded(np.array(light.level)))
-    if light.grey:
-        cloth = cv2.cvtColor(cv2.transform(cloth, LUMA[None]), cv2.COLOR_GRAY2RGB)
+    if light.tone.colour < 1:
+        cloth = cv2.transform(cloth, _toned(light.tone))
     colour = cv2.multiply(cloth, coloured(bright * alpha, light.cast), dtype=cv2.CV_32F)
     if kind.gloss:
         sheen = np.maximum(bright - np.float32(0.9), 0) * bright * alpha
         colour = cv2.add(colour, coloured(sheen, SHEEN * kind.gloss * light.cast))
     cover = np.where(v < kind.ribbons_from, alpha, np.float32(RIBBON_COVER) * alpha)
     return Layer(window, cv2.min(colour, coloured(alpha, FULL)), alpha, cover)
+
+
+def _toned(tone: Tone) -> Doubles:
+    """The matrix (3, 3) that takes colours to what is left of them in a photograph of this tone."""
+    return tone.colour * np.eye(3) + (1 - tone.colour) * np.outer(tone.tint, LUMA)
 
 
 def _level(kind: Kind, pixels: float) -> int:

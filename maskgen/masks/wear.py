@@ -20,6 +20,7 @@ from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.render import Layer, render, window_of
+from maskgen.masks.tone import IN_COLOUR
 
 FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
@@ -72,8 +73,8 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     facing = bare.normals[bare.lit] @ camera.rotation.T
     light = read_light(image, head[bare.lit, :2], facing, camera.scale)
     grain = read_grain(image, points68[17:48])
-    if light.grey and grain.noise == 0.0:
-        light = replace(light, grey=False)  # drawn, not photographed: grey is its colour
+    if light.tone.colour < 1 and grain.noise == 0.0:
+        light = replace(light, tone=IN_COLOUR)  # drawn, not photographed: grey is its colour
     return Wearer(camera, shift, light, grain, head, float(middle(residual)))
 
 

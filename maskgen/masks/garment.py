@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles
+from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, coarse_head
-from maskgen.masks.sheet import COLUMNS, ROWS, Mesh, band, cloth, mirror, thinned
+from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, mirror, thinned
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
@@ -23,9 +24,10 @@ class Garment:
     """Cloth and ribbons of both sides as one mesh.
 
     `normals` are what light sees, `rays` the directions from the skull's middle, both unit (n, 3);
-    `uv` are coordinates in the kind's atlas, 0..1; `cloth_points` counts the leading points that are cloth; `width` and
+    `uv` are coordinates in the kind's atlas, 0..1; the first `columns` points are the cloth's top edge; `width` and
     `height` are the cloth's size along itself in eye distances; `occluder` are the triangles of the bare head that can
-    hide a part of it: those under the cloth are left out, for the cloth hides whatever they would.
+    hide a part of it: those under the cloth are left out, for the cloth hides whatever they would; `modes` are what
+    a plan may add.
     """
 
     moulder: Moulder
@@ -33,10 +35,11 @@ class Garment:
     rays: Doubles
     uv: Doubles
     triangles: Triangles
-    cloth_points: int
+    columns: int
     width: float
     height: float
     occluder: Triangles
+    modes: Modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
     """Cloth and ribbons of a template on the mean head; `step` 2 keeps every second row and column of the cloth."""
     fine = cloth(template)
     sheet = thinned(fine, step)
-    tall = template.texture.shape[0]
+    tall = template.looks[0].texture.shape[0]
     total = tall + ribbon_rows * len(template.ribbons)
     parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
     for number, ribbon in enumerate(template.ribbons):
@@ -89,11 +92,31 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
         rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
-        cloth_points=len(sheet.points),
+        columns=-(-COLUMNS // step),
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),
+        modes=_modes(template, fine, step, len(parts)),
     )
+
+
+def _modes(template: Template, fine: Mesh, step: int, parts: int) -> Modes:
+    """The movements of all points, in the order of `build_garment`: cloth, then each ribbon's right and left side."""
+    shape = (ROWS, COLUMNS, -1)
+    moves, turns = creased(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
+    keep = np.s_[:, ::step, ::step]
+    moves, turns = (each[keep].reshape(CREASES, -1, 3) for each in (moves, turns))
+    cloth_points, each = moves.shape[1], PIECES * 3
+    points = np.zeros((CREASES + LOOPS, cloth_points + each * (parts - 1), 3))
+    normals = np.zeros_like(points)
+    points[:CREASES, :cloth_points], normals[:CREASES, :cloth_points] = moves, turns
+    for number, ribbon in enumerate(template.ribbons):
+        for side in range(LOOPS):
+            first = cloth_points + (2 * number + side) * each
+            points[CREASES + side, first : first + each] = ribbon.slack * sagging(each, PIECES)
+    v = np.zeros((ASKEW, points.shape[1]))
+    v[:, :cloth_points] = askew(thinned(fine, step).uv)
+    return Modes(points, normals, v)
 
 
 def _unit(vectors: Doubles) -> Doubles:

@@ -1,27 +1,44 @@
-"""Kinds of mask: a template in a colour, with everything that can be worked out before the first face."""
+"""Kinds of mask: a template in a colour or with a print, and all that can be worked out before the first face."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.reasons import UserError
+from maskgen.core.images import read_photo
+from maskgen.core.kindspec import COLOUR, KindSpec, parse_kind
+from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Floats
 from maskgen.masks.colour import rgb
 from maskgen.masks.garment import Garment, build_garment
-from maskgen.masks.template import COLOUR, Template, built_in_template, template_names
+from maskgen.masks.template import Look, Template, built_in_template, read_template, template_names
+from maskgen.masks.wearing import as_worn
 
 RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
 SMALL_FACE = 72.0  # pixels between the eyes up to which half the rows and columns of cloth do
+DEFAULT_KINDS = ("cloth_black", "kn95", "n95", "surgical_green", "surgical_blue")
+MOST_PATTERN = 64_000_000  # pixels of a printed picture
+
+Level = tuple[NDArray[np.uint8], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas and slopes for each
+    level of detail: uint8 (h, w, 3), the cloth in its colour and the ribbons' colours below it, and float32 (h, w, 2),
+    the cloth's slope across and down."""
+
+    until: float
+    levels: tuple[Level, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +46,10 @@ class Kind:
     """One kind of mask, ready to be worn.
 
     Attributes:
-        name: as on the command line: "n95", "surgical_green", "surgical:#ff8800".
-        colour: "#rrggbb", the colour that was asked for.
-        garment: its geometry, and `small` the same in fewer triangles, for small faces.
+        name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
+        colour: "#rrggbb", the colour that was asked for; "" for a print.
+        garment: its geometry when worn properly.
         ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
-        atlas: for each level of detail uint8 (h, w, 3), the cloth in its colour and the ribbons' colours below it.
-        slopes: for each level float32 (h, w, 2), the cloth's slope across and down.
     """
 
     name: str
@@ -42,33 +57,38 @@ class Kind:
     colour: str
     gloss: float
     garment: Garment
-    small: Garment
     ribbons_from: float
-    atlas: tuple[NDArray[np.uint8], ...]
-    slopes: tuple[Floats, ...]
+    makes: tuple[Make, ...]
+    template: Template
+    _garments: dict[tuple[str, int], Garment] = field(default_factory=dict, repr=False, compare=False)
 
-    def garment_at(self, scale: float) -> Garment:
-        """The geometry for a face of so many pixels between the eyes."""
-        return self.small if scale <= SMALL_FACE else self.garment
+    def garment_for(self, scale: float, wearing: str) -> Garment:
+        """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
+        step = 2 if scale <= SMALL_FACE else 1
+        if (wearing, step) not in self._garments:
+            self._garments[wearing, step] = build_garment(as_worn(self.template, wearing), RIBBON_ROWS, step)
+        return self._garments[wearing, step]
+
+    def dyed_at(self, look: float, pixels: float) -> Level:
+        """Atlas and slopes of one of its looks, for cloth of so many pixels from side to side."""
+        make = next((make for make in self.makes if look < make.until), self.makes[-1])
+        texels = make.levels[0][0].shape[1] / max(pixels, 1e-3)
+        return make.levels[int(np.clip(np.floor(np.log2(max(texels, 1.0)) + 0.35), 0, LEVELS - 1))]
 
 
-def _dyed(template: Template, colour: str) -> NDArray[np.uint8]:
-    """The atlas: the texture in the mask's colour, and a band in each ribbon's colour."""
-    dye = np.maximum(rgb(colour), DARKEST)
-    cloth = template.texture[..., :3].astype(np.float32) / MEDIAN * dye
+def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> NDArray[np.uint8]:
+    """The atlas: the texture on cloth of a colour, or of many, and a band in each ribbon's colour."""
+    shaded = look.texture[..., :3].astype(np.float32) / MEDIAN * np.maximum(cloth, DARKEST)
     bands = [
-        np.full(
-            (RIBBON_ROWS, cloth.shape[1], 3),
-            np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST),
-        )
+        np.full((RIBBON_ROWS, shaded.shape[1], 3), np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST))
         for r in template.ribbons
     ]
-    return np.clip(np.concatenate([cloth, *bands]), 0, 255).astype(np.uint8)
+    return np.clip(np.concatenate([shaded, *bands]), 0, 255).astype(np.uint8)
 
 
-def _slope(template: Template, garment: Garment) -> Floats:
+def _slope(template: Template, look: Look, garment: Garment) -> Floats:
     """Slope of the relief in eye distances per eye distance, level on the ribbons."""
-    height = template.relief
+    height = look.relief
     rows, columns = height.shape
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / garment.width / 8)
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / garment.height / 8)
@@ -76,71 +96,115 @@ def _slope(template: Template, garment: Garment) -> Floats:
     return np.concatenate([np.stack([across, down], -1), level])
 
 
-def _pyramid(picture: np.ndarray) -> tuple[np.ndarray, ...]:
+def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
     """The picture and its halves, each filtered before it is thinned."""
     levels = [picture]
     for _ in range(LEVELS - 1):
         height, width = levels[-1].shape[:2]
         levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
-    return tuple(levels)
+    return levels
 
 
-def make_kind(name: str, template: Template, colour: str) -> Kind:
-    """A template in a colour."""
+def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.uint8] | None = None) -> Kind:
+    """A template in a colour, or with a picture printed on it.
+
+    Args:
+        colour: "#rrggbb"; of the ribbons alone where there is a pattern.
+        pattern: uint8 RGB (height, width, 3), stretched over the cloth.
+    """
     garment = build_garment(template, RIBBON_ROWS)
+    rows, columns = template.looks[0].texture.shape[:2]
+    cloth = np.asarray(rgb(colour), np.float32)
+    if pattern is not None:
+        shrinks = pattern.shape[0] > rows
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        cloth = cv2.resize(pattern, (columns, rows), interpolation=way).astype(np.float32)
+    makes, until = [], 0.0
+    for look in template.looks:
+        until += look.share
+        atlas, slopes = _pyramid(_dyed(template, look, cloth, colour)), _pyramid(_slope(template, look, garment))
+        makes.append(Make(until, tuple(zip(atlas, slopes, strict=True))))
     return Kind(
         name=name,
         title=template.title,
-        colour=colour,
+        colour="" if pattern is not None else colour,
         gloss=template.gloss,
         garment=garment,
-        small=build_garment(template, RIBBON_ROWS, step=2),
-        ribbons_from=template.texture.shape[0] / (template.texture.shape[0] + RIBBON_ROWS * len(template.ribbons)),
-        atlas=_pyramid(_dyed(template, colour)),
-        slopes=_pyramid(_slope(template, garment)),
+        ribbons_from=rows / (rows + RIBBON_ROWS * len(template.ribbons)),
+        makes=tuple(makes),
+        template=template,
     )
 
 
 @cache
 def kind_names() -> tuple[str, ...]:
-    """The names of the built-in kinds: the template's, with its colour where it has several or the colour is dark."""
-    names = []
+    """The names of the built-in kinds, the default ones first: a template's name, with its colour where it comes in
+    others than white."""
+    names = list(DEFAULT_KINDS)
     for template in (built_in_template(name) for name in template_names()):
         colours = list(template.colours)
         plain = colours == ["white"]
         names += [template.name] if plain else [f"{template.name}_{colour}" for colour in colours]
-    return tuple(names)
-
-
-def _parse(name: str) -> tuple[str, str] | None:
-    """Template and "#rrggbb" of a kind's name, or None."""
-    form, _, dye = name.partition(":")
-    if dye:
-        return (form, dye.lower()) if form in template_names() and COLOUR.fullmatch(dye) else None
-    for template in template_names():
-        colours = built_in_template(template).colours
-        if name == template:
-            return template, next(iter(colours.values()))
-        if name.startswith(template + "_") and name[len(template) + 1 :] in colours:
-            return template, colours[name[len(template) + 1 :]]
-    return None
+    return tuple(dict.fromkeys(names))
 
 
 @cache
-def load_kind(name: str) -> Kind:
-    """A kind by name, made once a process.
+def load_kind(text: str) -> Kind:
+    """A kind as typed, see `core.kindspec`; its weight is not looked at. Made once a process.
 
     Raises:
-        UserError: there is no such kind; the sentence offers the nearest names.
+        UserError: there is no such kind, with the nearest names; or a fault in a template or a picture of the user's.
     """
-    parsed = _parse(name)
-    if parsed is None:
-        near = difflib.get_close_matches(name, [*kind_names(), *template_names()], 2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"the kinds are {', '.join(kind_names())}"
-        raise UserError(f"there is no mask kind {name!r}: {hint}")
-    return make_kind(name, built_in_template(parsed[0]), parsed[1])
+    spec = parse_kind(text)
+    template, colour = _template(spec)
+    if spec.pattern is None and spec.dye:
+        if not COLOUR.fullmatch(spec.dye):
+            raise UserError(
+                f"mask kind {text!r}: {spec.dye!r} is no colour: give six digits, as in {spec.form}:#ff8800"
+            )
+        colour = spec.dye.lower()
+    return make_kind(spec.name, template, colour, _pattern(spec))
 
 
-def load_kinds(names: Sequence[str]) -> list[Kind]:
-    """Several kinds by name, in this order."""
-    return [load_kind(name) for name in names]
+def _template(spec: KindSpec) -> tuple[Template, str]:
+    """The template that a kind's name means, and the colour that the name implies."""
+    if spec.folder is not None:
+        template = read_template(spec.folder)
+        if template.name in (*kind_names(), *template_names()):
+            raise UserError(
+                f"{spec.folder}: a built-in mask is called {template.name!r} too: give the folder another name"
+            )
+        return template, next(iter(template.colours.values()))
+    for name in template_names():
+        colours = built_in_template(name).colours
+        if spec.form == name:
+            return built_in_template(name), next(iter(colours.values()))
+        if spec.form.startswith(name + "_") and spec.form[len(name) + 1 :] in colours:
+            return built_in_template(name), colours[spec.form[len(name) + 1 :]]
+    near = difflib.get_close_matches(spec.form, [*kind_names(), *template_names()], 2)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the kinds are {', '.join(kind_names())}"
+    raise UserError(f"there is no mask kind {spec.form!r}: {hint}")
+
+
+def _pattern(spec: KindSpec) -> NDArray[np.uint8] | None:
+    """The picture that is printed on a mask."""
+    if spec.pattern is None:
+        return None
+    try:
+        return read_photo(spec.pattern, max_pixels=MOST_PATTERN).image
+    except SetAsideError as fault:
+        raise UserError(f"mask kind {spec.text!r}: {spec.pattern} cannot be printed on it: {fault}") from None
+
+
+def load_kinds(texts: Sequence[str]) -> list[Kind]:
+    """Several kinds as typed, in this order.
+
+    Raises:
+        UserError: as `load_kind`, or two of them have one name.
+    """
+    kinds = [load_kind(parse_kind(text).text) for text in texts]
+    names = [kind.name for kind in kinds]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"two masks are called {twice!r}: name each once, and rename one of two files of the same name")
+    return kinds

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from maskgen.core.kindspec import WEARINGS
+from maskgen.core.records import Doubles
+from maskgen.masks.creases import CREASES
+
 
 @dataclass(frozen=True, slots=True)
 class MaskPlan:
-    """How one mask sits on one face.
+    """How one mask sits on one face, and how it differs from others of its kind.
 
     Attributes:
         up: shift toward the eyes, in eye distances.
         size: factor on the mask about its middle.
         tilt: turn in the plane of the face, degrees.
         bright: factor on the cloth's light, for lots and makes that differ.
+        fade: 0..1, how far much wear has greyed the colour.
+        creases: weights of the garment's creases, CREASES of them, 1 for a crease as deep as the template says.
+        slack: how far the left and the right loops hang, 0..1.
+        askew: how far what is drawn on the cloth sits up or down, and to one side, in shares of its height.
+        look: 0..1, which make of the kind it is, see `Template.looks`.
+        wearing: one of `core.kindspec.WEARINGS`.
         grain: seed of the noise that follows the photograph's.
     """
 
@@ -23,19 +34,56 @@ class MaskPlan:
     size: float = 1.0
     tilt: float = 0.0
     bright: float = 1.0
+    fade: float = 0.0
+    creases: tuple[float, ...] = (0.0,) * CREASES
+    slack: tuple[float, float] = (0.0, 0.0)
+    askew: tuple[float, float] = (0.0, 0.0)
+    look: float = 0.0
+    wearing: str = "proper"
     grain: int = 0
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.size <= 2.0:
             raise ValueError(f"size {self.size} is outside 0.5..2")
+        if self.wearing not in WEARINGS:
+            raise ValueError(f"wearing {self.wearing!r} is none of {', '.join(WEARINGS)}")
+        if len(self.creases) != CREASES:
+            raise ValueError(f"{len(self.creases)} creases, not {CREASES}")
+
+    @property
+    def modes(self) -> Doubles:
+        """The weights of `Modes.points`."""
+        return np.array([*self.creases, *self.slack])
 
 
-def plan_mask(rng: np.random.Generator) -> MaskPlan:
-    """Draw how a mask sits, as people wear it properly."""
+def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None) -> MaskPlan:
+    """Draw how a mask sits.
+
+    Args:
+        wear: ways of wearing it and their weights; properly where None.
+    """
+    chance = rng.random(8)
+    # Most masks are fresh, some have been worn for days.
+    worn = float(chance[0] ** 3)
+    deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
+    spread = np.clip(rng.normal(size=6), -2.2, 2.2)
     return MaskPlan(
-        up=float(np.clip(rng.normal(0.0, 0.025), -0.05, 0.04)),
-        size=float(np.clip(rng.normal(1.01, 0.012), 0.99, 1.04)),
-        tilt=float(np.clip(rng.normal(0.0, 1.0), -2.5, 2.5)),
-        bright=float(np.clip(rng.normal(1.0, 0.03), 0.92, 1.06)),
-        grain=int(rng.integers(2**31)),
+        up=float(np.clip(0.025 * spread[0], -0.05, 0.04)),
+        size=float(np.clip(1.01 + 0.012 * spread[1], 0.99, 1.04)),
+        tilt=float(1.1 * spread[2]),
+        bright=float(1.0 + 0.018 * spread[3] - 0.03 * worn),
+        fade=0.12 * worn,
+        creases=tuple(float(depth) for depth in np.clip(deep, -2.2, 2.2)),
+        slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
+        askew=(float(0.010 * spread[4]), float(0.010 * spread[5])),
+        look=float(chance[3]),
+        wearing=_drawn(wear or {"proper": 1.0}, float(chance[4])),
+        grain=int(chance[5] * 2**31),
     )
+
+
+def _drawn(weights: Mapping[str, float], chance: float) -> str:
+    """The name whose stretch of 0..1 holds the chance."""
+    names = list(weights)
+    ends = np.cumsum(list(weights.values()))
+    return names[int(np.searchsorted(ends, chance * ends[-1], side="right").clip(0, len(names) - 1))]

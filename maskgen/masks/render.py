@@ -14,6 +14,7 @@ from maskgen.masks.garment import Garment, skin
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light
 from maskgen.masks.occlusion import hiding, in_sight
+from maskgen.masks.plan import MaskPlan
 from maskgen.masks.raster import Canvas
 from maskgen.masks.tone import LUMA, Tone
 
@@ -77,7 +78,14 @@ def window_of(points: Doubles, height: int, width: int, margin: int) -> Window:
 
 
 def render(
-    kind: Kind, garment: Garment, points: Doubles, head: Doubles, camera: Camera, light: Light, window: Window
+    kind: Kind,
+    garment: Garment,
+    plan: MaskPlan,
+    points: Doubles,
+    head: Doubles,
+    camera: Camera,
+    light: Light,
+    window: Window,
 ) -> Layer:
     """Draw the mask.
 
@@ -85,7 +93,7 @@ def render(
         points: the garment's points in the picture, (n, 3).
         head: the bare head's points in the picture, (m, 3); what lies behind it is hidden.
     """
-    facing = garment.normals @ camera.rotation.T
+    facing = (garment.normals + np.tensordot(plan.modes, garment.modes.normals, 1)) @ camera.rotation.T
     cloth = in_sight(garment.rays @ camera.rotation[2], garment.triangles)
     toward = skin().normals @ camera.rotation[2]
     low, high = (window.x0, window.y0), (window.x1, window.y1)
@@ -93,10 +101,11 @@ def render(
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
     values = np.zeros((len(points) + len(head), 3), np.float32)
     values[: len(points), :2] = garment.uv
+    values[: len(points), 1] += plan.askew @ garment.modes.v
     values[: len(points), 2] = np.clip(encoded(_shoulder(light.on(facing))) / BRIGHTEST, 1 / 255, 1)
     canvas = window.canvas(camera.scale)
     canvas.draw(window.on(canvas, np.concatenate([points, head])), np.concatenate([cloth, before]), values)
-    return _painted(kind, _sampled(canvas.values, window), camera, light, window)
+    return _painted(kind, plan, _sampled(canvas.values, window), camera, light, window)
 
 
 def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats, Floats, Floats]:
@@ -112,20 +121,27 @@ def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats, Floats, Flo
 
 
 def _painted(
-    kind: Kind, sampled: tuple[Floats, Floats, Floats, Floats], camera: Camera, light: Light, window: Window
+    kind: Kind,
+    plan: MaskPlan,
+    sampled: tuple[Floats, Floats, Floats, Floats],
+    camera: Camera,
+    light: Light,
+    window: Window,
 ) -> Layer:
     """Texture, folds and light looked up, premultiplied by the coverage."""
     u, v, lit, alpha = sampled
-    level = _level(kind, camera.scale)
-    rows, columns = kind.atlas[level].shape[:2]
+    atlas, slopes = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
+    rows, columns = atlas.shape[:2]
     x, y = u * np.float32(columns) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
-    cloth = cv2.remap(kind.atlas[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    slope = cv2.remap(kind.slopes[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cloth = cv2.remap(atlas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    slope = cv2.remap(slopes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     fold = cv2.transform(slope, _fold_light(camera, light)[None] * (-FOLD_LIGHT / GAMMA))
     bright = lit * np.float32(BRIGHTEST) * (fold + np.float32(1))
-    bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright) * np.float32(encoded(np.array(light.level)))
-    if light.tone.colour < 1:
-        cloth = cv2.transform(cloth, _toned(light.tone))
+    exposed = plan.bright * encoded(np.array(light.level))
+    bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright) * np.float32(exposed)
+    colours = _toned(light.tone) @ _faded(plan.fade)
+    if not np.array_equal(colours, np.eye(3)):
+        cloth = cv2.transform(cloth, colours)
     colour = cv2.multiply(cloth, coloured(bright * alpha, light.cast), dtype=cv2.CV_32F)
     if kind.gloss:
         sheen = np.maximum(bright - np.float32(0.9), 0) * bright * alpha
@@ -139,10 +155,9 @@ def _toned(tone: Tone) -> Doubles:
     return tone.colour * np.eye(3) + (1 - tone.colour) * np.outer(tone.tint, LUMA)
 
 
-def _level(kind: Kind, pixels: float) -> int:
-    """The level of detail whose texels are about as large as the pixels drawn."""
-    texels = kind.atlas[0].shape[1] / (kind.garment.width * max(pixels, 1e-3))
-    return int(np.clip(np.floor(np.log2(max(texels, 1.0)) + 0.35), 0, len(kind.atlas) - 1))
+def _faded(fade: float) -> Doubles:
+    """The matrix (3, 3) that greys a dye by a share; white and black do not fade."""
+    return (1 - fade) * np.eye(3) + fade * np.outer(np.ones(3), LUMA)
 
 
 def _fold_light(camera: Camera, light: Light) -> Doubles:

@@ -20,6 +20,7 @@ from maskgen.masks.template import Ribbon, Template
 
 ROWS, COLUMNS = 21, 33
 RELAX = 400
+PIECES = 14  # rows of a ribbon
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _on_sheet(sheet: Mesh, u: float, v: float) -> Doubles:
     return np.asarray(sheet.points[row * COLUMNS + column])
 
 
-def band(ribbon: Ribbon, sheet: Mesh, pieces: int = 14) -> Mesh:
+def band(ribbon: Ribbon, sheet: Mesh, pieces: int = PIECES) -> Mesh:
     """A ribbon of the right side as a strip of cloth three points wide that lies above the skin.
 
     Its texture coordinates run across in u (0..1) and along in v (0..1).

@@ -5,7 +5,6 @@ A template is data. `docs/adding_a_mask.md` is its manual; every fault in one is
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskgen.core.kindspec import COLOUR
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
 from maskgen.masks.head import NAMED, PLACES, place
 
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 MAX_SIDE = 8192  # of a texture, checked before it is decoded
 
 
@@ -29,8 +28,8 @@ MAX_SIDE = 8192  # of a texture, checked before it is decoded
 class Ribbon:
     """A loop or strap: `path` (n, 3) in head coordinates for the right side (mirrored unless it crosses the middle).
 
-    `colour` is "#rrggbb" or "mask", the mask's own; `rides` says how far the ribbon floats above the skin;
-    `from_sheet`, (u, v) or None, is where it leaves the mask.
+    `colour` is "#rrggbb" or "mask", the mask's own; `rides` says how far the ribbon floats above the skin; `slack` how
+    far it may hang, 0..1; `from_sheet`, (u, v) or None, is where it leaves the mask.
     """
 
     path: Doubles
@@ -38,6 +37,18 @@ class Ribbon:
     from_sheet: tuple[float, float] | None
     colour: str
     rides: float
+    slack: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One make of a mask: `texture` uint8 (h, w, 4), RGB that the colour is multiplied with, and coverage; `relief`
+    float32 (h, w), height of the cloth in eye distances, for folds and weave; `share` of the masks that look so."""
+
+    name: str
+    share: float
+    texture: np.ndarray
+    relief: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,8 @@ class Template:
         top, bottom: (n, 3), the right half of the outline from the middle outward, in head coordinates.
         lift: (rows, columns), how far the sheet stands off its taut shape, from the top edge down and from the middle
             outward, in eye distances.
-        texture: uint8 (h, w, 4), RGB that the colour is multiplied with, and coverage.
-        relief: float32 (h, w), height of the cloth in eye distances, for folds and weave.
+        crease: depth of the creases that differ from one mask to the next, in eye distances.
+        looks: the makes it comes in, the usual one first; their shares add up to 1.
     """
 
     name: str
@@ -61,10 +72,10 @@ class Template:
     clearance: float
     taut: float
     lift: Doubles
+    crease: float
     gloss: float
     ribbons: tuple[Ribbon, ...]
-    texture: np.ndarray
-    relief: np.ndarray
+    looks: tuple[Look, ...]
 
 
 class _Page:
@@ -136,7 +147,7 @@ def _path(page: _Page, key: str, least: int) -> Doubles:
 
 
 def _ribbon(page: _Page) -> Ribbon:
-    page.only("path", "width", "from", "colour", "rides")
+    page.only("path", "width", "from", "colour", "rides", "slack")
     start = page.get("from", "two numbers: u 0..1 and v 0..1 on the sheet", _numbers(2), [-1, -1])
     colour = page.get("colour", '"mask" or a colour such as "#ffffff"', lambda v: v == "mask" or _is_colour(v))
     leaves = None if start == [-1, -1] else (float(start[0]), float(start[1]))
@@ -146,6 +157,7 @@ def _ribbon(page: _Page) -> Ribbon:
         leaves,
         str(colour),
         page.number("rides", 0, 0.5, 0.02),
+        page.number("slack", 0, 1, 0.0),
     )
 
 
@@ -207,11 +219,10 @@ def read_template(folder: Traversable) -> Template:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise UserError(f"{file}: not TOML: {fault}") from None
     page = _Page(str(file), table)
-    page.only("title", "colours", "texture", "relief", "relief_depth", "outline", "form", "gloss", "ribbon")
+    page.only("title", "colours", "texture", "relief", "relief_depth", "outline", "form", "gloss", "ribbon", "look")
     outline, form = page.page("outline"), page.page("form")
     outline.only("top", "bottom")
-    form.only("clearance", "taut", "lift")
-    height = _picture(folder, page, "relief", 1).astype(np.float32) / 255 - 0.5
+    form.only("clearance", "taut", "lift", "crease")
     return Template(
         name=folder.name,
         title=page.text("title"),
@@ -221,11 +232,35 @@ def read_template(folder: Traversable) -> Template:
         clearance=form.number("clearance", 0.0, 0.5),
         taut=form.number("taut", 0.0, 1.0),
         lift=_lift(form),
+        crease=form.number("crease", 0.0, 0.1, 0.012),
         gloss=page.number("gloss", 0.0, 1.0, 0.0),
         ribbons=tuple(_ribbon(row) for row in page.pages("ribbon")),
-        texture=_picture(folder, page, "texture", 4),
-        relief=height * page.number("relief_depth", 0.0, 0.5, 0.05),
+        looks=_looks(folder, page),
     )
+
+
+def _looks(folder: Traversable, page: _Page) -> tuple[Look, ...]:
+    """The usual make and the further ones."""
+    depth = page.number("relief_depth", 0.0, 0.5, 0.05)
+    further = []
+    for row in page.pages("look"):
+        row.only("name", "share", "texture", "relief")
+        further.append(_look(folder, row, row.text("name"), row.number("share", 0.0, 1.0), depth))
+    rest = 1.0 - sum(look.share for look in further)
+    if rest < 0:
+        raise page.fail("look", "shares that add up to 1 at most")
+    looks = (_look(folder, page, "plain", rest, depth), *further)
+    if len({look.texture.shape for look in looks}) > 1:
+        raise page.fail("look", f"textures of one size, {looks[0].texture.shape[1]} x {looks[0].texture.shape[0]} here")
+    return looks
+
+
+def _look(folder: Traversable, page: _Page, name: str, share: float, depth: float) -> Look:
+    height = _picture(folder, page, "relief", 1).astype(np.float32) / 255 - 0.5
+    texture = _picture(folder, page, "texture", 4)
+    if height.shape != texture.shape[:2]:
+        raise page.fail("relief", f"a PNG as large as the texture, {texture.shape[1]} x {texture.shape[0]}")
+    return Look(name, share, texture, height * depth)
 
 
 def _built_in() -> Traversable:

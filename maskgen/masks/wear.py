@@ -14,7 +14,7 @@ from maskgen.masks.camera import Camera, fit_camera
 from maskgen.masks.colour import middle
 from maskgen.masks.composite import lay, reach
 from maskgen.masks.fit import shift_to
-from maskgen.masks.garment import skin
+from maskgen.masks.garment import Garment, skin
 from maskgen.masks.grain import Grain, grainy, read_grain, softened, spread
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
@@ -24,13 +24,15 @@ from maskgen.masks.tone import IN_COLOUR
 
 FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
+LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
 
 
 @dataclass(frozen=True, slots=True)
 class Wearer:
     """A face understood once, for any number of masks: where the head is, how this face differs, how it is lit.
 
-    `fit_error` is the median distance of the 68 points to the head that explains them, in eye distances.
+    `head` are the bare head's points in the picture, `eyes` (12, 2) the points about the eyes' lids; `fit_error` is the
+    median distance of the 68 points to the head that explains them, in eye distances.
     """
 
     camera: Camera
@@ -38,6 +40,7 @@ class Wearer:
     light: Light
     grain: Grain
     head: Doubles
+    eyes: Doubles
     fit_error: float
 
 
@@ -75,18 +78,20 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     grain = read_grain(image, points68[17:48])
     if light.tone.colour < 1 and grain.noise == 0.0:
         light = replace(light, tone=IN_COLOUR)  # drawn, not photographed: grey is its colour
-    return Wearer(camera, shift, light, grain, head, float(middle(residual)))
+    eyes = np.asarray(points68[36:48], np.float64)
+    return Wearer(camera, shift, light, grain, head, eyes, float(middle(residual)))
 
 
 def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     """Put a mask on a face that was studied in this picture."""
-    garment = kind.garment_at(wearer.camera.scale)
-    points = _moved(garment.moulder.project(wearer.camera, wearer.shift), wearer.camera, plan)
+    garment = kind.garment_for(wearer.camera.scale, plan.wearing)
+    points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
+    points[:, :2] += _off_the_eyes(points[: garment.columns, :2], wearer)
     margin = reach(wearer.camera.scale) + spread(wearer.grain)
     window = window_of(points, image.shape[0], image.shape[1], margin)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
-    layer = render(kind, garment, points, wearer.head, wearer.camera, wearer.light, window)
+    layer = render(kind, garment, plan, points, wearer.head, wearer.camera, wearer.light, window)
     colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
     layer = Layer(window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)
@@ -98,6 +103,13 @@ def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kin
     return dress(image, study(image, points68), plan, kind)
 
 
+def _moulded(garment: Garment, wearer: Wearer, plan: MaskPlan) -> Doubles:
+    """The garment's points in the picture with this mask's creases and slack loops."""
+    points = garment.moulder.project(wearer.camera, wearer.shift)
+    added = np.tensordot(plan.modes, garment.modes.points, 1)
+    return np.asarray(points + added @ (wearer.camera.scale * wearer.camera.rotation.T))
+
+
 def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is."""
     middle = camera.project(np.array([[0.0, 0.4, 0.3]]))[0, :2]
@@ -106,6 +118,17 @@ def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     moved = points.copy()
     moved[:, :2] = (points[:, :2] - middle) @ np.array([[c, s], [-s, c]]) + middle + up
     return moved
+
+
+def _off_the_eyes(top: Doubles, wearer: Wearer) -> Doubles:
+    """The shift down the face, (2,), that leaves room between a mask's top edge (n, 2) and the eyes' lids."""
+    across, down = wearer.camera.rotation[:2, 0], wearer.camera.rotation[:2, 1]
+    edge, lids = (np.stack([at @ across, at @ down], 1) for at in (top, wearer.eyes))
+    edge = edge[np.argsort(edge[:, 0])]
+    under = (lids[:, 0] > edge[0, 0]) & (lids[:, 0] < edge[-1, 0])
+    room = np.interp(lids[:, 0], edge[:, 0], edge[:, 1]) - lids[:, 1]
+    short = LID_ROOM * wearer.camera.scale - float(room[under].min(initial=np.inf))
+    return np.asarray(down * max(0.0, short))
 
 
 def outline_of(coverage: Mask) -> list[Floats]:

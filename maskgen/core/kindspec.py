@@ -1,0 +1,122 @@
+"""What a person types to name a mask: NAME, FORM:#rrggbb, FORM:PICTURE or FOLDER, and =WEIGHT after any of them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
+
+
+@dataclass(frozen=True, slots=True)
+class KindSpec:
+    """One mask to be worn.
+
+    Attributes:
+        form: a built-in mask's name, or a folder with a template.
+        dye: "" for the mask's own colour, "#rrggbb", or the path of a picture that is printed on it.
+        weight: how often it is drawn against the others.
+    """
+
+    form: str
+    dye: str = ""
+    weight: float = 1.0
+
+    @property
+    def folder(self) -> Path | None:
+        """The template's folder, None where the mask is a built-in one."""
+        return Path(self.form) if re.search(r"[/\\.]", self.form) else None
+
+    @property
+    def pattern(self) -> Path | None:
+        """The picture that is printed on the mask."""
+        return None if not self.dye or self.dye.startswith("#") else Path(self.dye)
+
+    @property
+    def name(self) -> str:
+        """What outputs and the catalogue call it.
+
+        Example:
+            >>> parse_kind("cloth:prints/check.png=2").name, parse_kind("my/masks/snout:#FF8800").name
+            ('cloth:check', 'snout:#ff8800')
+        """
+        form = self.folder.resolve().name if self.folder else self.form
+        dye = self.pattern.stem if self.pattern else self.dye.lower()
+        return f"{form}:{dye}" if dye else form
+
+    @property
+    def text(self) -> str:
+        """How it is typed, without its weight."""
+        return f"{self.form}:{self.dye}" if self.dye else self.form
+
+    def fingerprint(self) -> str:
+        """Text that differs when the mask or its weight does, even if only a file of it was edited."""
+        files = [self.pattern] if self.pattern else []
+        if self.folder and self.folder.is_dir():
+            files += sorted(path for path in self.folder.iterdir() if path.is_file())
+        weight = "" if self.weight == 1.0 else f"={self.weight:g}"
+        if not files:
+            return self.text + weight
+        digest = hashlib.sha256()
+        for path in files:
+            digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes())
+        return f"{self.name}{weight} ({digest.hexdigest()[:16]})"
+
+
+def weighted(text: str, option: str) -> tuple[str, float]:
+    """NAME=WEIGHT as both; the weight is 1 where none is given.
+
+    Raises:
+        UserError: a weight that is no positive number.
+
+    Example:
+        >>> weighted("n95=3", "--kinds"), weighted("n95", "--kinds")
+        (('n95', 3.0), ('n95', 1.0))
+    """
+    name, equals, number = text.rpartition("=")
+    if not equals:
+        return text.strip(), 1.0
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight < math.inf:
+        raise UserError(f"{option} {text}: {number!r} is no weight: give a number above 0, as in {name or 'n95'}=3.")
+    return name.strip(), weight
+
+
+def parse_kind(text: str) -> KindSpec:
+    """A mask as typed; whether there is such a mask is not looked up."""
+    name, weight = weighted(text, "--kinds")
+    form, colon, dye = name.rpartition(":")
+    if not colon or len(form) == 1:  # one letter before a colon is a drive
+        return KindSpec(name, "", weight)
+    return KindSpec(form, dye, weight)
+
+
+def parse_wear(text: str) -> tuple[str, float]:
+    """One way of wearing a mask and its weight.
+
+    Raises:
+        UserError: there is no such way.
+    """
+    name, weight = weighted(text, "--wear")
+    if name not in WEARINGS:
+        raise UserError(f"--wear {name} is unknown: give {', '.join(WEARINGS)}, with weights as in nose_out=2.")
+    return name, weight
+
+
+def file_name(kind: str) -> str:
+    """A mask's name as a part of a file's name.
+
+    Example:
+        >>> file_name("surgical:#ff8800"), file_name("n95")
+        ('surgical-ff8800', 'n95')
+    """
+    return re.sub(r"[^\w-]+", "-", kind)

@@ -1,0 +1,63 @@
+"""How one mask of a kind differs from the next: creases of its cloth, pleats that sit askew, loops that hang slack.
+
+All are fixed movements of the garment's points, worked out once a kind, that a plan adds with its own weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskgen.core.records import Doubles
+from maskgen.core.seeding import rng_for
+from maskgen.masks.head import grid_normals
+
+CREASES = 6  # movements of the cloth
+ASKEW = 2  # movements of what is drawn on it: up and down, and to one side
+LOOPS = 2  # slack on the left and on the right
+SAG = 0.10  # of a loop of slack 1, in eye distances
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What can be added to a garment of n points: `points` and `normals` (CREASES + LOOPS, n, 3), `v` (ASKEW, n)."""
+
+    points: Doubles
+    normals: Doubles
+    v: Doubles
+
+
+def creased(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubles, Doubles]:
+    """Creases of a cloth (rows, columns, 3) whose texture coordinates are (rows, columns, 2).
+
+    Returns:
+        Movements of its points and of its unit normals, each (CREASES, rows, columns, 3), `depth` eye distances deep.
+    """
+    normals = grid_normals(grid)
+    moves = np.stack([depth * _wave(uv, number)[..., None] * normals for number in range(CREASES)])
+    return moves, np.stack([grid_normals(grid + move) - normals for move in moves])
+
+
+def _wave(uv: Doubles, number: int) -> Doubles:
+    """One soft crease pattern, -1..1, that dies away toward the rim; (rows, columns)."""
+    rng = rng_for(0, "crease", number)
+    u, v = 2 * uv[..., 0] - 1, 2 * uv[..., 1] - 1
+    # Cloth is pulled toward its corners, so creases run flat in the middle and slant to the sides.
+    slant = rng.uniform(-0.9, 0.9)
+    across = v + slant * u * np.abs(u) + 0.25 * rng.normal() * u
+    wave = np.sin(np.pi * rng.uniform(1.2, 2.6) * across + rng.uniform(0, 2 * np.pi))
+    where = np.exp(-(((u - rng.uniform(-0.6, 0.6)) / 0.55) ** 2) - ((v - rng.uniform(-0.4, 0.5)) / 0.7) ** 2)
+    return np.asarray(wave * where * (1 - u**4) * (1 - v**4))
+
+
+def askew(uv: Doubles) -> Doubles:
+    """How v moves when what is drawn on the cloth sits askew, for texture coordinates (n, 2): (ASKEW, n)."""
+    middle = np.sin(np.pi * np.clip(uv[:, 1], 0, 1))
+    return np.stack([middle, middle * (2 * uv[:, 0] - 1)])
+
+
+def sagging(count: int, pieces: int) -> Doubles:
+    """How a loop of slack 1 hangs below its taut line: (count, 3) for points in rows of `count // pieces`."""
+    along = np.sin(np.pi * np.repeat(np.linspace(0, 1, pieces), count // pieces)) ** 2
+    return np.asarray(along[:, None] * [0.0, SAG, 0.0])

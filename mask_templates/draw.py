@@ -1,8 +1,8 @@
 """Draw the textures of the built-in masks: what is white, what is creased, what is welded or stitched.
 
-    python draw.py            # writes texture.png and relief.png into each template's folder beside this file
+    python draw.py            # writes the texture and relief of every look into its template's folder beside this file
 
-Each template has two pictures of 1024 x 1024 over its cloth, u across and v down by length along the cloth:
+Each look of a template has two pictures of 1024 x 1024 over its cloth, u across and v down by length along the cloth:
 `texture.png`, the cloth's own light and shade, which the mask's colour is multiplied with, and `relief.png`, its
 height, 128 the level of the sheet. Needs NumPy and OpenCV.
 """
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 SIDE = 1024
 Field = NDArray[np.float64]
 V, U = np.meshgrid((np.arange(SIDE) + 0.5) / SIDE, (np.arange(SIDE) + 0.5) / SIDE, indexing="ij")
+ASPECT = 1.25  # how much longer the cloth is across than down
 ACROSS = np.abs(2 * U - 1)  # 0 in the middle, 1 at the sides
 
 
@@ -68,6 +69,19 @@ def wrinkles(seed: int, strength: float) -> Field:
     return np.asarray(strength * field / field.std())
 
 
+def valve(shade: Field, height: Field, u: float, v: float, size: float) -> tuple[Field, Field]:
+    """The same cloth with a valve of plastic welded on at (u, v): a flange, a cap and the slots in its lower half."""
+    x, y = (U - u) * ASPECT, V - v
+    square = ((np.abs(x) ** 4 + np.abs(y) ** 4) ** 0.25) / size
+    flange, cap = 1 - step(square, 1.0, 0.05), 1 - step(square, 0.78, 0.06)
+    slots = (1 - step(square, 0.62, 0.05)) * step(y / size, 0.02, 0.1) * (np.sin(y / size * 26) > 0.1)
+    slots = cv2.GaussianBlur(slots, (0, 0), 1.5)
+    plastic = 0.93 - 0.10 * bump(square, 0.80, 0.05) - 0.10 * bump(square, 1.0, 0.05) - 0.45 * slots
+    around = 0.16 * bump(square, 1.05, 0.08) * (1 - flange)
+    raised = 0.25 * flange + 0.55 * cap - 0.25 * slots
+    return shade * (1 - flange) * (1 - around) + plastic * flange, height * (1 - flange) + raised
+
+
 def surgical() -> tuple[Field, Field]:
     """Three tucks that face down, bound edges, a wire in the top edge and welded sides."""
     shade, height = fleece(1)
@@ -107,6 +121,8 @@ def n95() -> tuple[Field, Field]:
         line = V - at + 0.05 * (1 - ACROSS**2) * np.sign(at - 0.52)
         height += 0.22 * bump(line, 0.0, 0.016) * (1 - step(ACROSS, 0.72, 0.05))
         shade -= 0.03 * bump(line, 0.024, 0.010) * (1 - step(ACROSS, 0.72, 0.05))
+    # The foam under the nose shows as a grey line over the top edge.
+    shade -= 0.30 * (1 - step(V, 0.010, 0.006)) * (1 - step(ACROSS, 0.42, 0.02))
     clip = bump(V, 0.085, 0.020) ** 2 * (1 - step(ACROSS, 0.36, 0.015))
     height += 0.30 * clip
     shade -= 0.20 * clip
@@ -152,16 +168,43 @@ def cloth() -> tuple[Field, Field]:
     return shade, height
 
 
-def save(name: str, shade: Field, height: Field) -> None:
-    """Write one template's two pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
-    folder = Path(__file__).parent / name
+def n95_valve() -> tuple[Field, Field]:
+    """The cup with a valve in its middle."""
+    return valve(*n95(), 0.5, 0.53, 0.115)
+
+
+def kn95_valve() -> tuple[Field, Field]:
+    """The fold with a valve on one cheek."""
+    return valve(*kn95(), 0.67, 0.50, 0.085)
+
+
+def cloth_pleated() -> tuple[Field, Field]:
+    """One panel of the same cloth in two pleats, without a seam."""
+    warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
+    weave = np.where(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150) > 0, warp, weft)
+    shade, height = 1 + 0.05 * weave + 0.02 * noise(41, 1.0, 5.0), 0.03 * weave + 0.02 * noise(42, 10)
+    for at in (0.36, 0.58):
+        line = V - at - 0.02 * np.cos(np.pi * ACROSS) - 0.006 * noise(int(at * 100), 70)
+        height += 0.5 * np.clip((line + 0.08) / 0.08, 0, 1) ** 1.5 * (1 - step(line, 0.0, 0.01))
+        shade -= 0.20 * bump(line, 0.010, 0.011)
+    height += wrinkles(43, 0.22)
+    for at in (0.035, 0.965):
+        shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
+        height -= 0.20 * bump(V, at, 0.006)
+    shade += 0.10 * dashes(V, ACROSS, 0.93, 0.016, 0.6, 0.004)
+    return shade, height
+
+
+def save(folder: str, look: str, shade: Field, height: Field) -> None:
+    """Write one look's two pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
+    name = f"_{look}" if look else ""
     level = np.median(shade)
     grey = np.clip(np.round(shade / level * 232), 0, 255).astype(np.uint8)
     raised = np.clip(np.round(128 + 127 * np.clip(height, -1, 1)), 0, 255).astype(np.uint8)
-    cv2.imwrite(str(folder / "texture.png"), grey)
-    cv2.imwrite(str(folder / "relief.png"), raised)
+    cv2.imwrite(str(Path(__file__).parent / folder / f"texture{name}.png"), grey)
+    cv2.imwrite(str(Path(__file__).parent / folder / f"relief{name}.png"), raised)
 
 
 if __name__ == "__main__":
-    for drawing in (surgical, n95, kn95, cloth):
-        save(drawing.__name__, *drawing())
+    for drawing in (surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated):
+        save(*drawing.__name__.partition("_")[::2], *drawing())

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image, write_whole
+from maskgen.core.kindspec import DEFAULT_KINDS, parse_kind, parse_wear
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.core.seeding import rng_for
@@ -27,7 +28,7 @@ from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.known import known_columns
 from maskgen.marking import marked_faces
-from maskgen.masks.kinds import Kind, kind_names, load_kinds
+from maskgen.masks.kinds import Kind, load_kinds
 from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study
@@ -40,7 +41,10 @@ class MaskerSettings:
     """What decides the pixels of a masked face.
 
     Attributes:
-        kinds: the masks to choose from, by name.
+        kinds: the masks to choose from, as typed, with weights where they are drawn: see `core.kindspec`; the five
+            default ones where empty.
+        wear: how masks are worn, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
+            "nose_out=1").
         size: side of the aligned crop in pixels.
         margin: share of the crop around the face, see `faces.align`.
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
@@ -51,6 +55,7 @@ class MaskerSettings:
     """
 
     kinds: tuple[str, ...] = ()
+    wear: tuple[str, ...] = ("proper",)
     size: int = 160
     margin: float = DEFAULT_MARGIN
     crop: str = "face"
@@ -110,10 +115,15 @@ class Masker:
     timings: dict[str, float] = field(default_factory=dict)
     _landmarker: Landmarker = field(init=False)
     _kinds: list[Kind] = field(init=False)
+    _weights: np.ndarray = field(init=False)
+    _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
         self._landmarker = Landmarker(self.settings.landmarks_model)
-        self._kinds = load_kinds(self.settings.kinds or kind_names())
+        texts = self.settings.kinds or DEFAULT_KINDS
+        self._kinds = load_kinds(texts)
+        self._weights = np.array([parse_kind(text).weight for text in texts])
+        self._wear = dict(map(parse_wear, self.settings.wear))
 
     def process(
         self,
@@ -193,8 +203,9 @@ class Masker:
         if settings.per_photo == "all":
             return self._kinds
         many = 1 if settings.per_photo == "random" else int(settings.per_photo)
-        order = rng_for(settings.seed, key, "kinds", index).permutation(len(self._kinds))
-        return [self._kinds[at] for at in order[:many]]
+        # The first to arrive at these rates: a draw by weight without putting back (Efraimidis and Spirakis 2006).
+        waits = rng_for(settings.seed, key, "kinds", index).exponential(1.0, len(self._kinds)) / self._weights
+        return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
 
     def _masked(self, key: str, group: list[_Subject], kind: Kind, variant: int) -> Output:
         image, coverage, worn = group[0].crop.image, None, []
@@ -202,7 +213,7 @@ class Masker:
             for subject in group:
                 # The draws go with the kind, so that a mask is the same whichever others were asked for.
                 rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
-                one = dress(image, subject.wearer, plan_mask(rng), kind)
+                one = dress(image, subject.wearer, plan_mask(rng, self._wear), kind)
                 image = one.image
                 coverage = one.coverage if coverage is None else np.maximum(coverage, one.coverage)
                 worn.append(one)
@@ -252,6 +263,8 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "roll": round(pose.roll, 2),
         "scale": round(pose.scale, 3),
         "fit_error": round(subject.wearer.fit_error, 4),
+        "wearing": worn.wearing if worn else "",
+        "look": worn.look if worn else "",
         "outline": [_rounded(polygon) for polygon in worn.outline] if worn else [],
     }
 

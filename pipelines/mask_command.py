@@ -8,12 +8,15 @@ from typing import Any
 
 import click
 
-from .settings import KINDS, MAX_PIXELS, MaskSettings
+from maskgen.core.kindspec import DEFAULT_KINDS
+
+from .settings import MAX_PIXELS, MaskSettings
 
 EPILOG = """\b
 Examples:
   maskgen mask photographs masked
   maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
+  maskgen mask photographs masked --kinds n95=3,surgical:#ff8800,cloth_black --wear proper=8,nose_out
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask crops masked --aligned --crop none
   maskgen mask photographs again --seed 1 --reuse masked
@@ -23,14 +26,14 @@ Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothin
 """
 
 
-def _split_kinds(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+def _split(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def _complete_kinds(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
     """The names that may follow the last comma."""
     before, comma, last = incomplete.rpartition(",")
-    return [before + comma + name for name in KINDS if name.startswith(last)]
+    return [before + comma + name for name in DEFAULT_KINDS if name.startswith(last)]
 
 
 def _word_or_number(context: click.Context, option: click.Parameter, value: str) -> str | int:
@@ -49,12 +52,21 @@ PATH = click.Path(path_type=Path)
 @click.argument("run", type=PATH)
 @click.option(
     "--kinds",
-    metavar="NAME,NAME,...",
-    callback=_split_kinds,
+    metavar="KIND,KIND,...",
+    callback=_split,
     shell_complete=_complete_kinds,
-    default=",".join(KINDS),
+    default=",".join(DEFAULT_KINDS),
     show_default=True,
-    help="Masks to use; `maskgen kinds` lists them.",
+    help="Masks to use: names that `maskgen kinds` lists, surgical:#ff8800, cloth:print.png, or the folder of a "
+    "template; n95=3 is drawn three times as often.",
+)
+@click.option(
+    "--wear",
+    metavar="WAY,WAY,...",
+    callback=_split,
+    default="proper",
+    show_default=True,
+    help="How it is worn: proper, nose_out, chin_out, under_chin, with weights as in proper=8,nose_out=1.",
 )
 @click.option(
     "--per-photo",

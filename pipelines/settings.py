@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from maskgen import __version__
+from maskgen.core.kindspec import DEFAULT_KINDS, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
 
-KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
 BARE = "bare"
 MAX_PIXELS = 100_000_000
 
@@ -34,7 +34,8 @@ class MaskSettings:
 
     source: Path
     run: Path
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = DEFAULT_KINDS
+    wear: tuple[str, ...] = ("proper",)
     per_photo: str | int = "random"
     bare: bool = False
     unmasked_share: float = 0.0
@@ -67,18 +68,29 @@ class MaskSettings:
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, ("largest", "central", "all"))
         check_choice("--format", self.format, ("jpg", "png"))
-        self._check_per_photo()
+        self._check_kinds()
+        self._check_wear()
         self._check_together()
 
-    def _check_per_photo(self) -> None:
-        if not self.kinds:
+    def _check_kinds(self) -> None:
+        specs = [parse_kind(text) for text in self.kinds]
+        if not specs:
             raise UserError("--kinds names no mask: give at least one.")
-        if len(set(self.kinds)) != len(self.kinds):
-            raise UserError("--kinds names a mask twice: name each once.")
+        if len({file_name(spec.name) for spec in specs}) != len(specs):
+            raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
+        if self.per_photo == "all" and any(spec.weight != 1 for spec in specs):
+            raise UserError("--kinds gives weights, which are for runs that draw the masks: leave out --per-photo all.")
         if isinstance(self.per_photo, int):
             check_range("--per-photo", self.per_photo, 1, len(self.kinds))
         else:
             check_choice("--per-photo", self.per_photo, ("random", "all"))
+
+    def _check_wear(self) -> None:
+        names = [parse_wear(text)[0] for text in self.wear]
+        if not names:
+            raise UserError("--wear names no way of wearing a mask: give at least one.")
+        if len(set(names)) != len(names):
+            raise UserError("--wear names one way twice: name each once.")
 
     def _check_together(self) -> None:
         if self.unmasked_share and self.per_photo == "all":
@@ -93,12 +105,14 @@ class MaskSettings:
     def deciding(self) -> dict[str, object]:
         """The settings that decide what comes out, by option name, in a form that JSON keeps.
 
-        The source is its absolute path; a landmarks model is the hash of its content, so it may be moved.
+        The source is its absolute path; a landmarks model, a printed picture or a template of the user's is the hash of
+        its content, so it may be moved, and a changed one is another run.
         """
         plain: dict[str, object] = {"maskgen version": __version__}
         for field in fields(self):
             if field.name not in _HOW:
                 plain[option_name(field.name)] = _plain(getattr(self, field.name))
+        plain["--kinds"] = [parse_kind(text).fingerprint() for text in self.kinds]
         plain["SOURCE"] = show_path(self.source.resolve())
         if self.landmarks_model is not None:
             plain["--landmarks-model"] = hashlib.sha256(self.landmarks_model.read_bytes()).hexdigest()

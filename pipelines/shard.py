@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
 
 from .catalogue import Row, load_rows
@@ -251,7 +252,7 @@ def output_name(out: str, kind: str, face: int) -> str:
         >>> output_name("Ann/01", "surgical:#ff8800", 0)
         'Ann/01__surgical-ff8800'
     """
-    return f"{out}__{kind.replace(':#', '-')}" + (f".f{face + 1}" if face else "")
+    return f"{out}__{file_name(kind)}" + (f".f{face + 1}" if face else "")
 
 
 def check_name(root: Path, name: str) -> None:
@@ -347,7 +348,8 @@ def _set_aside(item: Item, error: SetAsideError) -> Outcome:
 def _remove_outputs_of(task: ShardTask, item: Item) -> None:
     """Remove what an earlier attempt at a photograph may have written before its worker died."""
     folder, _, stem = item.out.rpartition("/")
-    names = [output_name(stem, kind, 0) for kind in (*task.settings.kinds, BARE)]
+    kinds = [parse_kind(text).name for text in task.settings.kinds]
+    names = [output_name(stem, kind, 0) for kind in (*kinds, BARE)]
     for top in (task.run.faces, task.run.segmentation):
         for path in (top / folder).iterdir() if (top / folder).is_dir() else ():
             if path.stem in names or re.sub(r"\.f[0-9]+$", "", path.stem) in names:

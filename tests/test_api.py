@@ -1,6 +1,7 @@
 """The library's calls on the built-in portrait and drawn people."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ from skimage.data import astronaut
 
 import maskgen
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.images import Photo
+from maskgen.core.images import Photo, encode_image
+from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError, UserError
-from maskgen.masks.kinds import kind_names
 from maskgen.masks.people import sample_people
 
 
@@ -52,7 +53,7 @@ def outputs(settings: MaskerSettings, chosen: list[Photo]) -> dict[tuple[str, st
 
 def test_a_mask_is_the_same_alone_or_among_others_and_whichever_kinds_are_asked_for() -> None:
     every = outputs(MaskerSettings(per_photo="all", bare=True), photos())
-    assert {kind for _, kind in every} == {*kind_names(), "bare"}
+    assert {kind for _, kind in every} == {*DEFAULT_KINDS, "bare"}
     alone = outputs(MaskerSettings(("kn95",), per_photo=1), photos()[2:3])
     ((key, one),) = alone.items()
     np.testing.assert_array_equal(one.image, every[key].image)
@@ -74,3 +75,39 @@ def test_every_face_of_a_whole_photograph() -> None:
     assert (one.coverage[:, :250] == 255).any()
     assert (one.coverage[:, 250:] == 255).any()
     assert len(json.loads(one.row["other_faces"])) == 1
+
+
+def test_kinds_are_drawn_by_weight() -> None:
+    masker = Masker(MaskerSettings(("n95=3", "kn95")))
+    drawn = [masker._drawn_kinds(str(key), 0)[0].name for key in range(2000)]
+    assert 0.72 < drawn.count("n95") / 2000 < 0.78
+
+
+def test_ways_of_wearing_are_drawn_by_weight_and_recorded() -> None:
+    some = outputs(MaskerSettings(("surgical_blue",), wear=("proper", "chin_out")), photos())
+    ways = {one.row["wearing"] for one in some.values()}
+    assert ways == {"proper", "chin_out"}
+    (low,) = outputs(MaskerSettings(("kn95",), wear=("under_chin",)), photos()[:1]).values()
+    (high,) = outputs(MaskerSettings(("kn95",)), photos()[:1]).values()
+    assert low.coverage is not None and high.coverage is not None
+    assert np.nonzero(low.coverage > 127)[0].mean() > np.nonzero(high.coverage > 127)[0].mean() + 10
+
+
+def test_any_colour_and_any_print(tmp_path: Path) -> None:
+    orange = maskgen.mask_photo(astronaut(), "cloth:#ff8800")
+    red, green, blue = np.median(orange.image[orange.coverage == 255], axis=0)
+    assert red > green + 60 > blue + 90
+    halves = np.zeros((64, 64, 3), np.uint8)
+    halves[:, :32, 0], halves[:, 32:, 2] = 220, 220
+    (tmp_path / "halves.png").write_bytes(encode_image(halves, "png"))
+    printed = maskgen.mask_photo(astronaut(), f"cloth:{tmp_path / 'halves.png'}")
+    assert printed.record["kind"] == "cloth:halves"
+    x = np.nonzero(printed.coverage == 255)[1]
+    cloth = printed.image[printed.coverage == 255].astype(float)
+    left, right = (cloth[side].mean(0) for side in (x < np.quantile(x, 0.3), x > np.quantile(x, 0.7)))
+    assert left[0] > left[2] + 60 and right[2] > right[0] + 60
+
+
+def test_looks_are_recorded() -> None:
+    some = outputs(MaskerSettings(("n95",)), [Photo(photos()[0].image, f"copy{at}") for at in range(24)])
+    assert {one.row["look"] for one in some.values()} == {"plain", "valve"}

@@ -23,11 +23,11 @@ SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is nev
 class Garment:
     """Cloth and ribbons of both sides as one mesh.
 
-    `normals` are what light sees, `rays` the directions from the skull's middle, both unit (n, 3);
-    `uv` are coordinates in the kind's atlas, 0..1; the first `columns` points are the cloth's top edge; `width` and
-    `height` are the cloth's size along itself in eye distances; `occluder` are the triangles of the bare head that can
-    hide a part of it: those under the cloth are left out, for the cloth hides whatever they would; `modes` are what
-    a plan may add.
+    `normals` are what light sees, `rays` the directions from the skull's middle, both unit (n, 3); `uv` are coordinates
+    in the kind's atlas, 0..1; the first `columns` points are the cloth's top edge, and `top` (columns,) says how far to
+    the right on the head each is; `width` and `height` are the cloth's size along itself in eye distances; `occluder`
+    are the triangles of the bare head that can hide a part of it: those under the cloth are left out, for the cloth
+    hides whatever they would; `modes` are what a plan may add.
     """
 
     moulder: Moulder
@@ -36,6 +36,7 @@ class Garment:
     uv: Doubles
     triangles: Triangles
     columns: int
+    top: Doubles
     width: float
     height: float
     occluder: Triangles
@@ -93,6 +94,7 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
         columns=-(-COLUMNS // step),
+        top=sheet.points[: -(-COLUMNS // step), 0],
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),

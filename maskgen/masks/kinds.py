@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.images import read_photo
-from maskgen.core.kindspec import COLOUR, KindSpec, parse_kind
+from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, KindSpec, parse_kind
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Floats
 from maskgen.masks.colour import rgb
@@ -25,7 +25,6 @@ MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
 SMALL_FACE = 72.0  # pixels between the eyes up to which half the rows and columns of cloth do
-DEFAULT_KINDS = ("cloth_black", "kn95", "n95", "surgical_green", "surgical_blue")
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
 
 Level = tuple[NDArray[np.uint8], Floats]
@@ -37,6 +36,7 @@ class Make:
     level of detail: uint8 (h, w, 3), the cloth in its colour and the ribbons' colours below it, and float32 (h, w, 2),
     the cloth's slope across and down."""
 
+    name: str
     until: float
     levels: tuple[Level, ...]
 
@@ -69,9 +69,13 @@ class Kind:
             self._garments[wearing, step] = build_garment(as_worn(self.template, wearing), RIBBON_ROWS, step)
         return self._garments[wearing, step]
 
+    def make_at(self, look: float) -> Make:
+        """Which of its looks a draw of 0..1 means."""
+        return next((make for make in self.makes if look < make.until), self.makes[-1])
+
     def dyed_at(self, look: float, pixels: float) -> Level:
         """Atlas and slopes of one of its looks, for cloth of so many pixels from side to side."""
-        make = next((make for make in self.makes if look < make.until), self.makes[-1])
+        make = self.make_at(look)
         texels = make.levels[0][0].shape[1] / max(pixels, 1e-3)
         return make.levels[int(np.clip(np.floor(np.log2(max(texels, 1.0)) + 0.35), 0, LEVELS - 1))]
 
@@ -123,7 +127,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     for look in template.looks:
         until += look.share
         atlas, slopes = _pyramid(_dyed(template, look, cloth, colour)), _pyramid(_slope(template, look, garment))
-        makes.append(Make(until, tuple(zip(atlas, slopes, strict=True))))
+        makes.append(Make(look.name, until, tuple(zip(atlas, slopes, strict=True))))
     return Kind(
         name=name,
         title=template.title,
@@ -138,13 +142,13 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
 
 @cache
 def kind_names() -> tuple[str, ...]:
-    """The names of the built-in kinds, the default ones first: a template's name, with its colour where it comes in
-    others than white."""
+    """The names of the built-in kinds, the default ones first: a template's name with its colour, or alone where that
+    is the default."""
     names = list(DEFAULT_KINDS)
     for template in (built_in_template(name) for name in template_names()):
-        colours = list(template.colours)
-        plain = colours == ["white"]
-        names += [template.name] if plain else [f"{template.name}_{colour}" for colour in colours]
+        first, *others = template.colours
+        names += [template.name if template.name in DEFAULT_KINDS else f"{template.name}_{first}"]
+        names += [f"{template.name}_{colour}" for colour in others]
     return tuple(dict.fromkeys(names))
 
 

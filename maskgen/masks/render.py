@@ -97,7 +97,7 @@ def render(
     cloth = in_sight(garment.rays @ camera.rotation[2], garment.triangles)
     toward = skin().normals @ camera.rotation[2]
     low, high = (window.x0, window.y0), (window.x1, window.y1)
-    before = hiding(head, toward, garment.occluder, low, high) + len(points)
+    before = hiding(head, toward, camera.rotation[2, 2], garment.occluder, low, high) + len(points)
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
     values = np.zeros((len(points) + len(head), 3), np.float32)
     values[: len(points), :2] = garment.uv

@@ -16,6 +16,7 @@ from maskgen.masks.composite import lay, reach
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import Garment, skin
 from maskgen.masks.grain import Grain, grainy, read_grain, softened, spread
+from maskgen.masks.head import mean68
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
 from maskgen.masks.plan import MaskPlan
@@ -25,6 +26,7 @@ from maskgen.masks.tone import IN_COLOUR
 FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
 LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
+BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Worn:
     pose: Pose
     fit_error: float
     outline: list[Floats]
+    wearing: str
+    look: str
 
 
 def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
@@ -86,7 +90,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     """Put a mask on a face that was studied in this picture."""
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
-    points[:, :2] += _off_the_eyes(points[: garment.columns, :2], wearer)
+    points[:, :2] += _off_the_eyes(points, garment, wearer)
     margin = reach(wearer.camera.scale) + spread(wearer.grain)
     window = window_of(points, image.shape[0], image.shape[1], margin)
     if window.empty:
@@ -95,7 +99,8 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
     layer = Layer(window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)
-    return Worn(masked, coverage, wearer.camera.pose(), wearer.fit_error, outline_of(coverage))
+    look = kind.make_at(plan.look).name
+    return Worn(masked, coverage, wearer.camera.pose(), wearer.fit_error, outline_of(coverage), plan.wearing, look)
 
 
 def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> Worn:
@@ -120,15 +125,17 @@ def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     return moved
 
 
-def _off_the_eyes(top: Doubles, wearer: Wearer) -> Doubles:
-    """The shift down the face, (2,), that leaves room between a mask's top edge (n, 2) and the eyes' lids."""
-    across, down = wearer.camera.rotation[:2, 0], wearer.camera.rotation[:2, 1]
-    edge, lids = (np.stack([at @ across, at @ down], 1) for at in (top, wearer.eyes))
-    edge = edge[np.argsort(edge[:, 0])]
-    under = (lids[:, 0] > edge[0, 0]) & (lids[:, 0] < edge[-1, 0])
-    room = np.interp(lids[:, 0], edge[:, 0], edge[:, 1]) - lids[:, 1]
-    short = LID_ROOM * wearer.camera.scale - float(room[under].min(initial=np.inf))
-    return np.asarray(down * max(0.0, short))
+def _off_the_eyes(points: Doubles, garment: Garment, wearer: Wearer) -> Doubles:
+    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it.
+
+    Which part of the edge is below a lid, give or take BESIDE, is asked on the head, not in the picture, so that a
+    turning head never changes the answer.
+    """
+    down = wearer.camera.rotation[:2, 1]
+    edge = points[: garment.columns, :2] @ down
+    below = np.interp(np.add.outer(BESIDE, mean68()[36:48, 0]), garment.top, edge)
+    room = float((below - wearer.eyes @ down).min())
+    return np.asarray(down * max(0.0, LID_ROOM * wearer.camera.scale - room))
 
 
 def outline_of(coverage: Mask) -> list[Floats]:

@@ -68,7 +68,7 @@ class FakeMasker:
         kind = str(rng.permutation(self.settings.kinds)[variant])
         covered = np.zeros(image.shape[:2], np.uint8)
         covered[image.shape[0] // 2 :, int(rng.integers(4)) : -4] = 255
-        painted = np.where(covered[:, :, None] > 0, np.uint8(COLOURS[kind]), image)
+        painted = np.where(covered[:, :, None] > 0, np.uint8(COLOURS.get(kind, 128)), image)
         row = {"yaw": float(rng.normal()), "points": rng.normal(size=(5, 2)).tolist(), "faces": 1}
         return FakeOutput(kind, variant, 0, painted, covered, row)
 

@@ -14,6 +14,7 @@ PLAIN = MaskSettings(Path("photographs"), Path("run"))
 OTHER: dict[str, Any] = {
     "source": Path("elsewhere"),
     "kinds": ("n95",),
+    "wear": ("nose_out",),
     "per_photo": "all",
     "bare": True,
     "unmasked_share": 0.5,

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image, write_whole
-from maskgen.core.kindspec import DEFAULT_KINDS, parse_kind, parse_wear
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
+from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import DEFAULT_MARGIN, align, whole
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.trust import trust
 from maskgen.known import known_columns
 from maskgen.marking import marked_faces
 from maskgen.masks.kinds import Kind, load_kinds
@@ -51,6 +52,7 @@ class MaskerSettings:
         faces: "largest", "central" or "all".
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
         bare: also give the picture without a mask.
+        min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
     """
 
@@ -64,6 +66,7 @@ class MaskerSettings:
     landmarks_model: Path | None = None
     per_photo: str | int = "random"
     bare: bool = False
+    min_trust: float = DEFAULT_MIN_TRUST
     unmasked_share: float = 0.0
     max_pixels: int = DEFAULT_MAX_PIXELS
 
@@ -175,6 +178,9 @@ class Masker:
     def _subject(self, image: Image, face: Face | SetAsideError) -> _Subject:
         if isinstance(face, SetAsideError):
             raise face
+        sure = trust(face)
+        if sure < self.settings.min_trust:
+            raise SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
         points = crop.carry(face.points68)
@@ -262,6 +268,7 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "pitch": round(pose.pitch, 2),
         "roll": round(pose.roll, 2),
         "scale": round(pose.scale, 3),
+        "trust": round(trust(face), 4),
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": worn.wearing if worn else "",
         "look": worn.look if worn else "",

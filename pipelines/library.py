@@ -35,7 +35,18 @@ def load_masker(settings: MaskSettings) -> Masker:
 
     known: dict[str, Any] = {
         name: getattr(settings, name)
-        for name in ("kinds", "wear", "size", "crop", "faces", "seed", "landmarks_model", "per_photo", "bare")
+        for name in (
+            "kinds",
+            "wear",
+            "size",
+            "crop",
+            "faces",
+            "seed",
+            "landmarks_model",
+            "per_photo",
+            "bare",
+            "min_trust",
+        )
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
     if settings.margin is not None:

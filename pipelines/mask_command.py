@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 
 from .settings import MAX_PIXELS, MaskSettings
 
@@ -99,6 +99,13 @@ PATH = click.Path(path_type=Path)
     default="largest",
     show_default=True,
     help="Which faces of a photograph.",
+)
+@click.option(
+    "--min-trust",
+    type=float,
+    default=DEFAULT_MIN_TRUST,
+    show_default=True,
+    help="Set aside faces whose points are in more doubt: 0 keeps all, 0.75 takes out most that are off.",
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
 @click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")

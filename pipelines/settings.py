@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.kindspec import DEFAULT_KINDS, file_name, parse_kind, parse_wear
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
 
 BARE = "bare"
@@ -38,6 +38,7 @@ class MaskSettings:
     wear: tuple[str, ...] = ("proper",)
     per_photo: str | int = "random"
     bare: bool = False
+    min_trust: float = DEFAULT_MIN_TRUST
     unmasked_share: float = 0.0
     size: int = 160
     margin: float | None = None
@@ -64,6 +65,7 @@ class MaskSettings:
         check_range("--workers", self.workers, 1, 4096)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
+        check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_range("--margin", self.margin or 0.0, 0.0, 4.0)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, ("largest", "central", "all"))

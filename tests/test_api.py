@@ -111,3 +111,11 @@ def test_any_colour_and_any_print(tmp_path: Path) -> None:
 def test_looks_are_recorded() -> None:
     some = outputs(MaskerSettings(("n95",)), [Photo(photos()[0].image, f"copy{at}") for at in range(24)])
     assert {one.row["look"] for one in some.values()} == {"plain", "valve"}
+
+
+def test_doubtful_faces_are_set_aside_on_request() -> None:
+    (kept,) = outputs(MaskerSettings(("n95",)), photos()[:1]).values()
+    sure = kept.row["trust"]
+    assert 0.4 < sure < 1
+    result = Masker(MaskerSettings(("n95",), min_trust=sure + 0.001)).process(["a"], photos()[:1])[0]
+    assert isinstance(result, SetAsideError) and result.reason is Reason.DOUBTFUL_FIT

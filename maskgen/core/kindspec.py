@@ -12,6 +12,7 @@ from maskgen.core.reasons import UserError
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
+DEFAULT_MIN_TRUST = 0.4
 WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
 
 

@@ -13,11 +13,12 @@ from skimage.data import astronaut
 
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import Reason, SetAsideError, UserError
-from maskgen.core.records import Detection
+from maskgen.core.records import Detection, Face
 from maskgen.faces.align import align, five_points, warped, whole
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector, suppress
 from maskgen.faces.landmarks import Landmarker, default_model
+from maskgen.faces.trust import trust
 from maskgen.masks.people import sample_people
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
@@ -197,3 +198,15 @@ def test_no_usable_face_has_a_reason(faces: list[Detection], reason: Reason) -> 
     with pytest.raises(SetAsideError) as fault:
         choose(faces, (400, 400), "largest")
     assert fault.value.reason is reason
+
+
+def test_trust_falls_where_two_ways_of_finding_points_disagree() -> None:
+    (_, _, drawn), *_ = sample_people(1, 1, seed=3)
+    five = five_points(drawn.points68)
+    box = np.array([0, 0, 100, 100], np.float32)
+    sure = trust(Face(Detection(box, five, 1.0), drawn.points68, 0, 1))
+    assert sure == 1.0
+    assert trust(Face(Detection(box, five, 0.8), drawn.points68, 0, 1)) == pytest.approx(0.8, abs=1e-6)
+    moved = five.copy()
+    moved[4, 0] += 0.5 * np.linalg.norm(five[0] - five[1])
+    assert trust(Face(Detection(box, moved, 1.0), drawn.points68, 0, 1)) == pytest.approx(0.5, abs=1e-4)

@@ -17,6 +17,7 @@ OTHER: dict[str, Any] = {
     "wear": ("nose_out",),
     "per_photo": "all",
     "bare": True,
+    "min_trust": 0.75,
     "unmasked_share": 0.5,
     "size": 112,
     "margin": 0.5,

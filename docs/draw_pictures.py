@@ -1,10 +1,12 @@
 """Draw the pictures of the README and the documentation with the program itself.
 
-python docs/draw_pictures.py        # writes docs/masks.png and docs/people.png
+python docs/draw_pictures.py        # writes the pictures beside this one
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,30 +15,120 @@ from skimage.data import astronaut
 from maskgen import mask_photo
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo, encode_image, write_whole
-from maskgen.masks.kinds import kind_names
-from maskgen.masks.people import sample_people
+from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
+from maskgen.core.records import Image
+from maskgen.core.seeding import rng_for
+from maskgen.masks.kinds import kind_names, load_kind
+from maskgen.masks.people import Person, Scene, draw_person, paint, sample_people
+from maskgen.masks.plan import plan_mask
+from maskgen.masks.wear import wear
 
 HERE = Path(__file__).parent
+SIDE = 200
+PLACE = Scene(scale=48.0, centre=(100.0, 106.0), size=(SIDE, SIDE))
 
 
-def masks() -> np.ndarray:
-    """The built-in portrait in all masks, one row."""
-    return np.hstack([mask_photo(astronaut(), kind, size=224).image for kind in kind_names()])
+def masks() -> Image:
+    """The built-in portrait in the five default masks, one row."""
+    return np.hstack([mask_photo(astronaut(), kind, size=224).image for kind in DEFAULT_KINDS])
 
 
-def people() -> np.ndarray:
+def people() -> Image:
     """Drawn people in turn in every mask, three rows."""
-    kinds = kind_names()
-    masker = Masker(MaskerSettings(kinds, size=160, per_photo="all"))
+    masker = Masker(MaskerSettings(size=160, per_photo="all"))
     tiles = []
     for number, (name, picture, portrait) in enumerate(sample_people(12, 2)):
         result = masker.process([f"{name} {picture}"], [Photo(portrait.image, "")])[0]
         outputs = [one for one in result if isinstance(one, Output)] if isinstance(result, list) else []
         if outputs:
             tiles.append(outputs[number % len(outputs)].image)
-    return np.vstack([np.hstack(tiles[at : at + 8]) for at in range(0, len(tiles) - 7, 8)])
+    return rows_of(tiles, 8)
+
+
+def rows_of(tiles: Sequence[Image], columns: int) -> Image:
+    """Tiles side by side in full rows."""
+    return np.vstack([np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles) - columns + 1, columns)])
+
+
+def worn(person: Person, scene: Scene, kind: str, seed: int, way: str = "proper", look: float | None = None) -> Image:
+    """A drawn person in a mask, at the points that are known."""
+    portrait = paint(person, scene)
+    plan = plan_mask(rng_for("pictures", seed, kind), {way: 1.0})
+    plan = plan if look is None else replace(plan, look=look)
+    return wear(portrait.image, portrait.points68, plan, load_kind(kind)).image
+
+
+def poses() -> Image:
+    """The five default masks, one a row, on a head that turns, nods and tilts."""
+    angles = [(yaw, 0.0, 0.0) for yaw in (-70.0, -35.0, 0.0, 35.0, 70.0)]
+    angles += [(0.0, 25.0, 0.0), (0.0, -25.0, 0.0), (20.0, 0.0, 35.0)]
+    scenes = [replace(PLACE, yaw=yaw, pitch=pitch, roll=roll) for yaw, pitch, roll in angles]
+    return sheet(
+        [worn(draw_person(rng_for("pictures", 1)), scene, kind, 0) for scene in scenes] for kind in DEFAULT_KINDS
+    )
+
+
+def light() -> Image:
+    """One-sided, dark, warm and flat light, a soft, a noisy and a greyscale picture: one mask a row."""
+    changes = [
+        {"light": (-0.9, -0.2, 0.3), "ambient": 0.15},
+        {"light": (0.9, -0.2, 0.3), "ambient": 0.15},
+        {"level": 0.35},
+        {"cast": (1.15, 1.0, 0.72)},
+        {"ambient": 1.0},
+        {"blur": 2.2},
+        {"noise": 14.0},
+    ]
+    scenes = [replace(PLACE, **change) for change in changes]  # type: ignore[arg-type]
+    person = draw_person(rng_for("pictures", 7))
+    lines = []
+    for kind in ("surgical_blue", "n95", "cloth_black"):
+        grey = paint(person, PLACE)
+        plain = np.repeat(grey.image.mean(2, keepdims=True), 3, 2).astype(np.uint8)
+        last = wear(plain, grey.points68, plan_mask(rng_for("pictures", 0)), load_kind(kind)).image
+        lines.append([*(worn(person, scene, kind, 0) for scene in scenes), last])
+    return sheet(lines)
+
+
+def skins() -> Image:
+    """People of every skin and age, with beards and with glasses."""
+    drawn = [draw_person(rng_for("pictures", 100 + at)) for at in range(60)]
+    wanted = sorted(drawn, key=lambda one: float(one.skin.sum()))[::6][:8]
+    bearded = [one for one in drawn if one.beard > 0.4][:4] + [one for one in drawn if one.glasses != "none"][:4]
+    return sheet([worn(person, PLACE, kind, 3) for person in group] for group in (wanted, bearded) for kind in
+                 ("surgical_green", "kn95"))  # fmt: skip
+
+
+def variety() -> Image:
+    """One kind a row, as eight seeds draw it."""
+    person = draw_person(rng_for("pictures", 12))
+    return sheet(
+        [worn(person, PLACE, kind, seed) for seed in range(8)]
+        for kind in ("surgical_blue", "n95", "kn95", "cloth_black", "surgical:#ff8800")
+    )
+
+
+def ways() -> Image:
+    """One way of wearing it a column."""
+    person = draw_person(rng_for("pictures", 15))
+    return sheet([worn(person, PLACE, kind, 2, way) for way in WEARINGS] for kind in ("surgical_green", "kn95"))
+
+
+def kinds() -> Image:
+    """Every built-in kind, then the further looks."""
+    person = draw_person(rng_for("pictures", 21))
+    plain = [worn(person, PLACE, kind, 0, look=0.0) for kind in kind_names()]
+    other = [worn(person, PLACE, kind, 0, look=0.999) for kind in ("n95", "kn95", "cloth_grey")]
+    return rows_of([*plain, *other], 8)
+
+
+def sheet(lines: Iterable[Sequence[Image]]) -> Image:
+    """Rows of tiles."""
+    return np.vstack([np.hstack(line) for line in lines])
 
 
 if __name__ == "__main__":
     write_whole(HERE / "masks.png", encode_image(masks(), "png"))
-    write_whole(HERE / "people.png", encode_image(people(), "png"))
+    for name, draw in (("people", people), ("poses", poses), ("light", light), ("skins", skins),
+                       ("variety", variety), ("wearing", ways), ("kinds", kinds)):  # fmt: skip
+        write_whole(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

@@ -273,6 +273,17 @@ def template_names() -> tuple[str, ...]:
     return tuple(sorted(f.name for f in _built_in().iterdir() if f.joinpath("template.toml").is_file()))
 
 
+def template_files(name: str) -> dict[str, bytes]:
+    """The files of a built-in template, by name.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    if name not in template_names():
+        raise UserError(f"there is no form {name!r}: give one of {', '.join(template_names())}")
+    return {file.name: file.read_bytes() for file in _built_in().joinpath(name).iterdir() if file.is_file()}
+
+
 @cache
 def built_in_template(name: str) -> Template:
     """A built-in template by its folder's name, read once.

@@ -7,10 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from skimage.data import astronaut
 
+from maskgen import mask_photo
+from maskgen.core.images import encode_image
 from maskgen.core.reasons import UserError
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.template import built_in_template, read_template, template_names
+from maskgen.pipelines.cli import main
 
 
 @pytest.fixture
@@ -71,3 +76,25 @@ def test_a_kind_in_any_colour_and_a_mistyped_one() -> None:
     assert load_kind("surgical:#ff8800").colour == "#ff8800"
     with pytest.raises(UserError, match="surgical_blue"):
         load_kind("surgical_bleu")
+
+
+def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None:
+    """The way that docs/adding_a_mask.md goes."""
+    folder = tmp_path / "tiger"
+    assert CliRunner().invoke(main, ["kinds", "--copy", "cloth", str(folder)]).exit_code == 0
+    stripes = np.full((256, 256, 3), (232, 140, 20), np.uint8)
+    stripes[:, ::16] = 20
+    (folder / "texture.png").write_bytes(encode_image(stripes, "png"))
+    (folder / "relief.png").write_bytes(encode_image(np.full((256, 256, 3), 128, np.uint8), "png"))
+    text = (folder / "template.toml").read_text()
+    text = text[: text.index("[[look]]")].replace('black = "#000000"', 'print = "#ffffff"')
+    (folder / "template.toml").write_text(text)
+    kind = load_kind(str(folder))
+    assert kind.name == "tiger"
+    worn = mask_photo(astronaut(), str(folder))
+    red, _, blue = np.median(worn.image[worn.coverage == 255], axis=0)
+    assert red > blue + 80
+    assert CliRunner().invoke(main, ["kinds", "--copy", "cloth", str(folder)]).exit_code == 2
+    (folder / "template.toml").write_text(text.replace("under_eye", "under_eey"))
+    with pytest.raises(UserError, match=r"template\.toml: outline\.top\[1\]\.at: expected one of the places"):
+        read_template(folder)

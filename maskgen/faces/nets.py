@@ -104,6 +104,11 @@ class Nets:
     def _dense(self, weights: dict[str, Any], name: str, x: Any) -> Any:
         return self._torch.nn.functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
+    def _head(self, weights: dict[str, Any], name: str, x: Any) -> Any:
+        """A dense layer of few outputs, summed row by row: a matrix product so narrow treats the rows of a group
+        unlike each other on some processors, and their last bits differ."""
+        return (x.unsqueeze(1) * weights[f"{name}.weight"]).sum(-1) + weights[f"{name}.bias"]
+
     def _flat(self, x: Any) -> Any:
         """Columns before rows before channels, as the dense layers were trained."""
         return x.permute(0, 3, 2, 1).reshape(len(x), -1)
@@ -123,7 +128,7 @@ class Nets:
         x = self._pool(self._conv(weights, "2", x), 3)
         x = self._dense(weights, "dense4", self._flat(self._conv(weights, "3", x)))
         x = self._torch.prelu(x, weights["prelu4.weight"])
-        return self._dense(weights, "dense5_2", x), self._dense(weights, "dense5_1", x).softmax(1)
+        return self._head(weights, "dense5_2", x), self._head(weights, "dense5_1", x).softmax(1)
 
     def _run_onet(self, x: Any) -> tuple[Any, ...]:
         weights = self._onet
@@ -131,8 +136,8 @@ class Nets:
             x = self._pool(self._conv(weights, number, x), side)
         x = self._dense(weights, "dense5", self._flat(self._conv(weights, "4", x)))
         x = self._torch.prelu(x, weights["prelu5.weight"])
-        score = self._dense(weights, "dense6_1", x).softmax(1)
-        return self._dense(weights, "dense6_2", x), self._dense(weights, "dense6_3", x), score
+        score = self._head(weights, "dense6_1", x).softmax(1)
+        return self._head(weights, "dense6_2", x), self._head(weights, "dense6_3", x), score
 
     def _grouped(self, net: Run, images: Sequence[Image], group: int) -> list[Floats]:
         black = [np.zeros_like(images[0])] * (-len(images) % group)

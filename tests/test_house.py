@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "trainer": ("core", "manifests", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
-COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["kinds"], ["demo"])
+COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["gallery"], ["kinds"], ["demo"])
 
 
 def package(name: str) -> Path:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     NO_LANDMARKS = "no_landmarks"
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"
+    MASK_UNSAID = "mask_unsaid"  # nothing says whether it shows a mask, or whose it is
     NAME_TOO_LONG = "name_too_long"  # the output's name would not fit the file system
     CRASHED = "crashed"  # the process that worked on it died, twice
 

@@ -13,6 +13,7 @@ from maskgen.core.records import Crop, Doubles, Floats, Image, check_image, chec
 DEFAULT_MARGIN = 0.15
 FACE_SIDE = 2.9  # side of the crop without margin, in eye distances
 EYE_LINE = 0.37  # how far down the crop the eyes are
+NOSE_LEADS = 1.53  # how much farther the face's middle moves than the nose's tip when a head turns, the other way
 TALL = 0.85  # eye distances for one distance from the eyes to the mouth of a face that looks at us
 
 
@@ -94,16 +95,30 @@ def align(image: Image, points68: NDArray[np.floating], size: int, margin: float
         - x right, y down, pixel centres at integers; "left" is the viewer's left
         - `Crop.matrix`, float64 (2, 3), takes photograph pixels to crop pixels
     """
-    check_image(image)
     points5 = five_points(points68)
-    right, unit = upright(points5), face_unit(points5)
-    eyes = points5[:2].mean(0)
-    # Sideways the crop is centred on the whole face, so that a turned head's ear is in it too.
-    across = (points68 - eyes) @ right
-    middle = eyes + right * (across.min() + across.max()) / 2
-    side = FACE_SIDE * unit * (1 + margin)
+    across = (points68 - points5[:2].mean(0)) @ upright(points5)
+    return _cut(image, points5, float(across.min() + across.max()) / 2, size, margin)
+
+
+def align_five(image: Image, points5: NDArray[np.floating], size: int, margin: float = DEFAULT_MARGIN) -> Crop:
+    """As `align`, by a detector's five points: for faces whose outline a real mask hides.
+
+    The face's middle is told from how far the nose is off the eyes' middle, which on 4,026 photographs of LFW leaves
+    0.06 eye distances to the middle of the 68 points.
+    """
+    check_points(points5, 5)
+    off = float((points5[2] - points5[:2].mean(0)) @ upright(points5))
+    return _cut(image, points5, -NOSE_LEADS * off, size, margin)
+
+
+def _cut(image: Image, points5: NDArray[np.floating], beside: float, size: int, margin: float) -> Crop:
+    """The crop with the face's middle `beside` pixels to the right of the eyes' middle: sideways it is centred on the
+    whole face, so that a turned head's ear is in it too."""
+    check_image(image)
+    right = upright(points5)
+    side = FACE_SIDE * face_unit(points5) * (1 + margin)
     target = np.array([0.5, EYE_LINE]) * size - 0.5
-    matrix = similarity(middle, right, size / side, target)
+    matrix = similarity(points5[:2].mean(0) + right * beside, right, size / side, target)
     return Crop(warped(image, matrix, size), matrix)
 
 

@@ -14,7 +14,7 @@ LOWEST_SCORE = 0.7
 SMALLEST_UNIT = 8.0  # pixels between the eyes
 
 
-def _area(face: Detection, shape: tuple[int, int]) -> float:
+def visible_area(face: Detection, shape: tuple[int, int]) -> float:
     """Of the box inside the picture: a face that the edge cuts through is not what the picture is of."""
     x0, y0, x1, y1 = (float(v) for v in face.box)
     height, width = shape
@@ -38,8 +38,8 @@ def choose(detections: Sequence[Detection], shape: tuple[int, int], which: str) 
         ValueError: `which` is none of the three.
     """
     orders: dict[str, Callable[[Detection], float]] = {
-        "largest": lambda face: -_area(face, shape),
-        "all": lambda face: -_area(face, shape),
+        "largest": lambda face: -visible_area(face, shape),
+        "all": lambda face: -visible_area(face, shape),
         "central": lambda face: _off_centre(face, shape),
     }
     if which not in orders:

@@ -26,13 +26,25 @@ from maskgen.faces.pyramid import Pyramid, layout_of, windows
 # The first search is for clear faces: few candidates, and what it misses is searched for again.
 SEARCHES = ((0.34, 0.8), (0.15, 0.6), (0.065, 0.6), (0.028, 0.6))
 SMALLEST_FACE = 18.0  # pixels
-REFINE, ACCEPT = 0.7, 0.6
 SURE = 0.98  # a face of this score ends the search; a lying face taken for an upright one scores less
 MOST_PROPOSALS = 400
 # The square in the middle of an aligned crop that holds the face, as a share of its shorter side. On crops of five
 # forms (five-point 112, MTCNN's box with a margin, the middle of LFW, ours, RecordIO) ONet is sure of 99 to 100 %.
 MIDDLE = 0.8
 TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The scores from which on a candidate is kept: of RNet, of ONet, and at most of PNet."""
+
+    refine: float
+    accept: float
+    propose: float
+
+
+USUAL = Thresholds(0.7, 0.6, 1.0)
+LENIENT = Thresholds(0.3, 0.2, 0.4)  # for pictures that are known to hold a face
 
 
 class Detector(ABC):
@@ -100,14 +112,16 @@ class MtcnnDetector(Detector):
         device: where the networks run: "cpu", "cuda" or "cuda:N".
         aligned: the pictures are crops with one face in the middle: ONet looks there first, and only where it is not
             sure of a face is the crop searched as any photograph.
+        thresholds: the lowest scores.
 
     Raises:
         UserError: there is no such device.
     """
 
-    def __init__(self, device: str = "cpu", aligned: bool = False) -> None:
+    def __init__(self, device: str = "cpu", aligned: bool = False, thresholds: Thresholds = USUAL) -> None:
         self._nets = Nets(device)
         self._aligned = aligned
+        self._thresholds = thresholds
 
     def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
         found = self._in_the_middle(images) if self._aligned else [[] for _ in images]
@@ -181,7 +195,7 @@ class MtcnnDetector(Detector):
         if not layout.places:
             return [np.zeros((0, 5), np.float32) for _ in pyramids]
         heat, shift = self._nets.propose([pyramid.canvas(layout) for pyramid in pyramids])
-        owner, rows, columns = np.nonzero((heat >= lowest) & (layout.level >= 0))
+        owner, rows, columns = np.nonzero((heat >= min(lowest, self._thresholds.propose)) & (layout.level >= 0))
         score = heat[owner, rows, columns]
         corners = windows(layout, layout.level[rows, columns], rows, columns, np.array(shape[::-1], np.float64))
         boxes = shifted(corners.astype(np.float32), shift[owner, :, rows, columns], score)
@@ -193,7 +207,7 @@ class MtcnnDetector(Detector):
         if not len(candidates.owner):
             return candidates
         score, shift = self._nets.refine(candidates.patches(pyramids, 24))
-        return candidates.kept(shifted(candidates.boxes, shift, score), score >= REFINE, 0.45)
+        return candidates.kept(shifted(candidates.boxes, shift, score), score >= self._thresholds.refine, 0.45)
 
     def _judge(self, pyramids: Sequence[Pyramid], candidates: _Candidates) -> list[list[Detection]]:
         """ONet: the final boxes, scores and five points of each picture's faces."""
@@ -207,7 +221,7 @@ class MtcnnDetector(Detector):
         # ONet is sure of a candidate that holds half a face, too, and puts its points wrong; RNet tells the two apart.
         boxes[:, 4] *= candidates.boxes[:, 4]
         for own in _by_owner(candidates.owner):
-            good = own[score[own] >= ACCEPT]
+            good = own[score[own] >= self._thresholds.accept]
             for at in good[suppress_inner(boxes[good], 0.6)].tolist():
                 faces[candidates.owner[at]].append(
                     Detection(boxes[at, :4].copy(), points[at].astype(np.float32), float(min(score[at], 1.0)))

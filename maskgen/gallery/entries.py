@@ -1,0 +1,86 @@
+"""Which photographs a gallery is made of, whose they are, and whether they are said to show a mask."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from maskgen.core.reasons import UserError
+
+MASKED_FOLDERS = ("masked", "mask", "with_mask")
+BARE_FOLDERS = ("bare", "unmasked", "no_mask", "without_mask")
+COLUMNS = ("path", "person", "masked")
+_SAYS = {"1": True, "true": True, "yes": True, "masked": True, "0": False, "false": False, "no": False, "bare": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One photograph: its path as given, "/" between folders, whose it is, and whether it is said to show a mask."""
+
+    path: str
+    person: str
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A photograph of which nothing says whether it shows a mask, or whose it is."""
+
+    path: str
+    detail: str
+
+
+def from_folders(paths: Iterable[str]) -> list[Entry | Unsaid]:
+    """Entries of PERSON/bare/FILE and PERSON/masked/FILE; PERSON may be several folders deep.
+
+    Example:
+        >>> from_folders(["Ann/masked/1.jpg", "Ann/1.jpg"])[0]
+        Entry(path='Ann/masked/1.jpg', person='Ann', masked=True)
+    """
+    return [_of_folders(path) for path in paths]
+
+
+def _of_folders(path: str) -> Entry | Unsaid:
+    *person, state, _ = ("", "", *PurePosixPath(path).parts)
+    whose = "/".join(part for part in person if part)
+    if state.lower() not in (*MASKED_FOLDERS, *BARE_FOLDERS):
+        return Unsaid(path, "its folder is called neither bare nor masked")
+    if not whose:
+        return Unsaid(path, "no person's folder above bare and masked")
+    return Entry(path, whose, state.lower() in MASKED_FOLDERS)
+
+
+def from_names(paths: Iterable[str], pattern: str) -> list[Entry | Unsaid]:
+    """Entries of PERSON/FILE; files whose name, without its folders, fits the pattern (`*_mask*`) are masked.
+
+    Upper and lower case are one.
+    """
+    entries: list[Entry | Unsaid] = []
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        masked = fnmatch.fnmatchcase(name.lower(), pattern.lower())
+        entries.append(Entry(path, folder, masked) if folder else Unsaid(path, "no person's folder about it"))
+    return entries
+
+
+def from_csv(text: str, file: str) -> list[Entry | Unsaid]:
+    """Entries of a table with the columns path, person and masked (1 or 0, true or false, yes or no, masked or bare).
+
+    Raises:
+        UserError: a column is missing, or a row cannot be read; names the file and the line.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+    if missing:
+        raise UserError(f"{file}: no column {missing[0]!r}; the first line must name {', '.join(COLUMNS)}.")
+    entries: list[Entry | Unsaid] = []
+    for row in rows:
+        path, person, says = ((row[name] or "").strip() for name in COLUMNS)
+        if not path or not person or says.lower() not in _SAYS:
+            raise UserError(f"{file}, line {rows.line_num}: expected a path, a person, and 1 or 0 for masked.")
+        entries.append(Entry(path.replace("\\", "/"), person, _SAYS[says.lower()]))
+    return entries

@@ -1,0 +1,38 @@
+"""Which photographs a gallery is made of: folders, names and tables."""
+
+import pytest
+
+from maskgen.core.reasons import UserError
+from maskgen.gallery.entries import Entry, Unsaid, from_csv, from_folders, from_names
+
+
+def test_folders_say_whose_and_whether_masked() -> None:
+    found = from_folders(["Ann/masked/1.jpg", "set/Bo/Bare/2.jpg", "Ann/3.jpg", "masked/4.jpg"])
+    assert found[:2] == [Entry("Ann/masked/1.jpg", "Ann", True), Entry("set/Bo/Bare/2.jpg", "set/Bo", False)]
+    assert all(isinstance(one, Unsaid) for one in found[2:])
+
+
+def test_names_say_whether_masked() -> None:
+    found = from_names(["Ann/1_Mask.jpg", "Ann/1.jpg", "alone_mask.jpg"], "*_mask*")
+    assert found[:2] == [Entry("Ann/1_Mask.jpg", "Ann", True), Entry("Ann/1.jpg", "Ann", False)]
+    assert isinstance(found[2], Unsaid)
+
+
+def test_a_table_says_both() -> None:
+    text = "\ufeffperson,masked,path\nAnn,1,a/1.jpg\nBo,no,b 2.jpg\n"
+    assert from_csv(text, "x.csv") == [Entry("a/1.jpg", "Ann", True), Entry("b 2.jpg", "Bo", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("path,who\n", "x.csv: no column 'person'"),
+        ("path,person,masked\na.jpg,Ann,1\nb.jpg,Bo,perhaps\n", "x.csv, line 3"),
+        ("path,person,masked\na.jpg,,1\n", "x.csv, line 2"),
+        ("path,person,masked\na.jpg\n", "x.csv, line 2"),
+        ("", "no column"),
+    ],
+)
+def test_a_faulty_table_is_one_sentence(text: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        from_csv(text, "x.csv")

@@ -1,0 +1,77 @@
+"""Views of a picture and their vote."""
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from maskgen.core.records import Detection
+from maskgen.faces.align import align_five, five_points
+from maskgen.faces.detect import MtcnnDetector
+from maskgen.gallery.faces import enrolled, meant
+from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
+from maskgen.gallery.state import SIDE, contradiction, mask_score
+from maskgen.masks.kinds import kind_names, load_kind
+from maskgen.masks.people import sample_people
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.wear import wear
+
+PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
+
+
+def face(x: float, score: float, side: float = 40) -> Detection:
+    points = np.array([[x - 8, 90], [x + 8, 90], [x, 100], [x - 6, 110], [x + 6, 110]], np.float32)
+    return Detection(np.array([x - side / 2, 80, x + side / 2, 80 + side], np.float32), points, score)
+
+
+@pytest.mark.parametrize("number", range(len(VIEWS)))
+def test_every_view_gives_the_face_back_where_it_is(number: int) -> None:
+    detector = MtcnnDetector()
+    (plain, *_) = detector.detect([PORTRAIT])[0]
+    view = VIEWS[number](PORTRAIT)
+    (found, *_) = detector.detect([view.image])[0]
+    restored = view.restored(found)
+    size = float(np.linalg.norm(plain.points5[1] - plain.points5[0]))
+    assert np.abs(restored.points5 - plain.points5).max() < 0.2 * size
+    assert overlap(restored.box, plain.box) > 0.6
+
+
+def test_two_views_or_one_sure_view_make_a_face() -> None:
+    both = agreed([[face(100, 0.5)], [face(101, 0.6), face(200, 0.5)], [face(300, 0.9)]])
+    assert [round(float(one.points5[2, 0])) for one in both] == [101, 300] or len(both) == 2
+    assert agreed([[face(100, 0.5)], []]) == []
+    assert agreed([]) == []
+
+
+def test_a_clear_face_is_found_as_mtcnn_finds_it() -> None:
+    plain, thorough = MtcnnDetector().detect([PORTRAIT])[0][0], ThoroughDetector().detect([PORTRAIT])[0][0]
+    np.testing.assert_array_equal(plain.points5, thorough.points5)
+
+
+def test_the_largest_of_the_sure_faces_is_meant() -> None:
+    assert meant([face(100, 0.99, 40), face(200, 0.95, 60), face(300, 0.5, 90)], (400, 400)).score == 0.95
+
+
+def test_a_turned_dark_masked_portrait_is_found() -> None:
+    drawn = [portrait for _, _, portrait in sample_people(6, 1, seed=12)]
+    detector = ThoroughDetector()
+    for portrait in drawn:
+        masked = wear(portrait.image, portrait.points68, MaskPlan(), load_kind("n95")).image
+        found = enrolled((masked * 0.5).astype(np.uint8), detector, 96)
+        truth = five_points(portrait.points68)[:2].mean(0)
+        assert np.hypot(*(found.detection.points5[:2].mean(0) - truth)) < 15
+        assert found.crop.image.shape == (96, 96, 3)
+
+
+def test_masked_and_bare_faces_look_so() -> None:
+    right = []
+    for number, (_, _, portrait) in enumerate(sample_people(10, 2, seed=33)):
+        kind = load_kind(kind_names()[number % len(kind_names())])
+        masked = wear(portrait.image, portrait.points68, MaskPlan(), kind).image
+        points5 = five_points(portrait.points68)
+        bare, worn = (mask_score(align_five(image, points5, SIDE).image) for image in (portrait.image, masked))
+        assert contradiction(bare, False) == "" and contradiction(worn, True) == ""
+        right += [contradiction(bare, True) == "looks bare", contradiction(worn, False) == "looks masked"]
+    assert np.mean(right) > 0.9
+    with pytest.raises(ValueError, match="112 x 112"):
+        mask_score(cv2.resize(PORTRAIT, (96, 96)))

@@ -23,8 +23,7 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import align_five, five_points
-from maskgen.gallery.faces import enrolled
-from maskgen.gallery.search import ThoroughDetector
+from maskgen.gallery.faces import PortraitFinder
 from maskgen.gallery.state import BARE_TO, MASKED_FROM, SIDE, features, mask_score
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.people import sample_people
@@ -71,11 +70,11 @@ def fit() -> dict[str, object]:
 
 def scores(photographs: list[Path]) -> Iterator[float]:
     """The rule's score of the largest face of each photograph that has one."""
-    detector = ThoroughDetector()
+    finder = PortraitFinder()
     for path in photographs:
         image = read_photo(path).image
         try:
-            yield enrolled(image, detector, SIDE).mask_score
+            yield finder.find(image, None, SIDE).mask_score
         except SetAsideError:
             continue
 

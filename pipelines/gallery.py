@@ -23,6 +23,7 @@ from .sources import check_apart, escape
 if TYPE_CHECKING:
     from maskgen.core.records import Image
     from maskgen.gallery.entries import Entry
+    from maskgen.gallery.faces import PortraitFinder
 
 Say = Callable[[str], None]
 MOST_ON_SHEET = 100  # people
@@ -87,16 +88,17 @@ def _begun(settings: GallerySettings, digest: str, say: Say, work: Callable[[Gal
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
     """Find, cut and write every face."""
+    from maskgen.gallery.faces import PortraitFinder
     from maskgen.gallery.search import ThoroughDetector
 
-    outcomes, detector = Outcomes(), ThoroughDetector(settings.device)
+    outcomes, finder = Outcomes(), PortraitFinder(ThoroughDetector(settings.device))
     for unsaid in photographs.unsaid:
         outcomes.refuse(unsaid.path, SetAsideError(Reason.MASK_UNSAID, unsaid.detail))
     with show_progress(len(photographs.entries), 0, 0) as progress:
         for entry, name in zip(photographs.entries, photographs.names, strict=True):
             before = len(outcomes.set_aside)
             try:
-                _one(settings, photographs.root, entry, name, folder, detector, outcomes)
+                _one(settings, photographs.root, entry, name, folder, finder, outcomes)
             except SetAsideError as error:
                 outcomes.refuse(entry.path, error)
             progress.add(1, len(outcomes.set_aside) - before)
@@ -109,17 +111,16 @@ def _one(
     entry: Entry,
     name: str,
     folder: GalleryFolder,
-    detector: Any,
+    finder: PortraitFinder,
     outcomes: Outcomes,
 ) -> None:
     from maskgen.core.images import encode_image, read_photo
     from maskgen.faces.align import DEFAULT_MARGIN
-    from maskgen.gallery.faces import enrolled
     from maskgen.gallery.state import contradiction
 
     image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
     margin = DEFAULT_MARGIN if settings.margin is None else settings.margin
-    found = enrolled(image, detector, settings.size, margin)
+    found = finder.find(image, entry.masked, settings.size, margin)
     path = f"faces/{name}.jpg"
     folder.place(path, encode_image(found.crop.image, "jpg", 95))
     if settings.keep_original:

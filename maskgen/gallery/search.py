@@ -114,10 +114,11 @@ class ThoroughDetector(Detector):
         found = self._plain.detect(images, small_too)
         for at, faces in enumerate(found):
             if not faces or faces[0].score < SURE:
-                found[at] = self._again(images[at], small_too) or faces
+                found[at] = self.search(images[at], small_too) or faces
         return found
 
-    def _again(self, image: Image, small_too: bool) -> list[Detection]:
+    def search(self, image: Image, small_too: bool = False) -> list[Detection]:
+        """The faces that the altered views agree on, best first, however sure the picture itself is of one."""
         check_image(image)
         small, times = _reduced(image)
         views = [view(small) for view in VIEWS]

@@ -8,7 +8,7 @@ from skimage.data import astronaut
 from maskgen.core.records import Detection
 from maskgen.faces.align import align_five, five_points
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.gallery.faces import enrolled, meant
+from maskgen.gallery.faces import Candidate, PortraitFinder, meant
 from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
 from maskgen.gallery.state import SIDE, contradiction, mask_score
 from maskgen.masks.kinds import kind_names, load_kind
@@ -48,18 +48,44 @@ def test_a_clear_face_is_found_as_mtcnn_finds_it() -> None:
     np.testing.assert_array_equal(plain.points5, thorough.points5)
 
 
-def test_the_largest_of_the_sure_faces_is_meant() -> None:
-    assert meant([face(100, 0.99, 40), face(200, 0.95, 60), face(300, 0.5, 90)], (400, 400)).score == 0.95
+def test_the_most_prominent_of_the_sure_faces_is_meant() -> None:
+    faces = [face(200, 0.99, 40), face(180, 0.95, 60), face(300, 0.5, 90)]
+    assert meant([Candidate(one, 0.0) for one in faces], None, (400, 400)).face is faces[1]
 
 
-def test_a_turned_dark_masked_portrait_is_found() -> None:
-    drawn = [portrait for _, _, portrait in sample_people(6, 1, seed=12)]
-    detector = ThoroughDetector()
-    for portrait in drawn:
+def test_of_two_faces_the_one_in_the_middle_is_meant() -> None:
+    faces = [face(30, 0.99, 44), face(200, 0.99, 40)]
+    assert meant([Candidate(one, 0.0) for one in faces], None, (200, 400)).face is faces[1]
+
+
+def test_a_face_that_looks_as_is_said_is_meant_before_a_larger_one() -> None:
+    bare, masked = Candidate(face(200, 0.99, 90), -1.0), Candidate(face(300, 0.9, 40), 0.8)
+    assert meant([bare, masked], True, (400, 400)) is masked
+    assert meant([bare, masked], False, (400, 400)) is bare
+    assert meant([bare, masked], None, (400, 400)) is bare
+
+
+def test_a_masked_face_is_found_beside_a_bare_bystander() -> None:
+    """Bystander and portrait are as large as each other; what is said of the photograph tells which is meant."""
+    (_, _, one), (_, _, two) = sample_people(2, 1, seed=12)
+    masked = wear(one.image, one.points68, MaskPlan(), load_kind("surgical_blue")).image
+    picture = np.concatenate([masked, two.image], axis=1)
+    finder = PortraitFinder()
+    left = finder.find(picture, True, 96).detection.points5[:2].mean(0)[0]
+    right = finder.find(picture, False, 96).detection.points5[:2].mean(0)[0]
+    assert left < one.image.shape[1] < right
+
+
+@pytest.mark.parametrize(("light", "most"), [(1.0, 0.4), (0.5, 0.75)])
+def test_masked_portraits_are_found_in_the_dark_too(light: float, most: float) -> None:
+    """Where the eyes are is told to `most` eye distances; of dark skin in half the light little more is seen."""
+    finder = PortraitFinder()
+    for _, _, portrait in sample_people(6, 1, seed=12):
         masked = wear(portrait.image, portrait.points68, MaskPlan(), load_kind("n95")).image
-        found = enrolled((masked * 0.5).astype(np.uint8), detector, 96)
-        truth = five_points(portrait.points68)[:2].mean(0)
-        assert np.hypot(*(found.detection.points5[:2].mean(0) - truth)) < 15
+        found = finder.find((masked * light).astype(np.uint8), True, 96)
+        truth = five_points(portrait.points68)[:2]
+        off = np.hypot(*(found.detection.points5[:2].mean(0) - truth.mean(0)))
+        assert off < most * np.hypot(*(truth[1] - truth[0]))
         assert found.crop.image.shape == (96, 96, 3)
 
 

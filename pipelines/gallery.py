@@ -16,9 +16,10 @@ from .gallery_report import GalleryReport
 from .gallery_settings import GallerySettings
 from .gallery_sources import Photographs, list_photographs
 from .lock import hold
+from .names import escape
 from .progress import show_progress
 from .runfolder import RunFolder
-from .sources import check_apart, escape
+from .sources import check_apart
 
 if TYPE_CHECKING:
     from maskgen.core.records import Image

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
+from .names import escape
 from .runfolder import RunFolder
 from .settings import MaskSettings, differences
-from .sources import escape
 
 if TYPE_CHECKING:
     from maskgen.core.records import Face

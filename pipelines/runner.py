@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .library import MaskerFactory, load_masker
+from .listing import Listing
+from .names import escape
 from .plan import Shard, cut, shard_size
 from .progress import Progress, show_progress
 from .records import load_report
@@ -15,7 +17,7 @@ from .report import Report, Timing
 from .runfolder import RunFolder, check_folder, check_settings, open_run
 from .settings import MaskSettings
 from .shard import ShardTask
-from .sources import Listing, check_apart, escape, list_source
+from .sources import check_apart, list_source
 from .summary import sum_up
 from .upkeep import take_up
 from .workers import run_all
@@ -41,6 +43,8 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
     """
     check_apart(settings.source, settings.run)
     listing = list_source(settings.source)
+    for note in listing.notes:
+        say(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
         take_up(run, listing, shards, settings.prune, say)
@@ -50,7 +54,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
             return Report.from_json(run.report.read_text("utf-8"))
         run.forget_summaries()
         timing = _do(settings, factory, listing, shards, todo)
-        report = sum_up(run, len(listing.folders), [shard.id for shard in shards])
+        report = sum_up(run, listing.people, [shard.id for shard in shards])
         run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report
@@ -97,7 +101,7 @@ def survey(settings: MaskSettings) -> Survey:
     finished = run.done() if size is not None else set()
     shards = cut(listing, size or shard_size(len(listing)))
     done = sum(shard.count for shard in shards if shard.id in finished)
-    return Survey(len(listing.folders), len(listing), done, settings)
+    return Survey(listing.people, len(listing), done, settings)
 
 
 def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:

@@ -23,16 +23,18 @@ from maskgen.core.reasons import Reason, SetAsideError
 
 from .catalogue import Row, load_rows
 from .library import Masker, MaskerFactory
+from .listing import Item
+from .names import escape
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import faces_known
 from .runfolder import RunFolder
 from .settings import BARE, MaskSettings
-from .sources import Item, escape
 
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
     from maskgen.core.records import Face
+    from maskgen.formats.places import Place
 
 BATCH = 64  # photographs; the networks' groups fill better than with fewer
 BATCH_ON_CARD = 256
@@ -49,7 +51,7 @@ class ShardTask:
 
     id: str
     items: tuple[Item, ...]
-    root: Path
+    root: Place
     settings: MaskSettings
     factory: MaskerFactory
     poisoned: frozenset[str] = frozenset()
@@ -161,7 +163,7 @@ class _Worker:
                 self.outcomes.append(self._write(item, photo, results[item]))
 
     def _read(self, item: Item) -> Photo | SetAsideError:
-        from maskgen.core.images import read_photo
+        from maskgen.formats.reading import photo_at
 
         _stop_if_orphaned(self.task)
         if self.task.watched:
@@ -169,8 +171,10 @@ class _Worker:
         if item.key in self.task.poisoned:
             _remove_outputs_of(self.task, item)
             return SetAsideError(Reason.CRASHED, "the worker died on it twice")
+        if item.fault:
+            return SetAsideError(Reason.UNREADABLE, item.fault)
         try:
-            return read_photo(self.task.root / item.key, max_pixels=self.task.settings.max_pixels)
+            return photo_at(self.task.root, item.key, item.span, self.task.settings.max_pixels)
         except SetAsideError as error:
             return error
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from maskgen.core.reasons import UserError
 
 from .catalogue import load_rows
+from .listing import Listing
+from .names import escape
 from .plan import Shard
 from .records import forget_shard, load_report
 from .runfolder import RunFolder, remove_outputs
-from .sources import Listing, escape
 
 
 def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, say: Callable[[str], None]) -> None:

@@ -13,13 +13,16 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Container as Names
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, decode, read_file
 from maskgen.core.reasons import Reason, SetAsideError
 
-from .containers import Container, open_container
+from .containers import Container, open_container, read_picture, read_span
 from .faults import ContainerError
+from .pieces import lasting_pieces
 from .places import Place, Remote, is_remote
 
 CONTAINERS = (".tar", ".tar.gz", ".tgz", ".rec", ".bin")
@@ -43,20 +46,45 @@ def read_bytes(root: Place | str, address: str) -> bytes:
     if inside is None:
         return _read_remote(Remote(whole)) if is_remote(whole) else read_file(Path(whole))
     container, name = inside
-    try:
+    with _reasons(container):
         return _opened(container).read(name)
-    except KeyError:
-        raise SetAsideError(Reason.UNREADABLE, f"{base_name(container)} does not hold it") from None
-    except ContainerError as fault:
-        raise SetAsideError(Reason.UNREADABLE, f"{base_name(container)}: {fault}") from None
-    except (FileNotFoundError, PermissionError) as fault:
-        raise SetAsideError(Reason.UNREADABLE, fault.strerror or str(fault)) from None
 
 
 def read_photo(root: Place | str, address: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """Read and decode one picture; see `core.images.read_photo`."""
     data = read_bytes(root, address)
     return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+
+
+def photo_at(root: Place, address: str, span: tuple[int, int] | None, max_pixels: int) -> Photo:
+    """As `read_photo`, with the place of the picture's bytes in its container where that is known already."""
+    data = read_bytes(root, address) if span is None else _bytes_at(join(root, address), *span)
+    return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+
+
+def _bytes_at(whole: str, offset: int, size: int) -> bytes:
+    inside = split(whole)
+    if inside is None:
+        raise SetAsideError(Reason.UNREADABLE, "its container is gone")
+    container = inside[0]
+    pieces = lasting_pieces(Remote(container) if is_remote(container) else Path(container))
+    read = read_picture if container.lower().endswith(".rec") else read_span
+    with _reasons(container):
+        return read(pieces, offset, size)
+
+
+@contextmanager
+def _reasons(container: str) -> Iterator[None]:
+    """Faults of a container as those of the picture that is looked for in it."""
+    name = container.rpartition("/")[2]
+    try:
+        yield
+    except KeyError:
+        raise SetAsideError(Reason.UNREADABLE, f"{name} does not hold it") from None
+    except ContainerError as fault:
+        raise SetAsideError(Reason.UNREADABLE, f"{name}: {fault}") from None
+    except (FileNotFoundError, PermissionError) as fault:
+        raise SetAsideError(Reason.UNREADABLE, fault.strerror or str(fault)) from None
 
 
 def names_in(root: Place | str, folder: str) -> Names[str]:
@@ -99,11 +127,6 @@ def join(root: Place | str, address: str) -> str:
     return f"{root}/{address}"
 
 
-def base_name(container: str) -> str:
-    """A container's own name."""
-    return container.rpartition("/")[2]
-
-
 def split(whole: str) -> tuple[str, str] | None:
     """The container and the name in it, None where the address leads through none."""
     for match in _INSIDE.finditer(whole):
@@ -114,10 +137,8 @@ def split(whole: str) -> tuple[str, str] | None:
 
 
 def _read_remote(place: Remote) -> bytes:
-    try:
+    with _reasons(place.name):
         return place.read_bytes()
-    except (FileNotFoundError, PermissionError) as fault:
-        raise SetAsideError(Reason.UNREADABLE, fault.strerror or str(fault)) from None
 
 
 class _Cache:

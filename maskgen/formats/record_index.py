@@ -48,6 +48,8 @@ def load_index(rec: Place, pieces: LocalPieces | RemotePieces) -> RecordIndex:
     Raises:
         ContainerError: the .idx is no index, or no records begin the file.
     """
+    if pieces.read(0, 4) != struct.pack("<I", MAGIC):
+        raise ContainerError("it is no RecordIO file" if pieces.size else "it is empty")
     idx = rec.with_suffix(".idx")
     if idx.is_file():
         return _indexed(*_read_idx(idx.read_bytes(), idx.name), pieces.size)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "manifests"))
 from manifest_makers import KINDS, Row, rows, write_run
 
 from maskgen.core.reasons import UserError
-from maskgen.manifests.bin_pairs import load_bin
+from maskgen.formats.bin_sets import load_bin
 from maskgen.manifests.check import check_lists
 from maskgen.manifests.label_pairs import load_label_pairs
 from maskgen.manifests.lfw_pairs import load_lfw_pairs

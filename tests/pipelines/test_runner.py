@@ -15,11 +15,11 @@ import pytest
 from support import catalogue, picture, run, set_aside, tree, wait_for, write, write_people
 
 from maskgen.core.reasons import UserError
+from maskgen.pipelines.names import unescape
 from maskgen.pipelines.runfolder import RunFolder
 from maskgen.pipelines.runner import run_mask, survey
 from maskgen.pipelines.settings import MaskSettings
 from maskgen.pipelines.shard import PhotographError
-from maskgen.pipelines.sources import unescape
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and names of POSIX")
 

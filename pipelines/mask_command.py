@@ -10,6 +10,7 @@ import click
 
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 
+from .options import PlaceType
 from .settings import MAX_PIXELS, MaskSettings
 
 EPILOG = """\b
@@ -45,10 +46,11 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
 
 
 PATH = click.Path(path_type=Path)
+PLACE = PlaceType()
 
 
 @click.command("mask", epilog=EPILOG)
-@click.argument("source", type=PATH)
+@click.argument("source", type=PLACE)
 @click.argument("run", type=PATH)
 @click.option(
     "--kinds",

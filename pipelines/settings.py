@@ -11,6 +11,7 @@ from pathlib import Path
 from maskgen import __version__
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
 
 BARE = "bare"
 MAX_PIXELS = 100_000_000
@@ -32,7 +33,7 @@ class MaskSettings:
         UserError: a value that cannot be used, in one sentence that says what could be.
     """
 
-    source: Path
+    source: Place
     run: Path
     kinds: tuple[str, ...] = DEFAULT_KINDS
     wear: tuple[str, ...] = ("proper",)
@@ -128,7 +129,7 @@ def option_name(field: str) -> str:
     return field.upper() if field in ("source", "run") else "--" + field.replace("_", "-")
 
 
-def show_path(path: Path) -> str:
+def show_path(path: Place) -> str:
     """A path as text that JSON and a terminal take, whatever bytes its name holds."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
@@ -169,7 +170,7 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
-    return show_path(value) if isinstance(value, Path) else value
+    return show_path(value) if isinstance(value, (Path, Remote)) else value
 
 
 def _show(value: object) -> str:

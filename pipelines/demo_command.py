@@ -77,7 +77,7 @@ def _mask(settings: MaskSettings) -> int:
 
 def _write_lists(run: Path, out: Path) -> bool:
     """Write them, or say why so small a source has none; returns whether they are there."""
-    from .pairs import pairs_command
+    from .pairs_command import pairs_command
 
     options = ["--run", str(run), "--people", SHARES, "--overwrite", str(out)]
     try:

@@ -89,6 +89,18 @@ def decode(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
     return _pillow(data) if image is None else image
 
 
+def kind_and_size(data: bytes) -> tuple[str, int, int]:
+    """A picture file's format ("JPEG"), width and height, from its header.
+
+    Raises:
+        SetAsideError: NOT_A_PICTURE or BROKEN_PICTURE, the latter also where a JPEG or PNG ends early.
+    """
+    header = _header(data, 2**31)
+    if _ends_early(data, header.format):
+        raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
+    return header.format, header.width, header.height
+
+
 def _header(data: bytes, max_pixels: int) -> _Header:
     """Format and size, before anything is decoded."""
     if not data:

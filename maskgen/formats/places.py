@@ -43,6 +43,11 @@ class Remote:
         return self.url.partition("://")[2].rpartition("/")[2]
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Bucket, folders and name."""
+        return tuple(self.url.partition("://")[2].split("/"))
+
+    @property
     def suffix(self) -> str:
         """As `Path.suffix`."""
         return Path(self.name).suffix

@@ -262,9 +262,9 @@ def output_name(out: str, kind: str, face: int) -> str:
 def check_name(root: Path, name: str) -> None:
     """Raise SetAsideError (NAME_TOO_LONG) where the file system at `root` cannot hold a name."""
     longest, whole = _limits(root)
-    bare = os.fsencode(name.rpartition("/")[2])
-    if len(bare) + len(".jpg") > longest or len(os.fsencode(root / "segmentation" / name)) + 5 > whole:
-        raise SetAsideError(Reason.NAME_TOO_LONG, f"{len(bare) + 4} bytes; at most {longest} fit")
+    most = max(len(os.fsencode(part)) for part in f"{name}.jpg".split("/"))
+    if most > longest or len(os.fsencode(root / "segmentation" / name)) + 5 > whole:
+        raise SetAsideError(Reason.NAME_TOO_LONG, f"{most} bytes; at most {longest} fit")
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,11 @@ _BYTES = frozenset({"u1", "|u1", "i1", "|i1"})
 _TRUTHS = frozenset({"b1", "|b1", "?"})
 # What pickle raises where a file is no pickle, or one that is damaged.
 _BROKEN = (EOFError, TypeError, AttributeError, LookupError, MemoryError, OverflowError, RecursionError, ValueError)
+_BROKEN += (pickle.UnpicklingError,)
+
+
+class _RefusedError(pickle.UnpicklingError):
+    """A pickle that is sound, and asks for what no verification set needs."""
 
 
 def load_bin(path: Place) -> tuple[list[bytes], list[bool]]:
@@ -31,7 +36,7 @@ def load_bin(path: Place) -> tuple[list[bytes], list[bool]]:
         loaded = _Reader(io.BytesIO(data), encoding="bytes").load()
         pictures, same = loaded
         encoded, truths = [_as_bytes(one) for one in pictures], _as_truths(same)
-    except pickle.UnpicklingError as error:
+    except _RefusedError as error:
         raise ContainerError(str(error)) from error
     except _BROKEN as error:
         raise ContainerError(f"it is not pictures and labels ({type(error).__name__}: {error})") from error
@@ -65,12 +70,12 @@ class _Array:
         """Take the array's bytes.
 
         Raises:
-            pickle.UnpicklingError: its members are no single bytes, or it has not as many as it says.
+            _RefusedError: its members are no single bytes, or it has not as many as it says.
         """
         name = dtype.name if isinstance(dtype, _Dtype) else "?"
         plain = isinstance(data, (bytes, bytearray))
         if name not in _BYTES | _TRUTHS or not plain or prod(shape) != len(data):
-            raise pickle.UnpicklingError(f"it holds an array that is not of bytes ({name})")
+            raise _RefusedError(f"it holds an array that is not of bytes ({name})")
         self.data = bytes(data)
         self.truths = name in _TRUTHS
 
@@ -88,14 +93,14 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, *_: Any) -> _Array:
 
 def _scalar(dtype: Any, data: Any) -> bool:
     if not isinstance(dtype, _Dtype) or dtype.name not in _TRUTHS or not isinstance(data, bytes):
-        raise pickle.UnpicklingError("it holds a number that is not a truth value")
+        raise _RefusedError("it holds a number that is not a truth value")
     return data != b"\0"
 
 
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     """How Python 3 writes bytes for Python 2."""
     if not isinstance(text, str) or encoding not in ("latin1", b"latin1", "latin-1", b"latin-1"):
-        raise pickle.UnpicklingError("it asks for a codec")
+        raise _RefusedError("it asks for a codec")
     return text.encode("latin1")
 
 
@@ -118,12 +123,12 @@ class _Reader(pickle.Unpickler):
         """The stand-in of a name.
 
         Raises:
-            pickle.UnpicklingError: there is none.
+            _RefusedError: there is none.
         """
         try:
             return _ALLOWED[module_name, global_name]
         except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module_name}.{global_name}") from None
+            raise _RefusedError(f"it asks for {module_name}.{global_name}") from None
 
 
 def _as_bytes(value: Any) -> bytes:
@@ -131,12 +136,12 @@ def _as_bytes(value: Any) -> bytes:
         return value.data
     if isinstance(value, bytes):
         return value
-    raise pickle.UnpicklingError(f"it holds a {type(value).__name__} where a picture should be")
+    raise _RefusedError(f"it holds a {type(value).__name__} where a picture should be")
 
 
 def _as_truths(values: Any) -> list[bool]:
     if isinstance(values, _Array):
         return [byte != 0 for byte in values.data]
     if not isinstance(values, (list, tuple)) or not all(isinstance(value, (bool, int)) for value in values):
-        raise pickle.UnpicklingError("its labels are not truth values")
+        raise _RefusedError("its labels are not truth values")
     return [bool(value) for value in values]

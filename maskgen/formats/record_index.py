@@ -58,6 +58,8 @@ def load_index(rec: Place, pieces: LocalPieces | RemotePieces) -> RecordIndex:
 
 def _read_idx(data: bytes, name: str) -> tuple[Numbers, Numbers]:
     """The columns of an .idx: number, tab, offset."""
+    if not data.strip():
+        raise ContainerError(f"its index {name} is empty")
     options = {
         "read_options": pa_csv.ReadOptions(column_names=["id", "offset"], use_threads=False),
         "parse_options": pa_csv.ParseOptions(delimiter="\t", quote_char=False),
@@ -67,8 +69,6 @@ def _read_idx(data: bytes, name: str) -> tuple[Numbers, Numbers]:
         table = pa_csv.read_csv(pa.BufferReader(data), **options)
     except pa.ArrowException:
         raise ContainerError(f"its index {name} does not hold two whole numbers a line") from None
-    if not len(table):
-        raise ContainerError(f"its index {name} is empty")
     return table["id"].to_numpy(), table["offset"].to_numpy()
 
 
@@ -108,7 +108,9 @@ def scan(pieces: Pieces) -> Iterator[tuple[int, float, int, int]]:
 def _indexed(ids: Numbers, offsets: Numbers, end: int) -> RecordIndex:
     """Sorted by number; a record has room up to where the next one begins."""
     order = np.argsort(ids, kind="stable")
+    offsets = np.where(offsets < 0, end, offsets)  # where nothing is found
     starts = np.append(np.unique(offsets), end)
     nexts = starts[np.searchsorted(starts, offsets, side="right").clip(max=len(starts) - 1)]
     sizes = np.maximum(nexts - offsets, 0)
-    return RecordIndex(ids[order], offsets[order], sizes[order])
+    last = order[np.append(np.diff(ids[order]) != 0, True)]  # of a number that is there twice, as MXNet has it
+    return RecordIndex(ids[last], offsets[last], sizes[last])

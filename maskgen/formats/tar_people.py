@@ -13,10 +13,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from .faults import ContainerError
 from .pieces import Pieces
+from .recordio import label_text
 from .tar_members import Member, members
 
 PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm", "pnm"))
@@ -148,5 +150,7 @@ def _texts(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         if isinstance(value, str) and value.strip():
             yield value.strip()
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            yield str(int(value)) if float(value).is_integer() else str(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield str(value)
+        elif isinstance(value, float) and isfinite(value):
+            yield label_text(value)

@@ -17,6 +17,7 @@ from .places import Place
 _BYTES = frozenset({"u1", "|u1", "i1", "|i1"})
 _TRUTHS = frozenset({"b1", "|b1", "?"})
 # What pickle raises where a file is no pickle, or one that is damaged.
+_BROKEN: tuple[type[Exception], ...]
 _BROKEN = (EOFError, TypeError, AttributeError, LookupError, MemoryError, OverflowError, RecursionError, ValueError)
 _BROKEN += (pickle.UnpicklingError,)
 

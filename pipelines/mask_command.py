@@ -11,7 +11,7 @@ import click
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 
 from .options import PlaceType
-from .settings import MAX_PIXELS, MaskSettings
+from .settings import BACKENDS, MAX_PIXELS, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -21,6 +21,7 @@ Examples:
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask crops masked --aligned --crop none
   maskgen mask photographs again --seed 1 --reuse masked
+  maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
 Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
 130 interrupted.
@@ -136,7 +137,22 @@ PLACE = PlaceType()
     default=None,
     help="Take the faces that another run found, and look for those of new and changed photographs only.",
 )
-@click.option("--workers", type=int, default=None, help="Processes.  [default: one a core]")
+@click.option(
+    "--workers", type=int, default=None, help="Processes.  [default: one a core; with --scheduler, all of the cluster]"
+)
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default="loky",
+    show_default=True,
+    help="Whose processes: this machine's own, or those of a Dask or Ray cluster.  docs/scaling.md has the commands.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default=None,
+    help="Of the cluster: HOST:PORT, the file of a Dask scheduler, or auto for Ray.  [default: one started here]",
+)
 @click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
 @click.option("--retry-set-aside", is_flag=True, help="Try the photographs again that were set aside.")
 @click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
@@ -153,10 +169,11 @@ def mask_command(**options: Any) -> None:
     from .workers import usable_cores
 
     if options["workers"] is None:
-        options["workers"] = usable_cores()
+        options["workers"] = 0 if options["scheduler"] else usable_cores()
     settings = MaskSettings(**options)
     check_kinds(settings.kinds)
-    check_device(settings.device)
+    if settings.scheduler is None:
+        check_device(settings.device)
     check_reuse(settings)
     if settings.dry_run:
         from .runner import survey

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .records import ShardReport
 
 if TYPE_CHECKING:
-    from .shard import ShardDone
+    from .task import ShardDone
 
 _LIBRARIES = ("maskgen", "numpy", "opencv-python", "torch", "facenet-pytorch", "face_recognition_models", "pyarrow")
 
@@ -129,7 +129,7 @@ class Timing:
     reused: int = 0
     cpu: float = 0.0
     begun: float = field(default_factory=time.time)
-    ready: dict[int, float] = field(default_factory=dict)
+    ready: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, done: ShardDone) -> None:

@@ -45,7 +45,7 @@ def check_reuse(settings: MaskSettings) -> None:
     differing = differences({name: stored.get(name) for name in FINDING}, {name: asked[name] for name in FINDING})
     if differing:
         raise UserError(f"--reuse {other.root} found its faces with other settings: {'; '.join(differing)}.")
-    _open(other.root)
+    KnownFaces(other.root)
 
 
 class KnownFaces:
@@ -122,10 +122,17 @@ def _partly_set_aside(run: RunFolder) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _open(root: Path) -> KnownFaces:
+def _open(root: Path, start: str) -> KnownFaces:
+    del start  # a worker may outlive a start, and the other run may be another by the next one
     return KnownFaces(root)
 
 
-def faces_known(settings: MaskSettings, keys: Sequence[str], hashes: Sequence[str]) -> list[list[Face]] | None:
-    """What the run that --reuse names knows of these photographs; None without --reuse."""
-    return None if settings.reuse is None else _open(settings.reuse).faces(keys, hashes)
+def faces_known(
+    settings: MaskSettings, start: str, keys: Sequence[str], hashes: Sequence[str]
+) -> list[list[Face]] | None:
+    """What the run that --reuse names knows of these photographs; None without --reuse.
+
+    Args:
+        start: names the start of the run in which it is asked.
+    """
+    return None if settings.reuse is None else _open(settings.reuse, start).faces(keys, hashes)

@@ -14,6 +14,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,9 +34,10 @@ _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The places in one run's folder."""
+    """The places in one run's folder; `start` names the start of the run that may write there."""
 
     root: Path
+    start: str = ""
 
     @property
     def faces(self) -> Path:
@@ -53,8 +56,12 @@ class RunFolder:
 
     @property
     def scratch(self) -> Path:
-        """Files being written."""
-        return self.root / "scratch"
+        """Files being written by this start.
+
+        Everything comes into its place from here, so once it is removed, no worker of the start can put anything
+        there, wherever it may still be at work.
+        """
+        return self.root / "scratch" / self.start
 
     @property
     def catalogue(self) -> Path:
@@ -107,7 +114,7 @@ class RunFolder:
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:
         """A place in scratch/ to write a large file to; it is renamed to `path` at the end."""
-        part = self.scratch / f"{os.getpid()}.{path.name}"
+        part = self.scratch / f"{_writer()}.{path.name}"
         try:
             yield part
             _rename(part, path)
@@ -123,7 +130,7 @@ class RunFolder:
         Raises:
             OSError: the disk is full, the folder may not be written, the name is too long; names the file.
         """
-        part = self.scratch / f"{os.getpid()}.part"
+        part = self.scratch / f"{_writer()}.part"
         try:
             part.write_bytes(data)
             _rename(part, path)
@@ -158,6 +165,11 @@ class RunFolder:
                 yield from (Path(folder, name) for name in names if _OUTPUT.fullmatch(name))
 
 
+def _writer() -> str:
+    """This process among those of all machines that share the folder."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
 def _about(error: OSError, path: Path) -> OSError:
     return OSError(error.errno, error.strerror, str(path))
 
@@ -182,20 +194,32 @@ def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int
         UserError: the folder holds something else, another run is at work in it, or it was begun with other
         settings.
     """
-    run = RunFolder(settings.run)
+    run = RunFolder(settings.run, uuid.uuid4().hex)
     check_folder(run)
     run.root.mkdir(parents=True, exist_ok=True)
     with hold(run.root / ".lock"):
+        _end_starts(run)  # first, so that no worker of an earlier one writes into this one
         if settings.overwrite:
             clear(run)
         stored = check_settings(run, settings)
-        shutil.rmtree(run.scratch, ignore_errors=True)
-        run.scratch.mkdir(exist_ok=True)
-        if stored is None:
-            stored = _begin(run, settings, size)
-        for folder in (run.shards, run.faces):
-            folder.mkdir(exist_ok=True)
-        yield run, stored
+        run.scratch.mkdir(parents=True)
+        try:
+            if stored is None:
+                stored = _begin(run, settings, size)
+            for folder in (run.shards, run.faces):
+                folder.mkdir(exist_ok=True)
+            yield run, stored
+        finally:
+            _end_starts(run)
+
+
+def _end_starts(run: RunFolder) -> None:
+    """Take every start's place for unfinished files away at once, and with it what its workers were about to write."""
+    scratch = run.root / "scratch"
+    for place in scratch.iterdir() if scratch.is_dir() else ():
+        # By rename, for a worker that is still at it would fill a folder again that is emptied file by file.
+        place.rename(scratch / f"ended-{uuid.uuid4().hex}")
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_folder(run: RunFolder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
@@ -15,9 +15,12 @@ from maskgen.formats.places import Place, Remote
 
 BARE = "bare"
 MAX_PIXELS = 100_000_000
+BACKENDS = ("loky", "dask", "ray")
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
-_HOW = frozenset({"run", "workers", "overwrite", "dry_run", "retry_set_aside", "prune", "reuse"})
+_HOW = frozenset(
+    {"run", "workers", "backend", "scheduler", "overwrite", "dry_run", "retry_set_aside", "prune", "reuse"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class MaskSettings:
     device: str = "cpu"
     reuse: Path | None = None
     workers: int = 1
+    backend: str = "loky"
+    scheduler: str | None = None
     overwrite: bool = False
     dry_run: bool = False
     retry_set_aside: bool = False
@@ -63,7 +68,9 @@ class MaskSettings:
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
         check_range("--quality", self.quality, 1, 100)
-        check_range("--workers", self.workers, 1, 4096)
+        # All that a cluster has are 0.
+        check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)
+        check_choice("--backend", self.backend, BACKENDS)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
@@ -100,10 +107,18 @@ class MaskSettings:
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
         if self.aligned and self.faces != "largest":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
+        if self.scheduler is not None and self.backend == "loky":
+            raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:
             raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
         if self.landmarks_model is not None and not self.landmarks_model.is_file():
             raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
+
+    def absolute(self) -> MaskSettings:
+        """The same, with every path such that it means the same in whatever folder a worker was started."""
+        paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "reuse")}
+        found = {name: path.absolute() for name, path in paths.items() if path is not None}
+        return replace(self, kinds=tuple(map(_absolute, self.kinds)), **found)
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide what comes out, by option name, in a form that JSON keeps.
@@ -122,6 +137,15 @@ class MaskSettings:
         # Which of several cards it was decides nothing.
         plain["--device"] = self.device.partition(":")[0]
         return plain
+
+
+def _absolute(kind: str) -> str:
+    spec = parse_kind(kind)
+    if spec.folder is None and spec.pattern is None:
+        return kind
+    form = str(spec.folder.absolute()) if spec.folder else spec.form
+    dye = str(spec.pattern.absolute()) if spec.pattern else spec.dye
+    return f"{form}:{dye}={spec.weight!r}" if dye else f"{form}={spec.weight!r}"
 
 
 def option_name(field: str) -> str:

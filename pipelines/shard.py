@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,71 +21,24 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
 
+from .attempts import History, Log
 from .catalogue import Row, load_rows
 from .library import Masker, MaskerFactory
 from .listing import Item
 from .names import escape
+from .process import ONE_AT_A_TIME, peak_mb, settle, stop_if_orphaned, worker_name
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import faces_known
-from .runfolder import RunFolder
 from .settings import BARE, MaskSettings
+from .task import GivenBack, ShardDone, ShardTask, Start
 
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
     from maskgen.core.records import Face
-    from maskgen.formats.places import Place
 
 BATCH = 64  # photographs; the networks' groups fill better than with fewer
 BATCH_ON_CARD = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ShardTask:
-    """All that a worker needs to know to do one shard.
-
-    `poisoned` are keys that a worker died on; `watched` has each photograph done alone and noted before it
-    is begun, so that the one a worker dies on is known; `retry` are the keys to be done again, all where it
-    is None; `parent` is the process without which a worker stops.
-    """
-
-    id: str
-    items: tuple[Item, ...]
-    root: Place
-    settings: MaskSettings
-    factory: MaskerFactory
-    poisoned: frozenset[str] = frozenset()
-    watched: bool = False
-    retry: frozenset[str] | None = None
-    parent: int | None = None
-
-    @property
-    def run(self) -> RunFolder:
-        """Where it is written."""
-        return RunFolder(self.settings.run)
-
-    @property
-    def note(self) -> Path:
-        """Where the photograph at work is noted."""
-        return self.run.scratch / f"{self.id}.at"
-
-
-@dataclass(frozen=True, slots=True)
-class ShardDone:
-    """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown).
-
-    `reused` counts photographs whose faces another run had found; `cpu` is the processor's seconds, those of loading
-    left out; `worker` is the process, and `ready` the time at which it had loaded all (None where it never did).
-    """
-
-    id: str
-    report: ShardReport
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_mb: float = 0.0
-    reused: int = 0
-    cpu: float = 0.0
-    worker: int = 0
-    ready: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +58,55 @@ class PhotographError(RuntimeError):
     """A fault of the program's own, with the photograph on which it showed."""
 
 
-def run_shard(task: ShardTask) -> ShardDone:
-    """Do a shard and commit it.
+def run_shard(task: ShardTask) -> ShardDone | GivenBack:
+    """Do a shard and commit it, unless too many workers died on it in this turn.
 
     Raises:
         OSError: an output cannot be written.
         PhotographError: the library failed in a way that is no `Reason`; names the photograph.
+        UserError: this process cannot work on the run.
     """
+    with ONE_AT_A_TIME:
+        settle(task)
+        log = Log(task.log)
+        history = log.history()
+        history.check()
+        if task.retry is None and task.run.shard(task.id).exists():
+            # Done by a worker that died, or was given up, before it could say so.
+            return ShardDone(task.id, load_report(task.run, task.id))
+        if task.start.lives is not None and history.in_turn(task.turn) >= max(task.start.lives, 1):
+            return GivenBack(task.id)
+        log.begin(task.turn)
+        done = _run(task, history)
+        log.end()
+        return done
+
+
+def run_parcel(parcel: tuple[ShardTask]) -> ShardDone | GivenBack:
+    """`run_shard` for a task that travels in a tuple."""
+    return run_shard(parcel[0])
+
+
+def _run(task: ShardTask, history: History) -> ShardDone:
     begun = time.process_time()
-    _settle(task)
-    worker = _Worker(task)
-    kept = _keep(task)
-    worker.go_through([item for item in task.items if task.retry is None or item.key in task.retry])
+    worker = _Worker(task, history)
+    kept, items = _take_back(task)
+    worker.go_through(items)
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
-    task.note.unlink(missing_ok=True)
     save_shard(task.run, task.id, rows, report)
     cpu = time.process_time() - begun - worker.loading
-    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused, cpu, os.getpid(), worker.ready)
+    return ShardDone(task.id, report, dict(worker.seconds), peak_mb(), worker.reused, cpu, worker_name(), worker.ready)
 
 
 class _Worker:
     """The loop over a shard's photographs, with a clock for each stage."""
 
-    def __init__(self, task: ShardTask) -> None:
+    def __init__(self, task: ShardTask, history: History) -> None:
         self.task = task
+        self.log = Log(task.log)
+        self.poisoned = history.poisoned
+        # Where a worker died on the shard before: the photographs are done one at a time, each noted before.
+        self.places = {item: place for place, item in enumerate(task.items)} if history.attempts else {}
         self.outcomes: list[Outcome] = []
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.reused = 0
@@ -142,7 +120,8 @@ class _Worker:
             self._batch(batch)
 
     def _batches(self, items: Sequence[Item]) -> Iterator[Batch]:
-        if self.task.watched:
+        if self.places:
+            self._masker()  # first, so that a death at loading is laid on no photograph
             return batches(items, self._read, 1)
         if self.task.settings.device == "cpu":
             return batches(items, self._read, BATCH)
@@ -165,12 +144,12 @@ class _Worker:
     def _read(self, item: Item) -> Photo | SetAsideError:
         from maskgen.formats.reading import photo_at
 
-        _stop_if_orphaned(self.task)
-        if self.task.watched:
-            self.task.note.write_bytes(os.fsencode(item.key))
-        if item.key in self.task.poisoned:
-            _remove_outputs_of(self.task, item)
-            return SetAsideError(Reason.CRASHED, "the worker died on it twice")
+        stop_if_orphaned(self.task.start)
+        if self.places:
+            if self.places[item] in self.poisoned:
+                _remove_outputs_of(self.task, item)
+                return SetAsideError(Reason.CRASHED, "the worker died on it twice")
+            self.log.at(self.places[item])
         if item.fault:
             return SetAsideError(Reason.UNREADABLE, item.fault)
         try:
@@ -178,17 +157,21 @@ class _Worker:
         except SetAsideError as error:
             return error
 
+    def _masker(self) -> Masker:
+        begun = time.process_time()
+        with self._clock("load"):
+            masker = _loaded(self.task.factory, self.task.settings, self.task.start.digest)
+        self.loading += time.process_time() - begun
+        self.ready = _ready_at(self.task.start)
+        return masker
+
     def _mask(self, photos: dict[Item, Photo]) -> Sequence[Any]:
         if not photos:
             return []
-        begun = time.process_time()
-        with self._clock("load"):
-            masker = _masker(self.task.factory, self.task.settings)
-        self.loading += time.process_time() - begun
-        self.ready = _ready_at(os.getpid())
+        masker = self._masker()
         with self._clock("reuse"):
             keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
-            known = faces_known(self.task.settings, keys, hashes)
+            known = faces_known(self.task.settings, self.task.start.token, keys, hashes)
             self.reused += sum(map(bool, known or ()))
         before = dict(masker.timings)
         with self._clock("mask"):
@@ -277,8 +260,12 @@ def _limits(root: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=1)
-def _masker(factory: MaskerFactory, settings: MaskSettings) -> Masker:
-    """This process's masker: networks are loaded once a worker, not once a shard."""
+def _loaded(factory: MaskerFactory, settings: MaskSettings, digest: str) -> Masker:
+    """This process's masker: networks are loaded once a worker, not once a shard.
+
+    The digest tells apart what the settings do not: a template, print or model that was edited since.
+    """
+    del digest
     masker = factory(settings)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
@@ -288,9 +275,9 @@ def _masker(factory: MaskerFactory, settings: MaskSettings) -> Masker:
 
 
 @lru_cache(maxsize=1)
-def _ready_at(worker: int) -> float:
-    """When this process first had its masker."""
-    del worker
+def _ready_at(start: Start) -> float:
+    """When this process first had its masker in this start."""
+    del start
     return time.time()
 
 
@@ -308,26 +295,28 @@ def _process(masker: Masker, photos: dict[Item, Photo], known: Sequence[Sequence
         raise PhotographError(f"{next(iter(photos)).key} and those after it: {error}") from error
 
 
-def _keep(task: ShardTask) -> list[Outcome]:
-    """What a shard that is tried again already has, as outcomes; its commit is taken back.
+def _take_back(task: ShardTask) -> tuple[list[Outcome], list[Item]]:
+    """Take a shard's commit back: what stays of it, as outcomes, and the photographs to be done.
 
     Its report goes first: should this process be killed, the shard is done again whole.
     """
-    if task.retry is None:
+    retry = task.retry if task.run.shard(task.id).exists() else None
+    if retry is None:
         forget_shard(task.run, task.id)
-        return []
+        return [], list(task.items)
     report = load_report(task.run, task.id)
     rows = load_rows(task.run.rows(task.id))
     forget_shard(task.run, task.id)
-    return [
+    kept = [
         Outcome(
             item,
             tuple(row for row in rows if row["source"] == escape(item.key)),
             tuple(fault for fault in (*report.set_aside, *report.faces_set_aside) if fault.path == escape(item.key)),
         )
         for item in task.items
-        if item.key not in task.retry
+        if item.key not in retry
     ]
+    return kept, [item for item in task.items if item.key in retry]
 
 
 def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], ShardReport]:
@@ -358,27 +347,3 @@ def _remove_outputs_of(task: ShardTask, item: Item) -> None:
         for path in (top / folder).iterdir() if (top / folder).is_dir() else ():
             if path.stem in names or re.sub(r"\.f[0-9]+$", "", path.stem) in names:
                 path.unlink(missing_ok=True)
-
-
-def _settle(task: ShardTask) -> None:
-    """Make this process a quiet worker: one thread, and interrupts left to the one that started it."""
-    if task.parent is not None and task.parent != os.getpid():
-        import signal
-
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _stop_if_orphaned(task)
-
-
-def _stop_if_orphaned(task: ShardTask) -> None:
-    """End a worker whose run was killed, lest it write into a folder that another run now holds."""
-    if task.parent is not None and hasattr(os, "getppid") and task.parent not in (os.getppid(), os.getpid()):
-        os._exit(1)
-
-
-def _peak_mb() -> float:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)

@@ -66,6 +66,10 @@ class Remote:
         """Itself: addresses are whole."""
         return self
 
+    def absolute(self) -> Remote:
+        """Itself."""
+        return self
+
     def is_relative_to(self, other: object) -> bool:
         """Whether it is the other place or lies below it."""
         return self.url == str(other) or self.url.startswith(f"{other}/")

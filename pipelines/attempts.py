@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
 
 DEATHS = 2  # on one photograph, until it is set aside
 FUTILE = 3  # attempts that looked out for one and ended before the first
@@ -54,7 +54,7 @@ class History:
 class Log:
     """A shard's notes: a line for each attempt, and in all but the first one for each photograph."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
 
     def history(self) -> History:
@@ -77,6 +77,10 @@ class Log:
         self.path.unlink(missing_ok=True)
 
     def _note(self, line: str) -> None:
+        if isinstance(self.path, Remote):  # nothing can be added to an object
+            before = self.path.read_bytes() if self.path.exists() else b""
+            self.path.write_bytes(before + f"{line}\n".encode("ascii"))
+            return
         with self.path.open("a", encoding="ascii") as file:
             file.write(line + "\n")
 

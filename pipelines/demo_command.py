@@ -49,7 +49,7 @@ def demo_command(out: Path, source: Path | None, workers: int | None) -> None:
     code = _mask(settings)
     if code == 0:
         click.echo("3. Writing the training and test lists.")
-        _say_what_to_open(out, _write_lists(settings.run, out / "manifests"))
+        _say_what_to_open(out, _write_lists(out / "masked", out / "manifests"))
     sys.exit(code)
 
 

@@ -247,12 +247,14 @@ def _copied(
     chosen: Sequence[Picture],
     folder: GalleryFolder,
 ) -> tuple[Outcomes, set[str]]:
+    from maskgen.manifests.pictures import raw_picture
+
     outcomes = Outcomes()
     for picture in chosen:
         row = rows[picture.path][1]
         state = "masked" if picture.masked else "bare"
         path = f"faces/{picture.person}/{state}/{picture.path.rpartition('/')[2]}"
-        folder.place(path, (settings.source / picture.path).read_bytes())
+        folder.place(path, raw_picture(settings.source, picture.path))
         box = " ".join(f"{float(at):.1f}" for at in row["box"])
         outcomes.members.append(
             Member(path, picture.person, picture.masked, picture.source, row["width"], row["height"], box, row["score"])

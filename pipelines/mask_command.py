@@ -52,7 +52,7 @@ PLACE = PlaceType()
 
 @click.command("mask", epilog=EPILOG)
 @click.argument("source", type=PLACE)
-@click.argument("run", type=PATH)
+@click.argument("run", type=PLACE)
 @click.option(
     "--kinds",
     metavar="KIND,KIND,...",
@@ -112,6 +112,13 @@ PLACE = PlaceType()
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
 @click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")
+@click.option(
+    "--write",
+    type=click.Choice(["folders", "tar"]),
+    default="folders",
+    show_default=True,
+    help="Each picture a file of its own, or in tars as WebDataset reads them, beside its catalogue row as JSON.",
+)
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
@@ -133,7 +140,7 @@ PLACE = PlaceType()
 @click.option(
     "--reuse",
     metavar="RUN",
-    type=PATH,
+    type=PLACE,
     default=None,
     help="Take the faces that another run found, and look for those of new and changed photographs only.",
 )
@@ -154,6 +161,11 @@ PLACE = PlaceType()
     help="Of the cluster: HOST:PORT, the file of a Dask scheduler, or auto for Ray.  [default: one started here]",
 )
 @click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Go on in a RUN of an object store that a killed run left marked as in use.",
+)
 @click.option("--retry-set-aside", is_flag=True, help="Try the photographs again that were set aside.")
 @click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")

@@ -32,7 +32,7 @@ def settle(task: ShardTask) -> None:
     if not task.run.scratch.is_dir():
         raise UserError(
             f"{task.run.root} as it is now is not to be seen on {socket.gethostname()}: RUN must be on a file system "
-            "that all machines share, under one path."
+            "that all machines share, under one path, or in an object store."
         )
     if task.start.versions:
         _check_versions(task.start)

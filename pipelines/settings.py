@@ -19,7 +19,7 @@ BACKENDS = ("loky", "dask", "ray")
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
 _HOW = frozenset(
-    {"run", "workers", "backend", "scheduler", "overwrite", "dry_run", "retry_set_aside", "prune", "reuse"}
+    {"run", "workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
 )
 
 
@@ -37,7 +37,7 @@ class MaskSettings:
     """
 
     source: Place
-    run: Path
+    run: Place
     kinds: tuple[str, ...] = DEFAULT_KINDS
     wear: tuple[str, ...] = ("proper",)
     per_photo: str | int = "random"
@@ -50,17 +50,19 @@ class MaskSettings:
     faces: str = "largest"
     aligned: bool = False
     segmentation: bool = False
+    write: str = "folders"
     format: str = "jpg"
     quality: int = 95
     seed: int = 0
     landmarks_model: Path | None = None
     max_pixels: int = MAX_PIXELS
     device: str = "cpu"
-    reuse: Path | None = None
+    reuse: Place | None = None
     workers: int = 1
     backend: str = "loky"
     scheduler: str | None = None
     overwrite: bool = False
+    take_over: bool = False
     dry_run: bool = False
     retry_set_aside: bool = False
     prune: bool = False
@@ -77,6 +79,7 @@ class MaskSettings:
         check_range("--margin", self.margin or 0.0, 0.0, 4.0)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, ("largest", "central", "all"))
+        check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
         self._check_kinds()
         self._check_wear()
@@ -111,6 +114,8 @@ class MaskSettings:
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:
             raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
+        if isinstance(self.run, Remote) and self.run.url.startswith("hf://"):
+            raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
         if self.landmarks_model is not None and not self.landmarks_model.is_file():
             raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
 

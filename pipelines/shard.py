@@ -6,8 +6,6 @@ whatever else is in the run.
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -15,10 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
 
 from .attempts import History, Log
@@ -26,11 +22,12 @@ from .catalogue import Row, load_rows
 from .library import Masker, MaskerFactory
 from .listing import Item
 from .names import escape
+from .outputs import FACES, SEGMENTATION, output_name, outputs_of
 from .process import ONE_AT_A_TIME, peak_mb, settle, stop_if_orphaned, worker_name
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import faces_known
-from .settings import BARE, MaskSettings
+from .settings import MaskSettings
 from .task import GivenBack, ShardDone, ShardTask, Start
 
 if TYPE_CHECKING:
@@ -93,6 +90,7 @@ def _run(task: ShardTask, history: History) -> ShardDone:
     kept, items = _take_back(task)
     worker.go_through(items)
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
+    worker.outputs.commit(rows)
     save_shard(task.run, task.id, rows, report)
     cpu = time.process_time() - begun - worker.loading
     return ShardDone(task.id, report, dict(worker.seconds), peak_mb(), worker.reused, cpu, worker_name(), worker.ready)
@@ -104,6 +102,7 @@ class _Worker:
     def __init__(self, task: ShardTask, history: History) -> None:
         self.task = task
         self.log = Log(task.log)
+        self.outputs = outputs_of(task.run, task.settings, task.id)
         self.poisoned = history.poisoned
         # Where a worker died on the shard before: the photographs are done one at a time, each noted before.
         self.places = {item: place for place, item in enumerate(task.items)} if history.attempts else {}
@@ -147,7 +146,7 @@ class _Worker:
         stop_if_orphaned(self.task.start)
         if self.places:
             if self.places[item] in self.poisoned:
-                _remove_outputs_of(self.task, item)
+                self.outputs.forget(item)
                 return SetAsideError(Reason.CRASHED, "the worker died on it twice")
             self.log.at(self.places[item])
         if item.fault:
@@ -198,28 +197,30 @@ class _Worker:
         if len(set(names)) != len(names):
             raise PhotographError(f"{item.key}: two outputs of one name in {names}")
         for name in names:
-            check_name(self.task.run.root, name)
+            self.outputs.check(name)
         return [self._write_one(item, photo, name, output) for name, output in zip(names, outputs, strict=True)]
 
     def _write_one(self, item: Item, photo: Photo, name: str, output: Any) -> Row:
-        settings, run = self.task.settings, self.task.run
-        path = f"faces/{name}.{settings.format}"
-        segmentation = f"segmentation/{name}.png" if settings.segmentation else None
-        self._save(run.root / path, output.image, settings.format)
+        settings = self.task.settings
+        path = self.outputs.path(FACES, name, settings.format)
+        segmentation = self.outputs.path(SEGMENTATION, name, "png") if settings.segmentation else None
+        self._save(path, output.image, settings.format)
         if segmentation is not None:
-            self._save(run.root / segmentation, output.coverage, "png")
+            self._save(segmentation, output.coverage, "png")
         row: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
         row |= {"source_sha256": photo.sha256, "person": item.person, "kind": output.kind}
         row |= {"variant": output.variant, "face": output.face_index}
-        return row | {name: value for name, value in output.row.items() if name not in row}
+        row |= {name: value for name, value in output.row.items() if name not in row}
+        self.outputs.tell(row)
+        return row
 
-    def _save(self, path: Path, image: Any, suffix: str) -> None:
+    def _save(self, path: str, image: Any, suffix: str) -> None:
         from maskgen.core.images import encode_image
 
         with self._clock("encode"):
             data = encode_image(image, suffix, self.task.settings.quality)
         with self._clock("write"):
-            self.task.run.place(path, data)
+            self.outputs.put(path, data)
 
     @contextmanager
     def _clock(self, stage: str) -> Iterator[None]:
@@ -228,35 +229,6 @@ class _Worker:
             yield
         finally:
             self.seconds[stage] += time.perf_counter() - begun
-
-
-def output_name(out: str, kind: str, face: int) -> str:
-    """Where an output goes below faces/ and segmentation/, without the suffix.
-
-    Example:
-        >>> output_name("Ann/01", "n95", 0), output_name("Ann/01", "bare", 1)
-        ('Ann/01__n95', 'Ann/01__bare.f2')
-        >>> output_name("Ann/01", "surgical:#ff8800", 0)
-        'Ann/01__surgical-ff8800'
-    """
-    return f"{out}__{file_name(kind)}" + (f".f{face + 1}" if face else "")
-
-
-def check_name(root: Path, name: str) -> None:
-    """Raise SetAsideError (NAME_TOO_LONG) where the file system at `root` cannot hold a name."""
-    longest, whole = _limits(root)
-    most = max(len(os.fsencode(part)) for part in f"{name}.jpg".split("/"))
-    if most > longest or len(os.fsencode(root / "segmentation" / name)) + 5 > whole:
-        raise SetAsideError(Reason.NAME_TOO_LONG, f"{most} bytes; at most {longest} fit")
-
-
-@lru_cache(maxsize=1)
-def _limits(root: Path) -> tuple[int, int]:
-    """How many bytes a file's name and a path may have there."""
-    if not hasattr(os, "pathconf"):
-        return 255, 32_000
-    longest, whole = (os.pathconf(root, name) for name in ("PC_NAME_MAX", "PC_PATH_MAX"))
-    return (longest if longest > 0 else 255), (whole if whole > 0 else 4096)  # -1 where there is no limit
 
 
 @lru_cache(maxsize=1)
@@ -336,14 +308,3 @@ def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], Sh
 
 def _set_aside(item: Item, error: SetAsideError) -> Outcome:
     return Outcome(item, faults=(SetAside(escape(item.key), str(error.reason), escape(error.detail)),))
-
-
-def _remove_outputs_of(task: ShardTask, item: Item) -> None:
-    """Remove what an earlier attempt at a photograph may have written before its worker died."""
-    folder, _, stem = item.out.rpartition("/")
-    kinds = [parse_kind(text).name for text in task.settings.kinds]
-    names = [output_name(stem, kind, 0) for kind in (*kinds, BARE)]
-    for top in (task.run.faces, task.run.segmentation):
-        for path in (top / folder).iterdir() if (top / folder).is_dir() else ():
-            if path.stem in names or re.sub(r"\.f[0-9]+$", "", path.stem) in names:
-                path.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from maskgen.formats.places import Place
 
@@ -56,7 +55,7 @@ class ShardTask:
         return RunFolder(self.settings.run, self.start.token)
 
     @property
-    def log(self) -> Path:
+    def log(self) -> Place:
         """Where attempts at it are noted until it is done."""
         return self.run.scratch / f"{self.id}.log"
 

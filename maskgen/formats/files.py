@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -79,6 +78,14 @@ def files_below(folder: Place) -> Iterator[Place]:
         yield from (Path(within, name) for name in names)
 
 
+def make_folder(folder: Place) -> None:
+    """Make a new folder; in an object store, which has none of its own, by an object in it."""
+    if isinstance(folder, Remote):
+        (folder / "begun").write_bytes(b"")
+    else:
+        folder.mkdir(parents=True)
+
+
 def entries_of(folder: Place) -> list[str]:
     """The names of the files and folders right in a folder."""
     if isinstance(folder, Remote):
@@ -111,5 +118,5 @@ def remove_empty_folders(top: Place) -> None:
 
 
 def parquet_of(path: Place) -> Any:
-    """A parquet file as pyarrow takes it; one of an object store is read whole."""
-    return io.BytesIO(path.read_bytes()) if isinstance(path, Remote) else path
+    """A parquet file as pyarrow takes it, who reads of it what is asked for."""
+    return path.open() if isinstance(path, Remote) else path

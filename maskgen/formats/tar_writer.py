@@ -12,11 +12,12 @@ from typing import Any
 
 
 class TarWriter:
-    """Writes a tar, the same bytes for the same members: no dates, no owners."""
+    """Writes a tar, the same bytes for the same members: no dates, no owners. `names` are the members so far."""
 
     def __init__(self, path: Path) -> None:
         # GNU's form: names of any length and in any script, and every reader of tars knows it.
         self._archive = tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="utf-8")  # noqa: SIM115
+        self.names: list[str] = []
 
     def __enter__(self) -> TarWriter:
         return self
@@ -28,6 +29,7 @@ class TarWriter:
         """Add a member."""
         info = tarfile.TarInfo(name)
         info.size = len(data)
+        self.names.append(name)
         self._archive.addfile(info, io.BytesIO(data))
 
     def close(self) -> None:

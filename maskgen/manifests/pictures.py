@@ -38,7 +38,7 @@ def raw_picture(folder: Place, path: str) -> bytes:
     try:
         return read_bytes(folder, path)
     except SetAsideError as error:
-        raise UserError(f"{folder}/{path} cannot be read ({error}): mask again, or leave out --also.") from error
+        raise UserError(f"{folder}/{path} cannot be read ({error}): mask again.") from error
 
 
 def _fitting(folder: Place, path: str, size: int) -> bytes:

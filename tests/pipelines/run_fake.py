@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ if __name__ == "__main__":
         segmentation=True,
         backend=backend or "loky",
         scheduler=scheduler,
+        write=os.environ.get("FAKE_WRITE", "folders"),
     )
     try:
         run_mask(settings, make_fake, print)

@@ -164,7 +164,7 @@ def test_lists_of_a_run_in_tars(source: Path, tmp_path: Path) -> None:
         assert people[0] == people[1] and len(people[0]) > 0
     for name in ("train_preview.png", "pairs_preview.png"):
         assert (tars / name).stat().st_size > 1000
-    assert ".tar/person 0/" in (tars / "train.csv").read_text() + (tars / "test.csv").read_text()
+    assert ".tar/person 1/" in (tars / "train.csv").read_text() + (tars / "test.csv").read_text()
 
 
 def test_a_picture_that_is_gone_from_its_tar_is_found_out(source: Path, tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ class GzipPieces:
             while size > 0:
                 if offset >= self._now.end and not self._advance():
                     break
-                piece = self._now.held[offset - self._now.start :][:size]
+                at = offset - self._now.start
+                piece = self._now.held[at : at + size]
                 found.append(piece)
                 offset, size = offset + len(piece), size - len(piece)
         return b"".join(found)

@@ -94,7 +94,8 @@ class Ahead:
         """See `Pieces`."""
         if not self._start <= offset <= offset + size <= self._start + len(self._held):
             self._start, self._held = offset, self._pieces.read(offset, max(size, self._block))
-        return self._held[offset - self._start :][:size]
+        at = offset - self._start
+        return self._held[at : at + size]
 
 
 def open_pieces(place: Place) -> LocalPieces | RemotePieces:

@@ -78,17 +78,27 @@ def _by_ranges(pieces: Pieces, index: RecordIndex, end: int, people_end: int) ->
     """Pictures by the ranges of numbers that the people's records give; None where they do not cover them."""
     pictures = _taken(index, (index.ids > 0) & (index.ids < end))
     people = _taken(index, (index.ids >= end) & (index.ids < people_end))
+    ranges = _ranges(pieces, people)
+    if ranges is None:
+        return None
     labels = np.full(len(pictures), np.nan)
-    ahead = Ahead(pieces, 1 << 20)
-    for person, (offset, size) in enumerate(zip(people.offsets.tolist(), people.sizes.tolist(), strict=True)):
-        one = _record(ahead, offset, size)
-        if one is None or len(one.labels) < 2:
-            return None
-        first, last = np.searchsorted(pictures.ids, one.labels[:2])
+    for person, (first, last) in enumerate(np.searchsorted(pictures.ids, ranges).tolist()):
         labels[first:last] = person
     if not len(pictures) or np.isnan(labels).any() or _differs(pieces, pictures, labels) is not None:
         return None
     return _grouped(labels, pictures)
+
+
+def _ranges(pieces: Pieces, people: RecordIndex) -> Numbers | None:
+    """The numbers (first, end) of each person's pictures, int64 (n, 2); None where a record does not give them."""
+    ahead = Ahead(pieces, 1 << 20)
+    ranges = np.empty((len(people), 2), np.int64)
+    for person, (offset, size) in enumerate(zip(people.offsets.tolist(), people.sizes.tolist(), strict=True)):
+        one = _record(ahead, offset, size)
+        if one is None or len(one.labels) < 2 or not all(np.isfinite(one.labels[:2])):
+            return None
+        ranges[person] = one.labels[:2]
+    return ranges
 
 
 def _by_list(rec: Place, pictures: RecordIndex) -> Labels | None:

@@ -31,21 +31,28 @@ def read_table(data: bytes, name: str) -> Iterator[Listed]:
     Raises:
         UserError: it is no such table; names the file and the line.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise UserError(f"{name}, line {line}: it is not UTF-8 text; save the table as such.") from None
-    first = text.partition("\n")[0]
-    between = max(_BETWEEN, key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=between)
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    first = data.partition(b"\n")[0]
+    between = max(_BETWEEN, key=lambda one: first.count(one.encode()))
+    rows = csv.reader(text, delimiter=between)
     try:
         path, person, columns = _header(next(rows, []), name)
         for row in rows:
             if row:
                 yield _row(row, path, person, columns, f"{name}, line {rows.line_num}", rows.line_num)
+    except UnicodeDecodeError:
+        raise UserError(f"{name}, line {_undecodable(data)}: it is not UTF-8 text; save the table as such.") from None
     except csv.Error as error:
         raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); mend the line.") from None
+
+
+def _undecodable(data: bytes) -> int:
+    """The first line that is not UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return data[: error.start].count(b"\n") + 1
+    return 1
 
 
 def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:

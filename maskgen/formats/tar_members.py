@@ -79,9 +79,9 @@ def members(pieces: Pieces) -> Iterator[Member]:
 
 def _check(header: bytes, at: int) -> None:
     if len(header) == BLOCK:
-        wanted = _octal(header[148:156])
-        plain = sum(header[:148]) + 256 + sum(header[156:])
-        if wanted in (plain, plain - 256 * sum(byte > 127 for byte in header[:148] + header[156:])):  # by signed bytes
+        wanted, rest = _octal(header[148:156]), header[:148] + header[156:]
+        plain = sum(rest) + 256
+        if wanted == plain or wanted == plain - 256 * sum(byte > 127 for byte in rest):  # some sum signed bytes
             return
     raise ContainerError(f"it is damaged at byte {at}" if at else "it is no tar archive")
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.formats.places import Remote
 
 from .attempts import History, Log
 from .catalogue import Row, load_rows
@@ -122,9 +123,11 @@ class _Worker:
         if self.places:
             self._masker()  # first, so that a death at loading is laid on no photograph
             return batches(items, self._read, 1)
-        if self.task.settings.device == "cpu":
-            return batches(items, self._read, BATCH)
-        return batches_ahead(items, self._read, BATCH_ON_CARD)
+        if self.task.settings.device != "cpu":
+            return batches_ahead(items, self._read, BATCH_ON_CARD)
+        if isinstance(self.task.root, Remote):  # whose answers are waited for
+            return batches_ahead(items, self._read, BATCH)
+        return batches(items, self._read, BATCH)
 
     def _next(self, waiting: Iterator[Batch]) -> Batch:
         with self._clock("read"):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -206,17 +207,25 @@ def check_place(where: Place) -> None:
 
 
 def _store(url: str) -> tuple[Any, str]:
-    """fsspec's file system for an address (fsspec keeps one a process and thread), and the path in it."""
+    """fsspec's file system for an address, and the path in it."""
     scheme = url.partition("://")[0]
     if scheme in _NEEDS:
-        need(*_NEEDS[scheme])
-    core = need("fsspec.core", "s3")
+        files = _files(scheme, os.getpid())
+        return files, files._strip_protocol(url)
     try:
-        files, path = core.url_to_fs(url)
+        files, path = need("fsspec.core", "s3").url_to_fs(url)
     except (ValueError, ImportError) as error:
         known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf"))
         raise UserError(f"{url} cannot be read ({_first_line(error)}): give a folder, or {known}.") from error
     return files, path
+
+
+@lru_cache
+def _files(scheme: str, process: int) -> Any:
+    """One file system for all threads of a process: fsspec's own would be one a thread, each with its connections."""
+    del process
+    need(*_NEEDS[scheme])
+    return need("fsspec", _NEEDS[scheme][1]).filesystem(scheme)
 
 
 def _first_line(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from fake_masker import make_fake
 from support import catalogue, run, write, write_people
 
 from maskgen.core.reasons import UserError
+from maskgen.formats import places
 from maskgen.formats.files import files_below
 from maskgen.formats.places import Remote, is_remote, place
 from maskgen.formats.reading import names_in, read_bytes
@@ -50,11 +51,17 @@ def server() -> Iterator[str]:
         from joblib.externals.loky import get_reusable_executor
 
         get_reusable_executor().shutdown(wait=True)  # its processes have another environment
-        s3fs.S3FileSystem.clear_instance_cache()
+        forget(s3fs)
         s3fs.S3FileSystem().mkdir("bucket")
         yield f"http://{host}:{port}"
-        s3fs.S3FileSystem.clear_instance_cache()
+        forget(s3fs)
     served.stop()
+
+
+def forget(s3fs: Any) -> None:
+    """Have the environment read anew."""
+    s3fs.S3FileSystem.clear_instance_cache()
+    places._files.cache_clear()
 
 
 @pytest.fixture
@@ -205,9 +212,9 @@ def test_a_store_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
-    s3fs.S3FileSystem.clear_instance_cache()
+    forget(s3fs)
     done = CliRunner().invoke(main, ["mask", "s3://bucket/x", str(tmp_path / "out")])
-    s3fs.S3FileSystem.clear_instance_cache()
+    forget(s3fs)
     assert done.exit_code == 2 and "Could not connect" in done.output and "Traceback" not in done.output
 
 
@@ -234,6 +241,7 @@ def test_a_local_file_system_by_its_address_is_a_folder(source: Path, tmp_path: 
 def test_an_extra_that_is_missing_is_one_sentence(scheme: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
+    places._files.cache_clear()
     for name in ("gcsfs", "s3fs", "huggingface_hub"):
         monkeypatch.setitem(sys.modules, name, None)
     done = CliRunner().invoke(main, ["mask", f"{scheme}://bucket/x", "out"])

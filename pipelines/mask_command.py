@@ -21,6 +21,7 @@ Examples:
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask crops masked --aligned --crop none
   maskgen mask photographs again --seed 1 --reuse masked
+  maskgen mask train.rec masked --aligned --write tar
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
 Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
@@ -172,7 +173,8 @@ PLACE = PlaceType()
 def mask_command(**options: Any) -> None:
     """Put masks on the photographs of SOURCE and write them into RUN.
 
-    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it.
+    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it. It may also
+    be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or lie in an object store (s3://BUCKET/FOLDER).
     RUN gets faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
     contact_sheet.png. A run that was stopped goes on with the same command.
     """

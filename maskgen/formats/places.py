@@ -225,7 +225,9 @@ def _files(scheme: str, process: int) -> Any:
     """One file system for all threads of a process: fsspec's own would be one a thread, each with its connections."""
     del process
     need(*_NEEDS[scheme])
-    return need("fsspec", _NEEDS[scheme][1]).filesystem(scheme)
+    # A list of what was there would be out of date as soon as another process writes; what is only read stays.
+    kept = {} if scheme == "hf" else {"use_listings_cache": False}
+    return need("fsspec", _NEEDS[scheme][1]).filesystem(scheme, **kept)
 
 
 def _first_line(error: BaseException) -> str:

@@ -180,6 +180,19 @@ def test_source_and_run_on_a_server_that_speaks_s3(bucket: Remote, tmp_path: Pat
     assert not any(".lock" in name or "scratch" in name for name in found)
 
 
+def test_a_run_on_a_server_goes_on_with_several_workers(bucket: Remote, tmp_path: Path, source: Path) -> None:
+    write_people(source, people=4, each=40)
+    far(source, bucket / "run", write="tar", segmentation=True)
+    before = tree(bucket / "run")
+    done = [path for path in files_below(bucket / "run" / "shards") if path.name.endswith(".json")]
+    assert len(done) > 4
+    for path in (*done[1:], bucket / "run" / "report.json", *files_below(bucket / "run" / "segmentation")):
+        path.unlink()
+    far(source, bucket / "run", write="tar", segmentation=True, workers=2)
+    lost = {f"segmentation/{done[0].name.removesuffix('.json')}.tar"}
+    assert {name: one for name, one in before.items() if name not in lost} == tree(bucket / "run")
+
+
 def test_lists_of_a_run_on_a_server(bucket: Remote, tmp_path: Path, source: Path) -> None:
     write_people(source, people=8, each=4)
     far(source, bucket / "run", write="tar", bare=True)

@@ -29,8 +29,14 @@ def list_source(source: Place) -> Listing:
     Raises:
         UserError: SOURCE is absent, empty or cannot be read.
     """
-    if source.is_file():
-        return _list_file(source)
+    listing = _list_file(source) if source.is_file() else _list_tree(source)
+    if not listing.folders:
+        raise UserError(f"SOURCE {source} holds no photographs: name another.")
+    return listing
+
+
+def _list_tree(source: Place) -> Listing:
+    """Everything below a folder, containers opened."""
     found = _found(source)
     folders: list[Folder] = []
     several = sum(name.endswith(".rec") for names in found.values() for name in names) > 1

@@ -219,6 +219,7 @@ def test_a_container_that_is_none_among_photographs_is_set_aside(tmp_path: Path)
     ("name", "data", "told"),
     [
         ("x.tar", b"no tar at all", "it is no tar archive"),
+        ("x.tar", bytes(10240), "holds no photographs"),
         ("x.tgz", b"\x1f\x8bno", "it is no gzip file"),
         ("x.rec", b"no", "it is no RecordIO file"),
         ("x.bin", pickle.dumps(os.getcwd), "it asks for posix.getcwd"),

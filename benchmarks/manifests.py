@@ -28,7 +28,7 @@ SETS = {"casia": (10_585, 492_832, 1), "vggface2": (8_631, 2_024_897, 1), "lfw":
 
 _CHILD = """
 import resource, sys, time
-from maskgen.pipelines.pairs import pairs_command
+from maskgen.pipelines.pairs_command import pairs_command
 began = time.perf_counter()
 try:
     pairs_command(sys.argv[1:])

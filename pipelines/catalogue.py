@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -39,32 +42,32 @@ def table_bytes(rows: Sequence[Row]) -> bytes:
     return out.getvalue()
 
 
-def load_rows(path: Path, columns: Sequence[str] | None = None) -> list[Row]:
+def load_rows(path: Place, columns: Sequence[str] | None = None) -> list[Row]:
     """The rows of a parquet file; none where it does not exist."""
     import pyarrow.parquet as pq
 
-    rows: list[Row] = pq.read_table(path, columns=columns).to_pylist() if path.exists() else []
+    rows: list[Row] = pq.read_table(parquet_of(path), columns=columns).to_pylist() if path.exists() else []
     return rows
 
 
-def write_catalogue(out: Path, parts: Sequence[Path]) -> int:
+def write_catalogue(out: Path, parts: Sequence[Place]) -> int:
     """Put the parts together in the order given; returns the number of rows."""
     import pyarrow.parquet as pq
 
-    schema = _common_schema(pq.read_schema(part) for part in parts)
+    schema = _common_schema(pq.read_schema(parquet_of(part)) for part in parts)
     rows = 0
     with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        for table in _regroup(_conform(pq.read_table(part), schema) for part in parts):
+        for table in _regroup(_conform(pq.read_table(parquet_of(part)), schema) for part in parts):
             writer.write_table(table, row_group_size=ROW_GROUP)
             rows += table.num_rows
     return rows
 
 
-def batches(path: Path, columns: Sequence[str]) -> Iterator[list[Row]]:
+def batches(path: Place, columns: Sequence[str]) -> Iterator[list[Row]]:
     """Some columns of a catalogue, a few thousand rows at a time."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(parquet_of(path)) as file:
         for batch in file.iter_batches(batch_size=ROW_GROUP, columns=list(columns)):
             yield batch.to_pylist()
 

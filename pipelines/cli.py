@@ -16,7 +16,7 @@ from maskgen.core.reasons import UserError
 
 COMMANDS = {
     "mask": (".mask_command", "mask_command", "Put masks on a folder of photographs."),
-    "pairs": (".pairs", "pairs_command", "Write the training and test lists of a run."),
+    "pairs": (".pairs_command", "pairs_command", "Write the training and test lists of a run."),
     "gallery": (".gallery_command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
     "kinds": (".kinds_command", "kinds_command", "List the masks and draw a preview of each."),
     "demo": (".demo_command", "demo_command", "Show all of it on a built-in sample."),

@@ -59,6 +59,6 @@ def spread(total: int, wanted: int) -> frozenset[int]:
 
 
 def _load(run: RunFolder, path: str) -> Image:
-    from maskgen.core.images import read_photo
+    from maskgen.formats.reading import read_photo
 
-    return read_photo(run.root / path, max_pixels=2**31).image
+    return read_photo(run.root, path, max_pixels=2**31).image

@@ -49,7 +49,7 @@ def demo_command(out: Path, source: Path | None, workers: int | None) -> None:
     code = _mask(settings)
     if code == 0:
         click.echo("3. Writing the training and test lists.")
-        _say_what_to_open(out, _write_lists(settings.run, out / "manifests"))
+        _say_what_to_open(out, _write_lists(out / "masked", out / "manifests"))
     sys.exit(code)
 
 
@@ -77,7 +77,7 @@ def _mask(settings: MaskSettings) -> int:
 
 def _write_lists(run: Path, out: Path) -> bool:
     """Write them, or say why so small a source has none; returns whether they are there."""
-    from .pairs import pairs_command
+    from .pairs_command import pairs_command
 
     options = ["--run", str(run), "--people", SHARES, "--overwrite", str(out)]
     try:

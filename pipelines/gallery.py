@@ -16,9 +16,10 @@ from .gallery_report import GalleryReport
 from .gallery_settings import GallerySettings
 from .gallery_sources import Photographs, list_photographs
 from .lock import hold
+from .names import escape
 from .progress import show_progress
 from .runfolder import RunFolder
-from .sources import check_apart, escape
+from .sources import check_apart
 
 if TYPE_CHECKING:
     from maskgen.core.records import Image
@@ -247,12 +248,14 @@ def _copied(
     chosen: Sequence[Picture],
     folder: GalleryFolder,
 ) -> tuple[Outcomes, set[str]]:
+    from maskgen.manifests.pictures import raw_picture
+
     outcomes = Outcomes()
     for picture in chosen:
         row = rows[picture.path][1]
         state = "masked" if picture.masked else "bare"
         path = f"faces/{picture.person}/{state}/{picture.path.rpartition('/')[2]}"
-        folder.place(path, (settings.source / picture.path).read_bytes())
+        folder.place(path, raw_picture(settings.source, picture.path))
         box = " ".join(f"{float(at):.1f}" for at in row["box"])
         outcomes.members.append(
             Member(path, picture.person, picture.masked, picture.source, row["width"], row["height"], box, row["score"])

@@ -12,7 +12,8 @@ from maskgen.core.reasons import UserError
 from maskgen.gallery.entries import Entry, Unsaid, from_csv, from_folders, from_names
 
 from .gallery_settings import GallerySettings
-from .sources import escape, list_source, stem_of
+from .names import escape, stem_of
+from .sources import list_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ def list_photographs(settings: GallerySettings) -> Photographs:
             raise UserError("--masked-pattern is for a folder; a CSV says itself who is masked.")
         found, root = from_csv(_text(source), str(source)), source.parent
     else:
-        listing = list_source(source)
-        root = listing.root
+        listing = list_folder(source)
+        root = source.parent if source.is_file() else source
         paths = [item.key for folder in listing.folders for item in listing.items(folder)]
         found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
     entries = [one for one in found if isinstance(one, Entry)]

@@ -1,4 +1,8 @@
-"""One run in a folder at a time: a lock of the system's, which a killed process cannot leave behind."""
+"""One run in a folder at a time: a lock of the system's, which a killed process cannot leave behind.
+
+An object store has no locks. There an object says who is at work since when; a killed process leaves it behind, and
+only a person can know.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,73 @@ import json
 import os
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
+
+LOCK = ".lock"
 
 _FAR = 1 << 30  # Windows locks bytes against reading too: lock one beyond the owner's name
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def hold(path: Place, take_over: bool = False) -> Iterator[None]:
     """Hold the lock file for as long as the block runs.
+
+    Args:
+        take_over: in an object store, hold it though another process seems to.
 
     Raises:
         UserError: another process holds it; says which, on which machine.
     """
+    with _mark(path, take_over) if isinstance(path, Remote) else _hold(path):
+        yield
+
+
+@contextmanager
+def _mark(path: Remote, take_over: bool) -> Iterator[None]:
+    owner = json.dumps({**_me(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "mark": uuid.uuid4().hex})
+    try:
+        path.write_bytes(owner.encode(), new=not take_over)
+    except FileExistsError:
+        raise UserError(
+            f"{_named(path)} is marked as working in {path.parent}: wait for it, or, if it was killed, "
+            "give --take-over too."
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            # Another that took over has its own mark there.
+            if path.read_text() == owner:
+                path.unlink()
+
+
+def _named(path: Remote) -> str:
+    try:
+        owner = json.loads(path.read_text())
+        return f"Another run (process {owner['pid']} on {owner['host']}, since {owner['since']})"
+    except (ValueError, KeyError, TypeError, OSError):
+        return "Another run"
+
+
+def _me() -> dict[str, object]:
+    return {"pid": os.getpid(), "host": socket.gethostname()}
+
+
+@contextmanager
+def _hold(path: Path) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if not _lock(handle):
             raise UserError(f"{_owner(handle)} is working in {path.parent}: wait for it, or choose another RUN.")
         os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        os.write(handle, json.dumps(_me()).encode())
         try:
             yield
         finally:

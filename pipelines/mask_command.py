@@ -10,7 +10,8 @@ import click
 
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 
-from .settings import MAX_PIXELS, MaskSettings
+from .options import PlaceType
+from .settings import BACKENDS, MAX_PIXELS, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -20,6 +21,8 @@ Examples:
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask crops masked --aligned --crop none
   maskgen mask photographs again --seed 1 --reuse masked
+  maskgen mask train.rec masked --aligned --write tar
+  maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
 Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
 130 interrupted.
@@ -45,11 +48,12 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
 
 
 PATH = click.Path(path_type=Path)
+PLACE = PlaceType()
 
 
 @click.command("mask", epilog=EPILOG)
-@click.argument("source", type=PATH)
-@click.argument("run", type=PATH)
+@click.argument("source", type=PLACE)
+@click.argument("run", type=PLACE)
 @click.option(
     "--kinds",
     metavar="KIND,KIND,...",
@@ -109,6 +113,13 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
 @click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")
+@click.option(
+    "--write",
+    type=click.Choice(["folders", "tar"]),
+    default="folders",
+    show_default=True,
+    help="Each picture a file of its own, or in tars as WebDataset reads them, beside its catalogue row as JSON.",
+)
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
@@ -130,19 +141,40 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--reuse",
     metavar="RUN",
-    type=PATH,
+    type=PLACE,
     default=None,
     help="Take the faces that another run found, and look for those of new and changed photographs only.",
 )
-@click.option("--workers", type=int, default=None, help="Processes.  [default: one a core]")
+@click.option(
+    "--workers", type=int, default=None, help="Processes.  [default: one a core; with --scheduler, all of the cluster]"
+)
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default="loky",
+    show_default=True,
+    help="Whose processes: this machine's own, or those of a Dask or Ray cluster.  docs/scaling.md has the commands.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default=None,
+    help="Of the cluster: HOST:PORT, the file of a Dask scheduler, or auto for Ray.  [default: one started here]",
+)
 @click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Go on in a RUN of an object store that a killed run left marked as in use.",
+)
 @click.option("--retry-set-aside", is_flag=True, help="Try the photographs again that were set aside.")
 @click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 def mask_command(**options: Any) -> None:
     """Put masks on the photographs of SOURCE and write them into RUN.
 
-    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it.
+    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it. It may also
+    be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or lie in an object store (s3://BUCKET/FOLDER).
     RUN gets faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
     contact_sheet.png. A run that was stopped goes on with the same command.
     """
@@ -151,10 +183,11 @@ def mask_command(**options: Any) -> None:
     from .workers import usable_cores
 
     if options["workers"] is None:
-        options["workers"] = usable_cores()
+        options["workers"] = 0 if options["scheduler"] else usable_cores()
     settings = MaskSettings(**options)
     check_kinds(settings.kinds)
-    check_device(settings.device)
+    if settings.scheduler is None:
+        check_device(settings.device)
     check_reuse(settings)
     if settings.dry_run:
         from .runner import survey

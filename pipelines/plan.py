@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from .sources import Item, Listing, output_stems
+from .listing import Item, Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def cut(listing: Listing, size: int) -> list[Shard]:
     cutter = _Cutter(size)
     for index, folder in enumerate(listing.folders):
         names = folder.names
-        cutter.add(index, (folder.path, listing.person(folder)), names, output_stems(names))
+        cutter.add(index, (folder.path, folder.person, folder.into), names, folder.stems(names))
     return cutter.finish()
 
 
@@ -66,7 +66,7 @@ class _Cutter:
         self.folder, self.name, self.count = folder, name, 0
         self.digest = hashlib.blake2b(digest_size=16)
 
-    def add(self, index: int, titles: tuple[str, str], names: list[str], stems: list[str]) -> None:
+    def add(self, index: int, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
         """Go through one folder, closing shards where cuts fall."""
         begun = 0
         for at, name in enumerate(names):
@@ -82,7 +82,7 @@ class _Cutter:
             return True
         return zlib.crc32(name.encode("utf-8", "surrogatepass")) % self.least == 0
 
-    def _take(self, titles: tuple[str, str], names: list[str], stems: list[str]) -> None:
+    def _take(self, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
         if names:
             text = "\0".join([*titles, *names, "", *stems, ""])
             self.digest.update(text.encode("utf-8", "surrogatepass"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import SetAsideError
 
-from .sources import Item
+from .listing import Item
 
 if TYPE_CHECKING:
     from maskgen.core.images import Photo

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from .catalogue import Row, table_bytes
-from .runfolder import RunFolder
+from .runfolder import RunFolder, check_leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,12 @@ class ShardReport:
 
 
 def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardReport) -> None:
-    """Commit a shard: its rows, then its report."""
+    """Commit a shard: its rows, then its report.
+
+    Raises:
+        UserError: this start is over, and another may be at work.
+    """
+    check_leave(run)
     if rows:
         run.place(run.rows(shard), table_bytes(rows))
     run.place_text(run.shard(shard), json.dumps(asdict(report)) + "\n")

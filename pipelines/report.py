@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .records import ShardReport
 
 if TYPE_CHECKING:
-    from .shard import ShardDone
+    from .task import ShardDone
 
 _LIBRARIES = ("maskgen", "numpy", "opencv-python", "torch", "facenet-pytorch", "face_recognition_models", "pyarrow")
 
@@ -90,28 +90,26 @@ class Totals:
     """Adds up the reports of shards, given in the order of the plan."""
 
     def __init__(self) -> None:
-        self.photographs = self.written = self.people = 0
+        self.photographs = self.written = 0
+        self.people: set[str] = set()
         self.set_aside: Counter[str] = Counter()
         self.faces_set_aside: Counter[str] = Counter()
         self.outputs: Counter[str] = Counter()
-        self._last = ""
 
     def add(self, report: ShardReport) -> None:
-        """Count one shard; a person whose photographs run over from the shard before is counted once."""
+        """Count one shard; a person of several shards is counted once."""
         self.photographs += report.photographs
         self.written += report.written
         self.set_aside.update(one.reason for one in report.set_aside)
         self.faces_set_aside.update(one.reason for one in report.faces_set_aside)
         self.outputs.update(report.outputs)
-        if report.people:
-            self.people += len(report.people) - (report.people[0] == self._last)
-            self._last = report.people[-1]
+        self.people.update(report.people)
 
     def report(self, people: int, catalogue_rows: int) -> Report:
         """The run's report."""
         return Report(
             people=people,
-            people_written=self.people,
+            people_written=len(self.people),
             photographs=self.photographs,
             written=self.written,
             catalogue_rows=catalogue_rows,
@@ -131,7 +129,7 @@ class Timing:
     reused: int = 0
     cpu: float = 0.0
     begun: float = field(default_factory=time.time)
-    ready: dict[int, float] = field(default_factory=dict)
+    ready: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, done: ShardDone) -> None:

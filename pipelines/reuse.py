@@ -8,17 +8,19 @@ without; settings that decide which faces are found must therefore be the same i
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place
 
+from .names import escape
 from .runfolder import RunFolder
 from .settings import MaskSettings, differences
-from .sources import escape
 
 if TYPE_CHECKING:
     from maskgen.core.records import Face
@@ -45,13 +47,13 @@ def check_reuse(settings: MaskSettings) -> None:
     differing = differences({name: stored.get(name) for name in FINDING}, {name: asked[name] for name in FINDING})
     if differing:
         raise UserError(f"--reuse {other.root} found its faces with other settings: {'; '.join(differing)}.")
-    _open(other.root)
+    KnownFaces(other.root)
 
 
 class KnownFaces:
     """The faces of a run's catalogue, a row group in memory at a time."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Place) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -60,7 +62,7 @@ class KnownFaces:
         run = RunFolder(root)
         self._columns = ["source", "source_sha256", *COLUMNS]
         try:
-            self._file = pq.ParquetFile(run.catalogue)
+            self._file = pq.ParquetFile(parquet_of(run.catalogue))
         except (OSError, pa.ArrowInvalid) as error:
             raise UserError(f"{run.catalogue} cannot be read: {error}.") from None
         missing = set(self._columns) - set(self._file.schema_arrow.names)
@@ -117,15 +119,22 @@ def _partly_set_aside(run: RunFolder) -> frozenset[str]:
     """Photographs of which a face was set aside: the catalogue does not tell of that one."""
     if not run.faces_set_aside.exists():
         return frozenset()
-    with run.faces_set_aside.open(encoding="utf-8", newline="") as file:
-        return frozenset(row["path"] for row in csv.DictReader(file))
+    text = run.faces_set_aside.read_bytes().decode("utf-8")
+    return frozenset(row["path"] for row in csv.DictReader(io.StringIO(text, newline="")))
 
 
 @lru_cache(maxsize=1)
-def _open(root: Path) -> KnownFaces:
+def _open(root: Place, start: str) -> KnownFaces:
+    del start  # a worker may outlive a start, and the other run may be another by the next one
     return KnownFaces(root)
 
 
-def faces_known(settings: MaskSettings, keys: Sequence[str], hashes: Sequence[str]) -> list[list[Face]] | None:
-    """What the run that --reuse names knows of these photographs; None without --reuse."""
-    return None if settings.reuse is None else _open(settings.reuse).faces(keys, hashes)
+def faces_known(
+    settings: MaskSettings, start: str, keys: Sequence[str], hashes: Sequence[str]
+) -> list[list[Face]] | None:
+    """What the run that --reuse names knows of these photographs; None without --reuse.
+
+    Args:
+        start: names the start of the run in which it is asked.
+    """
+    return None if settings.reuse is None else _open(settings.reuse, start).faces(keys, hashes)

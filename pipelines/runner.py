@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .library import MaskerFactory, load_masker
+from .listing import Listing
+from .names import escape
 from .plan import Shard, cut, shard_size
+from .pool import Pool, Say
 from .progress import Progress, show_progress
 from .records import load_report
-from .report import Report, Timing
+from .report import Report, Timing, versions
 from .runfolder import RunFolder, check_folder, check_settings, open_run
-from .settings import MaskSettings
-from .shard import ShardTask
-from .sources import Listing, check_apart, escape, list_source
+from .settings import MaskSettings, digest_of
+from .sources import check_apart, list_source
 from .summary import sum_up
+from .task import ShardDone, ShardTask, Start
 from .upkeep import take_up
-from .workers import run_all
+from .workers import open_pool, run_all
 
-Say = Callable[[str], None]
 Todo = tuple[Shard, frozenset[str] | None]
 
 
@@ -41,6 +44,8 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
     """
     check_apart(settings.source, settings.run)
     listing = list_source(settings.source)
+    for note in listing.notes:
+        say(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
         take_up(run, listing, shards, settings.prune, say)
@@ -49,8 +54,10 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
             say("Every photograph was done before.")
             return Report.from_json(run.report.read_text("utf-8"))
         run.forget_summaries()
-        timing = _do(settings, factory, listing, shards, todo)
-        report = sum_up(run, len(listing.folders), [shard.id for shard in shards])
+        with open_pool(settings, say) as pool:
+            tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
+            timing = _do(run_all(tasks, pool), _progress(run, shards, todo))
+        report = sum_up(run, listing.people, [shard.id for shard in shards])
         run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report
@@ -97,7 +104,7 @@ def survey(settings: MaskSettings) -> Survey:
     finished = run.done() if size is not None else set()
     shards = cut(listing, size or shard_size(len(listing)))
     done = sum(shard.count for shard in shards if shard.id in finished)
-    return Survey(len(listing.folders), len(listing), done, settings)
+    return Survey(listing.people, len(listing), done, settings)
 
 
 def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:
@@ -112,34 +119,47 @@ def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:
     return todo
 
 
-def _do(
-    settings: MaskSettings,
-    factory: MaskerFactory,
-    listing: Listing,
-    shards: Sequence[Shard],
-    todo: Sequence[Todo],
-) -> Timing:
+def _do(answers: Iterator[ShardDone], bar: Progress) -> Timing:
     timing = Timing()
     begun = time.perf_counter()
-    tasks = _tasks(settings, factory, listing, todo)
-    with _progress(RunFolder(settings.run), shards, todo) as progress:
-        for done in run_all(tasks, settings.workers):
+    with bar as progress:
+        for done in answers:
             timing.add(done)
             progress.add(done.report.photographs, len(done.report.set_aside))
     timing.elapsed = time.perf_counter() - begun
     return timing
 
 
-def _tasks(
-    settings: MaskSettings, factory: MaskerFactory, listing: Listing, todo: Sequence[Todo]
-) -> Iterator[ShardTask]:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What all tasks of a start have in common."""
+
+    settings: MaskSettings
+    factory: MaskerFactory
+    start: Start
+
+
+def _order(settings: MaskSettings, factory: MaskerFactory, run: RunFolder, pool: Pool) -> _Order:
+    start = Start(
+        run.start,
+        digest_of(settings.deciding()),
+        parent=os.getpid() if pool.children else None,
+        versions=() if pool.children else tuple(versions().items()),
+        lives=pool.lives,
+    )
+    return _Order(settings if pool.children else settings.absolute(), factory, start)
+
+
+def _tasks(order: _Order, listing: Listing, todo: Sequence[Todo]) -> Iterator[ShardTask]:
     """The work, made as it is taken: the photographs of a few shards are in memory at a time."""
     for shard, again in todo:
         items = shard.items(listing)
         retry = None
         if again is not None:
             retry = frozenset(item.key for item in items if escape(item.key) in again)
-        yield ShardTask(shard.id, items, listing.root, settings, factory, retry=retry)
+        yield ShardTask(
+            shard.id, items, listing.root.absolute(), order.settings, order.factory, order.start, retry=retry
+        )
 
 
 def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo]) -> Progress:

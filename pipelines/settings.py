@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
 
 BARE = "bare"
 MAX_PIXELS = 100_000_000
+BACKENDS = ("loky", "dask", "ray")
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
-_HOW = frozenset({"run", "workers", "overwrite", "dry_run", "retry_set_aside", "prune", "reuse"})
+_HOW = frozenset(
+    {"run", "workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class MaskSettings:
         UserError: a value that cannot be used, in one sentence that says what could be.
     """
 
-    source: Path
-    run: Path
+    source: Place
+    run: Place
     kinds: tuple[str, ...] = DEFAULT_KINDS
     wear: tuple[str, ...] = ("proper",)
     per_photo: str | int = "random"
@@ -46,15 +50,19 @@ class MaskSettings:
     faces: str = "largest"
     aligned: bool = False
     segmentation: bool = False
+    write: str = "folders"
     format: str = "jpg"
     quality: int = 95
     seed: int = 0
     landmarks_model: Path | None = None
     max_pixels: int = MAX_PIXELS
     device: str = "cpu"
-    reuse: Path | None = None
+    reuse: Place | None = None
     workers: int = 1
+    backend: str = "loky"
+    scheduler: str | None = None
     overwrite: bool = False
+    take_over: bool = False
     dry_run: bool = False
     retry_set_aside: bool = False
     prune: bool = False
@@ -62,13 +70,16 @@ class MaskSettings:
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
         check_range("--quality", self.quality, 1, 100)
-        check_range("--workers", self.workers, 1, 4096)
+        # All that a cluster has are 0.
+        check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)
+        check_choice("--backend", self.backend, BACKENDS)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_range("--margin", self.margin or 0.0, 0.0, 4.0)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, ("largest", "central", "all"))
+        check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
         self._check_kinds()
         self._check_wear()
@@ -99,10 +110,20 @@ class MaskSettings:
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
         if self.aligned and self.faces != "largest":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
+        if self.scheduler is not None and self.backend == "loky":
+            raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:
             raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
+        if isinstance(self.run, Remote) and self.run.url.startswith("hf://"):
+            raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
         if self.landmarks_model is not None and not self.landmarks_model.is_file():
             raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
+
+    def absolute(self) -> MaskSettings:
+        """The same, with every path such that it means the same in whatever folder a worker was started."""
+        paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "reuse")}
+        found = {name: path.absolute() for name, path in paths.items() if path is not None}
+        return replace(self, kinds=tuple(map(_absolute, self.kinds)), **found)
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide what comes out, by option name, in a form that JSON keeps.
@@ -123,12 +144,21 @@ class MaskSettings:
         return plain
 
 
+def _absolute(kind: str) -> str:
+    spec = parse_kind(kind)
+    if spec.folder is None and spec.pattern is None:
+        return kind
+    form = str(spec.folder.absolute()) if spec.folder else spec.form
+    dye = str(spec.pattern.absolute()) if spec.pattern else spec.dye
+    return f"{form}:{dye}={spec.weight!r}" if dye else f"{form}={spec.weight!r}"
+
+
 def option_name(field: str) -> str:
     """A setting as a person types it: `per_photo` is `--per-photo`, `source` is `SOURCE`."""
     return field.upper() if field in ("source", "run") else "--" + field.replace("_", "-")
 
 
-def show_path(path: Path) -> str:
+def show_path(path: Place) -> str:
     """A path as text that JSON and a terminal take, whatever bytes its name holds."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
@@ -169,7 +199,7 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
-    return show_path(value) if isinstance(value, Path) else value
+    return show_path(value) if isinstance(value, (Path, Remote)) else value
 
 
 def _show(value: object) -> str:

@@ -6,29 +6,30 @@ whatever else is in the run.
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.formats.places import Remote
 
+from .attempts import History, Log
 from .catalogue import Row, load_rows
 from .library import Masker, MaskerFactory
+from .listing import Item
+from .names import escape
+from .outputs import FACES, SEGMENTATION, output_name, outputs_of
+from .process import ONE_AT_A_TIME, peak_mb, settle, stop_if_orphaned, worker_name
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import faces_known
-from .runfolder import RunFolder
-from .settings import BARE, MaskSettings
-from .sources import Item, escape
+from .settings import MaskSettings
+from .task import GivenBack, ShardDone, ShardTask, Start
 
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
@@ -36,54 +37,6 @@ if TYPE_CHECKING:
 
 BATCH = 64  # photographs; the networks' groups fill better than with fewer
 BATCH_ON_CARD = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ShardTask:
-    """All that a worker needs to know to do one shard.
-
-    `poisoned` are keys that a worker died on; `watched` has each photograph done alone and noted before it
-    is begun, so that the one a worker dies on is known; `retry` are the keys to be done again, all where it
-    is None; `parent` is the process without which a worker stops.
-    """
-
-    id: str
-    items: tuple[Item, ...]
-    root: Path
-    settings: MaskSettings
-    factory: MaskerFactory
-    poisoned: frozenset[str] = frozenset()
-    watched: bool = False
-    retry: frozenset[str] | None = None
-    parent: int | None = None
-
-    @property
-    def run(self) -> RunFolder:
-        """Where it is written."""
-        return RunFolder(self.settings.run)
-
-    @property
-    def note(self) -> Path:
-        """Where the photograph at work is noted."""
-        return self.run.scratch / f"{self.id}.at"
-
-
-@dataclass(frozen=True, slots=True)
-class ShardDone:
-    """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown).
-
-    `reused` counts photographs whose faces another run had found; `cpu` is the processor's seconds, those of loading
-    left out; `worker` is the process, and `ready` the time at which it had loaded all (None where it never did).
-    """
-
-    id: str
-    report: ShardReport
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_mb: float = 0.0
-    reused: int = 0
-    cpu: float = 0.0
-    worker: int = 0
-    ready: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +56,57 @@ class PhotographError(RuntimeError):
     """A fault of the program's own, with the photograph on which it showed."""
 
 
-def run_shard(task: ShardTask) -> ShardDone:
-    """Do a shard and commit it.
+def run_shard(task: ShardTask) -> ShardDone | GivenBack:
+    """Do a shard and commit it, unless too many workers died on it in this turn.
 
     Raises:
         OSError: an output cannot be written.
         PhotographError: the library failed in a way that is no `Reason`; names the photograph.
+        UserError: this process cannot work on the run.
     """
+    with ONE_AT_A_TIME:
+        settle(task)
+        log = Log(task.log)
+        history = log.history()
+        history.check()
+        if task.retry is None and task.run.shard(task.id).exists():
+            # Done by a worker that died, or was given up, before it could say so.
+            return ShardDone(task.id, load_report(task.run, task.id))
+        if task.start.lives is not None and history.in_turn(task.turn) >= max(task.start.lives, 1):
+            return GivenBack(task.id)
+        log.begin(task.turn)
+        done = _run(task, history)
+        log.end()
+        return done
+
+
+def run_parcel(parcel: tuple[ShardTask]) -> ShardDone | GivenBack:
+    """`run_shard` for a task that travels in a tuple."""
+    return run_shard(parcel[0])
+
+
+def _run(task: ShardTask, history: History) -> ShardDone:
     begun = time.process_time()
-    _settle(task)
-    worker = _Worker(task)
-    kept = _keep(task)
-    worker.go_through([item for item in task.items if task.retry is None or item.key in task.retry])
+    worker = _Worker(task, history)
+    kept, items = _take_back(task)
+    worker.go_through(items)
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
-    task.note.unlink(missing_ok=True)
+    worker.outputs.commit(rows)
     save_shard(task.run, task.id, rows, report)
     cpu = time.process_time() - begun - worker.loading
-    return ShardDone(task.id, report, dict(worker.seconds), _peak_mb(), worker.reused, cpu, os.getpid(), worker.ready)
+    return ShardDone(task.id, report, dict(worker.seconds), peak_mb(), worker.reused, cpu, worker_name(), worker.ready)
 
 
 class _Worker:
     """The loop over a shard's photographs, with a clock for each stage."""
 
-    def __init__(self, task: ShardTask) -> None:
+    def __init__(self, task: ShardTask, history: History) -> None:
         self.task = task
+        self.log = Log(task.log)
+        self.outputs = outputs_of(task.run, task.settings, task.id)
+        self.poisoned = history.poisoned
+        # Where a worker died on the shard before: the photographs are done one at a time, each noted before.
+        self.places = {item: place for place, item in enumerate(task.items)} if history.attempts else {}
         self.outcomes: list[Outcome] = []
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.reused = 0
@@ -140,11 +120,14 @@ class _Worker:
             self._batch(batch)
 
     def _batches(self, items: Sequence[Item]) -> Iterator[Batch]:
-        if self.task.watched:
+        if self.places:
+            self._masker()  # first, so that a death at loading is laid on no photograph
             return batches(items, self._read, 1)
-        if self.task.settings.device == "cpu":
-            return batches(items, self._read, BATCH)
-        return batches_ahead(items, self._read, BATCH_ON_CARD)
+        if self.task.settings.device != "cpu":
+            return batches_ahead(items, self._read, BATCH_ON_CARD)
+        if isinstance(self.task.root, Remote):  # whose answers are waited for
+            return batches_ahead(items, self._read, BATCH)
+        return batches(items, self._read, BATCH)
 
     def _next(self, waiting: Iterator[Batch]) -> Batch:
         with self._clock("read"):
@@ -161,30 +144,36 @@ class _Worker:
                 self.outcomes.append(self._write(item, photo, results[item]))
 
     def _read(self, item: Item) -> Photo | SetAsideError:
-        from maskgen.core.images import read_photo
+        from maskgen.formats.reading import photo_at
 
-        _stop_if_orphaned(self.task)
-        if self.task.watched:
-            self.task.note.write_bytes(os.fsencode(item.key))
-        if item.key in self.task.poisoned:
-            _remove_outputs_of(self.task, item)
-            return SetAsideError(Reason.CRASHED, "the worker died on it twice")
+        stop_if_orphaned(self.task.start)
+        if self.places:
+            if self.places[item] in self.poisoned:
+                self.outputs.forget(item)
+                return SetAsideError(Reason.CRASHED, "the worker died on it twice")
+            self.log.at(self.places[item])
+        if item.fault:
+            return SetAsideError(Reason.UNREADABLE, item.fault)
         try:
-            return read_photo(self.task.root / item.key, max_pixels=self.task.settings.max_pixels)
+            return photo_at(self.task.root, item.key, item.span, self.task.settings.max_pixels)
         except SetAsideError as error:
             return error
+
+    def _masker(self) -> Masker:
+        begun = time.process_time()
+        with self._clock("load"):
+            masker = _loaded(self.task.factory, self.task.settings, self.task.start.digest)
+        self.loading += time.process_time() - begun
+        self.ready = _ready_at(self.task.start)
+        return masker
 
     def _mask(self, photos: dict[Item, Photo]) -> Sequence[Any]:
         if not photos:
             return []
-        begun = time.process_time()
-        with self._clock("load"):
-            masker = _masker(self.task.factory, self.task.settings)
-        self.loading += time.process_time() - begun
-        self.ready = _ready_at(os.getpid())
+        masker = self._masker()
         with self._clock("reuse"):
             keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
-            known = faces_known(self.task.settings, keys, hashes)
+            known = faces_known(self.task.settings, self.task.start.token, keys, hashes)
             self.reused += sum(map(bool, known or ()))
         before = dict(masker.timings)
         with self._clock("mask"):
@@ -211,28 +200,30 @@ class _Worker:
         if len(set(names)) != len(names):
             raise PhotographError(f"{item.key}: two outputs of one name in {names}")
         for name in names:
-            check_name(self.task.run.root, name)
+            self.outputs.check(name)
         return [self._write_one(item, photo, name, output) for name, output in zip(names, outputs, strict=True)]
 
     def _write_one(self, item: Item, photo: Photo, name: str, output: Any) -> Row:
-        settings, run = self.task.settings, self.task.run
-        path = f"faces/{name}.{settings.format}"
-        segmentation = f"segmentation/{name}.png" if settings.segmentation else None
-        self._save(run.root / path, output.image, settings.format)
+        settings = self.task.settings
+        path = self.outputs.path(FACES, name, settings.format)
+        segmentation = self.outputs.path(SEGMENTATION, name, "png") if settings.segmentation else None
+        self._save(path, output.image, settings.format)
         if segmentation is not None:
-            self._save(run.root / segmentation, output.coverage, "png")
+            self._save(segmentation, output.coverage, "png")
         row: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
         row |= {"source_sha256": photo.sha256, "person": item.person, "kind": output.kind}
         row |= {"variant": output.variant, "face": output.face_index}
-        return row | {name: value for name, value in output.row.items() if name not in row}
+        row |= {name: value for name, value in output.row.items() if name not in row}
+        self.outputs.tell(row)
+        return row
 
-    def _save(self, path: Path, image: Any, suffix: str) -> None:
+    def _save(self, path: str, image: Any, suffix: str) -> None:
         from maskgen.core.images import encode_image
 
         with self._clock("encode"):
             data = encode_image(image, suffix, self.task.settings.quality)
         with self._clock("write"):
-            self.task.run.place(path, data)
+            self.outputs.put(path, data)
 
     @contextmanager
     def _clock(self, stage: str) -> Iterator[None]:
@@ -243,38 +234,13 @@ class _Worker:
             self.seconds[stage] += time.perf_counter() - begun
 
 
-def output_name(out: str, kind: str, face: int) -> str:
-    """Where an output goes below faces/ and segmentation/, without the suffix.
+@lru_cache(maxsize=1)
+def _loaded(factory: MaskerFactory, settings: MaskSettings, digest: str) -> Masker:
+    """This process's masker: networks are loaded once a worker, not once a shard.
 
-    Example:
-        >>> output_name("Ann/01", "n95", 0), output_name("Ann/01", "bare", 1)
-        ('Ann/01__n95', 'Ann/01__bare.f2')
-        >>> output_name("Ann/01", "surgical:#ff8800", 0)
-        'Ann/01__surgical-ff8800'
+    The digest tells apart what the settings do not: a template, print or model that was edited since.
     """
-    return f"{out}__{file_name(kind)}" + (f".f{face + 1}" if face else "")
-
-
-def check_name(root: Path, name: str) -> None:
-    """Raise SetAsideError (NAME_TOO_LONG) where the file system at `root` cannot hold a name."""
-    longest, whole = _limits(root)
-    bare = os.fsencode(name.rpartition("/")[2])
-    if len(bare) + len(".jpg") > longest or len(os.fsencode(root / "segmentation" / name)) + 5 > whole:
-        raise SetAsideError(Reason.NAME_TOO_LONG, f"{len(bare) + 4} bytes; at most {longest} fit")
-
-
-@lru_cache(maxsize=1)
-def _limits(root: Path) -> tuple[int, int]:
-    """How many bytes a file's name and a path may have there."""
-    if not hasattr(os, "pathconf"):
-        return 255, 32_000
-    longest, whole = (os.pathconf(root, name) for name in ("PC_NAME_MAX", "PC_PATH_MAX"))
-    return (longest if longest > 0 else 255), (whole if whole > 0 else 4096)  # -1 where there is no limit
-
-
-@lru_cache(maxsize=1)
-def _masker(factory: MaskerFactory, settings: MaskSettings) -> Masker:
-    """This process's masker: networks are loaded once a worker, not once a shard."""
+    del digest
     masker = factory(settings)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
@@ -284,9 +250,9 @@ def _masker(factory: MaskerFactory, settings: MaskSettings) -> Masker:
 
 
 @lru_cache(maxsize=1)
-def _ready_at(worker: int) -> float:
-    """When this process first had its masker."""
-    del worker
+def _ready_at(start: Start) -> float:
+    """When this process first had its masker in this start."""
+    del start
     return time.time()
 
 
@@ -304,26 +270,28 @@ def _process(masker: Masker, photos: dict[Item, Photo], known: Sequence[Sequence
         raise PhotographError(f"{next(iter(photos)).key} and those after it: {error}") from error
 
 
-def _keep(task: ShardTask) -> list[Outcome]:
-    """What a shard that is tried again already has, as outcomes; its commit is taken back.
+def _take_back(task: ShardTask) -> tuple[list[Outcome], list[Item]]:
+    """Take a shard's commit back: what stays of it, as outcomes, and the photographs to be done.
 
     Its report goes first: should this process be killed, the shard is done again whole.
     """
-    if task.retry is None:
+    retry = task.retry if task.run.shard(task.id).exists() else None
+    if retry is None:
         forget_shard(task.run, task.id)
-        return []
+        return [], list(task.items)
     report = load_report(task.run, task.id)
     rows = load_rows(task.run.rows(task.id))
     forget_shard(task.run, task.id)
-    return [
+    kept = [
         Outcome(
             item,
             tuple(row for row in rows if row["source"] == escape(item.key)),
             tuple(fault for fault in (*report.set_aside, *report.faces_set_aside) if fault.path == escape(item.key)),
         )
         for item in task.items
-        if item.key not in task.retry
+        if item.key not in retry
     ]
+    return kept, [item for item in task.items if item.key in retry]
 
 
 def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], ShardReport]:
@@ -343,38 +311,3 @@ def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], Sh
 
 def _set_aside(item: Item, error: SetAsideError) -> Outcome:
     return Outcome(item, faults=(SetAside(escape(item.key), str(error.reason), escape(error.detail)),))
-
-
-def _remove_outputs_of(task: ShardTask, item: Item) -> None:
-    """Remove what an earlier attempt at a photograph may have written before its worker died."""
-    folder, _, stem = item.out.rpartition("/")
-    kinds = [parse_kind(text).name for text in task.settings.kinds]
-    names = [output_name(stem, kind, 0) for kind in (*kinds, BARE)]
-    for top in (task.run.faces, task.run.segmentation):
-        for path in (top / folder).iterdir() if (top / folder).is_dir() else ():
-            if path.stem in names or re.sub(r"\.f[0-9]+$", "", path.stem) in names:
-                path.unlink(missing_ok=True)
-
-
-def _settle(task: ShardTask) -> None:
-    """Make this process a quiet worker: one thread, and interrupts left to the one that started it."""
-    if task.parent is not None and task.parent != os.getpid():
-        import signal
-
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _stop_if_orphaned(task)
-
-
-def _stop_if_orphaned(task: ShardTask) -> None:
-    """End a worker whose run was killed, lest it write into a folder that another run now holds."""
-    if task.parent is not None and hasattr(os, "getppid") and task.parent not in (os.getppid(), os.getpid()):
-        os._exit(1)
-
-
-def _peak_mb() -> float:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from maskgen.core.reasons import UserError
 
 from .catalogue import load_rows
+from .listing import Listing
+from .names import escape
+from .outputs import FACES, SEGMENTATION
 from .plan import Shard
 from .records import forget_shard, load_report
 from .runfolder import RunFolder, remove_outputs
-from .sources import Listing, escape
 
 
 def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, say: Callable[[str], None]) -> None:
@@ -72,10 +74,12 @@ def _keys(run: RunFolder, shard: str) -> Iterator[str]:
 
 
 def _listed(run: RunFolder) -> set[str]:
-    """The outputs of all finished shards, below the run's folder."""
-    return {
+    """The outputs of all finished shards, below the run's folder: their files, and the tars that hold them."""
+    done = run.done()
+    tars = {f"{top}/{shard}.tar" for shard in done for top in (FACES, SEGMENTATION)}
+    return tars | {
         path
-        for shard in run.done()
+        for shard in done
         for row in load_rows(run.rows(shard), ["path", "segmentation"])
         for path in (row["path"], row["segmentation"])
         if path is not None

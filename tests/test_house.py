@@ -20,9 +20,10 @@ MAY_IMPORT = {
     "core": ("core", "_version"),
     "faces": ("core", "faces"),
     "masks": ("core", "masks", "mask_templates"),
-    "manifests": ("core", "manifests"),
+    "formats": ("core", "formats"),
+    "manifests": ("core", "formats", "manifests"),
     "gallery": ("core", "faces", "gallery"),
-    "trainer": ("core", "manifests", "trainer"),
+    "trainer": ("core", "formats", "manifests", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
 COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["gallery"], ["kinds"], ["demo"])

@@ -54,16 +54,25 @@ def read_photo(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     Raises:
         SetAsideError: UNREADABLE, NOT_A_PICTURE, BROKEN_PICTURE or TOO_MANY_PIXELS, with a detail.
     """
+    data = read_file(path)
+    return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that may be a picture.
+
+    Raises:
+        SetAsideError: UNREADABLE, or NOT_A_PICTURE for what is no regular file or larger than any picture.
+    """
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise SetAsideError(Reason.NOT_A_PICTURE, "not a regular file")
         if status.st_size > MAX_BYTES:
             raise SetAsideError(Reason.NOT_A_PICTURE, f"{status.st_size} bytes are more than any picture has")
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as fault:
         raise SetAsideError(Reason.UNREADABLE, fault.strerror or type(fault).__name__) from None
-    return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
 
 
 def decode(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
@@ -78,6 +87,18 @@ def decode(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
     is_jpeg = header.format == "JPEG"
     image = _opencv(data, cv2.IMREAD_COLOR_RGB) if is_jpeg else _any_depth(data, header.format)
     return _pillow(data) if image is None else image
+
+
+def kind_and_size(data: bytes) -> tuple[str, int, int]:
+    """A picture file's format ("JPEG"), width and height, from its header.
+
+    Raises:
+        SetAsideError: NOT_A_PICTURE or BROKEN_PICTURE, the latter also where a JPEG or PNG ends early.
+    """
+    header = _header(data, 2**31)
+    if _ends_early(data, header.format):
+        raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
+    return header.format, header.width, header.height
 
 
 def _header(data: bytes, max_pixels: int) -> _Header:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place, Remote
 
 from .schema import BARE, CATALOGUE, Bools, Ints, Person
 
@@ -72,7 +73,7 @@ class Images:
         return Images(self.paths.take(taken), self.keys.take(taken), *columns, self.people, self.kinds)
 
 
-def read_runs(runs: Sequence[tuple[str, Path]]) -> Images:
+def read_runs(runs: Sequence[tuple[str, Place]]) -> Images:
     """The images of several runs as one table.
 
     Args:
@@ -85,13 +86,16 @@ def read_runs(runs: Sequence[tuple[str, Path]]) -> Images:
     return _sorted_images(pa.concat_tables(tables, promote_options="permissive"))
 
 
-def digest(run: Path) -> str:
+def digest(run: Place) -> str:
     """The SHA-256 of a run's catalogue file, in hex."""
-    with (run / CATALOGUE).open("rb") as file:
+    catalogue = run / CATALOGUE
+    if isinstance(catalogue, Remote):
+        return hashlib.sha256(catalogue.read_bytes()).hexdigest()
+    with catalogue.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def run_names(folders: Sequence[Path]) -> list[str]:
+def run_names(folders: Sequence[Place]) -> list[str]:
     """A name for each run folder: its own, with as many parents before it as tell all of them apart.
 
     Example:
@@ -111,17 +115,17 @@ def run_names(folders: Sequence[Path]) -> list[str]:
     return ["/".join(own[-depth:]).replace("//", "/") for own in parts]
 
 
-def _read_catalogue(run: Path) -> Any:
+def _read_catalogue(run: Place) -> Any:
     path = run / CATALOGUE
     if not path.is_file():
         raise UserError(f"{run} has no {CATALOGUE}; give the folder that a finished `maskgen mask` wrote.")
     try:
-        missing = sorted(set(_COLUMNS) - set(pq.read_schema(path).names))
+        missing = sorted(set(_COLUMNS) - set(pq.read_schema(parquet_of(path)).names))
         if missing:
             raise UserError(f"{path} lacks the column {missing[0]!r}; write it again with `maskgen mask`.")
         # Dictionaries keep a column of few values small: one string a person, not one an image.
         packed = ["person", "kind", "source_sha256"]
-        table = pq.read_table(path, columns=list(_COLUMNS), read_dictionary=packed, partitioning=None)
+        table = pq.read_table(parquet_of(path), columns=list(_COLUMNS), read_dictionary=packed, partitioning=None)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} cannot be read ({_first_line(error)}); write it again.") from error
     for name in _COLUMNS:

@@ -9,8 +9,10 @@ people.csv and report.json can tell is used where they lie beside the lists.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
 
 from .files import absent, fault
 from .schema import (
@@ -38,10 +41,12 @@ from .schema import (
 )
 from .table import CsvText, read_csv, stretches
 
-MapFiles = Callable[[Callable[[Path], str], Sequence[Path]], Iterator[str]]
+MapFiles = Callable[[Callable[[str], str], Sequence[str]], Iterator[str]]
 
 _WRITTEN = (TRAIN, EVAL_SAME, EVAL_DIFF, TEST, PEOPLE)
 _EXAMPLES = 3
+# Photographs right in the source have no folder of a person's, in a tar or not.
+_NO_PERSON = re.compile(r"/faces(?:/[^/]*\.tar)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class _Lists:
         return text
 
 
-def check_lists(out: Path, root: Path | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
+def check_lists(out: Path, root: Place | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
     """Check a folder of lists, or one CSV file.
 
     Args:
@@ -273,7 +278,9 @@ def _coded(sides: Sequence[tuple[str, list[Any], Ints]]) -> _Lists:
         lists.append(_List(name, np.stack(codes[at : at + len(paths)], axis=1), targets))
         at += len(paths)
     distinct = every.dictionary
-    folder = pc.replace_substring_regex(distinct, r"(?s)/?[^/]*$", "")
+    # A tar is no folder of a person's: a run written in tars has its people all over them.
+    outside = pc.replace_substring_regex(distinct, r"(?s)[^/]*\.(tar|tgz|tar\.gz)/", "")
+    folder = pc.replace_substring_regex(outside, r"(?s)/?[^/]*$", "")
     # The same rule by which outputs are named: <photograph>__<kind>.<suffix>
     photograph = pc.replace_substring_regex(distinct, r"(?s)^(.*)__[^/]*$", r"\1")
     return _Lists(tuple(lists), distinct, _numbers(folder), _numbers(photograph))
@@ -284,7 +291,7 @@ def _numbers(texts: Any) -> Ints:
     return codes
 
 
-def _check_files(lists: _Lists, root: Path, verify: str, map_files: MapFiles) -> Iterator[Finding]:
+def _check_files(lists: _Lists, root: Place, verify: str, map_files: MapFiles) -> Iterator[Finding]:
     """Each distinct path once, counted for each file that names it."""
     if verify == "names":
         return
@@ -295,8 +302,8 @@ def _check_files(lists: _Lists, root: Path, verify: str, map_files: MapFiles) ->
         gone[part] = absent(root, lists.paths.take(pa.array(part)))
         if verify == "decode":
             there = part[~gone[part]]
-            paths = [root / lists.path(code) for code in there]
-            broken[there] = [bool(reason) for reason in map_files(fault, paths)]
+            paths = [lists.path(code) for code in there]
+            broken[there] = [bool(reason) for reason in map_files(partial(fault, root), paths)]
     for one in lists.lists:
         yield _images(lists, one, "images without a file", gone)
         if verify == "decode":
@@ -379,7 +386,7 @@ def _folders(lists: _Lists, one: _List, folders: Ints, people: dict[int, tuple[s
     for folder, target in folders.T.tolist():
         path = lists.path(place[folder])
         holder, person = path.rpartition("/")[0], people.get(target, ("", ""))[0]
-        named = not f"/{holder}".endswith("/faces")  # photographs right in the source have no folder
+        named = not _NO_PERSON.search(f"/{holder}")
         if named and target in people and not f"/{holder}".endswith(f"/{person}"):
             wrong.append(f"{path} is not of {person}")
     return Finding(one.name, "folders that are not their person's", len(wrong), tuple(wrong[:_EXAMPLES]))

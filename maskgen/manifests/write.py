@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
 
 from .catalogue import Images
 from .plan import Manifests
@@ -49,12 +50,14 @@ class PathWriter:
         return joined(prefix, self._paths.take(pa.array(rows)))
 
     @staticmethod
-    def prefix(run: Path, out: Path, absolute: bool) -> str:
+    def prefix(run: Place, out: Path, absolute: bool) -> str:
         """What stands before a run's own paths, `/` between folders.
 
         Raises:
             UserError: no relative path leads there, as from one Windows drive to another.
         """
+        if isinstance(run, Remote):
+            return f"{run}/"
         if absolute:
             return run.resolve().as_posix().rstrip("/") + "/"
         try:
@@ -69,7 +72,7 @@ def write_manifests(manifests: Manifests, out: Path, paths: PathWriter) -> dict[
     target = manifests.target[manifests.images.person]
     trial = trial_pairs(manifests)
     pairs = {EVAL_SAME: manifests.eval.same, EVAL_DIFF: manifests.eval.diff, TEST: trial}
-    rows = {TRAIN: write_csv(out / TRAIN, IMAGE_COLUMNS, _image_rows(manifests.train, target, paths))}
+    rows = {TRAIN: write_csv(out / TRAIN, IMAGE_COLUMNS, _image_rows(trained_rows(manifests), target, paths))}
     for name, drawn in pairs.items():
         grouped = drawn.take(np.argsort(target[drawn.first], kind="stable"))
         rows[name] = write_csv(out / name, PAIR_COLUMNS, _pair_rows(grouped, target, paths))
@@ -84,9 +87,14 @@ def trial_pairs(manifests: Manifests) -> Pairs:
     return both.take(np.lexsort((both.second, both.first, target)))
 
 
+def trained_rows(manifests: Manifests) -> Ints:
+    """The images of train.csv in its order: by target."""
+    target = manifests.target[manifests.images.person[manifests.train]]
+    return manifests.train[np.argsort(target, kind="stable")]
+
+
 def _image_rows(rows: Ints, target: Ints, paths: PathWriter) -> Iterator[tuple[Any, Any]]:
-    ordered = rows[np.argsort(target[rows], kind="stable")]
-    for part in stretches(ordered):
+    for part in stretches(rows):
         yield paths(part), pa.array(target[part])
 
 

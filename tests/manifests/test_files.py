@@ -30,4 +30,4 @@ def test_absent_is_told_row_by_row(tmp_path: Path) -> None:
 def test_fault_says_why_a_picture_does_not_decode(tmp_path: Path) -> None:
     draw(tmp_path / "a.jpg")
     (tmp_path / "b.jpg").write_bytes(b"no picture")
-    assert fault(tmp_path / "a.jpg") == "" and fault(tmp_path / "b.jpg") and fault(tmp_path / "c.jpg")
+    assert fault(tmp_path, "a.jpg") == "" and fault(tmp_path, "b.jpg") and fault(tmp_path, "c.jpg")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from manifest_makers import Row, images_of, rows
 
 from maskgen.core.reasons import UserError
-from maskgen.manifests.bin_pairs import load_bin, save_bin
+from maskgen.formats.bin_sets import load_bin
+from maskgen.manifests.bin_pairs import save_bin
 from maskgen.manifests.label_pairs import load_label_pairs, save_label_pairs
 from maskgen.manifests.lfw_pairs import (
     ListedPair,

@@ -19,11 +19,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "manifests"))
 from manifest_makers import KINDS, Row, rows, write_run
 
 from maskgen.core.reasons import UserError
-from maskgen.manifests.bin_pairs import load_bin
+from maskgen.formats.bin_sets import load_bin
 from maskgen.manifests.check import check_lists
 from maskgen.manifests.label_pairs import load_label_pairs
 from maskgen.manifests.lfw_pairs import load_lfw_pairs
-from maskgen.pipelines.pairs import PairsSettings, pairs_command, run_pairs, table
+from maskgen.pipelines.pairs import run_pairs
+from maskgen.pipelines.pairs_command import pairs_command
+from maskgen.pipelines.pairs_report import table
+from maskgen.pipelines.pairs_settings import PairsSettings
 
 LISTS = ("train.csv", "eval_same.csv", "eval_diff.csv", "test.csv", "people.csv")
 
@@ -153,7 +156,7 @@ def test_awkward_names_come_through(drawn_run: Path, tmp_path: Path) -> None:
 
 def test_the_formats_of_others_say_the_same_as_test_csv(drawn_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    write(out, run=drawn_run, people=(0.0, 0.5, 0.5), verify="exist", also=("label", "bin", "lfw"), bin_size=32)
+    write(out, run=drawn_run, people=(0.0, 0.5, 0.5), verify="exist", also=("label", "bin", "lfw"), picture_size=32)
     test = read(out / "test.csv")
     same = [row["target"] == row["pair_target"] for row in test]
     first, second = ([row[column] for row in test] for column in ("path", "pair_path"))
@@ -165,7 +168,7 @@ def test_the_formats_of_others_say_the_same_as_test_csv(drawn_run: Path, tmp_pat
 
 
 def test_pictures_of_the_right_size_are_stored_as_they_are(drawn_run: Path, tmp_path: Path) -> None:
-    write(tmp_path / "out", run=drawn_run, verify="exist", people=(0.5, 0.25, 0.25), also=("bin",), bin_size=48)
+    write(tmp_path / "out", run=drawn_run, verify="exist", people=(0.5, 0.25, 0.25), also=("bin",), picture_size=48)
     pictures, _ = load_bin(tmp_path / "out" / "test.bin")
     test = read(tmp_path / "out" / "test.csv")
     assert pictures[1] == (tmp_path / "out" / test[0]["pair_path"]).read_bytes()
@@ -278,7 +281,7 @@ def test_work_that_was_cut_short_goes_on_with_the_same_command_only(
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr("maskgen.pipelines.pairs._report", die)
+        patched.setattr("maskgen.pipelines.pairs.report_of", die)
         with pytest.raises(RuntimeError):
             write(out, run=run)
     assert not (out / "report.json").exists() and (out / "unfinished.json").exists()
@@ -387,7 +390,7 @@ def test_wrong_usage_has_exit_code_2(run: Path, tmp_path: Path, arguments: list[
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys, maskgen.pipelines.pairs as p; p.pairs_command.main(['--help'], standalone_mode=False);"
+        "import sys, maskgen.pipelines.pairs_command as p; p.pairs_command.main(['--help'], standalone_mode=False);"
         "print([m for m in ('numpy', 'pyarrow', 'pandas', 'cv2', 'torch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskgen.pipelines.listing import Folder, Item, Listing
 from maskgen.pipelines.plan import cut, shard_size
-from maskgen.pipelines.sources import Folder, Item, Listing
 
 FOLDERS = st.dictionaries(
     st.text("abc", min_size=1, max_size=3), st.lists(st.text("xyz.", min_size=1), min_size=1, unique=True)

@@ -14,8 +14,8 @@ from support import run, tree, write
 from maskgen.core.images import Photo
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.pipelines import reader
+from maskgen.pipelines.listing import Item
 from maskgen.pipelines.reader import Batch, batches, batches_ahead
-from maskgen.pipelines.sources import Item
 
 ITEMS = [Item(f"Ann/{number:02}.jpg", "Ann", f"Ann/{number:02}") for number in range(23)]
 

@@ -25,6 +25,7 @@ OTHER: dict[str, Any] = {
     "faces": "all",
     "aligned": True,
     "segmentation": True,
+    "write": "tar",
     "format": "png",
     "quality": 80,
     "seed": 1,
@@ -34,7 +35,9 @@ OTHER: dict[str, Any] = {
 HOW: dict[str, Any] = {
     "run": Path("elsewhere"),
     "workers": 7,
+    "backend": "dask",
     "overwrite": True,
+    "take_over": True,
     "dry_run": True,
     "retry_set_aside": True,
     "prune": True,
@@ -65,12 +68,32 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, value: Any, said: str
 
 
 def test_every_setting_is_known_to_decide_or_not(tmp_path: Path) -> None:
-    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, "landmarks_model"}
+    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, "scheduler", "landmarks_model"}
     for name, value in OTHER.items():
         (told,) = differences(PLAIN.deciding(), replace(PLAIN, **{name: value}).deciding())
         assert told.startswith(option_name(name))
     for name, value in HOW.items():
         assert replace(PLAIN, **{name: value}).deciding() == PLAIN.deciding()
+    assert replace(PLAIN, backend="ray", scheduler="auto").deciding() == PLAIN.deciding()
+
+
+def test_paths_mean_the_same_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "print.png").write_bytes(b"a picture")
+    (tmp_path / "snout").mkdir()
+    (tmp_path / "snout" / "template.toml").write_bytes(b"a form")
+    settings = replace(PLAIN, kinds=("n95=3", "cloth:print.png=2", "./snout", "./snout:#ff8800"), reuse=Path("other"))
+    everywhere = settings.absolute()
+    deciding = settings.deciding()["--kinds"]
+    monkeypatch.chdir("/")
+    assert everywhere.kinds[0] == "n95=3"
+    assert everywhere.deciding()["--kinds"] == deciding
+    assert (everywhere.run, everywhere.reuse) == (tmp_path / PLAIN.run, tmp_path / "other")
+
+
+def test_a_scheduler_is_a_clusters() -> None:
+    with pytest.raises(UserError, match="--backend dask or --backend ray"):
+        replace(PLAIN, scheduler="127.0.0.1:8786")
 
 
 def test_a_landmarks_model_is_known_by_its_content(tmp_path: Path) -> None:

@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskgen.core.reasons import UserError
-from maskgen.pipelines.sources import (
-    Folder,
-    Listing,
-    check_apart,
-    escape,
-    list_source,
-    output_stems,
-    stem_of,
-    unescape,
-)
+from maskgen.pipelines.listing import Folder, Listing
+from maskgen.pipelines.names import escape, output_stems, stem_of, unescape
+from maskgen.pipelines.sources import check_apart, list_source
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not allow")
 NAMES = st.text(st.characters(blacklist_characters="/\0"), min_size=1, max_size=8)
@@ -58,7 +51,7 @@ def test_person_is_the_folder_that_holds_the_photograph(tmp_path: Path) -> None:
 def test_person_of_the_source_itself_is_never_another_person(tmp_path: Path) -> None:
     touch(tmp_path / "set", "1.jpg", "set/1.jpg")
     listing = list_source(tmp_path / "set")
-    assert [listing.person(folder) for folder in listing.folders] == [".", "set"]
+    assert [folder.person for folder in listing.folders] == [".", "set"]
 
 
 def test_one_file_is_a_source(tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""Containers, opened once and then read by the names of what they hold: tar, RecordIO, .bin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bin_sets import load_bin
+from .faults import ContainerError
+from .gzip_pieces import GzipPieces
+from .pieces import Ahead, LocalPieces, Pieces, RemotePieces, lasting_pieces, open_pieces
+from .places import Place
+from .record_index import load_index
+from .recordio import read_record, unpack
+from .tar_members import Member, members
+
+MOST_BYTES = 1 << 30  # more than any picture has
+
+
+class Container(Protocol):
+    """A file that holds pictures by name.
+
+    `weight` is about how many bytes of memory it takes; `forks` says whether a forked process may go on with it.
+    """
+
+    weight: int
+    forks: bool
+
+    def has(self, name: str) -> bool:
+        """Whether it holds a picture of this name."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """A picture's file.
+
+        Raises:
+            KeyError: there is none of this name.
+            ContainerError: it cannot be read.
+        """
+        ...
+
+
+class TarContainer:
+    """A tar, packed by gzip or not. Of two members of one name the last counts, as for tar itself.
+
+    Its index holds 24 bytes a member: names are known by 64 bits of their hash.
+    """
+
+    def __init__(self, path: Place) -> None:
+        opened = open_tar(path)
+        ahead = Ahead(opened) if isinstance(opened, RemotePieces) else opened
+        self._hashes, self._offsets, self._sizes = _hashed(members(ahead))
+        self.weight = 24 * len(self._hashes)
+        self.forks = not isinstance(opened, GzipPieces)
+        self._pieces: Pieces = lasting_pieces(path)
+        if isinstance(opened, GzipPieces):
+            self._pieces = opened
+            self.weight += opened.weight
+
+    def has(self, name: str) -> bool:
+        """See `Container`."""
+        return self._find(name) is not None
+
+    def read(self, name: str) -> bytes:
+        """See `Container`."""
+        at = self._find(name)
+        if at is None:
+            raise KeyError(name)
+        if self._sizes[at] < 0:
+            raise ContainerError("it is a link or a device, which are not followed")
+        return read_span(self._pieces, int(self._offsets[at]), int(self._sizes[at]))
+
+    def _find(self, name: str) -> int | None:
+        wanted = hash(name)
+        at = int(np.searchsorted(self._hashes, wanted))
+        return at if at < len(self._hashes) and self._hashes[at] == wanted else None
+
+
+def read_span(pieces: Pieces, offset: int, size: int) -> bytes:
+    """A member's bytes.
+
+    Raises:
+        ContainerError: the archive ends before them, or they are more than any picture has.
+    """
+    if size > MOST_BYTES:
+        raise ContainerError(f"{size} bytes are more than any picture has")
+    data = pieces.read(offset, size)
+    if len(data) < size:
+        raise ContainerError("the archive ends before it does")
+    return data
+
+
+def _hashed(found: Iterator[Member]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The members' hashes, rising, with their offsets and sizes; a size of -1 where a member is no plain file."""
+    columns = np.fromiter(
+        ((hash(one.name), one.offset, one.size if one.plain else -1) for one in found),
+        np.dtype((np.int64, 3)),
+    )
+    order = np.argsort(columns[:, 0], kind="stable")
+    last = np.append(columns[order[1:], 0] != columns[order[:-1], 0], True)[: len(order)]
+    kept = columns[order[last]]
+    return kept[:, 0].copy(), kept[:, 1].copy(), kept[:, 2].copy()
+
+
+class RecordContainer:
+    """A RecordIO file; the pictures' names are the numbers of their records."""
+
+    def __init__(self, rec: Place) -> None:
+        self._index = load_index(rec, open_pieces(rec))
+        self._pieces = lasting_pieces(rec)
+        self.weight, self.forks = 24 * len(self._index), True
+
+    def has(self, name: str) -> bool:
+        """See `Container`."""
+        return name.isdecimal() and self._index.find(int(name)) is not None
+
+    def read(self, name: str) -> bytes:
+        """See `Container`."""
+        place = self._index.find(int(name)) if name.isdecimal() else None
+        if place is None:
+            raise KeyError(name)
+        return read_picture(self._pieces, *place)
+
+
+def read_picture(pieces: Pieces, offset: int, size: int) -> bytes:
+    """The picture of the record that begins at `offset` and ends within `size` bytes, as far as that is known."""
+    return unpack(read_record(pieces, offset, size, MOST_BYTES)).picture
+
+
+class BinContainer:
+    """A .bin verification set, held in memory; the pictures' names are their numbers from 0."""
+
+    def __init__(self, path: Place) -> None:
+        self._pictures, _ = load_bin(path)
+        self.weight, self.forks = sum(map(len, self._pictures)), True
+
+    def has(self, name: str) -> bool:
+        """See `Container`."""
+        return name.isdecimal() and int(name) < len(self._pictures)
+
+    def read(self, name: str) -> bytes:
+        """See `Container`."""
+        if not self.has(name):
+            raise KeyError(name)
+        return self._pictures[int(name)]
+
+
+def open_container(path: Place) -> Container:
+    """Open a container by its name's ending.
+
+    Raises:
+        ContainerError: it is not what its name says, or damaged.
+    """
+    name = path.name.lower()
+    if name.endswith(".rec"):
+        return RecordContainer(path)
+    if name.endswith(".bin"):
+        return BinContainer(path)
+    return TarContainer(path)
+
+
+def open_tar(path: Place) -> LocalPieces | RemotePieces | GzipPieces:
+    """The bytes of a tar, unpacked on the way where it is packed; what it is is told from its first bytes."""
+    pieces = open_pieces(path)
+    return GzipPieces(pieces) if pieces.read(0, 2) == b"\x1f\x8b" else pieces

@@ -1,0 +1,122 @@
+"""Files of either kind of place: there whole or not at all, listed, removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .places import Place, Remote
+
+
+def place_bytes(path: Place, data: bytes, part: Path) -> None:
+    """Write a file so that it is whole or absent at every moment, a kill included.
+
+    Args:
+        part: where the unfinished file lies meanwhile, on the same disk; an object store needs none.
+
+    Raises:
+        OSError: the disk is full, the folder may not be written, the name is too long; names the file.
+    """
+    if isinstance(path, Remote):
+        path.write_bytes(data)
+        return
+    try:
+        part.write_bytes(data)
+        _rename(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise about(error, path) from error
+
+
+def place_file(part: Path, path: Place) -> None:
+    """Have a finished file of this machine in its place, by rename or by upload; it is gone from where it was.
+
+    Raises:
+        OSError: as `place_bytes`.
+    """
+    if isinstance(path, Remote):
+        path.upload(part)
+        part.unlink()
+        return
+    try:
+        _rename(part, path)
+    except OSError as error:
+        raise about(error, path) from error
+
+
+def about(error: OSError, path: Place) -> OSError:
+    """The same fault, of this file."""
+    return OSError(error.errno, error.strerror, str(path))
+
+
+def _rename(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
+
+
+def names_in(folder: Place) -> list[str]:
+    """The names of the files right in a folder; none where it is not there."""
+    if isinstance(folder, Remote):
+        return folder.names()
+    return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  a million Paths cost seconds
+
+
+def files_below(folder: Place) -> Iterator[Place]:
+    """Every file at any depth below a folder."""
+    if isinstance(folder, Remote):
+        yield from (folder / path for path in folder.walk())
+        return
+    for within, _, names in os.walk(folder):
+        yield from (Path(within, name) for name in names)
+
+
+def make_folder(folder: Place) -> None:
+    """Make a new folder; in an object store, which has none of its own, by an object in it."""
+    if isinstance(folder, Remote):
+        (folder / "begun").write_bytes(b"")
+    else:
+        folder.mkdir(parents=True)
+
+
+def entries_of(folder: Place) -> list[str]:
+    """The names of the files and folders right in a folder."""
+    if isinstance(folder, Remote):
+        return sorted({path.partition("/")[0] for path in folder.walk()})
+    return os.listdir(folder)  # noqa: PTH208
+
+
+def below(path: Place, root: Place) -> str:
+    """A path below a folder, `/` between folders."""
+    if isinstance(path, Remote):
+        return path.url.removeprefix(f"{root}/")
+    return path.relative_to(str(root)).as_posix()
+
+
+def remove_tree(folder: Place) -> None:
+    """Remove a folder with all that is in it."""
+    if isinstance(folder, Remote):
+        for path in files_below(folder):
+            path.unlink(missing_ok=True)
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+
+def remove_empty_folders(top: Place) -> None:
+    """Remove a folder and those in it as far as they are empty."""
+    if isinstance(top, Path):
+        for folder, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):  # not empty
+                Path(folder).rmdir()
+
+
+def parquet_of(path: Place) -> Any:
+    """A parquet file as pyarrow takes it, who reads of it what is asked for."""
+    return path.open() if isinstance(path, Remote) else path

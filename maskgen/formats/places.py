@@ -1,0 +1,234 @@
+"""Where files are: in folders of this machine, or in an object store by its address, through fsspec.
+
+A `Remote` has those methods of a `Path` that runs and sources need, so that most code does not ask which it has.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+from maskgen.core.extras import need
+from maskgen.core.reasons import UserError
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+# What fsspec needs for each scheme, and the extra that brings it.
+_NEEDS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gs"), "gcs": ("gcsfs", "gs")}
+_NEEDS |= {"hf": ("huggingface_hub", "hf")}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Remote:
+    """A file or a folder of an object store, by its address: `s3://bucket/folder/file`, no `/` at its end."""
+
+    url: str
+
+    def __truediv__(self, name: object) -> Remote:
+        """What lies below; an address of its own stays what it is."""
+        text = str(name)
+        return Remote(text) if is_remote(text) else Remote(f"{self.url.rstrip('/')}/{text.lstrip('/')}".rstrip("/"))
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def name(self) -> str:
+        """What comes after the last `/`."""
+        return self.url.partition("://")[2].rpartition("/")[2]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Bucket, folders and name."""
+        return tuple(self.url.partition("://")[2].split("/"))
+
+    @property
+    def suffix(self) -> str:
+        """As `Path.suffix`."""
+        return Path(self.name).suffix
+
+    @property
+    def parent(self) -> Remote:
+        """The folder that holds it; a bucket's is itself."""
+        scheme, _, rest = self.url.partition("://")
+        return Remote(f"{scheme}://{rest.rpartition('/')[0] or rest}")
+
+    def with_suffix(self, suffix: str) -> Remote:
+        """As `Path.with_suffix`."""
+        return self.parent / Path(self.name).with_suffix(suffix).name
+
+    def resolve(self) -> Remote:
+        """Itself: addresses are whole."""
+        return self
+
+    def absolute(self) -> Remote:
+        """Itself."""
+        return self
+
+    def is_relative_to(self, other: object) -> bool:
+        """Whether it is the other place or lies below it."""
+        return self.url == str(other) or self.url.startswith(f"{other}/")
+
+    def exists(self) -> bool:
+        """Whether there is an object of this name, or any below it."""
+        with self._told() as (files, path):
+            return bool(files.exists(path))
+
+    def is_file(self) -> bool:
+        """Whether there is an object of this name."""
+        with self._told() as (files, path):
+            return bool(files.isfile(path))
+
+    def is_dir(self) -> bool:
+        """Whether there are objects below it."""
+        with self._told() as (files, path):
+            return bool(files.isdir(path))
+
+    def size(self) -> int:
+        """Its bytes."""
+        with self._told() as (files, path):
+            return int(files.info(path)["size"])
+
+    def read_bytes(self, start: int | None = None, end: int | None = None) -> bytes:
+        """All of it, or the bytes from `start` up to `end`."""
+        with self._told() as (files, path):
+            return bytes(files.cat_file(path, start=start, end=end))
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        """All of it as text."""
+        return self.read_bytes().decode(encoding)
+
+    def write_bytes(self, data: bytes, new: bool = False) -> None:
+        """Write it: an object is there whole or not at all.
+
+        Raises:
+            FileExistsError: `new` is asked for, and it is there.
+        """
+        with self._told() as (files, path):
+            files.pipe_file(path, data, mode="create" if new else "overwrite")
+            files.invalidate_cache()
+
+    def upload(self, file: Path) -> None:
+        """Write it from a file of this machine, in parts where it is large."""
+        with self._told() as (files, path):
+            files.put_file(str(file), path)
+            files.invalidate_cache()
+
+    def open(self, mode: str = "rb") -> IO[bytes]:
+        """Open it to read from any place of it."""
+        with self._told() as (files, path):
+            opened: IO[bytes] = files.open(path, mode)
+            return opened
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove it."""
+        try:
+            with self._told() as (files, path):
+                files.rm_file(path)
+                files.invalidate_cache()
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
+
+    def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
+        """Nothing: an object store has no folders of its own."""
+
+    def names(self) -> list[str]:
+        """The names of the files right in it; none where it is not there."""
+        try:
+            with self._told() as (files, path):
+                found = files.ls(path, detail=True, refresh=True)
+        except FileNotFoundError:
+            return []
+        return [one["name"].rpartition("/")[2] for one in found if one["type"] == "file" and one["name"] != path]
+
+    def walk(self) -> list[str]:
+        """Every file at any depth, by its path below this place; none where it is not there."""
+        with self._told() as (files, path):
+            start = files._strip_protocol(path).rstrip("/") + "/"
+            return [name.removeprefix(start) for name in files.find(path) if name.startswith(start)]
+
+    @contextmanager
+    def _told(self) -> Iterator[tuple[Any, str]]:
+        """The store and the path in it; its faults as OSErrors that name the address."""
+        files, path = _store(self.url)
+        try:
+            yield files, path
+        except FileNotFoundError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url) from None
+        except OSError as fault:
+            raise type(fault)(fault.errno or errno.EIO, fault.strerror or _first_line(fault), self.url) from fault
+        except (UserError, NotImplementedError):
+            raise
+        except Exception as fault:  # the stores' own libraries have faults of a hundred kinds
+            raise OSError(errno.EIO, _first_line(fault), self.url) from fault
+
+
+Place = Path | Remote
+
+
+def is_remote(text: str) -> bool:
+    """Whether a place is written as an address: `s3://...`."""
+    return _ADDRESS.match(text) is not None
+
+
+def place(text: str | Path | Remote) -> Place:
+    """A place as a person writes it; `file://` is of this machine.
+
+    Example:
+        >>> place("s3://bucket/faces/")
+        Remote(url='s3://bucket/faces')
+
+    Raises:
+        UserError: a scheme that nothing here reads.
+    """
+    if isinstance(text, (Path, Remote)):
+        return text
+    if text.lower().startswith("file://"):
+        return Path(text[len("file://") :])
+    if not is_remote(text):
+        return Path(text)
+    scheme, _, rest = text.partition("://")
+    if not rest.strip("/"):
+        raise UserError(f"{text} names no bucket: write {scheme}://BUCKET/FOLDER.")
+    return Remote(f"{scheme.lower()}://{rest.strip('/')}")
+
+
+def check_place(where: Place) -> None:
+    """Raise UserError where what reads such an address is not installed, or nothing is known to read it."""
+    if isinstance(where, Remote):
+        _store(where.url)
+
+
+def _store(url: str) -> tuple[Any, str]:
+    """fsspec's file system for an address, and the path in it."""
+    scheme = url.partition("://")[0]
+    if scheme in _NEEDS:
+        files = _files(scheme, os.getpid())
+        return files, files._strip_protocol(url)
+    try:
+        files, path = need("fsspec.core", "s3").url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf"))
+        raise UserError(f"{url} cannot be read ({_first_line(error)}): give a folder, or {known}.") from error
+    return files, path
+
+
+@lru_cache
+def _files(scheme: str, process: int) -> Any:
+    """One file system for all threads of a process: fsspec's own would be one a thread, each with its connections."""
+    del process
+    need(*_NEEDS[scheme])
+    # A list of what was there would be out of date as soon as another process writes; what is only read stays.
+    kept = {} if scheme == "hf" else {"use_listings_cache": False}
+    return need("fsspec", _NEEDS[scheme][1]).filesystem(scheme, **kept)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0].rstrip(". ") or type(error).__name__

@@ -1,0 +1,82 @@
+"""A CSV of paths and whose photographs they are, by whatever names the columns go."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from maskgen.core.reasons import UserError
+
+PATHS = ("path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "img", "imgpath", "photo", "source")
+PEOPLE = ("person", "target", "label", "identity", "subject", "name", "personid", "identityid", "subjectid", "class")
+_BETWEEN = (",", ";", "\t")
+
+
+class Listed(NamedTuple):
+    """One row: a photograph's path, `/` between folders, whose it is, and the line it stands on."""
+
+    path: str
+    person: str
+    line: int
+
+
+def read_table(data: bytes, name: str) -> Iterator[Listed]:
+    """The rows of a table with a header, commas, semicolons or tabs between its columns.
+
+    Args:
+        name: the file's, for what is told of it.
+
+    Raises:
+        UserError: it is no such table; names the file and the line.
+    """
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    first = data.partition(b"\n")[0]
+    between = max(_BETWEEN, key=lambda one: first.count(one.encode()))
+    rows = csv.reader(text, delimiter=between)
+    try:
+        path, person, columns = _header(next(rows, []), name)
+        for row in rows:
+            if row:
+                yield _row(row, path, person, columns, f"{name}, line {rows.line_num}", rows.line_num)
+    except UnicodeDecodeError:
+        raise UserError(f"{name}, line {_undecodable(data)}: it is not UTF-8 text; save the table as such.") from None
+    except csv.Error as error:
+        raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); mend the line.") from None
+
+
+def _undecodable(data: bytes) -> int:
+    """The first line that is not UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return data[: error.start].count(b"\n") + 1
+    return 1
+
+
+def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:
+    """The columns of paths and of people, and how many columns there are."""
+    plain = ["".join(letter for letter in title.casefold() if letter.isalnum()) for title in header]
+    found = []
+    for what, names in (("a photograph's path", PATHS), ("whose it is", PEOPLE)):
+        column = next((plain.index(one) for one in names if one in plain), None)
+        if column is None:
+            have = ", ".join(header)[:60] or "nothing"
+            raise UserError(f"{name}, line 1: no column says {what} (it has {have}); call one {names[0]}.")
+        found.append(column)
+    return found[0], found[1], len(header)
+
+
+def _row(row: Sequence[str], path: int, person: int, columns: int, where: str, line: int) -> Listed:
+    if len(row) != columns:
+        raise UserError(f"{where}: {len(row)} values where the first line has {columns}; mend the line.")
+    listed = Listed(_forward(row[path].strip()), row[person].strip(), line)
+    if not listed.path or not listed.person or "\0" in listed.path + listed.person:
+        raise UserError(f"{where}: {'no path' if not listed.path else 'no person'} is given; mend the line.")
+    return listed
+
+
+def _forward(path: str) -> str:
+    r"""A path as Windows writes it with `/`; elsewhere a name may hold a backslash."""
+    return path if "/" in path else path.replace("\\", "/")

@@ -1,0 +1,141 @@
+"""All photographs of a source, listed: by folder, in one order on every machine, and small in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+from maskgen.formats.places import Place
+
+from .names import escape, output_stems
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_NUL = "\0"  # the one character that no file name holds
+_NO_FAULTS: Mapping[str, str] = {}
+
+
+class Item(NamedTuple):
+    """One photograph to be done.
+
+    `key` is its address below the source, `/` between folders, as the file system names it; `person` and `out`
+    (where its outputs go, without the kind and the suffix) are text that any file can hold. `span` is the place of
+    its bytes (offset, size) in a container where that is known, `fault` why it cannot be read where that is.
+    """
+
+    key: str
+    person: str
+    out: str
+    span: tuple[int, int] | None = None
+    fault: str = ""
+
+
+class Spans(NamedTuple):
+    """Where the bytes of a folder's photographs lie in its container: int64 (n,) each, in the order of its names."""
+
+    offsets: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Photographs of one person in one place.
+
+    The names are kept in one text, since 2.5 million names as strings of their own take 180 MB more.
+
+    Attributes:
+        path: the place, below the source ("" for itself); a container counts as a folder.
+        packed: the photographs' names, in order.
+        person: whose they are.
+        into: the folder of their outputs ("" for none), the person's but for photographs right in the source.
+        tag: what is added to the names of their outputs, where another folder of the person holds such names.
+        spans: where they lie in a container.
+        faults: why some cannot be read, by name.
+    """
+
+    path: str
+    packed: str
+    person: str
+    into: str
+    tag: str = ""
+    spans: Spans | None = None
+    faults: Mapping[str, str] = field(default_factory=lambda: _NO_FAULTS)
+
+    @classmethod
+    def of(cls, path: str, names: Sequence[str], person: str | None = None, into: str | None = None) -> Folder:
+        """The folder with these names, sorted by code point, which no locale changes; its person is its path."""
+        text = escape(path)
+        person = text if person is None else person
+        return cls(path, _NUL.join(sorted(names)), person, person if into is None else into)
+
+    @classmethod
+    def contained(
+        cls, path: str, names: Sequence[str], person: str, spans: Spans | None, faults: Mapping[str, str] | None = None
+    ) -> Folder:
+        """Photographs in a container, in the order given."""
+        return cls(path, _NUL.join(names), person, person, "", spans, faults or _NO_FAULTS)
+
+    @property
+    def names(self) -> list[str]:
+        """The photographs' names, in order."""
+        return self.packed.split(_NUL)
+
+    def stems(self, names: Sequence[str]) -> list[str]:
+        """What the outputs of its photographs, whose names these are, are named after."""
+        stems = output_stems(names)
+        return [stem + self.tag for stem in stems] if self.tag else stems
+
+    def __len__(self) -> int:
+        return self.packed.count(_NUL) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All photographs of a source, in folders sorted by path; `notes` are sentences on what was found."""
+
+    root: Place
+    folders: tuple[Folder, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.folders))
+
+    @property
+    def people(self) -> int:
+        """How many people there are photographs of."""
+        return len({folder.person for folder in self.folders})
+
+    def items(self, folder: Folder) -> Iterator[Item]:
+        """The photographs of a folder, in order."""
+        within = folder.path + "/" if folder.path else ""
+        into = folder.into + "/" if folder.into else ""
+        spans = repeat(None) if folder.spans is None else zip(*(part.tolist() for part in folder.spans), strict=True)
+        names = folder.names
+        for name, stem, span in zip(names, folder.stems(names), spans, strict=False):
+            yield Item(within + name, folder.person, into + escape(stem), span, folder.faults.get(name, ""))
+
+
+def set_apart(folders: Sequence[Folder]) -> tuple[Folder, ...]:
+    """The folders with tags wherever outputs of two would get one name; a tag depends on the folder's path alone."""
+    often = Counter(folder.into for folder in folders)
+    groups: dict[str, list[Folder]] = {}
+    for one in folders:
+        if often[one.into] > 1:
+            groups.setdefault(one.into, []).append(one)
+    alike = {into for into, group in groups.items() if _alike(group)}
+    return tuple(replace(one, tag=_tag(one.path)) if one.into in alike else one for one in folders)
+
+
+def _alike(folders: Sequence[Folder]) -> bool:
+    stems = [stem for folder in folders for stem in folder.stems(folder.names)]
+    return len(set(stems)) < len(stems)
+
+
+def _tag(path: str) -> str:
+    return "~" + hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()

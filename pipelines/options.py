@@ -1,0 +1,28 @@
+"""What options of several commands are written as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote, check_place, place
+
+
+class PlaceType(click.ParamType[Place]):
+    """A folder or file of this machine, or an address such as s3://BUCKET/FOLDER."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        """The place, once it is known that it can be read."""
+        if isinstance(value, (Path, Remote)):
+            return value
+        try:
+            found = place(str(value))
+            check_place(found)
+        except UserError as fault:
+            self.fail(str(fault), param, ctx)
+        return found

@@ -1,0 +1,57 @@
+"""The photographs that a CSV lists, as folders of a source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
+
+from .listing import Folder
+from .names import folder_name
+
+
+def table_folders(table: Place) -> list[Folder]:
+    """The photographs of a table by their folder and person; paths are taken from the table's own folder.
+
+    A row that is there twice counts once.
+
+    Raises:
+        UserError: it is no such table, lists nothing, or gives a photograph to two people.
+    """
+    from maskgen.formats.tables import read_table
+
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path, person, _ in read_table(table.read_bytes(), str(table)):
+        folder, slash, name = path.rpartition("/")
+        groups.setdefault((folder or slash, person), []).append(name)
+    if not groups:
+        raise UserError(f"{table} lists no photographs: give a row for each below the first line.")
+    _check_one_person_each(table, groups)
+    return [
+        Folder.of(folder, list(dict.fromkeys(names)), folder_name(person))
+        for (folder, person), names in sorted(groups.items())
+    ]
+
+
+def _check_one_person_each(table: Place, groups: Mapping[tuple[str, str], Sequence[str]]) -> None:
+    """Raise UserError where a photograph is given to two people."""
+    often = Counter(folder for folder, _ in groups)
+    whose: dict[str, dict[str, str]] = {}
+    for (folder, person), names in groups.items():
+        if often[folder] > 1:
+            seen = whose.setdefault(folder, {})
+            for name in names:
+                if seen.setdefault(name, person) != person:
+                    raise _twice(table, folder, name)
+
+
+def _twice(table: Place, folder: str, name: str) -> UserError:
+    """The two lines that give a photograph to two people."""
+    from maskgen.formats.tables import read_table
+
+    path = f"{folder.rstrip('/')}/{name}" if folder else name
+    (_, person, line), *others = (one for one in read_table(table.read_bytes(), str(table)) if one.path == path)
+    _, other, later = next(one for one in others if one.person != person)
+    return UserError(f"{table}, line {later}: {path} is {other}'s, and {person}'s in line {line}; mend one.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import cv2
@@ -11,12 +11,14 @@ import numpy as np
 from maskgen.core.records import Doubles
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
-from maskgen.masks.head import CENTRE, Triangles, coarse_head
+from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear
+from maskgen.masks.occlusion import View, hiding, view_of
 from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, mirror, thinned
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
 SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
+EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Garment:
     `normals` are what light sees, `rays` the directions from the skull's middle, both unit (n, 3); `uv` are coordinates
     in the kind's atlas, 0..1; the first `columns` points are the cloth's top edge, and `top` (columns,) says how far to
     the right on the head each is; `width` and `height` are the cloth's size along itself in eye distances; `occluder`
-    are the triangles of the bare head that can hide a part of it: those under the cloth are left out, for the cloth
-    hides whatever they would; `modes` are what a plan may add.
+    are the triangles of the bare head that can hide a part of it from somewhere: those under the cloth are left out,
+    for the cloth hides whatever they would; `modes` are what a plan may add.
     """
 
     moulder: Moulder
@@ -41,6 +43,15 @@ class Garment:
     height: float
     occluder: Triangles
     modes: Modes
+    _hiding: dict[View, Triangles] = field(default_factory=dict, repr=False, compare=False)
+
+    def hidden_by(self, line_of_sight: Doubles) -> Triangles:
+        """The head's triangles that can hide a part of it from the viewer's direction in head coordinates, (3,)."""
+        view = view_of(line_of_sight)
+        if view not in self._hiding:
+            bare = skin().moulder.points
+            self._hiding[view] = hiding(view, self.moulder.points, self.triangles, bare, self.occluder, EARS)
+        return self._hiding[view]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,15 +26,18 @@ DARKEST = 15.0  # black cloth still sends back some light, or its folds could no
 LEVELS = 5
 SMALL_FACE = 72.0  # pixels between the eyes up to which half the rows and columns of cloth do
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
+# A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
+LEVEL_GROUND, STEEPNESS = 128, 50
 
-Level = tuple[NDArray[np.uint8], Floats]
+Bytes = NDArray[np.uint8]
+Level = tuple[Bytes, Bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas and slopes for each
-    level of detail: uint8 (h, w, 3), the cloth in its colour and the ribbons' colours below it, and float32 (h, w, 2),
-    the cloth's slope across and down."""
+    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas for each level of
+    detail: uint8 (h, w, 4), the cloth in its colour, the ribbons' colours below it, and the slope across, and uint8
+    (h, w), the slope down. Slopes are bytes: what is read for each pixel should fit a cache."""
 
     name: str
     until: float
@@ -74,14 +77,14 @@ class Kind:
         return next((make for make in self.makes if look < make.until), self.makes[-1])
 
     def dyed_at(self, look: float, pixels: float) -> Level:
-        """Atlas and slopes of one of its looks, for cloth of so many pixels from side to side."""
+        """The atlas of one of its looks, for cloth of so many pixels from side to side."""
         make = self.make_at(look)
         texels = make.levels[0][0].shape[1] / max(pixels, 1e-3)
         return make.levels[int(np.clip(np.floor(np.log2(max(texels, 1.0)) + 0.35), 0, LEVELS - 1))]
 
 
-def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> NDArray[np.uint8]:
-    """The atlas: the texture on cloth of a colour, or of many, and a band in each ribbon's colour."""
+def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:
+    """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour."""
     shaded = look.texture[..., :3].astype(np.float32) / MEDIAN * np.maximum(cloth, DARKEST)
     bands = [
         np.full((RIBBON_ROWS, shaded.shape[1], 3), np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST))
@@ -98,6 +101,17 @@ def _slope(template: Template, look: Look, garment: Garment) -> Floats:
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / garment.height / 8)
     level = np.zeros((RIBBON_ROWS * len(template.ribbons), columns, 2), np.float32)
     return np.concatenate([np.stack([across, down], -1), level])
+
+
+def _levels(colours: Bytes, slopes: Floats) -> tuple[Level, ...]:
+    """The atlas in all its levels of detail."""
+    sized = zip(_pyramid(colours), _pyramid(slopes), strict=True)
+    return tuple(_packed(picture, slope) for picture, slope in sized)
+
+
+def _packed(colours: Bytes, slopes: Floats) -> Level:
+    steps = np.clip(np.rint(slopes * STEEPNESS) + LEVEL_GROUND, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.dstack([colours, steps[..., :1]])), np.ascontiguousarray(steps[..., 1])
 
 
 def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
@@ -126,8 +140,8 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     makes, until = [], 0.0
     for look in template.looks:
         until += look.share
-        atlas, slopes = _pyramid(_dyed(template, look, cloth, colour)), _pyramid(_slope(template, look, garment))
-        makes.append(Make(look.name, until, tuple(zip(atlas, slopes, strict=True))))
+        levels = _levels(_dyed(template, look, cloth, colour), _slope(template, look, garment))
+        makes.append(Make(look.name, until, levels))
     return Kind(
         name=name,
         title=template.title,

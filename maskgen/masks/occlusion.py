@@ -1,21 +1,32 @@
 """Which triangles of a mask can be seen, and which of the head's can hide a part of it: the others need not be drawn.
 
 What is worn lies on the head. Where its cloth or its loops face away from the viewer the head is before them, whatever
-the pose; where the head faces the viewer nothing that is worn lies close behind it. What is left to a depth buffer is
-the zone of the head's outline, and the ears.
+the pose. Which parts of the head stand before what is worn goes with the way the head looks and little else, so it is
+found out once for each way, on the mean head and with room for other people's, and remembered.
 """
 
 from __future__ import annotations
 
+import math
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
+from maskgen.masks.camera import Camera, rotation
 from maskgen.masks.head import Triangles
+from maskgen.masks.raster import Canvas
 
 AWAY = 0.0  # cosine to the line of sight below which what is worn is behind the head
-STEEP = 0.6  # cosine below which the head can hide what is worn
-SIDEWAYS = 0.6  # cosine of the head's turn below which the side of the nose, seen square, hides the far cheek
+STEP = 5.0  # degrees between the ways a head looks that are told apart
+FINENESS = 32.0  # pixels per distance between the eyes, where it is found out
+ROOM = 0.12  # in eye distances: how much farther than on the mean head what is worn may reach
+# How much nearer than what is worn the face must be to stand before it: less is the skin beside the cloth, on which it
+# lies and which slants as it does. An ear may touch the loop that it hides.
+APART = 0.25
+
+View = tuple[int, int]
 
 
 def in_sight(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
@@ -24,23 +35,54 @@ def in_sight(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
     return triangles[(toward > AWAY)[triangles].any(1)]
 
 
-def hiding(
-    head: Doubles,
-    toward: NDArray[np.floating],
-    turn: float,
-    triangles: Triangles,
-    low: tuple[int, int],
-    high: tuple[int, int],
-) -> Triangles:
-    """The triangles of the head that face us at a slant, with a corner in a box of the picture.
+def view_of(line_of_sight: Doubles) -> View:
+    """The way a head looks, as steps of yaw and pitch, from the viewer's direction in head coordinates, (3,)."""
+    x, y, z = line_of_sight.tolist()
+    return round(math.degrees(math.atan2(-x, z)) / STEP), round(math.degrees(math.asin(max(-1.0, min(1.0, y)))) / STEP)
+
+
+def hiding(view: View, worn: Doubles, cloth: Triangles, head: Doubles, triangles: Triangles, ears: int) -> Triangles:
+    """The triangles of the head that can stand before something that is worn, from where a viewer looks.
 
     Args:
-        head: the head's points in the picture, (n, 3).
-        toward: the cosine of each point's normal to the line of sight, (n,).
-        turn: the cosine of the way the face looks to the line of sight.
-        low, high: the box, x and y.
+        worn, cloth: points (n, 3), in head coordinates, and triangles of what is worn.
+        head, triangles: the same of the head.
+        ears: how many of its triangles, the last ones, are the ears'.
     """
-    x, y = head[:, 0], head[:, 1]
-    inside = (x > low[0]) & (y > low[1]) & (x < high[0]) & (y < high[1])
-    slanted = (toward > 0) & (toward < (STEEP if turn > SIDEWAYS else np.inf))
-    return triangles[(inside & slanted)[triangles].any(1)]
+    yaw, pitch = view
+    turned = Camera(FINENESS, rotation(STEP * yaw, STEP * pitch, 0.0), np.zeros(2))
+    points = turned.project(np.concatenate([worn, head]))
+    low = points[: len(worn), :2].min(0) - ROOM * FINENESS
+    columns, rows = np.ceil(points[: len(worn), :2].max(0) + ROOM * FINENESS - low).astype(int).tolist()
+    points[:, :2] -= low
+    far = _farthest_about(_depth(points[: len(worn)], cloth, rows, columns))
+    number, near = _nearest(points[len(worn) :], triangles, rows, columns)
+    apart = np.where(number < len(triangles) - ears, np.float32(APART * FINENESS / rows), np.float32(0))
+    before = np.unique(number[(near < far - apart) & (number >= 0)])
+    corners = np.zeros(len(head), bool)
+    corners[triangles[before]] = True
+    return np.ascontiguousarray(triangles[corners[triangles].any(1)])
+
+
+def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
+    """How far away what is drawn is, -1 where nothing is."""
+    canvas = Canvas(rows, columns)
+    canvas.draw(points, triangles, np.ones((len(points), 3)))
+    return np.where(canvas.values[..., 0] > 0, canvas.depth, np.float32(-1))
+
+
+def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of every pixel the farthest depth within ROOM."""
+    side = 2 * round(ROOM * FINENESS) + 1
+    return np.asarray(cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))
+
+
+def _nearest(
+    points: Doubles, triangles: Triangles, rows: int, columns: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Of every pixel the number of the triangle that is seen there, -1 where none is, and how far away it is."""
+    canvas = Canvas(rows, columns)
+    own = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
+    names = np.repeat((np.arange(len(triangles)) + 1) / (len(triangles) + 1), 3)
+    canvas.draw(points[triangles.ravel()], own, np.repeat(names[:, None], 3, 1))
+    return np.rint(canvas.values[..., 0] * (len(triangles) + 1)).astype(np.intp) - 1, canvas.depth

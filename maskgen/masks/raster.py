@@ -32,23 +32,24 @@ class Canvas:
     Convention:
         - points are (n, 3): x right and y down in pixels with centres at integers, depth in pixels toward the viewer
         - `values`, float32 (height, width, 3), holds what was drawn, 0 where nothing was
+        - `depth`, float32 (height, width), grows away from the viewer, in units of the picture's height
         - triangles whose values are 0 only hide what lies behind them; drawn in one call with the rest they cost little
     """
 
     def __init__(self, height: int, width: int) -> None:
         self.values: Floats = np.zeros((height, width, 3), np.float32)
-        self._depth: Floats = np.full((height, width), FAR + HALF, np.float32)
+        self.depth: Floats = np.full((height, width), FAR + HALF, np.float32)
 
     def draw(self, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> None:
         """Draw triangles whose corners carry three values each, (n, 3) in 0..1, interpolated between them."""
         colours = np.ascontiguousarray(values, np.float32)
-        self.values, self._depth = cv2.triangleRasterize(
-            self._corners(points), triangles, colours, self.values, self._depth, *_VIEW
+        self.values, self.depth = cv2.triangleRasterize(
+            self._corners(points), triangles, colours, self.values, self.depth, *_VIEW
         )
 
     def _corners(self, points: Doubles) -> Floats:
         """Pixels and depth as places before OpenCV's camera."""
-        height, width = self._depth.shape
+        height, width = self.depth.shape
         away = FAR - points[:, 2] / height
         corners = np.empty((len(points), 3), np.float32)
         corners[:, 0] = ((points[:, 0] + 0.5) / width - 0.5) * (width / height) * away

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.camera import Camera
 from maskgen.masks.colour import FULL, GAMMA, coloured, encoded
-from maskgen.masks.garment import Garment, skin
-from maskgen.masks.kinds import Kind
+from maskgen.masks.garment import Garment
+from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind
 from maskgen.masks.light import Light
-from maskgen.masks.occlusion import hiding, in_sight
+from maskgen.masks.occlusion import in_sight
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.raster import Canvas
 from maskgen.masks.tone import LUMA, Tone
@@ -24,6 +25,7 @@ SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn F
 FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
 RIBBON_COVER = 120 / 255
+ROW = 512  # pixels of the mask that stand in a row while they are painted
 FOLD_LIGHT = 1.0  # how strongly the relief catches the light
 
 
@@ -95,9 +97,7 @@ def render(
     """
     facing = (garment.normals + np.tensordot(plan.modes, garment.modes.normals, 1)) @ camera.rotation.T
     cloth = in_sight(garment.rays @ camera.rotation[2], garment.triangles)
-    toward = skin().normals @ camera.rotation[2]
-    low, high = (window.x0, window.y0), (window.x1, window.y1)
-    before = hiding(head, toward, camera.rotation[2, 2], garment.occluder, low, high) + len(points)
+    before = garment.hidden_by(camera.rotation[2]) + len(points)
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
     values = np.zeros((len(points) + len(head), 3), np.float32)
     values[: len(points), :2] = garment.uv
@@ -105,49 +105,65 @@ def render(
     values[: len(points), 2] = np.clip(encoded(_shoulder(light.on(facing))) / BRIGHTEST, 1 / 255, 1)
     canvas = window.canvas(camera.scale)
     canvas.draw(window.on(canvas, np.concatenate([points, head])), np.concatenate([cloth, before]), values)
-    return _painted(kind, plan, _sampled(canvas.values, window), camera, light, window)
+    return _painted(kind, plan, *_sampled(canvas.values, window), camera, light, window)
 
 
-def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats, Floats, Floats]:
-    """What the canvas holds in the window's own pixels, each float32 (h, w): mean u, v and light where drawn, and
-    coverage 0..1."""
-    alpha = (drawn[..., 2] > 0).astype(np.float32)
+def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats]:
+    """What the canvas holds in the window's own pixels: u, v and light times the coverage (h, w, 3), and coverage."""
+    alpha = cv2.threshold(cv2.extractChannel(drawn, 2), 0, 1, cv2.THRESH_BINARY)[1]
     size = (window.x1 - window.x0, window.y1 - window.y0)
     if drawn.shape[1::-1] != size:
         drawn, alpha = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in (drawn, alpha))
-    u, v, light = cv2.split(drawn)
-    some = np.maximum(alpha, np.float32(1e-3))
-    return u / some, v / some, light / some, alpha
+    return drawn, alpha
 
 
 def _painted(
-    kind: Kind,
-    plan: MaskPlan,
-    sampled: tuple[Floats, Floats, Floats, Floats],
-    camera: Camera,
-    light: Light,
-    window: Window,
+    kind: Kind, plan: MaskPlan, drawn: Floats, whole: Floats, camera: Camera, light: Light, window: Window
 ) -> Layer:
-    """Texture, folds and light looked up, premultiplied by the coverage."""
-    u, v, lit, alpha = sampled
-    atlas, slopes = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
-    rows, columns = atlas.shape[:2]
+    """Texture, folds and light looked up where the mask is, premultiplied by the coverage."""
+    height, width = whole.shape
+    where = _in_rows(np.flatnonzero(whole))
+    alpha = whole.ravel()[where]
+    u, v, lit = cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0) / np.maximum(alpha, np.float32(1e-3))[..., None])
+    colour = np.zeros((height * width, 3), np.float32)
+    colour[where] = _coloured(kind, plan, u, v, lit, alpha, camera, light)
+    cover = whole.copy()
+    cover.ravel()[where] = np.where(v < kind.ribbons_from, alpha, np.float32(RIBBON_COVER) * alpha)
+    return Layer(window, colour.reshape(height, width, 3), whole, cover)
+
+
+def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Places as a picture, (n, ROW), the last one repeated: OpenCV's pictures may be no longer a side than 32,767."""
+    full = np.full((-(-max(len(places), 1) // ROW), ROW), places[-1] if len(places) else 0, np.intp)
+    full.ravel()[: len(places)] = places
+    return full
+
+
+def _coloured(
+    kind: Kind, plan: MaskPlan, u: Floats, v: Floats, lit: Floats, alpha: Floats, camera: Camera, light: Light
+) -> Floats:
+    """The colours, premultiplied by alpha, of pixels with these texture coordinates and this light on them."""
+    atlas, slopes_down = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
+    rows, columns = slopes_down.shape
     x, y = u * np.float32(columns) - np.float32(0.5), v * np.float32(rows) - np.float32(0.5)
     cloth = cv2.remap(atlas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    slope = cv2.remap(slopes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    fold = cv2.transform(slope, _fold_light(camera, light)[None] * (-FOLD_LIGHT / GAMMA))
-    bright = lit * np.float32(BRIGHTEST) * (fold + np.float32(1))
-    exposed = plan.bright * encoded(np.array(light.level))
-    bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright) * np.float32(exposed)
-    colours = _toned(light.tone) @ _faded(plan.fade)
-    if not np.array_equal(colours, np.eye(3)):
-        cloth = cv2.transform(cloth, colours)
+    down = cv2.remap(slopes_down, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    bright = lit * (_folds(cloth, down, _fold_light(camera, light)) * np.float32(BRIGHTEST))
+    bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright)
+    bright *= np.float32(plan.bright * encoded(np.array(light.level)))
+    cloth = cv2.transform(cloth, np.column_stack([_toned(light.tone) @ _faded(plan.fade), np.zeros(3)]))
     colour = cv2.multiply(cloth, coloured(bright * alpha, light.cast), dtype=cv2.CV_32F)
     if kind.gloss:
         sheen = np.maximum(bright - np.float32(0.9), 0) * bright * alpha
         colour = cv2.add(colour, coloured(sheen, SHEEN * kind.gloss * light.cast))
-    cover = np.where(v < kind.ribbons_from, alpha, np.float32(RIBBON_COVER) * alpha)
-    return Layer(window, cv2.min(colour, coloured(alpha, FULL)), alpha, cover)
+    return np.asarray(cv2.min(colour, coloured(alpha, FULL)))
+
+
+def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: Doubles) -> Floats:
+    """The factor that the relief puts on light which has these parts along the cloth: `along` (2,), right and down."""
+    across = cv2.extractChannel(cloth, 3)
+    right, lower = along * (-FOLD_LIGHT / GAMMA / STEEPNESS)
+    return cv2.addWeighted(across, right, down, lower, 1 - LEVEL_GROUND * (right + lower), dtype=cv2.CV_32F)
 
 
 def _toned(tone: Tone) -> Doubles:

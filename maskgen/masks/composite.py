@@ -28,10 +28,10 @@ def _shadow(alpha: Floats, scale: float) -> Floats:
     soft = cv2.GaussianBlur(
         alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
     )
-    drop = round(SHADOW_DROP * scale)
-    lower = np.roll(soft, drop, axis=0) if drop < len(soft) else soft
-    lower[:drop] = 0
-    return SHADOW * np.maximum(lower, 0.75 * soft) * (1 - alpha)
+    drop = min(round(SHADOW_DROP * scale), len(soft))
+    shadow = 0.75 * soft
+    np.maximum(shadow[drop:], soft[: len(soft) - drop], out=shadow[drop:])
+    return SHADOW * shadow * (1 - alpha)
 
 
 def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:

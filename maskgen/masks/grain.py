@@ -84,10 +84,16 @@ def spread(grain: Grain) -> int:
 
 @cache
 def _tile() -> Floats:
-    """White noise of unit deviation, slightly soft, as cameras and JPEG leave it; repeats without a seam."""
+    """White noise of unit deviation, slightly soft, as cameras and JPEG leave it: a tile that repeats without a seam,
+    twice each way, so that a small mask's part of it need not be put together."""
     field = rng_for(0, "grain").normal(size=(TILE, TILE)).astype(np.float32)
     field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.6)[4:-4, 4:-4]
-    return np.asarray(field / field.std())
+    return np.tile(field / field.std(), (2, 2))
+
+
+def _tile_of(rows: int, columns: int) -> Floats:
+    times = (-(-rows // (2 * TILE)), -(-columns // (2 * TILE)))
+    return (_tile() if times == (1, 1) else np.tile(_tile(), times))[:rows, :columns]
 
 
 def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
@@ -96,7 +102,7 @@ def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
         return colour
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE
-    times = (-(-(rows + up) // TILE), -(-(columns + left) // TILE))
-    noise = np.tile(_tile(), times)[up : up + rows, left : left + columns] * alpha * np.float32(grain.noise)
+    noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
+    noise *= np.float32(grain.noise)
     noisy = cv2.add(colour, cv2.merge([noise, noise, noise]))
     return cv2.max(cv2.min(noisy, coloured(alpha, FULL)), 0.0)

@@ -122,9 +122,10 @@ def _painted(
 ) -> Layer:
     """Texture, folds and light looked up where the mask is, premultiplied by the coverage."""
     height, width = whole.shape
-    where = _in_rows(np.flatnonzero(whole))
-    alpha = whole.ravel()[where]
-    u, v, lit = cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0) / np.maximum(alpha, np.float32(1e-3))[..., None])
+    where = _in_rows(np.flatnonzero(whole > 0))
+    alpha = np.take(whole.ravel(), where)
+    some = np.maximum(alpha, np.float32(1e-3))
+    u, v, lit = (part / some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
     colour = np.zeros((height * width, 3), np.float32)
     colour[where] = _coloured(kind, plan, u, v, lit, alpha, camera, light)
     cover = whole.copy()
@@ -151,12 +152,20 @@ def _coloured(
     bright = lit * (_folds(cloth, down, _fold_light(camera, light)) * np.float32(BRIGHTEST))
     bright = np.clip(bright, 0, np.float32(BRIGHTEST), out=bright)
     bright *= np.float32(plan.bright * encoded(np.array(light.level)))
-    cloth = cv2.transform(cloth, np.column_stack([_toned(light.tone) @ _faded(plan.fade), np.zeros(3)]))
-    colour = cv2.multiply(cloth, coloured(bright * alpha, light.cast), dtype=cv2.CV_32F)
+    dye = _dye(light, plan.fade)
+    colour = (cloth.reshape(-1, 4).astype(np.float32) @ dye).reshape(*cloth.shape[:2], 3)
+    strength = bright * alpha
+    colour = cv2.multiply(colour, cv2.merge([strength, strength, strength]))
     if kind.gloss:
-        sheen = np.maximum(bright - np.float32(0.9), 0) * bright * alpha
+        sheen = np.maximum(bright - np.float32(0.9), 0) * strength
         colour = cv2.add(colour, coloured(sheen, SHEEN * kind.gloss * light.cast))
     return np.asarray(cv2.min(colour, coloured(alpha, FULL)))
+
+
+def _dye(light: Light, fade: float) -> Floats:
+    """The matrix (4, 3) that takes a row of the atlas to its colour in this light, faded; the slope has no part."""
+    colours = light.cast[:, None] * (_toned(light.tone) @ _faded(fade))
+    return np.vstack([colours.T, np.zeros(3)]).astype(np.float32)
 
 
 def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: Doubles) -> Floats:

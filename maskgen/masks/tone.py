@@ -14,7 +14,7 @@ LUMA = np.array([0.2126, 0.7152, 0.0722])
 # What red and blue differ by from a smooth function of the luma, in levels, median over the picture. Of 500 photographs
 # of LFW, all in colours, 99 % have more than 5.8; black and white, sepia and blue prints have 0 to 1.8.
 NONE, FULL_COLOUR = 1.5, 5.0
-SIDE = 40  # pixels of the picture a side that are looked at, at most
+SIDE = 28  # pixels of the picture a side that are looked at, at most
 DARK, GLARE = 25.0, 245.0
 
 

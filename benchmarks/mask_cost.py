@@ -1,0 +1,129 @@
+"""What one mask costs on one core, from 68 points to the composited crop, and what it is spent on.
+
+    python benchmarks/mask_cost.py SOURCE [--size 160] [--photographs 60]
+
+Every photograph's crop is made once; then it is studied and dressed again and again, with the five default kinds in
+turn and other draws each time. Of several passes the fastest counts: another process only ever slows a pass down.
+Memory is what one mask allocates at its peak beyond its result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import tracemalloc
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+
+from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.core.images import read_photo
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.seeding import rng_for
+from maskgen.masks import render, wear
+from maskgen.masks.kinds import load_kind
+from maskgen.masks.plan import plan_mask
+
+PASSES = 12
+PARTS: tuple[tuple[ModuleType, str, str], ...] = (
+    (wear, "fit_camera", "study: camera"),
+    (wear, "shift_to", "study: this person's shift"),
+    (wear, "read_light", "study: light"),
+    (wear, "read_grain", "study: blur and noise"),
+    (wear, "_moulded", "dress: the garment on the head"),
+    (wear, "render", "dress: draw and paint"),
+    (render, "_sampled", "    of it, to the picture's pixels"),
+    (render, "_painted", "    of it, colours, folds and light"),
+    (wear, "softened", "dress: blur"),
+    (wear, "grainy", "dress: noise"),
+    (wear, "lay", "dress: shadow and compositing"),
+    (wear, "outline_of", "dress: outline"),
+)
+
+Face = tuple[np.ndarray, np.ndarray]
+
+
+def faces(photographs: list[Path], size: int) -> list[Face]:
+    """Crops and their 68 points."""
+    masker = Masker(MaskerSettings(size=size, unmasked_share=1.0))
+    found: list[Face] = []
+    for result in masker.process([path.name for path in photographs], [read_photo(path) for path in photographs]):
+        for one in result if isinstance(result, list) else []:
+            if isinstance(one, Output):
+                found.append((one.image, np.array(one.row["points68"], np.float32).reshape(-1, 2)))
+    return found
+
+
+def one_pass(crops: list[Face], number: int) -> tuple[float, float]:
+    """Milliseconds a mask, of studying and of dressing."""
+    kinds = [load_kind(name) for name in DEFAULT_KINDS]
+    spent = [0.0, 0.0]
+    for at, (image, points) in enumerate(crops):
+        plan = plan_mask(rng_for(number, "cost", at))
+        begun = time.perf_counter()
+        wearer = wear.study(image, points)
+        studied = time.perf_counter()
+        wear.dress(image, wearer, plan, kinds[(at + number) % len(kinds)])
+        spent[0] += studied - begun
+        spent[1] += time.perf_counter() - studied
+    return spent[0] / len(crops) * 1e3, spent[1] / len(crops) * 1e3
+
+
+def clocked(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
+    def timed(*args: Any, **named: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return function(*args, **named)
+        finally:
+            spent[name] += time.perf_counter() - begun
+
+    return timed
+
+
+def split(crops: list[Face]) -> dict[str, float]:
+    """Milliseconds a mask by part, of the fastest pass each; the clocks themselves cost a little."""
+    best: dict[str, float] = {}
+    for number in range(PASSES):
+        spent: defaultdict[str, float] = defaultdict(float)
+        kept = [getattr(module, attribute) for module, attribute, _ in PARTS]
+        for (module, attribute, name), function in zip(PARTS, kept, strict=True):
+            setattr(module, attribute, clocked(function, name, spent))
+        try:
+            one_pass(crops, number)
+        finally:
+            for (module, attribute, _), function in zip(PARTS, kept, strict=True):
+                setattr(module, attribute, function)
+        best = {name: min(best.get(name, np.inf), seconds / len(crops) * 1e3) for name, seconds in spent.items()}
+    return best
+
+
+def peak_kilobytes(crops: list[Face]) -> float:
+    tracemalloc.start()
+    one_pass(crops[:5], 0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 1024
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--size", type=int, default=160)
+    parser.add_argument("--photographs", type=int, default=60)
+    asked = parser.parse_args()
+    cv2.setNumThreads(1)
+    every = sorted(path for path in asked.source.rglob("*") if path.is_file())
+    crops = faces(every[:: max(1, len(every) // asked.photographs)], asked.size)
+    one_pass(crops, 0)
+    study, dress = np.min([one_pass(crops, number) for number in range(PASSES)], axis=0)
+    print(f"{len(crops)} crops of {asked.size} pixels, five kinds in turn, one core, ms a mask")
+    print(f"{'from points to composited crop':<40}{study + dress:8.2f}")
+    print(f"{'a further mask on the same crop':<40}{dress:8.2f}")
+    for name, each in split(crops).items():
+        print(f"  {name:<38}{each:8.2f}")
+    print(f"memory at its peak                      {peak_kilobytes(crops):8.0f} kB")

@@ -12,9 +12,9 @@ from maskgen.core.records import Doubles, Floats
 from maskgen.masks.camera import Camera
 from maskgen.masks.colour import FULL, GAMMA, coloured, encoded
 from maskgen.masks.garment import Garment
+from maskgen.masks.head import Triangles
 from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind
 from maskgen.masks.light import Light
-from maskgen.masks.occlusion import in_sight
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.raster import Canvas
 from maskgen.masks.tone import LUMA, Tone
@@ -84,6 +84,7 @@ def render(
     garment: Garment,
     plan: MaskPlan,
     points: Doubles,
+    seen: Triangles,
     head: Doubles,
     camera: Camera,
     light: Light,
@@ -93,10 +94,10 @@ def render(
 
     Args:
         points: the garment's points in the picture, (n, 3).
+        seen: its triangles on this side of the head; the window holds them.
         head: the bare head's points in the picture, (m, 3); what lies behind it is hidden.
     """
     facing = (garment.normals + np.tensordot(plan.modes, garment.modes.normals, 1)) @ camera.rotation.T
-    cloth = in_sight(garment.rays @ camera.rotation[2], garment.triangles)
     before = garment.hidden_by(camera.rotation[2]) + len(points)
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
     values = np.zeros((len(points) + len(head), 3), np.float32)
@@ -104,7 +105,7 @@ def render(
     values[: len(points), 1] += plan.askew @ garment.modes.v
     values[: len(points), 2] = np.clip(encoded(_shoulder(light.on(facing))) / BRIGHTEST, 1 / 255, 1)
     canvas = window.canvas(camera.scale)
-    canvas.draw(window.on(canvas, np.concatenate([points, head])), np.concatenate([cloth, before]), values)
+    canvas.draw(window.on(canvas, np.concatenate([points, head])), np.concatenate([seen, before]), values)
     return _painted(kind, plan, *_sampled(canvas.values, window), camera, light, window)
 
 

@@ -19,6 +19,7 @@ from maskgen.masks.grain import Grain, grainy, read_grain, softened, spread
 from maskgen.masks.head import mean68
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
+from maskgen.masks.occlusion import in_sight
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.render import Layer, render, window_of
 from maskgen.masks.tone import IN_COLOUR
@@ -92,10 +93,14 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
     points[:, :2] += _off_the_eyes(points, garment, wearer)
     margin = reach(wearer.camera.scale) + spread(wearer.grain)
-    window = window_of(points, image.shape[0], image.shape[1], margin)
+    seen = in_sight(garment.rays @ wearer.camera.rotation[2], garment.triangles)
+    if not len(seen):
+        raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
+    in_it = points[np.bincount(seen.ravel(), minlength=len(points)) > 0]
+    window = window_of(in_it, image.shape[0], image.shape[1], margin)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
-    layer = render(kind, garment, plan, points, wearer.head, wearer.camera, wearer.light, window)
+    layer = render(kind, garment, plan, points, seen, wearer.head, wearer.camera, wearer.light, window)
     colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
     layer = Layer(window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from maskgen.pipelines.runner import run_mask
 from maskgen.pipelines.settings import MaskSettings
 
 if __name__ == "__main__":
+    # What is started from a background job has interrupts ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     source, run, workers, *cluster = sys.argv[1:]
     backend, scheduler = (*cluster, None, None)[:2]
     settings = MaskSettings(

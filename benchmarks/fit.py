@@ -16,6 +16,7 @@ points that the program finds itself. Prints one line a kind:
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -74,9 +75,14 @@ def measure(points: np.ndarray, image: Image, coverage: Mask) -> list[float]:
     return [*covered, eyes, outside(points, mask), full, halo(image, mask), halo(image, coverage > 60)]
 
 
+@cache
+def masker(kind: str) -> Masker:
+    return Masker(MaskerSettings((kind,), crop="none"))
+
+
 def found(photo: Photo, kind: str) -> tuple[Image, Mask] | None:
     """The photograph masked by the whole program; None where no face was found."""
-    result = Masker(MaskerSettings((kind,), crop="none")).process([photo.sha256], [photo])[0]
+    result = masker(kind).process([photo.sha256], [photo])[0]
     if isinstance(result, SetAsideError):
         return None
     output = next(one for one in result if isinstance(one, Output))

@@ -12,7 +12,26 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("numpy", "cv2", "torch", "pandas", "pyarrow", "scipy", "dlib", "PIL", "skimage", "joblib", "sklearn")
+HEAVY = (
+    "numpy",
+    "cv2",
+    "torch",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "dlib",
+    "PIL",
+    "skimage",
+    "joblib",
+    "sklearn",
+    "timm",
+    "matplotlib",
+    "onnx",
+    "onnxruntime",
+    "yaml",
+    "tensorboard",
+    "pytorch_metric_learning",
+)
 NOT_IN_THE_LIBRARY = ("click", "argparse", "tqdm", "joblib", "multiprocessing", "concurrent", "subprocess")
 LONGEST = 40  # lines of a function
 
@@ -23,7 +42,9 @@ MAY_IMPORT = {
     "formats": ("core", "formats"),
     "manifests": ("core", "formats", "manifests"),
     "gallery": ("core", "faces", "gallery"),
-    "trainer": ("core", "formats", "manifests", "trainer"),
+    "metrics": ("core", "metrics"),
+    "trainer": ("core", "formats", "manifests", "metrics", "trainer"),
+    "embedders": ("core", "embedders", "faces", "formats", "manifests", "metrics", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
 COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["gallery"], ["kinds"], ["demo"])

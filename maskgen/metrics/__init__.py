@@ -1,0 +1,1 @@
+"""How well distances tell the same person from another: thresholds, curves, errors, ranks."""

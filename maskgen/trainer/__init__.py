@@ -1,0 +1,1 @@
+"""Recipes, models, losses and the loop that trains on manifests."""

@@ -155,9 +155,7 @@ def identify(
         far=nan if reason else _share(found.other <= threshold),
         threshold=threshold,
         accepted=means.get("accepted", nan),
-        intervals=_intervals(
-            {name: hits[known] for name, hits in right.items()}, found.person[known], replicates, seed
-        ),
+        intervals=_intervals(among, found.person[known], replicates, seed),
         people=_people(found, right, threshold, enrolled_people),
         reason=reason,
     )

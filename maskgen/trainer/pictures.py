@@ -28,6 +28,7 @@ from .transforms import flipped, resized
 Key = tuple[int, int]  # epoch and row
 Repaint = Callable[[Image, dict[str, Any], np.random.Generator], Image]
 _AHEAD = 4  # batches that each worker has ready
+_FAR = 100  # pictures in a row that cannot be read: the set is gone, not a picture
 
 
 class Item(NamedTuple):
@@ -114,6 +115,31 @@ def collate(items: Sequence[Item]) -> Batch:
     return Batch(values, targets, tuple(item.row for item in chosen), faults)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    """What the loader asks for batches, in its workers."""
+
+    rows: Rows
+    full: bool
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch:  # noqa: PLW3201  PyTorch's name
+        batch = collate([self.rows[key] for key in keys])
+        return self._other(keys, batch) if self.full and not batch.rows else batch
+
+    def _other(self, keys: Sequence[Key], empty: Batch) -> Batch:
+        """A batch of the row's nearest followers in the list that can be read."""
+        epoch, row = keys[-1]
+        for step in range(1, _FAR + 1):
+            item = self.rows[epoch, (row + step) % len(self.rows)]
+            if item.value is not None:
+                batch = collate([item] * len(keys))
+                return batch._replace(faults=empty.faults)
+        return empty
+
+
 @dataclass(slots=True)
 class Course:
     """The batches of one epoch as the loader asks for them, from `skip` on; set anew before each epoch."""
@@ -132,39 +158,46 @@ class Course:
 
 @dataclass
 class Loader:
-    """Batches ahead of the steps that take them, from `workers` processes, or from this one where that is 0."""
+    """Batches ahead of the steps that take them, from `workers` processes, or from this one where that is 0.
+
+    With `full` every batch is as long as it was asked for; without it, what cannot be read is left out.
+    """
 
     rows: Rows
     workers: int = 0
     pin: bool = False
+    full: bool = True
     _course: Course = field(default_factory=Course)
-    _loader: DataLoader[Batch] = field(init=False)
+    _loader: Any = field(init=False)
 
     def __post_init__(self) -> None:
         more: dict[str, Any] = {"persistent_workers": True, "prefetch_factor": _AHEAD} if self.workers else {}
-        loader: Any = DataLoader(
-            self.rows,  # type: ignore[arg-type]
+        fetch: Any = _Fetch(self.rows, self.full)
+        self._loader = DataLoader(
+            fetch,
             batch_sampler=self._course,
             num_workers=self.workers,
-            collate_fn=collate,
+            collate_fn=_as_it_is,
             pin_memory=self.pin,
             worker_init_fn=_one_thread,
             **more,
         )
-        self._loader = loader
 
     def epoch(self, batches: Sequence[Sequence[int]], epoch: int, skip: int = 0) -> Iterator[Batch]:
         """The batches of these rows, all but the first `skip`.
 
         Raises:
-            UserError: nothing of a batch can be read.
+            UserError: a hundred pictures in a row cannot be read.
         """
         self._course.batches, self._course.epoch, self._course.skip = batches, epoch, skip
         for batch in self._loader:
-            if not batch.rows:
-                (_, first), many = batch.faults[0], len(batch.faults)
-                raise UserError(f"None of the {many} pictures of a batch can be read, the first being {first}.")
+            if self.full and not batch.rows:
+                raise UserError(f"None of {_FAR} pictures in a row can be read, one being {batch.faults[0][1]}.")
             yield batch
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 def _one_thread(_: int) -> None:

@@ -111,9 +111,21 @@ def test_another_picture_of_the_batch_stands_in_for_one_that_cannot_be_read(tmp_
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_batch_without_any_picture_is_a_sentence(tmp_path: Path, workers: int) -> None:
+def test_a_batch_without_any_picture_takes_the_next_one_of_the_list(tmp_path: Path, workers: int) -> None:
     rows = pictures(write_lists(tmp_path, people=2, each=2))
     for row in (0, 1):
         (tmp_path / f"faces/0/{row}.png").unlink()
-    with pytest.raises(UserError, match=r"None of the 2 pictures .* faces/0/0.png: unreadable"):
+    (batch,) = Loader(rows, workers).epoch([[0, 1]], 0)
+    assert batch.rows == (2, 2)
+    assert len(batch.faults) == 2
+    (batch,) = Loader(rows, workers, full=False).epoch([[0, 1]], 0)
+    assert batch.rows == ()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_set_that_is_gone_is_a_sentence(tmp_path: Path, workers: int) -> None:
+    rows = pictures(write_lists(tmp_path, people=2, each=2))
+    for path in (tmp_path / "faces").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(UserError, match=r"None of 100 pictures in a row .* faces/0/0.png: unreadable"):
         list(Loader(rows, workers).epoch([[0, 1]], 0))

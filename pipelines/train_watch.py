@@ -171,6 +171,7 @@ class RunWatcher:
         self._faults = Faults(display.line)
         self.history = History(folder.root / HISTORY, step)
         self.sentences: list[str] = []
+        self._drawn = -1
         self._board = _board(folder, step)
 
     @property
@@ -188,7 +189,6 @@ class RunWatcher:
 
     def wrote(self, row: Row) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
-        from maskgen.trainer.curve import CURVE, draw_curve
         from maskgen.trainer.history import EPOCH
 
         self.history.add(row)
@@ -198,7 +198,7 @@ class RunWatcher:
                 self._board.add_scalar(f"{row.kind}/{name}", value, row.step)
         self._display.told(row.loss, row.images_per_s)
         if row.kind == EPOCH:
-            draw_curve(self._folder.root / CURVE, self.history.rows)
+            self._draw()
 
     def judged(self, verdict: Verdict, epoch: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
@@ -215,11 +215,16 @@ class RunWatcher:
 
     def close(self) -> None:
         """Draw the curve a last time, and let go of the bar and of TensorBoard's file."""
+        if self._drawn != len(self.history.rows):
+            self._draw()
+        self._board.close()
+        self._display.close()
+
+    def _draw(self) -> None:
         from maskgen.trainer.curve import CURVE, draw_curve
 
         draw_curve(self._folder.root / CURVE, self.history.rows)
-        self._board.close()
-        self._display.close()
+        self._drawn = len(self.history.rows)
 
 
 def _board(folder: TrainFolder, step: int) -> Any:

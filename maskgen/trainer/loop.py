@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -204,7 +205,10 @@ class Loop:
         with state.lowered_rate():
             state.scaler.step(state.optimizer)
         state.scaler.update()
-        state.schedule.step()
+        with warnings.catch_warnings():
+            # A step that the scaler left out, since gradients overflowed, is one to the schedule all the same.
+            warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+            state.schedule.step()
 
     def _between(self, last: bool) -> End | None:
         """What is due after a step: `last` of its epoch or not. None where the next one may follow."""

@@ -17,7 +17,7 @@ import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -270,7 +270,7 @@ def clear(run: RunFolder) -> None:
     run.settings.unlink(missing_ok=True)
 
 
-def remove_outputs(run: RunFolder, keep: Collection[str]) -> int:
+def remove_outputs(run: RunFolder, keep: Container[str]) -> int:
     """Remove all outputs but those to keep (paths below the run's folder); returns how many went."""
     gone = 0
     for path in list(_others(run, keep)):
@@ -281,7 +281,7 @@ def remove_outputs(run: RunFolder, keep: Collection[str]) -> int:
     return gone
 
 
-def _others(run: RunFolder, keep: Collection[str]) -> Iterable[Place]:
+def _others(run: RunFolder, keep: Container[str]) -> Iterable[Place]:
     return (path for path in run.outputs() if below(path, run.root) not in keep)
 
 

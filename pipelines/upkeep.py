@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from maskgen.core.reasons import UserError
 
 from .catalogue import load_rows
@@ -34,7 +36,7 @@ def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bo
         run.forget_summaries()
         for shard in stale:
             forget_shard(run, shard)
-        remove_outputs(run, keep=_listed(run))
+        remove_outputs(run, keep=Listed(run))
         run.faces.mkdir(exist_ok=True)
     if known != digest:
         run.place_text(run.plan, digest)
@@ -73,14 +75,24 @@ def _keys(run: RunFolder, shard: str) -> Iterator[str]:
     yield from (row["source"] for row in load_rows(run.rows(shard), ["source"]))
 
 
-def _listed(run: RunFolder) -> set[str]:
-    """The outputs of all finished shards, below the run's folder: their files, and the tars that hold them."""
-    done = run.done()
-    tars = {f"{top}/{shard}.tar" for shard in done for top in (FACES, SEGMENTATION)}
-    return tars | {
-        path
-        for shard in done
-        for row in load_rows(run.rows(shard), ["path", "segmentation"])
-        for path in (row["path"], row["segmentation"])
-        if path is not None
-    }
+class Listed:
+    """The outputs of all finished shards, below the run's folder: their files, and the tars that hold them.
+
+    Of each path a hash of 64 bits is kept, since those of millions of photographs take gigabytes. Where two hashes
+    meet, which no one will live to see, a file stays that belongs to no shard.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self._hashes = np.sort(np.fromiter(map(hash, _paths(run)), np.int64))
+
+    def __contains__(self, path: object) -> bool:
+        sought = hash(path)
+        at = int(np.searchsorted(self._hashes, sought))
+        return at < len(self._hashes) and bool(self._hashes[at] == sought)
+
+
+def _paths(run: RunFolder) -> Iterator[str]:
+    for shard in run.done():
+        yield from (f"{top}/{shard}.tar" for top in (FACES, SEGMENTATION))
+        for row in load_rows(run.rows(shard), ["path", "segmentation"]):
+            yield from filter(None, (row["path"], row["segmentation"]))

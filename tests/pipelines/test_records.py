@@ -8,8 +8,10 @@ import pytest
 
 from maskgen.pipelines import catalogue
 from maskgen.pipelines.catalogue import BASE, batches, load_rows, table_bytes, write_catalogue
-from maskgen.pipelines.records import SetAside, ShardReport
+from maskgen.pipelines.records import SetAside, ShardReport, save_shard
 from maskgen.pipelines.report import Report, Totals
+from maskgen.pipelines.runfolder import RunFolder
+from maskgen.pipelines.upkeep import Listed
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:
@@ -83,3 +85,19 @@ def test_report_comes_back_from_json() -> None:
     report = Report(2, 1, 3, 1, 2, {"no_face": 2}, {"low_score": 1}, {"bare": 1, "n95": 1})
     assert Report.from_json(report.to_json({"--seed": 0})) == report
     assert "no_face 2" in report.table()
+
+
+def test_outputs_of_finished_shards_are_known_and_no_others(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, "start")
+    run.shards.mkdir()
+    run.scratch.mkdir(parents=True)
+    assert "faces/a/0__n95.jpg" not in Listed(run)
+    for shard in ("one", "two"):
+        rows = [row(number, path=f"faces/{shard}/{number}.jpg", segmentation=None) for number in range(40)]
+        rows[7]["segmentation"] = f"segmentation/{shard}/7.png"
+        report = ShardReport(photographs=40, written=40, outputs={"n95": 40}, people=("a",))
+        save_shard(run, shard, rows, report)
+    listed = Listed(run)
+    held = [f"faces/{shard}/{number}.jpg" for shard in ("one", "two") for number in range(40)]
+    assert all(path in listed for path in [*held, "segmentation/two/7.png", "faces/one.tar", "segmentation/two.tar"])
+    assert not any(path in listed for path in [f"faces/three/{number}.jpg" for number in range(400)])

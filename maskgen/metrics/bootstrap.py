@@ -1,0 +1,83 @@
+"""Intervals of measured rates, by drawing the people anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.seeding import rng_for
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Measure = Callable[[Doubles, Doubles], Mapping[str, float]]
+
+REPLICATES = 1000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What lies between `low` and `high` with the probability `level`; NaN where no draw could be measured."""
+
+    low: float
+    high: float
+    level: float = LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class PairPeople:
+    """Who the pairs show: `same` int64 (n,), one person each, and `different` int64 (m, 2), any numbers."""
+
+    same: Ints
+    different: Ints
+
+    def __post_init__(self) -> None:
+        if self.same.ndim != 1 or self.different.ndim != 2 or self.different.shape[1] != 2:
+            raise ValueError(f"expected people of (n,) and (m, 2), got {self.same.shape} and {self.different.shape}")
+
+
+def intervals(
+    measure: Measure, people: PairPeople, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
+) -> dict[str, Interval]:
+    """Percentile intervals of every rate that `measure` gives.
+
+    Pairs of one person lean on each other, so people are drawn, not pairs: each draw takes as many people as there are,
+    with replacement; a same-person pair counts as often as its person was drawn, a different-person pair as often
+    as one was times the other. For different-person pairs that makes the intervals rather too wide than too narrow.
+
+    Args:
+        measure: takes the weights of same-person pairs, float64 (n,), and of different-person pairs, (m,).
+        replicates: how often people are drawn.
+        seed: the same seed, the same intervals.
+
+    Source: Bolle, Ratha and Pankanti, Error analysis of pattern recognition systems: the subsets bootstrap, 2004;
+        products of weights: Owen, The pigeonhole bootstrap, 2007.
+    """
+    known, codes = np.unique(np.concatenate([people.same, people.different.ravel()]), return_inverse=True)
+    same, different = codes[: len(people.same)], codes[len(people.same) :].reshape(-1, 2)
+    rng = rng_for(seed, "bootstrap")
+    draws: dict[str, list[float]] = {}
+    for _ in range(replicates):
+        times = draw_people(len(known), rng)
+        weights = times[same], times[different].prod(axis=1)
+        if weights[0].any() and weights[1].any():
+            for name, value in measure(*weights).items():
+                draws.setdefault(name, []).append(value)
+    return {name: percentiles(np.array(values), level) for name, values in draws.items()}
+
+
+def draw_people(n: int, rng: np.random.Generator) -> Doubles:
+    """How often each of n people comes when n are drawn with replacement, float64 (n,)."""
+    return np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
+
+
+def percentiles(values: Doubles, level: float = LEVEL) -> Interval:
+    """The middle `level` of the values that are numbers."""
+    numbers = values[~np.isnan(values)]
+    if not len(numbers):
+        return Interval(float("nan"), float("nan"), level)
+    low, high = np.quantile(numbers, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level)

@@ -1,0 +1,207 @@
+"""Who is it, of the people enrolled: ranks, and whom an open door would wrongly let in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from maskgen.core.seeding import rng_for
+
+from .bootstrap import REPLICATES, Interval, draw_people, percentiles
+from .distances import normalised
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_AT_ONCE = 1 << 23  # distances that are held at once: 64 MB
+_SLACK = 1e-9  # of a count that is a share of a number
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What each of n probes finds among the people enrolled; a person is as near as their nearest enrolled face.
+
+    Convention:
+        - `person` int64 (n,): whom the probe shows
+        - `own`, `other` float64 (n,): distance to that person and to the nearest other one, inf where there is none
+        - `rival` int64 (n,): that other person, -1 where there is none
+        - `rank` int64 (n,): 1 where nobody is nearer or as near as the own person, 0 where they are not enrolled
+    """
+
+    person: Ints
+    own: Doubles
+    other: Doubles
+    rival: Ints
+    rank: Ints
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Whether the probe's person is enrolled, bool (n,)."""
+        return self.rank > 0
+
+
+@dataclass(frozen=True, slots=True)
+class PersonResult:
+    """One person's share in it, as counts.
+
+    `probes` show them; `first` and `fifth` of these name them first or among five; `accepted` name them first and near
+    enough. `taken_for_another` of them would be let in as somebody else were this person not enrolled, and `let_in`
+    probes of others would be let in as this person were those others not enrolled.
+    """
+
+    person: int
+    enrolled: int
+    probes: int
+    first: int
+    fifth: int
+    accepted: int
+    taken_for_another: int
+    let_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Ranks over the probes whose person is enrolled, and an open set's errors over all of them.
+
+    `threshold` is NaN, and `reason` says why, where there are too few probes for the rate asked; `far` is then NaN
+    too, and so is `accepted`. `far` is the rate that the threshold reaches, at most the one asked for; `accepted` the
+    share of probes that are named rightly and near enough. `intervals` are of rank1, rank5 and accepted.
+    """
+
+    probes: int
+    unknown: int
+    rank1: float
+    rank5: float
+    far_asked: float
+    far: float
+    threshold: float
+    accepted: float
+    intervals: Mapping[str, Interval]
+    people: tuple[PersonResult, ...]
+    reason: str = ""
+
+
+def search(probes: ArrayLike, probe_people: Ints, enrolled: ArrayLike, enrolled_people: Ints) -> Search:
+    """Look for every probe among the enrolled faces.
+
+    Args:
+        probes: (n, d) embeddings of any length, of `probe_people` int64 (n,).
+        enrolled: (m, d), m > 0, of `enrolled_people` int64 (m,), in any order.
+    """
+    faces, order = normalised(enrolled).astype(np.float64), np.argsort(enrolled_people, kind="stable")
+    people, starts = np.unique(enrolled_people[order], return_index=True)
+    looked = normalised(probes).astype(np.float64)
+    step = max(1, _AT_ONCE // len(faces))
+    parts = []
+    for at in range(0, len(looked), step):
+        near = np.minimum.reduceat(_distances(looked[at : at + step], faces[order]), starts, axis=1)
+        parts.append(_found(near, people, probe_people[at : at + step]))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.empty(0)] * 4
+    own, other, rival, rank = columns
+    return Search(probe_people, own, other, rival.astype(np.int64), rank.astype(np.int64))
+
+
+def _distances(one: Doubles, other: Doubles) -> Doubles:
+    return np.sqrt(np.maximum(2 - 2 * one @ other.T, 0))
+
+
+def _found(near: Doubles, people: Ints, whose: Ints) -> tuple[Doubles, Doubles, Ints, Ints]:
+    """Own and other distance, rival and rank of each row of `near` (n, people)."""
+    rows = np.arange(len(near))
+    place = np.minimum(np.searchsorted(people, whose), len(people) - 1)
+    known = people[place] == whose
+    own = np.where(known, near[rows, place], np.inf)
+    others = near.copy()
+    others[rows[known], place[known]] = np.inf
+    nearest = others.argmin(axis=1)
+    other = others[rows, nearest]
+    rival = np.where(np.isfinite(other), people[nearest], -1)
+    rank = np.where(known, 1 + (others <= own[:, None]).sum(axis=1), 0)
+    return own, other, rival, rank
+
+
+def identify(
+    found: Search, enrolled_people: Ints, far: float, replicates: int = REPLICATES, seed: int = 0
+) -> Identification:
+    """Ranks, and the errors of an open set in which each probe's person may be unknown.
+
+    The threshold is the greatest at which no more than `far` of the probes would be let in as somebody else if their
+    own person were not enrolled. It is chosen and judged on the same probes.
+
+    Args:
+        far: share of false accepts, above 0 and below 1.
+        replicates, seed: of the intervals, for which people are drawn anew, each with all their probes.
+
+    Source: Phillips, Grother and Micheals, Evaluation methods in face recognition, 2011: detection and identification
+        rate at a false alarm rate.
+    """
+    threshold, reason = _threshold(found.other, far)
+    known = found.is_known
+    right = {"rank1": known & (found.rank == 1), "rank5": known & (found.rank <= 5)}
+    if not reason:
+        right["accepted"] = right["rank1"] & (found.own <= threshold)
+    means = {name: _share(hits[known]) for name, hits in right.items()}
+    nan = float("nan")
+    among = {name: hits[known] for name, hits in right.items()}
+    return Identification(
+        probes=len(known),
+        unknown=int((~known).sum()),
+        rank1=means["rank1"],
+        rank5=means["rank5"],
+        far_asked=far,
+        far=nan if reason else _share(found.other <= threshold),
+        threshold=threshold,
+        accepted=means.get("accepted", nan),
+        intervals=_intervals(among, found.person[known], replicates, seed),
+        people=_people(found, right, threshold, enrolled_people),
+        reason=reason,
+    )
+
+
+def _threshold(others: Doubles, far: float) -> tuple[float, str]:
+    let_in = int(len(others) * far + _SLACK)
+    if let_in < 1:
+        needs = f"A false accept rate of {far:g} needs {1 / far:,.0f} probes"
+        return float("nan"), f"{needs}, and there are {len(others):,}."
+    first_out = np.sort(others)[let_in] if let_in < len(others) else np.inf
+    return float(np.nextafter(first_out, -np.inf)), ""
+
+
+def _share(hits: NDArray[np.bool_]) -> float:
+    return float(hits.mean()) if len(hits) else float("nan")
+
+
+def _intervals(right: Mapping[str, NDArray[np.bool_]], person: Ints, replicates: int, seed: int) -> dict[str, Interval]:
+    if not len(person):
+        return {name: percentiles(np.empty(0)) for name in right}
+    _, codes = np.unique(person, return_inverse=True)
+    n = int(codes.max()) + 1
+    probes = np.bincount(codes, minlength=n)
+    hits = {name: np.bincount(codes, weights=values, minlength=n) for name, values in right.items()}
+    rng = rng_for(seed, "bootstrap")
+    times = [draw_people(n, rng) for _ in range(replicates)]
+    return {name: percentiles(np.array([t @ own / (t @ probes) for t in times])) for name, own in hits.items()}
+
+
+def _people(
+    found: Search, right: Mapping[str, NDArray[np.bool_]], threshold: float, enrolled_people: Ints
+) -> tuple[PersonResult, ...]:
+    none = np.zeros(len(found.person), np.bool_)
+    let_in = none if np.isnan(threshold) else found.other <= threshold
+    everyone = np.unique(np.concatenate([found.person, enrolled_people]))
+    columns = [
+        _counts(enrolled_people, everyone),
+        _counts(found.person, everyone),
+        *(_counts(found.person[right.get(name, none)], everyone) for name in ("rank1", "rank5", "accepted")),
+        _counts(found.person[let_in], everyone),
+        _counts(found.rival[let_in], everyone),
+    ]
+    return tuple(PersonResult(*map(int, row)) for row in zip(everyone, *columns, strict=True))
+
+
+def _counts(values: Ints, of: Ints) -> Ints:
+    """How often each of the rising numbers `of` is among the values."""
+    return np.bincount(np.searchsorted(of, values), minlength=len(of)).astype(np.int64)

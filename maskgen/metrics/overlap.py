@@ -1,0 +1,101 @@
+"""How far the distances of the same person and of different people overlap, and where they cross."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_ALIKE = 1e-6  # distances that differ by less are the same: float32 of numbers up to 2
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two histograms of distances over the same bins.
+
+    Convention:
+        - `edges` float64 (bins + 1,), rising from the smallest distance of all to the largest
+        - `same` and `different` float64 (bins,) are densities: times the bins' width they add up to 1
+        - `iou` is the area under both curves over the area under either, 0 (apart) to 1 (the same curve)
+        - `threshold` is where the curves cross: nearer is the same person
+        - `degenerate` is "" or a sentence; then `iou` is 1.0, `threshold` NaN, and the arrays may be empty
+    """
+
+    threshold: float
+    iou: float
+    edges: Doubles
+    same: Doubles
+    different: Doubles
+    degenerate: str = ""
+
+
+def compare(same: ArrayLike, different: ArrayLike, bins: int = 100) -> Overlap:
+    """Compare distances of pairs of the same person with those of different people. No numbers make it raise.
+
+    Args:
+        same: (n,), any float type.
+        different: (m,).
+        bins: how many parts the span of all distances is cut into.
+
+    The curves of real distances touch more than once; what counts is the crossing with the fewest errors on both
+    sides (each side's errors as a share of its pairs), and between bins the crossing of the lines through the bins'
+    middles. Where a gap lies between the two, the threshold is the gap's middle.
+    """
+    one, other = (np.asarray(values, np.float64).ravel() for values in (same, different))
+    fault = _fault(one, other)
+    if fault:
+        return _nothing(fault)
+    counts, others, edges = _histograms(one, other, bins)
+    width = edges[1] - edges[0]
+    densities = counts / (len(one) * width), others / (len(other) * width)
+    # Shares as whole numbers over n * m, so that ties are ties.
+    shares, other_shares = counts * len(other), others * len(one)
+    lead = np.concatenate([[0], np.cumsum(shares - other_shares)])
+    if lead.max() < -lead.min() or lead.max() == 0:
+        fault = "Different people are no farther apart than photographs of one person."
+        return Overlap(float("nan"), 1.0, edges, *densities, fault)
+    both = int(np.minimum(shares, other_shares).sum())
+    return Overlap(_crossing(lead, edges), both / (2 * len(one) * len(other) - both), edges, *densities)
+
+
+def _fault(same: Doubles, different: Doubles) -> str:
+    if not len(same) or not len(different):
+        return f"There are no distances of {'different people' if len(same) else 'the same person'}."
+    every = np.concatenate([same, different])
+    wrong = int(np.count_nonzero(~np.isfinite(every)))
+    if wrong:
+        return f"{wrong:,} of {len(every):,} distances are not finite."
+    if np.ptp(every) <= _ALIKE * max(1.0, float(np.abs(every).max())):
+        return f"All {len(every):,} distances are {every[0]:.6g}: the embeddings have collapsed into one."
+    return ""
+
+
+def _nothing(fault: str) -> Overlap:
+    none = np.empty(0, np.float64)
+    return Overlap(float("nan"), 1.0, none, none, none, fault)
+
+
+def _histograms(same: Doubles, different: Doubles, bins: int) -> tuple[Ints, Ints, Doubles]:
+    span = min(same.min(), different.min()), max(same.max(), different.max())
+    edges = np.linspace(*span, bins + 1)
+    counts, others = (np.histogram(values, edges)[0].astype(np.int64) for values in (same, different))
+    return counts, others, edges
+
+
+def _crossing(lead: Ints, edges: Doubles) -> float:
+    """Where the lead of `same`, summed from the left, is greatest: there it turns from more to fewer.
+
+    Source: the greatest distance of two distributions, Youden's J.
+    """
+    first = last = int(lead.argmax())
+    while last + 1 < len(lead) and lead[last + 1] == lead[first]:
+        last += 1
+    if first != last:
+        return float(edges[first] + edges[last]) / 2
+    before, after = int(lead[first] - lead[first - 1]), int(lead[first] - lead[first + 1])
+    width = edges[1] - edges[0]
+    return float(edges[first] + width * (before / (before + after) - 0.5))

@@ -1,0 +1,157 @@
+"""One person or two: everything that is measured on the distances of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .bootstrap import REPLICATES, Interval, PairPeople, intervals
+from .folds import FOLDS, Folds, fold_accuracy
+from .roc import Roc, TarAtFar, Trials, tar_at_far
+
+Doubles = NDArray[np.float64]
+
+FAR_RATES = (1e-2, 1e-3, 1e-4)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassReport:
+    """Precision, recall and F1 of one class, and how many pairs it has; 0.0 where nothing was said to be of it."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Pairs by what they are and what they are said to be.
+
+    Convention:
+        - rows are the truth: same said same, same said different, different said same, different said different
+    """
+
+    same_same: int
+    same_different: int
+    different_same: int
+    different_different: int
+
+    @property
+    def total(self) -> int:
+        """All pairs."""
+        return self.same_same + self.same_different + self.different_same + self.different_different
+
+    @property
+    def accuracy(self) -> float:
+        """Share of pairs that are said to be what they are."""
+        return (self.same_same + self.different_different) / self.total if self.total else float("nan")
+
+    def report(self) -> dict[str, ClassReport]:
+        """Numbers by class, and their mean plain ("macro avg") and by support ("weighted avg")."""
+        one = _class_report(self.same_same, self.different_same, self.same_different)
+        other = _class_report(self.different_different, self.same_different, self.different_same)
+        plain, weights = (1.0, 1.0), (float(one.support), float(other.support))
+        return {
+            "same": one,
+            "different": other,
+            "macro avg": _mean(one, other, plain),
+            "weighted avg": _mean(one, other, weights),
+        }
+
+
+def _class_report(right: int, wrongly: int, missed: int) -> ClassReport:
+    precision = right / (right + wrongly) if right + wrongly else 0.0
+    recall = right / (right + missed) if right + missed else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    return ClassReport(precision, recall, f1, right + missed)
+
+
+def _mean(one: ClassReport, other: ClassReport, weights: tuple[float, float]) -> ClassReport:
+    total = sum(weights) or 1.0
+    precision, recall, f1 = (
+        (getattr(one, name) * weights[0] + getattr(other, name) * weights[1]) / total
+        for name in ("precision", "recall", "f1")
+    )
+    return ClassReport(precision, recall, f1, one.support + other.support)
+
+
+def confusion(same: ArrayLike, different: ArrayLike, threshold: float) -> Confusion:
+    """Count pairs; a distance of at most the threshold is said to be the same person."""
+    one, other = (np.asarray(values, np.float64).ravel() <= threshold for values in (same, different))
+    return Confusion(int(one.sum()), int((~one).sum()), int(other.sum()), int((~other).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was measured on one set of pairs.
+
+    `intervals` are by the names that `rates` gives: accuracy, auc, eer, tar@0.01, ...; `folds` is None, and
+    `no_folds` says why, where there are too few pairs.
+    """
+
+    threshold: float
+    confusion: Confusion
+    roc: Roc
+    tar_at: tuple[TarAtFar, ...]
+    intervals: Mapping[str, Interval]
+    folds: Folds | None
+    no_folds: str = ""
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Each rate by its name; NaN where there are too few pairs to say."""
+        found = {"accuracy": self.confusion.accuracy, "auc": self.roc.auc, "eer": self.roc.eer}
+        return found | {_at(one.far): one.tar for one in self.tar_at}
+
+
+def verify(
+    same: ArrayLike,
+    different: ArrayLike,
+    threshold: float,
+    people: PairPeople,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> Verification:
+    """Measure everything on distances of same-person pairs (n,) and different-person pairs (m,).
+
+    Args:
+        threshold: found on other pairs; a distance of at most it is said to be the same person.
+        people: whom the pairs show, in the same order, for the intervals.
+
+    Raises:
+        ValueError: there are no pairs of one sort, or a distance is not finite.
+    """
+    trials = Trials(same, different)
+    roc = trials.roc()
+    tar_at = tuple(tar_at_far(roc, far, len(trials.different)) for far in FAR_RATES)
+    rates = [one.far for one in tar_at if not one.reason]
+
+    def measure(same_weights: Doubles, different_weights: Doubles) -> dict[str, float]:
+        curve = trials.roc(same_weights, different_weights)
+        accuracy = _accuracy(trials, threshold, same_weights, different_weights)
+        found = {"accuracy": accuracy, "auc": curve.auc, "eer": curve.eer}
+        return found | {_at(far): curve.at(far)[0] for far in rates}
+
+    counts = confusion(trials.same, trials.different, threshold)
+    spread = intervals(measure, people, replicates, seed)
+    return Verification(threshold, counts, roc, tar_at, spread, *_folds(trials, seed))
+
+
+def _at(far: float) -> str:
+    return f"tar@{far:g}"
+
+
+def _accuracy(trials: Trials, threshold: float, same_weights: Doubles, different_weights: Doubles) -> float:
+    right = same_weights @ (trials.same <= threshold) + different_weights @ (trials.different > threshold)
+    return float(right / (same_weights.sum() + different_weights.sum()))
+
+
+def _folds(trials: Trials, seed: int) -> tuple[Folds | None, str]:
+    fewest = min(len(trials.same), len(trials.different))
+    if fewest < FOLDS:
+        return None, f"Ten folds need ten pairs of each sort, and there are {fewest} of one."
+    return fold_accuracy(trials.same, trials.different, seed=seed), ""

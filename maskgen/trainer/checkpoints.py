@@ -1,0 +1,177 @@
+"""Checkpoints: a folder with weights as safetensors and the rest as JSON, there whole or not at all.
+
+model.safetensors      the network's weights and buffers
+training.safetensors   the loss's, the optimizer's and what else goes on from here
+checkpoint.json        recipe, people, progress, and where each tensor of training.safetensors belongs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from maskgen.core.extras import need
+from maskgen.core.reasons import UserError
+
+from .models import Embedder, build_model
+from .packing import pack, unpack
+from .recipe import Recipe, recipe_from_dict, recipe_to_dict
+
+MODEL, TRAINING, ABOUT = "model.safetensors", "training.safetensors", "checkpoint.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A run's state after a step.
+
+    Attributes:
+        recipe: what it trains by.
+        model_state, loss_state: `state_dict()`s, without the prefixes that DDP and the compiler put before names.
+        optimizer_state, schedule_state: theirs, as they are; empty where nothing goes on from here.
+        progress: epoch, step, scores, random states: anything made of numbers, texts, lists, dicts and tensors.
+        targets: the person's number in the lists for each class of the loss.
+    """
+
+    recipe: Recipe
+    model_state: Mapping[str, Tensor]
+    loss_state: Mapping[str, Tensor] = field(default_factory=dict)
+    optimizer_state: Mapping[str, Any] = field(default_factory=dict)
+    schedule_state: Mapping[str, Any] = field(default_factory=dict)
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    targets: tuple[int, ...] = ()
+
+
+_PARTS = ("loss_state", "optimizer_state", "schedule_state", "progress")
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write the folder beside its place and rename it there; what was there before is replaced.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    folder = Path(folder)
+    part, before = _beside(folder, "part"), _beside(folder, "before")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _write(part, checkpoint)
+        if folder.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            folder.rename(before)  # a run that is killed here leaves this one, and `load_checkpoint` finds it
+        part.rename(folder)
+        shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        raise UserError(f"The checkpoint {folder} cannot be written: {error}.") from None
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint in a folder, its tensors on the CPU.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    place = _place(Path(folder))
+    about = _about(place)
+    try:
+        tensors = _read(place / TRAINING)
+        parts = {name: unpack(about[name], tensors) for name in _PARTS}
+        targets = tuple(int(target) for target in about["targets"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(place, error) from None
+    recipe = recipe_from_dict(about["recipe"], str(place / ABOUT))
+    return Checkpoint(recipe, _read(place / MODEL), targets=targets, **parts)
+
+
+def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe]:
+    """The network of a checkpoint, on the CPU, ready to embed.
+
+    Args:
+        path: a checkpoint's folder.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    place = _place(Path(path))
+    recipe = recipe_from_dict(_about(place)["recipe"], str(place / ABOUT))
+    model = build_model(recipe.model, pretrained=False)
+    state = _read(place / MODEL)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise _damaged(place, error) from None
+    return model.eval(), recipe
+
+
+def _beside(folder: Path, what: str) -> Path:
+    return folder.with_name(f".{folder.name}.{what}")
+
+
+def _write(part: Path, checkpoint: Checkpoint) -> None:
+    tensors: dict[str, Tensor] = {}
+    about: dict[str, Any] = {"format": FORMAT, "recipe": recipe_to_dict(checkpoint.recipe)}
+    about["targets"] = list(checkpoint.targets)
+    for name in _PARTS:
+        about[name] = pack(dict(getattr(checkpoint, name)), tensors, name)
+    _save(part / MODEL, checkpoint.model_state)
+    _save(part / TRAINING, tensors)
+    text = json.dumps(about, indent=1, allow_nan=False) + "\n"
+    (part / ABOUT).write_text(text, "utf-8")
+    for name in (MODEL, TRAINING, ABOUT):
+        _flush(part / name)
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    # Copies: safetensors refuses tensors that share memory, as tied weights do.
+    plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    need("safetensors.torch", "train").save_file(plain, str(path))
+
+
+def _flush(path: Path) -> None:
+    """To the disk itself, before the rename says that it is there."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _place(folder: Path) -> Path:
+    """The folder, or the one it was about to replace when the writer was killed."""
+    for place in (folder, _beside(folder, "before")):
+        if (place / ABOUT).is_file():
+            return place
+    raise UserError(f"{folder} is no checkpoint: it has no {ABOUT}, which `maskgen train` writes.")
+
+
+def _about(place: Path) -> dict[str, Any]:
+    try:
+        about = json.loads((place / ABOUT).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(place, error) from None
+    if not isinstance(about, dict) or "recipe" not in about:
+        raise _damaged(place, f"{ABOUT} holds no recipe")
+    if about.get("format") != FORMAT:
+        raise UserError(f"{place} was written by another version of maskgen, in form {about.get('format')}: use that.")
+    return about
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    need("safetensors.torch", "train")
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(str(path))
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path.parent, error) from None
+
+
+def _damaged(place: Path, error: object) -> UserError:
+    detail = " ".join(str(error).split())[:200]
+    return UserError(f"The checkpoint {place} is damaged ({detail}): take another, or train anew.")

@@ -1,0 +1,81 @@
+"""How long steps take, and how much of that the network waits for data."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """A stretch of steps: `images` seen in `seconds`, of which nothing was computed for `waited` seconds."""
+
+    images: int
+    seconds: float
+    waited: float
+
+    @property
+    def rate(self) -> float:
+        """Images a second."""
+        return self.images / max(self.seconds, 1e-9)
+
+    @property
+    def rate_without_wait(self) -> float:
+        """Images a second, had the data always been there."""
+        return self.images / max(self.seconds - self.waited, 1e-9)
+
+    def __add__(self, other: Lap) -> Lap:
+        return Lap(self.images + other.images, self.seconds + other.seconds, self.waited + other.waited)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Times steps on a device.
+
+    On a GPU the wait is the gap between the end of a step and the beginning of the next one in the GPU's own stream:
+    that the program waits costs nothing while the GPU is still at work.
+    """
+
+    device: torch.device
+    _images: int = 0
+    _begun: float = 0.0
+    _waited: float = 0.0
+    _done: Any = None
+    _gaps: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin, or go on after what is not to be timed."""
+        self._images, self._waited, self._gaps = 0, 0.0, []
+        self._begun, self._done = time.perf_counter(), self._now()
+
+    def ready(self) -> None:
+        """The data is there; its step is about to begin."""
+        self._gaps.append((self._done, self._now()))
+
+    def done(self, images: int) -> None:
+        """The step has been given to the device."""
+        self._images += images
+        self._done = self._now()
+
+    def lap(self) -> Lap:
+        """What was timed since `start` or the lap before."""
+        if self.device.type == "cuda":
+            self._done.synchronize()
+        now = time.perf_counter()
+        waited = sum(self._between(end, begin) for end, begin in self._gaps)
+        lap = Lap(self._images, now - self._begun, waited)
+        self._images, self._begun, self._gaps = 0, now, []
+        return lap
+
+    def _now(self) -> Any:
+        if self.device.type != "cuda":
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(self.device))
+        return event
+
+    def _between(self, end: Any, begin: Any) -> float:
+        return end.elapsed_time(begin) / 1000 if self.device.type == "cuda" else begin - end

@@ -1,0 +1,106 @@
+"""history.csv: how training went, a row a stretch of steps and a row an epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from maskgen.core.images import write_whole
+from maskgen.core.reasons import UserError
+
+HISTORY = "history.csv"
+STEPS, EPOCH = "steps", "epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; what does not apply to it is NaN, and empty in the file.
+
+    Attributes:
+        kind: "steps" for the stretch of steps that ends at `step`, "epoch" for a whole epoch.
+        epoch: counted from 1.
+        loss: the mean over the stretch or the epoch.
+        rate: the optimizer's at the end.
+        images_per_s, images_per_s_without_wait: the latter as if the data had always been there.
+        waited: share of the time in which the network waited for data.
+        unreadable: pictures that could not be read, counted from the beginning of this start.
+        iou, threshold: the judge's, of an epoch.
+    """
+
+    kind: str
+    epoch: int
+    step: int
+    loss: float
+    rate: float
+    images_per_s: float = math.nan
+    images_per_s_without_wait: float = math.nan
+    waited: float = math.nan
+    unreadable: int = 0
+    iou: float = math.nan
+    threshold: float = math.nan
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+class History:
+    """The rows of a run, in a file that grows."""
+
+    def __init__(self, path: Path, until: int = 0) -> None:
+        """Go on with the rows up to step `until` of what is there; later ones, of a start that broke off, are dropped.
+
+        Raises:
+            UserError: the file is none that this class wrote.
+        """
+        self.path = path
+        self.rows = [row for row in read_history(path) if row.step <= until] if path.is_file() and until else []
+        write_whole(path, _lines(COLUMNS, *map(_texts, self.rows)))
+
+    def add(self, row: Row) -> None:
+        """Append a row."""
+        self.rows.append(row)
+        with self.path.open("ab") as file:
+            file.write(_lines(_texts(row)))
+
+
+def read_history(path: Path) -> list[Row]:
+    """The rows of a file.
+
+    Raises:
+        UserError: it is no history.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    if not lines or tuple(lines[0]) != COLUMNS:
+        raise UserError(f"{path} is no history of this version of maskgen: choose another folder for --run.")
+    return list(_rows(lines[1:]))
+
+
+def _rows(lines: list[list[str]]) -> Iterator[Row]:
+    for line in lines:
+        if len(line) != len(COLUMNS):
+            continue  # the last line of a start that was killed while it wrote
+        kind, *numbers = line
+        values = [math.nan if text == "" else float(text) for text in numbers]
+        named = dict(zip(COLUMNS[1:], values, strict=True))
+        epoch, step, unreadable = (int(named.pop(name)) for name in ("epoch", "step", "unreadable"))
+        yield Row(kind, epoch, step, unreadable=unreadable, **named)
+
+
+def _texts(row: Row) -> list[str]:
+    values = (getattr(row, name) for name in COLUMNS)
+    return [_number(value) if isinstance(value, float) else str(value) for value in values]
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
+def _lines(*rows: list[str] | tuple[str, ...]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,121 @@
+"""Several processes that train one model, each on its own device, as `torchrun` starts them.
+
+Every process computes the gradients of its share of the pictures; they are averaged, so that all take the same step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from maskgen.core.reasons import UserError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """One of `world` processes, on a device of its own: `rank` counts all of them from 0."""
+
+    rank: int = 0
+    world: int = 1
+    device: torch.device = torch.device("cpu")
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that writes and speaks."""
+        return self.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """The module with the gradients of all its parameters averaged over the processes.
+
+        On GPUs batch norm sees the whole batch; on CPUs, for which PyTorch has no such thing, each process's share.
+        """
+        if self.world == 1:
+            return module
+        on_gpu = self.device.type == "cuda"
+        if on_gpu:
+            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
+        return DistributedDataParallel(module, device_ids=[self.device] if on_gpu else None)
+
+    def share(self, value: T) -> T:
+        """The first process's value, in all of them."""
+        if self.world == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values)
+        return values[0]
+
+    def total(self, values: Tensor) -> Tensor:
+        """The sum over all processes, in place and given back."""
+        if self.world > 1:
+            dist.all_reduce(values)
+        return values
+
+
+def without_averaging(module: nn.Module) -> AbstractContextManager[None]:
+    """Add up gradients in each process only, where another batch follows before the step."""
+    return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
+
+
+def _environment() -> tuple[int, int, int]:
+    """Rank, how many there are, and rank on this machine, as torchrun says; of one process where it says nothing."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1, 0
+    try:
+        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_RANK"])
+    except (KeyError, ValueError):
+        raise UserError(
+            "WORLD_SIZE is set, and RANK or LOCAL_RANK is not: start with torchrun -m maskgen.trainer, or unset it."
+        ) from None
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Ranks]:
+    """Join the other processes, if there are any.
+
+    Args:
+        device: "auto" (a GPU where there is one), "cpu", "cuda" (of several processes on a machine each takes its own)
+            or "cuda:N".
+
+    Raises:
+        UserError: there is no such device.
+    """
+    rank, world, local = _environment()
+    ranks = Ranks(rank, world, choose_device(device, local))
+    if world == 1:
+        yield ranks
+        return
+    on_gpu = ranks.device.type == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(ranks.device)
+    dist.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        yield ranks
+    finally:
+        dist.destroy_process_group()
+
+
+def choose_device(device: str, local: int = 0) -> torch.device:
+    """The device of the process that is number `local` on its machine; see `joined`."""
+    there = torch.cuda.device_count()
+    if device == "cpu" or (device == "auto" and not there):
+        return torch.device("cpu")
+    if device not in ("auto", "cuda") and not device.startswith("cuda:"):
+        raise UserError(f"--device {device} is unknown: give auto, cpu, cuda or cuda:N.")
+    if not there:
+        raise UserError(f"--device {device}: there is no GPU that PyTorch can use here; give --device cpu.")
+    number = device.partition(":")[2] or str(local)
+    if not number.isdecimal() or int(number) >= there:
+        raise UserError(
+            f"--device {device}: there are {there} GPUs here, none of them is {number}; start fewer processes."
+        )
+    return torch.device("cuda", int(number))

@@ -1,0 +1,293 @@
+"""Recipes: everything that decides what a training run learns, as small files with names.
+
+    model: {backbone: small, dim: 64}
+    loss: {kind: arcface, scale: 16}
+
+Every setting has a default, so a recipe says only what is its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from maskgen.core.extras import need
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.reasons import UserError
+
+from .settings import choice, number, parse_text, read_settings, refuse_unknown, said
+
+FACENET_SCALE = 128 / 255  # facenet takes (pixel - 127.5) / 128
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """The network.
+
+    Attributes:
+        backbone: "inception_resnet_v1", a timm name ("timm:resnet18" or "resnet18"), or "small", a tiny network
+            for trying things.
+        pretrained: whose weights it starts from: "" for none, "vggface2" and "casia-webface" for
+            inception_resnet_v1, "imagenet" for timm.
+        pooling: "gem" or "avg", over the last feature maps.
+        dim: numbers in an embedding (with neck "none", those that the backbone gives).
+        neck: "linear_bn", a linear layer and a batch norm, or "none".
+        dropout: share of the pooled features that is left out in training.
+    """
+
+    backbone: str = "small"
+    pretrained: str = choice("", "", "vggface2", "casia-webface", "imagenet")
+    pooling: str = choice("avg", "gem", "avg")
+    dim: int = number(512, 1)
+    neck: str = choice("linear_bn", "linear_bn", "none")
+    dropout: float = number(0.0, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class LossSpec:
+    """What is made small.
+
+    Attributes:
+        kind: "arcface", "triplet" or "both", their sum.
+        scale, margin: ArcFace's, the margin in radians.
+        focal_gamma: 0 is cross-entropy; above it, well-told pictures count less.
+        class_weights: "log1p" weighs a person of n pictures by 1 / log(1 + n).
+        mining: triplets of a batch: "hard" (each picture's farthest of its person and nearest of another),
+            "semihard" or "all" that are within the margin.
+        triplet_margin: between L2 distances of normalised embeddings, which are 0 to 2.
+        triplet_weight: of the triplets in "both".
+    """
+
+    kind: str = choice("arcface", "arcface", "triplet", "both")
+    scale: float = number(45.0, 0, above=True)
+    margin: float = number(0.4, 0, 1.5)
+    focal_gamma: float = number(0.0)
+    class_weights: str = choice("none", "log1p", "none")
+    mining: str = choice("hard", "hard", "semihard", "all")
+    triplet_margin: float = number(0.3, 0, above=True)
+    triplet_weight: float = number(1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerSpec:
+    """How weights move. `momentum` is SGD's and RMSprop's, `nesterov` SGD's; the others take no notice."""
+
+    name: str = choice("sgd", "sgd", "adam", "adamw", "rmsprop", "adadelta")
+    lr: float = number(0.1, 0, above=True)
+    weight_decay: float = number(0.0)
+    momentum: float = number(0.9, 0, 0.9999)
+    nesterov: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSpec:
+    """How the rate changes.
+
+    Attributes:
+        name: "multistep", "cosine" (down to 0), "onecycle" (up and down again) or "constant".
+        milestones: epochs after which multistep multiplies the rate by `gamma`.
+        warmup_steps: optimizer steps over which the rate rises to its own, linearly; onecycle has a rise of its own.
+    """
+
+    name: str = choice("constant", "multistep", "cosine", "onecycle", "constant")
+    milestones: tuple[int, ...] = field(default=(), metadata={"low": 1, "high": 10**9, "above": False})
+    gamma: float = number(0.1, 0, 1, above=True)
+    warmup_steps: int = number(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """What the network sees.
+
+    Attributes:
+        size: side of the square input, in pixels.
+        mean, std: of red, green and blue between 0 and 1; the input is (pixel / 255 - mean) / std.
+        flip: mirror every second picture.
+        masks: "stored", the pictures as they are, or "online", a new mask each time on `mask_share` of them.
+        mask_kinds: as `maskgen mask --kinds` takes them.
+        sampler: "shuffle", or "pk": batches of `people` people, `images` pictures each.
+        workers: processes that load pictures; 0 loads in the run's own.
+        features: "" for pictures; "dlib" where the input is that recogniser's embeddings.
+    """
+
+    size: int = number(128, 16, 4096)
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = field(
+        default=(FACENET_SCALE,) * 3, metadata={"low": 0, "high": float("inf"), "above": True}
+    )
+    flip: bool = True
+    masks: str = choice("stored", "stored", "online")
+    mask_share: float = number(0.5, 0, 1)
+    mask_kinds: tuple[str, ...] = DEFAULT_KINDS
+    sampler: str = choice("shuffle", "shuffle", "pk")
+    people: int = number(8, 1)
+    images: int = number(4, 1)
+    workers: int = number(4)
+    features: str = choice("", "", "dlib")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSpec:
+    """How long and how exactly.
+
+    Attributes:
+        batch_size: pictures a step on each device; with the sampler "pk" it is `people` times `images`.
+        precision: "fp32", "bf16" or "fp16".
+        compile, channels_last: PyTorch's compiler, and its faster order in memory.
+        accumulate: batches whose gradients are added up before a step.
+        clip_norm: the longest gradient; 0 is any.
+        max_steps: optimizer steps after which the run ends; 0 is none.
+        check_every: steps between two looks for collapse.
+        on_collapse: "stop", "lower" (back to the last good weights at a tenth of the rate) or "go_on".
+    """
+
+    epochs: int = number(25, 1)
+    batch_size: int = number(128, 2)
+    precision: str = choice("fp32", "fp32", "bf16", "fp16")
+    compile: bool = False
+    channels_last: bool = False
+    accumulate: int = number(1, 1)
+    clip_norm: float = number(0.0)
+    seed: int = number(0)
+    max_steps: int = number(0)
+    check_every: int = number(100, 1)
+    on_collapse: str = choice("stop", "stop", "lower", "go_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to train, whole.
+
+    Example:
+        >>> load_recipe("model1", ["train.epochs=2"]).train.epochs
+        2
+    """
+
+    name: str
+    model: ModelSpec = field(default_factory=ModelSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
+    schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
+    data: DataSpec = field(default_factory=DataSpec)
+    train: TrainSpec = field(default_factory=TrainSpec)
+
+
+_SECTIONS: dict[str, type] = {
+    "model": ModelSpec,
+    "loss": LossSpec,
+    "optimizer": OptimizerSpec,
+    "schedule": ScheduleSpec,
+    "data": DataSpec,
+    "train": TrainSpec,
+}
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The recipes that come with the program, sorted."""
+    folder = resources.files(__package__) / "recipes"
+    return tuple(sorted(Path(one.name).stem for one in folder.iterdir() if one.name.endswith(".yaml")))
+
+
+def load_recipe(name_or_file: str, overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe by its name, or from a YAML file of one's own, with settings changed.
+
+    Args:
+        overrides: as "optimizer.lr=0.01"; lists as "schedule.milestones=5,10".
+
+    Raises:
+        UserError: no such recipe or setting, a value of the wrong type or outside its range, settings that do not
+            go together.
+    """
+    text, where, name = _text(name_or_file)
+    yaml = need("yaml", "train")
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        detail = " ".join(str(error).split())
+        raise UserError(f"{where} is no YAML ({detail}): see the recipes in docs/training.md.") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {said(values)}.")
+    values = {"name": name, **values}
+    for override in overrides:
+        _override(values, override)
+    return recipe_from_dict(values, where)
+
+
+def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
+    """Every setting as plain values that JSON and YAML hold."""
+    return {"name": recipe.name, **{key: _plain(getattr(recipe, key)) for key in _SECTIONS}}
+
+
+def recipe_from_dict(values: dict[str, Any], where: str = "the recipe") -> Recipe:
+    """The recipe that `recipe_to_dict` or a YAML file gave; see `load_recipe` for the errors."""
+    refuse_unknown(values, ("name", *_SECTIONS), where)
+    name = values.get("name", "")
+    if not isinstance(name, str) or not name:
+        raise UserError(f"{where}: name must be text, not {said(name)}.")
+    parts: dict[str, Any] = {
+        key: read_settings(kind, values[key], where, f"{key}.") for key, kind in _SECTIONS.items() if key in values
+    }
+    recipe = Recipe(name, **parts)
+    _check_together(recipe, where)
+    return recipe
+
+
+def _plain(spec: Any) -> dict[str, Any]:
+    values = dataclasses.asdict(spec)
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _text(name_or_file: str) -> tuple[str, str, str]:
+    """A recipe's text, what messages call it, and its name."""
+    path = Path(name_or_file)
+    if re.search(r"[/\\]|\.ya?ml$", name_or_file):
+        try:
+            return path.read_text("utf-8"), str(path), path.stem
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The recipe {path} cannot be read: {error}.") from None
+    names = recipe_names()
+    if name_or_file not in names:
+        near = difflib.get_close_matches(name_or_file, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, or a file NAME.yaml."
+        raise UserError(f"There is no recipe {name_or_file}: {hint}")
+    file = resources.files(__package__) / "recipes" / f"{name_or_file}.yaml"
+    return file.read_text("utf-8"), f"recipe {name_or_file}", name_or_file
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    """Put "section.key=text" into the values of a recipe."""
+    name, is_set, text = override.partition("=")
+    section, has_key, key = name.strip().partition(".")
+    if not is_set or not has_key:
+        raise UserError(f"{said(override)} changes nothing: write SECTION.SETTING=VALUE, as optimizer.lr=0.01.")
+    refuse_unknown([section], _SECTIONS, said(override))
+    kind = _SECTIONS[section]
+    refuse_unknown([key], [one.name for one in dataclasses.fields(kind)], said(override), f"{section}.")
+    old = values.get(section) or {}
+    if isinstance(old, dict):
+        values[section] = {**old, key: parse_text(kind, key, text.strip())}
+
+
+def _check_together(recipe: Recipe, where: str) -> None:
+    """Settings that are right alone and wrong together."""
+    data, size = recipe.data, recipe.data.people * recipe.data.images
+    if data.sampler == "pk" and recipe.train.batch_size != size:
+        raise UserError(
+            f"{where}: a pk batch is data.people x data.images = {data.people} x {data.images} = {size} pictures, "
+            f"and train.batch_size is {recipe.train.batch_size}: make them agree."
+        )
+    if recipe.loss.kind != "arcface" and (data.sampler != "pk" or data.images < 2 or data.people < 2):
+        raise UserError(
+            f"{where}: triplets need several pictures of several people in a batch: "
+            f"data.sampler=pk with data.people and data.images of 2 at least."
+        )
+    if recipe.data.masks == "online" and not recipe.data.mask_kinds:
+        raise UserError(f"{where}: data.masks=online needs data.mask_kinds, as surgical_blue.")
+    if recipe.optimizer.nesterov and recipe.optimizer.name == "sgd" and recipe.optimizer.momentum == 0:
+        raise UserError(f"{where}: optimizer.nesterov needs optimizer.momentum above 0.")

@@ -86,30 +86,40 @@ def fit_camera(points: NDArray[np.floating]) -> tuple[Camera, Doubles]:
     Source: similarity fit, Umeyama 1991; weights, Geman and McClure 1987.
     """
     check_points(points, 68)
-    head, seen = mean68(), np.asarray(points, np.float64)
-    weights = TRUST
-    camera = _start(seen)
-    residual = np.zeros(68)
+    seen = np.asarray(points, np.float64)
+    moments = _moments(seen)
+    weights, camera = TRUST, _start(seen)
+    squared, take = np.zeros(68), np.empty((4, 2))
     for _ in range(ROUNDS):
-        camera = _similarity(seen, camera, weights)
-        placed = head @ (camera.scale * camera.rotation[:2].T)
-        placed += camera.shift - seen
-        squared = np.einsum("ij,ij->i", placed, placed) / camera.scale**2
-        weights = TRUST / (1 + squared / OUTLIER**2) ** 2
-        residual = np.sqrt(squared)
-    return camera, residual
+        camera = _similarity(weights @ moments / weights.sum(), camera)
+        take[:3], take[3] = camera.scale * camera.rotation[:2].T, camera.shift
+        placed = _extended() @ take - seen
+        squared = np.einsum("ij,ij->i", placed, placed)
+        doubt = 1 + squared / (OUTLIER * camera.scale) ** 2
+        weights = TRUST / (doubt * doubt)
+    return camera, np.sqrt(squared) / camera.scale
 
 
 def _start(seen: Doubles) -> Camera:
     """An affine camera made rigid: a rough first guess."""
     centre_head, centre_seen, solver = _solver()
-    affine = solver @ (seen - (middle := centre_seen @ seen))
-    u, s, vt = np.linalg.svd(affine.T, full_matrices=False)
-    two = u @ vt
+    affine = (solver @ (seen - (middle := centre_seen @ seen))).T
+    two, scale = _rigid(affine)
     (a, b, c), (d, e, f) = two.tolist()
     turn = np.array([two[0], two[1], [b * f - c * e, c * d - a * f, a * e - b * d]])
-    scale = float(max(s.mean(), 1e-6))
     return Camera(scale, turn, middle - scale * two @ centre_head)
+
+
+def _rigid(affine: Doubles) -> tuple[Doubles, float]:
+    """The two orthonormal rows (2, 3) nearest to a matrix, and its scale: the polar decomposition, where the root of a
+    2 x 2 matrix M is (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M))."""
+    (p, q), (_, r) = (affine @ affine.T).tolist()
+    root = math.sqrt(max(p * r - q * q, 0.0))
+    trace = math.sqrt(p + r + 2 * root)
+    if root < 1e-9 * trace * trace or trace == 0.0:  # all points in a line or in one place: no head
+        return np.eye(2, 3), max(trace / 2, 1e-6)
+    inverse = np.array([[r + root, -q], [-q, p + root]]) / (trace * root)
+    return inverse @ affine, trace / 2
 
 
 @cache
@@ -121,29 +131,43 @@ def _solver() -> tuple[Doubles, Doubles, Doubles]:
     return middle, share, np.linalg.pinv((mean68() - middle) * w) * w.T
 
 
-def _similarity(seen: Doubles, camera: Camera, weights: Doubles) -> Camera:
-    """One weighted similarity fit of the head to the seen points, with the camera's depth in place of the unseen."""
-    head, squares = mean68(), _squares()
-    share = weights / weights.sum()
-    full = np.empty((3, len(seen)))
-    full[:2] = seen.T
-    full[2] = head @ (camera.scale * camera.rotation[2])
-    weighted = full * share
-    centre_head, centre_full = share @ head, weighted.sum(1)
-    products = weighted @ head - np.outer(centre_full, centre_head)
+def _moments(seen: Doubles) -> Doubles:
+    """For each point what `_similarity` wants the mean of, (68, 20): the head's place (3) and its products (9), the
+    seen place (2) and its products with the head's (6)."""
+    head = mean68()
+    by_head = (seen[:, :, None] * head[:, None]).reshape(68, 6)
+    return np.concatenate([_head_moments(), seen, by_head], axis=1)
+
+
+@cache
+def _head_moments() -> Doubles:
+    head = mean68()
+    return np.concatenate([head, (head[:, :, None] * head[:, None]).reshape(68, 9)], axis=1)
+
+
+@cache
+def _extended() -> Doubles:
+    """The head's points with a one behind each, (68, 4)."""
+    return np.concatenate([mean68(), np.ones((68, 1))], axis=1)
+
+
+def _similarity(means: Doubles, camera: Camera) -> Camera:
+    """One weighted similarity fit of the head to the seen points, with the camera's depth in place of the unseen.
+
+    `means` (20,) are weighted means of `_moments`.
+    """
+    centre, seen = means[:3], means[12:14]
+    about = means[3:12].reshape(3, 3) - centre[:, None] * centre  # the head's second moments about its centre
+    products = np.empty((3, 3))
+    products[:2] = means[14:].reshape(2, 3) - seen[:, None] * centre
+    products[2] = about @ (camera.scale * camera.rotation[2])
     u, s, vt, _ = dgesdd(products)  # of NumPy's own, half the time goes into looking at what it is given
     turn = u @ vt
     if _determinant(products) < 0:  # a mirror image is no turn
         s[2] *= -1
         turn -= 2 * u[:, 2:] * vt[2]
-    scale = float(s.sum() / (share @ squares - centre_head @ centre_head))
-    return Camera(scale, turn, (centre_full - scale * turn @ centre_head)[:2])
-
-
-@cache
-def _squares() -> Doubles:
-    """Each point's squared distance from the head's origin, (68,)."""
-    return np.asarray((mean68() ** 2).sum(1))
+    scale = float(s.sum() / about.trace())
+    return Camera(scale, turn, seen - scale * turn[:2] @ centre)
 
 
 def _determinant(matrix: Doubles) -> float:

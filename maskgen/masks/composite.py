@@ -23,15 +23,16 @@ def _radius(scale: float) -> int:
 
 
 def _shadow(alpha: Floats, scale: float) -> Floats:
-    """Light that the mask's rim takes from the skin, 0..1, a little lower than the rim; nothing beyond `reach`."""
+    """Light that the mask's rim takes from bare skin, 0..1, a little lower than the rim; nothing beyond `reach`."""
     radius = _radius(scale)
     soft = cv2.GaussianBlur(
         alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
     )
     drop = min(round(SHADOW_DROP * scale), len(soft))
-    shadow = 0.75 * soft
+    shadow = np.float32(0.75 * SHADOW) * soft
+    soft *= np.float32(SHADOW)
     np.maximum(shadow[drop:], soft[: len(soft) - drop], out=shadow[drop:])
-    return SHADOW * shadow * (1 - alpha)
+    return shadow
 
 
 def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
@@ -46,8 +47,9 @@ def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
     window: Window = layer.window
     if window.empty:
         return out, coverage
-    keep = (1 - _shadow(layer.alpha, scale)) * (1 - layer.alpha)
+    skin = 1 - layer.alpha
+    keep = skin - _shadow(layer.alpha, scale) * (skin * skin)
     under = cv2.multiply(image[window.slices], cv2.merge([keep, keep, keep]), dtype=cv2.CV_32F)
     out[window.slices] = cv2.add(under, layer.colour, dtype=cv2.CV_8U)
-    coverage[window.slices] = np.rint(layer.cover * 255).astype(np.uint8)
+    coverage[window.slices] = cv2.multiply(layer.cover, 255, dtype=cv2.CV_8U)
     return out, coverage

@@ -28,6 +28,11 @@ class Modes:
     v: Doubles
 
 
+def mixed(weights: Doubles, modes: Doubles) -> Doubles:
+    """Modes (k, n, 3) added up with their weights (k,): (n, 3)."""
+    return np.asarray((weights @ modes.reshape(len(modes), -1)).reshape(modes.shape[1:]))
+
+
 def creased(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubles, Doubles]:
     """Creases of a cloth (rows, columns, 3) whose texture coordinates are (rows, columns, 2).
 

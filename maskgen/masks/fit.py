@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dgesv
 
 from maskgen.core.records import Doubles
 from maskgen.masks.camera import Camera
@@ -30,7 +31,18 @@ def _design(points: NDArray[np.floating]) -> Doubles:
     return np.column_stack([distance, np.ones(len(points)), points])
 
 
-_KEY_DESIGN = _design(mean68()[KEYS])
+_DIAGONAL = np.diag_indices(len(KEYS))
+
+
+def _system() -> Doubles:
+    """The spline's equations without smoothing, (keys + 4, keys + 4)."""
+    design, n = _design(mean68()[KEYS]), len(KEYS)
+    system = np.zeros((n + 4, n + 4))
+    system[:n], system[n:, :n] = design, design[:, n:].T
+    return system
+
+
+_SYSTEM = _system()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,10 @@ class Moulder:
         """Prepare points (n, 3) of the head; done once for each mask."""
         return cls(points, _design(points))
 
+    def of(self, rows: NDArray[np.intp]) -> Moulder:
+        """Some of the points."""
+        return Moulder(self.points[rows], self._basis[rows])
+
     def project(self, camera: Camera, coefficients: Doubles) -> Doubles:
         """The points in the picture with this person's shift: (n, 3), pixels and depth."""
         out = camera.project(self.points)
@@ -54,17 +70,15 @@ class Moulder:
 
 def shift_to(points68: NDArray[np.floating], camera: Camera) -> Doubles:
     """The spline's coefficients (keys + 4, 2) that take the camera's projection to the seen points, smoothly."""
-    head = mean68()
-    delta = (np.asarray(points68, np.float64) - camera.project(head)[:, :2])[KEYS]
+    delta = np.asarray(points68, np.float64)[KEYS] - camera.project(mean68()[KEYS])[:, :2]
     n = len(KEYS)
-    system = np.zeros((n + 4, n + 4))
+    system = _SYSTEM.copy(order="F")
     # The kernel -r is conditionally positive definite, so the smoothing is subtracted.
-    system[:n] = _KEY_DESIGN
-    system[np.arange(n), np.arange(n)] -= STIFF / _say(camera)
-    system[n:, :n] = _KEY_DESIGN[:, n:].T
-    right = np.zeros((n + 4, 2))
+    system[_DIAGONAL] -= STIFF / _say(camera)
+    right = np.zeros((n + 4, 2), order="F")
     right[:n] = delta
-    return np.asarray(np.linalg.solve(system, right), np.float64)
+    _, _, solved, _ = dgesv(system, right, overwrite_a=True, overwrite_b=True)
+    return np.asarray(solved)
 
 
 def _say(camera: Camera) -> Doubles:

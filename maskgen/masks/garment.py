@@ -13,12 +13,20 @@ from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, 
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear
 from maskgen.masks.occlusion import View, hiding, view_of
-from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, mirror, thinned
+from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, mirror, narrowed, thinned
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
 SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
+
+
+@dataclass(frozen=True, slots=True)
+class Occluder:
+    """Some triangles of the bare head, and the points that are their corners."""
+
+    moulder: Moulder
+    triangles: Triangles
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +51,30 @@ class Garment:
     height: float
     occluder: Triangles
     modes: Modes
-    _hiding: dict[View, Triangles] = field(default_factory=dict, repr=False, compare=False)
+    _hiding: dict[View, Occluder] = field(default_factory=dict, repr=False, compare=False)
 
-    def hidden_by(self, line_of_sight: Doubles) -> Triangles:
-        """The head's triangles that can hide a part of it from the viewer's direction in head coordinates, (3,)."""
+    def hidden_by(self, line_of_sight: Doubles) -> Occluder:
+        """The part of the head that can hide a part of it from the viewer's direction in head coordinates, (3,)."""
         view = view_of(line_of_sight)
         if view not in self._hiding:
-            bare = skin().moulder.points
-            self._hiding[view] = hiding(view, self.moulder.points, self.triangles, bare, self.occluder, EARS)
+            bare = skin().moulder
+            before = hiding(view, self.moulder.points, self.triangles, bare.points, self.occluder, EARS)
+            corners, own = np.unique(before.astype(np.intp), return_inverse=True)
+            self._hiding[view] = Occluder(bare.of(corners), own.reshape(-1, 3).astype(np.int32))
         return self._hiding[view]
 
 
 @dataclass(frozen=True, slots=True)
 class Skin:
-    """Points of the bare head: what hides, and where the light is read."""
+    """The bare head: what hides, and where the light is read.
+
+    `lit` are the points whose colour says what light falls on the face, `facing` (n, 3) their unit normals.
+    """
 
     moulder: Moulder
-    normals: Doubles
     triangles: Triangles
-    lit: np.ndarray  # indices of the points whose colour says what light falls on the face
+    lit: Moulder
+    facing: Doubles
 
 
 @cache
@@ -74,7 +87,8 @@ def skin() -> Skin:
     lips = (np.abs(x) < 0.45) & (np.abs(y - 0.5) < 0.17)
     points = CENTRE + (surface.points - CENTRE) * SHRINK
     lit = np.flatnonzero(face & ~eyes & ~lips)
-    return Skin(Moulder.over(points), surface.normals, surface.triangles, lit)
+    every = Moulder.over(points)
+    return Skin(every, surface.triangles, every.of(lit), surface.normals[lit])
 
 
 def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
@@ -91,7 +105,7 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
     total = tall + ribbon_rows * len(template.ribbons)
     parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
     for number, ribbon in enumerate(template.ribbons):
-        right = band(ribbon, fine)
+        right = narrowed(band(ribbon, fine), step)
         at = _into_atlas(right, tall + number * ribbon_rows, ribbon_rows, total)
         parts += [right, mirror(right)]
         places += [at, at]
@@ -109,18 +123,18 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),
-        modes=_modes(template, fine, step, len(parts)),
+        modes=_modes(template, fine, step, [len(part.points) for part in parts]),
     )
 
 
-def _modes(template: Template, fine: Mesh, step: int, parts: int) -> Modes:
+def _modes(template: Template, fine: Mesh, step: int, sizes: list[int]) -> Modes:
     """The movements of all points, in the order of `build_garment`: cloth, then each ribbon's right and left side."""
     shape = (ROWS, COLUMNS, -1)
     moves, turns = creased(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
     keep = np.s_[:, ::step, ::step]
     moves, turns = (each[keep].reshape(CREASES, -1, 3) for each in (moves, turns))
-    cloth_points, each = moves.shape[1], PIECES * 3
-    points = np.zeros((CREASES + LOOPS, cloth_points + each * (parts - 1), 3))
+    cloth_points, each = sizes[0], sizes[-1]
+    points = np.zeros((CREASES + LOOPS, sum(sizes), 3))
     normals = np.zeros_like(points)
     points[:CREASES, :cloth_points], normals[:CREASES, :cloth_points] = moves, turns
     for number, ribbon in enumerate(template.ribbons):

@@ -40,26 +40,28 @@ def read_grain(image: Image, points: NDArray[np.floating]) -> Grain:
     part = image[low[1] : high[1], low[0] : high[0]]
     if min(part.shape[:2]) < 8:
         return Grain(0.0, 0.0)
-    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
     return Grain(_blur(grey), _noise(grey))
 
 
-def _noise(grey: Floats) -> float:
+def _noise(grey: NDArray[np.uint8]) -> float:
     """Deviation of the noise: the mask's answer to white noise has six times its deviation."""
-    answer = np.abs(cv2.filter2D(grey, -1, LAPLACIAN)[1:-1, 1:-1])
+    answer = np.abs(cv2.filter2D(grey, cv2.CV_16S, LAPLACIAN)[1:-1, 1:-1])
     return min(float(middle(answer.ravel())) / 0.6745 / 6.0, MOST_NOISE)
 
 
-def _steepest(grey: Floats) -> float:
-    across, down = cv2.spatialGradient(np.clip(grey, 0, 255).astype(np.uint8))
-    size = np.abs(across.astype(np.int32)) + np.abs(down)
-    return float(np.partition(size.ravel(), -max(4, size.size // 50))[-max(4, size.size // 50)])
+def _steepest(grey: NDArray[np.uint8]) -> float:
+    across, down = cv2.spatialGradient(grey)
+    size = (np.abs(across) + np.abs(down)).ravel()  # at most 2,040
+    rank = len(size) - max(4, len(size) // 50)
+    return float(np.partition(size, rank)[rank])
 
 
-def _blur(grey: Floats) -> float:
+def _blur(grey: NDArray[np.uint8]) -> float:
     """Blur from the steepest edges: blurring again by s flattens an edge of blur b by sqrt(1 + s^2 / b^2)."""
     again = 1.2
-    before, after = _steepest(grey), _steepest(cv2.GaussianBlur(grey, (0, 0), again))
+    blurred = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), again)
+    before, after = _steepest(grey), _steepest(blurred.astype(np.uint8))
     ratio = before / max(after, 1.0)
     if ratio <= 1.02:
         return MOST_BLUR if before > 60 else 0.0

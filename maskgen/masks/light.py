@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 
 from maskgen.core.records import Doubles, Image
 from maskgen.masks.colour import GAMMA, middle
@@ -22,6 +23,8 @@ BRIGHTEST_SKIN = 222.0
 USUAL = np.array([0.0, -0.16, 0.22])
 BELIEF = 0.035  # how strongly the usual light is believed against the samples
 ROUNDS = 3
+# What encoded values 0..255 are in linear light.
+_LINEAR = (np.arange(256) / 255.0) ** GAMMA
 # Linear red and blue over green of skin in white light, lowest and highest.
 SKIN_RATIOS = np.array([[0.9, 0.42], [2.6, 1.15]])
 
@@ -60,7 +63,7 @@ def read_light(image: Image, points: NDArray[np.floating], normals: NDArray[np.f
     if usable.sum() < 12:
         return Light(1.0, USUAL / 1.5, np.ones(3))
     seen, facing = colours[usable], normals[usable]
-    linear = (seen / 255.0) ** GAMMA
+    linear = _LINEAR[seen]
     brightness = linear @ LUMA
     direction = _direction(brightness / max(float(middle(brightness)), 1e-4), np.asarray(facing, np.float64))
     tone = read_tone(reduced)
@@ -80,16 +83,23 @@ def _cast(skin: Doubles) -> Doubles:
     return np.asarray(factors / max(1.0, float(factors.max())))
 
 
-def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Image, Doubles, NDArray[np.bool_]]:
-    """The picture reduced, mean colours (n, 3) about the points, and which points are inside the picture."""
+def _skin(image: Image, points: NDArray[np.floating], scale: float) -> tuple[Image, Image, NDArray[np.bool_]]:
+    """The picture reduced, mean colours, uint8 (n, 3), about the points, and which points are inside the picture."""
     height, width = image.shape[:2]
     cell = max(1.0, scale / 12)
     small = (max(1, round(width / cell)), max(1, round(height / cell)))
-    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA) if cell > 1 else image
-    at = np.floor((points + 0.5) * np.array(small) / [width, height]).astype(int)
-    inside = ((at >= 0) & (at < small)).all(1)
-    at = np.clip(at, 0, np.array(small) - 1)
-    return reduced, reduced[at[:, 1], at[:, 0]].astype(np.float64), inside
+    reduced = _reduced(image, small)
+    at = np.floor((points + 0.5) * (small[0] / width, small[1] / height)).astype(np.intp)
+    x, y = np.minimum(np.maximum(at, 0), (small[0] - 1, small[1] - 1)).T
+    return reduced, reduced[y, x], (at[:, 0] == x) & (at[:, 1] == y)
+
+
+def _reduced(image: Image, small: tuple[int, int]) -> Image:
+    """The picture in so many columns and rows; halved as often as it can be first, which costs next to nothing."""
+    while image.shape[1] >= 2 * small[0] and image.shape[0] >= 2 * small[1]:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    return image if image.shape[1::-1] == small else cv2.resize(image, small, interpolation=cv2.INTER_AREA)
 
 
 def _direction(relative: Doubles, normals: Doubles) -> Doubles:
@@ -102,7 +112,7 @@ def _direction(relative: Doubles, normals: Doubles) -> Doubles:
     answer, weights = usual, np.ones(len(normals))
     for _ in range(ROUNDS):
         weighted = design.T * weights
-        answer = np.linalg.solve(weighted @ design + prior, weighted @ relative + believed)
+        _, answer, _ = dposv(weighted @ design + prior, weighted @ relative + believed)
         weights = 1 / (1 + ((design @ answer - relative) / 0.18) ** 2)
     direction = answer[1:] / max(float(answer[0]), 0.25)
     length = float(np.linalg.norm(direction))

@@ -26,6 +26,23 @@ _SETTINGS.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
 _VIEW = (np.eye(4, dtype=np.float32), FIELD, FAR - HALF, FAR + HALF, _SETTINGS)
 
 
+def _corners(points: Doubles, height: int, width: int) -> Floats:
+    """Pixels and depth as places before OpenCV's camera."""
+    away = FAR - points[:, 2] / height
+    corners = np.empty((len(points), 3), np.float32)
+    corners[:, 0] = ((points[:, 0] + 0.5) / width - 0.5) * (width / height) * away
+    corners[:, 1] = (0.5 - (points[:, 1] + 0.5) / height) * away
+    corners[:, 2] = -away
+    return corners
+
+
+def painted(height: int, width: int, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> Floats:
+    """As what one `Canvas.draw` leaves in `values`, without the depth, a sixth faster."""
+    colours = np.ascontiguousarray(values, np.float32)
+    empty = np.zeros((height, width, 3), np.float32)
+    return np.asarray(cv2.triangleRasterizeColor(_corners(points, height, width), triangles, colours, empty, *_VIEW))
+
+
 class Canvas:
     """Three values a pixel and a depth; whatever is drawn nearer hides what lies behind it.
 
@@ -44,15 +61,5 @@ class Canvas:
         """Draw triangles whose corners carry three values each, (n, 3) in 0..1, interpolated between them."""
         colours = np.ascontiguousarray(values, np.float32)
         self.values, self.depth = cv2.triangleRasterize(
-            self._corners(points), triangles, colours, self.values, self.depth, *_VIEW
+            _corners(points, *self.depth.shape), triangles, colours, self.values, self.depth, *_VIEW
         )
-
-    def _corners(self, points: Doubles) -> Floats:
-        """Pixels and depth as places before OpenCV's camera."""
-        height, width = self.depth.shape
-        away = FAR - points[:, 2] / height
-        corners = np.empty((len(points), 3), np.float32)
-        corners[:, 0] = ((points[:, 0] + 0.5) / width - 0.5) * (width / height) * away
-        corners[:, 1] = (0.5 - (points[:, 1] + 0.5) / height) * away
-        corners[:, 2] = -away
-        return corners

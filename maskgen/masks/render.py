@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.camera import Camera
 from maskgen.masks.colour import FULL, GAMMA, coloured, encoded
+from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment
 from maskgen.masks.head import Triangles
 from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind
 from maskgen.masks.light import Light
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.raster import Canvas
+from maskgen.masks.raster import painted
 from maskgen.masks.tone import LUMA, Tone
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
@@ -48,14 +50,13 @@ class Window:
         """For indexing a picture."""
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
-    def canvas(self, scale: float) -> Canvas:
-        """A canvas for it, finer than the picture where the face is small."""
+    def canvas(self, scale: float) -> tuple[int, int]:
+        """Rows and columns it is drawn in: more than the picture's where the face is small."""
         times = FINER if scale <= SMALL_FACE else 1.0
-        return Canvas(round((self.y1 - self.y0) * times), round((self.x1 - self.x0) * times))
+        return round((self.y1 - self.y0) * times), round((self.x1 - self.x0) * times)
 
-    def on(self, canvas: Canvas, points: Doubles) -> Doubles:
+    def on(self, rows: int, columns: int, points: Doubles) -> Doubles:
         """Picture pixels and depth (n, 3) as the canvas's."""
-        rows, columns = canvas.values.shape[:2]
         times = np.array([columns / (self.x1 - self.x0), rows / (self.y1 - self.y0), 1.0])
         times[2] = times[1]
         return (points + [0.5 - self.x0, 0.5 - self.y0, 0.0]) * times - [0.5, 0.5, 0.0]
@@ -64,19 +65,30 @@ class Window:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """What a mask adds to a window: `colour` float32 (h, w, 3), premultiplied, 0..255, `alpha` float32 (h, w), and
-    `cover` float32 (h, w): as alpha on cloth, RIBBON_COVER of it on loops and straps."""
+    `cover` float32 (h, w): as alpha on cloth, RIBBON_COVER of it on loops and straps.
+    """
 
     window: Window
     colour: Floats
     alpha: Floats
     cover: Floats
 
+    def grown(self, margin: int, height: int, width: int) -> Layer:
+        """The same with an empty margin about it, as far as a picture of this size reaches."""
+        old = self.window
+        new = Window(
+            max(0, old.x0 - margin), max(0, old.y0 - margin), min(width, old.x1 + margin), min(height, old.y1 + margin)
+        )
+        sides = (old.y0 - new.y0, new.y1 - old.y1, old.x0 - new.x0, new.x1 - old.x1)
+        parts = (self.colour, self.alpha, self.cover)
+        return Layer(new, *(cv2.copyMakeBorder(part, *sides, cv2.BORDER_CONSTANT) for part in parts))
 
-def window_of(points: Doubles, height: int, width: int, margin: int) -> Window:
-    """The part of a picture that holds projected points and a margin about them."""
-    low = np.floor(points[:, :2].min(0)).astype(int) - margin
-    high = np.ceil(points[:, :2].max(0)).astype(int) + margin + 1
-    return Window(max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1])))
+
+def window_of(points: Doubles, height: int, width: int) -> Window:
+    """The part of a picture that holds projected points and a pixel about them."""
+    (left, top), (right, bottom) = points[:, :2].min(0).tolist(), points[:, :2].max(0).tolist()
+    x0, y0, x1, y1 = math.floor(left) - 1, math.floor(top) - 1, math.ceil(right) + 2, math.ceil(bottom) + 2
+    return Window(max(0, x0), max(0, y0), min(width, x1), min(height, y1))
 
 
 def render(
@@ -86,6 +98,7 @@ def render(
     points: Doubles,
     seen: Triangles,
     head: Doubles,
+    before: Triangles,
     camera: Camera,
     light: Light,
     window: Window,
@@ -95,18 +108,18 @@ def render(
     Args:
         points: the garment's points in the picture, (n, 3).
         seen: its triangles on this side of the head; the window holds them.
-        head: the bare head's points in the picture, (m, 3); what lies behind it is hidden.
+        head, before: points in the picture, (m, 3), and triangles of what hides what lies behind it.
     """
-    facing = (garment.normals + np.tensordot(plan.modes, garment.modes.normals, 1)) @ camera.rotation.T
-    before = garment.hidden_by(camera.rotation[2]) + len(points)
+    facing = (garment.normals + mixed(plan.modes, garment.modes.normals)) @ camera.rotation.T
     facing *= np.where(facing[:, 2:] < 0, -1.0, 1.0)  # cloth has two sides
     values = np.zeros((len(points) + len(head), 3), np.float32)
     values[: len(points), :2] = garment.uv
     values[: len(points), 1] += plan.askew @ garment.modes.v
     values[: len(points), 2] = np.clip(encoded(_shoulder(light.on(facing))) / BRIGHTEST, 1 / 255, 1)
     canvas = window.canvas(camera.scale)
-    canvas.draw(window.on(canvas, np.concatenate([points, head])), np.concatenate([seen, before]), values)
-    return _painted(kind, plan, *_sampled(canvas.values, window), camera, light, window)
+    placed = window.on(*canvas, np.concatenate([points, head]))
+    drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
+    return _painted(kind, plan, *_sampled(drawn, window), camera, light, window)
 
 
 def _sampled(drawn: Floats, window: Window) -> tuple[Floats, Floats]:
@@ -122,16 +135,21 @@ def _painted(
     kind: Kind, plan: MaskPlan, drawn: Floats, whole: Floats, camera: Camera, light: Light, window: Window
 ) -> Layer:
     """Texture, folds and light looked up where the mask is, premultiplied by the coverage."""
-    height, width = whole.shape
     where = _in_rows(np.flatnonzero(whole > 0))
     alpha = np.take(whole.ravel(), where)
     some = np.maximum(alpha, np.float32(1e-3))
     u, v, lit = (part / some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
-    colour = np.zeros((height * width, 3), np.float32)
-    colour[where] = _coloured(kind, plan, u, v, lit, alpha, camera, light)
-    cover = whole.copy()
-    cover.ravel()[where] = np.where(v < kind.ribbons_from, alpha, np.float32(RIBBON_COVER) * alpha)
-    return Layer(window, colour.reshape(height, width, 3), whole, cover)
+    planes = cv2.split(_coloured(kind, plan, u, v, lit, alpha, camera, light))
+    colour = cv2.merge([_scattered(plane, where, whole.shape) for plane in planes])
+    cover = _scattered(np.where(v < kind.ribbons_from, alpha, np.float32(RIBBON_COVER) * alpha), where, whole.shape)
+    return Layer(window, colour, whole, cover)
+
+
+def _scattered(values: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) -> Floats:
+    """A picture (h, w) of values at places in it, 0 elsewhere."""
+    plane = np.zeros(shape, np.float32)
+    plane.ravel()[where] = values
+    return plane
 
 
 def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:

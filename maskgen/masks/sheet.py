@@ -21,6 +21,7 @@ from maskgen.masks.template import Ribbon, Template
 ROWS, COLUMNS = 21, 33
 RELAX = 400
 PIECES = 14  # rows of a ribbon
+BREADTH = 3  # points of such a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,13 @@ def thinned(sheet: Mesh, step: int) -> Mesh:
     return Mesh(sheet.points[at], sheet.normals[at], sheet.uv[at], grid_triangles(*keep.shape))
 
 
+def narrowed(ribbon: Mesh, step: int) -> Mesh:
+    """The ribbon without its middle where `step` is 2: on small faces it is two pixels wide."""
+    keep = np.arange(len(ribbon.points)).reshape(-1, BREADTH)[:, ::step]
+    at = keep.ravel()
+    return Mesh(ribbon.points[at], ribbon.normals[at], ribbon.uv[at], grid_triangles(*keep.shape))
+
+
 def _curve(points: Doubles, n: int) -> Doubles:
     """n points at equal steps on a smooth curve through the given ones."""
     step = np.linalg.norm(np.diff(points, axis=0), axis=1) ** 0.5
@@ -139,7 +147,7 @@ def band(ribbon: Ribbon, sheet: Mesh, pieces: int = PIECES) -> Mesh:
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     v, u = np.meshgrid(np.linspace(0, 1, pieces), [0.0, 0.5, 1.0], indexing="ij")
     uv = np.stack([u, v], -1).reshape(-1, 2)
-    return Mesh(grid.reshape(-1, 3), normals.reshape(-1, 3), uv, grid_triangles(pieces, 3))
+    return Mesh(grid.reshape(-1, 3), normals.reshape(-1, 3), uv, grid_triangles(pieces, BREADTH))
 
 
 def mirror(mesh: Mesh) -> Mesh:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 
 from maskgen.core.records import Doubles
 from maskgen.masks.colour import middle
@@ -46,7 +47,10 @@ def read_tone(image: NDArray[np.uint8]) -> Tone:
 
 def _unexplained(luma: Doubles, differences: Doubles) -> Doubles:
     """How far each pixel's differences (n, 2) are from a parabola in its luma."""
-    design = np.stack([np.ones_like(luma), luma, luma**2], 1)
-    normal = design.T @ design + 1e-6 * np.eye(3)
-    fitted = design @ np.linalg.solve(normal, design.T @ differences)
-    return np.asarray(np.linalg.norm(differences - fitted, axis=1))
+    design = np.empty((3, len(luma)))
+    design[0], design[1], design[2] = 1.0, luma, luma * luma
+    normal = design @ design.T
+    normal[(0, 1, 2), (0, 1, 2)] += 1e-6
+    _, fit, _ = dposv(normal, design @ differences)
+    rest = differences - design.T @ fit
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", rest, rest)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,6 +14,7 @@ from maskgen.core.records import Doubles, Floats, Image, Mask, Pose, check_image
 from maskgen.masks.camera import Camera, fit_camera
 from maskgen.masks.colour import middle
 from maskgen.masks.composite import lay, reach
+from maskgen.masks.creases import mixed
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import Garment, skin
 from maskgen.masks.grain import Grain, grainy, read_grain, softened, spread
@@ -34,7 +36,7 @@ BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 class Wearer:
     """A face understood once, for any number of masks: where the head is, how this face differs, how it is lit.
 
-    `head` are the bare head's points in the picture, `eyes` (12, 2) the points about the eyes' lids; `fit_error` is the
+    `eyes` (12, 2) are the points about the eyes' lids; `fit_error` is the
     median distance of the 68 points to the head that explains them, in eye distances.
     """
 
@@ -42,7 +44,6 @@ class Wearer:
     shift: Doubles
     light: Light
     grain: Grain
-    head: Doubles
     eyes: Doubles
     fit_error: float
 
@@ -77,14 +78,13 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     if abs(camera.pose().yaw) > FARTHEST_YAW:
         raise SetAsideError(Reason.EXTREME_POSE, f"yaw {camera.pose().yaw:.0f} degrees")
     shift, bare = shift_to(points68, camera), skin()
-    head = bare.moulder.project(camera, shift)
-    facing = bare.normals[bare.lit] @ camera.rotation.T
-    light = read_light(image, head[bare.lit, :2], facing, camera.scale)
+    lit = bare.lit.project(camera, shift)[:, :2]
+    light = read_light(image, lit, bare.facing @ camera.rotation.T, camera.scale)
     grain = read_grain(image, points68[17:48])
     if light.tone.colour < 1 and grain.noise == 0.0:
         light = replace(light, tone=IN_COLOUR)  # drawn, not photographed: grey is its colour
     eyes = np.asarray(points68[36:48], np.float64)
-    return Wearer(camera, shift, light, grain, head, eyes, float(middle(residual)))
+    return Wearer(camera, shift, light, grain, eyes, float(middle(residual)))
 
 
 def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
@@ -97,12 +97,15 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
     in_it = points[np.bincount(seen.ravel(), minlength=len(points)) > 0]
-    window = window_of(in_it, image.shape[0], image.shape[1], margin)
+    window = window_of(in_it, *image.shape[:2])
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
-    layer = render(kind, garment, plan, points, seen, wearer.head, wearer.camera, wearer.light, window)
+    hides = garment.hidden_by(wearer.camera.rotation[2])
+    head = hides.moulder.project(wearer.camera, wearer.shift)
+    layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window)
+    layer = layer.grown(margin, *image.shape[:2])
     colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
-    layer = Layer(window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
+    layer = Layer(layer.window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)
     look = kind.make_at(plan.look).name
     return Worn(masked, coverage, wearer.camera.pose(), wearer.fit_error, outline_of(coverage), plan.wearing, look)
@@ -116,7 +119,7 @@ def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kin
 def _moulded(garment: Garment, wearer: Wearer, plan: MaskPlan) -> Doubles:
     """The garment's points in the picture with this mask's creases and slack loops."""
     points = garment.moulder.project(wearer.camera, wearer.shift)
-    added = np.tensordot(plan.modes, garment.modes.points, 1)
+    added = mixed(plan.modes, garment.modes.points)
     return np.asarray(points + added @ (wearer.camera.scale * wearer.camera.rotation.T))
 
 
@@ -124,7 +127,8 @@ def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is."""
     middle = camera.project(np.array([[0.0, 0.4, 0.3]]))[0, :2]
     up = -camera.rotation[:2, 1] * camera.scale * plan.up
-    c, s = np.cos(np.radians(plan.tilt)) * plan.size, np.sin(np.radians(plan.tilt)) * plan.size
+    tilt = math.radians(plan.tilt)
+    c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
     moved = points.copy()
     moved[:, :2] = (points[:, :2] - middle) @ np.array([[c, s], [-s, c]]) + middle + up
     return moved

@@ -18,6 +18,7 @@ COMMANDS = {
     "mask": (".mask_command", "mask_command", "Put masks on a folder of photographs."),
     "pairs": (".pairs_command", "pairs_command", "Write the training and test lists of a run."),
     "gallery": (".gallery_command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
+    "train": (".train_command", "train_command", "Train a model on the lists."),
     "kinds": (".kinds_command", "kinds_command", "List the masks and draw a preview of each."),
     "demo": (".demo_command", "demo_command", "Show all of it on a built-in sample."),
 }

@@ -20,6 +20,7 @@ from torch import Tensor
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 
+from .legacy import is_legacy, read_legacy
 from .models import Embedder, build_model
 from .packing import pack, unpack
 from .recipe import Recipe, recipe_from_dict, recipe_to_dict
@@ -95,11 +96,15 @@ def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe
     """The network of a checkpoint, on the CPU, ready to embed.
 
     Args:
-        path: a checkpoint's folder.
+        path: a checkpoint's folder, or one of the reference's files.
+        trust_pickle: execute what the reference's file says; see `legacy.read_legacy`.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is none, it is damaged, or it would execute code and is not trusted.
     """
+    if is_legacy(Path(path)):
+        legacy = read_legacy(Path(path), trust_pickle)
+        return legacy.model, legacy.recipe
     place = _place(Path(path))
     recipe = recipe_from_dict(_about(place)["recipe"], str(place / ABOUT))
     model = build_model(recipe.model, pretrained=False)

@@ -13,6 +13,7 @@ from torch import Tensor
 from maskgen.metrics.distances import pair_l2
 from maskgen.metrics.overlap import Overlap, compare
 
+from .learner import Learner
 from .lists import EvalPairs
 from .pictures import Batch, Loader
 from .ranks import Ranks
@@ -77,3 +78,38 @@ def judge(embeddings: Floats, readable: Bools, pairs: EvalPairs) -> Verdict:
     same, different = (both[readable[both].all(axis=1)] for both in (pairs.same, pairs.different))
     near, far = (pair_l2(embeddings, both[:, 0], both[:, 1]) for both in (same, different))
     return Verdict(compare(near, far), (len(same), len(different)), int(np.count_nonzero(~readable)))
+
+
+@dataclass(slots=True)
+class Judge:
+    """Looks at a model when asked.
+
+    Attributes:
+        learner: what is looked at, not wrapped.
+        pairs: what it is judged on.
+        loader: of the pictures that `pairs` names, without any chance.
+    """
+
+    learner: Learner
+    dim: int
+    pairs: EvalPairs
+    loader: Loader
+    batch_size: int
+    ranks: Ranks
+    faulty: Callable[[str], None]
+
+    def __call__(self) -> Verdict:
+        """Embed each picture and compare; the learner is in training mode afterwards."""
+        self.ranks.align(self.learner)
+        self.learner.eval()
+        shape = len(self.pairs.addresses), self.dim
+        found = embed_all(self._embed, self.loader, shape, self.batch_size, self.ranks, self._told)
+        self.learner.train()
+        return judge(*found, self.pairs)
+
+    def _embed(self, batch: Batch) -> Tensor:
+        return self.learner.embed(batch.values.to(self.ranks.device, non_blocking=True))
+
+    def _told(self, batch: Batch) -> None:
+        for _, fault in batch.faults:
+            self.faulty(fault)

@@ -54,6 +54,12 @@ class TrainingList:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def numbers(self) -> tuple[int, ...]:
+        """Each target's number in the list; its place where people have names."""
+        if all(label.isascii() and label.isdecimal() for label in self.labels):
+            return tuple(map(int, self.labels))
+        return tuple(range(len(self.labels)))
+
     def counts(self) -> Ints:
         """Pictures of each target, int64 (n_classes,)."""
         return np.bincount(self.targets, minlength=len(self.labels)).astype(np.int64)

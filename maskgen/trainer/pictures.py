@@ -6,8 +6,9 @@ cannot be read costs a warning: another one of its batch stands in for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import cv2
@@ -50,6 +51,14 @@ class Batch(NamedTuple):
     targets: Tensor
     rows: tuple[int, ...]
     faults: tuple[tuple[int, str], ...]
+
+
+class Batches(Protocol):
+    """The rows of each batch of an epoch, the same whenever they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Sequence[int]]: ...
 
 
 class Rows(Protocol):
@@ -144,12 +153,12 @@ class _Fetch:
 class Course:
     """The batches of one epoch as the loader asks for them, from `skip` on; set anew before each epoch."""
 
-    batches: Sequence[Sequence[int]] = ()
+    batches: Batches = ()
     epoch: int = 0
     skip: int = 0
 
     def __iter__(self) -> Iterator[list[Key]]:
-        for rows in self.batches[self.skip :]:
+        for rows in islice(self.batches, self.skip, None):
             yield [(self.epoch, row) for row in rows]
 
     def __len__(self) -> int:
@@ -183,17 +192,30 @@ class Loader:
             **more,
         )
 
-    def epoch(self, batches: Sequence[Sequence[int]], epoch: int, skip: int = 0) -> Iterator[Batch]:
+    def epoch(self, batches: Batches, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """The batches of these rows, all but the first `skip`.
 
         Raises:
             UserError: a hundred pictures in a row cannot be read.
         """
         self._course.batches, self._course.epoch, self._course.skip = batches, epoch, skip
-        for batch in self._loader:
+        for batch in _living(self._loader):
             if self.full and not batch.rows:
                 raise UserError(f"None of {_FAR} pictures in a row can be read, one being {batch.faults[0][1]}.")
             yield batch
+
+
+def _living(loader: Iterable[Batch]) -> Iterator[Batch]:
+    """The batches, with the death of a worker as a sentence."""
+    try:
+        yield from loader
+    except RuntimeError as fault:
+        if "DataLoader worker" not in str(fault):
+            raise
+        raise UserError(
+            "A process that loads pictures died, most likely for want of memory or of shared memory (/dev/shm): give "
+            "fewer --workers."
+        ) from fault
 
 
 def _as_it_is(batch: Any) -> Any:

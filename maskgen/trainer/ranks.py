@@ -46,6 +46,12 @@ class Ranks:
             module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
         return DistributedDataParallel(module, device_ids=[self.device] if on_gpu else None)
 
+    def align(self, module: nn.Module) -> None:
+        """Give all processes the first one's buffers: batch norm's running figures, which each has of its own share."""
+        if self.world > 1:
+            for buffer in module.buffers():
+                dist.broadcast(buffer, 0)
+
     def share(self, value: T) -> T:
         """The first process's value, in all of them."""
         if self.world == 1:

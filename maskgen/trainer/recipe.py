@@ -143,6 +143,7 @@ class TrainSpec:
         accumulate: batches whose gradients are added up before a step.
         clip_norm: the longest gradient; 0 is any.
         max_steps: optimizer steps after which the run ends; 0 is none.
+        save_every: steps between two checkpoints; each epoch ends with one too.
         check_every: steps between two looks for collapse.
         on_collapse: "stop", "lower" (back to the last good weights at a tenth of the rate) or "go_on".
     """
@@ -156,6 +157,7 @@ class TrainSpec:
     clip_norm: float = number(0.0)
     seed: int = number(0)
     max_steps: int = number(0)
+    save_every: int = number(1000, 1)
     check_every: int = number(100, 1)
     on_collapse: str = choice("stop", "stop", "lower", "go_on")
 

@@ -1,0 +1,313 @@
+"""The loop: one step, one epoch, and what is looked at between steps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from .checkpoints import Checkpoint
+from .clock import Clock, Lap
+from .collapse import Collapse, look
+from .history import EPOCH, STEPS, Row
+from .judge import Verdict
+from .pictures import Batch, Batches, Loader
+from .ranks import Ranks, without_averaging
+from .state import State
+
+WINDOW = 10  # steps that a row of the history tells of
+LOWER = 0.1  # what the rate is multiplied by after a collapse
+LOWEST = 0.5e-3  # then it is given up
+
+
+class End(StrEnum):
+    """Why a run, or a stretch of it, came to its end."""
+
+    FINISHED = "finished"
+    MAX_STEPS = "max_steps"
+    COLLAPSED = "collapsed"
+    WENT_BACK = "went_back"  # to the last checkpoint, to go on from there
+
+
+class EpochBatches(Batches, Protocol):
+    """Batches that differ from one epoch to the next."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """From now on give those of this epoch."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who is told how it goes; only in the first of several processes does it show or write anything."""
+
+    def moved(self, step: int) -> None:
+        """So many steps are done; fewer than before where a collapsed run went back."""
+        ...
+
+    def wrote(self, row: Row) -> None:
+        """A stretch of steps or an epoch is done."""
+        ...
+
+    def judged(self, verdict: Verdict, epoch: int) -> None:
+        """The judge has looked."""
+        ...
+
+    def faulty(self, fault: str) -> None:
+        """A picture could not be read: its address, and why."""
+        ...
+
+    def said(self, sentence: str) -> None:
+        """Something that a person should know at once."""
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """How many pictures could not be read so far."""
+        ...
+
+
+class Keeper(Protocol):
+    """Where checkpoints are kept."""
+
+    def save(self, name: str, checkpoint: Checkpoint) -> None:
+        """Keep it as "last" or "best"."""
+        ...
+
+    def load(self, name: str) -> Checkpoint:
+        """What was kept."""
+        ...
+
+
+@dataclass(slots=True)
+class _Window:
+    """Losses since the last row; they stay on the device until they are asked for, since asking waits for the GPU."""
+
+    total: Tensor
+    steps: int = 0
+
+    @property
+    def mean(self) -> float:
+        """Of this process's losses."""
+        return float(self.total) / max(self.steps, 1)
+
+    def take(self, ranks: Ranks) -> tuple[float, int]:
+        """The sum of the losses, over all processes a mean, and the number of steps; begins anew."""
+        total, steps = float(ranks.total(self.total.clone())) / ranks.world, self.steps
+        self.total.zero_()
+        self.steps = 0
+        return total, steps
+
+
+@dataclass(slots=True)
+class Loop:
+    """A run at work.
+
+    Attributes:
+        learner: `Learner`, wrapped for several processes.
+        judge: looks at the model; None where it has nothing to look at.
+        chance: the loss where nothing is learnt.
+        whole: all steps of this start.
+    """
+
+    state: State
+    learner: nn.Module
+    batches: EpochBatches
+    loader: Loader
+    ranks: Ranks
+    watcher: Watcher
+    keeper: Keeper
+    judge: Callable[[], Verdict] | None
+    chance: float
+    _clock: Clock = field(init=False)
+    _window: _Window = field(init=False)
+    _embeddings: Tensor = field(init=False)
+    whole: Lap = field(default_factory=lambda: Lap(0, 0.0, 0.0))
+    _epoch_lap: Lap = field(default_factory=lambda: Lap(0, 0.0, 0.0))
+    _told_collapse: bool = False
+
+    def __post_init__(self) -> None:
+        self._clock = Clock(self.ranks.device)
+        self._window = _Window(torch.zeros((), device=self.ranks.device))
+
+    def run(self) -> End:
+        """Train to the end, from wherever the state is."""
+        if self.state.progress.step == 0:
+            self._save("last")
+        while self.state.progress.epoch < self.state.recipe.train.epochs:
+            end = End.MAX_STEPS if self._enough() else self._epoch()
+            if end in (End.COLLAPSED, End.MAX_STEPS):
+                return end
+        return End.FINISHED
+
+    def _enough(self) -> bool:
+        most = self.state.recipe.train.max_steps
+        return bool(most) and self.state.progress.step >= most
+
+    def _epoch(self) -> End | None:
+        """What is left of the epoch at hand; None where it was trained to its end."""
+        progress = self.state.progress
+        self.batches.set_epoch(progress.epoch)
+        feed = self.loader.epoch(self.batches, progress.epoch, progress.batch)
+        self.learner.train()
+        self._clock.start()
+        self._epoch_lap = Lap(0, 0.0, 0.0)
+        while progress.batch < len(self.batches):
+            self._step(feed)
+            if end := self._between(progress.batch >= len(self.batches)):
+                return end
+        self._end_epoch()
+        return None
+
+    def _step(self, feed: Iterator[Batch]) -> None:
+        """One step of the optimizer, from one batch or from several whose gradients add up."""
+        state = self.state
+        state.seed_step(self.ranks.rank)
+        state.optimizer.zero_grad(set_to_none=True)
+        many = min(state.recipe.train.accumulate, len(self.batches) - state.progress.batch)
+        for at in range(many):
+            batch = self._received(next(feed))
+            self._clock.ready()
+            if at < many - 1:
+                with without_averaging(self.learner):
+                    self._gradients(batch, many)
+            else:
+                self._gradients(batch, many)
+                self._move()
+            self._clock.done(len(batch.rows) * self.ranks.world)
+        self._window.steps += 1
+        state.progress.batch += many
+        state.progress.step += 1
+        self.watcher.moved(state.progress.step)
+
+    def _received(self, batch: Batch) -> Batch:
+        """The batch on the device, its faults told."""
+        for _, fault in batch.faults:
+            self.watcher.faulty(fault)
+        device = self.ranks.device
+        values, targets = (one.to(device, non_blocking=True) for one in (batch.values, batch.targets))
+        return batch._replace(values=values, targets=targets)
+
+    def _gradients(self, batch: Batch, many: int) -> None:
+        loss, self._embeddings = self.learner(batch.values, batch.targets)
+        self.state.scaler.scale(loss / many).backward()
+        self._window.total += loss.detach() / many
+
+    def _move(self) -> None:
+        state, clip = self.state, self.state.recipe.train.clip_norm
+        if clip:
+            state.scaler.unscale_(state.optimizer)
+            torch.nn.utils.clip_grad_norm_(self.learner.parameters(), clip)
+        with state.lowered_rate():
+            state.scaler.step(state.optimizer)
+        state.scaler.update()
+        with warnings.catch_warnings():
+            # A step that the scaler left out, since gradients overflowed, is one to the schedule all the same.
+            warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+            state.schedule.step()
+
+    def _between(self, last: bool) -> End | None:
+        """What is due after a step: `last` of its epoch or not. None where the next one may follow."""
+        train, step = self.state.recipe.train, self.state.progress.step
+        enough, save = self._enough() and not last, step % train.save_every == 0 and not last
+        closing = enough or save or last  # a checkpoint will be written, and never of a collapsed run
+        if (step % train.check_every == 0 or closing) and (end := self._look()):
+            return end
+        if step % WINDOW == 0 or closing:
+            self._tell()
+        if enough:
+            self._judge(self.state.progress.epoch + 1)
+        if enough or save:
+            self._save("last")
+            self._clock.start()
+        return End.MAX_STEPS if enough else None
+
+    def _look(self) -> End | None:
+        """Whether the run has collapsed, and then what becomes of it."""
+        found = look(self._embeddings.detach(), self._window.mean, self.chance) if self.ranks.first else None
+        found = self.ranks.share(found)
+        return None if found is None else self._collapsed(found)
+
+    def _collapsed(self, found: Collapse) -> End | None:
+        how, step = self.state.recipe.train.on_collapse, self.state.progress.step
+        factor = self.state.progress.rate_factor * LOWER
+        if how == "go_on":
+            if not self._told_collapse:
+                self.watcher.said(f"Collapsed at step {step:,}: {found.sentence} Going on all the same.")
+            self._told_collapse = True
+            return None
+        if how == "lower" and factor > LOWEST:
+            self._go_back(found, factor)
+            return End.WENT_BACK
+        self.watcher.said(f"Collapsed at step {step:,}: {found.sentence} Stopped; last/ is of before that.")
+        return End.COLLAPSED
+
+    def _go_back(self, found: Collapse, factor: float) -> None:
+        step = self.state.progress.step
+        kept = self.ranks.share(self.keeper.load("last") if self.ranks.first else None)
+        assert kept is not None
+        self.state.restore(kept)
+        self.state.progress.rate_factor = factor
+        self._window.take(self.ranks)
+        back = self.state.progress.step
+        self.watcher.said(
+            f"Collapsed at step {step:,}: {found.sentence} Back to step {back:,}, at {factor:g} of the rate."
+        )
+        self.watcher.moved(back)
+
+    def _tell(self) -> None:
+        """End a stretch of steps: its row of the history."""
+        progress, (total, steps) = self.state.progress, self._window.take(self.ranks)
+        if not steps:
+            return
+        progress.loss_sum += total
+        progress.loss_steps += steps
+        lap = self._clock.lap()
+        self._epoch_lap += lap
+        self.whole += lap
+        progress.loss = total / steps
+        self.watcher.wrote(self._row(STEPS, progress.epoch + 1, total / steps, lap))
+
+    def _row(self, kind: str, epoch: int, loss: float, lap: Lap) -> Row:
+        return Row(
+            kind,
+            epoch,
+            self.state.progress.step,
+            loss,
+            self.state.rate,
+            lap.rate,
+            lap.rate_without_wait,
+            lap.waited / max(lap.seconds, 1e-9),
+            self.watcher.unreadable,
+        )
+
+    def _end_epoch(self) -> None:
+        progress = self.state.progress
+        loss = progress.loss_sum / max(progress.loss_steps, 1)
+        progress.epoch, progress.batch = progress.epoch + 1, 0
+        progress.loss_sum, progress.loss_steps = 0.0, 0
+        row = self._row(EPOCH, progress.epoch, loss, self._epoch_lap)
+        if verdict := self._judge(progress.epoch):
+            row = replace(row, iou=verdict.overlap.iou, threshold=verdict.overlap.threshold)
+        self.watcher.wrote(row)
+        self._save("last")
+
+    def _judge(self, epoch: int) -> Verdict | None:
+        """Ask the judge, and keep the best."""
+        if self.judge is None:
+            return None
+        verdict = self.judge()
+        self.watcher.judged(verdict, epoch)
+        progress = self.state.progress
+        if verdict.overlap.iou < progress.best_iou:
+            progress.best_iou, progress.best_epoch = verdict.overlap.iou, epoch
+            self._save("best")
+        return verdict
+
+    def _save(self, name: str) -> None:
+        if self.ranks.first:
+            self.keeper.save(name, self.state.checkpoint())

@@ -1,0 +1,136 @@
+"""All that a run is at a step: what a checkpoint holds, and what a resumed run begins with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from maskgen.core.reasons import UserError
+from maskgen.core.seeding import rng_for
+
+from .checkpoints import Checkpoint
+from .lists import TrainingList
+from .losses import build_loss
+from .models import build_model
+from .recipe import Recipe
+from .schedules import build_optimizer, build_schedule
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        epoch: epochs that are done.
+        batch: batches of the epoch at hand that are done.
+        step: optimizer steps that are done.
+        rate_factor: what the schedule's rate is multiplied by; below 1 after a collapse.
+        loss: of late; None before the first step.
+        loss_sum, loss_steps: of the epoch at hand.
+        best_iou, best_epoch: of the best checkpoint; infinite and 0 where there is none.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    rate_factor: float = 1.0
+    loss: float | None = None
+    loss_sum: float = 0.0
+    loss_steps: int = 0
+    best_iou: float = math.inf
+    best_epoch: int = 0
+
+
+@dataclass(slots=True)
+class State:
+    """The parts of a run that change. `targets` are the lists' numbers of the people that the loss tells apart."""
+
+    recipe: Recipe
+    model: nn.Module
+    loss: nn.Module
+    optimizer: Optimizer
+    schedule: LRScheduler
+    scaler: torch.amp.GradScaler
+    targets: tuple[int, ...]
+    progress: Progress
+
+    def checkpoint(self) -> Checkpoint:
+        """A copy of it all."""
+        return Checkpoint(
+            self.recipe,
+            self.model.state_dict(),
+            self.loss.state_dict(),
+            self.optimizer.state_dict(),
+            self.schedule.state_dict(),
+            {**asdict(self.progress), "scaler": dict(self.scaler.state_dict())},
+            self.targets,
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Become what the checkpoint is.
+
+        Raises:
+            UserError: it is of another model or other people.
+        """
+        if checkpoint.targets != self.targets:
+            raise UserError("The checkpoint tells other people apart than the list holds: train anew.")
+        try:
+            self.model.load_state_dict(dict(checkpoint.model_state))
+            self.loss.load_state_dict(dict(checkpoint.loss_state))
+            self.optimizer.load_state_dict(dict(checkpoint.optimizer_state))
+        except (RuntimeError, ValueError, KeyError) as fault:
+            raise UserError(f"The checkpoint is of another model: {str(fault).splitlines()[0]}") from None
+        self.schedule.load_state_dict(dict(checkpoint.schedule_state))
+        self.scaler.load_state_dict(checkpoint.progress["scaler"])
+        self.progress = progress_of(checkpoint)
+
+    @property
+    def rate(self) -> float:
+        """The rate of the next step."""
+        return float(self.optimizer.param_groups[0]["lr"]) * self.progress.rate_factor
+
+    @contextmanager
+    def lowered_rate(self) -> Iterator[None]:
+        """The optimizer at the rate that a collapse has left, which no schedule knows of."""
+        scheduled = [group["lr"] for group in self.optimizer.param_groups]
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["lr"] * self.progress.rate_factor
+        yield
+        for group, rate in zip(self.optimizer.param_groups, scheduled, strict=True):
+            group["lr"] = rate
+
+    def seed_step(self, rank: int) -> None:
+        """PyTorch's chance (dropout) for the next step: of the seed, the step and the process alone."""
+        torch.manual_seed(int(rng_for(self.recipe.train.seed, "step", self.progress.step, rank).integers(2**63)))
+
+
+def progress_of(checkpoint: Checkpoint) -> Progress:
+    """How far a checkpoint is."""
+    known = {field.name for field in fields(Progress)}
+    values: dict[str, Any] = {name: value for name, value in checkpoint.progress.items() if name in known}
+    return Progress(**values)
+
+
+def new_state(
+    recipe: Recipe, listed: TrainingList, steps_per_epoch: int, pretrained: bool, device: torch.device
+) -> State:
+    """A run before its first step.
+
+    Raises:
+        UserError: weights that cannot be had, or too few people.
+    """
+    torch.manual_seed(recipe.train.seed)
+    model = build_model(recipe.model, pretrained).to(device)
+    loss = build_loss(recipe.loss, model.dim, listed.counts()).to(device)
+    optimizer = build_optimizer(recipe.optimizer, [*model.parameters(), *loss.parameters()])
+    schedule = build_schedule(recipe.schedule, optimizer, steps_per_epoch, recipe.train.epochs)
+    scaler = torch.amp.GradScaler(device.type, enabled=recipe.train.precision == "fp16")
+    return State(recipe, model, loss, optimizer, schedule, scaler, listed.numbers(), Progress())

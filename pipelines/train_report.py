@@ -1,0 +1,44 @@
+"""How a training run came out, for report.json and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ENDS = {
+    "finished": "trained to its end",
+    "max_steps": "stopped at --max-steps; --resume with more goes on",
+    "collapsed": "collapsed",
+}
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """For the terminal."""
+    lines = [
+        ("people", f"{report['people']:,}"),
+        ("pictures", f"{report['pictures']:,}"),
+        ("steps", f"{report['steps']:,} in {report['epochs']:,} epochs, {ENDS[report['end']]}"),
+        ("loss", "" if report["loss"] is None else f"{report['loss']:.4f}"),
+        ("best IOU", _best(report["best"])),
+        ("unreadable pictures", f"{report['unreadable']:,}"),
+        ("images a second", _speed(report)),
+    ]
+    return "\n".join(f"{title:<22}{text}" for title, text in lines)
+
+
+def _best(best: Mapping[str, Any] | None) -> str:
+    if best is None:
+        return "not judged: no eval_same.csv and eval_diff.csv beside the list"
+    return f"{best['iou']:.4f} after epoch {best['epoch']}"
+
+
+def _speed(report: Mapping[str, Any]) -> str:
+    if report["images_per_s"] is None:
+        return "no step was taken"
+    without = report["images_per_s_without_wait"]
+    return f"{report['images_per_s']:,.1f}; {without:,.1f} had the data always been there"
+
+
+def exit_code(report: Mapping[str, Any]) -> int:
+    """0 where it trained as far as was asked, 3 where it collapsed and was stopped."""
+    return 3 if report["end"] == "collapsed" else 0

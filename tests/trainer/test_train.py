@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from list_makers import write_lists
+from runs import report, train, weights
+
+from maskgen.manifests.record_set import save_record_set
+from maskgen.trainer.checkpoints import load_checkpoint, load_model
+from maskgen.trainer.history import EPOCH, STEPS, read_history
+from maskgen.trainer.lists import read_training_list
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    return write_lists(tmp_path / "lists", people=4, each=8)
+
+
+def test_a_run_leaves_all_that_it_promises(lists: Path, tmp_path: Path) -> None:
+    result = train(lists, tmp_path / "run", "--epochs", "2")
+    found = report(tmp_path / "run")
+    assert (found["end"], found["epochs"], found["steps"]) == ("finished", 2, 8)
+    assert (found["people"], found["pictures"], found["unreadable"]) == (4, 32, 0)
+    assert found["images_per_s"] < found["images_per_s_without_wait"]
+    assert found["best"]["iou"] < 0.2
+    assert "best IOU" in result.output
+    rows = read_history(tmp_path / "run/history.csv")
+    assert [(row.kind, row.epoch, row.step) for row in rows] == [
+        (STEPS, 1, 4),
+        (EPOCH, 1, 4),
+        (STEPS, 2, 8),
+        (EPOCH, 2, 8),
+    ]
+    assert rows[-1].loss < rows[0].loss
+    for name in ("loss.png", "distances/epoch-001.png", "distances/epoch-002.png"):
+        assert cv2.imread(str(tmp_path / "run" / name)) is not None
+    assert len(list((tmp_path / "run/tensorboard").iterdir())) == 1
+    model, recipe = load_model(tmp_path / "run/best")
+    assert (model.dim, recipe.data.size) == (64, 32)
+
+
+def test_tensorboard_gets_the_history(lists: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(lists, tmp_path / "run", "--epochs", "2")
+    events = EventAccumulator(str(tmp_path / "run/tensorboard"))
+    events.Reload()
+    rows = [row for row in read_history(tmp_path / "run/history.csv") if row.kind == EPOCH]
+    for name in ("loss", "iou"):
+        told = [(one.step, one.value) for one in events.Scalars(f"epoch/{name}")]
+        assert told == [(row.step, pytest.approx(getattr(row, name), rel=1e-4)) for row in rows]
+
+
+def test_the_same_seed_gives_the_same_weights_whatever_the_workers(lists: Path, tmp_path: Path) -> None:
+    for name, options in (("a", ()), ("b", ("--workers", "2")), ("c", ("--seed", "5"))):
+        train(lists, tmp_path / name, "--epochs", "1", *options)
+    assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    assert weights(tmp_path / "a") != weights(tmp_path / "c")
+
+
+def test_pictures_that_cannot_be_read_cost_a_warning_each(lists: Path, tmp_path: Path) -> None:
+    (lists / "faces/1/3.png").write_bytes(b"no picture")
+    (lists / "faces/5/1.png").unlink()
+    result = train(lists, tmp_path / "run", "--epochs", "2")
+    assert result.output.count("faces/1/3.png: not_a_picture") == 1
+    assert result.output.count("faces/5/1.png: unreadable") == 1
+    assert report(tmp_path / "run")["unreadable"] == 2
+
+
+def test_without_pairs_there_is_a_last_and_no_best(lists: Path, tmp_path: Path) -> None:
+    (lists / "eval_same.csv").unlink()
+    result = train(lists, tmp_path / "run", "--epochs", "1")
+    assert report(tmp_path / "run")["best"] is None
+    assert "not judged" in result.output
+    assert (tmp_path / "run/last").is_dir()
+    assert not (tmp_path / "run/best").exists()
+
+
+def test_a_record_file_trains_as_the_folder_it_was_made_from(lists: Path, tmp_path: Path) -> None:
+    listed = read_training_list(lists)
+    data = [(lists / path).read_bytes() for path in listed.addresses.to_pylist()]
+    save_record_set(lists, data, listed.targets, listed.addresses.to_pylist(), 32)
+    train(lists, tmp_path / "folder", "--epochs", "1")
+    train(lists / "train.rec", tmp_path / "rec", "--epochs", "1")
+    assert weights(tmp_path / "folder") == weights(tmp_path / "rec")
+    assert report(tmp_path / "rec")["best"] is not None
+
+
+def test_the_checkpoint_knows_whom_its_classes_stand_for(lists: Path, tmp_path: Path) -> None:
+    text = (lists / "train.csv").read_text().replace(",3\n", ",30\n")
+    (lists / "train.csv").write_text(text)
+    train(lists, tmp_path / "run", "--max-steps", "1")
+    assert load_checkpoint(tmp_path / "run/last").targets == (0, 1, 2, 30)
+
+
+@pytest.mark.parametrize("setting", ["train.precision=bf16", "train.precision=fp16", "train.channels_last=true"])
+def test_other_precisions_and_orders_in_memory_learn_as_well(lists: Path, tmp_path: Path, setting: str) -> None:
+    train(lists, tmp_path / "plain", "--epochs", "2")
+    train(lists, tmp_path / "other", "--epochs", "2", "--set", setting)
+    plain, other = report(tmp_path / "plain"), report(tmp_path / "other")
+    assert other["loss"] == pytest.approx(plain["loss"], abs=0.6)
+    assert weights(tmp_path / "plain") != weights(tmp_path / "other")
+
+
+def test_the_compiler_is_asked_where_the_recipe_says_so(
+    lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    asked: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module: asked.append(module))
+    train(lists, tmp_path / "run", "--max-steps", "1", "--set", "train.compile=true")
+    assert len(asked) == 1
+    load_model(tmp_path / "run/last")  # the names of its weights are what they were
+
+
+def test_gradients_that_add_up_are_those_of_the_whole_batch(lists: Path, tmp_path: Path) -> None:
+    """With pictures that are all alike within a person, and no batch norm in between, halves and wholes agree."""
+    same = ("--set", "data.flip=false", "--set", "optimizer.name=sgd", "--set", "schedule.name=constant")
+    train(lists, tmp_path / "halves", "--epochs", "1", "--batch-size", "8", "--set", "train.accumulate=2", *same)
+    train(lists, tmp_path / "wholes", "--epochs", "1", "--batch-size", "16", *same)
+    assert report(tmp_path / "halves")["steps"] == report(tmp_path / "wholes")["steps"] == 2
+    halves, wholes = (load_checkpoint(tmp_path / n / "last").loss_state for n in ("halves", "wholes"))
+    for name in halves:
+        assert np.allclose(halves[name], wholes[name], atol=2e-3)
+
+
+def test_long_gradients_are_clipped(lists: Path, tmp_path: Path) -> None:
+    fixed = ("--max-steps", "1", "--set", "optimizer.name=sgd", "--set", "optimizer.lr=1", "--set")
+    still = ("optimizer.weight_decay=0", "--set", "optimizer.momentum=0", "--set", "schedule.name=constant", "--set")
+    train(lists, tmp_path / "run", *fixed, *still, "train.clip_norm=0.01")
+    train(lists, tmp_path / "start", *fixed, *still, "train.clip_norm=1e-30")
+    after, before = (load_checkpoint(tmp_path / name / "last") for name in ("run", "start"))
+    learnt = [name for name in after.model_state if "running" not in name and "num_batches" not in name]
+    moved = [after.model_state[name] - before.model_state[name] for name in learnt]
+    moved += [after.loss_state[name] - before.loss_state[name] for name in after.loss_state]
+    assert float(sum((one.double() ** 2).sum() for one in moved) ** 0.5) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_another_run_in_the_folder_is_refused_by_what_differs(lists: Path, tmp_path: Path) -> None:
+    train(lists, tmp_path / "run", "--max-steps", "2")
+    told = train(lists, tmp_path / "run", "--set", "optimizer.lr=0.5", code=2).output
+    assert "optimizer.lr (was 0.003, now 0.5)" in told
+    told = train(lists, tmp_path / "run", code=2).output
+    assert "--resume" in told
+    write_lists(lists, people=5, each=8)
+    assert "the training list (was" in train(lists, tmp_path / "run", code=2).output
+    train(lists, tmp_path / "run", "--max-steps", "1", "--overwrite")
+    assert report(tmp_path / "run")["people"] == 5
+
+
+def test_a_finished_run_is_not_done_again(lists: Path, tmp_path: Path) -> None:
+    train(lists, tmp_path / "run", "--epochs", "1")
+    before = weights(tmp_path / "run"), (tmp_path / "run/history.csv").read_bytes()
+    assert "holds this training already" in train(lists, tmp_path / "run", "--epochs", "1").output
+    assert before == (weights(tmp_path / "run"), (tmp_path / "run/history.csv").read_bytes())
+
+
+def test_foreign_folders_files_and_unknown_names_are_refused(lists: Path, tmp_path: Path) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/thesis.txt").write_text("")
+    assert "no training wrote" in train(lists, tmp_path / "foreign", code=2).output
+    assert "is a file" in train(lists, tmp_path / "foreign/thesis.txt", code=2).output
+    assert "no recipe" in train(lists, tmp_path / "run", recipe="model9", code=2).output
+    assert "is not there" in train(tmp_path / "nowhere", tmp_path / "run", code=2).output
+    assert "no GPU" in train(lists, tmp_path / "run", "--device", "cuda", code=2).output
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_history_can_be_read_by_anybody(lists: Path, tmp_path: Path) -> None:
+    train(lists, tmp_path / "run", "--max-steps", "2")
+    with (tmp_path / "run/history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["kind"] for row in rows] == ["steps"]
+    assert float(rows[0]["loss"]) > 0

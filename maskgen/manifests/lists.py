@@ -1,0 +1,123 @@
+"""Lists of pictures and of pairs, read back: what a model is judged on, and what it embeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from maskgen.core.reasons import UserError
+
+from .schema import IMAGE_COLUMNS, PAIR_COLUMNS, Bools, Ints
+from .table import read_csv
+
+_WHOLE = r"^[0-9]{1,18}$"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageList:
+    """A list of pictures.
+
+    Attributes:
+        root: what addresses that are not absolute start from: the list's folder.
+        addresses: large_string (n,), as `formats.reading` knows them, in the list's order.
+        columns: every column of the list as text, large_string (n,) by name; `path` is among them.
+    """
+
+    root: Path
+    addresses: Any
+    columns: Mapping[str, Any]
+
+    def numbers(self, column: str) -> Ints:
+        """A column of whole numbers from 0, int64 (n,).
+
+        Raises:
+            UserError: the list has no such column, or it holds something else.
+        """
+        if column not in self.columns:
+            raise UserError(f"The list in {self.root} has no column {column}.")
+        return _whole_numbers(self.columns[column], f"column {column} of the list in {self.root}")
+
+
+@dataclass(frozen=True, slots=True)
+class PairLists:
+    """Lists of pairs over one table of pictures, so that each picture is looked at once.
+
+    Attributes:
+        root: what addresses that are not absolute start from: the lists' folder.
+        addresses: large_string (k,), each picture once.
+        pairs: for each list by its file's name, int64 (n, 2) rows of `addresses`.
+        people: whom they show, int64 (n, 2) by the list's name.
+    """
+
+    root: Path
+    addresses: Any
+    pairs: Mapping[str, Ints]
+    people: Mapping[str, Ints]
+
+    def same(self, name: str) -> Bools:
+        """True where both pictures of a pair show one person, bool (n,)."""
+        first, second = self.people[name].T
+        return np.asarray(first == second, np.bool_)
+
+
+def read_image_list(path: Path) -> ImageList:
+    """A CSV file with a column `path`; every other column may be there or not.
+
+    Raises:
+        UserError: it cannot be read, or has no such column.
+    """
+    columns = read_columns(path, IMAGE_COLUMNS[:1])
+    return ImageList(path.parent, columns["path"], columns)
+
+
+def read_pair_lists(paths: Sequence[Path]) -> PairLists:
+    """CSV files of pairs in one folder: `path,target,pair_path,pair_target`.
+
+    Raises:
+        UserError: one cannot be read, lacks a column, or has a target that is no whole number.
+    """
+    tables = {path.name: read_columns(path, PAIR_COLUMNS) for path in paths}
+    flat = [table[column] for table in tables.values() for column in PAIR_COLUMNS[::2]]
+    encoded = pa.concat_arrays(flat).dictionary_encode()
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    pairs, people, at = {}, {}, 0
+    for path in paths:
+        table, n = tables[path.name], len(tables[path.name]["path"])
+        pairs[path.name] = np.stack([codes[at : at + n], codes[at + n : at + 2 * n]], axis=1)
+        whose = [_whole_numbers(table[column], f"column {column} of {path}") for column in PAIR_COLUMNS[1::2]]
+        people[path.name] = np.stack(whose, axis=1)
+        at += 2 * n
+    return PairLists(paths[0].parent, encoded.dictionary.cast(pa.large_string()), pairs, people)
+
+
+def read_columns(path: Path, wanted: Sequence[str]) -> Mapping[str, Any]:
+    """Every column of a CSV file as text, the wanted ones among them.
+
+    Raises:
+        UserError: it cannot be read, lacks one of these columns, or has rows of other lengths.
+    """
+    try:
+        found = read_csv(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there: give a list that `maskgen pairs` or `maskgen gallery` wrote.") from None
+    except (ValueError, OSError) as fault:
+        raise UserError(f"{path} cannot be read: {fault}.") from None
+    if missing := [name for name in wanted if name not in found.columns]:
+        raise UserError(f"{path} has no column {missing[0]}: it should have {', '.join(wanted)}.")
+    if found.n_ragged:
+        raise UserError(f"{path}: {found.ragged[0]}; `maskgen pairs --check` says more.")
+    return found.columns
+
+
+def _whole_numbers(texts: Any, what: str) -> Ints:
+    good = pc.match_substring_regex(texts, _WHOLE)
+    if not pc.all(good, min_count=0).as_py():
+        wrong = texts.filter(pc.invert(good))[0].as_py()
+        raise UserError(f"The {what} holds {wrong!r}: it should hold whole numbers from 0.")
+    return np.asarray(texts.cast(pa.int64()).to_numpy(), np.int64)

@@ -1,0 +1,87 @@
+"""Lists read back, and what the faces in them wear."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from manifest_makers import rows, write_run
+
+from maskgen.core.reasons import UserError
+from maskgen.manifests.lists import read_image_list, read_pair_lists
+from maskgen.manifests.worn import kinds_worn
+from maskgen.pipelines.cli import main
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    write_run(tmp_path / "run", rows(12, 3, ("bare", "surgical:#ff8800", "n95")), pictures=False)
+    out = tmp_path / "lists"
+    result = CliRunner().invoke(
+        main, ["pairs", "--run", str(tmp_path / "run"), "--people", "0.4,0.3,0.3", "--verify", "names", str(out)]
+    )
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def test_pairs_are_read_back_each_picture_once(lists: Path) -> None:
+    names = ["eval_same.csv", "eval_diff.csv", "test.csv"]
+    found = read_pair_lists([lists / name for name in names])
+    addresses = found.addresses.to_pylist()
+    assert len(set(addresses)) == len(addresses)
+    for name in names:
+        lines = [line.split(",") for line in (lists / name).read_text().splitlines()[1:]]
+        assert [[addresses[a], addresses[b]] for a, b in found.pairs[name]] == [[line[0], line[2]] for line in lines]
+        assert found.people[name].tolist() == [[int(line[1]), int(line[3])] for line in lines]
+    assert found.same("eval_same.csv").all()
+    assert not found.same("eval_diff.csv").any()
+
+
+def test_images_keep_their_columns(lists: Path) -> None:
+    found = read_image_list(lists / "train.csv")
+    assert found.root == lists
+    assert len(found.addresses) == len(found.numbers("target"))
+    with pytest.raises(UserError, match="no column box"):
+        found.numbers("box")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("path,target\na.jpg,1\n", "no column pair_path"),
+        ("path,target,pair_path,pair_target\na.jpg,Ann,b.jpg,2\n", "'Ann'"),
+        ("path,target,pair_path,pair_target\na.jpg,1\n", "instead of 4"),
+        ("", "empty"),
+    ],
+)
+def test_faults_of_a_list_name_it(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "test.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=says) as told:
+        read_pair_lists([path])
+    assert str(path) in str(told.value)
+    with pytest.raises(UserError, match="not there"):
+        read_pair_lists([tmp_path / "none.csv"])
+
+
+def test_an_empty_list_of_pairs_is_a_list(tmp_path: Path) -> None:
+    (tmp_path / "test.csv").write_text("path,target,pair_path,pair_target\n")
+    found = read_pair_lists([tmp_path / "test.csv"])
+    assert found.pairs["test.csv"].shape == (0, 2)
+    assert found.same("test.csv").dtype == np.bool_
+
+
+def test_the_catalogue_says_what_is_worn_and_without_it_the_name(lists: Path) -> None:
+    addresses = read_image_list(lists / "train.csv").addresses
+    kinds = kinds_worn(lists, addresses)
+    assert set(kinds) == {"bare", "surgical:#ff8800", "n95"}
+    assert all(f"__{kind}.jpg" in path for kind, path in zip(kinds, addresses.to_pylist(), strict=True))
+    shutil.rmtree(lists.parent / "run")
+    # A file's name cannot hold every sign of a kind's.
+    shown = pa.array(["p/1__surgical-ff8800.jpg", "p/1__bare.f2.png", "a__b/1.jpg", "1.jpg"], pa.large_string())
+    assert kinds_worn(lists, shown) == ["surgical-ff8800", "bare", "", ""]
+    assert kinds_worn(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]

@@ -1,6 +1,7 @@
 """What `maskgen mask` costs: by stage, beside the codecs alone, one worker against two, a mask more, memory.
 
     python benchmarks/mask_run.py SOURCE [--workers 1,2] [--repeat N] [-- OPTIONS OF maskgen mask]
+    python benchmarks/mask_run.py --rates 1=182,2=308      only the table of docs/scaling.md, from these rates
 
 Every run is the command itself, in a process of its own and an empty folder. Decoding and encoding alone goes over the
 same files on as many processes right before it. A share is the codecs' processor time over the run's: another machine,
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +31,8 @@ from maskgen.pipelines.sources import list_source
 
 COMMAND = [sys.executable, "-P", "-c", "from maskgen.pipelines.cli import main; main()", "mask"]
 FEW = 1000  # photographs of the short run that memory is compared with
+SETS = {"CASIA-WebFace": 494_414, "VGGFace2": 3_300_000}
+CORES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,26 @@ def show_stages(timing: dict[str, Any]) -> None:
             print(f"    {stage:<12}{1000 * seconds / count:8.2f} ms a photograph")
 
 
+def show_sets(rates: Mapping[int, float]) -> None:
+    """How long whole sets take with so many workers, each on a core; in Markdown, for docs/scaling.md.
+
+    Args:
+        rates: photographs a second, by workers, as measured; more workers get the rate that each of the most had.
+    """
+    print(f"| cores | photographs a second | {' | '.join(SETS)} | |")
+    print(f"|---{'|---' * (len(SETS) + 2)}|")
+    most = max(rates)
+    for cores in CORES:
+        rate = rates.get(cores, rates[most] / most * cores)
+        times = " | ".join(duration(count / rate) for count in SETS.values())
+        print(f"| {cores} | {rate:,.0f} | {times} | {'measured' if cores in rates else 'computed'} |")
+
+
+def duration(seconds: float) -> str:
+    """Example: 3.5 h, 12 min."""
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(seconds / 60, 1):.0f} min"
+
+
 def show_masks(source: Path, options: Sequence[str]) -> None:
     """What each further mask of a photograph costs."""
     one, four = (cost(mask_run(source, 1, [*options, "--per-photo", many])) for many in ("1", "4"))
@@ -153,18 +176,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").partition("\n")[0], epilog="After -- follow options of maskgen mask."
     )
-    parser.add_argument("source", type=Path)
+    parser.add_argument("source", type=Path, nargs="?")
+    parser.add_argument("--rates", help="WORKERS=PHOTOGRAPHS A SECOND,...: print the table of whole sets from these")
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--repeat", type=int, default=1, help="how often SOURCE is gone through for the memory")
     parser.add_argument("--only", choices=["workers", "masks", "memory"], help="one of the three parts")
     at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     own, options = sys.argv[1:at], sys.argv[at + 1 :]
     asked = parser.parse_args(own)
+    if asked.rates:
+        show_sets({int(workers): float(rate) for workers, rate in (one.split("=") for one in asked.rates.split(","))})
+        return
+    if asked.source is None:
+        parser.error("name a SOURCE")
     listing = list_source(asked.source)
     paths = [listing.root / item.key for folder in listing.folders for item in listing.items(folder)]
     print(f"{len(paths):,} photographs of {asked.source} {' '.join(options)}".rstrip())
     if asked.only in (None, "workers"):
-        show_stages(show_workers(asked.source, paths, [*map(int, asked.workers.split(","))], options)[-1])
+        timings = show_workers(asked.source, paths, [*map(int, asked.workers.split(","))], options)
+        show_stages(timings[-1])
+        show_sets({timing["workers"]: 1 / cost(timing).wall for timing in timings})
     if asked.only in (None, "masks"):
         show_masks(asked.source, options)
     if asked.only in (None, "memory"):

@@ -114,6 +114,16 @@ def ways() -> Image:
     return sheet([worn(person, PLACE, kind, 2, way) for way in WEARINGS] for kind in ("surgical_green", "kn95"))
 
 
+def changed() -> Image:
+    """Five drawn people in the five default masks, as `sketch.jpg` has them in the masks of the first sketch."""
+    turns = ((0, 0, 0), (-30, 6, 4), (25, -10, -6), (-50, 0, 0), (60, 8, 3))
+    scenes = [replace(PLACE, yaw=yaw, pitch=pitch, roll=roll) for yaw, pitch, roll in turns]
+    people = [draw_person(rng_for(60, number)) for number in range(len(turns))]
+    return np.hstack(
+        [worn(*both, kind, 61) for both, kind in zip(zip(people, scenes, strict=True), DEFAULT_KINDS, strict=True)]
+    )
+
+
 def kinds() -> Image:
     """Every built-in kind, then the further looks."""
     person = draw_person(rng_for("pictures", 21))
@@ -130,5 +140,5 @@ def sheet(lines: Iterable[Sequence[Image]]) -> Image:
 if __name__ == "__main__":
     write_whole(HERE / "masks.png", encode_image(masks(), "png"))
     for name, draw in (("people", people), ("poses", poses), ("light", light), ("skins", skins),
-                       ("variety", variety), ("wearing", ways), ("kinds", kinds)):  # fmt: skip
+                       ("variety", variety), ("wearing", ways), ("kinds", kinds), ("changed", changed)):  # fmt: skip
         write_whole(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

@@ -83,10 +83,12 @@ def _begin(ray: Any, settings: MaskSettings) -> None:
         return
     try:
         ray.init(address=settings.scheduler, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        # A Ray that begins where ~/.ray holds a token wants it of all, and sends it to no address by itself.
         raise UserError(
             f"No Ray cluster answers at {settings.scheduler} ({error}): give --scheduler the HOST:PORT that "
-            "`ray start` shows, or auto, on a machine of the cluster."
+            "`ray start` shows, or auto, on a machine of the cluster; set RAY_AUTH_MODE=token for one that asks for "
+            "a token."
         ) from None
 
 

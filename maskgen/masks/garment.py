@@ -37,7 +37,8 @@ class Garment:
     in the kind's atlas, 0..1; the first `columns` points are the cloth's top edge, and `top` (columns,) says how far to
     the right on the head each is; `width` and `height` are the cloth's size along itself in eye distances; `occluder`
     are the triangles of the bare head that can hide a part of it from somewhere: those under the cloth are left out,
-    for the cloth hides whatever they would; `modes` are what a plan may add.
+    for the cloth hides whatever they would; `modes` are what a plan may add; the points from `ribbons_from` on are the
+    ribbons', whose `breadths` (ribbons,) are in eye distances.
     """
 
     moulder: Moulder
@@ -51,6 +52,8 @@ class Garment:
     height: float
     occluder: Triangles
     modes: Modes
+    ribbons_from: int
+    breadths: Doubles
     _hiding: dict[View, Occluder] = field(default_factory=dict, repr=False, compare=False)
 
     def hidden_by(self, line_of_sight: Doubles) -> Occluder:
@@ -124,6 +127,8 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),
         modes=_modes(template, fine, step, [len(part.points) for part in parts]),
+        ribbons_from=len(sheet.points),
+        breadths=np.repeat([ribbon.width for ribbon in template.ribbons], 2),
     )
 
 

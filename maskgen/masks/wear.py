@@ -14,6 +14,7 @@ from maskgen.core.records import Doubles, Floats, Image, Mask, Pose, check_image
 from maskgen.masks.camera import Camera, fit_camera
 from maskgen.masks.colour import middle
 from maskgen.masks.composite import lay, reach
+from maskgen.masks.cords import thickened
 from maskgen.masks.creases import mixed
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import Garment, skin
@@ -24,6 +25,7 @@ from maskgen.masks.light import Light, read_light
 from maskgen.masks.occlusion import in_sight
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.render import Layer, render, window_of
+from maskgen.masks.sheet import PIECES
 from maskgen.masks.tone import IN_COLOUR
 
 FARTHEST_YAW = 80.0
@@ -117,10 +119,11 @@ def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kin
 
 
 def _moulded(garment: Garment, wearer: Wearer, plan: MaskPlan) -> Doubles:
-    """The garment's points in the picture with this mask's creases and slack loops."""
+    """The garment's points in the picture with this mask's creases and slack loops, thick from every side."""
     points = garment.moulder.project(wearer.camera, wearer.shift)
-    added = mixed(plan.modes, garment.modes.points)
-    return np.asarray(points + added @ (wearer.camera.scale * wearer.camera.rotation.T))
+    points += mixed(plan.modes, garment.modes.points) @ (wearer.camera.scale * wearer.camera.rotation.T)
+    thickened(points[garment.ribbons_from :], garment.breadths, PIECES, wearer.camera.scale)
+    return points
 
 
 def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 LEAST_SPREAD = 0.05  # of distances that reach from 0 to 2; untrained networks have 0.3 and more, trained ones 1
@@ -15,6 +15,7 @@ NEAR_CHANCE = 0.01  # a share of it
 MOST_IDENTICAL = 0.5
 _ALIKE = 1e-4  # distances that differ by less; of 512 random numbers one pair in a thousand does
 _ROWS = 256  # enough of a batch: 32,640 pairs
+_JUDGED = 64
 _FEWEST = 4  # of fewer embeddings, six distances, nothing can be told
 
 
@@ -35,11 +36,26 @@ class Collapse:
     identical: float
 
 
+def judged_embeddings(model: nn.Module, images: Tensor) -> Tensor:
+    """Embeddings (n, d) of at most 64 images of a batch as a judge sees them, with the batch norms' running means.
+
+    In training a batch norm stretches the slightest differences of a batch, so that a network looks alive which gives
+    one embedding to everybody once it is used. Training mode is left as it was.
+    """
+    was = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return model(images[:_JUDGED])
+    finally:
+        model.train(was)
+
+
 def look(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
     """What is wrong with a batch of a run, None where it looks alive.
 
     Args:
-        embeddings: float (n, d), as the network gave them; n of 3 and less are checked for finite numbers only.
+        embeddings: float (n, d), from `judged_embeddings`; of 3 and fewer only whether they are finite is told.
         loss: the batch's, or the mean since the last look, which is less chancy.
         chance: `FaceLoss.chance`.
     """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +24,9 @@ POISON = {"person 1/05.png": "crashed"}
 def environment(seconds: float, first: Path = HERE) -> dict[str, str]:
     """Of processes that find a folder's modules before all others, with a masker that takes its time."""
     path = os.pathsep.join([str(first), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "FAKE_MASKER_SECONDS": str(seconds)}
+    # Else a Ray takes the token that it finds in the home folder, or puts one there for every later Ray.
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
+    return {**os.environ, **token, "PYTHONPATH": path, "FAKE_MASKER_SECONDS": str(seconds)}
 
 
 class Cluster:
@@ -68,11 +72,11 @@ def many(tmp_path: Path) -> Path:
     return source
 
 
-def start(source: Path, out: Path, *more: str, seconds: float = 0.01) -> subprocess.Popen[str]:
+def start(source: Path, out: Path, *more: str, seconds: float = 0.01, **other: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(HERE / "run_fake.py"), str(source), str(out), *more]
     return subprocess.Popen(
         command,
-        env=environment(seconds),
+        env={**environment(seconds), **other},
         cwd=out.parent,  # Ray's workers look for modules where their run was started
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -170,23 +174,40 @@ def actors_of(head: int) -> list[int]:
     return [process.pid for process in below if any("PoolActor" in word for word in process.cmdline())]
 
 
-def test_a_ray_that_is_there_takes_up_a_run(source: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def ray_address() -> Iterator[str]:
+    """A Ray of two cores, as a person starts it, and its address.
+
+    It is asked for by that, and ended by its own process: `auto` may find a Ray that another test is just ending, and
+    `ray stop` ends all that this machine has. Its folder has a short name, for sockets in it may have 107 letters.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ray"))
+    options = ["--head", "--block", "--port=0", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, f"--temp-dir={folder}"]
+    head = subprocess.Popen(command, env=environment(0), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = folder / "ray_current_cluster"
+    try:
+        wait_for(lambda: address.exists() and ":" in address.read_text("utf-8"), seconds=90)
+        yield address.read_text("utf-8")
+    finally:
+        head.terminate()
+        head.wait(timeout=60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_ray_that_is_there_takes_up_a_run(source: Path, tmp_path: Path, ray_address: str) -> None:
     write_people(source, people=6, each=40)
     out, whole = tmp_path / "run", tmp_path / "whole"
     killed = start(source, out, "2")
     wait_for(shards(out, 2))
     killed.kill()
     killed.wait()
-    folder = f"--temp-dir={tmp_path.parent / 'ray'}"
-    ray_ = [sys.executable, "-m", "ray.scripts.scripts"]
-    begun = {**environment(0), "RAY_USAGE_STATS_ENABLED": "0"}
-    options = ["--head", "--port=0", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", folder]
-    subprocess.run([*ray_, "start", *options], env=begun, check=True, stdout=subprocess.DEVNULL)
-    try:
-        running = start(source, out, "0", "ray", "auto")
-        finish(running)
-    finally:
-        subprocess.run([*ray_, "stop", "--force"], env=begun, check=True, stdout=subprocess.DEVNULL)
-    assert running.returncode == 0
+    # Whoever has no token is told, after fewer tries than Ray's twenty of a second each.
+    without = {"RAY_AUTH_MODE": "disabled", "RAY_NUM_REDIS_GET_RETRIES": "1"}
+    refused = start(source, out, "0", "ray", ray_address, **without)
+    assert "set RAY_AUTH_MODE=token" in finish(refused)
+    running = start(source, out, "0", "ray", ray_address)
+    said = finish(running)
+    assert running.returncode == 0, said
     run(source, whole, segmentation=True)
     assert tree(out) == tree(whole)

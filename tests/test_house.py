@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "embedders": ("core", "embedders", "faces", "formats", "manifests", "metrics", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
-COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["gallery"], ["train"], ["kinds"], ["demo"])
+COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["gallery"], ["train"], ["evaluate"], ["kinds"], ["demo"])
 
 
 def package(name: str) -> Path:

@@ -176,7 +176,7 @@ def _report(run: _Run, state: State, end: End, unreadable: int, whole: Lap, seco
         "parameters": sum(one.numel() for one in state.model.parameters()),
         "steps": progress.step,
         "epochs": progress.epoch,
-        "loss": progress.loss,
+        "loss": progress.loss if math.isfinite(progress.loss or 0.0) else None,
         "best": best,
         "unreadable": unreadable,
         "device": str(ranks.device.type),

@@ -18,7 +18,7 @@ def table(report: Mapping[str, Any]) -> str:
         ("people", f"{report['people']:,}"),
         ("pictures", f"{report['pictures']:,}"),
         ("steps", f"{report['steps']:,} in {report['epochs']:,} epochs, {ENDS[report['end']]}"),
-        ("loss", "" if report["loss"] is None else f"{report['loss']:.4f}"),
+        ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
         ("best IOU", _best(report["best"])),
         ("unreadable pictures", f"{report['unreadable']:,}"),
         ("images a second", _speed(report)),

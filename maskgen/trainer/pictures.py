@@ -189,6 +189,7 @@ class Loader:
             collate_fn=_as_it_is,
             pin_memory=self.pin,
             worker_init_fn=_one_thread,
+            generator=torch.Generator(),  # it draws seeds for its workers, and must not from the network's chance
             **more,
         )
 

@@ -1,0 +1,24 @@
+"""facenet-pytorch's trained InceptionResnetV1, where its weights can be had: a second figure to put beside a model."""
+
+from __future__ import annotations
+
+from maskgen.trainer.models import build_model
+from maskgen.trainer.recipe import DataSpec, ModelSpec
+
+from .network import NetworkEmbedder
+
+WEIGHTS = ("vggface2", "casia-webface")
+
+
+def facenet(weights: str = WEIGHTS[0], device: str = "cpu") -> NetworkEmbedder:
+    """512 numbers a face of 160 pixels.
+
+    Args:
+        weights: what it was trained on, one of `WEIGHTS`.
+
+    Raises:
+        UserError: the weights are not there and cannot be downloaded, or there is no such device.
+    """
+    model = build_model(ModelSpec("inception_resnet_v1", weights, "avg", 512))
+    data = DataSpec(size=160)  # its default normalisation is facenet's
+    return NetworkEmbedder(f"facenet:{weights}", model, model.dim, data, device)

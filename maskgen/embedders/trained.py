@@ -1,0 +1,26 @@
+"""A checkpoint as an embedder, an adapter on another recogniser's embeddings included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskgen.trainer.checkpoints import load_model
+
+from .dlib_resnet import DlibResnet
+from .network import NetworkEmbedder
+
+
+def trained(path: Path, device: str = "cpu", trust_pickle: bool = False) -> NetworkEmbedder:
+    """The network of a checkpoint, named after its recipe.
+
+    Args:
+        path: what `maskgen train` wrote, or a model file of the reference's.
+        device: as PyTorch names it; the recogniser beneath an adapter runs on the CPU.
+        trust_pickle: see `maskgen.trainer.checkpoints.load_model`.
+
+    Raises:
+        UserError: it cannot be read, or there is no such device.
+    """
+    model, recipe = load_model(path, trust_pickle)
+    features = DlibResnet() if recipe.data.features == DlibResnet.name else None
+    return NetworkEmbedder(recipe.name, model, model.dim, recipe.data, device, features)

@@ -1,0 +1,86 @@
+"""Checkpoints and other trained weights as embedders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from maskgen.core.reasons import UserError
+from maskgen.embedders.facenet import facenet
+from maskgen.embedders.named import open_embedder
+from maskgen.embedders.trained import trained
+from maskgen.trainer import backbones
+from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
+from maskgen.trainer.models import build_model
+from maskgen.trainer.recipe import load_recipe
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network that has learnt nothing, as a training run keeps it."""
+    recipe = load_recipe("small", ["data.size=32", "model.dim=16", "data.mean=[0.4,0.5,0.6]"])
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("run") / "best"
+    save_checkpoint(folder, Checkpoint(recipe, build_model(recipe.model).state_dict()))
+    return folder
+
+
+def pictures(n: int, side: int = 32) -> np.ndarray:
+    return np.random.default_rng(n).integers(0, 256, (n, side, side, 3)).astype(np.uint8)
+
+
+def test_a_checkpoint_embeds_as_its_model_does(checkpoint: Path) -> None:
+    found = trained(checkpoint)
+    assert (found.name, found.dim, found.size) == ("small", 16, 32)
+    images = pictures(70)
+    values = (images / 255 - [0.4, 0.5, 0.6]) / np.array(found.data.std)
+    with torch.inference_mode():
+        own = found.model(torch.from_numpy(values.astype(np.float32)).permute(0, 3, 1, 2)).numpy()
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.embed(images), own, atol=1e-5)
+
+
+def test_crops_of_other_sizes_are_resized(checkpoint: Path) -> None:
+    found = trained(checkpoint)
+    large = np.repeat(np.repeat(pictures(2), 2, axis=1), 2, axis=2)
+    np.testing.assert_allclose(found.embed(large), found.embed(pictures(2)), atol=1e-5)
+    np.testing.assert_allclose(found.embed([large[0], pictures(2)[1]]), found.embed(pictures(2)), atol=1e-5)
+    with pytest.raises(ValueError, match="uint8 RGB"):
+        found.embed(pictures(2)[..., 0])
+
+
+def test_a_run_means_its_best_checkpoint(checkpoint: Path) -> None:
+    by_run = open_embedder(str(checkpoint.parent)).embed(pictures(1))
+    np.testing.assert_array_equal(by_run, open_embedder(str(checkpoint)).embed(pictures(1)))
+
+
+def test_what_is_no_model_is_told(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(UserError, match="neither a checkpoint nor one of dlib, facenet"):
+        open_embedder("dlibb")
+    with pytest.raises(UserError, match="no checkpoint"):
+        open_embedder(str(tmp_path))
+    with pytest.raises(UserError, match="try --device cpu"):
+        open_embedder(str(checkpoint), device="cudda")
+
+
+def test_facenet_with_its_weights_and_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from facenet_pytorch import InceptionResnetV1
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refused)
+    with pytest.raises(UserError, match="cannot be downloaded"):
+        facenet()
+    torch.manual_seed(1)
+    own = InceptionResnetV1(classify=False, num_classes=8631).eval()
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(own.state_dict(), tmp_path / "checkpoints" / backbones._FACENET_FILES["vggface2"])
+    images = pictures(1, 160)
+    with torch.inference_mode():
+        expected = own((torch.from_numpy(images).permute(0, 3, 1, 2).float() - 127.5) / 128).numpy()
+    np.testing.assert_allclose(open_embedder("facenet").embed(images), expected, atol=1e-4)

@@ -1,0 +1,68 @@
+"""Two processes that train one model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from list_makers import write_lists
+from runs import report, train
+
+from maskgen.trainer.checkpoints import load_checkpoint
+from maskgen.trainer.history import read_history
+
+# Layer norm in place of batch norm, which on CPUs sees each process's share only.
+SAME = ("model.backbone=timm:test_convnext", "model.neck=none", "optimizer.name=sgd", "optimizer.lr=0.01")
+SETTINGS = ("--epochs", "2", *(word for setting in SAME for word in ("--set", setting)))
+
+
+def torchrun(folder: Path, processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`torchrun -m -- maskgen.trainer ...` at a port that is free, in a folder that is not the checkout."""
+    command = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [*command, "-m", "--", "maskgen.trainer", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env=environment,
+        cwd=folder,
+    )
+
+
+def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path: Path) -> None:
+    lists = write_lists(tmp_path / "lists", people=4, each=8)
+    (lists / "faces/6/1.png").write_bytes(b"no picture")
+    two, one = tmp_path / "two", tmp_path / "one"
+    shared = ("--device", "cpu", "--set", "data.size=32", "--set", "schedule.warmup_steps=0", "--threads", "1")
+    done = torchrun(
+        tmp_path, 2, "small", "--data", str(lists), "--run", str(two), *shared, "--batch-size", "4", *SETTINGS
+    )
+    assert done.returncode == 0, done.stderr
+    train(lists, one, *SETTINGS, "--batch-size", "8")
+    assert done.stdout.count("best IOU") == 1
+    assert done.stderr.count("faces/6/1.png: not_a_picture") == 1
+    assert (report(two)["processes"], report(two)["steps"], report(two)["unreadable"]) == (2, 8, 1)
+    assert report(two)["best"]["iou"] == pytest.approx(report(one)["best"]["iou"], abs=1e-6)
+    wholes, shares = (load_checkpoint(run / "last") for run in (one, two))
+    for name in ("model_state", "loss_state"):
+        whole, share = getattr(wholes, name), getattr(shares, name)
+        assert set(whole) == set(share)
+        for key in whole:
+            assert torch.allclose(whole[key], share[key], atol=1e-5), key
+    losses = [[row.loss for row in read_history(run / "history.csv")] for run in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
+    lists = write_lists(tmp_path / "lists", people=4, each=8)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/thesis.txt").write_text("")
+    done = torchrun(tmp_path, 2, "small", "--data", str(lists), "--run", str(tmp_path / "foreign"), "--device", "cpu")
+    assert done.returncode != 0
+    assert done.stderr.count("holds files that no training wrote") == 1

@@ -1,0 +1,121 @@
+"""A run that broke off and went on ends with the same bytes as one that did not."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from list_makers import write_lists
+from runs import TINY, report, train, weights
+
+from maskgen.pipelines.lock import hold
+from maskgen.trainer.loop import Loop
+
+# Ten steps, five an epoch.
+LONG = ("--epochs", "2", "--set", "train.save_every=2")
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    return write_lists(tmp_path / "lists", people=5, each=8)
+
+
+@pytest.fixture
+def killed_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Interrupts runs at these steps, in the middle of the step."""
+    steps: list[int] = []
+    move = Loop._move
+
+    def moved(loop: Loop) -> None:
+        if loop.state.progress.step in steps:
+            steps.remove(loop.state.progress.step)
+            raise KeyboardInterrupt
+        move(loop)
+
+    monkeypatch.setattr(Loop, "_move", moved)
+    yield steps
+
+
+def losses(run: Path) -> list[tuple[str, str, str]]:
+    with (run / "history.csv").open(newline="") as file:
+        return [(row["kind"], row["step"], row["loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("dies_at", [1, 3, 5, 8])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
+    lists: Path, tmp_path: Path, killed_at: list[int], dies_at: int
+) -> None:
+    train(lists, tmp_path / "whole", *LONG)
+    killed_at.append(dies_at)
+    assert "--resume" in train(lists, tmp_path / "broken", *LONG, code=130).output
+    assert weights(tmp_path / "broken") != weights(tmp_path / "whole")
+    train(lists, tmp_path / "broken", *LONG, "--resume")
+    for name in ("last", "best"):
+        assert weights(tmp_path / "broken", name) == weights(tmp_path / "whole", name)
+    assert losses(tmp_path / "broken") == losses(tmp_path / "whole")
+    assert report(tmp_path / "broken")["best"] == report(tmp_path / "whole")["best"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("model.dropout=0.3", "train.accumulate=2", "schedule.name=onecycle"),
+        ("optimizer.name=sgd", "optimizer.nesterov=true", "schedule.name=multistep", "schedule.milestones=1"),
+        ("optimizer.name=adadelta", "loss.kind=both", "data.sampler=pk", "data.people=2", "data.images=4"),
+        ("optimizer.name=rmsprop", "train.precision=fp16", "train.clip_norm=1"),
+    ],
+)
+def test_whatever_the_recipe_all_of_its_state_is_kept(lists: Path, tmp_path: Path, settings: tuple[str, ...]) -> None:
+    options = [*LONG, *(word for setting in settings for word in ("--set", setting))]
+    train(lists, tmp_path / "whole", *options)
+    train(lists, tmp_path / "broken", *options, "--max-steps", "1")
+    train(lists, tmp_path / "broken", *options, "--max-steps", "4", "--resume")
+    assert report(tmp_path / "broken")["end"] == "max_steps"
+    train(lists, tmp_path / "broken", *options, "--resume")
+    assert weights(tmp_path / "broken") == weights(tmp_path / "whole")
+
+
+def test_a_process_that_is_killed_leaves_a_run_that_goes_on(lists: Path, tmp_path: Path) -> None:
+    more = ["--epochs", "4", "--set", "train.save_every=1", "--set", "optimizer.lr=0.001"]
+    code = "from maskgen.pipelines.cli import main; main()"
+    command = [sys.executable, "-P", "-c", code, "train", "small", "--data", str(lists), "--run"]
+    working = subprocess.Popen([*command, str(tmp_path / "run"), "--device", "cpu", *TINY, *more])
+    until = time.monotonic() + 60
+    while not (tmp_path / "run/best").is_dir():
+        assert working.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    working.send_signal(signal.SIGKILL)
+    working.wait()
+    assert not (tmp_path / "run/report.json").exists()
+    assert "going on after step" in train(lists, tmp_path / "run", *more, "--resume").output
+    train(lists, tmp_path / "whole", *more)
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+
+
+def test_resume_begins_where_there_is_nothing(lists: Path, tmp_path: Path) -> None:
+    train(lists, tmp_path / "run", "--max-steps", "2", "--resume")
+    assert report(tmp_path / "run")["steps"] == 2
+    assert "holds this training already" in train(lists, tmp_path / "run", "--max-steps", "2", "--resume").output
+
+
+def test_resume_and_overwrite_exclude_each_other(lists: Path, tmp_path: Path) -> None:
+    assert "give one of them" in train(lists, tmp_path / "run", "--resume", "--overwrite", code=2).output
+
+
+def test_two_runs_do_not_share_a_folder(lists: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with hold(tmp_path / "run/.lock"):
+        assert "is working in" in train(lists, tmp_path / "run", "--max-steps", "1", code=2).output
+
+
+def test_a_damaged_checkpoint_is_a_sentence(lists: Path, tmp_path: Path) -> None:
+    train(lists, tmp_path / "run", *LONG, "--max-steps", "2")
+    (tmp_path / "run/last/training.safetensors").write_bytes(b"{}")
+    assert "damaged" in train(lists, tmp_path / "run", *LONG, "--resume", code=2).output

@@ -43,7 +43,6 @@ PARTS: tuple[tuple[ModuleType, str, str], ...] = (
     (wear, "softened", "dress: blur"),
     (wear, "grainy", "dress: noise"),
     (wear, "lay", "dress: shadow and compositing"),
-    (wear, "outline_of", "dress: outline"),
 )
 
 Face = tuple[np.ndarray, np.ndarray]

@@ -19,6 +19,9 @@ COMMANDS = {
     "pairs": (".pairs_command", "pairs_command", "Write the training and test lists of a run."),
     "gallery": (".gallery_command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
     "train": (".train_command", "train_command", "Train a model on the lists."),
+    "evaluate": (".evaluate_command", "evaluate_command", "Judge a model on test pairs or on a gallery."),
+    "embed": (".embed_command", "embed_command", "Write the embeddings of a list's pictures."),
+    "export": (".export_command", "export_command", "Write a model as ONNX."),
     "kinds": (".kinds_command", "kinds_command", "List the masks and draw a preview of each."),
     "demo": (".demo_command", "demo_command", "Show all of it on a built-in sample."),
 }

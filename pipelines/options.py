@@ -26,3 +26,19 @@ class PlaceType(click.ParamType[Place]):
         except UserError as fault:
             self.fail(str(fault), param, ctx)
         return found
+
+
+def model_options(command: Any) -> Any:
+    """Options of every command that runs a model."""
+    options = (
+        click.option("--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Where it runs."),
+        click.option("--workers", type=int, default=2, show_default=True, help="Threads that read pictures ahead."),
+        click.option(
+            "--trust-pickle",
+            is_flag=True,
+            help="Read a model file that is a pickled network: whoever made it can run programs here.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

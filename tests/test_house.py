@@ -47,7 +47,10 @@ MAY_IMPORT = {
     "embedders": ("core", "embedders", "faces", "formats", "manifests", "metrics", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
-COMMANDS: tuple[list[str], ...] = ([], ["mask"], ["pairs"], ["gallery"], ["train"], ["kinds"], ["demo"])
+COMMANDS: tuple[list[str], ...] = (
+    [],
+    *([name] for name in ("mask", "pairs", "gallery", "train", "evaluate", "embed", "export", "kinds", "demo")),
+)
 
 
 def package(name: str) -> Path:

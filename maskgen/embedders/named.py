@@ -9,8 +9,8 @@ from maskgen.trainer.checkpoints import ABOUT
 
 from .base import FaceEmbedder
 from .dlib_resnet import DlibResnet
-from .facenet import WEIGHTS, Facenet
-from .trained import Trained
+from .facenet import WEIGHTS, facenet
+from .trained import trained
 
 NAMES = ("dlib", "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
 BEST = ("best", "last")  # of a training run's folder, the first that is there
@@ -29,8 +29,8 @@ def open_embedder(model: str, device: str = "cpu", trust_pickle: bool = False) -
     if model == DlibResnet.name:
         return DlibResnet(device)
     if model in NAMES:
-        return Facenet(model.partition(":")[2] or WEIGHTS[0], device)
-    return Trained(checkpoint_path(model), device, trust_pickle)
+        return facenet(model.partition(":")[2] or WEIGHTS[0], device)
+    return trained(checkpoint_path(model), device, trust_pickle)
 
 
 def checkpoint_path(model: str) -> Path:

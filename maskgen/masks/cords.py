@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
 
@@ -19,19 +20,19 @@ def thickened(points: Doubles, breadths: Doubles, pieces: int, scale: float) -> 
         scale: pixels per eye distance.
     """
     rows = points.reshape(len(breadths), pieces, -1, 3)
-    left, right = rows[:, :, 0, :2], rows[:, :, -1, :2]
-    along = _steps(left + right)
-    normal = np.stack([-along[..., 1], along[..., 0]], -1)
-    normal /= np.maximum(np.sqrt(np.einsum("rpi,rpi->rp", along, along)), 1e-6)[..., None]
-    half = np.einsum("rpi,rpi->rp", right - left, normal) / 2
-    least = np.maximum(THICK * scale * breadths, FINEST)[:, None] / 2
-    add = (np.where(half < 0, np.minimum(half, -least), np.maximum(half, least)) - half)[..., None] * normal
-    left -= add
-    right += add
+    # Places of the plane as complex numbers: a quarter turn is a factor.
+    left, right = (rows[:, :, side, 0] + 1j * rows[:, :, side, 1] for side in (0, -1))
+    normal = _steps(left + right) * 1j
+    normal /= np.maximum(np.abs(normal), 1e-6)
+    half = ((right - left) * normal.conj()).real / 2
+    least = np.maximum(THICK / 2 * scale * breadths, FINEST / 2)[:, None]
+    add = (np.copysign(np.maximum(np.abs(half), least), half) - half) * normal
+    for side, moved in ((0, left - add), (-1, right + add)):
+        rows[:, :, side, 0], rows[:, :, side, 1] = moved.real, moved.imag
 
 
-def _steps(path: Doubles) -> Doubles:
-    """From each point's neighbour before it to the one behind it, (ribbons, pieces, 2)."""
+def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """From each point's neighbour before it to the one behind it, (ribbons, pieces)."""
     steps = np.empty_like(path)
     steps[:, 1:-1] = path[:, 2:] - path[:, :-2]
     steps[:, 0], steps[:, -1] = path[:, 1] - path[:, 0], path[:, -1] - path[:, -2]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Doubles, Floats, Image, Mask, Pose, check_image
+from maskgen.core.records import Doubles, Floats, Image, Mask, check_image
 from maskgen.masks.camera import Camera, fit_camera
 from maskgen.masks.colour import middle
 from maskgen.masks.composite import lay, reach
@@ -52,18 +52,20 @@ class Wearer:
 
 @dataclass(frozen=True, slots=True)
 class Worn:
-    """A picture with a mask: `image` as given but masked, `coverage` uint8 (height, width) 0..255, and what was found.
-
-    `outline` is a list of closed polygons, float32 (n, 2), about the coverage above one half.
-    """
+    """A picture with a mask: `image` as given but masked, `coverage` uint8 (height, width) 0..255, and how it sits."""
 
     image: Image
     coverage: Mask
-    pose: Pose
-    fit_error: float
-    outline: list[Floats]
     wearing: str
     look: str
+
+    @property
+    def outline(self) -> list[Floats]:
+        """Closed polygons, float32 (n, 2), about the coverage above one half, largest first."""
+        solid = (self.coverage > 127).astype(np.uint8)
+        found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+        polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
+        return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))
 
 
 def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
@@ -109,8 +111,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
     layer = Layer(layer.window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
     masked, coverage = lay(image, layer, wearer.camera.scale)
-    look = kind.make_at(plan.look).name
-    return Worn(masked, coverage, wearer.camera.pose(), wearer.fit_error, outline_of(coverage), plan.wearing, look)
+    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)
 
 
 def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> Worn:
@@ -148,11 +149,3 @@ def _off_the_eyes(points: Doubles, garment: Garment, wearer: Wearer) -> Doubles:
     below = np.interp(np.add.outer(BESIDE, mean68()[36:48, 0]), garment.top, edge)
     room = float((below - wearer.eyes @ down).min())
     return np.asarray(down * max(0.0, LID_ROOM * wearer.camera.scale - room))
-
-
-def outline_of(coverage: Mask) -> list[Floats]:
-    """Closed polygons about what is more than half covered, largest first."""
-    solid = (coverage > 127).astype(np.uint8)
-    found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
-    polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
-    return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))

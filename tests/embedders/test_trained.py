@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.facenet import Facenet
+from maskgen.embedders.facenet import facenet
 from maskgen.embedders.named import open_embedder
-from maskgen.embedders.trained import Trained
+from maskgen.embedders.trained import trained
 from maskgen.trainer import backbones
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
 from maskgen.trainer.models import build_model
@@ -33,10 +33,10 @@ def pictures(n: int, side: int = 32) -> np.ndarray:
 
 
 def test_a_checkpoint_embeds_as_its_model_does(checkpoint: Path) -> None:
-    found = Trained(checkpoint)
+    found = trained(checkpoint)
     assert (found.name, found.dim, found.size) == ("small", 16, 32)
     images = pictures(70)
-    values = (images / 255 - [0.4, 0.5, 0.6]) / np.array(found.recipe.data.std)
+    values = (images / 255 - [0.4, 0.5, 0.6]) / np.array(found.data.std)
     with torch.inference_mode():
         own = found.model(torch.from_numpy(values.astype(np.float32)).permute(0, 3, 1, 2)).numpy()
     own /= np.linalg.norm(own, axis=1, keepdims=True)
@@ -44,7 +44,7 @@ def test_a_checkpoint_embeds_as_its_model_does(checkpoint: Path) -> None:
 
 
 def test_crops_of_other_sizes_are_resized(checkpoint: Path) -> None:
-    found = Trained(checkpoint)
+    found = trained(checkpoint)
     large = np.repeat(np.repeat(pictures(2), 2, axis=1), 2, axis=2)
     np.testing.assert_allclose(found.embed(large), found.embed(pictures(2)), atol=1e-5)
     np.testing.assert_allclose(found.embed([large[0], pictures(2)[1]]), found.embed(pictures(2)), atol=1e-5)
@@ -75,7 +75,7 @@ def test_facenet_with_its_weights_and_without(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refused)
     with pytest.raises(UserError, match="cannot be downloaded"):
-        Facenet()
+        facenet()
     torch.manual_seed(1)
     own = InceptionResnetV1(classify=False, num_classes=8631).eval()
     (tmp_path / "checkpoints").mkdir()

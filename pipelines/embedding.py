@@ -1,0 +1,124 @@
+"""Pictures to embeddings: read ahead in threads, embedded in batches, each once; what cannot be read is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.formats.places import Place
+
+from .progress import show_progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from maskgen.core.records import Floats, Image
+    from maskgen.embedders.base import FaceEmbedder
+
+Say = Callable[[str], None]
+BATCH = 64  # pictures that are read and embedded together
+_TOLD = 10  # faults that are told one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A batch embedded: `rows` of the list that could be read, `embeddings` float32 (rows, dim), and the others."""
+
+    rows: list[int]
+    embeddings: Floats
+    faults: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """All pictures of a list.
+
+    Attributes:
+        embeddings: float32 (n, dim), noughts where a picture could not be read.
+        readable: bool (n,).
+        faults: (address, reason) of the others.
+    """
+
+    embeddings: Floats
+    readable: NDArray[Any]
+    faults: tuple[tuple[str, str], ...]
+
+
+def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, say: Say) -> Embedded:
+    """The embedding of every picture of a list, in memory.
+
+    Raises:
+        UserError: none can be read, or the model gives what is not finite.
+    """
+    import numpy as np
+
+    embeddings = np.zeros((len(addresses), embedder.dim), np.float32)
+    readable = np.zeros(len(addresses), np.bool_)
+    faults: list[tuple[str, str]] = []
+    for part in embed_parts(embedder, root, addresses, workers, say):
+        embeddings[part.rows] = part.embeddings
+        readable[part.rows] = True
+        faults += [(addresses[row].as_py(), reason) for row, reason in part.faults]
+    if len(faults) == len(addresses):
+        first = f", the first being {faults[0][0]} ({faults[0][1]})" if faults else ""
+        raise UserError(f"None of {len(addresses):,} pictures can be read{first}: mend the list's paths.")
+    return Embedded(embeddings, readable, tuple(faults))
+
+
+def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, say: Say) -> Iterator[Part]:
+    """The pictures of a list in order, in batches, with a bar or lines of progress; the first faults are told.
+
+    Args:
+        addresses: large_string (n,), as `maskgen.formats.reading` knows them.
+        workers: threads that read ahead.
+    """
+    told = 0
+    with show_progress(len(addresses), 0, 0) as progress:
+        for rows, images in _batches(root, addresses, workers):
+            part = _embedded(embedder, rows, images)
+            for row, reason in part.faults[: max(_TOLD - told, 0)]:
+                say(f"Warning: {addresses[row].as_py()} is left out: {reason}")
+            told += len(part.faults)
+            progress.add(len(rows), len(part.faults))
+            yield part
+    if told > _TOLD:
+        say(f"Warning: {told - _TOLD:,} more pictures are left out.")
+
+
+def _batches(root: Place, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:
+    """Batches of pictures or of reasons, the next one read while one is at work."""
+    starts = range(0, len(addresses), BATCH)
+    batches = [range(at, min(at + BATCH, len(addresses))) for at in starts]
+    with ThreadPoolExecutor(workers) as pool:
+
+        def begun(rows: Sequence[int]) -> Iterator[Image | str]:
+            return pool.map(partial(_read, root), [addresses[row].as_py() for row in rows])
+
+        ahead = begun(batches[0]) if batches else iter(())
+        for number, rows in enumerate(batches):
+            now, ahead = ahead, begun(batches[number + 1]) if number + 1 < len(batches) else iter(())
+            yield rows, list(now)
+
+
+def _read(root: Place, address: str) -> Image | str:
+    from maskgen.formats.reading import read_photo
+
+    try:
+        return read_photo(root, address).image
+    except (SetAsideError, OSError) as fault:
+        return str(fault)
+
+
+def _embedded(embedder: FaceEmbedder, rows: Sequence[int], images: list[Image | str]) -> Part:
+    import numpy as np
+
+    good = [(row, image) for row, image in zip(rows, images, strict=True) if not isinstance(image, str)]
+    found = embedder.embed([image for _, image in good])
+    if not np.isfinite(found).all():
+        raise UserError(f"The model {embedder.name} gives embeddings that are not finite: its training has broken it.")
+    faults = [(row, image) for row, image in zip(rows, images, strict=True) if isinstance(image, str)]
+    return Part([row for row, _ in good], found, faults)

@@ -1,0 +1,127 @@
+"""results.md, and the lines that a terminal shows: results.json for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_NOT = "–"  # what cannot be said
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """The whole of results.md."""
+    return "\n".join(_lines(results)) + "\n"
+
+
+def summary(results: Mapping[str, Any]) -> str:
+    """For a terminal: the threshold, and a line for each split."""
+    head = [_threshold(results), ""]
+    return "\n".join([*head, *aligned([_COLUMNS, *_rows(results["splits"])])])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows in columns of even width."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as Markdown's table, the first as its header."""
+    first, *rest = ["| " + " | ".join(row) + " |" for row in rows]
+    return [first, "|" + "---|" * len(rows[0]), *rest]
+
+
+def number(value: float | None) -> str:
+    """Four digits after the point."""
+    return _NOT if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def rate(found: Mapping[str, Any]) -> str:
+    """A rate with its interval: `0.9812 (0.9710 to 0.9900)`."""
+    if found.get("low") is None or math.isnan(found["low"]) or math.isnan(found["value"]):
+        return number(found["value"])
+    return f"{found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
+
+
+_COLUMNS = ("pairs", "same", "different", "accuracy", "AUC", "EER", "ten-fold")
+
+
+def _lines(results: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# {results['model']['name']} on {results['data']}"
+    yield ""
+    yield _threshold(results)
+    yield from _left_out(results)
+    yield ""
+    yield from table([_COLUMNS, *_rows(results["splits"])])
+    yield ""
+    yield "In brackets: 95 % intervals over people drawn anew. Ten-fold: mean and standard error."
+    judged = {name: one for name, one in results["splits"].items() if "reason" not in one}
+    if judged:
+        yield from ["", "## TAR at FAR", "", *table([*_tar_rows(judged)])]
+        yield from _reasons(results["splits"])
+        first = next(iter(judged.values()))
+        yield from ["", "## Confusion, all pairs", "", *table([*_confusion_rows(first["confusion"])])]
+        yield from ["", "## Classes, all pairs", "", *table([*_class_rows(first["classes"])])]
+    yield from ["", "Pictures: distances.png, roc.png, det.png, confusion.png, errors.png."]
+
+
+def _threshold(results: Mapping[str, Any]) -> str:
+    found, judged = results["threshold"], results["eval"]
+    said = f"Threshold {number(found['value'])}, from {found['source']}"
+    if judged is None:
+        return said + "."
+    if judged["degenerate"]:
+        return f"{said}, since those of eval say nothing: {judged['degenerate']}"
+    return f"{said} (IOU {number(judged['iou'])})."
+
+
+def _left_out(results: Mapping[str, Any]) -> Iterator[str]:
+    if results["pictures"]["unreadable"]:
+        yield ""
+        yield (
+            f"{results['pictures']['unreadable']:,} pictures cannot be read (unreadable.csv), and with them "
+            f"{results['pairs']['left_out']:,} of {results['pairs']['listed']:,} test pairs are left out."
+        )
+
+
+def _rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, one in splits.items():
+        if "reason" in one:
+            yield (name, *[_NOT] * (len(_COLUMNS) - 1))
+            continue
+        counts = f"{one['same']:,}", f"{one['different']:,}"
+        yield (name, *counts, *(rate(one[what]) for what in ("accuracy", "auc", "eer")), _ten_fold(one["ten_fold"]))
+
+
+def _ten_fold(found: Mapping[str, Any]) -> str:
+    return _NOT if "reason" in found else f"{found['mean']:.4f} ± {found['standard_error']:.4f}"
+
+
+def _tar_rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    rates = next(iter(splits.values()))["tar_at_far"]
+    yield ("pairs", *(f"FAR {far}" for far in rates))
+    for name, one in splits.items():
+        yield (name, *(rate(found) for found in one["tar_at_far"].values()))
+
+
+def _reasons(splits: Mapping[str, Any]) -> Iterator[str]:
+    """Why something is not said, each once."""
+    told = [f"{name}: {one['reason']}" for name, one in splits.items() if "reason" in one]
+    for name, one in splits.items():
+        tar = [found["reason"] for found in one.get("tar_at_far", {}).values() if "reason" in found]
+        told += [f"{name}: {reason}" for reason in tar[:1]]
+    if told:
+        yield from ["", *(f"- {line}" for line in told)]
+
+
+def _confusion_rows(counts: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    yield "", "said same", "said different"
+    for truth in ("same", "different"):
+        yield truth, f"{counts[f'{truth}_same']:,}", f"{counts[f'{truth}_different']:,}"
+
+
+def _class_rows(classes: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    yield "", "precision", "recall", "F1", "pairs"
+    for name, one in classes.items():
+        yield name, *(number(one[what]) for what in ("precision", "recall", "f1")), f"{one['support']:,}"

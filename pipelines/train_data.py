@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maskgen.core.reasons import UserError
 from maskgen.trainer.pictures import Loader, Pictures
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from maskgen.trainer.pictures import Rows
     from maskgen.trainer.ranks import Ranks
     from maskgen.trainer.recipe import Recipe
+
+    from .train_masks import MaskPainter
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,26 @@ class Data:
     listed: TrainingList
     pairs: EvalPairs | None
 
-    def training_rows(self) -> Rows:
-        """The pictures to train on."""
-        spec, listed = self.recipe.data, self.listed
-        if spec.masks == "online":
-            raise UserError("data.masks=online is not there yet.")
-        return Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, self.recipe.train.seed)
+    def training_rows(self, folder: Path, ranks: Ranks, say: Callable[[str], None]) -> Rows:
+        """The pictures to train on.
+
+        Args:
+            folder: of the run, for what is worked out once.
+        """
+        spec, listed, seed = self.recipe.data, self.listed, self.recipe.train.seed
+        plain = Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, seed)
+        return replace(plain, repaint=self._painter(folder, ranks, say)) if spec.masks == "online" else plain
+
+    def _painter(self, folder: Path, ranks: Ranks, say: Callable[[str], None]) -> MaskPainter:
+        from maskgen.masks.kinds import load_kinds
+
+        from .train_masks import POINTS, MaskPainter, write_points
+
+        spec = self.recipe.data
+        load_kinds(spec.mask_kinds)  # their faults at once, and what they are made of before there are workers
+        if sentence := ranks.of_first(lambda: write_points(folder, self.listed)):
+            say(sentence)
+        return MaskPainter(folder / POINTS, spec.mask_kinds, spec.mask_share)
 
     def eval_rows(self) -> Rows:
         """The pictures to judge on, each once, without chance."""

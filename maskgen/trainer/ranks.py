@@ -6,7 +6,7 @@ Every process computes the gradients of its share of the pictures; they are aver
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
@@ -59,6 +59,20 @@ class Ranks:
         values = [value]
         dist.broadcast_object_list(values)
         return values[0]
+
+    def of_first(self, work: Callable[[], T]) -> T:
+        """What the first process's work gives, in all of them; all end with its UserError where it cannot be done."""
+        value: T | None = None
+        fault = ""
+        if self.first:
+            try:
+                value = work()
+            except UserError as error:
+                fault = str(error)
+        value, fault = self.share((value, fault))
+        if fault:
+            raise UserError(fault)
+        return value  # type: ignore[return-value]
 
     def total(self, values: Tensor) -> Tensor:
         """The sum over all processes, in place and given back."""

@@ -166,6 +166,7 @@ class RunWatcher:
         """Go on at `step`; what the folder tells of later ones is dropped."""
         from maskgen.trainer.history import HISTORY, History
 
+        need("matplotlib", "train")  # now, and not after the first epoch
         self._folder = folder
         self._display = display
         self._faults = Faults(display.line)

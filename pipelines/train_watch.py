@@ -118,7 +118,7 @@ class Faults:
         """Tell, if this is new."""
         if fault not in self._seen:
             self._seen.add(fault)
-            self._say(f"warning: {fault}; another picture stands in for it")
+            self._say(f"warning: {fault}; going on without it")
 
     def __len__(self) -> int:
         return len(self._seen)

@@ -146,7 +146,7 @@ def _watcher(run: _Run, state: State, total: int) -> RunWatcher | QuietWatcher:
 def _judge(run: _Run, learner: Learner, watcher: RunWatcher | QuietWatcher) -> Judge | None:
     if run.data.pairs is None:
         return None
-    loader = run.data.loader(run.data.eval_rows(), run.ranks, full=False)
+    loader = run.data.loader(run.data.eval_rows(run.folder.root, run.ranks), run.ranks, full=False)
     dim, size = int(learner.model.dim), run.data.recipe.train.batch_size  # type: ignore[arg-type]
     return Judge(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.faulty)
 

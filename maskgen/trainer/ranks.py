@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -19,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from maskgen.core.reasons import UserError
 
 T = TypeVar("T")
+PATIENCE = timedelta(days=2)  # the others wait while one prepares the data; torchrun ends those whose fellow died
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def joined(device: str) -> Iterator[Ranks]:
     on_gpu = ranks.device.type == "cuda"
     if on_gpu:
         torch.cuda.set_device(ranks.device)
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield ranks
     finally:

@@ -30,9 +30,7 @@ PATH = click.Path(path_type=Path)
     "--gallery", type=PATH, help="The gallery.csv of `maskgen gallery`: enrol its bare faces, probe with the masked."
 )
 @click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL beside what is judged on]")
-@click.option(
-    "--far", type=float, default=0.01, show_default=True, help="With --gallery: share of false accepts that is borne."
-)
+@click.option("--far", type=float, help="With --gallery: share of false accepts that is borne.  [default: 0.01]")
 @click.option(
     "--replicates", type=int, default=1000, show_default=True, help="How often people are drawn for the intervals."
 )

@@ -59,7 +59,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, say: Say) -> dict[str, An
     enrolled, probes = (_rows(gallery, roles, role, embedded) for role in ("enrol", "probe"))
     rows = embedded.embeddings
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
-    result = identify(found, target[enrolled], settings.far, settings.replicates, settings.seed)
+    result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
     return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result))
 
 

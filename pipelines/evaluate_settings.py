@@ -27,7 +27,7 @@ class EvaluateSettings:
     data: Path | None = None
     gallery: Path | None = None
     report: Path | None = None
-    far: float = 0.01
+    far: float | None = None
     replicates: int = 1000
     seed: int = 0
     device: str = "cpu"
@@ -39,8 +39,15 @@ class EvaluateSettings:
             raise UserError("Name what to judge on: --data LISTS, or --gallery GALLERY.csv.")
         check_range("--replicates", self.replicates, 10, 10**6)
         check_range("--workers", self.workers, 1, 4096)
-        if not 0 < self.far < 1:
+        if self.far is not None and self.gallery is None:
+            raise UserError("--far is for --gallery: on lists TAR is told at FAR 0.01, 0.001 and 0.0001.")
+        if not 0 < self.false_accepts < 1:
             raise UserError(f"--far {self.far:g} is no share: give one above 0 and below 1, as 0.01.")
+
+    @property
+    def false_accepts(self) -> float:
+        """The share of false accepts that is borne."""
+        return 0.01 if self.far is None else self.far
 
     @property
     def folder(self) -> Path:

@@ -6,9 +6,9 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -32,7 +32,6 @@ from .train_settings import TrainSettings, deciding
 from .train_watch import QuietWatcher, RunWatcher, show_steps
 
 Say = Callable[[str], None]
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -78,28 +77,16 @@ def _use_threads(threads: int, workers: int, ranks: Ranks) -> None:
 @contextmanager
 def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
     """Hold the folder, once for all processes; gives the report where nothing is left to do."""
-    settings, ranks, max_steps = run.settings, run.ranks, run.data.recipe.train.max_steps
-    if not ranks.first:
-        yield _of_first(ranks, lambda: None)
-        return
-    run.folder.make()
-    with hold(run.folder.lock):
-        yield _of_first(ranks, lambda: run.folder.begin(run.deciding, max_steps, settings.resume, settings.overwrite))
+    settings = run.settings
 
+    def begin() -> dict[str, Any] | None:
+        run.folder.make()
+        held.enter_context(hold(run.folder.lock))
+        max_steps = run.data.recipe.train.max_steps
+        return run.folder.begin(run.deciding, max_steps, settings.resume, settings.overwrite)
 
-def _of_first(ranks: Ranks, work: Callable[[], T]) -> T:
-    """What the first process's work gives, in all of them; they end with it where it cannot be done."""
-    value: T | None = None
-    fault = ""
-    if ranks.first:
-        try:
-            value = work()
-        except UserError as error:
-            fault = str(error)
-    value, fault = ranks.share((value, fault))
-    if fault:
-        raise UserError(fault)
-    return value  # type: ignore[return-value]
+    with ExitStack() as held:
+        yield run.ranks.of_first(begin)
 
 
 def _trained(run: _Run, say: Say) -> dict[str, Any]:
@@ -134,14 +121,14 @@ def _loop(run: _Run, say: Say) -> tuple[Loop, RunWatcher | QuietWatcher]:
     learner = Learner(state.model, state.loss, recipe.data, train)
     watcher = _watcher(run, state, steps * train.epochs)
     judge = _judge(run, learner, watcher)
-    loader = data.loader(data.training_rows(), ranks, full=True)
+    loader = data.loader(data.training_rows(run.folder.root, ranks, say), ranks, full=True)
     chance = float(state.loss.chance)  # type: ignore[arg-type]
     loop = Loop(state, ranks.wrap(learner), batches, loader, ranks, watcher, run.folder, judge, chance)
     return loop, watcher
 
 
 def _restore(run: _Run, state: State, say: Say) -> None:
-    checkpoint = _of_first(run.ranks, lambda: run.folder.load("last") if run.folder.has_checkpoint else None)
+    checkpoint = run.ranks.of_first(lambda: run.folder.load("last") if run.folder.has_checkpoint else None)
     if checkpoint is None:
         return
     state.restore(checkpoint)
@@ -159,7 +146,7 @@ def _watcher(run: _Run, state: State, total: int) -> RunWatcher | QuietWatcher:
 def _judge(run: _Run, learner: Learner, watcher: RunWatcher | QuietWatcher) -> Judge | None:
     if run.data.pairs is None:
         return None
-    loader = run.data.loader(run.data.eval_rows(), run.ranks, full=False)
+    loader = run.data.loader(run.data.eval_rows(run.folder.root, run.ranks), run.ranks, full=False)
     dim, size = int(learner.model.dim), run.data.recipe.train.batch_size  # type: ignore[arg-type]
     return Judge(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.faulty)
 

@@ -4,6 +4,7 @@ last/, best/              checkpoints
 history.csv, loss.png     how it went
 distances/epoch-007.png   what the judge saw
 tensorboard/              the same for TensorBoard
+points.npy                where faces are, for masks on the fly
 features/                 the frozen recogniser's embeddings, where the recipe wants them
 settings.json             what it was begun with
 report.json               written last
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SETTINGS, REPORT = "settings.json", "report.json"
 LAST, BEST = "last", "best"
 DISTANCES, TENSORBOARD, FEATURES = "distances", "tensorboard", "features"
-_OURS = (LAST, BEST, DISTANCES, TENSORBOARD, FEATURES, "history.csv", "loss.png", SETTINGS, REPORT)
+_OURS = (LAST, BEST, DISTANCES, TENSORBOARD, FEATURES, "points.npy", "history.csv", "loss.png", SETTINGS, REPORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen import __version__
+from maskgen.core.kindspec import parse_kind
 from maskgen.core.reasons import UserError
 
 from .settings import check_range
@@ -78,9 +79,11 @@ def deciding(
     """
     from maskgen.trainer.recipe import recipe_to_dict
 
+    masks = recipe.data.mask_kinds if recipe.data.masks == "online" else ()
     return {
         "maskgen version": __version__,
         **{name: value for name, value in _flat(recipe_to_dict(recipe)) if name not in _HOW},
+        "the masks": [parse_kind(text).fingerprint() for text in masks],
         "pretrained weights": settings.pretrained,
         "the training list": listed.digest,
         "the pairs to judge on": pairs.digest if pairs else None,

@@ -118,7 +118,7 @@ class Faults:
         """Tell, if this is new."""
         if fault not in self._seen:
             self._seen.add(fault)
-            self._say(f"warning: {fault}; another picture stands in for it")
+            self._say(f"warning: {fault}; going on without it")
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -166,6 +166,7 @@ class RunWatcher:
         """Go on at `step`; what the folder tells of later ones is dropped."""
         from maskgen.trainer.history import HISTORY, History
 
+        need("matplotlib", "train")  # now, and not after the first epoch
         self._folder = folder
         self._display = display
         self._faults = Faults(display.line)

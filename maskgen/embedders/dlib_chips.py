@@ -8,48 +8,42 @@ none is found, one fixed place serves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from maskgen.core.extras import need
-from maskgen.core.reasons import SetAsideError
-from maskgen.core.records import Detection, Doubles, Floats, Image
+from maskgen.core.records import Detection, Doubles, Image
 from maskgen.faces.align import warped
 from maskgen.faces.detect import LENIENT, MtcnnDetector
-from maskgen.faces.landmarks import Landmarker
 
 CHIP = 150  # pixels a side
-PADDING = 0.25  # room around the mean face, as the network was trained
-# Where the chip lies in a crop of default margin whose face looks at us: its middle and its side, as shares of the
-# crop's side. Of the mean of LFW's points; a test holds it against dlib's own reckoning.
-MIDDLE, SIDE = (0.5, 0.529), 0.845
-_FINE = 1000  # dlib's points are whole numbers: parts of a pixel
+# Left and right eye, nose tip, left and right mouth corner in a chip: where dlib's `get_face_chip`, with the padding of
+# 0.25 that the network was trained with, puts those of the mean of 4,023 faces of LFW.
+POINTS5 = np.array([[48.2, 46.4], [100.8, 46.4], [74.5, 74.8], [50.6, 103.9], [98.4, 103.9]])
+# Where it puts the chip in a crop of default margin: its middle and its side, as shares of the crop's side.
+MIDDLE, SIDE = np.array([0.5, 0.529]), 0.845
 
 
 class Chipper:
-    """Cuts chips out of crops."""
+    """Cuts chips out of crops.
+
+    MTCNN's five points serve in place of dlib's 68, since a mask hides most of these. On 600 pairs each of LFW's people
+    that are not in its test pairs, ten-fold accuracy was 0.983 for bare and bare, 0.895 for masked and bare and 0.912
+    for masked and masked; with the 68-point model 0.985, 0.878 and 0.885; with five points halfway between both 0.985,
+    0.890 and 0.892; with the fixed place 0.945, 0.842 and 0.875.
+    """
 
     def __init__(self) -> None:
-        self._dlib = need("dlib", "train")
         self._detector = MtcnnDetector(aligned=True, thresholds=LENIENT)
-        self._landmarker = Landmarker()
 
     def chips(self, crops: Sequence[Image]) -> list[Image]:
         """The chip of each crop, uint8 RGB (150, 150, 3)."""
-        matrices = [fixed_matrix(crop) for crop in crops]
-        for at, points in self._points(crops):
-            matrices[at] = chip_matrix(points, self._dlib)
-        return [warped(crop, matrix, CHIP) for crop, matrix in zip(crops, matrices, strict=True)]
+        found = self._detector.detect(crops)
+        return [warped(crop, _matrix(crop, faces), CHIP) for crop, faces in zip(crops, found, strict=True)]
 
-    def _points(self, crops: Sequence[Image]) -> list[tuple[int, Floats]]:
-        """The 68 points of each crop where a face is found, with the crop's place in the list."""
-        found = [(at, faces) for at, faces in enumerate(self._detector.detect(crops)) if faces]
-        chosen = [(at, central(faces, crops[at])) for at, faces in found]
-        points = self._landmarker.points68_of([(crops[at], face) for at, face in chosen])
-        return [
-            (at, those) for (at, _), those in zip(chosen, points, strict=True) if not isinstance(those, SetAsideError)
-        ]
+
+def _matrix(crop: Image, faces: Sequence[Detection]) -> Doubles:
+    return chip_matrix(central(faces, crop).points5) if faces else fixed_matrix(crop)
 
 
 def central(faces: Sequence[Detection], crop: Image) -> Detection:
@@ -58,23 +52,21 @@ def central(faces: Sequence[Detection], crop: Image) -> Detection:
     return min(faces, key=lambda face: float(np.hypot(*((face.box[:2] + face.box[2:]) / 2 - middle))))
 
 
-def chip_matrix(points68: Floats, dlib: Any) -> Doubles:
-    """The similarity (2, 3) that takes a picture with these points, (68, 2), to its chip, as dlib reckons it."""
-    fine = np.rint(np.asarray(points68, np.float64) * _FINE).astype(int)
-    points = dlib.points([dlib.point(x, y) for x, y in fine.tolist()])
-    box = dlib.rectangle(*fine.min(0).tolist(), *fine.max(0).tolist())
-    found = dlib.get_face_chip_details(dlib.full_object_detection(box, points), CHIP, PADDING)
-    middle = found.rect.dcenter()
-    return _matrix(np.array([middle.x, middle.y]) / _FINE, found.rect.width() / _FINE, found.angle)
+def chip_matrix(points5: ArrayLike) -> Doubles:
+    """The similarity (2, 3) that brings a face's five points, (5, 2), nearest to those of a chip.
+
+    Source: least squares over turn, scale and shift, Umeyama 1991.
+    """
+    points = np.asarray(points5, np.float64)
+    here, there = points - points.mean(0), POINTS5 - POINTS5.mean(0)
+    along = float((here * there).sum())
+    across = float((here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0]).sum())
+    turn = np.array([[along, -across], [across, along]]) / max(float((here**2).sum()), 1e-9)
+    return np.column_stack([turn, POINTS5.mean(0) - turn @ points.mean(0)])
 
 
 def fixed_matrix(crop: Image) -> Doubles:
     """The similarity (2, 3) for a crop of which nothing is known but how it was cut."""
     side = np.array(crop.shape[1::-1])
-    return _matrix(side * MIDDLE - 0.5, float(SIDE * side.min()), 0.0)
-
-
-def _matrix(middle: Doubles, side: float, angle: float) -> Doubles:
-    """From a square of this middle and side, turned by the angle in radians, to a chip."""
-    turn = CHIP / side * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return np.column_stack([turn, (CHIP - 1) / 2 - turn @ middle])
+    scale = CHIP / (SIDE * float(side.min()))
+    return np.column_stack([scale * np.eye(2), (CHIP - 1) / 2 - scale * (side * MIDDLE - 0.5)])

@@ -1,4 +1,4 @@
-"""Backbones: InceptionResnetV1, any of timm's, and a tiny one of our own, all without their heads."""
+"""Backbones: InceptionResnetV1, any of timm's, a tiny one and adapters of our own, all without their heads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
+
+from .adapters import PREFIX, RECOGNISERS, Adapter
+from .recipe import ModelSpec
 
 INCEPTION = "inception_resnet_v1"
 INCEPTION_WIDTH = 1792
@@ -48,17 +51,25 @@ class Tokens(nn.Module):
         return features[:, self.prefix :].transpose(1, 2).unsqueeze(3)
 
 
-def build_backbone(name: str, weights: str) -> tuple[nn.Module, int]:
-    """A module (n, 3, h, w) to maps (n, c, h, w), and c.
+def is_adapter(name: str) -> bool:
+    """Whether a backbone takes features (n, c) and gives features, where others take images and give maps."""
+    return name.startswith(PREFIX)
+
+
+def build_backbone(spec: ModelSpec, weights: str) -> tuple[nn.Module, int]:
+    """A module (n, 3, h, w) to maps (n, c, h, w), or of an adapter (n, c) to (n, c); and c.
 
     Args:
-        name: as `ModelSpec.backbone`.
         weights: "" for random ones; "imagenet" with timm's. InceptionResnetV1's are loaded by `load_facenet`, since
             they hold the neck too.
 
     Raises:
         UserError: an unknown name, or weights that cannot be had.
     """
+    name = spec.backbone
+    if is_adapter(name):
+        _refuse(name, weights, ())
+        return _adapter(name, spec.dropout)
     if name == "small":
         _refuse(name, weights, ())
         return Small(), Small.width
@@ -73,6 +84,13 @@ def _refuse(name: str, weights: str, there_are: tuple[str, ...]) -> None:
     if weights and weights not in there_are:
         have = f"has weights {' and '.join(there_are)}" if there_are else "has no trained weights"
         raise UserError(f"{name} {have}, not {weights}: set model.pretrained, or train with --no-pretrained.")
+
+
+def _adapter(name: str, dropout: float) -> tuple[nn.Module, int]:
+    width = RECOGNISERS.get(name.removeprefix(PREFIX))
+    if width is None:
+        raise UserError(f"There is no adapter for {name}: there are {', '.join(PREFIX + one for one in RECOGNISERS)}.")
+    return Adapter(width, dropout), width
 
 
 def _inception() -> nn.Module:

@@ -15,6 +15,7 @@ NEAR_CHANCE = 0.01  # a share of it
 MOST_IDENTICAL = 0.5
 _ALIKE = 1e-4  # distances that differ by less; of 512 random numbers one pair in a thousand does
 _ROWS = 256  # enough of a batch: 32,640 pairs
+SETTLED = 50  # steps until a batch norm's running means are worth a look
 _JUDGED = 64
 _FEWEST = 4  # of fewer embeddings, six distances, nothing can be told
 
@@ -40,7 +41,8 @@ def judged_embeddings(model: nn.Module, images: Tensor) -> Tensor:
     """Embeddings (n, d) of at most 64 images of a batch as a judge sees them, with the batch norms' running means.
 
     In training a batch norm stretches the slightest differences of a batch, so that a network looks alive which gives
-    one embedding to everybody once it is used. Training mode is left as it was.
+    one embedding to everybody once it is used. In the first `SETTLED` steps of random weights the running means say
+    nothing yet: look at the training's own embeddings then. Training mode is left as it was.
     """
     was = model.training
     model.eval()
@@ -71,7 +73,7 @@ def look(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
 
 
 def _judged(spread: float, identical: float, loss: float, chance: float) -> tuple[str, str]:
-    advice = "lower optimizer.lr, or add schedule.warmup_steps."
+    advice = "lower optimizer.lr, by ten at first."
     if spread < LEAST_SPREAD:
         figure = f"their mean distance is {spread:.4f} of at most 2"
         return "no_spread", f"All pictures have nearly the same embedding ({figure}): {advice}"

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from maskgen.core.reasons import UserError
 
-from .backbones import INCEPTION, build_backbone, load_facenet
+from .backbones import INCEPTION, build_backbone, is_adapter, load_facenet
 from .pooling import build_pooling
 from .recipe import ModelSpec
 
@@ -17,6 +17,8 @@ _EPS = 1e-3  # of the neck's batch norm, as InceptionResnetV1's
 
 class Embedder(nn.Module):
     """float32 (n, 3, h, w) RGB, normalised as the recipe's `data` says, to embeddings (n, dim), not of unit length.
+
+    An adapter's input is a frozen recogniser's embeddings instead, float32 (n, width).
 
     Attributes:
         dim: numbers in an embedding.
@@ -58,13 +60,15 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
         UserError: no such backbone, or weights that cannot be had.
     """
     weights = spec.pretrained if pretrained else ""
-    backbone, width = build_backbone(spec.backbone, weights)
+    backbone, width = build_backbone(spec, weights)
+    pooling = nn.Identity() if is_adapter(spec.backbone) else build_pooling(spec.pooling)
+    dropout = 0.0 if is_adapter(spec.backbone) else spec.dropout  # an adapter has it inside
     if spec.neck == "none":
         neck: nn.Module = nn.Identity()
         dim = width
     else:
         neck, dim = LinearNorm(width, spec.dim), spec.dim
-    model = Embedder(backbone, build_pooling(spec.pooling), neck, spec.dropout, dim)
+    model = Embedder(backbone, pooling, neck, dropout, dim)
     if spec.backbone == INCEPTION and weights:
         fill_inception(model, load_facenet(weights))
     return model

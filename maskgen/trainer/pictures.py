@@ -182,6 +182,8 @@ class Loader:
     def __post_init__(self) -> None:
         more: dict[str, Any] = {"persistent_workers": True, "prefetch_factor": _AHEAD} if self.workers else {}
         fetch: Any = _Fetch(self.rows, self.full)
+        if self.workers:
+            cv2.setNumThreads(1)  # here too: a forked worker that ended its parent's threads would wait for ever
         self._loader = DataLoader(
             fetch,
             batch_sampler=self._course,

@@ -6,9 +6,10 @@ Every process computes the gradients of its share of the pictures; they are aver
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -19,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from maskgen.core.reasons import UserError
 
 T = TypeVar("T")
+PATIENCE = timedelta(days=2)  # the others wait while one prepares the data; torchrun ends those whose fellow died
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,20 @@ class Ranks:
         values = [value]
         dist.broadcast_object_list(values)
         return values[0]
+
+    def of_first(self, work: Callable[[], T]) -> T:
+        """What the first process's work gives, in all of them; all end with its UserError where it cannot be done."""
+        value: T | None = None
+        fault = ""
+        if self.first:
+            try:
+                value = work()
+            except UserError as error:
+                fault = str(error)
+        value, fault = self.share((value, fault))
+        if fault:
+            raise UserError(fault)
+        return value  # type: ignore[return-value]
 
     def total(self, values: Tensor) -> Tensor:
         """The sum over all processes, in place and given back."""
@@ -103,7 +119,7 @@ def joined(device: str) -> Iterator[Ranks]:
     on_gpu = ranks.device.type == "cuda"
     if on_gpu:
         torch.cuda.set_device(ranks.device)
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield ranks
     finally:

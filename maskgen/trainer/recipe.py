@@ -21,6 +21,7 @@ from maskgen.core.extras import need
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import UserError
 
+from .recipe_rules import check_together
 from .settings import choice, number, parse_text, read_settings, refuse_unknown, said
 
 FACENET_SCALE = 128 / 255  # facenet takes (pixel - 127.5) / 128
@@ -31,14 +32,14 @@ class ModelSpec:
     """The network.
 
     Attributes:
-        backbone: "inception_resnet_v1", a timm name ("timm:resnet18" or "resnet18"), or "small", a tiny network
-            for trying things.
+        backbone: "inception_resnet_v1", a timm name ("timm:resnet18" or "resnet18"), "small", a tiny network for
+            trying things, or "adapter:dlib", a few layers on that recogniser's embeddings.
         pretrained: whose weights it starts from: "" for none, "vggface2" and "casia-webface" for
             inception_resnet_v1, "imagenet" for timm.
         pooling: "gem" or "avg", over the last feature maps.
         dim: numbers in an embedding (with neck "none", those that the backbone gives).
         neck: "linear_bn", a linear layer and a batch norm, or "none".
-        dropout: share of the pooled features that is left out in training.
+        dropout: share of the pooled features (of an adapter's inner ones) that is left out in training.
     """
 
     backbone: str = "small"
@@ -236,7 +237,7 @@ def recipe_from_dict(values: dict[str, Any], where: str = "the recipe") -> Recip
         key: read_settings(kind, values[key], where, f"{key}.") for key, kind in _SECTIONS.items() if key in values
     }
     recipe = Recipe(name, **parts)
-    _check_together(recipe, where)
+    check_together(recipe, where)
     return recipe
 
 
@@ -274,22 +275,3 @@ def _override(values: dict[str, Any], override: str) -> None:
     old = values.get(section) or {}
     if isinstance(old, dict):
         values[section] = {**old, key: parse_text(kind, key, text.strip())}
-
-
-def _check_together(recipe: Recipe, where: str) -> None:
-    """Settings that are right alone and wrong together."""
-    data, size = recipe.data, recipe.data.people * recipe.data.images
-    if data.sampler == "pk" and recipe.train.batch_size != size:
-        raise UserError(
-            f"{where}: a pk batch is data.people x data.images = {data.people} x {data.images} = {size} pictures, "
-            f"and train.batch_size is {recipe.train.batch_size}: make them agree."
-        )
-    if recipe.loss.kind != "arcface" and (data.sampler != "pk" or data.images < 2 or data.people < 2):
-        raise UserError(
-            f"{where}: triplets need several pictures of several people in a batch: "
-            f"data.sampler=pk with data.people and data.images of 2 at least."
-        )
-    if recipe.data.masks == "online" and not recipe.data.mask_kinds:
-        raise UserError(f"{where}: data.masks=online needs data.mask_kinds, as surgical_blue.")
-    if recipe.optimizer.nesterov and recipe.optimizer.name == "sgd" and recipe.optimizer.momentum == 0:
-        raise UserError(f"{where}: optimizer.nesterov needs optimizer.momentum above 0.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -44,6 +45,14 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise ValueError(f"expected uint8 pictures (n, height, width, 3), got {images.dtype} {tuple(images.shape)}")
-    scale = torch.tensor([1 / (255 * s) for s in std], dtype=torch.float32, device=images.device)
-    shift = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)], dtype=torch.float32, device=images.device)
+    scale, shift = _constants(tuple(mean), tuple(std), images.device)
     return (images.float() * scale + shift).permute(0, 3, 1, 2)
+
+
+@cache
+def _constants(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """What pixels are multiplied by and what is added, each (3,); made once, since a copy to a GPU waits for it."""
+    with torch.inference_mode(False):
+        scale = torch.tensor([1 / (255 * s) for s in std], dtype=torch.float32, device=device)
+        shift = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)], dtype=torch.float32, device=device)
+    return scale, shift

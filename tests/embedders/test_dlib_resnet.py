@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import dlib
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_chips import CHIP, MIDDLE, PADDING, SIDE, Chipper, chip_matrix, fixed_matrix
+from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, Chipper, chip_matrix, fixed_matrix
 from maskgen.embedders.dlib_resnet import DlibResnet
-from maskgen.faces.align import align, warped
+from maskgen.faces.align import align, five_points, warped
 from maskgen.masks.people import sample_people
 from maskgen.masks.people.portrait import Portrait
 
@@ -36,13 +37,48 @@ def dlib_shape(points: np.ndarray) -> dlib.full_object_detection:
     return dlib.full_object_detection(box, dlib.points([dlib.point(*point) for point in whole.tolist()]))
 
 
-def test_a_chip_is_dlibs_chip() -> None:
+def dlib_matrix(points: np.ndarray) -> np.ndarray:
+    """From a picture with these 68 points to dlib's chip of it, (2, 3), by dlib's own reckoning on parts of a pixel."""
+    found = dlib.get_face_chip_details(dlib_shape(points * 1000), CHIP, 0.25)
+    middle, scale = found.rect.dcenter(), CHIP / found.rect.width() * 1000
+    turn = scale * np.array(
+        [[math.cos(found.angle), math.sin(found.angle)], [-math.sin(found.angle), math.cos(found.angle)]]
+    )
+    return np.column_stack([turn, (CHIP - 1) / 2 - turn @ (np.array([middle.x, middle.y]) / 1000)])
+
+
+def test_our_reckoning_of_dlibs_chips_gives_dlibs_pixels() -> None:
     for _, portrait in portraits():
         whole = np.rint(portrait.points68)
-        chip = warped(portrait.image, chip_matrix(whole, dlib), CHIP)
-        own = dlib.get_face_chip(portrait.image, dlib_shape(whole), CHIP, PADDING)
+        own = dlib.get_face_chip(portrait.image, dlib_shape(whole), CHIP, 0.25)
+        chip = warped(portrait.image, dlib_matrix(whole), CHIP)
         inside = slice(15, -15)  # beyond the photograph dlib paints black, we repeat its edge
         assert np.abs(chip[inside, inside].astype(int) - own[inside, inside]).mean() < 3
+
+
+def test_five_points_give_nearly_dlibs_chip_of_68() -> None:
+    corners = np.array([[40.0, 40], [110, 40], [40, 110], [110, 110]])
+    off = []
+    for _, portrait in portraits():
+        own, ours = dlib_matrix(portrait.points68), chip_matrix(five_points(portrait.points68))
+        there = (corners - own[:, 2]) @ np.linalg.inv(own[:, :2]).T
+        off.append(np.linalg.norm(there @ ours[:, :2].T + ours[:, 2] - corners, axis=1).mean())
+    assert np.mean(off) < 5  # pixels of 150
+
+
+def test_the_similarity_is_the_nearest() -> None:
+    rng = np.random.default_rng(0)
+    points = POINTS5 + rng.normal(0, 3, (5, 2))
+    turn = np.array([[0.8, 0.3], [-0.3, 0.8]])
+    np.testing.assert_allclose(chip_matrix((POINTS5 - 7) @ np.linalg.inv(turn).T), np.column_stack([turn, [7, 7]]))
+
+    def miss(matrix: np.ndarray) -> float:
+        return float(((points @ matrix[:, :2].T + matrix[:, 2] - POINTS5) ** 2).sum())
+
+    best = chip_matrix(points)
+    for _ in range(200):
+        (a, b), shift = rng.normal(0, 0.01, 2), rng.normal(0, 0.5, 2)
+        assert miss(best) <= miss(best + np.column_stack([[[a, -b], [b, a]], shift]))
 
 
 def test_the_fixed_place_is_where_dlib_has_the_mean_of_faces() -> None:
@@ -51,7 +87,7 @@ def test_the_fixed_place_is_where_dlib_has_the_mean_of_faces() -> None:
     for _, portrait in portraits():
         if abs(portrait.pose.yaw) < 25:
             crop = align(portrait.image, portrait.points68, 160)
-            back = np.linalg.inv(np.vstack([chip_matrix(crop.carry(portrait.points68), dlib), [0, 0, 1]]))
+            back = np.linalg.inv(np.vstack([dlib_matrix(crop.carry(portrait.points68)), [0, 0, 1]]))
             middle = back[:2, :2] @ np.full(2, (CHIP - 1) / 2) + back[:2, 2]
             squares.append([*((middle + 0.5) / 160), np.hypot(*back[:2, 0]) * CHIP / 160])
     assert len(squares) >= 4

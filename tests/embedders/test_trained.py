@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from maskgen.core.reasons import UserError
+from maskgen.embedders.dlib_resnet import DlibResnet
 from maskgen.embedders.facenet import facenet
 from maskgen.embedders.named import open_embedder
 from maskgen.embedders.trained import trained
@@ -84,3 +85,15 @@ def test_facenet_with_its_weights_and_without(tmp_path: Path, monkeypatch: pytes
     with torch.inference_mode():
         expected = own((torch.from_numpy(images).permute(0, 3, 1, 2).float() - 127.5) / 128).numpy()
     np.testing.assert_allclose(open_embedder("facenet").embed(images), expected, atol=1e-4)
+
+
+def test_an_adapter_works_on_the_recognisers_embeddings(tmp_path: Path) -> None:
+    recipe = load_recipe("adapter")
+    torch.manual_seed(2)
+    save_checkpoint(tmp_path / "best", Checkpoint(recipe, build_model(recipe.model).state_dict()))
+    found, recogniser = trained(tmp_path / "best"), DlibResnet()
+    assert (found.name, found.size) == ("adapter", recogniser.size)
+    images = pictures(3, 64)
+    with torch.inference_mode():
+        own = found.model(torch.from_numpy(recogniser.embed(images))).numpy()
+    np.testing.assert_allclose(found.embed(images), own / np.linalg.norm(own, axis=1, keepdims=True), atol=1e-5)

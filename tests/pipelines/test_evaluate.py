@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -17,7 +18,8 @@ from maskgen.core.images import encode_image
 from maskgen.masks.people import sample_people
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.evaluate_settings import model_name
-from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
+from maskgen.pipelines.evaluate_splits import splits
+from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from maskgen.trainer.models import build_model
 from maskgen.trainer.recipe import load_recipe
 
@@ -39,9 +41,9 @@ def results(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten people of four pictures, masked and bare; lists of five of them for eval and five for test; a gallery."""
+    """Eight people of four pictures, masked and bare; lists of four for eval and four for test; a gallery."""
     root = tmp_path_factory.mktemp("judge")
-    for name, number, portrait in sample_people(10, 4, seed=2, size=160):
+    for name, number, portrait in sample_people(8, 4, seed=2, size=160):
         (root / "people" / name).mkdir(parents=True, exist_ok=True)
         (root / "people" / name / f"{number}.png").write_bytes(encode_image(portrait.image, "png"))
     done("mask", root / "people", root / "run", "--bare", "--kinds", "n95,cloth_black", "--workers", "1")
@@ -140,19 +142,61 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     said = done("evaluate", "dlib", "--gallery", drawn / "gallery/gallery.csv", "--report", out, "--far", "0.1")
     found = results(out)
-    assert (found["enrolled"], found["people_enrolled"], found["probes"]) == (20, 10, 20)
+    assert (found["enrolled"], found["people_enrolled"], found["probes"]) == (16, 8, 16)
     assert found["rank1"]["value"] > 0.3
     assert found["rank1"]["value"] <= found["rank5"]["value"]
     assert found["open_set"]["far"] <= 0.1
     with (out / "identified.csv").open() as file:
         people = list(csv.DictReader(file))
-    assert len(people) == 10 and {row["probes"] for row in people} == {"2"}
-    assert sum(int(row["first"]) for row in people) == pytest.approx(20 * found["rank1"]["value"])
-    assert sum(int(row["let_in"]) for row in people) == pytest.approx(20 * found["open_set"]["far"])
+    assert len(people) == 8 and {row["probes"] for row in people} == {"2"}
+    assert sum(int(row["first"]) for row in people) == pytest.approx(16 * found["rank1"]["value"])
+    assert sum(int(row["let_in"]) for row in people) == pytest.approx(16 * found["open_set"]["far"])
     assert f"{found['rank1']['value']:.4f}" in said
     assert cv2.imread(str(out / "errors.png")) is not None
     few = call("evaluate", "dlib", "--gallery", drawn / "lists/train.csv")
     assert few.exit_code == 2
+
+
+def altered(untrained: Path, folder: Path, value: float) -> Path:
+    """The same network with all its weights alike."""
+    found = load_checkpoint(untrained / "best")
+    state = {
+        name: torch.full_like(weights, value) if weights.is_floating_point() else weights
+        for name, weights in found.model_state.items()
+    }
+    save_checkpoint(folder / "model", Checkpoint(found.recipe, state))
+    return folder / "model"
+
+
+def test_a_collapsed_model_is_told(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    done("evaluate", altered(untrained, tmp_path, 0.0), "--data", drawn / "lists", "--report", tmp_path / "out")
+    found = results(tmp_path / "out")
+    assert "collapsed" in found["eval"]["degenerate"]
+    assert found["eval"]["iou"] == 1
+    assert found["eval"]["threshold"] is None
+    assert found["splits"]["all"]["auc"]["value"] == 0.5
+    assert "collapsed" in (tmp_path / "out/results.md").read_text("utf-8")
+
+
+def test_a_broken_model_is_refused(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    result = call("evaluate", altered(untrained, tmp_path, float("nan")), "--data", drawn / "lists")
+    assert result.exit_code == 2
+    assert "not finite" in result.output
+
+
+def test_pairs_are_split_by_what_is_worn() -> None:
+    kinds = ["bare", "n95", "", "kn95", "n95", "bare"]
+    pairs = np.array([[0, 1], [1, 4], [1, 3], [0, 5], [2, 0]])
+    found = {split.name: np.flatnonzero(split.rows).tolist() for split in splits(kinds, pairs)}
+    assert found == {
+        "all": [0, 1, 2, 3, 4],
+        "masked-masked": [1, 2],
+        "masked-bare": [0],
+        "bare-bare": [3],
+        "unknown": [4],
+        "kind kn95": [2],
+        "kind n95": [0, 1, 2],
+    }
 
 
 @pytest.mark.parametrize(
@@ -160,7 +204,8 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
     [
         (["dlib"], "--data LISTS, or --gallery"),
         (["dlib", "--data", "nowhere"], "is not there"),
-        (["dlib", "--data", "x", "--far", "1"], "above 0 and below 1"),
+        (["dlib", "--gallery", "x", "--far", "1"], "above 0 and below 1"),
+        (["dlib", "--data", "LISTS", "--far", "0.1"], "--far is for --gallery"),
         (["no_model", "--data", "LISTS"], "neither a checkpoint"),
         (["dlib", "--data", "LISTS", "--device", "cuda"], "leave out --device"),
     ],

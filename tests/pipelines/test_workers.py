@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -175,3 +178,19 @@ def test_no_scheduler_is_said(source: Path, tmp_path: Path, monkeypatch: pytest.
         said = CliRunner().invoke(main, [*command, address])
         assert said.exit_code == 2, said.output
         assert f"No Dask scheduler answers at {address}" in said.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what glibc does")
+def test_a_worker_keeps_its_memory_where_dask_had_it_given_back() -> None:
+    code = (
+        "import resource, numpy; from maskgen.pipelines.process import keep_memory\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(20): numpy.ones(1 << 20)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "before = faults(); keep_memory(); faults(); print(before, faults())"
+    )
+    told = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}  # as Dask's nannies set it
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=told, capture_output=True, text=True, check=True)
+    before, after = map(int, done.stdout.split())
+    assert after < before / 10

@@ -86,7 +86,8 @@ def test_lower_goes_back_and_trains_on_at_a_tenth_of_the_rate(
             return embed(self, values) * (1e-30 if self.training and len(seen) == 8 else 1)
 
         patch.setattr(learner.Learner, "embed", once)
-        result = train(lists, tmp_path / "run", *OFTEN, "--on-collapse", "lower", "--set", "schedule.name=constant")
+        options = ("--on-collapse", "lower", "--set", "schedule.name=constant", "--workers", "1")
+        result = train(lists, tmp_path / "run", *OFTEN, *options)
     assert "Back to step 5, at 0.1 of the rate" in result.output
     assert report(tmp_path / "run")["end"] == "finished"
     progress = load_checkpoint(tmp_path / "run/last").progress

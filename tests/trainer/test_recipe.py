@@ -11,7 +11,9 @@ from maskgen.trainer.recipe import load_recipe, recipe_from_dict, recipe_names, 
 
 
 def test_the_recipes_of_the_reference_are_there() -> None:
-    assert {"model1", "model2", "model3", "effnet-b2", "effnet-b3", "effnet-b4", "small"} <= set(recipe_names())
+    assert {"model1", "model2", "model3", "effnet-b2", "effnet-b3", "effnet-b4", "small", "adapter"} <= set(
+        recipe_names()
+    )
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -67,6 +69,8 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("loss.kind=triplet", "data.sampler=pk"),
         ("data.sampler=pk", "8 x 4 = 32"),
         ("optimizer.momentum=0", "nesterov"),
+        ("data.features=dlib", "set model.backbone=adapter:dlib"),
+        ("model.backbone=adapter:dlib", "set data.features=dlib"),
     ],
 )
 def test_what_is_wrong_is_said(override: str, says: str) -> None:
@@ -97,3 +101,8 @@ def test_an_unknown_recipe_has_a_neighbour() -> None:
         load_recipe("modle1")
     with pytest.raises(UserError, match="cannot be read"):
         load_recipe("nowhere/mine.yaml")
+
+
+def test_features_wear_no_new_masks() -> None:
+    with pytest.raises(UserError, match="data.masks must be stored"):
+        load_recipe("adapter", ["data.masks=online"])

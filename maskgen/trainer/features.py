@@ -1,0 +1,37 @@
+"""Rows of features in place of pictures: what a frozen recogniser makes of them, computed before training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from .pictures import Item, Key
+
+
+@dataclass(frozen=True)
+class Features(Dataset[Item]):
+    """Features of a list's pictures.
+
+    Attributes:
+        values: float32 (n, d), NaN where a picture could not be read.
+        addresses: large_string (n,), for what is said of those.
+        targets: int64 (n,).
+    """
+
+    values: NDArray[np.float32]
+    addresses: Any
+    targets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, key: Key) -> Item:
+        _, row = key
+        value, target = self.values[row], int(self.targets[row])
+        if np.isnan(value[0]):
+            return Item(row, target, None, f"{self.addresses[row].as_py()}: it has no features, for it cannot be read")
+        return Item(row, target, value)

@@ -1,0 +1,128 @@
+"""Masks that are put on while it trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from list_makers import png, write_csv
+from runs import report, train, weights
+
+from maskgen.core.reasons import UserError
+from maskgen.core.seeding import rng_for
+from maskgen.masks.kinds import load_kind
+from maskgen.masks.people import sample_people
+from maskgen.masks.plan import plan_mask
+from maskgen.masks.wear import wear
+from maskgen.pipelines.train_masks import POINTS, MaskPainter, write_points
+from maskgen.trainer.lists import TrainingList, read_training_list
+from maskgen.trainer.pictures import Loader, Pictures
+
+PEOPLE, EACH = 3, 4
+KINDS = ("n95", "surgical_blue=2")
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lists of a run's bare crops and of one masked picture; the run's catalogue knows two more."""
+    root = tmp_path_factory.mktemp("online")
+    rows = []
+    for name, number, portrait in sample_people(PEOPLE, EACH, size=96):
+        path = root / f"run/faces/{name}/faces/{number}__bare.png"  # a person may be called "faces"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(portrait.image))
+        points = np.round(portrait.points68.astype(np.float64), 2).ravel().tolist()
+        rows.append((path.relative_to(root / "run").as_posix(), "bare", points))
+    masked = ("faces/person_01/faces/1__n95.png", "n95", rows[0][2])
+    (root / "run" / masked[0]).write_bytes((root / "run" / rows[0][0]).read_bytes())
+    listed = [*rows[:-1], masked]
+    catalogue = [rows[-1], *reversed(listed), ("faces/nobody/1__bare.png", "bare", rows[0][2])]
+    columns = dict(zip(("path", "kind", "points68"), map(list, zip(*catalogue, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), root / "run/catalogue.parquet", row_group_size=5)
+    (root / "lists").mkdir()
+    people = [int(path.split("/")[1][-2:]) - 1 for path, _, _ in listed]
+    whose = [(f"../run/{path}", person) for (path, _, _), person in zip(listed, people, strict=True)]
+    write_csv(root / "lists/train.csv", ("path", "target"), whose)
+    return root / "lists"
+
+
+def pictures(lists: Path, folder: Path, share: float = 1.0, seed: int = 0) -> tuple[Pictures, TrainingList]:
+    listed = read_training_list(lists)
+    write_points(folder, listed)
+    painter = MaskPainter(folder / POINTS, KINDS, share)
+    return Pictures(listed.root, listed.addresses, listed.targets, 96, seed=seed, repaint=painter), listed
+
+
+def shown(rows: Pictures, epoch: int, workers: int = 0) -> list[np.ndarray]:
+    batches = [[row] for row in range(len(rows))]
+    return [batch.values[0].numpy() for batch in Loader(rows, workers).epoch(batches, epoch)]
+
+
+def test_bare_pictures_get_the_mask_that_their_points_say(lists: Path, tmp_path: Path) -> None:
+    rows, listed = pictures(lists, tmp_path)
+    bare = Pictures(listed.root, listed.addresses, listed.targets, 96)
+    found, before = shown(rows, 0), shown(bare, 0)
+    changed = [not np.array_equal(one, other) for one, other in zip(found, before, strict=True)]
+    assert changed == [True] * (len(rows) - 1) + [False]  # the last wears one already
+    truth = next(sample_people(1, 1, size=96))[2].points68
+    rng = rng_for(0, "repaint", 0, 0)
+    kind = ("n95", "surgical_blue")[int(rng.random(2)[1] * 3 >= 1)]
+    points = np.round(truth.astype(np.float64), 2).astype(np.float32)
+    assert np.array_equal(found[0], wear(before[0], points, plan_mask(rng), load_kind(kind)).image)
+
+
+def test_an_epochs_masks_are_its_own_and_the_seeds(lists: Path, tmp_path: Path) -> None:
+    rows, _ = pictures(lists, tmp_path)
+    first, again, second = shown(rows, 0), shown(rows, 0, workers=2), shown(rows, 1)
+    assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+    assert not any(np.array_equal(one, other) for one, other in zip(first[:-1], second[:-1], strict=True))
+    others = shown(pictures(lists, tmp_path, seed=1)[0], 0)
+    assert not any(np.array_equal(one, other) for one, other in zip(first[:-1], others[:-1], strict=True))
+
+
+def test_the_share_is_of_pictures_and_each_epoch_anew(lists: Path, tmp_path: Path) -> None:
+    rows, listed = pictures(lists, tmp_path, share=0.3)
+    before = shown(Pictures(listed.root, listed.addresses, listed.targets, 96), 0)
+    masked = [[not np.array_equal(a, b) for a, b in zip(shown(rows, e), before, strict=True)] for e in range(8)]
+    assert 0.15 < np.mean(masked) < 0.45
+    assert len({tuple(one) for one in masked}) > 1
+
+
+def test_a_face_that_no_mask_fits_stays_bare(lists: Path, tmp_path: Path) -> None:
+    rows, _ = pictures(lists, tmp_path)
+    image = np.full((96, 96, 3), 90, np.uint8)
+    points = np.load(tmp_path / POINTS)
+    points[0] *= 0.05
+    np.save(tmp_path / "tiny.npy", points)
+    painter = MaskPainter(tmp_path / "tiny.npy", KINDS, 1.0)
+    assert np.array_equal(painter(image, {"row": 0}, np.random.default_rng(0)), image)
+
+
+def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
+    online = ("--set", "data.masks=online", "--set", "data.mask_kinds=n95,cloth_black", "--epochs", "1")
+    result = train(lists, tmp_path / "online", *online)
+    assert "1 of 12 pictures wear a mask already" in result.output
+    train(lists, tmp_path / "again", *online, "--workers", "2")
+    train(lists, tmp_path / "stored", "--epochs", "1")
+    assert weights(tmp_path / "online") == weights(tmp_path / "again") != weights(tmp_path / "stored")
+    assert report(tmp_path / "online")["settings"]["the masks"] == ["n95", "cloth_black"]
+    other = ("--set", "data.masks=online", "--set", "data.mask_kinds=kn95", "--epochs", "1")
+    assert "data.mask_kinds (was n95,cloth_black, now kn95)" in train(lists, tmp_path / "online", *other, code=2).output
+    unknown = ("--set", "data.masks=online", "--set", "data.mask_kinds=n59")
+    assert "no mask kind 'n59'" in train(lists, tmp_path / "unknown", *unknown, code=2).output
+
+
+def test_lists_without_points_are_refused(lists: Path, tmp_path: Path) -> None:
+    addresses = pa.array(["elsewhere/faces/a.png", "b.png"], pa.large_string())
+    nobody = TrainingList(tmp_path, addresses, np.array([0, 1]), ("0", "1"), "")
+    with pytest.raises(UserError, match="no folder above it is a run"):
+        write_points(tmp_path, nobody)
+    addresses = pa.array(["../run/faces/unlisted.png"], pa.large_string())
+    with pytest.raises(UserError, match="does not list it"):
+        write_points(tmp_path, TrainingList(lists, addresses, np.array([0]), ("0",), ""))
+    addresses = pa.array(["../run/faces/person_01/faces/1__n95.png"], pa.large_string())
+    with pytest.raises(UserError, match="the list has none"):
+        write_points(tmp_path, TrainingList(lists, addresses, np.array([0]), ("0",), ""))

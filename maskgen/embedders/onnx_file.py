@@ -61,6 +61,7 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
                 opset_version=OPSET,
                 dynamic_shapes=({0: torch.export.Dim("n")},),
                 dynamo=True,
+                verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as fault:
         detail = str(fault).splitlines()[0]

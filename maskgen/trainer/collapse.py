@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -37,27 +38,31 @@ class Collapse:
     identical: float
 
 
-def judged_embeddings(model: nn.Module, images: Tensor) -> Tensor:
-    """Embeddings (n, d) of at most 64 images of a batch as a judge sees them, with the batch norms' running means.
+def judged_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """Embeddings (n, d) of at most 64 of a batch's values as a judge sees them, with the batch norms' running means.
 
     In training a batch norm stretches the slightest differences of a batch, so that a network looks alive which gives
     one embedding to everybody once it is used. In the first `SETTLED` steps of random weights the running means say
-    nothing yet: look at the training's own embeddings then. Training mode is left as it was.
+    nothing yet.
+
+    Args:
+        module: what `embed` uses; its training mode is left as it was.
     """
-    was = model.training
-    model.eval()
+    was = module.training
+    module.eval()
     try:
         with torch.no_grad():
-            return model(images[:_JUDGED])
+            return embed(values[:_JUDGED])
     finally:
-        model.train(was)
+        module.train(was)
 
 
 def look(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
     """What is wrong with a batch of a run, None where it looks alive.
 
     Args:
-        embeddings: float (n, d), from `judged_embeddings`; of 3 and fewer only whether they are finite is told.
+        embeddings: float (n, d), the training's own or `judged_embeddings`, which tell more; of 3 and fewer only
+            whether they are finite is told.
         loss: the batch's, or the mean since the last look, which is less chancy.
         chance: `FaceLoss.chance`.
     """

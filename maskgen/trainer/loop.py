@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from .checkpoints import Checkpoint
 from .clock import Clock, Lap
-from .collapse import Collapse, look
+from .collapse import SETTLED, Collapse, judged_embeddings, look
 from .history import EPOCH, STEPS, Row
 from .judge import Verdict
 from .pictures import Batch, Batches, Loader
@@ -125,6 +125,7 @@ class Loop:
     chance: float
     _clock: Clock = field(init=False)
     _window: _Window = field(init=False)
+    _values: Tensor = field(init=False)
     _embeddings: Tensor = field(init=False)
     whole: Lap = field(default_factory=lambda: Lap(0, 0.0, 0.0))
     _epoch_lap: Lap = field(default_factory=lambda: Lap(0, 0.0, 0.0))
@@ -193,6 +194,7 @@ class Loop:
         return batch._replace(values=values, targets=targets)
 
     def _gradients(self, batch: Batch, many: int) -> None:
+        self._values = batch.values
         loss, self._embeddings = self.learner(batch.values, batch.targets)
         self.state.scaler.scale(loss / many).backward()
         self._window.total += loss.detach() / many
@@ -228,9 +230,17 @@ class Loop:
 
     def _look(self) -> End | None:
         """Whether the run has collapsed, and then what becomes of it."""
-        found = look(self._embeddings.detach(), self._window.mean, self.chance) if self.ranks.first else None
-        found = self.ranks.share(found)
+        found = self.ranks.share(self._found() if self.ranks.first else None)
         return None if found is None else self._collapsed(found)
+
+    def _found(self) -> Collapse | None:
+        """What is wrong with the last batch as it was trained on, or as a judge would see it."""
+        loss = self._window.mean
+        found = look(self._embeddings.detach(), loss, self.chance)
+        if found or self.state.progress.step < SETTLED:
+            return found
+        learner: Any = getattr(self.learner, "module", self.learner)  # DDP holds it inside
+        return look(judged_embeddings(learner, learner.embed, self._values), loss, self.chance)
 
     def _collapsed(self, found: Collapse) -> End | None:
         how, step = self.state.recipe.train.on_collapse, self.state.progress.step

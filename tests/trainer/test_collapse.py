@@ -108,7 +108,7 @@ def test_batch_norm_does_not_hide_a_collapse() -> None:
             part.running_var.fill_(1e12)  # type: ignore[union-attr]
     model.neck.norm.bias.data.fill_(1.0)  # type: ignore[union-attr]
     images = torch.rand(80, 3, 32, 32)
-    found = look(judged_embeddings(model, images), 20.0, CHANCE)
+    found = look(judged_embeddings(model, model, images), 20.0, CHANCE)
     assert found is not None
     assert found.kind == "no_spread"
     assert model.training
@@ -118,7 +118,7 @@ def test_batch_norm_does_not_hide_a_collapse() -> None:
 def test_judged_embeddings_leave_the_network_as_it_was() -> None:
     model = build_model(ModelSpec("small"))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    embeddings = judged_embeddings(model, torch.rand(80, 3, 32, 32))
+    embeddings = judged_embeddings(model, model, torch.rand(80, 3, 32, 32))
     assert embeddings.shape == (64, 512)
     assert not embeddings.requires_grad
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -118,3 +118,18 @@ def test_a_run_that_stopped_may_go_on_with_another_answer(lists: Path, tmp_path:
     result = train(lists, tmp_path / "run", *HUGE, *OFTEN, "--on-collapse", "lower", "--resume", code=3)
     assert "Back to step 0, at 0.1 of the rate" in result.output
     assert finite(tmp_path / "run", "last")
+
+
+def test_a_run_is_judged_by_what_its_network_gives_when_used(
+    lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alive in training, alike out of it, as batch norm makes networks that learn too fast."""
+    embed = learner.Learner.embed
+
+    def alike(self: learner.Learner, values: Tensor) -> Tensor:
+        return embed(self, values) * (1 if self.training else 1e-6) + (0 if self.training else 1)
+
+    monkeypatch.setattr(learner.Learner, "embed", alike)
+    monkeypatch.setattr("maskgen.trainer.loop.SETTLED", 6)
+    result = train(lists, tmp_path / "run", *OFTEN, code=3)
+    assert "Collapsed at step 6: All pictures have nearly the same embedding" in result.output

@@ -79,7 +79,7 @@ def test_a_small_network_learns_drawn_people(kind: str) -> None:
     assert iou(build_model(recipe.model), unseen, held_out) > 0.2
     model, loss, steps = train(recipe, seen, np.repeat(np.arange(PEOPLE), EACH - HELD_OUT))
     assert iou(model, unseen, held_out) < 0.15
-    assert look(judged_embeddings(model, seen[::4]), steps[-1], loss.chance) is None
+    assert look(judged_embeddings(model, model, seen[::4]), steps[-1], loss.chance) is None
 
 
 @pytest.mark.parametrize("name", recipe_names())

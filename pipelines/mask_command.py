@@ -180,7 +180,7 @@ def mask_command(**options: Any) -> None:
     """
     from .library import check_device, check_kinds
     from .reuse import check_reuse
-    from .workers import usable_cores
+    from .workers import check_backend, usable_cores
 
     if options["workers"] is None:
         options["workers"] = 0 if options["scheduler"] else usable_cores()
@@ -189,6 +189,7 @@ def mask_command(**options: Any) -> None:
     if settings.scheduler is None:
         check_device(settings.device)
     check_reuse(settings)
+    check_backend(settings.backend)
     if settings.dry_run:
         from .runner import survey
 

@@ -18,7 +18,7 @@ from .records import load_report
 from .report import Report, Timing, versions
 from .runfolder import RunFolder, check_folder, check_settings, open_run
 from .settings import MaskSettings, digest_of
-from .sources import check_apart, list_source
+from .sources import check_apart, check_no_run, list_source
 from .summary import sum_up
 from .task import ShardDone, ShardTask, Start
 from .upkeep import take_up
@@ -42,8 +42,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
     Raises:
         UserError: the source or the run folder is not fit for it.
     """
-    check_apart(settings.source, settings.run)
-    listing = list_source(settings.source)
+    listing = _list(settings)
     for note in listing.notes:
         say(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
@@ -61,6 +60,12 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
         run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report
+
+
+def _list(settings: MaskSettings) -> Listing:
+    check_apart(settings.source, settings.run)
+    check_no_run(settings.source)
+    return list_source(settings.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +101,7 @@ class Survey:
 
 def survey(settings: MaskSettings) -> Survey:
     """Count what a run would do, and refuse what it would refuse, without writing anything."""
-    check_apart(settings.source, settings.run)
-    listing = list_source(settings.source)
+    listing = _list(settings)
     run = RunFolder(settings.run)
     check_folder(run)
     size = check_settings(run, settings)

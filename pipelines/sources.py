@@ -61,6 +61,15 @@ def list_folder(source: Path) -> Listing:
     return Listing(source, tuple(Folder.of(path, found[path], *_whose(source, path, found)) for path in sorted(found)))
 
 
+def check_no_run(source: Place) -> None:
+    """Raise UserError where the photographs would be a run's outputs, tables and all."""
+    if (source / "settings.json").is_file() and (source / "shards").is_dir():
+        raise UserError(
+            f"SOURCE {source} is a run of `maskgen mask`: name the photographs that it was made of, or "
+            f"{source / 'faces'} to mask its pictures once more."
+        )
+
+
 def check_apart(source: Place, run: Place) -> None:
     """Raise UserError where the run would read what it writes."""
     inner, outer = source.resolve(), run.resolve()

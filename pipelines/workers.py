@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
+from maskgen.core.extras import need
+
 from .feed import Feed
 from .loky_pool import InProcess, LokyPool
 from .pool import Pool, Say
@@ -18,6 +20,13 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def check_backend(backend: str) -> None:
+    """Raise UserError for a backend whose package is not installed."""
+    packages = {"dask": "distributed", "ray": "ray"}
+    if backend in packages:
+        need(packages[backend], backend)
 
 
 def open_pool(settings: MaskSettings, say: Say) -> AbstractContextManager[Pool]:

@@ -199,7 +199,7 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
             return built_in_template(name), next(iter(colours.values()))
         if spec.form.startswith(name + "_") and spec.form[len(name) + 1 :] in colours:
             return built_in_template(name), colours[spec.form[len(name) + 1 :]]
-    near = difflib.get_close_matches(spec.form, [*kind_names(), *template_names()], 2)
+    near = difflib.get_close_matches(spec.form, {*kind_names(), *template_names()}, 2)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the kinds are {', '.join(kind_names())}"
     raise UserError(f"there is no mask kind {spec.form!r}: {hint}")
 

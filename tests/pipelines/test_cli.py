@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import functools
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -69,8 +70,30 @@ def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> No
     assert_refused(call("mask", source, run, "--per-photo", 9), "1 to 5")
     assert_refused(call("mask", source), "RUN")
     assert_refused(call("mask", source, run, "--kind", "n95"), "--kinds")
+    assert_refused(call("mask", source, run, "--kinds", "n59"), "did you mean n95?")
     assert_refused(call("msak", source, run), "did you mean mask?")
     assert not run.exists()
+
+
+def test_a_run_is_no_source(source: Path, tmp_path: Path) -> None:
+    call("mask", source, tmp_path / "run", "--workers", 1)
+    for more in ((), ("--dry-run",)):
+        again = call("mask", tmp_path / "run", tmp_path / "again", *more)
+        assert_refused(again, "run is a run of `maskgen mask`", "run/faces")
+    assert not (tmp_path / "again").exists()
+    assert call("mask", tmp_path / "run" / "faces", tmp_path / "again", "--workers", 1).exit_code == 0
+
+
+def test_a_backend_that_is_not_installed_leaves_no_run_behind(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("maskgen.core.extras.importlib", SimpleNamespace(import_module=without))
+    for backend in ("dask", "ray"):
+        assert_refused(call("mask", source, tmp_path / "run", "--backend", backend), f"maskgen[{backend}]")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.trainer.recipe import load_recipe, recipe_from_dict, recipe_names, recipe_to_dict
+from maskgen.trainer.recipe import Recipe, load_recipe, recipe_from_dict, recipe_names, recipe_to_dict
 
 
 def test_the_recipes_of_the_reference_are_there() -> None:
@@ -106,3 +108,14 @@ def test_an_unknown_recipe_has_a_neighbour() -> None:
 def test_features_wear_no_new_masks() -> None:
     with pytest.raises(UserError, match="data.masks must be stored"):
         load_recipe("adapter", ["data.masks=online"])
+
+
+def test_the_docs_name_every_setting_and_every_recipe() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")
+    named = set(re.findall(r"`([^`\n]*)`", docs))
+    parts = {part for name in named for part in re.split(r"[.=\s]", name)}
+    settings = {
+        one.name for section in fields(Recipe)[1:] for one in fields(getattr(load_recipe("small"), section.name))
+    }
+    assert settings - parts == set()
+    assert {name for name in recipe_names() if not name.startswith("effnet")} <= named

@@ -197,9 +197,9 @@ def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int
     run.root.mkdir(parents=True, exist_ok=True)
     with hold(run.root / LOCK, settings.take_over):
         _end_starts(run)  # first, so that no worker of an earlier one writes into this one
-        if settings.overwrite:
-            clear(run)
         stored = check_settings(run, settings)
+        if stored is None and run.settings.exists():
+            clear(run)
         make_folder(run.scratch)
         try:
             if stored is None:
@@ -242,16 +242,20 @@ def check_folder(run: RunFolder) -> None:
 
 
 def check_settings(run: RunFolder, settings: MaskSettings) -> int | None:
-    """The size of a shard that the folder's run was begun with, or None where none was begun.
+    """The size of a shard that the folder's run was begun with, or None where one is to begin.
 
     Raises:
-        UserError: it was begun with other settings; names each.
+        UserError: it was begun with other settings, and has done something; names each.
     """
+    if settings.overwrite:
+        return None
     stored = _load_settings(run)
-    if stored is None or settings.overwrite:
+    if stored is None:
         return None
     differing = differences(stored["settings"], settings.deciding())
     if differing:
+        if not run.done() and not run.report.exists():
+            return None
         raise UserError(
             f"RUN {run.root} was begun with other settings: {'; '.join(differing)}. "
             "Give the same ones to go on, another RUN, or --overwrite to start anew."

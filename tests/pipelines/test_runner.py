@@ -139,6 +139,19 @@ def test_other_settings_are_refused_by_name(source: Path, tmp_path: Path) -> Non
     assert tree(out) == before
 
 
+def test_a_run_that_has_done_nothing_yet_takes_other_settings(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(source, out, write="tar", segmentation=True)
+    for done in (out / "shards").glob("*.json"):
+        done.unlink()
+    with pytest.raises(UserError, match="--seed"):  # it was complete once
+        run(source, out, seed=7)
+    (out / "report.json").unlink()
+    run(source, out, seed=7)
+    run(source, tmp_path / "fresh", seed=7)
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
 def test_overwrite_starts_anew_and_spares_other_files(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(source, out, per_photo="all", segmentation=True)

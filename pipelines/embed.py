@@ -23,10 +23,13 @@ def write_embeddings(embedder: FaceEmbedder, list_file: Path, out: Path, workers
     """Embed every picture of a list; returns how many embeddings are written and how many pictures could not be read.
 
     Raises:
-        UserError: the list cannot be read, has a column `embedding` already, or no picture can be read.
+        UserError: the list cannot be read, has a column `embedding` already, or no picture can be read; `out` is a
+            folder.
     """
     import pyarrow.parquet as pq
 
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: name the file to write, as {out / 'embeddings.parquet'}.")
     columns = _columns(list_file)
     schema = _schema(columns, embedder)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from .embedding import Embedded, Say, embed_all
 from .evaluate_errors import ERRORS, picture
 from .evaluate_report import header, write_results, write_unreadable
 from .evaluate_settings import EvaluateSettings
-from .evaluate_text import rate, table
+from .evaluate_text import aligned, rate, table
+from .gallery_folder import GALLERY
 
 if TYPE_CHECKING:
     from maskgen.core.pair_sheets import ShownPair
@@ -51,7 +52,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, say: Say) -> dict[str, An
     from maskgen.manifests.lists import read_image_list
     from maskgen.metrics.identification import identify, search
 
-    gallery = read_image_list(settings.gallery or Path())
+    gallery = read_image_list(_list_file(settings.gallery or Path()))
     target, roles = gallery.numbers("target"), _roles(gallery)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
     say(f"embedding {len(gallery.addresses):,} pictures with {embedder.name}")
@@ -61,6 +62,11 @@ def run_gallery_evaluation(settings: EvaluateSettings, say: Say) -> dict[str, An
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
     result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
     return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result))
+
+
+def _list_file(gallery: Path) -> Path:
+    """The list that is meant: a folder of `maskgen gallery` stands for its gallery.csv."""
+    return gallery / GALLERY if gallery.is_dir() else gallery
 
 
 def _roles(gallery: ImageList) -> list[str]:
@@ -160,14 +166,14 @@ def _shown(found: GalleryEvaluation, probe: int) -> ShownPair:
 
 def summary(results: dict[str, Any]) -> str:
     """For a terminal."""
-    return "\n".join(line for line in _lines(results)[2:] if line)
+    return "\n".join(line for line in _told(results, aligned) if line)
 
 
 def _lines(results: dict[str, Any]) -> list[str]:
-    return [f"# {results['model']['name']} on {results['gallery']}", "", *_told(results)]
+    return [f"# {results['model']['name']} on {results['gallery']}", "", *_told(results, table)]
 
 
-def _told(results: dict[str, Any]) -> Iterator[str]:
+def _told(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], list[str]]) -> Iterator[str]:
     yield (
         f"{results['enrolled']:,} bare faces of {results['people_enrolled']:,} people are enrolled, "
         f"{results['probes']:,} masked faces probe."
@@ -178,7 +184,9 @@ def _told(results: dict[str, Any]) -> Iterator[str]:
     if results["pictures"]["unreadable"]:
         yield f"{results['pictures']['unreadable']:,} pictures cannot be read (unreadable.csv)."
     yield ""
-    yield from table([("", "share of probes"), ("rank 1", rate(results["rank1"])), ("rank 5", rate(results["rank5"]))])
+    yield from columns(
+        [("", "share of probes"), ("rank 1", rate(results["rank1"])), ("rank 5", rate(results["rank5"]))]
+    )
     yield ""
     found = results["open_set"]
     if found["reason"]:

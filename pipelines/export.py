@@ -15,12 +15,14 @@ def export_model(embedder: FaceEmbedder, out: Path) -> str:
     """Write the model, once onnxruntime gives the same embeddings; returns a sentence.
 
     Raises:
-        UserError: it is no PyTorch network, or its ONNX form gives something else.
+        UserError: it is no PyTorch network, its ONNX form gives something else, or `out` is a folder.
     """
     from maskgen.core.images import write_whole
     from maskgen.embedders.network import NetworkEmbedder
     from maskgen.embedders.onnx_file import FARTHEST, farthest, input_name, to_onnx
 
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: name the file to write, as {out / 'model.onnx'}.")
     if not isinstance(embedder, NetworkEmbedder):
         raise UserError(f"{embedder.name} is no PyTorch network: export a checkpoint, or facenet.")
     data = to_onnx(embedder)

@@ -233,7 +233,7 @@ def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
 
     found: dict[str, tuple[Picture, dict[str, Any]]] = {}
     for batch in batches(
-        run.catalogue, ["path", "person", "source", "kind", "face", "width", "height", "box", "score"]
+        run.catalogue, ["path", "person", "source", "kind", "face", "width", "height", "box", "matrix", "score"]
     ):
         for row in batch:
             if row["face"] == 0:
@@ -256,8 +256,17 @@ def _copied(
         state = "masked" if picture.masked else "bare"
         path = f"faces/{picture.person}/{state}/{picture.path.rpartition('/')[2]}"
         folder.place(path, raw_picture(settings.source, picture.path))
-        box = " ".join(f"{float(at):.1f}" for at in row["box"])
+        box = " ".join(f"{at:.1f}" for at in _box_in_picture(row["box"], row["matrix"]))
         outcomes.members.append(
             Member(path, picture.person, picture.masked, picture.source, row["width"], row["height"], box, row["score"])
         )
     return outcomes, {picture.person for picture in chosen}
+
+
+def _box_in_picture(box: Sequence[float], matrix: Sequence[float]) -> tuple[float, float, float, float]:
+    """A box of the source photograph, upright around where its corners lie in the run's picture."""
+    x0, y0, x1, y1 = box
+    a, b, c, d, e, f = matrix
+    corners = [(a * x + b * y + c, d * x + e * y + f) for x in (x0, x1) for y in (y0, y1)]
+    xs, ys = zip(*corners, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)

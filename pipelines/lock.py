@@ -21,6 +21,7 @@ from maskgen.formats.places import Place, Remote
 
 LOCK = ".lock"
 
+_held: set[int] = set()  # this process's locks
 _FAR = 1 << 30  # Windows locks bytes against reading too: lock one beyond the owner's name
 
 
@@ -77,9 +78,11 @@ def _hold(path: Path) -> Iterator[None]:
             raise UserError(f"{_owner(handle)} is working in {path.parent}: wait for it, or choose another RUN.")
         os.ftruncate(handle, 0)
         os.write(handle, json.dumps(_me()).encode())
+        _held.add(handle)
         try:
             yield
         finally:
+            _held.discard(handle)
             os.ftruncate(handle, 0)
     finally:
         os.close(handle)
@@ -113,3 +116,10 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _let_go() -> None:
+        """A forked process must not share the lock: it may outlive a parent that is killed, by some seconds."""
+        while _held:
+            os.close(_held.pop())
+
+    os.register_at_fork(after_in_child=_let_go)

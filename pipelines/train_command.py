@@ -21,7 +21,7 @@ Examples:
   maskgen train small --data lists --run trained
   maskgen train model1 --data lists --run trained --epochs 2 --set optimizer.lr=0.01
   maskgen train my_recipe.yaml --data lists --run trained --set data.masks=online
-  torchrun --nproc-per-node 4 -m maskgen.trainer model1 --data lists --run trained
+  torchrun --nproc-per-node 4 -m -- maskgen.trainer model1 --data lists --run trained
 
 \b
 Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 interrupted.

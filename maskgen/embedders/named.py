@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
-from maskgen.trainer.checkpoints import ABOUT
+from maskgen.trainer.checkpoints import ABOUT, MODEL
 
 from .base import FaceEmbedder
 from .dlib_resnet import DlibResnet
@@ -41,7 +42,11 @@ def checkpoint_path(model: str) -> Path:
     """
     path = Path(model)
     if not path.exists():
-        raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:2])}.")
+        near = difflib.get_close_matches(model, NAMES, 1)
+        hint = f": did you mean {near[0]}?" if near else "."
+        raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:2])}{hint}")
+    if path.name in (MODEL, ABOUT) and (path.parent / ABOUT).is_file():
+        return path.parent  # a file of a checkpoint stands for it
     if path.is_dir() and not (path / ABOUT).is_file():
         return next((path / name for name in BEST if (path / name / ABOUT).is_file()), path)
     return path

@@ -9,6 +9,7 @@ from maskgen.core.records import Doubles
 
 THICK = 0.65  # of its breadth: what a ribbon seen on its edge still has
 FINEST = 0.8  # pixels: the least breadth that is drawn without gaps
+FLAT = 4  # pieces on which a ribbon, welded flat to the cloth where it begins, comes to its thickness
 
 
 def thickened(points: Doubles, breadths: Doubles, pieces: int, scale: float) -> None:
@@ -25,7 +26,7 @@ def thickened(points: Doubles, breadths: Doubles, pieces: int, scale: float) -> 
     normal = _steps(left + right) * 1j
     normal /= np.maximum(np.abs(normal), 1e-6)
     half = ((right - left) * normal.conj()).real / 2
-    least = np.maximum(THICK / 2 * scale * breadths, FINEST / 2)[:, None]
+    least = np.maximum(THICK / 2 * scale * breadths, FINEST / 2)[:, None] * np.minimum(np.arange(pieces) / FLAT, 1.0)
     add = (np.copysign(np.maximum(np.abs(half), least), half) - half) * normal
     for side, moved in ((0, left - add), (-1, right + add)):
         rows[:, :, side, 0], rows[:, :, side, 1] = moved.real, moved.imag

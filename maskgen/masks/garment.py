@@ -13,7 +13,7 @@ from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, 
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear
 from maskgen.masks.occlusion import View, hiding, view_of
-from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, mirror, narrowed, thinned
+from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, kept, mirror, narrowed, thinned
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
@@ -100,20 +100,21 @@ def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
     return np.stack([mesh.uv[:, 0], (first + inside * rows) / total], 1)
 
 
-def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garment:
-    """Cloth and ribbons of a template on the mean head; `step` 2 keeps every second row and column of the cloth."""
+def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> Garment:
+    """Cloth and ribbons of a template on the mean head, with fewer points for small faces."""
     fine = cloth(template)
-    sheet = thinned(fine, step)
+    sheet = thinned(fine, small)
     tall = template.looks[0].texture.shape[0]
     total = tall + ribbon_rows * len(template.ribbons)
     parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
     for number, ribbon in enumerate(template.ribbons):
-        right = narrowed(band(ribbon, fine), step)
+        right = narrowed(band(ribbon, fine), small)
         at = _into_atlas(right, tall + number * ribbon_rows, ribbon_rows, total)
         parts += [right, mirror(right)]
         places += [at, at]
     starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
+    columns = len(kept(COLUMNS, small))
     grid = fine.points.reshape(ROWS, COLUMNS, 3)
     return Garment(
         moulder=Moulder.over(np.concatenate([part.points for part in parts])),
@@ -121,23 +122,23 @@ def build_garment(template: Template, ribbon_rows: int, step: int = 1) -> Garmen
         rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
-        columns=-(-COLUMNS // step),
-        top=sheet.points[: -(-COLUMNS // step), 0],
+        columns=columns,
+        top=sheet.points[:columns, 0],
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),
-        modes=_modes(template, fine, step, [len(part.points) for part in parts]),
+        modes=_modes(template, fine, small, [len(part.points) for part in parts]),
         ribbons_from=len(sheet.points),
         breadths=np.repeat([ribbon.width for ribbon in template.ribbons], 2),
     )
 
 
-def _modes(template: Template, fine: Mesh, step: int, sizes: list[int]) -> Modes:
+def _modes(template: Template, fine: Mesh, small: bool, sizes: list[int]) -> Modes:
     """The movements of all points, in the order of `build_garment`: cloth, then each ribbon's right and left side."""
     shape = (ROWS, COLUMNS, -1)
     moves, turns = creased(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
-    keep = np.s_[:, ::step, ::step]
-    moves, turns = (each[keep].reshape(CREASES, -1, 3) for each in (moves, turns))
+    rows, columns = kept(ROWS, small), kept(COLUMNS, small)
+    moves, turns = (each[:, rows[:, None], columns].reshape(CREASES, -1, 3) for each in (moves, turns))
     cloth_points, each = sizes[0], sizes[-1]
     points = np.zeros((CREASES + LOOPS, sum(sizes), 3))
     normals = np.zeros_like(points)
@@ -147,7 +148,7 @@ def _modes(template: Template, fine: Mesh, step: int, sizes: list[int]) -> Modes
             first = cloth_points + (2 * number + side) * each
             points[CREASES + side, first : first + each] = ribbon.slack * sagging(each, PIECES)
     v = np.zeros((ASKEW, points.shape[1]))
-    v[:, :cloth_points] = askew(thinned(fine, step).uv)
+    v[:, :cloth_points] = askew(thinned(fine, small).uv)
     return Modes(points, normals, v)
 
 

@@ -24,7 +24,7 @@ RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
-SMALL_FACE = 72.0  # pixels between the eyes up to which half the rows and columns of cloth do
+SMALL_FACE = 72.0  # pixels between the eyes up to which fewer rows and columns of cloth do
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
 # A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
 LEVEL_GROUND, STEEPNESS = 128, 50
@@ -63,14 +63,14 @@ class Kind:
     ribbons_from: float
     makes: tuple[Make, ...]
     template: Template
-    _garments: dict[tuple[str, int], Garment] = field(default_factory=dict, repr=False, compare=False)
+    _garments: dict[tuple[str, bool], Garment] = field(default_factory=dict, repr=False, compare=False)
 
     def garment_for(self, scale: float, wearing: str) -> Garment:
         """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
-        step = 2 if scale <= SMALL_FACE else 1
-        if (wearing, step) not in self._garments:
-            self._garments[wearing, step] = build_garment(as_worn(self.template, wearing), RIBBON_ROWS, step)
-        return self._garments[wearing, step]
+        small = scale <= SMALL_FACE
+        if (wearing, small) not in self._garments:
+            self._garments[wearing, small] = build_garment(as_worn(self.template, wearing), RIBBON_ROWS, small)
+        return self._garments[wearing, small]
 
     def make_at(self, look: float) -> Make:
         """Which of its looks a draw of 0..1 means."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline, make_interp_spline
 
 from maskgen.core.records import Doubles
@@ -99,16 +100,24 @@ def cloth(template: Template) -> Mesh:
     )
 
 
-def thinned(sheet: Mesh, step: int) -> Mesh:
-    """The cloth with every `step`-th row and column, for faces so small that more would be finer than the pixels."""
-    keep = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[::step, ::step]
+def kept(count: int, small: bool) -> NDArray[np.intp]:
+    """Which of a cloth's rows or columns are drawn: on small faces, where more would be finer than the pixels, three of
+    eight, the first, the middle and the last one among them."""
+    if not small:
+        return np.arange(count)
+    return np.rint(np.linspace(0, count - 1, 2 * round(count * 3 / 16) + 1)).astype(np.intp)
+
+
+def thinned(sheet: Mesh, small: bool) -> Mesh:
+    """The cloth as it is drawn, on small faces or on others."""
+    keep = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[np.ix_(kept(ROWS, small), kept(COLUMNS, small))]
     at = keep.ravel()
     return Mesh(sheet.points[at], sheet.normals[at], sheet.uv[at], grid_triangles(*keep.shape))
 
 
-def narrowed(ribbon: Mesh, step: int) -> Mesh:
-    """The ribbon without its middle where `step` is 2: on small faces it is two pixels wide."""
-    keep = np.arange(len(ribbon.points)).reshape(-1, BREADTH)[:, ::step]
+def narrowed(ribbon: Mesh, small: bool) -> Mesh:
+    """The ribbon as it is drawn: on small faces it is two pixels wide and needs no middle."""
+    keep = np.arange(len(ribbon.points)).reshape(-1, BREADTH)[:, :: 2 if small else 1]
     at = keep.ravel()
     return Mesh(ribbon.points[at], ribbon.normals[at], ribbon.uv[at], grid_triangles(*keep.shape))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,9 @@ def _weights(path: Path, device: str) -> Any:
             f"later, or say --trust-pickle if you trust who made the file."
         )
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles in other forms, which fail below
+            return torch.load(path, map_location=device, weights_only=True)
     except _NOT_READABLE as error:
         code = re.search(r"GLOBAL ([\w.]+)", str(error))
         if code:
@@ -95,8 +98,9 @@ def _version() -> tuple[int, ...]:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    detail = (str(error) or type(error).__name__).partition("\n")[0][:120]
-    return UserError(f"{path} cannot be read as PyTorch's weights ({detail}): give a checkpoint's folder or a .pth.")
+    # PyTorch's own words about other files are of its insides ("101", "miniz error").
+    why = str(error.strerror) if isinstance(error, OSError) and error.strerror else "damaged, or of another form"
+    return UserError(f"{path} cannot be read as PyTorch's weights ({why}): give a checkpoint's folder or a .pth.")
 
 
 def _from_states(held: Any, path: Path, device: str) -> Legacy:

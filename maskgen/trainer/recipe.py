@@ -252,6 +252,8 @@ def _text(name_or_file: str) -> tuple[str, str, str]:
     if re.search(r"[/\\]|\.ya?ml$", name_or_file):
         try:
             return path.read_text("utf-8"), str(path), path.stem
+        except FileNotFoundError:
+            raise UserError(f"There is no recipe file {path}.") from None
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"The recipe {path} cannot be read: {error}.") from None
     names = recipe_names()

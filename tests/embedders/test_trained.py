@@ -11,7 +11,7 @@ import torch
 from maskgen.core.reasons import UserError
 from maskgen.embedders.dlib_resnet import DlibResnet
 from maskgen.embedders.facenet import facenet
-from maskgen.embedders.named import open_embedder
+from maskgen.embedders.named import checkpoint_path, open_embedder
 from maskgen.embedders.trained import trained
 from maskgen.trainer import backbones
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
@@ -27,6 +27,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "best"
     save_checkpoint(folder, Checkpoint(recipe, build_model(recipe.model).state_dict()))
     return folder
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "checkpoint.json"])
+def test_a_file_of_a_checkpoint_stands_for_it(checkpoint: Path, name: str) -> None:
+    assert checkpoint_path(str(checkpoint / name)) == checkpoint
 
 
 def pictures(n: int, side: int = 32) -> np.ndarray:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from maskgen.masks.cords import FINEST, THICK, thickened
+from maskgen.masks.cords import FINEST, FLAT, THICK, thickened
 from maskgen.masks.kinds import load_kind
 
-PIECES = 5
+PIECES = 9
 
 
 def ribbon(breadth: float, tilt: float) -> np.ndarray:
@@ -34,14 +34,16 @@ def test_a_band_on_its_edge_is_a_cord(tilt: float) -> None:
     points = ribbon(8.0, tilt)
     middle = points.reshape(PIECES, 3, 3)[:, 1].copy()
     thickened(points, np.array([0.08]), PIECES, 100.0)
-    np.testing.assert_allclose(breadths(points), np.maximum(8 * abs(np.cos(np.radians(tilt))), THICK * 8), rtol=1e-6)
+    flat = 8 * abs(np.cos(np.radians(tilt)))
+    np.testing.assert_allclose(breadths(points)[FLAT:], np.maximum(flat, THICK * 8), rtol=1e-6)
+    np.testing.assert_allclose(breadths(points)[0], flat, atol=1e-6)  # where it begins it lies on the cloth
     np.testing.assert_allclose(points.reshape(PIECES, 3, 3)[:, ::2].mean(1), middle, atol=1e-9)
 
 
 def test_no_loop_is_finer_than_what_is_drawn_without_gaps() -> None:
     points = ribbon(0.1, 45.0)
     thickened(points, np.array([0.001]), PIECES, 100.0)
-    assert breadths(points).min() >= FINEST - 1e-9
+    assert breadths(points)[FLAT:].min() >= FINEST - 1e-9
 
 
 def test_a_ribbon_of_no_length_does_no_harm() -> None:

@@ -63,6 +63,13 @@ def test_every_picture_with_its_row(model: Path, lists: Path, tmp_path: Path, mo
     assert [path.name for path in out.parent.iterdir()] == ["train.parquet"]
 
 
+def test_a_folder_is_no_file_to_write(model: Path, lists: Path, tmp_path: Path) -> None:
+    for command in (["embed", model, lists / "train.csv", tmp_path], ["export", model, tmp_path]):
+        result = CliRunner().invoke(main, [*map(str, command)])
+        assert result.exit_code == 2
+        assert f"{tmp_path} is a folder: name the file" in result.output
+
+
 def test_pairs_give_each_picture_once(model: Path, lists: Path, tmp_path: Path) -> None:
     out = tmp_path / "test.parquet"
     assert call(model, lists / "test.csv", out).exit_code == 0

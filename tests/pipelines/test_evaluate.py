@@ -153,8 +153,14 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
     assert sum(int(row["let_in"]) for row in people) == pytest.approx(16 * found["open_set"]["far"])
     assert f"{found['rank1']['value']:.4f}" in said
     assert cv2.imread(str(out / "errors.png")) is not None
+    assert "|" not in said, "a terminal gets columns, not Markdown"
     few = call("evaluate", "dlib", "--gallery", drawn / "lists/train.csv")
     assert few.exit_code == 2
+
+
+def test_a_gallery_by_its_folder(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    done("evaluate", untrained, "--gallery", drawn / "gallery", "--report", tmp_path / "out")
+    assert results(tmp_path / "out")["probes"] == 16
 
 
 def altered(untrained: Path, folder: Path, value: float) -> Path:
@@ -203,6 +209,8 @@ def test_pairs_are_split_by_what_is_worn() -> None:
     ("options", "says"),
     [
         (["dlib"], "--data LISTS, or --gallery"),
+        (["dlib", "--data", "LISTS", "--gallery", "x"], "one at a time"),
+        (["dlibb", "--data", "LISTS"], "did you mean dlib?"),
         (["dlib", "--data", "nowhere"], "is not there"),
         (["dlib", "--gallery", "x", "--far", "1"], "above 0 and below 1"),
         (["dlib", "--data", "LISTS", "--far", "0.1"], "--far is for --gallery"),

@@ -131,4 +131,9 @@ def test_a_gallery_made_up_from_a_run(tmp_path: Path) -> None:
         own = [row for row in rows if row["person"] == person]
         assert len({row["source"] for row in own}) == 4
         assert [row["role"] for row in own].count("probe") == 2
+    for row in rows:
+        assert row["width"] == row["height"] == "160"
+        x0, y0, x1, y1 = map(float, row["box"].split())
+        assert (x0 + x1) / 2 == pytest.approx(80, abs=25), "the box is in the pixels of the picture"
+        assert (y0 + y1) / 2 == pytest.approx(80, abs=25)
     assert "nobody" in call("--simulate", run, tmp_path / "more", "--expect", "3,3").output

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +41,30 @@ def test_lock_is_held_once_and_left_empty(tmp_path: Path) -> None:
     assert path.read_bytes() == b""
     with hold(path):
         pass
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from maskgen.pipelines.lock import hold
+with hold(Path(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        os.close(1)  # whoever reads the parent's words waits for the end of all copies
+        time.sleep(60)
+        os._exit(0)
+    print(child, flush=True)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+def test_a_killed_runs_children_do_not_hold_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    run = subprocess.run([sys.executable, "-P", "-c", KILLED, str(path)], stdout=subprocess.PIPE, check=False)
+    try:
+        with hold(path):
+            pass
+    finally:
+        os.kill(int(run.stdout), signal.SIGKILL)

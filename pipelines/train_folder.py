@@ -65,7 +65,7 @@ class TrainFolder:
         stored = self._load(SETTINGS)
         if stored is None:
             self._refuse_foreign()
-        elif overwrite:
+        elif overwrite or not self._has_done_anything():
             self._clear()
         elif (done := self._same(stored, deciding, max_steps, resume)) is not None:
             return done
@@ -96,6 +96,10 @@ class TrainFolder:
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""
         return (self.root / LAST).is_dir() or (self.root / f".{LAST}.before").is_dir()
+
+    def _has_done_anything(self) -> bool:
+        """Whether there is more than the settings of a run that was refused at its start."""
+        return any(path.name not in (self.lock.name, SETTINGS) for path in self.root.iterdir())
 
     def _refuse_foreign(self) -> None:
         if any(path.name != self.lock.name for path in self.root.iterdir()):

@@ -88,7 +88,8 @@ def read_training_list(data: Path) -> TrainingList:
     except ContainerError as fault:
         raise UserError(f"{source} cannot be read: {fault}.") from None
     if len(found.labels) < 2:
-        raise UserError(f"{source} holds {len(found.labels)} people: training needs two at least.")
+        people = f"pictures of {len(found.labels)} person" if len(found.labels) else "no picture"
+        raise UserError(f"{source} holds {people}: training needs two people at least.")
     return found
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 
 from maskgen.core.reasons import UserError
@@ -56,12 +57,20 @@ def keep_memory() -> None:
     Dask tells it otherwise: its workers give every array back to the system at once, and get the next one page by page,
     which takes a third of a worker's time.
     """
-    if sys.platform != "linux" or "MALLOC_TRIM_THRESHOLD_" not in os.environ:
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # glibc's; these are the most that its own adjustment comes to
-        mallopt(_MMAP_THRESHOLD, 32 << 20)
+    if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(_MMAP_THRESHOLD, 32 << 20)  # both are the most that its own adjustment comes to
         mallopt(_TRIM_THRESHOLD, 64 << 20)
+
+
+def give_back_memory() -> None:
+    """Give the system the pages that hold nothing now: of a long run's many small pieces some are left in each."""
+    if (trim := _of_glibc("malloc_trim")) is not None:
+        trim(0)
+
+
+@lru_cache
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 @lru_cache(maxsize=1)

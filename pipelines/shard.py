@@ -24,7 +24,7 @@ from .library import Masker, MaskerFactory
 from .listing import Item
 from .names import escape
 from .outputs import FACES, SEGMENTATION, output_name, outputs_of
-from .process import ONE_AT_A_TIME, peak_mb, settle, stop_if_orphaned, worker_name
+from .process import ONE_AT_A_TIME, give_back_memory, peak_mb, settle, stop_if_orphaned, worker_name
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import faces_known
@@ -77,6 +77,7 @@ def run_shard(task: ShardTask) -> ShardDone | GivenBack:
         log.begin(task.turn)
         done = _run(task, history)
         log.end()
+        give_back_memory()
         return done
 
 

@@ -42,13 +42,20 @@ class Ribbon:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One make of a mask: `texture` uint8 (h, w, 4), RGB that the colour is multiplied with, and coverage; `relief`
-    float32 (h, w), height of the cloth in eye distances, for folds and weave; `share` of the masks that look so."""
+    """One make of a mask: `texture` uint8 (h, w, 4), RGB that the colour is multiplied with, and coverage; `height`
+    uint8 (h, w) of the cloth, from 0 to `depth` eye distances, for folds and weave; `share` of the masks that look
+    so."""
 
     name: str
     share: float
     texture: np.ndarray
-    relief: np.ndarray
+    height: np.ndarray
+    depth: float
+
+    @property
+    def relief(self) -> np.ndarray:
+        """The height above the middle, float32 (h, w), in eye distances; a template keeps it in a quarter of that."""
+        return (self.height.astype(np.float32) / 255 - 0.5) * self.depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +263,11 @@ def _looks(folder: Traversable, page: _Page) -> tuple[Look, ...]:
 
 
 def _look(folder: Traversable, page: _Page, name: str, share: float, depth: float) -> Look:
-    height = _picture(folder, page, "relief", 1).astype(np.float32) / 255 - 0.5
+    height = _picture(folder, page, "relief", 1)
     texture = _picture(folder, page, "texture", 4)
     if height.shape != texture.shape[:2]:
         raise page.fail("relief", f"a PNG as large as the texture, {texture.shape[1]} x {texture.shape[0]}")
-    return Look(name, share, texture, height * depth)
+    return Look(name, share, texture, height, depth)
 
 
 def _built_in() -> Traversable:

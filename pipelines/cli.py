@@ -37,6 +37,7 @@ Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothin
 130 interrupted.
 """
 
+_GO_ON = ("mask", "demo")  # commands that take up what an interrupted one has done
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -87,7 +88,8 @@ class LazyGroup(click.Group):
                 raise
             _refuse(explain(error))
         except KeyboardInterrupt:
-            click.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
+            then = "goes on where it stopped" if ctx.invoked_subcommand in _GO_ON else "begins anew"
+            click.echo(f"\nInterrupted. The same command {then}.", err=True)
             sys.exit(130)
 
 
@@ -95,12 +97,12 @@ def explain(error: OSError) -> str:
     """A system's fault as a sentence that says what to do."""
     where = error.filename or "the output folder"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full at {where}: free some space and give the same command, it goes on."
+        return f"The disk is full at {where}: free some space and give the same command again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{where} may not be written or read: mend its permissions, or name another folder."
     if error.errno == errno.EMFILE:
         return "Too many files are open: give fewer --workers, or raise the limit (ulimit -n)."
-    return f"{where}: {error.strerror or error}. Mend it and give the same command, it goes on."
+    return f"{where}: {error.strerror or error}. Mend it and give the same command again."
 
 
 def _refuse(sentence: str) -> NoReturn:

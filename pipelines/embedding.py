@@ -64,8 +64,10 @@ def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int,
         readable[part.rows] = True
         faults += [(addresses[row].as_py(), reason) for row, reason in part.faults]
     if len(faults) == len(addresses):
-        first = f", the first being {faults[0][0]} ({faults[0][1]})" if faults else ""
-        raise UserError(f"None of {len(addresses):,} pictures can be read{first}: mend the list's paths.")
+        if not faults:
+            raise UserError("The list names no picture.")
+        first = f"the first being {faults[0][0]} ({faults[0][1]})"
+        raise UserError(f"None of {len(addresses):,} pictures can be read, {first}: mend the list's paths.")
     return Embedded(embeddings, readable, tuple(faults))
 
 

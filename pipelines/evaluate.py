@@ -95,6 +95,8 @@ def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
     test = data / TEST if data.is_dir() else data
     if not test.is_file():
         raise UserError(f"{test} is not there: give the folder that `maskgen pairs` wrote, or a CSV file of pairs.")
+    if test.name in (EVAL_SAME, EVAL_DIFF):
+        raise UserError(f"{test} is for the threshold, and not judged on: give its folder, or other pairs.")
     evals = [test.parent / name for name in (EVAL_SAME, EVAL_DIFF)]
     found = read_pair_lists([*(evals if all(path.is_file() for path in evals) else []), test])
     if not len(found.pairs[test.name]):

@@ -27,7 +27,9 @@ PATH = click.Path(path_type=Path)
 @click.argument("model")
 @click.option("--data", type=PATH, help="Lists that `maskgen pairs` wrote, or one CSV file of pairs.")
 @click.option(
-    "--gallery", type=PATH, help="The gallery.csv of `maskgen gallery`: enrol its bare faces, probe with the masked."
+    "--gallery",
+    type=PATH,
+    help="OUT of `maskgen gallery`, or its gallery.csv: enrol its bare faces, probe with the masked.",
 )
 @click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL beside what is judged on]")
 @click.option("--far", type=float, help="With --gallery: share of false accepts that is borne.  [default: 0.01]")

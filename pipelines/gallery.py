@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.gallery.people import Picture, Tally, role_of, simulated, tallies, targets
 
-from .gallery_folder import GALLERY, PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder, json_bytes
+from .gallery_folder import GALLERY, PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder
 from .gallery_report import GalleryReport
 from .gallery_settings import GallerySettings
 from .gallery_sources import Photographs, list_photographs
 from .lock import hold
 from .names import escape
+from .own_files import json_bytes
 from .progress import show_progress
 from .runfolder import RunFolder
 from .sources import check_apart

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 from maskgen.core.reasons import UserError
 
+from .own_files import json_bytes, read_json, remove
 from .settings import differences
 
 GALLERY, PEOPLE, SET_ASIDE, WARNINGS = "gallery.csv", "people.csv", "set_aside.csv", "warnings.csv"
@@ -48,38 +47,21 @@ class GalleryFolder:
         Raises:
             UserError: the folder holds something else, or a gallery with other settings.
         """
-        stored = self._load(SETTINGS)
+        stored = read_json(self.root / SETTINGS)
         if overwrite and stored is not None:
-            self._clear()
+            remove(self.root, _OURS)
         elif stored is not None:
             if told := differences(stored, deciding):
                 raise UserError(
                     f"{self.root} holds a gallery of other settings: {', '.join(told)}. "
                     "Choose another OUT, or give --overwrite."
                 )
-            if (done := self._load(REPORT)) is not None:
+            if (done := read_json(self.root / REPORT)) is not None:
                 return done
         elif any(path.name != self.lock.name for path in self.root.iterdir()):
             raise UserError(f"OUT {self.root} holds files that no gallery wrote: choose an empty or new folder.")
         self.place(SETTINGS, json_bytes(deciding))
         return None
-
-    def _load(self, name: str) -> dict[str, Any] | None:
-        try:
-            stored: dict[str, Any] = json.loads((self.root / name).read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            raise UserError(f"{self.root / name} is damaged: choose another OUT, or remove this folder.") from None
-        return stored
-
-    def _clear(self) -> None:
-        for name in _OURS:
-            path = self.root / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder, whole or not at all."""
@@ -96,8 +78,3 @@ class GalleryFolder:
         table.writerow(COLUMNS[name])
         table.writerows(rows)
         self.place(name, text.getvalue().encode())
-
-
-def json_bytes(value: Mapping[str, object]) -> bytes:
-    """As the program writes JSON."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
+from .own_files import json_bytes
 from .pairs_exports import write_exports
 from .pairs_files import path_writer, verified
-from .pairs_folder import UNFINISHED, json_bytes, open_out, refuse_out
+from .pairs_folder import UNFINISHED, open_out, refuse_out
 from .pairs_report import report_of
 from .pairs_settings import PairsSettings
 from .pairs_work import LeftOut, Say, Work

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
+from .own_files import json_bytes
 from .pairs_settings import EXTRA_FILES, PairsSettings
 from .settings import differences
 
@@ -81,8 +82,3 @@ def _stored_settings(path: Path) -> dict[str, object]:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is not a report of `maskgen pairs`: give another folder.") from error
     return stored if isinstance(stored, dict) else {}
-
-
-def json_bytes(value: object) -> bytes:
-    """A report as its file's bytes."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -24,8 +24,8 @@ from maskgen.trainer.recipe import load_recipe
 from maskgen.trainer.samplers import build_batches
 from maskgen.trainer.state import State, new_state
 
-from .gallery_folder import json_bytes
 from .lock import hold
+from .own_files import json_bytes
 from .train_data import Data
 from .train_folder import REPORT, TrainFolder
 from .train_settings import TrainSettings, deciding

@@ -13,7 +13,6 @@ report.json               written last
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
-from .gallery_folder import json_bytes
+from .own_files import json_bytes, read_json, remove
 from .settings import differences
 
 if TYPE_CHECKING:
@@ -62,11 +61,11 @@ class TrainFolder:
         Raises:
             UserError: the folder holds something else, a run of other settings, or one that should be gone on with.
         """
-        stored = self._load(SETTINGS)
+        stored = read_json(self.root / SETTINGS)
         if stored is None:
             self._refuse_foreign()
-        elif overwrite:
-            self._clear()
+        elif overwrite or not self._has_done_anything():
+            remove(self.root, _OURS)
         elif (done := self._same(stored, deciding, max_steps, resume)) is not None:
             return done
         self.place(SETTINGS, json_bytes(deciding))
@@ -82,7 +81,7 @@ class TrainFolder:
                 f"{self.root} holds a training of other settings: {', '.join(told)}. "
                 "Choose another folder for --run, or give --overwrite."
             )
-        report = self._load(REPORT)
+        report = read_json(self.root / REPORT)
         if report is not None and _is_enough(report, max_steps):
             return report
         if not resume and self.has_checkpoint:
@@ -97,26 +96,13 @@ class TrainFolder:
         """Whether there is something to go on from."""
         return (self.root / LAST).is_dir() or (self.root / f".{LAST}.before").is_dir()
 
+    def _has_done_anything(self) -> bool:
+        """Whether there is more than the settings of a run that was refused at its start."""
+        return any(path.name not in (self.lock.name, SETTINGS) for path in self.root.iterdir())
+
     def _refuse_foreign(self) -> None:
         if any(path.name != self.lock.name for path in self.root.iterdir()):
             raise UserError(f"--run {self.root} holds files that no training wrote: choose an empty or new folder.")
-
-    def _load(self, name: str) -> dict[str, Any] | None:
-        try:
-            stored: dict[str, Any] = json.loads((self.root / name).read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            raise UserError(f"{self.root / name} is damaged: choose another folder, or remove this one.") from None
-        return stored
-
-    def _clear(self) -> None:
-        for name in _OURS:
-            path = self.root / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder, whole or not at all."""

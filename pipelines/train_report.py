@@ -17,13 +17,17 @@ def table(report: Mapping[str, Any]) -> str:
     lines = [
         ("people", f"{report['people']:,}"),
         ("pictures", f"{report['pictures']:,}"),
-        ("steps", f"{report['steps']:,} in {report['epochs']:,} epochs, {ENDS[report['end']]}"),
+        ("steps", f"{report['steps']:,} in {_epochs(report['epochs'])}, {ENDS[report['end']]}"),
         ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
         ("best IOU", _best(report["best"])),
         ("unreadable pictures", f"{report['unreadable']:,}"),
         ("images a second", _speed(report)),
     ]
     return "\n".join(f"{title:<22}{text}" for title, text in lines)
+
+
+def _epochs(whole: int) -> str:
+    return f"{whole:,} whole epoch{'' if whole == 1 else 's'}"
 
 
 def _best(best: Mapping[str, Any] | None) -> str:

@@ -98,8 +98,13 @@ class Lines:
         self._told = self._clock()
         done = self._step - self._before
         left = (self._told - self._begun) / done * (self._total - self._step) if done > 0 else math.inf
-        ahead = f", {left / 60:,.0f} minutes left" if 0 < left < math.inf else ""
+        ahead = f", {_minutes(left)} left" if 0 < left < math.inf else ""
         self.line(f"{self._step:,} of {self._total:,} steps{self._of_late}{ahead}")
+
+
+def _minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes:,} minute{'' if minutes == 1 else 's'}" if minutes else "less than a minute"
 
 
 def show_steps(total: int, step: int) -> Display:

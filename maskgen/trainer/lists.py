@@ -26,8 +26,8 @@ from maskgen.formats.record_index import load_index
 from maskgen.formats.record_people import record_people
 from maskgen.formats.recordio import label_text
 from maskgen.formats.tar_people import folder_of, photographs
+from maskgen.manifests.lists import read_columns
 from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
-from maskgen.manifests.table import read_csv
 
 REC = "train.rec"
 _TARS = (".tar", ".tar.gz", ".tgz")
@@ -88,7 +88,8 @@ def read_training_list(data: Path) -> TrainingList:
     except ContainerError as fault:
         raise UserError(f"{source} cannot be read: {fault}.") from None
     if len(found.labels) < 2:
-        raise UserError(f"{source} holds {len(found.labels)} people: training needs two at least.")
+        people = f"pictures of {len(found.labels)} person" if len(found.labels) else "no picture"
+        raise UserError(f"{source} holds {people}: training needs two people at least.")
     return found
 
 
@@ -120,21 +121,8 @@ def _read(source: Path) -> TrainingList:
 
 
 def _from_csv(path: Path) -> TrainingList:
-    columns = _columns(path, IMAGE_COLUMNS)
+    columns = read_columns(path, IMAGE_COLUMNS)
     return _listed(path.parent, columns["path"], columns["target"].to_pylist(), path.read_bytes())
-
-
-def _columns(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
-    """These columns of a list as text."""
-    try:
-        found = read_csv(path)
-    except (ValueError, OSError) as fault:
-        raise UserError(f"{path} cannot be read: {fault}.") from None
-    if missing := [name for name in wanted if name not in found.columns]:
-        raise UserError(f"{path} has no column {missing[0]}: it should have {', '.join(wanted)}.")
-    if found.n_ragged:
-        raise UserError(f"{path}: {found.ragged[0]}; `maskgen pairs --check` says more.")
-    return found.columns
 
 
 def _from_rec(rec: Path) -> TrainingList:
@@ -187,7 +175,7 @@ def read_eval_pairs(data: Path) -> EvalPairs | None:
 
 
 def _pairs(folder: Path) -> EvalPairs:
-    columns = [_columns(folder / name, PAIR_COLUMNS) for name in (EVAL_SAME, EVAL_DIFF)]
+    columns = [read_columns(folder / name, PAIR_COLUMNS) for name in (EVAL_SAME, EVAL_DIFF)]
     flat = pa.concat_arrays([table[name] for table in columns for name in ("path", "pair_path")])
     encoded = flat.dictionary_encode()
     rows = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)

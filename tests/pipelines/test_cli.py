@@ -121,6 +121,16 @@ def test_an_interrupt_says_how_to_go_on(source: Path, tmp_path: Path, monkeypatc
     assert "goes on" in result.output
 
 
+def test_an_interrupt_promises_no_more_than_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("maskgen.pipelines.evaluate.run_evaluate", interrupt)
+    result = call("evaluate", "dlib", "--data", tmp_path)
+    assert result.exit_code == 130
+    assert "begins anew" in result.output
+
+
 def test_a_file_in_place_of_run_is_refused(source: Path, tmp_path: Path) -> None:
     assert_refused(call("mask", source, write(tmp_path / "run", b"")), "is a file")
 

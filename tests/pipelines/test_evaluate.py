@@ -210,6 +210,7 @@ def test_pairs_are_split_by_what_is_worn() -> None:
     [
         (["dlib"], "--data LISTS, or --gallery"),
         (["dlib", "--data", "LISTS", "--gallery", "x"], "one at a time"),
+        (["dlib", "--data", "LISTS/eval_same.csv"], "is for the threshold"),
         (["dlibb", "--data", "LISTS"], "did you mean dlib?"),
         (["dlib", "--data", "nowhere"], "is not there"),
         (["dlib", "--gallery", "x", "--far", "1"], "above 0 and below 1"),
@@ -219,7 +220,7 @@ def test_pairs_are_split_by_what_is_worn() -> None:
     ],
 )
 def test_what_cannot_be_used_is_a_sentence(drawn: Path, options: list[str], says: str) -> None:
-    result = call("evaluate", *[str(drawn / "lists") if option == "LISTS" else option for option in options])
+    result = call("evaluate", *[option.replace("LISTS", str(drawn / "lists")) for option in options])
     assert result.exit_code == 2
     assert says in result.output
     assert "Traceback" not in result.output

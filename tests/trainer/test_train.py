@@ -10,6 +10,7 @@ from list_makers import write_lists
 from runs import report, train, weights
 
 from maskgen.manifests.record_set import save_record_set
+from maskgen.pipelines.train_watch import Lines
 from maskgen.trainer.checkpoints import load_checkpoint, load_model
 from maskgen.trainer.history import EPOCH, STEPS, read_history
 from maskgen.trainer.lists import read_training_list
@@ -177,3 +178,21 @@ def test_the_history_can_be_read_by_anybody(lists: Path, tmp_path: Path) -> None
         rows = list(csv.DictReader(file))
     assert [row["kind"] for row in rows] == ["steps"]
     assert float(rows[0]["loss"]) > 0
+
+
+def test_a_run_that_was_refused_at_its_start_takes_other_settings(lists: Path, tmp_path: Path) -> None:
+    pk = ["--set", "data.sampler=pk", "--set", "data.images=2", "--set"]
+    said = train(lists, tmp_path / "run", *pk, "data.people=9", "--batch-size", "18", code=2).output
+    assert "the list only 4" in said
+    train(lists, tmp_path / "run", *pk, "data.people=4", "--batch-size", "8", "--max-steps", "1")
+    assert "other settings" in train(lists, tmp_path / "run", code=2).output
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(10, "less than a minute"), (70, "1 minute"), (7200, "120 minutes")])
+def test_the_time_that_is_left(seconds: float, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    lines = Lines(2, 0, lambda: now[0])
+    now[0] = seconds
+    lines.moved(1)
+    lines.close()
+    assert f"1 of 2 steps, {said} left" in capsys.readouterr().err

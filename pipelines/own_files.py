@@ -1,0 +1,40 @@
+"""Files that a command writes into a folder of its own, and finds there when it is started again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from maskgen.core.reasons import UserError
+
+
+def json_bytes(value: object) -> bytes:
+    """As the program writes JSON; names that are no text keep their bytes readable."""
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What a file of the program's own holds; None where it is not there.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        stored: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise UserError(f"{path} is damaged: choose another folder, or remove this one.") from None
+    return stored
+
+
+def remove(root: Path, names: Iterable[str]) -> None:
+    """Remove files and folders below `root` that the program wrote; those that are not there are no fault."""
+    for path in (root / name for name in names):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ from .settings import MaskSettings
 # Shards sent ahead. joblib sends twice as many as there are workers at the start, and a cluster may grow.
 LEAST_AHEAD = 256
 PATIENCE = 15  # seconds for a scheduler to answer
+# Interrupts are left to the process that starts workers.
+QUIET_WORKER = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 class DaskPool(Pool):
@@ -112,9 +114,10 @@ def _started_here(workers: int) -> Iterator[Any]:
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None is a port of 8787, with a warning where that is taken
             memory_limit=0,
             silence_logs=logging.CRITICAL,
+            preload=[QUIET_WORKER],
         ) as cluster,
         Client(cluster, set_as_default=False) as client,  # type: ignore[no-untyped-call]
     ):

@@ -81,6 +81,7 @@ def start(source: Path, out: Path, *more: str, seconds: float = 0.01, **other: s
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -137,6 +138,18 @@ def test_a_cluster_without_this_package_is_told(source: Path, tmp_path: Path) ->
     said = finish(start(source, tmp_path / "run", "0", "dask", str(other.file)))
     other.stop()
     assert "cannot import maskgen: install it on all of them" in said
+
+
+def test_an_interrupt_of_all_is_told_once(source: Path, tmp_path: Path) -> None:
+    write_people(source, people=6, each=40)
+    out = tmp_path / "run"
+    running = start(source, out, "2", "dask", seconds=0.02)
+    wait_for(shards(out, 1))
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    said = finish(running)
+    assert said.count("Traceback") <= 1  # of the run itself, which `maskgen` tells in a sentence
+    assert "Dask Worker" not in said
+    assert run(source, out, segmentation=True).written == 240
 
 
 def test_a_lost_scheduler_is_told_and_the_run_goes_on_elsewhere(source: Path, tmp_path: Path) -> None:

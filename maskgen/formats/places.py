@@ -163,7 +163,9 @@ class Remote:
         except FileNotFoundError:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url) from None
         except OSError as fault:
-            raise type(fault)(fault.errno or errno.EIO, fault.strerror or _first_line(fault), self.url) from fault
+            # Those of the stores' libraries want other arguments; the number alone makes it the right kind.
+            kind = type(fault) if fault.errno is None and type(fault).__module__ == "builtins" else OSError
+            raise kind(fault.errno or errno.EIO, fault.strerror or _first_line(fault), self.url) from fault
         except (UserError, NotImplementedError):
             raise
         except Exception as fault:  # the stores' own libraries have faults of a hundred kinds
@@ -213,6 +215,8 @@ def _store(url: str) -> tuple[Any, str]:
         files = _files(scheme, os.getpid())
         return files, files._strip_protocol(url)
     try:
+        if scheme in ("http", "https"):  # fsspec reads some of it, as no folder that could be listed
+            raise ValueError("it is a page of the web, which has no folders")
         files, path = need("fsspec.core", "s3").url_to_fs(url)
     except (ValueError, ImportError) as error:
         known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf"))

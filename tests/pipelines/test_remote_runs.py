@@ -231,6 +231,28 @@ def test_a_store_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Monkey
     assert done.exit_code == 2 and "Could not connect" in done.output and "Traceback" not in done.output
 
 
+def test_addresses_that_are_no_stores_are_one_sentence(tmp_path: Path) -> None:
+    for address in ("http://127.0.0.1:9/x", "https://127.0.0.1:9/x.tar", "s4://bucket/x"):
+        done = CliRunner().invoke(main, ["mask", address, str(tmp_path / "out")])
+        assert done.exit_code == 2 and f"{address} cannot be read" in done.output.replace("\n", " "), done.output
+
+
+class NoConnectionError(ConnectionError):
+    """A fault as aiohttp makes them: with arguments of its own."""
+
+    def __init__(self, key: str, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror)
+
+
+def test_faults_of_stores_name_the_address(memory: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NoConnectionError("key", OSError(111, "refused"))
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.find", fail)
+    with pytest.raises(ConnectionError, match=r"refused.*memory://"):
+        memory.walk()
+
+
 def test_places_as_they_are_typed(tmp_path: Path) -> None:
     assert place("s3://bucket/faces/") == Remote("s3://bucket/faces")
     assert place("S3://bucket/a") == Remote("s3://bucket/a")

@@ -49,6 +49,8 @@ def _mark(path: Remote, take_over: bool) -> Iterator[None]:
             f"{_named(path)} is marked as working in {path.parent}: wait for it, or, if it was killed, "
             "give --take-over too."
         ) from None
+    except FileNotFoundError:
+        raise UserError(f"{path.parent} cannot be written: there is no such bucket.") from None
     try:
         yield
     finally:

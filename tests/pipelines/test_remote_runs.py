@@ -218,6 +218,11 @@ def test_faces_are_reused_from_a_run_on_a_server(bucket: Remote, tmp_path: Path,
     assert json.loads((tmp_path / "second" / "timing.json").read_text())["faces_reused"] == 2
 
 
+def test_a_bucket_that_is_not_there_is_one_sentence(bucket: Remote, source: Path) -> None:
+    done = CliRunner().invoke(main, ["mask", str(source), "s3://no-such-bucket/run"])
+    assert done.exit_code == 2 and "no such bucket" in done.output, done.output
+
+
 def test_a_store_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     s3fs = pytest.importorskip("s3fs")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

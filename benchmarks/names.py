@@ -161,7 +161,8 @@ def step(name: str, source: Path, run: Path) -> None:
 
 def show(title: str, name: str, source: Path, run: Path) -> None:
     print(f"{title:<44}", end="", flush=True)
-    subprocess.run([sys.executable, __file__, "--step", name, str(source), str(run)], check=True)
+    command = [sys.executable, __file__, "--step", name, str(source), str(run)]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # where runs tell how far they are
 
 
 def halve(run: Path) -> None:

@@ -99,7 +99,7 @@ def _tile_of(rows: int, columns: int) -> Floats:
 
 
 def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
-    """The premultiplied colour with the photograph's noise, which may take it out of 0..255: the picture cuts that off."""
+    """The premultiplied colour with the photograph's noise; where that leaves 0..255, the picture cuts it off."""
     if grain.noise < 0.3:
         return colour
     rows, columns = alpha.shape

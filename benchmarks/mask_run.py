@@ -1,7 +1,7 @@
 """What `maskgen mask` costs: by stage, beside the codecs alone, one worker against two, a mask more, memory.
 
     python benchmarks/mask_run.py SOURCE [--workers 1,2] [--repeat N] [-- OPTIONS OF maskgen mask]
-    python benchmarks/mask_run.py --rates 1=182,2=308      only the table of docs/scaling.md, from these rates
+    python benchmarks/mask_run.py --rates 1=224,2=377      only the table of docs/scaling.md, from these rates
 
 Every run is the command itself, in a process of its own and an empty folder. Decoding and encoding alone goes over the
 same files on as many processes right before it. A share is the codecs' processor time over the run's: another machine,

@@ -107,9 +107,12 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _started_here(workers: int) -> Iterator[Any]:
+    import dask
     from distributed import Client, LocalCluster
 
     with (
+        # Dask looks at every worker's stack a hundred times a second: a sixth of what a mask costs.
+        dask.config.set({"distributed.worker.profile.enabled": False}),
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers,
             threads_per_worker=1,

@@ -89,11 +89,12 @@ def fit_camera(points: NDArray[np.floating]) -> tuple[Camera, Doubles]:
     seen = np.asarray(points, np.float64)
     moments = _moments(seen)
     weights, camera = TRUST, _start(seen)
-    squared, take = np.zeros(68), np.empty((4, 2))
+    squared, taken, take = np.zeros(68), np.concatenate([_extended(), seen], axis=1), -np.eye(6, 2, -4)
     for _ in range(ROUNDS):
-        camera = _similarity(weights @ moments / weights.sum(), camera)
+        means = weights @ moments
+        camera = _similarity(means / means[-1], camera)
         take[:3], take[3] = camera.scale * camera.rotation[:2].T, camera.shift
-        placed = _extended() @ take - seen
+        placed = taken @ take  # less where it is seen
         squared = np.einsum("ij,ij->i", placed, placed)
         doubt = 1 + squared / (OUTLIER * camera.scale) ** 2
         weights = TRUST / (doubt * doubt)
@@ -132,17 +133,22 @@ def _solver() -> tuple[Doubles, Doubles, Doubles]:
 
 
 def _moments(seen: Doubles) -> Doubles:
-    """For each point what `_similarity` wants the mean of, (68, 20): the head's place (3) and its products (9), the
-    seen place (2) and its products with the head's (6)."""
+    """For each point what `_similarity` wants the mean of, (68, 22): the head's place (3) and its products (9), the
+    seen place (2) and its products with the head's (6), the head's squared distance from its origin, and 1."""
     head = mean68()
     by_head = (seen[:, :, None] * head[:, None]).reshape(68, 6)
-    return np.concatenate([_head_moments(), seen, by_head], axis=1)
+    return np.concatenate([_head_moments(), seen, by_head, _squares()], axis=1)
 
 
 @cache
 def _head_moments() -> Doubles:
     head = mean68()
     return np.concatenate([head, (head[:, :, None] * head[:, None]).reshape(68, 9)], axis=1)
+
+
+@cache
+def _squares() -> Doubles:
+    return np.stack([(mean68() ** 2).sum(1), np.ones(68)], axis=1)
 
 
 @cache
@@ -154,19 +160,19 @@ def _extended() -> Doubles:
 def _similarity(means: Doubles, camera: Camera) -> Camera:
     """One weighted similarity fit of the head to the seen points, with the camera's depth in place of the unseen.
 
-    `means` (20,) are weighted means of `_moments`.
+    `means` (22,) are weighted means of `_moments`.
     """
     centre, seen = means[:3], means[12:14]
     about = means[3:12].reshape(3, 3) - centre[:, None] * centre  # the head's second moments about its centre
     products = np.empty((3, 3))
-    products[:2] = means[14:].reshape(2, 3) - seen[:, None] * centre
+    products[:2] = means[14:20].reshape(2, 3) - seen[:, None] * centre
     products[2] = about @ (camera.scale * camera.rotation[2])
     u, s, vt, _ = dgesdd(products)  # of NumPy's own, half the time goes into looking at what it is given
     turn = u @ vt
     if _determinant(products) < 0:  # a mirror image is no turn
         s[2] *= -1
         turn -= 2 * u[:, 2:] * vt[2]
-    scale = float(s.sum() / about.trace())
+    scale = sum(s.tolist()) / float(means[20] - centre @ centre)
     return Camera(scale, turn, seen - scale * turn[:2] @ centre)
 
 

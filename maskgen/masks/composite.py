@@ -48,7 +48,10 @@ def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
     if window.empty:
         return out, coverage
     skin = 1 - layer.alpha
-    keep = skin - _shadow(layer.alpha, scale) * (skin * skin)
+    keep = _shadow(layer.alpha, scale)
+    keep *= skin
+    np.subtract(1, keep, out=keep)
+    keep *= skin
     under = cv2.multiply(image[window.slices], cv2.merge([keep, keep, keep]), dtype=cv2.CV_32F)
     out[window.slices] = cv2.add(under, layer.colour, dtype=cv2.CV_8U)
     coverage[window.slices] = cv2.multiply(layer.cover, 255, dtype=cv2.CV_8U)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.core.seeding import rng_for
-from maskgen.masks.colour import FULL, coloured, middle
+from maskgen.masks.colour import middle
 
 LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 OWN_BLUR = 0.5  # of the drawing itself, in pixels
@@ -99,12 +99,11 @@ def _tile_of(rows: int, columns: int) -> Floats:
 
 
 def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
-    """The premultiplied colour with the photograph's noise."""
+    """The premultiplied colour with the photograph's noise; where that leaves 0..255, the picture cuts it off."""
     if grain.noise < 0.3:
         return colour
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE
     noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
     noise *= np.float32(grain.noise)
-    noisy = cv2.add(colour, cv2.merge([noise, noise, noise]))
-    return cv2.max(cv2.min(noisy, coloured(alpha, FULL)), 0.0)
+    return np.asarray(cv2.add(colour, cv2.merge([noise, noise, noise])))

@@ -31,6 +31,7 @@ from maskgen.masks.tone import IN_COLOUR
 FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
 LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
+MOUTH = np.array([0.0, 0.4, 0.3])
 BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 
 
@@ -128,14 +129,13 @@ def _moulded(garment: Garment, wearer: Wearer, plan: MaskPlan) -> Doubles:
 
 
 def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
-    """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is."""
-    middle = camera.project(np.array([[0.0, 0.4, 0.3]]))[0, :2]
-    up = -camera.rotation[:2, 1] * camera.scale * plan.up
+    """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is; in place."""
+    mouth = camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift
+    up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
     tilt = math.radians(plan.tilt)
     c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
-    moved = points.copy()
-    moved[:, :2] = (points[:, :2] - middle) @ np.array([[c, s], [-s, c]]) + middle + up
-    return moved
+    points[:, :2] = (points[:, :2] - mouth) @ np.array([[c, s], [-s, c]]) + (mouth + up)
+    return points
 
 
 def _off_the_eyes(points: Doubles, garment: Garment, wearer: Wearer) -> Doubles:

@@ -14,6 +14,11 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+
+# Imported before any group is made: its functions take the group of their import as a default, and keep it alive.
+# PyTorch would import it with the first model, the group's threads would outlive the group, and now and then the
+# interpreter's end would abort in one of them (seen with PyTorch 2.14).
+import torch.distributed.nn
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 

@@ -20,12 +20,26 @@ SAME = ("model.backbone=timm:test_convnext", "model.neck=none", "optimizer.name=
 SETTINGS = ("--epochs", "2", *(word for setting in SAME for word in ("--set", setting)))
 
 
+# What a process of two prints of its threads once it has left the others.
+THREADS_LEFT = """
+import sys
+from pathlib import Path
+from torch import nn, ones
+from maskgen.trainer.ranks import joined
+
+with joined("cpu") as ranks:
+    ranks.wrap(nn.Linear(2, 2))(ones(1, 2)).sum().backward()
+names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+sys.stdout.write(f"{sum('gloo' in name for name in names)} left;")
+"""
+
+
 def torchrun(folder: Path, processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`torchrun -m -- maskgen.trainer ...` at a port that is free, in a folder that is not the checkout."""
+    """`torchrun -m -- maskgen.trainer ...`, or another module, at a port that is free, not in the checkout."""
     command = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*command, "-m", "--", "maskgen.trainer", *arguments],
+        [*command, "-m", "--", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -41,7 +55,18 @@ def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path: Path
     two, one = tmp_path / "two", tmp_path / "one"
     shared = ("--device", "cpu", "--set", "data.size=32", "--set", "schedule.warmup_steps=0", "--threads", "1")
     done = torchrun(
-        tmp_path, 2, "small", "--data", str(lists), "--run", str(two), *shared, "--batch-size", "4", *SETTINGS
+        tmp_path,
+        2,
+        "maskgen.trainer",
+        "small",
+        "--data",
+        str(lists),
+        "--run",
+        str(two),
+        *shared,
+        "--batch-size",
+        "4",
+        *SETTINGS,
     )
     assert done.returncode == 0, done.stderr
     train(lists, one, *SETTINGS, "--batch-size", "8")
@@ -63,6 +88,26 @@ def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
     lists = write_lists(tmp_path / "lists", people=4, each=8)
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign/thesis.txt").write_text("")
-    done = torchrun(tmp_path, 2, "small", "--data", str(lists), "--run", str(tmp_path / "foreign"), "--device", "cpu")
+    done = torchrun(
+        tmp_path,
+        2,
+        "maskgen.trainer",
+        "small",
+        "--data",
+        str(lists),
+        "--run",
+        str(tmp_path / "foreign"),
+        "--device",
+        "cpu",
+    )
     assert done.returncode != 0
     assert done.stderr.count("holds files that no training wrote") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed in /proc")
+def test_no_thread_outlives_the_group(tmp_path: Path) -> None:
+    """One that does can abort the interpreter's end, and torchrun then calls a finished training failed."""
+    (tmp_path / "threads_left.py").write_text(THREADS_LEFT)
+    done = torchrun(tmp_path, 2, "threads_left")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("0 left;") == 2, done.stdout

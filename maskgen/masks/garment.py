@@ -61,7 +61,8 @@ class Garment:
         view = view_of(line_of_sight)
         if view not in self._hiding:
             bare = skin().moulder
-            before = hiding(view, self.moulder.points, self.triangles, bare.points, self.occluder, EARS)
+            worn = self.moulder.points
+            before = hiding(view, worn, self.rays, self.triangles, bare.points, self.occluder, EARS)
             corners, own = np.unique(before.astype(np.intp), return_inverse=True)
             self._hiding[view] = Occluder(bare.of(corners), own.reshape(-1, 3).astype(np.int32))
         return self._hiding[view]

@@ -18,7 +18,7 @@ from maskgen.masks.cords import thickened
 from maskgen.masks.creases import mixed
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import Garment, skin
-from maskgen.masks.grain import Grain, grainy, read_grain, softened, spread
+from maskgen.masks.grain import Grain, noise_on, read_grain, softened, spread
 from maskgen.masks.head import mean68
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
@@ -97,7 +97,6 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
     points[:, :2] += _off_the_eyes(points, garment, wearer)
-    margin = reach(wearer.camera.scale) + spread(wearer.grain)
     seen = in_sight(garment.rays @ wearer.camera.rotation[2], garment.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
@@ -107,11 +106,11 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     hides = garment.hidden_by(wearer.camera.rotation[2])
     head = hides.moulder.project(wearer.camera, wearer.shift)
-    layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window)
-    layer = layer.grown(margin, *image.shape[:2])
-    colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
-    layer = Layer(layer.window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
-    masked, coverage = lay(image, layer, wearer.camera.scale)
+    outer = window.grown(reach(wearer.camera.scale) + spread(wearer.grain), *image.shape[:2])
+    layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer)
+    paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
+    noise = noise_on(alpha, wearer.grain, plan.grain)
+    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale)
     return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)
 
 
@@ -122,8 +121,7 @@ def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kin
 
 def _moulded(garment: Garment, wearer: Wearer, plan: MaskPlan) -> Doubles:
     """The garment's points in the picture with this mask's creases and slack loops, thick from every side."""
-    points = garment.moulder.project(wearer.camera, wearer.shift)
-    points += mixed(plan.modes, garment.modes.points) @ (wearer.camera.scale * wearer.camera.rotation.T)
+    points = garment.moulder.project(wearer.camera, wearer.shift, mixed(plan.modes, garment.modes.points))
     thickened(points[garment.ribbons_from :], garment.breadths, PIECES, wearer.camera.scale)
     return points
 
@@ -134,7 +132,8 @@ def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
     tilt = math.radians(plan.tilt)
     c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
-    points[:, :2] = (points[:, :2] - mouth) @ np.array([[c, s], [-s, c]]) + (mouth + up)
+    turn = np.array([[c, s], [-s, c]])
+    points[:, :2] = points[:, :2] @ turn + (mouth + up - mouth @ turn)
     return points
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -19,7 +21,7 @@ def reach(scale: float) -> int:
 
 
 def _radius(scale: float) -> int:
-    return max(1, int(np.ceil(2.5 * SHADOW_WIDTH * scale)))
+    return max(1, math.ceil(2.5 * SHADOW_WIDTH * scale))
 
 
 def _shadow(alpha: Floats, scale: float) -> Floats:

@@ -11,13 +11,15 @@ import numpy as np
 from maskgen.core.records import Doubles
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
-from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear
+from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear, mean68
 from maskgen.masks.occlusion import View, hiding, view_of
 from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, kept, mirror, narrowed, thinned
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
 SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
+LIDS = slice(36, 48)  # of the 68 points
+BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
 
 
@@ -34,7 +36,7 @@ class Garment:
     """Cloth and ribbons of both sides as one mesh.
 
     `rays` are the directions from the skull's middle, unit (n, 3); `uv` are coordinates in the kind's atlas, 0..1; the
-    first `columns` points are the cloth's top edge, and `top` (columns,) says how far to the right on the head each is;
+    first `columns` points are the cloth's top edge, which `below_lids` (k, columns) takes to its places below the lids;
     `width` and `height` are the cloth's size along itself in eye distances; `occluder` are the triangles of the bare
     head that can hide a part of it from somewhere: those under the cloth are left out, for the cloth hides whatever
     they would; `modes` are its points and normals and what a plan may add to them; the points from `ribbons_from` on
@@ -46,7 +48,7 @@ class Garment:
     uv: Doubles
     triangles: Triangles
     columns: int
-    top: Doubles
+    below_lids: Doubles
     width: float
     height: float
     occluder: Triangles
@@ -122,7 +124,7 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
         columns=columns,
-        top=sheet.points[:columns, 0],
+        below_lids=_below_lids(sheet.points[:columns, 0]),
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),
@@ -132,8 +134,19 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
     )
 
 
+def _below_lids(top: Doubles) -> Doubles:
+    """What interpolates between points of an edge, (columns,) to the right on the head, where it is below the lids'
+    points or BESIDE them: (places * lids, columns).
+
+    Which part of the edge is below a lid is asked on the head, not in the picture, so that a turning head never changes
+    the answer.
+    """
+    lids = np.add.outer(BESIDE, mean68()[LIDS, 0]).ravel()
+    return np.stack([np.interp(lids, top, one) for one in np.eye(len(top))], axis=1)
+
+
 def _modes(template: Template, fine: Mesh, small: bool, parts: list[Mesh]) -> Modes:
-    """All points and their movements, in the order of `build_garment`: cloth, then each ribbon's right and left side."""
+    """All points and their movements, as in `build_garment`: cloth, then each ribbon's right and left side."""
     shape = (ROWS, COLUMNS, -1)
     moves, turns = creased(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
     rows, columns = kept(ROWS, small), kept(COLUMNS, small)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -27,7 +26,9 @@ SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn F
 FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
 RIBBON_COVER = 120 / 255
+CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask that stand in a row while they are painted
+LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
 FOLD_LIGHT = 1.0  # how strongly the relief catches the light
 
 
@@ -87,9 +88,8 @@ class Layer:
 
 def window_of(points: Doubles, height: int, width: int) -> Window:
     """The part of a picture that holds projected points and a pixel about them."""
-    (left, top), (right, bottom) = points[:, :2].min(0).tolist(), points[:, :2].max(0).tolist()
-    x0, y0, x1, y1 = math.floor(left) - 1, math.floor(top) - 1, math.ceil(right) + 2, math.ceil(bottom) + 2
-    return Window(max(0, x0), max(0, y0), min(width, x1), min(height, y1))
+    x, y, columns, rows = cv2.boundingRect(points[:, :2].astype(np.float32))
+    return Window(max(0, x - 1), max(0, y - 1), min(width, x + columns + 2), min(height, y + rows + 2))
 
 
 def render(
@@ -137,7 +137,7 @@ def _lit(garment: Garment, plan: MaskPlan, camera: Camera, light: Light) -> Doub
     facing = mixed(plan.modes, garment.modes.normals) @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
     share = encoded(_shoulder(light.on(facing))) / BRIGHTEST
-    return np.asarray(np.minimum(np.maximum(share, 1 / 255), 1))
+    return np.minimum(np.maximum(share, 1 / 255), 1)
 
 
 def _sampled(drawn: Floats, window: Window, outer: Window) -> tuple[Floats, Floats]:
@@ -178,9 +178,16 @@ def _scattered(pixels: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) 
 
 def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
     """Places as a picture, (n, ROW), the last one repeated: OpenCV's pictures may be no longer a side than 32,767."""
-    full = np.full((-(-max(len(places), 1) // ROW), ROW), places[-1] if len(places) else 0, np.intp)
-    full.ravel()[: len(places)] = places
-    return full
+    full = np.empty(-(-max(len(places), 1) // ROW) * ROW, np.intp)
+    full[: len(places)], full[len(places) :] = places, places[-1] if len(places) else 0
+    return full.reshape(-1, ROW)
+
+
+def _fetched(level: Level) -> Level:
+    """The atlas, read once in order: looked up in any order it comes from far memory at twice the price."""
+    for picture in level:
+        np.maximum.reduce(picture.ravel()[::CACHE_LINE])
+    return level
 
 
 def _coloured(
@@ -195,7 +202,7 @@ def _coloured(
     light: Light,
 ) -> Floats:
     """The colours (3, ...), premultiplied by alpha, of pixels at these places of the atlas with this light on them."""
-    cloth, down = (cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in level)
+    cloth, down = (cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in _fetched(level))
     bright = lit * _folds(cloth, down, _fold_light(camera, light))
     np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
     bright *= np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
@@ -213,11 +220,10 @@ def _dye(light: Light, fade: float) -> Floats:
 
     Fading greys a dye by a share, white and black do not fade; a tone leaves a share of a colour and tints its luma.
     """
-    tone, dye = light.tone, np.zeros((3, 4))
-    dye[:, :3] = (tone.colour * fade + (1 - tone.colour) * tone.tint)[:, None] * LUMA
-    dye[range(3), range(3)] += tone.colour * (1 - fade)
-    dye *= light.cast[:, None]
-    return dye.astype(np.float32)
+    tone = light.tone
+    grey = tone.colour * fade + (1 - tone.colour) * tone.tint
+    dye = np.multiply.outer(grey, LUMA_OF_FOUR) + tone.colour * (1 - fade) * COLOUR_OF_FOUR
+    return (light.cast[:, None] * dye).astype(np.float32)
 
 
 def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: Doubles) -> Floats:
@@ -235,4 +241,4 @@ def _fold_light(camera: Camera, light: Light) -> Doubles:
 
 def _shoulder(light: Doubles) -> Doubles:
     """Linear light with its highlights pressed together, so that white keeps its folds."""
-    return np.where(light > 1, 1 + 0.45 * (light - 1), light)
+    return np.minimum(light, 0.55 + 0.45 * light)

@@ -19,7 +19,6 @@ from maskgen.masks.creases import mixed
 from maskgen.masks.fit import shift_to
 from maskgen.masks.garment import Garment, skin
 from maskgen.masks.grain import Grain, noise_on, read_grain, softened, spread
-from maskgen.masks.head import mean68
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Light, read_light
 from maskgen.masks.occlusion import in_sight
@@ -32,7 +31,6 @@ FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
 LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
-BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +136,8 @@ def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
 
 
 def _off_the_eyes(points: Doubles, garment: Garment, wearer: Wearer) -> Doubles:
-    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it.
-
-    Which part of the edge is below a lid, give or take BESIDE, is asked on the head, not in the picture, so that a
-    turning head never changes the answer.
-    """
+    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it."""
     down = wearer.camera.rotation[:2, 1]
-    edge = points[: garment.columns, :2] @ down
-    below = np.interp(np.add.outer(BESIDE, mean68()[36:48, 0]), garment.top, edge)
-    room = float((below - wearer.eyes @ down).min())
+    below = garment.below_lids @ (points[: garment.columns, :2] @ down)
+    room = float((below.reshape(-1, len(wearer.eyes)) - wearer.eyes @ down).min())
     return np.asarray(down * max(0.0, LID_ROOM * wearer.camera.scale - room))

@@ -59,6 +59,29 @@ class Camera:
         return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll), self.scale)
 
 
+@dataclass(frozen=True, slots=True)
+class Cameras:
+    """Those of some faces together: `scales` (n,), `rotations` (n, 3, 3), `shifts` (n, 2)."""
+
+    scales: Doubles
+    rotations: Doubles
+    shifts: Doubles
+
+    def of(self, rows: Sequence[int]) -> Cameras:
+        """Some of them."""
+        at = np.asarray(rows, np.intp)
+        return Cameras(self.scales[at], self.rotations[at], self.shifts[at])
+
+    def each(self) -> list[Camera]:
+        """One by one."""
+        return [Camera(*one) for one in zip(self.scales.tolist(), self.rotations, self.shifts, strict=True)]
+
+    def affine(self) -> Doubles:
+        """What takes (1, x, y, z) on the head to pixels, (n, 4, 2)."""
+        turns = self.rotations[:, :2].transpose(0, 2, 1) * self.scales[:, None, None]
+        return np.concatenate([self.shifts[:, None], turns], axis=1)
+
+
 def _about_x(pitch: float) -> Doubles:
     c, s = np.cos(np.radians(pitch)), np.sin(np.radians(pitch))
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
@@ -83,10 +106,10 @@ def fit_camera(points: NDArray[np.floating]) -> tuple[Camera, Doubles]:
     """`fit_cameras` of one face: points (68, 2), residuals (68,)."""
     check_points(points, 68)
     cameras, residuals = fit_cameras(np.asarray(points, np.float64)[None])
-    return cameras[0], np.asarray(residuals[0])
+    return cameras.each()[0], np.asarray(residuals[0])
 
 
-def fit_cameras(points: Doubles) -> tuple[list[Camera], Doubles]:
+def fit_cameras(points: Doubles) -> tuple[Cameras, Doubles]:
     """The cameras for the 68 points of some faces, (n, 68, 2) in pixels, and each point's distance to its projection,
     (n, 68) in eye distances. A face's answer is the same, bit for bit, whichever others are in the call.
 
@@ -102,11 +125,10 @@ def fit_cameras(points: Doubles) -> tuple[list[Camera], Doubles]:
         scale, turn, shift = _similarity(_means(weights, products), depth)
         depth = [scale * each for each in turn[6:]]
         squared = _squared(seen, scale, turn, shift)
-        doubt = 1 + squared / (OUTLIER * np.reshape(scale, (-1, 1))) ** 2
+        scales = rows([scale])
+        doubt = 1 + squared / (OUTLIER * scales) ** 2
         weights = TRUST / (doubt * doubt)
-    scales = rows([scale])
-    parts = zip(scales[:, 0].tolist(), rows(turn).reshape(-1, 3, 3), rows(shift), strict=True)
-    return [Camera(*each) for each in parts], np.sqrt(squared) / scales
+    return Cameras(scales[:, 0], rows(turn).reshape(-1, 3, 3), rows(shift)), np.sqrt(squared) / scales
 
 
 def _start(seen: Doubles) -> Matrix:

@@ -44,7 +44,8 @@ def test_a_camera_is_the_same_alone_and_among_others(many: int) -> None:
     heads = [Camera(50.0, rotation(*rng.uniform(-60, 60, 3)), rng.uniform(60, 90, 2)) for _ in range(many)]
     points = np.stack([head.project(mean68())[:, :2] for head in heads]) + rng.normal(size=(many, 68, 2))
     points[1] = np.linspace(20, 140, 68)[:, None]  # no face at all
-    for one, camera, residual in zip(points, *fit_cameras(points), strict=True):
+    cameras, residuals = fit_cameras(points)
+    for one, camera, residual in zip(points, cameras.each(), residuals, strict=True):
         alone, its_residual = fit_camera(one)
         assert alone.scale == camera.scale
         np.testing.assert_array_equal(alone.rotation, camera.rotation)

@@ -104,6 +104,7 @@ class _Subject:
     crop: Crop
     points68: np.ndarray
     wearer: Wearer
+    trust: float
 
 
 @dataclass(slots=True)
@@ -185,7 +186,7 @@ class Masker:
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
         points = crop.carry(face.points68)
         with self._stage("study"):
-            return _Subject(face, crop, points, study(crop.image, points))
+            return _Subject(face, crop, points, study(crop.image, points), sure)
 
     def _aligned(self, image: Image, face: Face) -> Crop:
         return align(image, face.points68, self.settings.size, self.settings.margin)
@@ -204,9 +205,9 @@ class Masker:
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
         """The kinds that this face wears, none where it stays bare."""
         settings = self.settings
-        if rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
+        if settings.unmasked_share and rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
             return []
-        if settings.per_photo == "all":
+        if settings.per_photo == "all" or len(self._kinds) == 1:
             return self._kinds
         many = 1 if settings.per_photo == "random" else int(settings.per_photo)
         # The first to arrive at these rates: a draw by weight without putting back (Efraimidis and Spirakis 2006).
@@ -268,7 +269,7 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "pitch": round(pose.pitch, 2),
         "roll": round(pose.roll, 2),
         "scale": round(pose.scale, 3),
-        "trust": round(trust(face), 4),
+        "trust": round(subject.trust, 4),
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": worn.wearing if worn else "",
         "look": worn.look if worn else "",

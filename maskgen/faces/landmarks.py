@@ -18,7 +18,7 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Detection, Doubles, Floats, Image, Mask
-from maskgen.faces.align import face_unit, five_points, seen, similarity, upright, warped
+from maskgen.faces.align import face_unit, five_points, reduced, seen, shrinking, similarity, upright
 from maskgen.faces.dlib_model import load_forests
 from maskgen.faces.predictor import Predictor
 
@@ -76,40 +76,54 @@ class Landmarker:
 
     def points68_of(self, faces: Sequence[tuple[Image, Detection]]) -> list[Floats | SetAsideError]:
         """As `points68` for many faces, which takes a quarter of the time; a fault stands in its face's place."""
-        matrices = [_to_patch(detection.points5) for _, detection in faces]
-        patches = [_patch(image, matrix) for (image, _), matrix in zip(faces, matrices, strict=True)]
-        if not patches:
+        if not faces:
             return []
-        found = self._predictor.points(np.stack(patches), PATCH / 4, PATCH / 2)
-        return [
-            _checked(_back(points, matrix), detection)
-            for points, matrix, (_, detection) in zip(found, matrices, faces, strict=True)
-        ]
+        to_patch = [_to_patch(detection.points5) for _, detection in faces]
+        looked_at = [_look(image, matrix) for (image, _), matrix in zip(faces, to_patch, strict=True)]
+        boxes = np.stack([_box(matrix) for _, matrix in looked_at])
+        shares = self._predictor.points([picture for picture, _ in looked_at], boxes)
+        points = _carried(shares, np.stack([_box(matrix) for matrix in to_patch]))
+        return _checked(points, [detection for _, detection in faces])
 
 
-def _patch(image: Image, matrix: Doubles) -> Mask:
-    """The upright face in grey: the predictor compares brightness only, so colours need not be warped."""
-    part, moved = seen(image, matrix, PATCH)
-    return warped(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), moved, PATCH)
+def _look(image: Image, matrix: Doubles) -> tuple[Mask, Doubles]:
+    """What the predictor looks at of a picture, in grey and at most twice as large as the patch, and the matrix that
+    takes its pixels to the patch's: the predictor compares single pixels, so nothing is warped."""
+    times = shrinking(matrix)
+    part, matrix = seen(image, matrix, PATCH, 2 * max(1, times))
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    return reduced(grey, matrix, times) if times >= 2 else (grey, matrix)
 
 
-def _back(points: Floats, matrix: Doubles) -> Floats:
+def _box(matrix: Doubles) -> Doubles:
+    """What takes shares of the predictor's box, the patch's middle half, to the pixels that a matrix takes there."""
     back = cv2.invertAffineTransform(matrix)
-    return (points.astype(np.float64) @ back[:, :2].T + back[:, 2]).astype(np.float32)
+    return np.column_stack([back[:, :2] * (PATCH / 2), back[:, :2].sum(1) * (PATCH / 4) + back[:, 2]])
 
 
-def _checked(points: Floats, detection: Detection) -> Floats | SetAsideError:
-    apart = np.linalg.norm(five_points(points) - detection.points5, axis=1).mean()
-    apart /= max(face_unit(detection.points5), 1e-6)
-    if apart > FARTHEST:
-        return SetAsideError(Reason.NO_LANDMARKS, f"detector and landmarks are {apart:.2f} eye distances apart")
-    return points
+def _carried(shares: Floats, boxes: Doubles) -> Floats:
+    """Points (n, 68, 2) in shares of the box in pixels of the pictures."""
+    x, y = shares[..., 0, None].astype(np.float64), shares[..., 1, None]
+    return (x * boxes[:, None, :, 0] + y * boxes[:, None, :, 1] + boxes[:, None, :, 2]).astype(np.float32)
+
+
+def _checked(points: Floats, detections: Sequence[Detection]) -> list[Floats | SetAsideError]:
+    """The points, with a fault in the place of those that contradict the detector's five."""
+    found = np.stack([detection.points5 for detection in detections])
+    units = np.array([max(face_unit(own), 1e-6) for own in found])
+    apart = np.linalg.norm(five_points(points) - found, axis=2).mean(1) / units
+    return [
+        own
+        if far <= FARTHEST
+        else SetAsideError(Reason.NO_LANDMARKS, f"detector and landmarks are {far:.2f} eye distances apart")
+        for own, far in zip(points, apart.tolist(), strict=True)
+    ]
 
 
 def _to_patch(points5: Floats) -> Doubles:
     """The similarity that brings a face upright into the patch, its box in the middle half."""
     right, unit = upright(points5), face_unit(points5)
     up = np.array([right[1], -right[0]])
-    middle = (points5[:2].mean(0) + points5[3:].mean(0)) / 2 + up * BOX_UP * unit
+    middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4 + up * BOX_UP * unit
     scale = PATCH / 2 / (BOX_SIDE * max(unit, 1e-3))
     return similarity(middle, right, scale, np.array([PATCH / 2, PATCH / 2]))

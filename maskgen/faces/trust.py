@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from maskgen.core.records import Face
 from maskgen.faces.align import five_points
@@ -15,7 +15,7 @@ def trust(face: Face) -> float:
     The detector's network and the landmarks' trees see the face in different ways and fail on different pictures: where
     they disagree one of them is wrong. `benchmarks/trust.py` prints how the landmarks' true error falls with it.
     """
-    five = five_points(face.points68)
-    apart = np.linalg.norm(five - face.detection.points5, axis=1).max()
-    between = max(float(np.linalg.norm(five[0] - five[1])), 1e-3)
-    return float(np.clip(1 - apart / between - (1 - face.detection.score), 0, 1))
+    five = five_points(face.points68).tolist()
+    apart = max(map(math.dist, five, face.detection.points5.tolist()))
+    between = max(math.dist(five[0], five[1]), 1e-3)
+    return min(max(face.detection.score - apart / between, 0.0), 1.0)

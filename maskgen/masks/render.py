@@ -86,9 +86,10 @@ class Layer:
     alpha: Floats
 
 
-def window_of(points: Doubles, height: int, width: int) -> Window:
-    """The part of a picture that holds projected points and a pixel about them."""
-    x, y, columns, rows = cv2.boundingRect(points[:, :2].astype(np.float32))
+def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
+    """The part of a picture that holds the corners of triangles, projected points, and a pixel about them."""
+    corners = points[:, :2].astype(np.float32).take(triangles.ravel(), axis=0)
+    x, y, columns, rows = cv2.boundingRect(corners)
     return Window(max(0, x - 1), max(0, y - 1), min(width, x + columns + 2), min(height, y + rows + 2))
 
 

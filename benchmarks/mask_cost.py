@@ -41,7 +41,7 @@ PARTS: tuple[tuple[ModuleType, str, str], ...] = (
     (render, "_sampled", "    of it, to the picture's pixels"),
     (render, "_painted", "    of it, colours, folds and light"),
     (wear, "softened", "dress: blur"),
-    (wear, "grainy", "dress: noise"),
+    (wear, "noise_on", "dress: noise"),
     (wear, "lay", "dress: shadow and compositing"),
 )
 

@@ -65,9 +65,10 @@ class Moulder:
         """Some of the points."""
         return Moulder(self.points[rows], self._basis[rows])
 
-    def project(self, camera: Camera, coefficients: Doubles) -> Doubles:
-        """The points in the picture with this person's shift: (n, 3), pixels and depth."""
-        out = camera.project(self.points)
+    def project(self, camera: Camera, coefficients: Doubles, points: Doubles | None = None) -> Doubles:
+        """The points in the picture with this person's shift: (n, 3), pixels and depth; or others near them, (n, 3),
+        shifted as they are."""
+        out = camera.project(self.points if points is None else points)
         out[:, :2] += self._basis @ coefficients
         return out
 

@@ -114,12 +114,12 @@ def _tile_of(rows: int, columns: int) -> Floats:
     return (_tile() if times == (1, 1) else np.tile(_tile(), times))[:rows, :columns]
 
 
-def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
-    """The premultiplied colour with the photograph's noise; where that leaves 0..255, the picture cuts it off."""
+def noise_on(alpha: Floats, grain: Grain, seed: int) -> Floats | None:
+    """The photograph's noise on cloth of this coverage (h, w), in levels; None where there is none to speak of."""
     if grain.noise < 0.3:
-        return colour
+        return None
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE
     noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
     noise *= np.float32(grain.noise)
-    return np.asarray(cv2.add(colour, cv2.merge([noise, noise, noise])))
+    return noise

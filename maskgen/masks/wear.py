@@ -20,8 +20,7 @@ from maskgen.masks.cords import thickened
 from maskgen.masks.creases import mixed
 from maskgen.masks.fit import shifts_to
 from maskgen.masks.garment import Garment, skin
-from maskgen.masks.grain import Grain, grainy, read_grains, softened, spread
-from maskgen.masks.head import mean68
+from maskgen.masks.grain import Grain, noise_on, read_grains, softened, spread
 from maskgen.masks.kinds import Kind
 from maskgen.masks.light import Facing, Light, read_lights
 from maskgen.masks.occlusion import in_sight
@@ -35,7 +34,6 @@ FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
 LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
-BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,6 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
     points[:, :2] += _off_the_eyes(points, garment, wearer)
-    margin = reach(wearer.camera.scale) + spread(wearer.grain)
     seen = in_sight(garment.rays @ wearer.camera.rotation[2], garment.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
@@ -157,11 +154,11 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     hides = garment.hidden_by(wearer.camera.rotation[2])
     head = hides.moulder.project(wearer.camera, wearer.shift)
-    layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window)
-    layer = layer.grown(margin, *image.shape[:2])
-    colour, alpha, cover = softened((layer.colour, layer.alpha, layer.cover), wearer.grain)
-    layer = Layer(layer.window, grainy(colour, alpha, wearer.grain, plan.grain), alpha, cover)
-    masked, coverage = lay(image, layer, wearer.camera.scale)
+    outer = window.grown(reach(wearer.camera.scale) + spread(wearer.grain), *image.shape[:2])
+    layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer)
+    paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
+    noise = noise_on(alpha, wearer.grain, plan.grain)
+    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale)
     return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)
 
 
@@ -172,8 +169,7 @@ def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kin
 
 def _moulded(garment: Garment, wearer: Wearer, plan: MaskPlan) -> Doubles:
     """The garment's points in the picture with this mask's creases and slack loops, thick from every side."""
-    points = garment.moulder.project(wearer.camera, wearer.shift)
-    points += mixed(plan.modes, garment.modes.points) @ (wearer.camera.scale * wearer.camera.rotation.T)
+    points = garment.moulder.project(wearer.camera, wearer.shift, mixed(plan.modes, garment.modes.points))
     thickened(points[garment.ribbons_from :], garment.breadths, PIECES, wearer.camera.scale)
     return points
 
@@ -184,18 +180,14 @@ def _moved(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
     tilt = math.radians(plan.tilt)
     c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
-    points[:, :2] = (points[:, :2] - mouth) @ np.array([[c, s], [-s, c]]) + (mouth + up)
+    turn = np.array([[c, s], [-s, c]])
+    points[:, :2] = points[:, :2] @ turn + (mouth + up - mouth @ turn)
     return points
 
 
 def _off_the_eyes(points: Doubles, garment: Garment, wearer: Wearer) -> Doubles:
-    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it.
-
-    Which part of the edge is below a lid, give or take BESIDE, is asked on the head, not in the picture, so that a
-    turning head never changes the answer.
-    """
+    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it."""
     down = wearer.camera.rotation[:2, 1]
-    edge = points[: garment.columns, :2] @ down
-    below = np.interp(np.add.outer(BESIDE, mean68()[36:48, 0]), garment.top, edge)
-    room = float((below - wearer.eyes @ down).min())
+    below = garment.below_lids @ (points[: garment.columns, :2] @ down)
+    room = float((below.reshape(-1, len(wearer.eyes)) - wearer.eyes @ down).min())
     return np.asarray(down * max(0.0, LID_ROOM * wearer.camera.scale - room))

@@ -2,9 +2,10 @@
 
     python benchmarks/mask_cost.py SOURCE [--size 160] [--photographs 60]
 
-Every photograph's crop is made once; then it is studied and dressed again and again, with the five default kinds in
-turn, or one of them alone, and other draws each time. Processor time is counted, and of several passes the fastest
-one: another process only ever slows a pass down. Memory is what one mask allocates at its peak beyond its result.
+Every photograph's crop is made once; then all are studied together, as a run does, and each is dressed, again and
+again, with the five default kinds in turn, or one of them alone, and other draws each time. Processor time is counted,
+and of several passes the fastest one: another process only ever slows a pass down. Memory is what one mask allocates at
+its peak beyond its result.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from maskgen.masks.plan import plan_mask
 
 PASSES = 12
 PARTS: tuple[tuple[ModuleType, str, str], ...] = (
-    (wear, "fit_camera", "study: camera"),
-    (wear, "shift_to", "study: this person's shift"),
-    (wear, "read_light", "study: light"),
-    (wear, "read_grain", "study: blur and noise"),
+    (wear, "fit_cameras", "study: camera"),
+    (wear, "shifts_to", "study: this person's shift"),
+    (wear, "read_lights", "study: light"),
+    (wear, "read_grains", "study: blur and noise"),
     (wear, "_moulded", "dress: the garment on the head"),
     (wear, "render", "dress: draw and paint"),
     (render, "_sampled", "    of it, to the picture's pixels"),
     (render, "_painted", "    of it, colours, folds and light"),
     (wear, "softened", "dress: blur"),
-    (wear, "grainy", "dress: noise"),
+    (wear, "noise_on", "dress: noise"),
     (wear, "lay", "dress: shadow and compositing"),
 )
 
@@ -61,16 +62,15 @@ def faces(photographs: list[Path], size: int) -> list[Face]:
 def one_pass(crops: list[Face], number: int, names: Sequence[str] = DEFAULT_KINDS) -> tuple[float, float]:
     """Milliseconds a mask, of studying and of dressing; kinds in turn."""
     kinds = [load_kind(name) for name in names]
-    spent = [0.0, 0.0]
-    for at, (image, points) in enumerate(crops):
-        plan = plan_mask(rng_for(number, "cost", at))
-        begun = time.process_time()
-        wearer = wear.study(image, points)
-        studied = time.process_time()
-        wear.dress(image, wearer, plan, kinds[(at + number) % len(kinds)])
-        spent[0] += studied - begun
-        spent[1] += time.process_time() - studied
-    return spent[0] / len(crops) * 1e3, spent[1] / len(crops) * 1e3
+    plans = [plan_mask(rng_for(number, "cost", at)) for at in range(len(crops))]
+    begun = time.process_time()
+    wearers = wear.study_all(*zip(*crops, strict=True))
+    studied = time.process_time()
+    for at, wearer in enumerate(wearers):
+        assert isinstance(wearer, wear.Wearer)
+        wear.dress(crops[at][0], wearer, plans[at], kinds[(at + number) % len(kinds)])
+    dressed = time.process_time()
+    return (studied - begun) / len(crops) * 1e3, (dressed - studied) / len(crops) * 1e3
 
 
 def clocked(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:

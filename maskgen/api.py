@@ -32,9 +32,10 @@ from maskgen.marking import marked_faces
 from maskgen.masks.kinds import Kind, load_kinds
 from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Wearer, Worn, dress, study
+from maskgen.masks.wear import Wearer, Worn, dress, study_all
 
 BARE = "bare"
+TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,16 @@ class MaskedFace:
 
 
 @dataclass(frozen=True, slots=True)
+class _Cut:
+    """One face in the picture that will be written, not yet understood."""
+
+    face: Face
+    crop: Crop
+    points68: np.ndarray
+    trust: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Subject:
     """One face in the picture that will be written, understood once for every mask."""
 
@@ -156,37 +167,43 @@ class Masker:
         with self._stage("points"):
             marked = marked_faces(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
-        return [
-            self._one(key, photo.image, found[at] if at in found else known[at])
-            for at, (key, photo) in enumerate(zip(keys, photos, strict=True))
-        ]
+        faces = [found[at] if at in found else known[at] for at in range(len(photos))]
+        return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
 
-    def _one(
-        self, key: str, image: Image, faces: Sequence[Face | SetAsideError]
-    ) -> list[Output | SetAsideError] | SetAsideError:
-        subjects: list[_Subject] = []
-        faults: list[SetAsideError] = []
-        for face in faces:
-            try:
-                subjects.append(self._subject(image, face))
-            except SetAsideError as fault:
-                faults.append(fault)
+    def _some(
+        self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
+    ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
+        """The outputs of some photographs whose faces are found, which are studied together."""
+        cut = [[self._cut(photo.image, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
+        studied = iter(self._studied([one for each in cut for one in each if isinstance(one, _Cut)]))
+        for key, each in zip(keys, cut, strict=True):
+            yield self._one(key, [next(studied) if isinstance(one, _Cut) else one for one in each])
+
+    def _one(self, key: str, faces: Sequence[_Subject | SetAsideError]) -> list[Output | SetAsideError] | SetAsideError:
+        subjects = [face for face in faces if isinstance(face, _Subject)]
+        faults = [face for face in faces if isinstance(face, SetAsideError)]
         if not subjects:
             return faults[0]
         groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
         return [*(output for group in groups for output in self._outputs(key, group)), *faults]
 
-    def _subject(self, image: Image, face: Face | SetAsideError) -> _Subject:
+    def _cut(self, image: Image, face: Face | SetAsideError) -> _Cut | SetAsideError:
         if isinstance(face, SetAsideError):
-            raise face
+            return face
         sure = trust(face)
         if sure < self.settings.min_trust:
-            raise SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
+            return SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
-        points = crop.carry(face.points68)
+        return _Cut(face, crop, crop.carry(face.points68), sure)
+
+    def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
-            return _Subject(face, crop, points, study(crop.image, points), sure)
+            wearers = study_all([face.crop.image for face in faces], [face.points68 for face in faces])
+        return [
+            wearer if isinstance(wearer, SetAsideError) else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
+            for at, wearer in zip(faces, wearers, strict=True)
+        ]
 
     def _aligned(self, image: Image, face: Face) -> Crop:
         return align(image, face.points68, self.settings.size, self.settings.margin)
@@ -234,6 +251,16 @@ class Masker:
             yield
         finally:
             self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
+
+
+def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice]:
+    """Photographs in a row that together have TOGETHER faces or hardly more: their crops are in memory at a time."""
+    first = count = 0
+    for end, each in enumerate(faces, 1):
+        count += len(each)
+        if count >= TOGETHER or end == len(faces):
+            yield slice(first, end)
+            first, count = end, 0
 
 
 def _row(

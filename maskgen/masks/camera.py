@@ -8,15 +8,16 @@ Convention:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dgesdd
 
 from maskgen.core.records import Doubles, Pose, check_points
 from maskgen.masks.head import mean68
+from maskgen.masks.rigid import TINY, Each, Matrix, best_turns, columns, root, rows
 
 # How much each point says about the pose: the jaw slides along the cheek as the head turns, lips and chin move with
 # every word, the eyes' corners and the nose stay where they are.
@@ -57,6 +58,29 @@ class Camera:
         return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll), self.scale)
 
 
+@dataclass(frozen=True, slots=True)
+class Cameras:
+    """Those of some faces together: `scales` (n,), `rotations` (n, 3, 3), `shifts` (n, 2)."""
+
+    scales: Doubles
+    rotations: Doubles
+    shifts: Doubles
+
+    def of(self, rows: Sequence[int]) -> Cameras:
+        """Some of them."""
+        at = np.asarray(rows, np.intp)
+        return Cameras(self.scales[at], self.rotations[at], self.shifts[at])
+
+    def each(self) -> list[Camera]:
+        """One by one."""
+        return [Camera(*one) for one in zip(self.scales.tolist(), self.rotations, self.shifts, strict=True)]
+
+    def affine(self) -> Doubles:
+        """What takes (1, x, y, z) on the head to pixels, (n, 4, 2)."""
+        turns = self.rotations[:, :2].transpose(0, 2, 1) * self.scales[:, None, None]
+        return np.concatenate([self.shifts[:, None], turns], axis=1)
+
+
 def _about_x(pitch: float) -> Doubles:
     c, s = np.cos(np.radians(pitch)), np.sin(np.radians(pitch))
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
@@ -78,105 +102,97 @@ def rotation(yaw: float, pitch: float, roll: float) -> Doubles:
 
 
 def fit_camera(points: NDArray[np.floating]) -> tuple[Camera, Doubles]:
-    """The camera for 68 points (68, 2) in pixels, and each point's distance to its projection (68,) in eye distances.
+    """`fit_cameras` of one face: points (68, 2), residuals (68,)."""
+    check_points(points, 68)
+    cameras, residuals = fit_cameras(np.asarray(points, np.float64)[None])
+    return cameras.each()[0], np.asarray(residuals[0])
+
+
+def fit_cameras(points: Doubles) -> tuple[Cameras, Doubles]:
+    """The cameras for the 68 points of some faces, (n, 68, 2) in pixels, and each point's distance to its projection,
+    (n, 68) in eye distances. A face's answer is the same, bit for bit, whichever others are in the call.
 
     Every round completes the points with the depth that the present camera gives them, fits a similarity in three
     dimensions, and lowers the weight of points that fit badly, so that one wrong jaw point does not tilt the head.
 
     Source: similarity fit, Umeyama 1991; weights, Geman and McClure 1987.
     """
-    check_points(points, 68)
-    seen = np.asarray(points, np.float64)
-    moments = _moments(seen)
-    weights, camera = TRUST, _start(seen)
-    squared, taken, take = np.zeros(68), np.concatenate([_extended(), seen], axis=1), -np.eye(6, 2, -4)
+    seen = np.ascontiguousarray(points.transpose(0, 2, 1))
+    products, depth = _products(seen), _start(seen)
+    weights = np.broadcast_to(TRUST, (len(seen), 68))
     for _ in range(ROUNDS):
-        means = weights @ moments
-        camera = _similarity(means / means[-1], camera)
-        take[:3], take[3] = camera.scale * camera.rotation[:2].T, camera.shift
-        placed = taken @ take  # less where it is seen
-        squared = np.einsum("ij,ij->i", placed, placed)
-        doubt = 1 + squared / (OUTLIER * camera.scale) ** 2
+        scale, turn, shift = _similarity(_means(weights, products), depth)
+        depth = [scale * each for each in turn[6:]]
+        squared = _squared(seen, scale, turn, shift)
+        scales = rows([scale])
+        doubt = 1 + squared / (OUTLIER * scales) ** 2
         weights = TRUST / (doubt * doubt)
-    return camera, np.sqrt(squared) / camera.scale
+    return Cameras(scales[:, 0], rows(turn).reshape(-1, 3, 3), rows(shift)), np.sqrt(squared) / scales
 
 
-def _start(seen: Doubles) -> Camera:
-    """An affine camera made rigid: a rough first guess."""
-    centre_head, centre_seen, solver = _solver()
-    affine = (solver @ (seen - (middle := centre_seen @ seen))).T
-    two, scale = _rigid(affine)
-    (a, b, c), (d, e, f) = two.tolist()
-    turn = np.array([two[0], two[1], [b * f - c * e, c * d - a * f, a * e - b * d]])
-    return Camera(scale, turn, middle - scale * two @ centre_head)
+def _start(seen: Doubles) -> Matrix:
+    """A rough first guess of the head's depth, as `_similarity` wants it: that of an affine camera made rigid.
 
-
-def _rigid(affine: Doubles) -> tuple[Doubles, float]:
-    """The two orthonormal rows (2, 3) nearest to a matrix, and its scale: the polar decomposition, where the root of a
-    2 x 2 matrix M is (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M))."""
-    (p, q), (_, r) = (affine @ affine.T).tolist()
-    root = math.sqrt(max(p * r - q * q, 0.0))
-    trace = math.sqrt(p + r + 2 * root)
-    if root < 1e-9 * trace * trace or trace == 0.0:  # all points in a line or in one place: no head
-        return np.eye(2, 3), max(trace / 2, 1e-6)
-    inverse = np.array([[r + root, -q], [-q, p + root]]) / (trace * root)
-    return inverse @ affine, trace / 2
-
-
-@cache
-def _solver() -> tuple[Doubles, Doubles, Doubles]:
-    """The head's weighted middle (3,), the weights (68,), and what takes centred points (68, 2) to the affine map."""
-    share = TRUST / TRUST.sum()
-    middle = share @ mean68()
-    w = np.sqrt(TRUST)[:, None]
-    return middle, share, np.linalg.pinv((mean68() - middle) * w) * w.T
-
-
-def _moments(seen: Doubles) -> Doubles:
-    """For each point what `_similarity` wants the mean of, (68, 22): the head's place (3) and its products (9), the
-    seen place (2) and its products with the head's (6), the head's squared distance from its origin, and 1."""
-    head = mean68()
-    by_head = (seen[:, :, None] * head[:, None]).reshape(68, 6)
-    return np.concatenate([_head_moments(), seen, by_head, _squares()], axis=1)
-
-
-@cache
-def _head_moments() -> Doubles:
-    head = mean68()
-    return np.concatenate([head, (head[:, :, None] * head[:, None]).reshape(68, 9)], axis=1)
-
-
-@cache
-def _squares() -> Doubles:
-    return np.stack([(mean68() ** 2).sum(1), np.ones(68)], axis=1)
-
-
-@cache
-def _extended() -> Doubles:
-    """The head's points with a one behind each, (68, 4)."""
-    return np.concatenate([mean68(), np.ones((68, 1))], axis=1)
-
-
-def _similarity(means: Doubles, camera: Camera) -> Camera:
-    """One weighted similarity fit of the head to the seen points, with the camera's depth in place of the unseen.
-
-    `means` (22,) are weighted means of `_moments`.
+    The polar decomposition: the root of a 2 x 2 matrix M is (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M)).
     """
-    centre, seen = means[:3], means[12:14]
-    about = means[3:12].reshape(3, 3) - centre[:, None] * centre  # the head's second moments about its centre
-    products = np.empty((3, 3))
-    products[:2] = means[14:20].reshape(2, 3) - seen[:, None] * centre
-    products[2] = about @ (camera.scale * camera.rotation[2])
-    u, s, vt, _ = dgesdd(products)  # of NumPy's own, half the time goes into looking at what it is given
-    turn = u @ vt
-    if _determinant(products) < 0:  # a mirror image is no turn
-        s[2] *= -1
-        turn -= 2 * u[:, 2:] * vt[2]
-    scale = sum(s.tolist()) / float(means[20] - centre @ centre)
-    return Camera(scale, turn, seen - scale * turn[:2] @ centre)
+    middle, solver = _solver()
+    a, b, c, d, e, f = columns(((seen - seen @ middle) @ solver).reshape(-1, 6))
+    normal = [b * f - c * e, c * d - a * f, a * e - b * d]
+    area = root(sum(each * each for each in normal))
+    trace = root(a * a + b * b + c * c + d * d + e * e + f * f + 2 * area)
+    ahead = area <= 1e-9 * trace * trace  # all points in a line or in one place: no head
+    share = (1 - ahead) * trace / 2 / (area + TINY)
+    return [share * normal[0], share * normal[1], share * normal[2] + ahead * (trace / 2 + 1e-6 * (trace < 2e-6))]
 
 
-def _determinant(matrix: Doubles) -> float:
-    """Of a matrix (3, 3); NumPy's takes ten times as long for one so small."""
-    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
-    return float(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
+@cache
+def _solver() -> tuple[Doubles, Doubles]:
+    """The weights (68, 1) of the points' middle, and what takes centred points (2, 68) to the affine map (2, 3)."""
+    share = TRUST / TRUST.sum()
+    w = np.sqrt(TRUST)[:, None]
+    return share[:, None], np.ascontiguousarray((np.linalg.pinv((mean68() - share @ mean68()) * w) * w.T).T)
+
+
+@cache
+def _head_products() -> Doubles:
+    """For each of the head's points 1, its place and the products of that with itself that differ, (10, 68)."""
+    x, y, z = mean68().T
+    return np.stack([np.ones(68), x, y, z, x * x, x * y, x * z, y * y, y * z, z * z])
+
+
+def _products(seen: Doubles) -> Doubles:
+    """For each point its seen place and the products of that with its place on the head, (n, 8, 68)."""
+    by_head = seen[:, :, None] * _head_products()[1:4]
+    return np.concatenate([seen, by_head.reshape(len(seen), 6, 68)], axis=1)
+
+
+def _means(weights: Doubles, products: Doubles) -> Sequence[Each]:
+    """Weighted means of `_head_products` but the first, and of `_products`: seventeen numbers of each face."""
+    weights = weights[:, :, None]
+    sums = np.concatenate([_head_products() @ weights, products @ weights], axis=1)[:, :, 0]
+    return columns(sums[:, 1:] / sums[:, :1])
+
+
+def _similarity(means: Sequence[Each], depth: Matrix) -> tuple[Each, Matrix, Sequence[Each]]:
+    """Scale, turn and shift of the head to the seen points by weighted least squares, with the present camera's depth,
+    three numbers of each face, in place of the unseen."""
+    x, y, z, xx, xy, xz, yy, yz, zz, u, v, ux, uy, uz, vx, vy, vz = means
+    # The head's second moments about its centre.
+    xx, xy, xz, yy, yz, zz = xx - x * x, xy - x * y, xz - x * z, yy - y * y, yz - y * z, zz - z * z
+    p, q, r = depth
+    away = [xx * p + xy * q + xz * r, xy * p + yy * q + yz * r, xz * p + yz * q + zz * r]
+    trace, turn = best_turns([ux - u * x, uy - u * y, uz - u * z, vx - v * x, vy - v * y, vz - v * z, *away])
+    scale = trace / (xx + yy + zz)
+    across, down = (turn[at] * x + turn[at + 1] * y + turn[at + 2] * z for at in (0, 3))
+    return scale, turn, (u - scale * across, v - scale * down)
+
+
+def _squared(seen: Doubles, scale: Each, turn: Matrix, shift: Sequence[Each]) -> Doubles:
+    """Squared distances of the seen points (n, 2, 68) to the head's under a camera, (n, 68)."""
+    across, down = [shift[0]], [shift[1]]
+    for at in range(3):
+        across.append(scale * turn[at])
+        down.append(scale * turn[3 + at])
+    off = rows([*across, *down]).reshape(-1, 2, 4) @ _head_products()[:4] - seen
+    off *= off
+    return np.asarray(off[:, 0] + off[:, 1])

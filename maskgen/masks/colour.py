@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles
 
 GAMMA = 2.2  # a plain power stands in for the sRGB curve, so that light is one factor on encoded values
-FULL = np.full(3, 255.0)
 
 
 def rgb(text: str) -> Doubles:
@@ -20,15 +18,6 @@ def rgb(text: str) -> Doubles:
 def encoded(light: Doubles) -> Doubles:
     """The factor on sRGB-encoded values that light of this (linear) strength makes."""
     return np.asarray(np.maximum(light, 0.0) ** (1 / GAMMA))
-
-
-def coloured(plane: Floats, factors: Doubles) -> Floats:
-    """A float32 plane (h, w) times each of three factors: (h, w, 3). Several times as fast as broadcasting."""
-    red, green, blue = (np.float32(factor) for factor in factors)
-    if red == green == blue:
-        same = plane * red
-        return cv2.merge([same, same, same])
-    return cv2.merge([plane * red, plane * green, plane * blue])
 
 
 def middle(values: NDArray[np.floating]) -> Doubles:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -19,7 +21,7 @@ def reach(scale: float) -> int:
 
 
 def _radius(scale: float) -> int:
-    return max(1, int(np.ceil(2.5 * SHADOW_WIDTH * scale)))
+    return max(1, math.ceil(2.5 * SHADOW_WIDTH * scale))
 
 
 def _shadow(alpha: Floats, scale: float) -> Floats:
@@ -35,10 +37,11 @@ def _shadow(alpha: Floats, scale: float) -> Floats:
     return shadow
 
 
-def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
+def lay(image: Image, layer: Layer, noise: Floats | None, scale: float) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
     Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
+    `noise` (h, w) in levels comes on top of the layer; what then leaves 0..255 is cut off.
 
     Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
     """
@@ -47,12 +50,24 @@ def lay(image: Image, layer: Layer, scale: float) -> tuple[Image, Mask]:
     window: Window = layer.window
     if window.empty:
         return out, coverage
-    skin = 1 - layer.alpha
-    keep = _shadow(layer.alpha, scale)
+    laid = _thrice(_left(layer.alpha, scale))
+    laid *= image[window.slices]
+    laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
+    out[window.slices] = cv2.add(laid, 0 if noise is None else _thrice(noise), dtype=cv2.CV_8U)
+    cover = cv2.extractChannel(layer.paint, 3)
+    cv2.convertScaleAbs(cover, dst=coverage[window.slices], alpha=255)
+    return out, coverage
+
+
+def _left(alpha: Floats, scale: float) -> Floats:
+    """The share of the picture's light that cloth of this coverage, and its shadow, leave, (h, w)."""
+    skin = 1 - alpha
+    keep = _shadow(alpha, scale)
     keep *= skin
     np.subtract(1, keep, out=keep)
     keep *= skin
-    under = cv2.multiply(image[window.slices], cv2.merge([keep, keep, keep]), dtype=cv2.CV_32F)
-    out[window.slices] = cv2.add(under, layer.colour, dtype=cv2.CV_8U)
-    coverage[window.slices] = cv2.multiply(layer.cover, 255, dtype=cv2.CV_8U)
-    return out, coverage
+    return keep
+
+
+def _thrice(plane: Floats) -> Floats:
+    return np.asarray(cv2.merge([plane, plane, plane]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,14 +24,22 @@ def thickened(points: Doubles, breadths: Doubles, pieces: int, scale: float) -> 
     """
     rows = points.reshape(len(breadths), pieces, -1, 3)
     # Places of the plane as complex numbers: a quarter turn is a factor.
-    left, right = (rows[:, :, side, 0] + 1j * rows[:, :, side, 1] for side in (0, -1))
+    places = np.empty(rows.shape[:3], np.complex128)
+    places.real, places.imag = rows[..., 0], rows[..., 1]
+    left, right = places[:, :, 0], places[:, :, -1]
     normal = _steps(left + right) * 1j
     normal /= np.maximum(np.abs(normal), 1e-6)
     half = ((right - left) * normal.conj()).real / 2
-    least = np.maximum(THICK / 2 * scale * breadths, FINEST / 2)[:, None] * np.minimum(np.arange(pieces) / FLAT, 1.0)
+    least = np.maximum(THICK / 2 * scale * breadths, FINEST / 2)[:, None] * _welded(pieces)
     add = (np.copysign(np.maximum(np.abs(half), least), half) - half) * normal
     for side, moved in ((0, left - add), (-1, right + add)):
         rows[:, :, side, 0], rows[:, :, side, 1] = moved.real, moved.imag
+
+
+@cache
+def _welded(pieces: int) -> Doubles:
+    """The share of its thickness that each of a ribbon's pieces has."""
+    return np.minimum(np.arange(pieces) / FLAT, 1.0)
 
 
 def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:

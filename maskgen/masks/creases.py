@@ -21,7 +21,8 @@ SAG = 0.10  # of a loop of slack 1, in eye distances
 
 @dataclass(frozen=True, slots=True)
 class Modes:
-    """What can be added to a garment of n points: `points` and `normals` (CREASES + LOOPS, n, 3), `v` (ASKEW, n)."""
+    """A garment of n points and what can be added to it: `points` and `normals` (1 + CREASES + LOOPS, n, 3), the first
+    as they are without; `v` (ASKEW, n)."""
 
     points: Doubles
     normals: Doubles

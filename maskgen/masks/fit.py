@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dgesv
 
 from maskgen.core.records import Doubles
-from maskgen.masks.camera import Camera
+from maskgen.masks.camera import Camera, Cameras
 from maskgen.masks.head import mean68
 
 # The jaw, the bridge and wings of the nose, and the eyes' lids hold the mask; lips move and are under it.
@@ -31,18 +30,23 @@ def _design(points: NDArray[np.floating]) -> Doubles:
     return np.column_stack([distance, np.ones(len(points)), points])
 
 
-_DIAGONAL = np.diag_indices(len(KEYS))
-
-
-def _system() -> Doubles:
-    """The spline's equations without smoothing, (keys + 4, keys + 4)."""
+def _believed() -> Doubles:
+    """The inverse of the spline's equations where every key is fully believed, (keys + 4, keys + 4)."""
     design, n = _design(mean68()[KEYS]), len(KEYS)
     system = np.zeros((n + 4, n + 4))
     system[:n], system[n:, :n] = design, design[:, n:].T
-    return system
+    # The kernel -r is conditionally positive definite, so the smoothing is subtracted.
+    system[:n, :n] -= STIFF * np.eye(n)
+    return np.asarray(np.linalg.inv(system))
 
 
-_SYSTEM = _system()
+_SOLVER = _believed()
+_JAW = np.array([range(9), range(16, 7, -1)])  # the keys on the viewer's left and right
+_EYE = np.eye(9)
+_JAW_X = mean68()[KEYS[_JAW], 0] / 1.18
+_BY_JAW = np.ascontiguousarray(_SOLVER[:, _JAW].transpose(1, 0, 2))  # (2, keys + 4, 9)
+_JAW_BY_JAW = np.stack([_SOLVER[jaw[:, None], jaw] for jaw in _JAW])
+_KEY_DESIGN = np.ascontiguousarray(_design(mean68()[KEYS])[:, -4:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +65,39 @@ class Moulder:
         """Some of the points."""
         return Moulder(self.points[rows], self._basis[rows])
 
-    def project(self, camera: Camera, coefficients: Doubles) -> Doubles:
-        """The points in the picture with this person's shift: (n, 3), pixels and depth."""
-        out = camera.project(self.points)
+    def project(self, camera: Camera, coefficients: Doubles, points: Doubles | None = None) -> Doubles:
+        """The points in the picture with this person's shift: (n, 3), pixels and depth; or others near them, (n, 3),
+        shifted as they are."""
+        out = camera.project(self.points if points is None else points)
         out[:, :2] += self._basis @ coefficients
         return out
 
-
-def shift_to(points68: NDArray[np.floating], camera: Camera) -> Doubles:
-    """The spline's coefficients (keys + 4, 2) that take the camera's projection to the seen points, smoothly."""
-    delta = np.asarray(points68, np.float64)[KEYS] - camera.project(mean68()[KEYS])[:, :2]
-    n = len(KEYS)
-    system = _SYSTEM.copy(order="F")
-    # The kernel -r is conditionally positive definite, so the smoothing is subtracted.
-    system[_DIAGONAL] -= STIFF / _say(camera)
-    right = np.zeros((n + 4, 2), order="F")
-    right[:n] = delta
-    _, _, solved, _ = dgesv(system, right, overwrite_a=True, overwrite_b=True)
-    return np.asarray(solved)
+    def placed(self, cameras: Cameras, coefficients: Doubles) -> Doubles:
+        """`project` for some faces at once without depth, (faces, n, 2); coefficients (faces, keys + 4, 2)."""
+        both = coefficients.copy()
+        both[:, -4:] += cameras.affine()
+        return np.asarray(self._basis @ both)
 
 
-def _say(camera: Camera) -> Doubles:
-    """How far each key is believed, 0..1: the jaw on the far side is an outline there, not a place on the skin."""
-    say = np.ones(len(KEYS))
-    sideways = camera.rotation[2, 0]  # depth gained per step to the viewer's right
-    x = mean68()[KEYS[:17], 0] / 1.18
-    say[:17] = np.exp(-TURNED * np.maximum(0.0, -sideways * x) * 4.0)
-    return np.maximum(say, 0.02)
+def shifts_to(points68: Doubles, cameras: Cameras) -> Doubles:
+    """Of some faces, (n, 68, 2), the spline's coefficients (n, keys + 4, 2) that take each camera's projection to the
+    seen points, smoothly.
+
+    Only the far side of the jaw is believed less than the rest. So one inverse serves every face, and nine equations
+    are left for each: Woodbury 1950.
+    """
+    delta = points68[:, KEYS] - _KEY_DESIGN @ cameras.affine()
+    sideways = cameras.rotations[:, 2, 0]  # depth gained per step to the viewer's right
+    side = (sideways < 0).astype(np.intp)
+    jaw = _JAW[side]
+    less = STIFF / _say(sideways[:, None] * _JAW_X[side]) - STIFF
+    solved = _SOLVER[:, : len(KEYS)] @ delta
+    own = _EYE - _JAW_BY_JAW[side] * less[:, None]
+    at_jaw = np.linalg.solve(own, solved[np.arange(len(jaw))[:, None], jaw])
+    return np.asarray(solved + _BY_JAW[side] @ (less[:, :, None] * at_jaw))
+
+
+def _say(depth: Doubles) -> Doubles:
+    """How far a key of the jaw is believed, 0..1, by its depth as the head turns: the jaw on the far side is an outline
+    there, not a place on the skin."""
+    return np.maximum(np.exp(-TURNED * np.maximum(0.0, -depth) * 4.0), 0.02)

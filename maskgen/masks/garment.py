@@ -11,13 +11,15 @@ import numpy as np
 from maskgen.core.records import Doubles
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
-from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear
+from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear, mean68
 from maskgen.masks.occlusion import View, hiding, view_of
 from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, kept, mirror, narrowed, thinned
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
 SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
+LIDS = slice(36, 48)  # of the 68 points
+BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
 
 
@@ -33,21 +35,20 @@ class Occluder:
 class Garment:
     """Cloth and ribbons of both sides as one mesh.
 
-    `normals` are what light sees, `rays` the directions from the skull's middle, both unit (n, 3); `uv` are coordinates
-    in the kind's atlas, 0..1; the first `columns` points are the cloth's top edge, and `top` (columns,) says how far to
-    the right on the head each is; `width` and `height` are the cloth's size along itself in eye distances; `occluder`
-    are the triangles of the bare head that can hide a part of it from somewhere: those under the cloth are left out,
-    for the cloth hides whatever they would; `modes` are what a plan may add; the points from `ribbons_from` on are the
-    ribbons', whose `breadths` (ribbons,) are in eye distances.
+    `rays` are the directions from the skull's middle, unit (n, 3); `uv` are coordinates in the kind's atlas, 0..1; the
+    first `columns` points are the cloth's top edge, which `below_lids` (k, columns) takes to its places below the lids;
+    `width` and `height` are the cloth's size along itself in eye distances; `occluder` are the triangles of the bare
+    head that can hide a part of it from somewhere: those under the cloth are left out, for the cloth hides whatever
+    they would; `modes` are its points and normals and what a plan may add to them; the points from `ribbons_from` on
+    are the ribbons', whose `breadths` (ribbons,) are in eye distances.
     """
 
     moulder: Moulder
-    normals: Doubles
     rays: Doubles
     uv: Doubles
     triangles: Triangles
     columns: int
-    top: Doubles
+    below_lids: Doubles
     width: float
     height: float
     occluder: Triangles
@@ -61,7 +62,8 @@ class Garment:
         view = view_of(line_of_sight)
         if view not in self._hiding:
             bare = skin().moulder
-            before = hiding(view, self.moulder.points, self.triangles, bare.points, self.occluder, EARS)
+            worn = self.moulder.points
+            before = hiding(view, worn, self.rays, self.triangles, bare.points, self.occluder, EARS)
             corners, own = np.unique(before.astype(np.intp), return_inverse=True)
             self._hiding[view] = Occluder(bare.of(corners), own.reshape(-1, 3).astype(np.int32))
         return self._hiding[view]
@@ -118,35 +120,46 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
     grid = fine.points.reshape(ROWS, COLUMNS, 3)
     return Garment(
         moulder=Moulder.over(np.concatenate([part.points for part in parts])),
-        normals=np.concatenate([part.normals for part in parts]),
         rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
         columns=columns,
-        top=sheet.points[:columns, 0],
+        below_lids=_below_lids(sheet.points[:columns, 0]),
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         occluder=_occluder(grid),
-        modes=_modes(template, fine, small, [len(part.points) for part in parts]),
+        modes=_modes(template, fine, small, parts),
         ribbons_from=len(sheet.points),
         breadths=np.repeat([ribbon.width for ribbon in template.ribbons], 2),
     )
 
 
-def _modes(template: Template, fine: Mesh, small: bool, sizes: list[int]) -> Modes:
-    """The movements of all points, in the order of `build_garment`: cloth, then each ribbon's right and left side."""
+def _below_lids(top: Doubles) -> Doubles:
+    """What interpolates between points of an edge, (columns,) to the right on the head, where it is below the lids'
+    points or BESIDE them: (places * lids, columns).
+
+    Which part of the edge is below a lid is asked on the head, not in the picture, so that a turning head never changes
+    the answer.
+    """
+    lids = np.add.outer(BESIDE, mean68()[LIDS, 0]).ravel()
+    return np.stack([np.interp(lids, top, one) for one in np.eye(len(top))], axis=1)
+
+
+def _modes(template: Template, fine: Mesh, small: bool, parts: list[Mesh]) -> Modes:
+    """All points and their movements, as in `build_garment`: cloth, then each ribbon's right and left side."""
     shape = (ROWS, COLUMNS, -1)
     moves, turns = creased(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
     rows, columns = kept(ROWS, small), kept(COLUMNS, small)
     moves, turns = (each[:, rows[:, None], columns].reshape(CREASES, -1, 3) for each in (moves, turns))
-    cloth_points, each = sizes[0], sizes[-1]
-    points = np.zeros((CREASES + LOOPS, sum(sizes), 3))
+    cloth_points, each = len(parts[0].points), len(parts[-1].points)
+    points = np.zeros((1 + CREASES + LOOPS, sum(len(part.points) for part in parts), 3))
     normals = np.zeros_like(points)
-    points[:CREASES, :cloth_points], normals[:CREASES, :cloth_points] = moves, turns
+    points[0], normals[0] = (np.concatenate(own) for own in zip(*((p.points, p.normals) for p in parts), strict=True))
+    points[1 : 1 + CREASES, :cloth_points], normals[1 : 1 + CREASES, :cloth_points] = moves, turns
     for number, ribbon in enumerate(template.ribbons):
         for side in range(LOOPS):
             first = cloth_points + (2 * number + side) * each
-            points[CREASES + side, first : first + each] = ribbon.slack * sagging(each, PIECES)
+            points[1 + CREASES + side, first : first + each] = ribbon.slack * sagging(each, PIECES)
     v = np.zeros((ASKEW, points.shape[1]))
     v[:, :cloth_points] = askew(thinned(fine, small).uv)
     return Modes(points, normals, v)

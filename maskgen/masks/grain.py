@@ -6,6 +6,8 @@ do not count; blur from how fast contrast falls between two scales, as in Zhuo a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,11 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Floats, Image
+from maskgen.core.records import Doubles, Floats, Image
 from maskgen.core.seeding import rng_for
-from maskgen.masks.colour import middle
 
-LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+LAPLACIAN = np.array([1, -2, 1], np.float32)  # across and down
+AGAIN = 1.2  # pixels, the deviation of the second blur
 OWN_BLUR = 0.5  # of the drawing itself, in pixels
 MOST_BLUR = 6.0
 MOST_NOISE = 12.0
@@ -32,12 +34,17 @@ class Grain:
     noise: float
 
 
-def read_grain(image: Image, points: NDArray[np.floating]) -> Grain:
-    """Grain of the photograph about some points (n, 2), which should hold an edge or two, as the eyes do."""
-    height, width = image.shape[:2]
-    low = np.clip(np.floor(points.min(0)).astype(int) - 2, 0, [width, height])
-    high = np.clip(np.ceil(points.max(0)).astype(int) + 3, 0, [width, height])
-    part = image[low[1] : high[1], low[0] : high[0]]
+def read_grains(images: Sequence[Image], points: Doubles) -> list[Grain]:
+    """Grain of some photographs about points (n, k, 2) of each, which should hold an edge or two, as the eyes do."""
+    low = (np.floor(points.min(1)) - 2).astype(int).tolist()
+    high = (np.ceil(points.max(1)) + 3).astype(int).tolist()
+    return [_grain(image, *box) for image, *box in zip(images, low, high, strict=True)]
+
+
+def _grain(image: Image, low: tuple[int, int], high: tuple[int, int]) -> Grain:
+    """Of the part of a photograph from `low` to before `high`, each x and y."""
+    (left, up), (right, down) = ((max(x, 0), max(y, 0)) for x, y in (low, high))
+    part = image[up:down, left:right]
     if min(part.shape[:2]) < 8:
         return Grain(0.0, 0.0)
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
@@ -46,27 +53,36 @@ def read_grain(image: Image, points: NDArray[np.floating]) -> Grain:
 
 def _noise(grey: NDArray[np.uint8]) -> float:
     """Deviation of the noise: the mask's answer to white noise has six times its deviation."""
-    answer = np.abs(cv2.filter2D(grey, cv2.CV_16S, LAPLACIAN)[1:-1, 1:-1])
-    return min(float(middle(answer.ravel())) / 0.6745 / 6.0, MOST_NOISE)
+    answer = np.abs(cv2.sepFilter2D(grey, cv2.CV_16S, LAPLACIAN, LAPLACIAN)[1:-1, 1:-1]).ravel()
+    half = answer.size // 2
+    answer.partition(half)
+    return min(float(answer[half]) / 0.6745 / 6.0, MOST_NOISE)
 
 
 def _steepest(grey: NDArray[np.uint8]) -> float:
     across, down = cv2.spatialGradient(grey)
-    size = (np.abs(across) + np.abs(down)).ravel()  # at most 2,040
-    rank = len(size) - max(4, len(size) // 50)
-    return float(np.partition(size, rank)[rank])
+    size = np.abs(across, out=across)
+    size += np.abs(down, out=down)  # at most 2,040
+    flat = size.ravel()
+    rank = flat.size - max(4, flat.size // 50)
+    flat.partition(rank)
+    return float(flat[rank])
 
 
 def _blur(grey: NDArray[np.uint8]) -> float:
     """Blur from the steepest edges: blurring again by s flattens an edge of blur b by sqrt(1 + s^2 / b^2)."""
-    again = 1.2
-    blurred = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), again)
+    blurred = cv2.sepFilter2D(grey, cv2.CV_32F, _again(), _again())
     before, after = _steepest(grey), _steepest(blurred.astype(np.uint8))
     ratio = before / max(after, 1.0)
     if ratio <= 1.02:
         return MOST_BLUR if before > 60 else 0.0
     # The gradient's own 3 x 3 window counts as blur of about 0.8 pixels.
-    return float(np.clip(np.sqrt(max(again**2 / (ratio**2 - 1) - 0.64, 0.0)), 0.0, MOST_BLUR))
+    return min(math.sqrt(max(AGAIN**2 / (ratio**2 - 1) - 0.64, 0.0)), MOST_BLUR)
+
+
+@cache
+def _again() -> Floats:
+    return np.asarray(cv2.getGaussianKernel(2 * round(4 * AGAIN) + 1, AGAIN, cv2.CV_32F), np.float32)
 
 
 def softened(parts: tuple[Floats, ...], grain: Grain) -> tuple[Floats, ...]:
@@ -98,12 +114,12 @@ def _tile_of(rows: int, columns: int) -> Floats:
     return (_tile() if times == (1, 1) else np.tile(_tile(), times))[:rows, :columns]
 
 
-def grainy(colour: Floats, alpha: Floats, grain: Grain, seed: int) -> Floats:
-    """The premultiplied colour with the photograph's noise; where that leaves 0..255, the picture cuts it off."""
+def noise_on(alpha: Floats, grain: Grain, seed: int) -> Floats | None:
+    """The photograph's noise on cloth of this coverage (h, w), in levels; None where there is none to speak of."""
     if grain.noise < 0.3:
-        return colour
+        return None
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE
     noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
     noise *= np.float32(grain.noise)
-    return np.asarray(cv2.add(colour, cv2.merge([noise, noise, noise])))
+    return noise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -80,7 +81,7 @@ class Kind:
         """The atlas of one of its looks, for cloth of so many pixels from side to side."""
         make = self.make_at(look)
         texels = make.levels[0][0].shape[1] / max(pixels, 1e-3)
-        return make.levels[int(np.clip(np.floor(np.log2(max(texels, 1.0)) + 0.35), 0, LEVELS - 1))]
+        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + 0.35), LEVELS - 1)]
 
 
 def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:

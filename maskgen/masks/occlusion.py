@@ -20,6 +20,7 @@ from maskgen.masks.raster import Canvas
 
 AWAY = 0.0  # cosine to the line of sight below which what is worn is behind the head
 STEP = 5.0  # degrees between the ways a head looks that are told apart
+WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # how far a cosine can differ between two of one way
 FINENESS = 32.0  # pixels per distance between the eyes, where it is found out
 ROOM = 0.12  # in eye distances: how much farther than on the mean head what is worn may reach
 # How much nearer than what is worn the face must be to stand before it: less is the skin beside the cloth, on which it
@@ -41,16 +42,22 @@ def view_of(line_of_sight: Doubles) -> View:
     return round(math.degrees(math.atan2(-x, z)) / STEP), round(math.degrees(math.asin(max(-1.0, min(1.0, y)))) / STEP)
 
 
-def hiding(view: View, worn: Doubles, cloth: Triangles, head: Doubles, triangles: Triangles, ears: int) -> Triangles:
+def hiding(
+    view: View, worn: Doubles, rays: Doubles, cloth: Triangles, head: Doubles, triangles: Triangles, ears: int
+) -> Triangles:
     """The triangles of the head that can stand before something that is worn, from where a viewer looks.
 
     Args:
         worn, cloth: points (n, 3), in head coordinates, and triangles of what is worn.
-        head, triangles: the same of the head.
+        rays: unit vectors from the skull's middle to `worn`, (n, 3).
+        head, triangles: as `worn` and `cloth`, of the head.
         ears: how many of its triangles, the last ones, are the ears'.
     """
     yaw, pitch = view
     turned = Camera(FINENESS, rotation(STEP * yaw, STEP * pitch, 0.0), np.zeros(2))
+    cloth = in_sight(rays @ turned.rotation[2] + WITHIN, cloth)
+    if not len(cloth):
+        return triangles[:0]
     points = turned.project(np.concatenate([worn, head]))
     low = points[: len(worn), :2].min(0) - ROOM * FINENESS
     columns, rows = np.ceil(points[: len(worn), :2].max(0) + ROOM * FINENESS - low).astype(int).tolist()

@@ -53,7 +53,7 @@ class MaskPlan:
     @property
     def modes(self) -> Doubles:
         """The weights of `Modes.points`."""
-        return np.array([*self.creases, *self.slack])
+        return np.array([1.0, *self.creases, *self.slack])
 
 
 def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None) -> MaskPlan:

@@ -28,12 +28,10 @@ _VIEW = (np.eye(4, dtype=np.float32), FIELD, FAR - HALF, FAR + HALF, _SETTINGS)
 
 def _corners(points: Doubles, height: int, width: int) -> Floats:
     """Pixels and depth as places before OpenCV's camera."""
-    away = FAR - points[:, 2] / height
-    corners = np.empty((len(points), 3), np.float32)
-    corners[:, 0] = ((points[:, 0] + 0.5) / width - 0.5) * (width / height) * away
-    corners[:, 1] = (0.5 - (points[:, 1] + 0.5) / height) * away
-    corners[:, 2] = -away
-    return corners
+    unit = 1 / height
+    corners = points * (unit, -unit, unit) + ((0.5 - width / 2) * unit, 0.5 - 0.5 * unit, -FAR)
+    corners[:, :2] *= -corners[:, 2:]
+    return corners.astype(np.float32)
 
 
 def painted(height: int, width: int, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> Floats:

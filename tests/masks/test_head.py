@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskgen.masks.camera import Camera, fit_camera, rotation
+from maskgen.masks.camera import Camera, fit_camera, fit_cameras, rotation
 from maskgen.masks.head import coarse_head, head_surface, mean68, place
 
 ANGLES = st.tuples(st.floats(-70, 70), st.floats(-40, 40), st.floats(-60, 60))
@@ -36,6 +36,21 @@ def test_one_wrong_jaw_point_does_not_tilt_the_head() -> None:
     assert abs(pose.yaw - 10) < 2
     assert abs(pose.pitch) < 2
     assert abs(pose.roll) < 1
+
+
+@pytest.mark.parametrize("many", [2, 7, 64])
+def test_a_camera_is_the_same_alone_and_among_others(many: int) -> None:
+    rng = np.random.default_rng(many)
+    heads = [Camera(50.0, rotation(*rng.uniform(-60, 60, 3)), rng.uniform(60, 90, 2)) for _ in range(many)]
+    points = np.stack([head.project(mean68())[:, :2] for head in heads]) + rng.normal(size=(many, 68, 2))
+    points[1] = np.linspace(20, 140, 68)[:, None]  # no face at all
+    cameras, residuals = fit_cameras(points)
+    for one, camera, residual in zip(points, cameras.each(), residuals, strict=True):
+        alone, its_residual = fit_camera(one)
+        assert alone.scale == camera.scale
+        np.testing.assert_array_equal(alone.rotation, camera.rotation)
+        np.testing.assert_array_equal(alone.shift, camera.shift)
+        np.testing.assert_array_equal(its_residual, residual)
 
 
 @pytest.mark.parametrize("surface", [head_surface, coarse_head])

@@ -14,14 +14,15 @@ from maskgen.core.images import read_photo
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
-from maskgen.masks.camera import Camera, rotation
+from maskgen.masks.camera import Camera, fit_cameras, rotation
 from maskgen.masks.composite import reach
+from maskgen.masks.fit import KEYS, STIFF, shifts_to
 from maskgen.masks.grain import spread
 from maskgen.masks.head import mean68
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.people import Portrait, sample_people
 from maskgen.masks.plan import MaskPlan, plan_mask
-from maskgen.masks.wear import dress, study, wear
+from maskgen.masks.wear import Wearer, dress, study, study_all, wear
 
 KINDS = kind_names()
 PLAN = MaskPlan()
@@ -150,6 +151,54 @@ def test_faces_that_cannot_be_masked_say_why() -> None:
     with pytest.raises(SetAsideError) as turned:
         study(plain(), head_points(yaw=88))
     assert turned.value.reason is Reason.EXTREME_POSE
+
+
+def crowd(many: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pictures of several sizes, in colours and grey, and their points; the second and every fourth face is no use."""
+    faces = []
+    for number, (_, _, portrait) in zip(range(many), itertools.cycle(sample_people(4, 2, seed=5)), strict=False):
+        image, points = portrait.image, portrait.points68 + np.float32(number / 7)
+        if number % 3 == 2:
+            image = np.ascontiguousarray(image[:-9, 4 : -3 - number % 5])
+            points = points - np.float32([4, 0])
+        if number % 5 == 4:
+            image = np.repeat(image[..., 1:2], 3, axis=2)
+        faces.append((image, points * 0.02 if number % 4 == 1 else points))
+    return faces
+
+
+def parts_of(wearer: Wearer) -> tuple[bytes, ...]:
+    camera, light = wearer.camera, wearer.light
+    arrays = (camera.rotation, camera.shift, wearer.shift, light.direction, light.cast, light.tone.tint, wearer.eyes)
+    numbers = (camera.scale, light.level, light.tone.colour, wearer.grain.blur, wearer.grain.noise, wearer.fit_error)
+    return tuple(array.tobytes() for array in (*arrays, np.array(numbers)))
+
+
+@pytest.mark.parametrize("many", [1, 2, 7, 64, 70])
+def test_a_face_is_understood_alike_alone_and_among_others(many: int) -> None:
+    faces = crowd(many)
+    for number, (face, wearer) in enumerate(zip(faces, study_all(*zip(*faces, strict=True)), strict=True)):
+        if number % 4 == 1:
+            assert isinstance(wearer, SetAsideError)
+            assert wearer.reason is Reason.TOO_SMALL
+        else:
+            assert isinstance(wearer, Wearer)
+            assert parts_of(wearer) == parts_of(study(*face))
+
+
+def test_a_persons_shift_solves_the_splines_equations() -> None:
+    points = np.stack([head_points(yaw) for yaw in (-50, 0, 35)]) + np.random.default_rng(0).normal(size=(3, 68, 2))
+    cameras, _ = fit_cameras(points)
+    keys = mean68()[KEYS]
+    apart = np.linalg.norm(keys[:, None] - keys, axis=2)
+    for seen, camera, shift in zip(points, cameras.each(), shifts_to(points, cameras), strict=True):
+        wanted = seen[KEYS] - camera.project(keys)[:, :2]
+        weights, plane = shift[:-4], shift[-4:]
+        left = wanted - (apart @ weights + plane[0] + keys @ plane[1:])  # what smoothness leaves of each key
+        believed = STIFF * np.abs(weights) / np.maximum(np.abs(left), 1e-12)
+        np.testing.assert_array_less(believed[:, 0], 1 + 1e-6)
+        np.testing.assert_allclose(believed[17:], 1, rtol=1e-6)
+        np.testing.assert_allclose(np.column_stack([np.ones(len(keys)), keys]).T @ weights, 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -33,14 +33,15 @@ class Shard:
 def shard_size(photographs: int) -> int:
     """About how many photographs a shard has: 16 to 256, and sixty shards or more where there are enough.
 
-    With many shards no worker idles long at the end.
+    With many shards no worker idles long at the end; with few, the networks' groups are full and a table's cost is
+    spread over more rows.
 
     Example:
         >>> shard_size(4026), shard_size(3_000_000)
-        (32, 256)
+        (64, 256)
     """
     size = 16
-    while size < 256 and photographs // 64 >= 2 * size:
+    while size < 256 and photographs // 60 >= 2 * size:
         size *= 2
     return size
 

@@ -1,17 +1,22 @@
 """The library's calls on the built-in portrait and drawn people."""
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
 import maskgen
+from maskgen import api
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError, UserError
+from maskgen.core.records import Face
+from maskgen.marking import marked_faces
 from maskgen.masks.people import sample_people
 
 
@@ -58,6 +63,27 @@ def test_a_mask_is_the_same_alone_or_among_others_and_whichever_kinds_are_asked_
     ((key, one),) = alone.items()
     np.testing.assert_array_equal(one.image, every[key].image)
     assert one.row["points68"] == every[key].row["points68"]
+
+
+def test_faces_are_studied_together_without_a_trace_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, every = MaskerSettings(("n95",), crop="none", min_trust=0.0), photos()
+
+    def one_too_small(*args: Any) -> list[list[Face | SetAsideError]]:
+        found = marked_faces(*args)
+        face = found[1][0]
+        assert isinstance(face, Face)
+        found[1][0] = dataclasses.replace(face, points68=face.points68 * np.float32(0.02))
+        return found
+
+    monkeypatch.setattr(api, "marked_faces", one_too_small)
+    together, small = outputs(settings, every), Masker(settings).process(["a", "b"], every[:2])[1]
+    assert isinstance(small, SetAsideError)
+    assert small.reason is Reason.TOO_SMALL
+    assert len(together) == len(every) - 1
+    monkeypatch.setattr(api, "TOGETHER", 2)
+    for key, apart in outputs(settings, every).items():
+        np.testing.assert_array_equal(apart.image, together[key].image)
+        assert apart.row == together[key].row
 
 
 def test_shares_and_numbers() -> None:

@@ -1,6 +1,6 @@
 """Picture files: read whole and with care, written whole or not at all.
 
-Pillow tells a file's format and size from its header, so that nothing is decoded that is not a picture or is too
+Format and size are told from a file's header (`headers.py`), so that nothing is decoded that is not a picture or is too
 large; OpenCV decodes, because it is fast and knows 16 bits; Pillow decodes what OpenCV does not know.
 """
 
@@ -11,7 +11,6 @@ import io
 import os
 import secrets
 import stat
-import struct
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+from maskgen.core.headers import ends_early, read_header
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Image, Mask, check_image
 
@@ -39,13 +39,6 @@ class Photo:
 
     def __post_init__(self) -> None:
         check_image(self.image)
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    format: str
-    width: int
-    height: int
 
 
 def read_photo(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
@@ -77,12 +70,12 @@ def read_file(path: Path) -> bytes:
 
 def decode(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
     """A picture file's bytes as uint8 RGB (height, width, 3); see `read_photo`."""
-    header = _header(data, max_pixels)
+    header = read_header(data, max_pixels)
     if header.width * header.height > max_pixels:
         raise SetAsideError(
             Reason.TOO_MANY_PIXELS, f"{header.width} x {header.height} is more than {max_pixels} pixels"
         )
-    if _ends_early(data, header.format):
+    if ends_early(data, header.format):
         raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
     is_jpeg = header.format == "JPEG"
     image = _opencv(data, cv2.IMREAD_COLOR_RGB) if is_jpeg else _any_depth(data, header.format)
@@ -95,56 +88,10 @@ def kind_and_size(data: bytes) -> tuple[str, int, int]:
     Raises:
         SetAsideError: NOT_A_PICTURE or BROKEN_PICTURE, the latter also where a JPEG or PNG ends early.
     """
-    header = _header(data, 2**31)
-    if _ends_early(data, header.format):
+    header = read_header(data, 2**31)
+    if ends_early(data, header.format):
         raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
     return header.format, header.width, header.height
-
-
-def _header(data: bytes, max_pixels: int) -> _Header:
-    """Format and size, before anything is decoded."""
-    if not data:
-        raise SetAsideError(Reason.NOT_A_PICTURE, "the file is empty")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of bombs; the caller judges the size itself
-            with Pillow.open(io.BytesIO(data)) as picture:
-                return _Header(picture.format or "", *picture.size)
-    except Pillow.DecompressionBombError:
-        raise SetAsideError(Reason.TOO_MANY_PIXELS, f"more than {max_pixels} pixels") from None
-    except UnidentifiedImageError:
-        header = _tiff_header(data)  # Pillow knows no TIFF of three 16-bit channels
-        if header is None:
-            raise SetAsideError(Reason.NOT_A_PICTURE, "no picture format that is known") from None
-        return header
-    except Exception as fault:  # a hostile header can raise anything in Pillow's parsers
-        raise SetAsideError(Reason.BROKEN_PICTURE, f"{type(fault).__name__}: {fault}") from None
-
-
-def _tiff_header(data: bytes) -> _Header | None:
-    """Width and height of a classic TIFF's first page, or None."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None:
-        return None
-    found: dict[int, int] = {}
-    try:
-        (start,) = struct.unpack_from(order + "I", data, 4)
-        (count,) = struct.unpack_from(order + "H", data, start)
-        for number in range(count):
-            tag, kind, _, value = struct.unpack_from(order + "HHII", data, start + 2 + 12 * number)
-            if kind == 3 and order == ">":
-                value >>= 16
-            found[tag] = value & 0xFFFF if kind == 3 else value
-        return _Header("TIFF", found[256], found[257])
-    except (struct.error, KeyError):
-        return None
-
-
-def _ends_early(data: bytes, format: str) -> bool:
-    """Whether the mark that ends a JPEG or PNG is missing: decoders fill the rest with grey and say nothing."""
-    if format == "JPEG":
-        return data.rfind(b"\xff\xd9") < data.find(b"\xff\xda")
-    return format == "PNG" and data.rfind(b"IEND") < 0
 
 
 def _opencv(data: bytes, flags: int) -> np.ndarray | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Pose, check_points
 from maskgen.masks.head import mean68
-from maskgen.masks.rigid import Each, Matrix, best_turns, columns, rows
+from maskgen.masks.rigid import TINY, Each, Matrix, best_turns, columns, root, rows
 
 # How much each point says about the pose: the jaw slides along the cheek as the head turns, lips and chin move with
 # every word, the eyes' corners and the nose stay where they are.
@@ -31,7 +31,6 @@ TRUST.flags.writeable = False
 
 OUTLIER = 0.08  # residual, in eye distances, beyond which a point loses its say
 ROUNDS = 5
-NEXT, LAST = [1, 2, 0], [2, 0, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +136,21 @@ def _start(seen: Doubles) -> Matrix:
     The polar decomposition: the root of a 2 x 2 matrix M is (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M)).
     """
     middle, solver = _solver()
-    affine = (seen - seen @ middle[:, None]) @ solver
-    across, down = affine[:, 0], affine[:, 1]
-    normal = across[:, NEXT] * down[:, LAST] - across[:, LAST] * down[:, NEXT]
-    root = np.sqrt((normal * normal).sum(1, keepdims=True))
-    trace = np.sqrt((across * across + down * down).sum(1, keepdims=True) + 2 * root)
-    flat = root <= 1e-9 * trace * trace  # all points in a line or in one place: no head
-    towards = np.maximum(trace / 2, 1e-6) * [0.0, 0.0, 1.0]
-    return columns(np.where(flat, towards, normal * (trace / 2 / np.where(flat, 1.0, root))))
+    a, b, c, d, e, f = columns(((seen - seen @ middle) @ solver).reshape(-1, 6))
+    normal = [b * f - c * e, c * d - a * f, a * e - b * d]
+    area = root(sum(each * each for each in normal))
+    trace = root(a * a + b * b + c * c + d * d + e * e + f * f + 2 * area)
+    ahead = area <= 1e-9 * trace * trace  # all points in a line or in one place: no head
+    share = (1 - ahead) * trace / 2 / (area + TINY)
+    return [share * normal[0], share * normal[1], share * normal[2] + ahead * (trace / 2 + 1e-6 * (trace < 2e-6))]
 
 
 @cache
 def _solver() -> tuple[Doubles, Doubles]:
-    """The weights (68,) of the points' middle, and what takes centred points (2, 68) to the affine map (2, 3)."""
+    """The weights (68, 1) of the points' middle, and what takes centred points (2, 68) to the affine map (2, 3)."""
     share = TRUST / TRUST.sum()
     w = np.sqrt(TRUST)[:, None]
-    return share, np.ascontiguousarray((np.linalg.pinv((mean68() - share @ mean68()) * w) * w.T).T)
+    return share[:, None], np.ascontiguousarray((np.linalg.pinv((mean68() - share @ mean68()) * w) * w.T).T)
 
 
 @cache

@@ -42,6 +42,7 @@ def _believed() -> Doubles:
 
 _SOLVER = _believed()
 _JAW = np.array([range(9), range(16, 7, -1)])  # the keys on the viewer's left and right
+_EYE = np.eye(9)
 _JAW_X = mean68()[KEYS[_JAW], 0] / 1.18
 _BY_JAW = np.ascontiguousarray(_SOLVER[:, _JAW].transpose(1, 0, 2))  # (2, keys + 4, 9)
 _JAW_BY_JAW = np.stack([_SOLVER[jaw[:, None], jaw] for jaw in _JAW])
@@ -91,8 +92,8 @@ def shifts_to(points68: Doubles, cameras: Cameras) -> Doubles:
     jaw = _JAW[side]
     less = STIFF / _say(sideways[:, None] * _JAW_X[side]) - STIFF
     solved = _SOLVER[:, : len(KEYS)] @ delta
-    own = np.eye(9) - _JAW_BY_JAW[side] * less[:, None]
-    at_jaw = np.linalg.solve(own, np.take_along_axis(solved, jaw[:, :, None], 1))
+    own = _EYE - _JAW_BY_JAW[side] * less[:, None]
+    at_jaw = np.linalg.solve(own, solved[np.arange(len(jaw))[:, None], jaw])
     return np.asarray(solved + _BY_JAW[side] @ (less[:, :, None] * at_jaw))
 
 

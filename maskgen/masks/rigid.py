@@ -34,6 +34,11 @@ def rows(numbers: Sequence[Each]) -> Doubles:
     return np.ascontiguousarray(np.array(numbers).reshape(len(numbers), -1).T)
 
 
+def root(number: Each) -> Each:
+    """The square root."""
+    return math.sqrt(number) if isinstance(number, float) else np.sqrt(number)
+
+
 def best_turns(b: Matrix) -> tuple[Each, Matrix]:
     """For products B the rotation R with the largest trace of R^T B, and that trace: s1 + s2 + s3 of B's singular
     values, the last of them negative where B mirrors."""
@@ -49,13 +54,12 @@ def best_turns(b: Matrix) -> tuple[Each, Matrix]:
 
 def _largest_root(square: Each, mirror: Each, other: Each) -> tuple[Each, Each]:
     """Newton's way from above to the largest root of (l^2 - |B|^2)^2 - 8 l det B - 4 |adj B|^2, and its last step."""
-    root = math.sqrt(3.0 * square) if isinstance(square, float) else np.sqrt(3.0 * square)
-    step: Each = 0.0
+    most, step = root(3.0 * square), 0.0
     for _ in range(STEPS):
-        above = root * root - square
-        step = (above * above - 8.0 * mirror * root - 4.0 * other) / (4.0 * root * above - 8.0 * mirror + TINY)
-        root = root - step
-    return root, step
+        above = most * most - square
+        step = (above * above - 8.0 * mirror * most - 4.0 * other) / (4.0 * most * above - 8.0 * mirror + TINY)
+        most = most - step
+    return most, step
 
 
 def _cofactors(b: Matrix) -> Matrix:

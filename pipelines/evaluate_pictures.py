@@ -43,9 +43,7 @@ def _distances(path: Path, found: Evaluation, title: str) -> None:
         ):
             axes.hist(judged.distances[rows], edges, density=True, alpha=0.55, color=colour, label=label)
         axes.axvline(threshold.value, color="#333333", lw=1, ls="--", label=f"threshold, {threshold.source}")
-        axes.set(
-            xlabel="L2 distance of embeddings of length 1", ylabel="density", title=f"{found.embedder.name}, test pairs"
-        )
+        axes.set(xlabel="L2 distance of embeddings of length 1", ylabel="density", title=title)
         axes.legend()
 
 

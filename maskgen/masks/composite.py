@@ -50,8 +50,7 @@ def lay(image: Image, layer: Layer, noise: Floats | None, scale: float) -> tuple
     window: Window = layer.window
     if window.empty:
         return out, coverage
-    laid = _thrice(_left(layer.alpha, scale))
-    laid *= image[window.slices]
+    laid = cv2.multiply(image[window.slices], _thrice(_left(layer.alpha, scale)), dtype=cv2.CV_32F)
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
     out[window.slices] = cv2.add(laid, 0 if noise is None else _thrice(noise), dtype=cv2.CV_8U)
     cover = cv2.extractChannel(layer.paint, 3)

@@ -44,7 +44,5 @@ def _welded(pieces: int) -> Doubles:
 
 def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """From each point's neighbour before it to the one behind it, (ribbons, pieces)."""
-    steps = np.empty_like(path)
-    steps[:, 1:-1] = path[:, 2:] - path[:, :-2]
-    steps[:, 0], steps[:, -1] = path[:, 1] - path[:, 0], path[:, -1] - path[:, -2]
-    return steps
+    at = np.arange(path.shape[1])
+    return path.take(at + 1, axis=1, mode="clip") - path.take(at - 1, axis=1, mode="clip")

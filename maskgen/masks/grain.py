@@ -87,17 +87,17 @@ def _again() -> Floats:
 
 def softened(parts: tuple[Floats, ...], grain: Grain) -> tuple[Floats, ...]:
     """The drawing's premultiplied parts blurred to the photograph's blur."""
-    sigma = float(np.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0)))
+    sigma = math.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0))
     if sigma < 0.3:
         return parts
-    side = 2 * int(np.ceil(2.5 * sigma)) + 1
+    side = 2 * math.ceil(2.5 * sigma) + 1
     return tuple(cv2.GaussianBlur(part, (side, side), sigma, borderType=cv2.BORDER_REPLICATE) for part in parts)
 
 
 def spread(grain: Grain) -> int:
     """Pixels by which `softened` can widen the drawing."""
-    sigma = float(np.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0)))
-    return 0 if sigma < 0.3 else int(np.ceil(2.5 * sigma))
+    sigma = math.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0))
+    return 0 if sigma < 0.3 else math.ceil(2.5 * sigma)
 
 
 @cache

@@ -33,7 +33,8 @@ View = tuple[int, int]
 def in_sight(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
     """The triangles of a mask on this side of the head; `toward` (n,) is the cosine of each point's ray from the
     skull's middle to the line of sight."""
-    return triangles[(toward > AWAY)[triangles].any(1)]
+    first, second, third = np.take(toward > AWAY, triangles).T
+    return np.compress(first | second | third, triangles, axis=0)
 
 
 def view_of(line_of_sight: Doubles) -> View:

@@ -29,6 +29,7 @@ RIBBON_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask that stand in a row while they are painted
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
+FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
 FOLD_LIGHT = 1.0  # how strongly the relief catches the light
 
 
@@ -86,9 +87,10 @@ class Layer:
     alpha: Floats
 
 
-def window_of(points: Doubles, height: int, width: int) -> Window:
-    """The part of a picture that holds projected points and a pixel about them."""
-    x, y, columns, rows = cv2.boundingRect(points[:, :2].astype(np.float32))
+def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
+    """The part of a picture that holds the corners of triangles, projected points, and a pixel about them."""
+    corners = points[:, :2].astype(np.float32).take(triangles.ravel(), axis=0)
+    x, y, columns, rows = cv2.boundingRect(corners)
     return Window(max(0, x - 1), max(0, y - 1), min(width, x + columns + 2), min(height, y + rows + 2))
 
 
@@ -163,8 +165,8 @@ def _painted(
     alpha = np.take(whole.ravel(), where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
     x, y, lit = (part * some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
-    first = np.float32(kind.ribbons_from * len(level[0]) - 0.5)
-    cover = np.where(y < first, alpha, np.float32(RIBBON_COVER) * alpha)
+    ribbons = y >= np.float32(kind.ribbons_from * len(level[0]) - 0.5)
+    cover = alpha - alpha * (ribbons * np.float32(1 - RIBBON_COVER))
     colours = _coloured(kind, plan, level, x, y, lit, alpha, camera, light)
     return _scattered(cv2.merge([*colours, cover]), where, whole.shape)
 
@@ -226,17 +228,18 @@ def _dye(light: Light, fade: float) -> Floats:
     return (light.cast[:, None] * dye).astype(np.float32)
 
 
-def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: Doubles) -> Floats:
-    """The factor that the relief puts on light which has these parts along the cloth: `along` (2,), right and down."""
+def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float, float]) -> Floats:
+    """The factor that the relief puts on light which has these parts along the cloth, right and down."""
     across = cv2.extractChannel(cloth, 3)
-    right, lower = along * (-FOLD_LIGHT / GAMMA / STEEPNESS)
+    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in along)
     return cv2.addWeighted(across, right, down, lower, 1 - LEVEL_GROUND * (right + lower), dtype=cv2.CV_32F)
 
 
-def _fold_light(camera: Camera, light: Light) -> Doubles:
-    """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes, (2,)."""
-    strong = light.direction + [0.0, -0.25, 0.0]  # folds show under the faintest light from above
-    return np.array([strong @ camera.rotation[:, 0], strong @ camera.rotation[:, 1]])
+def _fold_light(camera: Camera, light: Light) -> tuple[float, float]:
+    """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes."""
+    strong = light.direction + FOLD_SHOWING
+    right, down, _ = (strong @ camera.rotation).tolist()
+    return right, down
 
 
 def _shoulder(light: Doubles) -> Doubles:

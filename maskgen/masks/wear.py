@@ -152,8 +152,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     seen = in_sight(garment.rays @ wearer.camera.rotation[2], garment.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
-    in_it = points[np.bincount(seen.ravel(), minlength=len(points)) > 0]
-    window = window_of(in_it, *image.shape[:2])
+    window = window_of(points, seen, *image.shape[:2])
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     hides = garment.hidden_by(wearer.camera.rotation[2])

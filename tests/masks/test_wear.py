@@ -1,6 +1,7 @@
 """Masks on drawn heads, whose points, pose and colour are known, and on real photographs with marked points."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,12 +15,13 @@ from maskgen.core.images import read_photo
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
+from maskgen.masks import garment
 from maskgen.masks.camera import Camera, fit_cameras, rotation
 from maskgen.masks.composite import reach
 from maskgen.masks.fit import KEYS, STIFF, shifts_to
 from maskgen.masks.grain import spread
 from maskgen.masks.head import mean68
-from maskgen.masks.kinds import kind_names, load_kind
+from maskgen.masks.kinds import Kind, kind_names, load_kind
 from maskgen.masks.people import Portrait, sample_people
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.wear import Wearer, dress, study, study_all, wear
@@ -101,6 +103,26 @@ def test_one_degree_more_changes_the_mask_a_little(kind: str, turn: str) -> None
     covers = [wear(plain(), head_points(*angles), PLAN, load_kind(kind)).coverage > 127 for angles in TURNS[turn]]
     jumps = [(one ^ two).sum() / two.sum() for one, two in itertools.pairwise(covers)]
     assert max(jumps) < 0.04
+
+
+@pytest.mark.parametrize("kind", DEFAULT_KINDS)
+def test_few_triangles_of_the_head_hide_what_all_of_them_would(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = list(itertools.product((-70, -45, -20, 0, 10, 33, 58), (-15, 0, 15)))
+
+    def covers(worn: Kind) -> list[np.ndarray]:
+        return [wear(plain(), head_points(*turn), PLAN, worn).coverage for turn in turns]
+
+    few = covers(load_kind(kind))
+    monkeypatch.setattr(garment, "hiding", lambda *known: known[5])
+    whole = covers(replace(load_kind(kind), _garments={}))
+    assert unlike(few, whole) <= 2
+    monkeypatch.setattr(garment, "hiding", lambda *known: known[5][:0])
+    assert unlike(covers(replace(load_kind(kind), _garments={})), whole) > 50
+
+
+def unlike(some: list[np.ndarray], others: list[np.ndarray]) -> int:
+    """Pixels whose coverage differs by more than a third of a loop's."""
+    return sum(int((cv2.absdiff(one, other) > 40).sum()) for one, other in zip(some, others, strict=True))
 
 
 def test_the_same_plan_gives_the_same_bytes(portraits: list[Portrait]) -> None:

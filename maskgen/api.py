@@ -185,7 +185,12 @@ class Masker:
         if not subjects:
             return faults[0]
         groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
-        return [*(output for group in groups for output in self._outputs(key, group)), *faults]
+        results = [result for group in groups for result in self._outputs(key, group)]
+        outputs = [result for result in results if isinstance(result, Output)]
+        # A face that no mask fits has the same fault with every kind.
+        failed = {str(result): result for result in results if isinstance(result, SetAsideError)}
+        faults += failed.values()
+        return [*outputs, *faults] if outputs else faults[0]
 
     def _cut(self, image: Image, face: Face | SetAsideError) -> _Cut | SetAsideError:
         if isinstance(face, SetAsideError):
@@ -208,12 +213,12 @@ class Masker:
     def _aligned(self, image: Image, face: Face) -> Crop:
         return align(image, face.points68, self.settings.size, self.settings.margin)
 
-    def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output]:
+    def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
         """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
         index = group[0].face.index
         kinds = self._drawn_kinds(key, index)
         for variant, kind in enumerate(kinds):
-            yield self._masked(key, group, kind, variant)
+            yield from self._masked(key, group, kind, variant)
         if self.settings.bare or not kinds:
             image = group[0].crop.image
             row = _row(self.settings, group, None, None, 0)
@@ -231,18 +236,28 @@ class Masker:
         waits = rng_for(settings.seed, key, "kinds", index).exponential(1.0, len(self._kinds)) / self._weights
         return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
 
-    def _masked(self, key: str, group: list[_Subject], kind: Kind, variant: int) -> Output:
-        image, coverage, worn = group[0].crop.image, None, []
+    def _masked(self, key: str, group: list[_Subject], kind: Kind, variant: int) -> Iterator[Output | SetAsideError]:
+        """The picture with this mask on every face of the group, and a fault for each face that it does not fit."""
+        image, coverage = group[0].crop.image, np.zeros(0, np.uint8)
+        worn: list[tuple[_Subject, Worn]] = []
+        for subject in group:
+            try:
+                one = self._dressed(key, image, subject, kind)
+            except SetAsideError as fault:
+                yield fault
+                continue
+            image, coverage = one.image, np.maximum(coverage, one.coverage) if worn else one.coverage
+            worn.append((subject, one))
+        if worn:
+            subjects, masks = map(list, zip(*worn, strict=True))
+            row = _row(self.settings, subjects, masks, kind, variant)
+            yield Output(kind.name, variant, subjects[0].face.index, image, coverage, row)
+
+    def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
         with self._stage("wear"):
-            for subject in group:
-                # The draws go with the kind, so that a mask is the same whichever others were asked for.
-                rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
-                one = dress(image, subject.wearer, plan_mask(rng, self._wear), kind)
-                image = one.image
-                coverage = one.coverage if coverage is None else np.maximum(coverage, one.coverage)
-                worn.append(one)
-        row = _row(self.settings, group, worn, kind, variant)
-        return Output(kind.name, variant, group[0].face.index, image, coverage, row)
+            # The draws go with the kind, so that a mask is the same whichever others were asked for.
+            rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
+            return dress(image, subject.wearer, plan_mask(rng, self._wear), kind)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

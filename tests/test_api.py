@@ -103,6 +103,28 @@ def test_every_face_of_a_whole_photograph() -> None:
     assert len(json.loads(one.row["other_faces"])) == 1
 
 
+def test_a_mask_that_would_lie_outside_is_its_faces_fault() -> None:
+    """As on a photograph that ends at the eyes."""
+    whole, other = photos()[:2]
+    masker = Masker(MaskerSettings(("n95", "kn95"), crop="none", per_photo="all", min_trust=0.0))
+    ((face,),) = marked_faces([whole.image], masker.detector.detect([whole.image]), "largest", masker._landmarker)
+    assert isinstance(face, Face)
+    top = round(float(face.points68[27, 1]))
+    ends = Photo(whole.image[:top], "ends")
+    fault, fine = masker.process(["ends", "other"], [ends, other], [[face], []])
+    assert isinstance(fault, SetAsideError)
+    assert fault.reason is Reason.DOUBTFUL_FIT
+    assert [one.kind for one in fine if isinstance(one, Output)] == ["n95", "kn95"]
+    beside = Photo(whole.image[:top], "beside")
+    higher = (face.points68 - [0, 60]).astype(np.float32)
+    first, last = dataclasses.replace(face, points68=higher, of=2), dataclasses.replace(face, index=1, of=2)
+    (both,) = masker.process(["beside"], [beside], [[first, last]])
+    masks = [one for one in both if isinstance(one, Output)]
+    assert [one.kind for one in masks] == ["n95", "kn95"]
+    assert [one.reason for one in both if isinstance(one, SetAsideError)] == [Reason.DOUBTFUL_FIT]
+    assert all(one.row["other_faces"] == "" for one in masks)
+
+
 def test_kinds_are_drawn_by_weight() -> None:
     masker = Masker(MaskerSettings(("n95=3", "kn95")))
     drawn = [masker._drawn_kinds(str(key), 0)[0].name for key in range(2000)]

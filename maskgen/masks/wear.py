@@ -141,7 +141,11 @@ def _seen_in(light: Light, grain: Grain) -> Light:
 
 
 def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
-    """Put a mask on a face that was studied in this picture."""
+    """Put a mask on a face that was studied in this picture.
+
+    Raises:
+        SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
+    """
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
     points[:, :2] += _off_the_eyes(points, garment, wearer)
@@ -158,6 +162,8 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     noise = noise_on(alpha, wearer.grain, plan.grain)
     masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale)
+    if coverage[outer.slices].max() < 128:
+        raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)
 
 

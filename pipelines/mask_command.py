@@ -89,7 +89,7 @@ PLACE = PlaceType()
     help="Share of photographs that stay bare in a run that draws the masks.",
 )
 @click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels.")
-@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.")
+@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.  [default: 0.15]")
 @click.option(
     "--crop",
     type=click.Choice(["face", "none"]),

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mask_run import cost, mask_run
+from mask_run import cost, mask_run, parsed
 
 
 @dataclass(frozen=True)
@@ -52,16 +51,13 @@ def middle(runs: Sequence[Run]) -> Run:
 
 
 def main() -> None:
-    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").partition("\n")[0], epilog="After -- follow options of maskgen mask."
-    )
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backends", default="loky,dask,ray", help="the first is what the others are compared with")
-    asked = parser.parse_args(sys.argv[1:at])
-    names, options = asked.backends.split(","), sys.argv[at + 1 :]
+    asked, options = parsed(parser)
+    names = asked.backends.split(",")
     found: dict[str, list[Run]] = {name: [] for name in names}
     print(f"{'':<12}{'photographs/s':>16}{'time':>8}{'processor ms each':>18}{'time':>8}{'starting s':>14}")
     for round_ in range(asked.rounds):

@@ -14,14 +14,13 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
-from mask_run import COMMAND
+from mask_run import COMMAND, parsed
 
 from maskgen.pipelines.sources import list_source
 
@@ -98,20 +97,17 @@ def watch(source: Path, run: Path, workers: int, options: Sequence[str]) -> None
 
 
 def main() -> None:
-    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").partition("\n")[0], epilog="After -- follow options of maskgen mask."
-    )
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("--photographs", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args(sys.argv[1:at])
+    asked, options = parsed(parser)
     listing = list_source(asked.source)
     paths = [listing.root / item.key for folder in listing.folders for item in listing.items(folder)]
     folder = Path(tempfile.mkdtemp())
     try:
         link_all(paths, listing.root, folder / "photographs", asked.photographs)
-        watch(folder / "photographs", folder / "run", asked.workers, sys.argv[at + 1 :])
+        watch(folder / "photographs", folder / "run", asked.workers, options)
     finally:
         shutil.rmtree(folder)
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 WEARS = {"bare": "bare-bare", "mixed": "masked-bare", "masked": "masked-masked"}
-COLUMNS = ("pairs", "number", "ten-fold", "accuracy at the threshold", "AUC", "EER", "TAR at FAR 0.01", "threshold")
 EVAL_PAIRS = 600  # same-person and as many different-person pairs for the threshold
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.api import Masker, MaskerSettings
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.faces.align import five_points, similarity, warped
@@ -57,9 +57,6 @@ def is_test(path: Path) -> bool:
 
 def batches(paths: Sequence[Path]) -> Iterator[list[Path]]:
     yield from ([*paths[at : at + 64]] for at in range(0, len(paths), 64))
-
-
-Masked = Callable[[Path, Output], np.ndarray | None]
 
 
 def faces(paths: Sequence[Path], settings: MaskerSettings, others: dict[str, Path], top: Path) -> dict[str, np.ndarray]:

@@ -172,18 +172,21 @@ def show_memory(paths: Sequence[Path], root: Path, repeat: int, options: Sequenc
         print(f"{timing['photographs']:>9,} photographs: a worker's peak is {timing['worker_peak_mb']:.0f} MB")
 
 
+def parsed(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[str]]:
+    """A benchmark's own options, and those after -- as they stand."""
+    parser.epilog = "After -- follow options of maskgen mask."
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    return parser.parse_args(sys.argv[1:at]), sys.argv[at + 1 :]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").partition("\n")[0], epilog="After -- follow options of maskgen mask."
-    )
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", type=Path, nargs="?")
     parser.add_argument("--rates", help="WORKERS=PHOTOGRAPHS A SECOND,...: print the table of whole sets from these")
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--repeat", type=int, default=1, help="how often SOURCE is gone through for the memory")
     parser.add_argument("--only", choices=["workers", "masks", "memory"], help="one of the three parts")
-    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    own, options = sys.argv[1:at], sys.argv[at + 1 :]
-    asked = parser.parse_args(own)
+    asked, options = parsed(parser)
     if asked.rates:
         show_sets({int(workers): float(rate) for workers, rate in (one.split("=") for one in asked.rates.split(","))})
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,23 +24,21 @@ def write_embeddings(embedder: FaceEmbedder, list_file: Path, out: Path, workers
     Raises:
         UserError: the list cannot be read, has a column `embedding` already, or no picture can be read; `out` is a
             folder.
+        OSError: `out` cannot be written.
     """
     import pyarrow.parquet as pq
+
+    from maskgen.manifests.table import whole_file
 
     if out.is_dir():
         raise UserError(f"{out} is a folder: name the file to write, as {out / 'embeddings.parquet'}.")
     columns = _columns(list_file)
     schema = _schema(columns, embedder)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with pq.ParquetWriter(part, schema) as writer:
+    with whole_file(out) as file:
+        with pq.ParquetWriter(file, schema) as writer:
             written, left_out = _write(writer, schema, columns, embedder, list_file.parent, workers, say)
         if not written:
             raise UserError(f"No picture of {list_file} can be read: mend its paths.")
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     return written, left_out
 
 

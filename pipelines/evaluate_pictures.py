@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from maskgen.trainer.figure import figure
 
 from .evaluate_splits import ALL, SORTS
 
@@ -43,9 +42,7 @@ def _distances(path: Path, found: Evaluation, title: str) -> None:
         ):
             axes.hist(judged.distances[rows], edges, density=True, alpha=0.55, color=colour, label=label)
         axes.axvline(threshold.value, color="#333333", lw=1, ls="--", label=f"threshold, {threshold.source}")
-        axes.set(
-            xlabel="L2 distance of embeddings of length 1", ylabel="density", title=f"{found.embedder.name}, test pairs"
-        )
+        axes.set(xlabel="L2 distance of embeddings of length 1", ylabel="density", title=title)
         axes.legend()
 
 
@@ -91,21 +88,3 @@ def _confusion(path: Path, counts: Confusion, title: str) -> None:
                 axes.text(x, y, f"{count:,}\n{100 * shares[y][x]:.1f} %", ha="center", va="center", color=colour)
         axes.set(xticks=[0, 1], yticks=[0, 1], xticklabels=names, yticklabels=names)
         axes.set(xlabel="said", ylabel="truth", title=f"{title}: accuracy {counts.accuracy:.4f}")
-
-
-@contextmanager
-def figure(path: Path) -> Iterator[Any]:
-    """Axes to draw on, written as a PNG of 960 x 540 pixels when the block ends; no window, no global state."""
-    from maskgen.core.extras import need
-    from maskgen.core.images import write_whole
-
-    need("matplotlib", "train")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    drawing = Figure(figsize=(9.6, 5.4), dpi=100, layout="constrained")
-    FigureCanvasAgg(drawing)
-    yield drawing.subplots()
-    data = io.BytesIO()
-    drawing.savefig(data, format="png", metadata={"Software": None})
-    write_whole(path, data.getvalue())

@@ -163,6 +163,7 @@ def _report(run: _Run, state: State, end: End, unreadable: int, whole: Lap, seco
         "parameters": sum(one.numel() for one in state.model.parameters()),
         "steps": progress.step,
         "epochs": progress.epoch,
+        "batches of the epoch at hand": progress.batch,
         "loss": progress.loss if math.isfinite(progress.loss or 0.0) else None,
         "best": best,
         "unreadable": unreadable,

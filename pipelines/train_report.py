@@ -17,7 +17,7 @@ def table(report: Mapping[str, Any]) -> str:
     lines = [
         ("people", f"{report['people']:,}"),
         ("pictures", f"{report['pictures']:,}"),
-        ("steps", f"{report['steps']:,} in {_epochs(report['epochs'])}, {ENDS[report['end']]}"),
+        ("steps", f"{report['steps']:,}{_where(report)}, {ENDS[report['end']]}"),
         ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
         ("best IOU", _best(report["best"])),
         ("unreadable pictures", f"{report['unreadable']:,}"),
@@ -26,8 +26,14 @@ def table(report: Mapping[str, Any]) -> str:
     return "\n".join(f"{title:<22}{text}" for title, text in lines)
 
 
-def _epochs(whole: int) -> str:
-    return f"{whole:,} whole epoch{'' if whole == 1 else 's'}"
+def _where(report: Mapping[str, Any]) -> str:
+    """Where among the epochs a run's last step lies."""
+    done, asked = report["epochs"], report["settings"]["train.epochs"]
+    if done == asked:
+        return f" in {done:,} epoch{'' if done == 1 else 's'}"
+    if report["batches of the epoch at hand"] == 0 < done:
+        return f", after epoch {done:,} of {asked:,}"
+    return f", inside epoch {done + 1:,} of {asked:,}"
 
 
 def _best(best: Mapping[str, Any] | None) -> str:

@@ -25,7 +25,6 @@ from .faults import ContainerError
 from .pieces import lasting_pieces
 from .places import Place, Remote, is_remote
 
-CONTAINERS = (".tar", ".tar.gz", ".tgz", ".rec", ".bin")
 _INSIDE = re.compile(r"\.(?:tar|tar\.gz|tgz|rec|bin)(?=/)", re.IGNORECASE)
 _MOST_HELD = 1 << 29  # bytes of what containers keep in memory: the index of 20 million members
 

@@ -38,11 +38,6 @@ class Record:
     picture: bytes
     many: bool = False
 
-    @property
-    def label(self) -> str:
-        """The first label, which is the person, as text: "17", not "17.0"."""
-        return label_text(self.labels[0]) if self.labels else ""
-
 
 def label_text(label: float) -> str:
     """A label as text: a whole number without its point."""

@@ -33,24 +33,3 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
     labels = pa.array(np.where(same, "1\n", "0\n").tolist(), pa.large_string())
     with whole_file(path) as file:
         file.write(text_bytes(joined(first, second, labels, between="\t")))
-
-
-def load_label_pairs(path: Path) -> tuple[list[str], list[str], list[bool]]:
-    """First paths, second paths and whether they are one person (tabs, or spaces where there is no tab).
-
-    Raises:
-        ValueError: a line is not two paths and 0 or 1.
-    """
-    first: list[str] = []
-    second: list[str] = []
-    same: list[bool] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
-        if not line.strip():
-            continue
-        values = line.rstrip("\r").split("\t") if "\t" in line else line.split()
-        if len(values) != 3 or values[2].strip() not in ("0", "1"):
-            raise ValueError(f"line {number} is not two paths and 0 or 1")
-        first.append(values[0])
-        second.append(values[1])
-        same.append(values[2].strip() == "1")
-    return first, second, same

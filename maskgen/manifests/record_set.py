@@ -21,7 +21,6 @@ from .schema import Ints
 from .table import whole_file
 
 REC, IDX, LST, PROPERTY = "train.rec", "train.idx", "train.lst", "property"
-FILES = (REC, IDX, LST, PROPERTY)
 _MOST = 1 << 24  # labels are float32, which holds whole numbers up to here
 
 

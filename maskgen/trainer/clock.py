@@ -42,13 +42,12 @@ class Clock:
     device: torch.device
     _images: int = 0
     _begun: float = 0.0
-    _waited: float = 0.0
     _done: Any = None
     _gaps: list[tuple[Any, Any]] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin, or go on after what is not to be timed."""
-        self._images, self._waited, self._gaps = 0, 0.0, []
+        self._images, self._gaps = 0, []
         self._begun, self._done = time.perf_counter(), self._now()
 
     def ready(self) -> None:

@@ -28,14 +28,10 @@ class Collapse:
     Attributes:
         kind: "not_finite", "no_spread", "identical_distances" or "loss_at_constant".
         sentence: the same for people, with its figures.
-        spread: root mean square distance between normalised embeddings, 0 to 2; nan where they are not finite.
-        identical: share of the pairs' distances that are the commonest one; nan likewise.
     """
 
     kind: str
     sentence: str
-    spread: float
-    identical: float
 
 
 def judged_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
@@ -69,28 +65,26 @@ def look(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
     if not math.isfinite(loss) or not bool(torch.isfinite(embeddings).all()):
         what = "The loss is" if not math.isfinite(loss) else "Embeddings are"
         sentence = f"{what} no finite number any more: lower optimizer.lr, or set train.clip_norm."
-        return Collapse("not_finite", sentence, math.nan, math.nan)
+        return Collapse("not_finite", sentence)
     if len(embeddings) < _FEWEST:
         return None
-    spread, identical = spread_of(embeddings), identical_share(embeddings)
-    kind, sentence = _judged(spread, identical, loss, chance)
-    return Collapse(kind, sentence, spread, identical) if kind else None
+    return _judged(spread_of(embeddings), identical_share(embeddings), loss, chance)
 
 
-def _judged(spread: float, identical: float, loss: float, chance: float) -> tuple[str, str]:
+def _judged(spread: float, identical: float, loss: float, chance: float) -> Collapse | None:
     advice = "lower optimizer.lr, by ten at first."
     if spread < LEAST_SPREAD:
         figure = f"their mean distance is {spread:.4f} of at most 2"
-        return "no_spread", f"All pictures have nearly the same embedding ({figure}): {advice}"
+        return Collapse("no_spread", f"All pictures have nearly the same embedding ({figure}): {advice}")
     if identical > MOST_IDENTICAL:
         figure = f"{identical:.0%} of the distances between pictures are the same"
-        return "identical_distances", f"The embeddings are only a few different ones ({figure}): {advice}"
+        return Collapse("identical_distances", f"The embeddings are only a few different ones ({figure}): {advice}")
     if abs(loss - chance) <= NEAR_CHANCE * chance and spread < SPREAD_AT_CHANCE:
         figure = (
             f"the loss is {loss:.4g}, and {chance:.4g} where all embeddings are alike; their spread is {spread:.2f}"
         )
-        return "loss_at_constant", f"Nothing is being learnt ({figure}): {advice}"
-    return "", ""
+        return Collapse("loss_at_constant", f"Nothing is being learnt ({figure}): {advice}")
+    return None
 
 
 def spread_of(embeddings: Tensor) -> float:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from maskgen.core.extras import need
-from maskgen.core.images import write_whole
 from maskgen.metrics.overlap import Overlap
 
+from .figure import figure
 from .history import EPOCH, STEPS, Row
 
 CURVE = "loss.png"
@@ -22,7 +18,7 @@ def draw_curve(path: Path, rows: Sequence[Row]) -> None:
     """The loss over the steps, and with it IOU after each epoch, as a PNG of 960 x 540 pixels."""
     steps = [row for row in rows if row.kind == STEPS]
     judged = [row for row in rows if row.kind == EPOCH and not math.isnan(row.iou)]
-    with _figure(path) as axes:
+    with figure(path) as axes:
         axes.plot([row.step for row in steps], [row.loss for row in steps], color="#1f5fa8", lw=1)
         axes.set_xlabel("step")
         axes.set_ylabel("loss", color="#1f5fa8")
@@ -36,7 +32,7 @@ def draw_curve(path: Path, rows: Sequence[Row]) -> None:
 
 def draw_overlap(path: Path, found: Overlap, title: str) -> None:
     """Both histograms of distances with the threshold between them, as a PNG of 960 x 540 pixels."""
-    with _figure(path) as axes:
+    with figure(path) as axes:
         axes.set_title(title)
         axes.set_xlabel("L2 distance of embeddings of length 1")
         axes.set_ylabel("density")
@@ -48,19 +44,3 @@ def draw_overlap(path: Path, found: Overlap, title: str) -> None:
             axes.axvline(found.threshold, color="#333333", lw=1, ls="--")
         if found.degenerate:
             axes.text(0.5, 0.5, found.degenerate, ha="center", va="center", wrap=True, transform=axes.transAxes)
-
-
-@contextmanager
-def _figure(path: Path) -> Iterator[Any]:
-    """Axes to draw on, written when the block ends. No global state of matplotlib's is used, and no window."""
-    need("matplotlib", "train")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.6, 5.4), dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
-    yield figure.subplots()
-    data = io.BytesIO()
-    figure.savefig(data, format="png", metadata={"Software": None})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data.getvalue())

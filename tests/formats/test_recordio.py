@@ -79,7 +79,6 @@ def test_a_packed_record_is_unpacked(labels: list[int], number: int, picture: by
     one = Record(tuple(map(float, labels)), number, picture, many)
     assert unpack(pack(one)) == one
     assert pack(one) == record(labels[0], number, picture, labels if many else ())
-    assert one.label == str(labels[0])
 
 
 def test_a_label_that_float32_rounds_is_refused() -> None:

@@ -9,7 +9,8 @@ import pytest
 from manifest_makers import draw
 
 from maskgen.core.reasons import UserError
-from maskgen.manifests.check import Checked, check_lists
+from maskgen.manifests.check import check_lists
+from maskgen.manifests.findings import Checked
 
 TRAIN = [("a/1.jpg", 0), ("a/2.jpg", 0), ("b/1.jpg", 1)]
 SAME = [("c/1__n95.jpg", 2, "c/2__n95.jpg", 2), ("d/1__n95.jpg", 3, "d/2__bare.jpg", 3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 from pathlib import Path
 
@@ -83,3 +84,15 @@ def test_a_file_that_fails_half_way_does_not_appear(tmp_path: Path) -> None:
         file.write(b"half")
         raise RuntimeError
     assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_fault_of_the_system_names_the_file_that_was_wanted(tmp_path: Path, named: bool) -> None:
+    with pytest.raises(OSError, match="the system says") as caught, whole_file(tmp_path / "a.csv") as file:
+        raise OSError(errno.ENOSPC, "so the system says", *([file.name] if named else []))
+    assert caught.value.filename == str(tmp_path / "a.csv")
+    assert caught.value.errno == errno.ENOSPC
+    with pytest.raises(FileNotFoundError) as other, whole_file(tmp_path / "a.csv"):
+        (tmp_path / "b.csv").open()
+    assert other.value.filename == str(tmp_path / "b.csv")
+    assert list(tmp_path.iterdir()) == []

@@ -70,6 +70,13 @@ def test_a_folder_is_no_file_to_write(model: Path, lists: Path, tmp_path: Path) 
         assert f"{tmp_path} is a folder: name the file" in result.output
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write to, root included")
+def test_a_folder_that_may_not_be_written_is_named(model: Path, lists: Path) -> None:
+    result = call(model, lists / "train.csv", "/proc/train.parquet")
+    assert result.exit_code == 2
+    assert "Error: /proc/train.parquet" in result.output
+
+
 def test_pairs_give_each_picture_once(model: Path, lists: Path, tmp_path: Path) -> None:
     out = tmp_path / "test.parquet"
     assert call(model, lists / "test.csv", out).exit_code == 0

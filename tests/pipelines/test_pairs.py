@@ -21,7 +21,6 @@ from manifest_makers import KINDS, Row, rows, write_run
 from maskgen.core.reasons import UserError
 from maskgen.formats.bin_sets import load_bin
 from maskgen.manifests.check import check_lists
-from maskgen.manifests.label_pairs import load_label_pairs
 from maskgen.manifests.lfw_pairs import load_lfw_pairs
 from maskgen.pipelines.pairs import run_pairs
 from maskgen.pipelines.pairs_command import pairs_command
@@ -159,8 +158,8 @@ def test_the_formats_of_others_say_the_same_as_test_csv(drawn_run: Path, tmp_pat
     write(out, run=drawn_run, people=(0.0, 0.5, 0.5), verify="exist", also=("label", "bin", "lfw"), picture_size=32)
     test = read(out / "test.csv")
     same = [row["target"] == row["pair_target"] for row in test]
-    first, second = ([row[column] for row in test] for column in ("path", "pair_path"))
-    assert load_label_pairs(out / "pairs_label.txt") == (first, second, same)
+    lines = [f"{row['path']}\t{row['pair_path']}\t{truth:d}" for row, truth in zip(test, same, strict=True)]
+    assert (out / "pairs_label.txt").read_text("utf-8").splitlines() == lines
     pictures, truths = load_bin(out / "test.bin")
     assert truths == same and len(pictures) == 2 * len(test)
     assert cv2.imdecode(np.frombuffer(pictures[0], np.uint8), cv2.IMREAD_COLOR).shape == (32, 32, 3)

@@ -44,6 +44,19 @@ def test_a_run_leaves_all_that_it_promises(lists: Path, tmp_path: Path) -> None:
     assert (model.dim, recipe.data.size) == (64, 32)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "most", "said"),
+    [
+        ("2", "3", "3, inside epoch 1 of 2, stopped"),
+        ("2", "4", "4, after epoch 1 of 2, stopped"),
+        ("2", "9", "8 in 2 epochs, trained"),
+        ("1", "9", "4 in 1 epoch, trained"),
+    ],
+)
+def test_a_run_says_how_far_it_came(lists: Path, tmp_path: Path, epochs: str, most: str, said: str) -> None:
+    assert said in train(lists, tmp_path / "run", "--epochs", epochs, "--max-steps", most).output
+
+
 def test_tensorboard_gets_the_history(lists: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

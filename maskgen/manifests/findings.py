@@ -1,0 +1,49 @@
+"""What a check of lists finds: faults and notes, with examples, and the table of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXAMPLES = 3  # that a finding names, of all it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of one file (or of all): how many faults it found, with a few examples.
+
+    A finding that is no `fault` is worth knowing and does not change the exit code.
+    """
+
+    file: str
+    check: str
+    count: int
+    examples: tuple[str, ...] = ()
+    fault: bool = True
+
+    def text(self) -> str:
+        """For a terminal: a line, and one for each example."""
+        mark = "ok" if not self.count else "FAULT" if self.fault else "note"
+        lines = [f"  {mark:<6}{self.check:<58}{self.count:>10,}"]
+        return "\n".join([*lines, *(f"          {example}" for example in self.examples)])
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: rows by file and every finding, those of no faults too."""
+
+    rows: dict[str, int]
+    findings: tuple[Finding, ...]
+
+    @property
+    def n_faults(self) -> int:
+        """Faults in all."""
+        return sum(finding.count for finding in self.findings if finding.fault)
+
+    def table(self) -> str:
+        """For a terminal: files, then each check with its count, then a sentence."""
+        lines: list[str] = []
+        for file in dict.fromkeys([*self.rows, *(one.file for one in self.findings)]):
+            rows = f", {self.rows[file]:,} rows" if file in self.rows else ""
+            lines += [f"{file}{rows}", *(one.text() for one in self.findings if one.file == file)]
+        n = self.n_faults
+        return "\n".join([*lines, "", f"{n:,} fault{'s' * (n > 1)}." if n else "Nothing is wrong."])

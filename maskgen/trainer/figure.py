@@ -1,0 +1,32 @@
+"""A drawing as a PNG: what every picture of a training and of an evaluation is drawn on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from maskgen.core.extras import need
+from maskgen.core.images import write_whole
+
+
+@contextmanager
+def figure(path: Path) -> Iterator[Any]:
+    """Axes to draw on, written as a PNG of 960 x 540 pixels when the block ends; no window, no global state.
+
+    Raises:
+        UserError: matplotlib is not installed.
+    """
+    need("matplotlib", "train")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(9.6, 5.4), dpi=100, layout="constrained")
+    FigureCanvasAgg(drawing)
+    yield drawing.subplots()
+    data = io.BytesIO()
+    drawing.savefig(data, format="png", metadata={"Software": None})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data.getvalue())

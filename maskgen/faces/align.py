@@ -52,8 +52,8 @@ def upright(points5: NDArray[np.floating]) -> Doubles:
 def _axes(points5: NDArray[np.floating]) -> tuple[complex, complex]:
     """From the left eye to the right one and from between them to the mouth, as x + iy: NumPy takes five times as long
     for so few numbers."""
-    left, right, _, *mouth = (complex(x, y) for x, y in points5.tolist())
-    return right - left, (sum(mouth) - left - right) / 2
+    left, right, _, below_left, below_right = (complex(x, y) for x, y in points5.tolist())
+    return right - left, (below_left + below_right - left - right) / 2
 
 
 def similarity(centre: NDArray[np.floating], right: Doubles, scale: float, target: NDArray[np.floating]) -> Doubles:

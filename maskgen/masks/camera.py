@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Pose, check_points
 from maskgen.masks.head import mean68
-from maskgen.masks.rigid import TINY, Each, Matrix, best_turns, columns, root, rows
+from maskgen.masks.rigid import TINY, Each, Matrix, best_turns, columns, root, rows, squared
 
 # How much each point says about the pose: the jaw slides along the cheek as the head turns, lips and chin move with
 # every word, the eyes' corners and the nose stay where they are.
@@ -138,7 +138,7 @@ def _start(seen: Doubles) -> Matrix:
     middle, solver = _solver()
     a, b, c, d, e, f = columns(((seen - seen @ middle) @ solver).reshape(-1, 6))
     normal = [b * f - c * e, c * d - a * f, a * e - b * d]
-    area = root(sum(each * each for each in normal))
+    area = root(squared(normal))
     trace = root(a * a + b * b + c * c + d * d + e * e + f * f + 2 * area)
     ahead = area <= 1e-9 * trace * trace  # all points in a line or in one place: no head
     share = (1 - ahead) * trace / 2 / (area + TINY)

@@ -39,13 +39,21 @@ def root(number: Each) -> Each:
     return math.sqrt(number) if isinstance(number, float) else np.sqrt(number)
 
 
+def squared(numbers: Matrix) -> Each:
+    """The sum of their squares, one after the other: from Python 3.12 on `sum` adds floats more exactly than NumPy."""
+    total = numbers[0] * numbers[0]
+    for number in numbers[1:]:
+        total = total + number * number
+    return total
+
+
 def best_turns(b: Matrix) -> tuple[Each, Matrix]:
     """For products B the rotation R with the largest trace of R^T B, and that trace: s1 + s2 + s3 of B's singular
     values, the last of them negative where B mirrors."""
-    square = sum(e * e for e in b)
+    square = squared(b)
     other = _cofactors(b)
     mirror = b[0] * other[0] + b[1] * other[1] + b[2] * other[2]  # the determinant
-    trace, step = _largest_root(square, mirror, sum(e * e for e in other))
+    trace, step = _largest_root(square, mirror, squared(other))
     half = (trace * trace - square) / 2
     apart = half * trace - mirror  # (s1 + s2)(s2 + s3)(s3 + s1)
     settled = (abs(step) <= SETTLED * trace) & (apart > APART * trace * square)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear, mean68
-from maskgen.masks.occlusion import View, hiding, view_of
+from maskgen.masks.occlusion import Sight, View, hiding, sight_of, view_of
 from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, kept, mirror, narrowed, thinned
 from maskgen.masks.template import Template
 
@@ -21,6 +22,7 @@ SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is nev
 LIDS = slice(36, 48)  # of the 68 points
 BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
+VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,10 @@ class Garment:
 
     `rays` are the directions from the skull's middle, unit (n, 3); `uv` are coordinates in the kind's atlas, 0..1; the
     first `columns` points are the cloth's top edge, which `below_lids` (k, columns) takes to its places below the lids;
-    `width` and `height` are the cloth's size along itself in eye distances; `occluder` are the triangles of the bare
-    head that can hide a part of it from somewhere: those under the cloth are left out, for the cloth hides whatever
-    they would; `modes` are its points and normals and what a plan may add to them; the points from `ribbons_from` on
-    are the ribbons', whose `breadths` (ribbons,) are in eye distances.
+    `width` and `height` are the cloth's size along itself in eye distances; `occludes` (m,) says of each triangle of
+    the bare head whether it can hide a part of it from somewhere: those under the cloth cannot, for the cloth hides
+    whatever they would; `modes` are its points and normals and what a plan may add to them; the points from
+    `ribbons_from` on are the ribbons', whose `breadths` (ribbons,) are in eye distances.
     """
 
     moulder: Moulder
@@ -51,7 +53,7 @@ class Garment:
     below_lids: Doubles
     width: float
     height: float
-    occluder: Triangles
+    occludes: NDArray[np.bool_]
     modes: Modes
     ribbons_from: int
     breadths: Doubles
@@ -61,12 +63,18 @@ class Garment:
         """The part of the head that can hide a part of it from the viewer's direction in head coordinates, (3,)."""
         view = view_of(line_of_sight)
         if view not in self._hiding:
-            bare = skin().moulder
-            worn = self.moulder.points
-            before = hiding(view, worn, self.rays, self.triangles, bare.points, self.occluder, EARS)
-            corners, own = np.unique(before.astype(np.intp), return_inverse=True)
-            self._hiding[view] = Occluder(bare.of(corners), own.reshape(-1, 3).astype(np.int32))
+            self._hiding[view] = self._before(view)
         return self._hiding[view]
+
+    def _before(self, view: View) -> Occluder:
+        bare = skin()
+        first_ear = len(bare.triangles) - EARS
+        before = hiding(_sight(view), self.moulder.points, self.rays, self.triangles, first_ear)
+        touched = np.zeros(len(bare.moulder.points), bool)
+        touched[bare.triangles[before[self.occludes[before]]]] = True
+        triangles = bare.triangles[self.occludes & touched[bare.triangles].any(1)]
+        corners, own = np.unique(triangles.astype(np.intp), return_inverse=True)
+        return Occluder(bare.moulder.of(corners), own.reshape(-1, 3).astype(np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,12 @@ def skin() -> Skin:
     lit = np.flatnonzero(face & ~eyes & ~lips)
     every = Moulder.over(points)
     return Skin(every, surface.triangles, every.of(lit), surface.normals[lit])
+
+
+@lru_cache(VIEWS)
+def _sight(view: View) -> Sight:
+    """The bare head from there, for garments of every sort."""
+    return sight_of(view, skin().moulder.points, skin().triangles)
 
 
 def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
@@ -127,7 +141,7 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
         below_lids=_below_lids(sheet.points[:columns, 0]),
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
-        occluder=_occluder(grid),
+        occludes=_occludes(grid),
         modes=_modes(template, fine, small, parts),
         ribbons_from=len(sheet.points),
         breadths=np.repeat([ribbon.width for ribbon in template.ribbons], 2),
@@ -169,14 +183,14 @@ def _unit(vectors: Doubles) -> Doubles:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def _occluder(grid: Doubles) -> Triangles:
-    """The bare head's triangles without those whose corners all lie well under the cloth (rows, columns, 3)."""
+def _occludes(grid: Doubles) -> NDArray[np.bool_]:
+    """Of each of the bare head's triangles whether not all its corners lie well under the cloth (rows, columns, 3)."""
     inner = grid[UNDER:-UNDER, UNDER:-UNDER]
     rim = np.concatenate([inner[0], inner[1:, -1], inner[-1, -2::-1], inner[-2:0:-1, 0]])
     outline = _seen_from_within(rim).astype(np.float32)
     corners = _seen_from_within(skin().moulder.points).astype(np.float32)
     under = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in corners])
-    return np.ascontiguousarray(skin().triangles[~under[skin().triangles].all(1)])
+    return np.asarray(~under[skin().triangles].all(1))
 
 
 def _seen_from_within(points: Doubles) -> Doubles:

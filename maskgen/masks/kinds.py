@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -64,14 +64,10 @@ class Kind:
     ribbons_from: float
     makes: tuple[Make, ...]
     template: Template
-    _garments: dict[tuple[str, bool], Garment] = field(default_factory=dict, repr=False, compare=False)
 
     def garment_for(self, scale: float, wearing: str) -> Garment:
         """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
-        small = scale <= SMALL_FACE
-        if (wearing, small) not in self._garments:
-            self._garments[wearing, small] = build_garment(as_worn(self.template, wearing), RIBBON_ROWS, small)
-        return self._garments[wearing, small]
+        return _garment(self.template, wearing, scale <= SMALL_FACE)
 
     def make_at(self, look: float) -> Make:
         """Which of its looks a draw of 0..1 means."""
@@ -82,6 +78,12 @@ class Kind:
         make = self.make_at(look)
         texels = make.levels[0][0].shape[1] / max(pixels, 1e-3)
         return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + 0.35), LEVELS - 1)]
+
+
+@cache
+def _garment(template: Template, wearing: str, small: bool) -> Garment:
+    """The geometry, which all colours of a template share."""
+    return build_garment(as_worn(template, wearing), RIBBON_ROWS, small)
 
 
 def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:
@@ -131,7 +133,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
         colour: "#rrggbb"; of the ribbons alone where there is a pattern.
         pattern: uint8 RGB (height, width, 3), stretched over the cloth.
     """
-    garment = build_garment(template, RIBBON_ROWS)
+    garment = _garment(template, "proper", False)
     rows, columns = template.looks[0].texture.shape[:2]
     cloth = np.asarray(rgb(colour), np.float32)
     if pattern is not None:

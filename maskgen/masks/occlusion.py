@@ -8,6 +8,7 @@ found out once for each way, on the mean head and with room for other people's, 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -30,6 +31,16 @@ APART = 0.25
 View = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A head from one way: through `camera`, `number` int16 (rows, columns) says which of its triangles is seen at each
+    pixel, -1 where none is, and `depth` float32 (rows, columns) how far away it is, as `raster.Canvas` does."""
+
+    camera: Camera
+    number: NDArray[np.int16]
+    depth: NDArray[np.float32]
+
+
 def in_sight(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
     """The triangles of a mask on this side of the head; `toward` (n,) is the cosine of each point's ray from the
     skull's middle to the line of sight."""
@@ -43,33 +54,30 @@ def view_of(line_of_sight: Doubles) -> View:
     return round(math.degrees(math.atan2(-x, z)) / STEP), round(math.degrees(math.asin(max(-1.0, min(1.0, y)))) / STEP)
 
 
-def hiding(
-    view: View, worn: Doubles, rays: Doubles, cloth: Triangles, head: Doubles, triangles: Triangles, ears: int
-) -> Triangles:
-    """The triangles of the head that can stand before something that is worn, from where a viewer looks.
+def sight_of(view: View, points: Doubles, triangles: Triangles) -> Sight:
+    """What is seen of a head, points (n, 3) in head coordinates, that looks this way."""
+    yaw, pitch = view
+    turn = rotation(STEP * yaw, STEP * pitch, 0.0)
+    placed = Camera(FINENESS, turn, np.zeros(2)).project(points)
+    low = placed[:, :2].min(0) - ROOM * FINENESS
+    columns, rows = np.ceil(placed[:, :2].max(0) + ROOM * FINENESS - low).astype(int).tolist()
+    placed[:, :2] -= low
+    return Sight(Camera(FINENESS, turn, -low), *_nearest(placed, triangles, rows, columns))
+
+
+def hiding(sight: Sight, worn: Doubles, rays: Doubles, cloth: Triangles, ears: int) -> NDArray[np.intp]:
+    """The numbers of those triangles of the head that stand before something that is worn, from where a viewer looks.
 
     Args:
         worn, cloth: points (n, 3), in head coordinates, and triangles of what is worn.
         rays: unit vectors from the skull's middle to `worn`, (n, 3).
-        head, triangles: as `worn` and `cloth`, of the head.
-        ears: how many of its triangles, the last ones, are the ears'.
+        ears: the number from which on the head's triangles are the ears'.
     """
-    yaw, pitch = view
-    turned = Camera(FINENESS, rotation(STEP * yaw, STEP * pitch, 0.0), np.zeros(2))
-    cloth = in_sight(rays @ turned.rotation[2] + WITHIN, cloth)
-    if not len(cloth):
-        return triangles[:0]
-    points = turned.project(np.concatenate([worn, head]))
-    low = points[: len(worn), :2].min(0) - ROOM * FINENESS
-    columns, rows = np.ceil(points[: len(worn), :2].max(0) + ROOM * FINENESS - low).astype(int).tolist()
-    points[:, :2] -= low
-    far = _farthest_about(_depth(points[: len(worn)], cloth, rows, columns))
-    number, near = _nearest(points[len(worn) :], triangles, rows, columns)
-    apart = np.where(number < len(triangles) - ears, np.float32(APART * FINENESS / rows), np.float32(0))
-    before = np.unique(number[(near < far - apart) & (number >= 0)])
-    corners = np.zeros(len(head), bool)
-    corners[triangles[before]] = True
-    return np.ascontiguousarray(triangles[corners[triangles].any(1)])
+    cloth = in_sight(rays @ sight.camera.rotation[2] + WITHIN, cloth)
+    rows, columns = sight.depth.shape
+    far = _farthest_about(_depth(sight.camera.project(worn), cloth, rows, columns))
+    apart = np.where(sight.number < ears, np.float32(APART * FINENESS / rows), np.float32(0))
+    return np.unique(sight.number[(sight.depth < far - apart) & (sight.number >= 0)]).astype(np.intp)
 
 
 def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
@@ -87,10 +95,10 @@ def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _nearest(
     points: Doubles, triangles: Triangles, rows: int, columns: int
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Of every pixel the number of the triangle that is seen there, -1 where none is, and how far away it is."""
     canvas = Canvas(rows, columns)
     own = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
     names = np.repeat((np.arange(len(triangles)) + 1) / (len(triangles) + 1), 3)
     canvas.draw(points[triangles.ravel()], own, np.repeat(names[:, None], 3, 1))
-    return np.rint(canvas.values[..., 0] * (len(triangles) + 1)).astype(np.intp) - 1, canvas.depth
+    return np.rint(canvas.values[..., 0] * (len(triangles) + 1)).astype(np.int16) - 1, canvas.depth

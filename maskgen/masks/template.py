@@ -58,7 +58,7 @@ class Look:
         return (self.height.astype(np.float32) / 255 - 0.5) * self.depth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one template is another only where it is the same object
 class Template:
     """One form of mask, as its file says it.
 

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.images import Photo, read_photo, write_whole
+from maskgen.core.files import write_whole
+from maskgen.core.images import Photo, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for

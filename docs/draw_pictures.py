@@ -14,7 +14,8 @@ from skimage.data import astronaut
 
 from maskgen import mask_photo
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.images import Photo, encode_image, write_whole
+from maskgen.core.files import write_whole
+from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image, write_whole
+from maskgen.core.files import write_whole
+from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Image, Mask

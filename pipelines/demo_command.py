@@ -56,7 +56,8 @@ def demo_command(out: Path, source: Path | None, workers: int | None) -> None:
 def draw_sample(folder: Path) -> None:
     """Write the built-in sample: FOLDER/portrait/portrait.png and FOLDER/PERSON/NN.png."""
     from maskgen import api
-    from maskgen.core.images import encode_image, write_whole
+    from maskgen.core.files import write_whole
+    from maskgen.core.images import encode_image
 
     from .library import portrait
 

@@ -28,7 +28,7 @@ def write_embeddings(embedder: FaceEmbedder, list_file: Path, out: Path, workers
     """
     import pyarrow.parquet as pq
 
-    from maskgen.manifests.table import whole_file
+    from maskgen.core.files import whole_file
 
     if out.is_dir():
         raise UserError(f"{out} is a folder: name the file to write, as {out / 'embeddings.parquet'}.")

@@ -23,7 +23,8 @@ def write_errors(found: Evaluation, folder: Path) -> None:
     """errors.png: the same-person pairs farthest above the threshold, and the others farthest below."""
     import numpy as np
 
-    from maskgen.core.images import encode_image, write_whole
+    from maskgen.core.files import write_whole
+    from maskgen.core.images import encode_image
     from maskgen.core.pair_sheets import pair_sheet
 
     judged, threshold = found.judged, found.threshold.value

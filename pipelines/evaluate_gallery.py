@@ -142,7 +142,8 @@ def _write_errors(found: GalleryEvaluation, folder: Path) -> None:
     """errors.png: probes that name somebody else, the surest first, each beside a face of whom they name."""
     import numpy as np
 
-    from maskgen.core.images import encode_image, write_whole
+    from maskgen.core.files import write_whole
+    from maskgen.core.images import encode_image
     from maskgen.core.pair_sheets import pair_sheet
 
     wrong = np.flatnonzero(found.search.rank > 1)

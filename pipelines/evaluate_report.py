@@ -39,7 +39,7 @@ def write_report(found: Evaluation) -> dict[str, Any]:
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
     """results.md and then results.json, in which what is not known is null."""
-    from maskgen.core.images import write_whole
+    from maskgen.core.files import write_whole
 
     write_whole(folder / TEXT, text.encode())
     data = json.dumps(plain(results), indent=1, allow_nan=False, ensure_ascii=False) + "\n"

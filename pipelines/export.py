@@ -17,7 +17,7 @@ def export_model(embedder: FaceEmbedder, out: Path) -> str:
     Raises:
         UserError: it is no PyTorch network, its ONNX form gives something else, or `out` is a folder.
     """
-    from maskgen.core.images import write_whole
+    from maskgen.core.files import write_whole
     from maskgen.embedders.network import NetworkEmbedder
     from maskgen.embedders.onnx_file import FARTHEST, farthest, input_name, to_onnx
 

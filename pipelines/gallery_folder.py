@@ -65,7 +65,7 @@ class GalleryFolder:
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder, whole or not at all."""
-        from maskgen.core.images import write_whole
+        from maskgen.core.files import write_whole
 
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ def copy_form(form: str, folder: Path) -> None:
     Raises:
         UserError: there is no such form, or something is there already.
     """
-    from maskgen.core.images import write_whole
+    from maskgen.core.files import write_whole
     from maskgen.core.reasons import UserError
     from maskgen.masks.template import template_files
 
@@ -65,7 +65,8 @@ def copy_form(form: str, folder: Path) -> None:
 
 def write_previews(out: Path, kinds: tuple[str, ...]) -> None:
     """Write OUT/KIND.png for each kind: the built-in portrait in that mask."""
-    from maskgen.core.images import encode_image, write_whole
+    from maskgen.core.files import write_whole
+    from maskgen.core.images import encode_image
 
     from .library import load_masker, portrait
     from .settings import MaskSettings

@@ -116,8 +116,8 @@ def _resolve(settings: PairsSettings, recipe: Recipe, images: Images) -> Resolve
 
 
 def _write(work: Work, say: Say) -> dict[str, Any]:
+    from maskgen.core.files import write_whole
     from maskgen.manifests.schema import REPORT
-    from maskgen.manifests.table import write_whole
     from maskgen.manifests.write import write_manifests
 
     settings, out = work.settings, work.settings.out
@@ -131,7 +131,7 @@ def _write(work: Work, say: Say) -> dict[str, Any]:
         say("drawing previews")
         _write_previews(work)
     report = report_of(work, rows)
-    write_whole(out / REPORT, json_bytes(report))
+    write_whole(out / REPORT, json_bytes(report), durable=True)
     (out / UNFINISHED).unlink(missing_ok=True)
     return report
 
@@ -151,10 +151,10 @@ def _write_left_out(work: Work) -> dict[str, int]:
 
 
 def _write_previews(work: Work) -> None:
+    from maskgen.core.files import write_whole
     from maskgen.core.images import encode_image
     from maskgen.manifests import preview
     from maskgen.manifests.schema import PAIRS_PREVIEW, TRAIN_PREVIEW
-    from maskgen.manifests.table import write_whole
 
     pictures = {
         TRAIN_PREVIEW: preview.train_preview(work.manifests, work.folder_of),

@@ -29,11 +29,11 @@ def refuse_out(settings: PairsSettings) -> None:
 
 def open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
+    from maskgen.core.files import PART, write_whole
     from maskgen.manifests import tar_set
     from maskgen.manifests.schema import REPORT
-    from maskgen.manifests.table import PART, write_whole
 
-    write_whole(settings.out / UNFINISHED, json_bytes({"settings": _as_stored(settings)}))
+    write_whole(settings.out / UNFINISHED, json_bytes({"settings": _as_stored(settings)}), durable=True)
     tars = settings.out / tar_set.FOLDER
     halves = (*settings.out.glob(f".*{PART}"), *tars.glob(f".*{PART}"))  # of a command that was killed
     files = (settings.out / name for name in (REPORT, *_all_files()))

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.files import about
 from maskgen.core.reasons import UserError
 from maskgen.formats.files import (
-    about,
     below,
     entries_of,
     files_below,

@@ -17,7 +17,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from maskgen.core.images import decode, write_whole
+from maskgen.core.files import write_whole
+from maskgen.core.images import decode
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.formats.places import Place
 from maskgen.formats.reading import read_bytes

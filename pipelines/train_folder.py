@@ -106,7 +106,7 @@ class TrainFolder:
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder, whole or not at all."""
-        from maskgen.core.images import write_whole
+        from maskgen.core.files import write_whole
 
         write_whole(self.root / name, data)
 

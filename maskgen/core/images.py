@@ -1,4 +1,4 @@
-"""Picture files: read whole and with care, written whole or not at all.
+"""Picture files, read whole and with care.
 
 Format and size are told from a file's header (`headers.py`), so that nothing is decoded that is not a picture or is too
 large; OpenCV decodes, because it is fast and knows 16 bits; Pillow decodes what OpenCV does not know.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import secrets
 import stat
 import warnings
 from contextlib import suppress
@@ -174,25 +172,3 @@ def encode_image(image: Image | Mask, format: str = "jpg", quality: int = 95) ->
     if not done:
         raise ValueError(f"a picture of shape {image.shape} cannot be stored as {format}")
     return data.tobytes()
-
-
-def write_whole(path: Path, data: bytes, durable: bool = False) -> None:
-    """Write a file so that it is there whole or not at all: beside its place first, then renamed into it.
-
-    Args:
-        durable: also wait until the disk has it, for the files by which a run knows what is done.
-
-    Raises:
-        OSError: the disk is full, the folder is not there, ...; nothing is left behind.
-    """
-    part = path.with_name(f".part-{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.files import about
+
 from .places import Place, Remote
 
 
@@ -47,11 +49,6 @@ def place_file(part: Path, path: Place) -> None:
         _rename(part, path)
     except OSError as error:
         raise about(error, path) from error
-
-
-def about(error: OSError, path: Place) -> OSError:
-    """The same fault, of this file."""
-    return OSError(error.errno, error.strerror, str(path))
 
 
 def _rename(part: Path, path: Path) -> None:

@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .table import whole_file
+from maskgen.core.files import whole_file
 
 
 def save_bin(path: Path, pictures: Iterable[bytes], same: Sequence[bool]) -> None:

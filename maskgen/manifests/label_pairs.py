@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from maskgen.core.files import whole_file
 from maskgen.core.reasons import UserError
 
 from .schema import Bools
-from .table import joined, text_bytes, whole_file
+from .table import joined, text_bytes
 
 
 def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:

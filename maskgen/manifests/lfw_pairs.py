@@ -11,13 +11,13 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from maskgen.core.files import whole_file
 from maskgen.core.seeding import rng_for
 
 from .catalogue import Images
 from .pairs import Drawn
 from .plan import Recipe
 from .schema import Pairs
-from .table import whole_file
 
 _SECOND_FACE = re.compile(r"\.f\d+\.[^./]+$")
 

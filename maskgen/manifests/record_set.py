@@ -14,11 +14,11 @@ from typing import IO
 
 import numpy as np
 
+from maskgen.core.files import whole_file
 from maskgen.core.reasons import UserError
 from maskgen.formats.recordio import Record, framed, pack
 
 from .schema import Ints
-from .table import whole_file
 
 REC, IDX, LST, PROPERTY = "train.rec", "train.idx", "train.lst", "property"
 _MOST = 1 << 24  # labels are float32, which holds whole numbers up to here

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from maskgen.formats.files import about
+from maskgen.core.files import whole_file
 
-PART = ".part"  # how the names of files end that are being written
 _ROWS_AT_ONCE = 1 << 18
 _NEEDS_QUOTES = '[",\r\n]|^$'
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to that appears under its name only when all of it is written.
-
-    Raises:
-        OSError: the disk is full, the folder may not be written, ...; names `path`, and nothing is left behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException as error:
-        unfinished.unlink(missing_ok=True)
-        # A full disk has no name at all; a fault of another file's keeps its own.
-        if isinstance(error, OSError) and error.errno and error.filename in (None, str(unfinished)):
-            raise about(error, path) from error
-        raise
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when all of it is written."""
-    with whole_file(path) as file:
-        file.write(data)
 
 
 def write_csv(path: Path, columns: Sequence[str], parts: Iterator[Sequence[Any]]) -> int:

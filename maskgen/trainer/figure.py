@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.core.extras import need
-from maskgen.core.images import write_whole
+from maskgen.core.files import write_whole
 
 
 @contextmanager

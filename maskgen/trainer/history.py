@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from maskgen.core.images import write_whole
+from maskgen.core.files import write_whole
 from maskgen.core.reasons import UserError
 
 HISTORY = "history.csv"

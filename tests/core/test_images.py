@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.data import astronaut
 
-from maskgen.core.images import decode, encode_image, read_photo, write_whole
+from maskgen.core.images import decode, encode_image, read_photo
 from maskgen.core.reasons import Reason, SetAsideError
 
 PIXELS = astronaut()[:96, 128:256]
@@ -157,17 +157,3 @@ def test_png_gives_back_the_pixels_and_jpeg_nearly() -> None:
     assert np.abs(decode(encode_image(PIXELS, "jpg", 95)).astype(int) - PIXELS).mean() < 4
     with pytest.raises(ValueError, match="gif"):
         encode_image(PIXELS, "gif")
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "a.bin"
-    write_whole(file, b"old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="space"):
-        write_whole(file, b"new", durable=True)
-    assert file.read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import io
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskgen.manifests.table import csv_lines, read_csv, whole_file, write_columns
+from maskgen.manifests.table import csv_lines, read_csv, write_columns
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 ROWS = st.lists(
@@ -75,24 +74,3 @@ def test_what_is_no_csv_says_so(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(ValueError):
         read_csv(path)
-
-
-def test_a_file_that_fails_half_way_does_not_appear(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"before")
-    with pytest.raises(RuntimeError), whole_file(path) as file:
-        file.write(b"half")
-        raise RuntimeError
-    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_a_fault_of_the_system_names_the_file_that_was_wanted(tmp_path: Path, named: bool) -> None:
-    with pytest.raises(OSError, match="the system says") as caught, whole_file(tmp_path / "a.csv") as file:
-        raise OSError(errno.ENOSPC, "so the system says", *([file.name] if named else []))
-    assert caught.value.filename == str(tmp_path / "a.csv")
-    assert caught.value.errno == errno.ENOSPC
-    with pytest.raises(FileNotFoundError) as other, whole_file(tmp_path / "a.csv"):
-        (tmp_path / "b.csv").open()
-    assert other.value.filename == str(tmp_path / "b.csv")
-    assert list(tmp_path.iterdir()) == []

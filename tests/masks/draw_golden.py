@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.images import encode_image, write_whole
+from maskgen.core.files import write_whole
+from maskgen.core.images import encode_image
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import kind_names, load_kind

@@ -144,7 +144,8 @@ def show_sets(rates: Mapping[int, float]) -> None:
     Args:
         rates: photographs a second, by workers, as measured; more workers get the rate that each of the most had.
     """
-    print(f"| cores | photographs a second | {' | '.join(SETS)} | |")
+    sets = " | ".join(f"{name} ({count:,})" for name, count in SETS.items())
+    print(f"| cores | photographs a second | {sets} | |")
     print(f"|---{'|---' * (len(SETS) + 2)}|")
     most = max(rates)
     for cores in CORES:

@@ -200,11 +200,13 @@ def mask_command(**options: Any) -> None:
 
 def run_and_tell(settings: MaskSettings) -> int:
     """Do a run, print its table and where to look; returns the exit code."""
+    from .report import NOTHING_WRITTEN
     from .runner import run_mask
 
     report = run_mask(settings, say=click.echo)
     click.echo(report.table())
-    click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
+    if report.exit_code != NOTHING_WRITTEN:
+        click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
     if report.set_aside or report.faces_set_aside:
         click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
     return report.exit_code

@@ -49,7 +49,10 @@ def test_mask_says_what_became_of_all(source: Path, tmp_path: Path) -> None:
 
 def test_nothing_written_has_its_own_exit_code(tmp_path: Path) -> None:
     write(tmp_path / "photographs" / "note.txt", b"no picture")
-    assert call("mask", tmp_path / "photographs", tmp_path / "run", "--workers", 1).exit_code == 4
+    result = call("mask", tmp_path / "photographs", tmp_path / "run", "--workers", 1)
+    assert result.exit_code == 4
+    assert "Look at" not in result.output
+    assert "set_aside.csv says why" in result.output
 
 
 def test_dry_run_writes_nothing(source: Path, tmp_path: Path) -> None:

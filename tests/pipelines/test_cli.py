@@ -68,6 +68,10 @@ def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> No
     assert_refused(call("mask", tmp_path / "absent", run), "does not exist")
     assert_refused(call("mask", source, source / "run"), "lies inside SOURCE")
     assert_refused(call("mask", source, run, "--kinds", "n95,kn59"), "kn95")
+    whole = ("mask", source, run, "--crop", "none")
+    assert_refused(call(*whole, "--size", 160), "--crop none keeps", "leave out --size.")
+    assert_refused(call(*whole, "--margin", 0.2, "--size", 112), "leave out --size and --margin.")
+    assert call(*whole, "--dry-run").exit_code == 0
     orange = call("mask", source, run, "--kinds", "surgical:orange")
     assert_refused(orange, "'orange' is no picture's file", "as in surgical:#ff8800")
     assert_refused(call("mask", source, run, "--kinds", "surgical:orange.png"), "orange.png cannot be printed")

@@ -13,6 +13,7 @@ from maskgen.masks.render import Layer, Window
 SHADOW = 0.75  # share of the light that the rim takes from the skin beside it
 SHADOW_WIDTH = 0.04  # in eye distances
 SHADOW_DROP = 0.03
+FRACTION = 4  # bits of a polygon's corners behind the point
 
 
 def reach(scale: float) -> int:
@@ -37,11 +38,12 @@ def _shadow(alpha: Floats, scale: float) -> Floats:
     return shadow
 
 
-def lay(image: Image, layer: Layer, noise: Floats | None, scale: float) -> tuple[Image, Mask]:
+def lay(image: Image, layer: Layer, noise: Floats | None, scale: float, outline: Floats) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
     Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
-    `noise` (h, w) in levels comes on top of the layer; what then leaves 0..255 is cut off.
+    `noise` (h, w) in levels comes on top of the layer; what then leaves 0..255 is cut off. Only what lies in `outline`,
+    a convex polygon (n, 2), gets shadow: the head, and not what is far behind it.
 
     Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
     """
@@ -50,7 +52,9 @@ def lay(image: Image, layer: Layer, noise: Floats | None, scale: float) -> tuple
     window: Window = layer.window
     if window.empty:
         return out, coverage
-    laid = cv2.multiply(image[window.slices], _thrice(_left(layer.alpha, scale)), dtype=cv2.CV_32F)
+    laid = cv2.multiply(
+        image[window.slices], _thrice(_left(layer.alpha, _ground(outline, window), scale)), dtype=cv2.CV_32F
+    )
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
     out[window.slices] = cv2.add(laid, 0 if noise is None else _thrice(noise), dtype=cv2.CV_8U)
     cover = cv2.extractChannel(layer.paint, 3)
@@ -58,10 +62,18 @@ def lay(image: Image, layer: Layer, noise: Floats | None, scale: float) -> tuple
     return out, coverage
 
 
-def _left(alpha: Floats, scale: float) -> Floats:
-    """The share of the picture's light that cloth of this coverage, and its shadow, leave, (h, w)."""
+def _ground(outline: Floats, window: Window) -> Floats:
+    """1 in the polygon, 0 outside, (h, w)."""
+    inside = np.zeros((window.y1 - window.y0, window.x1 - window.x0), np.float32)
+    corners = np.rint((outline - (window.x0, window.y0)) * (1 << FRACTION)).astype(np.int32)
+    return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
+
+
+def _left(alpha: Floats, ground: Floats, scale: float) -> Floats:
+    """The share of the picture's light that cloth of this coverage, and its shadow on the ground, leave, (h, w)."""
     skin = 1 - alpha
     keep = _shadow(alpha, scale)
+    keep *= ground
     keep *= skin
     np.subtract(1, keep, out=keep)
     keep *= skin

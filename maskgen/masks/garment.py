@@ -8,8 +8,10 @@ from functools import cache, lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
-from maskgen.core.records import Doubles
+from maskgen.core.records import Doubles, Floats
+from maskgen.masks.camera import Camera
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear, mean68
@@ -22,6 +24,7 @@ SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is nev
 LIDS = slice(36, 48)  # of the 68 points
 BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
+GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
 VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 
 
@@ -42,7 +45,8 @@ class Garment:
     `width` and `height` are the cloth's size along itself in eye distances; `occludes` (m,) says of each triangle of
     the bare head whether it can hide a part of it from somewhere: those under the cloth cannot, for the cloth hides
     whatever they would; `modes` are its points and normals and what a plan may add to them; the points from
-    `ribbons_from` on are the ribbons', whose `breadths` (ribbons,) are in eye distances.
+    `ribbons_from` on are the ribbons', whose `breadths` (ribbons,) are in eye distances; `goes_round` (r,) says of each
+    of these points whether its ribbon meets its other half behind the head, as a strap does and a loop does not.
     """
 
     moulder: Moulder
@@ -57,6 +61,7 @@ class Garment:
     modes: Modes
     ribbons_from: int
     breadths: Doubles
+    goes_round: NDArray[np.bool_]
     _hiding: dict[View, Occluder] = field(default_factory=dict, repr=False, compare=False)
 
     def hidden_by(self, line_of_sight: Doubles) -> Occluder:
@@ -65,6 +70,12 @@ class Garment:
         if view not in self._hiding:
             self._hiding[view] = self._before(view)
         return self._hiding[view]
+
+    def opacity(self, line_of_sight: Doubles) -> Doubles:
+        """How much is seen of the ribbons' points, 0..1, (r,): where a strap leaves sight round the head it lies in
+        hair, of which nothing is known, so it goes out bit by bit."""
+        toward = np.minimum(np.maximum(self.rays[self.ribbons_from :] @ line_of_sight / GOING, 0.0), 1.0)
+        return np.where(self.goes_round, toward * toward * (3 - 2 * toward), 1.0)
 
     def _before(self, view: View) -> Occluder:
         bare = skin()
@@ -81,13 +92,19 @@ class Garment:
 class Skin:
     """The bare head: what hides, and where the light is read.
 
-    `lit` are the points whose colour says what light falls on the face, `facing` (n, 3) their unit normals.
+    `lit` are the points whose colour says what light falls on the face, `facing` (n, 3) their unit normals; `outermost`
+    are corners of its convex hull, as many as an outline needs.
     """
 
     moulder: Moulder
     triangles: Triangles
     lit: Moulder
     facing: Doubles
+    outermost: Moulder
+
+    def outline(self, camera: Camera, shift: Doubles) -> Floats:
+        """The convex polygon, float32 (n, 2), in the picture that the head lies in."""
+        return np.asarray(cv2.convexHull(self.outermost.project(camera, shift)[:, :2].astype(np.float32))[:, 0])
 
 
 @cache
@@ -101,7 +118,8 @@ def skin() -> Skin:
     points = CENTRE + (surface.points - CENTRE) * SHRINK
     lit = np.flatnonzero(face & ~eyes & ~lips)
     every = Moulder.over(points)
-    return Skin(every, surface.triangles, every.of(lit), surface.normals[lit])
+    outermost = every.of(np.sort(ConvexHull(points).vertices)[::3].astype(np.intp))
+    return Skin(every, surface.triangles, every.of(lit), surface.normals[lit], outermost)
 
 
 @lru_cache(VIEWS)
@@ -145,7 +163,18 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
         modes=_modes(template, fine, small, parts),
         ribbons_from=len(sheet.points),
         breadths=np.repeat([ribbon.width for ribbon in template.ribbons], 2),
+        goes_round=np.concatenate(
+            [np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_RIBBON]
+        ),
     )
+
+
+_NO_RIBBON = np.zeros(0, np.bool_)
+
+
+def _meets_itself(ribbon: Mesh) -> bool:
+    """Whether a ribbon ends in the head's middle."""
+    return abs(float(ribbon.points[-1, 0])) < 0.05
 
 
 def _below_lids(top: Doubles) -> Doubles:

@@ -117,20 +117,26 @@ def render(
     """
     level = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
     values = np.zeros((len(points) + len(head), 3), np.float32)
-    values[: len(points), :2] = _texels(garment, plan, level)
+    values[: len(points), :2] = _texels(garment, plan, level, camera)
     values[: len(points), 2] = _lit(garment, plan, camera, light)
     canvas = window.canvas(camera.scale)
     placed = window.on(*canvas, np.concatenate([points, head]))
     drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light), alpha)
+    fades = bool(garment.goes_round.any())
+    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, fades), alpha)
 
 
-def _texels(garment: Garment, plan: MaskPlan, level: Level) -> Doubles:
-    """Where in the atlas the garment's points are, in texels with centres at integers: (n, 2)."""
+def _texels(garment: Garment, plan: MaskPlan, level: Level, camera: Camera) -> Doubles:
+    """Where in the atlas the garment's points are, in texels with centres at integers: (n, 2).
+
+    Across a ribbon the atlas is the same, so that there, where straps fade, the column says how opaque it is.
+    """
     rows, columns = level[1].shape
     at = garment.uv * (columns, rows) - 0.5
     at[:, 1] += (rows * np.array(plan.askew)) @ garment.modes.v
+    if garment.goes_round.any():
+        at[garment.ribbons_from :, 0] = columns * garment.opacity(camera.rotation[2]) - 0.5
     return np.asarray(at)
 
 
@@ -158,14 +164,18 @@ def _sized(canvas: Floats, window: Window, outer: Window) -> Floats:
 
 
 def _painted(
-    kind: Kind, plan: MaskPlan, level: Level, drawn: Floats, whole: Floats, camera: Camera, light: Light
+    kind: Kind, plan: MaskPlan, level: Level, drawn: Floats, whole: Floats, camera: Camera, light: Light, fades: bool
 ) -> Floats:
-    """Texture, folds and light looked up where the mask is: `Layer.paint`."""
+    """Texture, folds and light looked up where the mask is: `Layer.paint`; where straps fade, `whole` gets less."""
     where = _in_rows(np.flatnonzero(whole > 0))
     alpha = np.take(whole.ravel(), where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
     x, y, lit = (part * some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
     ribbons = y >= np.float32(kind.ribbons_from * len(level[0]) - 0.5)
+    if fades:
+        on = np.flatnonzero(ribbons)
+        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level[1].shape[1]), 1)
+        whole.ravel()[where.ravel()[on]] = alpha.ravel()[on] = alpha.ravel()[on] * opacity
     cover = alpha - alpha * (ribbons * np.float32(1 - RIBBON_COVER))
     colours = _coloured(kind, plan, level, x, y, lit, alpha, camera, light)
     return _scattered(cv2.merge([*colours, cover]), where, whole.shape)

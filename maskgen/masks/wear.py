@@ -161,7 +161,8 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer)
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     noise = noise_on(alpha, wearer.grain, plan.grain)
-    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale)
+    outline = skin().outline(wearer.camera, wearer.shift)
+    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, outline)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)

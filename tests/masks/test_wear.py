@@ -88,6 +88,29 @@ def test_pixels_beyond_the_masks_reach_stay_as_they_were(kind: str, seed: int, y
     np.testing.assert_array_equal(worn.image[~near], image[~near])
 
 
+@pytest.mark.parametrize("yaw", [-70, 20, 70])
+def test_what_is_behind_the_head_gets_no_shadow(yaw: float) -> None:
+    image = plain()
+    wearer = study(image, head_points(yaw))
+    worn = dress(image, wearer, PLAN, load_kind("n95"))
+    head = np.zeros(image.shape[:2], np.uint8)
+    outline = garment.skin().outline(wearer.camera, wearer.shift)
+    cv2.fillConvexPoly(head, np.rint(outline).astype(np.int32), 1)
+    behind = (worn.coverage == 0) & (cv2.dilate(head, np.ones((5, 5))) == 0)
+    assert np.abs(worn.image[behind].astype(int) - image[behind]).max() <= 1
+    beside = (worn.coverage == 0) & (head > 0)
+    assert (image[beside].astype(int) - worn.image[beside]).max() > 20
+
+
+def test_straps_go_out_of_sight_bit_by_bit_and_loops_at_once() -> None:
+    sight = study(plain(), head_points(40)).camera.rotation[2]
+    straps = load_kind("n95").garment_for(50.0, "proper").opacity(sight)
+    assert straps.max() > 0.9
+    assert straps.min() == 0
+    assert ((straps > 0.1) & (straps < 0.9)).sum() >= 4
+    assert (load_kind("surgical_green").garment_for(50.0, "proper").opacity(sight) == 1).all()
+
+
 TURNS = {
     "yaw": [(angle, 0, 0) for angle in range(-75, 76)],
     "yaw, looking up": [(angle, 20, 0) for angle in range(-75, 76)],

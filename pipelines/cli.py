@@ -33,8 +33,8 @@ Shell completion: add the line for your shell to its start-up file.
   fish  _MASKGEN_COMPLETE=fish_source maskgen | source
 
 \b
-Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
-130 interrupted.
+Exit codes: 0 all written, 1 pairs --check found faults, 2 something to mend first, 3 some set
+aside, 4 nothing written, 130 interrupted.
 """
 
 _GO_ON = ("mask", "demo")  # commands that take up what an interrupted one has done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,19 @@ def _results(found: Evaluation) -> dict[str, Any]:
         "splits": {
             name: {"reason": one} if isinstance(one, str) else _split(one) for name, one in found.splits.items()
         },
+        "notes": _notes(found.splits),
     }
+
+
+def _notes(splits: Mapping[str, Verification | str]) -> list[str]:
+    """Which pairs show too few people, each sentence once."""
+    told: dict[str, list[str]] = {}
+    for name, one in splits.items():
+        if not isinstance(one, str) and one.few_people:
+            told.setdefault(one.few_people, []).append(name)
+    # What holds for all pairs holds for each part of them.
+    whole = [sentence for sentence, names in told.items() if "all" in names]
+    return whole or [f"{', '.join(names)}: {sentence}" for sentence, names in told.items()]
 
 
 def _eval(found: Evaluation) -> dict[str, Any] | None:

@@ -15,9 +15,9 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def summary(results: Mapping[str, Any]) -> str:
-    """For a terminal: the threshold, and a line for each split."""
+    """For a terminal: the threshold, a line for each split, and what is to be known about them."""
     head = [_threshold(results), ""]
-    return "\n".join([*head, *aligned([_COLUMNS, *_rows(results["splits"])])])
+    return "\n".join([*head, *aligned([_COLUMNS, *_rows(results["splits"])]), *results["notes"]])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -56,6 +56,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield from table([_COLUMNS, *_rows(results["splits"])])
     yield ""
     yield "In brackets: 95 % intervals over people drawn anew. Ten-fold: mean and standard error."
+    yield from (line for note in results["notes"] for line in ("", note))
     judged = {name: one for name, one in results["splits"].items() if "reason" not in one}
     if judged:
         yield from ["", "## TAR at FAR", "", *table([*_tar_rows(judged)])]

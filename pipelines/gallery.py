@@ -215,17 +215,26 @@ def _simulate(settings: GallerySettings, say: Say) -> GalleryReport:
     rows = _rows(run)
     chosen, short = simulated([row[0] for row in rows.values()], settings.each, settings.seed)
     if not chosen:
-        bare, masked = settings.each
-        raise UserError(
-            f"nobody in {settings.source} has {bare} bare and {masked} masked pictures from different photographs: "
-            "make the run with --bare, or give a smaller --expect."
-        )
+        raise _nobody(settings, [row[0] for row in rows.values()])
     if short:
         say(f"{len(short):,} people have too few photographs and are left out.")
     from maskgen.manifests.catalogue import digest
 
     check_apart(settings.source, settings.out)
     return _begun(settings, digest(settings.source), say, lambda folder: _copied(settings, rows, chosen, folder))
+
+
+def _nobody(settings: GallerySettings, pictures: Sequence[Picture]) -> UserError:
+    """Why nobody's pictures make a gallery, and what to do."""
+    bare, masked = settings.each
+    if all(one.masked for one in pictures):
+        mend = "the run wrote none bare; make it with --bare."
+    else:
+        most = max(Counter(person for person, _ in {(one.person, one.source) for one in pictures}).values())
+        mend = f"the most photographs of one person are {most}; give a smaller --expect, or mask more photographs."
+    return UserError(
+        f"Nobody in {settings.source} has {bare} bare and {masked} masked pictures from different photographs: {mend}"
+    )
 
 
 def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:

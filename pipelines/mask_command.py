@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
+from maskgen.core.reasons import UserError
 
 from .options import PlaceType
 from .settings import BACKENDS, MAX_PIXELS, MaskSettings
@@ -185,6 +187,7 @@ def mask_command(**options: Any) -> None:
     if options["workers"] is None:
         options["workers"] = 0 if options["scheduler"] else usable_cores()
     settings = MaskSettings(**options)
+    _refuse_idle(settings)
     check_kinds(settings.kinds)
     if settings.scheduler is None:
         check_device(settings.device)
@@ -198,13 +201,23 @@ def mask_command(**options: Any) -> None:
     sys.exit(run_and_tell(settings))
 
 
+def _refuse_idle(settings: MaskSettings) -> None:
+    """Refuse options of the cut where nothing is cut; only the command line knows whether a default was typed."""
+    source = click.get_current_context().get_parameter_source
+    given = [f"--{name}" for name in ("size", "margin") if source(name) is ParameterSource.COMMANDLINE]
+    if settings.crop == "none" and given:
+        raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
+
+
 def run_and_tell(settings: MaskSettings) -> int:
     """Do a run, print its table and where to look; returns the exit code."""
+    from .report import NOTHING_WRITTEN
     from .runner import run_mask
 
     report = run_mask(settings, say=click.echo)
     click.echo(report.table())
-    click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
+    if report.exit_code != NOTHING_WRITTEN:
+        click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
     if report.set_aside or report.faces_set_aside:
         click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
     return report.exit_code

@@ -204,5 +204,5 @@ def _plain(value: object) -> object:
 
 def _show(value: object) -> str:
     if isinstance(value, list):
-        return ",".join(map(str, value))
-    return "not set" if value is None else str(value)
+        value = ",".join(map(str, value))
+    return "not set" if value is None else str(value) or "none"

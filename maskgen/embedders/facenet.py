@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from maskgen.trainer.models import build_model
+from maskgen.trainer.backbones import load_facenet
+from maskgen.trainer.models import build_model, fill_inception
 from maskgen.trainer.recipe import DataSpec, ModelSpec
 
 from .network import NetworkEmbedder
@@ -19,6 +20,7 @@ def facenet(weights: str = WEIGHTS[0], device: str = "cpu") -> NetworkEmbedder:
     Raises:
         UserError: the weights are not there and cannot be downloaded, or there is no such device.
     """
-    model = build_model(ModelSpec("inception_resnet_v1", weights, "avg", 512))
+    model = build_model(ModelSpec("inception_resnet_v1", "", "avg", 512))
+    fill_inception(model, load_facenet(weights))
     data = DataSpec(size=160)  # its default normalisation is facenet's
     return NetworkEmbedder(f"facenet:{weights}", model, model.dim, data, device)

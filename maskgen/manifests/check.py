@@ -49,7 +49,7 @@ def check_lists(out: Path, root: Place | None = None, verify: str = "exist", map
     findings: list[Finding] = [Finding(name, "the file is missing", 1) for name in absent_lists(folder)]
     texts: dict[str, CsvText] = {}
     for path in files:
-        text, found = read_list(path)
+        text, found = read_list(path, asked=out.is_file())
         findings += found
         if text is not None:
             texts[path.name] = text

@@ -77,16 +77,21 @@ class CodedLists:
         return text
 
 
-def read_list(path: Path) -> tuple[CsvText | None, list[Finding]]:
-    """A CSV file as text and what is wrong with it; None where it is no list."""
+def read_list(path: Path, asked: bool = False) -> tuple[CsvText | None, list[Finding]]:
+    """A CSV file as text and what is wrong with it; None where it is no list.
+
+    Args:
+        asked: it was named itself, so that it is a fault if it is none.
+    """
     try:
         text = read_csv(path)
     except (ValueError, OSError) as error:
         return None, [Finding(path.name, "no CSV file", 1, (str(error),))]
-    if not set(IMAGE_COLUMNS) <= set(text.columns):
-        have = ",".join(text.columns)[:60]
-        ours = path.name in _WRITTEN
-        return None, [Finding(path.name, "not a list: no columns path and target", 1, (have,), fault=ours)]
+    # One column of the second picture is enough to say that pairs are meant.
+    pairs = bool(set(PAIR_COLUMNS[2:]) & set(text.columns))
+    if lacking := [name for name in (PAIR_COLUMNS if pairs else IMAGE_COLUMNS) if name not in text.columns]:
+        what, have = f"not a list: no column {' and '.join(lacking)}", ",".join(text.columns)[:60]
+        return None, [Finding(path.name, what, 1, (have,), fault=asked or pairs or path.name in _WRITTEN)]
     more = [name for name in text.columns if name not in PAIR_COLUMNS]
     found = [Finding(path.name, "rows with too many or too few values", text.n_ragged, text.ragged)]
     if more:

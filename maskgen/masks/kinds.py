@@ -211,6 +211,11 @@ def _pattern(spec: KindSpec) -> NDArray[np.uint8] | None:
     """The picture that is printed on a mask."""
     if spec.pattern is None:
         return None
+    if not any(mark in spec.dye for mark in "./\\") and not spec.pattern.is_file():
+        raise UserError(
+            f"mask kind {spec.text!r}: {spec.dye!r} is no picture's file; a colour is six digits, "
+            f"as in {spec.form}:#ff8800"
+        )
     try:
         return read_photo(spec.pattern, max_pixels=MOST_PATTERN).image
     except SetAsideError as fault:

@@ -16,6 +16,7 @@ Measure = Callable[[Doubles, Doubles], Mapping[str, float]]
 
 REPLICATES = 1000
 LEVEL = 0.95
+FEWEST_PEOPLE = 10  # fewer, drawn anew, are too often the same few again
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class PairPeople:
     def __post_init__(self) -> None:
         if self.same.ndim != 1 or self.different.ndim != 2 or self.different.shape[1] != 2:
             raise ValueError(f"expected people of (n,) and (m, 2), got {self.same.shape} and {self.different.shape}")
+
+    @property
+    def too_few(self) -> str:
+        """A sentence where there are too few people for intervals over them, else nothing."""
+        n = len(np.unique(np.concatenate([self.same, self.different.ravel()])))
+        return "" if n >= FEWEST_PEOPLE else f"Only {n} people are in these pairs: intervals over people say little."
 
 
 def intervals(

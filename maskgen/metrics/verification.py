@@ -90,7 +90,7 @@ class Verification:
     """What was measured on one set of pairs.
 
     `intervals` are by the names that `rates` gives: accuracy, auc, eer, tar@0.01, ...; `folds` is None, and
-    `no_folds` says why, where there are too few pairs.
+    `no_folds` says why, where there are too few pairs; `few_people` says so where there are too few for the intervals.
     """
 
     threshold: float
@@ -100,6 +100,7 @@ class Verification:
     intervals: Mapping[str, Interval]
     folds: Folds | None
     no_folds: str = ""
+    few_people: str = ""
 
     @property
     def rates(self) -> dict[str, float]:
@@ -138,7 +139,7 @@ def verify(
 
     counts = confusion(trials.same, trials.different, threshold)
     spread = intervals(measure, people, replicates, seed)
-    return Verification(threshold, counts, roc, tar_at, spread, *_folds(trials, seed))
+    return Verification(threshold, counts, roc, tar_at, spread, *_folds(trials, seed), people.too_few)
 
 
 def _at(far: float) -> str:

@@ -119,7 +119,7 @@ def load_facenet(name: str) -> dict[str, Tensor]:
     except (URLError, OSError) as error:
         raise UserError(
             f"InceptionResnetV1's weights ({name}) cannot be downloaded ({error}): put {_FACENET}{file} "
-            f"into {hub / 'checkpoints'}; training can also begin without them, with --no-pretrained."
+            f"into {hub / 'checkpoints'}."
         ) from None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 from torch import Tensor
 
 from maskgen.core.extras import need
+from maskgen.core.files import about as fault_of
 from maskgen.core.reasons import UserError
 
 from .legacy import is_legacy, read_legacy
@@ -57,7 +59,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the folder beside its place and rename it there; what was there before is replaced.
 
     Raises:
-        UserError: it cannot be written.
+        OSError: the disk is full, ...; names the folder, in whose place nothing has changed.
     """
     folder = Path(folder)
     part, before = _beside(folder, "part"), _beside(folder, "before")
@@ -71,7 +73,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         part.rename(folder)
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
-        raise UserError(f"The checkpoint {folder} cannot be written: {error}.") from None
+        shutil.rmtree(part, ignore_errors=True)
+        raise fault_of(error, folder) from None
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -137,7 +140,19 @@ def _write(part: Path, checkpoint: Checkpoint) -> None:
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
     # Copies: safetensors refuses tensors that share memory, as tied weights do.
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    need("safetensors.torch", "train").save_file(plain, str(path))
+    torch_file = need("safetensors.torch", "train")
+    from safetensors import SafetensorError
+
+    try:
+        torch_file.save_file(plain, str(path))
+    except SafetensorError as error:
+        raise _systems(error, path) from error
+
+
+def _systems(error: Exception, path: Path) -> Exception:
+    """The system's fault that safetensors tells of in a text alone; a fault of its own as it is."""
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1])), str(path)) if number else error
 
 
 def _flush(path: Path) -> None:

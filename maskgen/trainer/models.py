@@ -70,8 +70,16 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
         neck, dim = LinearNorm(width, spec.dim), spec.dim
     model = Embedder(backbone, pooling, neck, dropout, dim)
     if spec.backbone == INCEPTION and weights:
-        fill_inception(model, load_facenet(weights))
+        fill_inception(model, _to_begin_with(weights))
     return model
+
+
+def _to_begin_with(weights: str) -> Mapping[str, Tensor]:
+    try:
+        return load_facenet(weights)
+    except UserError as error:
+        said = str(error).removesuffix(".")
+        raise UserError(f"{said}; training can also begin without them, with --no-pretrained.") from None
 
 
 def fill_inception(model: Embedder, state: Mapping[str, Tensor]) -> None:

@@ -75,7 +75,7 @@ class PeopleBatches(Batches):
         if len(self._rows) < people:
             raise UserError(
                 f"A batch has data.people={people} people, and the list only {len(self._rows)}: "
-                f"set data.people={len(self._rows)} and train.batch_size={len(self._rows) * images}."
+                f"give --set data.people={len(self._rows)} --set train.batch_size={len(self._rows) * images}."
             )
         self.people = people
         self.images = images

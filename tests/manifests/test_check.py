@@ -175,6 +175,26 @@ def test_a_list_that_cannot_be_read_is_a_fault(lists: Path, content: str) -> Non
     assert check_lists(lists).n_faults == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "lacking"),
+    [
+        ("path,target,pair_path", "pair_target"),
+        ("path,target,pair_target", "pair_path"),
+        ("path,pair_path", "target and pair_target"),
+        ("path", "target"),
+        ("a,b", "path and target"),
+    ],
+)
+def test_a_header_that_lacks_columns_is_a_fault(lists: Path, header: str, lacking: str) -> None:
+    (lists / "test.csv").write_text(f"{header}\n")
+    expected = {("test.csv", f"not a list: no column {lacking}"): 1}
+    assert faults(check_lists(lists)) == expected
+    (lists / "test.csv").rename(lists / "other.csv")
+    assert faults(check_lists(lists / "other.csv")) == {("other.csv", check): 1 for _, check in expected}
+    anyhow = "pair" in header  # a folder may hold tables that are no lists, but none of half a pair
+    assert check_lists(lists).n_faults == anyhow
+
+
 def test_there_must_be_something_to_check(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no CSV file"):
         check_lists(tmp_path)

@@ -49,7 +49,10 @@ def test_mask_says_what_became_of_all(source: Path, tmp_path: Path) -> None:
 
 def test_nothing_written_has_its_own_exit_code(tmp_path: Path) -> None:
     write(tmp_path / "photographs" / "note.txt", b"no picture")
-    assert call("mask", tmp_path / "photographs", tmp_path / "run", "--workers", 1).exit_code == 4
+    result = call("mask", tmp_path / "photographs", tmp_path / "run", "--workers", 1)
+    assert result.exit_code == 4
+    assert "Look at" not in result.output
+    assert "set_aside.csv says why" in result.output
 
 
 def test_dry_run_writes_nothing(source: Path, tmp_path: Path) -> None:
@@ -65,6 +68,13 @@ def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> No
     assert_refused(call("mask", tmp_path / "absent", run), "does not exist")
     assert_refused(call("mask", source, source / "run"), "lies inside SOURCE")
     assert_refused(call("mask", source, run, "--kinds", "n95,kn59"), "kn95")
+    whole = ("mask", source, run, "--crop", "none")
+    assert_refused(call(*whole, "--size", 160), "--crop none keeps", "leave out --size.")
+    assert_refused(call(*whole, "--margin", 0.2, "--size", 112), "leave out --size and --margin.")
+    assert call(*whole, "--dry-run").exit_code == 0
+    orange = call("mask", source, run, "--kinds", "surgical:orange")
+    assert_refused(orange, "'orange' is no picture's file", "as in surgical:#ff8800")
+    assert_refused(call("mask", source, run, "--kinds", "surgical:orange.png"), "orange.png cannot be printed")
     assert_refused(call("mask", source, run, "--quality", 900), "--quality", "1 to 100")
     assert_refused(call("mask", source, run, "--per-photo", "some"), "random, all or a number")
     assert_refused(call("mask", source, run, "--per-photo", 9), "1 to 5")

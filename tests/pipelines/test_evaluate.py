@@ -98,6 +98,9 @@ def test_pictures_and_text_are_there(judged: tuple[Path, str]) -> None:
     assert f"{value:.4f}" in text and f"{value:.4f}" in said
     assert "## TAR at FAR" in text
     assert str(folder / "results.md") in said
+    note = "Only 4 people are in these pairs: intervals over people say little."
+    assert results(folder)["notes"] == [note]
+    assert text.count(note) == said.count(note) == 1
 
 
 def test_the_same_seed_gives_the_same_bytes(judged: tuple[Path, str], drawn: Path, untrained: Path) -> None:

@@ -136,4 +136,17 @@ def test_a_gallery_made_up_from_a_run(tmp_path: Path) -> None:
         x0, y0, x1, y1 = map(float, row["box"].split())
         assert (x0 + x1) / 2 == pytest.approx(80, abs=25), "the box is in the pixels of the picture"
         assert (y0 + y1) / 2 == pytest.approx(80, abs=25)
-    assert "nobody" in call("--simulate", run, tmp_path / "more", "--expect", "3,3").output
+    said = call("--simulate", run, tmp_path / "more", "--expect", "3,3").output
+    assert "the most photographs of one person are 4; give a smaller --expect" in said
+    assert "--bare" not in said
+
+
+def test_a_gallery_wants_bare_pictures(tmp_path: Path) -> None:
+    for name, number, portrait in sample_people(2, 2, seed=6):
+        (tmp_path / "people" / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "people" / name / f"{number}.png").write_bytes(encode_image(portrait.image, "png"))
+    made = CliRunner().invoke(main, ["mask", str(tmp_path / "people"), str(tmp_path / "run"), "--workers", "1"])
+    assert made.exit_code == 0, made.output
+    said = call("--simulate", tmp_path / "run", tmp_path / "gallery", "--expect", "1,1").output
+    assert "the run wrote none bare; make it with --bare" in said
+    assert "--expect" not in said

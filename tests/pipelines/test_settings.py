@@ -103,6 +103,12 @@ def test_a_landmarks_model_is_known_by_its_content(tmp_path: Path) -> None:
     assert digest_of(a) == digest_of(b) != digest_of(c)
 
 
+@pytest.mark.parametrize("empty", ["", []])
+def test_a_list_of_nothing_is_none(empty: object) -> None:
+    assert differences({"--also": empty}, {"--also": ["rec", "tar"]}) == ["--also (was none, now rec,tar)"]
+    assert differences({"--also": 0}, {"--also": None}) == ["--also (was 0, now not set)"]
+
+
 def test_unmasked_share_is_for_drawn_masks() -> None:
     with pytest.raises(UserError, match="--unmasked-share"):
         replace(PLAIN, per_photo="all", unmasked_share=0.1)

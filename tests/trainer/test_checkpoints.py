@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from torch import Tensor
 
 from maskgen.core.reasons import UserError
@@ -122,6 +124,33 @@ def test_a_checkpoint_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path / "last", state)
     assert load_checkpoint(tmp_path / "last").progress == {"step": 2}
+
+
+FULL = "Error while serializing: I/O error: No space left on device (os error 28)"
+
+
+def test_a_full_disk_is_the_systems_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, _, _ = trained()
+    save_checkpoint(tmp_path / "last", state)
+
+    def full(*_: object) -> None:
+        raise SafetensorError(FULL)
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_checkpoint(tmp_path / "last", state)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "last"))
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]  # what was written of it would keep the disk full
+    assert load_checkpoint(tmp_path / "last").targets == (4, 7, 9)
+
+
+def test_what_safetensors_refuses_itself_stays_its_own_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise SafetensorError("InvalidTensorView")
+
+    monkeypatch.setattr("safetensors.torch.save_file", refused)
+    with pytest.raises(SafetensorError, match="InvalidTensorView"):
+        save_checkpoint(tmp_path / "last", trained()[0])
 
 
 def test_killed_between_the_two_renames_the_old_one_is_found(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from maskgen.core.reasons import UserError
+from maskgen.embedders.facenet import facenet
 from maskgen.trainer.models import Embedder, build_model, fill_inception
 from maskgen.trainer.pooling import Average, GeM
 from maskgen.trainer.recipe import ModelSpec, load_recipe
@@ -111,6 +112,9 @@ def test_weights_that_cannot_be_had_are_a_sentence(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
     with pytest.raises(UserError, match="no network.*--no-pretrained"):
         build_model(load_recipe("model1").model)
+    with pytest.raises(UserError, match="no network.*put http") as caught:
+        facenet()
+    assert "--no-pretrained" not in str(caught.value)  # what is judged has no say in that
 
 
 @pytest.mark.parametrize(

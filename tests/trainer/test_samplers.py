@@ -50,7 +50,8 @@ def test_pk_batches_show_every_person(
     targets = np.array(sorted(targets.tolist(), key=lambda _: random.random()))
     there = Counter(targets.tolist())
     if len(there) < people:
-        with pytest.raises(UserError, match=f"data.people={len(there)} and train.batch_size={len(there) * images}"):
+        said = f"--set data.people={len(there)} --set train.batch_size={len(there) * images}"
+        with pytest.raises(UserError, match=said):
             build_batches(DataSpec(sampler="pk", people=people, images=images), 0, targets, 5)
         return
     shares = ranks(DataSpec(sampler="pk", people=people, images=images), 0, targets, world)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from list_makers import write_lists
 from runs import report, train, weights
+from safetensors import SafetensorError
 
 from maskgen.manifests.record_set import save_record_set
 from maskgen.pipelines.train_watch import Lines
@@ -191,6 +192,15 @@ def test_the_history_can_be_read_by_anybody(lists: Path, tmp_path: Path) -> None
         rows = list(csv.DictReader(file))
     assert [row["kind"] for row in rows] == ["steps"]
     assert float(rows[0]["loss"]) > 0
+
+
+def test_a_full_disk_is_one_sentence(lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    said = train(lists, tmp_path / "run", "--max-steps", "1", code=2).output
+    assert f"The disk is full at {tmp_path / 'run'}" in said
 
 
 def test_a_run_that_was_refused_at_its_start_takes_other_settings(lists: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is nev
 LIDS = slice(36, 48)  # of the 68 points
 BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
+AMPLE = 1.12  # of the outline in which shadow falls
 GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
 VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 
@@ -93,7 +94,7 @@ class Skin:
     """The bare head: what hides, and where the light is read.
 
     `lit` are the points whose colour says what light falls on the face, `facing` (n, 3) their unit normals; `outermost`
-    are corners of its convex hull, as many as an outline needs.
+    are corners of its convex hull, as many as an outline needs, moved out so far that no skin is outside.
     """
 
     moulder: Moulder
@@ -118,7 +119,7 @@ def skin() -> Skin:
     points = CENTRE + (surface.points - CENTRE) * SHRINK
     lit = np.flatnonzero(face & ~eyes & ~lips)
     every = Moulder.over(points)
-    outermost = every.of(np.sort(ConvexHull(points).vertices)[::3].astype(np.intp))
+    outermost = Moulder.over((CENTRE + (points - CENTRE) * AMPLE)[np.sort(ConvexHull(points).vertices)[::3]])
     return Skin(every, surface.triangles, every.of(lit), surface.normals[lit], outermost)
 
 

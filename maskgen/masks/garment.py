@@ -14,7 +14,7 @@ from maskgen.core.records import Doubles, Floats
 from maskgen.masks.camera import Camera
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
-from maskgen.masks.head import CENTRE, Triangles, coarse_head, ear, mean68
+from maskgen.masks.head import CENTRE, Triangles, bare_head, ear, mean68
 from maskgen.masks.occlusion import Sight, View, hiding, sight_of, view_of
 from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, kept, mirror, narrowed, thinned
 from maskgen.masks.template import Template
@@ -111,7 +111,7 @@ class Skin:
 @cache
 def skin() -> Skin:
     """The mean head a little shrunk, and where the light is read: cheeks, nose, chin and brow, no eyes, no hair."""
-    surface = coarse_head()
+    surface = bare_head()
     x, y, z = surface.points.T
     face = (np.abs(x) < 0.85) & (y > -1.25) & (y < 1.1) & (z > -0.5)
     eyes = (np.abs(np.abs(x) - 0.5) < 0.34) & (np.abs(y + 0.68) < 0.3)

@@ -62,8 +62,7 @@ NAMED = {
     "jaw_1": 15, "jaw_2": 14, "jaw_3": 13, "jaw_4": 12, "jaw_5": 11, "jaw_6": 10, "jaw_7": 9, "chin": 8,
 }  # fmt: skip
 
-ROWS, COLUMNS = 34, 56  # where people are drawn
-COARSE_ROWS, COARSE_COLUMNS = 22, 36  # where it only hides things
+ROWS, COLUMNS = 22, 36  # of the head that hides what is behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +131,14 @@ def grid_normals(points: Doubles) -> Doubles:
     return np.asarray(normals * np.where(outward == 0, 1, outward)[..., None])
 
 
-def _ball(rows: int, columns: int) -> Surface:
+def _ball() -> Surface:
     """Skull, face and neck as one grid of rays: from the crown down the sides, closed at the back."""
-    down = np.linspace(0.02, 0.93, rows) * np.pi
-    around = np.linspace(-np.pi, np.pi, columns)
+    down = np.linspace(0.02, 0.93, ROWS) * np.pi
+    around = np.linspace(-np.pi, np.pi, COLUMNS)
     polar, turn = np.meshgrid(down, around, indexing="ij")
     rays = np.stack([np.sin(polar) * np.sin(turn), -np.cos(polar), np.sin(polar) * np.cos(turn)], -1)
-    grid = skin_along(rays.reshape(-1, 3)).reshape(rows, columns, 3)
-    return Surface(grid.reshape(-1, 3), grid_normals(grid).reshape(-1, 3), grid_triangles(rows, columns))
+    grid = skin_along(rays.reshape(-1, 3)).reshape(ROWS, COLUMNS, 3)
+    return Surface(grid.reshape(-1, 3), grid_normals(grid).reshape(-1, 3), grid_triangles(ROWS, COLUMNS))
 
 
 def ear(side: float) -> Surface:
@@ -166,12 +165,6 @@ def joined(parts: list[Surface]) -> Surface:
 
 
 @cache
-def head_surface() -> Surface:
-    """The whole head with both ears, about 3,800 triangles."""
-    return joined([_ball(ROWS, COLUMNS), ear(1.0), ear(-1.0)])
-
-
-@cache
-def coarse_head() -> Surface:
-    """The same head in about 1,600 triangles."""
-    return joined([_ball(COARSE_ROWS, COARSE_COLUMNS), ear(1.0), ear(-1.0)])
+def bare_head() -> Surface:
+    """The whole head with both ears, in about 1,600 triangles: it only hides what is behind it."""
+    return joined([_ball(), ear(1.0), ear(-1.0)])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.camera import Camera
+from maskgen.masks.camera import Cameras
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
 from maskgen.masks.fit import Moulder
 from maskgen.masks.head import CENTRE, Triangles, bare_head, ear, mean68
@@ -65,6 +65,11 @@ class Garment:
     goes_round: NDArray[np.bool_]
     _hiding: dict[View, Occluder] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def fades(self) -> bool:
+        """Whether any of its ribbons goes out of sight bit by bit."""
+        return bool(self.goes_round.any())
+
     def hidden_by(self, line_of_sight: Doubles) -> Occluder:
         """The part of the head that can hide a part of it from the viewer's direction in head coordinates, (3,)."""
         view = view_of(line_of_sight)
@@ -103,9 +108,10 @@ class Skin:
     facing: Doubles
     outermost: Moulder
 
-    def outline(self, camera: Camera, shift: Doubles) -> Floats:
-        """The convex polygon, float32 (n, 2), in the picture that the head lies in."""
-        return np.asarray(cv2.convexHull(self.outermost.project(camera, shift)[:, :2].astype(np.float32))[:, 0])
+    def outlines(self, cameras: Cameras, shifts: Doubles) -> list[Floats]:
+        """For each of some faces the convex polygon, float32 (n, 2), in its picture that the head lies in."""
+        placed = self.outermost.placed(cameras, shifts).astype(np.float32)
+        return [np.asarray(cv2.convexHull(points)[:, 0]) for points in placed]
 
 
 @cache

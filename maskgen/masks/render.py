@@ -123,8 +123,7 @@ def render(
     placed = window.on(*canvas, np.concatenate([points, head]))
     drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
-    fades = bool(garment.goes_round.any())
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, fades), alpha)
+    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, garment.fades), alpha)
 
 
 def _texels(garment: Garment, plan: MaskPlan, level: Level, camera: Camera) -> Doubles:
@@ -135,7 +134,7 @@ def _texels(garment: Garment, plan: MaskPlan, level: Level, camera: Camera) -> D
     rows, columns = level[1].shape
     at = garment.uv * (columns, rows) - 0.5
     at[:, 1] += (rows * np.array(plan.askew)) @ garment.modes.v
-    if garment.goes_round.any():
+    if garment.fades:
         at[garment.ribbons_from :, 0] = columns * garment.opacity(camera.rotation[2]) - 0.5
     return np.asarray(at)
 

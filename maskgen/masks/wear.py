@@ -40,8 +40,9 @@ MOUTH = np.array([0.0, 0.4, 0.3])
 class Wearer:
     """A face understood once, for any number of masks: where the head is, how this face differs, how it is lit.
 
-    `eyes` (12, 2) are the points about the eyes' lids; `fit_error` is the
-    median distance of the 68 points to the head that explains them, in eye distances.
+    `eyes` (12, 2) are the points about the eyes' lids; `outline`, float32 (n, 2), is a convex polygon in the picture
+    that the head lies in; `fit_error` is the median distance of the 68 points to the head that explains them, in eye
+    distances.
     """
 
     camera: Camera
@@ -49,6 +50,7 @@ class Wearer:
     light: Light
     grain: Grain
     eyes: Doubles
+    outline: Floats
     fit_error: float
 
 
@@ -127,7 +129,8 @@ def _understood(images: Sequence[Image], points68: Doubles, cameras: Cameras, re
     grains = read_grains(images, points68[:, 17:48])
     lights = [_seen_in(light, grain) for light, grain in zip(lights, grains, strict=True)]
     errors = np.sort(residuals, axis=1)[:, 34].tolist()
-    return list(map(Wearer, cameras.each(), shifts, lights, grains, points68[:, 36:48].copy(), errors))
+    eyes, outlines = points68[:, 36:48].copy(), bare.outlines(cameras, shifts)
+    return list(map(Wearer, cameras.each(), shifts, lights, grains, eyes, outlines, errors))
 
 
 @cache
@@ -161,8 +164,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer)
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     noise = noise_on(alpha, wearer.grain, plan.grain)
-    outline = skin().outline(wearer.camera, wearer.shift)
-    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, outline)
+    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)

@@ -94,8 +94,7 @@ def test_what_is_behind_the_head_gets_no_shadow(yaw: float) -> None:
     wearer = study(image, head_points(yaw))
     worn = dress(image, wearer, PLAN, load_kind("n95"))
     head = np.zeros(image.shape[:2], np.uint8)
-    outline = garment.skin().outline(wearer.camera, wearer.shift)
-    cv2.fillConvexPoly(head, np.rint(outline).astype(np.int32), 1)
+    cv2.fillConvexPoly(head, np.rint(wearer.outline).astype(np.int32), 1)
     behind = (worn.coverage == 0) & (cv2.dilate(head, np.ones((5, 5))) == 0)
     assert np.abs(worn.image[behind].astype(int) - image[behind]).max() <= 1
     beside = (worn.coverage == 0) & (head > 0)
@@ -220,7 +219,16 @@ def crowd(many: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def parts_of(wearer: Wearer) -> tuple[bytes, ...]:
     camera, light = wearer.camera, wearer.light
-    arrays = (camera.rotation, camera.shift, wearer.shift, light.direction, light.cast, light.tone.tint, wearer.eyes)
+    arrays = (
+        camera.rotation,
+        camera.shift,
+        wearer.shift,
+        light.direction,
+        light.cast,
+        light.tone.tint,
+        wearer.eyes,
+        wearer.outline,
+    )
     numbers = (camera.scale, light.level, light.tone.colour, wearer.grain.blur, wearer.grain.noise, wearer.fit_error)
     return tuple(array.tobytes() for array in (*arrays, np.array(numbers)))
 

@@ -49,25 +49,18 @@ def torchrun(folder: Path, processes: int, *arguments: str) -> subprocess.Comple
     )
 
 
+def train_by_two(folder: Path, lists: Path, run: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Two processes on the CPU that train the small recipe on lists."""
+    where = ("--data", str(lists), "--run", str(run), "--device", "cpu")
+    return torchrun(folder, 2, "maskgen.trainer", "small", *where, *options)
+
+
 def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path: Path) -> None:
     lists = write_lists(tmp_path / "lists", people=4, each=8)
     (lists / "faces/6/1.png").write_bytes(b"no picture")
     two, one = tmp_path / "two", tmp_path / "one"
-    shared = ("--device", "cpu", "--set", "data.size=32", "--set", "schedule.warmup_steps=0", "--threads", "1")
-    done = torchrun(
-        tmp_path,
-        2,
-        "maskgen.trainer",
-        "small",
-        "--data",
-        str(lists),
-        "--run",
-        str(two),
-        *shared,
-        "--batch-size",
-        "4",
-        *SETTINGS,
-    )
+    shared = ("--set", "data.size=32", "--set", "schedule.warmup_steps=0", "--threads", "1", "--batch-size", "4")
+    done = train_by_two(tmp_path, lists, two, *shared, *SETTINGS)
     assert done.returncode == 0, done.stderr
     train(lists, one, *SETTINGS, "--batch-size", "8")
     assert done.stdout.count("best IOU") == 1
@@ -88,18 +81,7 @@ def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
     lists = write_lists(tmp_path / "lists", people=4, each=8)
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign/thesis.txt").write_text("")
-    done = torchrun(
-        tmp_path,
-        2,
-        "maskgen.trainer",
-        "small",
-        "--data",
-        str(lists),
-        "--run",
-        str(tmp_path / "foreign"),
-        "--device",
-        "cpu",
-    )
+    done = train_by_two(tmp_path, lists, tmp_path / "foreign")
     assert done.returncode != 0
     assert done.stderr.count("holds files that no training wrote") == 1
 

@@ -43,7 +43,9 @@ class Data:
         if spec.features:
             return self._features(listed.root, listed.addresses, listed.targets, folder, ranks)
         plain = Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, seed)
-        return self._aligned(replace(plain, repaint=self._painter(folder, ranks, say)) if spec.masks == "online" else plain)
+        return self._aligned(
+            replace(plain, repaint=self._painter(folder, ranks, say)) if spec.masks == "online" else plain
+        )
 
     def _aligned(self, rows: Pictures) -> Pictures:
         """The same pictures, aligned as the recipe asks."""

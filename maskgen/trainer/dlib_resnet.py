@@ -59,10 +59,7 @@ class DlibBackbone(nn.Sequential):
         stem = nn.Sequential(nn.Conv2d(3, 32, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2))
         self.add_module("stem", stem)
         for number, (into, out, many) in enumerate(STAGES, 1):
-            blocks = [
-                Block(into if at == 0 else out, out, halves=at == 0 and number > 1)
-                for at in range(many)
-            ]
+            blocks = [Block(into if at == 0 else out, out, halves=at == 0 and number > 1) for at in range(many)]
             self.add_module(f"stage{number}", nn.Sequential(*blocks))
 
 

@@ -9,6 +9,7 @@ refused.
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ FILE = "dlib_face_recognition_resnet_model_v1.dat"
 _MOST_BYTES = 1 << 26
 _HEAD = b"\x01\x01\x01\x0dloss_metric_2"  # two versions and the first layer's name
 _CONVOLUTION, _AFFINE, _LINEAR = b"\x01\x05con_4", b"\x01\x07affine_", b"\x01\x04fc_2"
+_LAYER = re.compile(b"|".join((_CONVOLUTION, _AFFINE, _LINEAR)))
 
 Floats = NDArray[np.float32]
 
@@ -98,11 +100,10 @@ class _Layers:
 
     def values(self, name: bytes, count: int, before: tuple[int, ...] = ()) -> Floats:
         """The values of the next layer, which must be called so, and have so many after these integers."""
-        found = {one: self._data.find(one, self._at) for one in (_CONVOLUTION, _AFFINE, _LINEAR)}
-        there = {one: at for one, at in found.items() if at >= 0}
-        if not there or min(there, key=lambda one: there[one]) != name:
+        found = _LAYER.search(self._data, self._at)
+        if found is None or found[0] != name:
             raise ValueError("its layers are others")
-        self._at = there[name] + len(name)
+        self._at = found.end()
         if tuple(self._integer() for _ in before) != before:
             raise ValueError("a layer has another size")
         sides = [self._integer() for _ in range(5)]
@@ -119,7 +120,7 @@ class _Layers:
 
     def end(self) -> None:
         """No layer may follow."""
-        if any(self._data.find(one, self._at) >= 0 for one in (_CONVOLUTION, _AFFINE, _LINEAR)):
+        if _LAYER.search(self._data, self._at):
             raise ValueError("more layers follow")
 
     def _integer(self) -> int:

@@ -1,4 +1,4 @@
-"""Picture files opened by Pillow: formats that are pictures and no others, without warnings, without a limit of its own.
+"""Picture files opened by Pillow: formats that are pictures and no others, without its warnings and its pixel limit.
 
 Pillow also opens documents and scientific data, and hands PostScript to an outside program. Its limit on pixels does
 not apply here: whoever opens a file compares the size with a limit before anything is decoded.

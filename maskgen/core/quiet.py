@@ -75,7 +75,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def quieten() -> None:
-    """Have `silenced` silence the libraries in this process: for commands and their workers, not for a library's user."""
+    """Have `silenced` silence the libraries in this process; for commands and their workers only."""
     _switch.prepare()
 
 

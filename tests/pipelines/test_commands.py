@@ -10,8 +10,10 @@ from fake_masker import make_fake
 from support import catalogue, write_people
 
 from maskgen.masks.kinds import kind_names
-from maskgen.pipelines import demo_command, library, runner
+from maskgen.pipelines import library
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.demo import command as demo_command
+from maskgen.pipelines.mask import run as runner
 
 
 @pytest.fixture(autouse=True)

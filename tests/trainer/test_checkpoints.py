@@ -18,9 +18,9 @@ from torch import Tensor
 from maskgen.core.reasons import UserError
 from maskgen.trainer import checkpoints
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
-from maskgen.trainer.models import build_model
-from maskgen.trainer.packing import pack, unpack
-from maskgen.trainer.recipe import load_recipe
+from maskgen.trainer.data.packing import pack, unpack
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=5)
 KEYS = st.text(max_size=5) | st.integers(0, 9) | st.sampled_from(["::tensor", "::items", "::tuple"])

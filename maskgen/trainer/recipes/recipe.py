@@ -35,7 +35,7 @@ class ModelSpec:
     backbone: str = "small"
     pretrained: str = choice("", "", "vggface2", "casia-webface", "imagenet")
     pooling: str = choice("avg", "gem", "avg")
-    dim: int = number(512, 1)
+    dim: int = number(512, 1, 1 << 16)
     neck: str = choice("linear_bn", "linear_bn", "none")
     dropout: float = number(0.0, 0, 0.99)
 
@@ -117,9 +117,9 @@ class DataSpec:
     mask_share: float = number(0.5, 0, 1)
     mask_kinds: tuple[str, ...] = DEFAULT_KINDS
     sampler: str = choice("shuffle", "shuffle", "pk")
-    people: int = number(8, 1)
-    images: int = number(4, 1)
-    workers: int = number(4)
+    people: int = number(8, 1, 1 << 20)
+    images: int = number(4, 1, 1 << 20)
+    workers: int = number(4, 0, 4096)
     features: str = choice("", "", "dlib")
 
 
@@ -140,13 +140,13 @@ class TrainSpec:
     """
 
     epochs: int = number(25, 1)
-    batch_size: int = number(128, 2)
+    batch_size: int = number(128, 2, 1 << 20)
     precision: str = choice("fp32", "fp32", "bf16", "fp16")
     compile: bool = False
     channels_last: bool = False
     accumulate: int = number(1, 1)
     clip_norm: float = number(0.0)
-    seed: int = number(0)
+    seed: int = number(0, 0, 2**63 - 1)
     max_steps: int = number(0)
     save_every: int = number(1000, 1)
     check_every: int = number(100, 1)

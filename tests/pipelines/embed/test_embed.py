@@ -13,8 +13,8 @@ from support import write_people
 
 from maskgen.core.images import read_photo
 from maskgen.embedders.named import open_embedder
-from maskgen.pipelines.embed import run as embed
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.embed import run as embed
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.loading import load_recipe

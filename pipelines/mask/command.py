@@ -14,7 +14,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import PlaceType
-from .settings import BACKENDS, MaskSettings
+from .settings import BACKENDS, FACES, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -102,10 +102,11 @@ PLACE = PlaceType()
 )
 @click.option(
     "--faces",
-    type=click.Choice(["largest", "central", "all"]),
-    default="largest",
+    type=click.Choice(FACES),
+    default="subject",
     show_default=True,
-    help="Which faces of a photograph.",
+    help="Which faces of a photograph: the one that it is of (by size, place, sharpness, score and how much of it is "
+    "in the picture), the largest, the one nearest to the middle, or all.",
 )
 @click.option(
     "--min-trust",

@@ -20,7 +20,7 @@ from maskgen.core.images import decode
 from maskgen.core.records import Image
 from maskgen.embedders.dlib_chips import Chipper
 from maskgen.embedders.dlib_resnet import dlib_resnet
-from maskgen.trainer.dlib_weights import dlib_file
+from maskgen.trainer.networks.dlib_weights import dlib_file
 
 ROUNDS = 3
 

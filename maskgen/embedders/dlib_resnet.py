@@ -7,9 +7,9 @@ Source: King, High quality face recognition with deep metric learning, 2017 (dli
 
 from __future__ import annotations
 
-from maskgen.trainer.dlib_resnet import DIM, MEAN, SIDE, STD
-from maskgen.trainer.models import build_model
-from maskgen.trainer.recipe import DataSpec, ModelSpec
+from maskgen.trainer.networks.dlib_resnet import DIM, MEAN, SIDE, STD
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.recipe import DataSpec, ModelSpec
 
 from .network import NetworkEmbedder
 

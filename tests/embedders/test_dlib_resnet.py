@@ -12,9 +12,9 @@ from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, Chipper, c
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.network import NetworkEmbedder
 from maskgen.faces.align import align, five_points, warped
-from maskgen.masks.people import sample_people
-from maskgen.masks.people.portrait import Portrait
-from maskgen.trainer.dlib_weights import dlib_file
+from maskgen.people import sample_people
+from maskgen.people.portrait import Portrait
+from maskgen.trainer.networks.dlib_weights import dlib_file
 
 
 @cache

@@ -1,0 +1,49 @@
+"""Settings of a recipe that must fit one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maskgen.core.reasons import UserError
+
+from ..networks.dlib_resnet import SIDE
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
+
+
+def check_together(recipe: Recipe, where: str) -> None:
+    """Refuse settings that are right alone and wrong together.
+
+    Raises:
+        UserError: what to change.
+    """
+    data, size = recipe.data, recipe.data.people * recipe.data.images
+    if data.sampler == "pk" and recipe.train.batch_size != size:
+        raise UserError(
+            f"{where}: a pk batch is data.people x data.images = {data.people} x {data.images} = {size} pictures, "
+            f"and train.batch_size is {recipe.train.batch_size}: make them agree."
+        )
+    if recipe.loss.kind != "arcface" and (data.sampler != "pk" or data.images < 2 or data.people < 2):
+        raise UserError(
+            f"{where}: triplets need several pictures of several people in a batch: "
+            f"data.sampler=pk with data.people and data.images of 2 at least."
+        )
+    _check_features(recipe, where)
+    if data.align == "dlib" and data.size != SIDE:
+        raise UserError(f"{where}: data.align=dlib gives pictures of {SIDE} pixels: set data.size={SIDE}.")
+    if recipe.data.masks == "online" and not recipe.data.mask_kinds:
+        raise UserError(f"{where}: data.masks=online needs data.mask_kinds, as surgical_blue.")
+    if recipe.optimizer.nesterov and recipe.optimizer.name == "sgd" and recipe.optimizer.momentum == 0:
+        raise UserError(f"{where}: optimizer.nesterov needs optimizer.momentum above 0.")
+
+
+def _check_features(recipe: Recipe, where: str) -> None:
+    """An adapter and what it adapts."""
+    features = recipe.data.features
+    wanted = recipe.model.backbone.partition("adapter:")[2]
+    if features != wanted:
+        what = f"data.features={wanted}" if wanted else f"model.backbone=adapter:{features}"
+        raise UserError(f"{where}: an adapter and its recogniser go together: set {what}.")
+    if features and recipe.data.masks == "online":
+        raise UserError(f"{where}: features are computed before training: data.masks must be stored.")

@@ -45,7 +45,8 @@ class NetworkEmbedder(FaceEmbedder):
         self._chipper = Chipper() if data.align and features is None else None
         self.size = CROP if self._chipper else data.size if features is None else features.size
         self.device = torch_device(device)
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()
+        model.to(self.device).eval()
+        self.model = model.to(memory_format=torch.channels_last)
 
     def _embed(self, images: Images) -> Floats:
         values = self._values(images)

@@ -34,6 +34,12 @@ def model_options(command: Any) -> Any:
         click.option("--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Where it runs."),
         click.option("--workers", type=int, default=2, show_default=True, help="Threads that read pictures ahead."),
         click.option(
+            "--input",
+            "input_file",
+            type=click.Path(path_type=Path),
+            help="TOML file that says what an ONNX model takes: side, channels, mean, scale, align.",
+        ),
+        click.option(
             "--trust-pickle",
             is_flag=True,
             help="Read a model file that is a pickled network: whoever made it can run programs here.",

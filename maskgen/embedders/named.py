@@ -12,22 +12,31 @@ from .base import FaceEmbedder
 from .dlib_resnet import NAME as DLIB
 from .dlib_resnet import dlib_resnet
 from .facenet import WEIGHTS, facenet
+from .onnx_model import SUFFIX, open_onnx
 from .trained import trained
 
 NAMES = (DLIB, "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
 BEST = ("best", "last")  # of a training run's folder, the first that is there
 
 
-def open_embedder(model: str, device: str = "cpu", trust_pickle: bool = False) -> FaceEmbedder:
+def open_embedder(
+    model: str, device: str = "cpu", trust_pickle: bool = False, input_file: Path | None = None
+) -> FaceEmbedder:
     """The embedder that is meant.
 
     Args:
         model: one of `NAMES`, a checkpoint's folder, a training run's folder (its best checkpoint), or a model file
-            of the reference's. A file or folder called as one of the names is meant by `./dlib`.
+            of the reference's, or any recogniser's `.onnx`. A file or folder called as one of the names is meant by
+            `./dlib`.
+        input_file: what an ONNX file takes, see `onnx_input`; None where it says so itself.
 
     Raises:
         UserError: there is no such thing, or it cannot be used here.
     """
+    if model.endswith(SUFFIX) and Path(model).is_file():
+        return open_onnx(Path(model), input_file, device)
+    if input_file is not None:
+        raise UserError(f"--input says what an ONNX file takes, and {model} is none: leave it out.")
     if model == DLIB:
         return dlib_resnet(device)
     if model in NAMES:

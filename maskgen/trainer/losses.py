@@ -10,22 +10,31 @@ from torch import Tensor, nn
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 
+from .distillation import TemplateDistillation
 from .recipes.recipe import LossSpec
+from .recipes.rules import distils
 
 
 class FaceLoss(nn.Module):
-    """One or two losses, summed with weights.
-
-    Attributes:
-        chance: what it gives at best where all pictures have the same embedding: a loss that stays there learns
-            nothing.
-    """
+    """One or several losses, summed with weights."""
 
     def __init__(self, parts: dict[str, nn.Module], weights: dict[str, float], chance: float) -> None:
         super().__init__()
         self.parts = nn.ModuleDict(parts)
         self.weights = weights
-        self.chance = chance
+        self._chance = chance
+
+    @property
+    def distillation(self) -> TemplateDistillation | None:
+        """The part that needs templates before the first step, where there is one."""
+        part = dict(self.parts.items()).get("distill")
+        return part if isinstance(part, TemplateDistillation) else None
+
+    @property
+    def chance(self) -> float:
+        """What it gives at best where all pictures have the same embedding: a loss that stays there learns nothing."""
+        distilled = self.distillation
+        return self._chance + (self.weights["distill"] * distilled.chance if distilled else 0.0)
 
     def forward(self, embeddings: Tensor, targets: Tensor) -> Tensor:
         """Embeddings (n, d) of any float type and classes int64 (n,) to a float32 scalar."""
@@ -60,6 +69,9 @@ def build_loss(spec: LossSpec, dim: int, counts: npt.NDArray[np.int64]) -> FaceL
         weight = spec.triplet_weight if spec.kind == "both" else 1.0
         parts["triplet"], weights["triplet"] = MinedTriplets(spec.mining, spec.triplet_margin), weight
         chance += weight * spec.triplet_margin
+    if distils(spec):
+        parts["distill"] = TemplateDistillation(len(counts), dim)
+        weights["distill"] = 1.0 if spec.kind == "distill" else spec.distill_weight
     return FaceLoss(parts, weights, chance)
 
 

@@ -149,7 +149,8 @@ def new_state(
     model = build_model(recipe.model, pretrained).to(device)
     check_size(model, recipe)
     loss = build_loss(recipe.loss, model.dim, listed.counts()).to(device)
-    optimizer = build_optimizer(recipe.optimizer, [*model.parameters(), *loss.parameters()])
+    learnt = [one for one in (*model.parameters(), *loss.parameters()) if one.requires_grad]
+    optimizer = build_optimizer(recipe.optimizer, learnt)
     schedule = build_schedule(recipe.schedule, optimizer, steps_per_epoch, recipe.train.epochs)
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.train.precision == "fp16")
     return State(recipe, model, loss, optimizer, schedule, scaler, listed.numbers(), Progress())

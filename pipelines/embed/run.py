@@ -43,7 +43,7 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     from maskgen.core.files import whole_file
     from maskgen.embedders.named import open_embedder
 
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     columns = _columns(settings.list_file)
     schema = _schema(columns, embedder)
     with whole_file(settings.out) as file:

@@ -25,6 +25,7 @@ class EmbedSettings:
     device: str = "cpu"
     workers: int = 2
     trust_pickle: bool = False
+    input_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.out.is_dir():

@@ -17,6 +17,7 @@ Examples:
   maskgen evaluate runs/masked/best --data lists --report report
   maskgen evaluate runs/masked --gallery gallery/gallery.csv --far 0.01
   maskgen evaluate model2.pth --data lists --device cuda
+  maskgen evaluate model.onnx --input input.toml --data lists
 
 Exit codes: 0 judged, 2 something to mend first, 3 judged, but pictures could not be read.
 """
@@ -41,8 +42,8 @@ PATH = click.Path(path_type=Path)
 def evaluate_command(**options: Any) -> None:
     """Judge a model: how well it tells people apart, bare and masked.
 
-    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference's (.pth), or dlib or facenet, which
-    others trained. The report is results.json, results.md and pictures; the hardest errors are in errors.png.
+    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference's (.pth), any recogniser's .onnx,
+    or dlib or facenet, which others trained. The report is results.json, results.md and pictures; the hardest errors are in errors.png.
     """
     settings = EvaluateSettings(**options)
 

@@ -55,7 +55,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
 
     gallery = read_image_list(_list_file(settings.gallery or Path()))
     target, roles = gallery.numbers("target"), _roles(gallery)
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     notify(f"embedding {len(gallery.addresses):,} pictures with {embedder.name}")
     embedded = embed_all(embedder, gallery.root, gallery.addresses, settings.workers, notify)
     enrolled, probes = (_rows(gallery, roles, role, embedded) for role in ("enrol", "probe"))

@@ -30,7 +30,7 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     from .report import write_report
 
     lists, test = _lists(settings)
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
     embedded = embed_all(embedder, lists.root, lists.addresses, settings.workers, notify)
     judged = _judged(lists, test, embedded)

@@ -33,6 +33,7 @@ class EvaluateSettings:
     device: str = "cpu"
     workers: int = 1
     trust_pickle: bool = False
+    input_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.data is None and self.gallery is None:

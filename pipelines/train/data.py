@@ -67,13 +67,29 @@ class Data:
         return MaskPainter(folder / POINTS, spec.mask_kinds, spec.mask_share)
 
     def _features(
-        self, root: Place, addresses: Any, targets: NDArray[np.int64], folder: Path, ranks: Ranks
+        self, root: Place, addresses: Any, targets: NDArray[np.int64], folder: Path, ranks: Ranks, name: str = ""
     ) -> Features:
         from .features import features_of
 
-        spec = self.recipe.data
-        values = ranks.of_first(lambda: features_of(folder / FEATURES, root, addresses, spec.features, spec.workers))
+        name, workers = name or self.recipe.data.features, self.recipe.data.workers
+        values = ranks.of_first(lambda: features_of(folder / FEATURES, root, addresses, name, workers))
         return Features(values, addresses, targets)
+
+    def templates(self, folder: Path, ranks: Ranks) -> NDArray[np.float32]:
+        """What dlib's network makes of each person's bare pictures, float32 (people, 128).
+
+        Args:
+            folder: of the run, where the embeddings are kept.
+        """
+        from maskgen.manifests.mask_labels import mask_kinds_of
+        from maskgen.manifests.schema import BARE
+        from maskgen.trainer.distillation import TEACHER, templates_of
+
+        listed = self.listed
+        kinds = mask_kinds_of(listed.root, listed.addresses)
+        bare = np.array([kind in ("", BARE) for kind in kinds], np.bool_)
+        found = self._features(listed.root, listed.addresses, listed.targets, folder, ranks, TEACHER)
+        return templates_of(found.values, listed.targets, bare)
 
     def eval_rows(self, folder: Path, ranks: Ranks) -> Rows:
         """The pictures to judge on, each once, without chance."""

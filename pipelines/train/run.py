@@ -18,6 +18,7 @@ from maskgen.trainer.data.lists import read_eval_pairs, read_training_list
 from maskgen.trainer.data.samplers import build_batches
 from maskgen.trainer.learner import Learner
 from maskgen.trainer.loop import End, Loop
+from maskgen.trainer.losses import FaceLoss
 from maskgen.trainer.monitoring.clock import Lap
 from maskgen.trainer.monitoring.judge import Judge
 from maskgen.trainer.ranks import Ranks, joined
@@ -117,6 +118,7 @@ def _loop(run: _Run, notify: Notify) -> tuple[Loop, RunWatcher | QuietWatcher]:
     pretrained = run.settings.pretrained and not run.folder.has_checkpoint
     state = new_state(recipe, listed, steps, pretrained, ranks.device)
     _restore(run, state, notify)
+    _fill_templates(run, state)
     learner = Learner(state.model, state.loss, recipe.data, train)
     watcher = _watcher(run, state, steps * train.epochs)
     judge = _judge(run, learner, watcher)
@@ -124,6 +126,13 @@ def _loop(run: _Run, notify: Notify) -> tuple[Loop, RunWatcher | QuietWatcher]:
     chance = float(state.loss.chance)  # type: ignore[arg-type]
     loop = Loop(state, ranks.wrap(learner), batches, loader, ranks, watcher, run.folder, judge, chance)
     return loop, watcher
+
+
+def _fill_templates(run: _Run, state: State) -> None:
+    """Give a loss that distils what it brings embeddings to; a checkpoint holds it already."""
+    loss = state.loss
+    if state.progress.step == 0 and isinstance(loss, FaceLoss) and loss.distillation:
+        loss.distillation.fill(run.data.templates(run.folder.root, run.ranks))
 
 
 def _restore(run: _Run, state: State, notify: Notify) -> None:

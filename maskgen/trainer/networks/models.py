@@ -72,6 +72,8 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
         fill_inception(model, _to_begin_with(weights))
     if spec.backbone == DLIB and weights:
         _fill_dlib(model)
+    for part in list(model.backbone.children())[: spec.frozen]:
+        part.requires_grad_(False)
     return model
 
 

@@ -31,6 +31,7 @@ class ModelSpec:
         dim: numbers in an embedding (with neck "none", those that the backbone gives).
         neck: "linear_bn", a linear layer and a batch norm, "linear", without the batch norm, or "none".
         dropout: share of the pooled features (of an adapter's inner ones) that is left out in training.
+        frozen: how many of dlib_resnet's six parts (stem, five stages) stay as they are, from the first on.
     """
 
     backbone: str = "small"
@@ -39,6 +40,7 @@ class ModelSpec:
     dim: int = number(512, 1, 1 << 16)
     neck: str = choice("linear_bn", "linear_bn", "linear", "none")
     dropout: float = number(0.0, 0, 0.99)
+    frozen: int = number(0, 0, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class LossSpec:
     """What is made small.
 
     Attributes:
-        kind: "arcface", "triplet" or "both", their sum.
+        kind: "arcface", "triplet", "both", their sum, or "distill", which brings each picture to what dlib's network
+            makes of its person's bare photographs.
         scale, margin: ArcFace's, the margin in radians.
         focal_gamma: 0 is cross-entropy; above it, well-told pictures count less.
         class_weights: "log1p" weighs a person of n pictures by 1 / log(1 + n).
@@ -54,9 +57,10 @@ class LossSpec:
             "semihard" or "all" that are within the margin.
         triplet_margin: between L2 distances of normalised embeddings, which are 0 to 2.
         triplet_weight: of the triplets in "both".
+        distill_weight: of the distillation, which is added to the other kinds; 0 leaves it out.
     """
 
-    kind: str = choice("arcface", "arcface", "triplet", "both")
+    kind: str = choice("arcface", "arcface", "triplet", "both", "distill")
     scale: float = number(45.0, 0, above=True)
     margin: float = number(0.4, 0, 1.5)
     focal_gamma: float = number(0.0)
@@ -64,6 +68,7 @@ class LossSpec:
     mining: str = choice("hard", "hard", "semihard", "all")
     triplet_margin: float = number(0.3, 0, above=True)
     triplet_weight: float = number(1.0)
+    distill_weight: float = number(0.0)
 
 
 @dataclass(frozen=True, slots=True)

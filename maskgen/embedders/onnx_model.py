@@ -1,0 +1,103 @@
+"""Any recogniser as an ONNX file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.extras import need
+from maskgen.core.reasons import UserError
+from maskgen.core.records import Floats
+
+from .base import FaceEmbedder, Images
+from .dlib_chips import Chipper
+from .network import CROP, GROUP
+from .onnx_input import OnnxInput, read_onnx_input
+
+SUFFIX = ".onnx"
+_MOST_BYTES = 1 << 31  # what one message of the format can hold
+
+
+class OnnxEmbedder(FaceEmbedder):
+    """A network in an ONNX file that takes one input, pictures, and whose first output is embeddings.
+
+    Args:
+        path: the file; weights that lie in other files are not read.
+        about: what it takes; None where its own metadata say it, as those of `maskgen export` do.
+        device: "cpu", or "cuda" where onnxruntime can use it.
+
+    Raises:
+        UserError: it cannot be read, has another form, or there is no such device.
+    """
+
+    def __init__(self, path: Path, about: OnnxInput | None = None, device: str = "cpu") -> None:
+        self.name = path.stem
+        self._session = _session(path, device)
+        self._about = about or _own_words(self._session, path)
+        takes = self._session.get_inputs()
+        if len(takes) != 1 or len(takes[0].shape) != 4:
+            raise UserError(f"{path} does not take pictures (n, 3, side, side) alone.")
+        self._input, many = takes[0].name, takes[0].shape[0]
+        self._group = many if isinstance(many, int) else GROUP
+        self._chipper = None if self._about.align == "crop" else Chipper(self._about.align, self._about.side)
+        self.size = CROP if self._chipper else self._about.side
+        self.dim = self._tried(path)
+
+    def _tried(self, path: Path) -> int:
+        """How many numbers it gives for a picture, found with black ones.
+
+        Raises:
+            UserError: it takes no such pictures, or gives something else than embeddings.
+        """
+        side = self._about.side
+        try:
+            found = self._run(np.zeros((self._group, side, side, 3), np.uint8))
+        except Exception as fault:  # onnxruntime has a class of its own for each fault
+            detail = " ".join(str(fault).split())[:200]
+            raise UserError(f"{path} does not work with pictures of {side} x {side} ({detail}).") from None
+        if found.ndim != 2 or len(found) != self._group:
+            raise UserError(f"{path} gives {found.shape} for {self._group} pictures, not one embedding each.")
+        return int(found.shape[1])
+
+    def _embed(self, images: Images) -> Floats:
+        faces = np.stack(self._chipper.chips(list(images))) if self._chipper else images
+        filled = np.concatenate([faces, np.zeros((-len(faces) % self._group, *faces.shape[1:]), np.uint8)])
+        parts = [self._run(filled[at : at + self._group]) for at in range(0, len(filled), self._group)]
+        return np.concatenate(parts)[: len(images)]
+
+    def _run(self, images: Images) -> Floats:
+        shown = images if self._about.channels == "RGB" else images[..., ::-1]
+        values = (shown.astype(np.float32) - np.float32(self._about.mean)) * np.float32(self._about.scale)
+        found = self._session.run(None, {self._input: np.ascontiguousarray(values.transpose(0, 3, 1, 2))})[0]
+        return np.asarray(found, np.float32)
+
+
+def open_onnx(path: Path, input_file: Path | None, device: str) -> OnnxEmbedder:
+    """The recogniser in an ONNX file, with what a TOML file says of its input; see `OnnxEmbedder`."""
+    return OnnxEmbedder(path, read_onnx_input(input_file) if input_file else None, device)
+
+
+def _session(path: Path, device: str) -> Any:
+    runtime = need("onnxruntime", "train")
+    provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
+    if provider not in runtime.get_available_providers():
+        raise UserError(f"onnxruntime cannot use --device {device} here: leave out --device.")
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise UserError(f"{path} is larger than an ONNX file can be.")
+        return runtime.InferenceSession(path.read_bytes(), providers=[provider])
+    except UserError:
+        raise
+    except Exception as fault:  # onnxruntime has a class of its own for each fault
+        raise UserError(f"{path} cannot be read as ONNX ({' '.join(str(fault).split())[:200]}).") from None
+
+
+def _own_words(session: Any, path: Path) -> OnnxInput:
+    """What `maskgen export` wrote into the file: pixels of 0 to 255 go in as they are."""
+    told = session.get_modelmeta().custom_metadata_map
+    try:
+        return OnnxInput(int(told["size"]), align=told["align"] or "crop")
+    except (KeyError, ValueError):
+        raise UserError(f"{path} does not say what it takes: give --input input.toml.") from None

@@ -1,0 +1,72 @@
+"""Distillation: a picture's embedding is brought to what a frozen recogniser makes of its person's bare photographs."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+TEACHER = "dlib"  # the recogniser that stays as it is
+_EDGE = 1e-12
+
+
+class TemplateDistillation(nn.Module):
+    """The squared L2 distance between an embedding and its person's template, both of length 1, averaged over pictures.
+
+    A template is the mean of the frozen recogniser's embeddings of a person's bare photographs. Until `fill` every
+    template is 0; the filled ones are part of the state.
+
+    Source: Huber, Boutros, Kirchbuchner and Damer, Mask-invariant Face Recognition through Template-level Knowledge
+    Distillation, 2021.
+    """
+
+    def __init__(self, n_classes: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("templates", torch.zeros(n_classes, dim))
+
+    def fill(self, templates: NDArray[np.float32]) -> None:
+        """Take these templates, float32 (n_classes, dim).
+
+        Raises:
+            ValueError: another shape.
+        """
+        own = self.get_buffer("templates")
+        if templates.shape != tuple(own.shape):
+            raise ValueError(f"expected templates {tuple(own.shape)}, got {templates.shape}")
+        own.copy_(torch.from_numpy(templates))
+
+    @property
+    def chance(self) -> float:
+        """The least that it can be while every picture has the same embedding and people are equally many."""
+        return 2 - 2 * float(self.get_buffer("templates").mean(0).norm())
+
+    def forward(self, embeddings: Tensor, targets: Tensor) -> Tensor:
+        """float32 (n, dim) and int64 (n,) to a scalar, 0 to 4."""
+        wanted = self.get_buffer("templates")[targets]
+        return (nn.functional.normalize(embeddings, dim=1) - wanted).square().sum(1).mean()
+
+
+def templates_of(
+    features: NDArray[np.float32], targets: NDArray[np.int64], bare: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Each person's template, float32 (n_classes, d), of length 1.
+
+    Args:
+        features: float32 (n, d), NaN where a picture could not be read.
+        targets: int64 (n,), 0 to n_classes - 1.
+        bare: bool (n,); a person without a readable bare picture gets the mean of what there is, and 0 of nothing.
+    """
+    readable = ~np.isnan(features).any(axis=1)
+    unit = np.where(readable[:, None], features, 0).astype(np.float64)
+    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), _EDGE)
+    means = [_sums(unit, targets, chosen) for chosen in (readable & bare, readable)]
+    found = np.where(np.any(means[0], axis=1, keepdims=True), *means)
+    unit_length: NDArray[np.float32] = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), _EDGE)
+    return unit_length.astype(np.float32)
+
+
+def _sums(unit: NDArray[np.float64], targets: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    sums = np.zeros((int(targets.max()) + 1, unit.shape[1]))
+    np.add.at(sums, targets[chosen], unit[chosen])
+    return sums

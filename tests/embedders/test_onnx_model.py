@@ -1,0 +1,112 @@
+"""Any recogniser as an ONNX file, with a TOML file that says what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner
+from onnx import TensorProto, helper
+
+from maskgen.core.reasons import UserError
+from maskgen.embedders.dlib_chips import ARCFACE5, Chipper, chip_matrix
+from maskgen.embedders.named import open_embedder
+from maskgen.embedders.onnx_input import read_onnx_input
+from maskgen.people import sample_people
+from maskgen.pipelines.cli import main
+
+TOML = 'side = 16\nchannels = "BGR"\nmean = [10, 20, 30]\nscale = 0.5\n'
+
+
+def means(path: Path, batch: int | str = "n", rank: int = 2) -> Path:
+    """A file that gives the means of its input's three channels as a picture's embedding."""
+    node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0 if rank == 2 else 1)
+    takes = helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, 16, 16])
+    gives = helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 3] + [1] * (rank - 2))
+    graph = helper.make_graph([node], "means", [takes], [gives])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize("batch", ["n", 1, 3])
+def test_pixels_go_in_as_the_file_says(tmp_path: Path, batch: int | str) -> None:
+    (tmp_path / "input.toml").write_text(TOML)
+    model = open_embedder(str(means(tmp_path / "m.onnx", batch)), input_file=tmp_path / "input.toml")
+    assert (model.dim, model.size, model.name) == (3, 16, "m")
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
+    wanted = (images[..., ::-1].mean((1, 2)) - [10, 20, 30]) * 0.5
+    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.embed(images), wanted, atol=1e-5)
+
+
+def test_a_file_of_export_needs_no_words(tmp_path: Path) -> None:
+    out = tmp_path / "dlib.onnx"
+    assert CliRunner().invoke(main, ["export", "dlib", str(out)]).exit_code == 0
+    crops = [portrait.image for _, _, portrait in sample_people(2, 1, seed=3)]
+    np.testing.assert_allclose(open_embedder(str(out)).embed(crops), open_embedder("dlib").embed(crops), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('channels = "RGB"', "side is missing"),
+        ("side = 8", "16 to 4096"),
+        ("side = 112.0", "whole number"),
+        ('side = 112\nchannels = "GRB"', "must be"),
+        ("side = 112\nmean = [1, 2]", "a list of three"),
+        ("side = 112\nscale = 0", "not 0"),
+        ("side = 112\nsize = 3", "no setting size"),
+        ('side = 112\nalign = "eyes"', "align must be one of"),
+        ("side = ", "cannot be read as TOML"),
+    ],
+)
+def test_words_that_say_nothing_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "input.toml").write_text(text)
+    with pytest.raises(UserError, match=said):
+        read_onnx_input(tmp_path / "input.toml")
+
+
+def test_files_that_are_no_recogniser_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "input.toml").write_text(TOML)
+    (tmp_path / "wide.toml").write_text("side = 32")
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    model = means(tmp_path / "m.onnx")
+    for path, words, said in (
+        (tmp_path / "broken.onnx", "input.toml", "cannot be read as ONNX"),
+        (model, "wide.toml", "does not work with pictures of 32 x 32"),
+        (means(tmp_path / "maps.onnx", rank=4), "input.toml", "not one embedding each"),
+    ):
+        with pytest.raises(UserError, match=said):
+            open_embedder(str(path), input_file=tmp_path / words)
+    with pytest.raises(UserError, match="give --input"):
+        open_embedder(str(model))
+    with pytest.raises(UserError, match="leave it out"):
+        open_embedder("dlib", input_file=tmp_path / "input.toml")
+
+
+def test_weights_in_other_files_are_not_read(tmp_path: Path) -> None:
+    """A path inside a file that a person was given may lead anywhere."""
+    (tmp_path / "input.toml").write_text("side = 16")
+    model = onnx.load(means(tmp_path / "m.onnx"))
+    weight = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1])
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="secret.bin")
+    (tmp_path / "secret.bin").write_bytes(b"\0" * 4)
+    model.graph.initializer.append(weight)
+    model.graph.node.append(helper.make_node("Add", ["y", "w"], ["z"]))
+    model.graph.output[0].name = "z"
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="cannot be read as ONNX"):
+        open_embedder(str(tmp_path / "m.onnx"), input_file=tmp_path / "input.toml")
+
+
+def test_arcfaces_places_are_where_the_five_points_go() -> None:
+    points = ARCFACE5 * 2 + 5
+    matrix = chip_matrix(points, ARCFACE5)
+    np.testing.assert_allclose(points @ matrix[:, :2].T + matrix[:, 2], ARCFACE5, atol=1e-9)
+    blank = np.full((160, 160, 3), 128, np.uint8)
+    assert Chipper("arcface").chips([blank])[0].shape == (112, 112, 3)
+    assert Chipper("arcface", 224).chips([blank])[0].shape == (224, 224, 3)

@@ -13,7 +13,7 @@ from manifest_makers import rows, write_run
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.lists import read_image_list, read_pair_lists
-from maskgen.manifests.worn import kinds_worn
+from maskgen.manifests.mask_labels import mask_kinds_of
 from maskgen.pipelines.cli import main
 
 
@@ -77,11 +77,40 @@ def test_an_empty_list_of_pairs_is_a_list(tmp_path: Path) -> None:
 
 def test_the_catalogue_says_what_is_worn_and_without_it_the_name(lists: Path) -> None:
     addresses = read_image_list(lists / "train.csv").addresses
-    kinds = kinds_worn(lists, addresses)
+    kinds = mask_kinds_of(lists, addresses)
     assert set(kinds) == {"bare", "surgical:#ff8800", "n95"}
     assert all(f"__{kind}.jpg" in path for kind, path in zip(kinds, addresses.to_pylist(), strict=True))
     shutil.rmtree(lists.parent / "run")
     # A file's name cannot hold every sign of a kind's.
     shown = pa.array(["p/1__surgical-ff8800.jpg", "p/1__bare.f2.png", "a__b/1.jpg", "1.jpg"], pa.large_string())
-    assert kinds_worn(lists, shown) == ["surgical-ff8800", "bare", "", ""]
-    assert kinds_worn(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]
+    assert mask_kinds_of(lists, shown) == ["surgical-ff8800", "bare", "", ""]
+    assert mask_kinds_of(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]
+
+
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_semicolons_and_tabs_are_read_as_commas_are(lists: Path, between: str) -> None:
+    wanted = read_image_list(lists / "train.csv")
+    text = (lists / "train.csv").read_text().replace(",", between)
+    (lists / "other.csv").write_text(text)
+    assert read_image_list(lists / "other.csv").columns == wanted.columns
+
+
+@pytest.mark.parametrize("between", ["\t", ",", " "])
+def test_two_paths_and_a_truth_are_pairs(tmp_path: Path, between: str) -> None:
+    lines = ("a/1.jpg a/2.jpg 1", "a/2.jpg a/3.jpg 1", "b/1.jpg a/3.jpg 0", "b/1.jpg c/1.jpg 0")
+    path = tmp_path / "pairs_label.txt"
+    path.write_text("".join(line.replace(" ", between) + "\n" for line in lines))
+    found = read_pair_lists([path])
+    assert found.same(path.name).tolist() == [True, True, False, False]
+    addresses = found.addresses.to_pylist()
+    assert [[addresses[a], addresses[b]] for a, b in found.pairs[path.name]] == [line.split()[:2] for line in lines]
+    a, b, c = (found.people[path.name][row, 0] for row in (0, 2, 2))
+    assert len({a, b}) == 2 and b == c
+
+
+@pytest.mark.parametrize(("line", "says"), [("a/1.jpg a/3.jpg 0", "line 3"), ("a/1.jpg 1", "line 3")])
+def test_pairs_that_contradict_one_another_or_are_none_are_told(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "pairs_label.txt"
+    path.write_text(f"a/1.jpg a/2.jpg 1\na/2.jpg a/3.jpg 1\n{line}\n")
+    with pytest.raises(UserError, match=says):
+        read_pair_lists([path])

@@ -18,7 +18,7 @@ from maskgen.core.images import DEFAULT_MAX_PIXELS
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Image
 from maskgen.formats.reading import read_photo
-from maskgen.trainer.lists import TrainingList, read_training_list
+from maskgen.trainer.data.lists import TrainingList, read_training_list
 
 Transform = Callable[[Image], Any]
 

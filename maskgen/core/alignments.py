@@ -29,6 +29,8 @@ def check_alignment(name: str, size: int, margin: float | None = None) -> None:
         )
     if name in (ARCFACE, ARCFACE_SCALED) and margin is not None:
         raise UserError(f"--align {name} has no margin: leave out --margin.")
+    if name == MASKGEN and margin is not None and not 0 <= margin <= 4:
+        raise UserError(f"--margin {margin} is out of range: give 0.0 to 4.0.")
     if name == FACENET and margin is not None and not 0 <= margin < size:
         raise UserError(
             f"--margin {margin:g} is out of range: with --align facenet it is pixels of the crop, 0 to {size - 1}."

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.alignments import ARCFACE_SCALED, ARCFACE_SIDE
-from maskgen.core.records import Crop, Doubles, Image, check_image, check_points
-from maskgen.faces.align import warped
+from maskgen.core.alignments import (
+    ARCFACE_SCALED,
+    ARCFACE_SIDE,
+    DEFAULT_ALIGNMENT,
+    FACENET,
+    MASKGEN,
+    check_alignment,
+)
+from maskgen.core.records import Crop, Detection, Doubles, Face, Image, check_image, check_points
+from maskgen.faces.align import DEFAULT_MARGIN, align, align_five, five_points, warped
 
 # Left eye, right eye, nose tip, left and right mouth corner in InsightFace's crop of 112 x 112 pixels. Source: the
 # constant `arcface_dst` of insightface/utils/face_align.py, insightface 0.7.3 and 2.1.
@@ -17,6 +26,55 @@ ARCFACE_TEMPLATE = np.array(
 )
 # At multiples of 128 pixels InsightFace keeps the template's size and moves it to the right by this share of the side.
 MOVED_AT_128 = 8 / 128
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How faces are cut out.
+
+    Attributes:
+        align: one of `core.alignments.ALIGNMENTS`.
+        size: side of the crop in pixels.
+        margin: as `core.alignments.check_alignment` takes it; the alignment's default where None.
+    """
+
+    align: str = DEFAULT_ALIGNMENT
+    size: int = 160
+    margin: float | None = None
+
+    def __post_init__(self) -> None:
+        check_alignment(self.align, self.size, self.margin)
+
+
+def crop_face(image: Image, face: Face, cut: Cut) -> Crop:
+    """A face cut out by its 68 points; "facenet" goes by the detector's box alone.
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+    """
+    if cut.align == MASKGEN:
+        return align(image, face.points68, cut.size, DEFAULT_MARGIN if cut.margin is None else cut.margin)
+    if cut.align == FACENET:
+        return align_facenet(image, face.detection.box, cut.size, cut.margin or 0.0)
+    return align_arcface(image, five_points(face.points68), cut.align, cut.size)
+
+
+def crop_detection(image: Image, found: Detection, cut: Cut) -> Crop:
+    """As `crop_face`, by a detector's box and five points, and stretched to its square: for faces in real masks."""
+    if cut.align == MASKGEN:
+        return align_five(image, found.points5, cut.size, DEFAULT_MARGIN if cut.margin is None else cut.margin)
+    if cut.align == FACENET:
+        crop = align_facenet(image, found.box, cut.size, cut.margin or 0.0)
+        return Crop(squared(crop.image, crop.square), stretched_matrix(crop))
+    return align_arcface(image, found.points5, cut.align, cut.size)
+
+
+def stretched_matrix(crop: Crop) -> Doubles:
+    """The matrix, float64 (2, 3), from photograph pixels to pixels of what is written: the crop, or its square."""
+    if crop.square is None:
+        return crop.matrix
+    steps = crop.square / np.array(crop.image.shape[1::-1])
+    return np.column_stack([crop.matrix[:, :2] * steps[:, None], (crop.matrix[:, 2] + 0.5) * steps - 0.5])
 
 
 def arcface_template(name: str, size: int) -> Doubles:

@@ -161,6 +161,9 @@ def sheet(lines: Iterable[Sequence[Image]]) -> Image:
 
 if __name__ == "__main__":
     write_whole(HERE / "masks.png", encode_image(masks(), "png"))
-    for name, draw in (("people", people), ("poses", poses), ("light", light), ("skins", skins),
-                       ("variety", variety), ("wearing", ways), ("kinds", kinds), ("changed", changed)):  # fmt: skip
+    pictures = {
+        "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
+        "kinds": kinds, "changed": changed, "alignments": alignments,
+    }  # fmt: skip
+    for name, draw in pictures.items():
         write_whole(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

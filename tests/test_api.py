@@ -61,7 +61,8 @@ def test_a_masked_crop_has_the_alignment_that_was_asked_for(align: str, size: in
         assert np.abs(source @ matrix[:, :2].T + matrix[:, 2] - points).max() < 0.05
         if align != "facenet":
             off = five_points(points) - arcface_template(align, size)
-            assert np.abs(off).mean() < 0.03 * size
+            assert np.abs(off.mean(0)).max() < 0.1  # a least-squares fit keeps the middle
+            assert np.abs(off).mean() < 0.05 * size  # she smiles broadly
     masked = next(one for one in result if isinstance(one, Output) and one.kind == "n95")
     assert masked.coverage is not None
     assert masked.coverage.shape == (size, size)

@@ -17,7 +17,7 @@ from .gallery_settings import GallerySettings
 from .gallery_sources import Photographs, list_photographs
 from .lock import hold
 from .names import escape
-from .own_files import json_bytes
+from .own_files import sealed_bytes
 from .progress import show_progress
 from .runfolder import RunFolder
 from .sources import check_apart
@@ -168,7 +168,7 @@ def _sum_up(
         unlike=sum(not _as_expected(tally, settings) for tally in counts),
         contradictions=len(outcomes.warnings),
     )
-    folder.place(REPORT, json_bytes(report.to_json(deciding)))
+    folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
     return report
 
 

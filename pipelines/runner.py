@@ -21,7 +21,7 @@ from .settings import MaskSettings, digest_of
 from .sources import check_apart, check_no_run, list_source
 from .summary import sum_up
 from .task import ShardDone, ShardTask, Start
-from .upkeep import take_up
+from .upkeep import take_up, undo_damaged
 from .workers import open_pool, run_all
 
 Todo = tuple[Shard, frozenset[str] | None]
@@ -47,11 +47,12 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
         say(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
+        undo_damaged(run, say)
         take_up(run, listing, shards, settings.prune, say)
         todo = _todo(run, shards, settings.retry_set_aside)
-        if not todo and run.is_complete():
+        if not todo and (before := _finished(run)) is not None:
             say("Every photograph was done before.")
-            return Report.from_json(run.report.read_text("utf-8"))
+            return before
         run.forget_summaries()
         with open_pool(settings, say) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
@@ -60,6 +61,14 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, say: 
         run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report
+
+
+def _finished(run: RunFolder) -> Report | None:
+    """The report of a run that is complete; None where it is not, or its report is damaged and is made again."""
+    try:
+        return Report.from_json(run.report.read_bytes()) if run.is_complete() else None
+    except ValueError:
+        return None
 
 
 def _list(settings: MaskSettings) -> Listing:

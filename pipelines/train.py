@@ -25,7 +25,7 @@ from maskgen.trainer.samplers import build_batches
 from maskgen.trainer.state import State, new_state
 
 from .lock import hold
-from .own_files import json_bytes
+from .own_files import sealed_bytes
 from .train_data import Data
 from .train_folder import REPORT, TrainFolder
 from .train_settings import TrainSettings, deciding
@@ -105,7 +105,7 @@ def _trained(run: _Run, say: Say) -> dict[str, Any]:
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):
         report["said"] = watcher.sentences
-        run.folder.place(REPORT, json_bytes(report))
+        run.folder.place(REPORT, sealed_bytes(report))
     return report
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -14,8 +15,10 @@ from .listing import Listing
 from .names import escape
 from .outputs import FACES, SEGMENTATION
 from .plan import Shard
-from .records import forget_shard, load_report
+from .records import DamagedShardError, check_shard, forget_shard, load_report
 from .runfolder import RunFolder, remove_outputs
+
+_PLAN = re.compile(rb"[0-9a-f]{32}\n")
 
 
 def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, say: Callable[[str], None]) -> None:
@@ -29,7 +32,7 @@ def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bo
         UserError: photographs that were done are gone from the source, and `prune` is False.
     """
     digest = _digest(shards)
-    known = run.plan.read_text("utf-8") if run.plan.exists() else None
+    known = _known_plan(run, say)
     if known != digest and known is not None:
         stale = sorted(run.done() - {shard.id for shard in shards})
         _check_gone(run, listing, stale, prune, say)
@@ -39,7 +42,33 @@ def take_up(run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bo
         remove_outputs(run, keep=Listed(run))
         run.faces.mkdir(exist_ok=True)
     if known != digest:
-        run.place_text(run.plan, digest)
+        run.place_text(run.plan, digest, durable=True)
+
+
+def undo_damaged(run: RunFolder, say: Callable[[str], None]) -> None:
+    """Take back the shards of an unfinished run whose files are not what was written: they are done again."""
+    if run.is_complete():
+        return
+    damaged = []
+    for shard in sorted(run.done()):
+        try:
+            check_shard(run, shard)
+        except DamagedShardError:
+            damaged.append(shard)
+            forget_shard(run, shard)
+    if damaged:
+        say(f"{len(damaged)} finished shards are damaged, as {run.shard(damaged[0])}: they are done again.")
+
+
+def _known_plan(run: RunFolder, say: Callable[[str], None]) -> str | None:
+    """The digest of the last start's shards; "" where what is there is none."""
+    if not run.plan.exists():
+        return None
+    stored = run.plan.read_bytes()
+    if not _PLAN.fullmatch(stored):
+        say(f"{run.plan} is damaged, and is written anew; outputs that belong to no finished shard are removed.")
+        return ""
+    return stored.decode("ascii")
 
 
 def _digest(shards: Sequence[Shard]) -> str:

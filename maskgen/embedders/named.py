@@ -12,10 +12,12 @@ from .base import FaceEmbedder
 from .dlib_resnet import NAME as DLIB
 from .dlib_resnet import dlib_resnet
 from .facenet import WEIGHTS, facenet
+from .masked import NAME as MASKED
+from .masked import masked
 from .onnx_model import SUFFIX, open_onnx
 from .trained import trained
 
-NAMES = (DLIB, "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
+NAMES = (MASKED, DLIB, "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
 BEST = ("best", "last")  # of a training run's folder, the first that is there
 
 
@@ -37,6 +39,8 @@ def open_embedder(
         return open_onnx(Path(model), input_file, device)
     if input_file is not None:
         raise UserError(f"--input says what an ONNX file takes, and {model} is none: leave it out.")
+    if model == MASKED:
+        return masked(device)
     if model == DLIB:
         return dlib_resnet(device)
     if model in NAMES:
@@ -54,7 +58,7 @@ def checkpoint_path(model: str) -> Path:
     if not path.exists():
         near = difflib.get_close_matches(model, NAMES, 1)
         hint = f": did you mean {near[0]}?" if near else "."
-        raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:2])}{hint}")
+        raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:3])}{hint}")
     if path.name in (MODEL, ABOUT) and (path.parent / ABOUT).is_file():
         return path.parent  # a file of a checkpoint stands for it
     if path.is_dir() and not (path / ABOUT).is_file():

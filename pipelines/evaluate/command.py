@@ -43,7 +43,8 @@ def evaluate_command(**options: Any) -> None:
     """Judge a model: how well it tells people apart, bare and masked.
 
     MODEL is a checkpoint or run of `maskgen train`, a model file of the reference's (.pth), any recogniser's .onnx,
-    or dlib or facenet, which others trained. The report is results.json, results.md and pictures; the hardest errors are in errors.png.
+    masked, which comes with this program, or dlib or facenet, which others trained. The report is results.json,
+    results.md and pictures; the hardest errors are in errors.png.
     """
     settings = EvaluateSettings(**options)
 

@@ -1,0 +1,245 @@
+"""Trains the weights of the recogniser `masked`, and compares masks to train it on, judged on real masks.
+
+    python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --out masked.safetensors
+    python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --other PEER_DIR --real MFR2_DIR
+
+People who are named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on.
+The settings are those of the recipe `masked`. What the frozen layers make of each picture is computed once and kept in
+WORK, so the trained layers alone are run again and again: an epoch takes seconds where `maskgen train masked`, which
+draws new masks each time, takes minutes. Each photograph comes bare and in two drawn masks.
+
+With --other, the same photographs (those that PEER_DIR has under the same paths) are trained on bare twice, bare and in a
+mask of ours, or bare and in PEER_DIR's; three seeds. Judged is MFR2: masked pictures against bare ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from safetensors.numpy import save
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from maskgen.core.images import decode
+from maskgen.embedders.dlib_chips import Chipper
+from maskgen.embedders.dlib_resnet import dlib_resnet
+from maskgen.faces.align import align
+from maskgen.trainer.data.transforms import normalised
+from maskgen.trainer.networks.dlib_resnet import MEAN, STD
+
+KEPT_BACK, SINGLES, MOST = 200, 600, 6
+AT_ONCE = 64
+SEEDS = 3
+REPLICATES = 2000
+
+
+class Tail(nn.Module):
+    """What the recipe trains: the last stage and the neck; float32 (n, 256, 4, 4) to embeddings of length 1."""
+
+    def __init__(self, whole: nn.Module) -> None:
+        super().__init__()
+        self.stage5 = copy.deepcopy(whole.backbone.stage5).requires_grad_(True)
+        self.neck = copy.deepcopy(whole.neck).requires_grad_(True)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return normalize(self.neck(self.stage5(maps).mean((2, 3))), dim=1)
+
+
+class Cached:
+    """Pictures by name: what the frozen layers make of each, the untouched network's embedding, whose it is."""
+
+    def __init__(self, maps: np.ndarray, embeddings: np.ndarray, people: Sequence[str], bare: np.ndarray) -> None:
+        self.maps, self.embeddings, self.people, self.bare = maps, embeddings, np.array(people), bare
+
+    def rows(self, chosen: Sequence[int]) -> Cached:
+        return Cached(self.maps[chosen], self.embeddings[chosen], self.people[chosen], self.bare[chosen])
+
+    def plus(self, other: Cached) -> Cached:
+        names = ("maps", "embeddings", "people", "bare")
+        return Cached(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
+
+
+def people_of(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
+    """The photographs to train on by person."""
+    named = {word for word in re.split(r"\s+", pairs.read_text("utf-8")) if word and not word.isdigit()}
+    free = {one.name: sorted(one.glob("*.jpg")) for one in sorted(lfw.iterdir()) if one.name not in named}
+    rng = random.Random(0)
+    several = [name for name in free if len(free[name]) > 1]
+    single = [name for name in free if len(free[name]) == 1]
+    rng.shuffle(several)
+    rng.shuffle(single)
+    chosen = [*several[KEPT_BACK:], *single[:SINGLES]]
+    return {name: rng.sample(free[name], min(len(free[name]), MOST)) for name in chosen}
+
+
+def mask(people: dict[str, list[Path]], work: Path) -> Path:
+    """A run of `maskgen mask` with every photograph bare and in two masks."""
+    source, run = work / "photographs", work / "masked"
+    for name, photographs in people.items():
+        (source / name).mkdir(parents=True, exist_ok=True)
+        for path in photographs:
+            link = source / name / path.name
+            if not link.is_symlink():
+                link.symlink_to(path.resolve())
+    words = ["maskgen", "mask", source, run, "--bare", "--per-photo", 2, "--seed", 1]
+    subprocess.run([str(word) for word in words], check=True)
+    return run
+
+
+def cached(images: Sequence[bytes | np.ndarray], people: Sequence[str], bare: Sequence[bool], file: Path) -> Cached:
+    """Through the frozen layers, once."""
+    if not file.exists():
+        net, chipper = dlib_resnet().model, Chipper()
+        maps, embeddings = [], []
+        for at in range(0, len(images), AT_ONCE):
+            part = [decode(one) if isinstance(one, bytes) else one for one in images[at : at + AT_ONCE]]
+            chips = torch.from_numpy(np.stack(chipper.chips(part)))
+            with torch.inference_mode():
+                found = net.backbone[:5](normalised(chips, MEAN, STD))
+                maps.append(found.contiguous().numpy().astype(np.float16))
+                embeddings.append(net.neck(net.backbone[5:](found).mean((2, 3))).numpy())
+        np.savez(file, maps=np.concatenate(maps), embeddings=np.concatenate(embeddings))
+    with np.load(file, allow_pickle=False) as found:
+        return Cached(found["maps"], found["embeddings"], people, np.array(bare))
+
+
+def triplets(embeddings: Tensor, targets: Tensor, margin: float) -> Tensor:
+    distances = torch.cdist(embeddings, embeddings)
+    same = targets[:, None] == targets[None]
+    far = distances.masked_fill(~same, 0).max(1).values
+    near = distances.masked_fill(same, 9).min(1).values
+    return torch.relu(far - near + margin).mean()
+
+
+def trained(data: Cached, seed: int, epochs: int, batch: int, rate: float = 1e-3) -> Tail:
+    """Batches hold people whole; triplets and distillation, as the recipe."""
+    rng = np.random.default_rng(seed)
+    names, targets = np.unique(data.people, return_inverse=True)
+    unit = data.embeddings / np.linalg.norm(data.embeddings, axis=1, keepdims=True)
+    means = np.stack([unit[(targets == one) & data.bare].mean(0) for one in range(len(names))])
+    templates = normalize(torch.from_numpy(means.astype(np.float32)), dim=1)
+    tail = Tail(dlib_resnet().model)
+    optimizer = torch.optim.AdamW(tail.parameters(), rate, weight_decay=0.05)
+    steps, step = epochs * (len(targets) // batch), 0
+    for _ in range(epochs):
+        order = np.lexsort((rng.random(len(targets)), rng.permutation(len(names))[targets]))
+        batches = [order[at : at + batch] for at in range(0, len(order) - batch + 1, batch)]
+        rng.shuffle(batches)
+        for rows in batches:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(1, (step + 1) / 10) * 0.5 * (1 + np.cos(np.pi * step / steps))
+            found, own = tail(torch.from_numpy(data.maps[rows].astype(np.float32))), torch.from_numpy(targets[rows])
+            loss = (found - templates[own]).square().sum(1).mean() + triplets(found, own, 0.3)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            step += 1
+    return tail
+
+
+def embedded(tail: Tail, data: Cached) -> np.ndarray:
+    with torch.inference_mode():
+        return tail(torch.from_numpy(data.maps.astype(np.float32))).numpy()
+
+
+def rank1(embeddings: np.ndarray, data: Cached) -> np.ndarray:
+    """Of each masked picture whose person has a bare one, whether the nearest bare picture is of its person."""
+    probes, enrolled = np.flatnonzero(~data.bare), np.flatnonzero(data.bare)
+    probes = probes[np.isin(data.people[probes], data.people[enrolled])]
+    nearest = enrolled[(embeddings[probes] @ embeddings[enrolled].T).argmax(1)]
+    return data.people[nearest] == data.people[probes]
+
+
+def run_of(run: Path, work: Path) -> tuple[Cached, list[str], list[dict[str, object]]]:
+    rows = pq.read_table(run / "catalogue.parquet").sort_by("path").to_pylist()
+    images = [(run / row["path"]).read_bytes() for row in rows]
+    bare = [row["kind"] == "bare" for row in rows]
+    return cached(images, [row["person"] for row in rows], bare, work / "ours.npz"), [r["source"] for r in rows], rows
+
+
+def compare(asked: argparse.Namespace, ours: Cached, sources: list[str], rows: list[dict[str, object]]) -> None:
+    bare = {source: at for at, source in enumerate(sources) if ours.bare[at]}
+    worn = {source: at for at, source in enumerate(sources) if not ours.bare[at]}
+    shared = sorted(source for source in bare if source in worn and (asked.other / source).is_file())
+    crops = []
+    for source in shared:
+        points = np.array(rows[bare[source]]["source_points68"], np.float32).reshape(68, 2)
+        crops.append(align(decode((asked.other / source).read_bytes()), points, 160).image)
+    first = ours.rows([bare[source] for source in shared])
+    other = cached(crops, first.people.tolist(), [False] * len(crops), asked.work / "other.npz")
+    arms = {
+        "bare": first.plus(first),
+        "ours": first.plus(ours.rows([worn[source] for source in shared])),
+        "other": first.plus(other),
+    }
+    real = real_of(asked.real, asked.work)
+    right = {"untrained": [rank1(embedded(Tail(dlib_resnet().model), real), real)]}
+    for name, data in arms.items():
+        right[name] = [rank1(embedded(trained(data, seed, 8, 128), real), real) for seed in range(SEEDS)]
+    report(right, real, len(shared))
+
+
+def real_of(folder: Path, work: Path) -> Cached:
+    """MFR2: its pictures, and from its labels which are bare."""
+    lines = [line.split(",") for line in (folder / "mfr2_labels.txt").read_text("utf-8").splitlines()]
+    labels = [(one[0].strip(), int(one[1]), one[2].strip()) for one in lines if len(one) == 3]
+    paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
+    there = [at for at, path in enumerate(paths) if path.is_file()]
+    images = [paths[at].read_bytes() for at in there]
+    return cached(
+        images, [labels[at][0] for at in there], [labels[at][2] == "no-mask" for at in there], work / "real.npz"
+    )
+
+
+def report(right: dict[str, list[np.ndarray]], real: Cached, photographs: int) -> None:
+    """Rank 1 of each, and the paired difference of ours from each over people drawn anew."""
+    probes = np.flatnonzero(~real.bare)
+    people = real.people[probes[np.isin(real.people[probes], real.people[real.bare])]]
+    names, rng = np.unique(people), np.random.default_rng(0)
+    means = {name: np.mean(each, axis=0) for name, each in right.items()}
+    drawn = [
+        np.concatenate([np.flatnonzero(people == one) for one in rng.choice(names, len(names))])
+        for _ in range(REPLICATES)
+    ]
+    print(f"{photographs} photographs trained on, {len(people)} masked probes of {len(names)} people")
+    for name, mean in means.items():
+        low, high = np.percentile([(means["ours"] - mean)[rows].mean() for rows in drawn], [2.5, 97.5])
+        seeds = ", ".join(f"{one.mean():.3f}" for one in right[name])
+        print(
+            f"| {name} | {mean.mean():.3f} ({seeds}) | {(means['ours'] - mean).mean():+.3f} ({low:+.3f} to {high:+.3f}) |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lfw", type=Path)
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--other", type=Path)
+    parser.add_argument("--real", type=Path)
+    asked = parser.parse_args()
+    if (asked.other is None) != (asked.real is None):
+        sys.exit("--other is judged on --real: give both.")
+    asked.work.mkdir(parents=True, exist_ok=True)
+    ours, sources, rows = run_of(mask(people_of(asked.lfw, asked.pairs), asked.work), asked.work)
+    if asked.out:
+        state = trained(ours, 0, 4, 256).state_dict()
+        named = {name.replace("stage5", "backbone.stage5"): value.numpy() for name, value in state.items()}
+        asked.out.write_bytes(save({name: value.astype(np.float16) for name, value in named.items()}))
+    if asked.other:
+        compare(asked, ours, sources, rows)
+
+
+if __name__ == "__main__":
+    main()

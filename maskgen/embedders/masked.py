@@ -1,0 +1,32 @@
+"""The recogniser `masked`: dlib's network whose last stage and neck learnt to know people who wear masks.
+
+The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/ with their card.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+from maskgen.core.extras import need
+from maskgen.trainer.networks.dlib_resnet import DIM
+
+from .dlib_resnet import dlib_resnet
+from .network import NetworkEmbedder
+
+NAME = "masked"
+
+
+def masked(device: str = "cpu") -> NetworkEmbedder:
+    """128 numbers a face, as `dlib`, with which it shares all but the last layers.
+
+    Raises:
+        UserError: a package or dlib's weights are not installed, or there is no such device.
+    """
+    safetensors: Any = need("safetensors.torch", "train")
+    found = dlib_resnet()
+    data = (resources.files(__package__) / "weights" / f"{NAME}.safetensors").read_bytes()
+    learnt = {name: value.float() for name, value in safetensors.load(data).items()}
+    missing = found.model.load_state_dict({**found.model.state_dict(), **learnt})
+    assert not missing.unexpected_keys
+    return NetworkEmbedder(NAME, found.model, DIM, found.data, device)

@@ -1,0 +1,25 @@
+"""The recogniser `masked` as it comes with the program."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from maskgen.embedders.dlib_resnet import dlib_resnet
+from maskgen.embedders.masked import masked
+from maskgen.embedders.named import open_embedder
+from maskgen.people import sample_people
+
+
+def test_it_is_dlibs_network_with_other_last_layers() -> None:
+    own, dlibs = masked().model.state_dict(), dlib_resnet().model.state_dict()
+    changed = {name.split(".")[1] for name in own if not torch.equal(own[name], dlibs[name])}
+    assert changed == {"stage5", "weight"}  # and the neck's
+
+
+def test_it_embeds_without_a_download() -> None:
+    crops = [portrait.image for _, _, portrait in sample_people(2, 2, seed=3)]
+    model = open_embedder("masked")
+    found = model.embed(crops)
+    assert (model.name, found.shape) == ("masked", (len(crops), 128))
+    assert not np.allclose(found, open_embedder("dlib").embed(crops), atol=1e-2)

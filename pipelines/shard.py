@@ -212,7 +212,8 @@ class _Worker:
         if segmentation is not None:
             self._save(segmentation, output.coverage, "png")
         row: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
-        row |= {"source_sha256": photo.sha256, "person": item.person, "kind": output.kind}
+        levels = "{}-{}".format(*photo.levels) if photo.levels else None
+        row |= {"source_sha256": photo.sha256, "source_levels": levels, "person": item.person, "kind": output.kind}
         row |= {"variant": output.variant, "face": output.face_index}
         row |= {name: value for name, value in output.row.items() if name not in row}
         self.outputs.tell(row)
@@ -307,6 +308,7 @@ def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], Sh
         faces_set_aside=tuple(fault for outcome in written for fault in outcome.faults),
         outputs=dict(sorted(Counter(row["kind"] for row in rows).items())),
         people=tuple(dict.fromkeys(outcome.item.person for outcome in written)),
+        several_faces=sum(outcome.rows[0]["faces_found"] > 1 for outcome in written),
     )
 
 

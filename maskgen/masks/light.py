@@ -22,9 +22,8 @@ from maskgen.masks.tone import IN_COLOUR, LUMA, Tone, looked_at, read_tones
 
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
 DARKEST_SKIN = 80.0
-# Eyes' whites of a well exposed face, encoded luma: drawn people under full light and nine in ten of LFW's have more.
-EYES_WELL_LIT = 60.0
-LIGHT_SKIN = 190.0  # and skin as bright as this is well lit, whatever the eyes are
+# Eyes' whites of a well exposed face, encoded luma: drawn people in rather dim light have more, whatever their skin.
+EYES_WELL_LIT = 54.0
 HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
@@ -228,12 +227,12 @@ def _directions(relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles
 
 
 def _level(seen: _Seen) -> float:
-    """Exposure, from the eyes' whites: skin may have any colour. Shut or hidden eyes leave the skin, where darker than
-    any is a dark picture, unless the photograph's highlights are bright."""
+    """Exposure: skin darker than any is a dark picture, unless the whites of the eyes say otherwise, or, where they are
+    shut or hidden, the photograph's highlights. Eyes alone say little: they lie in the brow's shadow."""
     if seen.skin > BRIGHTEST_SKIN:
         return float(min((seen.skin / BRIGHTEST_SKIN) ** GAMMA, 1.2))
     if seen.eyes is None:
         share = max(seen.skin / DARKEST_SKIN, seen.whites.bright / HIGHLIGHTS_WELL_LIT)
     else:
-        share = max(float(seen.eyes @ LUMA) / EYES_WELL_LIT, seen.skin / LIGHT_SKIN)
+        share = max(float(seen.eyes @ LUMA) / EYES_WELL_LIT, seen.skin / DARKEST_SKIN)
     return float(max(min(share, 1.0) ** GAMMA, 0.02))

@@ -25,11 +25,11 @@ from maskgen.core.images import read_photo
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.people.person import SKINS, draw_person
-from maskgen.masks.people.portrait import paint
-from maskgen.masks.people.scene import draw_scene
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import Worn, wear
+from maskgen.people.person import SKINS, draw_person
+from maskgen.people.portrait import paint
+from maskgen.people.scene import draw_scene
 
 WHITE = "surgical:#f4f4f2"
 SCENES, TONES = 24, 10

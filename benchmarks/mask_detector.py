@@ -42,7 +42,7 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
 from maskgen.faces.align import similarity, warped
 from maskgen.faces.detect import LENIENT, MtcnnDetector
-from maskgen.masks.tone import LUMA
+from maskgen.masks.lighting.tone import LUMA
 
 SIDE, ROOM = 64, 80  # of what a detector sees, and of the stored crop from which it is cut
 EYES = 21.0  # pixels between the eyes in what a detector sees

@@ -9,12 +9,12 @@ import pytest
 from skimage.color import rgb2lab
 
 from maskgen.core.seeding import rng_for
-from maskgen.masks.exposure import agreement, eye_white, read_whites, shoulder, warmth
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.people import Scene, draw_person, paint
-from maskgen.masks.people.person import SKINS
+from maskgen.masks.lighting.exposure import agreement, eye_white, read_whites, shoulder, warmth
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import wear
+from maskgen.people import Scene, draw_person, paint
+from maskgen.people.person import SKINS
 
 
 def test_a_white_mask_is_as_light_on_any_skin() -> None:

@@ -3,13 +3,13 @@
     python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --out masked.safetensors
     python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --other PEER_DIR --real MFR2_DIR
 
-People who are named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on.
+People named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on.
 The settings are those of the recipe `masked`. What the frozen layers make of each picture is computed once and kept in
 WORK, so the trained layers alone are run again and again: an epoch takes seconds where `maskgen train masked`, which
 draws new masks each time, takes minutes. Each photograph comes bare and in two drawn masks.
 
-With --other, the same photographs (those that PEER_DIR has under the same paths) are trained on bare twice, bare and in a
-mask of ours, or bare and in PEER_DIR's; three seeds. Judged is MFR2: masked pictures against bare ones.
+With --other, the same photographs (those that PEER_DIR has under the same paths) are trained on bare twice, bare and in
+a mask of ours, or bare and in PEER_DIR's; three seeds. Judged is MFR2: masked pictures against bare ones.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Tail(nn.Module):
         self.neck = copy.deepcopy(whole.neck).requires_grad_(True)
 
     def forward(self, maps: Tensor) -> Tensor:
+        """See the class."""
         return normalize(self.neck(self.stage5(maps).mean((2, 3))), dim=1)
 
 
@@ -62,9 +63,11 @@ class Cached:
         self.maps, self.embeddings, self.people, self.bare = maps, embeddings, np.array(people), bare
 
     def rows(self, chosen: Sequence[int]) -> Cached:
+        """Some of them."""
         return Cached(self.maps[chosen], self.embeddings[chosen], self.people[chosen], self.bare[chosen])
 
     def plus(self, other: Cached) -> Cached:
+        """These and others."""
         names = ("maps", "embeddings", "people", "bare")
         return Cached(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
@@ -196,9 +199,8 @@ def real_of(folder: Path, work: Path) -> Cached:
     paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
     there = [at for at, path in enumerate(paths) if path.is_file()]
     images = [paths[at].read_bytes() for at in there]
-    return cached(
-        images, [labels[at][0] for at in there], [labels[at][2] == "no-mask" for at in there], work / "real.npz"
-    )
+    bare = [labels[at][2] == "no-mask" for at in there]
+    return cached(images, [labels[at][0] for at in there], bare, work / "real.npz")
 
 
 def report(right: dict[str, list[np.ndarray]], real: Cached, photographs: int) -> None:
@@ -207,17 +209,14 @@ def report(right: dict[str, list[np.ndarray]], real: Cached, photographs: int) -
     people = real.people[probes[np.isin(real.people[probes], real.people[real.bare])]]
     names, rng = np.unique(people), np.random.default_rng(0)
     means = {name: np.mean(each, axis=0) for name, each in right.items()}
-    drawn = [
-        np.concatenate([np.flatnonzero(people == one) for one in rng.choice(names, len(names))])
-        for _ in range(REPLICATES)
-    ]
+    own = {one: np.flatnonzero(people == one) for one in names}
+    drawn = [np.concatenate([own[one] for one in rng.choice(names, len(names))]) for _ in range(REPLICATES)]
     print(f"{photographs} photographs trained on, {len(people)} masked probes of {len(names)} people")
     for name, mean in means.items():
-        low, high = np.percentile([(means["ours"] - mean)[rows].mean() for rows in drawn], [2.5, 97.5])
+        gain = means["ours"] - mean
+        low, high = np.percentile([gain[rows].mean() for rows in drawn], [2.5, 97.5])
         seeds = ", ".join(f"{one.mean():.3f}" for one in right[name])
-        print(
-            f"| {name} | {mean.mean():.3f} ({seeds}) | {(means['ours'] - mean).mean():+.3f} ({low:+.3f} to {high:+.3f}) |"
-        )
+        print(f"| {name} | {mean.mean():.3f} ({seeds}) | {gain.mean():+.3f} ({low:+.3f} to {high:+.3f}) |")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The recogniser `masked`: dlib's network whose last stage and neck learnt to know people who wear masks.
 
-The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/ with their card.
+The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/
+with their card.
 """
 
 from __future__ import annotations

@@ -103,14 +103,16 @@ def cached(images: Sequence[bytes | np.ndarray], people: Sequence[str], bare: Se
     """Through the frozen layers, once."""
     if not file.exists():
         net, chipper = dlib_resnet().model, Chipper()
+        parts = list(net.backbone)
+        frozen, last = nn.Sequential(*parts[:-1]), parts[-1]
         maps, embeddings = [], []
         for at in range(0, len(images), AT_ONCE):
             part = [decode(one) if isinstance(one, bytes) else one for one in images[at : at + AT_ONCE]]
             chips = torch.from_numpy(np.stack(chipper.chips(part)))
             with torch.inference_mode():
-                found = net.backbone[:5](normalised(chips, MEAN, STD))
+                found = frozen(normalised(chips, MEAN, STD))
                 maps.append(found.contiguous().numpy().astype(np.float16))
-                embeddings.append(net.neck(net.backbone[5:](found).mean((2, 3))).numpy())
+                embeddings.append(net.neck(last(found).mean((2, 3))).numpy())
         np.savez(file, maps=np.concatenate(maps), embeddings=np.concatenate(embeddings))
     with np.load(file, allow_pickle=False) as found:
         return Cached(found["maps"], found["embeddings"], people, np.array(bare))

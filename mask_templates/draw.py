@@ -4,7 +4,7 @@
 
 Each look of a template has two pictures of 1024 x 1024 over its cloth, u across and v down by length along the cloth:
 `texture.png`, the cloth's own light and shade, which the mask's colour is multiplied with, and `relief.png`, its
-height, 128 the level of the sheet. Needs NumPy and OpenCV.
+height, 128 the level of the sheet. A texture with an alpha channel says where cloth is cut out. Needs NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -195,16 +195,37 @@ def cloth_pleated() -> tuple[Field, Field]:
     return shade, height
 
 
-def save(folder: str, look: str, shade: Field, height: Field) -> None:
+def round_hole(u: float, v: float, wide: float, high: float) -> Field:
+    """1 in an opening with rounded corners about (u, v) and its mirror image, 0 outside, half these sizes each way."""
+    x, y = (ACROSS - u) / wide, (V - v) / high
+    return np.asarray(1 - step((np.abs(x) ** 2.6 + np.abs(y) ** 2.6) ** (1 / 2.6), 1.0, 0.02))
+
+
+def pitta() -> tuple[Field, ...]:
+    """Foam without hem or stitches, welded down the middle, its sides cut out about the ears."""
+    shade = 1 + 0.006 * noise(51, 0.9, 3.0) + 0.010 * noise(52, 40)
+    height = 0.006 * noise(53, 1.1, 5.0) + 0.10 * noise(54, 90)
+    shade -= 0.13 * bump(ACROSS, 0.0, 0.006)
+    shade += 0.03 * bump(ACROSS, 0.02, 0.012)
+    height -= 0.20 * bump(ACROSS, 0.0, 0.012)
+    material = 1 - round_hole(1.0, 0.47, 0.42, 0.34)
+    rim = cv2.GaussianBlur(material, (0, 0), 6)
+    shade -= 0.05 * (1 - rim)
+    return shade, height, material
+
+
+def save(folder: str, look: str, shade: Field, height: Field, material: Field | None = None) -> None:
     """Write one look's two pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
     name = f"_{look}" if look else ""
     level = np.median(shade)
     grey = np.clip(np.round(shade / level * 232), 0, 255).astype(np.uint8)
     raised = np.clip(np.round(128 + 127 * np.clip(height, -1, 1)), 0, 255).astype(np.uint8)
+    if material is not None:
+        grey = np.dstack([grey, grey, grey, np.clip(np.round(255 * material), 0, 255).astype(np.uint8)])
     cv2.imwrite(str(Path(__file__).parent / folder / f"texture{name}.png"), grey)
     cv2.imwrite(str(Path(__file__).parent / folder / f"relief{name}.png"), raised)
 
 
 if __name__ == "__main__":
-    for drawing in (surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated):
+    for drawing in (surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta):
         save(*drawing.__name__.partition("_")[::2], *drawing())

@@ -316,7 +316,20 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": worn.wearing if worn else "",
         "look": worn.look if worn else "",
+        **_cloth_columns(worn),
         "outline": [_rounded(polygon) for polygon in worn.outline] if worn else [],
+    }
+
+
+def _cloth_columns(worn: Worn | None) -> dict[str, Any]:
+    """What the mask is made of; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
+    cloth = worn.cloth if worn else None
+    return {
+        "form": cloth.form if cloth else "",
+        "print": cloth.print if cloth else "",
+        "colours": " ".join(cloth.colours) if cloth else "",
+        "translucency": round(cloth.translucency, 3) if cloth else 0.0,
+        "wear": round(cloth.wear, 3) if cloth else 0.0,
     }
 
 

@@ -37,7 +37,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Worn:
+class Form:
     """What is known of one form: `colours` of its masks without a print, the share `printed`, its `gloss`, and from
     where to where its cloth lets light through, 0..1."""
 
@@ -51,12 +51,12 @@ class Worn:
 class Census:
     """The tables of `world.toml`.
 
-    `palette` has for each colour its middle and its spread in CIELAB, (2, 3); `two_tone` is the share of masks in two
+    `forms_worn` says what is known of each form; `palette` has for each colour its middle and its spread in CIELAB, (2, 3); `two_tone` is the share of masks in two
     colours, `parts` what the second one is on; `fit` are shares of masks that sit otherwise.
     """
 
     forms: Table
-    worn: dict[str, Worn]
+    forms_worn: dict[str, Form]
     palette: dict[str, Doubles]
     two_tone: float
     parts: Table
@@ -64,11 +64,11 @@ class Census:
     fit: dict[str, float]
 
 
-def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> Worn:
+def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> Form:
     counts = {name: float(table["colours"].get(name, 0)) for name in palette}
     printed = (table["printed"] + 1) / (table["seen"] + 2)
     low, high = table["thin"]
-    return Worn(Table.of(counts, unseen), printed, float(table["gloss"]), (float(low), float(high)))
+    return Form(Table.of(counts, unseen), printed, float(table["gloss"]), (float(low), float(high)))
 
 
 @cache
@@ -81,7 +81,7 @@ def census() -> Census:
     share = float(parts.pop("share"))
     return Census(
         forms=Table.of({name: each["seen"] for name, each in forms.items()}, unseen["f"]),
-        worn={name: _form(each, colours, unseen["c"]) for name, each in forms.items()},
+        forms_worn={name: _form(each, colours, unseen["c"]) for name, each in forms.items()},
         palette={name: np.array([each["lab"], each["spread"]], np.float64) for name, each in colours.items()},
         two_tone=share,
         parts=Table.of(parts),

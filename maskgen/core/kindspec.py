@@ -1,4 +1,4 @@
-"""What a person types to name a mask: NAME, FORM:#rrggbb, FORM:PICTURE, FOLDER, world or world:FORM, and =WEIGHT after any of them."""
+"""What a person types to name a mask: NAME, FORM:#rrggbb, FORM:PICTURE, FOLDER, world or world:FORM; then =WEIGHT."""
 
 from __future__ import annotations
 

@@ -51,8 +51,12 @@ class Form:
 class Census:
     """The tables of `world.toml`.
 
-    `forms_worn` says what is known of each form; `palette` has for each colour its middle and its spread in CIELAB, (2, 3); `two_tone` is the share of masks in two
-    colours, `parts` what the second one is on; `fit` are shares of masks that sit otherwise.
+    Attributes:
+        forms: how often each form is worn; `forms_worn` says what is known of each.
+        palette: of each colour its middle and its spread in CIELAB, (2, 3).
+        two_tone: share of masks in two colours, 0..1; `parts` is what the second one is on.
+        prints: families of prints.
+        fit: shares of masks that sit otherwise, 0..1.
     """
 
     forms: Table

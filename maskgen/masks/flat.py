@@ -85,7 +85,9 @@ def _local(corners: Doubles) -> Doubles:
     return out
 
 
-def printed(picture: np.ndarray, flat: Floats, turn: Doubles, shift: Doubles, size: tuple[int, int], way: int) -> np.ndarray:
+def printed(
+    picture: np.ndarray, flat: Floats, turn: Doubles, shift: Doubles, size: tuple[int, int], way: int
+) -> np.ndarray:
     """A picture as it lies on the cloth's texture of so many columns and rows.
 
     Args:

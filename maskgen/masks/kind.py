@@ -190,7 +190,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
 
     Args:
         colour: "#rrggbb"; of the ribbons alone where there is a pattern.
-        pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, in the middle and as large as covers it.
+        pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, no larger than covers it.
     """
     garment = _garment(template, "proper", False)
     rows, columns = template.looks[0].texture.shape[:2]

@@ -358,6 +358,8 @@ def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Pr
     """
     draw, least, most = TILES[family]
     size = float(np.exp(rng.uniform(math.log(least), math.log(most))))
-    angle = rng.normal() * 0.06 if family in STRAIGHT else float(rng.choice([0.0, math.pi / 2, rng.random() * math.tau]))
+    angle = (
+        rng.normal() * 0.06 if family in STRAIGHT else float(rng.choice([0.0, math.pi / 2, rng.random() * math.tau]))
+    )
     at = rng.uniform(-0.5, 0.5, 2) * size
     return Print(draw(rng, ground, inks), size, float(angle), (float(at[0]), float(at[1])))

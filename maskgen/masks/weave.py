@@ -9,7 +9,7 @@ from typing import overload
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.colour import rgb
 from maskgen.masks.design import Design

@@ -30,7 +30,8 @@ from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.trust import trust
 from maskgen.known import known_columns
 from maskgen.marking import marked_faces
-from maskgen.masks.kinds import Kind, load_kinds
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kinds
 from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study_all

@@ -56,7 +56,8 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     form = form or tables.forms.at(rng.random())
     worn_by = tables.forms_worn[form]
     lab = _lab(rng, tables, worn_by.colours.at(rng.random()))
-    family, picture, inks = "", None, ()
+    family, picture = "", None
+    inks: tuple[Doubles, ...] = ()
     if rng.random() < worn_by.printed:
         family = tables.prints.at(rng.random())
         lab = lab if rng.random() < 0.5 else _any(rng, tables)

@@ -297,10 +297,10 @@ def _shapes(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
             for ring in range(5, 0, -1):
                 _disc(tile, x, y, ring * SIDE / 22, _ink([ground, *inks][ring % (len(inks) + 1)]))
     elif which == 1:
-        x = np.arange(SIDE)
+        along = np.arange(SIDE) / SIDE
         teeth, rows = int(2 ** rng.integers(1, 4)), int(2 ** rng.integers(1, 4))
-        zigzag = np.abs((x * teeth / SIDE) % 1 - 0.5) * 2
-        level = (x[:, None] / SIDE * rows + zigzag[None]) % 1
+        zigzag = np.abs((along * teeth) % 1 - 0.5) * 2
+        level = (along[:, None] * rows + zigzag[None]) % 1
         palette = np.stack([ground, *inks])
         tile[:] = np.rint(palette[(level * len(palette)).astype(int) % len(palette)])
     else:
@@ -327,7 +327,8 @@ def _weave(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     """Knits, melange, mesh and denim: a fine grain of two colours."""
     fine = smooth_noise(rng, int(rng.integers(30, 64)))
     lines = np.sin(np.arange(SIDE) * math.tau * int(rng.integers(8, 30)) / SIDE)
-    shape = [lines[:, None], lines[None], lines[:, None] * lines[None], 0.0][int(rng.integers(0, 4))]
+    ways: list[Doubles] = [lines[:, None], lines[None], lines[:, None] * lines[None], np.zeros((1, 1))]
+    shape = ways[int(rng.integers(0, 4))]
     share = np.clip(0.35 + 0.25 * fine * rng.uniform(0.3, 1.0) + 0.25 * shape, 0, 1)
     return np.rint(ground + share[..., None] * (0.5 * (ground + inks[0]) - ground)).astype(np.uint8)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.census import Census, Form, census
-from maskgen.masks.colour import from_lab
 from maskgen.masks.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.lighting.colour import from_lab
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.prints import TILES, Print, Rng, draw_tile
 

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.head import Triangles
+from maskgen.masks.pose.head import Triangles
 from maskgen.masks.sheet import COLUMNS, ROWS, cloth
 from maskgen.masks.template import Template
 
@@ -97,7 +97,5 @@ def printed(
         turn, shift: (2, 2) and (2,), from flat coordinates to the picture's pixels, centres at integers.
         way: what lies beyond the picture, one of OpenCV's borders.
     """
-    places = cv2.resize(
-        cv2.transform(flat, np.column_stack([turn, shift])), size, interpolation=cv2.INTER_LINEAR
-    )
+    places = cv2.resize(cv2.transform(flat, np.column_stack([turn, shift])), size, interpolation=cv2.INTER_LINEAR)
     return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=way, borderValue=(0, 0, 0, 0))

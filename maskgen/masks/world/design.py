@@ -17,7 +17,8 @@ from maskgen.masks.world.prints import TILES, Print, Rng, draw_tile
 
 CONTRAST = 24.0  # CIELAB distance of a print from its ground, at least
 MOST_INKS = 3
-WRINKLES = 40
+WRINKLES = 80
+PER_MASK = 8
 PALE = 70.0  # lightness from which on a cloth may let light through
 DARK = 40.0  # lightness below which loops mostly have the cloth's colour
 ONCE = 0.75  # share of lettering and logos that are there once
@@ -36,7 +37,7 @@ class Design:
         loops: the colour of loops, None for those that the template says.
         gloss: 0..1.
         worn: 0..1.
-        wrinkles: which of the bank's WRINKLES lie on it as they are and mirrored, and how deep each is, (2, 5) each.
+        wrinkles: which of the bank's WRINKLES lie on it, and how deep each is, (PER_MASK,) both.
         stains: how dark its stains are, 0..1, in cells of equal size, (6, 12).
     """
 
@@ -78,7 +79,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         loops=_loops(rng, lab),
         gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)),
         worn=plan.worn,
-        wrinkles=(rng.integers(WRINKLES, size=(2, 5)), rng.exponential(0.9, (2, 5)).astype(np.float32)),
+        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(0.9, PER_MASK).astype(np.float32)),
         stains=np.minimum(0.3 * rng.chisquare(1, (6, 12)), 1.0).astype(np.float32),
     )
     return design, _sits(rng, tables, worn_by, lab, plan)

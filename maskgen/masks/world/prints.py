@@ -101,11 +101,10 @@ def _lattice(rows: int) -> list[tuple[float, float]]:
 def smooth_noise(rng: Rng, waves: int) -> NDArray[np.float32]:
     """Noise of mean 0 and spread 1 that fits to itself, with about so many hills from side to side: (SIDE, SIDE)."""
     coarse = rng.normal(size=(waves, waves)).astype(np.float32)
-    whole = cv2.copyMakeBorder(coarse, 3, 3, 3, 3, cv2.BORDER_WRAP)
-    side = round(SIDE * (waves + 6) / waves)
-    fine = cv2.resize(whole, (side, side), interpolation=cv2.INTER_CUBIC)
-    first = round(3 * SIDE / waves)
-    part = fine[first : first + SIDE, first : first + SIDE]
+    step = waves / SIDE
+    from_ = np.array([[step, 0.0, 0.5 * step - 0.5], [0.0, step, 0.5 * step - 0.5]])
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    part = cv2.warpAffine(coarse, from_, (SIDE, SIDE), flags=how, borderMode=cv2.BORDER_WRAP)
     mean, spread = cv2.meanStdDev(part)
     return np.asarray((part - np.float32(mean[0, 0])) / np.float32(max(spread[0, 0], 1e-6)))
 

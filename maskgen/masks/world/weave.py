@@ -128,11 +128,12 @@ def _stain(dyed: Bytes, design: Design) -> None:
 
 @cache
 def _bank() -> Floats:
-    """Slopes of single wrinkles, float32 (WRINKLES, CELLS, CELLS, 2): right and down, of heights of about a hundredth
-    of an eye distance; half run from the loops' ends to the middle, half anywhere."""
+    """Slopes of single wrinkles, float32 (WRINKLES, CELLS * CELLS * 2): right and down, of heights of about a hundredth
+    of an eye distance, the second half the first one mirrored; half of them run from the loops' ends inward, half
+    anywhere."""
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
     out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
-    for number in range(WRINKLES):
+    for number in range(WRINKLES // 2):
         rng = rng_for(0, "wrinkle", number)
         x, y = 3.3 * u, 1.7 * v
         if number % 2:
@@ -147,14 +148,15 @@ def _bank() -> Floats:
         height = 0.01 * np.exp(-((off / width) ** 2) - ((along / length) ** 2)) * rng.choice([-1, 1])
         out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
-    return out * STEEPNESS
+    half = WRINKLES // 2
+    out[half:] = out[:half, :, ::-1] * [-1, 1]
+    return np.asarray(out.reshape(WRINKLES, -1) * STEEPNESS)
 
 
 def _wrinkled(colours: Bytes, down: Bytes, design: Design) -> None:
-    """Add some wrinkles of the bank, half of them mirrored, to the slopes of a cloth; in place."""
+    """Add some wrinkles of the bank to the slopes of a cloth; in place."""
     which, depth = design.wrinkles
-    plain, mirrored = (depth[side] @ _bank().reshape(WRINKLES, -1)[which[side]] for side in range(2))
-    total = plain.reshape(CELLS, CELLS, 2) + mirrored.reshape(CELLS, CELLS, 2)[:, ::-1] * np.array([-1, 1], np.float32)
+    total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
     slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)
     right, lower = cv2.split(slopes)
     across = cv2.add(cv2.extractChannel(colours, 3), right, dtype=cv2.CV_8U)

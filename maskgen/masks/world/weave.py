@@ -138,7 +138,7 @@ def _stain(dyed: Bytes, design: Design) -> None:
 @cache
 def _bank() -> Floats:
     """Slopes of single wrinkles, float32 (WRINKLES, CELLS * CELLS * 2): right and down, of heights of about a hundredth
-    of an eye distance, the second half the first one mirrored; half of them run from the loops' ends to the middle, half
+    of an eye distance, the second half the first one mirrored; half of them run from the loops' ends inward, half
     anywhere."""
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
     out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)

@@ -18,7 +18,7 @@ part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put its last
 
 part find 60 maskgen mask "$photographs" "$out/bare" --unmasked-share 1 --device "$device" --workers 1 --overwrite
 for recipe in model1 model2 model3 effnet-b2 masked; do
-  part "steps-$recipe" 60 python "$here/train_speed.py" "$photographs" --device "$device" --recipes "$recipe" \
+  part "steps-$recipe" 60 python "$here/train_speed.py" "$out/bare/faces" --device "$device" --recipes "$recipe" \
     --batch-size 64 --workers "$workers" --steps "$steps" --set data.people=16 --set data.images=4 \
     --set train.precision=bf16 --set train.channels_last=true
 done

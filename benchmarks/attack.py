@@ -397,7 +397,7 @@ def commands_to_kill(folder: Path) -> Iterator[tuple[list[str], Path, str]]:
     """Command lines that go on or begin anew after a kill, where each writes, and what of it is compared."""
     yield ["mask", "sample", "masked", "--bare", "--workers", "1"], folder / "masked", "*"
     yield ["pairs", "--run", "whole/masked", "--people", "0.4,0.3,0.3", "lists"], folder / "lists", "*"
-    yield ["gallery", "whole/masked", "gallery", "--simulate"], folder / "gallery", "*"
+    yield ["gallery", "whole/masked", "gallery", "--simulate", "--expect", "2,2"], folder / "gallery", "*"
     training = ["--data", "whole/lists", "--epochs", "1", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
     yield ["train", "small", *training, "--run", "trained", "--resume"], folder / "trained", "last/*"
     yield ["kinds", "--kind", "n95", "--out", "kinds"], folder / "kinds", "*"

@@ -8,11 +8,7 @@ from typing import Any
 import click
 
 from ..checks import MAX_PIXELS
-<<<<<<< HEAD
-from ..options import FilePath
-=======
-from ..options import crop_options
->>>>>>> main
+from ..options import FilePath, crop_options
 from .settings import GallerySettings
 
 EPILOG = """\b

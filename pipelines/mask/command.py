@@ -12,11 +12,7 @@ from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
-<<<<<<< HEAD
-from ..options import FilePath, PlaceType
-=======
-from ..options import PlaceType, crop_options
->>>>>>> main
+from ..options import FilePath, PlaceType, crop_options
 from .settings import BACKENDS, FACES, MaskSettings
 
 EPILOG = """\b

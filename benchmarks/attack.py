@@ -396,7 +396,11 @@ def attack_lines(tally: Tally, count: int, until: float, seed: int, folder: Path
 def commands_to_kill(folder: Path) -> Iterator[tuple[list[str], Path, str]]:
     """Command lines that go on or begin anew after a kill, where each writes, and what of it is compared."""
     yield ["mask", "sample", "masked", "--bare", "--workers", "1"], folder / "masked", "*"
-    yield ["pairs", "--run", "whole/masked", "--people", "0.4,0.3,0.3", "lists"], folder / "lists", "*"
+    yield (
+        ["pairs", "--run", "whole/masked", "--people", "0.4,0.3,0.3", "--paths", "absolute", "lists"],
+        folder / "lists",
+        "*",
+    )
     yield ["gallery", "whole/masked", "gallery", "--simulate", "--expect", "2,2"], folder / "gallery", "*"
     training = ["--data", "whole/lists", "--epochs", "1", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
     yield ["train", "small", *training, "--run", "trained", "--resume"], folder / "trained", "last/*"
@@ -416,7 +420,8 @@ def attack_kills(tally: Tally, count: int, until: float, seed: int, folder: Path
         if told.returncode not in (0, 3):
             raise RuntimeError(f"{line}: {told.stderr[-500:]}")
         clean.append((line, out, compared, hashed(out, compared), time.monotonic() - begun))
-        shutil.copytree(out, folder / "whole" / out.name)
+        if out.name in ("masked", "lists"):  # what the others work on
+            out.rename(folder / "whole" / out.name)
 
     def one(rng: np.random.Generator, number: int) -> str:
         line, out, compared, wanted, seconds = clean[number % len(clean)]

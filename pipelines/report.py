@@ -16,7 +16,7 @@ from .records import ShardReport
 if TYPE_CHECKING:
     from .task import ShardDone
 
-_LIBRARIES = ("maskgen", "numpy", "opencv-python", "torch", "facenet-pytorch", "face_recognition_models", "pyarrow")
+_LIBRARIES = ("maskgen", "numpy", "opencv-python", "openvino", "mtcnn", "face_recognition_models", "pyarrow")
 
 ALL_WRITTEN, SOME_SET_ASIDE, NOTHING_WRITTEN = 0, 3, 4
 

@@ -1,6 +1,6 @@
 """How well the masks sit on faces whose 68 points were marked by hand, and whether their rims glow.
 
-    python benchmarks/fit.py FACES_DIR [--found] [--save DIR]
+    python benchmarks/fit.py FACES_DIR [--found] [--save DIR] [--kinds NAME,NAME]
 
 FACES_DIR holds NAME.jpg and NAME.pts (68 lines "x y"). Masks are put on at the marked points, or with --found at the
 points that the program finds itself. Prints one line a kind:
@@ -120,11 +120,12 @@ def main() -> None:
     parser.add_argument("faces", type=Path)
     parser.add_argument("--found", action="store_true", help="at points that the program finds")
     parser.add_argument("--save", type=Path, help="keep KIND/images and KIND/masks here")
+    parser.add_argument("--kinds", default=",".join(kind_names()), help="all the built-in ones by default")
     options = parser.parse_args()
     marks = sorted(options.faces.glob("*.pts"))
     faces = [(mark.stem, read_photo(mark.with_suffix(".jpg")), np.loadtxt(mark)) for mark in marks]
     print(f"{len(faces)} faces\n{'kind':16}{'missed':>8}" + "".join(f"{name:>17}" for name in NAMES))
-    for kind in kind_names():
+    for kind in options.kinds.split(","):
         print(score(faces, kind, options.found, options.save))
 
 

@@ -4,7 +4,7 @@
 
 Each look of a template has two pictures of 1024 x 1024 over its cloth, u across and v down by length along the cloth:
 `texture.png`, the cloth's own light and shade, which the mask's colour is multiplied with, and `relief.png`, its
-height, 128 the level of the sheet. Needs NumPy and OpenCV.
+height, 128 the level of the sheet. A texture with an alpha channel says where cloth is cut out. Needs NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -195,16 +195,118 @@ def cloth_pleated() -> tuple[Field, Field]:
     return shade, height
 
 
-def save(folder: str, look: str, shade: Field, height: Field) -> None:
+def round_hole(u: float, v: float, wide: float, high: float) -> Field:
+    """1 in an opening with rounded corners about (u, v) and its mirror image, 0 outside, half these sizes each way."""
+    x, y = (ACROSS - u) / wide, (V - v) / high
+    return np.asarray(1 - step((np.abs(x) ** 2.6 + np.abs(y) ** 2.6) ** (1 / 2.6), 1.0, 0.02))
+
+
+def pitta() -> tuple[Field, ...]:
+    """Foam without hem or stitches, welded down the middle, its sides cut out about the ears."""
+    shade = 1 + 0.006 * noise(51, 0.9, 3.0) + 0.010 * noise(52, 40)
+    height = 0.006 * noise(53, 1.1, 5.0) + 0.10 * noise(54, 90)
+    shade -= 0.13 * bump(ACROSS, 0.0, 0.006)
+    shade += 0.03 * bump(ACROSS, 0.02, 0.012)
+    height -= 0.20 * bump(ACROSS, 0.0, 0.012)
+    material = 1 - round_hole(1.0, 0.47, 0.42, 0.34)
+    rim = cv2.GaussianBlur(material, (0, 0), 6)
+    shade -= 0.05 * (1 - rim)
+    return shade, height, material
+
+
+def kf94() -> tuple[Field, ...]:
+    """Three panels folded like a boat: one over the nose, one before the mouth, one under the chin."""
+    shade, height = fleece(61)
+    height += wrinkles(62, 0.05)
+    for at in (0.31, 0.71):
+        line = V - at - 0.012 * np.cos(np.pi * ACROSS)
+        shade -= 0.12 * bump(line, 0.007, 0.006) + 0.05 * bump(line, -0.02, 0.02)
+        shade += 0.04 * bump(line, -0.006, 0.005)
+        height += 0.5 * bump(line, 0.0, 0.018)
+        height -= 0.3 * bump(line, 0.03, 0.015)
+    wire = bump(V, 0.06, 0.014) * (1 - step(ACROSS, 0.40, 0.02))
+    height += 0.3 * wire
+    shade -= 0.05 * bump(V, 0.082, 0.005) * (1 - step(ACROSS, 0.40, 0.02))
+    for edge in (0.018, 0.982):
+        shade -= 0.08 * dashes(U, V, edge, 0.010, 0.5, 0.004)
+    for weld in (0.90, 0.93, 0.96):
+        shade -= 0.07 * dashes(V, ACROSS, weld, 0.05, 0.5, 0.006)
+    return shade, height
+
+
+def duckbill() -> tuple[Field, ...]:
+    """A pouch of two panels that meet in a welded fold before the mouth."""
+    shade, height = fleece(71)
+    height += wrinkles(72, 0.10) + 0.3 * wrinkles(73, 0.2).T
+    line = V - 0.50
+    shade -= 0.16 * bump(line, 0.010, 0.008)
+    shade += 0.05 * bump(line, -0.006, 0.006)
+    height += 0.6 * bump(line, 0.0, 0.014)
+    shade -= 0.06 * dashes(U, line, -0.022, 0.010, 0.55, 0.004)
+    for edge in (0.025, 0.975):
+        shade -= 0.08 * bump(V, edge, 0.004)
+        height += 0.25 * bump(V, edge, 0.012)
+    height += 0.35 * bump(V, 0.06, 0.014) * (1 - step(ACROSS, 0.45, 0.02))
+    for weld in (0.94, 0.965):
+        shade -= 0.09 * dashes(V, ACROSS, weld, 0.014, 0.5, 0.006)
+    return shade, height
+
+
+def draped(seed: int, steep: float) -> Field:
+    """Folds of a cloth that hangs from both cheeks: they run down and inward, deeper toward the lower edge."""
+    slant = U + steep * np.sign(0.5 - U) * (V - 0.5) * ACROSS
+    across = np.random.default_rng(seed).normal(size=SIDE)
+    across = cv2.GaussianBlur(across[None], (0, 0), 22)[0]
+    fold = np.interp(slant.ravel() * SIDE, np.arange(SIDE), across / across.std()).reshape(SIDE, SIDE)
+    return np.asarray(fold * (0.25 + 0.75 * step(V, 0.45, 0.35)))
+
+
+def woven(seed: int) -> tuple[Field, Field]:
+    """Thin plain weave as shade and height."""
+    weave = np.sin(2 * np.pi * U * 190) * np.sin(2 * np.pi * V * 190)
+    return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 12)
+
+
+def bandana() -> tuple[Field, ...]:
+    """A square folded to a triangle: a doubled upper edge, folds down to the point, a narrow stitched hem."""
+    shade, height = woven(81)
+    height += 0.34 * draped(82, 0.35) + wrinkles(83, 0.16) * (1 - step(V, 0.4, 0.2))
+    for at in (0.05, 0.10):
+        line = V - at - 0.01 * noise(84, 70)
+        height += 0.35 * np.clip((line + 0.04) / 0.04, 0, 1) * (1 - step(line, 0.0, 0.006))
+        shade -= 0.10 * bump(line, 0.004, 0.005)
+    shade += 0.08 * dashes(U, V, 0.975, 0.010, 0.6, 0.0022)
+    height -= 0.2 * bump(V, 0.968, 0.006)
+    return shade, height
+
+
+def gaiter() -> tuple[Field, ...]:
+    """A knitted tube: smooth on the face, gathered in rings on the neck."""
+    knit = np.abs(np.sin(np.pi * U * 260))
+    shade, height = 1 + 0.025 * (knit - knit.mean()) + 0.012 * noise(91, 1.0, 5.0), 0.02 * knit
+    gathered = 0.15 + 0.85 * step(V, 0.52, 0.15)
+    height += (wrinkles(92, 0.24) + 0.8 * wrinkles(93, 0.2)[:, ::-1]) * gathered
+    for at in (0.018, 0.03):
+        shade -= 0.06 * dashes(U, V, at, 0.012, 0.6, 0.0025)
+    height += 0.2 * bump(V, 0.01, 0.012)
+    return shade, height
+
+
+def save(folder: str, look: str, shade: Field, height: Field, material: Field | None = None) -> None:
     """Write one look's two pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
     name = f"_{look}" if look else ""
     level = np.median(shade)
     grey = np.clip(np.round(shade / level * 232), 0, 255).astype(np.uint8)
     raised = np.clip(np.round(128 + 127 * np.clip(height, -1, 1)), 0, 255).astype(np.uint8)
+    if material is not None:
+        grey = np.dstack([grey, grey, grey, np.clip(np.round(255 * material), 0, 255).astype(np.uint8)])
     cv2.imwrite(str(Path(__file__).parent / folder / f"texture{name}.png"), grey)
     cv2.imwrite(str(Path(__file__).parent / folder / f"relief{name}.png"), raised)
 
 
 if __name__ == "__main__":
-    for drawing in (surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated):
+    drawings = (
+        surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta, kf94, duckbill, bandana, gaiter,
+    )  # fmt: skip
+    for drawing in drawings:
         save(*drawing.__name__.partition("_")[::2], *drawing())

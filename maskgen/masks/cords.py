@@ -22,6 +22,8 @@ def thickened(points: Doubles, breadths: Doubles, pieces: int, scale: float) -> 
         breadths: (ribbons,), each one's breadth in eye distances.
         scale: pixels per eye distance.
     """
+    if not len(breadths):
+        return
     rows = points.reshape(len(breadths), pieces, -1, 3)
     # Places of the plane as complex numbers: a quarter turn is a factor.
     places = np.empty(rows.shape[:3], np.complex128)

@@ -226,7 +226,9 @@ def _occludes(grid: Doubles) -> NDArray[np.bool_]:
     outline = _seen_from_within(rim).astype(np.float32)
     corners = _seen_from_within(skin().moulder.points).astype(np.float32)
     under = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in corners])
-    return np.asarray(~under[skin().triangles].all(1))
+    hides = np.asarray(~under[skin().triangles].all(1))
+    hides[-EARS:] = True  # an ear stands out through cloth that goes round it
+    return hides
 
 
 def _seen_from_within(points: Doubles) -> Doubles:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Floats
 from maskgen.masks.colour import rgb
 from maskgen.masks.garment import Garment, build_garment
-from maskgen.masks.template import Look, Template, built_in_template, read_template, template_names
+from maskgen.masks.template import PARTS, ROLES, Look, Template, built_in_template, read_template, template_names
 from maskgen.masks.wearing import as_worn
 
 RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
@@ -31,14 +32,27 @@ MOST_PATTERN = 64_000_000  # pixels of a printed picture
 LEVEL_GROUND, STEEPNESS = 128, 50
 
 Bytes = NDArray[np.uint8]
-Level = tuple[Bytes, Bytes]
+
+
+class Level(NamedTuple):
+    """A kind's atlas at one level of detail. Slopes are bytes: what is read for each pixel should fit a cache.
+
+    Attributes:
+        colours: uint8 (h, w, 4), the cloth in its colour, the ribbons' colours below it, and the slope across.
+        down: uint8 (h, w), the slope down.
+        through: uint8 (h, w, 2), where there is material and how clear it is; None where all is cloth and opaque.
+        parts: uint8 (h, w), values of `template.PARTS`.
+    """
+
+    colours: Bytes
+    down: Bytes
+    through: Bytes | None
+    parts: Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas for each level of
-    detail: uint8 (h, w, 4), the cloth in its colour, the ribbons' colours below it, and the slope across, and uint8
-    (h, w), the slope down. Slopes are bytes: what is read for each pixel should fit a cache."""
+    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas, finest first."""
 
     name: str
     until: float
@@ -76,7 +90,7 @@ class Kind:
     def dyed_at(self, look: float, pixels: float) -> Level:
         """The atlas of one of its looks, for cloth of so many pixels from side to side."""
         make = self.make_at(look)
-        texels = make.levels[0][0].shape[1] / max(pixels, 1e-3)
+        texels = make.levels[0].down.shape[1] / max(pixels, 1e-3)
         return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + 0.35), LEVELS - 1)]
 
 
@@ -106,15 +120,37 @@ def _slope(template: Template, look: Look, garment: Garment) -> Floats:
     return np.concatenate([np.stack([across, down], -1), level])
 
 
-def _levels(colours: Bytes, slopes: Floats) -> tuple[Level, ...]:
+def _levels(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> tuple[Level, ...]:
     """The atlas in all its levels of detail."""
-    sized = zip(_pyramid(colours), _pyramid(slopes), strict=True)
-    return tuple(_packed(picture, slope) for picture, slope in sized)
+    clear: Sequence[Bytes | None] = [None] * LEVELS if through is None else _pyramid(through)
+    sized = zip(_pyramid(colours), _pyramid(slopes), clear, strict=True)
+    return tuple(_packed(*each, parts) for each in sized)
 
 
-def _packed(colours: Bytes, slopes: Floats) -> Level:
+def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> Level:
     steps = np.clip(np.rint(slopes * STEEPNESS) + LEVEL_GROUND, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(np.dstack([colours, steps[..., :1]])), np.ascontiguousarray(steps[..., 1])
+    four = np.ascontiguousarray(np.dstack([colours, steps[..., :1]]))
+    own = cv2.resize(parts, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    return Level(four, np.ascontiguousarray(steps[..., 1]), through, own)
+
+
+def _through(template: Template, look: Look) -> Bytes | None:
+    """What the look cuts out and lets through, and ribbons that do neither."""
+    through = look.through
+    if through is None:
+        return None
+    bands = np.zeros((RIBBON_ROWS * len(template.ribbons), through.shape[1], 2), np.uint8)
+    bands[..., 0] = 255
+    return np.concatenate([through, bands])
+
+
+def _parts(template: Template, look: Look) -> Bytes:
+    """Of every texel the part of the mask that it is."""
+    sheet = look.parts
+    if sheet is None:
+        sheet = np.full(look.height.shape, PARTS[ROLES[template.role]], np.uint8)
+    strap = PARTS["glasses" if template.role == "glasses" else "strap"]
+    return np.concatenate([sheet, np.full((RIBBON_ROWS * len(template.ribbons), sheet.shape[1]), strap, np.uint8)])
 
 
 def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
@@ -143,7 +179,8 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     makes, until = [], 0.0
     for look in template.looks:
         until += look.share
-        levels = _levels(_dyed(template, look, cloth, colour), _slope(template, look, garment))
+        planes = _dyed(template, look, cloth, colour), _slope(template, look, garment)
+        levels = _levels(*planes, _through(template, look), _parts(template, look))
         makes.append(Make(look.name, until, levels))
     return Kind(
         name=name,

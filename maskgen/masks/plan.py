@@ -22,6 +22,7 @@ class MaskPlan:
         tilt: turn in the plane of the face, degrees.
         bright: factor on the cloth's light, for lots and makes that differ.
         fade: 0..1, how far much wear has greyed the colour.
+        sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
         creases: weights of the garment's creases, CREASES of them, 1 for a crease as deep as the template says.
         slack: how far the left and the right loops hang, 0..1.
         askew: how far what is drawn on the cloth sits up or down, and to one side, in shares of its height.
@@ -35,6 +36,7 @@ class MaskPlan:
     tilt: float = 0.0
     bright: float = 1.0
     fade: float = 0.0
+    sheer: float = 0.0
     creases: tuple[float, ...] = (0.0,) * CREASES
     slack: tuple[float, float] = (0.0, 0.0)
     askew: tuple[float, float] = (0.0, 0.0)

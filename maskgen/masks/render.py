@@ -78,8 +78,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a mask adds to a window: `paint` float32 (h, w, 4), its premultiplied colour, 0..255, and its coverage, as
-    alpha on cloth, RIBBON_COVER of it on loops and straps; and `alpha` float32 (h, w).
+    """What a mask adds to a window: `paint` float32 (h, w, 4), its premultiplied colour, 0..255, and its coverage;
+    and `alpha` float32 (h, w), the share of the picture's light that it keeps back.
+
+    Coverage says what lies under the mask, however clear it is: on opaque cloth it is alpha, on a window more than
+    alpha, on loops and straps RIBBON_COVER of it.
     """
 
     window: Window
@@ -131,7 +134,7 @@ def _texels(garment: Garment, plan: MaskPlan, level: Level, camera: Camera) -> D
 
     Across a ribbon the atlas is the same, so that there, where straps fade, the column says how opaque it is.
     """
-    rows, columns = level[1].shape
+    rows, columns = level.down.shape
     at = garment.uv * (columns, rows) - 0.5
     at[:, 1] += (rows * np.array(plan.askew)) @ garment.modes.v
     if garment.fades:
@@ -170,14 +173,32 @@ def _painted(
     alpha = np.take(whole.ravel(), where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
     x, y, lit = (part * some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
-    ribbons = y >= np.float32(kind.ribbons_from * len(level[0]) - 0.5)
+    ribbons = y >= np.float32(kind.ribbons_from * len(level.down) - 0.5)
     if fades:
         on = np.flatnonzero(ribbons)
-        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level[1].shape[1]), 1)
+        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.down.shape[1]), 1)
         whole.ravel()[where.ravel()[on]] = alpha.ravel()[on] = alpha.ravel()[on] * opacity
     cover = alpha - alpha * (ribbons * np.float32(1 - RIBBON_COVER))
+    if level.through is not None or plan.sheer:
+        shape, opaque = _let_through(level, plan.sheer, x, y, ribbons)
+        cover *= shape
+        alpha *= opaque
+        whole.ravel()[where] = alpha
     colours = _coloured(kind, plan, level, x, y, lit, alpha, camera, light)
     return _scattered(cv2.merge([*colours, cover]), where, whole.shape)
+
+
+def _let_through(level: Level, sheer: float, x: Floats, y: Floats, ribbons: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """At these places of the atlas: how much material there is, and how much light that keeps back, 0..1 each; cloth
+    that is `sheer` lets that share through."""
+    opaque = 1 - np.float32(sheer) * ~ribbons
+    if level.through is None:
+        return np.ones_like(opaque), opaque
+    read = cv2.remap(level.through, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shape, clear = (part.astype(np.float32) / 255 for part in cv2.split(read))
+    opaque *= shape
+    opaque *= 1 - clear
+    return shape, opaque
 
 
 def _scattered(pixels: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) -> Floats:
@@ -196,7 +217,7 @@ def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _fetched(level: Level) -> Level:
     """The atlas, read once in order: looked up in any order it comes from far memory at twice the price."""
-    for picture in level:
+    for picture in (level.colours, level.down):
         np.maximum.reduce(picture.ravel()[::CACHE_LINE])
     return level
 
@@ -213,7 +234,10 @@ def _coloured(
     light: Light,
 ) -> Floats:
     """The colours (3, ...), premultiplied by alpha, of pixels at these places of the atlas with this light on them."""
-    cloth, down = (cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in _fetched(level))
+    read = _fetched(level)
+    cloth, down = (
+        cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in (read.colours, read.down)
+    )
     bright = lit * _folds(cloth, down, _fold_light(camera, light))
     np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
     bright *= np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))

@@ -22,6 +22,9 @@ from maskgen.core.records import Doubles
 from maskgen.masks.head import NAMED, PLACES, place
 
 MAX_SIDE = 8192  # of a texture, checked before it is decoded
+# What a pixel of a mask can be a part of; the numbers are those of `--segmentation classes`, 0 is no mask.
+PARTS = {"cloth": 1, "strap": 2, "valve": 3, "window": 4, "shield": 5, "glasses": 6}
+ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # what a template's sheet is by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,32 @@ class Ribbon:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One make of a mask: `texture` uint8 (h, w, 4), RGB that the colour is multiplied with, and coverage; `height`
-    uint8 (h, w) of the cloth, from 0 to `depth` eye distances, for folds and weave; `share` of the masks that look
-    so."""
+    """One make of a mask.
+
+    Attributes:
+        share: of the masks of this form that look so, 0..1.
+        texture: uint8 (h, w, 4), RGB that the colour is multiplied with, and where there is material: 255, or 0 where
+            it is cut out.
+        height: uint8 (h, w) of the cloth, from 0 to `depth` eye distances, for folds and weave.
+        clear: uint8 (h, w), how much light the material lets through, 255 for all; None where all is opaque.
+        parts: uint8 (h, w), values of PARTS; None where all is the same part.
+    """
 
     name: str
     share: float
     texture: np.ndarray
     height: np.ndarray
     depth: float
+    clear: np.ndarray | None = None
+    parts: np.ndarray | None = None
+
+    @property
+    def through(self) -> np.ndarray | None:
+        """uint8 (h, w, 2): where there is material, and how clear it is; None where all is cloth and opaque."""
+        if self.clear is None and int(self.texture[..., 3].min()) == 255:
+            return None
+        clear = np.zeros(self.height.shape, np.uint8) if self.clear is None else self.clear
+        return np.ascontiguousarray(np.dstack([self.texture[..., 3], clear]))
 
     @property
     def relief(self) -> np.ndarray:
@@ -68,6 +88,7 @@ class Template:
         lift: (rows, columns), how far the sheet stands off its taut shape, from the top edge down and from the middle
             outward, in eye distances.
         crease: depth of the creases that differ from one mask to the next, in eye distances.
+        role: one of ROLES. Only a "mask" stays below the eyes and can be worn wrongly.
         looks: the makes it comes in, the usual one first; their shares add up to 1.
     """
 
@@ -83,6 +104,7 @@ class Template:
     gloss: float
     ribbons: tuple[Ribbon, ...]
     looks: tuple[Look, ...]
+    role: str = "mask"
 
 
 class _Page:
@@ -226,7 +248,10 @@ def read_template(folder: Traversable) -> Template:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise UserError(f"{file}: not TOML: {fault}") from None
     page = _Page(str(file), table)
-    page.only("title", "colours", "texture", "relief", "relief_depth", "outline", "form", "gloss", "ribbon", "look")
+    page.only(
+        "title", "role", "colours", "texture", "relief", "relief_depth", "clear", "parts", "outline", "form", "gloss",
+        "ribbon", "look",
+    )  # fmt: skip
     outline, form = page.page("outline"), page.page("form")
     outline.only("top", "bottom")
     form.only("clearance", "taut", "lift", "crease")
@@ -243,6 +268,7 @@ def read_template(folder: Traversable) -> Template:
         gloss=page.number("gloss", 0.0, 1.0, 0.0),
         ribbons=tuple(_ribbon(row) for row in page.pages("ribbon")),
         looks=_looks(folder, page),
+        role=str(page.get("role", f"one of {', '.join(ROLES)}", lambda v: v in ROLES, "mask")),
     )
 
 
@@ -251,7 +277,7 @@ def _looks(folder: Traversable, page: _Page) -> tuple[Look, ...]:
     depth = page.number("relief_depth", 0.0, 0.5, 0.05)
     further = []
     for row in page.pages("look"):
-        row.only("name", "share", "texture", "relief")
+        row.only("name", "share", "texture", "relief", "clear", "parts")
         further.append(_look(folder, row, row.text("name"), row.number("share", 0.0, 1.0), depth))
     rest = 1.0 - sum(look.share for look in further)
     if rest < 0:
@@ -265,9 +291,14 @@ def _looks(folder: Traversable, page: _Page) -> tuple[Look, ...]:
 def _look(folder: Traversable, page: _Page, name: str, share: float, depth: float) -> Look:
     height = _picture(folder, page, "relief", 1)
     texture = _picture(folder, page, "texture", 4)
-    if height.shape != texture.shape[:2]:
-        raise page.fail("relief", f"a PNG as large as the texture, {texture.shape[1]} x {texture.shape[0]}")
-    return Look(name, share, texture, height, depth)
+    planes = [_picture(folder, page, key, 1) if key in page.table else None for key in ("clear", "parts")]
+    for key, plane in zip(("relief", "clear", "parts"), (height, *planes), strict=True):
+        if plane is not None and plane.shape != texture.shape[:2]:
+            raise page.fail(key, f"a PNG as large as the texture, {texture.shape[1]} x {texture.shape[0]}")
+    clear, parts = planes
+    if parts is not None and not np.isin(parts, list(PARTS.values())).all():
+        raise page.fail("parts", f"a PNG whose values are {', '.join(f'{at} ({part})' for part, at in PARTS.items())}")
+    return Look(name, share, texture, height, depth, clear, parts)
 
 
 def _built_in() -> Traversable:

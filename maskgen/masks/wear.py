@@ -151,7 +151,8 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     """
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
-    points[:, :2] += _off_the_eyes(points, garment, wearer)
+    if kind.template.role == "mask":
+        points[:, :2] += _off_the_eyes(points, garment, wearer)
     seen = in_sight(garment.rays @ wearer.camera.rotation[2], garment.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")

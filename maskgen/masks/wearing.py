@@ -17,7 +17,12 @@ CLEAR = 0.05  # of a moved edge above the skin
 
 
 def as_worn(template: Template, wearing: str) -> Template:
-    """The template with its outline where people have it who wear it so: one of `core.kindspec.WEARINGS`."""
+    """The template with its outline where people have it who wear it so: one of `core.kindspec.WEARINGS`.
+
+    A shield and glasses are always worn properly.
+    """
+    if template.role != "mask":
+        return template
     if wearing == "nose_out":
         top = _slid(template.top, place("under_nose")[1] + 0.10, 0.35)
         return replace(template, top=top, bottom=_slid(template.bottom, template.bottom[0, 1] + 0.08, 0.3))

@@ -1,10 +1,11 @@
 """Redraw the golden pictures, one file a kind, three poses each: look at every one before it goes into a commit.
 
-python tests/masks/draw_golden.py
+python tests/masks/draw_golden.py [KIND ...]      # all of them where none is named
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,5 +52,5 @@ def unlike(one: Image, two: Image) -> float:
 
 if __name__ == "__main__":
     drawn = portraits()
-    for name in kind_names():
+    for name in sys.argv[1:] or kind_names():
         write_whole(GOLDEN / f"{name}.png", encode_image(golden(name, drawn), "png"))

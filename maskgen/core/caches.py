@@ -21,4 +21,5 @@ def cache_folder() -> Path:
         base = os.environ.get("XDG_CACHE_HOME")
     if base and Path(base).is_absolute():
         return Path(base) / "maskgen"
-    return Path(os.path.expanduser("~")) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "maskgen"
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.expanduser raises where there is no home
+    return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "maskgen"

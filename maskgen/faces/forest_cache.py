@@ -42,7 +42,8 @@ def cached_forests(model: Path) -> Forests:
 def _kept(model: Path) -> Path:
     state = model.stat()
     about = f"{model.resolve()}\0{state.st_size}\0{state.st_mtime_ns}"
-    return cache_folder() / f"forests-{VERSION}-{hashlib.sha256(about.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+    name = hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return cache_folder() / f"forests-{VERSION}-{name}"
 
 
 def _parts(cascades: int, trees: int, leaves: int, pixels: int) -> Iterator[tuple[str, np.dtype, tuple[int, ...]]]:

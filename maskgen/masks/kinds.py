@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 import cv2
@@ -50,13 +50,18 @@ class Level(NamedTuple):
     parts: Bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Make:
-    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas, finest first."""
+    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `draw` makes its atlas."""
 
     name: str
     until: float
-    levels: tuple[Level, ...]
+    draw: Callable[[], tuple[Level, ...]]
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """The atlas, finest first; made when first used, for a run of one photograph needs one of many."""
+        return self.draw()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,6 @@ class Kind:
     Attributes:
         name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
         colour: "#rrggbb", the colour that was asked for; "" for a print.
-        garment: its geometry when worn properly.
         ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
     """
 
@@ -74,10 +78,14 @@ class Kind:
     title: str
     colour: str
     gloss: float
-    garment: Garment
     ribbons_from: float
     makes: tuple[Make, ...]
     template: Template
+
+    @property
+    def garment(self) -> Garment:
+        """Its geometry when worn properly; made when first used."""
+        return _garment(self.template, "proper", False)
 
     def garment_for(self, scale: float, wearing: str) -> Garment:
         """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
@@ -118,6 +126,12 @@ def _slope(template: Template, look: Look, garment: Garment) -> Floats:
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / garment.height / 8)
     level = np.zeros((RIBBON_ROWS * len(template.ribbons), columns, 2), np.float32)
     return np.concatenate([np.stack([across, down], -1), level])
+
+
+def _atlas(template: Template, look: Look, cloth: Floats, colour: str) -> tuple[Level, ...]:
+    """One look's atlas in all its levels of detail."""
+    planes = _dyed(template, look, cloth, colour), _slope(template, look, _garment(template, "proper", False))
+    return _levels(*planes, _through(template, look), _parts(template, look))
 
 
 def _levels(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> tuple[Level, ...]:
@@ -169,7 +183,6 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
         colour: "#rrggbb"; of the ribbons alone where there is a pattern.
         pattern: uint8 RGB (height, width, 3), stretched over the cloth.
     """
-    garment = _garment(template, "proper", False)
     rows, columns = template.looks[0].texture.shape[:2]
     cloth = np.asarray(rgb(colour), np.float32)
     if pattern is not None:
@@ -179,15 +192,12 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     makes, until = [], 0.0
     for look in template.looks:
         until += look.share
-        planes = _dyed(template, look, cloth, colour), _slope(template, look, garment)
-        levels = _levels(*planes, _through(template, look), _parts(template, look))
-        makes.append(Make(look.name, until, levels))
+        makes.append(Make(look.name, until, partial(_atlas, template, look, cloth, colour)))
     return Kind(
         name=name,
         title=template.title,
         colour="" if pattern is not None else colour,
         gloss=template.gloss,
-        garment=garment,
         ribbons_from=rows / (rows + RIBBON_ROWS * len(template.ribbons)),
         makes=tuple(makes),
         template=template,
@@ -234,10 +244,12 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
             )
         return template, next(iter(template.colours.values()))
     for name in template_names():
+        if spec.form != name and not spec.form.startswith(name + "_"):
+            continue  # its pictures need not be read
         colours = built_in_template(name).colours
         if spec.form == name:
             return built_in_template(name), next(iter(colours.values()))
-        if spec.form.startswith(name + "_") and spec.form[len(name) + 1 :] in colours:
+        if spec.form[len(name) + 1 :] in colours:
             return built_in_template(name), colours[spec.form[len(name) + 1 :]]
     near = difflib.get_close_matches(spec.form, {*kind_names(), *template_names()}, 2)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the kinds are {', '.join(kind_names())}"

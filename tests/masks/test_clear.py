@@ -28,7 +28,8 @@ def worn(portrait: Portrait, kind: str, **plan: float) -> Worn:
 
 def uncut(kind: Kind) -> Kind:
     """The kind of a sheet from which nothing is cut."""
-    makes = [replace(one, levels=tuple(level._replace(through=None) for level in one.levels)) for one in kind.makes]
+    opaque = [tuple(level._replace(through=None) for level in one.levels) for one in kind.makes]
+    makes = [replace(one, draw=lambda own=own: own) for one, own in zip(kind.makes, opaque, strict=True)]
     return replace(kind, makes=tuple(makes))
 
 

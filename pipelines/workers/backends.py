@@ -47,7 +47,7 @@ def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[
     return nullcontext(InProcess() if settings.workers == 1 else LokyPool(settings.workers))
 
 
-def run_with_retries(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
+def run_all(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
     """Do all shards, yielding each as it is finished, in no order."""
     feed = ShardQueue(tasks)
     while True:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskgen.core.reasons import UserError
-from maskgen.faces.mtcnn_weights import load_weights, read_arrays
+from maskgen.faces.mtcnn.weights import load_weights, read_arrays
 
 
 def test_arrays_come_back_as_joblib_reads_them(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from skimage.data import astronaut
 
 from maskgen.core.reasons import UserError
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.mtcnn_weights import load_weights
-from maskgen.faces.nets import Nets, check_device
-from maskgen.faces.openvino_nets import OpenVinoNets
+from maskgen.faces.mtcnn.nets import Nets, check_device
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
+from maskgen.faces.mtcnn.torch_nets import TorchNets
+from maskgen.faces.mtcnn.weights import load_weights
 from maskgen.faces.pyramid import CELL, STRIDE, Pyramid, layout_of, windows
-from maskgen.faces.torch_nets import TorchNets
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
 

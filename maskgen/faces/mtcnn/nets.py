@@ -13,8 +13,8 @@ import numpy as np
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats, Image
-from maskgen.faces.openvino_nets import OpenVinoNets
-from maskgen.faces.torch_nets import TorchNets
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
+from maskgen.faces.mtcnn.torch_nets import TorchNets
 
 # Pictures a call of PNet, RNet and ONet. On the CPU the largest is what its cache holds.
 GROUPS = {"cpu": (16, 16, 8), "cuda": (256, 256, 256)}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn_weights import load_weights
+from maskgen.faces.mtcnn.weights import load_weights
 
 CONFIG = {
     "INFERENCE_NUM_THREADS": 1,

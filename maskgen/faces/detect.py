@@ -1,9 +1,9 @@
 """Faces in photographs: MTCNN's three networks, searched from large faces to small ones.
 
-The weights are those that facenet-pytorch carries, too; the cascade around the networks is written here, for two reasons.
-Its cost is its image pyramid, so it starts with faces that fill a good part of the picture, as those of face datasets do,
-and looks for smaller ones only where there were none. And a photograph's answer must not depend on what else is in the
-batch: see `mtcnn/nets.py`.
+The weights are those that facenet-pytorch carries, too; the cascade around the networks is written here, for two
+reasons. Its cost is its image pyramid, so it starts with faces that fill a good part of the picture, as those of face
+datasets do, and looks for smaller ones only where there were none. And a photograph's answer must not depend on what
+else is in the batch: see `mtcnn/nets.py`.
 
 Source: Zhang et al., Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks, 2016.
 """

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from maskgen.core.caches import cache_folder
 from maskgen.core.files import whole_file
+from maskgen.faces.caches import cache_folder
 from maskgen.faces.dlib_model import VALUES, Forests, load_forests
 
 MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]

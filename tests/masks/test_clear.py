@@ -8,7 +8,8 @@ import pytest
 
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kinds import Kind, load_kind
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import Worn, wear
 from maskgen.people import Portrait, Scene, draw_person, paint
@@ -28,8 +29,7 @@ def worn(portrait: Portrait, kind: str, **plan: float) -> Worn:
 
 def uncut(kind: Kind) -> Kind:
     """The kind of a sheet from which nothing is cut."""
-    opaque = [tuple(level._replace(through=None) for level in one.levels) for one in kind.makes]
-    makes = [replace(one, draw=lambda own=own: own) for one, own in zip(kind.makes, opaque, strict=True)]
+    makes = [replace(one, levels=tuple(level._replace(through=None) for level in one.levels)) for one in kind.makes]
     return replace(kind, makes=tuple(makes))
 
 

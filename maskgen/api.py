@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,6 @@ from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study_all
-from maskgen.people import sample_people
 
 BARE = "bare"
 TOGETHER = 64
@@ -130,19 +131,21 @@ class _Subject:
 class Masker:
     """Finds faces and puts masks on them; keeps its networks and templates from one call to the next.
 
-    `timings` adds up seconds by stage.
+    `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
+    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker.
     """
 
     settings: MaskerSettings
     detector: Detector = field(default_factory=MtcnnDetector)
     timings: dict[str, float] = field(default_factory=dict)
+    landmarker: Landmarker | None = None
     _landmarker: Landmarker = field(init=False)
     _kinds: list[Kind] = field(init=False)
     _weights: np.ndarray = field(init=False)
     _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._landmarker = Landmarker(self.settings.landmarks_model)
+        self._landmarker = self.landmarker or Landmarker(self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         self._kinds = load_kinds(texts)
         self._weights = np.array([parse_kind(text).weight for text in texts])
@@ -347,6 +350,15 @@ def _rounded(points: np.ndarray) -> list[float]:
     return np.round(points.ravel().astype(np.float64), 2).tolist()
 
 
+_ONE_AT_A_TIME = threading.Lock()  # a masker's networks serve one call at a time
+
+
+@cache
+def _finders() -> tuple[Detector, Landmarker]:
+    """What finds faces, made once a process."""
+    return MtcnnDetector(), Landmarker()
+
+
 def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
     """Put a mask on the face that a picture is of.
 
@@ -367,7 +379,10 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
     """
     settings = MaskerSettings((kind,), seed=seed, crop="none" if size is None else "face", size=size or 160)
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
-    result = Masker(settings).process([digest], [Photo(image, digest)])[0]
+    with _ONE_AT_A_TIME:
+        detector, landmarker = _finders()
+        masker = Masker(settings, detector, landmarker=landmarker)
+        result = masker.process([digest], [Photo(image, digest)])[0]
     if isinstance(result, SetAsideError):
         raise result
     first = next(output for output in result if isinstance(output, Output))
@@ -377,6 +392,8 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:
     """Write drawn people as FOLDER/PERSON/NN.png; the same seed writes the same bytes."""
+    from maskgen.people import sample_people  # masking does without it
+
     for name, number, portrait in sample_people(people, each, seed):
         (folder / name).mkdir(parents=True, exist_ok=True)
         write_whole(folder / name / f"{number:02d}.png", encode_image(portrait.image, "png"))

@@ -65,7 +65,7 @@ def check_device(device: str) -> None:
     """Raise UserError for a device that there is not."""
     if device == "cpu":
         return  # nothing to ask PyTorch, which takes a second to import
-    from maskgen.faces.nets import check_device as check
+    from maskgen.faces.mtcnn.nets import check_device as check
 
     check(device)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.formats.columns import column
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place
 
@@ -83,7 +84,7 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in rows for name in row)
-    arrays = {name: pa.array([row.get(name) for row in rows]) for name in names}
+    arrays = {name: column([row.get(name) for row in rows]) for name in names}
     return pa.table({name: array.cast(_narrow(array.type)) for name, array in arrays.items()})
 
 

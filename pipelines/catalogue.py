@@ -26,6 +26,7 @@ BASE = {
     "segmentation": "string",  # its mask's coverage, where that was written
     "source": "string",  # the photograph, below SOURCE, as `sources.escape` writes it
     "source_sha256": "string",  # of the photograph's bytes
+    "source_levels": "string",  # "LOW-HIGH", the 16-bit values stretched to 0 and 255; null where all were scaled
     "person": "string",
     "kind": "string",
     "variant": "int64",

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from maskgen import __version__
+from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
 COMMANDS = {
@@ -113,6 +114,7 @@ def _refuse(sentence: str) -> NoReturn:
 @click.version_option(__version__, prog_name="maskgen")
 def main() -> None:
     """Turn a folder of photographs of people into a masked-face dataset."""
+    quieten()
     for name in _ONE_THREAD:
         # Parallel work is by processes; and one thread adds numbers up in one order.
         os.environ.setdefault(name, "1")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 
+from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
 from .report import versions
@@ -31,6 +32,7 @@ def settle(task: ShardTask) -> None:
 
         # Interrupts are left to the process that started this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        quieten()
     stop_if_orphaned(task.start)
     keep_memory()
     if not task.run.scratch.is_dir():

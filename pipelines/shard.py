@@ -212,7 +212,8 @@ class _Worker:
         if segmentation is not None:
             self._save(segmentation, output.coverage, "png")
         row: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
-        row |= {"source_sha256": photo.sha256, "person": item.person, "kind": output.kind}
+        levels = "{}-{}".format(*photo.levels) if photo.levels else None
+        row |= {"source_sha256": photo.sha256, "source_levels": levels, "person": item.person, "kind": output.kind}
         row |= {"variant": output.variant, "face": output.face_index}
         row |= {name: value for name, value in output.row.items() if name not in row}
         self.outputs.tell(row)

@@ -30,6 +30,8 @@ def whole_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
         unfinished.replace(path)
+        if durable:
+            flush_folder(path.parent)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
         # A full disk has no name at all; a fault of another file's keeps its own.
@@ -42,6 +44,20 @@ def write_whole(path: Path, data: bytes, durable: bool = False) -> None:
     """`whole_file` for bytes that are there already."""
     with whole_file(path, durable) as file:
         file.write(data)
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until the disk has a folder's entries: a rename in it is not there after a power cut until then.
+
+    Windows opens no folders, and has nothing of this kind.
+    """
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def about(error: OSError, path: object) -> OSError:

@@ -6,14 +6,12 @@ made of them and Pillow takes half as long to open one as OpenCV takes to decode
 
 from __future__ import annotations
 
-import io
 import struct
-import warnings
 from dataclasses import dataclass
 
-from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
+from maskgen.core.pillow_files import opened
 from maskgen.core.reasons import Reason, SetAsideError
 
 # JPEG's markers (ITU T.81, table B.1). Frames that every decoder knows: baseline, extended and progressive.
@@ -32,15 +30,15 @@ class Header:
     height: int
 
 
-def read_header(data: bytes, max_pixels: int) -> Header:
+def read_header(data: bytes) -> Header:
     """Format and size of a picture file.
 
     Raises:
-        SetAsideError: NOT_A_PICTURE, BROKEN_PICTURE, or TOO_MANY_PIXELS for so many that Pillow refuses them.
+        SetAsideError: NOT_A_PICTURE or BROKEN_PICTURE.
     """
     if not data:
         raise SetAsideError(Reason.NOT_A_PICTURE, "the file is empty")
-    return _plain_jpeg(data) or _by_pillow(data, max_pixels)
+    return _plain_jpeg(data) or _by_pillow(data)
 
 
 def ends_early(data: bytes, format: str) -> bool:
@@ -50,21 +48,22 @@ def ends_early(data: bytes, format: str) -> bool:
     return format == "PNG" and data.rfind(b"IEND") < 0
 
 
-def _by_pillow(data: bytes, max_pixels: int) -> Header:
+def _by_pillow(data: bytes) -> Header:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of bombs; the caller judges the size itself
-            with Pillow.open(io.BytesIO(data)) as picture:
-                return Header(picture.format or "", *picture.size)
-    except Pillow.DecompressionBombError:
-        raise SetAsideError(Reason.TOO_MANY_PIXELS, f"more than {max_pixels} pixels") from None
+        with opened(data) as picture:
+            return Header(picture.format or "", *picture.size)
     except UnidentifiedImageError:
         header = _tiff(data)  # Pillow knows no TIFF of three 16-bit channels
         if header is None:
             raise SetAsideError(Reason.NOT_A_PICTURE, "no picture format that is known") from None
         return header
     except Exception as fault:  # a hostile header can raise anything in Pillow's parsers
-        raise SetAsideError(Reason.BROKEN_PICTURE, f"{type(fault).__name__}: {fault}") from None
+        raise broken(fault) from None
+
+
+def broken(fault: Exception) -> SetAsideError:
+    """What a decoder raised, as its file's reason."""
+    return SetAsideError(Reason.BROKEN_PICTURE, f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}")
 
 
 def _plain_jpeg(data: bytes) -> Header | None:

@@ -7,33 +7,39 @@ large; OpenCV decodes, because it is fast and knows 16 bits; Pillow decodes what
 from __future__ import annotations
 
 import hashlib
-import io
 import stat
-import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
-from maskgen.core.headers import ends_early, read_header
+from maskgen.core.headers import Header, broken, ends_early, read_header
+from maskgen.core.pillow_files import opened
+from maskgen.core.quiet import silenced
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Image, Mask, check_image
 
 DEFAULT_MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
 ORIENTATION = 0x0112  # the EXIF tag
+# A sensor of 12 bits or fewer in a file of 16: scaled by the file's range it would be black, and hold no face.
+FEW_LEVELS = 1 << 12
+
+Levels = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A decoded photograph, uint8 RGB (height, width, 3), and the SHA-256 of its file's bytes, as hex."""
+    """A decoded photograph, uint8 RGB (height, width, 3), and the SHA-256 of its file's bytes, as hex.
+
+    `levels` are the 16-bit values that became 0 and 255 where the file uses few of them, None where all are scaled.
+    """
 
     image: Image
     sha256: str
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         check_image(self.image)
@@ -42,11 +48,18 @@ class Photo:
 def read_photo(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """Read and decode a picture file, upright as its EXIF says, alpha laid on white, 16 bits scaled to 8.
 
+    Where a 16-bit file's values lie within less than 1/16 of what 16 bits hold, this range is stretched to 0..255.
+
     Raises:
         SetAsideError: UNREADABLE, NOT_A_PICTURE, BROKEN_PICTURE or TOO_MANY_PIXELS, with a detail.
     """
-    data = read_file(path)
-    return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+    return photo_of(read_file(path), max_pixels)
+
+
+def photo_of(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+    """A picture file's bytes as a photograph; see `read_photo`."""
+    image, levels = _decode(data, max_pixels)
+    return Photo(image, hashlib.sha256(data).hexdigest(), levels)
 
 
 def read_file(path: Path) -> bytes:
@@ -68,16 +81,30 @@ def read_file(path: Path) -> bytes:
 
 def decode(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
     """A picture file's bytes as uint8 RGB (height, width, 3); see `read_photo`."""
-    header = read_header(data, max_pixels)
+    return _decode(data, max_pixels)[0]
+
+
+def _decode(data: bytes, max_pixels: int) -> tuple[Image, Levels | None]:
+    header = read_header(data)
     if header.width * header.height > max_pixels:
         raise SetAsideError(
             Reason.TOO_MANY_PIXELS, f"{header.width} x {header.height} is more than {max_pixels} pixels"
         )
     if ends_early(data, header.format):
         raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
-    is_jpeg = header.format == "JPEG"
-    image = _opencv(data, cv2.IMREAD_COLOR_RGB) if is_jpeg else _any_depth(data, header.format)
-    return _pillow(data) if image is None else image
+    try:
+        with silenced():
+            return _pixels(data, header)
+    except Exception as fault:  # a broken file can raise anything in a decoder
+        raise broken(fault) from None
+
+
+def _pixels(data: bytes, header: Header) -> tuple[Image, Levels | None]:
+    if header.format == "JPEG":
+        image, levels = _opencv(data, cv2.IMREAD_COLOR_RGB), None
+    else:
+        image, levels = _any_depth(data, header.format)
+    return (_pillow(data), None) if image is None else (image, levels)
 
 
 def kind_and_size(data: bytes) -> tuple[str, int, int]:
@@ -86,25 +113,26 @@ def kind_and_size(data: bytes) -> tuple[str, int, int]:
     Raises:
         SetAsideError: NOT_A_PICTURE or BROKEN_PICTURE, the latter also where a JPEG or PNG ends early.
     """
-    header = read_header(data, 2**31)
+    header = read_header(data)
     if ends_early(data, header.format):
         raise SetAsideError(Reason.BROKEN_PICTURE, f"the {header.format} file ends early")
     return header.format, header.width, header.height
 
 
 def _opencv(data: bytes, flags: int) -> np.ndarray | None:
+    """What OpenCV makes of it; None where it cannot, and Pillow may."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
 
 
-def _any_depth(data: bytes, format: str) -> Image | None:
+def _any_depth(data: bytes, format: str) -> tuple[Image | None, Levels | None]:
     """Formats that may have alpha, 16 bits, floats or an orientation, as 8-bit RGB; None where OpenCV cannot."""
     raw = _opencv(data, cv2.IMREAD_UNCHANGED)
     if raw is None or format in ("GIF", "MPO"):
-        return None
-    eight = _eight_bits(raw)
+        return None, None
+    eight, levels = _eight_bits(raw)
     channels = 1 if eight.ndim == 2 else eight.shape[2]
     if channels in (1, 2):
         image = cv2.cvtColor(eight if eight.ndim == 2 else np.ascontiguousarray(eight[..., 0]), cv2.COLOR_GRAY2RGB)
@@ -113,18 +141,32 @@ def _any_depth(data: bytes, format: str) -> Image | None:
     elif channels == 4 and format in ("PNG", "WEBP", "AVIF", "BMP"):
         image = _on_white(cv2.cvtColor(eight, cv2.COLOR_BGRA2RGBA))
     else:
-        return None  # four channels of a TIFF may be CMYK: Pillow knows
+        return None, None  # four channels of a TIFF may be CMYK: Pillow knows
     if format == "TIFF":
-        return image  # OpenCV's TIFF reader turns it already
-    return np.ascontiguousarray(_upright(image, data))
+        return image, levels  # OpenCV's TIFF reader turns it already
+    return np.ascontiguousarray(_upright(image, data)), levels
 
 
-def _eight_bits(raw: np.ndarray) -> np.ndarray:
+def _eight_bits(raw: np.ndarray) -> tuple[np.ndarray, Levels | None]:
+    """Any depth as 8 bits, and the values that became 0 and 255 where a narrow range of 16 bits was stretched."""
     if raw.dtype == np.uint8:
-        return raw
-    if raw.dtype == np.uint16:
-        return ((raw.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    return np.clip(np.rint(np.nan_to_num(raw.astype(np.float64)) * 255), 0, 255).astype(np.uint8)
+        return raw, None
+    if raw.dtype != np.uint16:
+        return np.clip(np.rint(np.nan_to_num(raw.astype(np.float64)) * 255), 0, 255).astype(np.uint8), None
+    scaled = _scaled(raw, 0, 65535)
+    alpha = raw.ndim == 3 and raw.shape[2] in (2, 4)
+    colour = raw[..., :-1] if alpha else raw
+    low, high = int(colour.min()), int(colour.max())
+    if not 0 < high - low < FEW_LEVELS:
+        return scaled, None
+    stretched = _scaled(colour, low, high)
+    return (np.dstack([stretched, scaled[..., -1]]) if alpha else stretched), (low, high)
+
+
+def _scaled(values: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Values from low to high as 0 to 255, rounded."""
+    span = high - low
+    return (((values.astype(np.uint32) - low) * 255 + span // 2) // span).astype(np.uint8)
 
 
 def _on_white(rgba: np.ndarray) -> Image:
@@ -134,32 +176,25 @@ def _on_white(rgba: np.ndarray) -> Image:
 
 
 def _upright(image: Image, data: bytes) -> Image:
-    """The picture turned as its orientation tag says."""
-    with warnings.catch_warnings(), suppress(UnidentifiedImageError):
-        warnings.simplefilter("ignore")
-        with Pillow.open(io.BytesIO(data)) as picture:
-            turn = picture.getexif().get(ORIENTATION, 1)
-        if turn in (5, 6, 7, 8):
-            image = image.transpose(1, 0, 2)
-        if turn in (2, 3, 6, 7):
-            image = image[:, ::-1]
-        if turn in (3, 4, 7, 8):
-            image = image[::-1]
+    """The picture turned as its orientation tag says; of an animated PNG Pillow reads all frames to find it."""
+    with opened(data) as picture:
+        turn = picture.getexif().get(ORIENTATION, 1)
+    if turn in (5, 6, 7, 8):
+        image = image.transpose(1, 0, 2)
+    if turn in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if turn in (3, 4, 7, 8):
+        image = image[::-1]
     return image
 
 
 def _pillow(data: bytes) -> Image:
     """What OpenCV does not decode, by Pillow."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Pillow.open(io.BytesIO(data)) as picture:
-                upright = ImageOps.exif_transpose(picture)
-                if upright.has_transparency_data:
-                    return _on_white(np.array(upright.convert("RGBA")))
-                return np.array(upright.convert("RGB"))
-    except Exception as fault:  # a broken file can raise anything in Pillow's decoders
-        raise SetAsideError(Reason.BROKEN_PICTURE, f"{type(fault).__name__}: {fault}") from None
+    with opened(data) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.has_transparency_data:
+            return _on_white(np.array(upright.convert("RGBA")))
+        return np.array(upright.convert("RGB"))
 
 
 def encode_image(image: Image | Mask, format: str = "jpg", quality: int = 95) -> bytes:

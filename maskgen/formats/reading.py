@@ -7,7 +7,6 @@ the names it holds, never used as a path.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import threading
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, decode, read_file
+from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, photo_of, read_file
 from maskgen.core.reasons import Reason, SetAsideError
 
 from .containers import Container, open_container, read_picture, read_span
@@ -52,13 +51,13 @@ def read_bytes(root: Place | str, address: str) -> bytes:
 def read_photo(root: Place | str, address: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """Read and decode one picture; see `core.images.read_photo`."""
     data = read_bytes(root, address)
-    return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+    return photo_of(data, max_pixels)
 
 
 def photo_at(root: Place, address: str, span: tuple[int, int] | None, max_pixels: int) -> Photo:
     """As `read_photo`, with the place of the picture's bytes in its container where that is known already."""
     data = read_bytes(root, address) if span is None else _bytes_at(join(root, address), *span)
-    return Photo(decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+    return photo_of(data, max_pixels)
 
 
 def _bytes_at(whole: str, offset: int, size: int) -> bytes:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from .faults import ContainerError
 from .pieces import Ahead, LocalPieces, Pieces, RemotePieces
 from .places import Place
-from .recordio import FIRST, MAGIC, MOST_PART, WHOLE
+from .recordio import FIRST, LAST, MAGIC, MIDDLE, MOST_PART, WHOLE
 
 Numbers = NDArray[np.int64]
+_CHECKED, _CHECKED_FAR = 4096, 64  # records behind which a missing one is looked for; each costs a read or a request
 _HEAD_AND_PICTURE = struct.Struct("<IIIfQ")  # a record's head, and of a picture's: flag, label, id
 
 
@@ -46,14 +47,55 @@ def load_index(rec: Place, pieces: LocalPieces | RemotePieces) -> RecordIndex:
     """The index of a .rec: its .idx where that is there, else what going through the file finds.
 
     Raises:
-        ContainerError: the .idx is no index, or no records begin the file.
+        ContainerError: the .idx is no index, or lacks records of the file, or no records begin the file.
     """
     if pieces.read(0, 4) != struct.pack("<I", MAGIC):
         raise ContainerError("it is no RecordIO file" if pieces.size else "it is empty")
     idx = rec.with_suffix(".idx")
     if idx.is_file():
-        return _indexed(*_read_idx(idx.read_bytes(), idx.name), pieces.size)
+        ids, offsets = _read_idx(idx.read_bytes(), idx.name)
+        _refuse_gaps(offsets, pieces, idx.name)
+        return _indexed(ids, offsets, pieces.size)
     return scan_index(pieces)
+
+
+def _refuse_gaps(offsets: Numbers, pieces: LocalPieces | RemotePieces, name: str) -> None:
+    """Refuse an index between whose records, or after whose last one, the file holds others.
+
+    Up to `_CHECKED` records all are looked at; of more, the last and those with the most room behind them, since a
+    record that is not listed leaves its room to the one before it.
+    """
+    starts = np.unique(offsets[(offsets >= 0) & (offsets < pieces.size)])
+    rooms = np.diff(np.append(starts, pieces.size))
+    if not len(starts) or starts[0] > 0:
+        raise _gap(name, 0)
+    most = _CHECKED if isinstance(pieces, LocalPieces) else _CHECKED_FAR
+    largest = np.argsort(rooms, kind="stable")[-most:].tolist()
+    for at in sorted({*largest, len(starts) - 1}):
+        end = _end_of(pieces, int(starts[at]))
+        if end is not None and end < starts[at] + rooms[at]:
+            raise _gap(name, end)
+
+
+def _gap(name: str, at: int) -> ContainerError:
+    return ContainerError(
+        f"its index {name} lacks the record at byte {at}: have it made again, or remove it and the file is gone through"
+    )
+
+
+def _end_of(pieces: Pieces, at: int) -> int | None:
+    """Where the record that begins at `at` ends; None where none begins there, or it is cut off."""
+    parts = 0
+    while len(head := pieces.read(at, 8)) == 8:
+        magic, word = struct.unpack("<II", head)
+        flag = word >> 29
+        if magic != MAGIC or flag > LAST or (flag in (MIDDLE, LAST)) != bool(parts):
+            return None
+        at += 8 + -(-(word & (MOST_PART - 1)) // 4) * 4
+        if flag in (WHOLE, LAST):
+            return at
+        parts += 1
+    return None
 
 
 def _read_idx(data: bytes, name: str) -> tuple[Numbers, Numbers]:

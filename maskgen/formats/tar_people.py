@@ -5,13 +5,14 @@ A WebDataset sample is the members whose names are one up to the first dot of th
 none, for only reading it tells; the others are taken for what is said of the photograph.
 
 The person is what a .cls says, else the `person` or label of a .json, else the folder, else a .txt of one short line.
+A .txt beside a .json with a caption or an address is the caption that img2dataset writes, and names nobody.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -25,6 +26,7 @@ PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif",
 PICTURES |= {"avif", "heic", "jp2"}
 _SAYS = ("cls", "json", "txt")
 _PERSON_KEYS = ("person", "identity", "subject", "label", "target", "cls", "class", "person_id", "class_id")
+_CAPTIONED = ("caption", "url", "captions", "text", "prompt")  # keys of a .json whose .txt describes the picture
 _MOST_SAID = 1 << 20  # bytes of a .cls, .json or .txt
 _LONGEST_LINE = 100
 _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[a-zA-Z]:")
@@ -131,19 +133,41 @@ def _fault(one: Member) -> str:
 def _person(name: str, said: dict[str, str]) -> str:
     if said.get("cls"):
         return said["cls"]
-    if said.get("json") and (person := _of_json(said["json"])):
+    told = _told(said["json"]) if said.get("json") else {}
+    if person := _of_json(told):
         return person
     text = said.get("txt", "")
-    return text if not folder_of(name) and len(text) <= _LONGEST_LINE and len(text.splitlines()) == 1 else ""
+    short = len(text) <= _LONGEST_LINE and len(text.splitlines()) == 1
+    return text if short and not folder_of(name) and not any(key in told for key in _CAPTIONED) else ""
 
 
-def _of_json(text: str) -> str:
+def _told(text: str) -> Mapping[str, Any]:
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):
         raise ContainerError("the .json beside it cannot be read") from None
-    values = (told.get(key) for key in _PERSON_KEYS) if isinstance(told, dict) else ()
-    return next(_texts(values), "")
+    return told if isinstance(told, dict) else {}
+
+
+def _of_json(told: Mapping[str, Any]) -> str:
+    """The first key that says whose picture it is; a list of one is what it holds."""
+    values = {key: told[key] for key in _PERSON_KEYS if key in told}
+    if person := next(_texts(map(_single, values.values())), ""):
+        return person
+    for key, value in values.items():
+        if value not in (None, "") and value != []:
+            raise ContainerError(f"the .json beside it says {key} as {_said(value)}, not as one name or number")
+    return ""
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return json.dumps(value)[:40]
 
 
 def _texts(values: Iterable[Any]) -> Iterator[str]:

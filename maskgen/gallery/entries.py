@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,6 +14,7 @@ from maskgen.core.reasons import UserError
 MASKED_FOLDERS = ("masked", "mask", "with_mask")
 BARE_FOLDERS = ("bare", "unmasked", "no_mask", "without_mask")
 COLUMNS = ("path", "person", "masked")
+_BETWEEN = (",", ";", "\t")
 _SAYS = {"1": True, "true": True, "yes": True, "masked": True, "0": False, "false": False, "no": False, "bare": False}
 
 
@@ -73,14 +74,20 @@ def from_csv(text: str, file: str) -> list[Entry | Unsaid]:
     Raises:
         UserError: a column is missing, or a row cannot be read; names the file and the line.
     """
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
-    if missing:
-        raise UserError(f"{file}: no column {missing[0]!r}; the first line must name {', '.join(COLUMNS)}.")
-    entries: list[Entry | Unsaid] = []
-    for row in rows:
-        path, person, says = ((row[name] or "").strip() for name in COLUMNS)
-        if not path or not person or says.lower() not in _SAYS:
-            raise UserError(f"{file}, line {rows.line_num}: expected a path, a person, and 1 or 0 for masked.")
-        entries.append(Entry(path.replace("\\", "/"), person, _SAYS[says.lower()]))
-    return entries
+    text = text.removeprefix("\ufeff")
+    between = max(_BETWEEN, key=text.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between)
+    try:
+        missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+        if missing:
+            raise UserError(f"{file}: no column {missing[0]!r}; the first line must name {', '.join(COLUMNS)}.")
+        return [_of_row(row, f"{file}, line {rows.line_num}") for row in rows]
+    except csv.Error as error:
+        raise UserError(f"{file}, line {rows.line_num}: it cannot be read ({error}); mend the line.") from None
+
+
+def _of_row(row: Mapping[str, str | None], where: str) -> Entry:
+    path, person, says = ((row[name] or "").strip() for name in COLUMNS)
+    if not path or not person or "\0" in path + person or says.lower() not in _SAYS:
+        raise UserError(f"{where}: expected a path, a person, and 1 or 0 for masked.")
+    return Entry(path.replace("\\", "/"), person, _SAYS[says.lower()])

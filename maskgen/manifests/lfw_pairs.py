@@ -1,4 +1,7 @@
-"""LFW's pairs.txt, which MFR2 uses too: pairs by name and number, read, resolved on a run, and written."""
+"""LFW's pairs.txt, which MFR2 uses too: pairs by name and number, read, resolved on a run, and written.
+
+Tabs, commas or spaces stand between the values; pairs.csv, as LFW is passed on too, has commas and titles.
+"""
 
 from __future__ import annotations
 
@@ -63,11 +66,10 @@ class Resolved:
 
 
 def load_lfw_pairs(path: Path) -> list[ListedPair]:
-    """The pairs of a pairs.txt, in its order; a first line of numbers only is its header.
+    """The pairs of a pairs.txt or pairs.csv, in its order; a first line of numbers or of titles only is its header.
 
     Raises:
-        ValueError: a line is neither `name n1 n2` nor `name1 n1 name2 n2` (tabs, or spaces where there is no
-    tab).
+        ValueError: a line is neither `name n1 n2` nor `name1 n1 name2 n2` (tabs, else commas, else spaces).
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -75,11 +77,24 @@ def load_lfw_pairs(path: Path) -> list[ListedPair]:
         raise ValueError("it is not UTF-8 text") from error
     pairs: list[ListedPair] = []
     for number, line in enumerate(lines, 1):
-        values = [value.strip() for value in line.split("\t")] if "\t" in line else line.split()
-        is_header = number == 1 and len(values) <= 2 and all(value.isdecimal() for value in values)
+        values = _values(line)
+        is_header = number == 1 and (len(values) <= 2 and all(map(str.isdecimal, values)) or _are_titles(line, values))
         if line.strip() and not is_header:
             pairs.append(_listed(values, number))
     return pairs
+
+
+def _values(line: str) -> list[str]:
+    """A line's values; a comma may also belong to a name, between spaces."""
+    between = "\t" if "\t" in line else "," if line.count(",") > 1 else None
+    values = [value.strip() for value in line.split(between)]
+    while values and not values[-1]:  # a comma, or a tab, at the end of each line
+        values.pop()
+    return values
+
+
+def _are_titles(line: str, values: Sequence[str]) -> bool:
+    return "," in line and len(values) in (3, 4) and not any(map(str.isdecimal, values))
 
 
 def _listed(values: Sequence[str], line: int) -> ListedPair:
@@ -133,7 +148,7 @@ def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, recipe: Re
                 known.find(pair.name, pair.number, masked[0], rng),
                 known.find(pair.other, pair.other_number, masked[1], rng),
             )
-            _refuse_itself(rows)
+            _refuse_itself(images, rows, recipe.rules.allow_same_source)
         except LookupError as error:
             left_out.append((f"pair {place}: {_line(pair)}", str(error.args[0])))
         else:
@@ -141,9 +156,11 @@ def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, recipe: Re
     return Resolved(Drawn(_as_pairs(same), _as_pairs(diff), {}), tuple(left_out))
 
 
-def _refuse_itself(rows: tuple[int, int]) -> None:
+def _refuse_itself(images: Images, rows: tuple[int, int], allow_same_source: bool) -> None:
     if rows[0] == rows[1]:
         raise LookupError("both are one image")
+    if not allow_same_source and images.source[rows[0]] == images.source[rows[1]]:
+        raise LookupError("both are one photograph")
 
 
 def _as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from maskgen.core.reasons import UserError
 
+from .label_pairs import is_label_pairs, load_label_pairs
 from .schema import IMAGE_COLUMNS, PAIR_COLUMNS, Bools, Ints
 from .table import read_csv
 
@@ -77,12 +78,12 @@ def read_image_list(path: Path) -> ImageList:
 
 
 def read_pair_lists(paths: Sequence[Path]) -> PairLists:
-    """CSV files of pairs in one folder: `path,target,pair_path,pair_target`.
+    """Files of pairs in one folder: `path,target,pair_path,pair_target`, or two paths and 1 or 0 (`label_pairs`).
 
     Raises:
         UserError: one cannot be read, lacks a column, or has a target that is no whole number.
     """
-    tables = {path.name: read_columns(path, PAIR_COLUMNS) for path in paths}
+    tables = {path.name: _pair_columns(path) for path in paths}
     flat = [table[column] for table in tables.values() for column in PAIR_COLUMNS[::2]]
     encoded = pa.concat_arrays(flat).dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -94,6 +95,16 @@ def read_pair_lists(paths: Sequence[Path]) -> PairLists:
         people[path.name] = np.stack(whose, axis=1)
         at += 2 * n
     return PairLists(paths[0].parent, encoded.dictionary.cast(pa.large_string()), pairs, people)
+
+
+def _pair_columns(path: Path) -> Mapping[str, Any]:
+    """The four columns of a file of pairs."""
+    if not is_label_pairs(path):
+        return read_columns(path, PAIR_COLUMNS)
+    first, second, people = load_label_pairs(path)
+    targets = [pa.array(side.tolist(), pa.int64()).cast(pa.large_string()) for side in people.T]
+    paths = [pa.array(side, pa.large_string()) for side in (first, second)]
+    return dict(zip(PAIR_COLUMNS, (paths[0], targets[0], paths[1], targets[1]), strict=True))
 
 
 def read_columns(path: Path, wanted: Sequence[str]) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 from maskgen.core.files import whole_file
 
 _ROWS_AT_ONCE = 1 << 18
+_BETWEEN = (",", ";", "\t")  # what may stand between the columns of a file that is read
 _NEEDS_QUOTES = '[",\r\n]|^$'
 
 
@@ -103,7 +104,7 @@ class CsvText:
 
 
 def read_csv(path: Path) -> CsvText:
-    """Read a CSV file of anybody's, all values as text.
+    """Read a CSV file of anybody's, all values as text; what stands between columns is told from the header.
 
     Raises:
         ValueError: it is empty, not UTF-8, or otherwise no CSV file; the message says which.
@@ -114,12 +115,12 @@ def read_csv(path: Path) -> CsvText:
         ragged.append(f"{row.actual_columns} values instead of {row.expected_columns}: {row.text[:80]}")
         return "skip"
 
-    columns = _header(path)
+    columns, between = _header(path)
     try:
         table = pa_csv.read_csv(
             path,
             read_options=pa_csv.ReadOptions(use_threads=False),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
+            parse_options=pa_csv.ParseOptions(delimiter=between, newlines_in_values=True, invalid_row_handler=note),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.large_string()), strings_can_be_null=False
             ),
@@ -130,16 +131,32 @@ def read_csv(path: Path) -> CsvText:
     return CsvText(values, len(ragged), tuple(ragged[:3]))
 
 
-def _header(path: Path) -> list[str]:
+def _header(path: Path) -> tuple[list[str], str]:
+    """The columns' names, and what stands between them."""
     import csv
 
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
+        first = file.readline()
+    between = separator(first)
+    try:
+        header = next(csv.reader([first], delimiter=between), [])
+    except csv.Error as error:
+        raise ValueError(f"its first line cannot be read ({error})") from None
     if not header:
         raise ValueError("the file is empty")
     if len(set(header)) < len(header):
         raise ValueError("two columns have one name")
-    return header
+    return header, between
+
+
+def separator(line: str) -> str:
+    """What stands between the columns of a table with this first line: the commonest of comma, semicolon and tab.
+
+    Example:
+        >>> separator("path;target")
+        ';'
+    """
+    return max(_BETWEEN, key=line.count)
 
 
 def _whole(column: Any) -> Any:

@@ -145,8 +145,10 @@ def _created(timm: Any, name: str, pretrained: bool) -> Any:
         raise UserError(
             f"The weights of {name} cannot be downloaded ({_first_line(error)}): train with --no-pretrained."
         ) from None
-    except RuntimeError as error:
-        raise UserError(f"timm cannot make {name}: {_first_line(error)}") from None
+    except Exception as error:  # a network that cannot do without its head asserts, or looks up what is not there
+        raise UserError(
+            f"timm cannot make {name} without its head ({_first_line(error)}): take another backbone."
+        ) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoints: a folder with weights as safetensors and the rest as JSON, there whole or not at all.
+"""Checkpoints: a folder with weights as safetensors and the rest as JSON, whole or not at all, with checksums.
 
 model.safetensors      the network's weights and buffers
 training.safetensors   the loss's, the optimizer's and what else goes on from here
@@ -7,6 +7,7 @@ checkpoint.json        recipe, people, progress, and where each tensor of traini
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -20,7 +21,9 @@ from torch import Tensor
 
 from maskgen.core.extras import need
 from maskgen.core.files import about as fault_of
+from maskgen.core.files import flush_folder
 from maskgen.core.reasons import UserError
+from maskgen.core.sealed import CHECKSUM, parse, seal, unseal
 
 from .legacy import is_legacy, read_legacy
 from .models import Embedder, build_model
@@ -71,6 +74,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             shutil.rmtree(before, ignore_errors=True)
             folder.rename(before)  # a run that is killed here leaves this one, and `load_checkpoint` finds it
         part.rename(folder)
+        flush_folder(folder.parent)
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
@@ -85,14 +89,13 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """
     place = _place(Path(folder))
     about = _about(place)
+    tensors = _read(place / TRAINING, about)
     try:
-        tensors = _read(place / TRAINING)
-        parts = {name: unpack(about[name], tensors) for name in _PARTS}
+        parts = {name: dict(unpack(about[name], tensors)) for name in _PARTS}
         targets = tuple(int(target) for target in about["targets"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _damaged(place, error) from None
-    recipe = recipe_from_dict(about["recipe"], str(place / ABOUT))
-    return Checkpoint(recipe, _read(place / MODEL), targets=targets, **parts)
+    return Checkpoint(_recipe(place, about), _read(place / MODEL, about), targets=targets, **parts)
 
 
 def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe]:
@@ -109,9 +112,10 @@ def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe
         legacy = read_legacy(Path(path), trust_pickle)
         return legacy.model, legacy.recipe
     place = _place(Path(path))
-    recipe = recipe_from_dict(_about(place)["recipe"], str(place / ABOUT))
+    about = _about(place)
+    recipe = _recipe(place, about)
     model = build_model(recipe.model, pretrained=False)
-    state = _read(place / MODEL)
+    state = _read(place / MODEL, about)
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
@@ -131,10 +135,12 @@ def _write(part: Path, checkpoint: Checkpoint) -> None:
         about[name] = pack(dict(getattr(checkpoint, name)), tensors, name)
     _save(part / MODEL, checkpoint.model_state)
     _save(part / TRAINING, tensors)
-    text = json.dumps(about, indent=1, allow_nan=False) + "\n"
+    about["sha256"] = {name: _sha256(part / name) for name in (MODEL, TRAINING)}
+    text = json.dumps(seal(about), indent=1, allow_nan=False) + "\n"
     (part / ABOUT).write_text(text, "utf-8")
     for name in (MODEL, TRAINING, ABOUT):
         _flush(part / name)
+    flush_folder(part)
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -155,6 +161,11 @@ def _systems(error: Exception, path: Path) -> Exception:
     return OSError(int(number[1]), os.strerror(int(number[1])), str(path)) if number else error
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _flush(path: Path) -> None:
     """To the disk itself, before the rename says that it is there."""
     with path.open("rb") as file:
@@ -171,22 +182,36 @@ def _place(folder: Path) -> Path:
 
 def _about(place: Path) -> dict[str, Any]:
     try:
-        about = json.loads((place / ABOUT).read_text("utf-8"))
+        data = (place / ABOUT).read_bytes()
+        about = parse(data)
+        if CHECKSUM in about:  # checkpoints of earlier versions have none
+            about = unseal(data)
     except (OSError, ValueError) as error:
-        raise _damaged(place, error) from None
-    if not isinstance(about, dict) or "recipe" not in about:
+        raise _damaged(place, f"{ABOUT}: {error}") from None
+    if "recipe" not in about:
         raise _damaged(place, f"{ABOUT} holds no recipe")
     if about.get("format") != FORMAT:
         raise UserError(f"{place} was written by another version of maskgen, in form {about.get('format')}: use that.")
     return about
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _recipe(place: Path, about: Mapping[str, Any]) -> Recipe:
+    try:
+        return recipe_from_dict(about["recipe"], ABOUT)
+    except UserError as error:
+        raise _damaged(place, error) from None
+
+
+def _read(path: Path, about: Mapping[str, Any]) -> dict[str, Tensor]:
+    """A file's tensors, once its bytes are those that were written."""
     need("safetensors.torch", "train")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
+        known = about.get("sha256", {})
+        if known and (not isinstance(known, dict) or _sha256(path) != known.get(path.name)):
+            raise _damaged(path.parent, f"{path.name} is not as it was written")
         return load_file(str(path))
     except (OSError, SafetensorError) as error:
         raise _damaged(path.parent, error) from None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from maskgen.core.reasons import UserError
 
 from .backbones import INCEPTION, build_backbone, is_adapter, load_facenet
 from .pooling import build_pooling
-from .recipe import ModelSpec
+from .recipe import ModelSpec, Recipe
 
 _EPS = 1e-3  # of the neck's batch norm, as InceptionResnetV1's
 
@@ -72,6 +73,33 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
     if spec.backbone == INCEPTION and weights:
         fill_inception(model, _to_begin_with(weights))
     return model
+
+
+def check_size(model: Embedder, recipe: Recipe) -> None:
+    """Have the network embed one black picture of the recipe's size: many of timm's take one size, or give no maps.
+
+    Raises:
+        UserError: it cannot, or gives no embedding.
+    """
+    if is_adapter(recipe.model.backbone):
+        return
+    size, was = recipe.data.size, model.training
+    device = next(model.parameters()).device
+    try:
+        with torch.no_grad():
+            shape = tuple(model.eval()(torch.zeros(1, 3, size, size, device=device)).shape)
+        if shape != (1, model.dim):
+            raise ValueError(f"it gives {shape} numbers in place of {(1, model.dim)}")
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # every network of timm's has its own way of saying no
+        detail = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{recipe.model.backbone} does not work with pictures of {size} x {size} ({detail}): set data.size or "
+            "model.backbone."
+        ) from None
+    finally:
+        model.train(was)
 
 
 def _to_begin_with(weights: str) -> Mapping[str, Tensor]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from maskgen.core.images import decode
+from maskgen.core.quiet import quieten
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
@@ -227,5 +228,6 @@ def _as_it_is(batch: Any) -> Any:
 
 def _one_thread(_: int) -> None:
     """Workers are the parallel part; each works by itself."""
+    quieten()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

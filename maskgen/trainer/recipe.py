@@ -24,6 +24,7 @@ from maskgen.core.reasons import UserError
 from .recipe_rules import check_together
 from .settings import choice, number, parse_text, read_settings, refuse_unknown, said
 
+_DEEPEST, _MOST_ALIASES, _MOST_TEXT = 8, 16, 1 << 18
 FACENET_SCALE = 128 / 255  # facenet takes (pixel - 127.5) / 128
 
 
@@ -45,7 +46,7 @@ class ModelSpec:
     backbone: str = "small"
     pretrained: str = choice("", "", "vggface2", "casia-webface", "imagenet")
     pooling: str = choice("avg", "gem", "avg")
-    dim: int = number(512, 1)
+    dim: int = number(512, 1, 1 << 16)
     neck: str = choice("linear_bn", "linear_bn", "none")
     dropout: float = number(0.0, 0, 0.99)
 
@@ -127,9 +128,9 @@ class DataSpec:
     mask_share: float = number(0.5, 0, 1)
     mask_kinds: tuple[str, ...] = DEFAULT_KINDS
     sampler: str = choice("shuffle", "shuffle", "pk")
-    people: int = number(8, 1)
-    images: int = number(4, 1)
-    workers: int = number(4)
+    people: int = number(8, 1, 1 << 20)
+    images: int = number(4, 1, 1 << 20)
+    workers: int = number(4, 0, 4096)
     features: str = choice("", "", "dlib")
 
 
@@ -150,13 +151,13 @@ class TrainSpec:
     """
 
     epochs: int = number(25, 1)
-    batch_size: int = number(128, 2)
+    batch_size: int = number(128, 2, 1 << 20)
     precision: str = choice("fp32", "fp32", "bf16", "fp16")
     compile: bool = False
     channels_last: bool = False
     accumulate: int = number(1, 1)
     clip_norm: float = number(0.0)
-    seed: int = number(0)
+    seed: int = number(0, 0, 2**63 - 1)
     max_steps: int = number(0)
     save_every: int = number(1000, 1)
     check_every: int = number(100, 1)
@@ -208,18 +209,36 @@ def load_recipe(name_or_file: str, overrides: Sequence[str] = ()) -> Recipe:
             go together.
     """
     text, where, name = _text(name_or_file)
-    yaml = need("yaml", "train")
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        detail = " ".join(str(error).split())
-        raise UserError(f"{where} is no YAML ({detail}): see the recipes in docs/training.md.") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {said(values)}.")
-    values = {"name": name, **values}
-    for override in overrides:
+    values = _parse(text, where)
+    values = {"name": name, **values} if isinstance(values, dict) else values
+    for override in overrides if isinstance(values, dict) else ():
         _override(values, override)
     return recipe_from_dict(values, where)
+
+
+def _parse(text: str, where: str) -> Any:
+    """A recipe's text as plain values; a recipe is small, and nested as deep as its sections."""
+    yaml = need("yaml", "train")
+    try:
+        _refuse_nesting(yaml, text)
+        return yaml.safe_load(text)
+    except Exception as error:  # PyYAML raises what it likes of numbers and dates that are none
+        detail = " ".join(str(error).split())[:200]
+        raise UserError(f"{where} is no YAML ({detail}): see the recipes in docs/training.md.") from None
+
+
+def _refuse_nesting(yaml: Any, text: str) -> None:
+    """Raise ValueError for a text that is large, deeply nested, or refers to itself more than a few times."""
+    if len(text) > _MOST_TEXT:
+        raise ValueError(f"it has {len(text)} letters, and a recipe a few hundred")
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > _DEEPEST or aliases > _MOST_ALIASES:
+            raise ValueError(
+                "it is nested deeper than any recipe is" if depth > _DEEPEST else "it has too many aliases"
+            )
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -227,8 +246,10 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
     return {"name": recipe.name, **{key: _plain(getattr(recipe, key)) for key in _SECTIONS}}
 
 
-def recipe_from_dict(values: dict[str, Any], where: str = "the recipe") -> Recipe:
+def recipe_from_dict(values: Any, where: str = "the recipe") -> Recipe:
     """The recipe that `recipe_to_dict` or a YAML file gave; see `load_recipe` for the errors."""
+    if not isinstance(values, dict):
+        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {said(values)}.")
     refuse_unknown(values, ("name", *_SECTIONS), where)
     name = values.get("name", "")
     if not isinstance(name, str) or not name:

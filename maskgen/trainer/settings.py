@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -15,14 +16,22 @@ from maskgen.core.reasons import UserError
 
 T = TypeVar("T")
 
+_short = reprlib.Repr()
+_short.maxlevel, _short.maxstring, _short.maxother, _short.maxlong = 3, 60, 60, 60
+
 
 def choice(default: str, *names: str) -> Any:
     """A field that is one of these names."""
     return field(default=default, metadata={"one_of": names})
 
 
+MOST = 10**9  # of a whole number that has no bound of its own: more than PyTorch's counters take
+
+
 def number(default: float, low: float = 0.0, high: float = math.inf, above: bool = False) -> Any:
-    """A field from `low` (above it, where `above`) to `high`."""
+    """A field from `low` (above it, where `above`) to `high`, which is `MOST` for whole numbers unless it is given."""
+    if isinstance(default, int) and high == math.inf:
+        high = MOST
     return field(default=default, metadata={"low": low, "high": high, "above": above})
 
 
@@ -80,8 +89,8 @@ def parse_text(kind: type, key: str, text: str) -> Any:
 
 
 def said(value: Any) -> str:
-    """A value in a message, short."""
-    text = repr(value)
+    """A value in a message, short, whatever it holds and however deep."""
+    text = _short.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -105,8 +114,15 @@ def _convert(kind: Any, value: Any) -> Any:
     if kind is int and isinstance(value, int | str):
         return int(value)
     if kind is float and isinstance(value, int | float | str):  # YAML 1.1 takes 5e-4 for text
-        return float(value)
+        return _float(value)
     raise TypeError
+
+
+def _float(value: float | str) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        raise ValueError from None
 
 
 def _convert_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
@@ -147,8 +163,8 @@ def _check_number(rules: Mapping[str, Any], value: Any, where: str, key: str) ->
     low, high = rules["low"], rules["high"]
     if value < low or value > high or (rules["above"] and value == low):
         least = f"above {low:g}" if rules["above"] else f"at least {low:g}"
-        most = f" and at most {high:g}" if math.isfinite(high) else ""
-        raise UserError(f"{where}: {key} must be {least}{most}, not {value:g}.")
+        most = "" if high == math.inf else f" and at most {high if isinstance(high, int) else f'{high:g}'}"
+        raise UserError(f"{where}: {key} must be {least}{most}, not {said(value)}.")
 
 
 def _either(names: tuple[str, ...]) -> str:

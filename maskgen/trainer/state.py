@@ -19,7 +19,7 @@ from maskgen.core.seeding import rng_for
 from .checkpoints import Checkpoint
 from .lists import TrainingList
 from .losses import build_loss
-from .models import build_model
+from .models import build_model, check_size
 from .recipe import Recipe
 from .schedules import build_optimizer, build_schedule
 
@@ -47,6 +47,16 @@ class Progress:
     loss_steps: int = 0
     best_iou: float = math.inf
     best_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epoch", "batch", "step", "loss_steps", "best_epoch"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise ValueError(f"{name} is {value!r}")
+        for name in ("rate_factor", "loss", "loss_sum", "best_iou"):
+            value = getattr(self, name)
+            if type(value) not in (int, float) and not (name == "loss" and value is None):
+                raise ValueError(f"{name} is {value!r}")
 
 
 @dataclass(slots=True)
@@ -86,10 +96,11 @@ class State:
             self.model.load_state_dict(dict(checkpoint.model_state))
             self.loss.load_state_dict(dict(checkpoint.loss_state))
             self.optimizer.load_state_dict(dict(checkpoint.optimizer_state))
-        except (RuntimeError, ValueError, KeyError) as fault:
-            raise UserError(f"The checkpoint is of another model: {str(fault).splitlines()[0]}") from None
-        self.schedule.load_state_dict(dict(checkpoint.schedule_state))
-        self.scaler.load_state_dict(checkpoint.progress["scaler"])
+            self.schedule.load_state_dict(dict(checkpoint.schedule_state))
+            self.scaler.load_state_dict(checkpoint.progress["scaler"])
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as fault:
+            detail = " ".join(str(fault).split())[:200]
+            raise UserError(f"The checkpoint is of another model or damaged: {detail}") from None
         self.progress = progress_of(checkpoint)
 
     @property
@@ -113,10 +124,17 @@ class State:
 
 
 def progress_of(checkpoint: Checkpoint) -> Progress:
-    """How far a checkpoint is."""
+    """How far a checkpoint is.
+
+    Raises:
+        UserError: it says what no run writes.
+    """
     known = {field.name for field in fields(Progress)}
     values: dict[str, Any] = {name: value for name, value in checkpoint.progress.items() if name in known}
-    return Progress(**values)
+    try:
+        return Progress(**values)
+    except (TypeError, ValueError) as fault:
+        raise UserError(f"The checkpoint is damaged ({fault}): take another, or train anew.") from None
 
 
 def new_state(
@@ -129,6 +147,7 @@ def new_state(
     """
     torch.manual_seed(recipe.train.seed)
     model = build_model(recipe.model, pretrained).to(device)
+    check_size(model, recipe)
     loss = build_loss(recipe.loss, model.dim, listed.counts()).to(device)
     optimizer = build_optimizer(recipe.optimizer, [*model.parameters(), *loss.parameters()])
     schedule = build_schedule(recipe.schedule, optimizer, steps_per_epoch, recipe.train.epochs)

@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.data import astronaut
 
-from maskgen.core.images import decode, encode_image, read_photo
+from maskgen.core.images import decode, encode_image, photo_of, read_photo
+from maskgen.core.pillow_files import FORMATS
 from maskgen.core.reasons import Reason, SetAsideError
 
 PIXELS = astronaut()[:96, 128:256]
@@ -157,3 +160,86 @@ def test_png_gives_back_the_pixels_and_jpeg_nearly() -> None:
     assert np.abs(decode(encode_image(PIXELS, "jpg", 95)).astype(int) - PIXELS).mean() < 4
     with pytest.raises(ValueError, match="gif"):
         encode_image(PIXELS, "gif")
+
+
+def animated() -> bytes:
+    frames = [Image.fromarray(np.roll(PIXELS, 8 * number, axis=1)) for number in range(3)]
+    return stored(frames[0], "PNG", save_all=True, append_images=frames[1:])
+
+
+def test_what_is_raised_while_the_orientation_is_read_is_the_files_reason() -> None:
+    data = bytearray(animated())
+    data[data.index(b"IDAT") + 10] ^= 255
+    with pytest.raises(SetAsideError) as fault:
+        decode(bytes(data))
+    assert fault.value.reason is Reason.BROKEN_PICTURE
+    assert "\n" not in fault.value.detail
+
+
+@pytest.mark.parametrize("data", [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 96 96\n%%EndComments\nshowpage\n"])
+def test_a_document_is_no_picture(data: bytes) -> None:
+    with pytest.raises(SetAsideError) as fault:
+        decode(data)
+    assert fault.value.reason is Reason.NOT_A_PICTURE
+
+
+def test_every_format_that_may_be_opened_is_one_of_pillows() -> None:
+    Image.init()
+    assert set(FORMATS) - {"AVIF"} <= set(Image.OPEN)  # AVIF: not in every build
+    assert not {"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "ICO", "ICNS"} & set(FORMATS)
+
+
+@pytest.mark.parametrize("name", ["grey png", "webp", "tiff", "gif", "cmyk"])
+def test_pillows_own_limit_of_pixels_is_not_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert decode(PLAIN[name], max_pixels=PIXELS.shape[0] * PIXELS.shape[1]).shape == PIXELS.shape
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    with pytest.raises(SetAsideError, match="is more than 9999 pixels"):
+        decode(PLAIN[name], max_pixels=9999)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_twelve_bits_in_a_file_of_sixteen_are_stretched_and_noted(alpha: bool) -> None:
+    deep = 700 + PIXELS.astype(np.uint16) * 12
+    opaque = np.full((*PIXELS.shape[:2], 1), 65535, np.uint16)
+    data = cv2.imencode(".png", np.dstack([deep[..., ::-1], opaque]) if alpha else deep[..., ::-1])[1].tobytes()
+    low, high = int(PIXELS.min()), int(PIXELS.max())
+    photo = photo_of(data)
+    assert photo.levels == (700 + 12 * low, 700 + 12 * high)
+    expected = (PIXELS.astype(float) - low) * 255 / (high - low)
+    assert np.abs(photo.image - expected).max() <= 0.5
+
+
+@pytest.mark.parametrize("values", [[0, 4096], [0, 65535], [3000, 3000]])
+def test_other_ranges_of_sixteen_bits_are_scaled_as_they_are(values: list[int]) -> None:
+    deep = np.resize(np.array(values, np.uint16), (40, 40))
+    photo = photo_of(cv2.imencode(".png", deep)[1].tobytes())
+    assert photo.levels is None
+    assert photo.image.max() == round(values[1] / 257)
+
+
+def test_messages_of_decoders_stay_off_the_terminal_and_pythons_own_do_not(tmp_path: Path) -> None:
+    data = bytearray(PLAIN["grey png"])
+    data[data.index(b"IDAT") + 30] ^= 255  # libpng tells of a wrong checksum
+    (tmp_path / "broken.png").write_bytes(data)
+    jpeg = PLAIN["jpeg"]
+    middle = len(jpeg) // 2
+    (tmp_path / "broken.jpg").write_bytes(jpeg[:middle] + jpeg[middle + 40 :])  # and libjpeg of corrupt data
+    code = (
+        "import sys; from contextlib import suppress; from pathlib import Path\n"
+        "from maskgen.core.images import read_photo; from maskgen.core.quiet import quieten\n"
+        "from maskgen.core.reasons import SetAsideError\n"
+        "if sys.argv[1] == 'quiet': quieten()\n"
+        "for name in ('broken.png', 'broken.jpg'):\n"
+        "    with suppress(SetAsideError): read_photo(Path(sys.argv[2], name))\n"
+        "print('a sentence', file=sys.stderr)\n"
+    )
+    said = {
+        how: subprocess.run(
+            [sys.executable, "-c", code, how, str(tmp_path)], capture_output=True, text=True, check=True
+        ).stderr
+        for how in ("loud", "quiet")
+    }
+    assert said["quiet"] == "a sentence\n"
+    assert said["loud"].endswith("a sentence\n")
+    assert len(said["loud"]) > len(said["quiet"])

@@ -211,6 +211,18 @@ def test_a_truncated_file_without_an_index_is_read_as_far_as_it_goes(tmp_path: P
         read_bytes(tmp_path, "train.rec/2")
 
 
+@pytest.mark.parametrize(("lost", "at"), [(0, 0), (2, 72), (4, 144)])
+def test_an_index_that_lacks_records_is_told(tmp_path: Path, lost: int, at: int) -> None:
+    rec = write_rec(tmp_path / "train.rec", [(n, record(n % 2, n, b"data")) for n in range(5)])
+    lines = rec.with_suffix(".idx").read_text().splitlines(keepends=True)
+    del lines[lost]
+    rec.with_suffix(".idx").write_text("".join(lines))
+    with pytest.raises(ContainerError, match=f"train.idx lacks the record at byte {at}: "):
+        load_index(rec, LocalPieces(rec))
+    rec.with_suffix(".idx").unlink()
+    assert len(load_index(rec, LocalPieces(rec))) == 5
+
+
 def test_of_two_lines_for_one_number_the_last_counts(tmp_path: Path) -> None:
     rec = write_rec(
         tmp_path / "train.rec", [(1, record(0, 1, b"old")), (2, record(0, 2, b"b")), (1, record(0, 1, b"new"))]

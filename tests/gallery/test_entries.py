@@ -23,6 +23,10 @@ def test_a_table_says_both() -> None:
     assert from_csv(text, "x.csv") == [Entry("a/1.jpg", "Ann", True), Entry("b 2.jpg", "Bo", False)]
 
 
+def test_a_table_with_semicolons_says_both() -> None:
+    assert from_csv("path;person;masked\na,b.jpg;Ann;yes\n", "x.csv") == [Entry("a,b.jpg", "Ann", True)]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -30,6 +34,7 @@ def test_a_table_says_both() -> None:
         ("path,person,masked\na.jpg,Ann,1\nb.jpg,Bo,perhaps\n", "x.csv, line 3"),
         ("path,person,masked\na.jpg,,1\n", "x.csv, line 2"),
         ("path,person,masked\na.jpg\n", "x.csv, line 2"),
+        ("path,person,masked\na.jpg," + "x" * 200_000 + ",1\n", "x.csv, line .*cannot be read"),
         ("", "no column"),
     ],
 )

@@ -26,6 +26,7 @@ from maskgen.manifests.lfw_pairs import (
     resolve,
     save_lfw_pairs,
 )
+from maskgen.manifests.pairs import PairRules
 from maskgen.manifests.plan import Recipe
 from maskgen.manifests.schema import Pairs
 
@@ -42,9 +43,15 @@ def test_lfw_pairs_of_the_real_file(photographs: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2\t1\nA_B\t1\t4\nA_B\t1\tC\t2\n", "A_B 1 4\nA_B 1 C 2", "1\nA_B 1 4\r\n\r\nA_B 1 C 2\r\n"],
+    [
+        "2\t1\nA_B\t1\t4\nA_B\t1\tC\t2\n",
+        "A_B 1 4\nA_B 1 C 2",
+        "1\nA_B 1 4\r\n\r\nA_B 1 C 2\r\n",
+        "name,imagenum1,imagenum2,\nA_B,1,4,\nA_B,1,C,2\n",
+        "A_B,1,4\nA_B, 1, C, 2\n",
+    ],
 )
-def test_pairs_txt_with_and_without_header_by_tabs_or_spaces(tmp_path: Path, text: str) -> None:
+def test_pairs_txt_with_and_without_header_by_tabs_commas_or_spaces(tmp_path: Path, text: str) -> None:
     path = tmp_path / "pairs.txt"
     path.write_text(text)
     assert load_lfw_pairs(path) == [ListedPair("A_B", 1, "A_B", 4), ListedPair("A_B", 1, "C", 2)]
@@ -97,6 +104,17 @@ def test_pairs_that_cannot_be_made_are_each_told(tmp_path: Path) -> None:
     assert "nobody called nobody" in reasons[0] and "no photograph 9" in reasons[1] and "one image" in reasons[2]
     bare = resolve(images, listed[:1], Wear.BARE, Recipe())
     assert "has no bare image" in bare.left_out[0][1]
+
+
+def test_two_masks_on_one_photograph_are_a_pair_only_where_that_is_allowed(tmp_path: Path) -> None:
+    images = images_of(tmp_path / "r", rows(2, 2, ["n95", "kn95", "bare"]))
+    listed = [ListedPair("p000", 1, "p000", 1)] * 8
+    for wear in (Wear.MIXED, Wear.MASKED):
+        resolved = resolve(images, listed, wear, Recipe())
+        assert len(resolved.drawn.same) == 0
+        assert {reason for _, reason in resolved.left_out} <= {"both are one image", "both are one photograph"}
+    allowed = resolve(images, listed, Wear.MIXED, Recipe(rules=PairRules(allow_same_source=True)))
+    assert len(allowed.drawn.same) == 8
 
 
 def test_photographs_of_other_names_are_numbered_in_order(tmp_path: Path) -> None:

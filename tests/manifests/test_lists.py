@@ -85,3 +85,32 @@ def test_the_catalogue_says_what_is_worn_and_without_it_the_name(lists: Path) ->
     shown = pa.array(["p/1__surgical-ff8800.jpg", "p/1__bare.f2.png", "a__b/1.jpg", "1.jpg"], pa.large_string())
     assert kinds_worn(lists, shown) == ["surgical-ff8800", "bare", "", ""]
     assert kinds_worn(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]
+
+
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_semicolons_and_tabs_are_read_as_commas_are(lists: Path, between: str) -> None:
+    wanted = read_image_list(lists / "train.csv")
+    text = (lists / "train.csv").read_text().replace(",", between)
+    (lists / "other.csv").write_text(text)
+    assert read_image_list(lists / "other.csv").columns == wanted.columns
+
+
+@pytest.mark.parametrize("between", ["\t", ",", " "])
+def test_two_paths_and_a_truth_are_pairs(tmp_path: Path, between: str) -> None:
+    lines = ("a/1.jpg a/2.jpg 1", "a/2.jpg a/3.jpg 1", "b/1.jpg a/3.jpg 0", "b/1.jpg c/1.jpg 0")
+    path = tmp_path / "pairs_label.txt"
+    path.write_text("".join(line.replace(" ", between) + "\n" for line in lines))
+    found = read_pair_lists([path])
+    assert found.same(path.name).tolist() == [True, True, False, False]
+    addresses = found.addresses.to_pylist()
+    assert [[addresses[a], addresses[b]] for a, b in found.pairs[path.name]] == [line.split()[:2] for line in lines]
+    a, b, c = (found.people[path.name][row, 0] for row in (0, 2, 2))
+    assert len({a, b}) == 2 and b == c
+
+
+@pytest.mark.parametrize(("line", "says"), [("a/1.jpg a/3.jpg 0", "line 3"), ("a/1.jpg 1", "line 3")])
+def test_pairs_that_contradict_one_another_or_are_none_are_told(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "pairs_label.txt"
+    path.write_text(f"a/1.jpg a/2.jpg 1\na/2.jpg a/3.jpg 1\n{line}\n")
+    with pytest.raises(UserError, match=says):
+        read_pair_lists([path])

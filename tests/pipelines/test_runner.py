@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from support import catalogue, picture, run, set_aside, tree, wait_for, write, write_people
 
@@ -318,3 +320,12 @@ def test_a_finished_run_is_not_done_again(source: Path, tmp_path: Path) -> None:
     assert told == ["Every photograph was done before."]
     (tmp_path / "run" / "report.json").unlink()
     assert run_mask(MaskSettings(source, tmp_path / "run"), never) == report
+
+
+def test_a_picture_of_twelve_bits_says_what_was_stretched(tmp_path: Path) -> None:
+    deep = np.random.default_rng(0).integers(600, 2400, (48, 48)).astype(np.uint16)
+    write(tmp_path / "in" / "ann" / "1.png", cv2.imencode(".png", deep)[1].tobytes())
+    write(tmp_path / "in" / "ann" / "2.png", picture(1))
+    run(tmp_path / "in", tmp_path / "out")
+    levels = {row["source"]: row["source_levels"] for row in catalogue(tmp_path / "out")}
+    assert levels == {"ann/1.png": f"{deep.min()}-{deep.max()}", "ann/2.png": None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from maskgen.core.reasons import UserError
+from maskgen.core.sealed import seal, unseal
 from maskgen.trainer import checkpoints
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
 from maskgen.trainer.models import build_model
 from maskgen.trainer.packing import pack, unpack
 from maskgen.trainer.recipe import load_recipe
+from maskgen.trainer.state import progress_of
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=5)
 KEYS = st.text(max_size=5) | st.integers(0, 9) | st.sampled_from(["::tensor", "::items", "::tuple"])
@@ -182,3 +185,46 @@ def test_weights_that_do_not_fit_the_recipe_are_a_sentence(tmp_path: Path) -> No
         load_model(tmp_path / "last")
     with pytest.raises(UserError, match="is no checkpoint"):
         load_model(tmp_path / "nowhere")
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_damage_anywhere_is_a_sentence(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made, "last")
+        save_checkpoint(folder, DAMAGED[0])
+        path = folder / data.draw(st.sampled_from(["model.safetensors", "training.safetensors", "checkpoint.json"]))
+        content = bytearray(path.read_bytes())
+        for at in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5, unique=True)):
+            content[at] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="is damaged|another version"):
+            load_checkpoint(folder)
+
+
+DAMAGED = trained()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": []},
+        {"recipe": {"name": "x", "train": {"epochs": "many"}}},
+        {"progress": None},
+        {"targets": [["a"]]},
+        {"optimizer_state": {"::tensor": "gone"}},
+        {"sha256": 3},
+    ],
+)
+def test_what_no_run_writes_is_a_sentence_though_its_checksum_fits(change: dict[str, Any], tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "last", trained()[0])
+    path = tmp_path / "last" / "checkpoint.json"
+    path.write_text(json.dumps(seal(unseal(path.read_text()) | change)))
+    with pytest.raises(UserError, match="is damaged"):
+        load_checkpoint(tmp_path / "last")
+
+
+@pytest.mark.parametrize("progress", [{"step": "7"}, {"epoch": -1}, {"loss_sum": None}, {"batch": 1.5}])
+def test_progress_that_no_run_makes_is_a_sentence(progress: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="is damaged"):
+        progress_of(Checkpoint(load_recipe("small"), {}, progress=progress))

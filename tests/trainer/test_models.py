@@ -10,7 +10,7 @@ from torch import Tensor
 
 from maskgen.core.reasons import UserError
 from maskgen.embedders.facenet import facenet
-from maskgen.trainer.models import Embedder, build_model, fill_inception
+from maskgen.trainer.models import Embedder, build_model, check_size, fill_inception
 from maskgen.trainer.pooling import Average, GeM
 from maskgen.trainer.recipe import ModelSpec, load_recipe
 
@@ -45,6 +45,26 @@ def test_a_transformers_tokens_are_pooled_without_its_class_token() -> None:
     with torch.no_grad():
         tokens = model.backbone.inner(images)  # type: ignore[operator, union-attr]
         torch.testing.assert_close(model(images), tokens[:, 1:].mean(1))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size"), [("timm:efficientvit_b0", 64), ("timm:coat_tiny", 64), ("timm:vit_tiny_patch16_224", 112)]
+)
+def test_a_backbone_that_cannot_be_pooled_or_takes_another_size_is_a_sentence(backbone: str, size: int) -> None:
+    recipe = load_recipe("small", [f"model.backbone={backbone}", f"data.size={size}"])
+    with pytest.raises(UserError, match=backbone.removeprefix("timm:")):
+        check_size(build_model(recipe.model), recipe)
+
+
+def test_looking_whether_a_network_works_leaves_it_as_it_was() -> None:
+    recipe = load_recipe("small")
+    model = build_model(recipe.model)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    check_size(model, recipe)
+    assert model.training
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 @pytest.mark.parametrize("p", [1.0, 3.0, 4.5])

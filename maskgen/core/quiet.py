@@ -1,0 +1,99 @@
+"""The messages of libpng, libjpeg, libtiff and OpenCV, kept from the terminal.
+
+These libraries write what they think of a damaged file to the process's standard error, past Python. A picture's fault
+is told once, as its reason. In a process that has called `quieten`, standard error leads nowhere while a picture is
+decoded; Python's own `sys.stderr` keeps writing to the terminal all the time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STDERR = 2
+
+
+class _Switch:
+    """Standard error led to nowhere while any thread decodes."""
+
+    def __init__(self) -> None:
+        self.ready = False
+        self._lock = threading.Lock()
+        self._users = 0
+        self._saved = self._nowhere = -1
+
+    def prepare(self) -> None:
+        """Give Python's `sys.stderr` a handle of its own, once."""
+        if self.ready:
+            return
+        try:
+            own = os.dup(_STDERR)
+        except OSError:  # there is no standard error: nothing reaches a terminal
+            return
+        self._nowhere = os.open(os.devnull, os.O_WRONLY)
+        if _writes_to_stderr():
+            sys.stderr.flush()
+            sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+        else:
+            os.close(own)
+        self.ready = True
+
+    def off(self) -> None:
+        """One more thread decodes."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._saved = os.dup(_STDERR)
+                os.dup2(self._nowhere, _STDERR)
+
+    def on(self) -> None:
+        """One thread less."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._restore()
+
+    def after_fork(self) -> None:
+        """In a forked process: its parent's other threads, which may be decoding, are not there."""
+        self._lock = threading.Lock()
+        if self._users:
+            self._users = 0
+            self._restore()
+
+    def _restore(self) -> None:
+        os.dup2(self._saved, _STDERR)
+        os.close(self._saved)
+
+
+_switch = _Switch()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_switch.after_fork)
+
+
+def quieten() -> None:
+    """Have `silenced` silence the libraries in this process; for commands and their workers only."""
+    _switch.prepare()
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Standard error leads nowhere for as long as the block runs, where `quieten` was called."""
+    if not _switch.ready:
+        yield
+        return
+    _switch.off()
+    try:
+        yield
+    finally:
+        _switch.on()
+
+
+def _writes_to_stderr() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.fileno() == _STDERR
+    except (OSError, ValueError):
+        return False

@@ -29,8 +29,9 @@ from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.trust import trust
 from maskgen.known import known_columns
-from maskgen.marking import marked_faces
-from maskgen.masks.kinds import Kind, load_kinds
+from maskgen.marking import detect_for, marked_faces
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kinds
 from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study_all
@@ -51,7 +52,7 @@ class MaskerSettings:
         size: side of the aligned crop in pixels.
         margin: share of the crop around the face, see `faces.align`.
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
-        faces: "largest", "central" or "all".
+        faces: "subject", "largest", "central" or "all", see `faces.choose`.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
         bare: also give the picture without a mask.
         min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
@@ -63,7 +64,7 @@ class MaskerSettings:
     size: int = 160
     margin: float = DEFAULT_MARGIN
     crop: str = "face"
-    faces: str = "largest"
+    faces: str = "subject"
     seed: int = 0
     landmarks_model: Path | None = None
     per_photo: str | int = "random"
@@ -77,8 +78,8 @@ class MaskerSettings:
 class Output:
     """One picture: `image`, `coverage` uint8 (height, width) or None, and its row for the catalogue.
 
-    `kind` is a mask's name or "bare"; `variant` counts the masks of one face from 0; `face_index` is 0 for the largest
-    (or most central) face.
+    `kind` is a mask's name or "bare"; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
+    that counts most.
     """
 
     kind: str
@@ -162,9 +163,7 @@ class Masker:
         search = [at for at, faces in enumerate(known) if not faces]
         images = [photos[at].image for at in search]
         with self._stage("find"):
-            # The largest face is found first; to know the most central one, all must be.
-            small_too = self.settings.faces != "largest"
-            detections = self.detector.detect(images, small_too)
+            detections = detect_for(self.detector, images, self.settings.faces)
         with self._stage("points"):
             marked = marked_faces(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
@@ -292,7 +291,7 @@ def _row(
         "seed": settings.seed,
         "width": width,
         "height": height,
-        "faces": first.face.of,
+        "faces_found": first.face.of,
         **_face_columns(first, worn[0] if worn else None),
     }
     others = [_face_columns(s, worn[i] if worn else None) for i, s in enumerate(group) if i]
@@ -316,7 +315,20 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": worn.wearing if worn else "",
         "look": worn.look if worn else "",
+        **_cloth_columns(worn),
         "outline": [_rounded(polygon) for polygon in worn.outline] if worn else [],
+    }
+
+
+def _cloth_columns(worn: Worn | None) -> dict[str, Any]:
+    """What the mask is made of; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
+    cloth = worn.cloth if worn else None
+    return {
+        "form": cloth.form if cloth else "",
+        "print": cloth.print if cloth else "",
+        "colours": " ".join(cloth.colours) if cloth else "",
+        "translucency": round(cloth.translucency, 3) if cloth else 0.0,
+        "wear": round(cloth.wear, 3) if cloth else 0.0,
     }
 
 
@@ -326,7 +338,7 @@ def _rounded(points: np.ndarray) -> list[float]:
 
 
 def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
-    """Put a mask on the largest face of a picture.
+    """Put a mask on the face that a picture is of.
 
     Args:
         image: uint8 RGB (height, width, 3).

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Detection, Face, Floats
 
 # What `known_faces` reads of a row, in the photograph's own pixels.
-COLUMNS = ("box", "score", "source_points5", "source_points68", "face", "faces", "other_faces")
+COLUMNS = ("box", "score", "source_points5", "source_points68", "face", "faces_found", "other_faces")
 
 
 def settled(face: Face) -> Face:
@@ -44,7 +44,7 @@ def known_faces(row: Mapping[str, Any]) -> list[Face]:
         ValueError, TypeError, KeyError: the row is none that `Masker` made.
     """
     others = json.loads(row["other_faces"]) if row["other_faces"] else []
-    return [_face(columns, row["faces"]) for columns in (row, *others)]
+    return [_face(columns, row["faces_found"]) for columns in (row, *others)]
 
 
 def _face(columns: Mapping[str, Any], of: int) -> Face:

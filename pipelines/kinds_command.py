@@ -30,14 +30,15 @@ PREVIEWS = Path("mask_previews")
 )
 def kinds_command(out: Path, asked: tuple[str, ...], list_only: bool, copy: tuple[str, str] | None) -> None:
     """List the masks, and draw a preview of each on the built-in portrait."""
+    from maskgen.core.kindspec import WORLD
     from maskgen.masks.kinds import kind_names, load_kinds
 
     if copy is not None:
         copy_form(copy[0], Path(copy[1]))
         return
-    names = asked or kind_names()
+    names = asked or (*kind_names(), WORLD)
     for kind in load_kinds(names):
-        click.echo(f"{kind.name:<16}{kind.colour or 'print':<7}  {kind.title}")
+        click.echo(f"{kind.name:<16}{kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}")
     if not list_only:
         write_previews(out, names)
         click.echo(f"Previews are in {out}.")

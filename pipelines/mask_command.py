@@ -13,7 +13,7 @@ from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 from maskgen.core.reasons import UserError
 
 from .options import PlaceType
-from .settings import BACKENDS, MAX_PIXELS, MaskSettings
+from .settings import BACKENDS, FACES, MAX_PIXELS, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -101,10 +101,11 @@ PLACE = PlaceType()
 )
 @click.option(
     "--faces",
-    type=click.Choice(["largest", "central", "all"]),
-    default="largest",
+    type=click.Choice(FACES),
+    default="subject",
     show_default=True,
-    help="Which faces of a photograph.",
+    help="Which faces of a photograph: the one that it is of (by size, place, sharpness, score and how much of it is "
+    "in the picture), the largest, the one nearest to the middle, or all.",
 )
 @click.option(
     "--min-trust",

@@ -27,7 +27,8 @@ class ShardReport:
     """What became of the photographs of one shard.
 
     `written` counts photographs with at least one output, `set_aside` holds the others; `faces_set_aside`
-    holds faces of written photographs. `outputs` counts pictures by kind; `people` are those who have any.
+    holds faces of written photographs. `outputs` counts pictures by kind; `people` are those who have any;
+    `several_faces` counts the written photographs in which more than one face was found.
 
     Raises:
         ValueError: the counts do not add up.
@@ -39,12 +40,15 @@ class ShardReport:
     faces_set_aside: tuple[SetAside, ...] = ()
     outputs: Mapping[str, int] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    several_faces: int = 0
 
     def __post_init__(self) -> None:
         if self.photographs != self.written + len(self.set_aside):
             raise ValueError(
                 f"{self.photographs} photographs, but {self.written} written, {len(self.set_aside)} set aside"
             )
+        if not 0 <= self.several_faces <= self.written:
+            raise ValueError(f"{self.several_faces} photographs of several faces, but {self.written} written")
         if sum(self.outputs.values()) < self.written:
             raise ValueError(f"{self.written} photographs written in {sum(self.outputs.values())} pictures")
 

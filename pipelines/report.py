@@ -26,7 +26,8 @@ class Report:
     """What became of every photograph of a run.
 
     `people` have photographs, `people_written` have outputs. `set_aside` counts photographs by reason,
-    `faces_set_aside` faces of photographs that were written; `outputs` counts pictures by kind.
+    `faces_set_aside` faces of photographs that were written; `outputs` counts pictures by kind;
+    `several_faces` counts the photographs among the written ones in which more than one face was found.
 
     Raises:
         ValueError: the counts do not add up.
@@ -40,6 +41,7 @@ class Report:
     set_aside: Mapping[str, int] = field(default_factory=dict)
     faces_set_aside: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, int] = field(default_factory=dict)
+    several_faces: int = 0
 
     def __post_init__(self) -> None:
         aside = sum(self.set_aside.values())
@@ -70,6 +72,8 @@ class Report:
             _line("images out", self.images, self.outputs),
             _line("set aside", sum(self.set_aside.values()), self.set_aside),
         ]
+        if self.several_faces:
+            lines.insert(2, _line("  several faces", self.several_faces, {}))
         if self.faces_set_aside:
             lines.append(_line("faces set aside", sum(self.faces_set_aside.values()), self.faces_set_aside))
         return "\n".join(lines)
@@ -90,7 +94,7 @@ class Totals:
     """Adds up the reports of shards, given in the order of the plan."""
 
     def __init__(self) -> None:
-        self.photographs = self.written = 0
+        self.photographs = self.written = self.several_faces = 0
         self.people: set[str] = set()
         self.set_aside: Counter[str] = Counter()
         self.faces_set_aside: Counter[str] = Counter()
@@ -100,6 +104,7 @@ class Totals:
         """Count one shard; a person of several shards is counted once."""
         self.photographs += report.photographs
         self.written += report.written
+        self.several_faces += report.several_faces
         self.set_aside.update(one.reason for one in report.set_aside)
         self.faces_set_aside.update(one.reason for one in report.faces_set_aside)
         self.outputs.update(report.outputs)
@@ -116,6 +121,7 @@ class Totals:
             set_aside=dict(sorted(self.set_aside.items())),
             faces_set_aside=dict(sorted(self.faces_set_aside.items())),
             outputs=dict(sorted(self.outputs.items())),
+            several_faces=self.several_faces,
         )
 
 

@@ -15,6 +15,7 @@ from maskgen.formats.places import Place, Remote
 
 BARE = "bare"
 MAX_PIXELS = 100_000_000
+FACES = ("subject", "largest", "central", "all")
 BACKENDS = ("loky", "dask", "ray")
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
@@ -47,7 +48,7 @@ class MaskSettings:
     size: int = 160
     margin: float | None = None
     crop: str = "face"
-    faces: str = "largest"
+    faces: str = "subject"
     aligned: bool = False
     segmentation: bool = False
     write: str = "folders"
@@ -78,7 +79,7 @@ class MaskSettings:
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_range("--margin", self.margin or 0.0, 0.0, 4.0)
         check_choice("--crop", self.crop, ("face", "none"))
-        check_choice("--faces", self.faces, ("largest", "central", "all"))
+        check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
         self._check_kinds()
@@ -108,7 +109,7 @@ class MaskSettings:
     def _check_together(self) -> None:
         if self.unmasked_share and self.per_photo == "all":
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
-        if self.aligned and self.faces != "largest":
+        if self.aligned and self.faces != "subject":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
         if self.scheduler is not None and self.backend == "loky":
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")

@@ -308,6 +308,7 @@ def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], Sh
         faces_set_aside=tuple(fault for outcome in written for fault in outcome.faults),
         outputs=dict(sorted(Counter(row["kind"] for row in rows).items())),
         people=tuple(dict.fromkeys(outcome.item.person for outcome in written)),
+        several_faces=sum(outcome.rows[0]["faces_found"] > 1 for outcome in written),
     )
 
 

@@ -62,7 +62,7 @@ class Detection:
 class Face:
     """A detection with its 68 iBUG points: `points68` float32 (68, 2), in the same pixels as the detection.
 
-    `index` counts the chosen faces of a photograph from 0, largest (or most central) first; `of` says how many faces
+    `index` counts the chosen faces of a photograph from 0, the one that counts most first; `of` says how many faces
     were found in it.
     """
 

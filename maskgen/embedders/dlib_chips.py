@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from maskgen.core.records import Detection, Doubles, Image
 from maskgen.faces.align import warped
+from maskgen.faces.choose import most_prominent
 from maskgen.faces.detect import LENIENT, MtcnnDetector
 
 CHIP = 150  # pixels a side
@@ -43,13 +44,7 @@ class Chipper:
 
 
 def _matrix(crop: Image, faces: Sequence[Detection]) -> Doubles:
-    return chip_matrix(central(faces, crop).points5) if faces else fixed_matrix(crop)
-
-
-def central(faces: Sequence[Detection], crop: Image) -> Detection:
-    """The face in the middle of a crop: others are bystanders."""
-    middle = np.array(crop.shape[1::-1]) / 2
-    return min(faces, key=lambda face: float(np.hypot(*((face.box[:2] + face.box[2:]) / 2 - middle))))
+    return chip_matrix(most_prominent(crop, faces).points5) if faces else fixed_matrix(crop)
 
 
 def chip_matrix(points5: ArrayLike) -> Doubles:

@@ -15,6 +15,7 @@ from maskgen.core.records import Crop, Doubles, Floats, Image, check_image, chec
 DEFAULT_MARGIN = 0.15
 FACE_SIDE = 2.9  # side of the crop without margin, in eye distances
 EYE_LINE = 0.37  # how far down the crop the eyes are
+INSIDE_SIDE = 32  # samples a side by which `five_inside` counts
 NOSE_LEADS = 1.53  # how much farther the face's middle moves than the nose's tip when a head turns, the other way
 FIVE = (30, 48, 54)  # nose tip and mouth corners among the 68
 TALL = 0.85  # eye distances for one distance from the eyes to the mouth of a face that looks at us
@@ -135,19 +136,40 @@ def align_five(image: Image, points5: NDArray[np.floating], size: int, margin: f
     0.06 eye distances to the middle of the 68 points.
     """
     check_points(points5, 5)
-    off = float((points5[2] - _between_the_eyes(points5)) @ upright(points5))
-    return _cut(image, points5, -NOSE_LEADS * off, size, margin)
+    return _cut(image, points5, _beside(points5), size, margin)
+
+
+def five_inside(points5: NDArray[np.floating], shape: tuple[int, int]) -> float:
+    """Share of a face's own square, as `align_five` cuts it without margin, that lies inside the picture, 0..1.
+
+    Args:
+        shape: the picture's (height, width).
+    """
+    back = cv2.invertAffineTransform(_matrix(points5, _beside(points5), INSIDE_SIDE, 0.0))
+    samples = np.indices((INSIDE_SIDE, INSIDE_SIDE)).reshape(2, -1)[::-1]
+    xy = back[:, :2] @ samples + back[:, 2:]
+    height, width = shape
+    return float(np.mean((xy >= -0.5).all(0) & (xy[0] < width - 0.5) & (xy[1] < height - 0.5)))
+
+
+def _beside(points5: NDArray[np.floating]) -> float:
+    """How far to the right of the eyes' middle the face's middle lies, in pixels."""
+    return -NOSE_LEADS * float((points5[2] - _between_the_eyes(points5)) @ upright(points5))
 
 
 def _cut(image: Image, points5: NDArray[np.floating], beside: float, size: int, margin: float) -> Crop:
     """The crop with the face's middle `beside` pixels to the right of the eyes' middle: sideways it is centred on the
     whole face, so that a turned head's ear is in it too."""
     check_image(image)
+    matrix = _matrix(points5, beside, size, margin)
+    return Crop(warped(image, matrix, size), matrix)
+
+
+def _matrix(points5: NDArray[np.floating], beside: float, size: int, margin: float) -> Doubles:
     right = upright(points5)
     side = FACE_SIDE * face_unit(points5) * (1 + margin)
     target = np.array([0.5, EYE_LINE]) * size - 0.5
-    matrix = similarity(_between_the_eyes(points5) + right * beside, right, size / side, target)
-    return Crop(warped(image, matrix, size), matrix)
+    return similarity(_between_the_eyes(points5) + right * beside, right, size / max(side, 1e-3), target)
 
 
 def _between_the_eyes(points5: NDArray[np.floating]) -> NDArray[np.floating]:

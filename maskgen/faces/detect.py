@@ -48,7 +48,12 @@ LENIENT = Thresholds(0.3, 0.2, 0.4)  # for pictures that are known to hold a fac
 
 
 class Detector(ABC):
-    """Finds faces. The base class checks what goes in and what comes out."""
+    """Finds faces. The base class checks what goes in and what comes out.
+
+    `one_face` says that the pictures are crops of one face each: no others are looked for.
+    """
+
+    one_face: bool = False
 
     def detect(self, images: Sequence[Image], small_too: bool = False) -> list[list[Detection]]:
         """The faces of each picture, best score first; an empty list where there is none.
@@ -120,11 +125,11 @@ class MtcnnDetector(Detector):
 
     def __init__(self, device: str = "cpu", aligned: bool = False, thresholds: Thresholds = USUAL) -> None:
         self._nets = Nets(device)
-        self._aligned = aligned
+        self.one_face = aligned
         self._thresholds = thresholds
 
     def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
-        found = self._in_the_middle(images) if self._aligned else [[] for _ in images]
+        found = self._in_the_middle(images) if self.one_face else [[] for _ in images]
         left = [at for at, faces in enumerate(found) if small_too or not _sure(faces)]
         for at, faces in zip(left, self._searched([images[at] for at in left], small_too), strict=True):
             found[at] = faces

@@ -10,15 +10,13 @@ import numpy as np
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Detection, Floats, Image
 from maskgen.faces.align import DEFAULT_MARGIN, align_five, face_unit, five_points
-from maskgen.faces.choose import SMALLEST_UNIT, visible_area
+from maskgen.faces.choose import SMALLEST_UNIT, prominence
 from maskgen.faces.landmarks import Landmarker
 from maskgen.gallery.search import ThoroughDetector
 from maskgen.gallery.state import SIDE, contradiction, mask_score
 
 LOWEST_SCORE = 0.3  # lower than for photographs that nobody chose: here a face is known to be there
 AS_SURE = 0.15  # by how much the face that is meant may be less sure than another one
-# A face at the picture's edge counts as much as one of a third of its area in the middle.
-AT_THE_EDGE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class PortraitFinder:
             again = self.detector.search(image)
             # A face that does not fit must not be outdone by its own blurred double.
             candidates += [one for one in _candidates(image, again) if not (found and one.contradicts(masked))]
-        best = meant(candidates, masked, image.shape[:2])
+        best = meant(image, candidates, masked)
         face = Detection(best.face.box, self._settled(image, best.face), best.face.score)
         return Enrolled(face, align_five(image, face.points5, size, margin), best.mask_score)
 
@@ -88,12 +86,11 @@ def _candidates(image: Image, faces: Sequence[Detection]) -> list[Candidate]:
     return [Candidate(face, mask_score(align_five(image, face.points5, SIDE).image)) for face in faces]
 
 
-def meant(candidates: Sequence[Candidate], masked: bool | None, shape: tuple[int, int]) -> Candidate:
+def meant(image: Image, candidates: Sequence[Candidate], masked: bool | None) -> Candidate:
     """The face that a portrait is of: one that looks as is said, if there is one, and of these the most prominent.
 
     Args:
         masked: what is said of the picture, None where nothing is.
-        shape: the picture's (height, width).
 
     Raises:
         SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL where there is none.
@@ -104,15 +101,8 @@ def meant(candidates: Sequence[Candidate], masked: bool | None, shape: tuple[int
     if surest < LOWEST_SCORE:
         raise SetAsideError(Reason.LOW_SCORE, f"best score {surest:.2f}")
     likely = [one for one in candidates if one.face.score >= max(LOWEST_SCORE, surest - AS_SURE)]
-    best = min(likely, key=lambda one: (one.contradicts(masked), -prominence(one.face, shape), *one.face.box.tolist()))
+    best = min(likely, key=lambda one: (one.contradicts(masked), -prominence(image, one.face), *one.face.box.tolist()))
     unit = face_unit(best.face.points5)
     if unit < SMALLEST_UNIT:
         raise SetAsideError(Reason.TOO_SMALL, f"{unit:.1f} pixels between the eyes")
     return best
-
-
-def prominence(face: Detection, shape: tuple[int, int]) -> float:
-    """How much a face counts: its sureness, and its area, less at the picture's edge than in its middle."""
-    middle = np.array([shape[1], shape[0]]) / 2
-    off = np.abs((face.box[:2] + face.box[2:]) / 2 - middle) / middle
-    return float(face.score * visible_area(face, shape) / AT_THE_EDGE ** float(min(np.max(off), 1.0)))

@@ -14,7 +14,7 @@ from maskgen.masks.colour import GAMMA, encoded
 from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment
 from maskgen.masks.head import Triangles
-from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind, Level
+from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Kind, Level
 from maskgen.masks.light import Light
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.raster import painted

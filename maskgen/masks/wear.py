@@ -21,7 +21,7 @@ from maskgen.masks.creases import mixed
 from maskgen.masks.fit import shifts_to
 from maskgen.masks.garment import Garment, skin
 from maskgen.masks.grain import Grain, noise_on, read_grains, softened, spread
-from maskgen.masks.kinds import Kind
+from maskgen.masks.kind import Kind
 from maskgen.masks.light import Facing, Light, read_lights
 from maskgen.masks.occlusion import in_sight
 from maskgen.masks.parts import whole_parts
@@ -56,6 +56,18 @@ class Wearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cloth:
+    """What a mask is made of: its `form`, a template's name; what is printed on it, "" for nothing; "#rrggbb" of cloth
+    and print; `translucency`, the mean share of light that comes through what is covered, and `wear`, 0..1."""
+
+    form: str
+    print: str
+    colours: tuple[str, ...]
+    translucency: float
+    wear: float
+
+
+@dataclass(frozen=True, slots=True)
 class Worn:
     """A picture with a mask.
 
@@ -63,7 +75,7 @@ class Worn:
         image: as given, but masked.
         coverage: uint8 (height, width), 0..255, what lies under the mask, however clear that is there.
         wearing, look: how it sits, and which make it is.
-        translucency: 0..1, the mean share of light that comes through what is covered.
+        cloth: what it is made of.
         parts: uint8 (height, width), values of `template.PARTS` where half a pixel or more is covered, 0 elsewhere;
             None where nobody asked.
     """
@@ -72,7 +84,7 @@ class Worn:
     coverage: Mask
     wearing: str
     look: str
-    translucency: float = 0.0
+    cloth: Cloth
     parts: Mask | None = None
 
     @property
@@ -161,6 +173,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind, parts: bool 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
     """
+    kind, plan = kind.drawn(plan)
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
     if kind.template.role == "mask":
@@ -183,7 +196,8 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind, parts: bool 
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     named = None if layer.parts is None else whole_parts(layer.parts, coverage, outer)
-    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, _through(paint, alpha), named)
+    cloth = Cloth(kind.template.name, kind.print, kind.colours, _through(paint, alpha), plan.worn)
+    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, cloth, named)
 
 
 def _through(paint: Floats, alpha: Floats) -> float:

@@ -14,7 +14,7 @@ from skimage.data import astronaut
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Detection, Face
-from maskgen.faces.align import align, five_points, warped, whole
+from maskgen.faces.align import align, five_inside, five_points, warped, whole
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector, suppress
 from maskgen.faces.landmarks import Landmarker, default_model
@@ -182,12 +182,50 @@ def box(x: float, y: float, side: float, score: float = 0.99) -> Detection:
     return Detection(np.array([x, y, x + side, y + side], np.float32), points.astype(np.float32), score)
 
 
+PLAIN = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
+
+
 def test_the_largest_the_central_or_all() -> None:
     large, central, cut = box(0, 0, 120), box(170, 160, 80), box(300, 300, 190)
     faces = [central, cut, large]
-    assert choose(faces, (400, 400), "largest") == [large]
-    assert choose(faces, (400, 400), "central") == [central]
-    assert choose(faces, (400, 400), "all")[0] is large
+    assert choose(PLAIN, faces, "largest") == [large]
+    assert choose(PLAIN, faces, "central") == [central]
+    assert choose(PLAIN, faces, "all")[0] is large
+    with pytest.raises(ValueError, match="subject, largest"):
+        choose(PLAIN, faces, "nearest")
+
+
+def test_the_subject_is_neither_the_bystander_at_the_edge_nor_the_speck_in_the_middle() -> None:
+    subject, bystander = box(130, 130, 130), box(-40, 150, 160)
+    assert choose(PLAIN, [bystander, subject], "subject") == [subject]
+    speck, large = box(190, 190, 24), box(60, 90, 180)
+    assert choose(PLAIN, [speck, large], "subject") == [large]
+
+
+def test_of_two_faces_alike_the_sharp_and_sure_one_is_the_subject() -> None:
+    left, right = box(60, 150, 100), box(240, 150, 100)
+    soft = PLAIN.copy()
+    soft[:, 200:] = cv2.GaussianBlur(soft, (0, 0), 4)[:, 200:]
+    assert choose(soft, [right, left], "subject") == [left]
+    assert choose(np.ascontiguousarray(soft[:, ::-1]), [left, right], "subject") == [right]
+    assert choose(PLAIN, [left, box(240, 150, 100, 0.8)], "subject") == [left]
+
+
+def test_what_of_a_face_lies_outside_the_picture_is_its_share() -> None:
+    five = box(100, 100, 100).points5
+    assert five_inside(five, (400, 400)) == 1.0
+    assert five_inside(five, (400, 150)) == pytest.approx(0.5, abs=0.02)
+    assert five_inside(five + 1000, (400, 400)) == 0.0
+
+
+def test_all_faces_are_masked_or_have_a_reason() -> None:
+    good, unsure, small = box(100, 100, 120), box(0, 0, 90, 0.65), box(300, 20, 12)
+    first, *others = choose(PLAIN, [unsure, good, small], "all")
+    assert first is good
+    assert [(one.reason, one.detail) for one in others if isinstance(one, SetAsideError)] == [
+        (Reason.LOW_SCORE, "score 0.65, face at 0,0 of 90x90 pixels"),
+        (Reason.TOO_SMALL, "4.8 pixels between the eyes, face at 300,20 of 12x12 pixels"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +234,7 @@ def test_the_largest_the_central_or_all() -> None:
 )
 def test_no_usable_face_has_a_reason(faces: list[Detection], reason: Reason) -> None:
     with pytest.raises(SetAsideError) as fault:
-        choose(faces, (400, 400), "largest")
+        choose(PLAIN, faces, "subject")
     assert fault.value.reason is reason
 
 

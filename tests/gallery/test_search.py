@@ -50,19 +50,19 @@ def test_a_clear_face_is_found_as_mtcnn_finds_it() -> None:
 
 def test_the_most_prominent_of_the_sure_faces_is_meant() -> None:
     faces = [face(200, 0.99, 40), face(180, 0.95, 60), face(300, 0.5, 90)]
-    assert meant([Candidate(one, 0.0) for one in faces], None, (400, 400)).face is faces[1]
+    assert meant(PORTRAIT, [Candidate(one, 0.0) for one in faces], None).face is faces[1]
 
 
 def test_of_two_faces_the_one_in_the_middle_is_meant() -> None:
     faces = [face(30, 0.99, 44), face(200, 0.99, 40)]
-    assert meant([Candidate(one, 0.0) for one in faces], None, (200, 400)).face is faces[1]
+    assert meant(PORTRAIT, [Candidate(one, 0.0) for one in faces], None).face is faces[1]
 
 
 def test_a_face_that_looks_as_is_said_is_meant_before_a_larger_one() -> None:
     bare, masked = Candidate(face(200, 0.99, 90), -1.0), Candidate(face(300, 0.9, 40), 0.8)
-    assert meant([bare, masked], True, (400, 400)) is masked
-    assert meant([bare, masked], False, (400, 400)) is bare
-    assert meant([bare, masked], None, (400, 400)) is bare
+    assert meant(PORTRAIT, [bare, masked], True) is masked
+    assert meant(PORTRAIT, [bare, masked], False) is bare
+    assert meant(PORTRAIT, [bare, masked], None) is bare
 
 
 def test_a_masked_face_is_found_beside_a_bare_bystander() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kinds import Kind, load_kind
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kind
 from maskgen.masks.people import Portrait, Scene, draw_person, paint
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.template import PARTS
@@ -85,10 +86,10 @@ def test_every_covered_pixel_is_a_part(turned: Portrait, kind: str) -> None:
 
 
 def test_translucency_is_the_share_of_light_that_comes_through(turned: Portrait) -> None:
-    assert worn(turned, "surgical_white").translucency == pytest.approx(0, abs=0.01)
-    assert worn(turned, "surgical_white", sheer=0.2).translucency == pytest.approx(0.2, abs=0.01)
-    assert 0.1 < worn(turned, "window_black").translucency < 0.4
-    assert worn(turned, "shield_white").translucency > 0.7
+    assert worn(turned, "surgical_white").cloth.translucency == pytest.approx(0, abs=0.01)
+    assert worn(turned, "surgical_white", sheer=0.2).cloth.translucency == pytest.approx(0.2, abs=0.01)
+    assert 0.1 < worn(turned, "window_black").cloth.translucency < 0.4
+    assert worn(turned, "shield_white").cloth.translucency > 0.7
 
 
 def test_a_window_shows_the_mouth_and_cloth_hides_it(turned: Portrait) -> None:

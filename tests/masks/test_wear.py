@@ -21,7 +21,8 @@ from maskgen.masks.composite import reach
 from maskgen.masks.fit import KEYS, STIFF, shifts_to
 from maskgen.masks.grain import spread
 from maskgen.masks.head import mean68
-from maskgen.masks.kinds import Kind, kind_names, load_kind
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.people import Portrait, sample_people
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.template import PARTS

@@ -47,7 +47,7 @@ class FakeMasker:
         marked = bool(((corner > 235) | (corner < 20)).all() and np.ptp(corner, axis=0).max() < 20)
         red, green, blue = (marked and bool(value > 235) for value in corner[0])
         if red and green and not blue:
-            return [self.paint(key, image, 0), SetAsideError(Reason.EXTREME_POSE, "face 2: yaw 88")]
+            return [self.paint(key, image, 0, 2), SetAsideError(Reason.EXTREME_POSE, "face 2: yaw 88")]
         if red and not green and not blue:
             return SetAsideError(Reason.NO_FACE, "")
         if green and not red:
@@ -56,20 +56,22 @@ class FakeMasker:
             raise ZeroDivisionError("a fault of the program")
         outputs = [self.paint(key, image, variant) for variant in range(self.count())]
         if self.settings.bare:
-            outputs.append(FakeOutput("bare", 0, 0, image, np.zeros(image.shape[:2], np.uint8), {"yaw": None}))
+            outputs.append(
+                FakeOutput("bare", 0, 0, image, np.zeros(image.shape[:2], np.uint8), {"yaw": None, "faces_found": 1})
+            )
         return outputs
 
     def count(self) -> int:
         per_photo = self.settings.per_photo
         return {"random": 1, "all": len(self.settings.kinds)}.get(str(per_photo)) or int(per_photo)
 
-    def paint(self, key: str, image: Any, variant: int) -> FakeOutput:
+    def paint(self, key: str, image: Any, variant: int, faces: int = 1) -> FakeOutput:
         rng = rng_for(self.settings.seed, key)
         kind = str(rng.permutation(self.settings.kinds)[variant])
         covered = np.zeros(image.shape[:2], np.uint8)
         covered[image.shape[0] // 2 :, int(rng.integers(4)) : -4] = 255
         painted = np.where(covered[:, :, None] > 0, np.uint8(COLOURS.get(kind, 128)), image)
-        row = {"yaw": float(rng.normal()), "points": rng.normal(size=(5, 2)).tolist(), "faces": 1}
+        row = {"yaw": float(rng.normal()), "points": rng.normal(size=(5, 2)).tolist(), "faces_found": faces}
         return FakeOutput(kind, variant, 0, painted, covered, row)
 
 

@@ -128,7 +128,7 @@ def test_a_run_that_cannot_serve_is_refused_by_name(drawn: Path, first: Path, tm
     refused(invoke(drawn, tmp_path / "r", reuse=tmp_path / "absent"), "no folder of a run")
     refused(invoke(drawn, tmp_path / "r", reuse=drawn), "no folder of a run")
     refused(invoke(drawn, first, reuse=first, per_photo="all", bare=True), "is RUN itself")
-    refused(invoke(drawn, tmp_path / "r", reuse=first, faces="all"), "--faces (was largest, now all)")
+    refused(invoke(drawn, tmp_path / "r", reuse=first, faces="all"), "--faces (was subject, now all)")
     refused(invoke(drawn, tmp_path / "r", reuse=first, aligned=True), "--aligned")
     half = tmp_path / "half"
     shutil.copytree(first, half)

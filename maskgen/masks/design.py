@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles
+from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.census import Census, Form, census
-from maskgen.masks.colour import from_lab
 from maskgen.masks.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.lighting.colour import from_lab
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.prints import TILES, Print, Rng, draw_tile
 
 CONTRAST = 24.0  # CIELAB distance of a print from its ground, at least
 MOST_INKS = 3
+WRINKLES = 40
 PALE = 70.0  # lightness from which on a cloth may let light through
 DARK = 40.0  # lightness below which loops mostly have the cloth's colour
 ONCE = 0.75  # share of lettering and logos that are there once
@@ -34,7 +36,8 @@ class Design:
         loops: the colour of loops, None for those that the template says.
         gloss: 0..1.
         worn: 0..1.
-        seed: of its wrinkles and stains.
+        wrinkles: which of the bank's WRINKLES lie on it as they are and mirrored, and how deep each is, (2, 5) each.
+        stains: how dark its stains are, 0..1, in cells of equal size, (6, 12).
     """
 
     form: str
@@ -47,7 +50,8 @@ class Design:
     loops: Doubles | None
     gloss: float
     worn: float
-    seed: int
+    wrinkles: tuple[NDArray[np.intp], Floats]
+    stains: Floats
 
 
 def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
@@ -74,14 +78,15 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         loops=_loops(rng, lab),
         gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)),
         worn=plan.worn,
-        seed=int(rng.integers(2**62)),
+        wrinkles=(rng.integers(WRINKLES, size=(2, 5)), rng.exponential(0.9, (2, 5)).astype(np.float32)),
+        stains=np.minimum(0.3 * rng.chisquare(1, (6, 12)), 1.0).astype(np.float32),
     )
     return design, _sits(rng, tables, worn_by, lab, plan)
 
 
 def _lab(rng: Rng, tables: Census, name: str) -> Doubles:
     middle, spread = tables.palette[name]
-    return np.asarray(middle + spread * np.clip(rng.normal(size=3), -2.2, 2.2))
+    return np.asarray(middle + spread * np.minimum(np.maximum(rng.normal(size=3), -2.2), 2.2))
 
 
 def _any(rng: Rng, tables: Census) -> Doubles:
@@ -123,7 +128,7 @@ def _loops(rng: Rng, lab: Doubles) -> Doubles | None:
 def _sits(rng: Rng, tables: Census, form: Form, lab: Doubles, plan: MaskPlan) -> MaskPlan:
     """Most masks are of about the right size and height, some are far from it."""
     chance, far = rng.random(), rng.random(3)
-    spread = np.clip(rng.normal(size=4), -2.2, 2.2)
+    spread = np.minimum(np.maximum(rng.normal(size=4), -2.2), 2.2)
     size, up = 1.0 + 0.03 * spread[0], 0.035 * spread[1]
     large, small, low = (tables.fit[name] for name in ("large", "small", "low"))
     if chance < large:
@@ -140,6 +145,6 @@ def _sits(rng: Rng, tables: Census, form: Form, lab: Doubles, plan: MaskPlan) ->
         tilt=1.6 * plan.tilt,
         bright=plan.bright * float(1.0 + 0.03 * spread[3]),
         sheer=float(form.thin[0] + (form.thin[1] - form.thin[0]) * far[2] ** 2) if lab[0] > PALE else 0.0,
-        creases=tuple(float(np.clip(deep * depth, -3.0, 3.0)) for depth in plan.creases),
+        creases=tuple(min(max(deep * depth, -3.0), 3.0) for depth in plan.creases),
         askew=(2.0 * plan.askew[0], 2.0 * plan.askew[1]),
     )

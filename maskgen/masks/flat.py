@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.head import Triangles
+from maskgen.masks.pose.head import Triangles
 from maskgen.masks.sheet import COLUMNS, ROWS, cloth
 from maskgen.masks.template import Template
 
@@ -35,6 +35,7 @@ def flat_map(template: Template) -> Floats:
     return np.asarray(0.5 * (found + found[:, ::-1] * [-1, 1]), np.float32)
 
 
+@cache
 def flat_size(template: Template) -> tuple[float, float]:
     """Width and height of the flat cloth in eye distances."""
     lowest, highest = flat_map(template).min((0, 1)), flat_map(template).max((0, 1))
@@ -96,5 +97,5 @@ def printed(
         turn, shift: (2, 2) and (2,), from flat coordinates to the picture's pixels, centres at integers.
         way: what lies beyond the picture, one of OpenCV's borders.
     """
-    places = cv2.resize((flat @ turn.T + shift).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    places = cv2.resize(cv2.transform(flat, np.column_stack([turn, shift])), size, interpolation=cv2.INTER_LINEAR)
     return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=way, borderValue=(0, 0, 0, 0))

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats
-from maskgen.masks.colour import rgb
 from maskgen.masks.flat import flat_map, flat_size, printed
 from maskgen.masks.garment import Garment, build_garment
+from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.template import PARTS, ROLES, Look, Template
 from maskgen.masks.wearing import as_worn

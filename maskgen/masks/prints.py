@@ -46,6 +46,8 @@ def _ground(colour: Doubles) -> Bytes:
 
 def _around(x: float, y: float, reach: float) -> list[tuple[float, float]]:
     """The places at which something of this reach is to be drawn, so that the tile fits to itself."""
+    if reach < x < SIDE - reach and reach < y < SIDE - reach:
+        return [(x, y)]
     shifts = (-SIDE, 0, SIDE)
     near = [(x + dx, y + dy) for dx in shifts for dy in shifts]
     return [(a, b) for a, b in near if -reach < a < SIDE + reach and -reach < b < SIDE + reach]
@@ -81,14 +83,13 @@ def _shape(tile: Bytes, x: float, y: float, outline: Doubles, ink: tuple[float, 
 
 def _scattered(rng: Rng, count: int) -> list[tuple[float, float]]:
     """Places over the tile that keep apart: the best of a few candidates each (Mitchell 1991)."""
-    places = [(rng.random() * SIDE, rng.random() * SIDE)]
-    for x, y in rng.random((count - 1, 6, 2)).transpose(0, 2, 1) * SIDE:
-        across = np.abs(x[:, None] - [p[0] for p in places])
-        down = np.abs(y[:, None] - [p[1] for p in places])
-        away = np.minimum(across, SIDE - across) ** 2 + np.minimum(down, SIDE - down) ** 2
-        best = int(away.min(1).argmax())
-        places.append((float(x[best]), float(y[best])))
-    return places
+    found = np.empty((count, 2))
+    found[0] = rng.random(2) * SIDE
+    for number, tried in enumerate(rng.random((count - 1, 6, 2)) * SIDE, 1):
+        off = np.abs(tried[:, None] - found[:number])
+        np.minimum(off, SIDE - off, out=off)
+        found[number] = tried[(off * off).sum(2).min(1).argmax()]
+    return [(x, y) for x, y in found.tolist()]
 
 
 def _lattice(rows: int) -> list[tuple[float, float]]:
@@ -105,7 +106,8 @@ def smooth_noise(rng: Rng, waves: int) -> NDArray[np.float32]:
     fine = cv2.resize(whole, (side, side), interpolation=cv2.INTER_CUBIC)
     first = round(3 * SIDE / waves)
     part = fine[first : first + SIDE, first : first + SIDE]
-    return np.asarray((part - part.mean()) / max(float(part.std()), 1e-6))
+    mean, spread = cv2.meanStdDev(part)
+    return np.asarray((part - np.float32(mean[0, 0])) / np.float32(max(spread[0, 0], 1e-6)))
 
 
 def _dots(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
@@ -184,17 +186,17 @@ def _drop(length: float, turn: float) -> Doubles:
 
 def _paisley(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     tile = _ground(ground)
-    count = int(rng.integers(3, 9))
+    count = int(rng.integers(3, 7))
     length = SIDE / math.sqrt(count) * rng.uniform(0.65, 0.9)
     for x, y in _scattered(rng, count):
         turn = rng.random() * math.tau
         for share, ink in ((1.0, inks[0]), (0.78, ground), (0.55, inks[-1]), (0.25, ground)):
             _shape(tile, x, y, _drop(length * share, turn), _ink(ink))
-        for step in range(14):
-            angle = math.tau * step / 14
+        for step in range(9):
+            angle = math.tau * step / 9
             edge = (x + 0.62 * length * math.cos(angle), y + 0.62 * length * math.sin(angle))
             _disc(tile, *edge, 0.03 * length + 0.5, _ink(inks[0]))
-    for x, y in _scattered(rng, 3 * count):
+    for x, y in _scattered(rng, 2 * count):
         _disc(tile, x, y, 1.6, _ink(inks[0]))
     return tile
 
@@ -202,7 +204,7 @@ def _paisley(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 def _leopard(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     """Dark broken rings about a darker ground; or the patches of a cow or a giraffe."""
     tile = _ground(ground)
-    count = int(rng.integers(10, 30))
+    count = int(rng.integers(9, 22))
     radius = SIDE / math.sqrt(count) * rng.uniform(0.26, 0.42)
     patches = rng.random() < 0.2
     for x, y in _scattered(rng, count):
@@ -315,12 +317,15 @@ def _shapes(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 def _marble(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     """Veins, tie-dye and watercolours: colours that run into each other."""
     noise = smooth_noise(rng, int(rng.integers(2, 6))) + 0.35 * smooth_noise(rng, int(rng.integers(8, 18)))
-    share = np.abs(np.sin(noise * rng.uniform(0.8, 3.0))) ** rng.uniform(0.5, 4.0)
-    mixed = ground + share[..., None] * (inks[0] - ground)
+    shares = np.abs(np.sin(np.arange(256) / 42.0 * rng.uniform(0.8, 3.0))) ** rng.uniform(0.5, 4.0)
+    share = cv2.LUT(cv2.convertScaleAbs(noise, alpha=42.0), np.rint(255 * shares).astype(np.uint8))
+    first = np.linspace(ground, inks[0], 256)[None]
+    tile = cv2.LUT(cv2.merge([share] * 3), np.rint(first).astype(np.uint8))
     if len(inks) > 1:
-        second = np.clip(0.5 + smooth_noise(rng, 3), 0, 1)[..., None]
-        mixed = mixed + second * share[..., None] * (inks[1] - inks[0])
-    return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+        other = np.rint(np.linspace(ground, inks[1], 256)[None]).astype(np.uint8)
+        second = smooth_noise(rng, 3) > 0
+        tile[second] = cv2.LUT(cv2.merge([share] * 3), other)[second]
+    return tile
 
 
 def _weave(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
@@ -329,8 +334,9 @@ def _weave(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     lines = np.sin(np.arange(SIDE) * math.tau * int(rng.integers(8, 30)) / SIDE)
     ways: list[Doubles] = [lines[:, None], lines[None], lines[:, None] * lines[None], np.zeros((1, 1))]
     shape = ways[int(rng.integers(0, 4))]
-    share = np.clip(0.35 + 0.25 * fine * rng.uniform(0.3, 1.0) + 0.25 * shape, 0, 1)
-    return np.rint(ground + share[..., None] * (0.5 * (ground + inks[0]) - ground)).astype(np.uint8)
+    share = cv2.convertScaleAbs(np.maximum(0.35 + 0.25 * fine * rng.uniform(0.3, 1.0) + 0.25 * shape, 0), alpha=255)
+    colours = np.rint(np.linspace(ground, 0.5 * (ground + inks[0]), 256)[None]).astype(np.uint8)
+    return np.asarray(cv2.LUT(cv2.merge([share] * 3), colours))
 
 
 TILES: dict[str, tuple[Callable[[Rng, Doubles, list[Doubles]], Bytes], float, float]] = {

@@ -9,18 +9,17 @@ from typing import overload
 import cv2
 import numpy as np
 
-from maskgen.core.records import Floats
+from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.colour import rgb
-from maskgen.masks.design import Design
+from maskgen.masks.design import WRINKLES, Design
 from maskgen.masks.flat import flat_map, flat_size, printed
-from maskgen.masks.kind import DARKEST, LEVELS, MEDIAN, RIBBON_ROWS, STEEPNESS, Bytes, Level, blank_levels
+from maskgen.masks.kind import DARKEST, LEVEL_GROUND, LEVELS, MEDIAN, RIBBON_ROWS, STEEPNESS, Bytes, Level, blank_levels
+from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.prints import SIDE, Print
 from maskgen.masks.template import Template
 
-BANK, CELLS = 40, 48  # wrinkles that masks are made of, and their rows and columns
-PER_MASK = 5
-STAINS = 12  # cells of a worn mask's stains from side to side
+CELLS = 32  # rows and columns that a wrinkle of the bank has
+STAINS_FROM = 0.2  # wear from which on stains show
 STAINED = 0.35  # what much wear takes of the light at most
 TRIM = 0.055  # of the cloth's height
 UPPER = 0.34
@@ -51,33 +50,38 @@ def woven(template: Template, blank: Level, number: int, design: Design) -> Leve
     band = RIBBON_ROWS >> number
     rows = len(blank.down) - band * len(template.ribbons)
     columns = blank.down.shape[1]
+    colours, down = np.empty_like(blank.colours), blank.down.copy()
     dyed = _dyed(template, design, columns, rows)
     if blank.through is not None:
         dyed[blank.through[:rows, :, 1] > 0] = MEDIAN  # what is clear takes no dye
-    colours, down = np.empty_like(blank.colours), blank.down.copy()
     cv2.multiply(blank.colours[:rows], dyed, dst=colours[:rows], scale=1 / MEDIAN)
     _wrinkled(colours[:rows], down[:rows], design)
     own = design.ground if design.part != "trim" or design.second is None else design.second
     for at, ribbon in enumerate(template.ribbons):
         said = own if ribbon.colour == "mask" else rgb(ribbon.colour)
         colour = said if design.loops is None else design.loops
-        colours[rows + at * band : rows + (at + 1) * band, :, :3] = np.rint(np.maximum(colour, DARKEST))
-        colours[rows + at * band : rows + (at + 1) * band, :, 3] = blank.colours[-1, 0, 3]
+        _fill(colours[rows + at * band : rows + (at + 1) * band], colour, LEVEL_GROUND)
     return Level(colours, down, blank.through, blank.parts)
 
 
 def _dyed(template: Template, design: Design, columns: int, rows: int) -> Bytes:
     """The cloth's colours, (rows, columns, 4); the fourth is MEDIAN everywhere, so that slopes stay as they are."""
     dyed = np.empty((rows, columns, 4), np.uint8)
-    dyed[:] = (*np.rint(design.ground), MEDIAN)
+    _fill(dyed, design.ground, round(MEDIAN))
     if design.picture is not None:
         _print(template, design.picture, dyed)
     if design.second is not None:
         for part in _parts(design.part, columns, rows):
-            dyed[part][..., :3] = np.rint(design.second)
-    if design.worn > 0.2:
+            _fill(dyed[part], design.second, round(MEDIAN))
+    if design.worn > STAINS_FROM:
         _stain(dyed, design)
-    return np.maximum(dyed, np.uint8(DARKEST), out=dyed)
+    return dyed
+
+
+def _fill(part: Bytes, colour: Doubles, fourth: int) -> None:
+    """Write one colour, and a fourth value, into (h, w, 4) that lies in order along its rows; pixels as numbers."""
+    four = np.array([*np.rint(np.maximum(colour, DARKEST)), fourth]).astype(np.uint8)
+    part.view(np.uint32)[..., 0] = four.view(np.uint32)[0]
 
 
 def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
@@ -118,9 +122,7 @@ def _print(template: Template, picture: Print, dyed: Bytes) -> None:
 
 def _stain(dyed: Bytes, design: Design) -> None:
     """What wear leaves: soft stains that take light, more of the blue."""
-    rng = rng_for(design.seed, "stains")
-    noise = np.abs(rng.normal(size=(STAINS // 2, STAINS, 1))) ** 2 * 0.3
-    left = 1 - STAINED * design.worn * np.minimum(noise, 1.0) * np.array([0.7, 0.85, 1.0, 0.0])
+    left = 1 - STAINED * design.worn * design.stains[..., None] * np.array([0.7, 0.85, 1.0, 0.0])
     coarse = (128 * left).astype(np.uint8)
     fine = cv2.resize(coarse, dyed.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     cv2.multiply(dyed, fine, dst=dyed, scale=1 / 128)
@@ -128,11 +130,11 @@ def _stain(dyed: Bytes, design: Design) -> None:
 
 @cache
 def _bank() -> Floats:
-    """Slopes of single wrinkles, float32 (BANK, CELLS, CELLS, 2): right and down, of a height of about 1 hundredth of
-    an eye distance; half run from the loops' ends to the middle, half anywhere."""
+    """Slopes of single wrinkles, float32 (WRINKLES, CELLS, CELLS, 2): right and down, of heights of about a hundredth
+    of an eye distance; half run from the loops' ends to the middle, half anywhere."""
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
-    out = np.empty((BANK, CELLS, CELLS, 2), np.float32)
-    for number in range(BANK):
+    out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
+    for number in range(WRINKLES):
         rng = rng_for(0, "wrinkle", number)
         x, y = 3.3 * u, 1.7 * v
         if number % 2:
@@ -152,12 +154,11 @@ def _bank() -> Floats:
 
 def _wrinkled(colours: Bytes, down: Bytes, design: Design) -> None:
     """Add some wrinkles of the bank, half of them mirrored, to the slopes of a cloth; in place."""
-    rng = rng_for(design.seed, "wrinkles")
-    which = rng.integers(BANK, size=(2, PER_MASK))
-    depth = rng.exponential(0.9, (2, PER_MASK)).astype(np.float32)
-    sums = [np.tensordot(depth[side], _bank()[which[side]], 1) for side in range(2)]
-    total = sums[0] + sums[1][:, ::-1] * np.array([-1, 1], np.float32)
-    slopes = cv2.resize(total, down.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    across = cv2.add(cv2.extractChannel(colours, 3), cv2.extractChannel(slopes, 0), dtype=cv2.CV_8U)
+    which, depth = design.wrinkles
+    plain, mirrored = (depth[side] @ _bank().reshape(WRINKLES, -1)[which[side]] for side in range(2))
+    total = plain.reshape(CELLS, CELLS, 2) + mirrored.reshape(CELLS, CELLS, 2)[:, ::-1] * np.array([-1, 1], np.float32)
+    slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    right, lower = cv2.split(slopes)
+    across = cv2.add(cv2.extractChannel(colours, 3), right, dtype=cv2.CV_8U)
     cv2.insertChannel(across, colours, 3)
-    cv2.add(down, cv2.extractChannel(slopes, 1), dst=down, dtype=cv2.CV_8U)
+    cv2.add(down, lower, dst=down, dtype=cv2.CV_8U)

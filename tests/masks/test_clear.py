@@ -10,10 +10,10 @@ from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.people import Portrait, Scene, draw_person, paint
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.template import PARTS
 from maskgen.masks.wear import Worn, dress, study, wear
+from maskgen.people import Portrait, Scene, draw_person, paint
 
 
 @pytest.fixture(scope="module")

@@ -14,19 +14,19 @@ from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 from maskgen.masks import prints
 from maskgen.masks.census import Table, census
-from maskgen.masks.colour import from_lab, hex_of
 from maskgen.masks.design import draw_design
 from maskgen.masks.emblems import EMBLEMS, draw_emblem
 from maskgen.masks.flat import flat_map, flattened
 from maskgen.masks.kind import LEVELS
 from maskgen.masks.kinds import load_kind, load_kinds
-from maskgen.masks.people import sample_people
+from maskgen.masks.lighting.colour import from_lab, hex_of
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.prints import SIDE, TILES, draw_tile
 from maskgen.masks.sheet import cloth
 from maskgen.masks.template import built_in_template, template_names
 from maskgen.masks.wear import wear
 from maskgen.masks.world import world_forms
+from maskgen.people import sample_people
 
 INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]
 GROUND = np.array([240.0, 230.0, 210.0])
@@ -36,7 +36,7 @@ def test_no_two_of_2500_masks_are_the_same() -> None:
     seen = Counter()
     for number in range(2500):
         design, sits = draw_design(plan_mask(rng_for(0, "world", number)))
-        seen[(design.form, design.family, hex_of(design.ground), design.seed, sits.size)] += 1
+        seen[(design.form, design.family, hex_of(design.ground), design.stains.tobytes(), sits.size)] += 1
     assert seen.most_common(1)[0][1] == 1
     assert {form for form, *_ in seen} == set(world_forms())
     assert {family for _, family, *_ in seen} == {"", *census().prints.names}

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats
-from maskgen.masks.flat import flat_map, flat_size, printed
 from maskgen.masks.garment import Garment, build_garment
 from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.template import PARTS, ROLES, Look, Template
 from maskgen.masks.wearing import as_worn
+from maskgen.masks.world.flat import flat_map, flat_size, printed
 
 RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour

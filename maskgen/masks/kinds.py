@@ -14,7 +14,7 @@ from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, WORLD, KindSpec, parse_
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
-from maskgen.masks.world import world_forms, world_kind
+from maskgen.masks.world.drawn import world_forms, world_kind
 
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
 

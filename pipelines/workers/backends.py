@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from maskgen.core.extras import need
 
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
-from ..runs.task import ShardDone, ShardTask
 from .loky_pool import InProcess, LokyPool
 from .pool import Pool
-from .shard_queue import ShardQueue
 
 
 def usable_cores() -> int:
@@ -45,6 +42,7 @@ def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[
 
         return open_ray(settings)
     return nullcontext(InProcess() if settings.workers == 1 else LokyPool(settings.workers))
+<<<<<<< HEAD
 
 
 def run_with_retries(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
@@ -56,3 +54,5 @@ def run_with_retries(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDo
                 yield done
         if not feed.is_waiting():
             return
+=======
+>>>>>>> cloth

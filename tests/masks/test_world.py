@@ -12,20 +12,20 @@ import pytest
 
 from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
-from maskgen.masks import prints
-from maskgen.masks.census import Table, census
-from maskgen.masks.design import draw_design
-from maskgen.masks.emblems import EMBLEMS, draw_emblem
-from maskgen.masks.flat import flat_map, flattened
 from maskgen.masks.kind import LEVELS
 from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.colour import from_lab, hex_of
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.prints import SIDE, TILES, draw_tile
 from maskgen.masks.sheet import cloth
 from maskgen.masks.template import built_in_template, template_names
 from maskgen.masks.wear import wear
-from maskgen.masks.world import world_forms
+from maskgen.masks.world import prints
+from maskgen.masks.world.census import Table, census
+from maskgen.masks.world.design import draw_design
+from maskgen.masks.world.drawn import world_forms
+from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.world.flat import flat_map, flattened
+from maskgen.masks.world.prints import SIDE, TILES, draw_tile
 from maskgen.people import sample_people
 
 INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]

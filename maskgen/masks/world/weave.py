@@ -11,12 +11,12 @@ import numpy as np
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.design import WRINKLES, Design
-from maskgen.masks.flat import flat_map, flat_size, printed
 from maskgen.masks.kind import DARKEST, LEVEL_GROUND, LEVELS, MEDIAN, RIBBON_ROWS, STEEPNESS, Bytes, Level, blank_levels
 from maskgen.masks.lighting.colour import rgb
-from maskgen.masks.prints import SIDE, Print
 from maskgen.masks.template import Template
+from maskgen.masks.world.design import WRINKLES, Design
+from maskgen.masks.world.flat import flat_map, flat_size, printed
+from maskgen.masks.world.prints import SIDE, Print
 
 CELLS = 32  # rows and columns that a wrinkle of the bank has
 STAINS_FROM = 0.2  # wear from which on stains show

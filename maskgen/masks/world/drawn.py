@@ -7,13 +7,13 @@ from functools import cache
 
 import numpy as np
 
-from maskgen.masks.census import census
-from maskgen.masks.design import Design, draw_design
 from maskgen.masks.kind import Kind, Make, make_kind
 from maskgen.masks.lighting.colour import hex_of
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.template import built_in_template
-from maskgen.masks.weave import Woven
+from maskgen.masks.world.census import census
+from maskgen.masks.world.design import Design, draw_design
+from maskgen.masks.world.weave import Woven
 
 
 def world_forms() -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -
 @cache
 def census() -> Census:
     """The tables, read once."""
-    page = tomllib.loads(resources.files("maskgen.masks").joinpath("world.toml").read_text("utf-8"))
+    page = tomllib.loads(resources.files("maskgen.masks.world").joinpath("world.toml").read_text("utf-8"))
     forms, colours, prints = page["forms"], page["colours"], page["prints"]
     unseen = {part: float(each.pop("unseen")) for part, each in (("f", forms), ("c", colours), ("p", prints))}
     parts = page["two_tone"]

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.census import Census, Form, census
-from maskgen.masks.emblems import EMBLEMS, draw_emblem
 from maskgen.masks.lighting.colour import from_lab
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.prints import TILES, Print, Rng, draw_tile
+from maskgen.masks.world.census import Census, Form, census
+from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.world.prints import TILES, Print, Rng, draw_tile
 
 CONTRAST = 24.0  # CIELAB distance of a print from its ground, at least
 MOST_INKS = 3

@@ -21,11 +21,7 @@ from ..runs.versions import versions
 from ..sources.listing import Listing
 from ..sources.names import escape
 from ..sources.source import check_apart, check_no_run, list_source
-<<<<<<< HEAD
-from ..workers.backends import open_pool, run_with_retries
-=======
 from ..workers.backends import open_pool
->>>>>>> cloth
 from ..workers.pool import Pool
 from ..workers.retry import run_with_retries
 from .settings import MaskSettings

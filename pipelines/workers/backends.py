@@ -42,17 +42,3 @@ def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[
 
         return open_ray(settings)
     return nullcontext(InProcess() if settings.workers == 1 else LokyPool(settings.workers))
-<<<<<<< HEAD
-
-
-def run_with_retries(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
-    """Do all shards, yielding each as it is finished, in no order."""
-    feed = ShardQueue(tasks)
-    while True:
-        for answer in pool.run(feed):
-            if (done := feed.accept(answer)) is not None:
-                yield done
-        if not feed.is_waiting():
-            return
-=======
->>>>>>> cloth

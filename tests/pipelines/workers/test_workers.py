@@ -24,10 +24,6 @@ from maskgen.pipelines.runs.versions import versions
 from maskgen.pipelines.runs.worker_process import settle
 from maskgen.pipelines.sources.listing import Item
 from maskgen.pipelines.workers import dask_pool, ray_pool
-<<<<<<< HEAD
-from maskgen.pipelines.workers.backends import run_with_retries
-=======
->>>>>>> cloth
 from maskgen.pipelines.workers.pool import Pool
 from maskgen.pipelines.workers.retry import run_with_retries
 from maskgen.pipelines.workers.shard_queue import Answer, ShardQueue

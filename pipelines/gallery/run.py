@@ -12,7 +12,7 @@ from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.gallery.people import Picture, Tally, role_of, simulated, tallies, targets
 
 from ..reports.progress import Notify, show_progress
-from ..runs.json_files import json_bytes
+from ..runs.json_files import sealed_bytes
 from ..runs.lock import hold
 from ..runs.run_folder import RunFolder
 from ..sources.names import escape
@@ -118,12 +118,11 @@ def _one(
     outcomes: Outcomes,
 ) -> None:
     from maskgen.core.images import encode_image, read_photo
-    from maskgen.faces.align import DEFAULT_MARGIN
+    from maskgen.faces.alignments import Cut
     from maskgen.gallery.state import contradiction
 
     image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
-    margin = DEFAULT_MARGIN if settings.margin is None else settings.margin
-    found = finder.find(image, entry.masked, settings.size, margin)
+    found = finder.find(image, entry.masked, Cut(settings.align, settings.size, settings.margin))
     path = f"faces/{name}.jpg"
     folder.place(path, encode_image(found.crop.image, "jpg", 95))
     if settings.keep_original:
@@ -169,7 +168,7 @@ def _sum_up(
         unlike=sum(not _as_expected(tally, settings) for tally in counts),
         contradictions=len(outcomes.warnings),
     )
-    folder.place(REPORT, json_bytes(report.to_json(deciding)))
+    folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
     return report
 
 

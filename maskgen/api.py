@@ -112,6 +112,7 @@ class _Cut:
     crop: Crop
     points68: np.ndarray
     trust: float
+    whole: Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +206,12 @@ class Masker:
             return SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
-        return _Cut(face, crop, crop.carry(face.points68), sure)
+        return _Cut(face, crop, crop.carry(face.points68), sure, image)
 
     def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
-            wearers = study_all([face.crop.image for face in faces], [face.points68 for face in faces])
+            seen = [face.crop.image for face in faces], [face.points68 for face in faces], [at.whole for at in faces]
+            wearers = study_all(*seen)
         return [
             wearer if isinstance(wearer, SetAsideError) else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
             for at, wearer in zip(faces, wearers, strict=True)

@@ -24,7 +24,7 @@ from maskgen.masks.world.census import Table, census
 from maskgen.masks.world.design import draw_design
 from maskgen.masks.world.drawn import world_forms
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
-from maskgen.masks.world.flat import flat_map, flattened
+from maskgen.masks.world.flat import flat_map, flat_size, flattened
 from maskgen.masks.world.prints import SIDE, TILES, draw_tile
 from maskgen.people import sample_people
 
@@ -189,3 +189,16 @@ def test_colours_of_cielab() -> None:
     assert hex_of(from_lab(np.array([100.0, 0.0, 0.0]))) == "#ffffff"
     assert hex_of(from_lab(np.array([53.24, 80.09, 67.20]))) == "#ff0000"
     assert hex_of(from_lab(np.array([0.0, 0.0, 0.0]))) == "#000000"
+
+
+def test_the_stated_aspects_are_those_of_the_cloth() -> None:
+    """docs/masks.md says which shape of a picture is used as a whole."""
+    text = (Path(__file__).parents[2] / "docs" / "masks.md").read_text("utf-8")
+    table = text.partition("## Prints of your own")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("|")][2:]
+    stated = {form.strip(): float(aspect) for form, aspect in rows}
+    masks = {name for name in template_names() if built_in_template(name).role == "mask"}
+    assert set(stated) == masks
+    for form, aspect in stated.items():
+        width, height = flat_size(built_in_template(form))
+        assert width / height == pytest.approx(aspect, abs=0.06)

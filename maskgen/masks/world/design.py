@@ -17,7 +17,9 @@ from maskgen.masks.world.prints import TILES, Print, Rng, draw_tile
 
 CONTRAST = 24.0  # CIELAB distance of a print from its ground, at least
 MOST_INKS = 3
-WRINKLES = 40
+WRINKLES = 80
+PER_MASK = 8
+LEAST_SHEER = 0.04
 PALE = 70.0  # lightness from which on a cloth may let light through
 DARK = 40.0  # lightness below which loops mostly have the cloth's colour
 ONCE = 0.75  # share of lettering and logos that are there once
@@ -36,7 +38,7 @@ class Design:
         loops: the colour of loops, None for those that the template says.
         gloss: 0..1.
         worn: 0..1.
-        wrinkles: which of the bank's WRINKLES lie on it as they are and mirrored, and how deep each is, (2, 5) each.
+        wrinkles: which of the bank's WRINKLES lie on it, and how deep each is, (PER_MASK,) both.
         stains: how dark its stains are, 0..1, in cells of equal size, (6, 12).
     """
 
@@ -78,8 +80,8 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         loops=_loops(rng, lab),
         gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)),
         worn=plan.worn,
-        wrinkles=(rng.integers(WRINKLES, size=(2, 5)), rng.exponential(0.9, (2, 5)).astype(np.float32)),
-        stains=np.minimum(0.3 * rng.chisquare(1, (6, 12)), 1.0).astype(np.float32),
+        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(0.9, PER_MASK).astype(np.float32)),
+        stains=rng.random((6, 12), np.float32) ** 4,
     )
     return design, _sits(rng, tables, worn_by, lab, plan)
 
@@ -144,7 +146,14 @@ def _sits(rng: Rng, tables: Census, form: Form, lab: Doubles, plan: MaskPlan) ->
         size=float(size),
         tilt=1.6 * plan.tilt,
         bright=plan.bright * float(1.0 + 0.03 * spread[3]),
-        sheer=float(form.thin[0] + (form.thin[1] - form.thin[0]) * far[2] ** 2) if lab[0] > PALE else 0.0,
+        sheer=_sheer(form, lab, float(far[2])),
         creases=tuple(min(max(deep * depth, -3.0), 3.0) for depth in plan.creases),
         askew=(2.0 * plan.askew[0], 2.0 * plan.askew[1]),
     )
+
+
+def _sheer(form: Form, lab: Doubles, chance: float) -> float:
+    """How much light a cloth lets through: pale ones only, and nothing where it would not be seen."""
+    low, high = form.thin
+    sheer = low + (high - low) * chance**2
+    return sheer if lab[0] > PALE and sheer > LEAST_SHEER else 0.0

@@ -18,7 +18,7 @@ from maskgen.masks.world.design import WRINKLES, Design
 from maskgen.masks.world.flat import flat_map, flat_size, printed
 from maskgen.masks.world.prints import SIDE, Print
 
-CELLS = 32  # rows and columns that a wrinkle of the bank has
+CELLS = 24  # rows and columns that a wrinkle of the bank has
 STAINS_FROM = 0.2  # wear from which on stains show
 STAINED = 0.35  # what much wear takes of the light at most
 TRIM = 0.055  # of the cloth's height
@@ -102,22 +102,31 @@ def _print(template: Template, picture: Print, dyed: Bytes) -> None:
     rows, columns = dyed.shape[:2]
     tile, pixels = picture.picture, SIDE / picture.size  # a pixel of the print for an eye distance
     finest = columns / flat_size(template)[0]
-    if pixels > finest:
-        side = max(4, round(finest * picture.size))
-        tile, pixels = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA), side / picture.size
+    while pixels > 1.5 * finest and len(tile) > 8:
+        tile, pixels = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels / 2
     c, s = np.cos(picture.angle) * pixels, np.sin(picture.angle) * pixels
     turn = np.array([[c, s], [-s, c]])
     shift = (len(tile) - 1) / 2 - turn @ np.array(picture.at)
-    repeats = tile.shape[2] == 3
-    way = cv2.BORDER_WRAP if repeats else cv2.BORDER_CONSTANT
-    laid = printed(tile, flat_map(template), turn, shift, (columns, rows), way)
-    if repeats:
+    if tile.shape[2] == 3:
+        tile, shift = _repeated(tile, flat_map(template), turn, shift)
+        laid = printed(tile, flat_map(template), turn, shift, (columns, rows), cv2.BORDER_REPLICATE)
         cv2.mixChannels([laid], [dyed], [0, 0, 1, 1, 2, 2])
         return
+    laid = printed(tile, flat_map(template), turn, shift, (columns, rows), cv2.BORDER_CONSTANT)
     x, y, wide, tall = cv2.boundingRect(cv2.extractChannel(laid, 3))
     part, on = dyed[y : y + tall, x : x + wide, :3], laid[y : y + tall, x : x + wide]
     opacity = on[..., 3:].astype(np.float32) / 255
     part[:] = np.rint(part + opacity * (on[..., :3].astype(np.float32) - part))
+
+
+def _repeated(tile: Bytes, flat: Floats, turn: Doubles, shift: Doubles) -> tuple[Bytes, Doubles]:
+    """The tile repeated as often as the flat cloth needs it, and the shift that leads into that picture; a look-up that
+    wraps round costs six times as much."""
+    places = cv2.transform(flat, np.column_stack([turn, shift])).reshape(-1, 2)
+    margin = 2 + np.ptp(places, axis=0) / len(flat)  # the map's last cells reach beyond their middles
+    first = np.floor((places.min(0) - margin) / len(tile))
+    times = np.ceil((places.max(0) + margin) / len(tile)) - first
+    return np.tile(tile, (int(times[1]), int(times[0]), 1)), shift - first * len(tile)
 
 
 def _stain(dyed: Bytes, design: Design) -> None:
@@ -130,11 +139,12 @@ def _stain(dyed: Bytes, design: Design) -> None:
 
 @cache
 def _bank() -> Floats:
-    """Slopes of single wrinkles, float32 (WRINKLES, CELLS, CELLS, 2): right and down, of heights of about a hundredth
-    of an eye distance; half run from the loops' ends to the middle, half anywhere."""
+    """Slopes of single wrinkles, float32 (WRINKLES, CELLS * CELLS * 2): right and down, of heights of about a hundredth
+    of an eye distance, the second half the first one mirrored; half of them run from the loops' ends inward, half
+    anywhere."""
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
     out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
-    for number in range(WRINKLES):
+    for number in range(WRINKLES // 2):
         rng = rng_for(0, "wrinkle", number)
         x, y = 3.3 * u, 1.7 * v
         if number % 2:
@@ -149,14 +159,15 @@ def _bank() -> Floats:
         height = 0.01 * np.exp(-((off / width) ** 2) - ((along / length) ** 2)) * rng.choice([-1, 1])
         out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
-    return out * STEEPNESS
+    half = WRINKLES // 2
+    out[half:] = out[:half, :, ::-1] * [-1, 1]
+    return np.asarray(out.reshape(WRINKLES, -1) * STEEPNESS)
 
 
 def _wrinkled(colours: Bytes, down: Bytes, design: Design) -> None:
-    """Add some wrinkles of the bank, half of them mirrored, to the slopes of a cloth; in place."""
+    """Add some wrinkles of the bank to the slopes of a cloth; in place."""
     which, depth = design.wrinkles
-    plain, mirrored = (depth[side] @ _bank().reshape(WRINKLES, -1)[which[side]] for side in range(2))
-    total = plain.reshape(CELLS, CELLS, 2) + mirrored.reshape(CELLS, CELLS, 2)[:, ::-1] * np.array([-1, 1], np.float32)
+    total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
     slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)
     right, lower = cv2.split(slopes)
     across = cv2.add(cv2.extractChannel(colours, 3), right, dtype=cv2.CV_8U)

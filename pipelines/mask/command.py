@@ -179,10 +179,10 @@ PLACE = PlaceType()
 def mask_command(**options: Any) -> None:
     """Render masks onto the photographs of SOURCE and write them into RUN.
 
-    SOURCE is a folder of any depth, or one photograph; the person of a photograph is the folder that holds it. It may also
-    be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or lie in an object store (s3://BUCKET/FOLDER).
-    RUN receives faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
-    contact_sheet.png. The same command resumes a run that was stopped.
+    SOURCE is a folder of any depth, or one photograph. The folder that holds a photograph names its person. SOURCE may
+    also be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or be in an object store
+    (s3://BUCKET/FOLDER). RUN receives faces/ with SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
+    contact_sheet.png. To resume a run that was stopped, give the same command again.
     """
     from ..library import check_device, check_kinds
     from ..runs.reuse import check_reuse

@@ -53,8 +53,8 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
 @click.option(
     "--on-collapse",
     metavar="stop|lower|go_on",
-    help="What becomes of a run whose embeddings have become alike: it stops, goes back to its last good checkpoint at "
-    "a tenth of the rate, or goes on. Overrides the recipe.",
+    help="If the embeddings collapse: stop, go back to the last good checkpoint at a tenth of the learning rate, or "
+    "continue. Overrides the recipe.",
 )
 @click.option("--resume", is_flag=True, help="Resume the run in --run, or start one if there is none.")
 @click.option("--overwrite", is_flag=True, help="Remove the run in --run, and start again.")

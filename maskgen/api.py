@@ -18,13 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.alignments import DEFAULT_ALIGNMENT
 from maskgen.core.files import write_whole
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import DEFAULT_MARGIN, align, whole
+from maskgen.faces.align import whole
+from maskgen.faces.alignments import Cut, crop_face, squared, stretched_matrix
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
@@ -49,7 +51,9 @@ class MaskerSettings:
         wear: how masks are worn, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
         size: side of the aligned crop in pixels.
-        margin: share of the crop around the face, see `faces.align`.
+        align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.alignments`.
+        margin: with "maskgen" the share of the face added around it; with "facenet" pixels of the crop; None for the
+            alignment's default.
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
         faces: "subject", "largest", "central" or "all", see `faces.choose`.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
@@ -61,7 +65,8 @@ class MaskerSettings:
     kinds: tuple[str, ...] = ()
     wear: tuple[str, ...] = ("proper",)
     size: int = 160
-    margin: float = DEFAULT_MARGIN
+    align: str = DEFAULT_ALIGNMENT
+    margin: float | None = None
     crop: str = "face"
     faces: str = "subject"
     seed: int = 0
@@ -106,6 +111,7 @@ class _Cut:
     crop: Crop
     points68: np.ndarray
     trust: float
+    whole: Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,18 +205,19 @@ class Masker:
             return SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
-        return _Cut(face, crop, crop.carry(face.points68), sure)
+        return _Cut(face, crop, crop.carry(face.points68), sure, image)
 
     def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
-            wearers = study_all([face.crop.image for face in faces], [face.points68 for face in faces])
+            seen = [face.crop.image for face in faces], [face.points68 for face in faces], [at.whole for at in faces]
+            wearers = study_all(*seen)
         return [
             wearer if isinstance(wearer, SetAsideError) else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
             for at, wearer in zip(faces, wearers, strict=True)
         ]
 
     def _aligned(self, image: Image, face: Face) -> Crop:
-        return align(image, face.points68, self.settings.size, self.settings.margin)
+        return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
 
     def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
         """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
@@ -219,7 +226,7 @@ class Masker:
         for variant, kind in enumerate(kinds):
             yield from self._masked(key, group, kind, variant)
         if self.settings.bare or not kinds:
-            image = group[0].crop.image
+            image = squared(group[0].crop.image, group[0].crop.square)
             row = _row(self.settings, group, None, None, 0)
             yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row)
 
@@ -250,6 +257,8 @@ class Masker:
         if worn:
             subjects, masks = map(list, zip(*worn, strict=True))
             row = _row(self.settings, subjects, masks, kind, variant)
+            square = group[0].crop.square
+            image, coverage = squared(image, square), squared(coverage, square)
             yield Output(kind.name, variant, subjects[0].face.index, image, coverage, row)
 
     def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
@@ -282,7 +291,7 @@ def _row(
 ) -> dict[str, Any]:
     """The catalogue's columns for one output; the further faces of a whole photograph are JSON in `other_faces`."""
     first = group[0]
-    height, width = first.crop.image.shape[:2]
+    height, width = (first.crop.square,) * 2 if first.crop.square else first.crop.image.shape[:2]
     row: dict[str, Any] = {
         "kind": kind.name if kind else BARE,
         "colour": kind.colour if kind else "",
@@ -290,6 +299,7 @@ def _row(
         "seed": settings.seed,
         "width": width,
         "height": height,
+        "alignment": settings.align if settings.crop == "face" else "none",
         "faces_found": first.face.of,
         **_face_columns(first, worn[0] if worn else None),
     }
@@ -300,12 +310,12 @@ def _row(
 
 def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
     """What is known of one face: box and source_* in the photograph's pixels, all else in the output's own, degrees."""
-    face, pose = subject.face, subject.wearer.camera.pose()
+    face, pose, crop = subject.face, subject.wearer.camera.pose(), subject.crop
     return {
         **face_columns(face),
-        "matrix": [round(float(v), 6) for v in subject.crop.matrix.ravel()],
-        "points5": _rounded(subject.crop.carry(face.detection.points5)),
-        "points68": _rounded(subject.points68),
+        "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],
+        "points5": _rounded(crop.stretched(crop.carry(face.detection.points5))),
+        "points68": _rounded(crop.stretched(subject.points68)),
         "yaw": round(pose.yaw, 2),
         "pitch": round(pose.pitch, 2),
         "roll": round(pose.roll, 2),
@@ -314,7 +324,7 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": worn.wearing if worn else "",
         "look": worn.look if worn else "",
-        "outline": [_rounded(polygon) for polygon in worn.outline] if worn else [],
+        "outline": [_rounded(crop.stretched(polygon)) for polygon in worn.outline] if worn else [],
     }
 
 

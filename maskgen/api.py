@@ -32,7 +32,8 @@ from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
-from maskgen.masks.kinds import Kind, load_kinds
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study_all
 from maskgen.people import sample_people
@@ -324,7 +325,20 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": worn.wearing if worn else "",
         "look": worn.look if worn else "",
+        **_cloth_columns(worn),
         "outline": [_rounded(crop.stretched(polygon)) for polygon in worn.outline] if worn else [],
+    }
+
+
+def _cloth_columns(worn: Worn | None) -> dict[str, Any]:
+    """What the mask is made of; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
+    cloth = worn.cloth if worn else None
+    return {
+        "form": cloth.form if cloth else "",
+        "print": cloth.print if cloth else "",
+        "colours": " ".join(cloth.colours) if cloth else "",
+        "translucency": round(cloth.translucency, 3) if cloth else 0.0,
+        "wear": round(cloth.wear, 3) if cloth else 0.0,
     }
 
 

@@ -104,7 +104,7 @@ def test_faces_are_studied_together_without_a_trace_of_it(monkeypatch: pytest.Mo
         found[1][0] = dataclasses.replace(face, points68=face.points68 * np.float32(0.02))
         return found
 
-    monkeypatch.setattr(api, "marked_faces", one_too_small)
+    monkeypatch.setattr(api, "faces_with_landmarks", one_too_small)
     together, small = outputs(settings, every), Masker(settings).process(["a", "b"], every[:2])[1]
     assert isinstance(small, SetAsideError)
     assert small.reason is Reason.TOO_SMALL

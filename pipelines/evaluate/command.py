@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..options import model_options
+from ..options import FilePath, model_options
 from .settings import EvaluateSettings
 
 EPILOG = """\b
@@ -20,7 +19,7 @@ Examples:
 
 Exit codes: 0 evaluated, 2 wrong usage or input, 3 evaluated without some unreadable images.
 """
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 
 
 @click.command("evaluate", epilog=EPILOG)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, WORLD
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
-from ..options import PlaceType, crop_options
+from ..options import FilePath, PlaceType, crop_options
 from .settings import BACKENDS, FACES, MaskSettings
 
 EPILOG = """\b
@@ -50,7 +49,7 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
     return value
 
 
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 PLACE = PlaceType()
 
 

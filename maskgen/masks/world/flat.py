@@ -36,10 +36,17 @@ def flat_map(template: Template) -> Floats:
 
 
 @cache
+def flat_bounds(template: Template) -> Doubles:
+    """The least and the greatest flat x and y, (2, 2)."""
+    places = flat_map(template).reshape(-1, 2).astype(np.float64)
+    edge = np.ptp(places, axis=0) / (CELLS - 1) / 2  # beyond the middles of the outermost cells
+    return np.stack([places.min(0) - edge, places.max(0) + edge])
+
+
+@cache
 def flat_size(template: Template) -> tuple[float, float]:
     """Width and height of the flat cloth in eye distances."""
-    lowest, highest = flat_map(template).min((0, 1)), flat_map(template).max((0, 1))
-    width, height = ((highest - lowest) * CELLS / (CELLS - 1)).tolist()
+    width, height = np.ptp(flat_bounds(template), axis=0).tolist()
     return width, height
 
 

@@ -15,7 +15,7 @@ from maskgen.masks.kind import DARKEST, LEVEL_GROUND, LEVELS, MEDIAN, RIBBON_ROW
 from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.template import Template
 from maskgen.masks.world.design import WRINKLES, Design
-from maskgen.masks.world.flat import flat_map, flat_size, printed
+from maskgen.masks.world.flat import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.prints import SIDE, Print
 
 CELLS = 24  # rows and columns that a wrinkle of the bank has
@@ -106,7 +106,7 @@ def _print(template: Template, picture: Print, dyed: Bytes) -> None:
     turn = np.array([[c, s], [-s, c]])
     shift = (len(tile) - 1) / 2 - turn @ np.array(picture.at)
     if tile.shape[2] == 3:
-        tile, shift = _repeated(tile, flat_map(template), turn, shift)
+        tile, shift = _repeated(tile, template, turn, shift)
         laid = printed(tile, flat_map(template), turn, shift, (columns, rows), cv2.BORDER_REPLICATE)
         cv2.mixChannels([laid], [dyed], [0, 0, 1, 1, 2, 2])
         return
@@ -117,13 +117,12 @@ def _print(template: Template, picture: Print, dyed: Bytes) -> None:
     part[:] = np.rint(part + opacity * (on[..., :3].astype(np.float32) - part))
 
 
-def _repeated(tile: Bytes, flat: Floats, turn: Doubles, shift: Doubles) -> tuple[Bytes, Doubles]:
+def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) -> tuple[Bytes, Doubles]:
     """The tile repeated as often as the flat cloth needs it, and the shift that leads into that picture; a look-up that
     wraps round costs six times as much."""
-    places = cv2.transform(flat, np.column_stack([turn, shift])).reshape(-1, 2)
-    margin = 2 + np.ptp(places, axis=0) / len(flat)  # the map's last cells reach beyond their middles
-    first = np.floor((places.min(0) - margin) / len(tile))
-    times = np.ceil((places.max(0) + margin) / len(tile)) - first
+    corners = np.stack(np.meshgrid(*flat_bounds(template).T), -1).reshape(4, 2) @ turn.T + shift
+    first = np.floor((corners.min(0) - 2) / len(tile))
+    times = np.ceil((corners.max(0) + 2) / len(tile)) - first
     return np.tile(tile, (int(times[1]), int(times[0]), 1)), shift - first * len(tile)
 
 

@@ -1,4 +1,4 @@
-"""The one door from the commands to the library, opened when work begins, since it is heavy."""
+"""The only place where commands load the library's heavy parts, when work begins."""
 
 from __future__ import annotations
 

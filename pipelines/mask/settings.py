@@ -1,4 +1,4 @@
-"""What a command is asked to do, checked before any work and compared with what a run was begun with."""
+"""Settings of `maskgen mask`, checked before any work and compared with those at the run's start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HOW = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
-    """Everything that `maskgen mask SOURCE RUN` can be told.
+    """All settings of `maskgen mask SOURCE RUN`.
 
     Example:
         maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4

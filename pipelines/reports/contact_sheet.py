@@ -1,4 +1,4 @@
-"""RUN/contact_sheet.png: outputs of every kind, evenly over the catalogue, for a person to look at."""
+"""RUN/contact_sheet.png: samples of every kind, evenly over the catalogue, to look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole run's totals, read from its shards' reports: the table a person sees and report.json."""
+"""Totals of a run, from its shards' reports: the printed table and report.json."""
 
 from __future__ import annotations
 

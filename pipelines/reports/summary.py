@@ -1,4 +1,4 @@
-"""A run summed up from its shards on disk: set_aside.csv, catalogue.parquet, contact sheet, totals."""
+"""Summary of a run from its shards on disk: set_aside.csv, catalogue.parquet, contact sheet, totals."""
 
 from __future__ import annotations
 

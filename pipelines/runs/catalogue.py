@@ -1,4 +1,4 @@
-"""The catalogue: one row an output, put together from the shards' rows and never held whole.
+"""The catalogue: one row an output, merged from the shards' rows without holding all of them in memory.
 
 Columns that every run has are in `BASE`; the library adds what it knows of the face and the mask. Bytes
 depend on the rows alone: no dates, no names of machines, and row groups that end where ROW_GROUP says,

@@ -1,4 +1,4 @@
-"""Where the pictures of a shard go: files in the source's folders, or one tar a shard that appears when it is done."""
+"""Outputs of a shard: files in the source's folders, or one tar that is renamed into place when the shard is done."""
 
 from __future__ import annotations
 

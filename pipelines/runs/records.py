@@ -1,4 +1,4 @@
-"""What is recorded of each shard: a report of what became of its photographs, beside its catalogue rows.
+"""Records of a shard: a report with the outcome of each photograph, and catalogue rows.
 
 The rows come first and the report last, so a report marks a shard that is wholly done. It holds a checksum of itself
 and the hash of the rows: what a power cut or a bad disk left of a shard is known, and the shard is done again.

@@ -1,4 +1,4 @@
-"""Faces out of another run's catalogue, so that a run with other masks need not look for them again.
+"""Detections from another run's catalogue, so that a run with other masks does not detect faces again.
 
 A photograph is known by its path below the source and the hash of its bytes: one that the other run does not have, had
 otherwise, or set aside (even one of its faces) is searched as any. What a run writes is the same with this and

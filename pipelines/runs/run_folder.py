@@ -1,4 +1,4 @@
-"""A run's folder: where everything lies in it, who may write there, and what it was begun with.
+"""The folder of a run: its paths, the permission to write, and the settings at its start.
 
 settings.json         what decides the outputs, its digest, the size of a shard
 faces/, segmentation/ the outputs, as the source's folders

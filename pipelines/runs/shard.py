@@ -1,4 +1,4 @@
-"""One shard from end to end, in whatever process: read, mask, encode, write, then commit its report.
+"""One shard from start to end, in any process: read, mask, encode, write, then commit the report.
 
 The masks of a photograph are drawn from the hash of its bytes, so they are the same wherever it lies and
 whatever else is in the run.

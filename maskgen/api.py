@@ -8,7 +8,6 @@ masked.image, masked.coverage, masked.record
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,9 +21,10 @@ from maskgen.core.files import write_whole
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Crop, Face, Image, Mask
+from maskgen.core.records import Crop, Face, Floats, Image, Mask
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import DEFAULT_MARGIN, align, whole
+from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.trust import trust
@@ -77,7 +77,8 @@ class MaskerSettings:
 class Output:
     """One picture: `image`, `coverage` uint8 (height, width) or None, and its row for the catalogue.
 
-    `kind` is a mask's name or "bare"; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
+    `kind` is a mask's name or "bare", of several faces in one picture the first one's; `others` are the rows of the
+    further faces of a whole photograph; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
     that counts most.
     """
 
@@ -87,6 +88,7 @@ class Output:
     image: Image
     coverage: Mask | None
     row: dict[str, Any]
+    others: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,17 @@ class _Subject:
     points68: np.ndarray
     wearer: Wearer
     trust: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """How a mask sits that was put on one face of a picture: pictures themselves are not kept, one a face."""
+
+    subject: _Subject
+    kind: Kind
+    wearing: str
+    look: str
+    outline: list[Floats]
 
 
 @dataclass(slots=True)
@@ -156,7 +169,7 @@ class Masker:
 
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
-            used, or one SetAsideError when none could.
+            used (without any output where there are several such faces and no other), or one SetAsideError.
         """
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
@@ -181,22 +194,22 @@ class Masker:
     def _one(self, key: str, faces: Sequence[_Subject | SetAsideError]) -> list[Output | SetAsideError] | SetAsideError:
         subjects = [face for face in faces if isinstance(face, _Subject)]
         faults = [face for face in faces if isinstance(face, SetAsideError)]
-        if not subjects:
-            return faults[0]
-        groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
+        whole_photograph = self.settings.crop == "none" and subjects
+        groups = [subjects] if whole_photograph else [[subject] for subject in subjects]
         results = [result for group in groups for result in self._outputs(key, group)]
         outputs = [result for result in results if isinstance(result, Output)]
         # A face that no mask fits has the same fault with every kind.
         failed = {str(result): result for result in results if isinstance(result, SetAsideError)}
         faults += failed.values()
-        return [*outputs, *faults] if outputs else faults[0]
+        return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
 
     def _cut(self, image: Image, face: Face | SetAsideError) -> _Cut | SetAsideError:
         if isinstance(face, SetAsideError):
             return face
         sure = trust(face)
         if sure < self.settings.min_trust:
-            return SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
+            fault = SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
+            return _told(fault, face)
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
         return _Cut(face, crop, crop.carry(face.points68), sure)
@@ -205,7 +218,9 @@ class Masker:
         with self._stage("study"):
             wearers = study_all([face.crop.image for face in faces], [face.points68 for face in faces])
         return [
-            wearer if isinstance(wearer, SetAsideError) else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
+            _told(wearer, at.face)
+            if isinstance(wearer, SetAsideError)
+            else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
             for at, wearer in zip(faces, wearers, strict=True)
         ]
 
@@ -215,42 +230,44 @@ class Masker:
     def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
         """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
         index = group[0].face.index
-        kinds = self._drawn_kinds(key, index)
-        for variant, kind in enumerate(kinds):
-            yield from self._masked(key, group, kind, variant)
-        if self.settings.bare or not kinds:
+        drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
+        for variant, kinds in enumerate(zip(*drawn, strict=True)):
+            yield from self._masked(key, group, kinds, variant)
+        if self.settings.bare or not drawn[0]:
             image = group[0].crop.image
-            row = _row(self.settings, group, None, None, 0)
-            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row)
+            row, *others = [_row(self.settings, subject, None, 0) for subject in group]
+            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row, tuple(others))
 
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
-        """The kinds that this face wears, none where it stays bare."""
+        """The kinds that this face wears, none where it stays bare; each further face has an order of its own."""
         settings = self.settings
         if settings.unmasked_share and rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
             return []
-        if settings.per_photo == "all" or len(self._kinds) == 1:
+        if len(self._kinds) == 1 or (settings.per_photo == "all" and not index):
             return self._kinds
-        many = 1 if settings.per_photo == "random" else int(settings.per_photo)
+        many = {"random": 1, "all": len(self._kinds)}.get(str(settings.per_photo)) or int(settings.per_photo)
         # The first to arrive at these rates: a draw by weight without putting back (Efraimidis and Spirakis 2006).
         waits = rng_for(settings.seed, key, "kinds", index).exponential(1.0, len(self._kinds)) / self._weights
         return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
 
-    def _masked(self, key: str, group: list[_Subject], kind: Kind, variant: int) -> Iterator[Output | SetAsideError]:
-        """The picture with this mask on every face of the group, and a fault for each face that it does not fit."""
+    def _masked(
+        self, key: str, group: list[_Subject], kinds: Sequence[Kind], variant: int
+    ) -> Iterator[Output | SetAsideError]:
+        """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
         image, coverage = group[0].crop.image, np.zeros(0, np.uint8)
-        worn: list[tuple[_Subject, Worn]] = []
-        for subject in group:
+        put: list[_Put] = []
+        for subject, kind in zip(group, kinds, strict=True):
             try:
                 one = self._dressed(key, image, subject, kind)
             except SetAsideError as fault:
-                yield fault
+                yield _told(fault, subject.face)
                 continue
-            image, coverage = one.image, np.maximum(coverage, one.coverage) if worn else one.coverage
-            worn.append((subject, one))
-        if worn:
-            subjects, masks = map(list, zip(*worn, strict=True))
-            row = _row(self.settings, subjects, masks, kind, variant)
-            yield Output(kind.name, variant, subjects[0].face.index, image, coverage, row)
+            image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
+            put.append(_Put(subject, kind, one.wearing, one.look, one.outline))
+        if put:
+            row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
+            # The first face's kind names the picture, whether it could be put on or not: no two have one name.
+            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others))
 
     def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
         with self._stage("wear"):
@@ -277,31 +294,24 @@ def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice
             first, count = end, 0
 
 
-def _row(
-    settings: MaskerSettings, group: list[_Subject], worn: list[Worn] | None, kind: Kind | None, variant: int
-) -> dict[str, Any]:
-    """The catalogue's columns for one output; the further faces of a whole photograph are JSON in `other_faces`."""
-    first = group[0]
-    height, width = first.crop.image.shape[:2]
-    row: dict[str, Any] = {
-        "kind": kind.name if kind else BARE,
-        "colour": kind.colour if kind else "",
+def _told(fault: SetAsideError, face: Face) -> SetAsideError:
+    """The fault, with the face's place where the photograph holds others."""
+    return placed(fault, face.detection) if face.of > 1 else fault
+
+
+def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant: int) -> dict[str, Any]:
+    """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
+    degrees."""
+    face, pose = subject.face, subject.wearer.camera.pose()
+    height, width = subject.crop.image.shape[:2]
+    return {
+        "kind": put.kind.name if put else BARE,
+        "colour": put.kind.colour if put else "",
         "variant": variant,
         "seed": settings.seed,
         "width": width,
         "height": height,
-        "faces_found": first.face.of,
-        **_face_columns(first, worn[0] if worn else None),
-    }
-    others = [_face_columns(s, worn[i] if worn else None) for i, s in enumerate(group) if i]
-    row["other_faces"] = json.dumps(others) if others else ""
-    return row
-
-
-def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
-    """What is known of one face: box and source_* in the photograph's pixels, all else in the output's own, degrees."""
-    face, pose = subject.face, subject.wearer.camera.pose()
-    return {
+        "faces_found": face.of,
         **known_columns(face),
         "matrix": [round(float(v), 6) for v in subject.crop.matrix.ravel()],
         "points5": _rounded(subject.crop.carry(face.detection.points5)),
@@ -312,9 +322,9 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "scale": round(pose.scale, 3),
         "trust": round(subject.trust, 4),
         "fit_error": round(subject.wearer.fit_error, 4),
-        "wearing": worn.wearing if worn else "",
-        "look": worn.look if worn else "",
-        "outline": [_rounded(polygon) for polygon in worn.outline] if worn else [],
+        "wearing": put.wearing if put else "",
+        "look": put.look if put else "",
+        "outline": [_rounded(polygon) for polygon in put.outline] if put else [],
     }
 
 

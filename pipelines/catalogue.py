@@ -1,4 +1,4 @@
-"""The catalogue: one row an output, put together from the shards' rows and never held whole.
+"""The catalogue: one row a face of an output, put together from the shards' rows and never held whole.
 
 Columns that every run has are in `BASE`; the library adds what it knows of the face and the mask. Bytes
 depend on the rows alone: no dates, no names of machines, and row groups that end where ROW_GROUP says,
@@ -31,6 +31,7 @@ BASE = {
     "kind": "string",
     "variant": "int64",
     "face": "int64",  # which of the photograph's faces, from 0
+    "picture_face": "int64",  # which of the faces that are masked in this picture, from 0: one row each
 }
 
 

@@ -78,16 +78,16 @@ class KnownFaces:
         Raises:
             UserError: the catalogue holds what no run writes.
         """
-        from maskgen.known import known_faces
+        from maskgen.known import known_face
 
         sources = [escape(key) for key in keys]
         found: dict[str, dict[int, Face]] = {}
         for row in self._rows(dict(zip(sources, hashes, strict=True))):
             try:
-                faces = known_faces(row)
+                face = known_face(row)
             except (ValueError, TypeError, KeyError) as error:
                 raise UserError(f"--reuse: the catalogue's row of {row['source']} is damaged: {error}.") from None
-            found.setdefault(row["source"], {}).update((face.index, face) for face in faces)
+            found.setdefault(row["source"], {})[face.index] = face
         return [[face for _, face in sorted(found.get(source, {}).items())] for source in sources]
 
     def _rows(self, hashes: dict[str, str]) -> list[dict[str, Any]]:
@@ -117,10 +117,8 @@ class KnownFaces:
 
 def _partly_set_aside(run: RunFolder) -> frozenset[str]:
     """Photographs of which a face was set aside: the catalogue does not tell of that one."""
-    if not run.faces_set_aside.exists():
-        return frozenset()
-    text = run.faces_set_aside.read_bytes().decode("utf-8")
-    return frozenset(row["path"] for row in csv.DictReader(io.StringIO(text, newline="")))
+    text = run.set_aside.read_bytes().decode("utf-8")
+    return frozenset(row["path"] for row in csv.DictReader(io.StringIO(text, newline="")) if row["what"] == "face")
 
 
 @lru_cache(maxsize=1)

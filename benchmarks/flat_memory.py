@@ -22,7 +22,7 @@ from pathlib import Path
 
 from mask_run import COMMAND, parsed
 
-from maskgen.pipelines.sources import list_source
+from maskgen.pipelines.sources.source import list_source
 
 POINTS = sorted(step * 10**power for power in range(3, 7) for step in (1, 2, 5))
 EVERY = 0.5  # seconds between two looks

@@ -79,8 +79,8 @@ def write_table(path: Path, rows: int) -> Path:
 
 def list_it(source: Path) -> None:
     """List and cut a source in a process of its own, so that its memory is its own; prints a line."""
-    from maskgen.pipelines.plan import cut, shard_size
-    from maskgen.pipelines.sources import list_source
+    from maskgen.pipelines.runs.shard_plan import cut, shard_size
+    from maskgen.pipelines.sources.source import list_source
 
     begun = time.perf_counter()
     listing = list_source(source)

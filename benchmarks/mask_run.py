@@ -27,7 +27,7 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 
 from maskgen.core.reasons import SetAsideError
-from maskgen.pipelines.sources import list_source
+from maskgen.pipelines.sources.source import list_source
 
 COMMAND = [sys.executable, "-P", "-c", "from maskgen.pipelines.cli import main; main()", "mask"]
 FEW = 1000  # photographs of the short run that memory is compared with

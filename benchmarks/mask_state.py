@@ -27,9 +27,9 @@ from maskgen.faces.align import align_five, five_points
 from maskgen.gallery.faces import PortraitFinder
 from maskgen.gallery.state import BARE_TO, MASKED_FROM, SIDE, features, mask_score
 from maskgen.masks.kinds import kind_names, load_kind
-from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
+from maskgen.people import sample_people
 
 RULE = Path(__file__).parents[1] / "maskgen" / "gallery" / "mask_state.json"
 RIDGE = 3000.0  # much: drawn people are not photographs

@@ -28,13 +28,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from maskgen.pipelines import contact_sheet, runner
-from maskgen.pipelines.listing import Item
-from maskgen.pipelines.plan import cut, shard_size
-from maskgen.pipelines.records import SetAside, ShardReport
-from maskgen.pipelines.runfolder import RunFolder, open_run
-from maskgen.pipelines.settings import MaskSettings
-from maskgen.pipelines.sources import list_source
+from maskgen.pipelines.mask import run as runner
+from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports import contact_sheet
+from maskgen.pipelines.runs.records import SetAside, ShardReport
+from maskgen.pipelines.runs.run_folder import RunFolder, open_run
+from maskgen.pipelines.runs.shard_plan import cut, shard_size
+from maskgen.pipelines.sources.listing import Item
+from maskgen.pipelines.sources.source import list_source
 
 EACH = 50  # photographs a person
 ASIDE = 100  # one photograph of so many is set aside
@@ -137,7 +138,7 @@ def begin(settings: MaskSettings) -> str:
     runner.run_all, contact_sheet._load = stop, fill  # type: ignore[assignment]
     told: list[str] = []
     try:
-        report = runner.run_mask(settings, say=told.append)
+        report = runner.run_mask(settings, notify=told.append)
     except FirstShardError:
         return "first shard"
     return f"{report.photographs:,} photographs" if not told else told[-1]

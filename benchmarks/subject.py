@@ -23,7 +23,7 @@ from maskgen.core.records import Detection, Image
 from maskgen.core.sheets import contact_sheet
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.marking import detect_for
+from maskgen.faces.locate import detect_for
 
 WAYS = ("largest", "central", "subject")
 TOGETHER = 64

@@ -24,12 +24,13 @@ import torch
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.seeding import rng_for
+from maskgen.trainer.data.lists import read_training_list
+from maskgen.trainer.data.pictures import Batch, Loader, Pictures
+from maskgen.trainer.data.samplers import build_batches
 from maskgen.trainer.learner import Learner
-from maskgen.trainer.lists import read_training_list
-from maskgen.trainer.pictures import Batch, Loader, Pictures
 from maskgen.trainer.ranks import joined
-from maskgen.trainer.recipe import Recipe, load_recipe
-from maskgen.trainer.samplers import build_batches
+from maskgen.trainer.recipes.loading import load_recipe
+from maskgen.trainer.recipes.recipe import Recipe
 from maskgen.trainer.state import State, new_state
 
 SIDE, PEOPLE, ROWS = 160, 1000, 200_000

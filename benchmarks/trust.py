@@ -25,9 +25,9 @@ from maskgen.core.records import Face, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.locate import faces_with_landmarks
 from maskgen.faces.trust import trust
-from maskgen.marking import marked_faces
-from maskgen.masks.people import sample_people
+from maskgen.people import sample_people
 
 OFF = 0.15
 Marked = tuple[Image, np.ndarray]
@@ -78,7 +78,7 @@ def measured(marked: Iterator[Marked]) -> np.ndarray:
     rows = []
     for image, points in marked:
         for worse, at in harmed(image, points, rng):
-            face = marked_faces([worse], detector.detect([worse], True), "largest", landmarker)[0][0]
+            face = faces_with_landmarks([worse], detector.detect([worse], True), "largest", landmarker)[0][0]
             if isinstance(face, Face):
                 error = np.linalg.norm(face.points68 - at, axis=1).mean() / eyes_apart(at)
                 rows.append((trust(face), error))

@@ -20,9 +20,9 @@ from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import kind_names, load_kind
-from maskgen.masks.people import Person, Scene, draw_person, paint, sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
+from maskgen.people import Person, Scene, draw_person, paint, sample_people
 
 HERE = Path(__file__).parent
 SIDE = 200

@@ -27,13 +27,13 @@ from maskgen.faces.align import DEFAULT_MARGIN, align, whole
 from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.locate import detect_for, faces_with_landmarks
+from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
-from maskgen.known import known_columns
-from maskgen.marking import detect_for, marked_faces
 from maskgen.masks.kinds import Kind, load_kinds
-from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Wearer, Worn, dress, study_all
+from maskgen.people import sample_people
 
 BARE = "bare"
 TOGETHER = 64
@@ -177,7 +177,7 @@ class Masker:
         with self._stage("find"):
             detections = detect_for(self.detector, images, self.settings.faces)
         with self._stage("points"):
-            marked = marked_faces(images, detections, self.settings.faces, self._landmarker)
+            marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
         faces = [found[at] if at in found else known[at] for at in range(len(photos))]
         return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
@@ -312,7 +312,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "width": width,
         "height": height,
         "faces_found": face.of,
-        **known_columns(face),
+        **face_columns(face),
         "matrix": [round(float(v), 6) for v in subject.crop.matrix.ravel()],
         "points5": _rounded(subject.crop.carry(face.detection.points5)),
         "points68": _rounded(subject.points68),

@@ -16,15 +16,15 @@ from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
 COMMANDS = {
-    "mask": (".mask_command", "mask_command", "Put masks on a folder of photographs."),
-    "pairs": (".pairs_command", "pairs_command", "Write the training and test lists of a run."),
-    "gallery": (".gallery_command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
-    "train": (".train_command", "train_command", "Train a model on the lists."),
-    "evaluate": (".evaluate_command", "evaluate_command", "Judge a model on test pairs or on a gallery."),
-    "embed": (".embed_command", "embed_command", "Write the embeddings of a list's pictures."),
-    "export": (".export_command", "export_command", "Write a model as ONNX."),
-    "kinds": (".kinds_command", "kinds_command", "List the masks and draw a preview of each."),
-    "demo": (".demo_command", "demo_command", "Show all of it on a built-in sample."),
+    "mask": (".mask.command", "mask_command", "Put masks on a folder of photographs."),
+    "pairs": (".pairs.command", "pairs_command", "Write the training and test lists of a run."),
+    "gallery": (".gallery.command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
+    "train": (".train.command", "train_command", "Train a model on the lists."),
+    "evaluate": (".evaluate.command", "evaluate_command", "Judge a model on test pairs or on a gallery."),
+    "embed": (".embed.command", "embed_command", "Write the embeddings of a list's pictures."),
+    "export": (".export.command", "export_command", "Write a model as ONNX."),
+    "kinds": (".kinds.command", "kinds_command", "List the masks and draw a preview of each."),
+    "demo": (".demo.command", "demo_command", "Show all of it on a built-in sample."),
 }
 
 EPILOG = """\b

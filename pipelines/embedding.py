@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.formats.places import Place
 
-from .progress import show_progress
+from .reports.progress import Notify, show_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from maskgen.core.records import Floats, Image
     from maskgen.embedders.base import FaceEmbedder
 
-Say = Callable[[str], None]
 BATCH = 64  # pictures that are read and embedded together
 _TOLD = 10  # faults that are told one by one
 
@@ -48,7 +47,7 @@ class Embedded:
     faults: tuple[tuple[str, str], ...]
 
 
-def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, say: Say) -> Embedded:
+def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, notify: Notify) -> Embedded:
     """The embedding of every picture of a list, in memory.
 
     Raises:
@@ -59,7 +58,7 @@ def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int,
     embeddings = np.zeros((len(addresses), embedder.dim), np.float32)
     readable = np.zeros(len(addresses), np.bool_)
     faults: list[tuple[str, str]] = []
-    for part in embed_parts(embedder, root, addresses, workers, say):
+    for part in embed_parts(embedder, root, addresses, workers, notify):
         embeddings[part.rows] = part.embeddings
         readable[part.rows] = True
         faults += [(addresses[row].as_py(), reason) for row, reason in part.faults]
@@ -71,7 +70,7 @@ def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int,
     return Embedded(embeddings, readable, tuple(faults))
 
 
-def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, say: Say) -> Iterator[Part]:
+def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, notify: Notify) -> Iterator[Part]:
     """The pictures of a list in order, in batches, with a bar or lines of progress; the first faults are told.
 
     Args:
@@ -83,12 +82,12 @@ def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: in
         for rows, images in _batches(root, addresses, workers):
             part = _embedded(embedder, rows, images)
             for row, reason in part.faults[: max(_TOLD - told, 0)]:
-                say(f"Warning: {addresses[row].as_py()} is left out: {reason}")
+                notify(f"Warning: {addresses[row].as_py()} is left out: {reason}")
             told += len(part.faults)
             progress.add(len(rows), len(part.faults))
             yield part
     if told > _TOLD:
-        say(f"Warning: {told - _TOLD:,} more pictures are left out.")
+        notify(f"Warning: {told - _TOLD:,} more pictures are left out.")
 
 
 def _batches(root: Place, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:

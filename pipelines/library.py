@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from maskgen.core.reasons import SetAsideError
     from maskgen.core.records import Face
 
-    from .settings import MaskSettings
+    from .mask.settings import MaskSettings
 
 
 class Masker(Protocol):

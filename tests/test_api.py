@@ -15,8 +15,8 @@ from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Face
-from maskgen.marking import marked_faces
-from maskgen.masks.people import sample_people
+from maskgen.faces.locate import faces_with_landmarks
+from maskgen.people import sample_people
 
 
 def test_one_call_masks_the_portrait() -> None:
@@ -68,7 +68,7 @@ def test_faces_are_studied_together_without_a_trace_of_it(monkeypatch: pytest.Mo
     settings, every = MaskerSettings(("n95",), crop="none", min_trust=0.0), photos()
 
     def one_too_small(*args: Any) -> list[list[Face | SetAsideError]]:
-        found = marked_faces(*args)
+        found = faces_with_landmarks(*args)
         face = found[1][0]
         assert isinstance(face, Face)
         found[1][0] = dataclasses.replace(face, points68=face.points68 * np.float32(0.02))
@@ -131,7 +131,9 @@ def test_a_mask_that_would_lie_outside_is_its_faces_fault() -> None:
     """As on a photograph that ends at the eyes."""
     whole, other = photos()[:2]
     masker = Masker(MaskerSettings(("n95", "kn95"), crop="none", per_photo="all", min_trust=0.0))
-    ((face,),) = marked_faces([whole.image], masker.detector.detect([whole.image]), "largest", masker._landmarker)
+    ((face,),) = faces_with_landmarks(
+        [whole.image], masker.detector.detect([whole.image]), "largest", masker._landmarker
+    )
     assert isinstance(face, Face)
     top = round(float(face.points68[27, 1]))
     ends = Photo(whole.image[:top], "ends")

@@ -35,10 +35,13 @@ HEAVY = (
 NOT_IN_THE_LIBRARY = ("click", "argparse", "tqdm", "joblib", "multiprocessing", "concurrent", "subprocess")
 LONGEST = 40  # lines of a function
 
+MOST_MODULES = 15  # in one folder, __init__.py not counted
+
 MAY_IMPORT = {
     "core": ("core", "_version"),
     "faces": ("core", "faces"),
     "masks": ("core", "masks", "mask_templates"),
+    "people": ("core", "masks", "people"),
     "formats": ("core", "formats"),
     "manifests": ("core", "formats", "manifests"),
     "gallery": ("core", "faces", "gallery"),
@@ -47,9 +50,22 @@ MAY_IMPORT = {
     "embedders": ("core", "embedders", "faces", "formats", "manifests", "metrics", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
+COMMAND_FOLDERS = ("mask", "pairs", "gallery", "train", "evaluate", "embed", "export", "kinds", "demo")
+DOORS = ("command", "settings", "run")
+# Of the folders that commands share: what each imports of the others. All may import the modules that lie in none.
+SHARED_FOLDERS = {
+    "sources": ("sources",),
+    "runs": ("runs", "sources"),
+    "reports": ("reports", "runs"),
+    "workers": ("reports", "runs", "workers"),
+}
+# What a run is asked to do travels with its shards.
+SHARED_SETTINGS = ("mask.settings",)
+# The commands that run others.
+MAY_RUN = {"demo": ("mask.run", "mask.settings", "pairs.command"), "evaluate": ("gallery.settings",)}
 COMMANDS: tuple[list[str], ...] = (
     [],
-    *([name] for name in ("mask", "pairs", "gallery", "train", "evaluate", "embed", "export", "kinds", "demo")),
+    *([name] for name in COMMAND_FOLDERS),
 )
 
 
@@ -66,13 +82,33 @@ def modules(name: str) -> Iterator[tuple[str, ast.Module]]:
         yield f"{name}:{path.relative_to(folder)}", ast.parse(path.read_text("utf-8"))
 
 
-def imports(tree: ast.Module) -> Iterator[str]:
+def imports(tree: ast.Module, package: str = "") -> Iterator[str]:
+    """Absolute names of what is imported; `package` is that of the module, for relative imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            pieces = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*pieces, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def tree_of_modules() -> dict[str, tuple[ast.Module, str]]:
+    """Every module of the program by name, with its package."""
+    folder = package("maskgen")
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        pieces = ("maskgen", *path.relative_to(folder).with_suffix("").parts)
+        name = ".".join(pieces[:-1] if pieces[-1] == "__init__" else pieces)
+        found[name] = (ast.parse(path.read_text("utf-8")), ".".join(pieces[:-1]))
+    return found
+
+
+def edges() -> dict[str, set[str]]:
+    """The modules of the program that each module imports, wherever in it the import stands."""
+    trees = tree_of_modules()
+    return {name: {one for one in imports(*found) if one in trees} - {name} for name, found in trees.items()}
 
 
 def library() -> Iterator[tuple[str, ast.Module]]:
@@ -91,13 +127,72 @@ def part_of(module: str) -> str:
 
 @pytest.mark.parametrize("part", MAY_IMPORT)
 def test_parts_import_one_way(part: str) -> None:
-    if importlib.util.find_spec(f"maskgen.{part}") is None:
-        pytest.skip(f"maskgen.{part} is not written yet")
-    for name, tree in modules(f"maskgen.{part}"):
-        if name.endswith(":__main__.py"):
+    found = {name: ones for name, ones in edges().items() if name.startswith(f"maskgen.{part}.")}
+    assert found or part == "mask_templates"
+    for name, ones in found.items():
+        if name.endswith(".__main__"):
             continue  # what `python -m` runs hands over to the commands
-        parts = {part_of(module) for module in imports(tree)} - {""}
+        parts = {part_of(module) for module in ones} - {""}
         assert parts <= set(MAY_IMPORT[part]) | {"__version__"}, name
+
+
+def commands_modules() -> dict[str, set[str]]:
+    """The modules of `maskgen.pipelines` and what they import of it, by their names below it."""
+    start = "maskgen.pipelines."
+    return {
+        name.removeprefix(start): {one.removeprefix(start) for one in ones if one.startswith(start)}
+        for name, ones in edges().items()
+        if name.startswith(start)
+    }
+
+
+def test_every_command_has_the_same_three_doors() -> None:
+    there = set(commands_modules())
+    for folder in COMMAND_FOLDERS:
+        assert {f"{folder}.{door}" for door in DOORS} <= there, folder
+    assert {name.partition(".")[0] for name in there if "." in name} == {*COMMAND_FOLDERS, *SHARED_FOLDERS}
+
+
+@pytest.mark.parametrize("folder", SHARED_FOLDERS)
+def test_shared_folders_know_no_command(folder: str) -> None:
+    for name, ones in commands_modules().items():
+        if name.startswith(f"{folder}."):
+            for one in ones - set(SHARED_SETTINGS):
+                inside, dot, _ = one.partition(".")
+                assert not dot or inside in SHARED_FOLDERS[folder], f"{name} imports {one}"
+
+
+@pytest.mark.parametrize("folder", COMMAND_FOLDERS)
+def test_commands_do_not_import_each_other(folder: str) -> None:
+    allowed = {*SHARED_SETTINGS, *MAY_RUN.get(folder, ())}
+    for name, ones in commands_modules().items():
+        if name.startswith(f"{folder}."):
+            others = {one for one in ones if one.partition(".")[0] in COMMAND_FOLDERS and "." in one}
+            assert {one for one in others if not one.startswith(f"{folder}.")} <= allowed, name
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    graph = edges()
+    # A package's __init__ is imported with each of its modules: it counts by what it imports itself.
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            for one in sorted(graph[name]):
+                visit(one, (*path, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def test_no_folder_is_crowded() -> None:
+    counts: dict[str, int] = {}
+    for name, (_, inside) in tree_of_modules().items():
+        if name != inside:
+            counts[inside] = counts.get(inside, 0) + 1
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 def test_the_library_knows_no_commands() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.metrics.distances import normalised
-from maskgen.trainer.transforms import resized
+from maskgen.trainer.data.transforms import resized
 
 Images = NDArray[np.uint8]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from maskgen.trainer.backbones import load_facenet
-from maskgen.trainer.models import build_model, fill_inception
-from maskgen.trainer.recipe import DataSpec, ModelSpec
+from maskgen.trainer.networks.backbones import load_facenet
+from maskgen.trainer.networks.models import build_model, fill_inception
+from maskgen.trainer.recipes.recipe import DataSpec, ModelSpec
 
 from .network import NetworkEmbedder
 

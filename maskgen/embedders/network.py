@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
-from maskgen.trainer.recipe import DataSpec
-from maskgen.trainer.transforms import normalised
+from maskgen.trainer.data.transforms import normalised
+from maskgen.trainer.recipes.recipe import DataSpec
 
 from .base import FaceEmbedder, Images
 

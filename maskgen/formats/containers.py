@@ -13,9 +13,9 @@ from .faults import ContainerError
 from .gzip_pieces import GzipPieces
 from .pieces import Ahead, LocalPieces, Pieces, RemotePieces, lasting_pieces, open_pieces
 from .places import Place
-from .record_index import load_index
-from .recordio import read_record, unpack
-from .tar_members import Member, members
+from .recordio.index import load_index
+from .recordio.stream import read_record, unpack
+from .tars.members import Member, members
 
 MOST_BYTES = 1 << 30  # more than any picture has
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from maskgen.core.reasons import UserError
 
-from .label_pairs import is_label_pairs, load_label_pairs
+from .formats.label_pairs import is_label_pairs, load_label_pairs
 from .schema import IMAGE_COLUMNS, PAIR_COLUMNS, Bools, Ints
 from .table import read_csv
 

@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 
 from .catalogue import Images
+from .pair_index import PairIndex, draw_distinct, other_across, other_within, same_across, same_within
 from .schema import Ints, Mix, Pairs
-from .space import PairSpace, draw_distinct, other_across, other_within, same_across, same_within
 from .split import quotas
 
 RngFor = Callable[[str], np.random.Generator]
@@ -130,35 +130,35 @@ def without_second_photograph(images: Images, rows: Ints) -> tuple[int, int]:
     return int((photographs == 1).sum()), int(held[photographs == 1].sum())
 
 
-def _same_spaces(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairSpace]:
+def _same_spaces(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairIndex]:
     """The same-person pairs by sort, or all as "any" where no mix is asked for."""
     again = rules.allow_same_source
     masked, bare, by_kind = _parts(images, rows)
     if rules.kinds is KindRule.ANY:
         mm = same_within(images, masked, again)
     elif rules.kinds is KindRule.SAME:
-        mm = PairSpace.joined([same_within(images, part, again) for part in by_kind], images.person)
+        mm = PairIndex.joined([same_within(images, part, again) for part in by_kind], images.person)
     else:
-        mm = PairSpace.joined([same_across(images, a, b, again) for a, b in _two_kinds(by_kind)], images.person)
+        mm = PairIndex.joined([same_across(images, a, b, again) for a, b in _two_kinds(by_kind)], images.person)
     spaces = {
         "mm": mm,
         "mb": same_across(images, masked, bare, again),
         "bb": same_within(images, bare, again),
     }
     if rules.mix is None:
-        return {"any": PairSpace.joined(list(spaces.values()), images.person)}
+        return {"any": PairIndex.joined(list(spaces.values()), images.person)}
     return {name: spaces[name] for name, share in rules.mix.shares().items() if share > 0}
 
 
-def _other_spaces(images: Images, rows: Ints, kinds: KindRule) -> dict[str, PairSpace]:
+def _other_spaces(images: Images, rows: Ints, kinds: KindRule) -> dict[str, PairIndex]:
     """The different-person pairs by sort."""
     masked, bare, by_kind = _parts(images, rows)
     if kinds is KindRule.ANY:
         mm = other_within(images, masked)
     elif kinds is KindRule.SAME:
-        mm = PairSpace.joined([other_within(images, part) for part in by_kind], images.person)
+        mm = PairIndex.joined([other_within(images, part) for part in by_kind], images.person)
     else:
-        mm = PairSpace.joined([other_across(images, a, b) for a, b in _two_kinds(by_kind)], images.person)
+        mm = PairIndex.joined([other_across(images, a, b) for a, b in _two_kinds(by_kind)], images.person)
     return {"mm": mm, "mb": other_across(images, masked, bare), "bb": other_within(images, bare)}
 
 
@@ -177,7 +177,7 @@ def _two_kinds(by_kind: list[Ints]) -> list[tuple[Ints, Ints]]:
     return list(combinations(by_kind, 2)) or [(none, none)]
 
 
-def _offer(rng: np.random.Generator, images: Images, rows: Ints, space: PairSpace) -> Pairs:
+def _offer(rng: np.random.Generator, images: Images, rows: Ints, space: PairIndex) -> Pairs:
     """Of each person as many pairs of the space as it has images among the rows, or all there are."""
     people = len(images.people)
     sizes = np.zeros(people, np.int64)
@@ -203,7 +203,7 @@ def _some(rng: np.random.Generator, pairs: Pairs, n: int) -> Pairs:
     return pairs.take(np.sort(rng.permutation(len(pairs))[:n]))
 
 
-def _strangers(rng: np.random.Generator, images: Images, rows: Ints, space: PairSpace, n: int) -> Pairs:
+def _strangers(rng: np.random.Generator, images: Images, rows: Ints, space: PairIndex, n: int) -> Pairs:
     """`n` pairs of the space, or all there are, without those of one photograph filed under two people."""
     wanted = n + _filed_twice(images, rows)
     numbers = draw_distinct(rng, np.array([space.total]), np.array([wanted]))

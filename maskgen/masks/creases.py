@@ -11,7 +11,7 @@ import numpy as np
 
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.head import grid_normals
+from maskgen.masks.pose.head import grid_normals
 
 CREASES = 6  # movements of the cloth
 ASKEW = 2  # movements of what is drawn on it: up and down, and to one side

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.camera import Cameras
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
-from maskgen.masks.fit import Moulder
-from maskgen.masks.head import CENTRE, Triangles, bare_head, ear, mean68
 from maskgen.masks.occlusion import Sight, View, hiding, sight_of, view_of
+from maskgen.masks.pose.camera import Cameras
+from maskgen.masks.pose.fit import Moulder
+from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68
 from maskgen.masks.sheet import COLUMNS, PIECES, ROWS, Mesh, band, cloth, kept, mirror, narrowed, thinned
 from maskgen.masks.template import Template
 

@@ -17,8 +17,8 @@ from maskgen.core.images import read_photo
 from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, KindSpec, parse_kind
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Floats
-from maskgen.masks.colour import rgb
 from maskgen.masks.garment import Garment, build_garment
+from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.template import PARTS, ROLES, Look, Template, built_in_template, read_template, template_names
 from maskgen.masks.wearing import as_worn
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
-from maskgen.masks.camera import Camera, rotation
-from maskgen.masks.head import Triangles
+from maskgen.masks.pose.camera import Camera, rotation
+from maskgen.masks.pose.head import Triangles
 from maskgen.masks.raster import Canvas
 
 AWAY = 0.0  # cosine to the line of sight below which what is worn is behind the head

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.head import Triangles
+from maskgen.masks.pose.head import Triangles
 
 FAR = 1000.0  # where the picture plane lies, in units of the picture's height
 HALF = 500.0  # depth kept on either side of it

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.camera import Camera
-from maskgen.masks.colour import GAMMA, encoded
 from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment
-from maskgen.masks.head import Triangles
 from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind, Level
-from maskgen.masks.light import Light
+from maskgen.masks.lighting.colour import GAMMA, encoded
+from maskgen.masks.lighting.light import Light
+from maskgen.masks.lighting.tone import LUMA
 from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.camera import Camera
+from maskgen.masks.pose.head import Triangles
 from maskgen.masks.raster import painted
-from maskgen.masks.tone import LUMA
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline, make_interp_spline
 
 from maskgen.core.records import Doubles
-from maskgen.masks.head import CENTRE, Triangles, grid_normals, grid_triangles, skin_along
+from maskgen.masks.pose.head import CENTRE, Triangles, grid_normals, grid_triangles, skin_along
 from maskgen.masks.template import Ribbon, Template
 
 ROWS, COLUMNS = 21, 33

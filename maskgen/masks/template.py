@@ -19,7 +19,7 @@ import numpy as np
 from maskgen.core.kindspec import COLOUR
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
-from maskgen.masks.head import NAMED, PLACES, place
+from maskgen.masks.pose.head import NAMED, PLACES, place
 
 MAX_SIDE = 8192  # of a texture, checked before it is decoded
 # What a pixel of a mask can be a part of; the numbers are those of `--segmentation classes`, 0 is no mask.

@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, check_points
-from maskgen.masks.camera import Camera, Cameras, fit_cameras
 from maskgen.masks.composite import lay, reach
 from maskgen.masks.cords import thickened
 from maskgen.masks.creases import mixed
-from maskgen.masks.fit import shifts_to
 from maskgen.masks.garment import Garment, skin
-from maskgen.masks.grain import Grain, noise_on, read_grains, softened, spread
 from maskgen.masks.kinds import Kind
-from maskgen.masks.light import Facing, Light, read_lights
+from maskgen.masks.lighting.grain import Grain, noise_on, read_grains, softened, spread
+from maskgen.masks.lighting.light import Facing, Light, read_lights
+from maskgen.masks.lighting.tone import IN_COLOUR
 from maskgen.masks.occlusion import in_sight
 from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
+from maskgen.masks.pose.fit import shifts_to
 from maskgen.masks.render import Layer, render, window_of
 from maskgen.masks.sheet import PIECES
-from maskgen.masks.tone import IN_COLOUR
 
 AT_ONCE = 32  # faces whose arrays stay in the processor's cache together
 FARTHEST_YAW = 80.0

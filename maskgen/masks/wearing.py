@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from maskgen.core.records import Doubles
-from maskgen.masks.head import CENTRE, place, skin_along
+from maskgen.masks.pose.head import CENTRE, place, skin_along
 from maskgen.masks.template import Template
 
 CLEAR = 0.05  # of a moved edge above the skin

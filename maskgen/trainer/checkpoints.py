@@ -25,10 +25,11 @@ from maskgen.core.files import flush_folder
 from maskgen.core.reasons import UserError
 from maskgen.core.sealed import CHECKSUM, parse, seal, unseal
 
-from .legacy import is_legacy, read_legacy
-from .models import Embedder, build_model
-from .packing import pack, unpack
-from .recipe import Recipe, recipe_from_dict, recipe_to_dict
+from .data.packing import pack, unpack
+from .networks.legacy import is_legacy, read_legacy
+from .networks.models import Embedder, build_model
+from .recipes.loading import recipe_from_dict, recipe_to_dict
+from .recipes.recipe import Recipe
 
 MODEL, TRAINING, ABOUT = "model.safetensors", "training.safetensors", "checkpoint.json"
 FORMAT = 1

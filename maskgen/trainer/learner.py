@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .recipe import DataSpec, TrainSpec
-from .transforms import normalised
+from .data.transforms import normalised
+from .recipes.recipe import DataSpec, TrainSpec
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoints import Checkpoint
-from .clock import Clock, Lap
-from .collapse import SETTLED, Collapse, judged_embeddings, look
-from .history import EPOCH, STEPS, Row
-from .judge import Verdict
-from .pictures import Batch, Batches, Loader
+from .data.pictures import Batch, Batches, Loader
+from .monitoring.clock import Clock, Lap
+from .monitoring.collapse import SETTLED, Collapse, judged_embeddings, look
+from .monitoring.history import EPOCH, STEPS, Row
+from .monitoring.judge import Verdict
 from .ranks import Ranks, without_averaging
 from .state import State
 

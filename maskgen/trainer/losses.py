@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 
-from .recipe import LossSpec
+from .recipes.recipe import LossSpec
 
 
 class FaceLoss(nn.Module):

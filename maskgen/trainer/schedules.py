@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from .recipe import OptimizerSpec, ScheduleSpec
+from .recipes.recipe import OptimizerSpec, ScheduleSpec
 
 # One-cycle's shape, as torch.optim.lr_scheduler.OneCycleLR's: rises for 30 % of the steps from 1/25 of the rate,
 # falls to a ten-thousandth of where it began.

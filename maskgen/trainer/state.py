@@ -17,10 +17,10 @@ from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 
 from .checkpoints import Checkpoint
-from .lists import TrainingList
+from .data.lists import TrainingList
 from .losses import build_loss
-from .models import build_model, check_size
-from .recipe import Recipe
+from .networks.models import build_model, check_size
+from .recipes.recipe import Recipe
 from .schedules import build_optimizer, build_schedule
 
 

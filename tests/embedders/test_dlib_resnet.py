@@ -13,8 +13,8 @@ from maskgen.core.reasons import UserError
 from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, Chipper, chip_matrix, fixed_matrix
 from maskgen.embedders.dlib_resnet import DlibResnet
 from maskgen.faces.align import align, five_points, warped
-from maskgen.masks.people import sample_people
-from maskgen.masks.people.portrait import Portrait
+from maskgen.people import sample_people
+from maskgen.people.portrait import Portrait
 
 
 @cache

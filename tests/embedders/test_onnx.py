@@ -16,8 +16,9 @@ from maskgen.embedders.network import NetworkEmbedder
 from maskgen.embedders.onnx_file import farthest, to_onnx
 from maskgen.pipelines.cli import main
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
-from maskgen.trainer.models import build_model
-from maskgen.trainer.recipe import DataSpec, load_recipe
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
+from maskgen.trainer.recipes.recipe import DataSpec
 
 
 class Noughts(FaceEmbedder):

@@ -13,10 +13,10 @@ from maskgen.embedders.dlib_resnet import DlibResnet
 from maskgen.embedders.facenet import facenet
 from maskgen.embedders.named import checkpoint_path, open_embedder
 from maskgen.embedders.trained import trained
-from maskgen.trainer import backbones
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
-from maskgen.trainer.models import build_model
-from maskgen.trainer.recipe import load_recipe
+from maskgen.trainer.networks import backbones
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector, suppress
 from maskgen.faces.landmarks import Landmarker, default_model
 from maskgen.faces.trust import trust
-from maskgen.masks.people import sample_people
+from maskgen.people import sample_people
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
 

@@ -18,7 +18,7 @@ from maskgen.faces.align import five_points, warped
 from maskgen.faces.dlib_model import Forests, load_forests
 from maskgen.faces.landmarks import PATCH, Landmarker, _to_patch, default_model
 from maskgen.faces.predictor import Predictor
-from maskgen.masks.people import sample_people
+from maskgen.people import sample_people
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from format_makers import tar_bytes
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.tables import Listed, read_table
-from maskgen.formats.tar_people import photographs
-from maskgen.formats.tar_writer import sample_name
+from maskgen.formats.tars.people import photographs
+from maskgen.formats.tars.writer import sample_name
 
 
 class Bytes:

@@ -12,9 +12,9 @@ from maskgen.gallery.faces import Candidate, PortraitFinder, meant
 from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
 from maskgen.gallery.state import SIDE, contradiction, mask_score
 from maskgen.masks.kinds import kind_names, load_kind
-from maskgen.masks.people import sample_people
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import wear
+from maskgen.people import sample_people
 
 PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
 

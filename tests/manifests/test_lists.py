@@ -13,7 +13,7 @@ from manifest_makers import rows, write_run
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.lists import read_image_list, read_pair_lists
-from maskgen.manifests.worn import kinds_worn
+from maskgen.manifests.mask_labels import mask_kinds_of
 from maskgen.pipelines.cli import main
 
 
@@ -77,14 +77,14 @@ def test_an_empty_list_of_pairs_is_a_list(tmp_path: Path) -> None:
 
 def test_the_catalogue_says_what_is_worn_and_without_it_the_name(lists: Path) -> None:
     addresses = read_image_list(lists / "train.csv").addresses
-    kinds = kinds_worn(lists, addresses)
+    kinds = mask_kinds_of(lists, addresses)
     assert set(kinds) == {"bare", "surgical:#ff8800", "n95"}
     assert all(f"__{kind}.jpg" in path for kind, path in zip(kinds, addresses.to_pylist(), strict=True))
     shutil.rmtree(lists.parent / "run")
     # A file's name cannot hold every sign of a kind's.
     shown = pa.array(["p/1__surgical-ff8800.jpg", "p/1__bare.f2.png", "a__b/1.jpg", "1.jpg"], pa.large_string())
-    assert kinds_worn(lists, shown) == ["surgical-ff8800", "bare", "", ""]
-    assert kinds_worn(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]
+    assert mask_kinds_of(lists, shown) == ["surgical-ff8800", "bare", "", ""]
+    assert mask_kinds_of(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]
 
 
 @pytest.mark.parametrize("between", [";", "\t"])

@@ -17,9 +17,9 @@ from maskgen.core.images import encode_image
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import kind_names, load_kind
-from maskgen.masks.people import Portrait, Scene, draw_person, paint
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
+from maskgen.people import Portrait, Scene, draw_person, paint
 
 GOLDEN = Path(__file__).parent / "golden"
 POSES = ((0.0, 0.0, 0.0), (-32.0, 8.0, 6.0), (55.0, -8.0, -4.0))

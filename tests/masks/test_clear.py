@@ -9,9 +9,9 @@ import pytest
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import Kind, load_kind
-from maskgen.masks.people import Portrait, Scene, draw_person, paint
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import Worn, wear
+from maskgen.people import Portrait, Scene, draw_person, paint
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from draw_golden import GOLDEN, golden, portraits, unlike
 
 from maskgen.core.images import read_photo
 from maskgen.masks.kinds import kind_names
-from maskgen.masks.people import Portrait
+from maskgen.people import Portrait
 
 
 @pytest.fixture(scope="module")

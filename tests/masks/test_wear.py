@@ -16,15 +16,15 @@ from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
 from maskgen.masks import garment
-from maskgen.masks.camera import Camera, fit_cameras, rotation
 from maskgen.masks.composite import reach
-from maskgen.masks.fit import KEYS, STIFF, shifts_to
-from maskgen.masks.grain import spread
-from maskgen.masks.head import mean68
 from maskgen.masks.kinds import Kind, kind_names, load_kind
-from maskgen.masks.people import Portrait, sample_people
+from maskgen.masks.lighting.grain import spread
 from maskgen.masks.plan import MaskPlan, plan_mask
+from maskgen.masks.pose.camera import Camera, fit_cameras, rotation
+from maskgen.masks.pose.fit import KEYS, STIFF, shifts_to
+from maskgen.masks.pose.head import mean68
 from maskgen.masks.wear import Wearer, dress, study, study_all, wear
+from maskgen.people import Portrait, sample_people
 
 KINDS = kind_names()
 PLAN = MaskPlan()

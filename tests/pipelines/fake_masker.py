@@ -16,7 +16,7 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
-from maskgen.pipelines.settings import MaskSettings
+from maskgen.pipelines.mask.settings import MaskSettings
 
 COLOURS = {"surgical_green": 60, "surgical_blue": 90, "n95": 255, "kn95": 240, "cloth_black": 0}
 

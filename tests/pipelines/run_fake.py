@@ -10,8 +10,8 @@ from pathlib import Path
 from fake_masker import make_fake
 
 from maskgen.core.reasons import UserError
-from maskgen.pipelines.runner import run_mask
-from maskgen.pipelines.settings import MaskSettings
+from maskgen.pipelines.mask.run import run_mask
+from maskgen.pipelines.mask.settings import MaskSettings
 
 if __name__ == "__main__":
     # What is started from a background job has interrupts ignored.

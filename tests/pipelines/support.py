@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from fake_masker import make_fake
 
-from maskgen.pipelines.report import Report
-from maskgen.pipelines.runner import run_mask
-from maskgen.pipelines.settings import MaskSettings
+from maskgen.pipelines.mask.run import run_mask
+from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports.run_report import Report
 
 MARKS = {"no_face": (255, 0, 0), "crash": (0, 255, 0), "bug": (0, 0, 255), "two_faces": (255, 255, 0)}
 

@@ -11,9 +11,9 @@ from fake_masker import make_fake
 from support import picture, tree, write
 
 from maskgen import __version__
-from maskgen.pipelines import runner
 from maskgen.pipelines.cli import COMMANDS, explain, main
-from maskgen.pipelines.runfolder import RunFolder
+from maskgen.pipelines.mask import run as runner
+from maskgen.pipelines.runs.run_folder import RunFolder
 
 PLACE = RunFolder.place
 
@@ -135,7 +135,7 @@ def test_an_interrupt_promises_no_more_than_is_kept(tmp_path: Path, monkeypatch:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("maskgen.pipelines.evaluate.run_evaluate", interrupt)
+    monkeypatch.setattr("maskgen.pipelines.evaluate.run.run_evaluate", interrupt)
     result = call("evaluate", "dlib", "--data", tmp_path)
     assert result.exit_code == 130
     assert "begins anew" in result.output

@@ -10,8 +10,10 @@ from fake_masker import make_fake
 from support import catalogue, write_people
 
 from maskgen.masks.kinds import kind_names
-from maskgen.pipelines import demo_command, library, runner
+from maskgen.pipelines import library
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.demo import run as demo_run
+from maskgen.pipelines.mask import run as runner
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,7 @@ def test_kinds_can_be_listed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("own", [False, True])
 def test_demo_names_what_to_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool) -> None:
     draw = functools.partial(write_people, people=13, each=4)
-    monkeypatch.setattr(demo_command, "draw_sample", draw)
+    monkeypatch.setattr(demo_run, "draw_sample", draw)
     out = tmp_path / "demo"
     options = []
     if own:

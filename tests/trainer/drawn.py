@@ -10,8 +10,8 @@ from torch import Tensor
 
 from maskgen.core.records import Image
 from maskgen.faces.align import align
-from maskgen.masks.people import sample_people
-from maskgen.trainer.recipe import DataSpec
+from maskgen.people import sample_people
+from maskgen.trainer.recipes.recipe import DataSpec
 
 SIZE = 48
 

@@ -20,9 +20,9 @@ from maskgen.core.reasons import UserError
 from maskgen.core.sealed import seal, unseal
 from maskgen.trainer import checkpoints
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
-from maskgen.trainer.models import build_model
-from maskgen.trainer.packing import pack, unpack
-from maskgen.trainer.recipe import load_recipe
+from maskgen.trainer.data.packing import pack, unpack
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.state import progress_of
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=5)

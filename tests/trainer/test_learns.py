@@ -10,11 +10,12 @@ from torch import Tensor
 
 from maskgen.metrics.distances import l2
 from maskgen.metrics.overlap import compare
-from maskgen.trainer.collapse import judged_embeddings, look
+from maskgen.trainer.data.samplers import build_batches
 from maskgen.trainer.losses import FaceLoss, build_loss
-from maskgen.trainer.models import Embedder, build_model
-from maskgen.trainer.recipe import Recipe, load_recipe, recipe_names
-from maskgen.trainer.samplers import build_batches
+from maskgen.trainer.monitoring.collapse import judged_embeddings, look
+from maskgen.trainer.networks.models import Embedder, build_model
+from maskgen.trainer.recipes.loading import load_recipe, recipe_names
+from maskgen.trainer.recipes.recipe import Recipe
 from maskgen.trainer.schedules import build_optimizer, build_schedule
 
 from .drawn import SIZE, as_input, crops, in_grey

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maskgen.core.reasons import UserError
 from maskgen.trainer.losses import FaceLoss, build_loss, class_weights
-from maskgen.trainer.recipe import LossSpec
+from maskgen.trainer.recipes.recipe import LossSpec
 
 COUNTS = np.array([3, 40, 1, 7, 12])
 

@@ -14,12 +14,12 @@ from runs import report, train, weights
 from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.people import sample_people
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
-from maskgen.pipelines.train_masks import POINTS, MaskPainter, write_points
-from maskgen.trainer.lists import TrainingList, read_training_list
-from maskgen.trainer.pictures import Loader, Pictures
+from maskgen.people import sample_people
+from maskgen.pipelines.train.online_masks import POINTS, MaskPainter, write_points
+from maskgen.trainer.data.lists import TrainingList, read_training_list
+from maskgen.trainer.data.pictures import Loader, Pictures
 
 PEOPLE, EACH = 3, 4
 KINDS = ("n95", "surgical_blue=2")

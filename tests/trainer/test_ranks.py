@@ -13,7 +13,7 @@ from list_makers import write_lists
 from runs import report, train
 
 from maskgen.trainer.checkpoints import load_checkpoint
-from maskgen.trainer.history import read_history
+from maskgen.trainer.monitoring.history import read_history
 
 # Layer norm in place of batch norm, which on CPUs sees each process's share only.
 SAME = ("model.backbone=timm:test_convnext", "model.neck=none", "optimizer.name=sgd", "optimizer.lr=0.01")

@@ -14,7 +14,7 @@ import pytest
 from list_makers import write_lists
 from runs import TINY, report, train, weights
 
-from maskgen.pipelines.lock import hold
+from maskgen.pipelines.runs.lock import hold
 from maskgen.trainer.loop import Loop
 
 # Ten steps, five an epoch.

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from maskgen.trainer.recipe import OptimizerSpec, ScheduleSpec
+from maskgen.trainer.recipes.recipe import OptimizerSpec, ScheduleSpec
 from maskgen.trainer.schedules import build_optimizer, build_schedule
 
 STEPS, EPOCHS, RATE = 7, 6, 0.4

@@ -10,11 +10,11 @@ from list_makers import write_lists
 from runs import report, train, weights
 from safetensors import SafetensorError
 
-from maskgen.manifests.record_set import save_record_set
-from maskgen.pipelines.train_watch import Lines
+from maskgen.manifests.formats.record_set import save_record_set
+from maskgen.pipelines.train.monitor import Lines
 from maskgen.trainer.checkpoints import load_checkpoint, load_model
-from maskgen.trainer.history import EPOCH, STEPS, read_history
-from maskgen.trainer.lists import read_training_list
+from maskgen.trainer.data.lists import read_training_list
+from maskgen.trainer.monitoring.history import EPOCH, STEPS, read_history
 
 
 @pytest.fixture

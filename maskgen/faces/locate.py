@@ -1,0 +1,75 @@
+"""From what a detector found to the faces that are meant, with their 68 points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Detection, Face, Floats, Image
+from maskgen.faces.choose import choose, is_doubtful_subject, placed
+from maskgen.faces.detect import Detector
+from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.stored import rounded_face
+
+Faces = list[Face | SetAsideError]
+
+
+def faces_with_landmarks(
+    images: Sequence[Image], detections: Sequence[Sequence[Detection]], which: str, landmarker: Landmarker
+) -> list[Faces]:
+    """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.
+
+    Args:
+        which: "subject", "largest", "central" or "all", see `faces.choose`.
+    """
+    meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
+    # All faces of all pictures at once: that is how their points are found fast.
+    points = iter(
+        landmarker.points68_of(
+            [
+                (image, one)
+                for image, own in zip(images, meant, strict=True)
+                for one in own
+                if isinstance(one, Detection)
+            ]
+        )
+    )
+    return [
+        [
+            one if isinstance(one, SetAsideError) else _face(one, next(points), index, len(found))
+            for index, one in enumerate(own)
+        ]
+        for own, found in zip(meant, detections, strict=True)
+    ]
+
+
+def detect_for(detector: Detector, images: Sequence[Image], which: str) -> list[list[Detection]]:
+    """The faces that must be found to tell which is meant; large ones come first, and end the search where they can.
+
+    Smaller faces are looked for where all or the most central one are asked for, and where the most prominent of the
+    large ones may not be the subject.
+    """
+    found = detector.detect(images, small_too=which in ("all", "central"))
+    if which == "subject" and not detector.one_face:
+        again = [at for at, image in enumerate(images) if _is_doubtful(image, found[at])]
+        for at, faces in zip(again, detector.detect([images[at] for at in again], small_too=True), strict=True):
+            found[at] = faces
+    return found
+
+
+def _is_doubtful(image: Image, found: Sequence[Detection]) -> bool:
+    (chosen, *_) = _meant(image, found, "subject")
+    return isinstance(chosen, Detection) and is_doubtful_subject(chosen, (image.shape[0], image.shape[1]))
+
+
+def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
+    try:
+        return choose(image, found, which)
+    except SetAsideError as fault:
+        return [fault]
+
+
+def _face(detection: Detection, points68: Floats | SetAsideError, index: int, of: int) -> Face | SetAsideError:
+    if isinstance(points68, SetAsideError):
+        return placed(points68, detection) if of > 1 else points68
+    return rounded_face(Face(detection, points68, index, of))

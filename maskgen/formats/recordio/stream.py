@@ -1,0 +1,146 @@
+"""RecordIO, the container of MXNet and InsightFace: one record after another, each with its size before it.
+
+    record   magic 0xced7230a, then 3 bits of flag and 29 of length, the bytes, zeros up to a multiple of four
+    flag     0 a whole record; 1, 2, 3 the first, a middle and the last part of one in which the magic number itself
+             stands at a multiple of four: it is left out between parts
+    picture  flag uint32, label float32, id uint64, id2 uint64, then `flag` float32 labels, then the picture's file
+
+All numbers are little-endian.
+
+Source: dmlc-core's recordio.h and MXNet's recordio.py, which describe the format.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..faults import ContainerError
+from ..pieces import Pieces
+
+MAGIC = 0xCED7230A
+MOST_PART = 1 << 29
+_MAGIC_BYTES = struct.pack("<I", MAGIC)
+_HEAD = struct.Struct("<II")
+_PICTURE = struct.Struct("<IfQQ")
+WHOLE, FIRST, MIDDLE, LAST = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a record says: `labels` (one or more numbers), its id, and the picture's file (empty in a header record)."""
+
+    labels: tuple[float, ...]
+    id: int
+    picture: bytes
+    many: bool = False
+
+
+def label_text(label: float) -> str:
+    """A label as text: a whole number without its point."""
+    return str(int(label)) if float(label).is_integer() else str(label)
+
+
+def read_record(pieces: Pieces, offset: int, size: int | None = None, most: int = 1 << 30) -> bytes:
+    """The bytes of the record that begins at `offset`.
+
+    Args:
+        size: how much to read at once where it is known about how long it is.
+        most: bytes of a record, beyond which it is not read.
+
+    Raises:
+        ContainerError: no record begins there, it ends early, or it is too long.
+    """
+    window = pieces.read(offset, min(size, most) + _HEAD.size) if size else b""
+    parts: list[bytes] = []
+    at, total = offset, 0
+    while True:
+        head = _cut(pieces, window, offset, at, _HEAD.size)
+        flag, length = _parse(head, at, bool(parts))
+        total += length + (4 if parts else 0)
+        if total > most:
+            raise ContainerError(f"its record at byte {offset} is longer than any picture")
+        data = _cut(pieces, window, offset, at + _HEAD.size, length)
+        if len(data) < length:
+            raise ContainerError(f"it ends in the middle of the record at byte {offset}")
+        parts.append(data)
+        if flag in (WHOLE, LAST):
+            return _MAGIC_BYTES.join(parts) if len(parts) > 1 else data
+        at += _HEAD.size + _padded(length)
+
+
+def _cut(pieces: Pieces, window: bytes, start: int, at: int, size: int) -> bytes:
+    """Bytes out of what was read ahead, or else from the file."""
+    if at + size <= start + len(window):
+        return window[at - start : at - start + size]
+    return pieces.read(at, size)
+
+
+def _parse(head: bytes, at: int, goes_on: bool) -> tuple[int, int]:
+    if len(head) < _HEAD.size:
+        raise ContainerError(f"it ends before byte {at + _HEAD.size}")
+    magic, word = _HEAD.unpack(head)
+    flag, length = word >> 29, word & (MOST_PART - 1)
+    if magic != MAGIC or flag > LAST or (flag in (MIDDLE, LAST)) != goes_on:
+        raise ContainerError(f"no record begins at byte {at}")
+    return flag, length
+
+
+def _padded(length: int) -> int:
+    return -(-length // 4) * 4
+
+
+def unpack(record: bytes) -> Record:
+    """A record of pictures taken apart.
+
+    Raises:
+        ContainerError: it is too short to be one.
+    """
+    if len(record) < _PICTURE.size:
+        raise ContainerError("its record is too short to hold a picture")
+    many, label, number, _ = _PICTURE.unpack_from(record)
+    start = _PICTURE.size + 4 * many
+    if start > len(record):
+        raise ContainerError("its record is too short for the labels that it announces")
+    labels = tuple(np.frombuffer(record, "<f4", many, _PICTURE.size).tolist()) if many else (label,)
+    return Record(labels, number, record[start:], bool(many))
+
+
+def pack(record: Record) -> bytes:
+    """A record of pictures put together; its label alone, or an array where `many`.
+
+    Raises:
+        ValueError: a label that float32 does not hold exactly.
+    """
+    exact = np.asarray(record.labels, np.float32)
+    if exact.tolist() != list(record.labels):
+        raise ValueError(f"the labels {record.labels} are not exact in 32 bits")
+    if record.many:
+        return _PICTURE.pack(len(exact), 0.0, record.id, 0) + exact.astype("<f4").tobytes() + record.picture
+    return _PICTURE.pack(0, record.labels[0], record.id, 0) + record.picture
+
+
+def framed(record: bytes) -> Iterator[bytes]:
+    """A record as it stands in the file, cut in parts wherever the magic number stands at a multiple of four."""
+    cuts = _magic_places(record)
+    starts = [0, *(cut + 4 for cut in cuts)]
+    for part, (start, end) in enumerate(zip(starts, [*cuts, len(record)], strict=True)):
+        flag = WHOLE if not cuts else FIRST if part == 0 else LAST if part == len(cuts) else MIDDLE
+        if end - start >= MOST_PART:
+            raise ValueError(f"a record of {len(record)} bytes is longer than RecordIO holds")
+        yield _HEAD.pack(MAGIC, flag << 29 | (end - start))
+        yield record[start:end]
+        yield bytes(_padded(end - start) - (end - start))
+
+
+def _magic_places(record: bytes) -> list[int]:
+    """Where the magic number stands at a multiple of four, from left to right."""
+    found, at = [], record.find(_MAGIC_BYTES)
+    while at >= 0:
+        if at % 4 == 0:
+            found.append(at)
+        at = record.find(_MAGIC_BYTES, at + (4 if at % 4 == 0 else 1))
+    return found

@@ -1,0 +1,1 @@
+"""Photographs in tar files: members read, people found, tars written."""

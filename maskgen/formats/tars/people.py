@@ -1,0 +1,180 @@
+"""The photographs in a tar, and whose each is: a folder in the tar, or what stands beside the photograph.
+
+A WebDataset sample is the members whose names are one up to the first dot of the file's name: `000017.jpg`,
+`000017.cls`, `000017.json`. A member with a picture's suffix is a photograph, and so is any member that stands beside
+none, for only reading it tells; the others are taken for what is said of the photograph.
+
+The person is what a .cls says, else the `person` or label of a .json, else the folder, else a .txt of one short line.
+A .txt beside a .json with a caption or an address is the caption that img2dataset writes, and names nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+from ..faults import ContainerError
+from ..pieces import Pieces
+from ..recordio.stream import label_text
+from .members import Member, members
+
+PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm", "pnm"))
+PICTURES |= {"avif", "heic", "jp2"}
+_SAYS = ("cls", "json", "txt")
+_PERSON_KEYS = ("person", "identity", "subject", "label", "target", "cls", "class", "person_id", "class_id")
+_CAPTIONED = ("caption", "url", "captions", "text", "prompt")  # keys of a .json whose .txt describes the picture
+_MOST_SAID = 1 << 20  # bytes of a .cls, .json or .txt
+_LONGEST_LINE = 100
+_LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[a-zA-Z]:")
+
+
+@dataclass(frozen=True, slots=True)
+class TarPhoto:
+    """A photograph in a tar: its member's name, where its bytes lie, whose it is.
+
+    `person` is "" where nothing but the folder says it, and the folder's is `folder_of(name)`; `fault` says why it
+    cannot be read, "" where it may be.
+    """
+
+    name: str
+    offset: int
+    size: int
+    person: str = ""
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class _Samples:
+    """Members by sample: those that may be photographs, and what stands beside them."""
+
+    photographs: dict[str, Member] = field(default_factory=dict)
+    others: dict[str, Member] = field(default_factory=dict)
+    said: dict[str, dict[str, str]] = field(default_factory=dict)
+    pictured: set[str] = field(default_factory=set)
+    fault: str = ""
+
+
+def photographs(pieces: Pieces) -> tuple[list[TarPhoto], str]:
+    """The photographs of a tar by name, and what keeps the rest of it from being read ("": nothing).
+
+    Of two members of one name the last counts, as for tar itself.
+
+    Raises:
+        ContainerError: nothing of it can be read.
+    """
+    samples = _gather(pieces)
+    if samples.fault and not samples.photographs and not samples.others:
+        raise ContainerError(samples.fault)
+    alone = (one for name, one in samples.others.items() if sample_of(name) not in samples.pictured)
+    found = [_photo(one, samples.said.get(sample_of(one.name), {})) for one in (*samples.photographs.values(), *alone)]
+    return sorted(found, key=lambda one: one.name), samples.fault
+
+
+def _gather(pieces: Pieces) -> _Samples:
+    samples = _Samples()
+    try:
+        for one in members(pieces):
+            suffix = one.name.rpartition(".")[2].lower()
+            if suffix in PICTURES:
+                samples.photographs[one.name] = one
+                samples.pictured.add(sample_of(one.name))
+                continue
+            samples.others[one.name] = one
+            if suffix in _SAYS and one.plain and one.size <= _MOST_SAID:
+                said = pieces.read(one.offset, one.size).decode("utf-8", "replace").strip()
+                samples.said.setdefault(sample_of(one.name), {})[suffix] = said
+    except ContainerError as fault:
+        samples.fault = str(fault)
+    return samples
+
+
+def sample_of(name: str) -> str:
+    """The name of the sample that a member belongs to.
+
+    Example:
+        >>> sample_of("shard/000017.left.jpg")
+        'shard/000017'
+    """
+    folder, slash, file = name.rpartition("/")
+    return f"{folder}{slash}{file.partition('.')[0] or file}"
+
+
+def folder_of(name: str) -> str:
+    """The folder that a member lies in, "" for none; `./` and doubled slashes are dropped.
+
+    Example:
+        >>> folder_of("./lfw//ANNA/1.jpg")
+        'lfw/ANNA'
+    """
+    return "/".join(part for part in name.split("/")[:-1] if part not in ("", "."))
+
+
+def _photo(one: Member, said: dict[str, str]) -> TarPhoto:
+    try:
+        person = _person(one.name, said)
+        fault = _fault(one)
+    except ContainerError as error:
+        person, fault = "", str(error)
+    return TarPhoto(one.name, one.offset, one.size, person, fault)
+
+
+def _fault(one: Member) -> str:
+    if _LEADS_OUT.search(one.name):
+        return "its name leads out of the archive"
+    if not one.plain:
+        return "a link or a device, which are not followed"
+    return ""
+
+
+def _person(name: str, said: dict[str, str]) -> str:
+    if said.get("cls"):
+        return said["cls"]
+    told = _told(said["json"]) if said.get("json") else {}
+    if person := _of_json(told):
+        return person
+    text = said.get("txt", "")
+    short = len(text) <= _LONGEST_LINE and len(text.splitlines()) == 1
+    return text if short and not folder_of(name) and not any(key in told for key in _CAPTIONED) else ""
+
+
+def _told(text: str) -> Mapping[str, Any]:
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ContainerError("the .json beside it cannot be read") from None
+    return told if isinstance(told, dict) else {}
+
+
+def _of_json(told: Mapping[str, Any]) -> str:
+    """The first key that says whose picture it is; a list of one is what it holds."""
+    values = {key: told[key] for key in _PERSON_KEYS if key in told}
+    if person := next(_texts(map(_single, values.values())), ""):
+        return person
+    for key, value in values.items():
+        if value not in (None, "") and value != []:
+            raise ContainerError(f"the .json beside it says {key} as {_said(value)}, not as one name or number")
+    return ""
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return json.dumps(value)[:40]
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str) and value.strip():
+            yield value.strip()
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield str(value)
+        elif isinstance(value, float) and isfinite(value):
+            yield label_text(value)

@@ -1,0 +1,1 @@
+"""Checks of manifests: missing files, wrong labels, leaks between splits."""

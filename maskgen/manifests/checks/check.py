@@ -1,0 +1,176 @@
+"""Lists checked: every file there, every row well-formed, labels right, nothing of one split in another.
+
+The lists may be this program's or anybody's: `path,target` files to train on and
+`path,target,pair_path,pair_target` files of pairs. A folder is checked as a whole; which split a file belongs
+to, and whether its pairs should be of one person or two, is read from its name. What only this program's
+people.csv and report.json can tell is used where they lie beside the lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
+
+from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
+from ..table import CsvText, stretches
+from .coded import CodedList, CodedLists, as_codes, read_list, repeated
+from .findings import EXAMPLES, Checked, Finding
+from .leaks import check_leaks
+from .pairs_output import PairsOutput, absent_lists, read_pairs_output
+from .picture_files import absent, fault
+
+MapFiles = Callable[[Callable[[str], str], Sequence[str]], Iterator[str]]
+
+# Photographs right in the source have no folder of a person's, in a tar or not.
+_NO_PERSON = re.compile(r"/faces(?:/[^/]*\.tar)?$")
+
+
+def check_lists(out: Path, root: Place | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
+    """Check a folder of lists, or one CSV file.
+
+    Args:
+        root: what relative paths start from; the files' folder by default.
+        verify: "exist" looks for every file, "decode" decodes it too, "names" does neither.
+        map_files: how files are decoded, as `map` or an executor's.
+
+    Raises:
+        UserError: there is nothing to check.
+    """
+    files, folder = _files(out)
+    beside = read_pairs_output(folder)
+    findings: list[Finding] = [Finding(name, "the file is missing", 1) for name in absent_lists(folder)]
+    texts: dict[str, CsvText] = {}
+    for path in files:
+        text, found = read_list(path, asked=out.is_file())
+        findings += found
+        if text is not None:
+            texts[path.name] = text
+    rows = {name: text.rows for name, text in texts.items()}
+    lists, found = as_codes(texts)
+    findings += found
+    findings += _check_files(lists, root or folder, verify, map_files)
+    for one in lists.lists:
+        findings += _check_pairs(lists, one, beside) if one.is_pairs else _check_images(lists, one)
+        findings += _check_labels(lists, one, beside)
+    findings += check_leaks(lists, beside)
+    return Checked(rows, tuple(findings))
+
+
+def _files(out: Path) -> tuple[list[Path], Path]:
+    if out.is_file():
+        return [out], out.parent
+    if not out.is_dir():
+        raise UserError(f"{out} is neither a folder nor a CSV file: give what `maskgen pairs` wrote.")
+    files = [path for path in sorted(out.glob("*.csv")) if path.name not in (PEOPLE, LEFT_OUT)]
+    if not files:
+        raise UserError(f"{out} holds no CSV file: give the folder of train.csv and the others.")
+    return files, out
+
+
+def _check_files(lists: CodedLists, root: Place, verify: str, map_files: MapFiles) -> Iterator[Finding]:
+    """Each distinct path once, counted for each file that names it."""
+    if verify == "names":
+        return
+    n = len(lists.paths)
+    gone, broken = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    order = np.argsort(lists.folder, kind="stable")  # each folder is listed once
+    for part in stretches(order):
+        gone[part] = absent(root, lists.paths.take(pa.array(part)))
+        if verify == "decode":
+            there = part[~gone[part]]
+            paths = [lists.path(code) for code in there]
+            broken[there] = [bool(reason) for reason in map_files(partial(fault, root), paths)]
+    for one in lists.lists:
+        yield _images(lists, one, "images without a file", gone)
+        if verify == "decode":
+            yield _images(lists, one, "images that do not decode", broken)
+
+
+def _images(lists: CodedLists, one: CodedList, check: str, bad: Bools, is_fault: bool = True) -> Finding:
+    codes = np.unique(one.codes)
+    codes = codes[bad[codes]]
+    return Finding(one.name, check, len(codes), tuple(lists.path(code) for code in codes[:EXAMPLES]), is_fault)
+
+
+def _check_images(lists: CodedLists, one: CodedList) -> Iterator[Finding]:
+    codes, targets = one.codes[:, 0], one.targets[:, 0]
+    yield _by_row(lists, one, "images listed twice", repeated(codes))
+    distinct = np.unique(targets)
+    gaps = int(distinct[-1]) + 1 - len(distinct) if len(distinct) else 0
+    yield Finding(one.name, "numbers that no person has, from 0 to the highest", gaps)
+    runs = 1 + int(np.count_nonzero(np.diff(targets))) if len(targets) else 0
+    yield Finding(one.name, "people whose rows are not together", max(runs - len(distinct), 0), fault=False)
+
+
+def _check_pairs(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Iterator[Finding]:
+    first, second = one.codes.T
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    yield _by_row(lists, one, "images paired with themselves", first == second)
+    twice = repeated(low * max(len(lists.paths), 1) + high)
+    yield _by_row(lists, one, "pairs listed twice, in either order", twice, not beside.reference)
+    same = one.targets[:, 0] == one.targets[:, 1]
+    if one.sort == "same":
+        yield _by_row(lists, one, "rows of two people", ~same)
+    elif one.sort == "diff":
+        yield _by_row(lists, one, "rows of one person", same)
+    elif len(same) and (same.all() or not same.any()):
+        what = "no row of two people" if same.all() else "no row of one person"
+        yield Finding(one.name, what, 1, fault=False)
+    photographs = lists.photograph[one.codes]
+    alike = (photographs[:, 0] == photographs[:, 1]) & (first != second)
+    strict = beside.allow_same_source is False
+    yield _by_row(lists, one, "pairs of one photograph, by the files' names", alike, strict)
+
+
+def _by_row(lists: CodedLists, one: CodedList, check: str, bad: Bools, is_fault: bool = True) -> Finding:
+    rows = np.flatnonzero(bad)
+    examples = tuple(
+        f"row {row + 1}: {' and '.join(lists.path(code) for code in one.codes[row])}" for row in rows[:EXAMPLES]
+    )
+    return Finding(one.name, check, len(rows), examples, is_fault)
+
+
+def _check_labels(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Iterator[Finding]:
+    codes, targets = one.codes.ravel(), one.targets.ravel()
+    both = np.unique(np.stack([codes, targets]), axis=1) if len(codes) else np.empty((2, 0), np.int64)
+    paths = both[0][repeated(both[0])]
+    examples = tuple(lists.path(code) for code in paths[:EXAMPLES])
+    yield Finding(one.name, "images with two targets", len(paths), examples)
+    folders = np.unique(np.stack([lists.folder[codes], targets]), axis=1) if len(codes) else both
+    several = int(repeated(folders[0]).sum())
+    ours = beside.people is not None
+    yield Finding(one.name, "further people in a folder that has one already", several, fault=ours)
+    if beside.people is None:
+        return
+    unknown = [int(t) for t in np.unique(targets) if int(t) not in beside.people]
+    yield Finding(one.name, "targets that people.csv does not have", len(unknown), tuple(map(str, unknown[:3])))
+    yield _folders(lists, one, folders, beside.people)
+    yield _people_of_split(one, targets, beside.people)
+
+
+def _folders(lists: CodedLists, one: CodedList, folders: Ints, people: dict[int, tuple[str, str]]) -> Finding:
+    """Folders that are not those of the person their target stands for."""
+    place = dict(zip(lists.folder.tolist(), range(len(lists.folder)), strict=True))
+    wrong = []
+    for folder, target in folders.T.tolist():
+        path = lists.path(place[folder])
+        holder, person = path.rpartition("/")[0], people.get(target, ("", ""))[0]
+        named = not _NO_PERSON.search(f"/{holder}")
+        if named and target in people and not f"/{holder}".endswith(f"/{person}"):
+            wrong.append(f"{path} is not of {person}")
+    return Finding(one.name, "folders that are not their person's", len(wrong), tuple(wrong[:EXAMPLES]))
+
+
+def _people_of_split(one: CodedList, targets: Ints, people: dict[int, tuple[str, str]]) -> Finding:
+    known = [int(t) for t in np.unique(targets) if int(t) in people]
+    wrong = [t for t in known if one.split in ("train", "eval", "test") and one.split not in people[t][1]]
+    examples = tuple(f"{people[t][0]} is of {people[t][1]}" for t in wrong[:EXAMPLES])
+    return Finding(one.name, "people of another split", len(wrong), examples)

@@ -1,0 +1,1 @@
+"""Manifests in other projects' formats, one module a format."""

@@ -1,0 +1,108 @@
+"""pairs_label.txt: two paths and 1 for the same person or 0, one pair a line, written with tabs between.
+
+Other programs' lists of this form, with commas or spaces, are read too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from maskgen.core.files import whole_file
+from maskgen.core.reasons import UserError
+
+from ..schema import Bools, Ints
+from ..table import joined, text_bytes
+
+
+def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
+    """Write a pairs_label.txt.
+
+    Args:
+        first, second: paths, large_string (n,).
+        same: bool (n,).
+
+    Raises:
+        UserError: a path holds a tab or a line break, which the format cannot say.
+    """
+    for paths in (first, second):
+        odd = pc.match_substring_regex(paths, "[\t\r\n]")
+        if pc.any(odd).as_py():
+            bad = paths.filter(odd)[0].as_py()
+            raise UserError(f"{path.name} cannot hold {bad!r}, a path with a tab or line break: leave out --also.")
+    labels = pa.array(np.where(same, "1\n", "0\n").tolist(), pa.large_string())
+    with whole_file(path) as file:
+        file.write(text_bytes(joined(first, second, labels, between="\t")))
+
+
+def is_label_pairs(path: Path) -> bool:
+    """Whether the first line of a file is two paths and 0 or 1."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            values = _values(file.readline())
+    except (OSError, UnicodeDecodeError):
+        return False
+    return len(values) == 3 and values[2] in ("0", "1")
+
+
+def load_label_pairs(path: Path) -> tuple[list[str], list[str], Ints]:
+    """The two paths of each pair, and the people they show, int64 (n, 2).
+
+    The file names nobody: pictures that pairs of one person tie together, directly or through others, are one person's.
+
+    Raises:
+        UserError: a line is none of this form, or pairs contradict one another; names the line.
+    """
+    lines = list(_lines(path))
+    first, second = [line[0] for line in lines], [line[1] for line in lines]
+    person = _people(lines)
+    people = np.array([[person[one], person[two]] for one, two, _, _ in lines], np.int64).reshape(-1, 2)
+    for (one, two, same, number), (a, b) in zip(lines, people.tolist(), strict=True):
+        if not same and a == b:
+            raise UserError(
+                f"{path}, line {number}: {one} and {two} are said to be two people, and other lines say they are one: "
+                "mend the lines."
+            )
+    return first, second, people
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str, bool, int]]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text: save it as such.") from None
+    for number, line in enumerate(lines, 1):
+        values = _values(line)
+        if not line.strip():
+            continue
+        if len(values) != 3 or values[2] not in ("0", "1") or not all(values):
+            raise UserError(f"{path}, line {number}: expected two paths and 1 or 0, with tabs or commas between.")
+        yield values[0], values[1], values[2] == "1", number
+
+
+def _values(line: str) -> list[str]:
+    between = "\t" if "\t" in line else "," if line.count(",") == 2 else None
+    return [value.strip() for value in line.split(between)]
+
+
+def _people(lines: Sequence[tuple[str, str, bool, int]]) -> dict[str, int]:
+    """A number for each picture, the same for those that pairs of one person tie together."""
+    above: dict[str, str] = {}
+    for one, two, same, _ in lines:
+        tops = [_top(above, above.setdefault(name, name)) for name in (one, two)]
+        if same:
+            above[tops[1]] = tops[0]
+    numbers: dict[str, int] = {}
+    return {name: numbers.setdefault(_top(above, name), len(numbers)) for name in above}
+
+
+def _top(above: dict[str, str], name: str) -> str:
+    while above[name] != name:
+        above[name] = above[above[name]]
+        name = above[name]
+    return name

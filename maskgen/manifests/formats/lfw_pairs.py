@@ -1,0 +1,248 @@
+"""LFW's pairs.txt, which MFR2 uses too: pairs by name and number, read, resolved on a run, and written.
+
+Tabs, commas or spaces stand between the values; pairs.csv, as LFW is passed on too, has commas and titles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from maskgen.core.files import whole_file
+from maskgen.core.seeding import rng_for
+
+from ..catalogue import Images
+from ..pairs import Drawn
+from ..plan import Recipe
+from ..schema import Pairs
+
+_SECOND_FACE = re.compile(r"\.f\d+\.[^./]+$")
+
+
+class Wear(StrEnum):
+    """What the two faces of a listed pair wear."""
+
+    BARE = "bare"
+    MASKED = "masked"
+    MIXED = "mixed"  # the first bare, the second masked
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPair:
+    """One line of a pairs.txt: two photographs, each by its person's name and its number from 1."""
+
+    name: str
+    number: int
+    other: str
+    other_number: int
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.other or min(self.number, self.other_number) < 0:
+            raise ValueError(f"a pair needs two names and two numbers, got {self}")
+
+    @property
+    def same(self) -> bool:
+        """Whether both photographs are of one person."""
+        return self.name == self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Listed pairs as pairs of a run's images; `left_out` holds (which pair, reason) of the others."""
+
+    drawn: Drawn
+    left_out: tuple[tuple[str, str], ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many pairs were listed, made and left out."""
+        made = len(self.drawn.same) + len(self.drawn.diff)
+        return {"listed": made + len(self.left_out), "made": made, "left_out": len(self.left_out)}
+
+
+def load_lfw_pairs(path: Path) -> list[ListedPair]:
+    """The pairs of a pairs.txt or pairs.csv, in its order; a first line of numbers or of titles only is its header.
+
+    Raises:
+        ValueError: a line is neither `name n1 n2` nor `name1 n1 name2 n2` (tabs, else commas, else spaces).
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8 text") from error
+    pairs: list[ListedPair] = []
+    for number, line in enumerate(lines, 1):
+        values = _values(line)
+        is_header = number == 1 and (len(values) <= 2 and all(map(str.isdecimal, values)) or _are_titles(line, values))
+        if line.strip() and not is_header:
+            pairs.append(_listed(values, number))
+    return pairs
+
+
+def _values(line: str) -> list[str]:
+    """A line's values; a comma may also belong to a name, between spaces."""
+    between = "\t" if "\t" in line else "," if line.count(",") > 1 else None
+    values = [value.strip() for value in line.split(between)]
+    while values and not values[-1]:  # a comma, or a tab, at the end of each line
+        values.pop()
+    return values
+
+
+def _are_titles(line: str, values: Sequence[str]) -> bool:
+    return "," in line and len(values) in (3, 4) and not any(map(str.isdecimal, values))
+
+
+def _listed(values: Sequence[str], line: int) -> ListedPair:
+    try:
+        if len(values) == 3:
+            return ListedPair(values[0], int(values[1]), values[0], int(values[2]))
+        if len(values) == 4:
+            return ListedPair(values[0], int(values[1]), values[2], int(values[3]))
+    except ValueError:
+        pass
+    raise ValueError(f"line {line} is neither `name n1 n2` nor `name1 n1 name2 n2`")
+
+
+def save_lfw_pairs(path: Path, pairs: Sequence[ListedPair]) -> None:
+    """Write a pairs.txt: `1` and the number of same-person pairs, those pairs, then the other ones.
+
+    LFW's header promises as many different-person pairs; readers that trust it want such a list.
+
+    Raises:
+        ValueError: a name holds a tab or a line break.
+    """
+    ordered = [pair for pair in pairs if pair.same] + [pair for pair in pairs if not pair.same]
+    lines = [f"1\t{sum(pair.same for pair in pairs)}", *map(_line, ordered)]
+    with whole_file(path) as file:
+        file.write("".join(line + "\n" for line in lines).encode())
+
+
+def _line(pair: ListedPair) -> str:
+    if re.search(r"[\t\r\n]", pair.name + pair.other):
+        raise ValueError(f"a pairs.txt cannot hold a name with a tab or a line break: {pair.name!r}")
+    if pair.same:
+        return f"{pair.name}\t{pair.number}\t{pair.other_number}"
+    return f"{pair.name}\t{pair.number}\t{pair.other}\t{pair.other_number}"
+
+
+def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, recipe: Recipe) -> Resolved:
+    """The listed pairs on these images, in their order within same and different.
+
+    Where a photograph has several images of what is to be worn, one is drawn by the seed and the pair's
+    place.
+    """
+    known = _Photographs(images)
+    same: list[tuple[int, int]] = []
+    diff: list[tuple[int, int]] = []
+    left_out: list[tuple[str, str]] = []
+    masked = {Wear.BARE: (False, False), Wear.MASKED: (True, True), Wear.MIXED: (False, True)}[wear]
+    for place, pair in enumerate(listed, 1):
+        rng = rng_for(recipe.seed, "listed", place)
+        try:
+            rows = (
+                known.find(pair.name, pair.number, masked[0], rng),
+                known.find(pair.other, pair.other_number, masked[1], rng),
+            )
+            _refuse_itself(images, rows, recipe.rules.allow_same_source)
+        except LookupError as error:
+            left_out.append((f"pair {place}: {_line(pair)}", str(error.args[0])))
+        else:
+            (same if pair.same else diff).append(rows)
+    return Resolved(Drawn(_as_pairs(same), _as_pairs(diff), {}), tuple(left_out))
+
+
+def _refuse_itself(images: Images, rows: tuple[int, int], allow_same_source: bool) -> None:
+    if rows[0] == rows[1]:
+        raise LookupError("both are one image")
+    if not allow_same_source and images.source[rows[0]] == images.source[rows[1]]:
+        raise LookupError("both are one photograph")
+
+
+def _as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:
+    table = np.array(rows, np.int64).reshape(-1, 2)
+    return Pairs(table[:, 0], table[:, 1])
+
+
+def listed_pairs(images: Images, pairs: Pairs) -> list[ListedPair]:
+    """Pairs of images by name and number, as a pairs.txt names them; what each face wears is lost."""
+    known = _Photographs(images)
+    ends = (known.name_and_number(int(a)) + known.name_and_number(int(b)) for a, b in _both(pairs))
+    return [ListedPair(*end) for end in ends]
+
+
+def _both(pairs: Pairs) -> Iterator[tuple[int, int]]:
+    yield from zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+
+
+class _Photographs:
+    """Photographs by person's name and number.
+
+    A person whose photographs are all called NAME_NUMBER has those numbers; another's are numbered from 1 in
+    the order of their names. A person goes by the name of their folder, or by the whole path of it where two
+    share a name.
+    """
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+        short = Counter(PurePosixPath(person.name).name for person in images.people)
+        names = (PurePosixPath(person.name).name for person in images.people)
+        self._names = [
+            name if short[name] == 1 else person.name for name, person in zip(names, images.people, strict=True)
+        ]
+        self._codes: dict[str, list[int]] = defaultdict(list)
+        for code, name in enumerate(self._names):
+            self._codes[name].append(code)
+        self._numbers: dict[int, dict[str, int]] = {}
+
+    def name_and_number(self, row: int) -> tuple[str, int]:
+        """What a pairs.txt calls the photograph of this image."""
+        code = int(self._images.person[row])
+        return self._names[code], self._of(code)[self._images.keys[row].as_py()]
+
+    def find(self, name: str, number: int, masked: bool, rng: np.random.Generator) -> int:
+        """The row of an image of this photograph, masked or bare.
+
+        Raises:
+            LookupError: there is none; the message says what is missing.
+        """
+        codes = self._codes.get(name, [])
+        if not codes:
+            raise LookupError(f"the runs have nobody called {name}")
+        if len(codes) > 1:
+            raise LookupError(f"the runs have {len(codes)} people called {name}")
+        keys = [key for key, own in self._of(codes[0]).items() if own == number]
+        if not keys:
+            raise LookupError(f"{name} has no photograph {number}")
+        rows = [row for row in self._rows(codes[0]) if self._images.keys[row].as_py() == keys[0]]
+        fitting = [row for row in rows if bool(self._images.kind[row] > 0) == masked and self._is_first_face(row)]
+        if not fitting:
+            raise LookupError(f"{name}'s photograph {number} has no {'masked' if masked else 'bare'} image")
+        return fitting[int(rng.integers(len(fitting)))]
+
+    def _is_first_face(self, row: int) -> bool:
+        return _SECOND_FACE.search(self._images.paths[row].as_py()) is None
+
+    def _rows(self, code: int) -> Iterable[int]:
+        low, high = np.searchsorted(self._images.person, [code, code + 1])
+        return range(int(low), int(high))
+
+    def _of(self, code: int) -> dict[str, int]:
+        """Numbers of a person's photographs by key."""
+        if code not in self._numbers:
+            keys = sorted({self._images.keys[row].as_py() for row in self._rows(code)})
+            self._numbers[code] = _numbers(keys, PurePosixPath(self._images.people[code].name).name)
+        return self._numbers[code]
+
+
+def _numbers(keys: Sequence[str], name: str) -> dict[str, int]:
+    own = re.compile(re.escape(name) + r"_0*(\d+)", re.DOTALL)
+    found = [own.fullmatch(PurePosixPath(key).stem) for key in keys]
+    numbers = [int(match[1]) for match in found if match]
+    if len(set(numbers)) < len(keys):
+        numbers = list(range(1, len(keys) + 1))
+    return dict(zip(keys, numbers, strict=True))

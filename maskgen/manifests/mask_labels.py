@@ -1,0 +1,66 @@
+"""What the face on a picture wears: by the catalogue of the run it comes from, else by its file's name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place, Remote, is_remote
+
+from .schema import CATALOGUE, REPORT
+from .table import joined
+
+# PHOTOGRAPH__KIND.jpg, PHOTOGRAPH__KIND.f2.jpg: the rule by which outputs are named.
+_NAME = r"(?s)__(?P<kind>[^/]+?)(?:\.f[0-9]+)?\.[^./]+$"
+
+
+def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
+    """The kind of each picture: "bare", a mask's name, or "" where nothing says.
+
+    Args:
+        folder: of the list that names the pictures; its report.json says which runs they come from.
+        addresses: large_string (n,), as the list has them.
+
+    Raises:
+        UserError: a catalogue cannot be read.
+    """
+    by_name = pc.extract_regex(addresses, _NAME)
+    kinds = pc.if_else(pc.is_valid(by_name), by_name.field("kind"), pa.scalar("", pa.large_string()))
+    for prefix, run in _runs(folder):
+        kinds = pc.coalesce(_from_catalogue(prefix, run, addresses), kinds)
+    texts: list[str] = kinds.to_pylist()
+    return texts
+
+
+def _runs(folder: Path) -> Iterator[tuple[str, Place]]:
+    """What stands before the addresses of each run of a list's, and the run's folder, where that has a catalogue."""
+    try:
+        report = json.loads((folder / REPORT).read_bytes())
+        names = [str(run["folder"]) for run in report["runs"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # lists of others have no such report
+    for name in names:
+        run: Place = Remote(name) if is_remote(name) else folder / name
+        if (run / CATALOGUE).is_file():
+            yield ("" if name == "." else f"{name}/"), run
+
+
+def _from_catalogue(prefix: str, run: Place, addresses: Any) -> Any:
+    """The kind of each address that a run's catalogue holds, null for the others."""
+    path = run / CATALOGUE
+    try:
+        table = pq.read_table(parquet_of(path), columns=["path", "kind"], partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
+    own = joined(prefix, table["path"].cast(pa.large_string()).combine_chunks())
+    own = pa.concat_arrays(own.chunks) if isinstance(own, pa.ChunkedArray) else own
+    place = pc.index_in(addresses, value_set=own)
+    return table["kind"].cast(pa.large_string()).combine_chunks().take(place)

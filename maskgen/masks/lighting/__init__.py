@@ -1,0 +1,1 @@
+"""Light, colour, blur and noise of a photograph, estimated and applied."""

@@ -1,0 +1,195 @@
+"""The light on a face, read from its skin: level, colour and direction, no more than four numbers a colour.
+
+Source: first-order spherical harmonics of Lambertian surfaces, Ramamoorthi and Hanrahan 2001.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles, Image
+from maskgen.masks.lighting.colour import GAMMA
+from maskgen.masks.lighting.tone import IN_COLOUR, LUMA, Tone, looked_at, read_tones
+from maskgen.masks.pose.camera import Cameras
+
+# Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
+DARKEST_SKIN = 80.0
+BRIGHTEST_SKIN = 222.0
+# What light does on most faces when the picture says little: from above and in front.
+USUAL = np.array([0.0, -0.16, 0.22])
+BELIEF = 0.035  # how strongly the usual light is believed against the samples
+ROUNDS = 3
+FEWEST = 12  # samples that say anything about the light
+# What encoded values 0..255 are in linear light.
+_LINEAR = (np.arange(256) / 255.0) ** GAMMA
+# What each colour adds to the luma, encoded and linear, (3, 256).
+_ENCODED_LUMA, _LINEAR_LUMA = LUMA[:, None] * np.arange(256.0), LUMA[:, None] * _LINEAR
+# Linear red and blue over green of skin in white light, lowest and highest.
+SKIN_RATIOS = ((0.9, 2.6), (0.42, 1.15))
+
+_Number = TypeVar("_Number", np.uint8, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
+
+    `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
+    `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `tone` whether the photograph has
+    colours at all.
+    """
+
+    level: float
+    direction: Doubles
+    cast: Doubles
+    tone: Tone = IN_COLOUR
+
+    def on(self, normals: NDArray[np.floating]) -> Doubles:
+        """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
+        front = 1.0 + self.direction[2]
+        return np.maximum((1.0 + normals @ self.direction) / front, 0.12)
+
+
+@dataclass(frozen=True, slots=True)
+class Facing:
+    """How the skin that is looked at faces, ready to be regressed on.
+
+    `normals` (k, 3) are unit and in head coordinates, the same for all faces; `design` (k, 4) has a one before each;
+    `squares` (16, k) are the products of its columns with each other.
+    """
+
+    normals: Doubles
+    design: Doubles
+    squares: Doubles
+
+    @classmethod
+    def over(cls, normals: Doubles) -> Facing:
+        """Prepare normals (k, 3)."""
+        design = np.column_stack([np.ones(len(normals)), normals])
+        squares = (design[:, :, None] * design[:, None]).reshape(-1, 16)
+        return cls(normals, design, np.ascontiguousarray(squares.T))
+
+
+def read_lights(images: Sequence[Image], cameras: Cameras, points: Doubles, facing: Facing) -> list[Light]:
+    """The light on some faces, from samples of their skin.
+
+    Args:
+        images: each face's, uint8 RGB (height, width, 3).
+        cameras: samples are means over about a tenth of the distance between the eyes.
+        points: (n, k, 2), x, y in pixels, where the skin is; those outside the picture are left out.
+        facing: of the k points.
+    """
+    small = [_small(*one) for one in zip(images, cameras.scales.tolist(), strict=True)]
+    where, inside = _cells(images, small, points)
+    # No reduced picture is kept: of a large photograph with small faces each takes as much memory as the photograph.
+    colours, parts = zip(*map(_sampled, images, small, where), strict=True)
+    samples = np.stack(colours)
+    usable = inside & ((facing.normals @ cameras.rotations[:, 2, :, None])[:, :, 0] > 0.2)
+    counts = usable.sum(1)
+    samples[~usable] = 0
+    skins = _LINEAR[_median(np.ascontiguousarray(samples.transpose(0, 2, 1)), counts)]
+    lumas = np.stack([_weighted(table, samples) for table in (_ENCODED_LUMA, _LINEAR_LUMA)], axis=1)
+    middle = _median(lumas, counts)
+    relative = lumas[:, 1] / np.maximum(middle[:, 1:], 1e-4)
+    directions = _directions(relative, usable, cameras.rotations, facing)
+    return list(map(_light, counts.tolist(), middle[:, 0].tolist(), directions, skins.tolist(), read_tones(parts)))
+
+
+def _light(count: int, skin: float, direction: Doubles, linear: list[float], tone: Tone) -> Light:
+    """One face's, from what is known of it; `skin` and `linear` are the skin's luma and its linear colour."""
+    if count < FEWEST:
+        return Light(1.0, USUAL / 1.5, np.ones(3))
+    warm = _warm(*linear) * tone.colour  # a tint is no light
+    most = math.exp(abs(warm))
+    return Light(_level(skin), direction, np.array([math.exp(warm), 1.0, math.exp(-warm)]) / most, tone)
+
+
+def _warm(red: float, green: float, blue: float) -> float:
+    """The light's warmth as far as no skin under white light explains it: what the logarithm of encoded red gains.
+
+    Only warm and cool are told apart: what looks like green or magenta light is nearly always the skin's own red.
+    """
+    excess = 0.0
+    for sign, colour, (least, most) in zip((1, -1), (red, blue), SKIN_RATIOS, strict=True):
+        ratio = max(colour / max(green, 1e-4), 0.02)
+        excess += sign * math.log(ratio / min(max(ratio, least), most))
+    return min(max(excess / 2 / GAMMA, -0.25), 0.25)
+
+
+def _small(image: Image, scale: float) -> tuple[int, int]:
+    """Columns and rows of a picture that has a pixel for about a tenth of the eyes' distance."""
+    height, width = image.shape[:2]
+    cell = max(1.0, scale / 12)
+    return max(1, round(width / cell)), max(1, round(height / cell))
+
+
+def _cells(
+    images: Sequence[Image], small: Sequence[tuple[int, int]], points: Doubles
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Which pixels of the reduced pictures, counted row by row, hold the points (n, k, 2), or are nearest to them, and
+    which points are inside their picture: both (n, k)."""
+    sizes, sides = np.array([image.shape[1::-1] for image in images]), np.array(small)
+    at = np.floor((points + 0.5) * (sides / sizes)[:, None])
+    nearest = np.minimum(np.maximum(at, 0.0), (sides - 1)[:, None])
+    same = at == nearest
+    where = nearest[:, :, 1] * sides[:, :1] + nearest[:, :, 0]
+    return where.astype(np.intp), same[:, :, 0] & same[:, :, 1]
+
+
+def _sampled(image: Image, small: tuple[int, int], where: NDArray[np.intp]) -> tuple[Image, Image]:
+    """Of a reduced picture the pixels (k, 3) that were asked for, and those (m, 3) that its tone is read from."""
+    reduced = _reduced(image, small)
+    return reduced.reshape(-1, 3)[where], looked_at(reduced)
+
+
+def _reduced(image: Image, small: tuple[int, int]) -> Image:
+    """The picture in so many columns and rows; halved as often as it can be first, which costs next to nothing."""
+    while image.shape[1] >= 2 * small[0] and image.shape[0] >= 2 * small[1]:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    return image if image.shape[1::-1] == small else cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+
+
+def _weighted(tables: Doubles, colours: Image) -> Doubles:
+    """The sum of what three tables (3, 256) say of three colours (n, k, 3)."""
+    return np.asarray(tables[0][colours[:, :, 0]] + tables[1][colours[:, :, 1]] + tables[2][colours[:, :, 2]])
+
+
+def _median(values: NDArray[_Number], counts: NDArray[np.intp]) -> NDArray[_Number]:
+    """Of the last axis of (n, m, k) the median of those `counts` (n,) that are not filled up with zeros: (n, m)."""
+    last = values.shape[-1]
+    at = np.minimum(last - counts + counts // 2, last - 1)
+    return np.sort(values, axis=-1)[np.arange(len(values)), :, at]
+
+
+def _directions(relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: Facing) -> Doubles:
+    """Ridge regression of brightness (n, k) on the normals toward the usual light, (n, 3) in camera axes; beards, brows
+    and glare lose their say.
+
+    It is done in the head's own axes, where the normals are the same for all faces: a ridge is the same in any.
+    """
+    prior = np.diag([1e-6, BELIEF, BELIEF, BELIEF]) * np.maximum(usable.sum(1), 1)[:, None, None]
+    usual = np.concatenate([np.full((len(usable), 1), 0.8), USUAL @ rotations], axis=1)[:, :, None]
+    believed, weights = prior @ usual, usable.astype(np.float64)
+    for _ in range(ROUNDS):
+        normal = (facing.squares @ weights[:, :, None]).reshape(-1, 4, 4) + prior
+        answer = np.linalg.solve(normal, facing.design.T @ (weights * relative)[:, :, None] + believed)
+        off = ((facing.design @ answer)[:, :, 0] - relative) / 0.18
+        weights = usable / (1 + off * off)
+    direction = (rotations @ answer[:, 1:])[:, :, 0] / np.maximum(answer[:, 0], 0.25)
+    length = np.sqrt((direction * direction).sum(1, keepdims=True))
+    return np.asarray(direction * np.minimum(1.0, 0.95 / np.maximum(length, 1e-9)))
+
+
+def _level(skin: float) -> float:
+    """Exposure from the skin's median sRGB luma: any skin is believed, darker than any is a dark picture."""
+    if skin < DARKEST_SKIN:
+        return float(max((skin / DARKEST_SKIN) ** GAMMA, 0.02))
+    return float(min((max(skin, BRIGHTEST_SKIN) / BRIGHTEST_SKIN) ** GAMMA, 1.2))

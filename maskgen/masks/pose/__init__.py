@@ -1,0 +1,1 @@
+"""The head and the camera: pose, and the shape of the person."""

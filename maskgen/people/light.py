@@ -1,0 +1,128 @@
+"""Light on a drawn head: soft from around, directed with a shadow, a shine on skin, hair and eyes.
+
+Convention:
+    - directions and normals in camera axes: x right, y down, z toward the viewer
+    - colours are sRGB-encoded; light is linear and laid on as one factor through a plain power
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from maskgen.core.records import Doubles, Floats, floats
+from maskgen.masks.lighting.colour import GAMMA
+from maskgen.masks.pose.head import Triangles
+from maskgen.masks.raster import Canvas
+
+from .chart import step
+from .scene import Scene
+from .stage import Drawing
+
+MAP = 160  # pixels of the picture that the light sees
+# How far light goes round a form, for red, green and blue: skin lets red through.
+SKIN_WRAP = (0.42, 0.27, 0.22)
+CLOTH_WRAP = 0.2
+
+
+def towards(scene: Scene) -> Floats:
+    """The unit direction of the light."""
+    light = np.asarray(scene.light, np.float32)
+    return light / floats(np.linalg.norm(light))
+
+
+def dot(vectors: Floats, axis: Floats) -> Floats:
+    """Product with one axis, (h, w, 3) and (3,) to (h, w)."""
+    return np.asarray(cv2.transform(vectors, axis[None].astype(np.float32)), np.float32)
+
+
+def lit(normals: Floats, shadow: Floats, open_sky: Floats, skin: Floats, scene: Scene) -> Floats:
+    """The factor on encoded colours that diffuse light makes, (h, w, 3).
+
+    Args:
+        normals: unit normals (h, w, 3).
+        shadow: share of the directed light that is cut off, (h, w).
+        open_sky: share of the light from around that arrives, (h, w).
+        skin: 1 where light goes round as under skin, 0 where as on cloth, (h, w).
+    """
+    fall = dot(normals, towards(scene))
+    sky = open_sky * (floats(0.9) - floats(0.16) * normals[..., 1]) * floats(scene.ambient)
+    clear = (1 - floats(0.8) * shadow) * (floats(0.5) + floats(0.5) * open_sky)
+    clear *= floats((1 - scene.ambient) * 1.3)
+    planes = []
+    for more in SKIN_WRAP:
+        wrap = floats(CLOTH_WRAP) + floats(more - CLOTH_WRAP) * skin
+        planes.append(sky + clear * np.maximum((fall + wrap) / (1 + wrap), 0))
+    linear = np.maximum(cv2.merge(planes) * floats(scene.level), floats(1e-4))
+    return np.asarray(cv2.pow(linear, 1 / GAMMA), np.float32) * floats(scene.cast)
+
+
+def shine(normals: Floats, shadow: Floats, gloss: Floats, scene: Scene) -> Floats:
+    """What a glossy skin adds to its encoded colour, (h, w)."""
+    half = towards(scene) + floats([0, 0, 1])
+    facing = np.maximum(dot(normals, half / floats(np.linalg.norm(half))), 0)
+    broad = cv2.pow(facing, 12)
+    tight = cv2.pow(broad, 4)
+    strength = (1 - 0.85 * shadow) * floats((1 - scene.ambient) * scene.level)
+    return np.asarray((58 * broad + 60 * tight * gloss) * gloss * strength, np.float32)
+
+
+def hair_shine(runs: Floats, shadow: Floats, scene: Scene) -> Floats:
+    """The band of light across strands that run along `runs` (h, w, 3), 0..1. Source: Kajiya and Kay 1989."""
+    half = towards(scene) + floats([0, 0, 1])
+    along = dot(runs, half / floats(np.linalg.norm(half)))
+    across = np.maximum(1 - along * along, 0)
+    return np.asarray(cv2.pow(across, 14) * (1 - 0.8 * shadow) * floats(1 - 0.6 * scene.ambient), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Shadows:
+    """What the light sees: for each place across its direction the nearest surface.
+
+    Attributes:
+        axes: across, down and along the light, rows of (3, 3).
+        low: the least coordinate along each axis, (3,).
+        unit: the map's pixels per picture pixel.
+        nearest: float32 (MAP, MAP), the coordinate along the light, far away where nothing is.
+        scale: picture pixels per eye distance.
+    """
+
+    axes: Doubles
+    low: Doubles
+    unit: float
+    nearest: Floats
+    scale: float
+
+    @classmethod
+    def of(cls, points: Doubles, triangles: Triangles, scale: float, scene: Scene) -> Shadows:
+        """Draw what casts shadows, points (n, 3) in pixels and depth, from the light's side."""
+        along = towards(scene).astype(np.float64)
+        across = np.cross([0.0, 1.0, 0.0] if abs(along[1]) < 0.9 else [0.0, 0.0, 1.0], along)
+        across /= np.linalg.norm(across)
+        axes = np.stack([across, np.cross(along, across), along])
+        seen = points @ axes.T
+        low, span = seen.min(0), np.ptp(seen, axis=0)
+        unit = (MAP - 3) / max(span[0], span[1])
+        near = (seen[:, 2] - low[2]) / span[2] * 0.9 + 0.1
+        canvas = Canvas(MAP, MAP)
+        canvas.draw((seen - low) * unit + 1, triangles, np.repeat(near[:, None], 3, 1))
+        nearest = (canvas.values[..., 0] - floats(0.1)) * floats(span[2] / 0.9)
+        return cls(axes, low, float(unit), np.asarray(nearest, np.float32), scale)
+
+    def on(self, drawing: Drawing) -> Floats:
+        """Share of the directed light that does not arrive at each pixel of a drawing, soft, (h, w)."""
+        height, width = drawing.places.shape[:2]
+        every = slice(None, None, 2)  # it is soft, so every second pixel tells
+        depth = drawing.depth((every, every))
+        x = np.arange(0, width, 2, dtype=np.float32)[None]
+        y = np.arange(0, height, 2, dtype=np.float32)[:, None]
+        a, b, c = (
+            np.float32(axis[2]) * depth + (np.float32(axis[0]) * x + (np.float32(axis[1]) * y - np.float32(low)))
+            for axis, low in zip(self.axes, self.low, strict=True)
+        )
+        one, unit = np.float32(1), np.float32(self.unit)
+        before = cv2.remap(self.nearest, a * unit + one, b * unit + one, cv2.INTER_LINEAR) - c
+        dark = cv2.GaussianBlur(step(before * np.float32(1 / self.scale), 0.07, 0.2), (0, 0), 0.018 * self.scale)
+        return np.asarray(cv2.resize(dark, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

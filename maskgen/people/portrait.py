@@ -1,0 +1,137 @@
+"""One picture of one person, and what is true of it: the points, the pose, which points are seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Floats, Image, Pose, floats
+from maskgen.core.seeding import rng_for
+from maskgen.masks.pose.camera import Camera
+from maskgen.masks.pose.head import mean68
+
+from .chart import chart_place, sampled
+from .form import Form, sculpt
+from .glasses import draw_glasses
+from .hair import hair_of
+from .layers import Pictures, lay_hair, lay_skin
+from .light import Shadows, lit
+from .mesh import Part, body_part, ear_part, head_part, joined
+from .person import Person, draw_person, mean_places
+from .room import room
+from .scene import Expression, Scene
+from .stage import Drawing, Stage
+
+SEEN = 0.1  # a point this far behind the nearest surface, in eye distances, is hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A drawn picture with its truth.
+
+    Attributes:
+        image: uint8 RGB.
+        points68: float32 (68, 2), where the 68 points of this person with this expression are in the picture. Those
+            of the jaw are places on the skin, not on the outline: on the far side of a turned head they are hidden.
+        pose: yaw, pitch and roll in degrees, scale in pixels per distance between the eyes of the mean head.
+        visible68: bool (68,), which of them face the viewer with nothing of the head before them.
+    """
+
+    image: Image
+    points68: Floats
+    pose: Pose
+    visible68: NDArray[np.bool_]
+
+
+def _solid(person: Person, form: Form, lining: Part | None) -> list[Part]:
+    """The head, and its ears or the lining of the hair that hides them."""
+    beside = [ear_part(person, 1.0), ear_part(person, -1.0)] if lining is None else [lining]
+    return [head_part(form), *beside]
+
+
+def paint(person: Person, scene: Scene) -> Portrait:
+    """Draw a person under a scene's circumstances; the same two give the same bytes."""
+    stage, form, hair = Stage.of(scene), sculpt(person, scene.expression, scene.scale), hair_of(person)
+    lining = hair.lining if hair is not None else None
+    solid = _solid(person, form, lining)
+    shell = hair.parts if hair is not None else ()
+    casters = [*solid, *shell]
+    thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
+    drawing = stage.draw([body_part(scene.clothes), *solid])
+    image = room(scene, stage.height, stage.width)
+    lay_skin(image, drawing, thrown, Pictures.of(person, form, hair, scene), scene, stage)
+    if person.glasses != "none":
+        draw_glasses(image, person.glasses, form.points68, stage.camera, drawing)
+    if hair is not None:
+        lay_hair(image, stage.draw(shell), drawing, thrown, (person, hair), scene, stage)
+    small = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
+    return _truth(_photographed(np.asarray(small, np.float32), scene), scene, form, stage, drawing)
+
+
+def _truth(image: Image, scene: Scene, form: Form, stage: Stage, drawing: Drawing) -> Portrait:
+    """The picture with the points of the surface that was drawn."""
+    camera = Camera(scene.scale, stage.camera.rotation, np.array(scene.centre))
+    points = camera.project(form.points68)
+    normals = sampled(form.normals, chart_place(form.points68)) @ camera.rotation.T[:, 2]
+    enlarged = stage.camera.project(form.points68)
+    before = drawing.nearest_at(enlarged)
+    seen = (normals > 0.03) & (enlarged[:, 2] > before - SEEN * stage.camera.scale)
+    return Portrait(image, points[:, :2].astype(np.float32), _pose(scene), np.asarray(seen))
+
+
+def _pose(scene: Scene) -> Pose:
+    return Pose(scene.yaw, scene.pitch, scene.roll, scene.scale)
+
+
+def _photographed(image: Floats, scene: Scene) -> Image:
+    """The lens's blur and the sensor's noise."""
+    if scene.blur > 0.15:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), scene.blur), np.float32)
+    if scene.noise > 0:
+        rng = rng_for(scene.pattern, "noise")
+        grain = rng.standard_normal((*image.shape[:2], 2), np.float32) * floats(scene.noise)
+        image = image + np.dstack(
+            [grain[..., 0] + 0.3 * grain[..., 1], grain[..., 0], grain[..., 0] - 0.3 * grain[..., 1]]
+        )
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> Person:
+    """The mean head itself, without hair."""
+    anyone = draw_person(rng_for(0, "nobody"))
+    return replace(anyone, points68=np.array(mean68()), places=mean_places(), style="bald", glasses="none")
+
+
+def neutral_head(
+    size: int, pose: Pose, grey: int = 128, light_from: tuple[float, float, float] | None = None
+) -> Portrait:
+    """The mean head in plain grey before a darker grey, for tests of colour.
+
+    Args:
+        size: the picture's side in pixels; the head's middle is a little under the picture's.
+        pose: where it looks; `scale` in pixels per eye distance, 0.2 of the size shows the whole head.
+        grey: the head's grey value; without a light, every pixel of the head has it.
+        light_from: the direction that the light comes from (camera axes), None for even light.
+    """
+    scene = Scene(pose.yaw, pose.pitch, pose.roll, pose.scale, (size / 2, size * 0.54), (size, size), ambient=0.35)
+    stage, form = Stage.of(scene), sculpt(_nobody(), Expression(), pose.scale)
+    parts = _solid(_nobody(), form, None)
+    drawing = stage.draw(parts)
+    shown = np.full((stage.height, stage.width), grey * 0.6, np.float32)
+    if light_from is not None:
+        scene = replace(scene, light=light_from)
+        dark = Shadows.of(stage.placed(parts), joined(parts)[0], stage.camera.scale, scene).on(drawing)
+    for band in drawing.bands():
+        level = np.full(band.kind.shape, grey, np.float32)
+        if light_from is not None:
+            ones = np.ones_like(level)
+            level *= lit(band.normals, dark[band.part], ones, 0 * ones, scene)[..., 0]
+        shown[band.part] = np.where(band.kind > 0, level, shown[band.part])
+    small = cv2.resize(shown, (size, size), interpolation=cv2.INTER_AREA)
+    image = np.repeat(np.clip(np.rint(small), 0, 255).astype(np.uint8)[..., None], 3, 2)
+    return _truth(image, scene, form, stage, drawing)

@@ -1,0 +1,191 @@
+"""What there is to train and to judge on: addresses of pictures and their targets, from lists or from containers.
+
+`--data` may be
+    a folder with `train.csv`, else with `train.rec`, else with tars
+    a `.csv`, a `.rec` or a `.tar`, where the folder holds several
+Pairs to judge on are `eval_same.csv` and `eval_diff.csv` in that folder, or in the one above it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.containers import open_tar
+from maskgen.formats.faults import ContainerError
+from maskgen.formats.pieces import open_pieces
+from maskgen.formats.recordio.index import load_index
+from maskgen.formats.recordio.people import record_people
+from maskgen.formats.recordio.stream import label_text
+from maskgen.formats.tars.people import folder_of, photographs
+from maskgen.manifests.lists import read_columns
+from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
+
+REC = "train.rec"
+_TARS = (".tar", ".tar.gz", ".tgz")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingList:
+    """Pictures to train on.
+
+    Attributes:
+        root: what addresses that are not absolute start from.
+        addresses: large_string (n,), as `maskgen.formats.reading` knows them.
+        targets: int64 (n,), 0 to n_classes - 1, each of which has a picture.
+        labels: whom each target stands for, as the list says it.
+        digest: changes when the list does.
+    """
+
+    root: Path
+    addresses: Any
+    targets: Ints
+    labels: tuple[str, ...]
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def numbers(self) -> tuple[int, ...]:
+        """Each target's number in the list; its place where people have names."""
+        if all(label.isascii() and label.isdecimal() for label in self.labels):
+            return tuple(map(int, self.labels))
+        return tuple(range(len(self.labels)))
+
+    def counts(self) -> Ints:
+        """Pictures of each target, int64 (n_classes,)."""
+        return np.bincount(self.targets, minlength=len(self.labels)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class EvalPairs:
+    """Pairs to judge on: `same` and `different`, int64 (n, 2), are rows of `addresses`, which holds a picture once."""
+
+    root: Path
+    addresses: Any
+    same: Ints
+    different: Ints
+    digest: str
+
+
+def read_training_list(data: Path) -> TrainingList:
+    """The pictures that `data` names.
+
+    Raises:
+        UserError: there is no list, it cannot be read, or it holds fewer than two people.
+    """
+    source = _source(data)
+    try:
+        found = _read(source)
+    except ContainerError as fault:
+        raise UserError(f"{source} cannot be read: {fault}.") from None
+    if len(found.labels) < 2:
+        people = f"pictures of {len(found.labels)} person" if len(found.labels) else "no picture"
+        raise UserError(f"{source} holds {people}: training needs two people at least.")
+    return found
+
+
+def _source(data: Path) -> Path:
+    if data.is_file():
+        return data
+    if not data.is_dir():
+        raise UserError(f"--data {data} is not there: give a folder that `maskgen pairs` wrote, or a .rec or tars.")
+    for name in (TRAIN, REC):
+        if (data / name).is_file():
+            return data / name
+    return data
+
+
+def _read(source: Path) -> TrainingList:
+    name = source.name.lower()
+    if name.endswith(".csv"):
+        return _from_csv(source)
+    if name.endswith(".rec"):
+        return _from_rec(source)
+    if name.endswith(_TARS) and source.is_file():
+        return _from_tars(source.parent, [source])
+    if source.is_file():
+        raise UserError(f"--data {source} is no list that is known: give a .csv, a .rec, a .tar, or a folder of them.")
+    tars = sorted(path for path in source.iterdir() if path.name.lower().endswith(_TARS))
+    if not tars:
+        raise UserError(f"{source} holds no {TRAIN}, no {REC} and no tars: give a folder that `maskgen pairs` wrote.")
+    return _from_tars(source, tars)
+
+
+def _from_csv(path: Path) -> TrainingList:
+    columns = read_columns(path, IMAGE_COLUMNS)
+    return _listed(path.parent, columns["path"], columns["target"].to_pylist(), path.read_bytes())
+
+
+def _from_rec(rec: Path) -> TrainingList:
+    pieces = open_pieces(rec)
+    people = record_people(rec, pieces, load_index(rec, pieces))
+    addresses = pa.array([f"{rec.name}/{number}" for number in people.ids.tolist()], pa.large_string())
+    labels = [label_text(label) for label in people.labels.tolist()]
+    told = people.labels.tobytes() + people.ids.tobytes() + people.offsets.tobytes()
+    return _listed(rec.parent, addresses, labels, told)
+
+
+def _from_tars(root: Path, tars: Sequence[Path]) -> TrainingList:
+    found = [(address, person) for tar in tars for address, person in _in_tar(tar)]
+    addresses = pa.array([address for address, _ in found], pa.large_string())
+    told = "\n".join(f"{address}\0{person}" for address, person in found).encode("utf-8", "surrogatepass")
+    return _listed(root, addresses, [person for _, person in found], told)
+
+
+def _in_tar(tar: Path) -> Iterator[tuple[str, str]]:
+    """Each photograph of a tar by its address, and whose it is."""
+    found, _ = photographs(open_tar(tar))
+    for one in found:
+        yield f"{tar.name}/{one.name}", one.person or folder_of(one.name) or tar.name.partition(".")[0]
+
+
+def _listed(root: Path, addresses: Any, people: Sequence[str], told: bytes) -> TrainingList:
+    """The list with people numbered from 0: by value where all are numbers, else by name."""
+    names = sorted(set(people), key=_order(people))
+    number = {name: at for at, name in enumerate(names)}
+    targets = np.fromiter((number[person] for person in people), np.int64, len(people))
+    return TrainingList(root, addresses, targets, tuple(names), hashlib.sha256(told).hexdigest())
+
+
+def _order(people: Sequence[str]) -> Any:
+    numbers = all(person.isascii() and person.isdecimal() for person in people)
+    return (lambda name: (int(name), name)) if numbers else (lambda name: (0, name))
+
+
+def read_eval_pairs(data: Path) -> EvalPairs | None:
+    """The pairs to judge on that lie beside what is trained on; None where there are none.
+
+    Raises:
+        UserError: a list cannot be read.
+    """
+    here = data if data.is_dir() else data.parent
+    for folder in (here, here.parent):
+        if (folder / EVAL_SAME).is_file() and (folder / EVAL_DIFF).is_file():
+            return _pairs(folder)
+    return None
+
+
+def _pairs(folder: Path) -> EvalPairs:
+    columns = [read_columns(folder / name, PAIR_COLUMNS) for name in (EVAL_SAME, EVAL_DIFF)]
+    flat = pa.concat_arrays([table[name] for table in columns for name in ("path", "pair_path")])
+    encoded = flat.dictionary_encode()
+    rows = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = [len(table["path"]) for table in columns]
+    told = b"".join((folder / name).read_bytes() for name in (EVAL_SAME, EVAL_DIFF))
+    same, different = _twos(rows[: 2 * lengths[0]]), _twos(rows[2 * lengths[0] :])
+    addresses = encoded.dictionary.cast(pa.large_string())
+    return EvalPairs(folder, addresses, same, different, hashlib.sha256(told).hexdigest())
+
+
+def _twos(rows: NDArray[np.int64]) -> Ints:
+    """Firsts and then seconds as rows of (first, second)."""
+    return np.ascontiguousarray(rows.reshape(2, -1).T)

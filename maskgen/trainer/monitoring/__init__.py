@@ -1,0 +1,1 @@
+"""How a training run is judged and recorded: evaluation, history, curves, collapse."""

@@ -1,0 +1,115 @@
+"""After an epoch: how well the distances of one person's pictures keep apart from those of different people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maskgen.metrics.distances import pair_l2
+from maskgen.metrics.overlap import Overlap, compare
+
+from ..data.lists import EvalPairs
+from ..data.pictures import Batch, Loader
+from ..learner import Learner
+from ..ranks import Ranks
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Embed = Callable[[Batch], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge found.
+
+    Attributes:
+        overlap: of the distances; its `iou` is the figure, the lower the better.
+        pairs: same-person and different-person pairs that were compared.
+        unreadable: pictures that could not be read; their pairs are left out.
+    """
+
+    overlap: Overlap
+    pairs: tuple[int, int]
+    unreadable: int
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        if self.overlap.degenerate:
+            return f"IOU 1: {self.overlap.degenerate}"
+        same, different = self.pairs
+        return (
+            f"IOU {self.overlap.iou:.4f}, threshold {self.overlap.threshold:.4f} "
+            f"({same:,} same-person and {different:,} different-person pairs)"
+        )
+
+
+def embed_all(
+    embed: Embed, loader: Loader, shape: tuple[int, int], batch_size: int, ranks: Ranks, told: Callable[[Batch], None]
+) -> tuple[Floats, Bools]:
+    """The embedding of each picture, float32 of `shape` (pictures, dim), and which could be read, bool (pictures,).
+
+    Each picture is embedded once, by one of the processes.
+
+    Args:
+        told: gets each batch, for its faults.
+    """
+    total, dim = shape
+    mine = range(ranks.rank, total, ranks.world)
+    batches = [list(mine[at : at + batch_size]) for at in range(0, len(mine), batch_size)]
+    found = torch.zeros(total, dim + 1, device=ranks.device)  # the last column says that it is there
+    with torch.inference_mode():
+        for batch in loader.epoch(batches, 0):
+            told(batch)
+            if batch.rows:
+                rows = torch.tensor(batch.rows, device=ranks.device)
+                found[rows] = torch.nn.functional.pad(embed(batch).float(), (0, 1), value=1.0)
+    everything = ranks.total(found).cpu().numpy()
+    return everything[:, :-1], everything[:, -1] > 0
+
+
+def judge(embeddings: Floats, readable: Bools, pairs: EvalPairs) -> Verdict:
+    """Compare distances of same-person and different-person pairs."""
+    same, different = (both[readable[both].all(axis=1)] for both in (pairs.same, pairs.different))
+    near, far = (pair_l2(embeddings, both[:, 0], both[:, 1]) for both in (same, different))
+    return Verdict(compare(near, far), (len(same), len(different)), int(np.count_nonzero(~readable)))
+
+
+@dataclass(slots=True)
+class Judge:
+    """Looks at a model when asked.
+
+    Attributes:
+        learner: what is looked at, not wrapped.
+        pairs: what it is judged on.
+        loader: of the pictures that `pairs` names, without any chance.
+    """
+
+    learner: Learner
+    dim: int
+    pairs: EvalPairs
+    loader: Loader
+    batch_size: int
+    ranks: Ranks
+    faulty: Callable[[str], None]
+
+    def __call__(self) -> Verdict:
+        """Embed each picture and compare; the learner is in training mode afterwards."""
+        self.ranks.align(self.learner)
+        self.learner.eval()
+        shape = len(self.pairs.addresses), self.dim
+        found = embed_all(self._embed, self.loader, shape, self.batch_size, self.ranks, self._told)
+        self.learner.train()
+        return judge(*found, self.pairs)
+
+    def _embed(self, batch: Batch) -> Tensor:
+        return self.learner.embed(batch.values.to(self.ranks.device, non_blocking=True))
+
+    def _told(self, batch: Batch) -> None:
+        for _, fault in batch.faults:
+            self.faulty(fault)

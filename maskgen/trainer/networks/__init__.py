@@ -1,0 +1,1 @@
+"""Networks: backbones, pooling, adapters, and models of the reference."""

@@ -1,0 +1,139 @@
+"""Models: a backbone, pooling and a neck, from normalised pictures to embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from maskgen.core.reasons import UserError
+
+from ..recipes.recipe import ModelSpec, Recipe
+from .backbones import INCEPTION, build_backbone, is_adapter, load_facenet
+from .pooling import build_pooling
+
+_EPS = 1e-3  # of the neck's batch norm, as InceptionResnetV1's
+
+
+class Embedder(nn.Module):
+    """float32 (n, 3, h, w) RGB, normalised as the recipe's `data` says, to embeddings (n, dim), not of unit length.
+
+    An adapter's input is a frozen recogniser's embeddings instead, float32 (n, width).
+
+    Attributes:
+        dim: numbers in an embedding.
+    """
+
+    def __init__(self, backbone: nn.Module, pooling: nn.Module, neck: nn.Module, dropout: float, dim: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.pooling = pooling
+        self.dropout = nn.Dropout(dropout)
+        self.neck = neck
+        self.dim = dim
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings (n, dim) of float images (n, 3, h, w)."""
+        return self.neck(self.dropout(self.pooling(self.backbone(images))))
+
+
+class LinearNorm(nn.Module):
+    """A linear layer without bias and a batch norm: float (n, width) to (n, dim)."""
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, dim, bias=False)
+        self.norm = nn.BatchNorm1d(dim, eps=_EPS)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """float (n, width) to (n, dim)."""
+        return self.norm(self.linear(features))
+
+
+def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
+    """The network that a recipe describes, on the CPU, in training mode.
+
+    Args:
+        pretrained: False starts from random weights (PyTorch's generator) whatever the recipe says.
+
+    Raises:
+        UserError: no such backbone, or weights that cannot be had.
+    """
+    weights = spec.pretrained if pretrained else ""
+    backbone, width = build_backbone(spec, weights)
+    pooling = nn.Identity() if is_adapter(spec.backbone) else build_pooling(spec.pooling)
+    dropout = 0.0 if is_adapter(spec.backbone) else spec.dropout  # an adapter has it inside
+    if spec.neck == "none":
+        neck: nn.Module = nn.Identity()
+        dim = width
+    else:
+        neck, dim = LinearNorm(width, spec.dim), spec.dim
+    model = Embedder(backbone, pooling, neck, dropout, dim)
+    if spec.backbone == INCEPTION and weights:
+        fill_inception(model, _to_begin_with(weights))
+    return model
+
+
+def check_size(model: Embedder, recipe: Recipe) -> None:
+    """Have the network embed one black picture of the recipe's size: many of timm's take one size, or give no maps.
+
+    Raises:
+        UserError: it cannot, or gives no embedding.
+    """
+    if is_adapter(recipe.model.backbone):
+        return
+    size, was = recipe.data.size, model.training
+    device = next(model.parameters()).device
+    try:
+        with torch.no_grad():
+            shape = tuple(model.eval()(torch.zeros(1, 3, size, size, device=device)).shape)
+        if shape != (1, model.dim):
+            raise ValueError(f"it gives {shape} numbers in place of {(1, model.dim)}")
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # every network of timm's has its own way of saying no
+        detail = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{recipe.model.backbone} does not work with pictures of {size} x {size} ({detail}): set data.size or "
+            "model.backbone."
+        ) from None
+    finally:
+        model.train(was)
+
+
+def _to_begin_with(weights: str) -> Mapping[str, Tensor]:
+    try:
+        return load_facenet(weights)
+    except UserError as error:
+        said = str(error).removesuffix(".")
+        raise UserError(f"{said}; training can also begin without them, with --no-pretrained.") from None
+
+
+def fill_inception(model: Embedder, state: Mapping[str, Tensor]) -> None:
+    """Load facenet-pytorch's InceptionResnetV1 weights, by its names; the neck too where it has 512 numbers.
+
+    Raises:
+        UserError: weights of another network.
+    """
+    ours = inception_names(state)
+    if not (isinstance(model.neck, LinearNorm) and model.dim == 512):
+        ours = {name: value for name, value in ours.items() if not name.startswith("neck.")}
+    own = model.state_dict()
+    wanted = {name for name in own if name.startswith("backbone.")} | set(ours)
+    if wanted != set(ours) or any(own[name].shape != value.shape for name, value in ours.items() if name in own):
+        raise UserError("These weights are not an InceptionResnetV1's: set model.backbone to the network they are of.")
+    model.load_state_dict(ours, strict=False)
+
+
+def inception_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """facenet-pytorch's names of weights as ours; the classifier over people is left out."""
+    renamed = {}
+    for name, value in state.items():
+        if name.startswith("last_linear."):
+            renamed["neck.linear." + name.removeprefix("last_linear.")] = value
+        elif name.startswith("last_bn."):
+            renamed["neck.norm." + name.removeprefix("last_bn.")] = value
+        elif not name.startswith("logits."):
+            renamed["backbone." + name] = value
+    return renamed

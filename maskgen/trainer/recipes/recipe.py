@@ -1,0 +1,171 @@
+"""Recipes: everything that decides what a training run learns, as small files with names.
+
+    model: {backbone: small, dim: 64}
+    loss: {kind: arcface, scale: 16}
+
+Every setting has a default, so a recipe says only what is its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from maskgen.core.kindspec import DEFAULT_KINDS
+
+from .settings import choice, number
+
+FACENET_SCALE = 128 / 255  # facenet takes (pixel - 127.5) / 128
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """The network.
+
+    Attributes:
+        backbone: "inception_resnet_v1", a timm name ("timm:resnet18" or "resnet18"), "small", a tiny network for
+            trying things, or "adapter:dlib", a few layers on that recogniser's embeddings.
+        pretrained: whose weights it starts from: "" for none, "vggface2" and "casia-webface" for
+            inception_resnet_v1, "imagenet" for timm.
+        pooling: "gem" or "avg", over the last feature maps.
+        dim: numbers in an embedding (with neck "none", those that the backbone gives).
+        neck: "linear_bn", a linear layer and a batch norm, or "none".
+        dropout: share of the pooled features (of an adapter's inner ones) that is left out in training.
+    """
+
+    backbone: str = "small"
+    pretrained: str = choice("", "", "vggface2", "casia-webface", "imagenet")
+    pooling: str = choice("avg", "gem", "avg")
+    dim: int = number(512, 1, 1 << 16)
+    neck: str = choice("linear_bn", "linear_bn", "none")
+    dropout: float = number(0.0, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class LossSpec:
+    """What is made small.
+
+    Attributes:
+        kind: "arcface", "triplet" or "both", their sum.
+        scale, margin: ArcFace's, the margin in radians.
+        focal_gamma: 0 is cross-entropy; above it, well-told pictures count less.
+        class_weights: "log1p" weighs a person of n pictures by 1 / log(1 + n).
+        mining: triplets of a batch: "hard" (each picture's farthest of its person and nearest of another),
+            "semihard" or "all" that are within the margin.
+        triplet_margin: between L2 distances of normalised embeddings, which are 0 to 2.
+        triplet_weight: of the triplets in "both".
+    """
+
+    kind: str = choice("arcface", "arcface", "triplet", "both")
+    scale: float = number(45.0, 0, above=True)
+    margin: float = number(0.4, 0, 1.5)
+    focal_gamma: float = number(0.0)
+    class_weights: str = choice("none", "log1p", "none")
+    mining: str = choice("hard", "hard", "semihard", "all")
+    triplet_margin: float = number(0.3, 0, above=True)
+    triplet_weight: float = number(1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerSpec:
+    """How weights move. `momentum` is SGD's and RMSprop's, `nesterov` SGD's; the others take no notice."""
+
+    name: str = choice("sgd", "sgd", "adam", "adamw", "rmsprop", "adadelta")
+    lr: float = number(0.1, 0, above=True)
+    weight_decay: float = number(0.0)
+    momentum: float = number(0.9, 0, 0.9999)
+    nesterov: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSpec:
+    """How the rate changes.
+
+    Attributes:
+        name: "multistep", "cosine" (down to 0), "onecycle" (up and down again) or "constant".
+        milestones: epochs after which multistep multiplies the rate by `gamma`.
+        warmup_steps: optimizer steps over which the rate rises to its own, linearly; onecycle has a rise of its own.
+    """
+
+    name: str = choice("constant", "multistep", "cosine", "onecycle", "constant")
+    milestones: tuple[int, ...] = field(default=(), metadata={"low": 1, "high": 10**9, "above": False})
+    gamma: float = number(0.1, 0, 1, above=True)
+    warmup_steps: int = number(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """What the network sees.
+
+    Attributes:
+        size: side of the square input, in pixels.
+        mean, std: of red, green and blue between 0 and 1; the input is (pixel / 255 - mean) / std.
+        flip: mirror every second picture.
+        masks: "stored", the pictures as they are, or "online", a new mask each time on `mask_share` of them.
+        mask_kinds: as `maskgen mask --kinds` takes them.
+        sampler: "shuffle", or "pk": batches of `people` people, `images` pictures each.
+        workers: processes that load pictures; 0 loads in the run's own.
+        features: "" for pictures; "dlib" where the input is that recogniser's embeddings.
+    """
+
+    size: int = number(128, 16, 4096)
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = field(
+        default=(FACENET_SCALE,) * 3, metadata={"low": 0, "high": float("inf"), "above": True}
+    )
+    flip: bool = True
+    masks: str = choice("stored", "stored", "online")
+    mask_share: float = number(0.5, 0, 1)
+    mask_kinds: tuple[str, ...] = DEFAULT_KINDS
+    sampler: str = choice("shuffle", "shuffle", "pk")
+    people: int = number(8, 1, 1 << 20)
+    images: int = number(4, 1, 1 << 20)
+    workers: int = number(4, 0, 4096)
+    features: str = choice("", "", "dlib")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSpec:
+    """How long and how exactly.
+
+    Attributes:
+        batch_size: pictures a step on each device; with the sampler "pk" it is `people` times `images`.
+        precision: "fp32", "bf16" or "fp16".
+        compile, channels_last: PyTorch's compiler, and its faster order in memory.
+        accumulate: batches whose gradients are added up before a step.
+        clip_norm: the longest gradient; 0 is any.
+        max_steps: optimizer steps after which the run ends; 0 is none.
+        save_every: steps between two checkpoints; each epoch ends with one too.
+        check_every: steps between two looks for collapse.
+        on_collapse: "stop", "lower" (back to the last good weights at a tenth of the rate) or "go_on".
+    """
+
+    epochs: int = number(25, 1)
+    batch_size: int = number(128, 2, 1 << 20)
+    precision: str = choice("fp32", "fp32", "bf16", "fp16")
+    compile: bool = False
+    channels_last: bool = False
+    accumulate: int = number(1, 1)
+    clip_norm: float = number(0.0)
+    seed: int = number(0, 0, 2**63 - 1)
+    max_steps: int = number(0)
+    save_every: int = number(1000, 1)
+    check_every: int = number(100, 1)
+    on_collapse: str = choice("stop", "stop", "lower", "go_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to train, whole.
+
+    Example:
+        >>> load_recipe("model1", ["train.epochs=2"]).train.epochs
+        2
+    """
+
+    name: str
+    model: ModelSpec = field(default_factory=ModelSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
+    schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
+    data: DataSpec = field(default_factory=DataSpec)
+    train: TrainSpec = field(default_factory=TrainSpec)

@@ -1,0 +1,61 @@
+"""Checks of settings, and their comparison with those that a folder was begun with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
+
+MAX_PIXELS = 100_000_000
+
+
+def option_name(field: str) -> str:
+    """A setting as a person types it: `per_photo` is `--per-photo`, `source` is `SOURCE`."""
+    return field.upper() if field in ("source", "run") else "--" + field.replace("_", "-")
+
+
+def show_path(path: Place) -> str:
+    """A path as text that JSON and a terminal take, whatever bytes its name holds."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def digest_of(deciding: Mapping[str, object]) -> str:
+    """32 hex digits that differ whenever a deciding setting does."""
+    text = json.dumps(deciding, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def differences(stored: Mapping[str, object], asked: Mapping[str, object]) -> list[str]:
+    """What differs, one text a setting: `--size (was 160, now 112)`.
+
+    Example:
+        >>> differences({"--size": 160, "--seed": 0}, {"--size": 112, "--seed": 0})
+        ['--size (was 160, now 112)']
+    """
+    names = [*asked, *(name for name in stored if name not in asked)]
+    return [
+        f"{name} (was {_show(stored.get(name))}, now {_show(asked.get(name))})"
+        for name in names
+        if stored.get(name) != asked.get(name)
+    ]
+
+
+def check_range(option: str, value: float, low: float, high: float) -> None:
+    """Raise UserError unless low <= value <= high."""
+    if not low <= value <= high:
+        raise UserError(f"{option} {value} is out of range: give {low} to {high}.")
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    """Raise UserError unless the value is one of the choices."""
+    if value not in choices:
+        raise UserError(f"{option} {value} is unknown: give {' or '.join(choices)}.")
+
+
+def _show(value: object) -> str:
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    return "not set" if value is None else str(value) or "none"

@@ -1,0 +1,1 @@
+"""`maskgen demo`: all steps on a built-in sample."""

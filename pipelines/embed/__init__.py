@@ -1,0 +1,1 @@
+"""`maskgen embed`: the embeddings of a list's images."""

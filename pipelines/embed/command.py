@@ -1,0 +1,45 @@
+"""`maskgen embed MODEL LIST OUT`: the embedding of every picture of a list, as a Parquet file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..options import model_options
+from .settings import EmbedSettings
+
+EPILOG = """\b
+Examples:
+  maskgen embed dlib lists/train.csv train.parquet
+  maskgen embed runs/masked/best lists/test.csv test.parquet
+  maskgen embed runs/masked/best gallery/gallery.csv gallery.parquet
+
+Exit codes: 0 written, 2 something to mend first, 3 written without pictures that could not be read.
+"""
+PATH = click.Path(path_type=Path)
+
+
+@click.command("embed", epilog=EPILOG)
+@click.argument("model")
+@click.argument("list_file", metavar="LIST.csv", type=PATH)
+@click.argument("out", metavar="OUT.parquet", type=PATH)
+@model_options
+def embed_command(**options: Any) -> None:
+    """Write the embeddings of all pictures of a list.
+
+    MODEL is as for `maskgen evaluate`. LIST.csv is any list of `maskgen pairs` or `maskgen gallery`, or another with a
+    column path. OUT.parquet has the list's columns and `embedding`, of length 1; of a list of pairs it has each picture
+    once, with path and target.
+    """
+    from .run import run_embed
+
+    settings = EmbedSettings(**options)
+    written = run_embed(settings, lambda text: click.echo(text, err=True))
+    click.echo(
+        f"{written.rows:,} embeddings of {written.dim} numbers in {settings.out}; "
+        f"{written.unreadable:,} pictures could not be read."
+    )
+    sys.exit(3 if written.unreadable else 0)

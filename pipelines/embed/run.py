@@ -1,0 +1,127 @@
+"""`maskgen embed` at work: a Parquet file written batch by batch, so that memory does not grow with the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskgen import __version__
+from maskgen.core.reasons import UserError
+
+from ..embedding import Part, embed_parts
+from ..reports.progress import Notify
+from .settings import EmbedSettings
+
+if TYPE_CHECKING:
+    from maskgen.embedders.base import FaceEmbedder
+
+COLUMN = "embedding"
+_GROUP = 1 << 14  # rows that are written together
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The size of a file of embeddings: its rows, their length, and how many pictures could not be read."""
+
+    rows: int
+    dim: int
+    unreadable: int
+
+
+def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
+    """Embed every picture of a list.
+
+    Raises:
+        UserError: the model or the list cannot be read, the list has a column `embedding` already, or no picture can
+            be read.
+        OSError: the output cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    from maskgen.core.files import whole_file
+    from maskgen.embedders.named import open_embedder
+
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
+    columns = _columns(settings.list_file)
+    schema = _schema(columns, embedder)
+    with whole_file(settings.out) as file:
+        with pq.ParquetWriter(file, schema) as writer:
+            root = settings.list_file.parent
+            written, left_out = _write(writer, schema, columns, embedder, root, settings.workers, notify)
+        if not written:
+            raise UserError(f"No picture of {settings.list_file} can be read: mend its paths.")
+    return Written(written, embedder.dim, left_out)
+
+
+def _columns(list_file: Path) -> Mapping[str, Any]:
+    """The columns of a list, targets as numbers; a list of pairs as its pictures, each once."""
+    import pyarrow as pa
+
+    from maskgen.manifests.lists import read_image_list
+    from maskgen.manifests.schema import PAIR_COLUMNS
+
+    found = read_image_list(list_file)
+    columns = dict(found.columns)
+    if COLUMN in columns:
+        raise UserError(f"{list_file} has a column {COLUMN} already: give the list without it.")
+    if "target" in columns:
+        columns["target"] = pa.array(found.numbers("target"))
+    if set(PAIR_COLUMNS) <= set(columns):
+        return _pictures(columns["path"], columns["target"], columns["pair_path"], found.numbers("pair_target"))
+    return columns
+
+
+def _pictures(paths: Any, targets: Any, pair_paths: Any, pair_targets: Any) -> Mapping[str, Any]:
+    """Path and target of each picture that pairs name, in the order in which they come first."""
+    import numpy as np
+    import pyarrow as pa
+
+    every = pa.concat_arrays([paths, pair_paths]).dictionary_encode()
+    _, first = np.unique(every.indices.to_numpy(), return_index=True)
+    whose = np.concatenate([targets.to_numpy(), pair_targets])
+    return {"path": every.dictionary, "target": pa.array(whose[first])}
+
+
+def _schema(columns: Mapping[str, Any], embedder: FaceEmbedder) -> Any:
+    import pyarrow as pa
+
+    fields = [pa.field(name, values.type) for name, values in columns.items()]
+    fields.append(pa.field(COLUMN, pa.list_(pa.float32(), embedder.dim)))
+    return pa.schema(fields, metadata={"maskgen": __version__, "model": embedder.name, "dim": str(embedder.dim)})
+
+
+def _write(
+    writer: Any,
+    schema: Any,
+    columns: Mapping[str, Any],
+    embedder: FaceEmbedder,
+    root: Path,
+    workers: int,
+    notify: Notify,
+) -> tuple[int, int]:
+    written, left_out, waiting = 0, 0, []
+    for part in embed_parts(embedder, root, columns["path"], workers, notify):
+        waiting.append(_rows(schema, columns, part))
+        written, left_out = written + len(part.rows), left_out + len(part.faults)
+        if sum(len(rows) for rows in waiting) >= _GROUP:
+            writer.write_table(_joined(waiting))
+            waiting = []
+    if waiting:
+        writer.write_table(_joined(waiting))
+    return written, left_out
+
+
+def _rows(schema: Any, columns: Mapping[str, Any], part: Part) -> Any:
+    import pyarrow as pa
+
+    rows = pa.array(part.rows, pa.int64())
+    numbers = pa.FixedSizeListArray.from_arrays(pa.array(part.embeddings.ravel()), type=schema.field(COLUMN).type)
+    return pa.table([*(values.take(rows) for values in columns.values()), numbers], schema=schema)
+
+
+def _joined(tables: list[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.concat_tables(tables).combine_chunks()

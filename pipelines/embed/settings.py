@@ -1,0 +1,31 @@
+"""Settings of `maskgen embed`, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedSettings:
+    """Everything that `maskgen embed MODEL LIST.csv OUT.parquet` can be told.
+
+    Example:
+        maskgen embed dlib lists/train.csv train.parquet
+
+    Raises:
+        UserError: OUT.parquet is a folder.
+    """
+
+    model: str
+    list_file: Path
+    out: Path
+    device: str = "cpu"
+    workers: int = 2
+    trust_pickle: bool = False
+
+    def __post_init__(self) -> None:
+        if self.out.is_dir():
+            raise UserError(f"{self.out} is a folder: name the file to write, as {self.out / 'embeddings.parquet'}.")

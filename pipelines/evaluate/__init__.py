@@ -1,0 +1,1 @@
+"""`maskgen evaluate`: verification on pairs, identification on a gallery."""

@@ -1,0 +1,201 @@
+"""`maskgen evaluate --gallery` at work: bare faces are enrolled, masked ones probe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import UserError
+
+from ..embedding import Embedded, embed_all
+from ..gallery.settings import GALLERY
+from ..reports.progress import Notify
+from .errors import ERRORS, picture
+from .report import header, write_results, write_unreadable
+from .settings import EvaluateSettings
+from .text import aligned, rate, table
+
+if TYPE_CHECKING:
+    from maskgen.core.pair_sheets import ShownPair
+    from maskgen.embedders.base import FaceEmbedder
+    from maskgen.manifests.lists import ImageList
+    from maskgen.manifests.schema import Ints
+    from maskgen.metrics.identification import Identification, Search
+
+PEOPLE = "identified.csv"
+_SHOWN = 32  # probes on the sheet of errors
+_COLUMNS = ("target", "person", "enrolled", "probes", "first", "fifth", "accepted", "taken_for_another", "let_in")
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryEvaluation:
+    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list."""
+
+    settings: EvaluateSettings
+    embedder: FaceEmbedder
+    gallery: ImageList
+    embedded: Embedded
+    enrolled: Ints
+    probes: Ints
+    search: Search
+    result: Identification
+
+
+def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
+    """Judge a model on a gallery and write the report; returns what results.json says.
+
+    Raises:
+        UserError: the gallery or the model cannot be used.
+    """
+    from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.lists import read_image_list
+    from maskgen.metrics.identification import identify, search
+
+    gallery = read_image_list(_list_file(settings.gallery or Path()))
+    target, roles = gallery.numbers("target"), _roles(gallery)
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
+    notify(f"embedding {len(gallery.addresses):,} pictures with {embedder.name}")
+    embedded = embed_all(embedder, gallery.root, gallery.addresses, settings.workers, notify)
+    enrolled, probes = (_rows(gallery, roles, role, embedded) for role in ("enrol", "probe"))
+    rows = embedded.embeddings
+    found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
+    result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
+    return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result))
+
+
+def _list_file(gallery: Path) -> Path:
+    """The list that is meant: a folder of `maskgen gallery` stands for its gallery.csv."""
+    return gallery / GALLERY if gallery.is_dir() else gallery
+
+
+def _roles(gallery: ImageList) -> list[str]:
+    if "role" not in gallery.columns:
+        raise UserError("--gallery has no column role: give the gallery.csv that `maskgen gallery` wrote.")
+    roles: list[str] = gallery.columns["role"].to_pylist()
+    return roles
+
+
+def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -> Ints:
+    import numpy as np
+
+    rows = [row for row, own in enumerate(roles) if own == role and embedded.readable[row]]
+    if not rows:
+        raise UserError(f"The gallery in {gallery.root} has no picture to {role} that can be read.")
+    return np.array(rows, np.int64)
+
+
+def _write(found: GalleryEvaluation) -> dict[str, Any]:
+    folder = found.settings.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    results = _results(found)
+    _write_people(found, folder)
+    _write_errors(found, folder)
+    write_unreadable(folder, found.embedded.faults)
+    write_results(folder, results, "\n".join(_lines(results)) + "\n")
+    return results
+
+
+def _results(found: GalleryEvaluation) -> dict[str, Any]:
+    result = found.result
+    rates = {
+        name: {"value": getattr(result, name), **asdict(result.intervals[name])}
+        for name in ("rank1", "rank5", "accepted")
+        if name in result.intervals
+    }
+    return {
+        **header(found),
+        "gallery": str(found.settings.gallery),
+        "enrolled": len(found.enrolled),
+        "people_enrolled": sum(person.enrolled > 0 for person in result.people),
+        "probes": result.probes,
+        "probes_of_nobody_enrolled": result.unknown,
+        "rank1": rates["rank1"],
+        "rank5": rates["rank5"],
+        "open_set": {
+            "far_asked": result.far_asked,
+            "far": result.far,
+            "threshold": result.threshold,
+            "accepted": rates.get("accepted", {"value": float("nan")}),
+            "reason": result.reason,
+        },
+    }
+
+
+def _write_people(found: GalleryEvaluation, folder: Path) -> None:
+    """identified.csv: a row a person, in the order of their targets."""
+    import pyarrow as pa
+
+    from maskgen.manifests.table import write_columns
+
+    columns = found.gallery.columns
+    named = columns.get("person", columns["target"]).to_pylist()
+    names = dict(zip(found.gallery.numbers("target").tolist(), named, strict=True))
+    rows = [asdict(person) for person in found.result.people]
+    values = [pa.array([row["person"] for row in rows], pa.int64())]
+    values.append(pa.array([names[row["person"]] for row in rows], pa.large_string()))
+    values += [pa.array([row[name] for row in rows], pa.int64()) for name in _COLUMNS[2:]]
+    write_columns(folder / PEOPLE, _COLUMNS, values)
+
+
+def _write_errors(found: GalleryEvaluation, folder: Path) -> None:
+    """errors.png: probes that name somebody else, the surest first, each beside a face of whom they name."""
+    import numpy as np
+
+    from maskgen.core.files import write_whole
+    from maskgen.core.images import encode_image
+    from maskgen.core.pair_sheets import pair_sheet
+
+    wrong = np.flatnonzero(found.search.rank > 1)
+    wrong = wrong[np.argsort(found.search.other[wrong], kind="stable")]
+    groups = {
+        f"Probe, and whom it is taken for ({len(wrong):,})": [_shown(found, row) for row in wrong[:_SHOWN].tolist()]
+    }
+    write_whole(folder / ERRORS, encode_image(pair_sheet(groups, 4, 112), "png", 100))
+
+
+def _shown(found: GalleryEvaluation, probe: int) -> ShownPair:
+    from maskgen.core.pair_sheets import ShownPair
+
+    gallery, search = found.gallery, found.search
+    target = gallery.numbers("target")
+    rival = int(found.enrolled[target[found.enrolled] == search.rival[probe]][0])
+    shown = [picture(gallery.root, gallery.addresses[row].as_py()) for row in (int(found.probes[probe]), rival)]
+    text = f"{search.other[probe]:.3f}, own {search.own[probe]:.3f}, rank {search.rank[probe]}"
+    return ShownPair(shown[0], shown[1], text)
+
+
+def summary(results: dict[str, Any]) -> str:
+    """For a terminal."""
+    return "\n".join(line for line in _told(results, aligned) if line)
+
+
+def _lines(results: dict[str, Any]) -> list[str]:
+    return [f"# {results['model']['name']} on {results['gallery']}", "", *_told(results, table)]
+
+
+def _told(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], list[str]]) -> Iterator[str]:
+    yield (
+        f"{results['enrolled']:,} bare faces of {results['people_enrolled']:,} people are enrolled, "
+        f"{results['probes']:,} masked faces probe."
+    )
+    if results["probes_of_nobody_enrolled"]:
+        unknown = results["probes_of_nobody_enrolled"]
+        yield f"{unknown:,} of these are of nobody enrolled and count in the open set only."
+    if results["pictures"]["unreadable"]:
+        yield f"{results['pictures']['unreadable']:,} pictures cannot be read (unreadable.csv)."
+    yield ""
+    yield from columns(
+        [("", "share of probes"), ("rank 1", rate(results["rank1"])), ("rank 5", rate(results["rank5"]))]
+    )
+    yield ""
+    found = results["open_set"]
+    if found["reason"]:
+        yield f"Open set: {found['reason']}"
+        return
+    yield (
+        f"Open set: at distances up to {found['threshold']:.4f}, {found['far']:.4f} of the probes would be let in as "
+        f"somebody else, and {rate(found['accepted'])} are named rightly and let in."
+    )
+    yield f"{PEOPLE} has a row for each person. In brackets: 95 % intervals over people drawn anew."

@@ -1,0 +1,144 @@
+"""What `maskgen evaluate --data` leaves: results.json, results.md, pictures."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskgen import __version__
+
+from .text import markdown
+
+if TYPE_CHECKING:
+    from maskgen.metrics.bootstrap import Interval
+    from maskgen.metrics.verification import Verification
+
+    from .results import Evaluation
+
+RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
+
+
+def write_report(found: Evaluation) -> dict[str, Any]:
+    """Write every file, results.json last; returns what that says."""
+    from .errors import write_errors
+    from .plots import write_pictures
+
+    folder = found.settings.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    results = _results(found)
+    write_pictures(found, folder)
+    write_errors(found, folder)
+    write_unreadable(folder, found.embedded.faults)
+    write_results(folder, results, markdown(results))
+    return results
+
+
+def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
+    """results.md and then results.json, in which what is not known is null."""
+    from maskgen.core.files import write_whole
+
+    write_whole(folder / TEXT, text.encode())
+    data = json.dumps(plain(results), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    write_whole(folder / RESULTS, data.encode())
+
+
+def write_unreadable(folder: Path, faults: Sequence[tuple[str, str]]) -> None:
+    """unreadable.csv (`path,reason`), only where there are such pictures."""
+    from maskgen.manifests.checks.picture_files import as_array
+    from maskgen.manifests.table import write_columns
+
+    if faults:
+        columns = [as_array(column) for column in zip(*faults, strict=True)]
+        write_columns(folder / UNREADABLE, ("path", "reason"), columns)
+    else:
+        (folder / UNREADABLE).unlink(missing_ok=True)
+
+
+def plain(value: Any) -> Any:
+    """Numbers that are none as None, so that any reader of JSON takes the file."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def header(found: Any) -> dict[str, Any]:
+    """What every report begins with, of anything with settings, an embedder and embedded pictures."""
+    settings, embedder = found.settings, found.embedder
+    return {
+        "maskgen": __version__,
+        "model": {"given": settings.model, "name": embedder.name, "dim": embedder.dim, "size": embedder.size},
+        "seed": settings.seed,
+        "replicates": settings.replicates,
+        "pictures": {"listed": len(found.embedded.readable), "unreadable": len(found.embedded.faults)},
+    }
+
+
+def _results(found: Evaluation) -> dict[str, Any]:
+    pairs = len(found.judged.pairs)
+    return {
+        **header(found),
+        "data": str(found.settings.data),
+        "pairs": {"listed": pairs + found.judged.left_out, "judged": pairs, "left_out": found.judged.left_out},
+        "eval": _eval(found),
+        "threshold": {"value": found.threshold.value, "source": found.threshold.source},
+        "splits": {
+            name: {"reason": one} if isinstance(one, str) else _split(one) for name, one in found.splits.items()
+        },
+        "notes": _notes(found.splits),
+    }
+
+
+def _notes(splits: Mapping[str, Verification | str]) -> list[str]:
+    """Which pairs show too few people, each sentence once."""
+    told: dict[str, list[str]] = {}
+    for name, one in splits.items():
+        if not isinstance(one, str) and one.few_people:
+            told.setdefault(one.few_people, []).append(name)
+    # What holds for all pairs holds for each part of them.
+    whole = [sentence for sentence, names in told.items() if "all" in names]
+    return whole or [f"{', '.join(names)}: {sentence}" for sentence, names in told.items()]
+
+
+def _eval(found: Evaluation) -> dict[str, Any] | None:
+    overlap = found.threshold.overlap
+    if overlap is None:
+        return None
+    return {"iou": overlap.iou, "threshold": overlap.threshold, "degenerate": overlap.degenerate}
+
+
+def _split(one: Verification) -> dict[str, Any]:
+    rates, counts = one.rates, one.confusion
+    tar = {f"{at.far:g}": {**_rate(at.tar, one.intervals.get(f"tar@{at.far:g}")), "threshold": at.threshold}
+           | ({"reason": at.reason} if at.reason else {}) for at in one.tar_at}  # fmt: skip
+    return {
+        "same": counts.same_same + counts.same_different,
+        "different": counts.different_same + counts.different_different,
+        **{name: _rate(rates[name], one.intervals.get(name)) for name in ("accuracy", "auc", "eer")},
+        "tar_at_far": tar,
+        "confusion": asdict(counts),
+        "classes": {name: asdict(numbers) for name, numbers in counts.report().items()},
+        "ten_fold": _folds(one),
+    }
+
+
+def _rate(value: float, interval: Interval | None) -> dict[str, Any]:
+    """A rate with its interval where it has one."""
+    return {"value": value} | ({} if interval is None else asdict(interval))
+
+
+def _folds(one: Verification) -> dict[str, Any]:
+    if one.folds is None:
+        return {"reason": one.no_folds}
+    folds = one.folds
+    return {
+        "mean": folds.mean,
+        "deviation": folds.deviation,
+        "standard_error": folds.error,
+        "accuracies": folds.accuracies.tolist(),
+    }

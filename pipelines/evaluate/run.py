@@ -1,0 +1,117 @@
+"""`maskgen evaluate --data` at work: a threshold from the eval lists, everything else on the test pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import UserError
+
+from ..embedding import Embedded, embed_all
+from ..reports.progress import Notify
+from .results import Evaluation, Judged, Threshold
+from .settings import EvaluateSettings
+
+if TYPE_CHECKING:
+    from maskgen.manifests.lists import PairLists
+    from maskgen.manifests.schema import Bools
+    from maskgen.metrics.verification import Verification
+
+
+def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
+    """Judge a model on lists and write the report; returns what results.json says.
+
+    Raises:
+        UserError: the lists or the model cannot be used.
+    """
+    from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.mask_labels import mask_kinds_of
+
+    from .report import write_report
+
+    lists, test = _lists(settings)
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle)
+    notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
+    embedded = embed_all(embedder, lists.root, lists.addresses, settings.workers, notify)
+    judged = _judged(lists, test, embedded)
+    _refuse_one_sort(judged, lists.root / test)
+    threshold = _threshold(lists, test, embedded, judged, settings.seed)
+    notify("measuring")
+    kinds = mask_kinds_of(lists.root, lists.addresses)
+    found = _measured(settings, kinds, judged, threshold)
+    return write_report(Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, found))
+
+
+def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
+    """The lists, and which of them are the test pairs."""
+    from maskgen.manifests.lists import read_pair_lists
+    from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, TEST
+
+    data = settings.data or Path()
+    test = data / TEST if data.is_dir() else data
+    if not test.is_file():
+        raise UserError(f"{test} is not there: give the folder that `maskgen pairs` wrote, or a CSV file of pairs.")
+    if test.name in (EVAL_SAME, EVAL_DIFF):
+        raise UserError(f"{test} is for the threshold, and not judged on: give its folder, or other pairs.")
+    evals = [test.parent / name for name in (EVAL_SAME, EVAL_DIFF)]
+    found = read_pair_lists([*(evals if all(path.is_file() for path in evals) else []), test])
+    if not len(found.pairs[test.name]):
+        raise UserError(f"{test} holds no pair: give lists with test pairs.")
+    return found, test.name
+
+
+def _judged(lists: PairLists, name: str, embedded: Embedded) -> Judged:
+    from maskgen.metrics.distances import pair_l2
+
+    pairs = lists.pairs[name]
+    good = embedded.readable[pairs].all(axis=1)
+    people, same, pairs = lists.people[name][good], lists.same(name)[good], pairs[good]
+    distances = pair_l2(embedded.embeddings, pairs[:, 0], pairs[:, 1])
+    return Judged(pairs, people, same, distances, int((~good).sum()))
+
+
+def _refuse_one_sort(judged: Judged, path: Path) -> None:
+    for what, there in (("one person", judged.same.any()), ("different people", (~judged.same).any())):
+        if not there:
+            raise UserError(f"{path} has no pair of {what} that can be read: judging needs pairs of both sorts.")
+
+
+def _threshold(lists: PairLists, test: str, embedded: Embedded, judged: Judged, seed: int) -> Threshold:
+    """Of the eval lists; where there are none, or they say nothing, the mean of ten folds of the test pairs."""
+    from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME
+    from maskgen.metrics.folds import FOLDS, best_threshold, fold_accuracy
+    from maskgen.metrics.overlap import compare
+
+    overlap = None
+    if test not in (EVAL_SAME, EVAL_DIFF) and EVAL_SAME in lists.pairs:
+        same, different = (_judged(lists, name, embedded).distances for name in (EVAL_SAME, EVAL_DIFF))
+        overlap = compare(same, different)
+        if not overlap.degenerate:
+            return Threshold(overlap.threshold, "eval lists", overlap)
+    near, far = judged.distances[judged.same], judged.distances[~judged.same]
+    if min(len(near), len(far)) < FOLDS:
+        return Threshold(best_threshold(near, far), "the test pairs themselves", overlap)
+    return Threshold(
+        float(fold_accuracy(near, far, seed=seed).thresholds.mean()), "ten folds of the test pairs", overlap
+    )
+
+
+def _measured(
+    settings: EvaluateSettings, kinds: list[str], judged: Judged, threshold: Threshold
+) -> dict[str, Verification | str]:
+    from .splits import splits
+
+    found = splits(kinds, judged.pairs)
+    return {split.name: _verified(settings, judged, split.rows, threshold) for split in found}
+
+
+def _verified(settings: EvaluateSettings, judged: Judged, rows: Bools, threshold: Threshold) -> Verification | str:
+    from maskgen.metrics.bootstrap import PairPeople
+    from maskgen.metrics.verification import verify
+
+    same, different = rows & judged.same, rows & ~judged.same
+    if not same.any() or not different.any():
+        return f"It has {int(same.sum())} same-person and {int(different.sum())} different-person pairs."
+    people = PairPeople(judged.people[same, 0], judged.people[different])
+    distances = judged.distances
+    return verify(distances[same], distances[different], threshold.value, people, settings.replicates, settings.seed)

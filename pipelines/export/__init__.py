@@ -1,0 +1,1 @@
+"""`maskgen export`: a model as ONNX."""

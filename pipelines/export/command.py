@@ -1,0 +1,38 @@
+"""`maskgen export MODEL OUT.onnx`: a model as ONNX, checked against itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .settings import ExportSettings
+
+EPILOG = """\b
+Examples:
+  maskgen export runs/masked/best model.onnx
+
+Exit codes: 0 written, 2 something to mend first.
+"""
+PATH = click.Path(path_type=Path)
+
+
+@click.command("export", epilog=EPILOG)
+@click.argument("model")
+@click.argument("out", metavar="OUT.onnx", type=PATH)
+@click.option(
+    "--trust-pickle",
+    is_flag=True,
+    help="Read a model file that is a pickled network: whoever made it can run programs here.",
+)
+def export_command(**options: Any) -> None:
+    """Write a model as ONNX and check it with onnxruntime.
+
+    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference's, or facenet. The file takes
+    `images`, float32 (n, 3, size, size), RGB from 0 to 255, or for an adapter `features`, float32 (n, d), and gives
+    `embeddings`, float32 (n, dim), of length 1.
+    """
+    from .run import run_export
+
+    click.echo(run_export(ExportSettings(**options)))

@@ -1,0 +1,31 @@
+"""`maskgen export` at work."""
+
+from __future__ import annotations
+
+from maskgen.core.reasons import UserError
+
+from .settings import ExportSettings
+
+
+def run_export(settings: ExportSettings) -> str:
+    """Write the model, once onnxruntime gives the same embeddings; returns a sentence.
+
+    Raises:
+        UserError: the model cannot be read, is no PyTorch network, or its ONNX form gives other embeddings.
+    """
+    from maskgen.core.files import write_whole
+    from maskgen.embedders.named import open_embedder
+    from maskgen.embedders.network import NetworkEmbedder
+    from maskgen.embedders.onnx_file import FARTHEST, farthest, input_name, to_onnx
+
+    embedder = open_embedder(settings.model, "cpu", settings.trust_pickle)
+    out = settings.out
+    if not isinstance(embedder, NetworkEmbedder):
+        raise UserError(f"{embedder.name} is no PyTorch network: export a checkpoint, or facenet.")
+    data = to_onnx(embedder)
+    off = farthest(data, embedder)
+    if not off <= FARTHEST:
+        raise UserError(f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, data)
+    return f"{out} takes {input_name(embedder)} and differs from the model by {off:.1e} at most."

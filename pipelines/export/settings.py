@@ -1,0 +1,28 @@
+"""Settings of `maskgen export`, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """Everything that `maskgen export MODEL OUT.onnx` can be told.
+
+    Example:
+        maskgen export runs/masked/best model.onnx
+
+    Raises:
+        UserError: OUT.onnx is a folder.
+    """
+
+    model: str
+    out: Path
+    trust_pickle: bool = False
+
+    def __post_init__(self) -> None:
+        if self.out.is_dir():
+            raise UserError(f"{self.out} is a folder: name the file to write, as {self.out / 'model.onnx'}.")

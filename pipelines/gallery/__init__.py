@@ -1,0 +1,1 @@
+"""`maskgen gallery`: a gallery of real people, bare and masked."""

@@ -1,0 +1,83 @@
+"""`maskgen gallery SOURCE OUT`: options to settings, then the gallery and its table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..checks import MAX_PIXELS
+from .settings import GallerySettings
+
+EPILOG = """\b
+Examples:
+  maskgen gallery registered gallery --expect 3,3
+  maskgen gallery registered gallery --masked-pattern '*_mask*' --keep-original
+  maskgen gallery photographs.csv gallery
+  maskgen gallery --simulate masked gallery
+
+Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
+130 interrupted.
+"""
+PATH = click.Path(path_type=Path)
+
+
+def _two_numbers(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise click.BadParameter(f"{value!r} is not two numbers: bare and masked photographs, as in 3,3.")
+    return int(parts[0]), int(parts[1])
+
+
+@click.command("gallery", epilog=EPILOG)
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@click.option(
+    "--masked-pattern",
+    metavar="PATTERN",
+    default=None,
+    help="SOURCE is PERSON/FILE, and files whose name fits, such as '*_mask*', show a mask.",
+)
+@click.option("--simulate", is_flag=True, help="SOURCE is a run of maskgen mask --bare: make a gallery up from it.")
+@click.option(
+    "--expect",
+    metavar="BARE,MASKED",
+    callback=_two_numbers,
+    default=None,
+    help="How many photographs everyone should have; people.csv lists the others. With --simulate, how many they get "
+    "(3,3 where it is not given).",
+)
+@click.option("--keep-original", is_flag=True, help="Also copy each photograph as it is, into originals/.")
+@click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels.")
+@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.  [default: 0.15]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate: which photographs are taken.")
+@click.option(
+    "--max-pixels",
+    type=int,
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Set aside photographs larger than this, before they are decoded.",
+)
+@click.option("--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Where faces are found.")
+@click.option("--overwrite", is_flag=True, help="Remove the gallery that OUT holds, and start anew.")
+def gallery_command(**options: Any) -> None:
+    """Prepare a gallery of real people, bare and masked.
+
+    SOURCE holds PERSON/bare/* and PERSON/masked/*, or is a CSV with the columns path, person and masked.
+    OUT gets faces/, gallery.csv (bare faces enrol, masked ones probe), people.csv, set_aside.csv, report.json and
+    contact_sheet.png with one row a person. Photographs that clearly show other than what is said of them are listed in
+    warnings.csv.
+    """
+    from ..library import check_device
+    from .run import run_gallery
+
+    settings = GallerySettings(**options)
+    check_device(settings.device)
+    report = run_gallery(settings, click.echo)
+    click.echo(report.table())
+    click.echo(f"Look at {settings.out / 'contact_sheet.png'}; the rows are in {settings.out / 'gallery.csv'}.")
+    sys.exit(report.exit_code)

@@ -1,0 +1,81 @@
+"""OUT of a gallery: what lies where, whether it may be written to, and files that appear whole.
+
+faces/PERSON/bare|masked/NAME.jpg       aligned
+originals/PERSON/bare|masked/FILE       on request, the photographs as they were
+gallery.csv, people.csv, set_aside.csv, warnings.csv, contact_sheet.png, report.json    written last
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskgen.core.reasons import UserError
+
+from ..checks import differences
+from ..runs.json_files import json_bytes, read_json, remove
+from .settings import GALLERY
+
+PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
+SHEET, REPORT, SETTINGS = "contact_sheet.png", "report.json", "settings.json"
+COLUMNS = {
+    GALLERY: ("path", "target", "person", "masked", "role", "source", "width", "height", "box", "score"),
+    PEOPLE: ("target", "person", "bare", "masked", "as_expected"),
+    SET_ASIDE: ("path", "reason", "detail"),
+    WARNINGS: ("path", "source", "said", "looks", "score"),
+}
+_OURS = ("faces", "originals", GALLERY, PEOPLE, SET_ASIDE, WARNINGS, SHEET, REPORT, SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryFolder:
+    """Where a gallery is written."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works here."""
+        return self.root / ".lock"
+
+    def begin(self, deciding: Mapping[str, object], overwrite: bool) -> dict[str, Any] | None:
+        """Make ready for a gallery with these settings; returns the report of one that is finished already.
+
+        Raises:
+            UserError: the folder holds something else, or a gallery with other settings.
+        """
+        stored = read_json(self.root / SETTINGS)
+        if overwrite and stored is not None:
+            remove(self.root, _OURS)
+        elif stored is not None:
+            if told := differences(stored, deciding):
+                raise UserError(
+                    f"{self.root} holds a gallery of other settings: {', '.join(told)}. "
+                    "Choose another OUT, or give --overwrite."
+                )
+            if (done := read_json(self.root / REPORT)) is not None:
+                return done
+        elif any(path.name != self.lock.name for path in self.root.iterdir()):
+            raise UserError(f"OUT {self.root} holds files that no gallery wrote: choose an empty or new folder.")
+        self.place(SETTINGS, json_bytes(deciding))
+        return None
+
+    def place(self, name: str, data: bytes) -> None:
+        """Write a file below the folder, whole or not at all."""
+        from maskgen.core.files import write_whole
+
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
+
+    def place_table(self, name: str, rows: Iterable[Sequence[object]]) -> None:
+        """Write one of the CSV files."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(COLUMNS[name])
+        table.writerows(rows)
+        self.place(name, text.getvalue().encode())

@@ -1,0 +1,106 @@
+"""The photographs of a gallery's SOURCE: a folder, or a CSV, as entries and the names that their outputs get."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from maskgen.core.reasons import UserError
+from maskgen.gallery.entries import Entry, Unsaid, from_csv, from_folders, from_names
+
+from ..sources.names import escape, stem_of
+from ..sources.source import list_folder
+from .settings import GallerySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """What SOURCE holds: paths are below `root`; `names` are the entries' outputs, PERSON/bare|masked/STEM."""
+
+    root: Path
+    entries: list[Entry]
+    unsaid: list[Unsaid]
+    names: list[str]
+
+    def digest(self) -> str:
+        """Changes when a photograph comes, goes, or has another size or time."""
+        told = hashlib.blake2b(digest_size=16)
+        for entry in self.entries:
+            told.update(
+                f"{escape(entry.path)}\0{entry.person}\0{entry.masked}\0{_state(self.root / entry.path)}\n".encode()
+            )
+        return f"{len(self.entries)} ({told.hexdigest()})"
+
+
+def _state(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return "gone"
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def list_photographs(settings: GallerySettings) -> Photographs:
+    """List SOURCE.
+
+    Raises:
+        UserError: it is absent, holds nothing, or a CSV that cannot be read; or a person's name that no folder can
+        have.
+    """
+    source = settings.source
+    if source.is_file() and source.suffix.lower() == ".csv":
+        if settings.masked_pattern:
+            raise UserError("--masked-pattern is for a folder; a CSV says itself who is masked.")
+        found, root = from_csv(_text(source), str(source)), source.parent
+    else:
+        listing = list_folder(source)
+        root = source.parent if source.is_file() else source
+        paths = [item.key for folder in listing.folders for item in listing.items(folder)]
+        found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
+    entries = [one for one in found if isinstance(one, Entry)]
+    unsaid = [one for one in found if isinstance(one, Unsaid)]
+    if not entries:
+        raise UserError(
+            f"{source} holds no PERSON/bare and PERSON/masked folders: give --masked-pattern, or a CSV with the "
+            "columns path, person and masked."
+        )
+    return Photographs(root, entries, unsaid, output_names(entries))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text: save it as such.") from None
+
+
+def output_names(entries: Sequence[Entry]) -> list[str]:
+    """PERSON/bare|masked/STEM for each entry, no two alike; files of one stem keep their suffix, then get a number."""
+    plain = [f"{_folder(entry)}/{escape(stem_of(PurePosixPath(entry.path).name))}" for entry in entries]
+    often = Counter(name.lower() for name in plain)
+    names: list[str] = []
+    taken: set[str] = set()
+    for entry, name in zip(entries, plain, strict=True):
+        if often[name.lower()] > 1:
+            name = f"{_folder(entry)}/{escape(PurePosixPath(entry.path).name)}"
+        number, free = 2, name
+        while free.lower() in taken:
+            number, free = number + 1, f"{name}-{number}"
+        taken.add(free.lower())
+        names.append(free)
+    return names
+
+
+def _folder(entry: Entry) -> str:
+    """PERSON/bare or PERSON/masked.
+
+    Raises:
+        UserError: the person's name would lead out of OUT, or is none.
+    """
+    parts = PurePosixPath(entry.person.replace("\\", "/")).parts
+    if not parts or any(part in ("/", ".", "..") or "\0" in part or ":" in part for part in parts):
+        raise UserError(f"{entry.path}: {entry.person!r} is no name that a folder can have.")
+    return f"{escape('/'.join(parts))}/{'masked' if entry.masked else 'bare'}"

@@ -1,0 +1,283 @@
+"""A gallery from end to end: every photograph's face found, cut, written and told of; or one made up from a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import Reason, SetAsideError, UserError
+from maskgen.gallery.people import Picture, Tally, role_of, simulated, tallies, targets
+
+from ..reports.progress import Notify, show_progress
+from ..runs.json_files import json_bytes
+from ..runs.lock import hold
+from ..runs.run_folder import RunFolder
+from ..sources.names import escape
+from ..sources.source import check_apart
+from .folder import PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder
+from .photographs import Photographs, list_photographs
+from .report import GalleryReport
+from .settings import GALLERY, GallerySettings
+
+if TYPE_CHECKING:
+    from maskgen.core.records import Image
+    from maskgen.gallery.entries import Entry
+    from maskgen.gallery.faces import PortraitFinder
+
+MOST_ON_SHEET = 100  # people
+CELL = 112
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One face of the gallery: its row of gallery.csv without the target."""
+
+    path: str
+    person: str
+    masked: bool
+    source: str
+    width: int
+    height: int
+    box: str
+    score: float
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What became of the photographs so far."""
+
+    members: list[Member] = field(default_factory=list)
+    set_aside: list[tuple[str, str, str]] = field(default_factory=list)
+    warnings: list[tuple[str, str, str, str, float]] = field(default_factory=list)
+
+    def refuse(self, path: str, error: SetAsideError) -> None:
+        """Set a photograph aside."""
+        self.set_aside.append((escape(path), str(error.reason), escape(error.detail)))
+
+
+def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
+    """Make the gallery that the settings ask for.
+
+    Raises:
+        UserError: SOURCE or OUT cannot be used.
+        OSError: an output cannot be written.
+    """
+    if settings.out.exists() and not settings.out.is_dir():
+        raise UserError(f"OUT {settings.out} is a file: name a folder.")
+    if settings.simulate:
+        return _simulate(settings, notify)
+    photographs = list_photographs(settings)
+    check_apart(photographs.root, settings.out)
+    return _begun(settings, photographs.digest(), notify, lambda folder: _look(settings, photographs, folder))
+
+
+def _begun(
+    settings: GallerySettings, digest: str, notify: Notify, work: Callable[[GalleryFolder], Any]
+) -> GalleryReport:
+    """Do the work in OUT, which no other process may use meanwhile, unless it is done already."""
+    folder = GalleryFolder(settings.out)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    deciding = settings.deciding(digest)
+    with hold(folder.lock):
+        if (done := folder.begin(deciding, settings.overwrite)) is not None:
+            notify(f"{settings.out} holds this gallery already.")
+            return GalleryReport.from_json(done)
+        outcomes, everyone = work(folder)
+        return _sum_up(settings, folder, outcomes, everyone, deciding)
+
+
+def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
+    """Find, cut and write every face."""
+    from maskgen.gallery.faces import PortraitFinder
+    from maskgen.gallery.search import ThoroughDetector
+
+    outcomes, finder = Outcomes(), PortraitFinder(ThoroughDetector(settings.device))
+    for unsaid in photographs.unsaid:
+        outcomes.refuse(unsaid.path, SetAsideError(Reason.MASK_UNSAID, unsaid.detail))
+    with show_progress(len(photographs.entries), 0, 0) as progress:
+        for entry, name in zip(photographs.entries, photographs.names, strict=True):
+            before = len(outcomes.set_aside)
+            try:
+                _one(settings, photographs.root, entry, name, folder, finder, outcomes)
+            except SetAsideError as error:
+                outcomes.refuse(entry.path, error)
+            progress.add(1, len(outcomes.set_aside) - before)
+    return outcomes, {entry.person for entry in photographs.entries}
+
+
+def _one(
+    settings: GallerySettings,
+    root: Path,
+    entry: Entry,
+    name: str,
+    folder: GalleryFolder,
+    finder: PortraitFinder,
+    outcomes: Outcomes,
+) -> None:
+    from maskgen.core.images import encode_image, read_photo
+    from maskgen.faces.align import DEFAULT_MARGIN
+    from maskgen.gallery.state import contradiction
+
+    image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
+    margin = DEFAULT_MARGIN if settings.margin is None else settings.margin
+    found = finder.find(image, entry.masked, settings.size, margin)
+    path = f"faces/{name}.jpg"
+    folder.place(path, encode_image(found.crop.image, "jpg", 95))
+    if settings.keep_original:
+        _keep(folder, root / entry.path, name)
+    height, width = image.shape[:2]
+    box = " ".join(f"{float(at):.1f}" for at in found.detection.box)
+    score = round(found.detection.score, 4)
+    outcomes.members.append(Member(path, entry.person, entry.masked, entry.path, width, height, box, score))
+    if looks := contradiction(found.mask_score, entry.masked):
+        said = "masked" if entry.masked else "bare"
+        outcomes.warnings.append((path, escape(entry.path), said, looks, round(found.mask_score, 2)))
+
+
+def _keep(folder: GalleryFolder, photograph: Path, name: str) -> None:
+    """The photograph's own bytes beside its face."""
+    suffix = photograph.suffix
+    folder.place(f"originals/{name}{'' if name.endswith(suffix) else escape(suffix)}", photograph.read_bytes())
+
+
+def _sum_up(
+    settings: GallerySettings,
+    folder: GalleryFolder,
+    outcomes: Outcomes,
+    everyone: set[str],
+    deciding: dict[str, object],
+) -> GalleryReport:
+    """Write the tables, the sheet and the report, which comes last."""
+    number = targets(member.person for member in outcomes.members)
+    counts = tallies(((member.person, member.masked) for member in outcomes.members), everyone)
+    members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
+    folder.place_table(GALLERY, (_row(member, number[member.person]) for member in members))
+    folder.place_table(PEOPLE, (_person(tally, number, settings) for tally in counts))
+    folder.place_table(SET_ASIDE, sorted(outcomes.set_aside))
+    if outcomes.warnings:
+        folder.place_table(WARNINGS, sorted(outcomes.warnings))
+    folder.place(SHEET, _sheet(folder.root, members))
+    report = GalleryReport(
+        photographs=len(outcomes.members) + len(outcomes.set_aside),
+        people=len(number),
+        bare=sum(not member.masked for member in members),
+        masked=sum(member.masked for member in members),
+        set_aside=dict(sorted(Counter(reason for _, reason, _ in outcomes.set_aside).items())),
+        unlike=sum(not _as_expected(tally, settings) for tally in counts),
+        contradictions=len(outcomes.warnings),
+    )
+    folder.place(REPORT, json_bytes(report.to_json(deciding)))
+    return report
+
+
+def _row(member: Member, target: int) -> tuple[object, ...]:
+    return (
+        member.path, target, escape(member.person), int(member.masked), role_of(member.masked), escape(member.source),
+        member.width, member.height, member.box, member.score,
+    )  # fmt: skip
+
+
+def _as_expected(tally: Tally, settings: GallerySettings) -> bool:
+    return settings.expect is None or (tally.bare, tally.masked) == settings.expect
+
+
+def _person(tally: Tally, number: dict[str, int], settings: GallerySettings) -> tuple[object, ...]:
+    target = number.get(tally.person, "")
+    return target, escape(tally.person), tally.bare, tally.masked, "yes" if _as_expected(tally, settings) else "no"
+
+
+def _sheet(root: Path, members: Sequence[Member]) -> bytes:
+    """One row a person, bare faces first, for at most MOST_ON_SHEET people, evenly over the gallery."""
+    from maskgen.core.images import encode_image, read_photo
+    from maskgen.core.sheets import contact_sheet
+
+    by_person: dict[str, list[Member]] = {}
+    for member in members:
+        by_person.setdefault(member.person, []).append(member)
+    people = list(by_person)
+    shown = [
+        people[at * len(people) // min(len(people), MOST_ON_SHEET)] for at in range(min(len(people), MOST_ON_SHEET))
+    ]
+    columns = max((len(by_person[person]) for person in shown), default=1)
+    groups: dict[str, list[Image]] = {
+        escape(person): [read_photo(root / member.path).image for member in by_person[person]] for person in shown
+    }
+    return encode_image(contact_sheet(groups, min(columns, 24), CELL), "png")
+
+
+def _simulate(settings: GallerySettings, notify: Notify) -> GalleryReport:
+    """A gallery from a masked run's pictures, copied as they are."""
+    run = RunFolder(settings.source)
+    if not run.catalogue.is_file():
+        raise UserError(f"{settings.source} is no finished run of maskgen mask: it has no catalogue.parquet.")
+    rows = _rows(run)
+    chosen, short = simulated([row[0] for row in rows.values()], settings.each, settings.seed)
+    if not chosen:
+        raise _nobody(settings, [row[0] for row in rows.values()])
+    if short:
+        notify(f"{len(short):,} people have too few photographs and are left out.")
+    from maskgen.manifests.catalogue import digest
+
+    check_apart(settings.source, settings.out)
+    return _begun(settings, digest(settings.source), notify, lambda folder: _copied(settings, rows, chosen, folder))
+
+
+def _nobody(settings: GallerySettings, pictures: Sequence[Picture]) -> UserError:
+    """Why nobody's pictures make a gallery, and what to do."""
+    bare, masked = settings.each
+    if all(one.masked for one in pictures):
+        mend = "the run wrote none bare; make it with --bare."
+    else:
+        most = max(Counter(person for person, _ in {(one.person, one.source) for one in pictures}).values())
+        mend = f"the most photographs of one person are {most}; give a smaller --expect, or mask more photographs."
+    return UserError(
+        f"Nobody in {settings.source} has {bare} bare and {masked} masked pictures from different photographs: {mend}"
+    )
+
+
+def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
+    """The run's pictures of first faces, by path."""
+    from ..runs.catalogue import batches
+
+    found: dict[str, tuple[Picture, dict[str, Any]]] = {}
+    for batch in batches(
+        run.catalogue, ["path", "person", "source", "kind", "face", "width", "height", "box", "matrix", "score"]
+    ):
+        for row in batch:
+            if row["face"] == 0:
+                picture = Picture(row["path"], row["person"], row["source"], row["kind"] != "bare")
+                found[row["path"]] = picture, row
+    return found
+
+
+def _copied(
+    settings: GallerySettings,
+    rows: dict[str, tuple[Picture, dict[str, Any]]],
+    chosen: Sequence[Picture],
+    folder: GalleryFolder,
+) -> tuple[Outcomes, set[str]]:
+    from maskgen.manifests.pictures import raw_picture
+
+    outcomes = Outcomes()
+    for picture in chosen:
+        row = rows[picture.path][1]
+        state = "masked" if picture.masked else "bare"
+        path = f"faces/{picture.person}/{state}/{picture.path.rpartition('/')[2]}"
+        folder.place(path, raw_picture(settings.source, picture.path))
+        box = " ".join(f"{at:.1f}" for at in _box_in_picture(row["box"], row["matrix"]))
+        outcomes.members.append(
+            Member(path, picture.person, picture.masked, picture.source, row["width"], row["height"], box, row["score"])
+        )
+    return outcomes, {picture.person for picture in chosen}
+
+
+def _box_in_picture(box: Sequence[float], matrix: Sequence[float]) -> tuple[float, float, float, float]:
+    """A box of the source photograph, upright around where its corners lie in the run's picture."""
+    x0, y0, x1, y1 = box
+    a, b, c, d, e, f = matrix
+    corners = [(a * x + b * y + c, d * x + e * y + f) for x in (x0, x1) for y in (y0, y1)]
+    xs, ys = zip(*corners, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)

@@ -1,0 +1,78 @@
+"""What `maskgen gallery` is asked to do, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+from ..checks import MAX_PIXELS, check_range, show_path
+
+EACH = (3, 3)
+
+GALLERY = "gallery.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySettings:
+    """Everything that `maskgen gallery SOURCE OUT` can be told.
+
+    Example:
+        maskgen gallery registered gallery --expect 3,3 --keep-original
+
+    Cost: about 25 photographs of a megapixel a second where the face is seen at once, a tenth of that where views are
+    searched.
+
+    Raises:
+        UserError: a value that cannot be used.
+    """
+
+    source: Path
+    out: Path
+    masked_pattern: str | None = None
+    simulate: bool = False
+    expect: tuple[int, int] | None = None
+    keep_original: bool = False
+    size: int = 160
+    margin: float | None = None
+    seed: int = 0
+    max_pixels: int = MAX_PIXELS
+    device: str = "cpu"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        check_range("--size", self.size, 32, 2048)
+        check_range("--margin", self.margin or 0.0, 0.0, 4.0)
+        check_range("--max-pixels", self.max_pixels, 1, 2**31)
+        for number in self.expect or ():
+            check_range("--expect", number, 0, 100_000)
+        if self.simulate and (self.masked_pattern or self.keep_original):
+            raise UserError("--simulate takes a run's pictures: leave out --masked-pattern and --keep-original.")
+        if self.simulate and 0 in self.each:
+            raise UserError("--simulate wants at least one bare and one masked picture: give --expect 3,3.")
+
+    @property
+    def each(self) -> tuple[int, int]:
+        """How many bare and masked pictures a made-up person has."""
+        return self.expect or EACH
+
+    def deciding(self, photographs: str) -> dict[str, object]:
+        """What decides the gallery, by option name.
+
+        Args:
+            photographs: a digest of what SOURCE holds.
+        """
+        return {
+            "SOURCE": show_path(self.source.resolve()),
+            "the photographs": photographs,
+            "--masked-pattern": self.masked_pattern,
+            "--simulate": self.simulate,
+            "--expect": list(self.expect) if self.expect else None,
+            "--keep-original": self.keep_original,
+            "--size": self.size,
+            "--margin": self.margin,
+            "--seed": self.seed,
+            "--max-pixels": self.max_pixels,
+            "--device": self.device.partition(":")[0],
+        }

@@ -1,0 +1,1 @@
+"""`maskgen kinds`: the mask kinds and their previews."""

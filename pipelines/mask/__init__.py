@@ -1,0 +1,1 @@
+"""`maskgen mask`: masks on a folder of photographs."""

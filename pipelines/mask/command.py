@@ -1,0 +1,225 @@
+"""`maskgen mask SOURCE RUN`: options to settings, then the run and its table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
+from maskgen.core.reasons import UserError
+
+from ..checks import MAX_PIXELS
+from ..options import PlaceType
+from .settings import BACKENDS, FACES, MaskSettings
+
+EPILOG = """\b
+Examples:
+  maskgen mask photographs masked
+  maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
+  maskgen mask photographs masked --kinds n95=3,surgical:#ff8800,cloth_black --wear proper=8,nose_out
+  maskgen mask holiday.jpg out --crop none --faces all
+  maskgen mask crops masked --aligned --crop none
+  maskgen mask photographs again --seed 1 --reuse masked
+  maskgen mask train.rec masked --aligned --write tar
+  maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
+
+Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
+130 interrupted.
+"""
+
+
+def _split(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def _complete_kinds(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """The names that may follow the last comma."""
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + name for name in DEFAULT_KINDS if name.startswith(last)]
+
+
+def _word_or_number(context: click.Context, option: click.Parameter, value: str) -> str | int:
+    if value.isdecimal():
+        return int(value)
+    if value not in ("random", "all"):
+        raise click.BadParameter(f"{value!r} is not random, all or a number.")
+    return value
+
+
+PATH = click.Path(path_type=Path)
+PLACE = PlaceType()
+
+
+@click.command("mask", epilog=EPILOG)
+@click.argument("source", type=PLACE)
+@click.argument("run", type=PLACE)
+@click.option(
+    "--kinds",
+    metavar="KIND,KIND,...",
+    callback=_split,
+    shell_complete=_complete_kinds,
+    default=",".join(DEFAULT_KINDS),
+    show_default=True,
+    help="Masks to use: names that `maskgen kinds` lists, surgical:#ff8800, cloth:print.png, or the folder of a "
+    "template; n95=3 is drawn three times as often.",
+)
+@click.option(
+    "--wear",
+    metavar="WAY,WAY,...",
+    callback=_split,
+    default="proper",
+    show_default=True,
+    help="How it is worn: proper, nose_out, chin_out, under_chin, with weights as in proper=8,nose_out=1.",
+)
+@click.option(
+    "--per-photo",
+    metavar="random|all|N",
+    callback=_word_or_number,
+    default="random",
+    show_default=True,
+    help="One mask drawn for each photograph, every mask, or so many different ones.",
+)
+@click.option("--bare", is_flag=True, help="Also write each face without a mask.")
+@click.option(
+    "--unmasked-share",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of photographs that stay bare in a run that draws the masks.",
+)
+@click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels.")
+@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.  [default: 0.15]")
+@click.option(
+    "--crop",
+    type=click.Choice(["face", "none"]),
+    default="face",
+    show_default=True,
+    help="Cut the face out, or keep the whole photograph in its own pixels.",
+)
+@click.option(
+    "--faces",
+    type=click.Choice(FACES),
+    default="subject",
+    show_default=True,
+    help="Which faces of a photograph: the one that it is of (by size, place, sharpness, score and how much of it is "
+    "in the picture), the largest, the one nearest to the middle, or all.",
+)
+@click.option(
+    "--min-trust",
+    type=float,
+    default=DEFAULT_MIN_TRUST,
+    show_default=True,
+    help="Set aside faces whose points are in more doubt: 0 keeps all, 0.75 takes out most that are off.",
+)
+@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
+@click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")
+@click.option(
+    "--write",
+    type=click.Choice(["folders", "tar"]),
+    default="folders",
+    show_default=True,
+    help="Each picture a file of its own, or in tars as WebDataset reads them, beside its catalogue row as JSON.",
+)
+@click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
+@click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--landmarks-model", type=PATH, default=None, help="Another dlib 68-point model.")
+@click.option(
+    "--max-pixels",
+    type=int,
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Set aside photographs larger than this, before they are decoded.",
+)
+@click.option(
+    "--device",
+    metavar="cpu|cuda|cuda:N",
+    default="cpu",
+    show_default=True,
+    help="Where faces are found.  The last bits of a box differ from one kind to the other.",
+)
+@click.option(
+    "--reuse",
+    metavar="RUN",
+    type=PLACE,
+    default=None,
+    help="Take the faces that another run found, and look for those of new and changed photographs only.",
+)
+@click.option(
+    "--workers", type=int, default=None, help="Processes.  [default: one a core; with --scheduler, all of the cluster]"
+)
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default="loky",
+    show_default=True,
+    help="Whose processes: this machine's own, or those of a Dask or Ray cluster.  docs/scaling.md has the commands.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default=None,
+    help="Of the cluster: HOST:PORT, the file of a Dask scheduler, or auto for Ray.  [default: one started here]",
+)
+@click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Go on in a RUN of an object store that a killed run left marked as in use.",
+)
+@click.option("--retry-set-aside", is_flag=True, help="Try the photographs again that were set aside.")
+@click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+def mask_command(**options: Any) -> None:
+    """Put masks on the photographs of SOURCE and write them into RUN.
+
+    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it. It may also
+    be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or lie in an object store (s3://BUCKET/FOLDER).
+    RUN gets faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
+    contact_sheet.png. A run that was stopped goes on with the same command.
+    """
+    from ..library import check_device, check_kinds
+    from ..runs.reuse import check_reuse
+    from ..workers.backends import check_backend, usable_cores
+
+    if options["workers"] is None:
+        options["workers"] = 0 if options["scheduler"] else usable_cores()
+    settings = MaskSettings(**options)
+    _refuse_idle(settings)
+    check_kinds(settings.kinds)
+    if settings.scheduler is None:
+        check_device(settings.device)
+    check_reuse(settings)
+    check_backend(settings.backend)
+    if settings.dry_run:
+        from .run import survey
+
+        click.echo(survey(settings).table())
+        return
+    sys.exit(run_and_tell(settings))
+
+
+def _refuse_idle(settings: MaskSettings) -> None:
+    """Refuse options of the cut where nothing is cut; only the command line knows whether a default was typed."""
+    source = click.get_current_context().get_parameter_source
+    given = [f"--{name}" for name in ("size", "margin") if source(name) is ParameterSource.COMMANDLINE]
+    if settings.crop == "none" and given:
+        raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
+
+
+def run_and_tell(settings: MaskSettings) -> int:
+    """Do a run, print its table and where to look; returns the exit code."""
+    from ..reports.run_report import NOTHING_WRITTEN
+    from .run import run_mask
+
+    report = run_mask(settings, notify=click.echo)
+    click.echo(report.table())
+    if report.exit_code != NOTHING_WRITTEN:
+        click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
+    if report.set_aside or report.faces_set_aside:
+        click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
+    return report.exit_code

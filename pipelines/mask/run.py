@@ -1,0 +1,175 @@
+"""A run of `maskgen mask` from listing to report: what is left to do is done, then all is summed up."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..checks import digest_of
+from ..library import MaskerFactory, load_masker
+from ..reports.progress import Notify, Progress, show_progress
+from ..reports.run_report import Report, Timing
+from ..reports.summary import summarise
+from ..runs.records import load_report
+from ..runs.run_folder import RunFolder, check_folder, check_settings, open_run
+from ..runs.shard_plan import Shard, cut, shard_size
+from ..runs.task import ShardDone, ShardTask, Start
+from ..runs.versions import versions
+from ..sources.listing import Listing
+from ..sources.names import escape
+from ..sources.source import check_apart, check_no_run, list_source
+from ..workers.backends import open_pool, run_all
+from ..workers.pool import Pool
+from .settings import MaskSettings
+from .source_changes import apply_source_changes
+
+Todo = tuple[Shard, frozenset[str] | None]
+
+
+def _silent(text: str) -> None:
+    del text
+
+
+def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notify: Notify = _silent) -> Report:
+    """Do a run, or what is left of one, and sum it up.
+
+    Args:
+        settings: what to do.
+        factory: makes the masker of a worker; a function that a worker can import.
+        say: told, in sentences, what a person should know on the way.
+
+    Raises:
+        UserError: the source or the run folder is not fit for it.
+    """
+    listing = _list(settings)
+    for note in listing.notes:
+        notify(note)
+    with open_run(settings, shard_size(len(listing))) as (run, size):
+        shards = cut(listing, size)
+        apply_source_changes(run, listing, shards, settings.prune, notify)
+        todo = _todo(run, shards, settings.retry_set_aside)
+        if not todo and run.is_complete():
+            notify("Every photograph was done before.")
+            return Report.from_json(run.report.read_text("utf-8"))
+        run.forget_summaries()
+        with open_pool(settings, notify) as pool:
+            tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
+            timing = _do(run_all(tasks, pool), _progress(run, shards, todo))
+        report = summarise(run, listing.people, [shard.id for shard in shards])
+        run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
+        run.place_text(run.report, report.to_json(settings.deciding()))
+        return report
+
+
+def _list(settings: MaskSettings) -> Listing:
+    check_apart(settings.source, settings.run)
+    check_no_run(settings.source)
+    return list_source(settings.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a run would do: for `--dry-run`."""
+
+    people: int
+    photographs: int
+    done: int
+    settings: MaskSettings
+
+    @property
+    def images(self) -> int:
+        """Pictures to be written where every photograph left has one usable face."""
+        per_photo = {"all": len(self.settings.kinds), "random": 1}.get(
+            str(self.settings.per_photo), self.settings.per_photo
+        )
+        return (self.photographs - self.done) * (int(per_photo) + self.settings.bare)
+
+    def table(self) -> str:
+        """The counts for a terminal."""
+        note = "for each face" if self.settings.faces == "all" else "if every photograph has a face"
+        return "\n".join(
+            [
+                f"{'people':<16}{self.people:>12,}",
+                f"{'photographs':<16}{self.photographs:>12,}",
+                f"{'done before':<16}{self.done:>12,}",
+                f"{'images to write':<16}{self.images:>12,}    {note}",
+                f"Nothing was written. Without --dry-run they go to {self.settings.run}.",
+            ]
+        )
+
+
+def survey(settings: MaskSettings) -> Survey:
+    """Count what a run would do, and refuse what it would refuse, without writing anything."""
+    listing = _list(settings)
+    run = RunFolder(settings.run)
+    check_folder(run)
+    size = check_settings(run, settings)
+    finished = run.done() if size is not None else set()
+    shards = cut(listing, size or shard_size(len(listing)))
+    done = sum(shard.count for shard in shards if shard.id in finished)
+    return Survey(listing.people, len(listing), done, settings)
+
+
+def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:
+    """The shards to be done, each with the photographs to be tried again (as text), None for all."""
+    done = run.done()
+    todo: list[Todo] = []
+    for shard in shards:
+        if shard.id not in done:
+            todo.append((shard, None))
+        elif retry and (aside := frozenset(one.path for one in load_report(run, shard.id).set_aside)):
+            todo.append((shard, aside))
+    return todo
+
+
+def _do(answers: Iterator[ShardDone], bar: Progress) -> Timing:
+    timing = Timing()
+    begun = time.perf_counter()
+    with bar as progress:
+        for done in answers:
+            timing.add(done)
+            progress.add(done.report.photographs, len(done.report.set_aside))
+    timing.elapsed = time.perf_counter() - begun
+    return timing
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What all tasks of a start have in common."""
+
+    settings: MaskSettings
+    factory: MaskerFactory
+    start: Start
+
+
+def _order(settings: MaskSettings, factory: MaskerFactory, run: RunFolder, pool: Pool) -> _Order:
+    start = Start(
+        run.start,
+        digest_of(settings.deciding()),
+        parent=os.getpid() if pool.children else None,
+        versions=() if pool.children else tuple(versions().items()),
+        lives=pool.lives,
+    )
+    return _Order(settings if pool.children else settings.absolute(), factory, start)
+
+
+def _tasks(order: _Order, listing: Listing, todo: Sequence[Todo]) -> Iterator[ShardTask]:
+    """The work, made as it is taken: the photographs of a few shards are in memory at a time."""
+    for shard, again in todo:
+        items = shard.items(listing)
+        retry = None
+        if again is not None:
+            retry = frozenset(item.key for item in items if escape(item.key) in again)
+        yield ShardTask(
+            shard.id, items, listing.root.absolute(), order.settings, order.factory, order.start, retry=retry
+        )
+
+
+def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo]) -> Progress:
+    left = {shard.id for shard, _ in todo}
+    before = [shard for shard in shards if shard.id not in left]
+    aside = sum(len(load_report(run, shard.id).set_aside) for shard in before)
+    return show_progress(sum(shard.count for shard in shards), sum(shard.count for shard in before), aside)

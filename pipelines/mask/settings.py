@@ -1,0 +1,159 @@
+"""What a command is asked to do, checked before any work and compared with what a run was begun with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from maskgen import __version__
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
+
+from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_path
+
+BARE = "bare"
+FACES = ("subject", "largest", "central", "all")
+BACKENDS = ("loky", "dask", "ray")
+
+# How the work is done, never what comes out of it: these may change from one start of a run to the next.
+_HOW = frozenset(
+    {"run", "workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSettings:
+    """Everything that `maskgen mask SOURCE RUN` can be told.
+
+    Example:
+        maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
+
+    Cost: see the table that `python benchmarks/mask_run.py SOURCE` prints on the machine at hand.
+
+    Raises:
+        UserError: a value that cannot be used, in one sentence that says what could be.
+    """
+
+    source: Place
+    run: Place
+    kinds: tuple[str, ...] = DEFAULT_KINDS
+    wear: tuple[str, ...] = ("proper",)
+    per_photo: str | int = "random"
+    bare: bool = False
+    min_trust: float = DEFAULT_MIN_TRUST
+    unmasked_share: float = 0.0
+    size: int = 160
+    margin: float | None = None
+    crop: str = "face"
+    faces: str = "subject"
+    aligned: bool = False
+    segmentation: bool = False
+    write: str = "folders"
+    format: str = "jpg"
+    quality: int = 95
+    seed: int = 0
+    landmarks_model: Path | None = None
+    max_pixels: int = MAX_PIXELS
+    device: str = "cpu"
+    reuse: Place | None = None
+    workers: int = 1
+    backend: str = "loky"
+    scheduler: str | None = None
+    overwrite: bool = False
+    take_over: bool = False
+    dry_run: bool = False
+    retry_set_aside: bool = False
+    prune: bool = False
+
+    def __post_init__(self) -> None:
+        check_range("--size", self.size, 32, 2048)
+        check_range("--quality", self.quality, 1, 100)
+        # All that a cluster has are 0.
+        check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)
+        check_choice("--backend", self.backend, BACKENDS)
+        check_range("--max-pixels", self.max_pixels, 1, 2**31)
+        check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
+        check_range("--min-trust", self.min_trust, 0.0, 1.0)
+        check_range("--margin", self.margin or 0.0, 0.0, 4.0)
+        check_choice("--crop", self.crop, ("face", "none"))
+        check_choice("--faces", self.faces, FACES)
+        check_choice("--write", self.write, ("folders", "tar"))
+        check_choice("--format", self.format, ("jpg", "png"))
+        self._check_kinds()
+        self._check_wear()
+        self._check_together()
+
+    def _check_kinds(self) -> None:
+        specs = [parse_kind(text) for text in self.kinds]
+        if not specs:
+            raise UserError("--kinds names no mask: give at least one.")
+        if len({file_name(spec.name) for spec in specs}) != len(specs):
+            raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
+        if self.per_photo == "all" and any(spec.weight != 1 for spec in specs):
+            raise UserError("--kinds gives weights, which are for runs that draw the masks: leave out --per-photo all.")
+        if isinstance(self.per_photo, int):
+            check_range("--per-photo", self.per_photo, 1, len(self.kinds))
+        else:
+            check_choice("--per-photo", self.per_photo, ("random", "all"))
+
+    def _check_wear(self) -> None:
+        names = [parse_wear(text)[0] for text in self.wear]
+        if not names:
+            raise UserError("--wear names no way of wearing a mask: give at least one.")
+        if len(set(names)) != len(names):
+            raise UserError("--wear names one way twice: name each once.")
+
+    def _check_together(self) -> None:
+        if self.unmasked_share and self.per_photo == "all":
+            raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
+        if self.aligned and self.faces != "subject":
+            raise UserError("--aligned is for crops of one face each: leave out --faces.")
+        if self.scheduler is not None and self.backend == "loky":
+            raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
+        if self.overwrite and self.retry_set_aside:
+            raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
+        if isinstance(self.run, Remote) and self.run.url.startswith("hf://"):
+            raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
+        if self.landmarks_model is not None and not self.landmarks_model.is_file():
+            raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
+
+    def absolute(self) -> MaskSettings:
+        """The same, with every path such that it means the same in whatever folder a worker was started."""
+        paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "reuse")}
+        found = {name: path.absolute() for name, path in paths.items() if path is not None}
+        return replace(self, kinds=tuple(map(_absolute, self.kinds)), **found)
+
+    def deciding(self) -> dict[str, object]:
+        """The settings that decide what comes out, by option name, in a form that JSON keeps.
+
+        The source is its absolute path; a landmarks model, a printed picture or a template of the user's is the hash of
+        its content, so it may be moved, and a changed one is another run.
+        """
+        plain: dict[str, object] = {"maskgen version": __version__}
+        for field in fields(self):
+            if field.name not in _HOW:
+                plain[option_name(field.name)] = _plain(getattr(self, field.name))
+        plain["--kinds"] = [parse_kind(text).fingerprint() for text in self.kinds]
+        plain["SOURCE"] = show_path(self.source.resolve())
+        if self.landmarks_model is not None:
+            plain["--landmarks-model"] = hashlib.sha256(self.landmarks_model.read_bytes()).hexdigest()
+        # Which of several cards it was decides nothing.
+        plain["--device"] = self.device.partition(":")[0]
+        return plain
+
+
+def _absolute(kind: str) -> str:
+    spec = parse_kind(kind)
+    if spec.folder is None and spec.pattern is None:
+        return kind
+    form = str(spec.folder.absolute()) if spec.folder else spec.form
+    dye = str(spec.pattern.absolute()) if spec.pattern else spec.dye
+    return f"{form}:{dye}={spec.weight!r}" if dye else f"{form}={spec.weight!r}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return show_path(value) if isinstance(value, (Path, Remote)) else value

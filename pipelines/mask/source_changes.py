@@ -1,0 +1,100 @@
+"""A source that changed since a run's last start: what came is done, nothing done is lost unasked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from maskgen.core.reasons import UserError
+
+from ..runs.catalogue import load_rows
+from ..runs.outputs import FACES, SEGMENTATION
+from ..runs.records import forget_shard, load_report
+from ..runs.run_folder import RunFolder, remove_outputs
+from ..runs.shard_plan import Shard
+from ..sources.listing import Listing
+from ..sources.names import escape
+
+
+def apply_source_changes(
+    run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, notify: Callable[[str], None]
+) -> None:
+    """Make the folder one of the source as it is now: what belongs to no shard of the plan is removed.
+
+    Photographs that came are in shards that are not done yet. Outputs that no finished shard lists are
+    removed, for an unfinished shard of an earlier plan may have left some under names that are no longer
+    given.
+
+    Raises:
+        UserError: photographs that were done are gone from the source, and `prune` is False.
+    """
+    digest = _digest(shards)
+    known = run.plan.read_text("utf-8") if run.plan.exists() else None
+    if known != digest and known is not None:
+        stale = sorted(run.done() - {shard.id for shard in shards})
+        _check_gone(run, listing, stale, prune, notify)
+        run.forget_summaries()
+        for shard in stale:
+            forget_shard(run, shard)
+        remove_outputs(run, keep=Listed(run))
+        run.faces.mkdir(exist_ok=True)
+    if known != digest:
+        run.place_text(run.plan, digest)
+
+
+def _digest(shards: Sequence[Shard]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for shard in shards:
+        digest.update(shard.id.encode())
+    return digest.hexdigest() + "\n"
+
+
+def _check_gone(
+    run: RunFolder, listing: Listing, stale: Sequence[str], prune: bool, notify: Callable[[str], None]
+) -> None:
+    gone = _gone(run, listing, stale)
+    if gone and not prune:
+        raise UserError(
+            f"SOURCE no longer holds {len(gone)} photographs that this run has done (such as {gone[0]}): "
+            "put them back, or give --prune to remove what was made of them."
+        )
+    if gone:
+        notify(f"{len(gone)} photographs are gone from SOURCE: what was made of them is removed.")
+
+
+def _gone(run: RunFolder, listing: Listing, stale: Sequence[str]) -> list[str]:
+    recorded = {key for shard in stale for key in _keys(run, shard)}
+    if recorded:
+        for folder in listing.folders:
+            recorded.difference_update(escape(item.key) for item in listing.items(folder))
+    return sorted(recorded)
+
+
+def _keys(run: RunFolder, shard: str) -> Iterator[str]:
+    yield from (one.path for one in load_report(run, shard).set_aside)
+    yield from (row["source"] for row in load_rows(run.rows(shard), ["source"]))
+
+
+class Listed:
+    """The outputs of all finished shards, below the run's folder: their files, and the tars that hold them.
+
+    Of each path a hash of 64 bits is kept, since those of millions of photographs take gigabytes. Where two hashes
+    meet, which no one will live to see, a file stays that belongs to no shard.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self._hashes = np.sort(np.fromiter(map(hash, _paths(run)), np.int64))
+
+    def __contains__(self, path: object) -> bool:
+        sought = hash(path)
+        at = int(np.searchsorted(self._hashes, sought))
+        return at < len(self._hashes) and bool(self._hashes[at] == sought)
+
+
+def _paths(run: RunFolder) -> Iterator[str]:
+    for shard in run.done():
+        yield from (f"{top}/{shard}.tar" for top in (FACES, SEGMENTATION))
+        for row in load_rows(run.rows(shard), ["path", "segmentation"]):
+            yield from filter(None, (row["path"], row["segmentation"]))

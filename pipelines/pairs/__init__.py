@@ -1,0 +1,1 @@
+"""`maskgen pairs`: training lists and test pairs."""

@@ -1,0 +1,205 @@
+"""`maskgen pairs OUT`: options to settings, then the lists and their table, or their check."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
+
+from ..options import PlaceType
+from .report import table
+from .run import run_pairs
+from .settings import FORMATS, PROTOCOLS, VERIFY, PairsSettings
+
+
+class Shares(click.ParamType[Any]):
+    """Three numbers with commas between them."""
+
+    name = "TRAIN,EVAL,TEST"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The numbers as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not three numbers like 0.8,0.1,0.1.", param, ctx)
+
+
+class MixType(click.ParamType[Any]):
+    """Weights by name, like mm=1,mb=1,bb=0."""
+
+    name = "mm=A,mb=B,bb=C"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """(name, weight) of each as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple((name.strip(), float(weight)) for name, weight in _halves(value))
+        except ValueError:
+            self.fail(f"{value!r} is not like mm=1,mb=1,bb=0.", param, ctx)
+
+
+def _halves(text: str) -> list[tuple[str, str]]:
+    halves = [part.partition("=") for part in text.split(",")]
+    names = [name.strip() for name, _, _ in halves]
+    if len(set(names)) < len(names):
+        raise ValueError("a name twice")
+    return [(name, weight) for name, _, weight in halves]
+
+
+PATH = click.Path(path_type=Path)
+PLACE = PlaceType()
+
+EPILOG = """\b
+Examples:
+  maskgen pairs --run masked lists
+  maskgen pairs --run masked --people 0.7,0.2,0.1 --mix mm=1,mb=1 lists
+  maskgen pairs --train casia --train vggface2 --eval lfw lists
+  maskgen pairs --eval lfw --protocol reference --allow-same-source lists
+  maskgen pairs --eval lfw --test-pairs pairs.txt --wear mixed --also bin lists
+  maskgen pairs --check lists
+
+\b
+Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
+"""
+
+
+@click.command("pairs", epilog=EPILOG)
+@click.argument("out", type=PATH)
+@click.option("--run", type=PLACE, help="One set for everything; its people are divided by --people.")
+@click.option(
+    "--people",
+    type=Shares(),
+    help="Shares of the people of --run for train, eval and test.  [default: 0.8,0.1,0.1]",
+)
+@click.option("--train", type=PLACE, multiple=True, help="A set to train on; may be given several times.")
+@click.option("--eval", type=PLACE, multiple=True, help="A set to judge on; may be given several times.")
+@click.option(
+    "--protocol",
+    type=click.Choice(PROTOCOLS),
+    default="disjoint",
+    show_default=True,
+    help="disjoint: nobody is in both eval and test, no pair twice. reference: eval and test are divided by "
+    "image, and each eval image gives one same-person and one different-person row.",
+)
+@click.option(
+    "--test-share",
+    type=float,
+    help="Share of the --eval set for test: of its people, or by the reference protocol of its images.  [default: 0.1]",
+)
+@click.option("--test-pairs", type=PATH, help="Test pairs as LFW's and MFR2's pairs.txt list them.")
+@click.option(
+    "--wear",
+    type=click.Choice(["bare", "masked", "mixed"]),
+    help="What the faces of --test-pairs wear; mixed: the first bare, the second masked.  [default: mixed]",
+)
+@click.option(
+    "--mix",
+    type=MixType(),
+    help="Shares of masked-masked, masked-bare and bare-bare pairs: mm=1,mb=1,bb=0.  [default: as they fall]",
+)
+@click.option(
+    "--pair-kinds",
+    type=click.Choice(["any", "same", "other"]),
+    default="any",
+    show_default=True,
+    help="Whether the two faces of a masked-masked pair wear the same mask or two different ones.",
+)
+@click.option(
+    "--allow-same-source",
+    is_flag=True,
+    help="Let a same-person pair be two outputs of one photograph; the reference project's counts need it.",
+)
+@click.option(
+    "--max-pairs",
+    type=int,
+    help="At most so many same-person and so many different-person rows a file.",
+)
+@click.option(
+    "--balance", type=int, help="At most so many training images a person, spread over photographs and masks."
+)
+@click.option("--min-images", type=int, default=1, show_default=True, help="Do not train on people with fewer images.")
+@click.option(
+    "--paths",
+    type=click.Choice(["relative", "absolute"]),
+    default="relative",
+    show_default=True,
+    help="Paths from the folder of the lists, or from the root.",
+)
+@click.option(
+    "--verify",
+    type=click.Choice(VERIFY),
+    default="exist",
+    show_default=True,
+    help="Check that every image's file exists, or that it decodes, or trust the names (then no previews).",
+)
+@click.option(
+    "--leave-out-missing",
+    is_flag=True,
+    help="Go on without images whose file is missing; left_out.csv lists them.",
+)
+@click.option(
+    "--also",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    help="Also write the test pairs as LFW's pairs.txt (lfw), pairs_label.txt (label) or InsightFace's test.bin (bin); "
+    "the training list with its pictures as InsightFace's train.rec (rec) or as tars for WebDataset (tar).",
+)
+@click.option(
+    "--picture-size", type=int, default=112, show_default=True, help="Side of the pictures in test.bin and train.rec."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--workers", type=int, default=1, show_default=True, help="Threads that decode for --verify decode.")
+@click.option("--overwrite", is_flag=True, help="Replace lists of other settings in OUT.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing: check the lists in OUT, a folder or one CSV file, also such as others made.",
+)
+@click.option("--root", type=PLACE, help="With --check: what relative paths start from.  [default: the file's folder]")
+def pairs_command(check: bool, root: Place | None, **options: Any) -> None:
+    """Write the lists to train and test on into OUT, or --check those that are there.
+
+    OUT gets train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json and two preview
+    pictures.
+    """
+    if check:
+        _refuse_sets(options)
+        sys.exit(check_and_tell(options["out"], root, options["verify"], options["workers"]))
+    if root is not None:
+        raise UserError("--root is for --check: leave it out, or give --check.")
+    write_and_tell(PairsSettings(**options))
+
+
+def _refuse_sets(options: dict[str, Any]) -> None:
+    for name in ("run", "train", "eval"):
+        if options[name]:
+            raise UserError(f"--check looks at what is in OUT: leave out --{name}.")
+
+
+def write_and_tell(settings: PairsSettings) -> None:
+    """Write the lists, print what was written and where to look."""
+    report = run_pairs(settings, notify=lambda text: click.echo(text, err=True))
+    click.echo(table(report))
+    for name in ("train_preview.png", "pairs_preview.png"):
+        if (settings.out / name).exists():
+            click.echo(f"Look at {settings.out / name}.")
+
+
+def check_and_tell(out: Path, root: Place | None, verify: str, workers: int) -> int:
+    """Check lists and print each finding; returns the exit code."""
+    from maskgen.manifests.checks.check import check_lists
+
+    with ThreadPoolExecutor(workers) as pool:
+        checked = check_lists(out, root, verify, pool.map)
+    click.echo(checked.table())
+    return 1 if checked.n_faults else 0

@@ -1,0 +1,86 @@
+"""The image files that lists will name: whether each is there, and whether it decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
+
+from ..reports.progress import Notify, show_progress
+from .settings import PairsSettings
+from .work import LeftOut
+
+if TYPE_CHECKING:
+    from maskgen.manifests.catalogue import Images
+    from maskgen.manifests.write import PathWriter
+
+
+def verified(
+    settings: PairsSettings, folders: dict[str, Place], images: Images, notify: Notify
+) -> tuple[Images, LeftOut]:
+    """The images whose files are there (and decode, where that is asked), and the others."""
+    import numpy as np
+
+    notify("looking for every file" if settings.verify == "exist" else "decoding every file")
+    reasons = dict(_faults(settings, folders, images))
+    if not reasons:
+        return images, LeftOut()
+    rows = np.array(sorted(reasons))
+    paths = path_writer(settings, folders, images)(rows).to_pylist()
+    if not settings.leave_out_missing:
+        raise UserError(
+            f"{len(rows):,} of {len(images):,} images are missing or broken, the first is {paths[0]} "
+            f"({reasons[int(rows[0])]}): mask again, or give --leave-out-missing."
+        )
+    people = [images.people[int(code)] for code in images.person[rows]]
+    listed = [(path, who.name, who.run, reasons[int(row)]) for path, who, row in zip(paths, people, rows, strict=True)]
+    good = np.ones(len(images), np.bool_)
+    good[rows] = False
+    return images.take(good), LeftOut(tuple(listed))
+
+
+def _faults(settings: PairsSettings, folders: dict[str, Place], images: Images) -> Iterator[tuple[int, str]]:
+    """(row, reason) of every image whose file cannot be used."""
+    import numpy as np
+
+    from maskgen.manifests.table import stretches
+
+    check = _broken if settings.verify == "decode" else _missing
+    for name, folder in folders.items():
+        own = np.array([person.run == name for person in images.people], np.bool_)
+        for rows in stretches(np.flatnonzero(own[images.person])):
+            yield from check(folder, rows.tolist(), images.paths.take(rows), settings.workers)
+
+
+def _missing(folder: Place, rows: list[int], paths: Any, _: int) -> Iterator[tuple[int, str]]:
+    from maskgen.manifests.checks.picture_files import MISSING, absent
+
+    gone = absent(folder, paths).tolist()
+    yield from ((row, MISSING) for row, is_gone in zip(rows, gone, strict=True) if is_gone)
+
+
+def _broken(folder: Place, rows: list[int], paths: Any, workers: int) -> Iterator[tuple[int, str]]:
+    """As `_missing`, and what is there is decoded, with a bar that shows how far it is."""
+    from maskgen.manifests.checks.picture_files import fault
+
+    missing = dict(_missing(folder, rows, paths, workers))
+    yield from missing.items()
+    files = {row: path for row, path in zip(rows, paths.to_pylist(), strict=True) if row not in missing}
+    with ThreadPoolExecutor(workers) as pool, show_progress(len(files), 0, 0) as progress:
+        for row, reason in zip(files, pool.map(partial(fault, folder), files.values()), strict=True):
+            progress.add(1, bool(reason))
+            if reason:
+                yield row, reason
+
+
+def path_writer(settings: PairsSettings, folders: dict[str, Place], images: Images) -> PathWriter:
+    """What names images in the lists."""
+    from maskgen.manifests.write import PathWriter
+
+    absolute = settings.paths == "absolute"
+    starts = {name: PathWriter.prefix(run, settings.out, absolute) for name, run in folders.items()}
+    return PathWriter(images, starts)

@@ -1,0 +1,84 @@
+"""OUT of `maskgen pairs`: what it may hold before, and how work that was cut short is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+from ..checks import differences
+from ..runs.json_files import json_bytes
+from .settings import EXTRA_FILES, PairsSettings
+
+UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the settings
+
+
+def refuse_out(settings: PairsSettings) -> None:
+    """Raise UserError where OUT is no place for the lists."""
+    from maskgen.manifests.schema import CATALOGUE
+
+    out = settings.out
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file: give a folder.")
+    if (out / CATALOGUE).exists():
+        raise UserError(f"{out} is the folder of a run: give the lists one of their own, as {out / 'lists'}.")
+    if not settings.overwrite:
+        _refuse_others(out, _as_stored(settings))
+
+
+def open_out(settings: PairsSettings) -> None:
+    """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
+    from maskgen.core.files import PART, write_whole
+    from maskgen.manifests.formats import tar_set
+    from maskgen.manifests.schema import REPORT
+
+    write_whole(settings.out / UNFINISHED, json_bytes({"settings": _as_stored(settings)}), durable=True)
+    tars = settings.out / tar_set.FOLDER
+    halves = (*settings.out.glob(f".*{PART}"), *tars.glob(f".*{PART}"))  # of a command that was killed
+    files = (settings.out / name for name in (REPORT, *_all_files()))
+    for path in (*halves, *files, *tars.glob(tar_set.PATTERN)):
+        path.unlink(missing_ok=True)
+
+
+def _as_stored(settings: PairsSettings) -> dict[str, object]:
+    """The deciding settings as they come back from a JSON file."""
+    stored: dict[str, object] = json.loads(json.dumps(settings.deciding()))
+    return stored
+
+
+def _all_files() -> list[str]:
+    from maskgen.manifests import schema
+
+    lists = [schema.TRAIN, schema.EVAL_SAME, schema.EVAL_DIFF, schema.TEST, schema.PEOPLE, schema.LEFT_OUT]
+    return [
+        *lists,
+        schema.TRAIN_PREVIEW,
+        schema.PAIRS_PREVIEW,
+        *(name for names in EXTRA_FILES.values() for name in names),
+    ]
+
+
+def _refuse_others(out: Path, asked: dict[str, object]) -> None:
+    """Raise UserError where OUT holds lists of other settings, or files of another origin."""
+    from maskgen.manifests.schema import REPORT
+
+    for name in (REPORT, UNFINISHED):
+        if (out / name).exists():
+            changed = differences(_stored_settings(out / name), asked)
+            if changed:
+                raise UserError(
+                    f"{out} holds lists of other settings: {changed[0]}; give another folder, or --overwrite."
+                )
+            return
+    there = [name for name in _all_files() if (out / name).exists()]
+    if there:
+        raise UserError(f"{out} holds a {there[0]} of another origin: give another folder, or --overwrite.")
+
+
+def _stored_settings(path: Path) -> dict[str, object]:
+    try:
+        stored = json.loads(path.read_bytes())["settings"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is not a report of `maskgen pairs`: give another folder.") from error
+    return stored if isinstance(stored, dict) else {}

@@ -1,0 +1,83 @@
+"""What `maskgen pairs` tells of its work: report.json, and the table a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from maskgen import __version__
+
+from .work import Work
+
+
+def report_of(work: Work, rows: dict[str, int]) -> dict[str, Any]:
+    """What report.json says."""
+    from collections import Counter
+
+    from maskgen.manifests.catalogue import digest
+
+    settings, manifests = work.settings, work.manifests
+    runs = [
+        {
+            "run": name,
+            "folder": settings.plain(folder),
+            "role": "all" if settings.run else "train" if folder in settings.train else "eval",
+            "catalogue_sha256": digest(folder),
+        }
+        for name, folder in work.folders.items()
+    ]
+    report: dict[str, Any] = {
+        "maskgen": __version__,
+        "seed": settings.seed,
+        "protocol": settings.protocol,
+        "settings": settings.deciding(),
+        "runs": runs,
+        "rows": rows,
+        "people": dict(sorted(Counter(str(split) for split in manifests.split).items())),
+        **manifests.facts,
+        "images_left_out": dict(sorted(Counter(row[3].split(":")[0] for row in work.left_out.rows).items())),
+    }
+    if work.resolved is not None:
+        report["listed_pairs"] = work.resolved.counts()
+    return report
+
+
+def table(report: dict[str, Any]) -> str:
+    """What was written, for a terminal: one line a file, then what a person should know of it."""
+    lines = [f"{name:<16}{rows:>12,} rows" for name, rows in report["rows"].items()]
+    return "\n".join([*lines, *_remarks(report)])
+
+
+def _remarks(report: dict[str, Any]) -> Iterator[str]:
+    """What a person should know of the lists, a sentence each; counts of nothing are left out."""
+    train, settings = report["train"], report["settings"]
+    counts = {
+        "people with fewer images than --min-images are not trained on": train["people_under_min_images"],
+        "images over --balance are not trained on": train["images_over_balance"],
+        "images are missing or broken: left_out.csv lists them": sum(report["images_left_out"].values()),
+        "pairs of --test-pairs could not be made: left_out.csv lists them": report.get("listed_pairs", {}).get(
+            "left_out", 0
+        ),
+        "photographs are, byte for byte, in training and in evaluation": report["leaks"][
+            "photographs_in_training_and_evaluation"
+        ],
+    }
+    yield from (f"{count:,} {what}." for what, count in counts.items() if count)
+    for name in ("eval", "test"):
+        yield from _pair_remarks(name, report[name], bool(settings["--allow-same-source"]))
+
+
+def _pair_remarks(name: str, facts: dict[str, Any], allow_same_source: bool) -> Iterator[str]:
+    if facts["people_with_one_photograph"] and not allow_same_source:
+        yield (
+            f"{name}: {facts['people_with_one_photograph']:,} people with one photograph serve in "
+            "different-person rows only."
+        )
+    for sort in ("same", "diff"):
+        counts = facts[sort]
+        kinds = {"masked-masked": counts["mm"], "masked-bare": counts["mb"], "bare-bare": counts["bb"]}
+        if counts["rows"]:
+            parts = [f"{label} {100 * n / counts['rows']:.0f} %" for label, n in kinds.items() if n]
+            yield f"{name}, {'same' if sort == 'same' else 'different'} person: {', '.join(parts)}"
+    if facts["partners_from_the_other_part"]:
+        yield f"{name}: {facts['partners_from_the_other_part']:,} partners had to come from the other part."

@@ -1,0 +1,166 @@
+"""`maskgen pairs` at work: the lists to train and test on, from the catalogues of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place
+
+from ..reports.progress import Notify
+from ..runs.json_files import json_bytes
+from .exports import write_exports
+from .files import path_writer, verified
+from .folder import UNFINISHED, open_out, refuse_out
+from .report import report_of
+from .settings import PairsSettings
+from .work import LeftOut, Work
+
+if TYPE_CHECKING:
+    from maskgen.manifests.catalogue import Images
+    from maskgen.manifests.formats.lfw_pairs import Resolved
+    from maskgen.manifests.plan import Recipe
+
+
+def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[str, Any]:
+    """Write the manifests; returns what report.json says.
+
+    Raises:
+        UserError: the images do not suffice, files are missing, or OUT holds something else.
+    """
+    names, folders = _runs(settings)
+    refuse_out(settings)
+    images, left_out = _images(settings, names, folders, notify)
+    recipe, resolved = _recipe(settings, names, images)
+    notify("drawing pairs")
+    from maskgen.manifests.plan import make_manifests
+
+    manifests = make_manifests(images, recipe, None if resolved is None else resolved.drawn)
+    return _write(Work(settings, dict(zip(names, folders, strict=True)), manifests, left_out, resolved), notify)
+
+
+def _runs(settings: PairsSettings) -> tuple[list[str], list[Place]]:
+    """Every run once, training first: its name and its folder."""
+    from maskgen.manifests.catalogue import run_names
+
+    folders: list[Place] = [settings.run] if settings.run is not None else [*settings.train, *settings.eval]
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"{folder} is not a folder: give one that `maskgen mask` wrote.")
+    return run_names(folders), folders
+
+
+def _images(settings: PairsSettings, names: list[str], folders: list[Place], notify: Notify) -> tuple[Images, LeftOut]:
+    from maskgen.manifests.catalogue import read_runs
+
+    images = read_runs(list(zip(names, folders, strict=True)))
+    if not len(images):
+        raise UserError(f"The catalogue of {folders[0]} lists no image: mask some photographs first.")
+    notify(f"read {len(images):,} images of {len(images.people):,} people from {_runs_text(len(names))}")
+    if settings.verify == "names":
+        return images, LeftOut()
+    return verified(settings, dict(zip(names, folders, strict=True)), images, notify)
+
+
+def _runs_text(n: int) -> str:
+    return f"{n} runs" if n > 1 else "1 run"
+
+
+def _recipe(settings: PairsSettings, names: list[str], images: Images) -> tuple[Recipe, Resolved | None]:
+    from maskgen.manifests.pairs import KindRule, PairRules
+    from maskgen.manifests.plan import Protocol, Recipe
+    from maskgen.manifests.schema import Mix
+
+    try:
+        mix = None if settings.mix is None else Mix.of(dict(settings.mix))
+    except ValueError as error:
+        raise UserError(f"--mix cannot be used, {error}: write it like mm=1,mb=1,bb=0.") from error
+    kinds = KindRule(settings.pair_kinds)
+    rules = PairRules(mix, kinds, settings.allow_same_source, settings.max_pairs)
+    shares = settings.people or (0.8, 0.1, 0.1)
+    recipe = Recipe(
+        protocol=Protocol(settings.protocol),
+        shares=(shares[0], shares[1], shares[2]) if settings.run is not None else None,
+        train_runs=frozenset(names[: len(settings.train)]),
+        test_share=_test_share(settings, shares),
+        rules=rules,
+        balance=settings.balance,
+        min_images=settings.min_images,
+        seed=settings.seed,
+    )
+    return recipe, _resolve(settings, recipe, images)
+
+
+def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
+    """Given, or by the reference protocol on one set what --people says of eval and test, or a tenth."""
+    if settings.test_share is not None:
+        return settings.test_share
+    if settings.run is not None and settings.people is not None and shares[1] + shares[2] > 0:
+        return round(shares[2] / (shares[1] + shares[2]), 9)
+    return 0.1
+
+
+def _resolve(settings: PairsSettings, recipe: Recipe, images: Images) -> Resolved | None:
+    if settings.test_pairs is None:
+        return None
+    from maskgen.manifests.formats.lfw_pairs import Wear, load_lfw_pairs, resolve
+
+    try:
+        listed = load_lfw_pairs(settings.test_pairs)
+    except ValueError as error:
+        raise UserError(f"{settings.test_pairs} is not a pairs.txt: {error}.") from error
+    resolved = resolve(images, listed, Wear(settings.wear or "mixed"), recipe)
+    if not len(resolved.drawn.same) + len(resolved.drawn.diff):
+        why = resolved.left_out[0][1] if resolved.left_out else "it lists no pair"
+        raise UserError(f"No pair of {settings.test_pairs} can be made: {why}.")
+    return resolved
+
+
+def _write(work: Work, notify: Notify) -> dict[str, Any]:
+    from maskgen.core.files import write_whole
+    from maskgen.manifests.schema import REPORT
+    from maskgen.manifests.write import write_manifests
+
+    settings, out = work.settings, work.settings.out
+    open_out(settings)
+    paths = path_writer(settings, work.folders, work.manifests.images)
+    notify("writing lists")
+    rows = write_manifests(work.manifests, out, paths)
+    rows |= _write_left_out(work)
+    rows |= write_exports(work, paths, notify)
+    if settings.verify != "names":
+        notify("drawing previews")
+        _write_previews(work)
+    report = report_of(work, rows)
+    write_whole(out / REPORT, json_bytes(report), durable=True)
+    (out / UNFINISHED).unlink(missing_ok=True)
+    return report
+
+
+def _write_left_out(work: Work) -> dict[str, int]:
+    from maskgen.manifests.checks.picture_files import as_array
+    from maskgen.manifests.schema import LEFT_OUT, LEFT_OUT_COLUMNS
+    from maskgen.manifests.table import write_columns
+
+    rows = list(work.left_out.rows)
+    if work.resolved is not None:
+        rows += [(where, "", "", reason) for where, reason in work.resolved.left_out]
+    if not rows:
+        return {}
+    columns = [as_array(column) for column in zip(*rows, strict=True)]
+    return {LEFT_OUT: write_columns(work.settings.out / LEFT_OUT, LEFT_OUT_COLUMNS, columns)}
+
+
+def _write_previews(work: Work) -> None:
+    from maskgen.core.files import write_whole
+    from maskgen.core.images import encode_image
+    from maskgen.manifests import preview
+    from maskgen.manifests.schema import PAIRS_PREVIEW, TRAIN_PREVIEW
+
+    pictures = {
+        TRAIN_PREVIEW: preview.train_preview(work.manifests, work.folder_of),
+        PAIRS_PREVIEW: preview.pairs_preview(work.manifests, work.folder_of),
+    }
+    for name, picture in pictures.items():
+        if picture is not None:
+            write_whole(work.settings.out / name, encode_image(picture, "png", 100))

@@ -1,0 +1,137 @@
+"""What `maskgen pairs` is asked to do, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from maskgen import __version__
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import Place, Remote
+
+from ..checks import check_choice, check_range
+
+PROTOCOLS = ("disjoint", "reference")
+VERIFY = ("names", "exist", "decode")
+EXTRA_FILES: dict[str, tuple[str, ...]] = {
+    "lfw": ("pairs.txt",),
+    "label": ("pairs_label.txt",),
+    "bin": ("test.bin",),
+    "rec": ("train.rec", "train.idx", "train.lst", "property"),
+    "tar": (),  # a folder of them
+}
+FORMATS = tuple(EXTRA_FILES)
+
+# How the work is done, never what comes out of it.
+_HOW = frozenset({"out", "workers", "overwrite", "verify"})
+
+
+@dataclass(frozen=True, slots=True)
+class PairsSettings:
+    """Everything that `maskgen pairs` can be told, but for --check.
+
+    Example:
+        maskgen pairs --train casia_masked --train vggface2_masked --eval lfw_masked lists
+
+    Cost: see the table that `python benchmarks/manifests.py` prints on the machine at hand.
+
+    Raises:
+        UserError: a value that cannot be used, in one sentence that says what could be.
+    """
+
+    out: Path
+    run: Place | None = None
+    train: tuple[Place, ...] = ()
+    eval: tuple[Place, ...] = ()
+    people: tuple[float, ...] | None = None
+    protocol: str = "disjoint"
+    test_share: float | None = None
+    test_pairs: Path | None = None
+    wear: str | None = None
+    mix: tuple[tuple[str, float], ...] | None = None
+    pair_kinds: str = "any"
+    allow_same_source: bool = False
+    max_pairs: int | None = None
+    balance: int | None = None
+    min_images: int = 1
+    paths: str = "relative"
+    verify: str = "exist"
+    leave_out_missing: bool = False
+    also: tuple[str, ...] = ()
+    picture_size: int = 112
+    seed: int = 0
+    workers: int = 1
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("--protocol", self.protocol, PROTOCOLS)
+        check_choice("--pair-kinds", self.pair_kinds, ("any", "same", "other"))
+        check_choice("--paths", self.paths, ("relative", "absolute"))
+        check_choice("--verify", self.verify, VERIFY)
+        check_range("--min-images", self.min_images, 1, 2**31)
+        check_range("--picture-size", self.picture_size, 8, 2048)
+        check_range("--workers", self.workers, 1, 4096)
+        for option, value in (("--max-pairs", self.max_pairs), ("--balance", self.balance)):
+            if value is not None:
+                check_range(option, value, 1, 2**62)
+        self._check_runs()
+        self._check_people()
+        self._check_protocol()
+        self._check_test_pairs()
+
+    def _check_runs(self) -> None:
+        if self.run is not None and (self.train or self.eval):
+            raise UserError("--run is one set for everything: leave out --train and --eval.")
+        if self.run is None and not (self.train or self.eval):
+            raise UserError("Name what to read: --run RUN, or --train RUN and --eval RUN.")
+
+    def _check_people(self) -> None:
+        if self.people is None:
+            return
+        if self.run is None:
+            raise UserError("--people divides the set of --run: with --train and --eval leave it out.")
+        if len(self.people) != 3 or min(self.people) < 0 or abs(sum(self.people) - 1) > 1e-6:
+            raise UserError("--people takes three shares that sum to 1, for train, eval and test: 0.8,0.1,0.1.")
+
+    def _check_protocol(self) -> None:
+        if self.test_share is not None:
+            check_range("--test-share", self.test_share, 0.0, 1.0)
+            if self.run is not None and self.protocol == "disjoint":
+                raise UserError("--test-share divides the set of --eval: with --run the third of --people does.")
+        if self.protocol == "reference":
+            chosen: dict[str, object] = {"--mix": self.mix, "--max-pairs": self.max_pairs}
+            chosen |= {"--test-pairs": self.test_pairs}
+            chosen |= {"--pair-kinds": None if self.pair_kinds == "any" else self.pair_kinds}
+            for option, value in chosen.items():
+                if value is not None:
+                    raise UserError(f"{option} is for --protocol disjoint: the reference protocol fixes its pairs.")
+
+    def _check_test_pairs(self) -> None:
+        if self.test_pairs is None:
+            if self.wear is not None:
+                raise UserError("--wear is for the pairs that --test-pairs names: give --test-pairs FILE too.")
+            return
+        if self.run is None and not self.eval:
+            raise UserError("--test-pairs needs the people it names: give --run RUN or --eval RUN.")
+        if not self.test_pairs.is_file():
+            raise UserError(f"--test-pairs {self.test_pairs} is not a file.")
+        if self.test_share is not None:
+            raise UserError("--test-share is of no use with --test-pairs: the file says who is tested.")
+
+    def deciding(self) -> dict[str, object]:
+        """What decides the bytes, by option name, in a form that JSON keeps; runs by their place from OUT."""
+        plain: dict[str, object] = {"maskgen version": __version__}
+        for field in fields(self):
+            if field.name not in _HOW:
+                plain["--" + field.name.replace("_", "-")] = self.plain(getattr(self, field.name))
+        return plain
+
+    def plain(self, value: object) -> object:
+        """A setting in a form that JSON keeps; a run by its place from OUT."""
+        if isinstance(value, (Path, Remote)):
+            from maskgen.manifests.write import PathWriter
+
+            return PathWriter.prefix(value, self.out, self.paths == "absolute").rstrip("/") or "."
+        if isinstance(value, tuple):
+            return [self.plain(item) for item in value]
+        return value

@@ -1,0 +1,37 @@
+"""What travels between the steps of `maskgen pairs`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maskgen.formats.places import Place
+
+from .settings import PairsSettings
+
+if TYPE_CHECKING:
+    from maskgen.manifests.formats.lfw_pairs import Resolved
+    from maskgen.manifests.plan import Manifests
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Images that are not used because of their file: paths as in the manifests, person, run, reason."""
+
+    rows: tuple[tuple[str, str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The lists before they are written: `folders` are the runs by name."""
+
+    settings: PairsSettings
+    folders: dict[str, Place]
+    manifests: Manifests
+    left_out: LeftOut
+    resolved: Resolved | None
+
+    @property
+    def folder_of(self) -> list[Place]:
+        """The run folder of each person of the images."""
+        return [self.folders[person.run] for person in self.manifests.images.people]

@@ -1,0 +1,173 @@
+"""A whole run's totals, read from its shards' reports: the table a person sees and report.json."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from ..runs.records import ShardReport
+from ..runs.versions import versions
+
+if TYPE_CHECKING:
+    from ..runs.task import ShardDone
+
+
+ALL_WRITTEN, SOME_SET_ASIDE, NOTHING_WRITTEN = 0, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of every photograph of a run.
+
+    `people` have photographs, `people_written` have outputs. `set_aside` counts photographs by reason,
+    `faces_set_aside` further faces; `outputs` counts pictures by kind, by the first face's where several are masked;
+    `faces` counts the masked faces in them, each of which has a row in the catalogue;
+    `several_faces` counts the photographs among the written ones in which more than one face was found.
+
+    Raises:
+        ValueError: the counts do not add up.
+    """
+
+    people: int
+    people_written: int
+    photographs: int
+    written: int
+    catalogue_rows: int
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    faces_set_aside: Mapping[str, int] = field(default_factory=dict)
+    outputs: Mapping[str, int] = field(default_factory=dict)
+    several_faces: int = 0
+    faces: int = 0
+
+    def __post_init__(self) -> None:
+        aside = sum(self.set_aside.values())
+        if self.photographs != self.written + aside:
+            raise ValueError(f"{self.photographs} photographs, but {self.written} written and {aside} set aside")
+        if self.catalogue_rows != self.faces or self.faces < self.images:
+            raise ValueError(f"{self.catalogue_rows} rows for {self.faces} faces in {self.images} pictures")
+        if self.people_written > self.people:
+            raise ValueError(f"{self.people_written} people written of {self.people}")
+
+    @property
+    def images(self) -> int:
+        """Pictures written."""
+        return sum(self.outputs.values())
+
+    @property
+    def exit_code(self) -> int:
+        """What the command returns: 0 all written, 3 some set aside, 4 nothing written."""
+        if not self.written:
+            return NOTHING_WRITTEN
+        return SOME_SET_ASIDE if self.set_aside else ALL_WRITTEN
+
+    def table(self) -> str:
+        """The totals for a terminal."""
+        lines = [
+            _line("people", self.people_written, {"without any picture": self.people - self.people_written}),
+            _line("photographs in", self.photographs, {}),
+            _line("images out", self.images, self.outputs),
+            _line("set aside", sum(self.set_aside.values()), self.set_aside),
+        ]
+        if self.faces > self.images:
+            lines.insert(3, _line("  faces in them", self.faces, {}))
+        if self.several_faces:
+            lines.insert(2, _line("  several faces", self.several_faces, {}))
+        if self.faces_set_aside:
+            lines.append(_line("faces set aside", sum(self.faces_set_aside.values()), self.faces_set_aside))
+        return "\n".join(lines)
+
+    def to_json(self, settings: Mapping[str, object]) -> str:
+        """report.json: totals, settings and versions; no times, so that equal runs are equal bytes."""
+        stored = asdict(self) | {"images": self.images, "settings": settings, "versions": versions()}
+        return json.dumps(stored, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The report that `to_json` wrote."""
+        stored = json.loads(text)
+        return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+
+
+class Totals:
+    """Adds up the reports of shards, given in the order of the plan."""
+
+    def __init__(self) -> None:
+        self.photographs = self.written = self.several_faces = self.faces = 0
+        self.people: set[str] = set()
+        self.set_aside: Counter[str] = Counter()
+        self.faces_set_aside: Counter[str] = Counter()
+        self.outputs: Counter[str] = Counter()
+
+    def add(self, report: ShardReport) -> None:
+        """Count one shard; a person of several shards is counted once."""
+        self.photographs += report.photographs
+        self.written += report.written
+        self.several_faces += report.several_faces
+        self.faces += report.rows
+        self.set_aside.update(one.reason for one in report.set_aside)
+        self.faces_set_aside.update(one.reason for one in report.faces_set_aside)
+        self.outputs.update(report.outputs)
+        self.people.update(report.people)
+
+    def report(self, people: int, catalogue_rows: int) -> Report:
+        """The run's report."""
+        return Report(
+            people=people,
+            people_written=len(self.people),
+            photographs=self.photographs,
+            written=self.written,
+            catalogue_rows=catalogue_rows,
+            set_aside=dict(sorted(self.set_aside.items())),
+            faces_set_aside=dict(sorted(self.faces_set_aside.items())),
+            outputs=dict(sorted(self.outputs.items())),
+            several_faces=self.several_faces,
+            faces=self.faces,
+        )
+
+
+@dataclass(slots=True)
+class Timing:
+    """What a start of a run cost; no part of the report, which a broken and an unbroken run share."""
+
+    photographs: int = 0
+    elapsed: float = 0.0
+    peak_mb: float = 0.0
+    reused: int = 0
+    cpu: float = 0.0
+    begun: float = field(default_factory=time.time)
+    ready: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, done: ShardDone) -> None:
+        """Count one shard."""
+        self.photographs += done.report.photographs
+        self.reused += done.reused
+        self.cpu += done.cpu
+        if done.ready is not None:
+            self.ready[done.worker] = done.ready - self.begun
+        self.peak_mb = max(self.peak_mb, done.peak_mb)
+        for stage, spent in done.seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+
+    def stored(self, workers: int) -> dict[str, object]:
+        """For timing.json."""
+        return {
+            "photographs": self.photographs,
+            "faces_reused": self.reused,
+            "workers": workers,
+            "seconds": round(self.elapsed, 3),
+            "photographs_per_second": round(self.photographs / max(self.elapsed, 1e-9), 1),
+            "start_up_seconds": round(sum(self.ready.values()) / max(len(self.ready), 1), 3),
+            "cpu_seconds": round(self.cpu, 3),
+            "worker_peak_mb": round(self.peak_mb, 1),
+            "stage_seconds": {stage: round(spent, 3) for stage, spent in sorted(self.seconds.items())},
+        }
+
+
+def _line(title: str, total: int, parts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
+    return f"{title:<16}{total:>12,}    {shown}".rstrip()

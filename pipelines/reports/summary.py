@@ -1,0 +1,43 @@
+"""A run summed up from its shards on disk: set_aside.csv, catalogue.parquet, contact sheet, totals."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+
+from ..runs.catalogue import write_catalogue
+from ..runs.records import load_report
+from ..runs.run_folder import RunFolder
+from .contact_sheet import write_contact_sheet
+from .run_report import Report, Totals
+
+_HEADER = ("path", "what", "reason", "detail")
+
+
+def summarise(run: RunFolder, people: int, shards: Sequence[str]) -> Report:
+    """Write what is written last but for the report itself, which is returned.
+
+    Args:
+        people: how many people the source holds.
+        shards: the finished shards' ids, in the order of the plan.
+    """
+    totals = _write_set_aside(run, shards)
+    with run.writing(run.catalogue) as part:
+        rows = write_catalogue(part, [path for shard in shards if (path := run.rows(shard)).exists()])
+    report = totals.report(people, rows)
+    write_contact_sheet(run, report.outputs)
+    return report
+
+
+def _write_set_aside(run: RunFolder, shards: Iterable[str]) -> Totals:
+    """The table of what was set aside, photographs and single faces, and the totals."""
+    totals = Totals()
+    with run.writing(run.set_aside) as part, part.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(_HEADER)
+        for shard in shards:
+            report = load_report(run, shard)
+            totals.add(report)
+            rows.writerows((one.path, "photograph", one.reason, one.detail) for one in report.set_aside)
+            rows.writerows((one.path, "face", one.reason, one.detail) for one in report.faces_set_aside)
+    return totals

@@ -1,0 +1,1 @@
+"""A run on disk and the work on one shard: run folder, lock, shards, attempts, records, outputs."""

@@ -1,0 +1,210 @@
+"""Where the pictures of a shard go: files in the source's folders, or one tar a shard that appears when it is done."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from maskgen.core.kindspec import file_name, parse_kind
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.formats.files import names_in, place_file
+from maskgen.formats.places import Place, Remote
+
+from ..mask.settings import BARE, MaskSettings
+from ..sources.listing import Item
+from .catalogue import Row
+from .run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from maskgen.formats.tars.writer import TarWriter
+
+FACES, SEGMENTATION = "faces", "segmentation"
+
+
+class Outputs(Protocol):
+    """How a shard's pictures are written. Paths are those of the catalogue, below the run's folder."""
+
+    def check(self, name: str) -> None:
+        """Raise SetAsideError (NAME_TOO_LONG) where an output of this name cannot be held."""
+        ...
+
+    def path(self, top: str, name: str, suffix: str) -> str:
+        """The path of an output below faces/ or segmentation/."""
+        ...
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write an output."""
+        ...
+
+    def tell(self, rows: Sequence[Row]) -> None:
+        """Write what is known of the last picture, a row for each masked face, where that goes beside it."""
+        ...
+
+    def forget(self, item: Item) -> None:
+        """Remove what an earlier attempt at a photograph may have written before its worker died."""
+        ...
+
+    def commit(self, rows: Sequence[Row]) -> None:
+        """Have all outputs in their places: those of these rows, in this order."""
+        ...
+
+
+def outputs_of(run: RunFolder, settings: MaskSettings, shard: str) -> Outputs:
+    """How the settings say that a shard's pictures are written."""
+    return TarOutputs(run, shard) if settings.write == "tar" else FileOutputs(run, settings)
+
+
+class FileOutputs:
+    """Each picture a file of its own, there as soon as it is made."""
+
+    def __init__(self, run: RunFolder, settings: MaskSettings) -> None:
+        self._run, self._settings = run, settings
+
+    def check(self, name: str) -> None:
+        """See `Outputs`."""
+        longest, whole = _limits(self._run.root)
+        most = max(len(os.fsencode(part)) for part in f"{name}.jpg".split("/"))
+        if most > longest or len(os.fsencode(f"{self._run.root}/segmentation/{name}")) + 5 > whole:
+            raise SetAsideError(Reason.NAME_TOO_LONG, f"{most} bytes; at most {longest} fit")
+
+    def path(self, top: str, name: str, suffix: str) -> str:
+        """See `Outputs`."""
+        return f"{top}/{name}.{suffix}"
+
+    def put(self, path: str, data: bytes) -> None:
+        """See `Outputs`."""
+        self._run.place(self._run.root / path, data)
+
+    def tell(self, rows: Sequence[Row]) -> None:
+        """See `Outputs`; the catalogue says it."""
+
+    def forget(self, item: Item) -> None:
+        """See `Outputs`."""
+        folder, _, stem = item.out.rpartition("/")
+        kinds = [parse_kind(text).name for text in self._settings.kinds]
+        names = {output_name(stem, kind, 0) for kind in (*kinds, BARE)}
+        for top in (self._run.faces, self._run.segmentation):
+            for name in names_in(top / folder):
+                bare, _, _ = name.rpartition(".")
+                if bare in names or re.sub(r"\.f[0-9]+$", "", bare) in names:
+                    (top / folder / name).unlink(missing_ok=True)
+
+    def commit(self, rows: Sequence[Row]) -> None:
+        """See `Outputs`; they are there."""
+
+
+class TarOutputs:
+    """All pictures of a shard in faces/SHARD.tar, each with its catalogue row as a .json; segmentation/ alike."""
+
+    def __init__(self, run: RunFolder, shard: str) -> None:
+        self._run, self._shard = run, shard
+        self._writers: dict[str, TarWriter] = {}
+
+    def check(self, name: str) -> None:
+        """See `Outputs`; a tar holds any name."""
+
+    def path(self, top: str, name: str, suffix: str) -> str:
+        """See `Outputs`."""
+        from maskgen.formats.tars.writer import sample_name
+
+        return f"{top}/{self._shard}.tar/{sample_name(name)}.{suffix}"
+
+    def put(self, path: str, data: bytes) -> None:
+        """See `Outputs`."""
+        self._writer(path.partition("/")[0]).add(self._member(path), data)
+
+    def tell(self, rows: Sequence[Row]) -> None:
+        """See `Outputs`."""
+        from maskgen.formats.tars.writer import json_of
+
+        first, *others = rows
+        about = first | {"other_faces": others} if others else first
+        self.put(first["path"].rpartition(".")[0] + ".json", json_of(about))
+
+    def forget(self, item: Item) -> None:
+        """See `Outputs`; what was not committed is in no tar that is looked at."""
+
+    def commit(self, rows: Sequence[Row]) -> None:
+        """See `Outputs`. Rows of an earlier attempt have their pictures in the tar that this one replaces."""
+        pictures = [row for row in rows if not row["picture_face"]]
+        for top in (FACES, SEGMENTATION):
+            self._commit(top, [path for row in pictures for path in _members(row, top)])
+
+    def _commit(self, top: str, paths: Sequence[str]) -> None:
+        """Have one of the tars in its place, with these members."""
+        final = self._final(top)
+        written: list[str] = []
+        if top in self._writers:
+            self._writers[top].close()
+            written = self._writers[top].names
+        if not paths:
+            final.unlink(missing_ok=True)
+        elif [self._member(path) for path in paths] == written:
+            place_file(self._part(top), final)
+        else:
+            place_file(self._merged(top, paths), final)
+        self._part(top).unlink(missing_ok=True)
+
+    def _merged(self, top: str, paths: Iterable[str]) -> Path:
+        """The pictures of both attempts in the order of the rows, as if there had been one."""
+        from maskgen.formats.containers import TarContainer
+        from maskgen.formats.tars.writer import TarWriter
+
+        held = [TarContainer(place) for place in (self._part(top), self._final(top)) if place.is_file()]
+        merged = self._run.part(f"{self._shard}.{top}.merged.tar")
+        with TarWriter(merged) as writer:
+            for path in paths:
+                member = self._member(path)
+                writer.add(member, next(one for one in held if one.has(member)).read(member))
+        return merged
+
+    def _member(self, path: str) -> str:
+        return path.partition(f"/{self._shard}.tar/")[2]
+
+    def _final(self, top: str) -> Place:
+        return self._run.root / top / f"{self._shard}.tar"
+
+    def _part(self, top: str) -> Path:
+        return self._run.part(f"{self._shard}.{top}.tar")
+
+    def _writer(self, top: str) -> TarWriter:
+        if top not in self._writers:
+            from maskgen.formats.tars.writer import TarWriter
+
+            self._writers[top] = TarWriter(self._part(top))
+        return self._writers[top]
+
+
+@lru_cache(maxsize=1)
+def _limits(root: Place) -> tuple[int, int]:
+    """How many bytes a file's name and a path may have there."""
+    if isinstance(root, Remote):
+        return 1024, 1024 + len("s3://")  # what S3 and Google hold as the whole name
+    if not hasattr(os, "pathconf"):
+        return 255, 32_000
+    longest, whole = (os.pathconf(root, name) for name in ("PC_NAME_MAX", "PC_PATH_MAX"))
+    return (longest if longest > 0 else 255), (whole if whole > 0 else 4096)  # -1 where there is no limit
+
+
+def _members(row: Row, top: str) -> list[str]:
+    """The paths of what a row has in one of the tars."""
+    if top == SEGMENTATION:
+        return [row["segmentation"]] if row["segmentation"] else []
+    path: str = row["path"]
+    return [path, path.rpartition(".")[0] + ".json"]
+
+
+def output_name(out: str, kind: str, face: int) -> str:
+    """Where an output goes below faces/ and segmentation/, without the suffix.
+
+    Example:
+        >>> output_name("Ann/01", "n95", 0), output_name("Ann/01", "bare", 1)
+        ('Ann/01__n95', 'Ann/01__bare.f2')
+        >>> output_name("Ann/01", "surgical:#ff8800", 0)
+        'Ann/01__surgical-ff8800'
+    """
+    return f"{out}__{file_name(kind)}" + (f".f{face + 1}" if face else "")

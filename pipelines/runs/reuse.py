@@ -1,0 +1,139 @@
+"""Faces out of another run's catalogue, so that a run with other masks need not look for them again.
+
+A photograph is known by its path below the source and the hash of its bytes: one that the other run does not have, had
+otherwise, or set aside (even one of its faces) is searched as any. What a run writes is the same with this and
+without; settings that decide which faces are found must therefore be the same in both runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place
+
+from ..checks import differences
+from ..mask.settings import MaskSettings
+from ..sources.names import escape
+from .run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from maskgen.core.records import Face
+
+FINDING = ("maskgen version", "--faces", "--aligned", "--device", "--landmarks-model")
+
+
+def check_reuse(settings: MaskSettings) -> None:
+    """Raise UserError where the run that --reuse names cannot serve this one."""
+    if settings.reuse is None:
+        return
+    other = RunFolder(settings.reuse)
+    if other.root.resolve() == settings.run.resolve():
+        raise UserError(f"--reuse {other.root} is RUN itself: name another run; RUN goes on by itself.")
+    try:
+        stored = json.loads(other.settings.read_text("utf-8"))["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"--reuse {other.root} is no folder of a run: name the RUN of an earlier `maskgen mask`."
+        ) from None
+    if not other.is_complete():
+        raise UserError(f"--reuse {other.root} is not complete: finish that run first.")
+    asked = settings.deciding()
+    differing = differences({name: stored.get(name) for name in FINDING}, {name: asked[name] for name in FINDING})
+    if differing:
+        raise UserError(f"--reuse {other.root} found its faces with other settings: {'; '.join(differing)}.")
+    KnownFaces(other.root)
+
+
+class KnownFaces:
+    """The faces of a run's catalogue, a row group in memory at a time."""
+
+    def __init__(self, root: Place) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from maskgen.faces.stored import COLUMNS
+
+        run = RunFolder(root)
+        self._columns = ["source", "source_sha256", *COLUMNS]
+        try:
+            self._file = pq.ParquetFile(parquet_of(run.catalogue))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise UserError(f"{run.catalogue} cannot be read: {error}.") from None
+        missing = set(self._columns) - set(self._file.schema_arrow.names)
+        if missing and self._file.metadata.num_rows:
+            raise UserError(f"{run.catalogue} has no column {min(missing)}: run that run anew with --overwrite.")
+        self._ranges = [self._range(group) for group in range(self._file.num_row_groups)] if not missing else []
+        self._partly = _partly_set_aside(run)
+        self._group = lru_cache(maxsize=2)(self._load)
+
+    def faces(self, keys: Sequence[str], hashes: Sequence[str]) -> list[list[Face]]:
+        """The faces of photographs, by path below the source and hash; an empty list for one that is not known.
+
+        Raises:
+            UserError: the catalogue holds what no run writes.
+        """
+        from maskgen.faces.stored import face_from_row
+
+        sources = [escape(key) for key in keys]
+        found: dict[str, dict[int, Face]] = {}
+        for row in self._rows(dict(zip(sources, hashes, strict=True))):
+            try:
+                face = face_from_row(row)
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(f"--reuse: the catalogue's row of {row['source']} is damaged: {error}.") from None
+            found.setdefault(row["source"], {})[face.index] = face
+        return [[face for _, face in sorted(found.get(source, {}).items())] for source in sources]
+
+    def _rows(self, hashes: dict[str, str]) -> list[dict[str, Any]]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        wanted = pa.array([source for source in hashes if source not in self._partly], pa.string())
+        low, high = min(hashes, default=""), max(hashes, default="")
+        rows: list[dict[str, Any]] = []
+        for group, (first, last) in enumerate(self._ranges):
+            if first <= high and low <= last:
+                table = self._group(group)
+                rows += table.filter(pc.is_in(table["source"], wanted)).to_pylist()
+        return [row for row in rows if row["source_sha256"] == hashes[row["source"]]]
+
+    def _load(self, group: int) -> Any:
+        return self._file.read_row_group(group, columns=self._columns)
+
+    def _range(self, group: int) -> tuple[str, str]:
+        """The first and last source of a row group, as text sorts."""
+        chunk = self._file.metadata.row_group(group).column(self._file.schema_arrow.names.index("source"))
+        statistics = chunk.statistics
+        if statistics is None or not statistics.has_min_max:
+            return "", chr(0x10FFFF)
+        return statistics.min, statistics.max
+
+
+def _partly_set_aside(run: RunFolder) -> frozenset[str]:
+    """Photographs of which a face was set aside: the catalogue does not tell of that one."""
+    text = run.set_aside.read_bytes().decode("utf-8")
+    return frozenset(row["path"] for row in csv.DictReader(io.StringIO(text, newline="")) if row["what"] == "face")
+
+
+@lru_cache(maxsize=1)
+def _open(root: Place, start: str) -> KnownFaces:
+    del start  # a worker may outlive a start, and the other run may be another by the next one
+    return KnownFaces(root)
+
+
+def stored_faces(
+    settings: MaskSettings, start: str, keys: Sequence[str], hashes: Sequence[str]
+) -> list[list[Face]] | None:
+    """What the run that --reuse names knows of these photographs; None without --reuse.
+
+    Args:
+        start: names the start of the run in which it is asked.
+    """
+    return None if settings.reuse is None else _open(settings.reuse, start).faces(keys, hashes)

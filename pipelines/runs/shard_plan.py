@@ -1,0 +1,104 @@
+"""How a listing is cut into shards: by what the photographs are called, never by who works on them.
+
+A cut falls where a name's checksum says so, so a photograph more or less moves the cuts beside it and no
+others: the rest of a run stays done. A shard is known by a digest of everything about its photographs that
+its outputs depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from ..sources.listing import Item, Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A stretch of a listing: `count` photographs from the `name`-th of the `folder`-th folder on."""
+
+    id: str
+    count: int
+    folder: int
+    name: int
+
+    def items(self, listing: Listing) -> tuple[Item, ...]:
+        """Its photographs, in order."""
+        return tuple(islice(_items_from(listing, self.folder, self.name), self.count))
+
+
+def shard_size(photographs: int) -> int:
+    """About how many photographs a shard has: 16 to 256, and sixty shards or more where there are enough.
+
+    With many shards no worker idles long at the end; with few, the networks' groups are full and a table's cost is
+    spread over more rows.
+
+    Example:
+        >>> shard_size(4026), shard_size(3_000_000)
+        (64, 256)
+    """
+    size = 16
+    while size < 256 and photographs // 60 >= 2 * size:
+        size *= 2
+    return size
+
+
+def cut(listing: Listing, size: int) -> list[Shard]:
+    """All shards of a listing, in order, each of `size` photographs on average, of size / 2 to 2 * size."""
+    cutter = _Cutter(size)
+    for index, folder in enumerate(listing.folders):
+        names = folder.names
+        cutter.add(index, (folder.path, folder.person, folder.into), names, folder.stems(names))
+    return cutter.finish()
+
+
+class _Cutter:
+    """The walk of `cut`: where the present shard began, how long it is, and the digest of what it holds."""
+
+    def __init__(self, size: int) -> None:
+        self.least, self.most = size // 2, 2 * size
+        self.shards: list[Shard] = []
+        self._start(0, 0)
+
+    def _start(self, folder: int, name: int) -> None:
+        self.folder, self.name, self.count = folder, name, 0
+        self.digest = hashlib.blake2b(digest_size=16)
+
+    def add(self, index: int, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
+        """Go through one folder, closing shards where cuts fall."""
+        begun = 0
+        for at, name in enumerate(names):
+            if self.count >= self.least and self._falls_here(name):
+                self._take(titles, names[begun:at], stems[begun:at])
+                self._close(index, at)
+                begun = at
+            self.count += 1
+        self._take(titles, names[begun:], stems[begun:])
+
+    def _falls_here(self, name: str) -> bool:
+        if self.count >= self.most:
+            return True
+        return zlib.crc32(name.encode("utf-8", "surrogatepass")) % self.least == 0
+
+    def _take(self, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
+        if names:
+            text = "\0".join([*titles, *names, "", *stems, ""])
+            self.digest.update(text.encode("utf-8", "surrogatepass"))
+
+    def _close(self, folder: int, name: int) -> None:
+        if self.count:
+            self.shards.append(Shard(self.digest.hexdigest(), self.count, self.folder, self.name))
+        self._start(folder, name)
+
+    def finish(self) -> list[Shard]:
+        self._close(0, 0)
+        return self.shards
+
+
+def _items_from(listing: Listing, folder: int, name: int) -> Iterator[Item]:
+    yield from islice(listing.items(listing.folders[folder]), name, None)
+    for later in listing.folders[folder + 1 :]:
+        yield from listing.items(later)

@@ -1,0 +1,101 @@
+"""The process in which shards are done: one at a time, on one thread, fit for the run, ending with it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+
+from maskgen.core.quiet import quieten
+from maskgen.core.reasons import UserError
+
+from .task import ShardTask, Start
+from .versions import versions
+
+# A process has one masker. Workers are started with one thread each; should one have more, they take turns.
+ONE_AT_A_TIME = threading.Lock()
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
+
+
+def settle(task: ShardTask) -> None:
+    """Make this process a quiet worker of a run, if it can be one.
+
+    Raises:
+        UserError: it does not see what the run reads and writes, or is another installation.
+    """
+    if task.start.parent is not None and task.start.parent != os.getpid():
+        import signal
+
+        # Interrupts are left to the process that started this one.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        quieten()
+    stop_if_orphaned(task.start)
+    keep_memory()
+    if not task.run.scratch.is_dir():
+        raise UserError(
+            f"{task.run.root} as it is now is not to be seen on {socket.gethostname()}: RUN must be on a file system "
+            "that all machines share, under one path, or in an object store."
+        )
+    if task.start.versions:
+        _check_versions(task.start)
+        if not task.root.exists():
+            raise UserError(f"SOURCE {task.root} is not to be seen on {socket.gethostname()}: share it under one path.")
+
+
+def stop_if_orphaned(start: Start) -> None:
+    """End a worker of this machine whose run was killed, lest it write into a folder that another run now holds."""
+    if start.parent is not None and hasattr(os, "getppid") and start.parent not in (os.getppid(), os.getpid()):
+        os._exit(1)
+
+
+@lru_cache(maxsize=1)
+def keep_memory() -> None:
+    """Have the C library keep what was freed for the next picture, as it does unless told otherwise.
+
+    Dask tells it otherwise: its workers give every array back to the system at once, and get the next one page by page,
+    which takes a third of a worker's time.
+    """
+    if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(_MMAP_THRESHOLD, 32 << 20)  # both are the most that its own adjustment comes to
+        mallopt(_TRIM_THRESHOLD, 64 << 20)
+
+
+def give_back_memory() -> None:
+    """Give the system the pages that hold nothing now: of a long run's many small pieces some are left in each."""
+    if (trim := _of_glibc("malloc_trim")) is not None:
+        trim(0)
+
+
+@lru_cache
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+
+
+@lru_cache(maxsize=1)
+def _check_versions(start: Start) -> None:
+    here = versions()
+    for name, wanted in start.versions:
+        if here[name] != wanted and name != "python":
+            raise UserError(
+                f"{socket.gethostname()} has {name} {here.get(name)}, and this machine {wanted}: install the same "
+                "versions everywhere, or the pictures would differ."
+            )
+
+
+def worker_name() -> str:
+    """This process among all machines'."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever had, in MB; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)

@@ -1,0 +1,1 @@
+"""Where photographs come from: folders, tars, RecordIO sets, tables, object stores."""

@@ -1,0 +1,193 @@
+"""Where photographs come from: a folder of any depth, a container or a table, on this machine or in an object store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.faults import ContainerError
+from maskgen.formats.places import Place, Remote
+
+from .listing import Folder, Listing, set_apart
+from .names import escape
+from .walk import walk
+
+TABLES = (".csv", ".tsv")
+# As they end in a folder; a .bin there is any program's until it is named itself.
+_CONTAINERS = (".tar", ".tar.gz", ".tgz", ".rec")
+_BESIDE_REC = (".idx", ".lst")
+# VGGFace2 holds every photograph twice, in folders of these names.
+_CROPS = re.compile(r"(?:^|/)(loose|tight)_crop[^/]*(?=/)")
+
+
+def list_source(source: Place) -> Listing:
+    """List what SOURCE names: a folder, a container, a table of paths, or one photograph.
+
+    Raises:
+        UserError: SOURCE is absent, empty or cannot be read.
+    """
+    listing = _list_file(source) if source.is_file() else _list_tree(source)
+    if not listing.folders:
+        raise UserError(f"SOURCE {source} holds no photographs: name another.")
+    return listing
+
+
+def _list_tree(source: Place) -> Listing:
+    """Everything below a folder, containers opened."""
+    found = _found(source)
+    folders: list[Folder] = []
+    several = sum(name.endswith(".rec") for names in found.values() for name in names) > 1
+    for path, names in found.items():
+        plain, containers = _apart(names)
+        folders += [Folder.of(path, plain, *_whose(source, path, found))] if plain else []
+        for name in containers:
+            folders += _in_folder(source, f"{path}/{name}" if path else name, several)
+    folders, notes = _joined_crops(folders)
+    return Listing(source, set_apart(sorted(folders, key=lambda folder: folder.path)), notes)
+
+
+def list_folder(source: Path) -> Listing:
+    """List a folder's files, or one file, whatever they are.
+
+    Raises:
+        UserError: SOURCE is absent, empty or cannot be read.
+    """
+    if source.is_file():
+        return _one(source)
+    found = _found(source)
+    return Listing(source, tuple(Folder.of(path, found[path], *_whose(source, path, found)) for path in sorted(found)))
+
+
+def check_no_run(source: Place) -> None:
+    """Raise UserError where the photographs would be a run's outputs, tables and all."""
+    if (source / "settings.json").is_file() and (source / "shards").is_dir():
+        raise UserError(
+            f"SOURCE {source} is a run of `maskgen mask`: name the photographs that it was made of, or "
+            f"{source / 'faces'} to mask its pictures once more."
+        )
+
+
+def check_apart(source: Place, run: Place) -> None:
+    """Raise UserError where the run would read what it writes."""
+    inner, outer = source.resolve(), run.resolve()
+    if isinstance(inner, Remote) != isinstance(outer, Remote):
+        return
+    if inner == outer:
+        raise UserError("SOURCE and RUN are the same folder: give RUN a folder of its own.")
+    if outer.is_relative_to(str(inner)):
+        raise UserError(f"RUN {run} lies inside SOURCE: give it a folder outside, or it would read its own output.")
+    if inner.is_relative_to(str(outer)):
+        raise UserError(f"SOURCE {source} lies inside RUN: give RUN a folder that holds nothing else.")
+
+
+def _list_file(source: Place) -> Listing:
+    name = source.name.lower()
+    if name.endswith(_BESIDE_REC) and source.with_suffix(".rec").is_file():
+        raise UserError(f"SOURCE {source} only says what {source.with_suffix('.rec').name} holds: name that file.")
+    try:
+        if name.endswith(TABLES):
+            from .tables import table_folders
+
+            return Listing(source.parent, set_apart(table_folders(source)))
+        if name.endswith((*_CONTAINERS, ".bin")):
+            return Listing(source.parent, set_apart(_contained(source, source.name, several=False)))
+    except ContainerError as fault:
+        raise UserError(f"SOURCE {source} cannot be read: {fault}.") from fault
+    return _one(source)
+
+
+def _one(source: Place) -> Listing:
+    parent = source.resolve().parent.name
+    return Listing(source.parent, (Folder.of("", [source.name], escape(parent) or ".", ""),))
+
+
+def _found(source: Place) -> Mapping[str, list[str]]:
+    """The file names of every folder below the source."""
+    if not source.is_dir():
+        raise UserError(f"SOURCE {source} does not exist: name a folder of photographs, or one photograph.")
+    try:
+        found = _by_folder(source.walk()) if isinstance(source, Remote) else walk(source)
+    except OSError as error:
+        raise UserError(f"SOURCE {source} cannot be listed: {error.strerror}.") from error
+    if not found:
+        raise UserError(f"SOURCE {source} holds no files: name a folder of photographs.")
+    return found
+
+
+def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        found.setdefault(folder, []).append(name)
+    return found
+
+
+def _whose(source: Place, path: str, others: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """The person of a folder, and the folder of its outputs; None for those that its path says.
+
+    Files right in the source belong to a person named as the source, or `.` where that would be
+    another's name.
+    """
+    if path:
+        return None, None
+    name = source.resolve().name
+    return "." if not name or name in others else escape(name), ""
+
+
+def _apart(names: list[str]) -> tuple[list[str], list[str]]:
+    """A folder's photographs, and its containers; what lies beside a .rec belongs to it."""
+    containers = [name for name in names if name.endswith(_CONTAINERS)]
+    if not containers:
+        return names, []
+    recs = [name[:-4] for name in containers if name.endswith(".rec")]
+    beside = {rec + suffix for rec in recs for suffix in _BESIDE_REC} | ({"property"} if recs else set())
+    return [name for name in names if name not in {*containers, *beside}], sorted(containers)
+
+
+def _in_folder(source: Place, path: str, several: bool) -> list[Folder]:
+    """A container among others; one that is none is a file that cannot be read."""
+    try:
+        return _contained(source / path, path, several)
+    except ContainerError as fault:
+        return [broken(path, str(fault))]
+
+
+def broken(path: str, fault: str) -> Folder:
+    """A container of which something cannot be read, as a photograph that cannot be."""
+    folder, _, name = path.rpartition("/")
+    return Folder(folder, name, escape(folder) or ".", escape(folder), faults={name: fault})
+
+
+def _contained(container: Place, path: str, several: bool) -> list[Folder]:
+    if path.lower().endswith(".rec"):
+        from .records import record_folders
+
+        return record_folders(container, path, several)
+    if path.lower().endswith(".bin"):
+        from .records import bin_folders
+
+        return bin_folders(container, path)
+    from .tars import tar_folders
+
+    folders, fault = tar_folders(container, path)
+    return folders + ([broken(path, fault)] if fault else [])
+
+
+def _joined_crops(folders: list[Folder]) -> tuple[list[Folder], tuple[str, ...]]:
+    """VGGFace2's loose and tight crops of one person as one person's, where SOURCE holds both."""
+    found = {match[1] for folder in folders if "_crop" in folder.person and (match := _CROPS.search(folder.person))}
+    if len(found) < 2:
+        return folders, ()
+    note = (
+        "SOURCE holds loose and tight crops of the same photographs: they count as one person's, and a pair may be two "
+        "crops of one photograph. Name one of the two folders to keep them apart."
+    )
+    return [_without_crop(folder) for folder in folders], (note,)
+
+
+def _without_crop(folder: Folder) -> Folder:
+    person = _CROPS.sub("", folder.person).lstrip("/")
+    return replace(folder, person=person, into=person) if person != folder.person else folder

@@ -1,0 +1,1 @@
+"""`maskgen train`: a recogniser trained on the lists."""

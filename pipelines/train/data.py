@@ -1,0 +1,79 @@
+"""What a recipe's loader reads: pictures as they are stored, with new masks, or a recogniser's features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.formats.places import Place
+from maskgen.trainer.data.features import Features
+from maskgen.trainer.data.pictures import Loader, Pictures
+
+from .folder import FEATURES
+
+if TYPE_CHECKING:
+    from maskgen.trainer.data.lists import EvalPairs, TrainingList
+    from maskgen.trainer.data.pictures import Rows
+    from maskgen.trainer.ranks import Ranks
+    from maskgen.trainer.recipes.recipe import Recipe
+
+    from .online_masks import MaskPainter
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a run trains on and is judged on; `pairs` is None where it is not judged."""
+
+    recipe: Recipe
+    listed: TrainingList
+    pairs: EvalPairs | None
+
+    def training_rows(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> Rows:
+        """The pictures to train on.
+
+        Args:
+            folder: of the run, for what is worked out once.
+        """
+        spec, listed, seed = self.recipe.data, self.listed, self.recipe.train.seed
+        if spec.features:
+            return self._features(listed.root, listed.addresses, listed.targets, folder, ranks)
+        plain = Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, seed)
+        return replace(plain, repaint=self._painter(folder, ranks, notify)) if spec.masks == "online" else plain
+
+    def _painter(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> MaskPainter:
+        from maskgen.masks.kinds import load_kinds
+
+        from .online_masks import POINTS, MaskPainter, write_points
+
+        spec = self.recipe.data
+        load_kinds(spec.mask_kinds)  # their faults at once, and what they are made of before there are workers
+        if sentence := ranks.of_first(lambda: write_points(folder, self.listed)):
+            notify(sentence)
+        return MaskPainter(folder / POINTS, spec.mask_kinds, spec.mask_share)
+
+    def _features(
+        self, root: Place, addresses: Any, targets: NDArray[np.int64], folder: Path, ranks: Ranks
+    ) -> Features:
+        from .features import features_of
+
+        spec = self.recipe.data
+        values = ranks.of_first(lambda: features_of(folder / FEATURES, root, addresses, spec.features, spec.workers))
+        return Features(values, addresses, targets)
+
+    def eval_rows(self, folder: Path, ranks: Ranks) -> Rows:
+        """The pictures to judge on, each once, without chance."""
+        assert self.pairs is not None
+        none = np.zeros(len(self.pairs.addresses), np.int64)
+        if self.recipe.data.features:
+            return self._features(self.pairs.root, self.pairs.addresses, none, folder, ranks)
+        return Pictures(self.pairs.root, self.pairs.addresses, none, self.recipe.data.size)
+
+    def loader(self, rows: Rows, ranks: Ranks, full: bool) -> Loader:
+        """Reads these rows ahead of the device."""
+        workers = 0 if self.recipe.data.features else self.recipe.data.workers  # features are in memory
+        return Loader(rows, workers, ranks.device.type == "cuda", full)

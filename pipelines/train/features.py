@@ -1,0 +1,122 @@
+"""Features of a list's pictures by a frozen recogniser, each computed once and kept in the run's folder.
+
+They are kept by the thousand, in files that are named after the recogniser and the bytes of the pictures: what is there
+already is not computed again, and a changed picture is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from maskgen.core.files import write_whole
+from maskgen.core.images import decode
+from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.formats.places import Place
+from maskgen.formats.reading import read_bytes
+
+from ..reports.progress import show_progress
+
+if TYPE_CHECKING:
+    from maskgen.embedders.base import FaceEmbedder
+
+EACH = 1000  # pictures a file
+_AT_ONCE = 50  # that are embedded together
+
+Floats = NDArray[np.float32]
+Open = Callable[[str], "FaceEmbedder"]
+
+
+@cache
+def open_recogniser(name: str) -> FaceEmbedder:
+    """The recogniser, once a process.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    from maskgen.embedders.named import open_embedder
+
+    return open_embedder(name)
+
+
+def features_of(
+    folder: Path, root: Place, addresses: Any, name: str, workers: int, recogniser: Open = open_recogniser
+) -> Floats:
+    """Features of pictures, float32 (n, d), NaN where one cannot be read.
+
+    Args:
+        folder: where they are kept.
+        addresses: large_string (n,).
+        workers: processes that compute.
+
+    Raises:
+        UserError: the recogniser is not installed, or nothing can be read.
+    """
+    recogniser(name)  # what is missing is said before there are processes
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [addresses.slice(at, EACH).to_pylist() for at in range(0, len(addresses), EACH)]
+    found: list[Floats] = []
+    with show_progress(len(addresses), 0, 0) as progress:
+        for part in _computed(folder, root, parts, name, workers, recogniser):
+            found.append(part)
+            progress.add(len(part), int(np.isnan(part[:, 0]).sum()))
+    values = np.concatenate(found)
+    if np.isnan(values[:, 0]).all():
+        raise UserError(f"None of {len(values):,} pictures can be read, as {addresses[0].as_py()}: look at --data.")
+    return values
+
+
+def _computed(
+    folder: Path, root: Place, parts: Sequence[list[str]], name: str, workers: int, recogniser: Open
+) -> Iterator[Floats]:
+    if workers < 2 or len(parts) < 2:
+        return (_part(folder, root, part, name, recogniser) for part in parts)
+    pool: Any = Parallel(n_jobs=min(workers, len(parts)), return_as="generator")
+    return pool(delayed(_part)(folder, root, part, name, recogniser) for part in parts)
+
+
+def _part(folder: Path, root: Place, addresses: list[str], name: str, recogniser: Open) -> Floats:
+    """The features of some pictures, from their file where there is one."""
+    data = [_bytes(root, address) for address in addresses]
+    path = folder / f"{name}-{_digest(data)}.npy"
+    if path.is_file():
+        return np.load(path, allow_pickle=False)
+    embedder = recogniser(name)
+    values = np.full((len(data), embedder.dim), np.nan, np.float32)
+    for at in range(0, len(data), _AT_ONCE):
+        images = {at + n: image for n, one in enumerate(data[at : at + _AT_ONCE]) if (image := _image(one)) is not None}
+        if images:
+            values[list(images)] = embedder.embed(list(images.values()))
+    file = io.BytesIO()
+    np.save(file, values, allow_pickle=False)
+    write_whole(path, file.getvalue())
+    return values
+
+
+def _bytes(root: Place, address: str) -> bytes:
+    try:
+        return read_bytes(root, address)
+    except (SetAsideError, OSError):
+        return b""  # told by name when the row is asked for
+
+
+def _image(data: bytes) -> Any:
+    try:
+        return decode(data)
+    except SetAsideError:
+        return None
+
+
+def _digest(data: Sequence[bytes]) -> str:
+    whole = hashlib.sha256()
+    for one in data:
+        whole.update(hashlib.sha256(one).digest())
+    return whole.hexdigest()[:32]

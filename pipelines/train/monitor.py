@@ -1,0 +1,241 @@
+"""What a training run shows and writes as it goes: a bar, the history, TensorBoard's files and pictures."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from maskgen.core.extras import need
+
+from ..reports.progress import EVERY_SECONDS
+from .folder import DISTANCES, TENSORBOARD, TrainFolder
+
+if TYPE_CHECKING:
+    from maskgen.trainer.monitoring.history import Row
+    from maskgen.trainer.monitoring.judge import Verdict
+
+
+class Display(Protocol):
+    """What a person sees while it works."""
+
+    def moved(self, step: int) -> None:
+        """So many steps are done."""
+        ...
+
+    def told(self, loss: float, rate: float) -> None:
+        """The loss of late, and images a second."""
+        ...
+
+    def line(self, sentence: str) -> None:
+        """A sentence, above the bar."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        ...
+
+
+class Bar:
+    """tqdm's bar: steps done, time left, loss, images a second."""
+
+    def __init__(self, total: int, step: int) -> None:
+        from tqdm import tqdm
+
+        self._bar: Any = tqdm(total=total, initial=step, unit=" steps", smoothing=0.1)
+
+    def moved(self, step: int) -> None:
+        """See `Display`."""
+        if step > self._bar.n:
+            self._bar.update(step - self._bar.n)
+        else:
+            self._bar.n = step
+            self._bar.refresh()
+
+    def told(self, loss: float, rate: float) -> None:
+        """See `Display`."""
+        self._bar.set_postfix_str(f"loss {loss:.4f}, {rate:,.0f} images/s")
+
+    def line(self, sentence: str) -> None:
+        """See `Display`."""
+        self._bar.write(sentence, file=sys.stderr)
+
+    def close(self) -> None:
+        """See `Display`."""
+        self._bar.close()
+
+
+class Lines:
+    """The same in plain lines, one every half minute."""
+
+    def __init__(self, total: int, step: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._step, self._before = total, step, step
+        self._clock = clock
+        self._begun = self._told = clock()
+        self._of_late = ""
+
+    def moved(self, step: int) -> None:
+        """See `Display`."""
+        self._step = step
+        if self._clock() - self._told >= EVERY_SECONDS:
+            self._tell()
+
+    def told(self, loss: float, rate: float) -> None:
+        """See `Display`."""
+        self._of_late = f", loss {loss:.4f}, {rate:,.0f} images/s"
+
+    def line(self, sentence: str) -> None:
+        """See `Display`."""
+        print(sentence, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """See `Display`."""
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._clock()
+        done = self._step - self._before
+        left = (self._told - self._begun) / done * (self._total - self._step) if done > 0 else math.inf
+        ahead = f", {_minutes(left)} left" if 0 < left < math.inf else ""
+        self.line(f"{self._step:,} of {self._total:,} steps{self._of_late}{ahead}")
+
+
+def _minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes:,} minute{'' if minutes == 1 else 's'}" if minutes else "less than a minute"
+
+
+def show_steps(total: int, step: int) -> Display:
+    """A bar where a person watches, lines where a file does."""
+    return (Bar if sys.stderr.isatty() else Lines)(total, step)
+
+
+class Faults:
+    """Pictures that could not be read: each is told of once, and counted."""
+
+    def __init__(self, notify: Callable[[str], None]) -> None:
+        self._say = notify
+        self._seen: set[str] = set()
+
+    def add(self, fault: str) -> None:
+        """Tell, if this is new."""
+        if fault not in self._seen:
+            self._seen.add(fault)
+            self._say(f"warning: {fault}; going on without it")
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+
+class QuietWatcher:
+    """Of a process that is not the first: it tells of its faults and of nothing else."""
+
+    def __init__(self) -> None:
+        self._faults = Faults(lambda sentence: print(sentence, file=sys.stderr, flush=True))
+
+    @property
+    def unreadable(self) -> int:
+        """See `maskgen.trainer.loop.Watcher`."""
+        return len(self._faults)
+
+    def faulty(self, fault: str) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+        self._faults.add(fault)
+
+    def moved(self, step: int) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+
+    def wrote(self, row: Row) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+
+    def judged(self, verdict: Verdict, epoch: int) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+
+    def said(self, sentence: str) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class RunWatcher:
+    """Of the first process: shows and writes everything.
+
+    Attributes:
+        sentences: what was said in the course of the run.
+    """
+
+    def __init__(self, folder: TrainFolder, display: Display, step: int) -> None:
+        """Go on at `step`; what the folder tells of later ones is dropped."""
+        from maskgen.trainer.monitoring.history import HISTORY, History
+
+        need("matplotlib", "train")  # now, and not after the first epoch
+        self._folder = folder
+        self._display = display
+        self._faults = Faults(display.line)
+        self.history = History(folder.root / HISTORY, step)
+        self.sentences: list[str] = []
+        self._drawn = -1
+        self._board = _board(folder, step)
+
+    @property
+    def unreadable(self) -> int:
+        """See `maskgen.trainer.loop.Watcher`."""
+        return len(self._faults)
+
+    def faulty(self, fault: str) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+        self._faults.add(fault)
+
+    def moved(self, step: int) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+        self._display.moved(step)
+
+    def wrote(self, row: Row) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+        from maskgen.trainer.monitoring.history import EPOCH
+
+        self.history.add(row)
+        names = ("loss", "rate", "images_per_s", "images_per_s_without_wait", "waited", "iou", "threshold")
+        for name in names:
+            if not math.isnan(value := getattr(row, name)):
+                self._board.add_scalar(f"{row.kind}/{name}", value, row.step)
+        self._display.told(row.loss, row.images_per_s)
+        if row.kind == EPOCH:
+            self._draw()
+
+    def judged(self, verdict: Verdict, epoch: int) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+        from maskgen.trainer.monitoring.curve import draw_overlap
+
+        path = self._folder.root / DISTANCES / f"epoch-{epoch:03}.png"
+        draw_overlap(path, verdict.overlap, f"epoch {epoch}: {verdict.sentence}")
+        self._display.line(f"epoch {epoch}: {verdict.sentence}")
+
+    def said(self, sentence: str) -> None:
+        """See `maskgen.trainer.loop.Watcher`."""
+        self.sentences.append(sentence)
+        self._display.line(sentence)
+
+    def close(self) -> None:
+        """Draw the curve a last time, and let go of the bar and of TensorBoard's file."""
+        if self._drawn != len(self.history.rows):
+            self._draw()
+        self._board.close()
+        self._display.close()
+
+    def _draw(self) -> None:
+        from maskgen.trainer.monitoring.curve import CURVE, draw_curve
+
+        draw_curve(self._folder.root / CURVE, self.history.rows)
+        self._drawn = len(self.history.rows)
+
+
+def _board(folder: TrainFolder, step: int) -> Any:
+    need("tensorboard", "train")
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer: Any = SummaryWriter
+    return writer(str(folder.root / TENSORBOARD), purge_step=step + 1 if step else None)

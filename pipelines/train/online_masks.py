@@ -1,0 +1,156 @@
+"""Masks on the fly: what the loader puts on bare crops, from the points that their runs' catalogues give.
+
+Nothing is searched and no second copy of the set is stored; the masks of an epoch are those of its number and the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from maskgen.core.kindspec import parse_kind
+from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.records import Image
+from maskgen.formats.places import Place, Remote, place
+from maskgen.formats.reading import join
+from maskgen.manifests.schema import BARE, CATALOGUE
+from maskgen.masks.kinds import load_kinds
+from maskgen.masks.plan import plan_mask
+from maskgen.masks.wear import dress, study
+from maskgen.trainer.data.lists import TrainingList
+
+POINTS = "points.npy"
+_INSIDE = "faces/"  # where a run's pictures lie
+_AT_ONCE = 1 << 14  # rows of a catalogue
+_SHAPE = (68, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskPainter:
+    """Puts masks on pictures as the loader reads them; see `maskgen.trainer.pictures.Repaint`.
+
+    Attributes:
+        points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture wears a mask already.
+        kinds: as typed, with weights.
+        share: of the bare pictures that get a mask, 0..1.
+    """
+
+    points: Path
+    kinds: tuple[str, ...]
+    share: float
+
+    def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
+        """The picture with a mask, or as it is: by chance, where it wears one, or where no mask can be fitted."""
+        chance = rng.random(2)
+        points = _mapped(self.points)[row["row"]]
+        if chance[0] >= self.share or np.isnan(points[0, 0]):
+            return image
+        ends = np.cumsum([parse_kind(text).weight for text in self.kinds])
+        kind = load_kinds(self.kinds)[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
+        try:
+            return dress(image, study(image, np.array(points)), plan_mask(rng), kind).image
+        except SetAsideError:  # too small or too far turned: as little use to a run of masks
+            return image
+
+
+@cache
+def _mapped(path: Path) -> NDArray[np.float32]:
+    """The file's array, read where it is touched, and by all workers from the same memory."""
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def write_points(folder: Path, listed: TrainingList) -> str:
+    """Write the points of a list's pictures into a folder, and say how many of them wear masks already ("": none).
+
+    Raises:
+        UserError: a picture is in no catalogue, or none is bare.
+    """
+    encoded = listed.addresses.dictionary_encode()
+    found = _of_catalogues(listed.root, encoded.dictionary)
+    once = len(found) == len(listed)
+    points = found if once else found[encoded.indices.to_numpy(zero_copy_only=False)]
+    masked = int(np.count_nonzero(np.isnan(points[:, 0, 0])))
+    if masked == len(points):
+        raise UserError("data.masks=online puts masks on bare crops, and the list has none: mask with --bare first.")
+    part = folder / f".{POINTS}.part"
+    with part.open("wb") as file:
+        np.save(file, points, allow_pickle=False)
+    part.replace(folder / POINTS)
+    _mapped.cache_clear()
+    return f"{masked:,} of {len(points):,} pictures wear a mask already and stay as they are" if masked else ""
+
+
+def _of_catalogues(root: Place, addresses: Any) -> NDArray[np.float32]:
+    """Points of each address, float32 (n, 68, 2), NaN for masked pictures."""
+    points = np.full((len(addresses), *_SHAPE), np.nan, np.float32)
+    known = np.zeros(len(addresses), np.bool_)
+    for run, (rows, paths) in _by_run(root, addresses.to_pylist()).items():
+        for part, kinds, values in _rows_of(run):
+            at = pc.index_in(part, value_set=paths).to_numpy(zero_copy_only=False)
+            there = np.flatnonzero(~np.isnan(at.astype(np.float64)))
+            own = rows[at[there].astype(np.int64)]
+            known[own] = True
+            bare = kinds[there]
+            points[own[bare]] = values[there[bare]]
+    if not known.all():
+        first = addresses[int(np.flatnonzero(~known)[0])].as_py()
+        raise UserError(
+            f"data.masks=online needs the points of {first}, and the catalogue of its run does not list it: give lists "
+            "of runs that `maskgen mask` wrote."
+        )
+    return points
+
+
+def _by_run(root: Place, addresses: list[str]) -> dict[Place, tuple[NDArray[np.int64], Any]]:
+    """For each run its addresses' rows and their paths in its catalogue."""
+    runs: dict[str, Place | None] = {}
+    found: dict[Place, tuple[list[int], list[str]]] = {}
+    for row, address in enumerate(addresses):
+        run, path = _run_of(str(root), address, runs)
+        rows, paths = found.setdefault(run, ([], []))
+        rows.append(row)
+        paths.append(path)
+    return {run: (np.array(rows), pa.array(paths, pa.large_string())) for run, (rows, paths) in found.items()}
+
+
+def _run_of(root: str, address: str, runs: dict[str, Place | None]) -> tuple[Place, str]:
+    """The run that a picture is of, and its path there: what is before `faces/` holds a catalogue."""
+    for before, path in _splits(address):
+        if before not in runs:
+            folder = place(join(root, before))
+            runs[before] = folder if (folder / CATALOGUE).is_file() else None
+        if (run := runs[before]) is not None:
+            return run, path
+    raise UserError(
+        f"data.masks=online needs the points of {address}, and no folder above it is a run with a {CATALOGUE}: give "
+        "the lists of `maskgen pairs` (train.csv)."
+    )
+
+
+def _splits(address: str) -> Iterator[tuple[str, str]]:
+    at = -1
+    while (at := address.find(_INSIDE, at + 1)) >= 0:
+        if at == 0 or address[at - 1] == "/":
+            yield address[: max(at - 1, 0)] or ".", address[at:]
+
+
+def _rows_of(run: Place) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
+    """A catalogue's paths, whether each is bare, and its points, some thousand rows at a time."""
+    file: Any = (run / CATALOGUE).open() if isinstance(run, Remote) else run / CATALOGUE
+    catalogue = pq.ParquetFile(file)
+    if missing := {"path", "kind", "points68"} - set(catalogue.schema_arrow.names):
+        raise UserError(f"{run / CATALOGUE} has no column {min(missing)}: mask again.")
+    for batch in catalogue.iter_batches(_AT_ONCE, columns=["path", "kind", "points68"]):
+        paths = batch["path"].cast(pa.large_string())
+        bare = pc.equal(batch["kind"].cast(pa.large_string()), BARE).to_numpy(zero_copy_only=False)
+        points = batch["points68"].flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+        yield paths, bare, points.reshape(-1, *_SHAPE)

@@ -1,0 +1,176 @@
+"""A training run from end to end: its folder, its parts, the loop, the report."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from maskgen import __version__
+from maskgen.core.reasons import UserError
+from maskgen.trainer.data.lists import read_eval_pairs, read_training_list
+from maskgen.trainer.data.samplers import build_batches
+from maskgen.trainer.learner import Learner
+from maskgen.trainer.loop import End, Loop
+from maskgen.trainer.monitoring.clock import Lap
+from maskgen.trainer.monitoring.judge import Judge
+from maskgen.trainer.ranks import Ranks, joined
+from maskgen.trainer.recipes.loading import load_recipe
+from maskgen.trainer.state import State, new_state
+
+from ..reports.progress import Notify
+from ..runs.json_files import json_bytes
+from ..runs.lock import hold
+from .data import Data
+from .folder import REPORT, TrainFolder
+from .monitor import QuietWatcher, RunWatcher, show_steps
+from .settings import TrainSettings, deciding
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the parts of a run share."""
+
+    settings: TrainSettings
+    data: Data
+    folder: TrainFolder
+    ranks: Ranks
+    deciding: dict[str, object]
+
+
+def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
+    """Train as the settings ask; returns what report.json says.
+
+    Raises:
+        UserError: a recipe, list, folder or device that cannot be used.
+    """
+    recipe = load_recipe(settings.recipe, settings.overrides())
+    data = Data(recipe, read_training_list(settings.data), read_eval_pairs(settings.data))
+    with joined(settings.device) as ranks:
+        _use_threads(settings.threads, recipe.data.workers, ranks)
+        told = deciding(settings, recipe, data.listed, data.pairs, ranks.world)
+        run = _Run(settings, data, TrainFolder(settings.run), ranks, told)
+        with _held(run) as done:
+            if done is not None:
+                notify(f"{settings.run} holds this training already.")
+                return done
+            return _trained(run, notify if ranks.first else _unsaid)
+
+
+def _unsaid(_: str) -> None:
+    """What the first process says is not said by the others too."""
+
+
+def _use_threads(threads: int, workers: int, ranks: Ranks) -> None:
+    """On a CPU the network may use the cores that neither loaders nor the other processes need."""
+    share = (os.cpu_count() or 1) // ranks.world - workers if ranks.device.type == "cpu" else 1
+    torch.set_num_threads(threads or max(share, 1))
+
+
+@contextmanager
+def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
+    """Hold the folder, once for all processes; gives the report where nothing is left to do."""
+    settings = run.settings
+
+    def begin() -> dict[str, Any] | None:
+        run.folder.make()
+        held.enter_context(hold(run.folder.lock))
+        max_steps = run.data.recipe.train.max_steps
+        return run.folder.begin(run.deciding, max_steps, settings.resume, settings.overwrite)
+
+    with ExitStack() as held:
+        yield run.ranks.of_first(begin)
+
+
+def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
+    begun = time.perf_counter()
+    loop, watcher = _loop(run, notify)
+    try:
+        end = loop.run()
+    except torch.OutOfMemoryError:
+        raise UserError(
+            "The GPU's memory is too small for this: give a smaller --batch-size, and --set train.accumulate=N for "
+            "steps of as many pictures as before."
+        ) from None
+    finally:
+        watcher.close()
+    unreadable = int(run.ranks.total(torch.tensor(watcher.unreadable, device=run.ranks.device)))
+    report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
+    if isinstance(watcher, RunWatcher):
+        report["said"] = watcher.sentences
+        run.folder.place(REPORT, json_bytes(report))
+    return report
+
+
+def _loop(run: _Run, notify: Notify) -> tuple[Loop, RunWatcher | QuietWatcher]:
+    """The loop with all its parts, at the step where it should begin."""
+    data, ranks, recipe = run.data, run.ranks, run.data.recipe
+    train, listed = recipe.train, run.data.listed
+    batches = build_batches(recipe.data, train.batch_size, listed.targets, train.seed, ranks.rank, ranks.world)
+    steps = -(-len(batches) // train.accumulate)
+    pretrained = run.settings.pretrained and not run.folder.has_checkpoint
+    state = new_state(recipe, listed, steps, pretrained, ranks.device)
+    _restore(run, state, notify)
+    learner = Learner(state.model, state.loss, recipe.data, train)
+    watcher = _watcher(run, state, steps * train.epochs)
+    judge = _judge(run, learner, watcher)
+    loader = data.loader(data.training_rows(run.folder.root, ranks, notify), ranks, full=True)
+    chance = float(state.loss.chance)  # type: ignore[arg-type]
+    loop = Loop(state, ranks.wrap(learner), batches, loader, ranks, watcher, run.folder, judge, chance)
+    return loop, watcher
+
+
+def _restore(run: _Run, state: State, notify: Notify) -> None:
+    checkpoint = run.ranks.of_first(lambda: run.folder.load("last") if run.folder.has_checkpoint else None)
+    if checkpoint is None:
+        return
+    state.restore(checkpoint)
+    notify(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
+
+
+def _watcher(run: _Run, state: State, total: int) -> RunWatcher | QuietWatcher:
+    if not run.ranks.first:
+        return QuietWatcher()
+    most = state.recipe.train.max_steps
+    step = state.progress.step
+    return RunWatcher(run.folder, show_steps(min(total, most) if most else total, step), step)
+
+
+def _judge(run: _Run, learner: Learner, watcher: RunWatcher | QuietWatcher) -> Judge | None:
+    if run.data.pairs is None:
+        return None
+    loader = run.data.loader(run.data.eval_rows(run.folder.root, run.ranks), run.ranks, full=False)
+    dim, size = int(learner.model.dim), run.data.recipe.train.batch_size  # type: ignore[arg-type]
+    return Judge(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.faulty)
+
+
+def _report(run: _Run, state: State, end: End, unreadable: int, whole: Lap, seconds: float) -> dict[str, Any]:
+    progress, listed, ranks = state.progress, run.data.listed, run.ranks
+    best = None if math.isinf(progress.best_iou) else {"iou": progress.best_iou, "epoch": progress.best_epoch}
+    return {
+        "maskgen version": __version__,
+        "recipe": state.recipe.name,
+        "end": str(end),
+        "people": len(listed.labels),
+        "pictures": len(listed),
+        "parameters": sum(one.numel() for one in state.model.parameters()),
+        "steps": progress.step,
+        "epochs": progress.epoch,
+        "batches of the epoch at hand": progress.batch,
+        "loss": progress.loss if math.isfinite(progress.loss or 0.0) else None,
+        "best": best,
+        "unreadable": unreadable,
+        "device": str(ranks.device.type),
+        "processes": ranks.world,
+        "images_per_s": whole.rate if whole.images else None,
+        "images_per_s_without_wait": whole.rate_without_wait if whole.images else None,
+        "waited": whole.waited / max(whole.seconds, 1e-9),
+        "seconds": round(seconds, 1),
+        "settings": run.deciding,
+    }

@@ -1,0 +1,1 @@
+"""Workers that take shards: processes of this machine (loky), Dask, Ray."""

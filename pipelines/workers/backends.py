@@ -1,0 +1,58 @@
+"""Who does the shards of a run: this process, its own processes, or a cluster, each through a backend of joblib's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+from maskgen.core.extras import need
+
+from ..mask.settings import MaskSettings
+from ..reports.progress import Notify
+from ..runs.task import ShardDone, ShardTask
+from .loky_pool import InProcess, LokyPool
+from .pool import Pool
+from .shard_queue import ShardQueue
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_backend(backend: str) -> None:
+    """Raise UserError for a backend whose package is not installed."""
+    packages = {"dask": "distributed", "ray": "ray"}
+    if backend in packages:
+        need(packages[backend], backend)
+
+
+def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[Pool]:
+    """The workers that the settings ask for.
+
+    Raises:
+        UserError: they cannot be had.
+    """
+    if settings.backend == "dask":
+        from .dask_pool import open_dask
+
+        return open_dask(settings, notify)
+    if settings.backend == "ray":
+        from .ray_pool import open_ray
+
+        return open_ray(settings)
+    return nullcontext(InProcess() if settings.workers == 1 else LokyPool(settings.workers))
+
+
+def run_all(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
+    """Do all shards, yielding each as it is finished, in no order."""
+    feed = ShardQueue(tasks)
+    while True:
+        for answer in pool.run(feed):
+            if (done := feed.accept(answer)) is not None:
+                yield done
+        if not feed.is_waiting():
+            return

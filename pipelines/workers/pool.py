@@ -1,0 +1,56 @@
+"""What all kinds of workers have in common: they take shards from a feed and answer, through a backend of joblib's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from maskgen.core.reasons import UserError
+
+from ..runs.task import ShardTask
+from .shard_queue import Answer, ShardQueue
+
+# What the faults of a cluster without this package say, of a worker's and of a Dask scheduler's.
+_LACKING = ("No module named 'maskgen", "deserialization of the task graph")
+
+
+class Pool(ABC):
+    """Workers.
+
+    Attributes:
+        children: they are processes of this one, and end with it; others may be on other machines, and outlive a run.
+        lives: how many workers may die on a shard before they give it up; None where they never do.
+    """
+
+    children = False
+    lives: int | None = None
+
+    @abstractmethod
+    def run(self, feed: ShardQueue) -> Iterator[Answer]:
+        """Do all shards, through the deaths of workers; each answer as it comes, in no order."""
+
+
+def through_joblib(tasks: Iterable[ShardTask], backend: Any, workers: int, **config: Any) -> Iterator[Answer]:
+    """Have a backend of joblib's do the shards; yields each as it is finished, in no order.
+
+    Raises:
+        UserError: the cluster has no maskgen.
+    """
+    from joblib import Parallel, delayed, parallel_config
+
+    from ..runs.shard import run_packed
+
+    with parallel_config(backend=backend, **config):
+        pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+        # In a tuple, for Dask scatters and Ray stores what is larger by itself: data that is lost with the worker that
+        # holds it, or kept until the end.
+        answers: Iterator[Answer] = pool(delayed(run_packed)((task,)) for task in tasks)
+        try:
+            yield from answers
+        except Exception as error:
+            if any(text in str(error) for text in _LACKING):
+                raise UserError(
+                    "A machine of the cluster cannot import maskgen: install it on all of them, the scheduler's too."
+                ) from error
+            raise

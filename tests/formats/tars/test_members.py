@@ -1,0 +1,160 @@
+"""Our own reader of tar headers: what the standard library's finds, and a reason for whatever is no tar."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from format_makers import tar_bytes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskgen.core.reasons import SetAsideError
+from maskgen.formats.faults import ContainerError
+from maskgen.formats.gzip_pieces import GzipPieces
+from maskgen.formats.pieces import LocalPieces
+from maskgen.formats.reading import read_bytes
+from maskgen.formats.tars.members import Member, members
+
+NAME = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=12)
+PATH = st.lists(NAME | st.sampled_from(["..", ".", "a" * 120, "é" * 90]), min_size=1, max_size=3).map("/".join)
+FILES = st.lists(st.tuples(PATH, st.binary(max_size=1500)), max_size=6)
+FORMS = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+
+
+class Bytes:
+    """Pieces of bytes in memory, which counts how much was asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.asked = data, 0
+
+    def read(self, offset: int, size: int) -> bytes:
+        self.asked += min(size, len(self.data))
+        return self.data[offset : offset + size]
+
+
+@settings(deadline=None)
+@given(files=FILES, form=FORMS)
+def test_members_are_those_that_the_standard_library_finds(files: list[tuple[str, bytes]], form: int) -> None:
+    data = tar_bytes(files, form)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        theirs = [(one.name, one.offset_data, one.size) for one in archive if one.isreg()]
+    ours = list(members(Bytes(data)))
+    assert [(one.name.rstrip("/"), one.offset, one.size) for one in ours] == theirs
+    assert [data[one.offset : one.offset + one.size] for one in ours] == [content for _, content in files]
+
+
+def test_every_kind_of_member(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        for kind in (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
+            info = tarfile.TarInfo(f"kind{kind.decode()}")
+            info.type = kind
+            archive.addfile(info)
+        long = tarfile.TarInfo("f" * 80 + "/" + "n" * 90)  # in ustar's two fields
+        archive.addfile(long)
+    found = list(members(LocalPieces(tmp_path / "a.tar")))
+    assert [(one.name, one.plain) for one in found] == [
+        *((f"kind{kind}", False) for kind in "2163"),
+        (long.name, True),
+    ]
+
+
+def test_sizes_beyond_eight_octal_gigabytes() -> None:
+    info = tarfile.TarInfo("large")
+    info.size = 9 << 30
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        header = info.tobuf(form)
+        (one,) = members(Bytes(header))
+        assert one == Member("large", len(header), 9 << 30, True)
+
+
+@settings(deadline=None, max_examples=300)
+@given(files=FILES, form=FORMS, data=st.data())
+def test_damage_is_a_reason_and_never_more(files: list[tuple[str, bytes]], form: int, data: st.DataObject) -> None:
+    raw = bytearray(tar_bytes(files, form))
+    for at in data.draw(st.lists(st.integers(0, len(raw) - 1), max_size=8)):
+        raw[at] = data.draw(st.integers(0, 255))
+    broken = bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    pieces = Bytes(broken)
+    try:
+        found = list(members(pieces))
+    except ContainerError:
+        return
+    assert all(one.size >= 0 and one.offset <= len(broken) for one in found)
+    assert pieces.asked <= 20 * len(broken) + 10_000
+
+
+@pytest.mark.parametrize("data", [b"", b"no tar", os.urandom(4096), b"\xff" * 1024])
+def test_what_is_no_tar_is_told(data: bytes) -> None:
+    with pytest.raises(ContainerError, match="no tar archive|is empty"):
+        list(members(Bytes(data)))
+
+
+def test_a_name_that_would_fill_memory_is_refused() -> None:
+    info = tarfile.TarInfo("x" * 200_000)
+    with pytest.raises(ContainerError, match="a name of 200001 bytes"):
+        list(members(Bytes(info.tobuf(tarfile.GNU_FORMAT))))
+
+
+def test_huge_and_missing_members_are_reasons(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("huge.jpg")
+    info.size = 1 << 40
+    (tmp_path / "a.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + b"x" * 1024)
+    with pytest.raises(SetAsideError, match="more than any picture"):
+        read_bytes(tmp_path, "a.tar/huge.jpg")
+    (tmp_path / "b.tar").write_bytes(tar_bytes([("1.jpg", b"y" * 4096)])[:2000])
+    with pytest.raises(SetAsideError, match="ends before it does"):
+        read_bytes(tmp_path, "b.tar/1.jpg")
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    parts=st.lists(st.binary(max_size=30_000), min_size=1, max_size=3),
+    wanted=st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 50_000)), max_size=8),
+)
+def test_any_piece_of_a_gzip(parts: list[bytes], wanted: list[tuple[int, int]]) -> None:
+    packed = b"".join(gzipped(part) for part in parts) + bytes(512)
+    pieces, whole = GzipPieces(Bytes(packed)), b"".join(parts)
+    for offset, size in wanted:
+        assert pieces.read(offset, size) == whole[offset : offset + size]
+
+
+def gzipped(data: bytes, level: int = 1) -> bytes:
+    packer = zlib.compressobj(level, zlib.DEFLATED, 31)
+    return packer.compress(data) + packer.flush()
+
+
+def test_a_large_gzip_is_read_backwards_in_no_time() -> None:
+    block = os.urandom(1 << 20)
+    whole = b"".join(block[at:] + block[:at] for at in range(40))
+    pieces = GzipPieces(Bytes(gzipped(whole)))
+    assert pieces.read(len(whole) - 10, 100) == whole[-10:]
+    begun = time.perf_counter()
+    for at in range(len(whole) - 1000, 0, -4_000_000):
+        assert pieces.read(at, 1000) == whole[at : at + 1000]
+    assert time.perf_counter() - begun < 5
+    assert pieces.weight < 400_000
+
+
+def test_broken_gzips_are_told() -> None:
+    packed = gzipped(os.urandom(200_000))
+    for data, told in [(packed[:1000], "ends early"), (b"\x1f\x8bnonsense", "no gzip"), (b"", "no gzip")]:
+        with pytest.raises(ContainerError, match=told):
+            GzipPieces(Bytes(data)).read(10_000_000, 1)
+    broken = bytearray(packed)
+    broken[100_000:100_100] = bytes(100)
+    with pytest.raises(ContainerError, match="damaged|ends early"):
+        GzipPieces(Bytes(bytes(broken))).read(10_000_000, 1)
+
+
+def test_a_bomb_is_not_unpacked_to_its_end() -> None:
+    packed = gzipped(bytes(700 << 20), 9)
+    begun = time.perf_counter()
+    with pytest.raises(ContainerError, match="a hundred times its size"):
+        GzipPieces(Bytes(packed)).read(699 << 20, 1)
+    assert time.perf_counter() - begun < 10

@@ -1,0 +1,110 @@
+"""`maskgen embed` as a person types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from support import write_people
+
+from maskgen.core.images import read_photo
+from maskgen.embedders.named import open_embedder
+from maskgen.pipelines.cli import main
+from maskgen.pipelines.embed import run as embed
+from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, ["embed", *map(str, args)])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    recipe = load_recipe("small", ["data.size=32", "model.dim=16"])
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path / "best", Checkpoint(recipe, build_model(recipe.model).state_dict()))
+    return tmp_path / "best"
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    """Four people of five pictures, as a list of pictures and as one of pairs."""
+    folder = tmp_path / "lists"
+    write_people(folder, people=4, each=5)
+    paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+    rows = [f"{path},{path.split('/')[0].split()[1]},new" for path in paths]
+    (folder / "train.csv").write_text("\n".join(["path,target,note", *rows]) + "\n")
+    pairs = [f"{paths[a]},{a // 5},{paths[b]},{b // 5}" for a, b in ((0, 1), (1, 7), (0, 19))]
+    (folder / "test.csv").write_text("\n".join(["path,target,pair_path,pair_target", *pairs]) + "\n")
+    return folder
+
+
+def test_every_picture_with_its_row(model: Path, lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed, "_GROUP", 1)
+    monkeypatch.setattr("maskgen.pipelines.embedding.BATCH", 6)
+    out = tmp_path / "new" / "train.parquet"
+    result = call(model, lists / "train.csv", out)
+    assert result.exit_code == 0, result.output
+    table = pq.read_table(out)
+    assert table.column_names == ["path", "target", "note", "embedding"]
+    assert table.schema.metadata[b"model"] == b"small"
+    lines = (lists / "train.csv").read_text().splitlines()[1:]
+    assert [f"{row['path']},{row['target']},{row['note']}" for row in table.to_pylist()] == lines
+    images = [read_photo(lists / line.split(",")[0]).image for line in lines]
+    own = open_embedder(str(model)).embed(images)
+    np.testing.assert_allclose(np.array(table["embedding"].to_pylist()), own, atol=1e-5)
+    assert pq.read_metadata(out).num_row_groups == 4
+    assert [path.name for path in out.parent.iterdir()] == ["train.parquet"]
+
+
+def test_a_folder_is_no_file_to_write(model: Path, lists: Path, tmp_path: Path) -> None:
+    for command in (["embed", model, lists / "train.csv", tmp_path], ["export", model, tmp_path]):
+        result = CliRunner().invoke(main, [*map(str, command)])
+        assert result.exit_code == 2
+        assert f"{tmp_path} is a folder: name the file" in result.output
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write to, root included")
+def test_a_folder_that_may_not_be_written_is_named(model: Path, lists: Path) -> None:
+    result = call(model, lists / "train.csv", "/proc/train.parquet")
+    assert result.exit_code == 2
+    assert "Error: /proc/train.parquet" in result.output
+
+
+def test_pairs_give_each_picture_once(model: Path, lists: Path, tmp_path: Path) -> None:
+    out = tmp_path / "test.parquet"
+    assert call(model, lists / "test.csv", out).exit_code == 0
+    rows = pq.read_table(out).to_pylist()
+    assert [(row["path"], row["target"]) for row in rows] == [
+        ("person 0/00.png", 0), ("person 0/01.png", 0), ("person 1/02.png", 1), ("person 3/04.png", 3),
+    ]  # fmt: skip
+
+
+def test_broken_pictures_are_left_out_and_counted(model: Path, lists: Path, tmp_path: Path) -> None:
+    (lists / "person 1/02.png").write_bytes(b"no picture")
+    (lists / "person 1/03.png").unlink()
+    out = tmp_path / "train.parquet"
+    result = call(model, lists / "train.csv", out)
+    assert result.exit_code == 3
+    assert "Warning: person 1/02.png is left out" in result.output
+    assert "18 embeddings of 16 numbers" in result.output and "2 pictures could not be read" in result.output
+    assert len(pq.read_table(out)) == 18
+
+
+def test_a_list_of_nothing_that_is_there_writes_nothing(model: Path, lists: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path\n" + "gone.png\n" * 13)
+    result = call(model, tmp_path / "list.csv", tmp_path / "out.parquet")
+    assert result.exit_code == 2
+    assert "mend its paths" in result.output
+    assert "3 more pictures are left out" in result.output
+    assert not list(tmp_path.glob("*out.parquet*"))
+    again = call(model, lists / "train.csv", tmp_path / "a.parquet")
+    assert again.exit_code == 0
+    (tmp_path / "list.csv").write_text("path,embedding\na.png,1\n")
+    assert "a column embedding already" in call(model, tmp_path / "list.csv", tmp_path / "b.parquet").output

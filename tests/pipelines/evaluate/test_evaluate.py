@@ -1,0 +1,235 @@
+"""`maskgen evaluate` as a person types it: drawn people, dlib's network, and one that has learnt nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from maskgen.core.images import encode_image
+from maskgen.people import sample_people
+from maskgen.pipelines.cli import main
+from maskgen.pipelines.evaluate.settings import model_name
+from maskgen.pipelines.evaluate.splits import splits
+from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, [*map(str, args)])
+
+
+def done(*args: object) -> str:
+    result = call(*args)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def results(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight people of four pictures, masked and bare; lists of four for eval and four for test; a gallery."""
+    root = tmp_path_factory.mktemp("judge")
+    for name, number, portrait in sample_people(8, 4, seed=2, size=160):
+        (root / "people" / name).mkdir(parents=True, exist_ok=True)
+        (root / "people" / name / f"{number}.png").write_bytes(encode_image(portrait.image, "png"))
+    done("mask", root / "people", root / "run", "--bare", "--kinds", "n95,cloth_black", "--workers", "1")
+    done("pairs", "--run", root / "run", "--people", "0,0.5,0.5", root / "lists")
+    done("gallery", "--simulate", root / "run", root / "gallery", "--expect", "2,2")
+    return root
+
+
+@pytest.fixture(scope="module")
+def untrained(drawn: Path) -> Path:
+    recipe = load_recipe("small", ["data.size=32", "model.dim=16"])
+    torch.manual_seed(0)
+    save_checkpoint(drawn / "train" / "best", Checkpoint(recipe, build_model(recipe.model).state_dict()))
+    return drawn / "train"
+
+
+@pytest.fixture(scope="module")
+def judged(drawn: Path) -> tuple[Path, str]:
+    """A report on dlib, and what was said."""
+    return drawn / "report", done("evaluate", "dlib", "--data", drawn / "lists", "--report", drawn / "report")
+
+
+def test_the_report_says_what_was_measured(judged: tuple[Path, str], drawn: Path) -> None:
+    found = results(judged[0])
+    assert found["model"] == {"given": "dlib", "name": "dlib", "dim": 128, "size": 160}
+    rows = len((drawn / "lists/test.csv").read_text().splitlines()) - 1
+    assert found["pairs"] == {"listed": rows, "judged": rows, "left_out": 0}
+    assert found["threshold"]["source"] == "eval lists"
+    whole = found["splits"]["all"]
+    assert whole["same"] + whole["different"] == rows
+    counts = whole["confusion"]
+    right = counts["same_same"] + counts["different_different"]
+    assert whole["accuracy"]["value"] == pytest.approx(right / rows)
+    assert whole["accuracy"]["low"] <= whole["accuracy"]["value"] <= whole["accuracy"]["high"]
+    assert whole["auc"]["value"] > 0.8  # drawn people are told apart by a network that never saw any
+    assert whole["tar_at_far"]["0.0001"]["value"] is None
+    assert "needs 10,000 different-person pairs" in whole["tar_at_far"]["0.0001"]["reason"]
+    sorts = [found["splits"][name] for name in ("masked-masked", "masked-bare", "bare-bare")]
+    assert sum(one["same"] + one["different"] for one in sorts if "reason" not in one) == rows
+    assert {"kind n95", "kind cloth_black"} <= set(found["splits"])
+
+
+def test_pictures_and_text_are_there(judged: tuple[Path, str]) -> None:
+    folder, said = judged
+    for name in ("distances.png", "roc.png", "det.png", "confusion.png"):
+        image = cv2.imread(str(folder / name))
+        assert image is not None and image.shape == (540, 960, 3)
+        assert image.std() > 5
+    assert cv2.imread(str(folder / "errors.png")) is not None
+    text = (folder / "results.md").read_text("utf-8")
+    value = results(folder)["splits"]["all"]["accuracy"]["value"]
+    assert f"{value:.4f}" in text and f"{value:.4f}" in said
+    assert "## TAR at FAR" in text
+    assert str(folder / "results.md") in said
+    note = "Only 4 people are in these pairs: intervals over people say little."
+    assert results(folder)["notes"] == [note]
+    assert text.count(note) == said.count(note) == 1
+
+
+def test_the_same_seed_gives_the_same_bytes(judged: tuple[Path, str], drawn: Path, untrained: Path) -> None:
+    for name in ("one", "two"):
+        done("evaluate", untrained, "--data", drawn / "lists", "--report", drawn / name, "--replicates", "50")
+    files = sorted(path.name for path in (drawn / "one").iterdir())
+    assert files == sorted(path.name for path in judged[0].iterdir())
+    assert all((drawn / "one" / name).read_bytes() == (drawn / "two" / name).read_bytes() for name in files)
+    done("evaluate", untrained, "--data", drawn / "lists", "--replicates", "50")
+    named = drawn / "lists" / "judged" / f"{drawn.name}-train"
+    assert results(named)["model"]["name"] == "small"
+
+
+def test_broken_pictures_are_told_and_counted(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    for name in ("run", "lists"):
+        shutil.copytree(drawn / name, tmp_path / name, ignore=shutil.ignore_patterns("judged"))
+    with (tmp_path / "lists/test.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    victim = rows[0]["path"]
+    (tmp_path / "lists" / victim).write_bytes(b"\xff\xd8nothing")
+    result = call("evaluate", untrained, "--data", tmp_path / "lists", "--report", tmp_path / "out", "--replicates", 20)
+    assert result.exit_code == 3, result.output
+    assert f"Warning: {victim} is left out" in result.output
+    found = results(tmp_path / "out")
+    lost = sum(victim in (row["path"], row["pair_path"]) for row in rows)
+    assert found["pictures"]["unreadable"] == 1
+    assert found["pairs"] == {"listed": len(rows), "judged": len(rows) - lost, "left_out": lost}
+    assert (tmp_path / "out/unreadable.csv").read_text().startswith(f"path,reason\n{victim},")
+
+
+def test_a_list_alone_takes_its_threshold_from_folds(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    text = (drawn / "lists/test.csv").read_text().replace("../run", str(drawn / "run"))
+    (tmp_path / "pairs.csv").write_text(text)
+    done("evaluate", untrained, "--data", tmp_path / "pairs.csv", "--report", tmp_path / "out", "--replicates", "20")
+    found = results(tmp_path / "out")
+    assert found["threshold"]["source"] == "ten folds of the test pairs"
+    assert found["eval"] is None
+    assert "masked-bare" in found["splits"]  # by the files' names, for no report says where the run is
+
+
+def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    said = done("evaluate", "dlib", "--gallery", drawn / "gallery/gallery.csv", "--report", out, "--far", "0.1")
+    found = results(out)
+    assert (found["enrolled"], found["people_enrolled"], found["probes"]) == (16, 8, 16)
+    assert found["rank1"]["value"] > 0.3
+    assert found["rank1"]["value"] <= found["rank5"]["value"]
+    assert found["open_set"]["far"] <= 0.1
+    with (out / "identified.csv").open() as file:
+        people = list(csv.DictReader(file))
+    assert len(people) == 8 and {row["probes"] for row in people} == {"2"}
+    assert sum(int(row["first"]) for row in people) == pytest.approx(16 * found["rank1"]["value"])
+    assert sum(int(row["let_in"]) for row in people) == pytest.approx(16 * found["open_set"]["far"])
+    assert f"{found['rank1']['value']:.4f}" in said
+    assert cv2.imread(str(out / "errors.png")) is not None
+    assert "|" not in said, "a terminal gets columns, not Markdown"
+    few = call("evaluate", "dlib", "--gallery", drawn / "lists/train.csv")
+    assert few.exit_code == 2
+
+
+def test_a_gallery_by_its_folder(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    done("evaluate", untrained, "--gallery", drawn / "gallery", "--report", tmp_path / "out")
+    assert results(tmp_path / "out")["probes"] == 16
+
+
+def altered(untrained: Path, folder: Path, value: float) -> Path:
+    """The same network with all its weights alike."""
+    found = load_checkpoint(untrained / "best")
+    state = {
+        name: torch.full_like(weights, value) if weights.is_floating_point() else weights
+        for name, weights in found.model_state.items()
+    }
+    save_checkpoint(folder / "model", Checkpoint(found.recipe, state))
+    return folder / "model"
+
+
+def test_a_collapsed_model_is_told(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    done("evaluate", altered(untrained, tmp_path, 0.0), "--data", drawn / "lists", "--report", tmp_path / "out")
+    found = results(tmp_path / "out")
+    assert "collapsed" in found["eval"]["degenerate"]
+    assert found["eval"]["iou"] == 1
+    assert found["eval"]["threshold"] is None
+    assert found["splits"]["all"]["auc"]["value"] == 0.5
+    assert "collapsed" in (tmp_path / "out/results.md").read_text("utf-8")
+
+
+def test_a_broken_model_is_refused(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    result = call("evaluate", altered(untrained, tmp_path, float("nan")), "--data", drawn / "lists")
+    assert result.exit_code == 2
+    assert "not finite" in result.output
+
+
+def test_pairs_are_split_by_what_is_worn() -> None:
+    kinds = ["bare", "n95", "", "kn95", "n95", "bare"]
+    pairs = np.array([[0, 1], [1, 4], [1, 3], [0, 5], [2, 0]])
+    found = {split.name: np.flatnonzero(split.rows).tolist() for split in splits(kinds, pairs)}
+    assert found == {
+        "all": [0, 1, 2, 3, 4],
+        "masked-masked": [1, 2],
+        "masked-bare": [0],
+        "bare-bare": [3],
+        "unknown": [4],
+        "kind kn95": [2],
+        "kind n95": [0, 1, 2],
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["dlib"], "--data LISTS, or --gallery"),
+        (["dlib", "--data", "LISTS", "--gallery", "x"], "one at a time"),
+        (["dlib", "--data", "LISTS/eval_same.csv"], "is for the threshold"),
+        (["dlibb", "--data", "LISTS"], "did you mean dlib?"),
+        (["dlib", "--data", "nowhere"], "is not there"),
+        (["dlib", "--gallery", "x", "--far", "1"], "above 0 and below 1"),
+        (["dlib", "--data", "LISTS", "--far", "0.1"], "--far is for --gallery"),
+        (["no_model", "--data", "LISTS"], "neither a checkpoint"),
+        (["dlib", "--data", "LISTS", "--device", "cuda"], "leave out --device"),
+    ],
+)
+def test_what_cannot_be_used_is_a_sentence(drawn: Path, options: list[str], says: str) -> None:
+    result = call("evaluate", *[option.replace("LISTS", str(drawn / "lists")) for option in options])
+    assert result.exit_code == 2
+    assert says in result.output
+    assert "Traceback" not in result.output
+
+
+def test_names_of_reports() -> None:
+    assert [model_name(name) for name in ("dlib", "facenet:vggface2", "/a/b/best", "m.pth")] == [
+        "dlib", "facenet-vggface2", "b-best", "m.pth",
+    ]  # fmt: skip

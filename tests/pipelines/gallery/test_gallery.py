@@ -1,0 +1,152 @@
+"""`maskgen gallery` as a person types it, on drawn people and on folders with faults."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from maskgen.core.images import encode_image, read_photo
+from maskgen.masks.kinds import load_kind
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.wear import wear
+from maskgen.people import sample_people
+from maskgen.pipelines.cli import main
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, ["gallery", *map(str, args)])
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three people, two bare and two masked photographs each."""
+    root = tmp_path_factory.mktemp("registered")
+    for name, number, portrait in sample_people(3, 4, seed=5):
+        state = "bare" if number <= 2 else "masked"
+        image = portrait.image
+        if state == "masked":
+            image = wear(image, portrait.points68, MaskPlan(), load_kind("surgical_blue")).image
+        (root / name / state).mkdir(parents=True, exist_ok=True)
+        (root / name / state / f"{number}.png").write_bytes(encode_image(image, "png"))
+    return root
+
+
+@pytest.fixture
+def source(drawn: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(drawn, tmp_path / "source"))
+
+
+def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = call(source, out, "--expect", "2,2", "--keep-original")
+    assert result.exit_code == 0, result.output
+    rows = table(out / "gallery.csv")
+    assert list(rows[0]) == [
+        "path", "target", "person", "masked", "role", "source", "width", "height", "box", "score",
+    ]  # fmt: skip
+    assert len(rows) == 12 and {row["target"] for row in rows} == {"0", "1", "2"}
+    assert all((row["role"] == "probe") == (row["masked"] == "1") for row in rows)
+    assert all(read_photo(out / row["path"]).image.shape == (160, 160, 3) for row in rows)
+    assert (out / "originals/person_01/bare/1.png").read_bytes() == (source / "person_01/bare/1.png").read_bytes()
+    assert (out / "contact_sheet.png").is_file() and not (out / "warnings.csv").exists()
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert "already" in call(source, out, "--expect", "2,2", "--keep-original").output
+    assert call(source, out, "--expect", "2,2", "--keep-original", "--overwrite").exit_code == 0
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (source / "person_01/bare/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0nothing")
+    (source / "person_01/stray.png").write_bytes((source / "person_01/bare/1.png").read_bytes())
+    shutil.move(source / "person_02/masked/3.png", source / "person_02/bare/3.png")
+    result = call(source, out, "--expect", "2,2")
+    assert result.exit_code == 3
+    assert {row["reason"] for row in table(out / "set_aside.csv")} == {"broken_picture", "mask_unsaid"}
+    assert [row["person"] for row in table(out / "people.csv") if row["as_expected"] == "no"] == ["person_02"]
+    (warning,) = table(out / "warnings.csv")
+    assert (warning["source"], warning["said"], warning["looks"]) == ("person_02/bare/3.png", "bare", "looks masked")
+    report = json.loads((out / "report.json").read_text())
+    assert report["bare"] + report["masked"] + sum(report["set_aside"].values()) == report["photographs"] == 14
+    assert "other settings" in call(source, out).output
+
+
+def test_names_and_tables_say_the_same(source: Path, tmp_path: Path) -> None:
+    flat = tmp_path / "flat"
+    lines = ["path,person,masked"]
+    for photograph in sorted(source.rglob("*.png")):
+        person, state, name = photograph.relative_to(source).parts
+        (flat / person).mkdir(parents=True, exist_ok=True)
+        shutil.copy(photograph, flat / person / f"{Path(name).stem}{'_mask' if state == 'masked' else ''}.png")
+        lines.append(f"{person}/{state}/{name},{person},{int(state == 'masked')}")
+    (source / "people.csv").write_text("\n".join(lines) + "\n")
+    assert call(flat, tmp_path / "a", "--masked-pattern", "*_mask.*").exit_code == 0
+    assert call(source / "people.csv", tmp_path / "b").exit_code == 0
+    first, second = table(tmp_path / "a/gallery.csv"), table(tmp_path / "b/gallery.csv")
+    same = ("person", "masked", "role", "box", "score")
+    assert [[row[name] for name in same] for row in first] == [[row[name] for name in same] for row in second]
+
+
+def test_wrong_calls_are_one_sentence(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for args, told in (
+        ((tmp_path / "nowhere", out), "does not exist"),
+        ((source, out, "--expect", "three"), "two numbers"),
+        ((source, source / "out"), "inside SOURCE"),
+        ((source / "person_01", out), "PERSON/bare"),
+        ((source, out, "--simulate"), "no finished run"),
+        ((source, out, "--simulate", "--keep-original"), "leave out"),
+    ):
+        result = call(*args)
+        assert result.exit_code == 2 and told in result.output, result.output
+        assert not (out / "gallery.csv").exists()
+    bad = tmp_path / "bad.csv"
+    bad.write_text("path,person,masked\na.png,../up,1\n")
+    assert "no name that a folder can have" in call(bad, out).output
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    assert "no gallery wrote" in call(source, tmp_path / "mine").output
+
+
+def test_a_gallery_made_up_from_a_run(tmp_path: Path) -> None:
+    for name, number, portrait in sample_people(3, 4, seed=6):
+        (tmp_path / "people" / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "people" / name / f"{number}.png").write_bytes(encode_image(portrait.image, "png"))
+    run = tmp_path / "run"
+    made = CliRunner().invoke(main, ["mask", str(tmp_path / "people"), str(run), "--bare", "--workers", "1"])
+    assert made.exit_code == 0, made.output
+    result = call("--simulate", run, tmp_path / "gallery", "--expect", "2,2")
+    assert result.exit_code == 0, result.output
+    rows = table(tmp_path / "gallery" / "gallery.csv")
+    assert len(rows) == 12
+    for person in {row["person"] for row in rows}:
+        own = [row for row in rows if row["person"] == person]
+        assert len({row["source"] for row in own}) == 4
+        assert [row["role"] for row in own].count("probe") == 2
+    for row in rows:
+        assert row["width"] == row["height"] == "160"
+        x0, y0, x1, y1 = map(float, row["box"].split())
+        assert (x0 + x1) / 2 == pytest.approx(80, abs=25), "the box is in the pixels of the picture"
+        assert (y0 + y1) / 2 == pytest.approx(80, abs=25)
+    said = call("--simulate", run, tmp_path / "more", "--expect", "3,3").output
+    assert "the most photographs of one person are 4; give a smaller --expect" in said
+    assert "--bare" not in said
+
+
+def test_a_gallery_wants_bare_pictures(tmp_path: Path) -> None:
+    for name, number, portrait in sample_people(2, 2, seed=6):
+        (tmp_path / "people" / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "people" / name / f"{number}.png").write_bytes(encode_image(portrait.image, "png"))
+    made = CliRunner().invoke(main, ["mask", str(tmp_path / "people"), str(tmp_path / "run"), "--workers", "1"])
+    assert made.exit_code == 0, made.output
+    said = call("--simulate", tmp_path / "run", tmp_path / "gallery", "--expect", "1,1").output
+    assert "the run wrote none bare; make it with --bare" in said
+    assert "--expect" not in said

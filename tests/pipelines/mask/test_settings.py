@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maskgen.core import images
+from maskgen.core.reasons import UserError
+from maskgen.pipelines.checks import MAX_PIXELS, differences, digest_of, option_name
+from maskgen.pipelines.mask.settings import MaskSettings
+
+PLAIN = MaskSettings(Path("photographs"), Path("run"))
+OTHER: dict[str, Any] = {
+    "source": Path("elsewhere"),
+    "kinds": ("n95",),
+    "wear": ("nose_out",),
+    "per_photo": "all",
+    "bare": True,
+    "min_trust": 0.75,
+    "unmasked_share": 0.5,
+    "size": 112,
+    "margin": 0.5,
+    "crop": "none",
+    "faces": "all",
+    "aligned": True,
+    "segmentation": True,
+    "write": "tar",
+    "format": "png",
+    "quality": 80,
+    "seed": 1,
+    "max_pixels": 1000,
+    "device": "cuda",
+}
+HOW: dict[str, Any] = {
+    "run": Path("elsewhere"),
+    "workers": 7,
+    "backend": "dask",
+    "overwrite": True,
+    "take_over": True,
+    "dry_run": True,
+    "retry_set_aside": True,
+    "prune": True,
+    "reuse": Path("elsewhere"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("size", 4, "--size 4 is out of range: give 32 to 2048"),
+        ("quality", 0, "--quality"),
+        ("quality", 101, "--quality"),
+        ("workers", 0, "--workers"),
+        ("unmasked_share", 1.5, "--unmasked-share"),
+        ("margin", -1.0, "--margin"),
+        ("per_photo", 6, "--per-photo 6 is out of range: give 1 to 5"),
+        ("per_photo", "some", "--per-photo some is unknown: give random or all"),
+        ("kinds", (), "--kinds"),
+        ("kinds", ("n95", "n95"), "twice"),
+        ("crop", "half", "--crop"),
+        ("landmarks_model", Path("absent.dat"), "absent.dat is not a file"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(name: str, value: Any, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        replace(PLAIN, **{name: value})
+
+
+def test_every_setting_is_known_to_decide_or_not(tmp_path: Path) -> None:
+    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, "scheduler", "landmarks_model"}
+    for name, value in OTHER.items():
+        (told,) = differences(PLAIN.deciding(), replace(PLAIN, **{name: value}).deciding())
+        assert told.startswith(option_name(name))
+    for name, value in HOW.items():
+        assert replace(PLAIN, **{name: value}).deciding() == PLAIN.deciding()
+    assert replace(PLAIN, backend="ray", scheduler="auto").deciding() == PLAIN.deciding()
+
+
+def test_paths_mean_the_same_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "print.png").write_bytes(b"a picture")
+    (tmp_path / "snout").mkdir()
+    (tmp_path / "snout" / "template.toml").write_bytes(b"a form")
+    settings = replace(PLAIN, kinds=("n95=3", "cloth:print.png=2", "./snout", "./snout:#ff8800"), reuse=Path("other"))
+    everywhere = settings.absolute()
+    deciding = settings.deciding()["--kinds"]
+    monkeypatch.chdir("/")
+    assert everywhere.kinds[0] == "n95=3"
+    assert everywhere.deciding()["--kinds"] == deciding
+    assert (everywhere.run, everywhere.reuse) == (tmp_path / PLAIN.run, tmp_path / "other")
+
+
+def test_a_scheduler_is_a_clusters() -> None:
+    with pytest.raises(UserError, match="--backend dask or --backend ray"):
+        replace(PLAIN, scheduler="127.0.0.1:8786")
+
+
+def test_a_landmarks_model_is_known_by_its_content(tmp_path: Path) -> None:
+    for name, content in {"a": b"one", "b": b"one", "c": b"two"}.items():
+        (tmp_path / name).write_bytes(content)
+    a, b, c = (replace(PLAIN, landmarks_model=tmp_path / name).deciding() for name in "abc")
+    assert digest_of(a) == digest_of(b) != digest_of(c)
+
+
+@pytest.mark.parametrize("empty", ["", []])
+def test_a_list_of_nothing_is_none(empty: object) -> None:
+    assert differences({"--also": empty}, {"--also": ["rec", "tar"]}) == ["--also (was none, now rec,tar)"]
+    assert differences({"--also": 0}, {"--also": None}) == ["--also (was 0, now not set)"]
+
+
+def test_unmasked_share_is_for_drawn_masks() -> None:
+    with pytest.raises(UserError, match="--unmasked-share"):
+        replace(PLAIN, per_photo="all", unmasked_share=0.1)
+
+
+def test_aligned_crops_have_one_face() -> None:
+    with pytest.raises(UserError, match="--aligned"):
+        replace(PLAIN, aligned=True, faces="all")
+
+
+def test_the_largest_photograph_is_the_librarys() -> None:
+    assert MAX_PIXELS == images.DEFAULT_MAX_PIXELS

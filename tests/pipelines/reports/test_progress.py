@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maskgen.core.reasons import UserError
+from maskgen.pipelines.reports.contact_sheet import spread
+from maskgen.pipelines.reports.progress import EVERY_SECONDS, Lines
+from maskgen.pipelines.runs.lock import hold
+
+
+def test_lines_are_few_and_true(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    with Lines(total=1000, done=100, set_aside=3, clock=lambda: now[0]) as lines:
+        for _ in range(9):
+            now[0] += EVERY_SECONDS / 3
+            lines.add(100, 1)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 4
+    assert told[-1] == "1,000 of 1,000 photographs, 12 set aside, 10 a second"
+
+
+def test_spread_is_even() -> None:
+    assert sorted(spread(1000, 4)) == [0, 250, 500, 750]
+    assert sorted(spread(3, 10)) == [0, 1, 2]
+    assert spread(0, 10) == frozenset()
+
+
+def test_lock_is_held_once_and_left_empty(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    with hold(path):
+        with pytest.raises(UserError, match="process"), hold(path):
+            pass
+        with pytest.raises(UserError), hold(path):
+            pass
+    assert path.read_bytes() == b""
+    with hold(path):
+        pass
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from maskgen.pipelines.lock import hold
+with hold(Path(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        os.close(1)  # whoever reads the parent's words waits for the end of all copies
+        time.sleep(60)
+        os._exit(0)
+    print(child, flush=True)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+def test_a_killed_runs_children_do_not_hold_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    run = subprocess.run([sys.executable, "-P", "-c", KILLED, str(path)], stdout=subprocess.PIPE, check=False)
+    try:
+        with hold(path):
+            pass
+    finally:
+        os.kill(int(run.stdout), signal.SIGKILL)

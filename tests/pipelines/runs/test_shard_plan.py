@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskgen.pipelines.runs.shard_plan import cut, shard_size
+from maskgen.pipelines.sources.listing import Folder, Item, Listing
+
+FOLDERS = st.dictionaries(
+    st.text("abc", min_size=1, max_size=3), st.lists(st.text("xyz.", min_size=1), min_size=1, unique=True)
+)
+
+
+def listing_of(folders: dict[str, list[str]]) -> Listing:
+    return Listing(Path("set"), tuple(Folder.of(path, folders[path]) for path in sorted(folders)))
+
+
+def numbered(people: int, each: int) -> dict[str, list[str]]:
+    return {f"n{person:06}": [f"{number:04}.jpg" for number in range(each)] for person in range(people)}
+
+
+@given(FOLDERS, st.sampled_from([16, 32]))
+def test_shards_hold_every_photograph_once_in_order(folders: dict[str, list[str]], size: int) -> None:
+    listing = listing_of(folders)
+    whole: list[Item] = [item for folder in listing.folders for item in listing.items(folder)]
+    shards = cut(listing, size)
+    assert [item for shard in shards for item in shard.items(listing)] == whole
+    assert all(shard.count <= 2 * size for shard in shards)
+    assert len({shard.id for shard in shards}) == len(shards)
+
+
+def test_a_photograph_more_changes_few_shards() -> None:
+    folders = numbered(40, 50)
+    before = {shard.id for shard in cut(listing_of(folders), 32)}
+    folders["n000003"].append("new.jpg")
+    after = {shard.id for shard in cut(listing_of(folders), 32)}
+    assert 0 < len(after - before) <= 4
+    assert len(before) > 40
+
+
+def test_a_name_that_changes_its_neighbours_output_changes_the_shard() -> None:
+    plain = cut(listing_of({"a": ["1.jpg", "2.jpg"]}), 16)
+    clash = cut(listing_of({"a": ["1.jpg", "1.png", "2.jpg"]}), 16)
+    assert plain[0].id != clash[0].id
+
+
+def test_shards_grow_with_the_source() -> None:
+    assert [shard_size(count) for count in (1, 4026, 20_000, 3_000_000)] == [16, 64, 256, 256]
+
+
+def test_many_names_are_planned_in_seconds() -> None:
+    listing = listing_of(numbered(2_000, 125))
+    begun = time.perf_counter()
+    shards = cut(listing, 256)
+    assert sum(shard.count for shard in shards) == 250_000
+    assert time.perf_counter() - begun < 5

@@ -1,0 +1,321 @@
+"""Runs over every form of source: the same photographs give the same bytes wherever they lie."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import struct
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import catalogue, picture, run, set_aside, tree, write
+
+from maskgen.core.reasons import UserError
+from maskgen.formats.places import place
+from maskgen.pipelines.mask.run import survey
+from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.runs.shard_plan import cut
+from maskgen.pipelines.sources.source import list_source
+
+PEOPLE = {"Ann": 3, "Bob [2]": 2, "Ça va": 4}
+PICTURES = {
+    f"{person}/{number}.png": picture(100 * at + number)
+    for at, (person, count) in enumerate(PEOPLE.items())
+    for number in range(count)
+}
+
+
+def tar_of(files: dict[str, bytes], mode: str = "w") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def rec_of(pictures: list[tuple[float, bytes]]) -> tuple[bytes, bytes, bytes]:
+    """.rec, .idx and .lst of (label, picture)."""
+    rec, idx, lst = b"", b"", b""
+    for number, (label, data) in enumerate(pictures):
+        one = struct.pack("<IfQQ", 0, label, number, 0) + data
+        idx += f"{number}\t{len(rec)}\n".encode()
+        lst += f"{number}\t{label:g}\tx.jpg\n".encode()
+        rec += struct.pack("<II", 0xCED7230A, len(one)) + one + bytes(-len(one) % 4)
+    return rec, idx, lst
+
+
+def as_folder(root: Path) -> Path:
+    for name, data in PICTURES.items():
+        write(root / name, data)
+    return root
+
+
+def as_tar(root: Path) -> Path:
+    return write(root / "set.tar", tar_of(PICTURES))
+
+
+def as_packed_tar(root: Path) -> Path:
+    return write(root / "set.tar.gz", tar_of(dict(reversed(PICTURES.items())), "w:gz"))
+
+
+def as_tars(root: Path) -> Path:
+    """Shards in which people are all over the place, with leading ./"""
+    for shard in range(3):
+        some = {f"./{name}": data for at, (name, data) in enumerate(PICTURES.items()) if at % 3 == shard}
+        write(root / f"shard-{shard:03}.tar", tar_of(some))
+    return root
+
+
+def as_samples(root: Path) -> Path:
+    """WebDataset's: numbers for names, a .cls beside each."""
+    files = {}
+    for at, (name, data) in enumerate(PICTURES.items()):
+        files |= {f"{at:04}.png": data, f"{at:04}.cls": name.partition("/")[0].encode()}
+    return write(root / "samples.tar", tar_of(files))
+
+
+def as_table(root: Path) -> Path:
+    as_folder(root / "somewhere")
+    rows = [f'"somewhere/{name}","{name.partition("/")[0]}"\n' for name in PICTURES]
+    return write(root / "list.csv", ("File,Identity\n" + "".join(rows)).encode())
+
+
+def as_table_of_addresses(root: Path) -> Path:
+    """A table of what lies in a tar."""
+    write(root / "set.tar", tar_of(PICTURES))
+    rows = [f'"set.tar/{name}","{name.partition("/")[0]}"\n' for name in PICTURES]
+    return write(root / "list.csv", ("path,target\n" + "".join(rows)).encode())
+
+
+def as_records(root: Path) -> Path:
+    people = list(PEOPLE)
+    rec, idx, lst = rec_of([(people.index(name.partition("/")[0]), data) for name, data in PICTURES.items()])
+    write(root / "train.idx", idx)
+    write(root / "train.lst", lst)
+    return write(root / "train.rec", rec)
+
+
+FORMS: list[Callable[[Path], Path]] = [
+    as_folder,
+    as_tar,
+    as_packed_tar,
+    as_tars,
+    as_samples,
+    as_table,
+    as_table_of_addresses,
+    as_records,
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_pictures_of_a_folder(tmp_path: Path, form: Callable[[Path], Path]) -> None:
+    plain, out = tmp_path / "plain", tmp_path / "out"
+    run(as_folder(tmp_path / "folder"), plain, bare=True)
+    report = run(form(tmp_path / "form"), out, bare=True, workers=2)
+    assert (report.people, report.photographs, report.written, report.set_aside) == (3, 9, 9, {})
+    wanted = {row["source_sha256"]: row["kind"] for row in catalogue(plain) if row["kind"] != "bare"}
+    rows = catalogue(out)
+    assert {row["source_sha256"]: row["kind"] for row in rows if row["kind"] != "bare"} == wanted
+    assert len({row["path"] for row in rows}) == len(rows) == 18
+    by_hash = {(row["source_sha256"], row["kind"]): plain / row["path"] for row in catalogue(plain)}
+    for row in rows:
+        same = by_hash[row["source_sha256"], row["kind"]]
+        assert (out / row["path"]).read_bytes() == same.read_bytes()
+        assert row["path"].startswith(f"faces/{row['person']}/")
+        if form is not as_records:
+            assert row["person"] == same.parent.name
+    assert len({row["person"] for row in rows}) == 3
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_run_goes_on_and_its_bytes_do_not_depend_on_workers(tmp_path: Path, form: Callable[[Path], Path]) -> None:
+    source = form(tmp_path / "form")
+    run(source, tmp_path / "one")
+    run(source, tmp_path / "two", workers=2)
+    before = tree(tmp_path / "one")
+    assert tree(tmp_path / "two") == before
+    for name in ("report.json", "catalogue.parquet"):
+        (tmp_path / "one" / name).unlink()
+    next((tmp_path / "one" / "shards").glob("*.json")).unlink()
+    run(source, tmp_path / "one")
+    assert tree(tmp_path / "one") == before
+    assert survey(MaskSettings(source, tmp_path / "one")).done == 9
+
+
+def test_the_plan_of_a_tar_does_not_depend_on_the_order_of_its_members(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "set.tar", tar_of(PICTURES))
+    write(tmp_path / "b" / "set.tar", tar_of(dict(reversed(PICTURES.items()))))
+    plans = [[shard.id for shard in cut(list_source(tmp_path / folder / "set.tar"), 2)] for folder in "ab"]
+    assert plans[0] == plans[1]
+
+
+def test_every_member_of_a_hostile_tar_has_an_outcome_and_none_is_a_path(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name in ("good/1.png", "../../evil.png", "/tmp/evil.png", "good/2.png", "good/2.png"):
+            info = tarfile.TarInfo(name)
+            data = picture(7)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        for name, kind in (("good/link.png", tarfile.SYMTYPE), ("good/hard.png", tarfile.LNKTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        huge = tarfile.TarInfo("good/huge.png")
+        huge.size = 1 << 33
+        out.write(b"")
+        archive.fileobj.write(huge.tobuf())  # type: ignore[union-attr]
+    source = write(tmp_path / "in" / "x.tar", out.getvalue())
+    report = run(source, tmp_path / "out")
+    assert report.written == 2
+    assert set_aside(tmp_path / "out") == {
+        f"x.tar/{name}": "unreadable"
+        for name in ("../../evil.png", "/tmp/evil.png", "good/link.png", "good/hard.png", "good/huge.png")
+    }
+    assert not list(tmp_path.rglob("evil*"))
+    assert {path.parent.name for path in (tmp_path / "out" / "faces").rglob("*.jpg")} == {"good"}
+
+
+def test_people_named_by_what_stands_beside_them_make_no_folders_elsewhere(tmp_path: Path) -> None:
+    names = ["../../evil", "a/b", "..", ".", "%2E", "CON ", "x" * 300, "tab\there"]
+    files: dict[str, bytes] = {}
+    for at, name in enumerate(names):
+        files |= {f"{at}.png": picture(at), f"{at}.cls": name.encode()}
+    report = run(write(tmp_path / "in" / "x.tar", tar_of(files)), tmp_path / "out")
+    assert report.written == 7 and report.set_aside == {"name_too_long": 1}
+    folders = {path.parent for path in (tmp_path / "out" / "faces").rglob("*.jpg")}
+    assert len(folders) == 7 and {folder.parent for folder in folders} == {tmp_path / "out" / "faces"}
+
+
+def test_damage_in_a_tar_is_one_more_that_is_set_aside(tmp_path: Path) -> None:
+    data = bytearray(tar_of(PICTURES))
+    with tarfile.open(fileobj=io.BytesIO(bytes(data))) as archive:
+        fifth = archive.getmembers()[5].offset
+    data[fifth : fifth + 512] = b"?" * 512
+    report = run(write(tmp_path / "in" / "x.tar", bytes(data)), tmp_path / "out")
+    assert (report.photographs, report.written) == (6, 5)
+    assert set_aside(tmp_path / "out") == {"x.tar": "unreadable"}
+
+
+def test_a_container_that_is_none_among_photographs_is_set_aside(tmp_path: Path) -> None:
+    as_folder(tmp_path / "in")
+    write(tmp_path / "in" / "Ann" / "x.tar", b"no tar")
+    write(tmp_path / "in" / "y.rec", b"")
+    write(tmp_path / "in" / "z.bin", b"no set, and nobody said so")
+    report = run(tmp_path / "in", tmp_path / "out")
+    assert report.written == 9
+    reasons = {"Ann/x.tar": "unreadable", "y.rec": "unreadable", "z.bin": "not_a_picture"}
+    assert set_aside(tmp_path / "out") == reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("x.tar", b"no tar at all", "it is no tar archive"),
+        ("x.tar", bytes(10240), "holds no photographs"),
+        ("x.tgz", b"\x1f\x8bno", "it is no gzip file"),
+        ("x.rec", b"no", "it is no RecordIO file"),
+        ("x.bin", pickle.dumps(os.getcwd), "it asks for posix.getcwd"),
+        ("x.bin", b"no pickle", "it is not pictures and labels"),
+        ("x.csv", b"path,person\n", "lists no photographs"),
+        ("x.csv", b"path,person\na.jpg,1\na.jpg,2\n", "line 3: a.jpg is 2's, and 1's in line 2"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_one_sentence(tmp_path: Path, name: str, data: bytes, told: str) -> None:
+    source = write(tmp_path / name, data)
+    with pytest.raises(UserError) as caught:
+        list_source(source)
+    assert told in str(caught.value) and str(source) in str(caught.value)
+
+
+def test_what_lies_beside_a_record_file_is_part_of_it(tmp_path: Path) -> None:
+    as_records(tmp_path / "in")
+    write(tmp_path / "in" / "property", b"3,48,48")
+    report = run(tmp_path / "in", tmp_path / "out")
+    assert (report.photographs, report.written) == (9, 9)
+    with pytest.raises(UserError, match=r"only says what train.rec holds"):
+        list_source(tmp_path / "in" / "train.idx")
+
+
+def test_labels_of_two_record_files_are_not_the_same_people(tmp_path: Path) -> None:
+    as_records(tmp_path / "in" / "a")
+    as_records(tmp_path / "in" / "b")
+    assert {folder.person for folder in list_source(tmp_path / "in").folders} == {
+        f"{set_}/train/{label}" for set_ in "ab" for label in range(3)
+    }
+
+
+def test_pairs_of_a_verification_set_are_people_of_their_own(tmp_path: Path) -> None:
+    pictures = [np.frombuffer(picture(at), np.uint8) for at in range(4)]
+    source = write(tmp_path / "in" / "lfw.bin", pickle.dumps((pictures, [True, False]), protocol=2))
+    report = run(source, tmp_path / "out")
+    assert report.written == 4
+    rows = catalogue(tmp_path / "out")
+    assert [row["person"] for row in rows] == ["pair-00000", "pair-00000", "pair-00001-1", "pair-00001-2"]
+    assert [row["source"] for row in rows] == [f"lfw.bin/{at}" for at in range(4)]
+
+
+def test_photographs_of_one_name_from_two_places_keep_apart(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "Ann" / "1.png", picture(1))
+    write(tmp_path / "in" / "a.tar", tar_of({"Ann/1.png": picture(2)}))
+    write(tmp_path / "in" / "b.tar", tar_of({"Ann/1.png": picture(3), "Ann/2.png": picture(4)}))
+    report = run(tmp_path / "in", tmp_path / "out")
+    assert (report.people, report.written) == (1, 4)
+    hashes = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "out" / "faces" / "Ann").iterdir()}
+    assert len(hashes) == 4
+
+
+def test_the_real_samples(photographs: Path, tmp_path: Path) -> None:
+    formats = photographs / "formats"
+    counts = {"train.rec": (8, 2), "small_lfw.bin": (20, 10), "vggface2": (66, 5)}
+    for name, (images, people) in counts.items():
+        listing = list_source(formats / name)
+        assert (len(listing), listing.people) == (images, people)
+    report = run(formats / "vggface2", tmp_path / "out")  # two of the files are a Macintosh's .DS_Store
+    assert report.set_aside == {"not_a_picture": 2} and report.people_written == 3
+    assert {row["person"] for row in catalogue(tmp_path / "out")} == {
+        f"samples (test set)/n{number}" for number in ("000106", "007241", "008937")
+    }
+
+
+def test_loose_and_tight_crops_of_a_person_are_one_person_and_told(tmp_path: Path) -> None:
+    root = tmp_path / "vgg"
+    for crop in ("loose_crop (release version)", "tight_crop (used for training)"):
+        for number in range(2):
+            write(root / "samples (test set)" / crop / "n000106" / f"000{number}_01.jpg", picture(len(crop) + number))
+    said: list[str] = []
+    from fake_masker import make_fake
+
+    from maskgen.pipelines.mask.run import run_mask
+
+    report = run_mask(MaskSettings(root, tmp_path / "out"), make_fake, said.append)
+    assert (report.people, report.written) == (1, 4)
+    assert said and "two crops of one photograph" in said[0]
+    assert {row["person"] for row in catalogue(tmp_path / "out")} == {"samples (test set)/n000106"}
+    only = list_source(root / "samples (test set)" / "tight_crop (used for training)")
+    assert [folder.person for folder in only.folders] == ["n000106"] and only.notes == ()
+
+
+@pytest.mark.parametrize("form", [as_folder, as_tar, as_packed_tar, as_table, as_records])
+def test_a_source_in_an_object_store(tmp_path: Path, form: Callable[[Path], Path]) -> None:
+    import fsspec
+
+    source = form(tmp_path / "form")
+    store = fsspec.filesystem("memory")
+    base = f"/{tmp_path.name}"
+    store.put(str(tmp_path / "form"), base, recursive=True)
+    remote = place(f"memory:/{base}/{source.relative_to(tmp_path / 'form').as_posix()}".rstrip("/."))
+    run(source, tmp_path / "local")
+    report = run(remote, tmp_path / "out")  # type: ignore[arg-type]
+    assert report.written == 9
+    local, far = catalogue(tmp_path / "local"), catalogue(tmp_path / "out")
+    assert [row["path"] for row in far] == [row["path"] for row in local]
+    assert [row["source_sha256"] for row in far] == [row["source_sha256"] for row in local]
+    store.rm(base, recursive=True)

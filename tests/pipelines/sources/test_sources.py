@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskgen.core.reasons import UserError
+from maskgen.pipelines.sources.listing import Folder, Listing
+from maskgen.pipelines.sources.names import escape, output_stems, stem_of, unescape
+from maskgen.pipelines.sources.source import check_apart, list_source
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not allow")
+NAMES = st.text(st.characters(blacklist_characters="/\0"), min_size=1, max_size=8)
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def keys(source: Path) -> list[str]:
+    listing = list_source(source)
+    return [item.key for folder in listing.folders for item in listing.items(folder)]
+
+
+def test_every_file_at_any_depth_is_listed_in_one_order(tmp_path: Path) -> None:
+    touch(tmp_path, "b/2.jpg", "b/1.JPG", "a b/x", "a/.hidden", "a/deep/er/ß (1).png", "top.webp")
+    assert keys(tmp_path) == [
+        "top.webp",
+        "a/.hidden",
+        "a b/x",
+        "a/deep/er/ß (1).png",
+        "b/1.JPG",
+        "b/2.jpg",
+    ]
+
+
+def test_person_is_the_folder_that_holds_the_photograph(tmp_path: Path) -> None:
+    touch(tmp_path / "set", "ann/1.jpg", "deep/er/1.jpg", "1.jpg")
+    listing = list_source(tmp_path / "set")
+    people = {item.key: item.person for folder in listing.folders for item in listing.items(folder)}
+    assert people == {"ann/1.jpg": "ann", "deep/er/1.jpg": "deep/er", "1.jpg": "set"}
+
+
+def test_person_of_the_source_itself_is_never_another_person(tmp_path: Path) -> None:
+    touch(tmp_path / "set", "1.jpg", "set/1.jpg")
+    listing = list_source(tmp_path / "set")
+    assert [folder.person for folder in listing.folders] == [".", "set"]
+
+
+def test_one_file_is_a_source(tmp_path: Path) -> None:
+    touch(tmp_path / "ann", "1.jpg", "2.jpg")
+    assert keys(tmp_path / "ann" / "1.jpg") == ["1.jpg"]
+
+
+@pytest.mark.parametrize("name", ["absent", "empty"])
+def test_no_photographs_is_the_persons_fault(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="SOURCE"):
+        list_source(tmp_path / name)
+
+
+@posix
+def test_links_are_followed_but_never_round_in_circles(tmp_path: Path) -> None:
+    touch(tmp_path / "set", "a/1.jpg")
+    touch(tmp_path / "elsewhere", "9.jpg")
+    (tmp_path / "set" / "a" / "up").symlink_to(tmp_path / "set")
+    (tmp_path / "set" / "a" / "self").symlink_to(tmp_path / "set" / "a" / "self")
+    (tmp_path / "set" / "b").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "set" / "a")
+    (tmp_path / "set" / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "set" / "2.jpg").symlink_to(tmp_path / "elsewhere" / "9.jpg")
+    assert set(keys(tmp_path / "set")) == {
+        "2.jpg",
+        "gone.jpg",
+        "a/1.jpg",
+        "a/self",
+        "b/9.jpg",
+        "b/back/1.jpg",
+        "b/back/self",
+    }
+
+
+@posix
+def test_pipes_are_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path, "1.jpg")
+    os.mkfifo(tmp_path / "pipe")
+    assert keys(tmp_path) == ["1.jpg"]
+
+
+@pytest.mark.parametrize(("source", "run"), [("a", "a"), ("a", "a/out"), ("a/in", "a")])
+def test_source_and_run_stay_apart(tmp_path: Path, source: str, run: str) -> None:
+    with pytest.raises(UserError, match="RUN"):
+        check_apart(tmp_path / source, tmp_path / run)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("a.jpg", "a"), ("a.b.jpg", "a.b"), (".hidden", ".hidden"), ("a", "a"), ("a.", "a."), ("..x", "..x")],
+)
+def test_stems(name: str, stem: str) -> None:
+    assert stem_of(name) == stem
+
+
+def test_clashing_stems_take_their_whole_names() -> None:
+    names = ["a", "a.jpg", "a.jpg.png", "b.png", "b.c.png"]
+    assert output_stems(names) == ["a", "a.jpg", "a.jpg.png", "b", "b.c"]
+
+
+@given(st.lists(NAMES, unique=True, max_size=20))
+def test_no_two_photographs_of_a_folder_share_a_name(names: list[str]) -> None:
+    stems = output_stems(names)
+    assert len(set(stems)) == len(names)
+
+
+@given(NAMES, NAMES)
+def test_stems_do_not_depend_on_order(first: str, second: str) -> None:
+    names = sorted({first, second, first + ".jpg", second + ".png"})
+    whole = dict(zip(names, output_stems(names), strict=True))
+    assert dict(zip(names[::-1], output_stems(names[::-1]), strict=True)) == whole
+
+
+@given(st.text(st.characters(codec=None)))
+def test_escape_can_be_undone_and_is_utf8(text: str) -> None:
+    assert unescape(escape(text)) == text
+    escape(text).encode("utf-8")
+
+
+def test_escape_leaves_ordinary_names_alone() -> None:
+    assert escape("Zoë/été (1) 50%.jpg") == "Zoë/été (1) 50%.jpg"
+    assert escape("caf\udce9") == r"caf\xe9"
+
+
+@given(st.dictionaries(NAMES, st.lists(NAMES, min_size=1, unique=True), min_size=1))
+def test_folder_keeps_its_names(folders: dict[str, list[str]]) -> None:
+    listing = Listing(Path(), tuple(Folder.of(path, names) for path, names in folders.items()))
+    assert len(listing) == sum(map(len, folders.values()))
+    assert [folder.names for folder in listing.folders] == [sorted(names) for names in folders.values()]

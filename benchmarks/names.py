@@ -135,7 +135,7 @@ def begin(settings: MaskSettings) -> str:
     def fill(run: RunFolder, path: str) -> Any:
         return np.full((160, 160, 3), 128, np.uint8)
 
-    runner.run_all, contact_sheet._load = stop, fill  # type: ignore[assignment]
+    runner.run_with_retries, contact_sheet._load = stop, fill  # type: ignore[assignment]
     told: list[str] = []
     try:
         report = runner.run_mask(settings, notify=told.append)

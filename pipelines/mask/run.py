@@ -21,8 +21,9 @@ from ..runs.versions import versions
 from ..sources.listing import Listing
 from ..sources.names import escape
 from ..sources.source import check_apart, check_no_run, list_source
-from ..workers.backends import open_pool, run_all
+from ..workers.backends import open_pool
 from ..workers.pool import Pool
+from ..workers.retry import run_with_retries
 from .settings import MaskSettings
 from .source_changes import apply_source_changes
 
@@ -57,7 +58,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         run.forget_summaries()
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
-            timing = _do(run_all(tasks, pool), _progress(run, shards, todo))
+            timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
         report = summarise(run, listing.people, [shard.id for shard in shards])
         run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
         run.place_text(run.report, report.to_json(settings.deciding()))

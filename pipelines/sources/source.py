@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
@@ -13,14 +11,13 @@ from maskgen.formats.places import Place, Remote
 
 from .listing import Folder, Listing, set_apart
 from .names import escape
+from .person import joined_crops, person_of_folder
 from .walk import walk
 
 TABLES = (".csv", ".tsv")
 # As they end in a folder; a .bin there is any program's until it is named itself.
 _CONTAINERS = (".tar", ".tar.gz", ".tgz", ".rec")
 _BESIDE_REC = (".idx", ".lst")
-# VGGFace2 holds every photograph twice, in folders of these names.
-_CROPS = re.compile(r"(?:^|/)(loose|tight)_crop[^/]*(?=/)")
 
 
 def list_source(source: Place) -> Listing:
@@ -42,10 +39,10 @@ def _list_tree(source: Place) -> Listing:
     several = sum(name.endswith(".rec") for names in found.values() for name in names) > 1
     for path, names in found.items():
         plain, containers = _apart(names)
-        folders += [Folder.of(path, plain, *_whose(source, path, found))] if plain else []
+        folders += [Folder.of(path, plain, *person_of_folder(source, path, found))] if plain else []
         for name in containers:
             folders += _in_folder(source, f"{path}/{name}" if path else name, several)
-    folders, notes = _joined_crops(folders)
+    folders, notes = joined_crops(folders)
     return Listing(source, set_apart(sorted(folders, key=lambda folder: folder.path)), notes)
 
 
@@ -58,7 +55,9 @@ def list_folder(source: Path) -> Listing:
     if source.is_file():
         return _one(source)
     found = _found(source)
-    return Listing(source, tuple(Folder.of(path, found[path], *_whose(source, path, found)) for path in sorted(found)))
+    return Listing(
+        source, tuple(Folder.of(path, found[path], *person_of_folder(source, path, found)) for path in sorted(found))
+    )
 
 
 def check_no_run(source: Place) -> None:
@@ -125,18 +124,6 @@ def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _whose(source: Place, path: str, others: Mapping[str, object]) -> tuple[str | None, str | None]:
-    """The person of a folder, and the folder of its outputs; None for those that its path says.
-
-    Files right in the source belong to a person named as the source, or `.` where that would be
-    another's name.
-    """
-    if path:
-        return None, None
-    name = source.resolve().name
-    return "." if not name or name in others else escape(name), ""
-
-
 def _apart(names: list[str]) -> tuple[list[str], list[str]]:
     """A folder's photographs, and its containers; what lies beside a .rec belongs to it."""
     containers = [name for name in names if name.endswith(_CONTAINERS)]
@@ -174,20 +161,3 @@ def _contained(container: Place, path: str, several: bool) -> list[Folder]:
 
     folders, fault = tar_folders(container, path)
     return folders + ([broken(path, fault)] if fault else [])
-
-
-def _joined_crops(folders: list[Folder]) -> tuple[list[Folder], tuple[str, ...]]:
-    """VGGFace2's loose and tight crops of one person as one person's, where SOURCE holds both."""
-    found = {match[1] for folder in folders if "_crop" in folder.person and (match := _CROPS.search(folder.person))}
-    if len(found) < 2:
-        return folders, ()
-    note = (
-        "SOURCE holds loose and tight crops of the same photographs: they count as one person's, and a pair may be two "
-        "crops of one photograph. Name one of the two folders to keep them apart."
-    )
-    return [_without_crop(folder) for folder in folders], (note,)
-
-
-def _without_crop(folder: Folder) -> Folder:
-    person = _CROPS.sub("", folder.person).lstrip("/")
-    return replace(folder, person=person, into=person) if person != folder.person else folder

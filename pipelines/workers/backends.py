@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from maskgen.core.extras import need
 
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
-from ..runs.task import ShardDone, ShardTask
 from .loky_pool import InProcess, LokyPool
 from .pool import Pool
-from .shard_queue import ShardQueue
 
 
 def usable_cores() -> int:
@@ -45,14 +42,3 @@ def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[
 
         return open_ray(settings)
     return nullcontext(InProcess() if settings.workers == 1 else LokyPool(settings.workers))
-
-
-def run_all(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
-    """Do all shards, yielding each as it is finished, in no order."""
-    feed = ShardQueue(tasks)
-    while True:
-        for answer in pool.run(feed):
-            if (done := feed.accept(answer)) is not None:
-                yield done
-        if not feed.is_waiting():
-            return

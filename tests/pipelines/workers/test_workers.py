@@ -24,8 +24,8 @@ from maskgen.pipelines.runs.versions import versions
 from maskgen.pipelines.runs.worker_process import settle
 from maskgen.pipelines.sources.listing import Item
 from maskgen.pipelines.workers import dask_pool, ray_pool
-from maskgen.pipelines.workers.backends import run_all
 from maskgen.pipelines.workers.pool import Pool
+from maskgen.pipelines.workers.retry import run_with_retries
 from maskgen.pipelines.workers.shard_queue import Answer, ShardQueue
 
 
@@ -121,7 +121,7 @@ class Forgetful(Pool):
 def test_shards_that_are_given_back_are_handed_out_again(task: ShardTask) -> None:
     pool = Forgetful()
     tasks = [replace(task, id=name) for name in "abc"]
-    assert sorted(answer.id for answer in run_all(tasks, pool)) == ["a", "b", "c"]
+    assert sorted(answer.id for answer in run_with_retries(tasks, pool)) == ["a", "b", "c"]
     assert sorted(pool.seen) == [(name, turn) for name in "abc" for turn in (0, 1)]
 
 

@@ -9,11 +9,12 @@ from maskgen.core.reasons import UserError
 from maskgen.trainer.checkpoints import ABOUT, MODEL
 
 from .base import FaceEmbedder
-from .dlib_resnet import DlibResnet
+from .dlib_resnet import NAME as DLIB
+from .dlib_resnet import dlib_resnet
 from .facenet import WEIGHTS, facenet
 from .trained import trained
 
-NAMES = ("dlib", "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
+NAMES = (DLIB, "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
 BEST = ("best", "last")  # of a training run's folder, the first that is there
 
 
@@ -27,8 +28,8 @@ def open_embedder(model: str, device: str = "cpu", trust_pickle: bool = False) -
     Raises:
         UserError: there is no such thing, or it cannot be used here.
     """
-    if model == DlibResnet.name:
-        return DlibResnet(device)
+    if model == DLIB:
+        return dlib_resnet(device)
     if model in NAMES:
         return facenet(model.partition(":")[2] or WEIGHTS[0], device)
     return trained(checkpoint_path(model), device, trust_pickle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,12 +12,16 @@ from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.recipes.recipe import DataSpec
 
 from .base import FaceEmbedder, Images
+from .dlib_chips import Chipper
 
-_AT_ONCE = 64  # pictures that go through the network together
+CROP = 160  # pixels a side of crops in which the face is looked for
+# Pictures that go through the network together. The last group is filled up: one of another size goes through kernels
+# whose last bits differ, and a picture's embedding must not depend on its neighbours.
+GROUP = 16
 
 
 class NetworkEmbedder(FaceEmbedder):
-    """A network in float32, with the input size and normalisation that it was trained with.
+    """A network in float32, with the input size, alignment and normalisation that it was trained with.
 
     Args:
         model: float32 (n, 3, size, size) to (n, dim), or from features (n, d).
@@ -37,22 +42,31 @@ class NetworkEmbedder(FaceEmbedder):
         features: FaceEmbedder | None = None,
     ) -> None:
         self.name, self.dim, self.data, self.features = name, dim, data, features
-        self.size = data.size if features is None else features.size
+        self._chipper = Chipper() if data.align and features is None else None
+        self.size = CROP if self._chipper else data.size if features is None else features.size
         self.device = torch_device(device)
-        self.model = model.to(self.device).eval()
+        model.to(self.device).eval()
+        self.model = model.to(memory_format=torch.channels_last)
 
     def _embed(self, images: Images) -> Floats:
-        values = torch.from_numpy(images if self.features is None else self.features.embed(images))
+        values = self._values(images)
+        filled = np.concatenate([values, np.zeros((-len(values) % GROUP, *values.shape[1:]), values.dtype)])
         with torch.inference_mode():
-            parts = [self.model(self.shown(part.to(self.device))) for part in torch.split(values, _AT_ONCE)]
-        found: Floats = torch.cat(parts).float().cpu().numpy()
-        return found
+            groups = torch.split(torch.from_numpy(filled).to(self.device), GROUP)
+            found: Floats = torch.cat([self.model(self.shown(group)) for group in groups]).float().cpu().numpy()
+        return found[: len(values)]
+
+    def _values(self, images: Images) -> np.ndarray:
+        """What is computed from: the pictures, the face in them brought to its place, or their features."""
+        if self.features is not None:
+            return self.features.embed(images)
+        return np.stack(self._chipper.chips(list(images))) if self._chipper else images
 
     def shown(self, values: Tensor) -> Tensor:
-        """What the network takes: uint8 pictures (n, size, size, 3) normalised, features (n, d) as they are."""
+        """What the network takes: uint8 pictures (n, side, side, 3) normalised, features (n, d) as they are."""
         if values.dtype != torch.uint8:
             return values
-        return normalised(values, self.data.mean, self.data.std).contiguous()
+        return normalised(values, self.data.mean, self.data.std)
 
 
 def torch_device(name: str) -> torch.device:

@@ -69,7 +69,7 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
     if program is None:
         raise UserError(f"PyTorch wrote nothing for {embedder.name}.")
     proto = program.model_proto
-    about = {"model": embedder.name, "size": embedder.size, "dim": embedder.dim}
+    about = {"model": embedder.name, "size": embedder.data.size, "dim": embedder.dim, "align": embedder.data.align}
     for key, value in about.items():
         proto.metadata_props.add(key=key, value=str(value))
     return bytes(proto.SerializeToString())
@@ -99,7 +99,7 @@ def example(embedder: NetworkEmbedder, n: int) -> Floats:
     rng = rng_for(0, "onnx", n)
     if embedder.features is not None:
         return rng.normal(size=(n, embedder.features.dim)).astype(np.float32)
-    return rng.integers(0, 256, (n, 3, embedder.size, embedder.size)).astype(np.float32)
+    return rng.integers(0, 256, (n, 3, embedder.data.size, embedder.data.size)).astype(np.float32)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from maskgen.trainer.checkpoints import load_model
 
-from .dlib_resnet import DlibResnet
+from .dlib_resnet import NAME as DLIB
+from .dlib_resnet import dlib_resnet
 from .network import NetworkEmbedder
 
 
@@ -15,12 +16,12 @@ def trained(path: Path, device: str = "cpu", trust_pickle: bool = False) -> Netw
 
     Args:
         path: what `maskgen train` wrote, or a model file of the reference's.
-        device: as PyTorch names it; the recogniser beneath an adapter runs on the CPU.
+        device: as PyTorch names it.
         trust_pickle: see `maskgen.trainer.checkpoints.load_model`.
 
     Raises:
         UserError: it cannot be read, or there is no such device.
     """
     model, recipe = load_model(path, trust_pickle)
-    features = DlibResnet() if recipe.data.features == DlibResnet.name else None
+    features = dlib_resnet(device) if recipe.data.features == DLIB else None
     return NetworkEmbedder(recipe.name, model, model.dim, recipe.data, device, features)

@@ -17,7 +17,7 @@ class EvaluateSettings:
     Example:
         maskgen evaluate dlib --data lists
 
-    Cost: dlib takes 57 ms of one core a picture; each picture is embedded once.
+    Cost: dlib takes about 25 ms of one busy core a picture; each picture is embedded once.
 
     Raises:
         UserError: a value that cannot be used, in one sentence that says what could be.

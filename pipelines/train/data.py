@@ -43,7 +43,17 @@ class Data:
         if spec.features:
             return self._features(listed.root, listed.addresses, listed.targets, folder, ranks)
         plain = Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, seed)
-        return replace(plain, repaint=self._painter(folder, ranks, notify)) if spec.masks == "online" else plain
+        if spec.masks == "online":
+            plain = replace(plain, repaint=self._painter(folder, ranks, notify))
+        return self._aligned(plain)
+
+    def _aligned(self, rows: Pictures) -> Pictures:
+        """The same pictures, aligned as the recipe asks."""
+        if not self.recipe.data.align:
+            return rows
+        from .align import Aligner
+
+        return replace(rows, repaint=Aligner(rows.repaint))
 
     def _painter(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> MaskPainter:
         from maskgen.masks.kinds import load_kinds
@@ -71,7 +81,7 @@ class Data:
         none = np.zeros(len(self.pairs.addresses), np.int64)
         if self.recipe.data.features:
             return self._features(self.pairs.root, self.pairs.addresses, none, folder, ranks)
-        return Pictures(self.pairs.root, self.pairs.addresses, none, self.recipe.data.size)
+        return self._aligned(Pictures(self.pairs.root, self.pairs.addresses, none, self.recipe.data.size))
 
     def loader(self, rows: Rows, ranks: Ranks, full: bool) -> Loader:
         """Reads these rows ahead of the device."""

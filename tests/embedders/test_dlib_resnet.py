@@ -7,14 +7,14 @@ from functools import cache
 
 import dlib
 import numpy as np
-import pytest
 
-from maskgen.core.reasons import UserError
 from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, Chipper, chip_matrix, fixed_matrix
-from maskgen.embedders.dlib_resnet import DlibResnet
+from maskgen.embedders.dlib_resnet import dlib_resnet
+from maskgen.embedders.network import NetworkEmbedder
 from maskgen.faces.align import align, five_points, warped
 from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
+from maskgen.trainer.networks.dlib_weights import dlib_file
 
 
 @cache
@@ -23,8 +23,13 @@ def portraits() -> list[tuple[str, Portrait]]:
 
 
 @cache
-def embedder() -> DlibResnet:
-    return DlibResnet()
+def embedder() -> NetworkEmbedder:
+    return dlib_resnet()
+
+
+@cache
+def oracle() -> dlib.face_recognition_model_v1:
+    return dlib.face_recognition_model_v1(str(dlib_file()))
 
 
 def crops() -> list[np.ndarray]:
@@ -108,7 +113,7 @@ def test_embeddings_are_those_of_dlibs_own_way() -> None:
     """From the photograph with its points, and from our crop in which the points were found anew."""
     model = embedder()
     for (_, portrait), found in zip(portraits()[:4], model.embed(crops()[:4]), strict=True):
-        own = np.array(model._net.compute_face_descriptor(portrait.image, dlib_shape(portrait.points68)))
+        own = np.array(oracle().compute_face_descriptor(portrait.image, dlib_shape(portrait.points68)))
         assert np.linalg.norm(found - own / np.linalg.norm(own)) < 0.3
 
 
@@ -122,6 +127,8 @@ def test_each_picture_by_itself_and_of_length_one() -> None:
     assert model.embed([]).shape == (0, 128)
 
 
-def test_only_on_the_cpu() -> None:
-    with pytest.raises(UserError, match="leave out --device"):
-        DlibResnet("cuda")
+def test_a_picture_has_the_same_bytes_whatever_its_neighbours() -> None:
+    pictures = [crops()[at % len(crops())] for at in range(37)]
+    alone = embedder().embed(pictures[:1])
+    np.testing.assert_array_equal(embedder().embed(pictures)[:1], alone)
+    np.testing.assert_array_equal(embedder().embed(pictures[-5:] + pictures[:1])[-1:], alone)

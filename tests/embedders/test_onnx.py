@@ -85,7 +85,12 @@ def test_a_form_that_gives_something_else_is_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dlib_is_no_network_of_pytorchs(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["export", "dlib", str(tmp_path / "model.onnx")])
-    assert result.exit_code == 2
-    assert "export a checkpoint" in result.output
+def test_dlibs_network_takes_chips(tmp_path: Path) -> None:
+    """Where the face lies in them is not the file's business: its metadata say how they must be cut."""
+    out = tmp_path / "dlib.onnx"
+    result = CliRunner().invoke(main, ["export", "dlib", str(out)])
+    assert result.exit_code == 0, result.output
+    (taken,) = onnxruntime.InferenceSession(str(out)).get_inputs()
+    assert taken.shape[1:] == [3, 150, 150]
+    about = {entry.key: entry.value for entry in onnx.load(out).metadata_props}
+    assert (about["size"], about["align"]) == ("150", "dlib")

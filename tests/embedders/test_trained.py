@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_resnet import DlibResnet
+from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.facenet import facenet
 from maskgen.embedders.named import checkpoint_path, open_embedder
 from maskgen.embedders.trained import trained
@@ -96,7 +96,7 @@ def test_an_adapter_works_on_the_recognisers_embeddings(tmp_path: Path) -> None:
     recipe = load_recipe("adapter")
     torch.manual_seed(2)
     save_checkpoint(tmp_path / "best", Checkpoint(recipe, build_model(recipe.model).state_dict()))
-    found, recogniser = trained(tmp_path / "best"), DlibResnet()
+    found, recogniser = trained(tmp_path / "best"), dlib_resnet()
     assert (found.name, found.size) == ("adapter", recogniser.size)
     images = pictures(3, 64)
     with torch.inference_mode():

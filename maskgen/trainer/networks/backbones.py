@@ -1,4 +1,4 @@
-"""Backbones: InceptionResnetV1, any of timm's, a tiny one and adapters of our own, all without their heads."""
+"""Backbones: InceptionResnetV1, dlib's, any of timm's, a tiny one and adapters of our own, all without their heads."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from maskgen.core.reasons import UserError
 
 from ..recipes.recipe import ModelSpec
 from .adapters import PREFIX, RECOGNISERS, Adapter
+from .dlib_resnet import WIDTH as DLIB_WIDTH
+from .dlib_resnet import DlibBackbone
 
-INCEPTION = "inception_resnet_v1"
+INCEPTION, DLIB = "inception_resnet_v1", "dlib_resnet"
 INCEPTION_WIDTH = 1792
 _FACENET = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
 _FACENET_FILES = {"vggface2": "20180402-114759-vggface2.pt", "casia-webface": "20180408-102900-casia-webface.pt"}
@@ -60,8 +62,8 @@ def build_backbone(spec: ModelSpec, weights: str) -> tuple[nn.Module, int]:
     """A module (n, 3, h, w) to maps (n, c, h, w), or of an adapter (n, c) to (n, c); and c.
 
     Args:
-        weights: "" for random ones; "imagenet" with timm's. InceptionResnetV1's are loaded by `load_facenet`, since
-            they hold the neck too.
+        weights: "" for random ones; "imagenet" with timm's. InceptionResnetV1's and dlib's are loaded by
+            `build_model`, since they hold the neck too.
 
     Raises:
         UserError: an unknown name, or weights that cannot be had.
@@ -76,6 +78,9 @@ def build_backbone(spec: ModelSpec, weights: str) -> tuple[nn.Module, int]:
     if name == INCEPTION:
         _refuse(name, weights, tuple(_FACENET_FILES))
         return _inception(), INCEPTION_WIDTH
+    if name == DLIB:
+        _refuse(name, weights, ("dlib",))
+        return DlibBackbone(), DLIB_WIDTH
     _refuse(name, weights, ("imagenet",))
     return _timm(name.removeprefix("timm:"), bool(weights))
 

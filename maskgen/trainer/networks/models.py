@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from maskgen.core.reasons import UserError
 
 from ..recipes.recipe import ModelSpec, Recipe
-from .backbones import INCEPTION, build_backbone, is_adapter, load_facenet
+from .backbones import DLIB, INCEPTION, build_backbone, is_adapter, load_facenet
+from .dlib_resnet import DIM as DLIB_DIM
+from .dlib_weights import dlib_file, load_dlib
 from .pooling import build_pooling
 
 _EPS = 1e-3  # of the neck's batch norm, as InceptionResnetV1's
@@ -64,15 +66,30 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
     backbone, width = build_backbone(spec, weights)
     pooling = nn.Identity() if is_adapter(spec.backbone) else build_pooling(spec.pooling)
     dropout = 0.0 if is_adapter(spec.backbone) else spec.dropout  # an adapter has it inside
-    if spec.neck == "none":
-        neck: nn.Module = nn.Identity()
-        dim = width
-    else:
-        neck, dim = LinearNorm(width, spec.dim), spec.dim
+    neck, dim = _neck(spec, width)
     model = Embedder(backbone, pooling, neck, dropout, dim)
     if spec.backbone == INCEPTION and weights:
         fill_inception(model, _to_begin_with(weights))
+    if spec.backbone == DLIB and weights:
+        _fill_dlib(model)
     return model
+
+
+def _neck(spec: ModelSpec, width: int) -> tuple[nn.Module, int]:
+    """The neck, and how many numbers it gives."""
+    if spec.neck == "none":
+        return nn.Identity(), width
+    if spec.neck == "linear":
+        return nn.Linear(width, spec.dim, bias=False), spec.dim
+    return LinearNorm(width, spec.dim), spec.dim
+
+
+def _fill_dlib(model: Embedder) -> None:
+    """Load dlib's weights; the neck's too where it is dlib's, a linear layer to 128 numbers."""
+    state = load_dlib(dlib_file())
+    if not (isinstance(model.neck, nn.Linear) and model.dim == DLIB_DIM):
+        del state["neck.weight"]
+    model.load_state_dict(state, strict=False)
 
 
 def check_size(model: Embedder, recipe: Recipe) -> None:

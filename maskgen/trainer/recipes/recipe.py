@@ -22,21 +22,22 @@ class ModelSpec:
     """The network.
 
     Attributes:
-        backbone: "inception_resnet_v1", a timm name ("timm:resnet18" or "resnet18"), "small", a tiny network for
-            trying things, or "adapter:dlib", a few layers on that recogniser's embeddings.
+        backbone: "inception_resnet_v1", "dlib_resnet" (dlib's recognition network), a timm name ("timm:resnet18" or
+            "resnet18"), "small", a tiny network for trying things, or "adapter:dlib", a few layers on that
+            recogniser's embeddings.
         pretrained: whose weights it starts from: "" for none, "vggface2" and "casia-webface" for
-            inception_resnet_v1, "imagenet" for timm.
+            inception_resnet_v1, "dlib" for dlib_resnet, "imagenet" for timm.
         pooling: "gem" or "avg", over the last feature maps.
         dim: numbers in an embedding (with neck "none", those that the backbone gives).
-        neck: "linear_bn", a linear layer and a batch norm, or "none".
+        neck: "linear_bn", a linear layer and a batch norm, "linear", without the batch norm, or "none".
         dropout: share of the pooled features (of an adapter's inner ones) that is left out in training.
     """
 
     backbone: str = "small"
-    pretrained: str = choice("", "", "vggface2", "casia-webface", "imagenet")
+    pretrained: str = choice("", "", "vggface2", "casia-webface", "dlib", "imagenet")
     pooling: str = choice("avg", "gem", "avg")
     dim: int = number(512, 1, 1 << 16)
-    neck: str = choice("linear_bn", "linear_bn", "none")
+    neck: str = choice("linear_bn", "linear_bn", "linear", "none")
     dropout: float = number(0.0, 0, 0.99)
 
 
@@ -98,6 +99,8 @@ class DataSpec:
 
     Attributes:
         size: side of the square input, in pixels.
+        align: "" for the aligned crop as it is; "dlib" where the face is looked for in it and brought to where
+            dlib's network wants it.
         mean, std: of red, green and blue between 0 and 1; the input is (pixel / 255 - mean) / std.
         flip: mirror every second picture.
         masks: "stored", the pictures as they are, or "online", a new mask each time on `mask_share` of them.
@@ -112,6 +115,7 @@ class DataSpec:
     std: tuple[float, float, float] = field(
         default=(FACENET_SCALE,) * 3, metadata={"low": 0, "high": float("inf"), "above": True}
     )
+    align: str = choice("", "", "dlib")
     flip: bool = True
     masks: str = choice("stored", "stored", "online")
     mask_share: float = number(0.5, 0, 1)

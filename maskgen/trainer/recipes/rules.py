@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import UserError
 
+from ..networks.dlib_resnet import SIDE
+
 if TYPE_CHECKING:
     from .recipe import Recipe
 
@@ -28,6 +30,8 @@ def check_together(recipe: Recipe, where: str) -> None:
             f"data.sampler=pk with data.people and data.images of 2 at least."
         )
     _check_features(recipe, where)
+    if data.align == "dlib" and data.size != SIDE:
+        raise UserError(f"{where}: data.align=dlib gives pictures of {SIDE} pixels: set data.size={SIDE}.")
     if recipe.data.masks == "online" and not recipe.data.mask_kinds:
         raise UserError(f"{where}: data.masks=online needs data.mask_kinds, as surgical_blue.")
     if recipe.optimizer.nesterov and recipe.optimizer.name == "sgd" and recipe.optimizer.momentum == 0:

@@ -13,7 +13,7 @@ from runs import report, train, weights
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 from maskgen.embedders.base import FaceEmbedder, Images
-from maskgen.embedders.dlib_resnet import DlibResnet
+from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.metrics.distances import normalised
 from maskgen.pipelines.train import features as train_features
 from maskgen.pipelines.train.features import features_of
@@ -89,5 +89,5 @@ def test_an_adapter_trains_on_the_recognisers_own_embeddings(tmp_path: Path) -> 
     assert recipe.data.features == "dlib"
     kept_rows = [np.load(path) for path in kept]
     (of_list,) = [one for one in kept_rows if len(one) == 8]
-    assert np.allclose(of_list[3], DlibResnet().embed([picture(1, 1)])[0], atol=1e-6)
+    assert np.allclose(of_list[3], dlib_resnet().embed([picture(1, 1)])[0], atol=1e-6)
     assert model.dim == 128

@@ -1,0 +1,38 @@
+"""Crops as a recipe with `data.align` wants them, in training as in judging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from maskgen.core.records import Image
+from maskgen.embedders.dlib_chips import Chipper
+
+if TYPE_CHECKING:
+    from maskgen.trainer.data.pictures import Repaint
+
+
+@dataclass(frozen=True, slots=True)
+class Aligner:
+    """Cuts dlib's chip out of a crop, after what `before` does to it; see `maskgen.trainer.data.pictures.Repaint`.
+
+    The face is looked for in the picture as it is then, mask and all, as it is when the model is used.
+    """
+
+    before: Repaint | None = None
+
+    def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
+        """The chip, uint8 RGB (150, 150, 3)."""
+        if self.before is not None:
+            image = self.before(image, row, rng)
+        (chip,) = _chipper().chips([image])
+        return chip
+
+
+@cache
+def _chipper() -> Chipper:
+    """One a process."""
+    return Chipper()

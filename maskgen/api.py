@@ -28,6 +28,7 @@ from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
+from maskgen.faces.masked import MASKED_FROM, mask_scores, seen_of
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
 from maskgen.masks.kinds import Kind, load_kinds
@@ -56,6 +57,7 @@ class MaskerSettings:
         bare: also give the picture without a mask.
         min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
+        masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
     """
 
     kinds: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class MaskerSettings:
     bare: bool = False
     min_trust: float = DEFAULT_MIN_TRUST
     unmasked_share: float = 0.0
+    masked_input: str = "set-aside"
     max_pixels: int = DEFAULT_MAX_PIXELS
 
 
@@ -180,7 +183,21 @@ class Masker:
             marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
         faces = [found[at] if at in found else known[at] for at in range(len(photos))]
+        if self.settings.masked_input != "keep":
+            faces = self._bare_ones(photos, faces)
         return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+
+    def _bare_ones(
+        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
+    ) -> list[list[Face | SetAsideError]]:
+        """The faces, with a fault in the place of each that wears a mask already."""
+        with self._stage("masked input"):
+            each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
+            seen = [seen_of(image, face.detection.points5) for image, face in each if isinstance(face, Face)]
+            scores = iter(mask_scores(seen).tolist())
+        return [
+            [_unless_masked(face, next(scores)) if isinstance(face, Face) else face for face in own] for own in faces
+        ]
 
     def _some(
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
@@ -292,6 +309,12 @@ def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice
         if count >= TOGETHER or end == len(faces):
             yield slice(first, end)
             first, count = end, 0
+
+
+def _unless_masked(face: Face, score: float) -> Face | SetAsideError:
+    if score <= MASKED_FROM:
+        return face
+    return _told(SetAsideError(Reason.ALREADY_MASKED, f"mask score {score:.2f}, more than {MASKED_FROM:g}"), face)
 
 
 def _told(fault: SetAsideError, face: Face) -> SetAsideError:

@@ -14,7 +14,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import PlaceType
-from .settings import BACKENDS, FACES, MaskSettings
+from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -114,6 +114,13 @@ PLACE = PlaceType()
     default=DEFAULT_MIN_TRUST,
     show_default=True,
     help="Set aside faces whose points are in more doubt: 0 keeps all, 0.75 takes out most that are off.",
+)
+@click.option(
+    "--masked-input",
+    type=click.Choice(MASKED_INPUT),
+    default="set-aside",
+    show_default=True,
+    help="What becomes of faces that wear a mask already: docs/already_masked.md says how well they are told.",
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
 @click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")

@@ -50,5 +50,7 @@ def parse(text: str | bytes) -> dict[str, Any]:
 
 
 def _checksum(value: Mapping[str, Any]) -> str:
-    text = json.dumps({key: one for key, one in value.items() if key != CHECKSUM}, sort_keys=True, ensure_ascii=True)
+    """Of the values as JSON gives them back: keys are texts, tuples are lists."""
+    plain = json.loads(json.dumps({key: one for key, one in value.items() if key != CHECKSUM}))
+    text = json.dumps(plain, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

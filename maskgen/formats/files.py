@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.files import about
+from maskgen.core.files import about, flush_folder
 
 from .places import Place, Remote
 
 
-def place_bytes(path: Place, data: bytes, part: Path) -> None:
+def place_bytes(path: Place, data: bytes, part: Path, durable: bool = False) -> None:
     """Write a file so that it is whole or absent at every moment, a kill included.
 
     Args:
         part: where the unfinished file lies meanwhile, on the same disk; an object store needs none.
+        durable: a power cut included: the disk has the file before it has its name, and the name at the end.
 
     Raises:
         OSError: the disk is full, the folder may not be written, the name is too long; names the file.
@@ -28,11 +32,44 @@ def place_bytes(path: Place, data: bytes, part: Path) -> None:
         return
     try:
         part.write_bytes(data)
+        if durable:
+            _flush(part)
         _rename(part, path)
+        if durable:
+            flush_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             part.unlink()
         raise about(error, path) from error
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def persist(folder: Place) -> None:
+    """Wait until the disk that holds a folder has all that was written to it; one call in place of one a file.
+
+    An object store has what it said it has.
+    """
+    if isinstance(folder, Remote) or os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if (syncfs := _syncfs()) is None:
+            os.sync()
+        elif syncfs(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
+    finally:
+        os.close(handle)
+
+
+@lru_cache
+def _syncfs() -> Callable[[int], int] | None:
+    """Linux's call for one file system; `os.sync` waits for all of the machine's."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
 
 
 def place_file(part: Path, path: Place) -> None:

@@ -45,7 +45,7 @@ def _runs(folder: Path) -> Iterator[tuple[str, Place]]:
     try:
         report = json.loads((folder / REPORT).read_bytes())
         names = [str(run["folder"]) for run in report["runs"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return  # lists of others have no such report
     for name in names:
         run: Place = Remote(name) if is_remote(name) else folder / name

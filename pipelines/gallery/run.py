@@ -12,7 +12,7 @@ from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.gallery.people import Picture, Tally, role_of, simulated, tallies, targets
 
 from ..reports.progress import Notify, show_progress
-from ..runs.json_files import json_bytes
+from ..runs.json_files import sealed_bytes
 from ..runs.lock import hold
 from ..runs.run_folder import RunFolder
 from ..sources.names import escape
@@ -169,7 +169,7 @@ def _sum_up(
         unlike=sum(not _as_expected(tally, settings) for tally in counts),
         contradictions=len(outcomes.warnings),
     )
-    folder.place(REPORT, json_bytes(report.to_json(deciding)))
+    folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
     return report
 
 

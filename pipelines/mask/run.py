@@ -25,7 +25,7 @@ from ..workers.backends import open_pool
 from ..workers.pool import Pool
 from ..workers.retry import run_with_retries
 from .settings import MaskSettings
-from .source_changes import apply_source_changes
+from .source_changes import apply_source_changes, undo_damaged
 
 Todo = tuple[Shard, frozenset[str] | None]
 
@@ -50,11 +50,12 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         notify(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
+        undo_damaged(run, notify)
         apply_source_changes(run, listing, shards, settings.prune, notify)
         todo = _todo(run, shards, settings.retry_set_aside)
-        if not todo and run.is_complete():
+        if not todo and (before := _finished(run)) is not None:
             notify("Every photograph was done before.")
-            return Report.from_json(run.report.read_text("utf-8"))
+            return before
         run.forget_summaries()
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
@@ -63,6 +64,14 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report
+
+
+def _finished(run: RunFolder) -> Report | None:
+    """The report of a run that is complete; None where it is not, or its report is damaged and is made again."""
+    try:
+        return Report.from_json(run.report.read_bytes()) if run.is_complete() else None
+    except ValueError:
+        return None
 
 
 def _list(settings: MaskSettings) -> Listing:

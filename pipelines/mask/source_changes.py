@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -11,11 +12,13 @@ from maskgen.core.reasons import UserError
 
 from ..runs.catalogue import load_rows
 from ..runs.outputs import FACES, SEGMENTATION
-from ..runs.records import forget_shard, load_report
+from ..runs.records import DamagedShardError, check_shard, forget_shard, load_report
 from ..runs.run_folder import RunFolder, remove_outputs
 from ..runs.shard_plan import Shard
 from ..sources.listing import Listing
 from ..sources.names import escape
+
+_PLAN = re.compile(rb"[0-9a-f]{32}\n")
 
 
 def apply_source_changes(
@@ -31,7 +34,7 @@ def apply_source_changes(
         UserError: photographs that were done are gone from the source, and `prune` is False.
     """
     digest = _digest(shards)
-    known = run.plan.read_text("utf-8") if run.plan.exists() else None
+    known = _known_plan(run, notify)
     if known != digest and known is not None:
         stale = sorted(run.done() - {shard.id for shard in shards})
         _check_gone(run, listing, stale, prune, notify)
@@ -41,7 +44,33 @@ def apply_source_changes(
         remove_outputs(run, keep=Listed(run))
         run.faces.mkdir(exist_ok=True)
     if known != digest:
-        run.place_text(run.plan, digest)
+        run.place_text(run.plan, digest, durable=True)
+
+
+def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
+    """Take back the shards of an unfinished run whose files are not what was written: they are done again."""
+    if run.is_complete():
+        return
+    damaged = []
+    for shard in sorted(run.done()):
+        try:
+            check_shard(run, shard)
+        except DamagedShardError:
+            damaged.append(shard)
+            forget_shard(run, shard)
+    if damaged:
+        notify(f"{len(damaged)} finished shards are damaged, as {run.shard(damaged[0])}: they are done again.")
+
+
+def _known_plan(run: RunFolder, notify: Callable[[str], None]) -> str | None:
+    """The digest of the last start's shards; "" where what is there is none."""
+    if not run.plan.exists():
+        return None
+    stored = run.plan.read_bytes()
+    if not _PLAN.fullmatch(stored):
+        notify(f"{run.plan} is damaged, and is written anew; outputs that belong to no finished shard are removed.")
+        return ""
+    return stored.decode("ascii")
 
 
 def _digest(shards: Sequence[Shard]) -> str:

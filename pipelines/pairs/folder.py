@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
+from maskgen.core.sealed import parse
 
 from ..checks import differences
 from ..runs.json_files import json_bytes
@@ -78,7 +79,7 @@ def _refuse_others(out: Path, asked: dict[str, object]) -> None:
 
 def _stored_settings(path: Path) -> dict[str, object]:
     try:
-        stored = json.loads(path.read_bytes())["settings"]
-    except (ValueError, KeyError, TypeError) as error:
+        stored = parse(path.read_bytes())["settings"]
+    except (ValueError, KeyError) as error:
         raise UserError(f"{path} is not a report of `maskgen pairs`: give another folder.") from error
     return stored if isinstance(stored, dict) else {}

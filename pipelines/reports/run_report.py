@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from maskgen.core.sealed import seal, unseal
+
 from ..runs.records import ShardReport
 from ..runs.versions import versions
 
@@ -81,15 +83,22 @@ class Report:
         return "\n".join(lines)
 
     def to_json(self, settings: Mapping[str, object]) -> str:
-        """report.json: totals, settings and versions; no times, so that equal runs are equal bytes."""
+        """report.json: totals, settings, versions and a checksum; no times, so that equal runs are equal bytes."""
         stored = asdict(self) | {"images": self.images, "settings": settings, "versions": versions()}
-        return json.dumps(stored, indent=2) + "\n"
+        return json.dumps(seal(stored), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Report:
-        """The report that `to_json` wrote."""
-        stored = json.loads(text)
-        return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+    def from_json(cls, text: str | bytes) -> Report:
+        """The report that `to_json` wrote.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        stored = unseal(text)
+        try:
+            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"it lacks {error}") from None
 
 
 class Totals:

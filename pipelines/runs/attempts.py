@@ -60,7 +60,7 @@ class Log:
     def history(self) -> History:
         """What earlier attempts noted, that all ended with their workers."""
         try:
-            return parse(self.path.read_text("ascii").splitlines())
+            return parse(self.path.read_bytes().decode("ascii", "replace").splitlines())
         except FileNotFoundError:
             return History()
 

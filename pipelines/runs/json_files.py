@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from maskgen.core.reasons import UserError
+from maskgen.core.sealed import seal, unseal
 
 
 def json_bytes(value: object) -> bytes:
     """As the program writes JSON; names that are no text keep their bytes readable."""
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def sealed_bytes(value: Mapping[str, object]) -> bytes:
+    """`json_bytes` with a checksum, for what is read back."""
+    return json_bytes(seal(value))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -23,12 +29,13 @@ def read_json(path: Path) -> dict[str, Any] | None:
         UserError: it is damaged.
     """
     try:
-        stored: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return unseal(path.read_bytes())
     except FileNotFoundError:
         return None
-    except ValueError:
-        raise UserError(f"{path} is damaged: choose another folder, or remove this one.") from None
-    return stored
+    except ValueError as error:
+        raise UserError(
+            f"{path} is damaged ({error}): put a copy of it back, choose another folder, or remove this one."
+        ) from None
 
 
 def remove(root: Path, names: Iterable[str]) -> None:

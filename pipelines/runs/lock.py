@@ -94,7 +94,7 @@ def _owner(handle: int) -> str:
     try:
         owner = json.loads(os.pread(handle, 4096, 0) if hasattr(os, "pread") else os.read(handle, 4096))
         return f"Another run (process {owner['pid']} on {owner['host']})"
-    except (ValueError, KeyError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
         return "Another run"
 
 

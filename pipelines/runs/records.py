@@ -1,16 +1,25 @@
 """What is recorded of each shard: a report of what became of its photographs, beside its catalogue rows.
 
-The rows come first and the report last, so a report marks a shard that is wholly done.
+The rows come first and the report last, so a report marks a shard that is wholly done. It holds a checksum of itself
+and the hash of the rows: what a power cut or a bad disk left of a shard is known, and the shard is done again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from maskgen.core.reasons import UserError
+from maskgen.core.sealed import seal, unseal
+from maskgen.formats.files import persist
 
 from .catalogue import Row, table_bytes
 from .run_folder import RunFolder, check_may_write
+
+_ROWS = "rows_sha256"  # of the catalogue rows' bytes, in a shard's report
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +72,52 @@ def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardRep
         UserError: this start is over, and another may be at work.
     """
     check_may_write(run)
+    data = table_bytes(rows) if rows else b""
     if rows:
-        run.place(run.rows(shard), table_bytes(rows))
-    run.place_text(run.shard(shard), json.dumps(asdict(report)) + "\n")
+        run.place(run.rows(shard), data)
+    persist(run.root)  # the pictures and the rows, before the mark that says that they are there
+    sealed = seal(asdict(report) | {_ROWS: hashlib.sha256(data).hexdigest()})
+    run.place_text(run.shard(shard), json.dumps(sealed) + "\n", durable=True)
+
+
+class DamagedShardError(UserError):
+    """A finished shard whose report or rows are not what was written."""
 
 
 def load_report(run: RunFolder, shard: str) -> ShardReport:
-    """The report of a finished shard."""
-    stored = json.loads(run.shard(shard).read_text("utf-8"))
-    for name in ("set_aside", "faces_set_aside"):
-        stored[name] = tuple(SetAside(**one) for one in stored[name])
-    stored["people"] = tuple(stored["people"])
-    return ShardReport(**stored)
+    """The report of a finished shard.
+
+    Raises:
+        DamagedShardError: it is not what was written.
+    """
+    return _loaded(run, shard)[0]
+
+
+def check_shard(run: RunFolder, shard: str) -> None:
+    """Raise DamagedShardError unless a finished shard's report and rows are what was written."""
+    wanted = _loaded(run, shard)[1]
+    rows = run.rows(shard)
+    if hashlib.sha256(rows.read_bytes() if rows.is_file() else b"").hexdigest() != wanted:
+        raise _damaged(run, shard, "its rows are not those that were written")
+
+
+def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str]:
+    """The report, and the hash of the rows."""
+    try:
+        stored: dict[str, Any] = unseal(run.shard(shard).read_bytes())
+        wanted = str(stored.pop(_ROWS))
+        for name in ("set_aside", "faces_set_aside"):
+            stored[name] = tuple(SetAside(**one) for one in stored[name])
+        stored["people"] = tuple(stored["people"])
+        return ShardReport(**stored), wanted
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _damaged(run, shard, str(error)) from None
+
+
+def _damaged(run: RunFolder, shard: str, why: str) -> DamagedShardError:
+    return DamagedShardError(
+        f"{run.shard(shard)} is damaged ({why}): give the same command again, and it is done again."
+    )
 
 
 def forget_shard(run: RunFolder, shard: str) -> None:

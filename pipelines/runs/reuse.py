@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
+from maskgen.core.sealed import unseal
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place
 
@@ -37,8 +37,8 @@ def check_reuse(settings: MaskSettings) -> None:
     if other.root.resolve() == settings.run.resolve():
         raise UserError(f"--reuse {other.root} is RUN itself: name another run; RUN goes on by itself.")
     try:
-        stored = json.loads(other.settings.read_text("utf-8"))["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = unseal(other.settings.read_bytes())["settings"]
+    except (OSError, ValueError, KeyError):
         raise UserError(
             f"--reuse {other.root} is no folder of a run: name the RUN of an earlier `maskgen mask`."
         ) from None
@@ -61,6 +61,7 @@ class KnownFaces:
         from maskgen.faces.stored import COLUMNS
 
         run = RunFolder(root)
+        self._name = str(run.catalogue)
         self._columns = ["source", "source_sha256", *COLUMNS]
         try:
             self._file = pq.ParquetFile(parquet_of(run.catalogue))
@@ -105,7 +106,12 @@ class KnownFaces:
         return [row for row in rows if row["source_sha256"] == hashes[row["source"]]]
 
     def _load(self, group: int) -> Any:
-        return self._file.read_row_group(group, columns=self._columns)
+        import pyarrow as pa
+
+        try:
+            return self._file.read_row_group(group, columns=self._columns)
+        except (OSError, pa.ArrowException) as error:
+            raise UserError(f"--reuse: {self._name} is damaged ({error}): finish that run anew.") from None
 
     def _range(self, group: int) -> tuple[str, str]:
         """The first and last source of a row group, as text sorts."""
@@ -118,8 +124,12 @@ class KnownFaces:
 
 def _partly_set_aside(run: RunFolder) -> frozenset[str]:
     """Photographs of which a face was set aside: the catalogue does not tell of that one."""
-    text = run.set_aside.read_bytes().decode("utf-8")
-    return frozenset(row["path"] for row in csv.DictReader(io.StringIO(text, newline="")) if row["what"] == "face")
+    try:
+        text = run.set_aside.read_bytes().decode("utf-8")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        return frozenset(row["path"] for row in rows if row["what"] == "face")
+    except (ValueError, KeyError, csv.Error) as error:
+        raise UserError(f"--reuse: {run.set_aside} is damaged ({error}): finish that run anew.") from None
 
 
 @lru_cache(maxsize=1)

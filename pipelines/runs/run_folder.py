@@ -25,6 +25,7 @@ from typing import Any
 
 from maskgen.core.files import about
 from maskgen.core.reasons import UserError
+from maskgen.core.sealed import seal, unseal
 from maskgen.formats.files import (
     below,
     entries_of,
@@ -137,8 +138,8 @@ class RunFolder:
             return self.scratch / f"{_writer()}.{name}"
         return Path(tempfile.gettempdir()) / f"maskgen-{self.start}-{_writer()}.{name}"
 
-    def place(self, path: Place, data: bytes) -> None:
-        """Write a file so that it is whole or absent at every moment, a kill included.
+    def place(self, path: Place, data: bytes, durable: bool = False) -> None:
+        """Write a file so that it is whole or absent at every moment, a kill included; `durable`: a power cut included.
 
         The unfinished file lies in scratch/, never among the outputs, so that nothing has to search these
         for it.
@@ -146,11 +147,11 @@ class RunFolder:
         Raises:
             OSError: the disk is full, the folder may not be written, the name is too long; names the file.
         """
-        place_bytes(path, data, self.part("part"))
+        place_bytes(path, data, self.part("part"), durable)
 
-    def place_text(self, path: Place, text: str) -> None:
+    def place_text(self, path: Place, text: str, durable: bool = False) -> None:
         """`place` for text, as UTF-8."""
-        self.place(path, text.encode("utf-8"))
+        self.place(path, text.encode("utf-8"), durable)
 
     def done(self) -> set[str]:
         """The ids of the shards that are finished, from their names alone."""
@@ -288,15 +289,22 @@ def _others(run: RunFolder, keep: Container[str]) -> Iterable[Place]:
 def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
     deciding = settings.deciding()
     stored = {"settings": deciding, "digest": digest_of(deciding), "shard_size": size}
-    run.place_text(run.settings, json.dumps(stored, indent=2) + "\n")
+    run.place_text(run.settings, json.dumps(seal(stored), indent=2) + "\n", durable=True)
     return size
 
 
 def _load_settings(run: RunFolder) -> dict[str, Any] | None:
+    """What the folder's run was begun with; None where it was not, or was cut off before it did anything."""
     try:
-        stored: dict[str, Any] = json.loads(run.settings.read_text("utf-8"))
+        stored = unseal(run.settings.read_bytes())
+        if not isinstance(stored["settings"], dict) or type(stored["shard_size"]) is not int:
+            raise ValueError("it lacks what every run writes there")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{run.settings} cannot be read ({error}): --overwrite starts anew.") from error
+    except (ValueError, KeyError) as error:
+        if not run.done() and not run.report.exists():
+            return None
+        raise UserError(
+            f"{run.settings} is damaged ({error}): put a copy of it back, or give --overwrite to start anew."
+        ) from None
     return stored

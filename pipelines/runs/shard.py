@@ -93,8 +93,9 @@ def _run(task: ShardTask, history: History) -> ShardDone:
     kept, items = _take_back(task)
     worker.go_through(items)
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
-    worker.outputs.commit(rows)
-    save_shard(task.run, task.id, rows, report)
+    with worker.clock("commit"):
+        worker.outputs.commit(rows)
+        save_shard(task.run, task.id, rows, report)
     cpu = time.process_time() - begun - worker.loading
     return ShardDone(task.id, report, dict(worker.seconds), peak_mb(), worker.reused, cpu, worker_name(), worker.ready)
 
@@ -132,7 +133,7 @@ class _Worker:
         return batches(items, self._read, BATCH)
 
     def _next(self, waiting: Iterator[Batch]) -> Batch:
-        with self._clock("read"):
+        with self.clock("read"):
             return next(waiting, [])
 
     def _batch(self, batch: Batch) -> None:
@@ -163,7 +164,7 @@ class _Worker:
 
     def _masker(self) -> Masker:
         begun = time.process_time()
-        with self._clock("load"):
+        with self.clock("load"):
             masker = _loaded(self.task.factory, self.task.settings, self.task.start.digest)
         self.loading += time.process_time() - begun
         self.ready = _ready_at(self.task.start)
@@ -173,12 +174,12 @@ class _Worker:
         if not photos:
             return []
         masker = self._masker()
-        with self._clock("reuse"):
+        with self.clock("reuse"):
             keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
             known = stored_faces(self.task.settings, self.task.start.token, keys, hashes)
             self.reused += sum(map(bool, known or ()))
         before = dict(masker.timings)
-        with self._clock("mask"):
+        with self.clock("mask"):
             results = _process(masker, photos, known)
         for stage, seconds in masker.timings.items():
             self.seconds[stage] += seconds - before.get(stage, 0.0)
@@ -225,13 +226,13 @@ class _Worker:
     def _save(self, path: str, image: Any, suffix: str) -> None:
         from maskgen.core.images import encode_image
 
-        with self._clock("encode"):
+        with self.clock("encode"):
             data = encode_image(image, suffix, self.task.settings.quality)
-        with self._clock("write"):
+        with self.clock("write"):
             self.outputs.put(path, data)
 
     @contextmanager
-    def _clock(self, stage: str) -> Iterator[None]:
+    def clock(self, stage: str) -> Iterator[None]:
         begun = time.perf_counter()
         try:
             yield

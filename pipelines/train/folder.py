@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
-from ..runs.json_files import json_bytes, read_json, remove
+from ..runs.json_files import json_bytes, read_json, remove, sealed_bytes
 
 if TYPE_CHECKING:
     from maskgen.trainer.checkpoints import Checkpoint
@@ -68,7 +68,7 @@ class TrainFolder:
             remove(self.root, _OURS)
         elif (done := self._same(stored, deciding, max_steps, resume)) is not None:
             return done
-        self.place(SETTINGS, json_bytes(deciding))
+        self.place(SETTINGS, sealed_bytes(deciding))
         return None
 
     def _same(
@@ -105,10 +105,13 @@ class TrainFolder:
             raise UserError(f"--run {self.root} holds files that no training wrote: choose an empty or new folder.")
 
     def place(self, name: str, data: bytes) -> None:
-        """Write a file below the folder, whole or not at all."""
+        """Write a file below the folder, whole or not at all; the report when the disk has all the others."""
         from maskgen.core.files import write_whole
+        from maskgen.formats.files import persist
 
-        write_whole(self.root / name, data)
+        if name == REPORT:
+            persist(self.root)
+        write_whole(self.root / name, data, durable=name in (SETTINGS, REPORT))
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint as "last" or "best"."""

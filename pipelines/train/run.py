@@ -25,7 +25,7 @@ from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.state import State, new_state
 
 from ..reports.progress import Notify
-from ..runs.json_files import json_bytes
+from ..runs.json_files import sealed_bytes
 from ..runs.lock import hold
 from .data import Data
 from .folder import REPORT, TrainFolder
@@ -104,7 +104,7 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):
         report["said"] = watcher.sentences
-        run.folder.place(REPORT, json_bytes(report))
+        run.folder.place(REPORT, sealed_bytes(report))
     return report
 
 

@@ -48,7 +48,7 @@ def absent_lists(folder: Path) -> list[str]:
 def _report(folder: Path) -> dict[str, Any]:
     try:
         report = json.loads((folder / REPORT).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return report if isinstance(report, dict) and "protocol" in report else {}
 

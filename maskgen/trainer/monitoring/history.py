@@ -73,11 +73,17 @@ def read_history(path: Path) -> list[Row]:
     Raises:
         UserError: it is no history.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.reader(file))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error):
+        lines = []
     if not lines or tuple(lines[0]) != COLUMNS:
         raise UserError(f"{path} is no history of this version of maskgen: choose another folder for --run.")
-    return list(_rows(lines[1:]))
+    try:
+        return list(_rows(lines[1:]))
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{path} is damaged ({error}): put a copy of it back, or remove it to go on without.") from None
 
 
 def _rows(lines: list[list[str]]) -> Iterator[Row]:

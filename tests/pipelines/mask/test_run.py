@@ -14,11 +14,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from fake_masker import make_fake
 from support import catalogue, picture, run, set_aside, tree, wait_for, write, write_people
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.mask.run import run_mask, survey
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.runs.reuse import check_reuse
 from maskgen.pipelines.runs.run_folder import RunFolder
 from maskgen.pipelines.runs.shard import PhotographError
 from maskgen.pipelines.sources.names import unescape
@@ -281,7 +283,7 @@ def test_a_full_disk_stops_the_run_and_it_goes_on_later(
 ) -> None:
     place = RunFolder.place
 
-    def full(self: RunFolder, path: Path, data: bytes) -> None:
+    def full(self: RunFolder, path: Path, data: bytes, durable: bool = False) -> None:
         if path.name.startswith("05"):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         place(self, path, data)
@@ -330,3 +332,65 @@ def test_a_picture_of_twelve_bits_says_what_was_stretched(tmp_path: Path) -> Non
     run(tmp_path / "in", tmp_path / "out")
     levels = {row["source"]: row["source_levels"] for row in catalogue(tmp_path / "out")}
     assert levels == {"ann/1.png": f"{deep.min()}-{deep.max()}", "ann/2.png": None}
+
+
+def half_done(source: Path, out: Path) -> dict[str, str]:
+    """A run that ended before it was summed up, and what it should come to."""
+    run(source, out)
+    whole = tree(out)
+    RunFolder(out).forget_summaries()
+    return whole
+
+
+@pytest.mark.parametrize("how", ["empty", "cut", "flipped", "nested", "list", "gone"])
+@pytest.mark.parametrize("which", ["*.json", "*.parquet"])
+def test_a_damaged_shard_is_done_again(source: Path, tmp_path: Path, which: str, how: str) -> None:
+    whole = half_done(source, tmp_path / "out")
+    path = sorted((tmp_path / "out" / "shards").glob(which))[0]
+    damage(path, how)
+    said: list[str] = []
+    run_mask(MaskSettings(source, tmp_path / "out"), make_fake, said.append)
+    assert tree(tmp_path / "out") == whole
+    if (which, how) != ("*.json", "gone"):
+        assert "1 finished shards are damaged" in " ".join(said)
+
+
+def damage(path: Path, how: str) -> None:
+    data = path.read_bytes()
+    middle = len(data) // 2
+    changed = {
+        "empty": b"",
+        "cut": data[:middle],
+        "flipped": data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :],
+        "nested": b"[" * 100_000,
+        "list": b"[1]",
+    }
+    path.unlink() if how == "gone" else path.write_bytes(changed[how])
+
+
+@pytest.mark.parametrize("how", ["empty", "cut", "flipped", "nested", "list"])
+def test_a_damaged_settings_file_is_a_sentence_and_a_plan_is_mended(source: Path, tmp_path: Path, how: str) -> None:
+    whole = half_done(source, tmp_path / "out")
+    damage(tmp_path / "out" / "shards" / "plan", how)
+    assert run(source, tmp_path / "out").written
+    assert tree(tmp_path / "out") == whole
+    damage(tmp_path / "out" / "settings.json", how)
+    with pytest.raises(UserError, match=r"settings\.json is damaged .*--overwrite"):
+        run(source, tmp_path / "out")
+    with pytest.raises(UserError, match="is no folder of a run"):
+        check_reuse(MaskSettings(source, tmp_path / "new", reuse=tmp_path / "out"))
+
+
+@pytest.mark.parametrize("how", ["empty", "cut", "flipped", "nested", "list"])
+def test_a_damaged_report_is_made_again(source: Path, tmp_path: Path, how: str) -> None:
+    run(source, tmp_path / "out")
+    whole = tree(tmp_path / "out")
+    damage(tmp_path / "out" / "report.json", how)
+    run(source, tmp_path / "out")
+    assert tree(tmp_path / "out") == whole
+
+
+def test_settings_that_were_cut_off_before_anything_was_done_are_written_anew(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "settings.json").write_bytes(b"")
+    assert run(source, tmp_path / "out").written

@@ -21,6 +21,7 @@ from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
 from maskgen.faces.align import face_unit
+from maskgen.faces.alignments import Cut
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.gallery.faces import PortraitFinder
@@ -52,7 +53,7 @@ if __name__ == "__main__":
         return choose(detector.detect([image])[0], image.shape[:2], "largest")[0]
 
     def as_in_the_gallery(image: Image) -> Detection:
-        return finder.find(image, True, 112).detection
+        return finder.find(image, True, Cut(size=112)).detection
 
     marks = list(csv.DictReader(MARKS.open(encoding="utf-8")))
     for name, find in (("as in runs", as_in_runs), ("gallery", as_in_the_gallery)):

@@ -24,6 +24,7 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import align_five, five_points
+from maskgen.faces.alignments import Cut
 from maskgen.gallery.faces import PortraitFinder
 from maskgen.gallery.state import BARE_TO, MASKED_FROM, SIDE, features, mask_score
 from maskgen.masks.kinds import kind_names, load_kind
@@ -75,7 +76,7 @@ def scores(photographs: list[Path]) -> Iterator[float]:
     for path in photographs:
         image = read_photo(path).image
         try:
-            yield finder.find(image, None, SIDE).mask_score
+            yield finder.find(image, None, Cut(size=SIDE)).mask_score
         except SetAsideError:
             continue
 

@@ -9,16 +9,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from skimage.data import astronaut
 
 from maskgen import mask_photo
 from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.core.alignments import ALIGNMENTS
 from maskgen.core.files import write_whole
 from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
+from maskgen.faces.align import five_points
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
@@ -133,6 +136,24 @@ def kinds() -> Image:
     return rows_of([*plain, *other], 8)
 
 
+def alignments() -> Image:
+    """The built-in portrait in each alignment at 224 pixels, its five landmarks marked."""
+    tiles = []
+    for align in ALIGNMENTS:
+        result = Masker(MaskerSettings(("surgical_blue",), size=224, align=align)).process(
+            ["portrait"], [Photo(np.ascontiguousarray(astronaut()), "")]
+        )[0]
+        assert isinstance(result, list)
+        (one,) = (output for output in result if isinstance(output, Output))
+        tile = one.image.copy()
+        for x, y in five_points(np.array(one.row["points68"], np.float32).reshape(68, 2)):
+            cv2.circle(tile, (round(float(x)), round(float(y))), 3, (255, 40, 40), -1, cv2.LINE_AA)
+        cv2.putText(tile, align, (6, 216), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 3, cv2.LINE_AA)
+        cv2.putText(tile, align, (6, 216), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (20, 20, 20), 1, cv2.LINE_AA)
+        tiles.append(tile)
+    return np.hstack(tiles)
+
+
 def sheet(lines: Iterable[Sequence[Image]]) -> Image:
     """Rows of tiles."""
     return np.vstack([np.hstack(line) for line in lines])
@@ -140,6 +161,9 @@ def sheet(lines: Iterable[Sequence[Image]]) -> Image:
 
 if __name__ == "__main__":
     write_whole(HERE / "masks.png", encode_image(masks(), "png"))
-    for name, draw in (("people", people), ("poses", poses), ("light", light), ("skins", skins),
-                       ("variety", variety), ("wearing", ways), ("kinds", kinds), ("changed", changed)):  # fmt: skip
+    pictures = {
+        "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
+        "kinds": kinds, "changed": changed, "alignments": alignments,
+    }  # fmt: skip
+    for name, draw in pictures.items():
         write_whole(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

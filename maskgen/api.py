@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.alignments import DEFAULT_ALIGNMENT
 from maskgen.core.files import write_whole
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Floats, Image, Mask
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import DEFAULT_MARGIN, align, whole
+from maskgen.faces.align import whole
+from maskgen.faces.alignments import Cut, crop_face, squared, stretched_matrix
 from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
@@ -50,7 +52,9 @@ class MaskerSettings:
         wear: how masks are worn, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
         size: side of the aligned crop in pixels.
-        margin: share of the crop around the face, see `faces.align`.
+        align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.alignments`.
+        margin: with "maskgen" the share of the face added around it; with "facenet" pixels of the crop; None for the
+            alignment's default.
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
         faces: "subject", "largest", "central" or "all", see `faces.choose`.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
@@ -63,7 +67,8 @@ class MaskerSettings:
     kinds: tuple[str, ...] = ()
     wear: tuple[str, ...] = ("proper",)
     size: int = 160
-    margin: float = DEFAULT_MARGIN
+    align: str = DEFAULT_ALIGNMENT
+    margin: float | None = None
     crop: str = "face"
     faces: str = "subject"
     seed: int = 0
@@ -111,6 +116,7 @@ class _Cut:
     crop: Crop
     points68: np.ndarray
     trust: float
+    whole: Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +235,12 @@ class Masker:
             return _told(fault, face)
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
-        return _Cut(face, crop, crop.carry(face.points68), sure)
+        return _Cut(face, crop, crop.carry(face.points68), sure, image)
 
     def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
-            wearers = study_all([face.crop.image for face in faces], [face.points68 for face in faces])
+            seen = [face.crop.image for face in faces], [face.points68 for face in faces], [at.whole for at in faces]
+            wearers = study_all(*seen)
         return [
             _told(wearer, at.face)
             if isinstance(wearer, SetAsideError)
@@ -242,7 +249,7 @@ class Masker:
         ]
 
     def _aligned(self, image: Image, face: Face) -> Crop:
-        return align(image, face.points68, self.settings.size, self.settings.margin)
+        return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
 
     def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
         """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
@@ -251,7 +258,7 @@ class Masker:
         for variant, kinds in enumerate(zip(*drawn, strict=True)):
             yield from self._masked(key, group, kinds, variant)
         if self.settings.bare or not drawn[0]:
-            image = group[0].crop.image
+            image = squared(group[0].crop.image, group[0].crop.square)
             row, *others = [_row(self.settings, subject, None, 0) for subject in group]
             yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row, tuple(others))
 
@@ -283,6 +290,8 @@ class Masker:
             put.append(_Put(subject, kind, one.wearing, one.look, one.outline))
         if put:
             row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
+            square = group[0].crop.square
+            image, coverage = squared(image, square), squared(coverage, square)
             # The first face's kind names the picture, whether it could be put on or not: no two have one name.
             yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others))
 
@@ -325,8 +334,8 @@ def _told(fault: SetAsideError, face: Face) -> SetAsideError:
 def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant: int) -> dict[str, Any]:
     """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
     degrees."""
-    face, pose = subject.face, subject.wearer.camera.pose()
-    height, width = subject.crop.image.shape[:2]
+    face, pose, crop = subject.face, subject.wearer.camera.pose(), subject.crop
+    height, width = (crop.square,) * 2 if crop.square else crop.image.shape[:2]
     return {
         "kind": put.kind.name if put else BARE,
         "colour": put.kind.colour if put else "",
@@ -334,11 +343,12 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "seed": settings.seed,
         "width": width,
         "height": height,
+        "alignment": settings.align if settings.crop == "face" else "none",
         "faces_found": face.of,
         **face_columns(face),
-        "matrix": [round(float(v), 6) for v in subject.crop.matrix.ravel()],
-        "points5": _rounded(subject.crop.carry(face.detection.points5)),
-        "points68": _rounded(subject.points68),
+        "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],
+        "points5": _rounded(crop.stretched(crop.carry(face.detection.points5))),
+        "points68": _rounded(crop.stretched(subject.points68)),
         "yaw": round(pose.yaw, 2),
         "pitch": round(pose.pitch, 2),
         "roll": round(pose.roll, 2),
@@ -347,7 +357,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": put.wearing if put else "",
         "look": put.look if put else "",
-        "outline": [_rounded(polygon) for polygon in put.outline] if put else [],
+        "outline": [_rounded(crop.stretched(polygon)) for polygon in put.outline] if put else [],
     }
 
 

@@ -39,6 +39,8 @@ def load_masker(settings: MaskSettings) -> Masker:
             "kinds",
             "wear",
             "size",
+            "align",
+            "margin",
             "crop",
             "faces",
             "seed",
@@ -50,8 +52,6 @@ def load_masker(settings: MaskSettings) -> Masker:
         )
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
-    if settings.margin is not None:
-        known["margin"] = settings.margin
     return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, settings.aligned))
 
 

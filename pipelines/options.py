@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place, Remote, check_place, place
 
@@ -26,6 +27,31 @@ class PlaceType(click.ParamType[Place]):
         except UserError as fault:
             self.fail(str(fault), param, ctx)
         return found
+
+
+def crop_options(command: Any) -> Any:
+    """Options of every command that cuts faces out."""
+    options = (
+        click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels."),
+        click.option(
+            "--align",
+            type=click.Choice(ALIGNMENTS),
+            default=DEFAULT_ALIGNMENT,
+            show_default=True,
+            help="Where eyes and mouth lie in the crop: this program's own, InsightFace's template (arcface, at 112 "
+            "pixels; arcface-scaled at any size), or the box of facenet-pytorch's MTCNN.",
+        ),
+        click.option(
+            "--margin",
+            type=float,
+            default=None,
+            help="Room around the face: with --align maskgen a share of it [default: 0.15], with facenet pixels of the "
+            "crop [default: 0].",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def model_options(command: Any) -> Any:

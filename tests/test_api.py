@@ -15,6 +15,8 @@ from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Face
+from maskgen.faces.align import five_points
+from maskgen.faces.alignments import arcface_template
 from maskgen.faces.locate import faces_with_landmarks
 from maskgen.people import sample_people
 
@@ -38,6 +40,33 @@ def test_faults_have_reasons() -> None:
     assert fault.value.reason is Reason.NO_FACE
     with pytest.raises(UserError, match="did you mean"):
         maskgen.mask_photo(astronaut(), "n96")
+
+
+@pytest.mark.parametrize(
+    ("align", "size"), [("arcface", 112), ("arcface", 128), ("arcface-scaled", 96), ("facenet", 160)]
+)
+def test_a_masked_crop_has_the_alignment_that_was_asked_for(align: str, size: int) -> None:
+    picture = np.ascontiguousarray(astronaut())
+    settings = MaskerSettings(("n95",), align=align, size=size, bare=True)
+    (result,) = Masker(settings).process(["portrait"], [Photo(picture, "")])
+    assert isinstance(result, list)
+    for one in result:
+        assert isinstance(one, Output)
+        assert one.row["alignment"] == align
+        assert one.image.shape == (one.row["height"], one.row["width"], 3) == (size, size, 3)
+        points = np.array(one.row["points68"]).reshape(68, 2)
+        matrix = np.array(one.row["matrix"]).reshape(2, 3)
+        source = np.array(one.row["source_points68"]).reshape(68, 2)
+        assert np.abs(source @ matrix[:, :2].T + matrix[:, 2] - points).max() < 0.05
+        if align != "facenet":
+            off = five_points(points) - arcface_template(align, size)
+            assert np.abs(off.mean(0)).max() < 0.1  # a least-squares fit keeps the middle
+            assert np.abs(off).mean() < 0.05 * size  # she smiles broadly
+    masked = next(one for one in result if isinstance(one, Output) and one.kind == "n95")
+    assert masked.coverage is not None
+    assert masked.coverage.shape == (size, size)
+    mouth = np.array(masked.row["points68"]).reshape(68, 2)[48:].mean(0).round().astype(int)
+    assert masked.coverage[mouth[1], mouth[0]] == 255
 
 
 def photos() -> list[Photo]:
@@ -74,7 +103,7 @@ def test_faces_are_studied_together_without_a_trace_of_it(monkeypatch: pytest.Mo
         found[1][0] = dataclasses.replace(face, points68=face.points68 * np.float32(0.02))
         return found
 
-    monkeypatch.setattr(api, "marked_faces", one_too_small)
+    monkeypatch.setattr(api, "faces_with_landmarks", one_too_small)
     together, small = outputs(settings, every), Masker(settings).process(["a", "b"], every[:2])[1]
     assert isinstance(small, SetAsideError)
     assert small.reason is Reason.TOO_SMALL

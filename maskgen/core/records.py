@@ -81,12 +81,16 @@ class Face:
 class Crop:
     """A picture cut from a photograph around one face.
 
+    Attributes:
+        square: the side in pixels to which the picture is stretched when all is drawn; None where it stays as it is.
+
     Convention:
         - `matrix`, float64 (2, 3), takes photograph pixels (x, y, 1) to crop pixels
     """
 
     image: Image
     matrix: Doubles
+    square: int | None = None
 
     def __post_init__(self) -> None:
         check_image(self.image)
@@ -96,6 +100,13 @@ class Crop:
     def carry(self, xy: NDArray[np.floating]) -> Floats:
         """Photograph points (n, 2) in crop pixels, float32 (n, 2)."""
         return (xy @ self.matrix[:, :2].T + self.matrix[:, 2]).astype(np.float32)
+
+    def stretched(self, xy: NDArray[np.floating]) -> Floats:
+        """Crop points (n, 2) in pixels of the square that is written, float32 (n, 2)."""
+        if self.square is None:
+            return xy.astype(np.float32)
+        steps = self.square / np.array(self.image.shape[1::-1])
+        return ((xy + 0.5) * steps - 0.5).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,15 +64,19 @@ def similarity(centre: NDArray[np.floating], right: Doubles, scale: float, targe
     return np.array([[cosine, sine, to_x - cosine * x - sine * y], [-sine, cosine, to_y + sine * x - cosine * y]])
 
 
-def warped(image: Image, matrix: Doubles, size: int) -> Image:
-    """A picture under a similarity, (size, size, 3): reduced by areas first where it shrinks, so nothing flickers."""
+def warped(image: Image, matrix: Doubles, size: int, border: int = cv2.BORDER_REPLICATE) -> Image:
+    """A picture under a similarity, (size, size, 3): reduced by areas first where it shrinks, so nothing flickers.
+
+    Args:
+        border: what lies beyond the picture, as OpenCV names it: its edge repeated, or black.
+    """
     if (times := shrinking(matrix)) >= 2:
         image, matrix = reduced(*seen(image, matrix, size, 2 * times), times)
     elif image.shape[0] * image.shape[1] > 4 * size * size:
         image, matrix = seen(image, matrix, size)
     # OpenCV warps four channels in half the time that it takes for three.
     four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
-    four = cv2.warpAffine(four, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    four = cv2.warpAffine(four, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Detection, Floats, Image
-from maskgen.faces.align import DEFAULT_MARGIN, align_five, face_unit, five_points
+from maskgen.faces.align import align_five, face_unit, five_points
+from maskgen.faces.alignments import Cut, crop_detection
 from maskgen.faces.choose import SMALLEST_UNIT, prominence
 from maskgen.faces.landmarks import Landmarker
 from maskgen.gallery.search import ThoroughDetector
@@ -47,7 +48,7 @@ class PortraitFinder:
     detector: ThoroughDetector = field(default_factory=ThoroughDetector)
     landmarker: Landmarker = field(default_factory=Landmarker)
 
-    def find(self, image: Image, masked: bool | None, size: int, margin: float = DEFAULT_MARGIN) -> Enrolled:
+    def find(self, image: Image, masked: bool | None, cut: Cut) -> Enrolled:
         """The face, cut out.
 
         Where the face that counts most looks other than is said, a bystander's perhaps, the altered views are searched
@@ -56,7 +57,7 @@ class PortraitFinder:
         Args:
             image: uint8 RGB (height, width, 3).
             masked: what is said of the picture, None where nothing is.
-            size: side of the crop in pixels.
+            cut: how the face is cut out.
 
         Raises:
             SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL where no face can be used.
@@ -69,7 +70,7 @@ class PortraitFinder:
             candidates += [one for one in _candidates(image, again) if not (found and one.contradicts(masked))]
         best = meant(image, candidates, masked)
         face = Detection(best.face.box, self._settled(image, best.face), best.face.score)
-        return Enrolled(face, align_five(image, face.points5, size, margin), best.mask_score)
+        return Enrolled(face, crop_detection(image, face, cut), best.mask_score)
 
     def _settled(self, image: Image, face: Detection) -> Floats:
         """The five points, between the detector's and those of the 68-point model, which see the eyes in other ways.

@@ -13,6 +13,7 @@ from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment
 from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind, Level
 from maskgen.masks.lighting.colour import GAMMA, encoded
+from maskgen.masks.lighting.exposure import shoulder
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
 from maskgen.masks.plan import MaskPlan
@@ -241,13 +242,15 @@ def _coloured(
     bright = lit * _folds(cloth, down, _fold_light(camera, light))
     np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
     bright *= np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
-    strength = bright * alpha
     colours = (_dye(light, plan.fade) @ cloth.reshape(-1, 4).astype(np.float32).T).reshape(3, *alpha.shape)
-    colours *= strength
+    colours *= bright
     if kind.gloss:
-        sheen = np.maximum(bright - np.float32(0.9), 0) * strength
+        sheen = np.maximum(bright - np.float32(0.9), 0) * bright
         colours += np.multiply.outer((SHEEN * kind.gloss * light.cast).astype(np.float32), sheen)
-    return np.minimum(colours, np.float32(255) * alpha, out=colours)
+    colours = shoulder(colours, light.top, light.lift)
+    np.minimum(colours, 255, out=colours)
+    colours *= alpha
+    return colours
 
 
 def _dye(light: Light, fade: float) -> Floats:

@@ -84,12 +84,16 @@ def study(image: Image, points68: NDArray[np.floating]) -> Wearer:
     return wearer
 
 
-def study_all(images: Sequence[Image], points68: Sequence[NDArray[np.floating]]) -> list[Wearer | SetAsideError]:
+def study_all(
+    images: Sequence[Image], points68: Sequence[NDArray[np.floating]], wholes: Sequence[Image] | None = None
+) -> list[Wearer | SetAsideError]:
     """`study` of many faces, several times as fast as one by one.
 
     Args:
         images: each face's picture, uint8 RGB (height, width, 3); sizes may differ.
         points68: each face's points (68, 2) in pixels of its picture.
+        wholes: the photographs that the pictures were cut from, whose exposure and colours are theirs; None where the
+            pictures are all there is.
 
     Returns:
         What is known of each face, the same, bit for bit, whichever others are in the call; or why it is set aside.
@@ -97,19 +101,22 @@ def study_all(images: Sequence[Image], points68: Sequence[NDArray[np.floating]])
     for image, points in zip(images, points68, strict=True):
         check_image(image)
         check_points(points, 68)
+    wholes = images if wholes is None else wholes
     wearers: list[Wearer | SetAsideError] = []
     for at in range(0, len(images), AT_ONCE):
-        wearers += _studied(images[at : at + AT_ONCE], np.array(points68[at : at + AT_ONCE], np.float64))
+        some = slice(at, at + AT_ONCE)
+        wearers += _studied(images[some], np.array(points68[some], np.float64), wholes[some])
     return wearers
 
 
-def _studied(images: Sequence[Image], points68: Doubles) -> list[Wearer | SetAsideError]:
+def _studied(images: Sequence[Image], points68: Doubles, wholes: Sequence[Image]) -> list[Wearer | SetAsideError]:
     """`study_all` of a few faces, points (n, 68, 2)."""
     cameras, residuals = fit_cameras(points68)
     wearers: list[Any] = [_fault(camera) for camera in cameras.each()]
     fit = [at for at, fault in enumerate(wearers) if fault is None]
     if fit:
-        found = _understood([images[at] for at in fit], points68[fit], cameras.of(fit), residuals[fit])
+        some = [images[at] for at in fit], [wholes[at] for at in fit]
+        found = _understood(*some, points68[fit], cameras.of(fit), residuals[fit])
         for at, wearer in zip(fit, found, strict=True):
             wearers[at] = wearer
     return wearers
@@ -122,10 +129,12 @@ def _fault(camera: Camera) -> SetAsideError | None:
     return SetAsideError(Reason.EXTREME_POSE, f"yaw {yaw:.0f} degrees") if abs(yaw) > FARTHEST_YAW else None
 
 
-def _understood(images: Sequence[Image], points68: Doubles, cameras: Cameras, residuals: Doubles) -> list[Wearer]:
+def _understood(
+    images: Sequence[Image], wholes: Sequence[Image], points68: Doubles, cameras: Cameras, residuals: Doubles
+) -> list[Wearer]:
     """Some faces by their cameras, none of them set aside."""
     shifts, bare = shifts_to(points68, cameras), skin()
-    lights = read_lights(images, cameras, bare.lit.placed(cameras, shifts), _facing())
+    lights = read_lights(images, cameras, bare.lit.placed(cameras, shifts), _facing(), points68[:, 36:48], wholes)
     grains = read_grains(images, points68[:, 17:48])
     lights = [_seen_in(light, grain) for light, grain in zip(lights, grains, strict=True)]
     errors = np.sort(residuals, axis=1)[:, 34].tolist()
@@ -164,7 +173,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     outer = window.grown(reach(wearer.camera.scale) + spread(wearer.grain), *image.shape[:2])
     layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer)
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
-    noise = noise_on(alpha, wearer.grain, plan.grain)
+    noise = noise_on(paint, alpha, wearer.grain, plan.grain, wearer.light.top)
     masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")

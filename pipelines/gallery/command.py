@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..checks import MAX_PIXELS
+from ..options import crop_options
 from .settings import GallerySettings
 
 EPILOG = """\b
@@ -52,8 +53,7 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     "(3,3 where it is not given).",
 )
 @click.option("--keep-original", is_flag=True, help="Also copy each photograph as it is, into originals/.")
-@click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels.")
-@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.  [default: 0.15]")
+@crop_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate: which photographs are taken.")
 @click.option(
     "--max-pixels",

@@ -118,12 +118,11 @@ def _one(
     outcomes: Outcomes,
 ) -> None:
     from maskgen.core.images import encode_image, read_photo
-    from maskgen.faces.align import DEFAULT_MARGIN
+    from maskgen.faces.alignments import Cut
     from maskgen.gallery.state import contradiction
 
     image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
-    margin = DEFAULT_MARGIN if settings.margin is None else settings.margin
-    found = finder.find(image, entry.masked, settings.size, margin)
+    found = finder.find(image, entry.masked, Cut(settings.align, settings.size, settings.margin))
     path = f"faces/{name}.jpg"
     folder.place(path, encode_image(found.crop.image, "jpg", 95))
     if settings.keep_original:

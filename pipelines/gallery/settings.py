@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS, check_range, show_path
@@ -35,6 +36,7 @@ class GallerySettings:
     expect: tuple[int, int] | None = None
     keep_original: bool = False
     size: int = 160
+    align: str = DEFAULT_ALIGNMENT
     margin: float | None = None
     seed: int = 0
     max_pixels: int = MAX_PIXELS
@@ -43,7 +45,7 @@ class GallerySettings:
 
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
-        check_range("--margin", self.margin or 0.0, 0.0, 4.0)
+        check_alignment(self.align, self.size, self.margin)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         for number in self.expect or ():
             check_range("--expect", number, 0, 100_000)
@@ -71,6 +73,7 @@ class GallerySettings:
             "--expect": list(self.expect) if self.expect else None,
             "--keep-original": self.keep_original,
             "--size": self.size,
+            "--align": self.align,
             "--margin": self.margin,
             "--seed": self.seed,
             "--max-pixels": self.max_pixels,

@@ -13,7 +13,7 @@ from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
-from ..options import PlaceType
+from ..options import PlaceType, crop_options
 from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
 
 EPILOG = """\b
@@ -91,8 +91,7 @@ PLACE = PlaceType()
     show_default=True,
     help="Share of photographs that stay bare in a run that draws the masks.",
 )
-@click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels.")
-@click.option("--margin", type=float, default=None, help="Room around the face, as a share of it.  [default: 0.15]")
+@crop_options
 @click.option(
     "--crop",
     type=click.Choice(["face", "none"]),
@@ -213,7 +212,7 @@ def mask_command(**options: Any) -> None:
 def _refuse_idle(settings: MaskSettings) -> None:
     """Refuse options of the cut where nothing is cut; only the command line knows whether a default was typed."""
     source = click.get_current_context().get_parameter_source
-    given = [f"--{name}" for name in ("size", "margin") if source(name) is ParameterSource.COMMANDLINE]
+    given = [f"--{name}" for name in ("size", "align", "margin") if source(name) is ParameterSource.COMMANDLINE]
     if settings.crop == "none" and given:
         raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
 

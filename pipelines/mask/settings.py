@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
+from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place, Remote
@@ -47,6 +48,7 @@ class MaskSettings:
     masked_input: str = "set-aside"
     unmasked_share: float = 0.0
     size: int = 160
+    align: str = DEFAULT_ALIGNMENT
     margin: float | None = None
     crop: str = "face"
     faces: str = "subject"
@@ -79,7 +81,7 @@ class MaskSettings:
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_choice("--masked-input", self.masked_input, MASKED_INPUT)
-        check_range("--margin", self.margin or 0.0, 0.0, 4.0)
+        check_alignment(self.align, self.size, self.margin)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))

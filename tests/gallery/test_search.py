@@ -7,6 +7,7 @@ from skimage.data import astronaut
 
 from maskgen.core.records import Detection
 from maskgen.faces.align import align_five, five_points
+from maskgen.faces.alignments import Cut
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.gallery.faces import Candidate, PortraitFinder, meant
 from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
@@ -71,8 +72,8 @@ def test_a_masked_face_is_found_beside_a_bare_bystander() -> None:
     masked = wear(one.image, one.points68, MaskPlan(), load_kind("surgical_blue")).image
     picture = np.concatenate([masked, two.image], axis=1)
     finder = PortraitFinder()
-    left = finder.find(picture, True, 96).detection.points5[:2].mean(0)[0]
-    right = finder.find(picture, False, 96).detection.points5[:2].mean(0)[0]
+    left = finder.find(picture, True, Cut(size=96)).detection.points5[:2].mean(0)[0]
+    right = finder.find(picture, False, Cut(size=96)).detection.points5[:2].mean(0)[0]
     assert left < one.image.shape[1] < right
 
 
@@ -82,7 +83,7 @@ def test_masked_portraits_are_found_in_the_dark_too(light: float, most: float) -
     finder = PortraitFinder()
     for _, _, portrait in sample_people(6, 1, seed=12):
         masked = wear(portrait.image, portrait.points68, MaskPlan(), load_kind("n95")).image
-        found = finder.find((masked * light).astype(np.uint8), True, 96)
+        found = finder.find((masked * light).astype(np.uint8), True, Cut(size=96))
         truth = five_points(portrait.points68)[:2]
         off = np.hypot(*(found.detection.points5[:2].mean(0) - truth.mean(0)))
         assert off < most * np.hypot(*(truth[1] - truth[0]))

@@ -24,6 +24,7 @@ OWN_BLUR = 0.5  # of the drawing itself, in pixels
 MOST_BLUR = 6.0
 MOST_NOISE = 12.0
 TILE = 256
+PRESSED = 24.0  # levels below the brightest within which noise grows less
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,18 @@ def _tile_of(rows: int, columns: int) -> Floats:
     return (_tile() if times == (1, 1) else np.tile(_tile(), times))[:rows, :columns]
 
 
-def noise_on(alpha: Floats, grain: Grain, seed: int) -> Floats | None:
-    """The photograph's noise on cloth of this coverage (h, w), in levels; None where there is none to speak of."""
+def noise_on(paint: Floats, alpha: Floats, grain: Grain, seed: int, top: float) -> Floats | None:
+    """The photograph's noise on cloth of this coverage (h, w), in levels; None where there is none to speak of.
+
+    Near `top`, the level that whites do not pass, it is as pressed together as they are. `paint` (h, w, 4) is the
+    cloth's premultiplied colour.
+    """
     if grain.noise < 0.3:
         return None
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE
     noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
     noise *= np.float32(grain.noise)
+    under = np.float32(top + PRESSED / 12) - cv2.extractChannel(paint, 1)
+    noise *= cv2.min(under, PRESSED) / np.float32(PRESSED)
     return noise

@@ -1,4 +1,4 @@
-"""The light on a face, read from its skin: level, colour and direction, no more than four numbers a colour.
+"""The light on a face: its direction from the skin, its level and colour also from the eyes and the whole photograph.
 
 Source: first-order spherical harmonics of Lambertian surfaces, Ramamoorthi and Hanrahan 2001.
 """
@@ -15,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image
-from maskgen.masks.lighting.colour import GAMMA
+from maskgen.masks.lighting.colour import GAMMA, encoded
+from maskgen.masks.lighting.exposure import PLAIN, Whites, agreement, common_warmth, eye_white, read_all, unmixed
 from maskgen.masks.lighting.tone import IN_COLOUR, LUMA, Tone, looked_at, read_tones
 from maskgen.masks.pose.camera import Cameras
 
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
 DARKEST_SKIN = 80.0
+# Eyes' whites of a well exposed face, encoded luma: drawn people in rather dim light have more, whatever their skin.
+EYES_WELL_LIT = 54.0
+HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
@@ -43,13 +47,15 @@ class Light:
 
     `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
     `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `tone` whether the photograph has
-    colours at all.
+    colours at all, `top` and `lift` where its whites and its blacks lie, see `exposure.Whites`.
     """
 
     level: float
     direction: Doubles
     cast: Doubles
     tone: Tone = IN_COLOUR
+    top: float = PLAIN.top
+    lift: float = PLAIN.lift
 
     def on(self, normals: NDArray[np.floating]) -> Doubles:
         """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
@@ -77,14 +83,18 @@ class Facing:
         return cls(normals, design, np.ascontiguousarray(squares.T))
 
 
-def read_lights(images: Sequence[Image], cameras: Cameras, points: Doubles, facing: Facing) -> list[Light]:
-    """The light on some faces, from samples of their skin.
+def read_lights(
+    images: Sequence[Image], cameras: Cameras, points: Doubles, facing: Facing, lids: Doubles, wholes: Sequence[Image]
+) -> list[Light]:
+    """The light on some faces, from samples of their skin, their eyes and the photographs that they are in.
 
     Args:
         images: each face's, uint8 RGB (height, width, 3).
         cameras: samples are means over about a tenth of the distance between the eyes.
         points: (n, k, 2), x, y in pixels, where the skin is; those outside the picture are left out.
         facing: of the k points.
+        lids: (n, 12, 2), the points about the two eyes' lids.
+        wholes: the photograph that each image was cut from, or the image itself.
     """
     small = [_small(*one) for one in zip(images, cameras.scales.tolist(), strict=True)]
     where, inside = _cells(images, small, points)
@@ -99,16 +109,44 @@ def read_lights(images: Sequence[Image], cameras: Cameras, points: Doubles, faci
     middle = _median(lumas, counts)
     relative = lumas[:, 1] / np.maximum(middle[:, 1:], 1e-4)
     directions = _directions(relative, usable, cameras.rotations, facing)
-    return list(map(_light, counts.tolist(), middle[:, 0].tolist(), directions, skins.tolist(), read_tones(parts)))
+    whites = [_without(eye_white(image, own), skin) for image, own, skin in zip(images, lids, skins, strict=True)]
+    known = zip(counts.tolist(), middle[:, 0].tolist(), skins.tolist(), whites, strict=True)
+    seen = [_Seen(*one, ends) for one, ends in zip(known, read_all(wholes), strict=True)]
+    return list(map(_light, seen, directions, read_tones(parts)))
 
 
-def _light(count: int, skin: float, direction: Doubles, linear: list[float], tone: Tone) -> Light:
-    """One face's, from what is known of it; `skin` and `linear` are the skin's luma and its linear colour."""
-    if count < FEWEST:
-        return Light(1.0, USUAL / 1.5, np.ones(3))
-    warm = _warm(*linear) * tone.colour  # a tint is no light
-    most = math.exp(abs(warm))
-    return Light(_level(skin), direction, np.array([math.exp(warm), 1.0, math.exp(-warm)]) / most, tone)
+def _without(eyes: Doubles | None, skin: Doubles) -> Doubles | None:
+    return None if eyes is None else unmixed(eyes, 255 * encoded(skin))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of one face: samples of skin, their median luma and their median linear colour, the whites of its
+    eyes without the skin's share, (3,) or None, and those of the photograph."""
+
+    count: int
+    skin: float
+    linear: list[float]
+    eyes: Doubles | None
+    whites: Whites
+
+
+def _light(seen: _Seen, direction: Doubles, tone: Tone) -> Light:
+    ends = seen.whites.top, seen.whites.lift
+    if seen.count < FEWEST:
+        return Light(1.0, USUAL / 1.5, np.ones(3), IN_COLOUR, *ends)
+    warm = _warmth(seen) * tone.colour  # a tint is no light
+    cast = np.array([math.exp(warm), 1.0, math.exp(-warm)])
+    cast /= cast @ LUMA  # no part of the exposure
+    return Light(_level(seen), direction, cast, tone, *ends)
+
+
+def _warmth(seen: _Seen) -> float:
+    """The light's warmth by the whites of the eyes and the photograph's; by skin and those where eyes are shut."""
+    if seen.eyes is not None:
+        return common_warmth(seen.whites.warmth, seen.eyes)
+    by_skin = _warm(*seen.linear)
+    return by_skin if seen.whites.warmth is None else agreement(by_skin, seen.whites.warmth)
 
 
 def _warm(red: float, green: float, blue: float) -> float:
@@ -188,8 +226,13 @@ def _directions(relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles
     return np.asarray(direction * np.minimum(1.0, 0.95 / np.maximum(length, 1e-9)))
 
 
-def _level(skin: float) -> float:
-    """Exposure from the skin's median sRGB luma: any skin is believed, darker than any is a dark picture."""
-    if skin < DARKEST_SKIN:
-        return float(max((skin / DARKEST_SKIN) ** GAMMA, 0.02))
-    return float(min((max(skin, BRIGHTEST_SKIN) / BRIGHTEST_SKIN) ** GAMMA, 1.2))
+def _level(seen: _Seen) -> float:
+    """Exposure: skin darker than any is a dark picture, unless the whites of the eyes say otherwise, or, where they are
+    shut or hidden, the photograph's highlights. Eyes alone say little: they lie in the brow's shadow."""
+    if seen.skin > BRIGHTEST_SKIN:
+        return float(min((seen.skin / BRIGHTEST_SKIN) ** GAMMA, 1.2))
+    if seen.eyes is None:
+        share = max(seen.skin / DARKEST_SKIN, seen.whites.bright / HIGHLIGHTS_WELL_LIT)
+    else:
+        share = max(float(seen.eyes @ LUMA) / EYES_WELL_LIT, seen.skin / DARKEST_SKIN)
+    return float(max(min(share, 1.0) ** GAMMA, 0.02))

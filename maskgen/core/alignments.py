@@ -1,0 +1,37 @@
+"""The names of the alignments that a crop can have, and the sizes that each allows: checked before any work."""
+
+from __future__ import annotations
+
+from maskgen.core.reasons import UserError
+
+MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET = "maskgen", "arcface", "arcface-scaled", "facenet"
+ALIGNMENTS = (MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET)
+DEFAULT_ALIGNMENT = MASKGEN
+ARCFACE_SIDE = 112  # pixels; the side for which InsightFace states its template
+
+
+def check_alignment(name: str, size: int, margin: float | None = None) -> None:
+    """Refuse an alignment that does not exist, or a size or a margin that it does not allow.
+
+    Args:
+        size: side of the crop in pixels.
+        margin: as typed; None where none was given.
+
+    Raises:
+        UserError: in one sentence that says what can be given.
+    """
+    if name not in ALIGNMENTS:
+        raise UserError(f"--align {name} is unknown: give {', '.join(ALIGNMENTS[:-1])} or {ALIGNMENTS[-1]}.")
+    if name == ARCFACE and size % ARCFACE_SIDE and size % 128:
+        raise UserError(
+            f"--align arcface is InsightFace's template, which is defined for multiples of 112 and of 128 pixels, not "
+            f"for --size {size}: give --size 112, or --align {ARCFACE_SCALED} for the template at any size."
+        )
+    if name in (ARCFACE, ARCFACE_SCALED) and margin is not None:
+        raise UserError(f"--align {name} has no margin: leave out --margin.")
+    if name == MASKGEN and margin is not None and not 0 <= margin <= 4:
+        raise UserError(f"--margin {margin} is out of range: give 0.0 to 4.0.")
+    if name == FACENET and margin is not None and not 0 <= margin < size:
+        raise UserError(
+            f"--margin {margin:g} is out of range: with --align facenet it is pixels of the crop, 0 to {size - 1}."
+        )

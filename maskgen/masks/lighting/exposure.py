@@ -1,0 +1,164 @@
+"""A photograph's exposure and cast from what is not skin: the whites of the eyes, the brightest and the darkest parts.
+
+Skin may have any colour, so that skin alone cannot tell a dark face from a dark picture, nor a warm skin from warm
+light. The whites of the eyes are much the same in all people, and a photograph's highlights are often white.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles, Image
+from maskgen.masks.lighting.tone import LUMA
+
+SIDE = 128  # columns and rows of a photograph that are looked at, at most
+CLIPPED = 251  # from this value on a pixel's colour is lost
+HABIT = 0.002  # share of clipped pixels from which on a photograph is one that clips
+HIGHLIGHTS = 0.97  # quantile of luma from which on a part counts as a highlight
+WHITE = 150.0  # highlights darker than this are not of white things
+DARKEST = 24.0  # levels of the darkest parts of a photograph with full contrast
+MOST_LIFT = 30.0  # levels
+CONTRAST = 80.0  # levels between the brightest and the darkest parts of a picture that holds something dark
+EYE_SHARE = (0.7, 0.92)  # quantiles of luma between an eye's lids that are its white; above are reflections
+FEWEST = 8  # pixels between an eye's lids that say anything
+OPEN = 0.2  # height over width from which on an eye shows its white
+# Warmth of eyes' whites under white light, see `warmth`: LFW's faces have 0.2, drawn people 0.05 to 0.17.
+EYE_WARMTH = 0.17
+BLEED = 0.15  # share of skin in what is seen of an eye's white
+DOUBT = 0.16  # that eyes' warmth differs by from person to person
+MOST_WARMTH = 0.25
+ROOM = 14.0  # levels below the top within which bright cloth is pressed together
+
+
+@dataclass(frozen=True, slots=True)
+class Whites:
+    """What a photograph's brightest and darkest parts say.
+
+    Attributes:
+        top: the level, 0..255 and a little more, that bright cloth comes near to and does not pass.
+        lift: levels that the darkest parts lie above black: haze, a faded print.
+        bright: encoded luma of the highlights, 0..255.
+        warmth: of the highlights, see `warmth`; None where there are none that could be white.
+    """
+
+    top: float
+    lift: float
+    bright: float
+    warmth: float | None
+
+
+PLAIN = Whites(253.0, 0.0, 255.0, None)
+
+
+def read_whites(image: Image) -> Whites:
+    """The whites of a whole photograph, uint8 RGB (height, width, 3)."""
+    height, width = image.shape[:2]
+    some = image[:: -(-height // SIDE), :: -(-width // SIDE)].reshape(-1, 3)
+    values = np.ascontiguousarray(some.T)
+    most = np.maximum(np.maximum(values[0], values[1]), values[2])
+    luma = LUMA @ values
+    count = len(luma)
+    ordered = np.sort(luma)
+    lowest, highlights, bright = (float(ordered[min(int(at * count), count - 1)]) for at in (0.001, HIGHLIGHTS, 0.999))
+    lift = min(max(lowest - DARKEST, 0.0), MOST_LIFT) if bright - lowest > CONTRAST else 0.0
+    clips = np.count_nonzero(most >= 255) > HABIT * count
+    top = 262.0 if clips else 253.0
+    return Whites(top, lift, highlights, _highlights(values, luma, most, highlights))
+
+
+def _highlights(values: NDArray[np.uint8], luma: Doubles, most: NDArray[np.uint8], least: float) -> float | None:
+    """The warmth of parts from `least` on, see `Whites.warmth`."""
+    if least >= CLIPPED - 6:  # large parts are plain white
+        return 0.0
+    if least < WHITE:
+        return None
+    chosen = (luma >= least) & (most < CLIPPED)
+    if not chosen.any():
+        return 0.0
+    return warmth(values[:, chosen].mean(1))
+
+
+def warmth(colour: Doubles) -> float:
+    """Half the logarithm of red over blue, encoded: what the light's warmth adds to the logarithm of red, and takes
+    from that of blue. Green and magenta are left alone: what looks like such light is nearly always a thing's own."""
+    return math.log(max(float(colour[0]), 1.0) / max(float(colour[2]), 1.0)) / 2
+
+
+def eye_white(image: Image, lids: Doubles) -> Doubles | None:
+    """The colour (3,), encoded, of the whites of two eyes between their lids' points (12, 2); None where the eyes are
+    shut, outside the picture or too small."""
+    found = [white for one in (lids[:6], lids[6:]) if (white := _one_eye(image, one)) is not None]
+    return np.exp(np.mean(np.log(found), axis=0)) if found else None
+
+
+def _one_eye(image: Image, lids: Doubles) -> Doubles | None:
+    width = math.hypot(*(lids[3] - lids[0]).tolist())
+    height = (math.hypot(*(lids[5] - lids[1]).tolist()) + math.hypot(*(lids[4] - lids[2]).tolist())) / 2
+    if height < OPEN * width:
+        return None
+    left, up = (max(math.floor(low), 0) for low in lids.min(0).tolist())
+    right, down = (max(math.ceil(high) + 1, 0) for high in lids.max(0).tolist())
+    part = image[up:down, left:right]
+    if part.shape[0] < 2 or part.shape[1] < 4:
+        return None
+    inside = np.zeros(part.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, np.rint((lids - (left, up)) * 16).astype(np.int32), 1, cv2.LINE_8, 4)
+    pixels = part[inside > 0]
+    count = len(pixels)
+    if count < FEWEST:
+        return None
+    order = np.argsort(pixels @ LUMA, kind="stable")
+    return np.maximum(pixels[order[int(EYE_SHARE[0] * count) : int(EYE_SHARE[1] * count) + 1]].mean(0), 1.0)
+
+
+def unmixed(eyes: Doubles, skin: Doubles) -> Doubles:
+    """Eyes' whites without the skin that bleeds into them, both (3,), encoded."""
+    return np.maximum((eyes - BLEED * skin) / (1 - BLEED), 1.0)
+
+
+def common_warmth(highlights: float | None, eyes: Doubles) -> float:
+    """The light's warmth, as far as highlights and eyes agree on it.
+
+    Highlights may be of a coloured thing and eyes differ, so of two that point one way the weaker counts, and of two
+    that do not, none; eyes alone must be far from the usual.
+    """
+    seen = warmth(eyes) - EYE_WARMTH
+    doubt = 2 * DOUBT if highlights is None else DOUBT
+    seen = math.copysign(max(abs(seen) - doubt, 0.0), seen)
+    agreed = seen if highlights is None else agreement(seen, highlights)
+    return min(max(agreed, -MOST_WARMTH), MOST_WARMTH)
+
+
+def agreement(one: float, other: float) -> float:
+    """Of two numbers of one sign the one nearer to 0, otherwise 0."""
+    return min(one, other, key=abs) if one * other > 0 else 0.0
+
+
+def shoulder(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[np.float32]:
+    """Encoded colours as this photograph would show them, in place: the brightest come near to `top` but not to it, and
+    black is `lift`."""
+    room = np.float32(ROOM)
+    knee = np.float32(top) - room
+    over = np.maximum(colours - knee, 0)
+    if over.any():
+        np.minimum(colours, knee, out=colours)
+        over *= room / (room + over)
+        colours += over
+    if lift > 0.0:
+        colours *= np.float32(1 - lift / 255)
+        colours += np.float32(lift)
+    return colours
+
+
+def read_all(images: Sequence[Image]) -> list[Whites]:
+    """`read_whites` of some photographs, once each where one stands in the list several times in a row."""
+    whites: list[Whites] = []
+    for at, image in enumerate(images):
+        whites.append(whites[-1] if at and image is images[at - 1] else read_whites(image))
+    return whites

@@ -33,9 +33,10 @@ from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.masked import MASKED_FROM, mask_scores, seen_of
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
-from maskgen.masks.kinds import Kind, load_kinds
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Wearer, Worn, dress, study_all
+from maskgen.masks.wear import Cloth, Wearer, Worn, dress, study_all
 from maskgen.people import sample_people
 
 BARE = "bare"
@@ -138,6 +139,7 @@ class _Put:
     kind: Kind
     wearing: str
     look: str
+    cloth: Cloth
     outline: list[Floats]
 
 
@@ -188,7 +190,9 @@ class Masker:
         with self._stage("points"):
             marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
-        faces = [found[at] if at in found else known[at] for at in range(len(photos))]
+        faces: Sequence[Sequence[Face | SetAsideError]] = [
+            found[at] if at in found else known[at] for at in range(len(photos))
+        ]
         if self.settings.masked_input != "keep":
             faces = self._bare_ones(photos, faces)
         return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
@@ -287,7 +291,7 @@ class Masker:
                 yield _told(fault, subject.face)
                 continue
             image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
-            put.append(_Put(subject, kind, one.wearing, one.look, one.outline))
+            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline))
         if put:
             row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
             square = group[0].crop.square
@@ -357,7 +361,19 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "fit_error": round(subject.wearer.fit_error, 4),
         "wearing": put.wearing if put else "",
         "look": put.look if put else "",
+        **_cloth_columns(put.cloth if put else None),
         "outline": [_rounded(crop.stretched(polygon)) for polygon in put.outline] if put else [],
+    }
+
+
+def _cloth_columns(cloth: Cloth | None) -> dict[str, Any]:
+    """What the mask is made of; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
+    return {
+        "form": cloth.form if cloth else "",
+        "print": cloth.print if cloth else "",
+        "colours": " ".join(cloth.colours) if cloth else "",
+        "translucency": round(cloth.translucency, 3) if cloth else 0.0,
+        "wear": round(cloth.wear, 3) if cloth else 0.0,
     }
 
 

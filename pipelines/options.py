@@ -11,6 +11,21 @@ from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place, Remote, check_place, place
 
+EMPTY = "it is empty: name a file or a folder; the folder at hand is '.'."
+
+
+class FilePath(click.Path):
+    """A path of this machine; an empty one is a script's mistake, not the folder at hand."""
+
+    def __init__(self, **rules: Any) -> None:
+        super().__init__(path_type=Path, **rules)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, unless it is empty."""
+        if value == "":
+            self.fail(EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
+
 
 class PlaceType(click.ParamType[Place]):
     """A folder or file of this machine, or an address such as s3://BUCKET/FOLDER."""
@@ -21,6 +36,8 @@ class PlaceType(click.ParamType[Place]):
         """The place, once it is known that it can be read."""
         if isinstance(value, (Path, Remote)):
             return value
+        if value == "":
+            self.fail(EMPTY, param, ctx)
         try:
             found = place(str(value))
             check_place(found)

@@ -1,4 +1,4 @@
-"""What a person types to name a mask: NAME, FORM:#rrggbb, FORM:PICTURE or FOLDER, and =WEIGHT after any of them."""
+"""What a person types to name a mask: NAME, FORM:#rrggbb, FORM:PICTURE, FOLDER, world or world:FORM; then =WEIGHT."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from maskgen.core.reasons import UserError
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
+WORLD = "world"  # masks as people wear them, each drawn for itself
 DEFAULT_MIN_TRUST = 0.4
 WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
 
@@ -22,7 +23,8 @@ class KindSpec:
 
     Attributes:
         form: a built-in mask's name, or a folder with a template.
-        dye: "" for the mask's own colour, "#rrggbb", or the path of a picture that is printed on it.
+        dye: "" for the mask's own colour, "#rrggbb", or the path of a picture that is printed on it; after "world" the
+            form that all masks are of, "" for any.
         weight: how often it is drawn against the others.
     """
 
@@ -38,7 +40,8 @@ class KindSpec:
     @property
     def pattern(self) -> Path | None:
         """The picture that is printed on the mask."""
-        return None if not self.dye or self.dye.startswith("#") else Path(self.dye)
+        no_file = not self.dye or self.dye.startswith("#") or self.form == WORLD
+        return None if no_file else Path(self.dye)
 
     @property
     def name(self) -> str:

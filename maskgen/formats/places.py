@@ -217,10 +217,14 @@ def _store(url: str) -> tuple[Any, str]:
     try:
         if scheme in ("http", "https"):  # fsspec reads some of it, as no folder that could be listed
             raise ValueError("it is a page of the web, which has no folders")
+        if scheme in ("ftp", "ftps", "sftp", "ssh", "smb"):
+            raise ValueError("it is a server of files, not an object store; mount it")
         files, path = need("fsspec.core", "s3").url_to_fs(url)
     except (ValueError, ImportError) as error:
         known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf"))
         raise UserError(f"{url} cannot be read ({_first_line(error)}): give a folder, or {known}.") from error
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or _first_line(error), url) from error
     return files, path
 
 

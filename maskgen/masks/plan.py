@@ -11,6 +11,8 @@ from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
 from maskgen.masks.creases import CREASES
 
+FADES = 0.12  # how far the colour of a mask has greyed that was worn as long as any
+
 
 @dataclass(frozen=True, slots=True)
 class MaskPlan:
@@ -29,6 +31,7 @@ class MaskPlan:
         look: 0..1, which make of the kind it is, see `Template.looks`.
         wearing: one of `core.kindspec.WEARINGS`.
         grain: seed of the noise that follows the photograph's.
+        cloth: seed of what is drawn of a mask of `world`.
     """
 
     up: float = 0.0
@@ -43,6 +46,7 @@ class MaskPlan:
     look: float = 0.0
     wearing: str = "proper"
     grain: int = 0
+    cloth: int = 0
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.size <= 2.0:
@@ -51,6 +55,11 @@ class MaskPlan:
             raise ValueError(f"wearing {self.wearing!r} is none of {', '.join(WEARINGS)}")
         if len(self.creases) != CREASES:
             raise ValueError(f"{len(self.creases)} creases, not {CREASES}")
+
+    @property
+    def worn(self) -> float:
+        """How much it has been worn, 0..1."""
+        return self.fade / FADES
 
     @property
     def modes(self) -> Doubles:
@@ -74,13 +83,14 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         size=float(np.clip(1.01 + 0.012 * spread[1], 0.99, 1.04)),
         tilt=float(1.1 * spread[2]),
         bright=float(1.0 + 0.018 * spread[3] - 0.03 * worn),
-        fade=0.12 * worn,
+        fade=FADES * worn,
         creases=tuple(float(depth) for depth in np.clip(deep, -2.2, 2.2)),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
         askew=(float(0.010 * spread[4]), float(0.010 * spread[5])),
         look=float(chance[3]),
         wearing=_drawn(wear or {"proper": 1.0}, float(chance[4])),
         grain=int(chance[5] * 2**31),
+        cloth=int(chance[6] * 2**53),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment
-from maskgen.masks.kinds import LEVEL_GROUND, STEEPNESS, Kind, Level
+from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Kind, Level
 from maskgen.masks.lighting.colour import GAMMA, encoded
 from maskgen.masks.lighting.exposure import shoulder
 from maskgen.masks.lighting.light import Light

@@ -18,7 +18,7 @@ from maskgen.masks.composite import lay, reach
 from maskgen.masks.cords import thickened
 from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment, skin
-from maskgen.masks.kinds import Kind
+from maskgen.masks.kind import Kind
 from maskgen.masks.lighting.grain import Grain, noise_on, read_grains, softened, spread
 from maskgen.masks.lighting.light import Facing, Light, read_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
@@ -55,13 +55,27 @@ class Wearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cloth:
+    """What a mask is made of: its `form`, a template's name; what is printed on it, "" for nothing; "#rrggbb" of cloth
+    and print; `translucency` and `wear`, 0..1."""
+
+    form: str
+    print: str
+    colours: tuple[str, ...]
+    translucency: float
+    wear: float
+
+
+@dataclass(frozen=True, slots=True)
 class Worn:
-    """A picture with a mask: `image` as given but masked, `coverage` uint8 (height, width) 0..255, and how it sits."""
+    """A picture with a mask: `image` as given but masked, `coverage` uint8 (height, width) 0..255, how it sits, and
+    what it is made of."""
 
     image: Image
     coverage: Mask
     wearing: str
     look: str
+    cloth: Cloth
 
     @property
     def outline(self) -> list[Floats]:
@@ -158,6 +172,7 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
     """
+    kind, plan = kind.drawn(plan)
     garment = kind.garment_for(wearer.camera.scale, plan.wearing)
     points = _moved(_moulded(garment, wearer, plan), wearer.camera, plan)
     if kind.template.role == "mask":
@@ -177,7 +192,11 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
-    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name)
+    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, _cloth(kind, plan))
+
+
+def _cloth(kind: Kind, plan: MaskPlan) -> Cloth:
+    return Cloth(kind.template.name, kind.print, kind.colours, plan.sheer, plan.worn)
 
 
 def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> Worn:

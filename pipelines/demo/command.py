@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
+from ..options import FilePath
 from .settings import DemoSettings
 
 
 @click.command("demo")
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False), default=Path("maskgen-demo"))
+@click.argument("out", type=FilePath(file_okay=False), default=Path("maskgen-demo"))
 @click.option(
     "--source",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     default=None,
     help="Your own photographs, in a folder a person, instead of the sample.",
 )

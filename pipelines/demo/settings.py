@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskgen.core.reasons import UserError
+
+from ..checks import check_range
+
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
@@ -16,8 +20,17 @@ class DemoSettings:
 
     Example:
         maskgen demo demo --workers 2
+
+    Raises:
+        UserError: a value that cannot be used.
     """
 
     out: Path
     source: Path | None = None
     workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            check_range("--workers", self.workers, 1, 4096)
+        if self.source is not None and not self.source.exists():
+            raise UserError(f"--source {self.source} does not exist: name a folder of photographs.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..options import model_options
+from ..options import FilePath, model_options
 from .settings import EmbedSettings
 
 EPILOG = """\b
@@ -19,7 +18,7 @@ Examples:
 
 Exit codes: 0 written, 2 something to mend first, 3 written without pictures that could not be read.
 """
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 
 
 @click.command("embed", epilog=EPILOG)

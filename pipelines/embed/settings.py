@@ -7,6 +7,8 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
+from ..checks import check_range
+
 
 @dataclass(frozen=True, slots=True)
 class EmbedSettings:
@@ -16,7 +18,7 @@ class EmbedSettings:
         maskgen embed dlib lists/train.csv train.parquet
 
     Raises:
-        UserError: OUT.parquet is a folder.
+        UserError: a value that cannot be used.
     """
 
     model: str
@@ -27,5 +29,10 @@ class EmbedSettings:
     trust_pickle: bool = False
 
     def __post_init__(self) -> None:
+        if not self.list_file.is_file():
+            raise UserError(
+                f"{self.list_file} is not there: give a list that `maskgen pairs` or `maskgen gallery` wrote."
+            )
+        check_range("--workers", self.workers, 1, 4096)
         if self.out.is_dir():
             raise UserError(f"{self.out} is a folder: name the file to write, as {self.out / 'embeddings.parquet'}.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..options import model_options
+from ..options import FilePath, model_options
 from .settings import EvaluateSettings
 
 EPILOG = """\b
@@ -20,7 +19,7 @@ Examples:
 
 Exit codes: 0 judged, 2 something to mend first, 3 judged, but pictures could not be read.
 """
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 
 
 @click.command("evaluate", epilog=EPILOG)

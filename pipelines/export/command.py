@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from ..options import FilePath
 from .settings import ExportSettings
 
 EPILOG = """\b
@@ -15,7 +15,7 @@ Examples:
 
 Exit codes: 0 written, 2 something to mend first.
 """
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 
 
 @click.command("export", epilog=EPILOG)

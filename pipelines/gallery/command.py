@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ..checks import MAX_PIXELS
-from ..options import crop_options
+from ..options import FilePath, crop_options
 from .settings import GallerySettings
 
 EPILOG = """\b
@@ -22,7 +21,7 @@ Examples:
 Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
 130 interrupted.
 """
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 
 
 def _two_numbers(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, int] | None:

@@ -70,8 +70,19 @@ def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
     if settings.simulate:
         return _simulate(settings, notify)
     photographs = list_photographs(settings)
-    check_apart(photographs.root, settings.out)
+    check_out(settings, photographs)
     return _begun(settings, photographs.digest(), notify, lambda folder: _look(settings, photographs, folder))
+
+
+def check_out(settings: GallerySettings, photographs: Photographs) -> None:
+    """Raise UserError where OUT lies among the photographs: in SOURCE, or around what a CSV lists."""
+    if settings.source.is_dir():
+        check_apart(settings.source, settings.out)
+        return
+    out = settings.out.resolve()
+    for entry in photographs.entries:
+        if (photographs.root / entry.path).resolve().is_relative_to(out):
+            raise UserError(f"OUT {settings.out} holds {entry.path} of SOURCE: give OUT a folder of its own.")
 
 
 def _begun(

@@ -46,6 +46,7 @@ class GallerySettings:
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
         check_alignment(self.align, self.size, self.margin)
+        check_range("--seed", self.seed, -(2**63), 2**63 - 1)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         for number in self.expect or ():
             check_range("--expect", number, 0, 100_000)

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from ..options import FilePath
 from .settings import PREVIEWS, KindsSettings
 
 
 @click.command("kinds")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(file_okay=False),
     default=PREVIEWS,
     show_default=True,
     help="Where the previews go.",

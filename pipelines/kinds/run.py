@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.core.kindspec import file_name
+from maskgen.core.kindspec import WORLD, file_name
 from maskgen.core.reasons import UserError
 
 from .settings import KindsSettings
@@ -22,9 +22,9 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
     if settings.copy_form is not None and settings.copy_to is not None:
         yield copy_form(settings.copy_form, settings.copy_to)
         return
-    names = settings.kinds or kind_names()
+    names = settings.kinds or (*kind_names(), WORLD)
     for kind in load_kinds(names):
-        yield f"{kind.name:<16}{kind.colour or 'print':<7}  {kind.title}"
+        yield f"{kind.name:<16}{kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}"
     if not settings.list_only:
         write_previews(settings.out, names)
         yield f"Previews are in {settings.out}."

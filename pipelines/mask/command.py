@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, WORLD
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
-from ..options import PlaceType, crop_options
+from ..options import FilePath, PlaceType, crop_options
 from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
 
 EPILOG = """\b
@@ -39,7 +38,7 @@ def _split(context: click.Context, option: click.Parameter, value: str) -> tuple
 def _complete_kinds(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
     """The names that may follow the last comma."""
     before, comma, last = incomplete.rpartition(",")
-    return [before + comma + name for name in DEFAULT_KINDS if name.startswith(last)]
+    return [before + comma + name for name in (*DEFAULT_KINDS, WORLD) if name.startswith(last)]
 
 
 def _word_or_number(context: click.Context, option: click.Parameter, value: str) -> str | int:
@@ -50,7 +49,7 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
     return value
 
 
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 PLACE = PlaceType()
 
 
@@ -65,7 +64,7 @@ PLACE = PlaceType()
     default=",".join(DEFAULT_KINDS),
     show_default=True,
     help="Masks to use: names that `maskgen kinds` lists, surgical:#ff8800, cloth:print.png, or the folder of a "
-    "template; n95=3 is drawn three times as often.",
+    "template; world draws each mask as people wear them; n95=3 is drawn three times as often.",
 )
 @click.option(
     "--wear",

@@ -73,6 +73,7 @@ class MaskSettings:
 
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
+        check_range("--seed", self.seed, -(2**63), 2**63 - 1)
         check_range("--quality", self.quality, 1, 100)
         # All that a cluster has are 0.
         check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)

@@ -12,7 +12,7 @@ import click
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
-from ..options import PlaceType
+from ..options import FilePath, PlaceType
 from .report import table
 from .run import run_pairs
 from .settings import FORMATS, PROTOCOLS, VERIFY, PairsSettings
@@ -56,7 +56,7 @@ def _halves(text: str) -> list[tuple[str, str]]:
     return [(name, weight) for name, _, weight in halves]
 
 
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 PLACE = PlaceType()
 
 EPILOG = """\b
@@ -118,6 +118,11 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     "--allow-same-source",
     is_flag=True,
     help="Let a same-person pair be two outputs of one photograph; the reference project's counts need it.",
+)
+@click.option(
+    "--allow-leak",
+    is_flag=True,
+    help="Write the lists though photographs are, byte for byte, in training and in evaluation.",
 )
 @click.option(
     "--max-pairs",

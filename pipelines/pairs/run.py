@@ -36,7 +36,17 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     from maskgen.manifests.plan import make_manifests
 
     manifests = make_manifests(images, recipe, None if resolved is None else resolved.drawn)
+    _refuse_leak(settings, manifests.facts["leaks"]["photographs_in_training_and_evaluation"])
     return _write(Work(settings, dict(zip(names, folders, strict=True)), manifests, left_out, resolved), notify)
+
+
+def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
+    """Raise UserError where a model would be judged on what it was trained on."""
+    if photographs and not settings.allow_leak:
+        raise UserError(
+            f"{photographs:,} photographs are, byte for byte, in training and in evaluation: take them out of one "
+            "of the runs, or give --allow-leak."
+        )
 
 
 def _runs(settings: PairsSettings) -> tuple[list[str], list[Place]]:

@@ -23,7 +23,7 @@ EXTRA_FILES: dict[str, tuple[str, ...]] = {
 FORMATS = tuple(EXTRA_FILES)
 
 # How the work is done, never what comes out of it.
-_HOW = frozenset({"out", "workers", "overwrite", "verify"})
+_HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,14 @@ class PairsSettings:
     seed: int = 0
     workers: int = 1
     overwrite: bool = False
+    allow_leak: bool = False
 
     def __post_init__(self) -> None:
         check_choice("--protocol", self.protocol, PROTOCOLS)
         check_choice("--pair-kinds", self.pair_kinds, ("any", "same", "other"))
         check_choice("--paths", self.paths, ("relative", "absolute"))
         check_choice("--verify", self.verify, VERIFY)
+        check_range("--seed", self.seed, -(2**63), 2**63 - 1)
         check_range("--min-images", self.min_images, 1, 2**31)
         check_range("--picture-size", self.picture_size, 8, 2048)
         check_range("--workers", self.workers, 1, 4096)
@@ -90,7 +92,11 @@ class PairsSettings:
             return
         if self.run is None:
             raise UserError("--people divides the set of --run: with --train and --eval leave it out.")
-        if len(self.people) != 3 or min(self.people) < 0 or abs(sum(self.people) - 1) > 1e-6:
+        if (
+            len(self.people) != 3
+            or not all(0 <= share <= 1 for share in self.people)  # NaN is none
+            or abs(sum(self.people) - 1) > 1e-6
+        ):
             raise UserError("--people takes three shares that sum to 1, for train, eval and test: 0.8,0.1,0.1.")
 
     def _check_protocol(self) -> None:

@@ -302,9 +302,15 @@ def _load_settings(run: RunFolder) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError) as error:
-        if not run.done() and not run.report.exists():
+        if _is_cut_off(run):
             return None
         raise UserError(
             f"{run.settings} is damaged ({error}): put a copy of it back, or give --overwrite to start anew."
         ) from None
     return stored
+
+
+def _is_cut_off(run: RunFolder) -> bool:
+    """Whether the power was cut while the settings were written: they are empty, and nothing else is there."""
+    beside = set(entries_of(run.root)) - {LOCK, "scratch", run.settings.name}
+    return not beside and not run.settings.read_bytes().strip(b"\0")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from maskgen.core.reasons import UserError
 
+from ..options import FilePath
 from .report import exit_code, table
 from .settings import TrainSettings
 
-PATH = click.Path(path_type=Path)
+PATH = FilePath()
 
 EPILOG = """\b
 Examples:
@@ -56,7 +56,11 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
     help="What becomes of a run whose embeddings have become alike: it stops, goes back to its last good checkpoint at "
     "a tenth of the rate, or goes on. In place of the recipe's.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run that --run holds; where it holds none, begin.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run that --run holds, with more --epochs too; where it holds none, begin.",
+)
 @click.option("--overwrite", is_flag=True, help="Remove the run that --run holds, and begin anew.")
 def train_command(**options: Any) -> None:
     """Train a model on the lists in OUT.
@@ -83,5 +87,7 @@ def _train(settings: TrainSettings) -> None:
         raise
     if first:
         click.echo(table(report))
-        click.echo(f"Look at {settings.run / 'loss.png'} and {settings.run / 'distances'}.")
+        distances = settings.run / "distances"
+        seen = f" and {distances}" if distances.is_dir() else ""  # there are none where nothing is judged
+        click.echo(f"Look at {settings.run / 'loss.png'}{seen}.")
     sys.exit(exit_code(report))

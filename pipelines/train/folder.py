@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SETTINGS, REPORT = "settings.json", "report.json"
 LAST, BEST = "last", "best"
+_EPOCHS = "train.epochs"
 DISTANCES, TENSORBOARD, FEATURES = "distances", "tensorboard", "features"
 _OURS = (LAST, BEST, DISTANCES, TENSORBOARD, FEATURES, "points.npy", "history.csv", "loss.png", SETTINGS, REPORT)
 
@@ -76,12 +77,13 @@ class TrainFolder:
     ) -> dict[str, Any] | None:
         """The report of the run that is here where nothing is left to do."""
         asked: dict[str, object] = json.loads(json_bytes(deciding))
-        if told := differences(stored, asked):
+        longer = resume and _is_longer(stored, asked)
+        if told := differences(stored, asked | ({_EPOCHS: stored[_EPOCHS]} if longer else {})):
             raise UserError(
                 f"{self.root} holds a training of other settings: {', '.join(told)}. "
                 "Choose another folder for --run, or give --overwrite."
             )
-        report = read_json(self.root / REPORT)
+        report = None if longer else read_json(self.root / REPORT)
         if report is not None and _is_enough(report, max_steps):
             return report
         if not resume and self.has_checkpoint:
@@ -124,6 +126,12 @@ class TrainFolder:
         from maskgen.trainer.checkpoints import load_checkpoint
 
         return load_checkpoint(self.root / name)
+
+
+def _is_longer(stored: Mapping[str, object], asked: Mapping[str, object]) -> bool:
+    """Whether more epochs are asked for than the run was begun with."""
+    before, now = stored.get(_EPOCHS), asked.get(_EPOCHS)
+    return isinstance(before, int) and isinstance(now, int) and now > before
 
 
 def _is_enough(report: Mapping[str, Any], max_steps: int) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kinds import Kind, load_kind
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import Worn, wear
 from maskgen.people import Portrait, Scene, draw_person, paint

@@ -17,7 +17,8 @@ from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
 from maskgen.masks import garment
 from maskgen.masks.composite import reach
-from maskgen.masks.kinds import Kind, kind_names, load_kind
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.lighting.grain import spread
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera, fit_cameras, rotation

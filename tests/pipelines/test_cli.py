@@ -112,7 +112,7 @@ def test_a_backend_that_is_not_installed_leaves_no_run_behind(
 def test_faults_of_the_system_are_one_sentence(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
 ) -> None:
-    def fail(self: RunFolder, path: Path, data: bytes) -> None:
+    def fail(self: RunFolder, path: Path, data: bytes, durable: bool = False) -> None:
         if path.name.startswith("05"):
             raise OSError(code, "so the system says", str(path))
         PLACE(self, path, data)

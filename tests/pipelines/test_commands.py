@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -70,3 +72,34 @@ def test_demo_on_few_people_goes_without_lists(source: Path, tmp_path: Path) -> 
     assert result.exit_code == 0, result.output
     assert "There are no lists" in result.output
     assert "contact_sheet.png" in result.output
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (["mask", "", "out"], "it is empty"),
+        (["gallery", "in", ""], "it is empty"),
+        (["train", "small", "--data", "", "--run", "x"], "it is empty"),
+        (["mask", "ftp://host/faces", "out"], "not an object store"),
+        (["mask", "photographs", "out", "--seed", "9" * 23], "--seed"),
+        (["pairs", "--run", "run", "--people", "nan,0,1", "out"], "three shares"),
+        (["evaluate", "dlib", "--gallery", "missing.csv"], "--gallery missing.csv is not there"),
+        (["evaluate", "dlib", "--data", "missing"], "--data missing is not there"),
+        (["embed", "dlib", "missing.csv", "out.parquet"], "missing.csv is not there"),
+        (["demo", "--workers", "0"], "--workers 0 is out of range"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_heavy_is_imported(line: list[str], says: str, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom maskgen.pipelines.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "finally:\n    print(sorted({'torch', 'cv2', 'skimage'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split()), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.strip() == "[]"
+    assert not list(tmp_path.iterdir())

@@ -24,3 +24,33 @@ def middle(values: NDArray[np.floating]) -> Doubles:
     """The median along the first axis, of an even count the upper one; a fifth of what `np.median` costs."""
     half = len(values) // 2
     return np.asarray(np.partition(values, half, axis=0)[half], np.float64)
+
+
+def from_lab(lab: Doubles) -> Doubles:
+    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); what no screen shows is cut off."""
+    lightness, a, b = lab.tolist()
+    fy = (lightness + 16) / 116
+    xyz = [white * _unrooted(f) for white, f in zip(_WHITE, (fy + a / 500, fy, fy - b / 200), strict=True)]
+    linear = [sum(part * value for part, value in zip(row, xyz, strict=True)) for row in _TO_RGB]
+    return np.array([255 * _srgb(min(max(value, 0.0), 1.0)) for value in linear])
+
+
+def _unrooted(f: float) -> float:
+    return f**3 if f > 6 / 29 else 3 * (6 / 29) ** 2 * (f - 4 / 29)
+
+
+def _srgb(linear: float) -> float:
+    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+
+
+def hex_of(colour: Doubles) -> str:
+    """Three numbers 0..255 as "#rrggbb"."""
+    return "#" + "".join(f"{round(min(max(value, 0.0), 255.0)):02x}" for value in colour.tolist())
+
+
+_WHITE = (0.95047, 1.0, 1.08883)
+_TO_RGB = (
+    (3.2404542, -1.5371385, -0.4985314),
+    (-0.9692660, 1.8760108, 0.0415560),
+    (0.0556434, -0.2040259, 1.0572252),
+)

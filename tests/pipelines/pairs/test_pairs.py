@@ -306,7 +306,10 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
     shared = [Row("x", "1.jpg", "n95", "same bytes"), Row("x", "2.jpg", "n95")]
     train = write_run(tmp_path / "t", shared)
     judged = write_run(tmp_path / "e", [*rows(20, 2, ["n95"]), Row("y", "9.jpg", "n95", "same bytes")])
-    report = write(tmp_path / "out", train=(train,), eval=(judged,))
+    with pytest.raises(UserError, match="1 photographs are, byte for byte, .* --allow-leak"):
+        write(tmp_path / "out", train=(train,), eval=(judged,))
+    assert not (tmp_path / "out").exists()
+    report = write(tmp_path / "out", train=(train,), eval=(judged,), allow_leak=True)
     assert report["leaks"]["photographs_in_training_and_evaluation"] == 1
     assert "byte for byte" in table(report)
 

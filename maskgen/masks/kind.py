@@ -1,0 +1,233 @@
+"""One kind of mask: a template in a colour or with a print, and all that can be worked out before the first face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Floats
+from maskgen.masks.garment import Garment, build_garment
+from maskgen.masks.lighting.colour import rgb
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.template import PARTS, ROLES, Look, Template
+from maskgen.masks.wearing import as_worn
+from maskgen.masks.world.flat import flat_map, flat_size, printed
+
+RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
+MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
+DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
+LEVELS = 5
+SMALL_FACE = 72.0  # pixels between the eyes up to which fewer rows and columns of cloth do
+# A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
+LEVEL_GROUND, STEEPNESS = 128, 50
+
+Bytes = NDArray[np.uint8]
+
+
+class Level(NamedTuple):
+    """A kind's atlas at one level of detail. Slopes are bytes: what is read for each pixel should fit a cache.
+
+    Attributes:
+        colours: uint8 (h, w, 4), the cloth in its colour, the ribbons' colours below it, and the slope across.
+        down: uint8 (h, w), the slope down.
+        through: uint8 (h, w, 2), where there is material and how clear it is; None where all is cloth and opaque.
+        parts: uint8 (h, w), values of `template.PARTS`.
+    """
+
+    colours: Bytes
+    down: Bytes
+    through: Bytes | None
+    parts: Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas, finest
+    first, `columns` those of the finest."""
+
+    name: str
+    until: float
+    columns: int
+    levels: Sequence[Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of mask, ready to be worn.
+
+    Attributes:
+        name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
+        colour: "#rrggbb", the colour that was asked for; "" for a print, and where each mask draws its own.
+        garment: its geometry when worn properly.
+        ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
+        print: what is printed on it, "" for nothing: "picture" for one of the user's, else a family of `world.toml`.
+        colours: "#rrggbb" of its cloth and of what is on it.
+        draws: for a kind of which each mask is drawn for itself (see `world`): from a plan the mask and how it sits.
+    """
+
+    name: str
+    title: str
+    colour: str
+    gloss: float
+    garment: Garment
+    ribbons_from: float
+    makes: tuple[Make, ...]
+    template: Template
+    print: str = ""
+    colours: tuple[str, ...] = ()
+    draws: Callable[[MaskPlan], tuple[Kind, MaskPlan]] | None = None
+
+    def drawn(self, plan: MaskPlan) -> tuple[Kind, MaskPlan]:
+        """The mask that this plan means, and how it sits: itself and the plan, unless each mask is drawn for itself."""
+        return (self, plan) if self.draws is None else self.draws(plan)
+
+    def garment_for(self, scale: float, wearing: str) -> Garment:
+        """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
+        return _garment(self.template, wearing, scale <= SMALL_FACE)
+
+    def make_at(self, look: float) -> Make:
+        """Which of its looks a draw of 0..1 means."""
+        return next((make for make in self.makes if look < make.until), self.makes[-1])
+
+    def dyed_at(self, look: float, pixels: float) -> Level:
+        """The atlas of one of its looks, for cloth of so many pixels from side to side."""
+        make = self.make_at(look)
+        texels = make.columns / max(pixels, 1e-3)
+        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + 0.35), LEVELS - 1)]
+
+
+@cache
+def _garment(template: Template, wearing: str, small: bool) -> Garment:
+    """The geometry, which all colours of a template share."""
+    return build_garment(as_worn(template, wearing), RIBBON_ROWS, small)
+
+
+def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:
+    """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour."""
+    shaded = look.texture[..., :3].astype(np.float32) / MEDIAN * np.maximum(cloth, DARKEST)
+    bands = [
+        np.full((RIBBON_ROWS, shaded.shape[1], 3), np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST))
+        for r in template.ribbons
+    ]
+    return np.clip(np.concatenate([shaded, *bands]), 0, 255).astype(np.uint8)
+
+
+def _slope(template: Template, look: Look, garment: Garment) -> Floats:
+    """Slope of the relief in eye distances per eye distance, level on the ribbons."""
+    height = look.relief
+    rows, columns = height.shape
+    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / garment.width / 8)
+    down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / garment.height / 8)
+    level = np.zeros((RIBBON_ROWS * len(template.ribbons), columns, 2), np.float32)
+    return np.concatenate([np.stack([across, down], -1), level])
+
+
+def _levels(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> tuple[Level, ...]:
+    """The atlas in all its levels of detail."""
+    clear: Sequence[Bytes | None] = [None] * LEVELS if through is None else _pyramid(through)
+    sized = zip(_pyramid(colours), _pyramid(slopes), clear, strict=True)
+    return tuple(_packed(*each, parts) for each in sized)
+
+
+def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> Level:
+    steps = np.clip(np.rint(slopes * STEEPNESS) + LEVEL_GROUND, 0, 255).astype(np.uint8)
+    four = np.ascontiguousarray(np.dstack([colours, steps[..., :1]]))
+    own = cv2.resize(parts, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    return Level(four, np.ascontiguousarray(steps[..., 1]), through, own)
+
+
+def _through(template: Template, look: Look) -> Bytes | None:
+    """What the look cuts out and lets through, and ribbons that do neither."""
+    through = look.through
+    if through is None:
+        return None
+    bands = np.zeros((RIBBON_ROWS * len(template.ribbons), through.shape[1], 2), np.uint8)
+    bands[..., 0] = 255
+    return np.concatenate([through, bands])
+
+
+def _parts(template: Template, look: Look) -> Bytes:
+    """Of every texel the part of the mask that it is."""
+    sheet = look.parts
+    if sheet is None:
+        sheet = np.full(look.height.shape, PARTS[ROLES[template.role]], np.uint8)
+    strap = PARTS["glasses" if template.role == "glasses" else "strap"]
+    return np.concatenate([sheet, np.full((RIBBON_ROWS * len(template.ribbons), sheet.shape[1]), strap, np.uint8)])
+
+
+@cache
+def blank_levels(template: Template) -> tuple[tuple[Level, ...], ...]:
+    """The atlas of each look of a template before it is dyed: textures as they are, with slopes."""
+    garment = _garment(template, "proper", False)
+    white = np.full(3, MEDIAN, np.float32)
+    return tuple(
+        _levels(
+            _dyed(template, look, white, "#ffffff"), _slope(template, look, garment), _through(template, look),
+            _parts(template, look),
+        )
+        for look in template.looks
+    )  # fmt: skip
+
+
+def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
+    """The picture and its halves, each filtered before it is thinned."""
+    levels = [picture]
+    for _ in range(LEVELS - 1):
+        height, width = levels[-1].shape[:2]
+        levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+    return levels
+
+
+def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.uint8] | None = None) -> Kind:
+    """A template in a colour, or with a picture printed on it.
+
+    Args:
+        colour: "#rrggbb"; of the ribbons alone where there is a pattern.
+        pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, no larger than covers it.
+    """
+    garment = _garment(template, "proper", False)
+    rows, columns = template.looks[0].texture.shape[:2]
+    cloth = np.asarray(rgb(colour), np.float32)
+    if pattern is not None:
+        cloth = _covered(template, pattern, (columns, rows)).astype(np.float32)
+    makes, until = [], 0.0
+    for look in template.looks:
+        until += look.share
+        planes = _dyed(template, look, cloth, colour), _slope(template, look, garment)
+        levels = _levels(*planes, _through(template, look), _parts(template, look))
+        makes.append(Make(look.name, until, columns, levels))
+    return Kind(
+        name=name,
+        title=template.title,
+        colour="" if pattern is not None else colour,
+        gloss=template.gloss,
+        garment=garment,
+        ribbons_from=rows / (rows + RIBBON_ROWS * len(template.ribbons)),
+        makes=tuple(makes),
+        template=template,
+        print="" if pattern is None else "picture",
+        colours=(colour,) if pattern is None else (),
+    )
+
+
+def _covered(template: Template, pattern: Bytes, size: tuple[int, int]) -> Bytes:
+    """A picture that covers the flat cloth, on its texture of so many columns and rows."""
+    height, width = pattern.shape[:2]
+    across, down = flat_size(template)
+    scale = min(width / across, height / down)
+    finest = size[0] / across  # texels an eye distance
+    if scale > finest:
+        width, height = (max(1, round(side * finest / scale)) for side in (width, height))
+        pattern = cv2.resize(pattern, (width, height), interpolation=cv2.INTER_AREA)
+        scale = finest
+    middle = flat_map(template).reshape(-1, 2)
+    middle = 0.5 * (middle.min(0) + middle.max(0))
+    shift = np.array([width - 1, height - 1]) / 2 - scale * middle
+    return printed(pattern, flat_map(template), scale * np.eye(2), shift, size, cv2.BORDER_REPLICATE)

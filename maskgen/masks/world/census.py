@@ -1,0 +1,94 @@
+"""What people wear, as counted: `world.toml` read into tables that can be drawn from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.records import Doubles
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Names and how often each is drawn."""
+
+    names: tuple[str, ...]
+    ends: Doubles  # cumulative shares, the last one 1
+
+    @classmethod
+    def of(cls, counts: Mapping[str, float], unseen: float = 0.0) -> Table:
+        """From counts; `unseen` is added to each."""
+        weights = np.array(list(counts.values()), np.float64) + unseen
+        return cls(tuple(counts), np.cumsum(weights) / weights.sum())
+
+    def at(self, chance: float) -> str:
+        """The name that a draw of 0..1 means."""
+        return self.names[min(int(np.searchsorted(self.ends, chance, side="right")), len(self.names) - 1)]
+
+    def share(self, name: str) -> float:
+        """How often a name is drawn, 0..1."""
+        return float(np.diff(self.ends, prepend=0.0)[self.names.index(name)])
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is known of one form: `colours` of its masks without a print, the share `printed`, its `gloss`, and from
+    where to where its cloth lets light through, 0..1."""
+
+    colours: Table
+    printed: float
+    gloss: float
+    thin: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The tables of `world.toml`.
+
+    Attributes:
+        forms: how often each form is worn; `forms_worn` says what is known of each.
+        palette: of each colour its middle and its spread in CIELAB, (2, 3).
+        two_tone: share of masks in two colours, 0..1; `parts` is what the second one is on.
+        prints: families of prints.
+        fit: shares of masks that sit otherwise, 0..1.
+    """
+
+    forms: Table
+    forms_worn: dict[str, Form]
+    palette: dict[str, Doubles]
+    two_tone: float
+    parts: Table
+    prints: Table
+    fit: dict[str, float]
+
+
+def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> Form:
+    counts = {name: float(table["colours"].get(name, 0)) for name in palette}
+    printed = (table["printed"] + 1) / (table["seen"] + 2)
+    low, high = table["thin"]
+    return Form(Table.of(counts, unseen), printed, float(table["gloss"]), (float(low), float(high)))
+
+
+@cache
+def census() -> Census:
+    """The tables, read once."""
+    page = tomllib.loads(resources.files("maskgen.masks.world").joinpath("world.toml").read_text("utf-8"))
+    forms, colours, prints = page["forms"], page["colours"], page["prints"]
+    unseen = {part: float(each.pop("unseen")) for part, each in (("f", forms), ("c", colours), ("p", prints))}
+    parts = page["two_tone"]
+    share = float(parts.pop("share"))
+    return Census(
+        forms=Table.of({name: each["seen"] for name, each in forms.items()}, unseen["f"]),
+        forms_worn={name: _form(each, colours, unseen["c"]) for name, each in forms.items()},
+        palette={name: np.array([each["lab"], each["spread"]], np.float64) for name, each in colours.items()},
+        two_tone=share,
+        parts=Table.of(parts),
+        prints=Table.of(prints, unseen["p"]),
+        fit={name: float(each) for name, each in page["fit"].items()},
+    )

@@ -1,0 +1,204 @@
+"""`world`: every mask drawn for itself, from what was counted, and written down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from maskgen.core.reasons import UserError
+from maskgen.core.seeding import rng_for
+from maskgen.masks.kind import LEVELS
+from maskgen.masks.kinds import load_kind, load_kinds
+from maskgen.masks.lighting.colour import from_lab, hex_of
+from maskgen.masks.plan import plan_mask
+from maskgen.masks.sheet import cloth
+from maskgen.masks.template import built_in_template, template_names
+from maskgen.masks.wear import wear
+from maskgen.masks.world import prints
+from maskgen.masks.world.census import Table, census
+from maskgen.masks.world.design import draw_design
+from maskgen.masks.world.drawn import world_forms
+from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.world.flat import flat_map, flat_size, flattened
+from maskgen.masks.world.prints import SIDE, TILES, draw_tile
+from maskgen.people import sample_people
+
+INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]
+GROUND = np.array([240.0, 230.0, 210.0])
+
+
+def test_no_two_of_2500_masks_are_the_same() -> None:
+    seen = Counter()
+    for number in range(2500):
+        design, sits = draw_design(plan_mask(rng_for(0, "world", number)))
+        seen[(design.form, design.family, hex_of(design.ground), design.stains.tobytes(), sits.size)] += 1
+    assert seen.most_common(1)[0][1] == 1
+    assert {form for form, *_ in seen} == set(world_forms())
+    assert {family for _, family, *_ in seen} == {"", *census().prints.names}
+
+
+def test_draws_follow_the_counts() -> None:
+    forms = Counter(draw_design(plan_mask(rng_for(1, "world", number)))[0].form for number in range(4000))
+    for form in world_forms():
+        assert forms[form] / 4000 == pytest.approx(census().forms.share(form), abs=0.03)
+
+
+def test_counts_that_are_0_are_drawn_too() -> None:
+    table = Table.of({"seen": 9.0, "never": 0.0}, unseen=1.0)
+    assert table.share("never") == pytest.approx(1 / 11)
+    assert (table.at(0.5), table.at(0.95), table.at(1.0)) == ("seen", "never", "never")
+
+
+def test_every_form_is_a_template_and_every_colour_is_in_the_palette() -> None:
+    tables = census()
+    assert set(world_forms()) <= set(template_names())
+    for form in tables.forms_worn.values():
+        assert set(form.colours.names) == set(tables.palette)
+
+
+def test_one_form_is_asked_for() -> None:
+    kind = load_kind("world:surgical")
+    assert kind.name == "world:surgical"
+    forms = {kind.drawn(plan_mask(rng_for(2, number)))[0].template.name for number in range(40)}
+    assert forms == {"surgical"}
+
+
+@pytest.mark.parametrize("text", ["world:surgicl", "world:#ff8800", "world:print.png"])
+def test_what_world_cannot_be_narrowed_to_is_one_sentence(text: str) -> None:
+    with pytest.raises(UserError, match="is no form of world"):
+        load_kinds([text])
+
+
+def test_the_same_plan_is_the_same_mask_whatever_was_drawn_before() -> None:
+    _, _, person = next(iter(sample_people(1, 1)))
+    plan = plan_mask(rng_for(3, "world"))
+    first = wear(person.image, person.points68, plan, load_kind("world"))
+    wear(person.image, person.points68, plan_mask(rng_for(4, "world")), load_kind("world"))
+    again = wear(person.image, person.points68, plan, load_kind("world"))
+    np.testing.assert_array_equal(first.image, again.image)
+    assert first.cloth == again.cloth
+    other = wear(person.image, person.points68, replace(plan, cloth=plan.cloth + 1), load_kind("world"))
+    assert np.any(other.image != first.image)
+
+
+def test_the_cloth_has_the_colour_that_is_written_down() -> None:
+    """Of plain masks in one colour, at every level of detail."""
+    looked = 0
+    for number in range(60):
+        kind, _ = load_kind("world").drawn(plan_mask(rng_for(5, number)))
+        if kind.print or len(kind.colours) > 1:
+            continue
+        looked += 1
+        said = np.array([int(kind.colours[0][at : at + 2], 16) for at in (1, 3, 5)])
+        for level in (1, 3, LEVELS - 1):
+            atlas = kind.makes[0].levels[level].colours
+            found = np.median(atlas[: int(kind.ribbons_from * len(atlas)), :, :3].reshape(-1, 3), axis=0)
+            assert np.abs(found - np.maximum(said, 15)).max() < 40
+    assert looked > 20
+
+
+@pytest.mark.parametrize("draw", ["disc", "leaf", "shape"])
+def test_what_crosses_the_edge_of_a_tile_comes_in_on_the_other_side(draw: str) -> None:
+    def drawn(x: float, y: float) -> np.ndarray:
+        tile = np.full((SIDE, SIDE, 3), 255, np.uint8)
+        if draw == "disc":
+            prints._disc(tile, x, y, 15.0, (9.0, 9.0, 9.0))
+        elif draw == "leaf":
+            prints._leaf(tile, x, y, (20.0, 8.0), 0.5, (9.0, 9.0, 9.0))
+        else:
+            prints._shape(tile, x, y, prints._star(5, 20.0, 0.4, 0.3), (9.0, 9.0, 9.0))
+        return tile
+
+    whole = drawn(64.0, 64.0)
+    for across, down in ((60, 0), (0, 61), (-58, 62)):
+        found = drawn(64.0 + across, 64.0 + down).astype(int)
+        assert np.abs(found - np.roll(whole, (down, across), (0, 1))).mean() < 0.3
+
+
+@pytest.mark.parametrize("family", TILES)
+def test_tiles_fit_to_themselves(family: str) -> None:
+    """The step over the seam is about as large as the steps within."""
+    over, within = [], []
+    for number in range(8):
+        tile = draw_tile(family, rng_for(number, family), GROUND, INKS).picture.astype(float)
+        assert tile.shape == (SIDE, SIDE, 3)
+        for axis in (0, 1):
+            steps = np.abs(np.diff(tile, axis=axis, append=np.take(tile, [0], axis))).mean((1 - axis, 2))
+            over.append(steps[-1])
+            within.append(steps[:-1].mean())
+    assert np.median(over) <= 2.5 * np.median(within) + 1
+
+
+@pytest.mark.parametrize("family", census().prints.names)
+def test_families_show_and_differ(family: str) -> None:
+    drawn = []
+    for number in range(3):
+        rng = rng_for(number, family)
+        once = family in EMBLEMS
+        picture = (draw_emblem(family, rng, INKS) if once else draw_tile(family, rng, GROUND, INKS)).picture
+        shown = (
+            picture[..., 3] > 128 if once else np.abs(picture.astype(float) - np.median(picture, (0, 1))).sum(2) > 12
+        )
+        assert shown.mean() > 0.005
+        drawn.append(picture)
+    assert np.any(drawn[0] != drawn[1])
+    assert np.any(drawn[1] != drawn[2])
+
+
+@pytest.mark.parametrize("form", template_names())
+def test_cloth_is_laid_flat_without_stretch(form: str) -> None:
+    """Circles on the flat cloth are circles on the mask: of 95 % of triangles the axes differ by an eighth at most."""
+    sheet = cloth(built_in_template(form))
+    flat = flattened(sheet.points, sheet.triangles)[sheet.triangles]
+    solid = sheet.points[sheet.triangles]
+    edges = solid[:, 1:] - solid[:, :1]
+    first = edges[:, 0] / np.linalg.norm(edges[:, 0], axis=1, keepdims=True)
+    across = edges[:, 1] - (edges[:, 1] * first).sum(1, keepdims=True) * first
+    second = across / np.linalg.norm(across, axis=1, keepdims=True)
+    own = np.stack([(edges * axis[:, None]).sum(2) for axis in (first, second)], 1)
+    map_ = (flat[:, 1:] - flat[:, :1]).transpose(0, 2, 1) @ np.linalg.inv(own)
+    axes = np.linalg.svd(map_, compute_uv=False)
+    assert np.quantile(axes[:, 0] / axes[:, 1], 0.95) < 1.125
+    middle = flat_map(built_in_template(form))
+    np.testing.assert_allclose(middle, middle[:, ::-1] * [-1, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["cloth", "surgical"])
+def test_circles_of_a_users_print_stay_circles(form: str, tmp_path: Path) -> None:
+    picture = np.full((300, 640, 3), 255, np.uint8)
+    cv2.circle(picture, (320, 150), 60, (0, 0, 0), -1)
+    cv2.imwrite(str(tmp_path / "disc.png"), picture)
+    kind = load_kind(f"{form}:{tmp_path / 'disc.png'}")
+    colours = kind.makes[0].levels[1].colours
+    rows = int(kind.ribbons_from * len(colours))
+    black = (colours[:rows, :, 0] < 60).astype(np.uint8)
+    x, y, wide, tall = cv2.boundingRect(black)
+    sheet = cloth(kind.template)
+    steps = sheet.points.reshape(21, 33, 3)
+    width = np.linalg.norm(np.diff(steps[10], axis=0), axis=1).sum() / colours.shape[1]
+    height = np.linalg.norm(np.diff(steps[:, 16], axis=0), axis=1).sum() / rows
+    assert wide * width == pytest.approx(tall * height, rel=0.08)
+
+
+def test_colours_of_cielab() -> None:
+    assert hex_of(from_lab(np.array([100.0, 0.0, 0.0]))) == "#ffffff"
+    assert hex_of(from_lab(np.array([53.24, 80.09, 67.20]))) == "#ff0000"
+    assert hex_of(from_lab(np.array([0.0, 0.0, 0.0]))) == "#000000"
+
+
+def test_the_stated_aspects_are_those_of_the_cloth() -> None:
+    """docs/masks.md says which shape of a picture is used as a whole."""
+    text = (Path(__file__).parents[2] / "docs" / "masks.md").read_text("utf-8")
+    table = text.partition("## Prints of your own")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("|")][2:]
+    stated = {form.strip(): float(aspect) for form, aspect in rows}
+    masks = {name for name in template_names() if built_in_template(name).role == "mask"}
+    assert set(stated) == masks
+    for form, aspect in stated.items():
+        width, height = flat_size(built_in_template(form))
+        assert width / height == pytest.approx(aspect, abs=0.06)

@@ -1,0 +1,45 @@
+"""--resume with more epochs goes on; with fewer, or with other settings, it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maskgen.core.reasons import UserError
+from maskgen.pipelines.runs.json_files import sealed_bytes
+from maskgen.pipelines.train.folder import REPORT, TrainFolder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> TrainFolder:
+    folder = TrainFolder(tmp_path)
+    assert folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=False, overwrite=False) is None
+    (tmp_path / "last").mkdir()
+    folder.place(REPORT, sealed_bytes({"end": "finished", "steps": 10}))
+    return folder
+
+
+def test_more_epochs_are_gone_on_with(folder: TrainFolder) -> None:
+    longer = {"train.epochs": 5, "loss.scale": 16.0}
+    assert folder.begin(longer, 0, resume=True, overwrite=False) is None
+    with pytest.raises(UserError, match=r"train\.epochs"):
+        folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=True, overwrite=False)
+
+
+def test_what_is_done_is_done(folder: TrainFolder) -> None:
+    done = folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=True, overwrite=False)
+    assert done is not None and done["end"] == "finished"
+
+
+@pytest.mark.parametrize(("epochs", "scale", "resume"), [(5, 16.0, False), (5, 8.0, True), (1, 16.0, True)])
+def test_anything_else_is_refused(folder: TrainFolder, epochs: int, scale: float, resume: bool) -> None:
+    with pytest.raises(UserError, match="other settings"):
+        folder.begin({"train.epochs": epochs, "loss.scale": scale}, 0, resume=resume, overwrite=False)
+
+
+@pytest.mark.parametrize("data", [b"", b"[1]", b"{}", b"[" * 100_000])
+def test_damaged_settings_are_a_sentence(folder: TrainFolder, data: bytes) -> None:
+    (folder.root / "settings.json").write_bytes(data)
+    with pytest.raises(UserError, match=r"settings\.json is damaged"):
+        folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=True, overwrite=False)

@@ -48,6 +48,7 @@ def load_masker(settings: MaskSettings) -> Masker:
             "per_photo",
             "bare",
             "min_trust",
+            "masked_input",
         )
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}

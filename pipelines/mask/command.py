@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, PlaceType, crop_options
-from .settings import BACKENDS, FACES, MaskSettings
+from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -112,6 +112,13 @@ PLACE = PlaceType()
     default=DEFAULT_MIN_TRUST,
     show_default=True,
     help="Set aside faces whose landmarks are less reliable: 0 keeps all, 0.75 removes most that are wrong.",
+)
+@click.option(
+    "--masked-input",
+    type=click.Choice(MASKED_INPUT),
+    default="set-aside",
+    show_default=True,
+    help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
 @click.option("--segmentation", is_flag=True, help="Also write the coverage of each mask as an 8-bit PNG.")

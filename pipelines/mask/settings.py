@@ -15,6 +15,7 @@ from maskgen.formats.places import Place, Remote
 from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_path
 
 BARE = "bare"
+MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
 BACKENDS = ("loky", "dask", "ray")
 
@@ -44,6 +45,7 @@ class MaskSettings:
     per_photo: str | int = "random"
     bare: bool = False
     min_trust: float = DEFAULT_MIN_TRUST
+    masked_input: str = "set-aside"
     unmasked_share: float = 0.0
     size: int = 160
     align: str = DEFAULT_ALIGNMENT
@@ -79,6 +81,7 @@ class MaskSettings:
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
+        check_choice("--masked-input", self.masked_input, MASKED_INPUT)
         check_alignment(self.align, self.size, self.margin)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)

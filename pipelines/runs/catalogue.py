@@ -1,4 +1,4 @@
-"""The catalogue: one row an output, merged from the shards' rows without holding all of them in memory.
+"""The catalogue: one row a face of an output, merged from the shards' rows without holding all of them in memory.
 
 Columns that every run has are in `BASE`; the library adds what it knows of the face and the mask. Bytes
 depend on the rows alone: no dates, no names of machines, and row groups that end where ROW_GROUP says,
@@ -32,6 +32,7 @@ BASE = {
     "kind": "string",
     "variant": "int64",
     "face": "int64",  # which of the photograph's faces, from 0
+    "picture_face": "int64",  # which of the faces that are masked in this picture, from 0: one row each
 }
 
 

@@ -8,9 +8,14 @@ points that the program finds itself. Prints one line a kind:
     mouth, nose, chin   share of those marked points under the mask (higher is better)
     eye hit             share of the marked eye points under the mask
     spill               share of the mask outside the face's hull grown by 0.15 eye distances
-    full cover          faces with every mouth, nose and chin point covered and no eye point hit
+    full cover          faces with every mouth, nose and chin point covered and no eye point hit; of shields every
+                        one of these points, of glasses every eye point and no mouth point
     halo                share of the mask's border that is 25 grey levels brighter than both of its sides
     halo with loops     the same with the loops and straps counted as mask; white ones are brighter than any skin
+
+Bandana and gaiter cover the neck, so their spill is the neck's share. A clear shield lies over the whole face and
+shines along its edges: its eye hit is 1, and spill and halo say nothing of it. Glasses are meant to hit the eyes. Skin
+within the cut-outs of foam masks is brighter than the dark cloth on all sides of it, and counts as halo.
 """
 
 from __future__ import annotations
@@ -66,13 +71,19 @@ def halo(image: Image, mask: np.ndarray) -> float:
     return float(((grey > np.maximum(near(inner), near(outer)) + 25) & ring).sum() / max(1, ring.sum()))
 
 
-def measure(points: np.ndarray, image: Image, coverage: Mask) -> list[float]:
+def measure(points: np.ndarray, image: Image, coverage: Mask, role: str = "mask") -> list[float]:
     """The row of figures for one face, in the order of NAMES."""
     mask = coverage > 127
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))) > 0
     covered = [under(points[a:b], near) for a, b in ((48, 68), (30, 36), (6, 11))]
     eyes = under(points[36:48], mask)
-    full = float(min(covered) == 1 and eyes == 0)
+    full = float(
+        {
+            "mask": min(covered) == 1 and eyes == 0,
+            "shield": min(*covered, eyes) == 1,
+            "glasses": eyes == 1 and covered[0] == 0,
+        }[role]
+    )
     return [*covered, eyes, outside(points, mask), full, halo(image, mask), halo(image, coverage > 60)]
 
 
@@ -105,7 +116,7 @@ def score(faces: list[Marked], kind: str, find: bool, save: Path | None) -> str:
         if result is None:
             missed += 1
             continue
-        rows.append(measure(points, *result))
+        rows.append(measure(points, *result, load_kind(kind).template.role))
         if save:
             for folder, picture in zip(("images", "masks"), result, strict=True):
                 (save / kind / folder).mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
 """What one mask costs on one core, from 68 points to the composited crop, and what it is spent on.
 
-    python benchmarks/mask_cost.py SOURCE [--size 160] [--photographs 60]
+    python benchmarks/mask_cost.py SOURCE [--size 160] [--photographs 60] [--kinds NAME,NAME]
 
 Every photograph's crop is made once; then all are studied together, as a run does, and each is dressed, again and
-again, with the five default kinds in turn, or one of them alone, and other draws each time. Processor time is counted,
-and of several passes the fastest one: another process only ever slows a pass down. Memory is what one mask allocates at
-its peak beyond its result.
+again, with the five default kinds in turn, or one of them or of --kinds alone, and other draws each time. Processor
+time is counted, and of several passes the fastest one: another process only ever slows a pass down. Memory is what one
+mask allocates at its peak beyond its result.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ if __name__ == "__main__":
     parser.add_argument("source", type=Path)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--photographs", type=int, default=60)
+    parser.add_argument("--kinds", default="", help="more kinds to time alone, beside the default ones")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     every = sorted(path for path in asked.source.rglob("*") if path.is_file())
@@ -123,10 +124,10 @@ if __name__ == "__main__":
     print(f"{len(crops)} crops of {asked.size} pixels, five kinds in turn, one core, ms a mask")
     print(f"{'from points to composited crop':<40}{study + dress:8.2f}")
     print(f"{'a further mask on the same crop':<40}{dress:8.2f}")
-    for kind in (*DEFAULT_KINDS, WORLD):
+    for kind in (*DEFAULT_KINDS, WORLD, *filter(None, asked.kinds.split(","))):
         one_pass(crops, 0, [kind])
         alone = np.min([one_pass(crops, number, [kind]) for number in range(PASSES)], axis=0)
-        times = f"   {alone.sum() / (study + dress):.2f} times the five in turn" if kind == WORLD else ""
+        times = f"   {alone.sum() / (study + dress):.2f} times the five in turn" if kind not in DEFAULT_KINDS else ""
         print(f"  {f'{kind} alone, as above':<38}{alone.sum():8.2f}{alone[1]:8.2f}{times}")
     for name, each in split(crops).items():
         print(f"  {name:<38}{each:8.2f}")

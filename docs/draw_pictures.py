@@ -154,6 +154,15 @@ def alignments() -> Image:
     return np.hstack(tiles)
 
 
+def forms() -> Image:
+    """The further forms, one a row, over poses."""
+    person = draw_person(rng_for("pictures", 12))
+    turns = ((0, 0, 0), (-25, 0, 0), (25, 10, 5), (-50, 0, 0), (50, -10, -5), (70, 0, 0), (0, 25, 0), (0, -25, 0))
+    scenes = [replace(PLACE, yaw=yaw, pitch=pitch, roll=roll) for yaw, pitch, roll in turns]
+    names = ("pitta", "kf94", "duckbill", "bandana", "gaiter", "window", "shield", "sunglasses")
+    return sheet([worn(person, scene, name, at) for at, scene in enumerate(scenes)] for name in names)
+
+
 def sheet(lines: Iterable[Sequence[Image]]) -> Image:
     """Rows of tiles."""
     return np.vstack([np.hstack(line) for line in lines])

@@ -4,11 +4,13 @@
 
 Each look of a template has two pictures of 1024 x 1024 over its cloth, u across and v down by length along the cloth:
 `texture.png`, the cloth's own light and shade, which the mask's colour is multiplied with, and `relief.png`, its
-height, 128 the level of the sheet. A texture with an alpha channel says where cloth is cut out. Needs NumPy and OpenCV.
+height, 128 the level of the sheet. A texture's alpha channel says where cloth is cut out; `clear.png` is how much light
+a material lets through, `parts.png` what it is (`maskgen.masks.template.PARTS`). Needs NumPy and OpenCV.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,25 @@ Field = NDArray[np.float64]
 V, U = np.meshgrid((np.arange(SIDE) + 0.5) / SIDE, (np.arange(SIDE) + 0.5) / SIDE, indexing="ij")
 ASPECT = 1.25  # how much longer the cloth is across than down
 ACROSS = np.abs(2 * U - 1)  # 0 in the middle, 1 at the sides
+
+
+VALVE, WINDOW, SHIELD, GLASSES = 3, 4, 5, 6
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One look, every field (SIDE, SIDE).
+
+    `shade` is about 1, `height` -1..1, `material` and `clear` 0..1; `own` (SIDE, SIDE, 3), 0..1 RGB, is the colour of
+    what is clear, which no dye changes.
+    """
+
+    shade: Field
+    height: Field
+    material: Field | None = None
+    clear: Field | None = None
+    own: Field | None = None
+    parts: NDArray[np.uint8] | None = None
 
 
 def bump(x: Field, at: float, width: float) -> Field:
@@ -69,7 +90,7 @@ def wrinkles(seed: int, strength: float) -> Field:
     return np.asarray(strength * field / field.std())
 
 
-def valve(shade: Field, height: Field, u: float, v: float, size: float) -> tuple[Field, Field]:
+def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn:
     """The same cloth with a valve of plastic welded on at (u, v): a flange, a cap and the slots in its lower half."""
     x, y = (U - u) * ASPECT, V - v
     square = ((np.abs(x) ** 4 + np.abs(y) ** 4) ** 0.25) / size
@@ -79,7 +100,8 @@ def valve(shade: Field, height: Field, u: float, v: float, size: float) -> tuple
     plastic = 0.93 - 0.10 * bump(square, 0.80, 0.05) - 0.10 * bump(square, 1.0, 0.05) - 0.45 * slots
     around = 0.16 * bump(square, 1.05, 0.08) * (1 - flange)
     raised = 0.25 * flange + 0.55 * cap - 0.25 * slots
-    return shade * (1 - flange) * (1 - around) + plastic * flange, height * (1 - flange) + raised
+    shade = shade * (1 - flange) * (1 - around) + plastic * flange
+    return Drawn(shade, height * (1 - flange) + raised, parts=np.where(flange > 0.5, VALVE, 1).astype(np.uint8))
 
 
 def surgical() -> tuple[Field, Field]:
@@ -168,12 +190,12 @@ def cloth() -> tuple[Field, Field]:
     return shade, height
 
 
-def n95_valve() -> tuple[Field, Field]:
+def n95_valve() -> Drawn:
     """The cup with a valve in its middle."""
     return valve(*n95(), 0.5, 0.53, 0.115)
 
 
-def kn95_valve() -> tuple[Field, Field]:
+def kn95_valve() -> Drawn:
     """The fold with a valve on one cheek."""
     return valve(*kn95(), 0.67, 0.50, 0.085)
 
@@ -199,6 +221,24 @@ def round_hole(u: float, v: float, wide: float, high: float) -> Field:
     """1 in an opening with rounded corners about (u, v) and its mirror image, 0 outside, half these sizes each way."""
     x, y = (ACROSS - u) / wide, (V - v) / high
     return np.asarray(1 - step((np.abs(x) ** 2.6 + np.abs(y) ** 2.6) ** (1 / 2.6), 1.0, 0.02))
+
+
+def round_valve(drawn: tuple[Field, ...], places: tuple[float, ...], v: float, size: float, aspect: float) -> Drawn:
+    """The same mask with round valves of darker plastic at these u: a ring, a cap and slots that run out from its
+    middle; `aspect` is how much longer this mask's cloth is across than down.
+    """
+    shade, height, *rest = drawn
+    parts = np.ones((SIDE, SIDE), np.uint8)
+    for u in places:
+        x, y = (U - u) * aspect, V - v
+        away, turn = np.hypot(x, y) / size, np.arctan2(y, x)
+        flange, cap = 1 - step(away, 1.0, 0.05), 1 - step(away, 0.74, 0.05)
+        slots = bump(away, 0.5, 0.16) * (np.cos(9 * turn) > 0.2)
+        plastic = 0.62 - 0.14 * bump(away, 0.76, 0.04) + 0.10 * bump(away, 0.86, 0.05) - 0.25 * slots
+        shade = (shade * (1 - 0.2 * bump(away, 1.05, 0.08))) * (1 - flange) + plastic * flange
+        height = height * (1 - flange) + 0.3 * flange + 0.5 * cap - 0.2 * slots
+        parts[away < 1] = VALVE
+    return Drawn(shade, height, *rest, parts=parts)
 
 
 def pitta() -> tuple[Field, ...]:
@@ -292,21 +332,130 @@ def gaiter() -> tuple[Field, ...]:
     return shade, height
 
 
-def save(folder: str, look: str, shade: Field, height: Field, material: Field | None = None) -> None:
-    """Write one look's two pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
-    name = f"_{look}" if look else ""
-    level = np.median(shade)
-    grey = np.clip(np.round(shade / level * 232), 0, 255).astype(np.uint8)
-    raised = np.clip(np.round(128 + 127 * np.clip(height, -1, 1)), 0, 255).astype(np.uint8)
-    if material is not None:
-        grey = np.dstack([grey, grey, grey, np.clip(np.round(255 * material), 0, 255).astype(np.uint8)])
-    cv2.imwrite(str(Path(__file__).parent / folder / f"texture{name}.png"), grey)
-    cv2.imwrite(str(Path(__file__).parent / folder / f"relief{name}.png"), raised)
+def glare(seed: int, slant: float) -> Field:
+    """Soft bright streaks of windows and lamps in something smooth, 0..1."""
+    rng = np.random.default_rng(seed)
+    place = U + slant * (V - 0.5)
+    streaks = sum(rng.uniform(0.3, 1.0) * bump(place, rng.uniform(0.1, 0.9), rng.uniform(0.01, 0.06)) for _ in range(5))
+    return np.asarray(np.clip(streaks * (0.5 + 0.25 * noise(seed + 1, 160)), 0, 1))
+
+
+def window() -> Drawn:
+    """A cloth mask with a clear window before the mouth, its edge sewn in."""
+    shade, height = hemmed_weave(101)
+    height += wrinkles(103, 0.14)
+    x, y = ACROSS / 0.54, (V - 0.56) / 0.25
+    away = (np.abs(x) ** 4 + np.abs(y) ** 4) ** 0.25
+    pane = 1 - step(away, 1.0, 0.012)
+    shade -= 0.10 * bump(away, 1.015, 0.012)
+    shade += 0.10 * dashes(np.arctan2(y, x) / (2 * np.pi) + 0.5, away, 1.09, 0.010, 0.6, 0.012)
+    height += 0.3 * bump(away, 1.07, 0.05)
+    shine = glare(104, 0.5)
+    clear = pane * np.clip(0.95 - 0.45 * shine - 0.30 * bump(away, 1.0, 0.05), 0, 1)
+    height *= 1 - pane
+    parts = np.where(pane > 0.5, WINDOW, 1).astype(np.uint8)
+    return Drawn(shade, height, None, clear, np.full((SIDE, SIDE, 3), 0.96), parts)
+
+
+def hemmed_weave(seed: int) -> tuple[Field, Field]:
+    """Plain weave with a stitched edge, as shade and height."""
+    shade, height = woven(seed)
+    for at in (0.035, 0.965):
+        shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
+        height -= 0.20 * bump(V, at, 0.006)
+    return shade, height
+
+
+def shield() -> Drawn:
+    """A bent sheet of clear plastic below a band of foam."""
+    band = 1 - step(V, 0.075, 0.004)
+    edge = np.maximum(bump(V, 1.0, 0.006), bump(ACROSS, 1.0, 0.008))
+    shine = np.clip(glare(111, 0.06) + 0.9 * bump(ACROSS, 0.80, 0.05) * step(V, 0.1, 0.2), 0, 1)
+    clear = (1 - band) * np.clip(0.95 - 0.42 * shine - 0.5 * edge, 0, 1)
+    shade = 1 - 0.12 * bump(V, 0.07, 0.01) + 0.02 * noise(112, 1.5, 6.0)
+    # Rounded lower corners.
+    x, y = np.clip((ACROSS - 0.80) / 0.20, 0, 1), np.clip((V - 0.85) / 0.15, 0, 1)
+    material = 1 - step(np.hypot(x, y), 1.0, 0.01)
+    return Drawn(shade, 0.05 * noise(113, 2.0, 8.0) * band, material, clear, np.full((SIDE, SIDE, 3), 0.97))
+
+
+def spectacles(lens: Field, rim: float, bridge: Field, tint: tuple[float, float, float], fade: float) -> Drawn:
+    """Sunglasses: `lens` is below 1 inside their outline, `rim` of that is frame; `bridge` and the outer ends are frame
+    too. The glass has a colour, 0..1 RGB, and lets more light through toward the lower edge by `fade`.
+    """
+    ends = step(ACROSS, 0.74, 0.01) * bump(V, 0.17, 0.09) ** 2
+    frame = np.maximum(np.maximum(1 - step(lens, 1.0, 0.015), step(bridge, 0.5, 0.1)), step(ends, 0.4, 0.1))
+    glass = 1 - step(lens, 1 - rim, 0.015)
+    shine = 0.40 * glare(121, 0.9) + 0.18 * (1 - step(V + 0.4 * (ACROSS - 0.45), 0.34, 0.06))
+    clear = glass * np.clip(0.10 + fade * (V - 0.15), 0.04, 0.9) * (1 - shine)
+    own = np.array(tint) + shine[..., None] * (0.55 - 0.5 * np.array(tint))
+    shade = 1 + 0.25 * bump(lens, 1 - rim / 2, rim / 4) - 0.1 * bump(lens, 1 - rim, 0.02)
+    return Drawn(shade, 0.4 * bump(lens, 1 - rim / 2, rim / 2), frame, np.maximum(clear, glass * 0.02), own)
+
+
+def lens_of(centre: float, wide: float, high: float, power: float, drop: float = 0.0) -> Field:
+    """A rounded outline, 1 on its rim; `drop` draws its lower inner corner in, as a tear's."""
+    x, y = (ACROSS - centre) / wide, (V - 0.5) / high
+    x = x - drop * np.clip(y, -1, 1)
+    return np.asarray((np.abs(x) ** power + np.abs(y) ** power) ** (1 / power))
+
+
+def sunglasses() -> Drawn:
+    """Broad frames of plastic."""
+    bridge = bump(V, 0.26, 0.07) * (1 - step(ACROSS, 0.16, 0.01))
+    return spectacles(lens_of(0.46, 0.37, 0.44, 3.2), 0.12, bridge, (0.10, 0.10, 0.11), 0.10)
+
+
+def sunglasses_aviator() -> Drawn:
+    """Drops of glass in wire, a second bar above the nose; paler toward the lower rim."""
+    bars = np.maximum(bump(V, 0.14, 0.022), bump(V, 0.34, 0.022)) * (1 - step(ACROSS, 0.2, 0.01))
+    return spectacles(lens_of(0.47, 0.36, 0.48, 2.5, 0.16), 0.05, bars, (0.20, 0.15, 0.10), 0.35)
+
+
+def sunglasses_round() -> Drawn:
+    """Two round glasses in wire."""
+    bridge = bump(V, 0.34, 0.03) * (1 - step(ACROSS, 0.25, 0.01))
+    return spectacles(lens_of(0.46, 0.29, 0.47, 2.0), 0.06, bridge, (0.11, 0.12, 0.12), 0.05)
+
+
+def levels(field: Field) -> NDArray[np.uint8]:
+    """0..1 as bytes."""
+    return np.asarray(np.clip(np.round(255 * field), 0, 255).astype(np.uint8))
+
+
+def pitta_valve() -> Drawn:
+    """The foam mask with a valve on one cheek."""
+    return round_valve(pitta(), (0.66,), 0.56, 0.21, 4.8)
+
+
+def pitta_valves() -> Drawn:
+    """The foam mask with a valve on either cheek, as runners wear it."""
+    return round_valve(pitta(), (0.32, 0.68), 0.58, 0.19, 4.8)
+
+
+def save(folder: str, look: str, drawn: Drawn) -> None:
+    """Write one look's pictures; a mask's brightest cloth is white, so that its colour comes out as asked."""
+    grey = levels(drawn.shade / np.median(drawn.shade) * (232 / 255))
+    pictures = {"texture": grey, "relief": np.clip(np.round(128 + 127 * np.clip(drawn.height, -1, 1)), 0, 255)}
+    if drawn.clear is not None and drawn.own is not None:
+        pictures["clear"] = levels(drawn.clear)
+        own = levels(np.broadcast_to(drawn.own, (SIDE, SIDE, 3)))[..., ::-1]
+        pictures["texture"] = np.where(pictures["clear"][..., None] > 0, own, grey[..., None])
+    if drawn.material is not None:
+        colour = pictures["texture"] if pictures["texture"].ndim == 3 else np.dstack([grey] * 3)
+        pictures["texture"] = np.dstack([colour, levels(drawn.material)])
+    if drawn.parts is not None:
+        pictures["parts"] = drawn.parts
+    for name, picture in pictures.items():
+        file = f"{name}_{look}.png" if look else f"{name}.png"
+        cv2.imwrite(str(Path(__file__).parent / folder / file), picture.astype(np.uint8))
 
 
 if __name__ == "__main__":
     drawings = (
-        surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta, kf94, duckbill, bandana, gaiter,
+        surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta, pitta_valve, pitta_valves,
+        kf94, duckbill, bandana, gaiter, window, shield, sunglasses, sunglasses_aviator, sunglasses_round,
     )  # fmt: skip
     for drawing in drawings:
-        save(*drawing.__name__.partition("_")[::2], *drawing())
+        look = drawing()
+        save(*drawing.__name__.partition("_")[::2], look if isinstance(look, Drawn) else Drawn(*look))

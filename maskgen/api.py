@@ -8,11 +8,12 @@ masked.image, masked.coverage, masked.record
 from __future__ import annotations
 
 import hashlib
-import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,21 @@ from maskgen.core.files import write_whole
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Crop, Face, Image, Mask
+from maskgen.core.records import Crop, Face, Floats, Image, Mask
 from maskgen.core.seeding import rng_for
 from maskgen.faces.align import whole
 from maskgen.faces.alignments import Cut, crop_face, squared, stretched_matrix
+from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
+from maskgen.faces.masked import MASKED_FROM, mask_scores, seen_of
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Wearer, Worn, dress, study_all
-from maskgen.people import sample_people
+from maskgen.masks.wear import Cloth, Wearer, Worn, dress, study_all
 
 BARE = "bare"
 TOGETHER = 64
@@ -61,6 +63,7 @@ class MaskerSettings:
         bare: also give the picture without a mask.
         min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
+        masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
     """
 
     kinds: tuple[str, ...] = ()
@@ -76,6 +79,7 @@ class MaskerSettings:
     bare: bool = False
     min_trust: float = DEFAULT_MIN_TRUST
     unmasked_share: float = 0.0
+    masked_input: str = "set-aside"
     max_pixels: int = DEFAULT_MAX_PIXELS
 
 
@@ -83,7 +87,8 @@ class MaskerSettings:
 class Output:
     """One picture: `image`, `coverage` uint8 (height, width) or None, and its row for the catalogue.
 
-    `kind` is a mask's name or "bare"; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
+    `kind` is a mask's name or "bare", of several faces in one picture the first one's; `others` are the rows of the
+    further faces of a whole photograph; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
     that counts most.
     """
 
@@ -93,6 +98,7 @@ class Output:
     image: Image
     coverage: Mask | None
     row: dict[str, Any]
+    others: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +132,37 @@ class _Subject:
     trust: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """How a mask sits that was put on one face of a picture: pictures themselves are not kept, one a face."""
+
+    subject: _Subject
+    kind: Kind
+    wearing: str
+    look: str
+    cloth: Cloth
+    outline: list[Floats]
+
+
 @dataclass(slots=True)
 class Masker:
     """Finds faces and puts masks on them; keeps its networks and templates from one call to the next.
 
-    `timings` adds up seconds by stage.
+    `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
+    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker.
     """
 
     settings: MaskerSettings
     detector: Detector = field(default_factory=MtcnnDetector)
     timings: dict[str, float] = field(default_factory=dict)
+    landmarker: Landmarker | None = None
     _landmarker: Landmarker = field(init=False)
     _kinds: list[Kind] = field(init=False)
     _weights: np.ndarray = field(init=False)
     _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._landmarker = Landmarker(self.settings.landmarks_model)
+        self._landmarker = self.landmarker or Landmarker(self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         self._kinds = load_kinds(texts)
         self._weights = np.array([parse_kind(text).weight for text in texts])
@@ -163,7 +183,7 @@ class Masker:
 
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
-            used, or one SetAsideError when none could.
+            used (without any output where there are several such faces and no other), or one SetAsideError.
         """
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
@@ -173,8 +193,24 @@ class Masker:
         with self._stage("points"):
             marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
-        faces = [found[at] if at in found else known[at] for at in range(len(photos))]
+        faces: Sequence[Sequence[Face | SetAsideError]] = [
+            found[at] if at in found else known[at] for at in range(len(photos))
+        ]
+        if self.settings.masked_input != "keep":
+            faces = self._bare_ones(photos, faces)
         return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+
+    def _bare_ones(
+        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
+    ) -> list[list[Face | SetAsideError]]:
+        """The faces, with a fault in the place of each that wears a mask already."""
+        with self._stage("masked input"):
+            each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
+            seen = [seen_of(image, face.detection.points5) for image, face in each if isinstance(face, Face)]
+            scores = iter(mask_scores(seen).tolist())
+        return [
+            [_unless_masked(face, next(scores)) if isinstance(face, Face) else face for face in own] for own in faces
+        ]
 
     def _some(
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
@@ -188,22 +224,22 @@ class Masker:
     def _one(self, key: str, faces: Sequence[_Subject | SetAsideError]) -> list[Output | SetAsideError] | SetAsideError:
         subjects = [face for face in faces if isinstance(face, _Subject)]
         faults = [face for face in faces if isinstance(face, SetAsideError)]
-        if not subjects:
-            return faults[0]
-        groups = [subjects] if self.settings.crop == "none" else [[subject] for subject in subjects]
+        whole_photograph = self.settings.crop == "none" and subjects
+        groups = [subjects] if whole_photograph else [[subject] for subject in subjects]
         results = [result for group in groups for result in self._outputs(key, group)]
         outputs = [result for result in results if isinstance(result, Output)]
         # A face that no mask fits has the same fault with every kind.
         failed = {str(result): result for result in results if isinstance(result, SetAsideError)}
         faults += failed.values()
-        return [*outputs, *faults] if outputs else faults[0]
+        return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
 
     def _cut(self, image: Image, face: Face | SetAsideError) -> _Cut | SetAsideError:
         if isinstance(face, SetAsideError):
             return face
         sure = trust(face)
         if sure < self.settings.min_trust:
-            return SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
+            fault = SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
+            return _told(fault, face)
         with self._stage("align"):
             crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
         return _Cut(face, crop, crop.carry(face.points68), sure, image)
@@ -213,7 +249,9 @@ class Masker:
             seen = [face.crop.image for face in faces], [face.points68 for face in faces], [at.whole for at in faces]
             wearers = study_all(*seen)
         return [
-            wearer if isinstance(wearer, SetAsideError) else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
+            _told(wearer, at.face)
+            if isinstance(wearer, SetAsideError)
+            else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
             for at, wearer in zip(faces, wearers, strict=True)
         ]
 
@@ -223,44 +261,46 @@ class Masker:
     def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
         """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
         index = group[0].face.index
-        kinds = self._drawn_kinds(key, index)
-        for variant, kind in enumerate(kinds):
-            yield from self._masked(key, group, kind, variant)
-        if self.settings.bare or not kinds:
+        drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
+        for variant, kinds in enumerate(zip(*drawn, strict=True)):
+            yield from self._masked(key, group, kinds, variant)
+        if self.settings.bare or not drawn[0]:
             image = squared(group[0].crop.image, group[0].crop.square)
-            row = _row(self.settings, group, None, None, 0)
-            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row)
+            row, *others = [_row(self.settings, subject, None, 0) for subject in group]
+            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row, tuple(others))
 
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
-        """The kinds that this face wears, none where it stays bare."""
+        """The kinds that this face wears, none where it stays bare; each further face has an order of its own."""
         settings = self.settings
         if settings.unmasked_share and rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
             return []
-        if settings.per_photo == "all" or len(self._kinds) == 1:
+        if len(self._kinds) == 1 or (settings.per_photo == "all" and not index):
             return self._kinds
-        many = 1 if settings.per_photo == "random" else int(settings.per_photo)
+        many = {"random": 1, "all": len(self._kinds)}.get(str(settings.per_photo)) or int(settings.per_photo)
         # The first to arrive at these rates: a draw by weight without putting back (Efraimidis and Spirakis 2006).
         waits = rng_for(settings.seed, key, "kinds", index).exponential(1.0, len(self._kinds)) / self._weights
         return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
 
-    def _masked(self, key: str, group: list[_Subject], kind: Kind, variant: int) -> Iterator[Output | SetAsideError]:
-        """The picture with this mask on every face of the group, and a fault for each face that it does not fit."""
+    def _masked(
+        self, key: str, group: list[_Subject], kinds: Sequence[Kind], variant: int
+    ) -> Iterator[Output | SetAsideError]:
+        """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
         image, coverage = group[0].crop.image, np.zeros(0, np.uint8)
-        worn: list[tuple[_Subject, Worn]] = []
-        for subject in group:
+        put: list[_Put] = []
+        for subject, kind in zip(group, kinds, strict=True):
             try:
                 one = self._dressed(key, image, subject, kind)
             except SetAsideError as fault:
-                yield fault
+                yield _told(fault, subject.face)
                 continue
-            image, coverage = one.image, np.maximum(coverage, one.coverage) if worn else one.coverage
-            worn.append((subject, one))
-        if worn:
-            subjects, masks = map(list, zip(*worn, strict=True))
-            row = _row(self.settings, subjects, masks, kind, variant)
+            image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
+            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline))
+        if put:
+            row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
             square = group[0].crop.square
             image, coverage = squared(image, square), squared(coverage, square)
-            yield Output(kind.name, variant, subjects[0].face.index, image, coverage, row)
+            # The first face's kind names the picture, whether it could be put on or not: no two have one name.
+            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others))
 
     def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
         with self._stage("wear"):
@@ -287,32 +327,31 @@ def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice
             first, count = end, 0
 
 
-def _row(
-    settings: MaskerSettings, group: list[_Subject], worn: list[Worn] | None, kind: Kind | None, variant: int
-) -> dict[str, Any]:
-    """The catalogue's columns for one output; the further faces of a whole photograph are JSON in `other_faces`."""
-    first = group[0]
-    height, width = (first.crop.square,) * 2 if first.crop.square else first.crop.image.shape[:2]
-    row: dict[str, Any] = {
-        "kind": kind.name if kind else BARE,
-        "colour": kind.colour if kind else "",
+def _unless_masked(face: Face, score: float) -> Face | SetAsideError:
+    if score <= MASKED_FROM:
+        return face
+    return _told(SetAsideError(Reason.ALREADY_MASKED, f"mask score {score:.2f}, more than {MASKED_FROM:g}"), face)
+
+
+def _told(fault: SetAsideError, face: Face) -> SetAsideError:
+    """The fault, with the face's place where the photograph holds others."""
+    return placed(fault, face.detection) if face.of > 1 else fault
+
+
+def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant: int) -> dict[str, Any]:
+    """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
+    degrees."""
+    face, pose, crop = subject.face, subject.wearer.camera.pose(), subject.crop
+    height, width = (crop.square,) * 2 if crop.square else crop.image.shape[:2]
+    return {
+        "kind": put.kind.name if put else BARE,
+        "colour": put.kind.colour if put else "",
         "variant": variant,
         "seed": settings.seed,
         "width": width,
         "height": height,
         "alignment": settings.align if settings.crop == "face" else "none",
-        "faces_found": first.face.of,
-        **_face_columns(first, worn[0] if worn else None),
-    }
-    others = [_face_columns(s, worn[i] if worn else None) for i, s in enumerate(group) if i]
-    row["other_faces"] = json.dumps(others) if others else ""
-    return row
-
-
-def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
-    """What is known of one face: box and source_* in the photograph's pixels, all else in the output's own, degrees."""
-    face, pose, crop = subject.face, subject.wearer.camera.pose(), subject.crop
-    return {
+        "faces_found": face.of,
         **face_columns(face),
         "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],
         "points5": _rounded(crop.stretched(crop.carry(face.detection.points5))),
@@ -323,16 +362,15 @@ def _face_columns(subject: _Subject, worn: Worn | None) -> dict[str, Any]:
         "scale": round(pose.scale, 3),
         "trust": round(subject.trust, 4),
         "fit_error": round(subject.wearer.fit_error, 4),
-        "wearing": worn.wearing if worn else "",
-        "look": worn.look if worn else "",
-        **_cloth_columns(worn),
-        "outline": [_rounded(crop.stretched(polygon)) for polygon in worn.outline] if worn else [],
+        "wearing": put.wearing if put else "",
+        "look": put.look if put else "",
+        **_cloth_columns(put.cloth if put else None),
+        "outline": [_rounded(crop.stretched(polygon)) for polygon in put.outline] if put else [],
     }
 
 
-def _cloth_columns(worn: Worn | None) -> dict[str, Any]:
+def _cloth_columns(cloth: Cloth | None) -> dict[str, Any]:
     """What the mask is made of; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
-    cloth = worn.cloth if worn else None
     return {
         "form": cloth.form if cloth else "",
         "print": cloth.print if cloth else "",
@@ -345,6 +383,15 @@ def _cloth_columns(worn: Worn | None) -> dict[str, Any]:
 def _rounded(points: np.ndarray) -> list[float]:
     """x0, y0, x1, y1, ... to a hundredth of a pixel."""
     return np.round(points.ravel().astype(np.float64), 2).tolist()
+
+
+_ONE_AT_A_TIME = threading.Lock()  # a masker's networks serve one call at a time
+
+
+@cache
+def _finders() -> tuple[Detector, Landmarker]:
+    """What finds faces, made once a process."""
+    return MtcnnDetector(), Landmarker()
 
 
 def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
@@ -367,7 +414,10 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
     """
     settings = MaskerSettings((kind,), seed=seed, crop="none" if size is None else "face", size=size or 160)
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
-    result = Masker(settings).process([digest], [Photo(image, digest)])[0]
+    with _ONE_AT_A_TIME:
+        detector, landmarker = _finders()
+        masker = Masker(settings, detector, landmarker=landmarker)
+        result = masker.process([digest], [Photo(image, digest)])[0]
     if isinstance(result, SetAsideError):
         raise result
     first = next(output for output in result if isinstance(output, Output))
@@ -377,6 +427,8 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:
     """Write drawn people as FOLDER/PERSON/NN.png; the same seed writes the same bytes."""
+    from maskgen.people import sample_people  # masking does without it
+
     for name, number, portrait in sample_people(people, each, seed):
         (folder / name).mkdir(parents=True, exist_ok=True)
         write_whole(folder / name / f"{number:02d}.png", encode_image(portrait.image, "png"))

@@ -1,1 +1,1 @@
-"""What runs over which inputs, on how many workers, and what happened: the commands."""
+"""The commands: inputs, workers, runs on disk, reports."""

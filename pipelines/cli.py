@@ -1,4 +1,4 @@
-"""The `maskgen` command: subcommands imported when called, and every expected fault told in a sentence."""
+"""The `maskgen` command: imports the subcommand that is called, and reports each expected fault as one sentence."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from maskgen.core.reasons import UserError
 
 COMMANDS = {
     "mask": (".mask.command", "mask_command", "Put masks on a folder of photographs."),
-    "pairs": (".pairs.command", "pairs_command", "Write the training and test lists of a run."),
+    "pairs": (".pairs.command", "pairs_command", "Write training lists and verification pairs of a run."),
     "gallery": (".gallery.command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
     "train": (".train.command", "train_command", "Train a model on the lists."),
-    "evaluate": (".evaluate.command", "evaluate_command", "Judge a model on test pairs or on a gallery."),
-    "embed": (".embed.command", "embed_command", "Write the embeddings of a list's pictures."),
+    "evaluate": (".evaluate.command", "evaluate_command", "Evaluate a model on pairs or on a gallery."),
+    "embed": (".embed.command", "embed_command", "Write the embeddings of a list's images."),
     "export": (".export.command", "export_command", "Write a model as ONNX."),
-    "kinds": (".kinds.command", "kinds_command", "List the masks and draw a preview of each."),
-    "demo": (".demo.command", "demo_command", "Show all of it on a built-in sample."),
+    "kinds": (".kinds.command", "kinds_command", "List the mask kinds and render a preview of each."),
+    "demo": (".demo.command", "demo_command", "Run all steps on a built-in sample."),
 }
 
 EPILOG = """\b
@@ -34,7 +34,7 @@ Shell completion: add the line for your shell to its start-up file.
   fish  _MASKGEN_COMPLETE=fish_source maskgen | source
 
 \b
-Exit codes: 0 all written, 1 pairs --check found faults, 2 something to mend first, 3 some set
+Exit codes: 0 all written, 1 pairs --check found faults, 2 wrong usage or input, 3 some set
 aside, 4 nothing written, 130 interrupted.
 """
 
@@ -49,7 +49,7 @@ class _Refusal(click.ClickException):
 
 
 class LazyGroup(click.Group):
-    """A group that lists its commands without importing them, and tells expected faults in a sentence."""
+    """A group that lists its commands without importing them, and reports expected faults as one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order of work."""
@@ -79,7 +79,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, short) for name, (_, _, short) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; faults that a person can mend end it with a sentence and code 2."""
+        """Run the command; a fault that the user can correct ends it with one sentence and code 2."""
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
 
 
 def explain(error: OSError) -> str:
-    """A system's fault as a sentence that says what to do."""
+    """An error of the operating system as a sentence that says what to do."""
     where = error.filename or "the output folder"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full at {where}: free some space and give the same command again."

@@ -1,4 +1,4 @@
-"""Pictures to embeddings: read ahead in threads, embedded in batches, each once; what cannot be read is counted."""
+"""Images to embeddings: read ahead in threads, embedded in batches, each once; unreadable images are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door from the commands to the library, opened when work begins, since it is heavy."""
+"""The only place where commands load the library's heavy parts, when work begins."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def load_masker(settings: MaskSettings) -> Masker:
             "per_photo",
             "bare",
             "min_trust",
+            "masked_input",
         )
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
@@ -65,7 +66,7 @@ def check_device(device: str) -> None:
     """Raise UserError for a device that there is not."""
     if device == "cpu":
         return  # nothing to ask PyTorch, which takes a second to import
-    from maskgen.faces.nets import check_device as check
+    from maskgen.faces.mtcnn.nets import check_device as check
 
     check(device)
 

@@ -1,4 +1,4 @@
-"""What options of several commands are written as."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -74,8 +74,10 @@ def crop_options(command: Any) -> Any:
 def model_options(command: Any) -> Any:
     """Options of every command that runs a model."""
     options = (
-        click.option("--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Where it runs."),
-        click.option("--workers", type=int, default=2, show_default=True, help="Threads that read pictures ahead."),
+        click.option(
+            "--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Device of the model."
+        ),
+        click.option("--workers", type=int, default=2, show_default=True, help="Threads that read images ahead."),
         click.option(
             "--input",
             "input_file",
@@ -85,7 +87,7 @@ def model_options(command: Any) -> Any:
         click.option(
             "--trust-pickle",
             is_flag=True,
-            help="Read a model file that is a pickled network: whoever made it can run programs here.",
+            help="Read a pickled network; its author can run any code on this machine.",
         ),
     )
     for option in reversed(options):

@@ -1,7 +1,6 @@
 """The library's calls on the built-in portrait and drawn people."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,8 @@ def test_a_mask_is_the_same_alone_or_among_others_and_whichever_kinds_are_asked_
 
 
 def test_faces_are_studied_together_without_a_trace_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, every = MaskerSettings(("n95",), crop="none", min_trust=0.0), photos()
+    settings = MaskerSettings(("n95",), crop="none", min_trust=0.0, masked_input="keep")
+    every = photos()
 
     def one_too_small(*args: Any) -> list[list[Face | SetAsideError]]:
         found = faces_with_landmarks(*args)
@@ -129,7 +129,32 @@ def test_every_face_of_a_whole_photograph() -> None:
     assert one.coverage is not None
     assert (one.coverage[:, :250] == 255).any()
     assert (one.coverage[:, 250:] == 255).any()
-    assert len(json.loads(one.row["other_faces"])) == 1
+    (other,) = one.others
+    assert (one.row["face"], other["face"], other["faces_found"]) == (0, 1, 2)
+    assert other["outline"] and other["outline"] != one.row["outline"]
+
+
+def test_each_face_of_a_whole_photograph_draws_its_own_mask() -> None:
+    kinds = ("surgical_blue", "n95", "cloth_black", "kn95")
+    settings = MaskerSettings(kinds, wear=("proper", "chin_out"), crop="none", faces="all")
+    both = np.hstack([photos()[0].image, photos()[3].image])
+    drawn = outputs(settings, [Photo(both, f"both{at}") for at in range(12)])
+    pairs = [(one.row, other) for one in drawn.values() for other in one.others]
+    assert len(pairs) == 12
+    assert all(kind == one.row["kind"] for (_, kind), one in drawn.items())
+    for column in ("kind", "wearing"):
+        assert 0 < sum(first[column] != other[column] for first, other in pairs) < 12
+    every = outputs(MaskerSettings(kinds, per_photo="all", crop="none", faces="all"), [Photo(both, "every")])
+    assert {kind for _, kind in every} == set(kinds)
+    assert {one.others[0]["kind"] for one in every.values()} == set(kinds)
+
+
+def test_every_face_that_is_not_masked_is_told_with_its_place() -> None:
+    both = np.hstack([photos()[0].image, photos()[3].image])
+    masker = Masker(MaskerSettings(("n95",), crop="none", faces="all", min_trust=1.0))
+    (result,) = masker.process(["a"], [Photo(both, "a")])
+    assert isinstance(result, list) and len(result) == 2
+    assert all(isinstance(one, SetAsideError) and "face at" in one.detail for one in result)
 
 
 def test_a_mask_that_would_lie_outside_is_its_faces_fault() -> None:
@@ -153,7 +178,7 @@ def test_a_mask_that_would_lie_outside_is_its_faces_fault() -> None:
     masks = [one for one in both if isinstance(one, Output)]
     assert [one.kind for one in masks] == ["n95", "kn95"]
     assert [one.reason for one in both if isinstance(one, SetAsideError)] == [Reason.DOUBTFUL_FIT]
-    assert all(one.row["other_faces"] == "" for one in masks)
+    assert all(one.others == () for one in masks)
 
 
 def test_kinds_are_drawn_by_weight() -> None:

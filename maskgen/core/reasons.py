@@ -15,6 +15,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
     NO_FACE = "no_face"
     LOW_SCORE = "low_score"
+    ALREADY_MASKED = "already_masked"  # the face wears a mask in the photograph
     NO_LANDMARKS = "no_landmarks"
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"

@@ -69,7 +69,7 @@ class OnnxEmbedder(FaceEmbedder):
 
     def _run(self, images: Images) -> Floats:
         shown = images if self._about.channels == "RGB" else images[..., ::-1]
-        values = (shown.astype(np.float32) - np.array(self._about.mean, np.float32)) * np.array(
+        values = (shown.astype(np.float32) - np.asarray(self._about.mean, np.float32)) * np.asarray(
             self._about.scale, np.float32
         )
         found = self._session.run(None, {self._input: np.ascontiguousarray(values.transpose(0, 3, 1, 2))})[0]

@@ -119,11 +119,16 @@ def choose(image: Image, detections: Sequence[Detection], which: str) -> list[De
 def _fault(face: Detection) -> SetAsideError | None:
     """Why a face cannot be used, with its place."""
     if face.score < LOWEST_SCORE:
-        return SetAsideError(Reason.LOW_SCORE, f"score {face.score:.2f}, {place(face)}")
+        return placed(SetAsideError(Reason.LOW_SCORE, f"score {face.score:.2f}"), face)
     unit = face_unit(face.points5)
     if unit < SMALLEST_UNIT:
-        return SetAsideError(Reason.TOO_SMALL, f"{unit:.1f} pixels between the eyes, {place(face)}")
+        return placed(SetAsideError(Reason.TOO_SMALL, f"{unit:.1f} pixels between the eyes"), face)
     return None
+
+
+def placed(fault: SetAsideError, face: Detection) -> SetAsideError:
+    """The fault with the face's place, for photographs in which several faces were found."""
+    return SetAsideError(fault.reason, f"{fault.detail}, {place(face)}" if fault.detail else place(face))
 
 
 def place(face: Detection) -> str:

@@ -1,9 +1,9 @@
 """Faces in photographs: MTCNN's three networks, searched from large faces to small ones.
 
-The networks' weights are facenet-pytorch's; the cascade around them is written here, for two reasons. Its cost is its
-image pyramid, so it starts with faces that fill a good part of the picture, as those of face datasets do, and looks
-for smaller ones only where there were none. And a photograph's answer must not depend on what else is in the batch:
-see `nets.py`.
+The weights are those that facenet-pytorch carries, too; the cascade around the networks is written here, for two
+reasons. Its cost is its image pyramid, so it starts with faces that fill a good part of the picture, as those of face
+datasets do, and looks for smaller ones only where there were none. And a photograph's answer must not depend on what
+else is in the batch: see `mtcnn/nets.py`.
 
 Source: Zhang et al., Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks, 2016.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from maskgen.core.records import Detection, Floats, Image, check_image
 from maskgen.faces.boxes import shifted, square, suppress, suppress_inner
-from maskgen.faces.nets import Nets
+from maskgen.faces.mtcnn.nets import Nets
 from maskgen.faces.pyramid import Pyramid, layout_of, windows
 
 # Smallest faces of each search, as a share of the picture's shorter side, and the lowest score of PNet's that counts.

@@ -38,7 +38,7 @@ class Forests:
         deltas: float32 (cascades, pixels, 2), where it lies from there.
 
     Raises:
-        ValueError: an index that points at nothing.
+        ValueError: an index that points at nothing, trees that are not complete.
     """
 
     mean: Floats
@@ -57,6 +57,12 @@ class Forests:
         ):
             if index.min() < 0 or index.max() >= most:
                 raise ValueError("a pixel or a point that there is not")
+        splits = self.first.shape[-1]
+        if splits & (splits + 1) or self.leaves.shape[2] != splits + 1:
+            raise ValueError("trees that are not complete")
+        for part in (self.mean, self.first, self.second, self.threshold, self.leaves, self.anchors, self.deltas):
+            # Read or mapped from a file, they are of one kind to the compiled functions.
+            part.flags.writeable = False
 
 
 def load_forests(path: Path) -> Forests:

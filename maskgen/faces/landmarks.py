@@ -19,7 +19,7 @@ import numpy as np
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Detection, Doubles, Floats, Image, Mask
 from maskgen.faces.align import face_unit, five_points, reduced, seen, shrinking, similarity, upright
-from maskgen.faces.dlib_model import load_forests
+from maskgen.faces.forest_cache import cached_forests
 from maskgen.faces.predictor import Predictor
 
 PATCH = 192
@@ -59,7 +59,7 @@ class Landmarker:
         if not path.is_file():
             raise UserError(f"{path}: no such landmarks model; give the path of a dlib 68-point shape predictor")
         try:
-            self._predictor = Predictor(load_forests(path))
+            self._predictor = Predictor(cached_forests(path))
         except ValueError as fault:
             raise UserError(f"{path}: not a dlib shape predictor of 68 points ({fault})") from None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Face, Floats, Image
-from maskgen.faces.choose import choose, is_doubtful_subject
+from maskgen.faces.choose import choose, is_doubtful_subject, placed
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.stored import rounded_face
@@ -70,4 +70,6 @@ def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detecti
 
 
 def _face(detection: Detection, points68: Floats | SetAsideError, index: int, of: int) -> Face | SetAsideError:
-    return points68 if isinstance(points68, SetAsideError) else rounded_face(Face(detection, points68, index, of))
+    if isinstance(points68, SetAsideError):
+        return placed(points68, detection) if of > 1 else points68
+    return rounded_face(Face(detection, points68, index, of))

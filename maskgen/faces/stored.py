@@ -6,7 +6,6 @@ a face read back gives the same bytes as a face found.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Detection, Face, Floats
 
-# What `known_faces` reads of a row, in the photograph's own pixels.
-COLUMNS = ("box", "score", "source_points5", "source_points68", "face", "faces_found", "other_faces")
+# What `face_from_row` reads of a row, in the photograph's own pixels.
+COLUMNS = ("box", "score", "source_points5", "source_points68", "face", "faces_found")
 
 
 def rounded_face(face: Face) -> Face:
@@ -27,7 +26,7 @@ def rounded_face(face: Face) -> Face:
 
 
 def face_columns(face: Face) -> dict[str, Any]:
-    """The columns of a settled face that `known_faces` reads; lists are x0, y0, x1, y1, ..."""
+    """The columns of a settled face that `face_from_row` reads; lists are x0, y0, x1, y1, ..."""
     return {
         "face": face.index,
         "box": face.detection.box.tolist(),
@@ -37,22 +36,18 @@ def face_columns(face: Face) -> dict[str, Any]:
     }
 
 
-def faces_from_row(row: Mapping[str, Any]) -> list[Face]:
-    """The faces that one row of a catalogue tells of: its own, and the others of a whole photograph.
+def face_from_row(row: Mapping[str, Any]) -> Face:
+    """The face that one row of a catalogue tells of.
 
     Raises:
         ValueError, TypeError, KeyError: the row is none that `Masker` made.
     """
-    others = json.loads(row["other_faces"]) if row["other_faces"] else []
-    return [_face(columns, row["faces_found"]) for columns in (row, *others)]
 
-
-def _face(columns: Mapping[str, Any], of: int) -> Face:
     def pixels(name: str) -> Floats:
-        return np.array(columns[name], np.float32)
+        return np.array(row[name], np.float32)
 
-    found = Detection(pixels("box"), pixels("source_points5").reshape(-1, 2), columns["score"])
-    return Face(found, pixels("source_points68").reshape(-1, 2), columns["face"], of)
+    found = Detection(pixels("box"), pixels("source_points5").reshape(-1, 2), row["score"])
+    return Face(found, pixels("source_points68").reshape(-1, 2), row["face"], row["faces_found"])
 
 
 def _hundredths(pixels: NDArray[np.floating]) -> Floats:

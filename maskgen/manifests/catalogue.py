@@ -22,6 +22,7 @@ from .schema import BARE, CATALOGUE, Bools, Ints, Person
 Codes = NDArray[np.int32]
 
 _COLUMNS = ("path", "source", "source_sha256", "person", "kind")
+_OTHERS = "picture_face"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,17 @@ def _read_catalogue(run: Place) -> Any:
     if not path.is_file():
         raise UserError(f"{run} has no {CATALOGUE}; give the folder that a finished `maskgen mask` wrote.")
     try:
-        missing = sorted(set(_COLUMNS) - set(pq.read_schema(parquet_of(path)).names))
+        names = set(pq.read_schema(parquet_of(path)).names)
+        missing = sorted(set(_COLUMNS) - names)
         if missing:
             raise UserError(f"{path} lacks the column {missing[0]!r}; write it again with `maskgen mask`.")
         # Dictionaries keep a column of few values small: one string a person, not one an image.
         packed = ["person", "kind", "source_sha256"]
-        table = pq.read_table(parquet_of(path), columns=list(_COLUMNS), read_dictionary=packed, partitioning=None)
+        # A picture of several masked faces has a row for each; catalogues without the column have one a picture.
+        only = pc.field(_OTHERS) == 0 if _OTHERS in names else None
+        table = pq.read_table(
+            parquet_of(path), columns=list(_COLUMNS), read_dictionary=packed, partitioning=None, filters=only
+        )
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} cannot be read ({_first_line(error)}); write it again.") from error
     for name in _COLUMNS:

@@ -110,8 +110,11 @@ def _garment(template: Template, wearing: str, small: bool) -> Garment:
 
 
 def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:
-    """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour."""
+    """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour; what is
+    clear has the texture's own colours."""
     shaded = look.texture[..., :3].astype(np.float32) / MEDIAN * np.maximum(cloth, DARKEST)
+    if look.clear is not None:
+        shaded = np.where(look.clear[..., None] > 0, look.texture[..., :3], shaded)
     bands = [
         np.full((RIBBON_ROWS, shaded.shape[1], 3), np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST))
         for r in template.ribbons

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles, Floats, Mask
 from maskgen.masks.creases import mixed
 from maskgen.masks.garment import Garment
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Kind, Level
@@ -83,12 +83,14 @@ class Layer:
     and `alpha` float32 (h, w), the share of the picture's light that it keeps back.
 
     Coverage says what lies under the mask, however clear it is: on opaque cloth it is alpha, on a window more than
-    alpha, on loops and straps RIBBON_COVER of it.
+    alpha, on loops and straps RIBBON_COVER of it. `parts`, uint8 (h, w), says where anything is drawn what it is, a
+    value of `template.PARTS`; None where nobody asked.
     """
 
     window: Window
     paint: Floats
     alpha: Floats
+    parts: Mask | None = None
 
 
 def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
@@ -110,6 +112,7 @@ def render(
     light: Light,
     window: Window,
     outer: Window,
+    parts: bool = False,
 ) -> Layer:
     """Draw the mask.
 
@@ -118,6 +121,7 @@ def render(
         seen: its triangles on this side of the head; the window holds them.
         head, before: points in the picture, (m, 3), and triangles of what hides what lies behind it.
         outer: what the layer is to hold, the window and more.
+        parts: whether the layer says what each of its pixels is.
     """
     level = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
     values = np.zeros((len(points) + len(head), 3), np.float32)
@@ -127,7 +131,16 @@ def render(
     placed = window.on(*canvas, np.concatenate([points, head]))
     drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, garment.fades), alpha)
+    named = _named(level, drawn, alpha) if parts else None
+    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, garment.fades), alpha, named)
+
+
+def _named(level: Level, drawn: Floats, whole: Floats) -> Mask:
+    """The part that is drawn at each pixel, 0 where none is."""
+    some = 1 / np.maximum(whole, np.float32(1e-3))
+    x, y = (cv2.extractChannel(drawn, at) * some for at in (0, 1))
+    part = cv2.remap(level.parts, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(part * (whole > 0), np.uint8)
 
 
 def _texels(garment: Garment, plan: MaskPlan, level: Level, camera: Camera) -> Doubles:

@@ -46,13 +46,18 @@ def _edge(half: Doubles) -> Doubles:
     return np.stack([np.interp(at, length, fine[:, k]) for k in range(3)], 1)
 
 
-def _stretched(top: Doubles, bottom: Doubles, clearance: float, taut: float) -> Doubles:
-    """The membrane (ROWS, COLUMNS, 3) between two edges, above the skin by `clearance`; taut 0 hugs it, 1 spans it."""
+def _stretched(top: Doubles, bottom: Doubles, clearance: float, taut: float, ruled: bool) -> Doubles:
+    """The membrane (ROWS, COLUMNS, 3) between two edges, above the skin by `clearance`; taut 0 hugs it, 1 spans it.
+
+    Where it is `ruled` it is no membrane: straight lines from edge to edge, if the skin leaves them.
+    """
     v = np.linspace(0, 1, ROWS)[:, None, None]
     flat = (1 - v) * top + v * bottom - CENTRE
     rays = flat / np.linalg.norm(flat, axis=-1, keepdims=True)
     skin = np.linalg.norm(skin_along(rays.reshape(-1, 3)) - CENTRE, axis=1).reshape(ROWS, COLUMNS) + clearance
     span = np.maximum(np.linalg.norm(flat, axis=-1), skin)
+    if ruled:
+        return np.asarray(rays * span[..., None])
     rim = np.ones((ROWS, COLUMNS), bool)
     rim[1:-1, 1:-1] = False
     fixed = span.copy()
@@ -69,9 +74,8 @@ def _lifted(points: Doubles, lift: Doubles) -> Doubles:
     """The points moved out along their rays by a table given for the right half, mirrored and smoothly interpolated."""
     table = np.concatenate([lift[:, :0:-1], lift], 1)
     rows, columns = table.shape
-    degree = min(3, rows - 1)
-    down = make_interp_spline(np.linspace(0, 1, rows), table, degree)(np.linspace(0, 1, ROWS))
-    across = make_interp_spline(np.linspace(0, 1, columns), down.T, 3)(np.linspace(0, 1, COLUMNS)).T
+    down = make_interp_spline(np.linspace(0, 1, rows), table, min(3, rows - 1))(np.linspace(0, 1, ROWS))
+    across = make_interp_spline(np.linspace(0, 1, columns), down.T, min(3, columns - 1))(np.linspace(0, 1, COLUMNS)).T
     rays = points / np.linalg.norm(points, axis=-1, keepdims=True)
     return np.asarray(points + rays * across[..., None])
 
@@ -90,7 +94,8 @@ def _cloth_coordinates(points: Doubles) -> Doubles:
 def cloth(template: Template) -> Mesh:
     """The template's sheet on the mean head."""
     top, bottom = _edge(template.top), _edge(template.bottom)
-    grid = CENTRE + _lifted(_stretched(top, bottom, template.clearance, template.taut), template.lift)
+    taut = _stretched(top, bottom, template.clearance, template.taut, template.ruled)
+    grid = CENTRE + _lifted(taut, template.lift)
     uv = _cloth_coordinates(grid)
     return Mesh(
         grid.reshape(-1, 3),

@@ -88,6 +88,7 @@ class Template:
         lift: (rows, columns), how far the sheet stands off its taut shape, from the top edge down and from the middle
             outward, in eye distances.
         crease: depth of the creases that differ from one mask to the next, in eye distances.
+        ruled: whether the sheet is straight from the top edge to the bottom one, as bent plastic is.
         role: one of ROLES. Only a "mask" stays below the eyes and can be worn wrongly.
         looks: the makes it comes in, the usual one first; their shares add up to 1.
     """
@@ -105,6 +106,7 @@ class Template:
     ribbons: tuple[Ribbon, ...]
     looks: tuple[Look, ...]
     role: str = "mask"
+    ruled: bool = False
 
 
 class _Page:
@@ -254,7 +256,7 @@ def read_template(folder: Traversable) -> Template:
     )  # fmt: skip
     outline, form = page.page("outline"), page.page("form")
     outline.only("top", "bottom")
-    form.only("clearance", "taut", "lift", "crease")
+    form.only("clearance", "taut", "ruled", "lift", "crease")
     return Template(
         name=folder.name,
         title=page.text("title"),
@@ -269,6 +271,7 @@ def read_template(folder: Traversable) -> Template:
         ribbons=tuple(_ribbon(row) for row in page.pages("ribbon")),
         looks=_looks(folder, page),
         role=str(page.get("role", f"one of {', '.join(ROLES)}", lambda v: v in ROLES, "mask")),
+        ruled=bool(form.get("ruled", "true or false", lambda v: isinstance(v, bool), False)),
     )
 
 

@@ -23,10 +23,11 @@ from maskgen.masks.lighting.grain import Grain, noise_on, read_grains, softened,
 from maskgen.masks.lighting.light import Facing, Light, read_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
 from maskgen.masks.occlusion import in_sight
+from maskgen.masks.parts import whole_parts
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
 from maskgen.masks.pose.fit import shifts_to
-from maskgen.masks.render import Layer, render, window_of
+from maskgen.masks.render import RIBBON_COVER, Layer, render, window_of
 from maskgen.masks.sheet import PIECES
 
 AT_ONCE = 32  # faces whose arrays stay in the processor's cache together
@@ -57,7 +58,7 @@ class Wearer:
 @dataclass(frozen=True, slots=True)
 class Cloth:
     """What a mask is made of: its `form`, a template's name; what is printed on it, "" for nothing; "#rrggbb" of cloth
-    and print; `translucency` and `wear`, 0..1."""
+    and print; `translucency`, the mean share of light that comes through what is covered, and `wear`, 0..1."""
 
     form: str
     print: str
@@ -68,14 +69,23 @@ class Cloth:
 
 @dataclass(frozen=True, slots=True)
 class Worn:
-    """A picture with a mask: `image` as given but masked, `coverage` uint8 (height, width) 0..255, how it sits, and
-    what it is made of."""
+    """A picture with a mask.
+
+    Attributes:
+        image: as given, but masked.
+        coverage: uint8 (height, width), 0..255, what lies under the mask, however clear that is there.
+        wearing, look: how it sits, and which make it is.
+        cloth: what it is made of.
+        parts: uint8 (height, width), values of `template.PARTS` where half a pixel or more is covered, 0 elsewhere;
+            None where nobody asked.
+    """
 
     image: Image
     coverage: Mask
     wearing: str
     look: str
     cloth: Cloth
+    parts: Mask | None = None
 
     @property
     def outline(self) -> list[Floats]:
@@ -166,8 +176,8 @@ def _seen_in(light: Light, grain: Grain) -> Light:
     return replace(light, tone=IN_COLOUR) if light.tone.colour < 1 and grain.noise == 0.0 else light
 
 
-def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
-    """Put a mask on a face that was studied in this picture.
+def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind, parts: bool = False) -> Worn:
+    """Put a mask on a face that was studied in this picture; with `parts` say what each of its pixels is.
 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
@@ -186,17 +196,25 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind) -> Worn:
     hides = garment.hidden_by(wearer.camera.rotation[2])
     head = hides.moulder.project(wearer.camera, wearer.shift)
     outer = window.grown(reach(wearer.camera.scale) + spread(wearer.grain), *image.shape[:2])
-    layer = render(kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer)
+    layer = render(
+        kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer, parts
+    )
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     noise = noise_on(paint, alpha, wearer.grain, plan.grain, wearer.light.top)
     masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
-    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, _cloth(kind, plan))
+    named = None if layer.parts is None else whole_parts(layer.parts, coverage, outer)
+    cloth = Cloth(kind.template.name, kind.print, kind.colours, _through(paint, alpha), plan.worn)
+    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, cloth, named)
 
 
-def _cloth(kind: Kind, plan: MaskPlan) -> Cloth:
-    return Cloth(kind.template.name, kind.print, kind.colours, plan.sheer, plan.worn)
+def _through(paint: Floats, alpha: Floats) -> float:
+    """The mean share of light that comes through what is covered; loops and straps do not count."""
+    cloth = cv2.extractChannel(paint, 3)
+    covered = cloth > RIBBON_COVER
+    kept = float(np.minimum(alpha, cloth)[covered].sum())
+    return max(0.0, 1.0 - kept / max(float(cloth[covered].sum()), 1.0))
 
 
 def wear(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> Worn:

@@ -57,7 +57,7 @@ def templates_of(
         targets: int64 (n,), 0 to n_classes - 1.
         bare: bool (n,); a person without a readable bare picture gets the mean of what there is, and 0 of nothing.
     """
-    readable = np.asarray(np.isfinite(features).all(axis=1), np.bool_)
+    readable: NDArray[np.bool_] = ~np.asarray(np.isnan(features).any(axis=1))
     unit = np.where(readable[:, None], features, 0).astype(np.float64)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), _EDGE)
     means = [_sums(unit, targets, chosen) for chosen in (readable & bare, readable)]

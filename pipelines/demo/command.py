@@ -1,4 +1,4 @@
-"""`maskgen demo`: the whole way from photographs to training lists, step by step, on what is built in."""
+"""`maskgen demo`: all steps from photographs to training lists, on a built-in sample."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .settings import DemoSettings
     "--source",
     type=FilePath(),
     default=None,
-    help="Your own photographs, in a folder a person, instead of the sample.",
+    help="Your own photographs, one folder a person, instead of the sample.",
 )
 @click.option("--workers", type=int, default=None, help="Processes.  [default: one a core]")
 def demo_command(**options: Any) -> None:
-    """Mask a built-in sample, write its lists, and say what to open; all of it goes to OUT.
+    """Mask a built-in sample, write its lists, and name the files to open. All outputs are in OUT.
 
-    The sample is a portrait that scikit-image carries and a dozen people that the program draws itself.
+    The sample is a portrait from scikit-image and a dozen people that the program draws.
     """
     from .run import run_demo
 

@@ -1,4 +1,4 @@
-"""`maskgen embed MODEL LIST OUT`: the embedding of every picture of a list, as a Parquet file."""
+"""`maskgen embed MODEL LIST OUT`: the embedding of each image of a list, as a Parquet file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Examples:
   maskgen embed runs/masked/best lists/test.csv test.parquet
   maskgen embed runs/masked/best gallery/gallery.csv gallery.parquet
 
-Exit codes: 0 written, 2 something to mend first, 3 written without pictures that could not be read.
+Exit codes: 0 written, 2 wrong usage or input, 3 written without some unreadable images.
 """
 PATH = FilePath()
 
@@ -27,10 +27,10 @@ PATH = FilePath()
 @click.argument("out", metavar="OUT.parquet", type=PATH)
 @model_options
 def embed_command(**options: Any) -> None:
-    """Write the embeddings of all pictures of a list.
+    """Write the embeddings of all images of a list.
 
     MODEL is as for `maskgen evaluate`. LIST.csv is any list of `maskgen pairs` or `maskgen gallery`, or another with a
-    column path. OUT.parquet has the list's columns and `embedding`, of length 1; of a list of pairs it has each picture
+    column path. OUT.parquet has the list's columns and `embedding`, of length 1; for a list of pairs it has each image
     once, with path and target.
     """
     from .run import run_embed

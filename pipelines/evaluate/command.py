@@ -18,7 +18,7 @@ Examples:
   maskgen evaluate model2.pth --data lists --device cuda
   maskgen evaluate model.onnx --input input.toml --data lists
 
-Exit codes: 0 judged, 2 something to mend first, 3 judged, but pictures could not be read.
+Exit codes: 0 evaluated, 2 wrong usage or input, 3 evaluated without some unreadable images.
 """
 PATH = FilePath()
 
@@ -29,21 +29,27 @@ PATH = FilePath()
 @click.option(
     "--gallery",
     type=PATH,
-    help="OUT of `maskgen gallery`, or its gallery.csv: enrol its bare faces, probe with the masked.",
+    help="OUT of `maskgen gallery`, or its gallery.csv: bare faces are enrolled, masked faces are probes.",
 )
-@click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL beside what is judged on]")
-@click.option("--far", type=float, help="With --gallery: share of false accepts that is borne.  [default: 0.01]")
+@click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL in the folder of the data]")
 @click.option(
-    "--replicates", type=int, default=1000, show_default=True, help="How often people are drawn for the intervals."
+    "--far", type=float, help="With --gallery: the false match rate that sets the threshold.  [default: 0.01]"
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals and the ten folds.")
+@click.option(
+    "--replicates",
+    type=int,
+    default=1000,
+    show_default=True,
+    help="Bootstrap replicates of the intervals, over people.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals and of the ten folds.")
 @model_options
 def evaluate_command(**options: Any) -> None:
-    """Judge a model: how well it tells people apart, bare and masked.
+    """Evaluate a model: verification on pairs, or identification on a gallery.
 
-    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference's (.pth), any recogniser's .onnx,
-    masked, which comes with this program, or dlib or facenet, which others trained. The report is results.json,
-    results.md and pictures; the hardest errors are in errors.png.
+    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference (.pth), any recogniser's .onnx with
+    --input, the built-in model masked, or the pretrained dlib or facenet. The report is results.json, results.md and
+    images; errors.png shows the hardest errors.
     """
     settings = EvaluateSettings(**options)
 

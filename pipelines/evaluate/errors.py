@@ -1,4 +1,4 @@
-"""The hardest errors as a contact sheet: what the model is most wrong about."""
+"""The hardest errors as a contact sheet: genuine pairs far apart, impostor pairs close together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`maskgen evaluate --gallery` at work: bare faces are enrolled, masked ones probe."""
+"""`maskgen evaluate --gallery`: bare faces are enrolled, masked faces are probes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: the eval distances, ROC, DET and the confusion matrix."""
+"""Plots of an evaluation: the eval distances, ROC, DET and the confusion matrix."""
 
 from __future__ import annotations
 

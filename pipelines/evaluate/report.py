@@ -1,4 +1,4 @@
-"""What `maskgen evaluate --data` leaves: results.json, results.md, pictures."""
+"""Report of `maskgen evaluate --data`: results.json, results.md, plots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`maskgen evaluate --data` at work: a threshold from the eval lists, everything else on the test pairs."""
+"""`maskgen evaluate --data`: the threshold from the eval lists, all other numbers on the test pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `maskgen evaluate` is asked to do, checked before any work."""
+"""Settings of `maskgen evaluate`, checked before any work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pairs are judged together: all, by whether the two faces are masked, and by the mask."""
+"""Subsets of pairs that are evaluated: all, by masked or bare faces, and by mask kind."""
 
 from __future__ import annotations
 

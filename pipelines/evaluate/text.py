@@ -1,4 +1,4 @@
-"""results.md, and the lines that a terminal shows: results.json for people."""
+"""results.md and the printed lines: results.json as text."""
 
 from __future__ import annotations
 

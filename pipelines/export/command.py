@@ -1,4 +1,4 @@
-"""`maskgen export MODEL OUT.onnx`: a model as ONNX, checked against itself."""
+"""`maskgen export MODEL OUT.onnx`: a model as ONNX, compared with the original."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EPILOG = """\b
 Examples:
   maskgen export runs/masked/best model.onnx
 
-Exit codes: 0 written, 2 something to mend first.
+Exit codes: 0 written, 2 wrong usage or input.
 """
 PATH = FilePath()
 
@@ -24,12 +24,12 @@ PATH = FilePath()
 @click.option(
     "--trust-pickle",
     is_flag=True,
-    help="Read a model file that is a pickled network: whoever made it can run programs here.",
+    help="Read a pickled network; its author can run any code on this machine.",
 )
 def export_command(**options: Any) -> None:
     """Write a model as ONNX and check it with onnxruntime.
 
-    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference's, or facenet. The file takes
+    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference, or facenet. The file takes
     `images`, float32 (n, 3, size, size), RGB from 0 to 255, or for an adapter `features`, float32 (n, d), and gives
     `embeddings`, float32 (n, dim), of length 1.
     """

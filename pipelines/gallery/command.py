@@ -18,7 +18,7 @@ Examples:
   maskgen gallery photographs.csv gallery
   maskgen gallery --simulate masked gallery
 
-Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
+Exit codes: 0 all written, 2 wrong usage or input, 3 some set aside, 4 nothing written,
 130 interrupted.
 """
 PATH = FilePath()
@@ -42,16 +42,16 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     default=None,
     help="SOURCE is PERSON/FILE, and files whose name fits, such as '*_mask*', show a mask.",
 )
-@click.option("--simulate", is_flag=True, help="SOURCE is a run of maskgen mask --bare: make a gallery up from it.")
+@click.option("--simulate", is_flag=True, help="SOURCE is a run of maskgen mask --bare: simulate a gallery from it.")
 @click.option(
     "--expect",
     metavar="BARE,MASKED",
     callback=_two_numbers,
     default=None,
-    help="How many photographs everyone should have; people.csv lists the others. With --simulate, how many they get "
+    help="Expected photographs of each person; people.csv lists the others. With --simulate, how many they get "
     "(3,3 where it is not given).",
 )
-@click.option("--keep-original", is_flag=True, help="Also copy each photograph as it is, into originals/.")
+@click.option("--keep-original", is_flag=True, help="Also copy each original photograph into originals/.")
 @crop_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate: which photographs are taken.")
 @click.option(
@@ -61,15 +61,16 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     show_default=True,
     help="Set aside photographs larger than this, before they are decoded.",
 )
-@click.option("--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Where faces are found.")
-@click.option("--overwrite", is_flag=True, help="Remove the gallery that OUT holds, and start anew.")
+@click.option(
+    "--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Device of the face detector."
+)
+@click.option("--overwrite", is_flag=True, help="Remove the gallery in OUT, and start again.")
 def gallery_command(**options: Any) -> None:
     """Prepare a gallery of real people, bare and masked.
 
     SOURCE holds PERSON/bare/* and PERSON/masked/*, or is a CSV with the columns path, person and masked.
-    OUT gets faces/, gallery.csv (bare faces enrol, masked ones probe), people.csv, set_aside.csv, report.json and
-    contact_sheet.png with one row a person. Photographs that clearly show other than what is said of them are listed in
-    warnings.csv.
+    OUT receives faces/, gallery.csv (bare faces are enrolled, masked faces are probes), people.csv, set_aside.csv,
+    report.json and contact_sheet.png with one row a person. warnings.csv lists photographs that contradict their label.
     """
     from ..library import check_device
     from .run import run_gallery

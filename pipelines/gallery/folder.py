@@ -1,4 +1,4 @@
-"""OUT of a gallery: what lies where, whether it may be written to, and files that appear whole.
+"""OUT of a gallery: its paths, the check before writing, and atomic writes.
 
 faces/PERSON/bare|masked/NAME.jpg       aligned
 originals/PERSON/bare|masked/FILE       on request, the photographs as they were

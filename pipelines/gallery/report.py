@@ -1,4 +1,4 @@
-"""What became of a gallery's photographs, as counts that add up, for report.json and the terminal."""
+"""Outcomes of a gallery's photographs as counts that add up, for report.json and the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gallery from end to end: every photograph's face found, cut, written and told of; or one made up from a run."""
+"""A gallery from start to end: each face detected, aligned, written and recorded; or simulated from a run."""
 
 from __future__ import annotations
 

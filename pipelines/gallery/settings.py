@@ -1,4 +1,4 @@
-"""What `maskgen gallery` is asked to do, checked before any work."""
+"""Settings of `maskgen gallery`, checked before any work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GALLERY = "gallery.csv"
 
 @dataclass(frozen=True, slots=True)
 class GallerySettings:
-    """Everything that `maskgen gallery SOURCE OUT` can be told.
+    """All settings of `maskgen gallery SOURCE OUT`.
 
     Example:
         maskgen gallery registered gallery --expect 3,3 --keep-original

@@ -17,19 +17,21 @@ from .settings import PREVIEWS, KindsSettings
     type=FilePath(file_okay=False),
     default=PREVIEWS,
     show_default=True,
-    help="Where the previews go.",
+    help="Folder of the previews.",
 )
-@click.option("--kind", "kinds", multiple=True, help="Only this one, typed as for `maskgen mask --kinds`; repeatable.")
-@click.option("--list-only", is_flag=True, help="List the masks; write nothing.")
+@click.option(
+    "--kind", "kinds", multiple=True, help="Only this kind, written as for `maskgen mask --kinds`; repeatable."
+)
+@click.option("--list-only", is_flag=True, help="List the kinds; write nothing.")
 @click.option(
     "--copy",
     nargs=2,
     metavar="FORM FOLDER",
     default=None,
-    help="Write a built-in form (surgical, n95, kn95 or cloth) as a folder of your own to change.",
+    help="Copy a built-in form (surgical, n95, kn95, cloth, ...) into a new folder, to change it.",
 )
 def kinds_command(copy: tuple[str, str] | None, **options: Any) -> None:
-    """List the masks, and draw a preview of each on the built-in portrait."""
+    """List the mask kinds, and render a preview of each on the built-in portrait."""
     from .run import run_kinds
 
     form, folder = copy or (None, None)

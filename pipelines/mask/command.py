@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, PlaceType, crop_options
-from .settings import BACKENDS, FACES, MaskSettings
+from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -26,7 +26,7 @@ Examples:
   maskgen mask train.rec masked --aligned --write tar
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
-Exit codes: 0 all written, 2 something to mend first, 3 some set aside, 4 nothing written,
+Exit codes: 0 all written, 2 wrong usage or input, 3 some set aside, 4 nothing written,
 130 interrupted.
 """
 
@@ -64,7 +64,7 @@ PLACE = PlaceType()
     default=",".join(DEFAULT_KINDS),
     show_default=True,
     help="Masks to use: names that `maskgen kinds` lists, surgical:#ff8800, cloth:print.png, or the folder of a "
-    "template; world draws each mask as people wear them; n95=3 is drawn three times as often.",
+    "template; world samples masks as people wear them; n95=3 is chosen three times as often.",
 )
 @click.option(
     "--wear",
@@ -72,7 +72,7 @@ PLACE = PlaceType()
     callback=_split,
     default="proper",
     show_default=True,
-    help="How it is worn: proper, nose_out, chin_out, under_chin, with weights as in proper=8,nose_out=1.",
+    help="How masks are worn: proper, nose_out, chin_out, under_chin, with weights as in proper=8,nose_out=1.",
 )
 @click.option(
     "--per-photo",
@@ -111,16 +111,23 @@ PLACE = PlaceType()
     type=float,
     default=DEFAULT_MIN_TRUST,
     show_default=True,
-    help="Set aside faces whose points are in more doubt: 0 keeps all, 0.75 takes out most that are off.",
+    help="Set aside faces whose landmarks are less reliable: 0 keeps all, 0.75 removes most that are wrong.",
 )
-@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one face in the middle: no search for it.")
-@click.option("--segmentation", is_flag=True, help="Also write each mask's coverage as an 8-bit PNG.")
+@click.option(
+    "--masked-input",
+    type=click.Choice(MASKED_INPUT),
+    default="set-aside",
+    show_default=True,
+    help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
+)
+@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
+@click.option("--segmentation", is_flag=True, help="Also write the coverage of each mask as an 8-bit PNG.")
 @click.option(
     "--write",
     type=click.Choice(["folders", "tar"]),
     default="folders",
     show_default=True,
-    help="Each picture a file of its own, or in tars as WebDataset reads them, beside its catalogue row as JSON.",
+    help="One file an image, or WebDataset tars that also hold the catalogue rows as JSON.",
 )
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
@@ -138,14 +145,14 @@ PLACE = PlaceType()
     metavar="cpu|cuda|cuda:N",
     default="cpu",
     show_default=True,
-    help="Where faces are found.  The last bits of a box differ from one kind to the other.",
+    help="Device of the face detector.  The last bits of a box differ from one kind to the other.",
 )
 @click.option(
     "--reuse",
     metavar="RUN",
     type=PLACE,
     default=None,
-    help="Take the faces that another run found, and look for those of new and changed photographs only.",
+    help="Reuse the detections of another run; detect faces in new and changed photographs only.",
 )
 @click.option(
     "--workers", type=int, default=None, help="Processes.  [default: one a core; with --scheduler, all of the cluster]"
@@ -155,7 +162,7 @@ PLACE = PlaceType()
     type=click.Choice(BACKENDS),
     default="loky",
     show_default=True,
-    help="Whose processes: this machine's own, or those of a Dask or Ray cluster.  docs/scaling.md has the commands.",
+    help="Processes of this machine, or workers of a Dask or Ray cluster.  docs/scaling.md has the commands.",
 )
 @click.option(
     "--scheduler",
@@ -163,22 +170,22 @@ PLACE = PlaceType()
     default=None,
     help="Of the cluster: HOST:PORT, the file of a Dask scheduler, or auto for Ray.  [default: one started here]",
 )
-@click.option("--overwrite", is_flag=True, help="Remove what an earlier run wrote into RUN, and start anew.")
+@click.option("--overwrite", is_flag=True, help="Remove the outputs of an earlier run from RUN, and start again.")
 @click.option(
     "--take-over",
     is_flag=True,
-    help="Go on in a RUN of an object store that a killed run left marked as in use.",
+    help="Resume a RUN in an object store that a killed run left locked.",
 )
-@click.option("--retry-set-aside", is_flag=True, help="Try the photographs again that were set aside.")
+@click.option("--retry-set-aside", is_flag=True, help="Retry the photographs that were set aside.")
 @click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
 def mask_command(**options: Any) -> None:
-    """Put masks on the photographs of SOURCE and write them into RUN.
+    """Render masks onto the photographs of SOURCE and write them into RUN.
 
-    SOURCE is a folder of any depth, or one photograph; a photograph's person is the folder that holds it. It may also
-    be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or lie in an object store (s3://BUCKET/FOLDER).
-    RUN gets faces/ as SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
-    contact_sheet.png. A run that was stopped goes on with the same command.
+    SOURCE is a folder of any depth, or one photograph. The folder that holds a photograph names its person. SOURCE may
+    also be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or be in an object store
+    (s3://BUCKET/FOLDER). RUN receives faces/ with SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
+    contact_sheet.png. To resume a run that was stopped, give the same command again.
     """
     from ..library import check_device, check_kinds
     from ..runs.reuse import check_reuse

@@ -1,4 +1,4 @@
-"""A run of `maskgen mask` from listing to report: what is left to do is done, then all is summed up."""
+"""A run of `maskgen mask` from listing to report: the remaining shards are processed, then everything is summarised."""
 
 from __future__ import annotations
 

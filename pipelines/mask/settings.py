@@ -1,4 +1,4 @@
-"""What a command is asked to do, checked before any work and compared with what a run was begun with."""
+"""Settings of `maskgen mask`, checked before any work and compared with those at the run's start."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from maskgen.formats.places import Place, Remote
 from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_path
 
 BARE = "bare"
+MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
 BACKENDS = ("loky", "dask", "ray")
 
@@ -26,7 +27,7 @@ _HOW = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
-    """Everything that `maskgen mask SOURCE RUN` can be told.
+    """All settings of `maskgen mask SOURCE RUN`.
 
     Example:
         maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
@@ -44,6 +45,7 @@ class MaskSettings:
     per_photo: str | int = "random"
     bare: bool = False
     min_trust: float = DEFAULT_MIN_TRUST
+    masked_input: str = "set-aside"
     unmasked_share: float = 0.0
     size: int = 160
     align: str = DEFAULT_ALIGNMENT
@@ -79,6 +81,7 @@ class MaskSettings:
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
+        check_choice("--masked-input", self.masked_input, MASKED_INPUT)
         check_alignment(self.align, self.size, self.margin)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)

@@ -1,4 +1,4 @@
-"""A source that changed since a run's last start: what came is done, nothing done is lost unasked."""
+"""A source that changed since a run's last start: new photographs are processed, outputs removed only on request."""
 
 from __future__ import annotations
 

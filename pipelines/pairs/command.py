@@ -82,13 +82,13 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     help="Shares of the people of --run for train, eval and test.  [default: 0.8,0.1,0.1]",
 )
 @click.option("--train", type=PLACE, multiple=True, help="A set to train on; may be given several times.")
-@click.option("--eval", type=PLACE, multiple=True, help="A set to judge on; may be given several times.")
+@click.option("--eval", type=PLACE, multiple=True, help="A set to evaluate on; may be given several times.")
 @click.option(
     "--protocol",
     type=click.Choice(PROTOCOLS),
     default="disjoint",
     show_default=True,
-    help="disjoint: nobody is in both eval and test, no pair twice. reference: eval and test are divided by "
+    help="disjoint: no person is in both eval and test, no pair occurs twice. reference: eval and test are divided by "
     "image, and each eval image gives one same-person and one different-person row.",
 )
 @click.option(
@@ -100,12 +100,12 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--wear",
     type=click.Choice(["bare", "masked", "mixed"]),
-    help="What the faces of --test-pairs wear; mixed: the first bare, the second masked.  [default: mixed]",
+    help="Faces of --test-pairs: bare, masked, or mixed (the first bare, the second masked).  [default: mixed]",
 )
 @click.option(
     "--mix",
     type=MixType(),
-    help="Shares of masked-masked, masked-bare and bare-bare pairs: mm=1,mb=1,bb=0.  [default: as they fall]",
+    help="Shares of masked-masked, masked-bare and bare-bare pairs: mm=1,mb=1,bb=0.  [default: as they occur]",
 )
 @click.option(
     "--pair-kinds",
@@ -127,11 +127,9 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--max-pairs",
     type=int,
-    help="At most so many same-person and so many different-person rows a file.",
+    help="Maximum of genuine and of impostor pairs a file.",
 )
-@click.option(
-    "--balance", type=int, help="At most so many training images a person, spread over photographs and masks."
-)
+@click.option("--balance", type=int, help="Maximum of training images a person, spread over photographs and masks.")
 @click.option("--min-images", type=int, default=1, show_default=True, help="Do not train on people with fewer images.")
 @click.option(
     "--paths",
@@ -150,7 +148,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--leave-out-missing",
     is_flag=True,
-    help="Go on without images whose file is missing; left_out.csv lists them.",
+    help="Continue without images whose file is missing; left_out.csv lists them.",
 )
 @click.option(
     "--also",
@@ -168,14 +166,14 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing: check the lists in OUT, a folder or one CSV file, also such as others made.",
+    help="Write nothing: check the lists in OUT, a folder or one CSV file, of this or another program.",
 )
 @click.option("--root", type=PLACE, help="With --check: what relative paths start from.  [default: the file's folder]")
 def pairs_command(check: bool, root: Place | None, **options: Any) -> None:
-    """Write the lists to train and test on into OUT, or --check those that are there.
+    """Write training lists and verification pairs into OUT, or --check existing ones.
 
-    OUT gets train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json and two preview
-    pictures.
+    OUT receives train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json and two preview
+    images.
     """
     if check:
         _refuse_sets(options)

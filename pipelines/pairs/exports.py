@@ -1,4 +1,4 @@
-"""Lists in the formats of others, with the pictures where those hold them."""
+"""Lists in other projects' formats, with the images where the format holds them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 
 def write_exports(work: Work, paths: PathWriter, notify: Notify) -> dict[str, int]:
-    """What --also asks for; rows of each by file name."""
+    """Write the formats of --also; returns rows by file name."""
     if not work.settings.also:
         return {}
     from maskgen.manifests.write import trial_pairs

@@ -1,4 +1,4 @@
-"""The image files that lists will name: whether each is there, and whether it decodes."""
+"""Checks of the image files before lists are written: existence and decoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OUT of `maskgen pairs`: what it may hold before, and how work that was cut short is known."""
+"""OUT of `maskgen pairs`: what it may hold at the start, and how interrupted work is recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `maskgen pairs` tells of its work: report.json, and the table a person sees."""
+"""Report of `maskgen pairs`: report.json and the printed table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`maskgen pairs` at work: the lists to train and test on, from the catalogues of runs."""
+"""`maskgen pairs`: training lists and verification pairs from the catalogues of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `maskgen pairs` is asked to do, checked before any work."""
+"""Settings of `maskgen pairs`, checked before any work."""
 
 from __future__ import annotations
 

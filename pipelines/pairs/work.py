@@ -1,4 +1,4 @@
-"""What travels between the steps of `maskgen pairs`."""
+"""Records that the steps of `maskgen pairs` share."""
 
 from __future__ import annotations
 

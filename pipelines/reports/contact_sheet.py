@@ -1,4 +1,4 @@
-"""RUN/contact_sheet.png: outputs of every kind, evenly over the catalogue, for a person to look at."""
+"""RUN/contact_sheet.png: samples of every kind, evenly over the catalogue, to look at."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ def choose(run: RunFolder, outputs: Mapping[str, int]) -> dict[str, list[str]]:
     wanted = {kind: spread(total, each) for kind, total in outputs.items()}
     chosen: dict[str, list[str]] = {kind: [] for kind in outputs}
     seen: Counter[str] = Counter()
-    for batch in batches(run.catalogue, ["path", "kind"]):
+    for batch in batches(run.catalogue, ["path", "kind", "picture_face"]):
         for row in batch:
+            if row["picture_face"]:
+                continue  # another face of the same picture
             kind = row["kind"]
             if seen[kind] in wanted[kind]:
                 chosen[kind].append(row["path"])

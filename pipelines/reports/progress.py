@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of a run: a bar on a terminal, otherwise a line every half minute."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Notify = Callable[[str], None]  # takes a line of text for the person who watche
 
 
 class Progress(Protocol):
-    """What a runner tells as photographs are done."""
+    """Receives counts while photographs are processed."""
 
     def __enter__(self) -> Progress: ...
 
@@ -51,7 +51,7 @@ class Bar:
 
 
 class Lines:
-    """The same in plain lines, one every half minute."""
+    """The same as plain lines, one every half minute."""
 
     def __init__(self, total: int, done: int, set_aside: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._done, self._set_aside, self._before = total, done, set_aside, done

@@ -1,4 +1,4 @@
-"""A whole run's totals, read from its shards' reports: the table a person sees and report.json."""
+"""Totals of a run, from its shards' reports: the printed table and report.json."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Report:
     """What became of every photograph of a run.
 
     `people` have photographs, `people_written` have outputs. `set_aside` counts photographs by reason,
-    `faces_set_aside` faces of photographs that were written; `outputs` counts pictures by kind;
+    `faces_set_aside` further faces; `outputs` counts pictures by kind, by the first face's where several are masked;
+    `faces` counts the masked faces in them, each of which has a row in the catalogue;
     `several_faces` counts the photographs among the written ones in which more than one face was found.
 
     Raises:
@@ -42,13 +43,14 @@ class Report:
     faces_set_aside: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, int] = field(default_factory=dict)
     several_faces: int = 0
+    faces: int = 0
 
     def __post_init__(self) -> None:
         aside = sum(self.set_aside.values())
         if self.photographs != self.written + aside:
             raise ValueError(f"{self.photographs} photographs, but {self.written} written and {aside} set aside")
-        if self.catalogue_rows != self.images:
-            raise ValueError(f"{self.catalogue_rows} rows in the catalogue for {self.images} pictures")
+        if self.catalogue_rows != self.faces or self.faces < self.images:
+            raise ValueError(f"{self.catalogue_rows} rows for {self.faces} faces in {self.images} pictures")
         if self.people_written > self.people:
             raise ValueError(f"{self.people_written} people written of {self.people}")
 
@@ -72,6 +74,8 @@ class Report:
             _line("images out", self.images, self.outputs),
             _line("set aside", sum(self.set_aside.values()), self.set_aside),
         ]
+        if self.faces > self.images:
+            lines.insert(3, _line("  faces in them", self.faces, {}))
         if self.several_faces:
             lines.insert(2, _line("  several faces", self.several_faces, {}))
         if self.faces_set_aside:
@@ -101,7 +105,7 @@ class Totals:
     """Adds up the reports of shards, given in the order of the plan."""
 
     def __init__(self) -> None:
-        self.photographs = self.written = self.several_faces = 0
+        self.photographs = self.written = self.several_faces = self.faces = 0
         self.people: set[str] = set()
         self.set_aside: Counter[str] = Counter()
         self.faces_set_aside: Counter[str] = Counter()
@@ -112,6 +116,7 @@ class Totals:
         self.photographs += report.photographs
         self.written += report.written
         self.several_faces += report.several_faces
+        self.faces += report.rows
         self.set_aside.update(one.reason for one in report.set_aside)
         self.faces_set_aside.update(one.reason for one in report.faces_set_aside)
         self.outputs.update(report.outputs)
@@ -129,6 +134,7 @@ class Totals:
             faces_set_aside=dict(sorted(self.faces_set_aside.items())),
             outputs=dict(sorted(self.outputs.items())),
             several_faces=self.several_faces,
+            faces=self.faces,
         )
 
 

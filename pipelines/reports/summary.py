@@ -1,18 +1,17 @@
-"""A run summed up from its shards on disk: set_aside.csv, catalogue.parquet, contact sheet, totals."""
+"""Summary of a run from its shards on disk: set_aside.csv, catalogue.parquet, contact sheet, totals."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from typing import TextIO
 
 from ..runs.catalogue import write_catalogue
-from ..runs.records import SetAside, load_report
+from ..runs.records import load_report
 from ..runs.run_folder import RunFolder
 from .contact_sheet import write_contact_sheet
 from .run_report import Report, Totals
 
-_HEADER = ("path", "reason", "detail")
+_HEADER = ("path", "what", "reason", "detail")
 
 
 def summarise(run: RunFolder, people: int, shards: Sequence[str]) -> Report:
@@ -31,29 +30,14 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str]) -> Report:
 
 
 def _write_set_aside(run: RunFolder, shards: Iterable[str]) -> Totals:
-    """Both tables of what was set aside, and the totals; faces have a table only where there are any."""
+    """The table of what was set aside, photographs and single faces, and the totals."""
     totals = Totals()
-    with (
-        run.writing(run.set_aside) as photographs,
-        run.writing(run.faces_set_aside) as faces,
-        photographs.open("w", encoding="utf-8", newline="") as first,
-        faces.open("w", encoding="utf-8", newline="") as second,
-    ):
-        _write_rows(first, [_HEADER])
-        _write_rows(second, [_HEADER])
+    with run.writing(run.set_aside) as part, part.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(_HEADER)
         for shard in shards:
             report = load_report(run, shard)
             totals.add(report)
-            _write_rows(first, map(_fields, report.set_aside))
-            _write_rows(second, map(_fields, report.faces_set_aside))
-    if not totals.faces_set_aside:
-        run.faces_set_aside.unlink()
+            rows.writerows((one.path, "photograph", one.reason, one.detail) for one in report.set_aside)
+            rows.writerows((one.path, "face", one.reason, one.detail) for one in report.faces_set_aside)
     return totals
-
-
-def _write_rows(file: TextIO, rows: Iterable[tuple[str, str, str]]) -> None:
-    csv.writer(file, lineterminator="\n").writerows(rows)
-
-
-def _fields(one: SetAside) -> tuple[str, str, str]:
-    return one.path, one.reason, one.detail

@@ -1,4 +1,4 @@
-"""On which photograph a worker died: each attempt at a shard is noted until the shard is done.
+"""On which photograph a worker died: each attempt at a shard is logged until the shard is done.
 
 A photograph can end the process that works on it (a decoder's fault, memory). Nobody has to watch for that: whoever
 starts workers, joblib here, Dask or Ray elsewhere, begins the shard again somewhere, and the attempt that finds notes

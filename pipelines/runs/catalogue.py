@@ -1,4 +1,4 @@
-"""The catalogue: one row an output, put together from the shards' rows and never held whole.
+"""The catalogue: one row a face of an output, merged from the shards' rows without holding all of them in memory.
 
 Columns that every run has are in `BASE`; the library adds what it knows of the face and the mask. Bytes
 depend on the rows alone: no dates, no names of machines, and row groups that end where ROW_GROUP says,
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.formats.columns import column
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place
 
@@ -31,6 +32,7 @@ BASE = {
     "kind": "string",
     "variant": "int64",
     "face": "int64",  # which of the photograph's faces, from 0
+    "picture_face": "int64",  # which of the faces that are masked in this picture, from 0: one row each
 }
 
 
@@ -83,7 +85,7 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in rows for name in row)
-    arrays = {name: pa.array([row.get(name) for row in rows]) for name in names}
+    arrays = {name: column([row.get(name) for row in rows]) for name in names}
     return pa.table({name: array.cast(_narrow(array.type)) for name, array in arrays.items()})
 
 

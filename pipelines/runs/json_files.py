@@ -1,4 +1,4 @@
-"""Files that a command writes into a folder of its own, and finds there when it is started again."""
+"""JSON files that a command writes into its output folder and reads when it resumes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskgen.core.sealed import seal, unseal
 
 
 def json_bytes(value: object) -> bytes:
-    """As the program writes JSON; names that are no text keep their bytes readable."""
+    """JSON as the program writes it; names that are not valid text keep their bytes as escapes."""
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
@@ -23,7 +23,7 @@ def sealed_bytes(value: Mapping[str, object]) -> bytes:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """What a file of the program's own holds; None where it is not there.
+    """The content of one of the program's files; None if it does not exist.
 
     Raises:
         UserError: it is damaged.
@@ -39,7 +39,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def remove(root: Path, names: Iterable[str]) -> None:
-    """Remove files and folders below `root` that the program wrote; those that are not there are no fault."""
+    """Remove files and folders of the program below `root`; absent ones are ignored."""
     for path in (root / name for name in names):
         if path.is_dir():
             shutil.rmtree(path)

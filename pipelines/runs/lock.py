@@ -1,4 +1,4 @@
-"""One run in a folder at a time: a lock of the system's, which a killed process cannot leave behind.
+"""One run in a folder at a time: a lock of the operating system, which ends with its process.
 
 An object store has no locks. There an object says who is at work since when; a killed process leaves it behind, and
 only a person can know.

@@ -1,4 +1,4 @@
-"""Where the pictures of a shard go: files in the source's folders, or one tar a shard that appears when it is done."""
+"""Outputs of a shard: files in the source's folders, or one tar that is renamed into place when the shard is done."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Outputs(Protocol):
         """Write an output."""
         ...
 
-    def tell(self, row: Row) -> None:
-        """Write what is known of the last picture, where that goes beside it."""
+    def tell(self, rows: Sequence[Row]) -> None:
+        """Write what is known of the last picture, a row for each masked face, where that goes beside it."""
         ...
 
     def forget(self, item: Item) -> None:
@@ -79,7 +79,7 @@ class FileOutputs:
         """See `Outputs`."""
         self._run.place(self._run.root / path, data)
 
-    def tell(self, row: Row) -> None:
+    def tell(self, rows: Sequence[Row]) -> None:
         """See `Outputs`; the catalogue says it."""
 
     def forget(self, item: Item) -> None:
@@ -117,19 +117,22 @@ class TarOutputs:
         """See `Outputs`."""
         self._writer(path.partition("/")[0]).add(self._member(path), data)
 
-    def tell(self, row: Row) -> None:
+    def tell(self, rows: Sequence[Row]) -> None:
         """See `Outputs`."""
         from maskgen.formats.tars.writer import json_of
 
-        self.put(row["path"].rpartition(".")[0] + ".json", json_of(row))
+        first, *others = rows
+        about = first | {"other_faces": others} if others else first
+        self.put(first["path"].rpartition(".")[0] + ".json", json_of(about))
 
     def forget(self, item: Item) -> None:
         """See `Outputs`; what was not committed is in no tar that is looked at."""
 
     def commit(self, rows: Sequence[Row]) -> None:
         """See `Outputs`. Rows of an earlier attempt have their pictures in the tar that this one replaces."""
+        pictures = [row for row in rows if not row["picture_face"]]
         for top in (FACES, SEGMENTATION):
-            self._commit(top, [path for row in rows for path in _members(row, top)])
+            self._commit(top, [path for row in pictures for path in _members(row, top)])
 
     def _commit(self, top: str, paths: Sequence[str]) -> None:
         """Have one of the tars in its place, with these members."""

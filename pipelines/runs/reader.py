@@ -1,4 +1,4 @@
-"""Photographs as a worker takes them: decoded once, in batches whose pixels fit, ahead of the work where that helps."""
+"""Photographs for a worker: decoded once, in batches with a limit of pixels, and ahead of the work on a GPU."""
 
 from __future__ import annotations
 

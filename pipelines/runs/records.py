@@ -1,4 +1,4 @@
-"""What is recorded of each shard: a report of what became of its photographs, beside its catalogue rows.
+"""Records of a shard: a report with the outcome of each photograph, and catalogue rows.
 
 The rows come first and the report last, so a report marks a shard that is wholly done. It holds a checksum of itself
 and the hash of the rows: what a power cut or a bad disk left of a shard is known, and the shard is done again.
@@ -36,8 +36,8 @@ class ShardReport:
     """What became of the photographs of one shard.
 
     `written` counts photographs with at least one output, `set_aside` holds the others; `faces_set_aside`
-    holds faces of written photographs. `outputs` counts pictures by kind; `people` are those who have any;
-    `several_faces` counts the written photographs in which more than one face was found.
+    holds further faces. `outputs` counts pictures by kind, `rows` the masked faces in them; `people` are those
+    who have any; `several_faces` counts the written photographs in which more than one face was found.
 
     Raises:
         ValueError: the counts do not add up.
@@ -50,6 +50,7 @@ class ShardReport:
     outputs: Mapping[str, int] = field(default_factory=dict)
     people: tuple[str, ...] = ()
     several_faces: int = 0
+    rows: int = 0
 
     def __post_init__(self) -> None:
         if self.photographs != self.written + len(self.set_aside):
@@ -60,6 +61,8 @@ class ShardReport:
             raise ValueError(f"{self.several_faces} photographs of several faces, but {self.written} written")
         if sum(self.outputs.values()) < self.written:
             raise ValueError(f"{self.written} photographs written in {sum(self.outputs.values())} pictures")
+        if self.rows < sum(self.outputs.values()):
+            raise ValueError(f"{self.rows} rows for {sum(self.outputs.values())} pictures")
 
 
 def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardReport) -> None:

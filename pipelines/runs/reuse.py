@@ -1,4 +1,4 @@
-"""Faces out of another run's catalogue, so that a run with other masks need not look for them again.
+"""Detections from another run's catalogue, so that a run with other masks does not detect faces again.
 
 A photograph is known by its path below the source and the hash of its bytes: one that the other run does not have, had
 otherwise, or set aside (even one of its faces) is searched as any. What a run writes is the same with this and
@@ -80,16 +80,16 @@ class KnownFaces:
         Raises:
             UserError: the catalogue holds what no run writes.
         """
-        from maskgen.faces.stored import faces_from_row
+        from maskgen.faces.stored import face_from_row
 
         sources = [escape(key) for key in keys]
         found: dict[str, dict[int, Face]] = {}
         for row in self._rows(dict(zip(sources, hashes, strict=True))):
             try:
-                faces = faces_from_row(row)
+                face = face_from_row(row)
             except (ValueError, TypeError, KeyError) as error:
                 raise UserError(f"--reuse: the catalogue's row of {row['source']} is damaged: {error}.") from None
-            found.setdefault(row["source"], {}).update((face.index, face) for face in faces)
+            found.setdefault(row["source"], {})[face.index] = face
         return [[face for _, face in sorted(found.get(source, {}).items())] for source in sources]
 
     def _rows(self, hashes: dict[str, str]) -> list[dict[str, Any]]:
@@ -124,13 +124,12 @@ class KnownFaces:
 
 def _partly_set_aside(run: RunFolder) -> frozenset[str]:
     """Photographs of which a face was set aside: the catalogue does not tell of that one."""
-    if not run.faces_set_aside.exists():
-        return frozenset()
     try:
-        text = run.faces_set_aside.read_bytes().decode("utf-8")
-        return frozenset(row["path"] for row in csv.DictReader(io.StringIO(text, newline="")))
+        text = run.set_aside.read_bytes().decode("utf-8")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        return frozenset(row["path"] for row in rows if row["what"] == "face")
     except (ValueError, KeyError, csv.Error) as error:
-        raise UserError(f"--reuse: {run.faces_set_aside} is damaged ({error}): finish that run anew.") from None
+        raise UserError(f"--reuse: {run.set_aside} is damaged ({error}): finish that run anew.") from None
 
 
 @lru_cache(maxsize=1)

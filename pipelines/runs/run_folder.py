@@ -1,4 +1,4 @@
-"""A run's folder: where everything lies in it, who may write there, and what it was begun with.
+"""The folder of a run: its paths, the permission to write, and the settings at its start.
 
 settings.json         what decides the outputs, its digest, the size of a shard
 faces/, segmentation/ the outputs, as the source's folders
@@ -44,7 +44,7 @@ from ..mask.settings import MaskSettings
 from .lock import LOCK, hold
 
 _ALWAYS = ("report.json", "contact_sheet.png", "set_aside.csv", "catalogue.parquet")
-_SUMMARIES = (*_ALWAYS, "faces_set_aside.csv", "timing.json")
+_SUMMARIES = (*_ALWAYS, "timing.json")
 _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar", re.DOTALL)
 
 
@@ -86,13 +86,8 @@ class RunFolder:
 
     @property
     def set_aside(self) -> Place:
-        """Photographs that gave no output, and why."""
+        """Photographs, and single faces, that gave no output, and why."""
         return self.root / "set_aside.csv"
-
-    @property
-    def faces_set_aside(self) -> Place:
-        """Faces that gave none, of photographs that gave others; absent where there are none."""
-        return self.root / "faces_set_aside.csv"
 
     @property
     def plan(self) -> Place:

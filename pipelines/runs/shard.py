@@ -1,4 +1,4 @@
-"""One shard from end to end, in whatever process: read, mask, encode, write, then commit its report.
+"""One shard from start to end, in any process: read, mask, encode, write, then commit the report.
 
 The masks of a photograph are drawn from the hash of its bytes, so they are the same wherever it lies and
 whatever else is in the run.
@@ -41,15 +41,16 @@ BATCH_ON_CARD = 256
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one photograph: catalogue rows and faults of single faces, or why there are none."""
+    """What became of one photograph: catalogue rows, and faults of single faces; without rows the first fault is the
+    photograph's."""
 
     item: Item
     rows: tuple[Row, ...] = ()
     faults: tuple[SetAside, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.rows and len(self.faults) != 1:
-            raise ValueError(f"{self.item.key!r} has neither rows nor one reason")
+        if not self.rows and not self.faults:
+            raise ValueError(f"{self.item.key!r} has neither rows nor a reason")
 
 
 class PhotographError(RuntimeError):
@@ -190,7 +191,7 @@ class _Worker:
         outputs = [one for one in results if not isinstance(one, SetAsideError)]
         faults = [_set_aside(item, one).faults[0] for one in results if isinstance(one, SetAsideError)]
         if not outputs:
-            return Outcome(item, faults=tuple(faults[:1]))
+            return Outcome(item, faults=tuple(faults))
         try:
             rows = self._write_all(item, photo, outputs)
         except SetAsideError as error:
@@ -203,22 +204,24 @@ class _Worker:
             raise PhotographError(f"{item.key}: two outputs of one name in {names}")
         for name in names:
             self.outputs.check(name)
-        return [self._write_one(item, photo, name, output) for name, output in zip(names, outputs, strict=True)]
+        written = [self._write_one(item, photo, name, output) for name, output in zip(names, outputs, strict=True)]
+        return [row for rows in written for row in rows]
 
-    def _write_one(self, item: Item, photo: Photo, name: str, output: Any) -> Row:
+    def _write_one(self, item: Item, photo: Photo, name: str, output: Any) -> list[Row]:
+        """The rows of one picture, one for each face that is masked in it."""
         settings = self.task.settings
         path = self.outputs.path(FACES, name, settings.format)
         segmentation = self.outputs.path(SEGMENTATION, name, "png") if settings.segmentation else None
         self._save(path, output.image, settings.format)
         if segmentation is not None:
             self._save(segmentation, output.coverage, "png")
-        row: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
+        base: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
         levels = "{}-{}".format(*photo.levels) if photo.levels else None
-        row |= {"source_sha256": photo.sha256, "source_levels": levels, "person": item.person, "kind": output.kind}
-        row |= {"variant": output.variant, "face": output.face_index}
-        row |= {name: value for name, value in output.row.items() if name not in row}
-        self.outputs.tell(row)
-        return row
+        base |= {"source_sha256": photo.sha256, "source_levels": levels, "person": item.person, "kind": output.kind}
+        base |= {"variant": output.variant, "face": output.face_index}
+        rows = [base | {"picture_face": at} | own for at, own in enumerate((output.row, *output.others))]
+        self.outputs.tell(rows)
+        return rows
 
     def _save(self, path: str, image: Any, suffix: str) -> None:
         from maskgen.core.images import encode_image
@@ -306,8 +309,9 @@ def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], Sh
         photographs=len(task.items),
         written=len(written),
         set_aside=tuple(fault for outcome in ordered if not outcome.rows for fault in outcome.faults),
-        faces_set_aside=tuple(fault for outcome in written for fault in outcome.faults),
-        outputs=dict(sorted(Counter(row["kind"] for row in rows).items())),
+        faces_set_aside=tuple(fault for outcome in ordered for fault in outcome.faults[0 if outcome.rows else 1 :]),
+        outputs=dict(sorted(Counter(row["kind"] for row in rows if not row["picture_face"]).items())),
+        rows=len(rows),
         people=tuple(dict.fromkeys(outcome.item.person for outcome in written)),
         several_faces=sum(outcome.rows[0]["faces_found"] > 1 for outcome in written),
     )

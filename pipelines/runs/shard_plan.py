@@ -1,4 +1,4 @@
-"""How a listing is cut into shards: by what the photographs are called, never by who works on them.
+"""Shards of a listing: cut by the names of the photographs, independent of the workers.
 
 A cut falls where a name's checksum says so, so a photograph more or less moves the cuts beside it and no
 others: the rest of a run stays done. A shard is known by a digest of everything about its photographs that

@@ -1,4 +1,4 @@
-"""What is handed to a worker and what comes back: one shard's work, in records that travel to other machines."""
+"""Task and result of one shard, as records that can be sent to other machines."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class ShardTask:
-    """All that a worker needs to know to do one shard.
+    """Everything that a worker needs to process one shard.
 
-    `retry` are the keys to be done again, all where it is None; `turn` counts how often the shard was handed out.
+    `retry` holds the keys to process again (None: all); `turn` counts how often the shard was queued.
     """
 
     id: str
@@ -81,6 +81,6 @@ class ShardDone:
 
 @dataclass(frozen=True, slots=True)
 class ShardReturned:
-    """A shard on which as many workers died as its backend bears: it is to be handed out again."""
+    """A shard whose backend allows no more dead workers: it must be queued again."""
 
     id: str

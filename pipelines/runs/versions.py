@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-_LIBRARIES = ("maskgen", "numpy", "opencv-python", "torch", "facenet-pytorch", "face_recognition_models", "pyarrow")
+_LIBRARIES = ("maskgen", "numpy", "opencv-python", "openvino", "mtcnn", "face_recognition_models", "pyarrow")
 
 
 def versions() -> dict[str, str]:

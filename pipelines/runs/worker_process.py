@@ -1,4 +1,4 @@
-"""The process in which shards are done: one at a time, on one thread, fit for the run, ending with it."""
+"""The process of a worker: one shard at a time, on one thread, with the versions of the run; it ends with the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All photographs of a source, listed: by folder, in one order on every machine, and small in memory."""
+"""The listing of a source: photographs by folder, in the same order on every machine, compact in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of photographs as outputs bear them: text that any file can hold, no two alike in a folder."""
+"""Output names of photographs: valid on any file system and unique in a folder."""
 
 from __future__ import annotations
 

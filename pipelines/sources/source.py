@@ -1,4 +1,4 @@
-"""Where photographs come from: a folder of any depth, a container or a table, on this machine or in an object store."""
+"""Photographs of a source: a folder of any depth, a container or a table, local or in an object store."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
     "--data", type=PATH, required=True, help="A folder that `maskgen pairs` wrote, or a .csv, a .rec, a .tar in it."
 )
 @click.option("--run", type=PATH, required=True, help="The folder of this training: checkpoints, history, pictures.")
-@click.option("--epochs", type=int, help="In place of the recipe's.")
-@click.option("--max-steps", type=int, help="Stop after so many steps; a later start with --resume goes on.")
-@click.option("--batch-size", type=int, help="Pictures a step on each device, in place of the recipe's.")
+@click.option("--epochs", type=int, help="Overrides the recipe.")
+@click.option("--max-steps", type=int, help="Stop after this many steps; --resume continues later.")
+@click.option("--batch-size", type=int, help="Images a step on each device; overrides the recipe.")
 @click.option("--seed", type=int, help="The same seed, lists and settings give the same weights on a CPU.")
 @click.option(
     "--set",
@@ -45,33 +45,33 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
     help="Change any setting of the recipe; may be given several times.",
 )
 @click.option("--no-pretrained", "pretrained", flag_value=False, default=True, help="Start from random weights.")
-@click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Where it trains.")
-@click.option("--workers", type=int, help="Processes that load pictures, in place of the recipe's.")
 @click.option(
-    "--threads", type=int, default=0, help="Threads of the network on a CPU.  [default: the cores that are left]"
+    "--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Device of the training."
 )
+@click.option("--workers", type=int, help="Processes that load images; overrides the recipe.")
+@click.option("--threads", type=int, default=0, help="Threads of the network on a CPU.  [default: the remaining cores]")
 @click.option(
     "--on-collapse",
     metavar="stop|lower|go_on",
-    help="What becomes of a run whose embeddings have become alike: it stops, goes back to its last good checkpoint at "
-    "a tenth of the rate, or goes on. In place of the recipe's.",
+    help="If the embeddings collapse: stop, go back to the last good checkpoint at a tenth of the learning rate, or "
+    "continue. Overrides the recipe.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with the run that --run holds, with more --epochs too; where it holds none, begin.",
+    help="Resume the run in --run, with more --epochs too, or start one if there is none.",
 )
-@click.option("--overwrite", is_flag=True, help="Remove the run that --run holds, and begin anew.")
+@click.option("--overwrite", is_flag=True, help="Remove the run in --run, and start again.")
 def train_command(**options: Any) -> None:
     """Train a model on the lists in OUT.
 
     RECIPE is a name (model1, model2, model3, effnet-b2, effnet-b3, effnet-b4, adapter, small) or a YAML file.
-    --run gets last/ and best/ (the lowest IOU), history.csv, loss.png, distances/, tensorboard/ and report.json.
+    --run receives last/ and best/ (the lowest IOU), history.csv, loss.png, distances/, tensorboard/ and report.json.
     """
     try:
         _train(TrainSettings(**options))
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command with --resume goes on after the last checkpoint.", err=True)
+        click.echo("\nInterrupted. The same command with --resume continues after the last checkpoint.", err=True)
         sys.exit(130)
 
 

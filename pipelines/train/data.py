@@ -1,4 +1,4 @@
-"""What a recipe's loader reads: pictures as they are stored, with new masks, or a recogniser's features."""
+"""What a recipe's loader reads: stored images, images with new masks, or a recogniser's embeddings."""
 
 from __future__ import annotations
 

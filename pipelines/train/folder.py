@@ -1,4 +1,4 @@
-"""TRAIN, the folder of a training run: what lies where, whether it may be written to, and its checkpoints.
+"""TRAIN, the folder of a training run: its paths, the check before writing, and its checkpoints.
 
 last/, best/              checkpoints
 history.csv, loss.png     how it went

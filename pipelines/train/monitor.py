@@ -1,4 +1,4 @@
-"""What a training run shows and writes as it goes: a bar, the history, TensorBoard's files and pictures."""
+"""Progress bar, history, TensorBoard files and plots of a training run."""
 
 from __future__ import annotations
 

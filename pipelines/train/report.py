@@ -1,4 +1,4 @@
-"""How a training run came out, for report.json and the terminal."""
+"""Outcome of a training run, for report.json and the terminal."""
 
 from __future__ import annotations
 

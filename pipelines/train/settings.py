@@ -1,4 +1,4 @@
-"""What `maskgen train` is asked to do, and what of it decides what comes out."""
+"""Settings of `maskgen train`, and which of them decide the result."""
 
 from __future__ import annotations
 

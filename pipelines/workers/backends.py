@@ -1,4 +1,4 @@
-"""Who does the shards of a run: this process, its own processes, or a cluster, each through a backend of joblib's."""
+"""Choice of the workers: this process, its child processes, or a cluster, each through a joblib backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .pool import Pool
 
 
 def usable_cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Shards on this machine's own processes.
+"""Shards on child processes of this machine.
 
 A worker that dies takes joblib's whole call with it, and all workers. The shards that were begun are then done one at a
 time until each is through; the others go on as before.
@@ -15,7 +15,7 @@ from .shard_queue import Answer, ShardQueue
 
 
 class InProcess(Pool):
-    """The one worker that is this process itself."""
+    """One worker: this process."""
 
     children = True
 

@@ -1,4 +1,4 @@
-"""What all kinds of workers have in common: they take shards from a feed and answer, through a backend of joblib's."""
+"""What all pools share: workers take shards from a queue and answer, through a joblib backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pool(ABC):
 
     Attributes:
         children: they are processes of this one, and end with it; others may be on other machines, and outlive a run.
-        lives: how many workers may die on a shard before they give it up; None where they never do.
+        lives: how many workers may die on a shard before it is returned; None: no limit.
     """
 
     children = False
@@ -32,7 +32,7 @@ class Pool(ABC):
 
 
 def through_joblib(tasks: Iterable[ShardTask], backend: Any, workers: int, **config: Any) -> Iterator[Answer]:
-    """Have a backend of joblib's do the shards; yields each as it is finished, in no order.
+    """Process the shards through a joblib backend; yields each as it is finished, in no order.
 
     Raises:
         UserError: the cluster has no maskgen.

@@ -1,4 +1,4 @@
-"""The shards of a run as workers take them, each known until it is done, so that none is lost with a worker."""
+"""The queue of shards: each is kept until it is done, so none is lost with a worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answer = ShardDone | ShardReturned
 
 
 class ShardQueue:
-    """Tasks made as they are taken, in any thread; those that come back are handed out again, before new ones."""
+    """Tasks created on demand, from any thread. Requeued tasks come before new ones."""
 
     def __init__(self, tasks: Iterable[ShardTask]) -> None:
         self._tasks = iter(tasks)
@@ -31,7 +31,7 @@ class ShardQueue:
             return task
 
     def accept(self, answer: Answer) -> ShardDone | None:
-        """Take note of a worker's answer; None where the shard is to be handed out again."""
+        """Record a worker's answer; None if the shard is queued again."""
         if isinstance(answer, ShardReturned):
             self.requeue([self._under_way[answer.id]])
             return None
@@ -40,17 +40,17 @@ class ShardQueue:
         return answer
 
     def under_way(self) -> list[ShardTask]:
-        """The shards that were taken and not heard of since."""
+        """The shards that were taken and not answered yet."""
         with self._lock:
             return list(self._under_way.values())
 
     def requeue(self, tasks: Sequence[ShardTask]) -> None:
-        """Hand these out again, in a new turn."""
+        """Queue these again, in a new turn."""
         with self._lock:
             for task in tasks:
                 del self._under_way[task.id]
                 self._again.append(replace(task, turn=task.turn + 1))
 
     def is_waiting(self) -> bool:
-        """Whether some came back and were not handed out since."""
+        """Whether requeued shards wait."""
         return bool(self._again)

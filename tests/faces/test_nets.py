@@ -11,7 +11,10 @@ from skimage.data import astronaut
 
 from maskgen.core.reasons import UserError
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.nets import Nets, check_device
+from maskgen.faces.mtcnn.nets import Nets, check_device
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
+from maskgen.faces.mtcnn.torch_nets import TorchNets
+from maskgen.faces.mtcnn.weights import load_weights
 from maskgen.faces.pyramid import CELL, STRIDE, Pyramid, layout_of, windows
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
@@ -19,7 +22,6 @@ FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
 
 @pytest.fixture(scope="module")
 def nets() -> Nets:
-    torch.set_num_threads(1)
     return Nets()
 
 
@@ -43,6 +45,35 @@ def test_the_networks_are_facenet_pytorchs(nets: Nets) -> None:
     theirs = plain(PNet(), images[:, :37, :41])
     np.testing.assert_allclose(score, theirs[1][:, 1], atol=1e-5)
     np.testing.assert_allclose(shift, theirs[0], atol=1e-5)
+
+
+def test_the_weights_are_facenet_pytorchs_bit_for_bit() -> None:
+    for name, net in (("pnet", PNet()), ("rnet", RNet()), ("onet", ONet())):
+        theirs = net.state_dict()
+        ours = load_weights(name)
+        assert ours.keys() == theirs.keys()
+        for key, value in ours.items():
+            np.testing.assert_array_equal(value, theirs[key].numpy())
+
+
+@pytest.mark.parametrize(("side", "net"), [(24, "rnet"), (48, "onet"), (61, "pnet")])
+def test_what_runs_on_a_card_is_what_runs_on_the_processor(side: int, net: str) -> None:
+    torch.set_num_threads(1)
+    images = np.random.default_rng(1).integers(0, 255, (8, side, side, 3), np.uint8)
+    ours, theirs = OpenVinoNets((8, 8)), TorchNets("cpu")
+    for one, other in zip(getattr(ours, net)(images), getattr(theirs, net)(images), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("many", [2, 15, 16, 17, 40])
+def test_a_canvas_does_not_depend_on_the_batch(nets: Nets, many: int) -> None:
+    rng = np.random.default_rng(many)
+    canvases = [np.ascontiguousarray(FACE[y : y + 61, x : x + 90]) for x, y in rng.integers(0, 180, (many, 2))]
+    every, alone = nets.propose(canvases), nets.propose(canvases[-1:])
+    nets.propose([np.ascontiguousarray(FACE[:40, :50])])  # another size in between
+    for whole, one, again in zip(every, alone, nets.propose(canvases[-1:]), strict=True):
+        np.testing.assert_array_equal(whole[-1:], one)
+        np.testing.assert_array_equal(again, one)
 
 
 @pytest.mark.parametrize("many", [2, 15, 16, 17, 40])

@@ -8,7 +8,6 @@ import cv2
 import dlib
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +22,6 @@ from maskgen.people import sample_people
 
 @pytest.fixture(scope="module")
 def forests() -> Forests:
-    torch.set_num_threads(1)
     return load_forests(default_model())
 
 

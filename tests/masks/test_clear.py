@@ -11,7 +11,8 @@ from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.wear import Worn, wear
+from maskgen.masks.template import PARTS
+from maskgen.masks.wear import Worn, dress, study, wear
 from maskgen.people import Portrait, Scene, draw_person, paint
 
 
@@ -54,3 +55,53 @@ def under_cloth(image: Image, opaque: Worn) -> np.ndarray:
     """The bare face in the cloth's shadow, which takes some of the light that comes through."""
     assert opaque.coverage.max() == 255
     return image.astype(float) * (1 - 0.75 * 0.75 * 0.25)
+
+
+@pytest.mark.parametrize(
+    "kind", ["surgical_blue", "n95", "window_black", "shield_blue", "sunglasses_black", "pitta_grey"]
+)
+def test_every_covered_pixel_is_a_part(turned: Portrait, kind: str) -> None:
+    plan = replace(MaskPlan(), look=0.999)
+    wearer = study(turned.image, turned.points68)
+    seen = dress(turned.image, wearer, plan, load_kind(kind), parts=True)
+    assert seen.parts is not None
+    covered = seen.coverage > 127
+    assert (seen.parts[covered] > 0).all()
+    assert set(np.unique(seen.parts[~covered])) <= {0, PARTS["strap"], PARTS["glasses"]}
+    found = {name for name, number in PARTS.items() if (seen.parts == number).sum() > 20}
+    assert (
+        found
+        == {
+            "surgical_blue": {"cloth", "strap"},
+            "n95": {"cloth", "strap", "valve"},
+            "window_black": {"cloth", "strap", "window"},
+            "shield_blue": {"shield", "strap"},
+            "sunglasses_black": {"glasses"},
+            "pitta_grey": {"cloth", "valve"},
+        }[kind]
+    )
+    plain = dress(turned.image, wearer, plan, load_kind(kind))
+    np.testing.assert_array_equal(plain.image, seen.image)
+    np.testing.assert_array_equal(plain.coverage, seen.coverage)
+
+
+def test_translucency_is_the_share_of_light_that_comes_through(turned: Portrait) -> None:
+    assert worn(turned, "surgical_white").cloth.translucency == pytest.approx(0, abs=0.01)
+    assert worn(turned, "surgical_white", sheer=0.2).cloth.translucency == pytest.approx(0.2, abs=0.01)
+    assert 0.1 < worn(turned, "window_black").cloth.translucency < 0.4
+    assert worn(turned, "shield_white").cloth.translucency > 0.7
+
+
+def test_a_window_shows_the_mouth_and_cloth_hides_it(turned: Portrait) -> None:
+    wearer, kind = study(turned.image, turned.points68), load_kind("window_black")
+    seen = dress(turned.image, wearer, MaskPlan(), kind, parts=True)
+    other = dress(turned.image + np.uint8(40), wearer, MaskPlan(), kind)  # the same light, another face
+    assert seen.parts is not None
+    solid = np.where(cv2.erode(seen.coverage, np.ones((9, 9))) == 255, seen.parts, 0).astype(np.uint8)
+    pane, cloth = (
+        cv2.erode((solid == PARTS[one]).astype(np.uint8), np.ones((7, 7))) > 0 for one in ("window", "cloth")
+    )
+    assert pane[tuple(np.round(turned.points68[57, ::-1]).astype(int))]
+    change = np.abs(seen.image.astype(float) - other.image)
+    assert 25 < change[pane].mean() < 38
+    assert change[cloth].max() <= 1

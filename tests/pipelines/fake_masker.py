@@ -29,6 +29,7 @@ class FakeOutput:
     image: Any
     coverage: Any
     row: dict[str, Any]
+    others: tuple[dict[str, Any], ...] = ()
 
 
 class FakeMasker:

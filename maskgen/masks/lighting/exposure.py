@@ -60,9 +60,9 @@ def read_whites(image: Image) -> Whites:
     """The whites of a whole photograph, uint8 RGB (height, width, 3)."""
     height, width = image.shape[:2]
     some = image[:: -(-height // SIDE), :: -(-width // SIDE)].reshape(-1, 3)
-    values = np.ascontiguousarray(some.T)
-    most = np.maximum(np.maximum(values[0], values[1]), values[2])
-    luma = LUMA @ values
+    values: NDArray[np.uint8] = np.ascontiguousarray(some.T)
+    most: NDArray[np.uint8] = np.maximum(np.maximum(values[0], values[1]), values[2])
+    luma: Doubles = LUMA @ values
     count = len(luma)
     ordered = np.sort(luma)
     lowest, highlights, bright = (float(ordered[min(int(at * count), count - 1)]) for at in (0.001, HIGHLIGHTS, 0.999))

@@ -52,6 +52,8 @@ def woven(template: Template, blank: Level, number: int, design: Design) -> Leve
     columns = blank.down.shape[1]
     colours, down = np.empty_like(blank.colours), blank.down.copy()
     dyed = _dyed(template, design, columns, rows)
+    if blank.through is not None:
+        dyed[blank.through[:rows, :, 1] > 0] = MEDIAN  # what is clear takes no dye
     cv2.multiply(blank.colours[:rows], dyed, dst=colours[:rows], scale=1 / MEDIAN)
     _wrinkled(colours[:rows], down[:rows], design)
     own = design.ground if design.part != "trim" or design.second is None else design.second

@@ -187,9 +187,10 @@ def test_every_photograph_has_one_outcome(source: Path, tmp_path: Path) -> None:
     assert report.faces_set_aside == {"extreme_pose": 1}
     assert report.exit_code == 3
     assert set(set_aside(tmp_path / "run")) == {
-        f"person 0/{name}" for name in ("none.png", "notes.txt", "empty.jpg", "half.png")
+        f"person 0/{name}" for name in ("none.png", "notes.txt", "empty.jpg", "half.png", "two.png")
     }
-    assert "yaw 88" in (tmp_path / "run" / "faces_set_aside.csv").read_text()
+    assert "person 0/two.png,face,extreme_pose,face 2: yaw 88" in (tmp_path / "run" / "set_aside.csv").read_text()
+    assert report.several_faces == 1
 
 
 def test_nothing_written_is_said(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ OTHER: dict[str, Any] = {
     "per_photo": "all",
     "bare": True,
     "min_trust": 0.75,
+    "masked_input": "keep",
     "unmasked_share": 0.5,
     "size": 112,
     "margin": 0.5,

@@ -103,7 +103,13 @@ def test_every_face_of_a_whole_photograph_is_known_again(drawn: Path, tmp_path: 
     one = mask(source, tmp_path / "one", **options)
     again = mask(source, tmp_path / "again", **options, reuse=one, seed=4)
     assert reused(again) == 1
-    assert len(json.loads(catalogue(again)[0]["other_faces"])) == 1
+    assert [(row["face"], row["picture_face"], row["faces_found"]) for row in catalogue(again)] == [
+        (0, 0, 2),
+        (1, 1, 2),
+    ]
+    assert len({row["path"] for row in catalogue(again)}) == 1
+    report = json.loads((again / "report.json").read_text())
+    assert (report["images"], report["faces"], report["several_faces"]) == (1, 2, 1)
     assert tree(again) == tree(mask(source, tmp_path / "fresh", **options, seed=4))
 
 

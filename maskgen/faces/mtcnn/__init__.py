@@ -1,0 +1,1 @@
+"""MTCNN's three networks: their weights, and what runs them."""

@@ -1,0 +1,108 @@
+"""MTCNN's three networks on the processor, through OpenVINO: of the engines tried the one that takes the least time.
+
+benchmarks/engines.py compares them. Every network runs on one thread and in float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.records import Floats, Image
+from maskgen.faces.mtcnn.weights import load_weights
+
+CONFIG = {
+    "INFERENCE_NUM_THREADS": 1,
+    "NUM_STREAMS": 1,
+    "INFERENCE_PRECISION_HINT": "f32",
+    # Kernels are kept by shape; photographs of all sizes would otherwise fill the memory with them.
+    "CPU_RUNTIME_CACHE_CAPACITY": 64,
+}
+
+
+class OpenVinoNets:
+    """The networks; each call takes uint8 (n, height, width, 3) and gives float32 arrays.
+
+    Args:
+        groups: how many pictures every call of RNet and of ONet gets.
+    """
+
+    def __init__(self, groups: tuple[int, int]) -> None:
+        import openvino
+
+        self._core: Any = openvino.Core()
+        self._opset: Any = openvino.opset13
+        self._model: Any = openvino.Model
+        self._pnet = self._request("pnet", [-1, -1, -1, 3])
+        self._rnet = self._request("rnet", [groups[0], 24, 24, 3])
+        self._onet = self._request("onet", [groups[1], 48, 48, 3])
+
+    def pnet(self, pictures: Image) -> list[Floats]:
+        """Shifts (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
+        return self._run(self._pnet, pictures)
+
+    def rnet(self, pictures: Image) -> list[Floats]:
+        """Shifts (n, 4) and scores (n, 2)."""
+        return self._run(self._rnet, pictures)
+
+    def onet(self, pictures: Image) -> list[Floats]:
+        """Shifts (n, 4), points (n, 10) and scores (n, 2)."""
+        return self._run(self._onet, pictures)
+
+    def _run(self, request: Any, pictures: Image) -> list[Floats]:
+        request.infer({0: pictures}, share_inputs=True)
+        # Copies: the request's own memory is written over by the next call.
+        return [np.array(request.get_output_tensor(at).data) for at in range(len(request.model_outputs))]
+
+    def _request(self, name: str, shape: list[int]) -> Any:
+        weights = load_weights(name)
+        entry = self._opset.parameter(shape, np.uint8)
+        x = self._opset.convert(entry, np.float32)
+        x = self._opset.multiply(self._opset.subtract(x, np.float32(127.5)), np.float32(1 / 128))
+        x = self._opset.transpose(x, [0, 3, 1, 2])
+        outputs = getattr(self, f"_{name}_of")(weights, x)
+        compiled = self._core.compile_model(self._model(outputs, [entry], name), "CPU", CONFIG)
+        return compiled.create_infer_request()
+
+    def _pnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
+        x = self._pool(self._conv(weights, "1", x), 2)
+        x = self._conv(weights, "3", self._conv(weights, "2", x))
+        shift, score = (self._affine(weights, f"conv4_{part}", x) for part in (2, 1))
+        return [shift, self._opset.softmax(score, 1)]
+
+    def _rnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
+        x = self._pool(self._conv(weights, "1", x), 3)
+        x = self._pool(self._conv(weights, "2", x), 3)
+        x = self._dense(weights, "4", self._conv(weights, "3", x))
+        return [self._head(weights, "dense5_2", x), self._opset.softmax(self._head(weights, "dense5_1", x), 1)]
+
+    def _onet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
+        for number, side in (("1", 3), ("2", 3), ("3", 2)):
+            x = self._pool(self._conv(weights, number, x), side)
+        x = self._dense(weights, "5", self._conv(weights, "4", x))
+        shift, points = (self._head(weights, f"dense6_{part}", x) for part in (2, 3))
+        return [shift, points, self._opset.softmax(self._head(weights, "dense6_1", x), 1)]
+
+    def _affine(self, weights: dict[str, Floats], name: str, x: Any) -> Any:
+        """A convolution."""
+        x = self._opset.convolution(x, weights[f"{name}.weight"], [1, 1], [0, 0], [0, 0], [1, 1])
+        return self._opset.add(x, weights[f"{name}.bias"].reshape(1, -1, 1, 1))
+
+    def _conv(self, weights: dict[str, Floats], number: str, x: Any) -> Any:
+        """A convolution with its PReLU."""
+        return self._opset.prelu(self._affine(weights, f"conv{number}", x), weights[f"prelu{number}.weight"])
+
+    def _pool(self, x: Any, side: int) -> Any:
+        pooled = self._opset.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [side, side], "ceil")
+        return pooled.output(0)
+
+    def _dense(self, weights: dict[str, Floats], number: str, x: Any) -> Any:
+        """A dense layer with its PReLU, of the columns before the rows before the channels."""
+        x = self._opset.transpose(x, [0, 3, 2, 1])
+        x = self._opset.reshape(x, np.array([0, -1]), True)
+        return self._opset.prelu(self._head(weights, f"dense{number}", x), weights[f"prelu{number}.weight"])
+
+    def _head(self, weights: dict[str, Floats], name: str, x: Any) -> Any:
+        x = self._opset.matmul(x, weights[f"{name}.weight"], False, True)
+        return self._opset.add(x, weights[f"{name}.bias"].reshape(1, -1))

@@ -1,0 +1,56 @@
+"""Columns of plain values as Arrow arrays, without importing pandas as `pyarrow.array` does, a third of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def column(values: Sequence[Any]) -> pa.Array:
+    """The array that `pyarrow.array(values)` gives.
+
+    Args:
+        values: str, bool, int, float (among ints, too), lists of these or of such lists, and None; anything else, and
+            several kinds, are left to pyarrow.
+    """
+    import pyarrow as pa
+
+    there = [value for value in values if value is not None]
+    if not there:
+        return pa.nulls(len(values))
+    kinds = {type(value) for value in there}
+    valid = _bits([value is not None for value in values]) if len(there) < len(values) else None
+    if kinds == {str}:
+        data = [b"" if value is None else value.encode("utf-8") for value in values]
+        buffers = [valid, _ends(data), pa.py_buffer(b"".join(data))]
+        return pa.Array.from_buffers(pa.string(), len(values), buffers)
+    if kinds == {bool}:
+        return pa.Array.from_buffers(pa.bool_(), len(values), [valid, _bits([bool(value) for value in values])])
+    if kinds <= {int, float}:
+        whole = kinds == {int}
+        numbers = np.array([0 if value is None else value for value in values], np.int64 if whole else np.float64)
+        kind = pa.int64() if whole else pa.float64()
+        return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(numbers)])
+    if kinds == {list}:
+        inner = column([one for value in there for one in value])
+        buffers = [valid, _ends([() if value is None else value for value in values])]
+        return pa.Array.from_buffers(pa.list_(inner.type), len(values), buffers, children=[inner])
+    return pa.array(values)
+
+
+def _bits(flags: Sequence[bool]) -> pa.Buffer:
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(np.array(flags, bool), bitorder="little"))
+
+
+def _ends(values: Sequence[Any]) -> pa.Buffer:
+    """Where each value begins and ends, one number more than values."""
+    import pyarrow as pa
+
+    return pa.py_buffer(np.cumsum([0, *map(len, values)], dtype=np.int32))

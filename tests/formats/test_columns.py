@@ -1,0 +1,46 @@
+"""Columns against pyarrow's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskgen.formats.columns import column
+
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+REAL = st.floats(allow_nan=False)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+PLAIN = [TEXT, st.booleans(), WHOLE, REAL, st.one_of(REAL, st.integers(-(2**50), 2**50))]
+KINDS = [*PLAIN, *(st.lists(kind, max_size=5) for kind in PLAIN), st.lists(st.lists(REAL, max_size=4), max_size=3)]
+
+
+@settings(deadline=None)
+@given(st.one_of([st.lists(st.one_of(st.none(), kind), max_size=20) for kind in KINDS]))
+def test_a_column_is_pyarrows(values: list[Any]) -> None:
+    ours, theirs = column(values), pa.array(values)
+    ours.validate(full=True)
+    assert ours.type == theirs.type
+    assert ours.equals(theirs)
+
+
+@pytest.mark.parametrize("values", [[{"a": 1}], [b"a", None], [[b"a"], []], [None], []])
+def test_other_values_are_left_to_pyarrow(values: list[Any]) -> None:
+    assert column(values).equals(pa.array(values))
+
+
+@pytest.mark.parametrize("values", [[1, "a"], [[1], 2], [2**64]])
+def test_what_pyarrow_refuses_is_refused(values: list[Any]) -> None:
+    with pytest.raises((pa.ArrowInvalid, pa.ArrowTypeError, OverflowError)):
+        column(values)
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = "from maskgen.formats.columns import column; column(['a', None]); column([[1.5], []]); import sys; "
+    code += "sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0

@@ -22,6 +22,7 @@ OTHER: dict[str, Any] = {
     "masked_input": "keep",
     "unmasked_share": 0.5,
     "size": 112,
+    "align": "arcface-scaled",
     "margin": 0.5,
     "crop": "none",
     "faces": "all",

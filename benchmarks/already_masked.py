@@ -34,9 +34,11 @@ from maskgen.faces.detect import LENIENT, MtcnnDetector
 from maskgen.faces.locate import detect_for
 from maskgen.faces.masked import CROP, EDGE, MASKED_FROM, mask_scores, seen_of
 from maskgen.masks.kinds import kind_names
+from maskgen.people import sample_people
 
 WEIGHTS = Path(__file__).parents[1] / "maskgen" / "faces" / "masked.npz"
 SEED, EPOCHS, BATCH, TOGETHER = 0, 12, 64, 64
+DRAWN = 110  # drawn people among the bare faces, each three times
 SIDE = CROP - 2 * EDGE
 CHANNELS = (3, 12, 24, 40, 64)
 SKIN = ("#e0b090", "#c68863", "#f0c8a8", "#8d5a3c", "#d8a888")
@@ -116,6 +118,10 @@ def crops(folder: Path, every: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
                     face = face or nearest(lenient.detect([one.image])[0], points5)
                     if face is not None:
                         found.append((align_five(one.image, face.points5, CROP).image, 1, path.parent.name))
+    # Drawn people are smoother than any photograph: bare ones must not be taken for masked.
+    drawn = list(sample_people(DRAWN, 1, seed=501))
+    for (name, _, portrait), faces in zip(drawn, plain.detect([one.image for *_, one in drawn]), strict=True):
+        found += [(align_five(portrait.image, face.points5, CROP).image, 0, name) for face in faces[:1]] * 3
     pictures, masked, people = zip(*found, strict=True)
     return np.stack(pictures), np.array(masked, np.float32), list(people)
 

@@ -10,6 +10,10 @@ workers=${6:-16}; here=$(cd "$(dirname "$0")" && pwd); table=$out/table.md
 card=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null || echo "no card: $(nproc) cores")
 echo "| on ${card} | |" > "$table"; echo "|---|---|" >> "$table"
 
+batch() {  # a small batch for recipes whose batches are of people
+  case $1 in model2|masked) echo "--set data.people=16 --set data.images=4 --set train.batch_size=64" ;; esac
+}
+
 part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put its last line into the table
   name=$1; most=$2; shift 2; begun=$(date +%s)
   if timeout "$most" "$@" > "$out/$name.txt" 2>&1; then how=""; else how=" (ended with code $?)"; fi
@@ -19,8 +23,7 @@ part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put its last
 part find 60 maskgen mask "$photographs" "$out/bare" --unmasked-share 1 --device "$device" --workers 1 --overwrite
 for recipe in model1 model2 model3 effnet-b2 masked; do
   part "steps-$recipe" 60 python "$here/train_speed.py" "$out/bare/faces" --device "$device" --recipes "$recipe" \
-    --batch-size 64 --workers "$workers" --steps "$steps" --set data.people=16 --set data.images=4 \
-    --set train.precision=bf16 --set train.channels_last=true
+    --batch-size 64 --workers "$workers" --steps "$steps" $(batch "$recipe") --set train.precision=bf16 --set train.channels_last=true
 done
 part lists 60 maskgen pairs --train "$out/bare" "$out/lists"
 part masked "$seconds" maskgen train masked --data "$out/lists" --run "$out/trained" --device "$device" --overwrite \

@@ -40,9 +40,6 @@ class EvaluateSettings:
             raise UserError("Name what to judge on: --data LISTS, or --gallery GALLERY.csv.")
         if self.data is not None and self.gallery is not None:
             raise UserError("--data and --gallery are judged one at a time: give the command twice.")
-        for option, path in (("--data", self.data), ("--gallery", self.gallery)):
-            if path is not None and not path.exists():
-                raise UserError(f"{option} {path} is not there: name what `maskgen pairs` or `maskgen gallery` wrote.")
         check_range("--seed", self.seed, 0, 2**63 - 1)
         check_range("--replicates", self.replicates, 10, 10**6)
         check_range("--workers", self.workers, 1, 4096)
@@ -50,6 +47,9 @@ class EvaluateSettings:
             raise UserError("--far is for --gallery: on lists TAR is told at FAR 0.01, 0.001 and 0.0001.")
         if not 0 < self.false_accepts < 1:
             raise UserError(f"--far {self.far:g} is no share: give one above 0 and below 1, as 0.01.")
+        for option, path in (("--data", self.data), ("--gallery", self.gallery)):
+            if path is not None and not path.exists():
+                raise UserError(f"{option} {path} is not there: name what `maskgen pairs` or `maskgen gallery` wrote.")
 
     @property
     def false_accepts(self) -> float:

@@ -219,7 +219,7 @@ def test_pairs_are_split_by_what_is_worn() -> None:
         (["dlib", "--gallery", "x", "--far", "1"], "above 0 and below 1"),
         (["dlib", "--data", "LISTS", "--far", "0.1"], "--far is for --gallery"),
         (["no_model", "--data", "LISTS"], "neither a checkpoint"),
-        (["dlib", "--data", "LISTS", "--device", "cuda"], "leave out --device"),
+        (["dlib", "--data", "LISTS", "--device", "cuda:99"], "--device cuda:99"),
     ],
 )
 def test_what_cannot_be_used_is_a_sentence(drawn: Path, options: list[str], says: str) -> None:

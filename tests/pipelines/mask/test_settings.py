@@ -23,6 +23,7 @@ OTHER: dict[str, Any] = {
     "align": "facenet",
     "unmasked_share": 0.5,
     "size": 112,
+    "align": "arcface-scaled",
     "margin": 0.5,
     "crop": "none",
     "faces": "all",

@@ -46,7 +46,7 @@ def test_lock_is_held_once_and_left_empty(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
-from maskgen.pipelines.lock import hold
+from maskgen.pipelines.runs.lock import hold
 with hold(Path(sys.argv[1])):
     child = os.fork()
     if not child:

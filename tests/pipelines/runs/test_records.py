@@ -62,27 +62,29 @@ def test_counts_that_do_not_add_up_are_no_report() -> None:
         ShardReport(2, 2, outputs={"n95": 1})
     with pytest.raises(ValueError, match="3 photographs, but 1 written and 1 set aside"):
         Report(1, 1, 3, 1, 1, {"no_face": 1}, {}, {"n95": 1})
-    with pytest.raises(ValueError, match="2 rows in the catalogue for 1 pictures"):
-        Report(1, 1, 1, 1, 2, {}, {}, {"n95": 1})
+    with pytest.raises(ValueError, match="2 rows for 1 faces in 1 pictures"):
+        Report(1, 1, 1, 1, 2, {}, {}, {"n95": 1}, faces=1)
+    with pytest.raises(ValueError, match="1 rows for 2 pictures"):
+        ShardReport(2, 2, outputs={"n95": 2}, rows=1)
 
 
 def test_a_person_in_two_shards_is_counted_once() -> None:
     totals = Totals()
-    totals.add(ShardReport(2, 2, outputs={"n95": 2}, people=("a", "b")))
+    totals.add(ShardReport(2, 2, outputs={"n95": 2}, people=("a", "b"), rows=2))
     totals.add(ShardReport(1, 0, (SetAside("b/3", "no_face", ""),)))
-    totals.add(ShardReport(2, 2, outputs={"n95": 2}, people=("b", "c")))
+    totals.add(ShardReport(2, 2, outputs={"n95": 2}, people=("b", "c"), rows=2))
     report = totals.report(people=3, catalogue_rows=4)
     assert (report.people_written, report.photographs, report.set_aside) == (3, 5, {"no_face": 1})
 
 
 def test_exit_codes() -> None:
-    assert Report(1, 1, 1, 1, 1, {}, {}, {"n95": 1}).exit_code == 0
-    assert Report(1, 1, 2, 1, 1, {"no_face": 1}, {}, {"n95": 1}).exit_code == 3
+    assert Report(1, 1, 1, 1, 1, {}, {}, {"n95": 1}, faces=1).exit_code == 0
+    assert Report(1, 1, 2, 1, 1, {"no_face": 1}, {}, {"n95": 1}, faces=1).exit_code == 3
     assert Report(1, 0, 1, 0, 0, {"no_face": 1}).exit_code == 4
 
 
 def test_report_comes_back_from_json() -> None:
-    report = Report(2, 1, 3, 1, 2, {"no_face": 2}, {"low_score": 1}, {"bare": 1, "n95": 1})
+    report = Report(2, 1, 3, 1, 2, {"no_face": 2}, {"low_score": 1}, {"bare": 1, "n95": 1}, faces=2)
     assert Report.from_json(report.to_json({"--seed": 0})) == report
     assert "no_face 2" in report.table()
 
@@ -95,7 +97,7 @@ def test_outputs_of_finished_shards_are_known_and_no_others(tmp_path: Path) -> N
     for shard in ("one", "two"):
         rows = [row(number, path=f"faces/{shard}/{number}.jpg", segmentation=None) for number in range(40)]
         rows[7]["segmentation"] = f"segmentation/{shard}/7.png"
-        report = ShardReport(photographs=40, written=40, outputs={"n95": 40}, people=("a",))
+        report = ShardReport(photographs=40, written=40, outputs={"n95": 40}, people=("a",), rows=40)
         save_shard(run, shard, rows, report)
     listed = Listed(run)
     held = [f"faces/{shard}/{number}.jpg" for shard in ("one", "two") for number in range(40)]

@@ -20,7 +20,6 @@ OTHER: dict[str, Any] = {
     "bare": True,
     "min_trust": 0.75,
     "masked_input": "keep",
-    "align": "facenet",
     "unmasked_share": 0.5,
     "size": 112,
     "align": "arcface-scaled",

@@ -125,7 +125,8 @@ def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe
 
 
 def _beside(folder: Path, what: str) -> Path:
-    return folder.with_name(f".{folder.name}.{what}")
+    whole = folder.absolute()  # "." has no name of its own
+    return whole.with_name(f".{whole.name}.{what}") if whole.name else whole / f".{what}"
 
 
 def _write(part: Path, checkpoint: Checkpoint) -> None:

@@ -183,8 +183,9 @@ def test_weights_that_do_not_fit_the_recipe_are_a_sentence(tmp_path: Path) -> No
     save_checkpoint(tmp_path / "last", Checkpoint(load_recipe("small", ["model.dim=9"]), state.model_state))
     with pytest.raises(UserError, match="is damaged"):
         load_model(tmp_path / "last")
-    with pytest.raises(UserError, match="is no checkpoint"):
-        load_model(tmp_path / "nowhere")
+    for nowhere in (tmp_path / "nowhere", Path(), Path("/")):
+        with pytest.raises(UserError, match="is no checkpoint"):
+            load_model(nowhere)
 
 
 @given(st.data())

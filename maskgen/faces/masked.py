@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.faces.align import align_five
+from maskgen.faces.mtcnn.openvino_nets import CONFIG
 
 WEIGHTS = "masked.npz"
 CROP, EDGE = 72, 4  # side of the aligned crop, and what of it is not looked at on each side
@@ -41,36 +42,39 @@ def mask_scores(faces: Sequence[Image]) -> Floats:
     Args:
         faces: as `seen_of` gives them.
     """
-    import torch
-
     if not len(faces):
         return np.zeros(0, np.float32)
-    found = []
+    request, found = _network(), []
     for at in range(0, len(faces), GROUP):
         some = np.stack(faces[at : at + GROUP])
         filled = np.zeros((GROUP, *some.shape[1:]), np.uint8)
         filled[: len(some)] = some
-        with torch.inference_mode():
-            found.append(_scores(torch.from_numpy(filled).permute(0, 3, 1, 2))[: len(some)].numpy())
+        request.infer({0: filled}, share_inputs=True)
+        found.append(np.array(request.get_output_tensor(0).data)[: len(some)])
     return np.concatenate(found)
 
 
-def _scores(pictures: Any) -> Any:
-    """The network: four convolutions of stride 2, and one weighted sum."""
-    import torch
+@cache
+def _network() -> Any:
+    """The network, ready to run: four convolutions of stride 2, and one weighted sum."""
+    import openvino
+    from openvino import opset13 as ops
 
-    weights = _weights()
-    x = pictures.to(torch.float32).mul_(1 / 127.5).sub_(1)
+    weights, side = _weights(), CROP - 2 * EDGE
+    entry = ops.parameter([GROUP, side, side, 3], np.uint8)
+    x = ops.subtract(ops.multiply(ops.convert(entry, np.float32), np.float32(1 / 127.5)), np.float32(1))
+    x = ops.transpose(x, [0, 3, 1, 2])
     for layer in range(len(weights) // 2 - 1):
-        x = torch.relu(torch.conv2d(x, weights[f"w{layer}"], weights[f"b{layer}"], stride=2, padding=1))
-    # Summed row by row, as in `nets.py`: a matrix product so narrow treats the rows of a group unlike each other.
-    return (x.flatten(1) * weights["w"]).sum(-1) + weights["b"]
+        x = ops.convolution(x, weights[f"w{layer}"], [2, 2], [1, 1], [1, 1], [1, 1])
+        x = ops.relu(ops.add(x, weights[f"b{layer}"].reshape(1, -1, 1, 1)))
+    x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
+    x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)
+    model = openvino.Model([x], [entry], "masked")
+    return openvino.Core().compile_model(model, "CPU", CONFIG).create_infer_request()
 
 
 @cache
-def _weights() -> dict[str, Any]:
-    import torch
-
+def _weights() -> dict[str, Floats]:
     with resources.files("maskgen.faces").joinpath(WEIGHTS).open("rb") as file:
         stored = np.load(file, allow_pickle=False)
-        return {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
+        return {name: stored[name].astype(np.float32) for name in stored.files}

@@ -86,7 +86,10 @@ def test_a_small_network_learns_drawn_people(kind: str) -> None:
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_takes_two_steps(name: str) -> None:
     torch.manual_seed(0)
-    changed = ["data.size=80" if "inception" in load_recipe(name).model.backbone else "data.size=48"]
+    as_it_is = load_recipe(name)
+    changed = ["data.size=80" if "inception" in as_it_is.model.backbone else "data.size=48"]
+    if as_it_is.data.align == "dlib":  # its chips have one size
+        changed = [f"data.size={as_it_is.data.size}"]
     changed += ["train.batch_size=4", "data.people=2", "data.images=2", "train.max_steps=2", "train.epochs=2"]
     recipe = load_recipe(name, changed)
     inputs = as_input(crops(PEOPLE, EACH)[:3, :3], recipe.data)
@@ -99,4 +102,7 @@ def test_every_recipe_takes_two_steps(name: str) -> None:
     assert np.isfinite(steps).all()
     assert all(torch.isfinite(value).all() for value in model.state_dict().values())
     changed_names = [key for key, value in model.state_dict().items() if not torch.equal(value, before[key])]
-    assert len(changed_names) > len(before) / 2
+    if recipe.model.frozen:
+        assert 0 < len(changed_names) < len(before) / 2
+    else:
+        assert len(changed_names) > len(before) / 2

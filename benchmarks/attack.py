@@ -220,6 +220,7 @@ class Worn:
     image: Any
     coverage: Any
     row: dict[str, Any]
+    others: tuple[dict[str, Any], ...] = ()
 
 
 class StandIn:

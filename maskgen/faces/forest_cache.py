@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from maskgen.core.files import whole_file
-from maskgen.faces.caches import cache_folder
 from maskgen.faces.dlib_model import VALUES, Forests, load_forests
 
 MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]
@@ -83,3 +84,20 @@ def _mapped(path: Path) -> Forests:
     if at != size:
         raise ValueError("more follows")
     return Forests(**parts)
+
+
+def cache_folder() -> Path:
+    """Where prepared files are kept; it need not exist, and may be deleted at any time.
+
+    `MASKGEN_CACHE` names it; otherwise it is `maskgen` in the system's place for caches.
+    """
+    if named := os.environ.get("MASKGEN_CACHE"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME")
+    if base and Path(base).is_absolute():
+        return Path(base) / "maskgen"
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.expanduser raises where there is no home
+    return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "maskgen"

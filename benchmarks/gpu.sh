@@ -3,7 +3,7 @@
 #   benchmarks/gpu.sh PHOTOGRAPHS OUT [DEVICE] [STEPS] [SECONDS] [WORKERS]
 # PHOTOGRAPHS is a folder PERSON/PHOTO.jpg; OUT gets table.md and what the tools say. On one card with 16 cores it is meant
 # to take eight minutes at most; each part is stopped after its share and then says so in the table.
-# It was run with DEVICE=cpu only.
+# It has not been run to its end: with DEVICE=cpu finding ran, and the trainings were cut off.
 set -eu
 photographs=$(realpath "$1"); mkdir -p "$2"; out=$(realpath "$2"); device=${3:-cuda}; steps=${4:-30}; seconds=${5:-150}
 workers=${6:-16}; here=$(cd "$(dirname "$0")" && pwd); table=$out/table.md

@@ -6,7 +6,8 @@
 People named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on.
 The settings are those of the recipe `masked`. What the frozen layers make of each picture is computed once and kept in
 WORK, so the trained layers alone are run again and again: an epoch takes seconds where `maskgen train masked`, which
-draws new masks each time, takes minutes. Each photograph comes bare and in two drawn masks.
+draws new masks each time, takes minutes. Each photograph comes bare and in two drawn masks. The names of the people
+are written beside the weights.
 
 With --other, the photographs that PEER_DIR has under the same paths are trained on bare twice, bare and in one of our
 five default masks, bare and in a mask of `--kinds world`, or bare and in PEER_DIR's; three seeds. Judged is MFR2:
@@ -279,7 +280,9 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     if asked.out:
         words = ["--per-photo", "2", *(["--kinds", asked.kinds] if asked.kinds else [])]
-        ours = Run(mask(people_of(asked.lfw, asked.pairs), asked.work / "weights", words)).cached
+        people = people_of(asked.lfw, asked.pairs)
+        asked.out.with_name(f"{asked.out.stem}_people.txt").write_text("".join(f"{name}\n" for name in sorted(people)))
+        ours = Run(mask(people, asked.work / "weights", words)).cached
         state = trained(ours, 0, 4, 256).state_dict()
         named = {name.replace("stage5", "backbone.stage5"): value.numpy() for name, value in state.items()}
         asked.out.write_bytes(save({name: value.astype(np.float16) for name, value in named.items()}))

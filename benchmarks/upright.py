@@ -76,6 +76,16 @@ def backgrounds(image: Image, faces: Sequence[Detection], rng: np.random.Generat
             yield (shape @ matrix + middle).astype(np.float32)
 
 
+def cut_tight(x: torch.Tensor) -> torch.Tensor:
+    """Some of the pictures as of a photograph that ends near the face: its edge repeated from there on."""
+    out = x.clone()
+    for at in torch.nonzero(torch.rand(len(x)) < 0.4)[:, 0].tolist():
+        left, top, right, bottom = (int(by) for by in torch.randint(0, CROP // 4, (4,)))
+        part = x[at : at + 1, :, top : CROP - bottom, left : CROP - right]
+        out[at] = torch.nn.functional.pad(part, (left, right, top, bottom), mode="replicate")[0]
+    return out
+
+
 def quartered(x: torch.Tensor) -> torch.Tensor:
     """Each picture turned by one, two or three quarters."""
     return torch.stack([torch.rot90(one, int(torch.randint(1, 4, ())), (1, 2)) for one in x])
@@ -102,7 +112,7 @@ def learn(good: np.ndarray, whose: Sequence[str], bad: np.ndarray, whose_bad: Se
             upright = yes[order[step * BATCH // 2 : (step + 1) * BATCH // 2]]
             lying = quartered(upright[: BATCH // 4])
             wrong = no[train[1][torch.randint(len(train[1]), (BATCH // 4,))]]
-            x = torch.cat([upright, lying, wrong]).float() / 255
+            x = cut_tight(torch.cat([upright, lying, wrong]).float() / 255)
             loss = torch.nn.functional.binary_cross_entropy_with_logits(network(worsened(moved(x))), truth * 0.98 + 0.01)
             optimiser.zero_grad()
             loss.backward()

@@ -32,7 +32,8 @@ from maskgen.faces.align import align_five, face_unit
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import LENIENT, MtcnnDetector
 from maskgen.faces.locate import detect_for
-from maskgen.faces.masked import CROP, EDGE, MASKED_FROM, mask_scores, seen_of
+from maskgen.faces.looks.network import CROP, EDGE, seen_of
+from maskgen.faces.masked import MASKED_FROM, mask_scores
 from maskgen.masks.kinds import kind_names
 from maskgen.people import sample_people
 

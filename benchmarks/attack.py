@@ -405,7 +405,12 @@ def commands_to_kill(folder: Path) -> Iterator[tuple[list[str], Path, str]]:
     yield ["gallery", "whole/masked", "gallery", "--simulate", "--expect", "2,2"], folder / "gallery", "*"
     training = ["--data", "whole/lists", "--epochs", "1", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
     yield ["train", "small", *training, "--run", "trained", "--resume"], folder / "trained", "last/*"
+    yield ["embed", "whole/trained", "whole/lists/test.csv", "embedded/test.parquet"], folder / "embedded", "test.parquet"
+    judging = ["--data", "whole/lists", "--report", "judged", "--replicates", "10"]
+    yield ["evaluate", "whole/trained", *judging], folder / "judged", "*"
+    yield ["export", "whole/trained", "exported/model.onnx"], folder / "exported", "model.onnx"
     yield ["kinds", "--kind", "n95", "--out", "kinds"], folder / "kinds", "*"
+    yield ["demo", "shown", "--source", "sample", "--workers", "1"], folder / "shown", "*"
 
 
 def attack_kills(tally: Tally, count: int, until: float, seed: int, folder: Path) -> None:
@@ -421,7 +426,7 @@ def attack_kills(tally: Tally, count: int, until: float, seed: int, folder: Path
         if told.returncode not in (0, 3):
             raise RuntimeError(f"{line}: {told.stderr[-500:]}")
         clean.append((line, out, compared, hashed(out, compared), time.monotonic() - begun))
-        if out.name in ("masked", "lists"):  # what the others work on
+        if out.name in ("masked", "lists", "trained"):  # what the others work on
             out.rename(folder / "whole" / out.name)
 
     def one(rng: np.random.Generator, number: int) -> str:
@@ -458,8 +463,9 @@ def kill_at(line: list[str], folder: Path, seconds: float) -> bool:
 
 
 def hashed(out: Path, compared: str) -> str:
-    """The hash of a folder, or of the part of it that does not tell of time."""
-    return tree(out) if compared == "*" else tree(out / compared.partition("/")[0])
+    """The hash of a folder, or of the part of it that neither tells of time nor is a killed start's own file."""
+    part = out if compared == "*" else out / compared.partition("/")[0]
+    return hashlib.sha256(part.read_bytes()).hexdigest() if part.is_file() else tree(part)
 
 
 ATTACKS = {

@@ -32,7 +32,8 @@ from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
-from maskgen.faces.masked import MASKED_FROM, mask_scores, seen_of
+from maskgen.faces.looks.network import seen_of
+from maskgen.faces.masked import MASKED_FROM, mask_scores
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
 from maskgen.masks.kind import Kind

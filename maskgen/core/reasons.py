@@ -17,8 +17,10 @@ class Reason(StrEnum):
     LOW_SCORE = "low_score"
     ALREADY_MASKED = "already_masked"  # the face wears a mask in the photograph
     NO_LANDMARKS = "no_landmarks"
+    UNCLEAR_ORIENTATION = "unclear_orientation"  # it may be no face, or not stand the way its points say
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"
+    CONTRADICTS_LABEL = "contradicts_label"  # it looks masked where it is said to be bare, or the other way round
     MASK_UNSAID = "mask_unsaid"  # nothing says whether it shows a mask, or whose it is
     NAME_TOO_LONG = "name_too_long"  # the output's name would not fit the file system
     CRASHED = "crashed"  # the process that worked on it died, twice

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Face, Floats, Image
 from maskgen.faces.choose import choose, is_doubtful_subject, placed
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.looks.network import seen_of
+from maskgen.faces.looks.upright import UPRIGHT_FROM, upright_scores
 from maskgen.faces.stored import rounded_face
 
 Faces = list[Face | SetAsideError]
@@ -24,19 +26,14 @@ def faces_with_landmarks(
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures at once: that is how their points are found fast.
-    points = iter(
-        landmarker.points68_of(
-            [
-                (image, one)
-                for image, own in zip(images, meant, strict=True)
-                for one in own
-                if isinstance(one, Detection)
-            ]
-        )
-    )
+    each = [
+        (image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)
+    ]
+    points = iter(landmarker.points68_of(each))
+    upright = iter(upright_scores([seen_of(image, one.points5) for image, one in each]).tolist())
     return [
         [
-            one if isinstance(one, SetAsideError) else _face(one, next(points), index, len(found))
+            one if isinstance(one, SetAsideError) else _face(one, next(points), next(upright), index, len(found))
             for index, one in enumerate(own)
         ]
         for own, found in zip(meant, detections, strict=True)
@@ -69,7 +66,12 @@ def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detecti
         return [fault]
 
 
-def _face(detection: Detection, points68: Floats | SetAsideError, index: int, of: int) -> Face | SetAsideError:
+def _face(
+    detection: Detection, points68: Floats | SetAsideError, upright: float, index: int, of: int
+) -> Face | SetAsideError:
     if isinstance(points68, SetAsideError):
         return placed(points68, detection) if of > 1 else points68
+    if upright < UPRIGHT_FROM:
+        fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than {UPRIGHT_FROM:g}")
+        return placed(fault, detection) if of > 1 else fault
     return rounded_face(Face(detection, points68, index, of))

@@ -9,12 +9,14 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Detection, Floats, Image
-from maskgen.faces.align import align_five, face_unit, five_points
+from maskgen.faces.align import face_unit, five_points
 from maskgen.faces.alignments import Cut, crop_detection
 from maskgen.faces.choose import SMALLEST_UNIT, prominence
 from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.looks.network import seen_of
+from maskgen.faces.looks.upright import upright_scores
 from maskgen.gallery.search import ThoroughDetector
-from maskgen.gallery.state import SIDE, contradiction, mask_score
+from maskgen.gallery.state import contradiction, mask_scores_of
 
 LOWEST_SCORE = 0.3  # lower than for photographs that nobody chose: here a face is known to be there
 AS_SURE = 0.15  # by how much the face that is meant may be less sure than another one
@@ -22,11 +24,13 @@ AS_SURE = 0.15  # by how much the face that is meant may be less sure than anoth
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A gallery's face: `detection` in the photograph's pixels, `crop`, and `mask_score`, see `gallery.state`."""
+    """A gallery's face: `detection` in the photograph's pixels, `crop`, `mask_score` (see `faces.masked`), and
+    `upright_score` (see `faces.looks.upright`)."""
 
     detection: Detection
     crop: Crop
     mask_score: float
+    upright_score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class PortraitFinder:
             candidates += [one for one in _candidates(image, again) if not (found and one.contradicts(masked))]
         best = meant(image, candidates, masked)
         face = Detection(best.face.box, self._settled(image, best.face), best.face.score)
-        return Enrolled(face, crop_detection(image, face, cut), best.mask_score)
+        (upright,) = upright_scores([seen_of(image, face.points5)]).tolist()
+        return Enrolled(face, crop_detection(image, face, cut), best.mask_score, upright)
 
     def _settled(self, image: Image, face: Detection) -> Floats:
         """The five points, between the detector's and those of the 68-point model, which see the eyes in other ways.
@@ -84,7 +89,7 @@ class PortraitFinder:
 
 
 def _candidates(image: Image, faces: Sequence[Detection]) -> list[Candidate]:
-    return [Candidate(face, mask_score(align_five(image, face.points5, SIDE).image)) for face in faces]
+    return [Candidate(*one) for one in zip(faces, mask_scores_of(image, faces), strict=True)]
 
 
 def meant(image: Image, candidates: Sequence[Candidate], masked: bool | None) -> Candidate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place, Remote, is_remote
 
-from .schema import CATALOGUE, REPORT
+from .report import stored_report
+from .schema import CATALOGUE
 from .table import joined
 
 # PHOTOGRAPH__KIND.jpg, PHOTOGRAPH__KIND.f2.jpg: the rule by which outputs are named.
@@ -30,7 +30,7 @@ def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
         addresses: large_string (n,), as the list has them.
 
     Raises:
-        UserError: a catalogue cannot be read.
+        UserError: a catalogue cannot be read, or report.json is damaged.
     """
     by_name = pc.extract_regex(addresses, _NAME)
     kinds = pc.if_else(pc.is_valid(by_name), by_name.field("kind"), pa.scalar("", pa.large_string()))
@@ -43,9 +43,8 @@ def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
 def _runs(folder: Path) -> Iterator[tuple[str, Place]]:
     """What stands before the addresses of each run of a list's, and the run's folder, where that has a catalogue."""
     try:
-        report = json.loads((folder / REPORT).read_bytes())
-        names = [str(run["folder"]) for run in report["runs"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        names = [str(run["folder"]) for run in stored_report(folder)["runs"]]
+    except (KeyError, TypeError):
         return  # lists of others have no such report
     for name in names:
         run: Place = Remote(name) if is_remote(name) else folder / name

@@ -9,7 +9,7 @@ import click
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, crop_options
-from .settings import GallerySettings
+from .settings import DOUBTFUL, GallerySettings
 
 EPILOG = """\b
 Examples:
@@ -52,6 +52,14 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     "(3,3 where it is not given).",
 )
 @click.option("--keep-original", is_flag=True, help="Also copy each original photograph into originals/.")
+@click.option(
+    "--doubtful",
+    type=click.Choice(DOUBTFUL),
+    default="drop",
+    show_default=True,
+    help="What to do with photographs that contradict their label or hardly show a face: drop sets them aside, keep "
+    "takes them and lists them in warnings.csv.",
+)
 @crop_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate: which photographs are taken.")
 @click.option(
@@ -70,7 +78,7 @@ def gallery_command(**options: Any) -> None:
 
     SOURCE holds PERSON/bare/* and PERSON/masked/*, or is a CSV with the columns path, person and masked.
     OUT receives faces/, gallery.csv (bare faces are enrolled, masked faces are probes), people.csv, set_aside.csv,
-    report.json and contact_sheet.png with one row a person. warnings.csv lists photographs that contradict their label.
+    report.json and contact_sheet.png with one row a person. Photographs that contradict their label are set aside.
     """
     from ..library import check_device
     from .run import run_gallery

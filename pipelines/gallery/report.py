@@ -14,7 +14,7 @@ class GalleryReport:
     Attributes:
         photographs: looked at; `written` and `set_aside` (by reason) add up to it.
         unlike: people with other counts than expected, those without any face among them.
-        contradictions: photographs that clearly show other than what is said of them.
+        in_doubt: photographs that were taken though they contradict what is said of them, or hardly show a face.
     """
 
     photographs: int
@@ -23,7 +23,7 @@ class GalleryReport:
     masked: int
     set_aside: dict[str, int]
     unlike: int
-    contradictions: int
+    in_doubt: int
 
     def __post_init__(self) -> None:
         if self.written + sum(self.set_aside.values()) != self.photographs:
@@ -48,8 +48,8 @@ class GalleryReport:
         text[-1] += f"    {reasons}" if reasons else ""
         if self.unlike:
             text.append(f"{'not as expected':<22}{self.unlike:>10,}    people, see people.csv")
-        if self.contradictions:
-            text.append(f"{'in contradiction':<22}{self.contradictions:>10,}    photographs, see warnings.csv")
+        if self.in_doubt:
+            text.append(f"{'taken though in doubt':<22}{self.in_doubt:>10,}    photographs, see warnings.csv")
         return "\n".join(text)
 
     def to_json(self, settings: Mapping[str, object]) -> dict[str, object]:

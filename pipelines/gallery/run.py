@@ -130,10 +130,14 @@ def _one(
 ) -> None:
     from maskgen.core.images import encode_image, read_photo
     from maskgen.faces.alignments import Cut
-    from maskgen.gallery.state import contradiction
+
+    from .doubts import doubts_of
 
     image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
     found = finder.find(image, entry.masked, Cut(settings.align, settings.size, settings.margin))
+    doubts = doubts_of(found, entry.masked)
+    if doubts and settings.doubtful == "drop":
+        raise doubts[0].fault()
     path = f"faces/{name}.jpg"
     folder.place(path, encode_image(found.crop.image, "jpg", 95))
     if settings.keep_original:
@@ -142,9 +146,7 @@ def _one(
     box = " ".join(f"{float(at):.1f}" for at in found.detection.box)
     score = round(found.detection.score, 4)
     outcomes.members.append(Member(path, entry.person, entry.masked, entry.path, width, height, box, score))
-    if looks := contradiction(found.mask_score, entry.masked):
-        said = "masked" if entry.masked else "bare"
-        outcomes.warnings.append((path, escape(entry.path), said, looks, round(found.mask_score, 2)))
+    outcomes.warnings += [(path, escape(entry.path), one.said, one.looks, round(one.score, 2)) for one in doubts]
 
 
 def _keep(folder: GalleryFolder, photograph: Path, name: str) -> None:
@@ -177,7 +179,7 @@ def _sum_up(
         masked=sum(member.masked for member in members),
         set_aside=dict(sorted(Counter(reason for _, reason, _ in outcomes.set_aside).items())),
         unlike=sum(not _as_expected(tally, settings) for tally in counts),
-        contradictions=len(outcomes.warnings),
+        in_doubt=len({path for path, *_ in outcomes.warnings}),
     )
     folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
     return report

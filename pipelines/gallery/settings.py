@@ -8,9 +8,10 @@ from pathlib import Path
 from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
 from maskgen.core.reasons import UserError
 
-from ..checks import MAX_PIXELS, check_range, show_path
+from ..checks import MAX_PIXELS, check_choice, check_range, show_path
 
 EACH = (3, 3)
+DOUBTFUL = ("keep", "drop")
 
 GALLERY = "gallery.csv"
 
@@ -35,6 +36,7 @@ class GallerySettings:
     simulate: bool = False
     expect: tuple[int, int] | None = None
     keep_original: bool = False
+    doubtful: str = "drop"
     size: int = 160
     align: str = DEFAULT_ALIGNMENT
     margin: float | None = None
@@ -44,6 +46,7 @@ class GallerySettings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        check_choice("--doubtful", self.doubtful, DOUBTFUL)
         check_range("--size", self.size, 32, 2048)
         check_alignment(self.align, self.size, self.margin)
         check_range("--seed", self.seed, -(2**63), 2**63 - 1)
@@ -73,6 +76,7 @@ class GallerySettings:
             "--simulate": self.simulate,
             "--expect": list(self.expect) if self.expect else None,
             "--keep-original": self.keep_original,
+            "--doubtful": self.doubtful,
             "--size": self.size,
             "--align": self.align,
             "--margin": self.margin,

@@ -96,7 +96,11 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     type=float,
     help="Share of the --eval set for test: of its people, or by the reference protocol of its images.  [default: 0.1]",
 )
-@click.option("--test-pairs", type=PATH, help="Test pairs as LFW's and MFR2's pairs.txt list them.")
+@click.option(
+    "--test-pairs",
+    type=PATH,
+    help="Test pairs from a list: LFW's or MFR2's pairs.txt, or a test.csv or pairs_label.txt that names images of the runs.",
+)
 @click.option(
     "--wear",
     type=click.Choice(["bare", "masked", "mixed"]),

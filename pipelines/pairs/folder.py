@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import parse
+from maskgen.core.sealed import unseal
 
 from ..checks import differences
-from ..runs.json_files import json_bytes
+from ..runs.json_files import sealed_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
 UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the settings
@@ -34,7 +34,7 @@ def open_out(settings: PairsSettings) -> None:
     from maskgen.manifests.formats import tar_set
     from maskgen.manifests.schema import REPORT
 
-    write_whole(settings.out / UNFINISHED, json_bytes({"settings": _as_stored(settings)}), durable=True)
+    write_whole(settings.out / UNFINISHED, sealed_bytes({"settings": _as_stored(settings)}), durable=True)
     tars = settings.out / tar_set.FOLDER
     halves = (*settings.out.glob(f".*{PART}"), *tars.glob(f".*{PART}"))  # of a command that was killed
     files = (settings.out / name for name in (REPORT, *_all_files()))
@@ -79,7 +79,9 @@ def _refuse_others(out: Path, asked: dict[str, object]) -> None:
 
 def _stored_settings(path: Path) -> dict[str, object]:
     try:
-        stored = parse(path.read_bytes())["settings"]
+        stored = unseal(path.read_bytes())["settings"]
     except (ValueError, KeyError) as error:
-        raise UserError(f"{path} is not a report of `maskgen pairs`: give another folder.") from error
+        raise UserError(
+            f"{path} is damaged, or not of this version of `maskgen pairs` ({error}): give another folder, or --overwrite."
+        ) from None
     return stored if isinstance(stored, dict) else {}

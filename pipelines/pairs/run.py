@@ -8,7 +8,7 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
 from ..reports.progress import Notify
-from ..runs.json_files import json_bytes
+from ..runs.json_files import sealed_bytes
 from .exports import write_exports
 from .files import path_writer, verified
 from .folder import UNFINISHED, open_out, refuse_out
@@ -17,6 +17,8 @@ from .settings import PairsSettings
 from .work import LeftOut, Work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from maskgen.manifests.catalogue import Images
     from maskgen.manifests.formats.lfw_pairs import Resolved
     from maskgen.manifests.plan import Recipe
@@ -31,7 +33,7 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     names, folders = _runs(settings)
     refuse_out(settings)
     images, left_out = _images(settings, names, folders, notify)
-    recipe, resolved = _recipe(settings, names, images)
+    recipe, resolved = _recipe(settings, names, folders, images)
     notify("drawing pairs")
     from maskgen.manifests.plan import make_manifests
 
@@ -76,7 +78,9 @@ def _runs_text(n: int) -> str:
     return f"{n} runs" if n > 1 else "1 run"
 
 
-def _recipe(settings: PairsSettings, names: list[str], images: Images) -> tuple[Recipe, Resolved | None]:
+def _recipe(
+    settings: PairsSettings, names: list[str], folders: list[Place], images: Images
+) -> tuple[Recipe, Resolved | None]:
     from maskgen.manifests.pairs import KindRule, PairRules
     from maskgen.manifests.plan import Protocol, Recipe
     from maskgen.manifests.schema import Mix
@@ -98,7 +102,7 @@ def _recipe(settings: PairsSettings, names: list[str], images: Images) -> tuple[
         min_images=settings.min_images,
         seed=settings.seed,
     )
-    return recipe, _resolve(settings, recipe, images)
+    return recipe, _resolve(settings, recipe, dict(zip(names, folders, strict=True)), images)
 
 
 def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
@@ -110,20 +114,34 @@ def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
     return 0.1
 
 
-def _resolve(settings: PairsSettings, recipe: Recipe, images: Images) -> Resolved | None:
+def _resolve(
+    settings: PairsSettings, recipe: Recipe, folders: dict[str, Place], images: Images
+) -> Resolved | None:
     if settings.test_pairs is None:
         return None
-    from maskgen.manifests.formats.lfw_pairs import Wear, load_lfw_pairs, resolve
+    from maskgen.manifests.listed import names_images, resolve_images
 
-    try:
-        listed = load_lfw_pairs(settings.test_pairs)
-    except ValueError as error:
-        raise UserError(f"{settings.test_pairs} is not a pairs.txt: {error}.") from error
-    resolved = resolve(images, listed, Wear(settings.wear or "mixed"), recipe)
+    if names_images(settings.test_pairs):
+        if settings.wear is not None:
+            raise UserError(f"{settings.test_pairs} names the images themselves: leave out --wear.")
+        resolved = resolve_images(images, folders, settings.test_pairs, settings.allow_same_source)
+    else:
+        resolved = _resolve_names(settings, settings.test_pairs, recipe, images)
     if not len(resolved.drawn.same) + len(resolved.drawn.diff):
         why = resolved.left_out[0][1] if resolved.left_out else "it lists no pair"
         raise UserError(f"No pair of {settings.test_pairs} can be made: {why}.")
     return resolved
+
+
+def _resolve_names(settings: PairsSettings, path: Path, recipe: Recipe, images: Images) -> Resolved:
+    """Pairs by name and number, as LFW's pairs.txt has them."""
+    from maskgen.manifests.formats.lfw_pairs import Wear, load_lfw_pairs, resolve
+
+    try:
+        listed = load_lfw_pairs(path)
+    except ValueError as error:
+        raise UserError(f"{path} is neither a pairs.txt nor a list of images in pairs: {error}.") from error
+    return resolve(images, listed, Wear(settings.wear or "mixed"), recipe)
 
 
 def _write(work: Work, notify: Notify) -> dict[str, Any]:
@@ -142,7 +160,7 @@ def _write(work: Work, notify: Notify) -> dict[str, Any]:
         notify("drawing previews")
         _write_previews(work)
     report = report_of(work, rows)
-    write_whole(out / REPORT, json_bytes(report), durable=True)
+    write_whole(out / REPORT, sealed_bytes(report), durable=True)
     (out / UNFINISHED).unlink(missing_ok=True)
     return report
 

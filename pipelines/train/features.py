@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 EACH = 1000  # pictures a file
 _AT_ONCE = 50  # that are embedded together
+_DIGEST = 16  # bytes of a file's checksum
 
 Floats = NDArray[np.float32]
 Open = Callable[[str], "FaceEmbedder"]
@@ -87,8 +88,8 @@ def _part(folder: Path, root: Place, addresses: list[str], name: str, recogniser
     """The features of some pictures, from their file where there is one."""
     data = [_bytes(root, address) for address in addresses]
     path = folder / f"{name}-{_digest(data)}.npy"
-    if path.is_file():
-        return np.load(path, allow_pickle=False)
+    if (kept := _kept(path)) is not None:
+        return kept
     embedder = recogniser(name)
     values = np.full((len(data), embedder.dim), np.nan, np.float32)
     for at in range(0, len(data), _AT_ONCE):
@@ -97,8 +98,22 @@ def _part(folder: Path, root: Place, addresses: list[str], name: str, recogniser
             values[list(images)] = embedder.embed(list(images.values()))
     file = io.BytesIO()
     np.save(file, values, allow_pickle=False)
-    write_whole(path, file.getvalue())
+    write_whole(path, file.getvalue() + _checksum(file.getvalue()))
     return values
+
+
+def _kept(path: Path) -> Floats | None:
+    """The features of a file, NumPy's form with a checksum after it; None where there is none, or it is damaged."""
+    data = path.read_bytes() if path.is_file() else b""
+    whole, checksum = data[:-_DIGEST], data[-_DIGEST:]
+    if not whole or _checksum(whole) != checksum:
+        return None
+    kept: Floats = np.load(io.BytesIO(whole), allow_pickle=False)
+    return kept
+
+
+def _checksum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST).digest()
 
 
 def _bytes(root: Place, address: str) -> bytes:

@@ -11,7 +11,8 @@ from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo, read_photo
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.masked import MASKED_FROM, mask_scores, seen_of
+from maskgen.faces.looks.network import seen_of
+from maskgen.faces.masked import MASKED_FROM, mask_scores
 
 PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
 

@@ -1,17 +1,18 @@
 """Views of a picture and their vote."""
 
-import cv2
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
 from maskgen.core.records import Detection
-from maskgen.faces.align import align_five, five_points
+from maskgen.faces.align import five_points
 from maskgen.faces.alignments import Cut
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.gallery.faces import Candidate, PortraitFinder, meant
 from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
-from maskgen.gallery.state import SIDE, contradiction, mask_score
+from maskgen.faces.looks.network import seen_of
+from maskgen.faces.masked import mask_scores
+from maskgen.gallery.state import contradiction
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import wear
@@ -60,7 +61,7 @@ def test_of_two_faces_the_one_in_the_middle_is_meant() -> None:
 
 
 def test_a_face_that_looks_as_is_said_is_meant_before_a_larger_one() -> None:
-    bare, masked = Candidate(face(200, 0.99, 90), -1.0), Candidate(face(300, 0.9, 40), 0.8)
+    bare, masked = Candidate(face(200, 0.99, 90), -6.0), Candidate(face(300, 0.9, 40), 3.0)
     assert meant(PORTRAIT, [bare, masked], True) is masked
     assert meant(PORTRAIT, [bare, masked], False) is bare
     assert meant(PORTRAIT, [bare, masked], None) is bare
@@ -96,9 +97,7 @@ def test_masked_and_bare_faces_look_so() -> None:
         kind = load_kind(kind_names()[number % len(kind_names())])
         masked = wear(portrait.image, portrait.points68, MaskPlan(), kind).image
         points5 = five_points(portrait.points68)
-        bare, worn = (mask_score(align_five(image, points5, SIDE).image) for image in (portrait.image, masked))
+        bare, worn = mask_scores([seen_of(image, points5) for image in (portrait.image, masked)]).tolist()
         assert contradiction(bare, False) == "" and contradiction(worn, True) == ""
         right += [contradiction(bare, True) == "looks bare", contradiction(worn, False) == "looks masked"]
     assert np.mean(right) > 0.9
-    with pytest.raises(ValueError, match="112 x 112"):
-        mask_score(cv2.resize(PORTRAIT, (96, 96)))

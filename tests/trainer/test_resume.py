@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from list_makers import write_lists
+from drawn import crops
+from list_makers import png, write_csv, write_lists
 from runs import TINY, report, train, weights
 
 from maskgen.pipelines.runs.lock import hold
@@ -97,6 +98,26 @@ def test_a_process_that_is_killed_leaves_a_run_that_goes_on(lists: Path, tmp_pat
     assert "going on after step" in train(lists, tmp_path / "run", *more, "--resume").output
     train(lists, tmp_path / "whole", *more)
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+
+
+def test_a_longer_training_is_the_training_of_that_length_from_the_start(tmp_path: Path) -> None:
+    """On drawn people, with a schedule that does not depend on the length."""
+    lists = tmp_path / "lists"
+    rows = []
+    for person, own in enumerate(crops(4, 4)):
+        for number, image in enumerate(own):
+            path = lists / f"faces/{person}/{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(image))
+            rows.append((f"faces/{person}/{number}.png", person))
+    write_csv(lists / "train.csv", ("path", "target"), rows)
+    same = ("--set", "schedule.name=multistep", "--set", "schedule.milestones=1")
+    train(lists, tmp_path / "whole", *same, "--epochs", "3")
+    train(lists, tmp_path / "longer", *same, "--epochs", "1")
+    assert weights(tmp_path / "longer") != weights(tmp_path / "whole")
+    train(lists, tmp_path / "longer", *same, "--epochs", "3", "--resume")
+    assert weights(tmp_path / "longer") == weights(tmp_path / "whole")
+    assert losses(tmp_path / "longer") == losses(tmp_path / "whole")
 
 
 def test_resume_begins_where_there_is_nothing(lists: Path, tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from maskgen.core.reasons import UserError
 
-from ..schema import PEOPLE, PEOPLE_COLUMNS, REPORT
+from ..report import stored_report
+from ..schema import PEOPLE, PEOPLE_COLUMNS
 from ..table import read_csv
 
 
@@ -31,26 +30,22 @@ def read_pairs_output(folder: Path) -> PairsOutput:
     """Read people.csv and report.json, where they are there.
 
     Raises:
-        UserError: people.csv is no such file.
+        UserError: people.csv is no such file, or report.json is damaged.
     """
-    report = _report(folder)
+    report = stored_report(folder)
     allow = report.get("settings", {}).get("--allow-same-source") if report else None
     return PairsOutput(_people(folder / PEOPLE), report.get("protocol"), allow)
 
 
 def absent_lists(folder: Path) -> list[str]:
-    """Files that report.json says were written and that are not there."""
-    rows = _report(folder).get("rows", {})
+    """Files that report.json says were written and that are not there.
+
+    Raises:
+        UserError: report.json is damaged.
+    """
+    rows = stored_report(folder).get("rows", {})
     names = [name for name in rows if not (folder / name).is_file()] if isinstance(rows, dict) else []
     return sorted(names)
-
-
-def _report(folder: Path) -> dict[str, Any]:
-    try:
-        report = json.loads((folder / REPORT).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return report if isinstance(report, dict) and "protocol" in report else {}
 
 
 def _people(path: Path) -> dict[int, tuple[str, str]] | None:

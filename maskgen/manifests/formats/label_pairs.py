@@ -41,13 +41,13 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
 
 
 def is_label_pairs(path: Path) -> bool:
-    """Whether the first line of a file is two paths and 0 or 1."""
+    """Whether the first line of a file is two paths and 0 or 1; a name and two numbers are a line of LFW's pairs.txt."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             values = _values(file.readline())
     except (OSError, UnicodeDecodeError):
         return False
-    return len(values) == 3 and values[2] in ("0", "1")
+    return len(values) == 3 and values[2] in ("0", "1") and not values[1].isdecimal()
 
 
 def load_label_pairs(path: Path) -> tuple[list[str], list[str], Ints]:

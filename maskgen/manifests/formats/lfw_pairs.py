@@ -148,22 +148,24 @@ def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, recipe: Re
                 known.find(pair.name, pair.number, masked[0], rng),
                 known.find(pair.other, pair.other_number, masked[1], rng),
             )
-            _refuse_itself(images, rows, recipe.rules.allow_same_source)
+            refuse_itself(images, rows, recipe.rules.allow_same_source)
         except LookupError as error:
             left_out.append((f"pair {place}: {_line(pair)}", str(error.args[0])))
         else:
             (same if pair.same else diff).append(rows)
-    return Resolved(Drawn(_as_pairs(same), _as_pairs(diff), {}), tuple(left_out))
+    return Resolved(Drawn(as_pairs(same), as_pairs(diff), {}), tuple(left_out))
 
 
-def _refuse_itself(images: Images, rows: tuple[int, int], allow_same_source: bool) -> None:
+def refuse_itself(images: Images, rows: Sequence[int], allow_same_source: bool) -> None:
+    """Raise LookupError where two rows are one image, or one photograph and that is not allowed."""
     if rows[0] == rows[1]:
         raise LookupError("both are one image")
     if not allow_same_source and images.source[rows[0]] == images.source[rows[1]]:
         raise LookupError("both are one photograph")
 
 
-def _as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:
+def as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:
+    """Rows of images, two a pair, as `Pairs`."""
     table = np.array(rows, np.int64).reshape(-1, 2)
     return Pairs(table[:, 0], table[:, 1])
 

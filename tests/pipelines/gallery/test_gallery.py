@@ -5,8 +5,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from skimage.data import coffee
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.masks.kinds import load_kind
@@ -70,13 +72,31 @@ def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
     shutil.move(source / "person_02/masked/3.png", source / "person_02/bare/3.png")
     result = call(source, out, "--expect", "2,2")
     assert result.exit_code == 3
-    assert {row["reason"] for row in table(out / "set_aside.csv")} == {"broken_picture", "mask_unsaid"}
+    aside = {row["path"]: row["reason"] for row in table(out / "set_aside.csv")}
+    assert aside == {
+        "person_01/bare/broken.jpg": "broken_picture",
+        "person_01/stray.png": "mask_unsaid",
+        "person_02/bare/3.png": "contradicts_label",
+    }
+    assert not (out / "warnings.csv").exists()
     assert [row["person"] for row in table(out / "people.csv") if row["as_expected"] == "no"] == ["person_02"]
-    (warning,) = table(out / "warnings.csv")
-    assert (warning["source"], warning["said"], warning["looks"]) == ("person_02/bare/3.png", "bare", "looks masked")
     report = json.loads((out / "report.json").read_text())
     assert report["bare"] + report["masked"] + sum(report["set_aside"].values()) == report["photographs"] == 14
     assert "other settings" in call(source, out).output
+
+
+def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> None:
+    shutil.move(source / "person_02/masked/3.png", source / "person_02/bare/3.png")
+    scene = source / "person_01/masked/scene.png"
+    scene.write_bytes(encode_image(np.ascontiguousarray(coffee()[:, :400]), "png"))
+    assert call(source, tmp_path / "out").exit_code == 3
+    aside = {row["path"] for row in table(tmp_path / "out/set_aside.csv")}
+    assert aside == {"person_02/bare/3.png", "person_01/masked/scene.png"}
+    result = call(source, tmp_path / "kept", "--doubtful", "keep")
+    assert "taken though in doubt" in result.output
+    warned = {row["source"]: (row["said"], row["looks"]) for row in table(tmp_path / "kept/warnings.csv")}
+    assert warned["person_02/bare/3.png"] == ("bare", "looks masked")
+    assert "other settings" in call(source, tmp_path / "out", "--doubtful", "keep").output
 
 
 def test_names_and_tables_say_the_same(source: Path, tmp_path: Path) -> None:

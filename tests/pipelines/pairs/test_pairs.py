@@ -233,6 +233,42 @@ def test_listed_test_pairs_make_their_people_the_test(run: Path, tmp_path: Path)
     assert "nobody" in read(tmp_path / "out" / "left_out.csv")[0]["path"]
 
 
+def test_lists_of_test_pairs_that_were_written_here_are_read_back(run: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    write(first, run=run, people=(0.5, 0.0, 0.5), also=("label",))
+    wanted = read(first / "test.csv")
+    assert len(wanted) > 20
+    with_commas = first / "commas.txt"
+    with_commas.write_text((first / "pairs_label.txt").read_text().replace("\t", ","))
+    with_semicolons = first / "semicolons.csv"
+    with_semicolons.write_text((first / "test.csv").read_text().replace(",", ";"))
+    for number, listed in enumerate((first / "test.csv", first / "pairs_label.txt", with_commas, with_semicolons)):
+        out = tmp_path / f"again{number}"
+        report = write(out, run=run, test_pairs=listed)
+        assert report["listed_pairs"] == {"listed": len(wanted), "made": len(wanted), "left_out": 0}
+        pairs = [{(row["path"], row["pair_path"]) for row in rows} for rows in (wanted, read(out / "test.csv"))]
+        assert pairs[0] == pairs[1], listed
+
+
+def test_listed_images_that_make_no_pair_are_each_told(run: Path, tmp_path: Path) -> None:
+    names = [f"masked/faces/p00{person}/p00{person}_000{n}__{kind}.jpg" for person, n, kind in (
+        (0, 1, "n95"), (0, 2, "n95"), (0, 1, "kn95"), (1, 1, "n95"), (9, 9, "n95"),
+    )]  # fmt: skip
+    lines = [(names[0], names[1], 1), (names[0], names[2], 1), (names[1], names[3], 1), (names[0], names[4], 0)]
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"{one} {two} {same}\n" for one, two, same in lines))
+    report = write(tmp_path / "out", run=run, test_pairs=listed)
+    assert report["listed_pairs"] == {"listed": 4, "made": 1, "left_out": 3}
+    reasons = [row["reason"] for row in read(tmp_path / "out" / "left_out.csv")]
+    assert reasons == [
+        "both are one photograph",
+        "the runs say they are two people",
+        f"the runs have no image {names[4]}",
+    ]
+    with pytest.raises(UserError, match="leave out --wear"):
+        write(tmp_path / "other", run=run, test_pairs=listed, wear="bare")
+
+
 def test_lfw_pairs_on_a_run_of_lfw(photographs: Path, tmp_path: Path) -> None:
     wanted = [
         Row(person.name, photo.name, kind)
@@ -290,6 +326,23 @@ def test_work_that_was_cut_short_goes_on_with_the_same_command_only(
     write(out, run=run)
     write(tmp_path / "whole", run=run)
     assert all_bytes(out) == all_bytes(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[1]", "[" * 3000, "one digit"])
+def test_a_damaged_report_is_one_sentence(run: Path, tmp_path: Path, damage: str) -> None:
+    out = tmp_path / "out"
+    write(out, run=run)
+    whole = (out / "report.json").read_text()
+    changed = whole.replace('"seed": 0', '"seed": 1', 1)
+    assert changed != whole
+    (out / "report.json").write_text(changed if damage == "one digit" else damage)
+    with pytest.raises(UserError, match=r"report\.json is damaged.*--overwrite"):
+        write(out, run=run)
+    if damage != "{}":  # which is another program's report as well
+        with pytest.raises(UserError, match=r"report\.json is damaged"):
+            check_lists(out, verify="names")
+    write(out, run=run, overwrite=True)
+    assert (out / "report.json").read_text() == whole
 
 
 def test_lists_of_another_origin_and_run_folders_are_left_alone(run: Path, tmp_path: Path) -> None:

@@ -62,6 +62,24 @@ def test_features_are_computed_once_for_the_bytes_that_a_picture_has(
     assert stand_in.seen == 24 + 7
 
 
+@pytest.mark.parametrize("how", ["empty", "cut", "zeroed", "one bit"])
+def test_kept_features_that_are_damaged_are_computed_again(lists: Path, tmp_path: Path, how: str) -> None:
+    listed, stand_in = read_training_list(lists), MeanColour()
+
+    def asked() -> Floats:
+        return features_of(tmp_path / "kept", listed.root, listed.addresses, "dlib", 1, lambda _: stand_in)
+
+    found = asked()
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert np.array_equal(np.load(kept), found)
+    data = bytearray(kept.read_bytes())
+    data[200] ^= 1
+    damaged = {"empty": b"", "cut": data[:-40], "zeroed": bytes(len(data)), "one bit": data}[how]
+    kept.write_bytes(damaged)
+    assert np.array_equal(asked(), found)
+    assert stand_in.seen == 48
+
+
 def test_pictures_that_cannot_be_read_have_none(lists: Path, tmp_path: Path) -> None:
     (lists / "faces/0/1.png").unlink()
     (lists / "faces/2/0.png").write_bytes(b"no picture")

@@ -1,0 +1,1 @@
+"""Small networks that look at an aligned face and say one thing of it."""

@@ -1,0 +1,25 @@
+"""Whether a found face stands upright where its points say, by a small network that looks at the aligned face.
+
+A detector finds faces in faces that lie or stand on their heads: a mouth in a forehead, an eye in a mouth. Neither its
+score nor the landmarks tell them apart for certain. `benchmarks/upright.py` trained the network and prints its errors;
+`benchmarks/orientation.py` counts what is masked the wrong way round with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskgen.core.records import Floats, Image
+from maskgen.faces.looks.network import scores
+
+# The score below which a face is in doubt.
+UPRIGHT_FROM = 0.0
+
+
+def upright_scores(faces: Sequence[Image]) -> Floats:
+    """How surely each face stands upright in its crop, float32 (n,): a logit, below UPRIGHT_FROM where in doubt.
+
+    Args:
+        faces: as `looks.network.seen_of` gives them.
+    """
+    return scores(faces, "maskgen.faces.looks", "upright.npz")

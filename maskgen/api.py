@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from maskgen.core.alignments import DEFAULT_ALIGNMENT
@@ -64,6 +65,7 @@ class MaskerSettings:
         min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
+        parts: also say of each pixel which part of a mask it shows.
     """
 
     kinds: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ class MaskerSettings:
     unmasked_share: float = 0.0
     masked_input: str = "set-aside"
     max_pixels: int = DEFAULT_MAX_PIXELS
+    parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ class Output:
 
     `kind` is a mask's name or "bare", of several faces in one picture the first one's; `others` are the rows of the
     further faces of a whole photograph; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
-    that counts most.
+    that counts most; `parts`, uint8 (height, width), holds values of `masks.template.PARTS`, 0 where no mask is; None
+    where the settings do not ask for it.
     """
 
     kind: str
@@ -99,15 +103,18 @@ class Output:
     coverage: Mask | None
     row: dict[str, Any]
     others: tuple[dict[str, Any], ...] = ()
+    parts: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedFace:
-    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), and what is known of them."""
+    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), what is known of them, and
+    `parts`, uint8 (height, width), see `Output`, where it was asked for."""
 
     image: Image
     coverage: Mask
     record: dict[str, Any]
+    parts: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +274,8 @@ class Masker:
         if self.settings.bare or not drawn[0]:
             image = squared(group[0].crop.image, group[0].crop.square)
             row, *others = [_row(self.settings, subject, None, 0) for subject in group]
-            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row, tuple(others))
+            none = np.zeros(image.shape[:2], np.uint8)
+            yield Output(BARE, 0, index, image, none, row, tuple(others), none if self.settings.parts else None)
 
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
         """The kinds that this face wears, none where it stays bare; each further face has an order of its own."""
@@ -285,7 +293,7 @@ class Masker:
         self, key: str, group: list[_Subject], kinds: Sequence[Kind], variant: int
     ) -> Iterator[Output | SetAsideError]:
         """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
-        image, coverage = group[0].crop.image, np.zeros(0, np.uint8)
+        image, coverage, parts = group[0].crop.image, np.zeros(0, np.uint8), None
         put: list[_Put] = []
         for subject, kind in zip(group, kinds, strict=True):
             try:
@@ -294,19 +302,21 @@ class Masker:
                 yield _told(fault, subject.face)
                 continue
             image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
+            parts = one.parts if parts is None or one.parts is None else np.where(one.parts > 0, one.parts, parts)
             put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline))
         if put:
             row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
             square = group[0].crop.square
             image, coverage = squared(image, square), squared(coverage, square)
+            parts = None if parts is None else squared(parts, square, cv2.INTER_NEAREST)
             # The first face's kind names the picture, whether it could be put on or not: no two have one name.
-            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others))
+            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others), parts)
 
     def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
         with self._stage("wear"):
             # The draws go with the kind, so that a mask is the same whichever others were asked for.
             rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
-            return dress(image, subject.wearer, plan_mask(rng, self._wear), kind)
+            return dress(image, subject.wearer, plan_mask(rng, self._wear), kind, self.settings.parts)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -394,7 +404,9 @@ def _finders() -> tuple[Detector, Landmarker]:
     return MtcnnDetector(), Landmarker()
 
 
-def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
+def mask_photo(
+    image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None, parts: bool = False
+) -> MaskedFace:
     """Put a mask on the face that a picture is of.
 
     Args:
@@ -402,6 +414,7 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         kind: a mask's name, as `maskgen kinds` lists them.
         seed: another seed sits the mask a little differently.
         size: side of an aligned crop in pixels; None keeps the picture as it is.
+        parts: also say of each pixel which part of the mask it shows.
 
     Raises:
         SetAsideError: no face that can be used, with its `reason`.
@@ -412,7 +425,8 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         >>> mask_photo(astronaut(), "n95").record["kind"]
         'n95'
     """
-    settings = MaskerSettings((kind,), seed=seed, crop="none" if size is None else "face", size=size or 160)
+    crop = "none" if size is None else "face"
+    settings = MaskerSettings((kind,), seed=seed, crop=crop, size=size or 160, parts=parts)
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
     with _ONE_AT_A_TIME:
         detector, landmarker = _finders()
@@ -422,7 +436,7 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         raise result
     first = next(output for output in result if isinstance(output, Output))
     assert first.coverage is not None
-    return MaskedFace(first.image, first.coverage, first.row)
+    return MaskedFace(first.image, first.coverage, first.row, first.parts)
 
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:

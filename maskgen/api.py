@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,12 @@ from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.masked import MASKED_FROM, mask_scores, seen_of
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
+from maskgen.masks.front.keep import Front
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
+from maskgen.masks.lighting.blocks import compressed
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Cloth, Wearer, Worn, dress, study_all
+from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all
 
 BARE = "bare"
 TOGETHER = 64
@@ -66,6 +68,7 @@ class MaskerSettings:
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
         parts: also say of each pixel which part of a mask it shows.
+        occluders: "ignore", or "keep" to leave hair and glasses before the mask where they are, see `masks.front`.
     """
 
     kinds: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ class MaskerSettings:
     masked_input: str = "set-aside"
     max_pixels: int = DEFAULT_MAX_PIXELS
     parts: bool = False
+    occluders: str = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class _Cut:
     crop: Crop
     points68: np.ndarray
     trust: float
-    whole: Image
+    photo: Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ class _Subject:
     points68: np.ndarray
     wearer: Wearer
     trust: float
+    quality: int | None
+    front: Front | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,7 @@ class _Put:
     look: str
     cloth: Cloth
     outline: list[Floats]
+    in_front: float
 
 
 @dataclass(slots=True)
@@ -223,7 +230,7 @@ class Masker:
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
     ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
         """The outputs of some photographs whose faces are found, which are studied together."""
-        cut = [[self._cut(photo.image, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
+        cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
         studied = iter(self._studied([one for each in cut for one in each if isinstance(one, _Cut)]))
         for key, each in zip(keys, cut, strict=True):
             yield self._one(key, [next(studied) if isinstance(one, _Cut) else one for one in each])
@@ -240,7 +247,7 @@ class Masker:
         faults += failed.values()
         return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
 
-    def _cut(self, image: Image, face: Face | SetAsideError) -> _Cut | SetAsideError:
+    def _cut(self, photo: Photo, face: Face | SetAsideError) -> _Cut | SetAsideError:
         if isinstance(face, SetAsideError):
             return face
         sure = trust(face)
@@ -248,19 +255,26 @@ class Masker:
             fault = SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
             return _told(fault, face)
         with self._stage("align"):
-            crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
-        return _Cut(face, crop, crop.carry(face.points68), sure, image)
+            crop = whole(photo.image) if self.settings.crop == "none" else self._aligned(photo.image, face)
+        return _Cut(face, crop, crop.carry(face.points68), sure, photo)
 
     def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
-            seen = [face.crop.image for face in faces], [face.points68 for face in faces], [at.whole for at in faces]
-            wearers = study_all(*seen)
+            wholes = [at.photo.image for at in faces]
+            wearers = study_all([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
+            fronts = [self._before(at.crop.image, wearer) for at, wearer in zip(faces, wearers, strict=True)]
         return [
             _told(wearer, at.face)
             if isinstance(wearer, SetAsideError)
-            else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
-            for at, wearer in zip(faces, wearers, strict=True)
+            else _Subject(at.face, at.crop, at.points68, wearer, at.trust, at.photo.quality, front)
+            for at, wearer, front in zip(faces, wearers, fronts, strict=True)
         ]
+
+    def _before(self, image: Image, wearer: Wearer | SetAsideError) -> Front | None:
+        """What stands before a face, where that is to be kept."""
+        if self.settings.occluders == "ignore" or isinstance(wearer, SetAsideError):
+            return None
+        return before(image, wearer)
 
     def _aligned(self, image: Image, face: Face) -> Crop:
         return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
@@ -303,7 +317,7 @@ class Masker:
                 continue
             image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
             parts = one.parts if parts is None or one.parts is None else np.where(one.parts > 0, one.parts, parts)
-            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline))
+            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
         if put:
             row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
             square = group[0].crop.square
@@ -316,7 +330,9 @@ class Masker:
         with self._stage("wear"):
             # The draws go with the kind, so that a mask is the same whichever others were asked for.
             rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
-            return dress(image, subject.wearer, plan_mask(rng, self._wear), kind, self.settings.parts)
+            plan = plan_mask(rng, self._wear)
+            one = dress(image, subject.wearer, plan, kind, self.settings.parts, subject.front)
+            return replace(one, image=compressed(one.image, one.coverage, subject.crop.matrix, subject.quality))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -375,6 +391,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "wearing": put.wearing if put else "",
         "look": put.look if put else "",
         **_cloth_columns(put.cloth if put else None),
+        **({"in_front": round(put.in_front, 4) if put else 0.0} if settings.occluders == "keep" else {}),
         "outline": [_rounded(crop.stretched(polygon)) for polygon in put.outline] if put else [],
     }
 

@@ -136,6 +136,17 @@ def test_parts_are_named_on_request_and_change_no_picture(options: dict[str, Any
         assert one.kind == "bare" or (one.parts[one.coverage > 160] > 0).mean() > 0.99  # facenet's crop is stretched
 
 
+def test_occluders_are_kept_on_request() -> None:
+    ignored = outputs(MaskerSettings(("surgical_blue",)), photos())
+    kept = outputs(MaskerSettings(("surgical_blue",), occluders="keep", bare=True), photos())
+    assert all("in_front" not in one.row for one in ignored.values())
+    assert {one.row["in_front"] for one in kept.values() if one.kind == "bare"} == {0.0}
+    assert any(one.row["in_front"] > 0 for one in kept.values())
+    for key, one in ignored.items():
+        if kept[key].row["in_front"] == 0:
+            np.testing.assert_array_equal(kept[key].image, one.image)
+
+
 def test_one_call_names_parts() -> None:
     masked = maskgen.mask_photo(astronaut(), "n95", parts=True)
     assert masked.parts is not None

@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, PlaceType, crop_options
-from .settings import BACKENDS, CLASSES, COVERAGE, FACES, MASKED_INPUT, MaskSettings
+from .settings import BACKENDS, CLASSES, COVERAGE, FACES, MASKED_INPUT, OCCLUDERS, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -140,6 +140,14 @@ PLACE = PlaceType()
     default=None,
     help="Also write the coverage of each mask as an 8-bit PNG; with classes also a PNG that says of each pixel which "
     "part of a mask it shows (docs/masks.md has the indices).  [without a value: coverage]",
+)
+@click.option(
+    "--occluders",
+    type=click.Choice(OCCLUDERS),
+    default="ignore",
+    show_default=True,
+    help="Keep hair and rims of glasses that stand before the mask where they are, or draw the mask over them; "
+    "docs/masks.md states what is found and what is not.",
 )
 @click.option(
     "--write",

@@ -18,6 +18,7 @@ BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
 BACKENDS = ("loky", "dask", "ray")
+OCCLUDERS = ("ignore", "keep")
 COVERAGE, CLASSES = "coverage", "classes"  # what --segmentation writes; with the second also the first
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
@@ -55,6 +56,7 @@ class MaskSettings:
     faces: str = "subject"
     aligned: bool = False
     segmentation: bool | str = False
+    occluders: str = "ignore"
     write: str = "folders"
     format: str = "jpg"
     quality: int = 95
@@ -88,6 +90,7 @@ class MaskSettings:
         check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
+        check_choice("--occluders", self.occluders, OCCLUDERS)
         if not isinstance(self.segmentation, bool):
             check_choice("--segmentation", self.segmentation, (COVERAGE, CLASSES))
         self._check_kinds()

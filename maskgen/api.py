@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from maskgen.core.alignments import DEFAULT_ALIGNMENT
@@ -36,10 +37,12 @@ from maskgen.faces.looks.network import seen_of
 from maskgen.faces.masked import MASKED_FROM, mask_scores
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
+from maskgen.masks.front.keep import Front
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
+from maskgen.masks.lighting.blocks import compressed
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Cloth, Wearer, Worn, dress, study_all
+from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all
 
 BARE = "bare"
 TOGETHER = 64
@@ -65,6 +68,8 @@ class MaskerSettings:
         min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
+        parts: also say of each pixel which part of a mask it shows.
+        occluders: "ignore", or "keep" to leave hair and glasses before the mask where they are, see `masks.front`.
     """
 
     kinds: tuple[str, ...] = ()
@@ -82,6 +87,8 @@ class MaskerSettings:
     unmasked_share: float = 0.0
     masked_input: str = "set-aside"
     max_pixels: int = DEFAULT_MAX_PIXELS
+    parts: bool = False
+    occluders: str = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ class Output:
 
     `kind` is a mask's name or "bare", of several faces in one picture the first one's; `others` are the rows of the
     further faces of a whole photograph; `variant` counts the masks of one face from 0; `face_index` is 0 for the face
-    that counts most.
+    that counts most; `parts`, uint8 (height, width), holds values of `masks.template.PARTS`, 0 where no mask is; None
+    where the settings do not ask for it.
     """
 
     kind: str
@@ -100,15 +108,18 @@ class Output:
     coverage: Mask | None
     row: dict[str, Any]
     others: tuple[dict[str, Any], ...] = ()
+    parts: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedFace:
-    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), and what is known of them."""
+    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), what is known of them, and
+    `parts`, uint8 (height, width), see `Output`, where it was asked for."""
 
     image: Image
     coverage: Mask
     record: dict[str, Any]
+    parts: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,7 @@ class _Cut:
     crop: Crop
     points68: np.ndarray
     trust: float
-    whole: Image
+    photo: Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,8 @@ class _Subject:
     points68: np.ndarray
     wearer: Wearer
     trust: float
+    quality: int | None
+    front: Front | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +156,7 @@ class _Put:
     look: str
     cloth: Cloth
     outline: list[Floats]
+    in_front: float
 
 
 @dataclass(slots=True)
@@ -217,7 +231,7 @@ class Masker:
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
     ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
         """The outputs of some photographs whose faces are found, which are studied together."""
-        cut = [[self._cut(photo.image, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
+        cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
         studied = iter(self._studied([one for each in cut for one in each if isinstance(one, _Cut)]))
         for key, each in zip(keys, cut, strict=True):
             yield self._one(key, [next(studied) if isinstance(one, _Cut) else one for one in each])
@@ -234,7 +248,7 @@ class Masker:
         faults += failed.values()
         return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
 
-    def _cut(self, image: Image, face: Face | SetAsideError) -> _Cut | SetAsideError:
+    def _cut(self, photo: Photo, face: Face | SetAsideError) -> _Cut | SetAsideError:
         if isinstance(face, SetAsideError):
             return face
         sure = trust(face)
@@ -242,19 +256,26 @@ class Masker:
             fault = SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
             return _told(fault, face)
         with self._stage("align"):
-            crop = whole(image) if self.settings.crop == "none" else self._aligned(image, face)
-        return _Cut(face, crop, crop.carry(face.points68), sure, image)
+            crop = whole(photo.image) if self.settings.crop == "none" else self._aligned(photo.image, face)
+        return _Cut(face, crop, crop.carry(face.points68), sure, photo)
 
     def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
-            seen = [face.crop.image for face in faces], [face.points68 for face in faces], [at.whole for at in faces]
-            wearers = study_all(*seen)
+            wholes = [at.photo.image for at in faces]
+            wearers = study_all([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
+            fronts = [self._before(at.crop.image, wearer) for at, wearer in zip(faces, wearers, strict=True)]
         return [
             _told(wearer, at.face)
             if isinstance(wearer, SetAsideError)
-            else _Subject(at.face, at.crop, at.points68, wearer, at.trust)
-            for at, wearer in zip(faces, wearers, strict=True)
+            else _Subject(at.face, at.crop, at.points68, wearer, at.trust, at.photo.quality, front)
+            for at, wearer, front in zip(faces, wearers, fronts, strict=True)
         ]
+
+    def _before(self, image: Image, wearer: Wearer | SetAsideError) -> Front | None:
+        """What stands before a face, where that is to be kept."""
+        if self.settings.occluders == "ignore" or isinstance(wearer, SetAsideError):
+            return None
+        return before(image, wearer)
 
     def _aligned(self, image: Image, face: Face) -> Crop:
         return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
@@ -268,7 +289,8 @@ class Masker:
         if self.settings.bare or not drawn[0]:
             image = squared(group[0].crop.image, group[0].crop.square)
             row, *others = [_row(self.settings, subject, None, 0) for subject in group]
-            yield Output(BARE, 0, index, image, np.zeros(image.shape[:2], np.uint8), row, tuple(others))
+            none = np.zeros(image.shape[:2], np.uint8)
+            yield Output(BARE, 0, index, image, none, row, tuple(others), none if self.settings.parts else None)
 
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
         """The kinds that this face wears, none where it stays bare; each further face has an order of its own."""
@@ -286,7 +308,7 @@ class Masker:
         self, key: str, group: list[_Subject], kinds: Sequence[Kind], variant: int
     ) -> Iterator[Output | SetAsideError]:
         """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
-        image, coverage = group[0].crop.image, np.zeros(0, np.uint8)
+        image, coverage, parts = group[0].crop.image, np.zeros(0, np.uint8), None
         put: list[_Put] = []
         for subject, kind in zip(group, kinds, strict=True):
             try:
@@ -295,19 +317,23 @@ class Masker:
                 yield _told(fault, subject.face)
                 continue
             image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
-            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline))
+            parts = one.parts if parts is None or one.parts is None else np.where(one.parts > 0, one.parts, parts)
+            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
         if put:
             row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
             square = group[0].crop.square
             image, coverage = squared(image, square), squared(coverage, square)
+            parts = None if parts is None else squared(parts, square, cv2.INTER_NEAREST)
             # The first face's kind names the picture, whether it could be put on or not: no two have one name.
-            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others))
+            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others), parts)
 
     def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
         with self._stage("wear"):
             # The draws go with the kind, so that a mask is the same whichever others were asked for.
             rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
-            return dress(image, subject.wearer, plan_mask(rng, self._wear), kind)
+            plan = plan_mask(rng, self._wear)
+            one = dress(image, subject.wearer, plan, kind, self.settings.parts, subject.front)
+            return replace(one, image=compressed(one.image, one.coverage, subject.crop.matrix, subject.quality))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -366,6 +392,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "wearing": put.wearing if put else "",
         "look": put.look if put else "",
         **_cloth_columns(put.cloth if put else None),
+        **({"in_front": round(put.in_front, 4) if put else 0.0} if settings.occluders == "keep" else {}),
         "outline": [_rounded(crop.stretched(polygon)) for polygon in put.outline] if put else [],
     }
 
@@ -395,7 +422,9 @@ def _finders() -> tuple[Detector, Landmarker]:
     return MtcnnDetector(), Landmarker()
 
 
-def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
+def mask_photo(
+    image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None, parts: bool = False
+) -> MaskedFace:
     """Put a mask on the face that a picture is of.
 
     Args:
@@ -403,6 +432,7 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         kind: a mask's name, as `maskgen kinds` lists them.
         seed: another seed sits the mask a little differently.
         size: side of an aligned crop in pixels; None keeps the picture as it is.
+        parts: also say of each pixel which part of the mask it shows.
 
     Raises:
         SetAsideError: no face that can be used, with its `reason`.
@@ -413,7 +443,8 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         >>> mask_photo(astronaut(), "n95").record["kind"]
         'n95'
     """
-    settings = MaskerSettings((kind,), seed=seed, crop="none" if size is None else "face", size=size or 160)
+    crop = "none" if size is None else "face"
+    settings = MaskerSettings((kind,), seed=seed, crop=crop, size=size or 160, parts=parts)
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
     with _ONE_AT_A_TIME:
         detector, landmarker = _finders()
@@ -423,7 +454,7 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         raise result
     first = next(output for output in result if isinstance(output, Output))
     assert first.coverage is not None
-    return MaskedFace(first.image, first.coverage, first.row)
+    return MaskedFace(first.image, first.coverage, first.row, first.parts)
 
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:

@@ -52,6 +52,7 @@ def load_masker(settings: MaskSettings) -> Masker:
         )
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
+    known |= {"parts": settings.classes, "occluders": settings.occluders}
     return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, settings.aligned))
 
 

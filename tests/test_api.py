@@ -121,6 +121,39 @@ def test_shares_and_numbers() -> None:
     assert len(two) == 2 * len(photos())
 
 
+@pytest.mark.parametrize("options", [{}, {"align": "facenet"}, {"crop": "none"}])
+def test_parts_are_named_on_request_and_change_no_picture(options: dict[str, Any]) -> None:
+    kinds = ("shield", "surgical_blue")
+    plain = outputs(MaskerSettings(kinds, per_photo="all", bare=True, **options), photos()[:2])
+    named = outputs(MaskerSettings(kinds, per_photo="all", bare=True, parts=True, **options), photos()[:2])
+    for key, one in named.items():
+        np.testing.assert_array_equal(one.image, plain[key].image)
+        assert plain[key].parts is None
+        assert one.parts is not None and one.coverage is not None
+        assert one.parts.shape == one.coverage.shape == one.image.shape[:2]
+        least, most = {"bare": ({0}, {0}), "shield": ({5}, {0, 2, 5}), "surgical_blue": ({1}, {0, 1, 2})}[one.kind]
+        assert least <= set(np.unique(one.parts).tolist()) <= most
+        assert one.kind == "bare" or (one.parts[one.coverage > 160] > 0).mean() > 0.99  # facenet's crop is stretched
+
+
+def test_occluders_are_kept_on_request() -> None:
+    ignored = outputs(MaskerSettings(("surgical_blue",)), photos())
+    kept = outputs(MaskerSettings(("surgical_blue",), occluders="keep", bare=True), photos())
+    assert all("in_front" not in one.row for one in ignored.values())
+    assert {one.row["in_front"] for one in kept.values() if one.kind == "bare"} == {0.0}
+    assert any(one.row["in_front"] > 0 for one in kept.values())
+    for key, one in ignored.items():
+        if kept[key].row["in_front"] == 0:
+            np.testing.assert_array_equal(kept[key].image, one.image)
+
+
+def test_one_call_names_parts() -> None:
+    masked = maskgen.mask_photo(astronaut(), "n95", parts=True)
+    assert masked.parts is not None
+    assert maskgen.mask_photo(astronaut(), "n95").parts is None
+    assert (masked.parts[masked.coverage > 127] > 0).all()
+
+
 def test_every_face_of_a_whole_photograph() -> None:
     left, right = photos()[0].image, photos()[3].image
     both = Photo(np.hstack([left, right]), "both")

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import ImageOps
 
 from maskgen.core.headers import Header, broken, ends_early, read_header
+from maskgen.core.jpeg import jpeg_quality
 from maskgen.core.pillow_files import opened
 from maskgen.core.quiet import silenced
 from maskgen.core.reasons import Reason, SetAsideError
@@ -34,12 +35,14 @@ Levels = tuple[int, int]
 class Photo:
     """A decoded photograph, uint8 RGB (height, width, 3), and the SHA-256 of its file's bytes, as hex.
 
-    `levels` are the 16-bit values that became 0 and 255 where the file uses few of them, None where all are scaled.
+    `levels` are the 16-bit values that became 0 and 255 where the file uses few of them, None where all are scaled;
+    `quality` is a JPEG's, 1..100, see `core.jpeg`, None for any other.
     """
 
     image: Image
     sha256: str
     levels: Levels | None = None
+    quality: int | None = None
 
     def __post_init__(self) -> None:
         check_image(self.image)
@@ -59,7 +62,7 @@ def read_photo(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
 def photo_of(data: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """A picture file's bytes as a photograph; see `read_photo`."""
     image, levels = _decode(data, max_pixels)
-    return Photo(image, hashlib.sha256(data).hexdigest(), levels)
+    return Photo(image, hashlib.sha256(data).hexdigest(), levels, jpeg_quality(data))
 
 
 def read_file(path: Path) -> bytes:

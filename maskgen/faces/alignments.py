@@ -169,8 +169,11 @@ def align_facenet(image: Image, box: NDArray[np.floating], size: int, margin: fl
     return Crop(np.ascontiguousarray(resized), np.column_stack([np.diag(steps), shift]), size)
 
 
-def squared(picture: NDArray[np.uint8], size: int | None) -> NDArray[np.uint8]:
-    """A picture, (height, width) or (height, width, 3), stretched to a square of `size`; unchanged for None."""
+def squared(picture: NDArray[np.uint8], size: int | None, by: int = cv2.INTER_AREA) -> NDArray[np.uint8]:
+    """A picture, (height, width) or (height, width, 3), stretched to a square of `size`; unchanged for None.
+
+    `by` is OpenCV's interpolation; class indices need INTER_NEAREST.
+    """
     if size is None or picture.shape[:2] == (size, size):
         return picture
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.resize(picture, (size, size), interpolation=by)

@@ -17,6 +17,7 @@ from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, chec
 from maskgen.masks.composite import lay, reach
 from maskgen.masks.cords import thickened
 from maskgen.masks.creases import mixed
+from maskgen.masks.front.keep import Front, front_of, left_in_front
 from maskgen.masks.garment import Garment, skin
 from maskgen.masks.kind import Kind
 from maskgen.masks.lighting.grain import Grain, noise_on, read_grains, softened, spread
@@ -78,6 +79,7 @@ class Worn:
         cloth: what it is made of.
         parts: uint8 (height, width), values of `template.PARTS` where half a pixel or more is covered, 0 elsewhere;
             None where nobody asked.
+        in_front: share of the mask, 0..1, that is left out because something stands before it.
     """
 
     image: Image
@@ -86,6 +88,7 @@ class Worn:
     look: str
     cloth: Cloth
     parts: Mask | None = None
+    in_front: float = 0.0
 
     @property
     def outline(self) -> list[Floats]:
@@ -176,8 +179,16 @@ def _seen_in(light: Light, grain: Grain) -> Light:
     return replace(light, tone=IN_COLOUR) if light.tone.colour < 1 and grain.noise == 0.0 else light
 
 
-def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind, parts: bool = False) -> Worn:
-    """Put a mask on a face that was studied in this picture; with `parts` say what each of its pixels is.
+def before(image: Image, wearer: Wearer) -> Front | None:
+    """What stands before a face that was studied in this picture, for `dress`; None where nothing was found."""
+    return front_of(image, wearer.camera, wearer.shift, wearer.light, wearer.outline)
+
+
+def dress(
+    image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind, parts: bool = False, front: Front | None = None
+) -> Worn:
+    """Put a mask on a face that was studied in this picture; with `parts` say what each of its pixels is, and leave out
+    what is behind `front`, see `before`.
 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
@@ -196,17 +207,31 @@ def dress(image: Image, wearer: Wearer, plan: MaskPlan, kind: Kind, parts: bool 
     hides = garment.hidden_by(wearer.camera.rotation[2])
     head = hides.moulder.project(wearer.camera, wearer.shift)
     outer = window.grown(reach(wearer.camera.scale) + spread(wearer.grain), *image.shape[:2])
+    front = front if kind.template.role == "mask" else None
+    named = parts or front is not None
     layer = render(
-        kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer, parts
+        kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer, named
     )
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
+    in_front = _left_out(front, layer, garment.fades, paint, alpha)
     noise = noise_on(paint, alpha, wearer.grain, plan.grain, wearer.light.top)
     masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
-    named = None if layer.parts is None else whole_parts(layer.parts, coverage, outer)
+    whole = whole_parts(layer.parts, coverage, outer) if parts and layer.parts is not None else None
     cloth = Cloth(kind.template.name, kind.print, kind.colours, _through(paint, alpha), plan.worn)
-    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, cloth, named)
+    return Worn(masked, coverage, plan.wearing, kind.make_at(plan.look).name, cloth, whole, in_front)
+
+
+def _left_out(front: Front | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:
+    """Take what is behind `front` out of a mask's paint (h, w, 4) and alpha (h, w), in place; returns its share."""
+    if front is None or layer.parts is None:
+        return 0.0
+    kept = 1 - left_in_front(front, layer.parts, layer.window, straps)
+    whole = float(alpha.sum())
+    alpha *= kept
+    paint *= kept[..., None]
+    return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
 
 
 def _through(paint: Floats, alpha: Floats) -> float:

@@ -17,7 +17,8 @@ from maskgen.masks.pose.head import mean68
 from .chart import chart_place, sampled
 from .form import Form, sculpt
 from .glasses import draw_glasses
-from .hair import hair_of
+from .hair import Hair, hair_of
+from .hand import draw_hand
 from .layers import Pictures, lay_hair, lay_skin
 from .light import Shadows, lit
 from .mesh import Part, body_part, ear_part, head_part, joined
@@ -58,18 +59,52 @@ def paint(person: Person, scene: Scene) -> Portrait:
     stage, form, hair = Stage.of(scene), sculpt(person, scene.expression, scene.scale), hair_of(person)
     lining = hair.lining if hair is not None else None
     solid = _solid(person, form, lining)
-    shell = hair.parts if hair is not None else ()
-    casters = [*solid, *shell]
+    casters = [*solid, *(hair.parts if hair is not None else ())]
     thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
     drawing = stage.draw([body_part(scene.clothes), *solid])
     image = room(scene, stage.height, stage.width)
     lay_skin(image, drawing, thrown, Pictures.of(person, form, hair, scene), scene, stage)
-    if person.glasses != "none":
-        draw_glasses(image, person.glasses, form.points68, stage.camera, drawing)
-    if hair is not None:
-        lay_hair(image, stage.draw(shell), drawing, thrown, (person, hair), scene, stage)
+    _lay_in_front((image,), person, scene, _Set(stage, form, hair, drawing, thrown))
     small = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
     return _truth(_photographed(np.asarray(small, np.float32), scene), scene, form, stage, drawing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What of a picture is ready before anything is laid in front of the skin."""
+
+    stage: Stage
+    form: Form
+    hair: Hair | None
+    drawing: Drawing
+    thrown: Shadows
+
+
+def _lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready: _Set) -> None:
+    """Glasses, hair and a hand over skin and clothes, in place, in each of some pictures."""
+    hair, stage, drawing = ready.hair, ready.stage, ready.drawing
+    shell = None if hair is None else stage.draw(hair.parts)
+    for image in images:
+        if person.glasses != "none":
+            draw_glasses(image, person.glasses, ready.form.points68, stage.camera, drawing)
+        if hair is not None and shell is not None:
+            lay_hair(image, shell, drawing, ready.thrown, (person, hair), scene, stage)
+        if scene.hand:
+            draw_hand(image, person, scene, stage)
+
+
+def in_front(person: Person, scene: Scene) -> Floats:
+    """The share of each pixel that glasses, hair and a hand hide of skin and clothes in `paint`'s picture, 0..1,
+    float32 (height, width)."""
+    stage, form, hair = Stage.of(scene), sculpt(person, scene.expression, scene.scale), hair_of(person)
+    solid = _solid(person, form, hair.lining if hair is not None else None)
+    casters = [*solid, *(hair.parts if hair is not None else ())]
+    thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
+    drawing = stage.draw([body_part(scene.clothes), *solid])
+    black, white = (np.full((stage.height, stage.width, 3), level, np.float32) for level in (0, 255))
+    _lay_in_front((black, white), person, scene, _Set(stage, form, hair, drawing, thrown))
+    seen = (white - black)[..., 1] / floats(255)  # what is laid on a picture mixes with it
+    return np.asarray(1 - cv2.resize(seen, scene.size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _truth(image: Image, scene: Scene, form: Form, stage: Stage, drawing: Drawing) -> Portrait:

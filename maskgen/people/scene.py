@@ -41,6 +41,7 @@ class Scene:
         background: plain, blobs or room; its colours and the picture's noise come from `pattern`.
         clothes: round, shirt or jacket; `cloth` is their colour, sRGB.
         blur: deviation in pixels; noise: deviation in grey levels.
+        hand: whether fingers are before the lower face.
     """
 
     yaw: float = 0.0
@@ -60,6 +61,7 @@ class Scene:
     pattern: int = 0
     blur: float = 0.4
     noise: float = 1.5
+    hand: bool = False
 
     def __post_init__(self) -> None:
         if min(self.size) < 1 or self.scale <= 0:

@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, PlaceType, crop_options
-from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
+from .settings import BACKENDS, CLASSES, COVERAGE, FACES, MASKED_INPUT, OCCLUDERS, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -49,11 +49,23 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
     return value
 
 
+class _MaskCommand(click.Command):
+    """A command whose --segmentation may stand without a value, also before SOURCE."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See `click.Command`."""
+        end = args.index("--") if "--" in args else len(args)
+        for at in range(end):
+            if args[at] == "--segmentation" and args[at + 1 : at + 2] not in ([COVERAGE], [CLASSES]):
+                args[at] += f"={COVERAGE}"
+        return super().parse_args(ctx, args)
+
+
 PATH = FilePath()
 PLACE = PlaceType()
 
 
-@click.command("mask", epilog=EPILOG)
+@click.command("mask", cls=_MaskCommand, epilog=EPILOG)
 @click.argument("source", type=PLACE)
 @click.argument("run", type=PLACE)
 @click.option(
@@ -121,7 +133,22 @@ PLACE = PlaceType()
     help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
-@click.option("--segmentation", is_flag=True, help="Also write the coverage of each mask as an 8-bit PNG.")
+@click.option(
+    "--segmentation",
+    type=click.Choice([COVERAGE, CLASSES]),
+    metavar="[coverage|classes]",
+    default=None,
+    help="Also write the coverage of each mask as an 8-bit PNG; with classes also a PNG that says of each pixel which "
+    "part of a mask it shows (docs/masks.md has the indices).  [without a value: coverage]",
+)
+@click.option(
+    "--occluders",
+    type=click.Choice(OCCLUDERS),
+    default="ignore",
+    show_default=True,
+    help="Keep hair and rims of glasses that stand before the mask where they are, or draw the mask over them; "
+    "docs/masks.md states what is found and what is not.",
+)
 @click.option(
     "--write",
     type=click.Choice(["folders", "tar"]),
@@ -191,6 +218,7 @@ def mask_command(**options: Any) -> None:
     from ..runs.reuse import check_reuse
     from ..workers.backends import check_backend, usable_cores
 
+    options["segmentation"] = options["segmentation"] or False
     if options["workers"] is None:
         options["workers"] = 0 if options["scheduler"] else usable_cores()
     settings = MaskSettings(**options)

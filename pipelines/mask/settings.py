@@ -18,6 +18,8 @@ BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
 BACKENDS = ("loky", "dask", "ray")
+OCCLUDERS = ("ignore", "keep")
+COVERAGE, CLASSES = "coverage", "classes"  # what --segmentation writes; with the second also the first
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
 _HOW = frozenset(
@@ -53,7 +55,8 @@ class MaskSettings:
     crop: str = "face"
     faces: str = "subject"
     aligned: bool = False
-    segmentation: bool = False
+    segmentation: bool | str = False
+    occluders: str = "ignore"
     write: str = "folders"
     format: str = "jpg"
     quality: int = 95
@@ -87,6 +90,9 @@ class MaskSettings:
         check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
+        check_choice("--occluders", self.occluders, OCCLUDERS)
+        if not isinstance(self.segmentation, bool):
+            check_choice("--segmentation", self.segmentation, (COVERAGE, CLASSES))
         self._check_kinds()
         self._check_wear()
         self._check_together()
@@ -125,6 +131,11 @@ class MaskSettings:
         if self.landmarks_model is not None and not self.landmarks_model.is_file():
             raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
 
+    @property
+    def classes(self) -> bool:
+        """Whether PNGs of class indices are written."""
+        return self.segmentation == CLASSES
+
     def absolute(self) -> MaskSettings:
         """The same, with every path such that it means the same in whatever folder a worker was started."""
         paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "reuse")}
@@ -141,6 +152,8 @@ class MaskSettings:
         for field in fields(self):
             if field.name not in _HOW:
                 plain[option_name(field.name)] = _plain(getattr(self, field.name))
+        if self.segmentation == COVERAGE:
+            plain["--segmentation"] = True
         plain["--kinds"] = [parse_kind(text).fingerprint() for text in self.kinds]
         plain["SOURCE"] = show_path(self.source.resolve())
         if self.landmarks_model is not None:

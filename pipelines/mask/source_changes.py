@@ -11,7 +11,7 @@ import numpy as np
 from maskgen.core.reasons import UserError
 
 from ..runs.catalogue import load_rows
-from ..runs.outputs import FACES, SEGMENTATION
+from ..runs.outputs import TOPS
 from ..runs.records import DamagedShardError, check_shard, forget_shard, load_report
 from ..runs.run_folder import RunFolder, remove_outputs
 from ..runs.shard_plan import Shard
@@ -124,6 +124,6 @@ class Listed:
 
 def _paths(run: RunFolder) -> Iterator[str]:
     for shard in run.done():
-        yield from (f"{top}/{shard}.tar" for top in (FACES, SEGMENTATION))
-        for row in load_rows(run.rows(shard), ["path", "segmentation"]):
-            yield from filter(None, (row["path"], row["segmentation"]))
+        yield from (f"{top}/{shard}.tar" for top in TOPS)
+        for row in load_rows(run.rows(shard), ["path", "segmentation", "classes"]):  # the last where it was written
+            yield from filter(None, row.values())

@@ -22,7 +22,8 @@ from .run_folder import RunFolder
 if TYPE_CHECKING:
     from maskgen.formats.tars.writer import TarWriter
 
-FACES, SEGMENTATION = "faces", "segmentation"
+FACES, SEGMENTATION, CLASSES = "faces", "segmentation", "classes"
+TOPS = (FACES, SEGMENTATION, CLASSES)
 
 
 class Outputs(Protocol):
@@ -33,7 +34,7 @@ class Outputs(Protocol):
         ...
 
     def path(self, top: str, name: str, suffix: str) -> str:
-        """The path of an output below faces/ or segmentation/."""
+        """The path of an output below one of TOPS."""
         ...
 
     def put(self, path: str, data: bytes) -> None:
@@ -87,7 +88,7 @@ class FileOutputs:
         folder, _, stem = item.out.rpartition("/")
         kinds = [parse_kind(text).name for text in self._settings.kinds]
         names = {output_name(stem, kind, 0) for kind in (*kinds, BARE)}
-        for top in (self._run.faces, self._run.segmentation):
+        for top in self._run.tops:
             for name in names_in(top / folder):
                 bare, _, _ = name.rpartition(".")
                 if bare in names or re.sub(r"\.f[0-9]+$", "", bare) in names:
@@ -98,7 +99,8 @@ class FileOutputs:
 
 
 class TarOutputs:
-    """All pictures of a shard in faces/SHARD.tar, each with its catalogue row as a .json; segmentation/ alike."""
+    """All pictures of a shard in faces/SHARD.tar, each with its catalogue row as a .json; segmentation/ and classes/
+    alike."""
 
     def __init__(self, run: RunFolder, shard: str) -> None:
         self._run, self._shard = run, shard
@@ -131,7 +133,7 @@ class TarOutputs:
     def commit(self, rows: Sequence[Row]) -> None:
         """See `Outputs`. Rows of an earlier attempt have their pictures in the tar that this one replaces."""
         pictures = [row for row in rows if not row["picture_face"]]
-        for top in (FACES, SEGMENTATION):
+        for top in TOPS:
             self._commit(top, [path for row in pictures for path in _members(row, top)])
 
     def _commit(self, top: str, paths: Sequence[str]) -> None:
@@ -192,14 +194,14 @@ def _limits(root: Place) -> tuple[int, int]:
 
 def _members(row: Row, top: str) -> list[str]:
     """The paths of what a row has in one of the tars."""
-    if top == SEGMENTATION:
-        return [row["segmentation"]] if row["segmentation"] else []
+    if top != FACES:
+        return [row[top]] if row.get(top) else []
     path: str = row["path"]
     return [path, path.rpartition(".")[0] + ".json"]
 
 
 def output_name(out: str, kind: str, face: int) -> str:
-    """Where an output goes below faces/ and segmentation/, without the suffix.
+    """Where an output goes below each of TOPS, without the suffix.
 
     Example:
         >>> output_name("Ann/01", "n95", 0), output_name("Ann/01", "bare", 1)

@@ -1,7 +1,7 @@
 """The folder of a run: its paths, the permission to write, and the settings at its start.
 
 settings.json         what decides the outputs, its digest, the size of a shard
-faces/, segmentation/ the outputs, as the source's folders
+faces/, segmentation/, classes/    the outputs, as the source's folders
 shards/               one report a finished shard (.json, the commit mark) and its catalogue rows (.parquet)
 scratch/              files being written; everything appears in its place by rename
 catalogue.parquet, set_aside.csv, contact_sheet.png, report.json, timing.json    written last, from shards/
@@ -64,6 +64,11 @@ class RunFolder:
     def segmentation(self) -> Place:
         """The masks' coverage, one PNG a picture."""
         return self.root / "segmentation"
+
+    @property
+    def tops(self) -> tuple[Place, ...]:
+        """The folders of outputs: pictures, coverage, and the PNGs of class indices."""
+        return self.faces, self.segmentation, self.root / "classes"
 
     @property
     def shards(self) -> Place:
@@ -167,8 +172,8 @@ class RunFolder:
         return all((self.root / name).exists() for name in _ALWAYS)
 
     def outputs(self) -> Iterator[Place]:
-        """Every file under faces/ and segmentation/ that a run may have written, other files left out."""
-        for top in (self.faces, self.segmentation):
+        """Every file in the folders of outputs that a run may have written, other files left out."""
+        for top in self.tops:
             yield from (path for path in files_below(top) if _OUTPUT.fullmatch(path.name))
 
 
@@ -277,7 +282,7 @@ def remove_outputs(run: RunFolder, keep: Container[str]) -> int:
     for path in list(_others(run, keep)):
         path.unlink(missing_ok=True)
         gone += 1
-    for top in (run.faces, run.segmentation):
+    for top in run.tops:
         remove_empty_folders(top)
     return gone
 

@@ -24,7 +24,7 @@ from ..sources.listing import Item
 from ..sources.names import escape
 from .attempts import History, Log
 from .catalogue import Row, load_rows
-from .outputs import FACES, SEGMENTATION, output_name, outputs_of
+from .outputs import CLASSES, FACES, SEGMENTATION, output_name, outputs_of
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import stored_faces
@@ -216,6 +216,9 @@ class _Worker:
         if segmentation is not None:
             self._save(segmentation, output.coverage, "png")
         base: Row = {"path": path, "segmentation": segmentation, "source": escape(item.key)}
+        if settings.classes:
+            base["classes"] = self.outputs.path(CLASSES, name, "png")
+            self._save(base["classes"], output.parts, "png")
         levels = "{}-{}".format(*photo.levels) if photo.levels else None
         base |= {"source_sha256": photo.sha256, "source_levels": levels, "person": item.person, "kind": output.kind}
         base |= {"variant": output.variant, "face": output.face_index}

@@ -30,6 +30,7 @@ class FakeOutput:
     coverage: Any
     row: dict[str, Any]
     others: tuple[dict[str, Any], ...] = ()
+    parts: Any = None
 
 
 class FakeMasker:
@@ -57,9 +58,8 @@ class FakeMasker:
             raise ZeroDivisionError("a fault of the program")
         outputs = [self.paint(key, image, variant) for variant in range(self.count())]
         if self.settings.bare:
-            outputs.append(
-                FakeOutput("bare", 0, 0, image, np.zeros(image.shape[:2], np.uint8), {"yaw": None, "faces_found": 1})
-            )
+            none, row = np.zeros(image.shape[:2], np.uint8), {"yaw": None, "faces_found": 1}
+            outputs.append(FakeOutput("bare", 0, 0, image, none, row, parts=self.parts(none)))
         return outputs
 
     def count(self) -> int:
@@ -73,7 +73,10 @@ class FakeMasker:
         covered[image.shape[0] // 2 :, int(rng.integers(4)) : -4] = 255
         painted = np.where(covered[:, :, None] > 0, np.uint8(COLOURS.get(kind, 128)), image)
         row = {"yaw": float(rng.normal()), "points": rng.normal(size=(5, 2)).tolist(), "faces_found": faces}
-        return FakeOutput(kind, variant, 0, painted, covered, row)
+        return FakeOutput(kind, variant, 0, painted, covered, row, parts=self.parts(covered))
+
+    def parts(self, covered: Any) -> Any:
+        return (covered > 0).astype(np.uint8) if self.settings.classes else None
 
 
 def make_fake(settings: MaskSettings) -> FakeMasker:

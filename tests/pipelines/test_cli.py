@@ -47,6 +47,34 @@ def test_mask_says_what_became_of_all(source: Path, tmp_path: Path) -> None:
     assert "set_aside.csv" in result.output
 
 
+@pytest.mark.parametrize(
+    ("options", "folders"),
+    [
+        ([], set()),
+        (["--segmentation"], {"segmentation"}),
+        (["--segmentation", "coverage"], {"segmentation"}),
+        (["--segmentation=classes"], {"segmentation", "classes"}),
+        (["--segmentation", "classes"], {"segmentation", "classes"}),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_segmentation_may_stand_anywhere_without_a_value(
+    source: Path, tmp_path: Path, options: list[str], folders: set[str], first: bool
+) -> None:
+    places = [source, tmp_path / "run", "--workers", 1]
+    result = call("mask", *options, *places) if first else call("mask", *places, *options)
+    assert result.exit_code == 0, result.output
+    assert {"segmentation", "classes"} & {path.name for path in (tmp_path / "run").iterdir()} == folders
+
+
+def test_the_two_names_of_one_segmentation_are_one(source: Path, tmp_path: Path) -> None:
+    call("mask", source, tmp_path / "run", "--workers", 1, "--segmentation")
+    result = call("mask", source, tmp_path / "run", "--workers", 1, "--segmentation", "coverage")
+    assert "done before" in result.output
+    refused = call("mask", source, tmp_path / "run", "--workers", 1, "--segmentation", "classes")
+    assert_refused(refused, "--segmentation (was True, now classes)")
+
+
 def test_nothing_written_has_its_own_exit_code(tmp_path: Path) -> None:
     write(tmp_path / "photographs" / "note.txt", b"no picture")
     result = call("mask", tmp_path / "photographs", tmp_path / "run", "--workers", 1)

@@ -41,6 +41,28 @@ def has_shards(out: Path, count: int) -> bool:
     return len(list(out.glob("shards/*.json"))) >= count
 
 
+def test_class_indices_lie_beside_coverage_and_change_nothing_else(source: Path, tmp_path: Path) -> None:
+    plain, out = tmp_path / "plain", tmp_path / "run"
+    run(source, plain, bare=True, segmentation=True)
+    run(source, out, bare=True, segmentation="classes")
+    pictures = [path for path in tree(plain) if str(path).startswith(("faces/", "segmentation/"))]
+    assert pictures
+    for path in pictures:
+        assert tree(out)[path] == tree(plain)[path]
+    for row, other in zip(catalogue(out), catalogue(plain), strict=True):
+        named = cv2.imread(str(out / row.pop("classes")), cv2.IMREAD_UNCHANGED)
+        covered = cv2.imread(str(out / row["segmentation"]), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(named, covered // 255)
+        assert row == other
+    assert json.loads((out / "report.json").read_text())["settings"]["--segmentation"] == "classes"
+    assert len(list((out / "classes").rglob("*.png"))) == 48
+    (source / "person 0" / "00.png").unlink()
+    run(source, out, bare=True, segmentation="classes", prune=True)
+    assert len(list((out / "classes").rglob("*.png"))) == 46
+    run(source, out, bare=True, overwrite=True)
+    assert not (out / "classes").exists()
+
+
 def test_a_run_writes_what_it_says(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     report = run(source, out, bare=True, segmentation=True, kinds=("n95", "kn95"))

@@ -28,6 +28,7 @@ OTHER: dict[str, Any] = {
     "faces": "all",
     "aligned": True,
     "segmentation": True,
+    "occluders": "keep",
     "write": "tar",
     "format": "png",
     "quality": 80,

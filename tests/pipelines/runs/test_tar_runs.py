@@ -35,15 +35,15 @@ def members(out: Path, top: str = "faces") -> dict[str, bytes]:
 
 def test_the_pictures_are_those_of_a_run_in_folders(source: Path, tmp_path: Path) -> None:
     plain, out = tmp_path / "plain", tmp_path / "out"
-    options = {"bare": True, "segmentation": True, "per_photo": 2}
+    options = {"bare": True, "segmentation": "classes", "per_photo": 2}
     run(source, plain, **options)
     report = run(source, out, write="tar", workers=2, **options)
     assert report.images == 72
-    files = members(out) | members(out, "segmentation")
+    files = members(out) | members(out, "segmentation") | members(out, "classes")
     by_output = {(row["source_sha256"], row["kind"]): row for row in catalogue(plain)}
     for row in catalogue(out):
         same = by_output[row["source_sha256"], row["kind"]]
-        for name in ("path", "segmentation"):
+        for name in ("path", "segmentation", "classes"):
             assert files.pop(row[name]) == read_bytes(out, row[name]) == (plain / same[name]).read_bytes()
         told = json.loads(files.pop(row["path"].removesuffix(".jpg") + ".json"))
         assert {key: told[key] for key in ("path", "person", "kind", "source", "source_sha256")} == {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,33 +15,18 @@ from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
 from .errors import ERRORS, picture
 from .report import header, write_results, write_unreadable
+from .results import GalleryEvaluation
 from .settings import EvaluateSettings
 from .text import aligned, rate, table
 
 if TYPE_CHECKING:
     from maskgen.core.pair_sheets import ShownPair
-    from maskgen.embedders.base import FaceEmbedder
     from maskgen.manifests.lists import ImageList
     from maskgen.manifests.schema import Ints
-    from maskgen.metrics.identification import Identification, Search
 
 PEOPLE = "identified.csv"
 _SHOWN = 32  # probes on the sheet of errors
 _COLUMNS = ("target", "person", "enrolled", "probes", "first", "fifth", "accepted", "taken_for_another", "let_in")
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryEvaluation:
-    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list."""
-
-    settings: EvaluateSettings
-    embedder: FaceEmbedder
-    gallery: ImageList
-    embedded: Embedded
-    enrolled: Ints
-    probes: Ints
-    search: Search
-    result: Identification
 
 
 def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
@@ -53,6 +39,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     from maskgen.manifests.lists import read_image_list
     from maskgen.metrics.identification import identify, search
 
+    begun = time.perf_counter()
     gallery = read_image_list(_list_file(settings.gallery or Path()))
     target, roles = gallery.numbers("target"), _roles(gallery)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
@@ -62,7 +49,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     rows = embedded.embeddings
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
     result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
-    return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result))
+    return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result), begun)
 
 
 def _list_file(gallery: Path) -> Path:
@@ -86,13 +73,16 @@ def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -
     return np.array(rows, np.int64)
 
 
-def _write(found: GalleryEvaluation) -> dict[str, Any]:
+def _write(found: GalleryEvaluation, begun: float) -> dict[str, Any]:
+    from .gallery_page import write_gallery_page
+
     folder = found.settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     results = _results(found)
     _write_people(found, folder)
     _write_errors(found, folder)
     write_unreadable(folder, found.embedded.faults)
+    write_gallery_page(found, results, begun)
     write_results(folder, results, "\n".join(_lines(results)) + "\n")
     return results
 

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
 
 
-def write_report(found: Evaluation) -> dict[str, Any]:
-    """Write every file, results.json last; returns what that says."""
+def write_report(found: Evaluation, begun: float) -> dict[str, Any]:
+    """Write every file, results.json last; returns what that says.
+
+    Args:
+        begun: by `time.perf_counter`, for how long it took.
+    """
     from .errors import write_errors
+    from .page import write_page
     from .plots import write_pictures
 
     folder = found.settings.folder
@@ -33,6 +38,7 @@ def write_report(found: Evaluation) -> dict[str, Any]:
     write_pictures(found, folder)
     write_errors(found, folder)
     write_unreadable(folder, found.embedded.faults)
+    write_page(found, results, begun)
     write_results(folder, results, markdown(results))
     return results
 

@@ -1,4 +1,4 @@
-"""What `maskgen evaluate --data` measures, before it is written."""
+"""What `maskgen evaluate` measures, before it is written."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from ..embedding import Embedded
 from .settings import EvaluateSettings
 
 if TYPE_CHECKING:
-    from maskgen.core.records import Floats
+    from maskgen.core.records import Doubles, Floats
     from maskgen.embedders.base import FaceEmbedder
-    from maskgen.manifests.lists import PairLists
+    from maskgen.manifests.lists import ImageList, PairLists
     from maskgen.manifests.schema import Bools, Ints
+    from maskgen.metrics.identification import Identification, Search
     from maskgen.metrics.overlap import Overlap
     from maskgen.metrics.verification import Verification
 
@@ -47,7 +48,10 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was found: by split a `Verification`, or why there is none."""
+    """Everything that was found: by split a `Verification`, or why there is none, and which of the pairs it holds.
+
+    `kinds` and `yaws`, float64 (n,), are of the pictures; "" and NaN where nothing says.
+    """
 
     settings: EvaluateSettings
     embedder: FaceEmbedder
@@ -56,4 +60,20 @@ class Evaluation:
     threshold: Threshold
     judged: Judged
     kinds: list[str]
+    yaws: Doubles
     splits: dict[str, Verification | str]
+    rows: dict[str, Bools]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryEvaluation:
+    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list."""
+
+    settings: EvaluateSettings
+    embedder: FaceEmbedder
+    gallery: ImageList
+    embedded: Embedded
+    enrolled: Ints
+    probes: Ints
+    search: Search
+    result: Identification

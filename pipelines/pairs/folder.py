@@ -12,6 +12,7 @@ from ..checks import differences
 from ..runs.json_files import json_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
+PAGE = "report.html"
 UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the settings
 
 
@@ -56,6 +57,7 @@ def _all_files() -> list[str]:
         *lists,
         schema.TRAIN_PREVIEW,
         schema.PAIRS_PREVIEW,
+        PAGE,
         *(name for names in EXTRA_FILES.values() for name in names),
     ]
 

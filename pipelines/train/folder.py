@@ -7,6 +7,7 @@ tensorboard/              the same for TensorBoard
 points.npy                where faces are, for masks on the fly
 features/                 the frozen recogniser's embeddings, where the recipe wants them
 settings.json             what it was begun with
+report.html               all of this to look at
 report.json               written last
 """
 
@@ -26,11 +27,11 @@ from ..runs.json_files import json_bytes, read_json, remove, sealed_bytes
 if TYPE_CHECKING:
     from maskgen.trainer.checkpoints import Checkpoint
 
-SETTINGS, REPORT = "settings.json", "report.json"
+SETTINGS, REPORT, PAGE = "settings.json", "report.json", "report.html"
 LAST, BEST = "last", "best"
 _EPOCHS = "train.epochs"
 DISTANCES, TENSORBOARD, FEATURES = "distances", "tensorboard", "features"
-_OURS = (LAST, BEST, DISTANCES, TENSORBOARD, FEATURES, "points.npy", "history.csv", "loss.png", SETTINGS, REPORT)
+_OURS = (LAST, BEST, DISTANCES, TENSORBOARD, FEATURES, "points.npy", "history.csv", "loss.png", PAGE, SETTINGS, REPORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from ..runs.lock import hold
 from .data import Data
 from .folder import REPORT, TrainFolder
 from .monitor import QuietWatcher, RunWatcher, show_steps
+from .page import write_page
 from .settings import TrainSettings, deciding
 
 
@@ -105,6 +106,7 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):
         report["said"] = watcher.sentences
+        write_page(run.folder, run.settings, report, watcher.history.rows)
         run.folder.place(REPORT, sealed_bytes(report))
     return report
 

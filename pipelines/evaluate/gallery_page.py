@@ -22,7 +22,7 @@ _SHOWN = 120
 _PEOPLE = 200
 
 
-def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any], begun: float) -> None:
+def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the folder of the report."""
     from maskgen.core.files import write_whole
 
@@ -39,7 +39,7 @@ def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any], beg
     page = Page(
         f"{found.embedder.name} on {name}",
         _lead(results),
-        start_of(found.settings, begun),
+        start_of(found.settings),
         evaluate_command(found.settings),
         sections,
         data,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +38,6 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     from maskgen.manifests.lists import read_image_list
     from maskgen.metrics.identification import identify, search
 
-    begun = time.perf_counter()
     gallery = read_image_list(_list_file(settings.gallery or Path()))
     target, roles = gallery.numbers("target"), _roles(gallery)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
@@ -49,7 +47,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     rows = embedded.embeddings
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
     result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
-    return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result), begun)
+    return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result))
 
 
 def _list_file(gallery: Path) -> Path:
@@ -73,7 +71,7 @@ def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -
     return np.array(rows, np.int64)
 
 
-def _write(found: GalleryEvaluation, begun: float) -> dict[str, Any]:
+def _write(found: GalleryEvaluation) -> dict[str, Any]:
     from .gallery_page import write_gallery_page
 
     folder = found.settings.folder
@@ -82,7 +80,7 @@ def _write(found: GalleryEvaluation, begun: float) -> dict[str, Any]:
     _write_people(found, folder)
     _write_errors(found, folder)
     write_unreadable(folder, found.embedded.faults)
-    write_gallery_page(found, results, begun)
+    write_gallery_page(found, results)
     write_results(folder, results, "\n".join(_lines(results)) + "\n")
     return results
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ def evaluate_command(settings: EvaluateSettings) -> str:
     return command_line("evaluate", settings, ("model",), frozenset({"workers"}), spelled)
 
 
-def write_page(found: Evaluation, results: Mapping[str, Any], begun: float) -> None:
+def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the folder of the report."""
     from maskgen.core.files import write_whole
 
@@ -64,7 +63,7 @@ def write_page(found: Evaluation, results: Mapping[str, Any], begun: float) -> N
     page = Page(
         title,
         _lead(results),
-        start_of(found.settings, begun),
+        start_of(found.settings),
         evaluate_command(found.settings),
         sections,
         {"pictures": pictures.stored, **data},
@@ -72,9 +71,9 @@ def write_page(found: Evaluation, results: Mapping[str, Any], begun: float) -> N
     write_whole(found.settings.folder / NAME, page_bytes(page))
 
 
-def start_of(settings: EvaluateSettings, begun: float) -> dict[str, str]:
+def start_of(settings: EvaluateSettings) -> dict[str, str]:
     """What another evaluation of the same would say differently."""
-    return {"Folder": show_path(settings.folder.resolve()), "Took": f"{time.perf_counter() - begun:,.1f} s"}
+    return {"Folder": show_path(settings.folder.resolve())}
 
 
 def _lead(results: Mapping[str, Any]) -> str:

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
 RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
 
 
-def write_report(found: Evaluation, begun: float) -> dict[str, Any]:
-    """Write every file, results.json last; returns what that says.
-
-    Args:
-        begun: by `time.perf_counter`, for how long it took.
-    """
+def write_report(found: Evaluation) -> dict[str, Any]:
+    """Write every file, results.json last; returns what that says."""
     from .errors import write_errors
     from .page import write_page
     from .plots import write_pictures
@@ -38,7 +34,7 @@ def write_report(found: Evaluation, begun: float) -> dict[str, Any]:
     write_pictures(found, folder)
     write_errors(found, folder)
     write_unreadable(folder, found.embedded.faults)
-    write_page(found, results, begun)
+    write_page(found, results)
     write_results(folder, results, markdown(results))
     return results
 

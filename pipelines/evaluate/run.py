@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +30,6 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     from .report import write_report
     from .splits import splits
 
-    begun = time.perf_counter()
-
     lists, test = _lists(settings)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
@@ -45,7 +42,7 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     rows = {split.name: split.rows for split in splits(kinds, judged.pairs)}
     found = {name: _verified(settings, judged, own, threshold) for name, own in rows.items()}
     told = Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, yaws, found, rows)
-    return write_report(told, begun)
+    return write_report(told)
 
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:

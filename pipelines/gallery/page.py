@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -31,14 +30,8 @@ def gallery_command(settings: GallerySettings) -> str:
     return command_line("gallery", settings, ("source", "out"), frozenset({"overwrite"}))
 
 
-def write_page(
-    folder: GalleryFolder, settings: GallerySettings, outcomes: Outcomes, report: GalleryReport, begun: float
-) -> None:
-    """Write report.html.
-
-    Args:
-        begun: by `time.perf_counter`, for how long it took.
-    """
+def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outcomes, report: GalleryReport) -> None:
+    """Write report.html."""
     pictures = Pictures()
     faces, aside = _faces(folder, outcomes, pictures), _aside(settings, outcomes, pictures)
     sections = [
@@ -47,7 +40,7 @@ def write_page(
         Section("aside", "Set aside", _set_aside(outcomes)),
         Section("labels", "Labels that the pictures contradict", _warnings(outcomes)),
     ]
-    start = {"Folder": show_path(folder.root.resolve()), "Took": f"{time.perf_counter() - begun:,.1f} s"}
+    start = {"Folder": show_path(folder.root.resolve())}
     data = {"pictures": pictures.stored, "galleries": {"faces": faces.data(), "aside": aside.data()}}
     title = f"Gallery of {show_path(settings.source.resolve()).rpartition('/')[2]}"
     page = Page(title, _lead(report), start, gallery_command(settings), sections, data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -67,14 +66,13 @@ def _begun(
     folder = GalleryFolder(settings.out)
     folder.root.mkdir(parents=True, exist_ok=True)
     deciding = settings.deciding(digest)
-    begun = time.perf_counter()
     with hold(folder.lock):
         if (done := folder.begin(deciding, settings.overwrite)) is not None:
             notify(f"{settings.out} holds this gallery already.")
             return GalleryReport.from_json(done)
         outcomes, everyone = work(folder)
         report = _sum_up(settings, folder, outcomes, everyone)
-        write_page(folder, settings, outcomes, report, begun)
+        write_page(folder, settings, outcomes, report)
         folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
         return report
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,12 +55,8 @@ def pairs_command(settings: PairsSettings) -> str:
     return command_line("pairs", settings, ("out",), frozenset({"workers", "overwrite"}), spelled)
 
 
-def write_page(work: Work, report: Mapping[str, Any], begun: float) -> None:
-    """Write report.html.
-
-    Args:
-        begun: by `time.perf_counter`, for how long it took.
-    """
+def write_page(work: Work, report: Mapping[str, Any]) -> None:
+    """Write report.html."""
     from maskgen.core.files import write_whole
 
     settings, pictures = work.settings, Pictures()
@@ -71,9 +66,11 @@ def write_page(work: Work, report: Mapping[str, Any], begun: float) -> None:
         Section("pairs", "Pairs", join([tag("p", _NOTE, class_="note"), place_of("pairs")])),
         Section("left", "Left out", _left_out(work)),
         Section("runs", "From what", _runs(report)),
-        Section("asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()})),
+        Section(
+            "asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)
+        ),
     ]
-    start = {"Folder": show_path(settings.out.resolve()), "Took": f"{time.perf_counter() - begun:,.1f} s"}
+    start = {"Folder": show_path(settings.out.resolve())}
     data = {"pictures": pictures.stored, "galleries": {"pairs": gallery.data()}}
     page = Page("Training lists and test pairs", _lead(report), start, pairs_command(settings), sections, data)
     write_whole(settings.out / NAME, page_bytes(page))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
@@ -29,7 +28,6 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     Raises:
         UserError: the images do not suffice, files are missing, or OUT holds something else.
     """
-    begun = time.perf_counter()
     names, folders = _runs(settings)
     refuse_out(settings)
     images, left_out = _images(settings, names, folders, notify)
@@ -39,7 +37,7 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
 
     manifests = make_manifests(images, recipe, None if resolved is None else resolved.drawn)
     _refuse_leak(settings, manifests.facts["leaks"]["photographs_in_training_and_evaluation"])
-    return _write(Work(settings, dict(zip(names, folders, strict=True)), manifests, left_out, resolved), notify, begun)
+    return _write(Work(settings, dict(zip(names, folders, strict=True)), manifests, left_out, resolved), notify)
 
 
 def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
@@ -128,7 +126,7 @@ def _resolve(settings: PairsSettings, recipe: Recipe, images: Images) -> Resolve
     return resolved
 
 
-def _write(work: Work, notify: Notify, begun: float) -> dict[str, Any]:
+def _write(work: Work, notify: Notify) -> dict[str, Any]:
     from maskgen.core.files import write_whole
     from maskgen.manifests.schema import REPORT
     from maskgen.manifests.write import write_manifests
@@ -147,7 +145,7 @@ def _write(work: Work, notify: Notify, begun: float) -> dict[str, Any]:
         notify("drawing previews")
         _write_previews(work)
     report = report_of(work, rows)
-    write_page(work, report, begun)
+    write_page(work, report)
     write_card(work, report)
     write_whole(out / REPORT, json_bytes(report), durable=True)
     (out / UNFINISHED).unlink(missing_ok=True)

@@ -95,8 +95,8 @@ def _lead(report: Report) -> str:
         reason = max(report.set_aside, key=lambda one: report.set_aside[one])
         text += f" Most were set aside as {reason}: {MEANING.get(reason, reason)}."
     masked = {kind: count for kind, count in report.outputs.items() if kind != "bare"}
-    if len(masked) > 1:
-        kind = max(masked, key=lambda one: masked[one])
+    kind = max(masked, key=lambda one: masked[one], default="")
+    if list(masked.values()).count(masked.get(kind, 0)) == 1 < len(masked):
         text += f" The most common mask is {kind}, in {masked[kind]:,} pictures."
     return text
 
@@ -290,7 +290,7 @@ def _aside_item(one: Aside, thumb: int | None) -> Item:
 
 
 def _asked(outcome: Outcome) -> Markup:
-    return facts({name: _value(value) for name, value in outcome.settings.deciding().items()})
+    return facts({name: _value(value) for name, value in outcome.settings.deciding().items()}, many=True)
 
 
 def _value(value: object) -> str:
@@ -314,7 +314,7 @@ def _files(outcome: Outcome) -> Markup:
     }
     if settings.segmentation:
         told["segmentation/"] = "the coverage of each mask"
-    return join([facts(told), tag("h3", "Versions"), facts(versions())])
+    return join([facts(told), tag("h3", "Versions"), facts(versions(), many=True)])
 
 
 def _short(text: str) -> str:

@@ -48,7 +48,9 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
         Section("curves", "Curves", _curves(rows)),
         Section("distances", "Distances after each epoch", distances),
         Section("epochs", "Epochs", _table(rows)),
-        Section("asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()})),
+        Section(
+            "asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)
+        ),
     ]
     start = {"Folder": show_path(folder.root.resolve()), "Took": f"{report['seconds']:,.1f} s (the last start)"}
     if report["images_per_s"] is not None:

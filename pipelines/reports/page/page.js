@@ -101,9 +101,9 @@
     }
 
     function left() {
-      const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
+      const words = sought.trim().toLowerCase();
       const found = told.items.filter((item) => Object.entries(chosen).every(([name, value]) => item.facets[name] === value)
-        && words.every((word) => item.text.toLowerCase().includes(word)));
+        && item.text.toLowerCase().includes(words));
       const key = (item) => item.sorts[order];
       return order === "order" ? found : [...found].sort((a, b) => (key(a) ?? Infinity) - (key(b) ?? Infinity));
     }

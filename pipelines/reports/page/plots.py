@@ -13,10 +13,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 10, 40
 _COLOURS = 6  # that the style sheet has
 
 
-def facts(rows: Mapping[str, object], **attributes: object) -> Markup:
-    """Names and values, one below the other."""
+def facts(rows: Mapping[str, object], many: bool = False) -> Markup:
+    """Names and values, one below the other; many of them in two columns where there is room."""
     each = (tag("div", tag("dt", name), tag("dd", value)) for name, value in rows.items())
-    return tag("dl", *each, class_="facts", **attributes)
+    return tag("dl", *each, class_="facts many" if many else "facts")
 
 
 def numbers(rows: Mapping[str, int]) -> Markup:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .results import Evaluation
 
 _BAND = 17  # rates at which the curve's band is measured
+_FEWEST = 4  # of these, for a band to be drawn
 _LOWEST = 1e-4
 _POINTS = 240  # of a curve that is drawn
 _SPLITS = 24
@@ -101,9 +102,10 @@ def _rates(found: Evaluation, results: Mapping[str, Any]) -> Markup:
         f"{name}, FAR {far}": _rate(one)
         for name, split in judged.items()
         for far, one in split["tar_at_far"].items()
-        if name in (ALL, *SORTS.values())
+        if name in (ALL, *SORTS.values()) and "reason" not in one
     }
-    tables.append(whiskers("True accept rate at a false accept rate.", rates))
+    if rates:
+        tables.append(whiskers("True accept rate at a false accept rate, where there are pairs enough.", rates))
     notes = [tag("p", note, class_="note") for note in results["notes"]]
     model = {"Model": found.settings.model, "Embedding": f"{found.embedder.dim} numbers", "Seed": found.settings.seed}
     return join([numbers(counts), *notes, tag("div", *tables, class_="columns"), facts(model)])
@@ -132,7 +134,7 @@ def _curves(found: Evaluation) -> Markup:
     bands = [
         chart(f"{name}: with its 95 % interval over people", [_banded(name, one)], far, tar)
         for name, one in drawn.items()
-        if any(rate in one.intervals for rate in _names(one))
+        if sum(rate in one.intervals for rate in _names(one)) >= _FEWEST
     ]
     return tag("div", roc, *bands, class_="columns")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..runs.records import SetAside
 
 PHOTOGRAPH, FACE = "photograph", "face"
-MOST_NAMES = 1_000  # told by name
+MOST_NAMES = 600  # told by name
 MOST_PICTURES = 120  # shown
 
 

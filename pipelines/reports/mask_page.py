@@ -42,7 +42,7 @@ _HOW = frozenset(
 )
 _MOST_PEOPLE = 20
 _WORST_TOLD = 10
-_LONGEST = 200  # characters of a name or a detail
+_LONGEST = 120  # characters of a name or a detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BARE = "bare"
-PICTURES = 240
+PICTURES = 200
 WORST = 24  # of each sort
 _CANDIDATES = 8 * WORST  # one face is there with each of its masks
 _PIXELS = 300_000_000  # that are decoded: whole photographs are large, and then there are fewer

@@ -156,4 +156,4 @@ def _number(value: float) -> str:
 def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return "not set" if value is None else str(value)
+    return "not set" if value is None else "yes" if value is True else "no" if value is False else str(value) or "none"

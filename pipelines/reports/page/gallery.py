@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,5 @@ def _item(item: Item) -> dict[str, Any]:
         "said": list(item.said),
         "facets": dict(item.facets),
         "facts": [list(fact) for fact in item.facts],
-        "sorts": dict(item.sorts),
-        "text": " ".join((*item.said, *(value for _, value in item.facts))),
+        "sorts": {name: value for name, value in item.sorts.items() if math.isfinite(value)},
     }

@@ -100,10 +100,12 @@
       return element("li", {}, button);
     }
 
+    const words_of = (item) => [...item.said, ...item.facts.map(([, value]) => value)].join("\n").toLowerCase();
+
     function left() {
       const words = sought.trim().toLowerCase();
       const found = told.items.filter((item) => Object.entries(chosen).every(([name, value]) => item.facets[name] === value)
-        && item.text.toLowerCase().includes(words));
+        && words_of(item).includes(words));
       const key = (item) => item.sorts[order];
       return order === "order" ? found : [...found].sort((a, b) => (key(a) ?? Infinity) - (key(b) ?? Infinity));
     }

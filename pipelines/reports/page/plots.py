@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .html import Markup, join, markup, tag
 
 WIDTH, HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 12, 10, 40
 _COLOURS = 6  # that the style sheet has
 
 

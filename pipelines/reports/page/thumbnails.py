@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from maskgen.core.records import Image
 
 SIDE = 144  # pixels
-MOST = 5_400  # bytes of one as a JPEG; as text it is a third more
+MOST = 4_600  # bytes of one as a JPEG; as text it is a third more
 _QUALITIES = (82, 72, 60, 45, 30, 15, 5)
 _READERS = 4
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from page_reader import PageFile
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.masks.kinds import load_kind
@@ -57,6 +58,9 @@ def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
     assert all(read_photo(out / row["path"]).image.shape == (160, 160, 3) for row in rows)
     assert (out / "originals/person_01/bare/1.png").read_bytes() == (source / "person_01/bare/1.png").read_bytes()
     assert (out / "contact_sheet.png").is_file() and not (out / "warnings.csv").exists()
+    page = PageFile(out / "report.html")
+    assert len(page.items("faces")) == 12 and page.asked_for == []
+    assert "--expect 2,2 --keep-original" in page.text
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
     assert "already" in call(source, out, "--expect", "2,2", "--keep-original").output
     assert call(source, out, "--expect", "2,2", "--keep-original", "--overwrite").exit_code == 0
@@ -73,6 +77,9 @@ def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
     assert {row["reason"] for row in table(out / "set_aside.csv")} == {"broken_picture", "mask_unsaid"}
     assert [row["person"] for row in table(out / "people.csv") if row["as_expected"] == "no"] == ["person_02"]
     (warning,) = table(out / "warnings.csv")
+    page = PageFile(out / "report.html")
+    assert {item["facets"]["reason"] for item in page.items("aside")} == {"broken_picture", "mask_unsaid"}
+    assert [item["facets"]["label"] for item in page.items("faces")].count("contradicted") == 1
     assert (warning["source"], warning["said"], warning["looks"]) == ("person_02/bare/3.png", "bare", "looks masked")
     report = json.loads((out / "report.json").read_text())
     assert report["bare"] + report["masked"] + sum(report["set_aside"].values()) == report["photographs"] == 14

@@ -57,7 +57,7 @@ DOORS = ("command", "settings", "run")
 SHARED_FOLDERS = {
     "sources": ("sources",),
     "runs": ("runs", "sources"),
-    "reports": ("reports", "runs"),
+    "reports": ("reports", "runs", "sources"),
     "workers": ("reports", "runs", "workers"),
 }
 # What a run is asked to do travels with its shards.

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from maskgen.core.reasons import UserError
+from maskgen.core.records import Doubles
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place, Remote, is_remote
 
@@ -35,9 +37,25 @@ def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
     by_name = pc.extract_regex(addresses, _NAME)
     kinds = pc.if_else(pc.is_valid(by_name), by_name.field("kind"), pa.scalar("", pa.large_string()))
     for prefix, run in _runs(folder):
-        kinds = pc.coalesce(_from_catalogue(prefix, run, addresses), kinds)
+        told = _from_catalogue(prefix, run, addresses, "kind")
+        kinds = kinds if told is None else pc.coalesce(told.cast(pa.large_string()), kinds)
     texts: list[str] = kinds.to_pylist()
     return texts
+
+
+def yaws_of(folder: Path, addresses: Any) -> Doubles:
+    """The yaw of the face on each picture in degrees, float64 (n,), NaN where no catalogue says; see `mask_kinds_of`.
+
+    Raises:
+        UserError: a catalogue cannot be read.
+    """
+    yaws = np.full(len(addresses), np.nan)
+    for prefix, run in _runs(folder):
+        told = _from_catalogue(prefix, run, addresses, "yaw")
+        if told is not None:
+            own = np.asarray(told.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+            yaws = np.where(np.isnan(own), yaws, own)
+    return yaws
 
 
 def _runs(folder: Path) -> Iterator[tuple[str, Place]]:
@@ -52,14 +70,17 @@ def _runs(folder: Path) -> Iterator[tuple[str, Place]]:
             yield ("" if name == "." else f"{name}/"), run
 
 
-def _from_catalogue(prefix: str, run: Place, addresses: Any) -> Any:
-    """The kind of each address that a run's catalogue holds, null for the others."""
+def _from_catalogue(prefix: str, run: Place, addresses: Any, column: str) -> Any:
+    """A column at each address that a run's catalogue holds, null for the others; None where it has no such column."""
     path = run / CATALOGUE
     try:
-        table = pq.read_table(parquet_of(path), columns=["path", "kind"], partitioning=None)
+        if column not in pq.read_schema(parquet_of(path)).names:
+            return None
+        table = pq.read_table(parquet_of(path), columns=["path", column], partitioning=None)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
     own = joined(prefix, table["path"].cast(pa.large_string()).combine_chunks())
     own = pa.concat_arrays(own.chunks) if isinstance(own, pa.ChunkedArray) else own
     place = pc.index_in(addresses, value_set=own)
-    return table["kind"].cast(pa.large_string()).combine_chunks().take(place)
+    values = table[column].combine_chunks()
+    return (pa.concat_arrays(values.chunks) if isinstance(values, pa.ChunkedArray) else values).take(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,12 +116,14 @@ def verify(
     people: PairPeople,
     replicates: int = REPLICATES,
     seed: int = 0,
+    curve: Sequence[float] = (),
 ) -> Verification:
     """Measure everything on distances of same-person pairs (n,) and different-person pairs (m,).
 
     Args:
         threshold: found on other pairs; a distance of at most it is said to be the same person.
         people: whom the pairs show, in the same order, for the intervals.
+        curve: false accept rates at which TAR has an interval too, by the names of `on_curve`.
 
     Raises:
         ValueError: there are no pairs of one sort, or a distance is not finite.
@@ -132,14 +134,20 @@ def verify(
     rates = [one.far for one in tar_at if not one.reason]
 
     def measure(same_weights: Doubles, different_weights: Doubles) -> dict[str, float]:
-        curve = trials.roc(same_weights, different_weights)
+        drawn = trials.roc(same_weights, different_weights)
         accuracy = _accuracy(trials, threshold, same_weights, different_weights)
-        found = {"accuracy": accuracy, "auc": curve.auc, "eer": curve.eer}
-        return found | {_at(far): curve.at(far)[0] for far in rates}
+        found = {"accuracy": accuracy, "auc": drawn.auc, "eer": drawn.eer}
+        found |= {_at(far): drawn.at(far)[0] for far in rates}
+        return found | {on_curve(far): drawn.at(far)[0] for far in curve}
 
     counts = confusion(trials.same, trials.different, threshold)
     spread = intervals(measure, people, replicates, seed)
     return Verification(threshold, counts, roc, tar_at, spread, *_folds(trials, seed), people.too_few)
+
+
+def on_curve(far: float) -> str:
+    """The name of the interval of TAR at this false accept rate, for a band about a curve."""
+    return f"curve@{far:g}"
 
 
 def _at(far: float) -> str:

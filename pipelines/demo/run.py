@@ -80,6 +80,7 @@ def _write_lists(run: Path, out: Path, notify: Notify) -> bool:
 def _say_what_to_open(out: Path, lists: bool, notify: Notify) -> None:
     run = out / "masked"
     notify("\nDone. Open")
+    notify(f"  {run / 'report.html'}  to see what came out, in a browser")
     notify(f"  {run / 'contact_sheet.png'}  to see some of every mask")
     notify(f"  {run / 'faces'}  for all pictures, one folder a person")
     notify(f"  {run / 'catalogue.parquet'}  for the record of each: source, points, pose, mask")

@@ -57,8 +57,8 @@ def evaluate_command(**options: Any) -> None:
     """Evaluate a model: verification on pairs or a benchmark, or identification on a gallery.
 
     MODEL is a checkpoint or run of `maskgen train`, a model file of the reference (.pth), any recogniser's .onnx with
-    --input, the built-in model masked, or the pretrained dlib or facenet. The report is results.json, results.md and
-    images; errors.png shows the hardest errors.
+    --input, the built-in model masked, or the pretrained dlib or facenet. The report is report.html to open in a
+    browser, results.json, results.md and images; errors.png shows the hardest errors.
     """
     settings = EvaluateSettings(**options)
 
@@ -67,7 +67,7 @@ def evaluate_command(**options: Any) -> None:
 
     results, told = _evaluated(settings, notify)
     click.echo(told)
-    click.echo(f"Look at {settings.folder / 'results.md'} and {settings.folder / 'errors.png'}.")
+    click.echo(f"Open {settings.folder / 'report.html'}, or read {settings.folder / 'results.md'}.")
     left_out = (results.get("benchmark") or {}).get("pairs_left_out", 0)
     sys.exit(3 if results["pictures"]["unreadable"] or left_out else 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,33 +14,18 @@ from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
 from .errors import ERRORS, picture
 from .report import header, write_results, write_unreadable
+from .results import GalleryEvaluation
 from .settings import EvaluateSettings
 from .text import aligned, rate, table
 
 if TYPE_CHECKING:
     from maskgen.core.pair_sheets import ShownPair
-    from maskgen.embedders.base import FaceEmbedder
     from maskgen.manifests.lists import ImageList
     from maskgen.manifests.schema import Ints
-    from maskgen.metrics.identification import Identification, Search
 
 PEOPLE = "identified.csv"
 _SHOWN = 32  # probes on the sheet of errors
 _COLUMNS = ("target", "person", "enrolled", "probes", "first", "fifth", "accepted", "taken_for_another", "let_in")
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryEvaluation:
-    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list."""
-
-    settings: EvaluateSettings
-    embedder: FaceEmbedder
-    gallery: ImageList
-    embedded: Embedded
-    enrolled: Ints
-    probes: Ints
-    search: Search
-    result: Identification
 
 
 def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
@@ -87,12 +72,15 @@ def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -
 
 
 def _write(found: GalleryEvaluation) -> dict[str, Any]:
+    from .gallery_page import write_gallery_page
+
     folder = found.settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     results = _results(found)
     _write_people(found, folder)
     _write_errors(found, folder)
     write_unreadable(folder, found.embedded.faults)
+    write_gallery_page(found, results)
     write_results(folder, results, "\n".join(_lines(results)) + "\n")
     return results
 

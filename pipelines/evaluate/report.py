@@ -26,6 +26,7 @@ RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
 def write_report(found: Evaluation) -> dict[str, Any]:
     """Write every file, results.json last; returns what that says."""
     from .errors import write_errors
+    from .page import write_page
     from .plots import write_pictures
 
     folder = found.settings.folder
@@ -34,6 +35,7 @@ def write_report(found: Evaluation) -> dict[str, Any]:
     write_pictures(found, folder)
     write_errors(found, folder)
     write_unreadable(folder, found.embedded.faults)
+    write_page(found, results)
     write_results(folder, results, markdown(results))
     return results
 

@@ -1,4 +1,4 @@
-"""What `maskgen evaluate --data` measures, before it is written."""
+"""What `maskgen evaluate` measures, before it is written."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from ..embedding import Embedded
 from .settings import EvaluateSettings
 
 if TYPE_CHECKING:
-    from maskgen.core.records import Floats
+    from maskgen.core.records import Doubles, Floats
     from maskgen.embedders.base import FaceEmbedder
-    from maskgen.manifests.lists import PairLists
+    from maskgen.manifests.lists import ImageList, PairLists
     from maskgen.manifests.schema import Bools, Ints
     from maskgen.metrics.fixed_fmr import FixedFmr
+    from maskgen.metrics.identification import Identification, Search
     from maskgen.metrics.overlap import Overlap
     from maskgen.metrics.verification import Verification
 
@@ -51,7 +52,9 @@ class Evaluation:
     """Everything that was found.
 
     Attributes:
+        kinds, yaws: of the pictures, float64 (n,) the yaws; "" and NaN where nothing says.
         splits: by split a `Verification`, or why there is none.
+        rows: which of the pairs each split holds.
         fixed_fmr: None where the lists do not tell people apart.
         benchmark: what results.json says of the benchmark, None where there is none.
     """
@@ -63,6 +66,22 @@ class Evaluation:
     threshold: Threshold
     judged: Judged
     kinds: list[str]
+    yaws: Doubles
     splits: dict[str, Verification | str]
+    rows: dict[str, Bools]
     fixed_fmr: FixedFmr | None = None
     benchmark: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryEvaluation:
+    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list."""
+
+    settings: EvaluateSettings
+    embedder: FaceEmbedder
+    gallery: ImageList
+    embedded: Embedded
+    enrolled: Ints
+    probes: Ints
+    search: Search
+    result: Identification

@@ -38,9 +38,10 @@ def evaluate_lists(
         all_comparisons: the people of the lists can be told apart, so that pictures of different pairs can be compared.
     """
     from maskgen.embedders.named import open_embedder
-    from maskgen.manifests.mask_labels import mask_kinds_of
+    from maskgen.manifests.mask_labels import mask_kinds_of, yaws_of
 
     from .report import write_report
+    from .splits import splits
 
     lists, test = _lists(settings)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
@@ -50,10 +51,13 @@ def evaluate_lists(
     _refuse_one_sort(judged, lists.root / test)
     threshold = _threshold(lists, test, embedded, judged, settings.seed)
     notify("measuring")
-    kinds = mask_kinds_of(lists.root, lists.addresses)
-    found = _measured(settings, kinds, judged, threshold)
+    kinds, yaws = mask_kinds_of(lists.root, lists.addresses), yaws_of(lists.root, lists.addresses)
+    rows = {split.name: split.rows for split in splits(kinds, judged.pairs)}
+    found = {name: _verified(settings, judged, own, threshold) for name, own in rows.items()}
     fixed = _fixed_fmr(settings, kinds, judged, embedded) if all_comparisons else None
-    return write_report(Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, found, fixed, about))
+    return write_report(
+        Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, yaws, found, rows, fixed, about)
+    )
 
 
 def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: Judged, embedded: Embedded) -> FixedFmr:
@@ -125,22 +129,16 @@ def _threshold(lists: PairLists, test: str, embedded: Embedded, judged: Judged, 
     )
 
 
-def _measured(
-    settings: EvaluateSettings, kinds: list[str], judged: Judged, threshold: Threshold
-) -> dict[str, Verification | str]:
-    from .splits import splits
-
-    found = splits(kinds, judged.pairs)
-    return {split.name: _verified(settings, judged, split.rows, threshold) for split in found}
-
-
 def _verified(settings: EvaluateSettings, judged: Judged, rows: Bools, threshold: Threshold) -> Verification | str:
     from maskgen.metrics.bootstrap import PairPeople
     from maskgen.metrics.verification import verify
+
+    from .page import band_rates
 
     same, different = rows & judged.same, rows & ~judged.same
     if not same.any() or not different.any():
         return f"It has {int(same.sum())} same-person and {int(different.sum())} different-person pairs."
     people = PairPeople(judged.people[same, 0], judged.people[different])
     distances = judged.distances
-    return verify(distances[same], distances[different], threshold.value, people, settings.replicates, settings.seed)
+    near, far = distances[same], distances[different]
+    return verify(near, far, threshold.value, people, settings.replicates, settings.seed, band_rates(len(far)))

@@ -78,7 +78,8 @@ def gallery_command(**options: Any) -> None:
 
     SOURCE holds PERSON/bare/* and PERSON/masked/*, or is a CSV with the columns path, person and masked.
     OUT receives faces/, gallery.csv (bare faces are enrolled, masked faces are probes), people.csv, set_aside.csv,
-    report.json and contact_sheet.png with one row a person. Photographs that contradict their label are set aside.
+    report.json, report.html to open in a browser, and contact_sheet.png with one row a person. Photographs that
+    contradict their label are set aside.
     """
     from ..library import check_device
     from .run import run_gallery
@@ -87,5 +88,6 @@ def gallery_command(**options: Any) -> None:
     check_device(settings.device)
     report = run_gallery(settings, click.echo)
     click.echo(report.table())
-    click.echo(f"Look at {settings.out / 'contact_sheet.png'}; the rows are in {settings.out / 'gallery.csv'}.")
+    click.echo(f"Open {settings.out / 'report.html'}, or look at {settings.out / 'contact_sheet.png'}.")
+    click.echo(f"The rows are in {settings.out / 'gallery.csv'}.")
     sys.exit(report.exit_code)

@@ -2,7 +2,7 @@
 
 faces/PERSON/bare|masked/NAME.jpg       aligned
 originals/PERSON/bare|masked/FILE       on request, the photographs as they were
-gallery.csv, people.csv, set_aside.csv, warnings.csv, contact_sheet.png, report.json    written last
+gallery.csv, people.csv, set_aside.csv, warnings.csv, contact_sheet.png, report.html, report.json    written last
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..runs.json_files import read_json, remove, sealed_bytes
 from .settings import GALLERY
 
 PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
-SHEET, REPORT, SETTINGS = "contact_sheet.png", "report.json", "settings.json"
+SHEET, PAGE, REPORT, SETTINGS = "contact_sheet.png", "report.html", "report.json", "settings.json"
 COLUMNS = {
     GALLERY: ("path", "target", "person", "masked", "role", "source", "width", "height", "box", "score"),
     PEOPLE: ("target", "person", "bare", "masked", "as_expected"),
     SET_ASIDE: ("path", "reason", "detail"),
     WARNINGS: ("path", "source", "said", "looks", "score"),
 }
-_OURS = ("faces", "originals", GALLERY, PEOPLE, SET_ASIDE, WARNINGS, SHEET, REPORT, SETTINGS)
+_OURS = ("faces", "originals", GALLERY, PEOPLE, SET_ASIDE, WARNINGS, SHEET, PAGE, REPORT, SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)

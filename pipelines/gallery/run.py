@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from ..runs.run_folder import RunFolder
 from ..sources.names import escape
 from ..sources.source import check_apart
 from .folder import PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder
+from .outcomes import Member, Outcomes
+from .page import write_page
 from .photographs import Photographs, list_photographs
 from .report import GalleryReport
 from .settings import GALLERY, GallerySettings
@@ -29,33 +30,6 @@ if TYPE_CHECKING:
 
 MOST_ON_SHEET = 100  # people
 CELL = 112
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One face of the gallery: its row of gallery.csv without the target."""
-
-    path: str
-    person: str
-    masked: bool
-    source: str
-    width: int
-    height: int
-    box: str
-    score: float
-
-
-@dataclass(slots=True)
-class Outcomes:
-    """What became of the photographs so far."""
-
-    members: list[Member] = field(default_factory=list)
-    set_aside: list[tuple[str, str, str]] = field(default_factory=list)
-    warnings: list[tuple[str, str, str, str, float]] = field(default_factory=list)
-
-    def refuse(self, path: str, error: SetAsideError) -> None:
-        """Set a photograph aside."""
-        self.set_aside.append((escape(path), str(error.reason), escape(error.detail)))
 
 
 def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
@@ -97,7 +71,10 @@ def _begun(
             notify(f"{settings.out} holds this gallery already.")
             return GalleryReport.from_json(done)
         outcomes, everyone = work(folder)
-        return _sum_up(settings, folder, outcomes, everyone, deciding)
+        report = _sum_up(settings, folder, outcomes, everyone)
+        write_page(folder, settings, outcomes, report)
+        folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
+        return report
 
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
@@ -160,9 +137,8 @@ def _sum_up(
     folder: GalleryFolder,
     outcomes: Outcomes,
     everyone: set[str],
-    deciding: dict[str, object],
 ) -> GalleryReport:
-    """Write the tables, the sheet and the report, which comes last."""
+    """Write the tables and the sheet; returns the report, which comes last."""
     number = targets(member.person for member in outcomes.members)
     counts = tallies(((member.person, member.masked) for member in outcomes.members), everyone)
     members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
@@ -172,7 +148,7 @@ def _sum_up(
     if outcomes.warnings:
         folder.place_table(WARNINGS, sorted(outcomes.warnings))
     folder.place(SHEET, _sheet(folder.root, members))
-    report = GalleryReport(
+    return GalleryReport(
         photographs=len(outcomes.members) + len(outcomes.set_aside),
         people=len(number),
         bare=sum(not member.masked for member in members),
@@ -181,8 +157,6 @@ def _sum_up(
         unlike=sum(not _as_expected(tally, settings) for tally in counts),
         in_doubt=len({path for path, *_ in outcomes.warnings}),
     )
-    folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
-    return report
 
 
 def _row(member: Member, target: int) -> tuple[object, ...]:

@@ -211,8 +211,9 @@ def mask_command(**options: Any) -> None:
 
     SOURCE is a folder of any depth, or one photograph. The folder that holds a photograph names its person. SOURCE may
     also be an InsightFace .rec or .bin, a tar, a CSV of paths and people, or be in an object store
-    (s3://BUCKET/FOLDER). RUN receives faces/ with SOURCE's folders, catalogue.parquet, set_aside.csv, report.json and
-    contact_sheet.png. To resume a run that was stopped, give the same command again.
+    (s3://BUCKET/FOLDER). RUN receives faces/ with SOURCE's folders, catalogue.parquet, set_aside.csv, report.html to
+    open in a browser, CARD.md, report.json and contact_sheet.png. To resume a run that was stopped, give the same
+    command again.
     """
     from ..library import check_device, check_kinds
     from ..runs.reuse import check_reuse
@@ -252,7 +253,8 @@ def run_and_tell(settings: MaskSettings) -> int:
     report = run_mask(settings, notify=click.echo)
     click.echo(report.table())
     if report.exit_code != NOTHING_WRITTEN:
-        click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
+        click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'contact_sheet.png'}.")
+        click.echo(f"The pictures are in {settings.run / 'faces'}.")
     if report.set_aside or report.faces_set_aside:
         click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
     return report.exit_code

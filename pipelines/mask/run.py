@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from ..checks import digest_of
 from ..library import MaskerFactory, load_masker
+from ..reports.aside import AsideSample
+from ..reports.card import write_card
+from ..reports.mask_page import Outcome, write_mask_page
 from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import Report, Timing
 from ..reports.summary import summarise
@@ -60,8 +63,12 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
-        report = summarise(run, listing.people, [shard.id for shard in shards])
-        run.place_text(run.timing, json.dumps(timing.stored(settings.workers), indent=2) + "\n")
+        aside = AsideSample()
+        report = summarise(run, listing.people, [shard.id for shard in shards], aside)
+        told = timing.stored(settings.workers)
+        run.place_text(run.timing, json.dumps(told, indent=2) + "\n")
+        write_mask_page(run, Outcome(settings, listing.root, report, aside, told))
+        write_card(run, settings, report)
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report
 

@@ -99,7 +99,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--test-pairs",
     type=PATH,
-    help="Test pairs from a list: LFW's or MFR2's pairs.txt, or a test.csv or pairs_label.txt that names images of the runs.",
+    help="Test pairs from a list: LFW's or MFR2's pairs.txt, or a test.csv or pairs_label.txt of images of the runs.",
 )
 @click.option(
     "--wear",
@@ -176,8 +176,8 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 def pairs_command(check: bool, root: Place | None, **options: Any) -> None:
     """Write training lists and verification pairs into OUT, or --check existing ones.
 
-    OUT receives train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json and two preview
-    images.
+    OUT receives train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json, report.html to open
+    in a browser, CARD.md and two preview images.
     """
     if check:
         _refuse_sets(options)
@@ -197,6 +197,7 @@ def write_and_tell(settings: PairsSettings) -> None:
     """Write the lists, print what was written and where to look."""
     report = run_pairs(settings, notify=lambda text: click.echo(text, err=True))
     click.echo(table(report))
+    click.echo(f"Open {settings.out / 'report.html'}.")
     for name in ("train_preview.png", "pairs_preview.png"):
         if (settings.out / name).exists():
             click.echo(f"Look at {settings.out / name}.")

@@ -12,6 +12,7 @@ from ..checks import differences
 from ..runs.json_files import sealed_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
+PAGE = "report.html"
 UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the settings
 
 
@@ -56,6 +57,7 @@ def _all_files() -> list[str]:
         *lists,
         schema.TRAIN_PREVIEW,
         schema.PAIRS_PREVIEW,
+        PAGE,
         *(name for names in EXTRA_FILES.values() for name in names),
     ]
 
@@ -82,6 +84,6 @@ def _stored_settings(path: Path) -> dict[str, object]:
         stored = unseal(path.read_bytes())["settings"]
     except (ValueError, KeyError) as error:
         raise UserError(
-            f"{path} is damaged, or not of this version of `maskgen pairs` ({error}): give another folder, or --overwrite."
+            f"{path} is damaged, or of another version of `maskgen pairs` ({error}): use another folder or --overwrite."
         ) from None
     return stored if isinstance(stored, dict) else {}

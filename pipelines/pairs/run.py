@@ -114,9 +114,7 @@ def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
     return 0.1
 
 
-def _resolve(
-    settings: PairsSettings, recipe: Recipe, folders: dict[str, Place], images: Images
-) -> Resolved | None:
+def _resolve(settings: PairsSettings, recipe: Recipe, folders: dict[str, Place], images: Images) -> Resolved | None:
     if settings.test_pairs is None:
         return None
     from maskgen.manifests.listed import names_images, resolve_images
@@ -149,6 +147,9 @@ def _write(work: Work, notify: Notify) -> dict[str, Any]:
     from maskgen.manifests.schema import REPORT
     from maskgen.manifests.write import write_manifests
 
+    from .card import write_card
+    from .page import write_page
+
     settings, out = work.settings, work.settings.out
     open_out(settings)
     paths = path_writer(settings, work.folders, work.manifests.images)
@@ -160,6 +161,8 @@ def _write(work: Work, notify: Notify) -> dict[str, Any]:
         notify("drawing previews")
         _write_previews(work)
     report = report_of(work, rows)
+    write_page(work, report)
+    write_card(work, report)
     write_whole(out / REPORT, sealed_bytes(report), durable=True)
     (out / UNFINISHED).unlink(missing_ok=True)
     return report

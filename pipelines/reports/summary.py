@@ -8,20 +8,22 @@ from collections.abc import Iterable, Sequence
 from ..runs.catalogue import write_catalogue
 from ..runs.records import load_report
 from ..runs.run_folder import RunFolder
+from .aside import FACE, PHOTOGRAPH, AsideSample
 from .contact_sheet import write_contact_sheet
 from .run_report import Report, Totals
 
 _HEADER = ("path", "what", "reason", "detail")
 
 
-def summarise(run: RunFolder, people: int, shards: Sequence[str]) -> Report:
-    """Write what is written last but for the report itself, which is returned.
+def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: AsideSample) -> Report:
+    """Write the tables and the sheet; returns the totals.
 
     Args:
         people: how many people the source holds.
         shards: the finished shards' ids, in the order of the plan.
+        aside: filled with some of what was set aside.
     """
-    totals = _write_set_aside(run, shards)
+    totals = _write_set_aside(run, shards, aside)
     with run.writing(run.catalogue) as part:
         rows = write_catalogue(part, [path for shard in shards if (path := run.rows(shard)).exists()])
     report = totals.report(people, rows)
@@ -29,7 +31,7 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str]) -> Report:
     return report
 
 
-def _write_set_aside(run: RunFolder, shards: Iterable[str]) -> Totals:
+def _write_set_aside(run: RunFolder, shards: Iterable[str], aside: AsideSample) -> Totals:
     """The table of what was set aside, photographs and single faces, and the totals."""
     totals = Totals()
     with run.writing(run.set_aside) as part, part.open("w", encoding="utf-8", newline="") as file:
@@ -38,6 +40,8 @@ def _write_set_aside(run: RunFolder, shards: Iterable[str]) -> Totals:
         for shard in shards:
             report = load_report(run, shard)
             totals.add(report)
-            rows.writerows((one.path, "photograph", one.reason, one.detail) for one in report.set_aside)
-            rows.writerows((one.path, "face", one.reason, one.detail) for one in report.faces_set_aside)
+            aside.add(PHOTOGRAPH, report.set_aside)
+            aside.add(FACE, report.faces_set_aside)
+            rows.writerows((one.path, PHOTOGRAPH, one.reason, one.detail) for one in report.set_aside)
+            rows.writerows((one.path, FACE, one.reason, one.detail) for one in report.faces_set_aside)
     return totals

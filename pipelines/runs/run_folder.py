@@ -4,7 +4,8 @@ settings.json         what decides the outputs, its digest, the size of a shard
 faces/, segmentation/, classes/    the outputs, as the source's folders
 shards/               one report a finished shard (.json, the commit mark) and its catalogue rows (.parquet)
 scratch/              files being written; everything appears in its place by rename
-catalogue.parquet, set_aside.csv, contact_sheet.png, report.json, timing.json    written last, from shards/
+catalogue.parquet, set_aside.csv, contact_sheet.png, report.html, CARD.md, report.json, timing.json    written last,
+    from shards/; a licence that somebody wrote into CARD.md stays
 .lock                 held while a run works here
 """
 
@@ -43,8 +44,9 @@ from ..checks import differences, digest_of
 from ..mask.settings import MaskSettings
 from .lock import LOCK, hold
 
-_ALWAYS = ("report.json", "contact_sheet.png", "set_aside.csv", "catalogue.parquet")
-_SUMMARIES = (*_ALWAYS, "timing.json")
+_CARD = "CARD.md"
+_SUMMARIES = ("report.json", "report.html", "contact_sheet.png", "set_aside.csv", "catalogue.parquet", "timing.json")
+_ALWAYS = (*_SUMMARIES[:-1], _CARD)
 _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar", re.DOTALL)
 
 
@@ -271,6 +273,7 @@ def clear(run: RunFolder) -> None:
     The settings go last: until then the folder is known for a run's, and a kill leaves one that can go on.
     """
     run.forget_summaries()
+    (run.root / _CARD).unlink(missing_ok=True)
     remove_tree(run.shards)
     remove_outputs(run, keep=())
     run.settings.unlink(missing_ok=True)

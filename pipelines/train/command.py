@@ -66,7 +66,8 @@ def train_command(**options: Any) -> None:
     """Train a model on the lists in OUT.
 
     RECIPE is a name (model1, model2, model3, effnet-b2, effnet-b3, effnet-b4, adapter, small) or a YAML file.
-    --run receives last/ and best/ (the lowest IOU), history.csv, loss.png, distances/, tensorboard/ and report.json.
+    --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,
+    distances/, tensorboard/ and report.json.
     """
     try:
         _train(TrainSettings(**options))
@@ -89,5 +90,5 @@ def _train(settings: TrainSettings) -> None:
         click.echo(table(report))
         distances = settings.run / "distances"
         seen = f" and {distances}" if distances.is_dir() else ""  # there are none where nothing is judged
-        click.echo(f"Look at {settings.run / 'loss.png'}{seen}.")
+        click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'loss.png'}{seen}.")
     sys.exit(exit_code(report))

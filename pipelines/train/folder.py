@@ -8,6 +8,7 @@ people.txt                who is trained on
 points.npy                where faces are, for masks on the fly
 features/                 the frozen recogniser's embeddings, where the recipe wants them
 settings.json             what it was begun with
+report.html               all of this to look at
 report.json               written last
 """
 
@@ -28,7 +29,7 @@ from ..trained_people import TRAINED_PEOPLE
 if TYPE_CHECKING:
     from maskgen.trainer.checkpoints import Checkpoint
 
-SETTINGS, REPORT = "settings.json", "report.json"
+SETTINGS, REPORT, PAGE = "settings.json", "report.json", "report.html"
 LAST, BEST = "last", "best"
 _EPOCHS = "train.epochs"
 DISTANCES, TENSORBOARD, FEATURES = "distances", "tensorboard", "features"
@@ -42,6 +43,7 @@ _OURS = (
     "history.csv",
     "loss.png",
     TRAINED_PEOPLE,
+    PAGE,
     SETTINGS,
     REPORT,
 )

@@ -32,6 +32,7 @@ from ..trained_people import TRAINED_PEOPLE, names_of
 from .data import Data
 from .folder import REPORT, TrainFolder
 from .monitor import QuietWatcher, RunWatcher, show_steps
+from .page import write_page
 from .settings import TrainSettings, deciding
 
 
@@ -108,6 +109,7 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):
         report["said"] = watcher.sentences
+        write_page(run.folder, run.settings, report, watcher.history.rows)
         run.folder.place(REPORT, sealed_bytes(report))
     return report
 

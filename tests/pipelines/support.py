@@ -16,6 +16,7 @@ from fake_masker import make_fake
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports.page.page import without_start
 from maskgen.pipelines.reports.run_report import Report
 
 MARKS = {"no_face": (255, 0, 0), "crash": (0, 255, 0), "bug": (0, 0, 255), "two_faces": (255, 255, 0)}
@@ -46,12 +47,18 @@ def run(source: Path, out: Path, **options: Any) -> Report:
 
 
 def tree(out: Path) -> dict[str, str]:
-    """The hash of every file of a run but the one that tells times."""
+    """The hash of every file of a run but the one that tells times; of the report, but for the lines that do."""
     return {
-        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(out)): hashlib.sha256(lasting(path)).hexdigest()
         for path in sorted(out.rglob("*"))
         if path.is_file() and path.name != "timing.json"
     }
+
+
+def lasting(path: Any) -> bytes:
+    """A file's bytes without what tells of one start of a run alone."""
+    data: bytes = path.read_bytes()
+    return without_start(data) if path.name == "report.html" else data
 
 
 def catalogue(out: Path) -> list[dict[str, Any]]:

@@ -40,6 +40,9 @@ def test_a_run_leaves_all_that_it_promises(lists: Path, tmp_path: Path) -> None:
     assert rows[-1].loss < rows[0].loss
     for name in ("loss.png", "distances/epoch-001.png", "distances/epoch-002.png"):
         assert cv2.imread(str(tmp_path / "run" / name)) is not None
+    page = (tmp_path / "run/report.html").read_text("utf-8")
+    assert "Distances after each epoch" in page and '"epochs":[["epoch 1 of 2",0],["epoch 2 of 2",1]]' in page
+    assert "maskgen train small --data " in page
     assert len(list((tmp_path / "run/tensorboard").iterdir())) == 1
     model, recipe = load_model(tmp_path / "run/best")
     assert (model.dim, recipe.data.size) == (64, 32)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from page_reader import PageFile
+from support import lasting
 
 from maskgen.core.images import encode_image
 from maskgen.people import sample_people
@@ -86,6 +88,20 @@ def test_the_report_says_what_was_measured(judged: tuple[Path, str], drawn: Path
     assert {"kind n95", "kind cloth_black"} <= set(found["splits"])
 
 
+def test_the_page_has_a_threshold_that_counts_as_the_report_does(judged: tuple[Path, str]) -> None:
+    found, page = results(judged[0])["splits"]["all"], PageFile(judged[0] / "report.html")
+    judge, counts = page.data["judge"], found["confusion"]
+    split, at = judge["splits"]["all"], judge["at"]
+    assert (split["same"][at], split["different"][at]) == (counts["same_same"], counts["different_same"])
+    assert (split["same"][-1], split["different"][-1]) == (found["same"], found["different"])
+    assert judge["thresholds"][at] == pytest.approx(results(judged[0])["threshold"]["value"], abs=1e-6)
+    items = page.items("errors")
+    assert {item["facets"]["sort"].partition(",")[0] for item in items} == {"same person", "different people"}
+    assert all(item["sides"][0]["img"] is not None and item["facets"]["pose"] for item in items)
+    assert "By the more turned face of a pair" in page.text and page.asked_for == []
+    assert f"maskgen evaluate dlib --data {judged[0].parent / 'lists'}" in page.text
+
+
 def test_pictures_and_text_are_there(judged: tuple[Path, str]) -> None:
     folder, said = judged
     for name in ("distances.png", "roc.png", "det.png", "confusion.png"):
@@ -108,7 +124,7 @@ def test_the_same_seed_gives_the_same_bytes(judged: tuple[Path, str], drawn: Pat
         done("evaluate", untrained, "--data", drawn / "lists", "--report", drawn / name, "--replicates", "50")
     files = sorted(path.name for path in (drawn / "one").iterdir())
     assert files == sorted(path.name for path in judged[0].iterdir())
-    assert all((drawn / "one" / name).read_bytes() == (drawn / "two" / name).read_bytes() for name in files)
+    assert all(lasting(drawn / "one" / name) == lasting(drawn / "two" / name) for name in files)
     done("evaluate", untrained, "--data", drawn / "lists", "--replicates", "50")
     named = drawn / "lists" / "judged" / f"{drawn.name}-train"
     assert results(named)["model"]["name"] == "small"
@@ -156,6 +172,9 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
     assert sum(int(row["let_in"]) for row in people) == pytest.approx(16 * found["open_set"]["far"])
     assert f"{found['rank1']['value']:.4f}" in said
     assert cv2.imread(str(out / "errors.png")) is not None
+    page = PageFile(out / "report.html")
+    assert page.items("errors") and "16 masked probes name their person first" in page.text
+    assert page.data["judge"]["splits"]["all probes"]["different"][-1] == 16
     assert "|" not in said, "a terminal gets columns, not Markdown"
     few = call("evaluate", "dlib", "--gallery", drawn / "lists/train.csv")
     assert few.exit_code == 2

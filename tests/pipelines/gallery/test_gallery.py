@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from page_reader import PageFile
 from skimage.data import coffee
 
 from maskgen.core.images import encode_image, read_photo
@@ -59,6 +60,9 @@ def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
     assert all(read_photo(out / row["path"]).image.shape == (160, 160, 3) for row in rows)
     assert (out / "originals/person_01/bare/1.png").read_bytes() == (source / "person_01/bare/1.png").read_bytes()
     assert (out / "contact_sheet.png").is_file() and not (out / "warnings.csv").exists()
+    page = PageFile(out / "report.html")
+    assert len(page.items("faces")) == 12 and page.asked_for == []
+    assert "--expect 2,2 --keep-original" in page.text
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
     assert "already" in call(source, out, "--expect", "2,2", "--keep-original").output
     assert call(source, out, "--expect", "2,2", "--keep-original", "--overwrite").exit_code == 0
@@ -80,6 +84,12 @@ def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
     }
     assert not (out / "warnings.csv").exists()
     assert [row["person"] for row in table(out / "people.csv") if row["as_expected"] == "no"] == ["person_02"]
+    page = PageFile(out / "report.html")
+    assert {item["facets"]["reason"] for item in page.items("aside")} == {
+        "broken_picture",
+        "mask_unsaid",
+        "contradicts_label",
+    }
     report = json.loads((out / "report.json").read_text())
     assert report["bare"] + report["masked"] + sum(report["set_aside"].values()) == report["photographs"] == 14
     assert "other settings" in call(source, out).output

@@ -17,6 +17,8 @@ from click.testing import CliRunner, Result
 sys.path.insert(0, str(Path(__file__).parents[2] / "manifests"))
 
 from manifest_makers import KINDS, Row, rows, write_run
+from page_reader import PageFile
+from support import lasting
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.bin_sets import load_bin
@@ -45,7 +47,7 @@ def called(*arguments: object) -> Result:
 
 
 def all_bytes(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: lasting(path) for path in folder.iterdir()}
 
 
 @pytest.fixture
@@ -94,6 +96,22 @@ def test_same_seed_same_bytes_and_another_seed_others(run: Path, tmp_path: Path)
         write(tmp_path / name, run=run, seed=seed)
     assert all_bytes(tmp_path / "a") == all_bytes(tmp_path / "b")
     assert (tmp_path / "a/test.csv").read_bytes() != (tmp_path / "c/test.csv").read_bytes()
+
+
+def test_the_page_shows_pairs_and_the_card_carries_those_of_the_runs_on(drawn_run: Path, tmp_path: Path) -> None:
+    (drawn_run / "CARD.md").write_text(
+        "# The run\n\n## Licence\n\n<!-- licence: fill in; it -->\nCC0\n<!-- /licence -->\n"
+    )
+    out = tmp_path / "lists"
+    write(out, run=drawn_run, people=(0.25, 0.5, 0.25), verify="exist")
+    page = PageFile(out / "report.html")
+    items = page.items("pairs")
+    assert items and all(len(item["sides"]) == 2 and item["sides"][0]["img"] is not None for item in items)
+    assert {item["facets"]["sort"] for item in items} == {"same person", "different people"}
+    assert page.asked_for == []
+    assert f"maskgen pairs {out} --run {drawn_run} --people 0.25,0.5,0.25" in page.text
+    card = (out / "CARD.md").read_text("utf-8")
+    assert "### The run" in card and "CC0" in card and card.count("<!-- licence") == 1
 
 
 def test_the_order_of_the_catalogue_does_not_matter(run: Path, tmp_path: Path) -> None:

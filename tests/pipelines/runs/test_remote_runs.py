@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from fake_masker import make_fake
-from support import catalogue, run, write, write_people
+from support import catalogue, lasting, run, write, write_people
 
 from maskgen.core.reasons import UserError
 from maskgen.formats import places
@@ -75,7 +75,7 @@ def far(source: Any, out: Remote, **options: Any) -> Any:
 
 def tree(out: Remote) -> dict[str, str]:
     return {
-        str(path).removeprefix(f"{out}/"): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path).removeprefix(f"{out}/"): hashlib.sha256(lasting(path)).hexdigest()
         for path in files_below(out)
         if path.name != "timing.json"
     }
@@ -83,7 +83,7 @@ def tree(out: Remote) -> dict[str, str]:
 
 def local_tree(out: Path) -> dict[str, str]:
     return {
-        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(out).as_posix(): hashlib.sha256(lasting(path)).hexdigest()
         for path in out.rglob("*")
         if path.is_file() and path.name not in ("timing.json", ".lock")
     }

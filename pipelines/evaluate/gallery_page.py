@@ -1,0 +1,128 @@
+"""report.html of `maskgen evaluate --gallery`: ranks, a threshold to be moved, and whom probes are taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..checks import show_path
+from ..reports.page.gallery import Gallery, Item, Side, place_of
+from ..reports.page.html import Markup, join, tag
+from ..reports.page.judging import Sorts, judge_data, slider
+from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.plots import facts, numbers, table, whiskers
+from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from .errors import picture
+from .page import evaluate_command, start_of
+
+if TYPE_CHECKING:
+    from .results import GalleryEvaluation
+
+_SHOWN = 120
+_PEOPLE = 200
+
+
+def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> None:
+    """Write report.html into the folder of the report."""
+    from maskgen.core.files import write_whole
+
+    pictures = Pictures()
+    gallery = _gallery(found, pictures)
+    sections = [
+        Section("rates", "Rates", _rates(results)),
+        Section("threshold", "Move the threshold", join([tag("p", _OPEN), slider()])),
+        Section("people", "By person", _people(found)),
+        Section("hardest", "Probes that name somebody else, and the nearest to it", place_of("errors")),
+    ]
+    data = {"pictures": pictures.stored, "galleries": {"errors": gallery.data()}, "judge": _judge(found)}
+    name = show_path((found.settings.gallery or found.gallery.root).resolve()).rpartition("/")[2]
+    page = Page(
+        f"{found.embedder.name} on {name}",
+        _lead(results),
+        start_of(found.settings),
+        evaluate_command(found.settings),
+        sections,
+        data,
+    )
+    write_whole(found.settings.folder / NAME, page_bytes(page))
+
+
+_OPEN = (
+    "An open door: a probe is let in as whom it names where it is near enough. The distance of a probe that names its "
+    "person first is to that person; of all probes, that to the nearest other person is what they would be let in by "
+    "were their own person not enrolled."
+)
+
+
+def _lead(results: Mapping[str, Any]) -> str:
+    rank = results["rank1"]["value"]
+    return (
+        f"{100 * rank:.1f} % of {results['probes']:,} masked probes name their person first, of "
+        f"{results['people_enrolled']:,} people enrolled with {results['enrolled']:,} bare faces."
+    )
+
+
+def _rates(results: Mapping[str, Any]) -> Markup:
+    counts = {"people enrolled": results["people_enrolled"], "bare faces": results["enrolled"]}
+    counts |= {"masked probes": results["probes"], "of nobody enrolled": results["probes_of_nobody_enrolled"]}
+    counts |= {"unreadable": results["pictures"]["unreadable"]}
+    rows = {"named first": results["rank1"], "among the first five": results["rank5"]}
+    rows |= {"named rightly and let in": results["open_set"]["accepted"]}
+    shown = {name: (one["value"], one.get("low"), one.get("high")) for name, one in rows.items()}
+    found = results["open_set"]
+    told = {"False match rate asked for": f"{found['far_asked']:g}"}
+    told |= {"Open set": found["reason"]} if found["reason"] else {"Threshold": f"{found['threshold']:.4f}"}
+    model = {"Model": results["model"]["given"], "Seed": results["seed"]}
+    note = "Shares of the probes, with 95 % intervals over people drawn anew."
+    return join([numbers(counts), whiskers(note, shown), facts(told | model)])
+
+
+def _judge(found: GalleryEvaluation) -> dict[str, Any]:
+    import numpy as np
+
+    search = found.search
+    own = search.own[search.is_known]
+    named = np.where(search.rank[search.is_known] == 1, own, np.inf)
+    sorts = Sorts("probes, own person named first", "probes, nearest other person", "let in", "turned away")
+    return judge_data({"all probes": (named, search.other)}, found.result.threshold, sorts)
+
+
+def _people(found: GalleryEvaluation) -> Markup:
+    """The people with the fewest probes named rightly, first."""
+    columns = found.gallery.columns
+    named = columns.get("person", columns["target"]).to_pylist()
+    names = dict(zip(found.gallery.numbers("target").tolist(), named, strict=True))
+    people = sorted(found.result.people, key=lambda one: (one.first - one.probes, one.person))
+    rows = [
+        (names[one.person], f"{one.enrolled}", f"{one.probes}", f"{one.first}", f"{one.accepted}", f"{one.let_in}")
+        for one in people[:_PEOPLE]
+    ]
+    note = f"{len(rows):,} of {len(people):,} people, those with the most errors first; identified.csv has all"
+    head = ("person", "bare faces", "probes", "named first", "let in", "others let in as them")
+    return table(note, head, rows)
+
+
+def _gallery(found: GalleryEvaluation, pictures: Pictures) -> Gallery:
+    import numpy as np
+
+    search, target = found.search, found.gallery.numbers("target")
+    order = np.argsort(search.other - np.where(search.is_known, search.own, 0.0), kind="stable")
+    chosen = [int(row) for row in order if search.rival[row] >= 0][:_SHOWN]
+    rival = {row: int(found.enrolled[target[found.enrolled] == search.rival[row]][0]) for row in chosen}
+    sides = sorted({*(int(found.probes[row]) for row in chosen), *rival.values()})
+    made = of_all(lambda row: thumbnail(picture(found.gallery.root, found.gallery.addresses[row].as_py())), sides)
+    thumbs = {row: pictures.add(one) for row, one in zip(sides, made, strict=True)}
+    items = [_probe(found, row, rival[row], thumbs) for row in chosen]
+    note = f"The {len(items):,} probes nearest to somebody else, beside a face of that person."
+    return Gallery(items, note, (("named", "Named", ()),), (("near", "nearest to the other first"),))
+
+
+def _probe(found: GalleryEvaluation, row: int, rival: int, thumbs: Mapping[int, int | None]) -> Item:
+    search, addresses, probe = found.search, found.gallery.addresses, int(found.probes[row])
+    names = addresses[probe].as_py(), addresses[rival].as_py()
+    rank, own, other = int(search.rank[row]), float(search.own[row]), float(search.other[row])
+    named = "not enrolled" if rank == 0 else "rightly" if rank == 1 else "as somebody else"
+    told = [("Probe", names[0]), ("Nearest other", names[1]), ("Distance to the other", f"{other:.4f}")]
+    told += [("Distance to the own person", f"{own:.4f}"), ("Rank", str(rank))] if rank else []
+    shown = Side(thumbs[probe], f"probe {names[0]}"), Side(thumbs[rival], f"enrolled {names[1]}")
+    return Item(shown, (f"{other:.3f}, named {named}",), {"named": named}, tuple(told), {"near": other})

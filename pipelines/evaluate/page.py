@@ -1,0 +1,251 @@
+"""report.html of an evaluation: curves with intervals, a threshold to be moved, and the errors by mask and pose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..checks import show_path
+from ..command_line import command_line
+from ..reports.page.gallery import Gallery, Item, Side, place_of
+from ..reports.page.html import Markup, join, tag
+from ..reports.page.judging import judge_data, slider
+from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.plots import Axis, Curve, chart, facts, numbers, table, whiskers
+from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from .errors import picture
+from .settings import EvaluateSettings
+from .splits import ALL, SORTS
+
+if TYPE_CHECKING:
+    from maskgen.manifests.schema import Bools
+    from maskgen.metrics.verification import Verification
+
+    from .results import Evaluation
+
+_BAND = 17  # rates at which the curve's band is measured
+_FEWEST = 4  # of these, for a band to be drawn
+_LOWEST = 1e-4
+_POINTS = 240  # of a curve that is drawn
+_SPLITS = 24
+_ERRORS = 60  # of each sort
+_TURNS = {"both within 15°": (0.0, 15.0), "one 15 to 35°": (15.0, 35.0), "one over 35°": (35.0, 181.0)}
+
+
+def band_rates(n_different: int) -> tuple[float, ...]:
+    """False accept rates at which so many different-person pairs allow an interval, rising."""
+    least = max(1 / max(n_different, 1), _LOWEST)
+    return tuple(float(f"{least ** (1 - at / (_BAND - 1)):.6g}") for at in range(_BAND)) if least < 1 else ()
+
+
+def evaluate_command(settings: EvaluateSettings) -> str:
+    """The line that repeats an evaluation."""
+    spelled = {"input_file": lambda value: ["--input", show_path(value.absolute())]}
+    return command_line("evaluate", settings, ("model",), frozenset({"workers"}), spelled)
+
+
+def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
+    """Write report.html into the folder of the report."""
+    from maskgen.core.files import write_whole
+
+    pictures = Pictures()
+    sections = [
+        Section("rates", "Rates", _rates(found, results)),
+        Section("threshold", "Move the threshold", slider()),
+        Section("curves", "Curves", _curves(found)),
+        Section("errors", "Errors by mask and pose", _errors(found)),
+        Section("hardest", "The hardest pairs", place_of("errors")),
+    ]
+    data = {"galleries": {"errors": _gallery(found, pictures).data()}, "judge": _judge(found)}
+    title = (
+        f"{found.embedder.name} on {show_path((found.settings.data or found.lists.root).resolve()).rpartition('/')[2]}"
+    )
+    page = Page(
+        title,
+        _lead(results),
+        start_of(found.settings),
+        evaluate_command(found.settings),
+        sections,
+        {"pictures": pictures.stored, **data},
+    )
+    write_whole(found.settings.folder / NAME, page_bytes(page))
+
+
+def start_of(settings: EvaluateSettings) -> dict[str, str]:
+    """What another evaluation of the same would say differently."""
+    return {"Folder": show_path(settings.folder.resolve())}
+
+
+def _lead(results: Mapping[str, Any]) -> str:
+    found, judged = results["threshold"], results["pairs"]
+    first = results["splits"][ALL]
+    if "reason" in first:
+        return str(first["reason"])
+    accuracy = first["accuracy"]
+    span = f" ({accuracy['low']:.4f} to {accuracy['high']:.4f})" if math.isfinite(accuracy.get("low", math.nan)) else ""
+    return (
+        f"Accuracy {accuracy['value']:.4f}{span} on {judged['judged']:,} test pairs at threshold {found['value']:.4f}, "
+        f"from {found['source']}. In brackets: the 95 % interval over people drawn anew."
+    )
+
+
+def _rates(found: Evaluation, results: Mapping[str, Any]) -> Markup:
+    judged = {name: one for name, one in results["splits"].items() if "reason" not in one}
+    counts = {"test pairs": results["pairs"]["judged"], "left out": results["pairs"]["left_out"]}
+    counts |= {"images": results["pictures"]["listed"], "unreadable": results["pictures"]["unreadable"]}
+    tables = [
+        whiskers(f"{label} by pairs.", {name: _rate(one[what]) for name, one in judged.items()})
+        for what, label in (("accuracy", "Accuracy"), ("auc", "AUC"), ("eer", "Equal error rate"))
+    ]
+    rates = {
+        f"{name}, FAR {far}": _rate(one)
+        for name, split in judged.items()
+        for far, one in split["tar_at_far"].items()
+        if name in (ALL, *SORTS.values()) and "reason" not in one
+    }
+    if rates:
+        tables.append(whiskers("True accept rate at a false accept rate, where there are pairs enough.", rates))
+    notes = [tag("p", note, class_="note") for note in results["notes"]]
+    model = {"Model": found.settings.model, "Embedding": f"{found.embedder.dim} numbers", "Seed": found.settings.seed}
+    return join([numbers(counts), *notes, tag("div", *tables, class_="columns"), facts(model)])
+
+
+def _rate(one: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+    return one["value"], one.get("low"), one.get("high")
+
+
+def drawn_curves(found: Evaluation) -> dict[str, Verification]:
+    """The splits whose curves are drawn."""
+    named = {name: found.splits.get(name) for name in (ALL, *SORTS.values())}
+    return {name: one for name, one in named.items() if one is not None and not isinstance(one, str)}
+
+
+def _curves(found: Evaluation) -> Markup:
+    drawn = drawn_curves(found)
+    if not drawn:
+        return tag("p", "There are too few pairs for a curve.")
+    low = max(
+        min(1 / max(one.confusion.different_same + one.confusion.different_different, 1) for one in drawn.values()),
+        1e-5,
+    )
+    far, tar = Axis("false accept rate", low, 1.0, log=True), Axis("true accept rate", 0.0, 1.0)
+    roc = chart("True accept rate by false accept rate", [_roc(name, one) for name, one in drawn.items()], far, tar)
+    bands = [
+        chart(f"{name}: with its 95 % interval over people", [_banded(name, one)], far, tar)
+        for name, one in drawn.items()
+        if sum(rate in one.intervals for rate in _names(one)) >= _FEWEST
+    ]
+    return tag("div", roc, *bands, class_="columns")
+
+
+def _roc(name: str, one: Verification) -> Curve:
+    """The curve, at rates evenly over its logarithms."""
+    import numpy as np
+
+    rates = np.geomspace(max(_lowest(one), _LOWEST), 1.0, _POINTS)
+    return Curve(f"{name}, AUC {one.roc.auc:.4f}", rates.tolist(), [one.roc.at(float(rate))[0] for rate in rates])
+
+
+def _lowest(one: Verification) -> float:
+    return 1 / max(one.confusion.different_same + one.confusion.different_different, 1)
+
+
+def _names(one: Verification) -> list[str]:
+    from maskgen.metrics.verification import on_curve
+
+    return [on_curve(rate) for rate in band_rates(one.confusion.different_same + one.confusion.different_different)]
+
+
+def _banded(name: str, one: Verification) -> Curve:
+    rates = band_rates(one.confusion.different_same + one.confusion.different_different)
+    known = [(rate, one.intervals[key]) for rate, key in zip(rates, _names(one), strict=True) if key in one.intervals]
+    known = [(rate, span) for rate, span in known if math.isfinite(span.low)]
+    return Curve(
+        name,
+        [rate for rate, _ in known],
+        [one.roc.at(rate)[0] for rate, _ in known],
+        [span.low for _, span in known],
+        [span.high for _, span in known],
+    )
+
+
+def _judge(found: Evaluation) -> dict[str, Any]:
+    judged = found.judged
+    splits = {
+        name: (judged.distances[rows & judged.same], judged.distances[rows & ~judged.same])
+        for name, rows in list(found.rows.items())[:_SPLITS]
+    }
+    return judge_data(splits, found.threshold.value)
+
+
+def _errors(found: Evaluation) -> Markup:
+    """False rejects and false accepts at the threshold, by what is worn and how far heads are turned."""
+    kinds = table("By what is worn", _HEAD, [_error_row(found, name, rows) for name, rows in found.rows.items()])
+    turned = list(_by_pose(found))
+    if not turned:
+        return join([kinds, tag("p", "No catalogue says how the heads are turned.", class_="note")])
+    return join([kinds, table("By the more turned face of a pair", _HEAD, [_error_row(found, *one) for one in turned])])
+
+
+_HEAD = ("pairs", "same person", "said different", "different people", "said same")
+
+
+def _by_pose(found: Evaluation) -> Iterator[tuple[str, Bools]]:
+    import numpy as np
+
+    turned = np.abs(found.yaws[found.judged.pairs]).max(axis=1)
+    for name, (low, high) in _TURNS.items():
+        rows = (turned >= low) & (turned < high)
+        if rows.any():
+            yield name, rows
+
+
+def _error_row(found: Evaluation, name: str, rows: Bools) -> tuple[str, ...]:
+    judged, threshold = found.judged, found.threshold.value
+    said = judged.distances <= threshold
+    same, different = rows & judged.same, rows & ~judged.same
+    return (name, *_share(same, same & ~said), *_share(different, different & said))
+
+
+def _share(whole: Bools, part: Bools) -> tuple[str, str]:
+    n, wrong = int(whole.sum()), int(part.sum())
+    return f"{n:,}", f"{wrong:,} ({100 * wrong / n:.1f} %)" if n else "–"
+
+
+def _gallery(found: Evaluation, pictures: Pictures) -> Gallery:
+    """The errors that are farthest from the threshold, and where there are few, the pairs nearest to being one."""
+    import numpy as np
+
+    judged, threshold = found.judged, found.threshold.value
+    over = np.where(judged.same, judged.distances - threshold, threshold - judged.distances)
+    order = np.argsort(-over, kind="stable")
+    chosen = [row for sort in (judged.same, ~judged.same) for row in order[sort[order]][:_ERRORS].tolist()]
+    sides = sorted({side for row in chosen for side in judged.pairs[row].tolist()})
+    made = of_all(lambda row: thumbnail(picture(found.lists.root, found.lists.addresses[row].as_py())), sides)
+    thumbs = {row: pictures.add(one) for row, one in zip(sides, made, strict=True)}
+    items = [_pair(found, row, thumbs) for row in chosen]
+    note = f"Of each sort the {_ERRORS} pairs that are farthest on the wrong side of the threshold, or nearest to it."
+    orders = (("far", "farthest apart first"), ("near", "nearest first"), ("turned", "most turned first"))
+    return Gallery(items, note, (("sort", "Pairs", ()), ("worn", "Worn", ()), ("pose", "Pose", tuple(_TURNS))), orders)
+
+
+def _pair(found: Evaluation, row: int, thumbs: Mapping[int, int | None]) -> Item:
+    judged, addresses = found.judged, found.lists.addresses
+    sides: Sequence[int] = judged.pairs[row].tolist()
+    distance, same = float(judged.distances[row]), bool(judged.same[row])
+    wrong = same == (distance > found.threshold.value)
+    sort = ("same person" if same else "different people") + (
+        ", said " + ("different" if same else "same") if wrong else ""
+    )
+    names = [addresses[side].as_py() for side in sides]
+    worn = [found.kinds[side] or "not known" for side in sides]
+    turned = max(abs(float(found.yaws[side])) for side in sides)
+    pose = next((name for name, (low, high) in _TURNS.items() if low <= turned < high), "")
+    facets = {"sort": sort, "worn": " / ".join(sorted(worn))} | ({"pose": pose} if pose else {})
+    sorts = {"far": -distance, "near": distance} | ({} if math.isnan(turned) else {"turned": -turned})
+    told = [("First", names[0]), ("Second", names[1]), ("Worn", " / ".join(worn)), ("Distance", f"{distance:.4f}")]
+    told += [("Truth", "same person" if same else "different people")]
+    told += [] if math.isnan(turned) else [("Turned", f"at most {turned:.0f}°")]
+    shown = tuple(Side(thumbs[side], f"{names[at]}, {worn[at]}") for at, side in enumerate(sides))
+    return Item(shown, (f"{distance:.3f}, {sort}", " / ".join(worn)), facets, tuple(told), sorts)

@@ -1,0 +1,136 @@
+"""OUT/report.html of a gallery: its people bare and masked, what was set aside, and what contradicts its label."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from maskgen.core.reasons import SetAsideError
+
+from ..checks import show_path
+from ..command_line import command_line
+from ..reports.faces import photographs
+from ..reports.page.gallery import Gallery, Item, Side, place_of
+from ..reports.page.html import Markup, join, tag
+from ..reports.page.page import Page, Section, page_bytes
+from ..reports.page.plots import bars, numbers, table
+from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from ..reports.reasons import MEANING
+from ..sources.names import escape
+from .folder import PAGE, GalleryFolder
+from .outcomes import Member, Outcomes
+from .report import GalleryReport
+from .settings import GallerySettings
+
+_SHOWN, _DOUBTFUL, _ASIDE, _NAMES = 240, 60, 120, 1000
+
+
+def gallery_command(settings: GallerySettings) -> str:
+    """The line that repeats a gallery."""
+    return command_line("gallery", settings, ("source", "out"), frozenset({"overwrite"}))
+
+
+def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outcomes, report: GalleryReport) -> None:
+    """Write report.html."""
+    pictures = Pictures()
+    faces, aside = _faces(folder, outcomes, pictures), _aside(settings, outcomes, pictures)
+    sections = [
+        Section("outcome", "What came out", _outcome(report, outcomes)),
+        Section("faces", "Faces", place_of("faces") if outcomes.members else tag("p", "No face was written.")),
+        Section("aside", "Set aside", _set_aside(outcomes)),
+        Section("labels", "Labels that the pictures contradict", _warnings(outcomes)),
+    ]
+    start = {"Folder": show_path(folder.root.resolve())}
+    data = {"pictures": pictures.stored, "galleries": {"faces": faces.data(), "aside": aside.data()}}
+    title = f"Gallery of {show_path(settings.source.resolve()).rpartition('/')[2]}"
+    page = Page(title, _lead(report), start, gallery_command(settings), sections, data)
+    folder.place(PAGE, page_bytes(page))
+
+
+def _lead(report: GalleryReport) -> str:
+    return (
+        f"{report.photographs:,} photographs of {report.people:,} people: {report.bare:,} bare faces to enrol, "
+        f"{report.masked:,} masked faces to probe, {sum(report.set_aside.values()):,} set aside."
+    )
+
+
+def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
+    counts = {"people": report.people, "photographs": report.photographs, "bare faces": report.bare}
+    counts |= {"masked faces": report.masked, "set aside": sum(report.set_aside.values())}
+    counts |= {"taken though in doubt": report.in_doubt, "people not as expected": report.unlike}
+    people = Counter(escape(one.person) for one in outcomes.members)
+    most = dict(sorted(people.items(), key=lambda one: (-one[1], one[0]))[:20])
+    shown = f"Faces by person: the {len(most)} with the most of {len(people):,}"
+    parts = [bars("Set aside, by reason", report.set_aside, MEANING) if report.set_aside else "", bars(shown, most)]
+    return join([numbers(counts), tag("div", *parts, class_="columns")])
+
+
+def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gallery:
+    """Those whose label is contradicted, and others evenly over the people."""
+    doubts = {path: (looks, score) for path, _, _, looks, score in outcomes.warnings}
+    members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
+    doubtful = [one for one in members if one.path in doubts][:_DOUBTFUL]
+    rest = [one for one in members if one.path not in doubts]
+    count = min(len(rest), _SHOWN - len(doubtful))
+    shown = doubtful + [rest[at * len(rest) // count] for at in range(count)]
+    shown.sort(key=lambda one: (one.person, one.masked, one.path))
+    thumbs = of_all(lambda one: _thumbnail(folder, one.path), shown)
+    items = [_item(one, pictures.add(thumb), doubts) for one, thumb in zip(shown, thumbs, strict=True)]
+    whole = len(shown) == len(members)
+    note = "All faces." if whole else f"A sample of {len(shown):,} of {len(members):,} faces, evenly over the people."
+    return Gallery(items, note, (("worn", "Worn", ()), ("label", "Label", ())), (("score", "lowest score first"),))
+
+
+def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
+    from maskgen.core.images import read_photo
+
+    try:
+        return thumbnail(read_photo(folder.root / path).image)
+    except SetAsideError:
+        return None
+
+
+def _item(one: Member, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
+    worn, person = "masked" if one.masked else "bare", escape(one.person)
+    facets = {"worn": worn, "label": "contradicted" if one.path in doubts else "plausible"}
+    told = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Said to be", worn)]
+    if one.path in doubts:
+        told.append(("Looks", f"{doubts[one.path][0]} (mask score {doubts[one.path][1]:.2f})"))
+    told += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
+    return Item((Side(thumb, f"{person}, {worn}"),), (person, worn), facets, tuple(told), {"score": one.score})
+
+
+def _aside(settings: GallerySettings, outcomes: Outcomes, pictures: Pictures) -> Gallery:
+    rows = sorted(outcomes.set_aside)
+    count = min(len(rows), _ASIDE)
+    shown = [rows[at * len(rows) // count] for at in range(count)]
+    root = settings.source if settings.source.is_dir() else settings.source.parent
+    thumbs = photographs(root, [path for path, _, _ in shown], settings.max_pixels)
+    items = []
+    for (path, reason, detail), thumb in zip(shown, thumbs, strict=True):
+        meaning = MEANING.get(reason, "")
+        told = (("Photograph", path), ("Reason", f"{reason}: {meaning}"), *((("Detail", detail),) if detail else ()))
+        side = Side(pictures.add(thumb), f"{path}, set aside: {meaning}")
+        items.append(Item((side,), (reason, path.rpartition("/")[2]), {"reason": reason}, told))
+    note = (
+        "All that was set aside." if len(shown) == len(rows) else f"A sample of {len(rows):,}, evenly over their names."
+    )
+    return Gallery(items, note, (("reason", "Reason", ()),))
+
+
+def _set_aside(outcomes: Outcomes) -> Markup:
+    rows = sorted(outcomes.set_aside)
+    if not rows:
+        return tag("p", "Nothing was set aside.")
+    note = "All of them" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; set_aside.csv has all"
+    listed = table(note, ("photograph", "reason", "detail"), rows[:_NAMES])
+    return join([place_of("aside"), tag("details", tag("summary", f"By name ({note})"), listed)])
+
+
+def _warnings(outcomes: Outcomes) -> Markup:
+    rows = sorted(outcomes.warnings)
+    if not rows:
+        return tag("p", "None.")
+    head = ("face", "photograph", "said to be", "looks", "mask score")
+    note = "All of them" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; warnings.csv has all"
+    return table(note, head, [(*row[:4], f"{row[4]:.2f}") for row in rows[:_NAMES]])

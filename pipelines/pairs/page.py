@@ -1,0 +1,238 @@
+"""OUT/report.html of `maskgen pairs`: what the lists hold, and the pairs that are hard or doubtful by what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import SetAsideError
+from maskgen.formats.places import Place
+
+from ..checks import show_path
+from ..command_line import command_line, repeated
+from ..reports.page.gallery import Gallery, Item, Side, place_of
+from ..reports.page.html import Markup, join, tag
+from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.plots import bars, facts, numbers, table
+from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from .settings import PairsSettings
+from .work import Work
+
+if TYPE_CHECKING:
+    from maskgen.core.records import Doubles
+    from maskgen.manifests.schema import Ints, Pairs
+
+_LOOKED_AT = 4_000  # pairs of each list and sort whose pictures' pose and trust are looked up
+_EACH = 22  # pairs of each list and sort: evenly, as many of the hardest, and as many of the most doubtful
+_NAMES = {"masked-masked": 2, "masked-bare": 1, "bare-bare": 0}
+_NOTE = (
+    "No recogniser has seen these pairs: hard means that the two heads are turned apart, doubtful that the landmarks "
+    "of one face are little trusted, both by the catalogue. `maskgen evaluate` shows those that a model gets wrong."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One pair to be shown: rows of the images, and by what it was chosen."""
+
+    of: str
+    same: bool
+    rows: tuple[int, int]
+    apart: float
+    trust: float
+
+
+def pairs_command(settings: PairsSettings) -> str:
+    """The line that repeats the lists."""
+    spelled = {
+        "train": repeated("--train"),
+        "eval": repeated("--eval"),
+        "also": repeated("--also"),
+        "run": lambda value: ["--run", show_path(value.absolute())],
+        "mix": lambda value: ["--mix", ",".join(f"{name}={weight:g}" for name, weight in value)],
+    }
+    return command_line("pairs", settings, ("out",), frozenset({"workers", "overwrite"}), spelled)
+
+
+def write_page(work: Work, report: Mapping[str, Any]) -> None:
+    """Write report.html."""
+    from maskgen.core.files import write_whole
+
+    settings, pictures = work.settings, Pictures()
+    gallery = _gallery(work, pictures)
+    sections = [
+        Section("outcome", "What was written", _outcome(report)),
+        Section("pairs", "Pairs", join([tag("p", _NOTE, class_="note"), place_of("pairs")])),
+        Section("left", "Left out", _left_out(work)),
+        Section("runs", "From what", _runs(report)),
+        Section(
+            "asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)
+        ),
+    ]
+    start = {"Folder": show_path(settings.out.resolve())}
+    data = {"pictures": pictures.stored, "galleries": {"pairs": gallery.data()}}
+    page = Page("Training lists and test pairs", _lead(report), start, pairs_command(settings), sections, data)
+    write_whole(settings.out / NAME, page_bytes(page))
+
+
+def _lead(report: Mapping[str, Any]) -> str:
+    rows = report["rows"]
+    listed = ", ".join(
+        f"{rows[name]:,} rows in {name}" for name in ("train.csv", "eval_same.csv", "test.csv") if name in rows
+    )
+    return f"{listed}; {sum(report['people'].values()):,} people."
+
+
+def _outcome(report: Mapping[str, Any]) -> Markup:
+    counts = {"people " + split: count for split, count in report["people"].items()}
+    counts |= {"images over --balance": report["train"]["images_over_balance"]}
+    counts |= {"images left out": sum(report["images_left_out"].values())}
+    leaks = report["leaks"]["photographs_in_training_and_evaluation"]
+    counts |= {"photographs in training and evaluation": leaks}
+    parts = [bars("Rows by file", report["rows"])]
+    for name in ("eval", "test"):
+        for sort, label in (("same", "same person"), ("diff", "different people")):
+            facts_of = report[name][sort]
+            by_sort = {title: facts_of[key] for title, key in zip(_NAMES, ("mm", "mb", "bb"), strict=True)}
+            parts += [bars(f"{name}, {label}, by what is worn", by_sort)] if facts_of["rows"] else []
+    return join([numbers(counts), tag("div", *parts, class_="columns")])
+
+
+def _left_out(work: Work) -> Markup:
+    rows = [*work.left_out.rows]
+    if work.resolved is not None:
+        rows += [(where, "", "", reason) for where, reason in work.resolved.left_out]
+    if not rows:
+        return tag("p", "Nothing was left out.")
+    note = "All of them" if len(rows) <= 1000 else f"1,000 of {len(rows):,}; left_out.csv has all"
+    return table(note, ("image or line", "person", "run", "reason"), rows[:1000])
+
+
+def _runs(report: Mapping[str, Any]) -> Markup:
+    rows = [(run["run"], run["folder"], run["role"], run["catalogue_sha256"][:16]) for run in report["runs"]]
+    return table("Runs, with the start of their catalogue's SHA-256", ("run", "folder", "for", "catalogue"), rows)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "not set" if value is None else "yes" if value is True else "no" if value is False else str(value)
+
+
+def _gallery(work: Work, pictures: Pictures) -> Gallery:
+    chosen = list(_chosen(work))
+    rows = sorted({row for pair in chosen for row in pair.rows})
+    made = of_all(lambda row: _thumbnail(work, row), rows) if work.settings.verify != "names" else [None] * len(rows)
+    thumbs = {row: pictures.add(one) for row, one in zip(rows, made, strict=True)}
+    items = [_item(work, pair, thumbs) for pair in chosen]
+    counts = [len(pairs) for _, _, pairs in _lists(work)]
+    note = (
+        f"A sample of {len(items):,} of {sum(counts):,} pairs: of each list and sort {_EACH} evenly, the {_EACH} "
+        f"turned farthest apart and the {_EACH} of least trust among {_LOOKED_AT:,}."
+        if len(items) < sum(counts)
+        else "All pairs."
+    )
+    facets = (("list", "List", ()), ("sort", "Pairs", ()), ("worn", "Worn", tuple(_NAMES)))
+    return Gallery(items, note, facets, (("apart", "turned apart most first"), ("trust", "lowest trust first")))
+
+
+def _lists(work: Work) -> Iterator[tuple[str, bool, Pairs]]:
+    for name, drawn in (("test", work.manifests.test), ("eval", work.manifests.eval)):
+        yield name, True, drawn.same
+        yield name, False, drawn.diff
+
+
+def _chosen(work: Work) -> Iterator[_Pair]:
+    """Some of each list and sort: evenly, the heads turned farthest apart, the faces of least trust."""
+    import numpy as np
+
+    looked = [(name, same, pairs.take(_evenly(len(pairs), _LOOKED_AT))) for name, same, pairs in _lists(work)]
+    known = _known(work, [np.concatenate([pairs.first, pairs.second]) for _, _, pairs in looked])
+    for name, same, pairs in looked:
+        apart = np.abs(known["yaw"][pairs.first] - known["yaw"][pairs.second])
+        trust = np.minimum(known["trust"][pairs.first], known["trust"][pairs.second])
+        orders = (_evenly(len(pairs), _EACH), _first(-apart), _first(trust))
+        for at in dict.fromkeys(int(row) for order in orders for row in order):
+            rows = int(pairs.first[at]), int(pairs.second[at])
+            yield _Pair(name, same, rows, float(apart[at]), float(trust[at]))
+
+
+def _evenly(total: int, wanted: int) -> Ints:
+    import numpy as np
+
+    count = min(total, wanted)
+    return np.arange(count) * total // max(count, 1)
+
+
+def _first(values: Doubles) -> list[int]:
+    import numpy as np
+
+    order = np.argsort(values, kind="stable")
+    return [int(row) for row in order if not np.isnan(values[row])][:_EACH]
+
+
+def _known(work: Work, wanted: Sequence[Ints]) -> dict[str, Doubles]:
+    """Yaw and trust of these images by the catalogues, float64 (images,), NaN for all others and where none says."""
+    import numpy as np
+
+    images = work.manifests.images
+    found = {name: np.full(len(images), np.nan) for name in ("yaw", "trust")}
+    rows = np.unique(np.concatenate([*wanted, np.empty(0, np.int64)]))
+    runs = np.array([person.run for person in images.people])
+    for name, folder in work.folders.items():
+        own = rows[runs[images.person[rows]] == name]
+        if len(own):
+            for column, values in _columns(folder, images.paths.take(own)).items():
+                found[column][own] = values
+    return found
+
+
+def _columns(folder: Place, paths: Any) -> dict[str, Doubles]:
+    """Yaw and trust of the pictures at these paths, by the catalogue of their run."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from maskgen.formats.files import parquet_of
+    from maskgen.manifests.schema import CATALOGUE
+
+    with pq.ParquetFile(parquet_of(folder / CATALOGUE)) as file:
+        names = [name for name in ("yaw", "trust") if name in file.schema_arrow.names]
+        own = file.read(columns=["path", *names])
+    own = own.filter(pc.is_in(own["path"].cast(pa.large_string()), value_set=paths.cast(pa.large_string())))
+    place = pc.index_in(paths.cast(pa.large_string()), value_set=own["path"].cast(pa.large_string()).combine_chunks())
+    taken = {name: own[name].cast(pa.float64()).take(place) for name in names}
+    return {name: np.asarray(column.to_numpy(), np.float64) for name, column in taken.items()}
+
+
+def _thumbnail(work: Work, row: int) -> str | None:
+    from maskgen.formats.reading import read_photo
+
+    images = work.manifests.images
+    try:
+        folder = work.folder_of[int(images.person[row])]
+        return thumbnail(read_photo(folder, images.paths[row].as_py(), max_pixels=2**31).image)
+    except (SetAsideError, OSError):
+        return None
+
+
+def _item(work: Work, pair: _Pair, thumbs: Mapping[int, int | None]) -> Item:
+    images = work.manifests.images
+    names = [images.people[int(images.person[row])].name for row in pair.rows]
+    kinds = [images.kinds[int(images.kind[row])] for row in pair.rows]
+    worn = next(name for name, count in _NAMES.items() if count == sum(kind != "bare" for kind in kinds))
+    told = [("List", pair.of), ("Truth", "same person" if pair.same else "different people")]
+    for place, row, name, kind in zip(("First", "Second"), pair.rows, names, kinds, strict=True):
+        told.append((place, f"{images.paths[row].as_py()} ({name}, {kind})"))
+    sorts = {}
+    if pair.apart == pair.apart:
+        told.append(("Turned apart", f"{pair.apart:.0f}°"))
+        sorts["apart"] = -pair.apart
+    if pair.trust == pair.trust:
+        told.append(("Lower trust", f"{pair.trust:.2f} of 1"))
+        sorts["trust"] = pair.trust
+    shown = tuple(Side(thumbs[row], f"{names[at]}, {kinds[at]}") for at, row in enumerate(pair.rows))
+    facets = {"list": pair.of, "sort": "same person" if pair.same else "different people", "worn": worn}
+    return Item(shown, (f"{facets['sort']}, {worn}", " / ".join(names)), facets, tuple(told), sorts)

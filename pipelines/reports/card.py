@@ -1,0 +1,115 @@
+"""CARD.md: a run as a dataset, for those who get it from somebody: what, from what, how, limits, licence, citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from maskgen import __version__
+from maskgen.formats.places import Place
+
+from ..checks import show_path
+from ..mask.settings import BARE, MaskSettings
+from ..runs.run_folder import RunFolder
+from ..runs.versions import versions
+from .reasons import MEANING
+from .run_report import Report
+
+CARD = "CARD.md"
+_BEGIN, _END = "<!-- licence: fill in; what stands between these lines is kept -->", "<!-- /licence -->"
+_LICENCE = re.compile(re.escape(_BEGIN) + r"\n(.*?)" + re.escape(_END), re.DOTALL)
+_UNFILLED = (
+    "Not filled in. The pictures are derived from the photographs of the source: its licence, and the consent that\n"
+    "its people gave, hold for them too."
+)
+_LIMITS = (
+    "The masks are rendered. A model that is trained or judged on them is not thereby known to work on real masks.",
+    "Faces were chosen by a detector and by landmarks with errors: photographs it did not understand are missing, "
+    "listed in set_aside.csv, and they are not a random part of the source.",
+    "Faces that wear a mask in the photograph are found with the error rates that the documentation states "
+    "(docs/already_masked.md); a missed one carries two masks.",
+    "The people, poses and light are those of the source, and so are its imbalances; none was measured here.",
+    "The folder of a photograph is taken for its person. Labels of the source that are wrong stay wrong.",
+)
+
+
+def write_card(run: RunFolder, settings: MaskSettings, report: Report) -> None:
+    """Write CARD.md; a licence that was filled in stays, and so does a card that somebody else wrote."""
+    place = run.root / CARD
+    if (licence := licence_in(place)) is not None:
+        run.place_text(place, card(settings, report, licence))
+
+
+def licence_in(place: Place) -> str | None:
+    """What a card says under its licence, the request to fill it in where there is no card; None for another's card."""
+    try:
+        text = place.read_text("utf-8")
+    except FileNotFoundError:
+        return _UNFILLED
+    except UnicodeDecodeError:
+        return None
+    found = _LICENCE.search(text.replace("\r\n", "\n"))
+    return None if found is None else found[1].strip("\n") or _UNFILLED
+
+
+def licence_block(licence: str) -> tuple[str, ...]:
+    """The lines of a licence, between marks by which it is found again."""
+    return _BEGIN, licence, _END
+
+
+def card(settings: MaskSettings, report: Report, licence: str = _UNFILLED) -> str:
+    """The card's text; the same for the same settings and outcome."""
+    return "\n".join(_lines(settings, report, licence)) + "\n"
+
+
+def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str]:
+    name = show_path(settings.source.resolve()).rstrip("/").rpartition("/")[2]
+    yield from (f"# {plain(name)}, masked", "")
+    masked = report.images - report.outputs.get(BARE, 0)
+    yield (
+        f"{masked:,} pictures of faces with rendered masks, {report.outputs.get(BARE, 0):,} without, of "
+        f"{report.people_written:,} people, made with maskgen {__version__}."
+    )
+    yield from ("", "## Licence", "", *licence_block(licence), "", "## From what", "")
+    yield f"- Source: `{_code(show_path(settings.source.resolve()))}`"
+    yield f"- {report.photographs:,} photographs of {report.people:,} people"
+    yield f"- {report.written:,} were used, {sum(report.set_aside.values()):,} set aside (set_aside.csv says why)"
+    yield from ("", "## Counts", "", *_counts("mask", "pictures", report.outputs))
+    if report.set_aside:
+        yield from _counts("set aside as", "photographs", report.set_aside, MEANING)
+    yield from ("## How", "", "| setting | value |", "|---|---|")
+    yield from (f"| {plain(one)} | `{_code(_value(value))}` |" for one, value in settings.deciding().items())
+    yield from (
+        "",
+        f"The seed is {settings.seed}. The same photographs, settings and versions give the same bytes.",
+        "",
+    )
+    yield from ("## Versions", "", *(f"- {one} {version}" for one, version in versions().items()))
+    yield from ("", "## Known limits", "", *(f"- {limit}" for limit in _LIMITS), "", "## How to cite", "")
+    yield "Cite the source of the photographs as its authors ask, and this program as:"
+    yield from (
+        "",
+        f"> the maskgen authors. maskgen {__version__}: masked-face datasets from any face dataset. Software.",
+    )
+
+
+def _counts(head: str, what: str, counts: Mapping[str, int], meaning: Mapping[str, str] | None = None) -> Iterator[str]:
+    yield from (f"| {head} | {what} |", "|---|---|")
+    for name, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
+        note = f": {meaning[name]}" if meaning and name in meaning else ""
+        yield f"| {plain(name)}{plain(note)} | {count:,} |"
+    yield ""
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "not set" if value is None else str(value)
+
+
+def plain(text: str) -> str:
+    """Text in which Markdown sees no markup."""
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
+def _code(text: str) -> str:
+    """Text between backticks, in a table too."""
+    return " ".join(text.split()).replace("`", "'").replace("|", "\\|")

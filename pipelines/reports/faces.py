@@ -1,0 +1,140 @@
+"""Thumbnails of a run's pictures, bare and masked, of the photographs that were set aside, and the light on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maskgen.core.reasons import SetAsideError
+from maskgen.formats.places import Place
+
+from ..runs.catalogue import Row
+from ..sources.names import unescape
+from .page.thumbnails import SIDE, of_all, thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maskgen.core.records import Image
+
+DARK, MIDDLE, BRIGHT = "dark", "even", "bright"
+FROM_LEFT, FROM_RIGHT = "from the left", "from the right"
+LIGHTS = (DARK, MIDDLE, BRIGHT, FROM_LEFT, FROM_RIGHT)
+_DARK, _BRIGHT, _SIDED = 65.0, 175.0, 1.6  # of 255, and of one half of the face over the other
+MOST_SOURCE_PIXELS = 4_000_000  # larger photographs cost more to decode than a report may
+_MOST_SHRUNK = 60_000_000  # of a photograph that was set aside, which is shrunk as it is decoded
+_EIGHTH = 8 * SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture's thumbnail and the bare one's, None where there is none, and the light on the face, "" if unknown."""
+
+    masked: str | None
+    bare: str | None
+    light: str
+
+
+def show_all(root: Place, source: Place | None, rows: Sequence[Row], bare: dict[tuple[str, int], str]) -> list[Shown]:
+    """The thumbnails of rows of a catalogue.
+
+    Args:
+        root: the run's folder.
+        source: where the photographs are, for those of whom no bare picture was written; None where they are not asked.
+        bare: paths of bare pictures by photograph and face.
+    """
+    return list(of_all(lambda row: _shown(root, source, row, bare), rows))
+
+
+def photographs(source: Place, paths: Sequence[str], max_pixels: int) -> list[str | None]:
+    """Thumbnails of photographs of the source, by their keys as text; None where one does not decode."""
+
+    def one(path: str) -> str | None:
+        image = _quickly(source, unescape(path), min(max_pixels, _MOST_SHRUNK))
+        return None if image is None else thumbnail(image)
+
+    return list(of_all(one, paths))
+
+
+def _shown(root: Place, source: Place | None, row: Row, bare: dict[tuple[str, int], str]) -> Shown:
+    image = _read(root, row["path"])
+    if image is None:
+        return Shown(None, None, "")
+    light = light_on(image, row.get("points68"))
+    plain: Image | None = None
+    if (path := bare.get((row["source"], row["face"]))) is not None:
+        plain = _read(root, path)
+    elif source is not None and row.get("matrix"):
+        plain = _cut(source, row, image)
+    return Shown(thumbnail(image), None if plain is None else thumbnail(plain), light)
+
+
+def _cut(source: Place, row: Row, like: Image) -> Image | None:
+    """The photograph's part that a picture shows, as its matrix says; as the crop in all but the last bits."""
+    import cv2
+    import numpy as np
+
+    photograph = _read(source, unescape(row["source"]), MOST_SOURCE_PIXELS)
+    if photograph is None:
+        return None
+    matrix = np.array(row["matrix"], np.float64).reshape(2, 3)
+    height, width = like.shape[:2]
+    shrinks = abs(np.linalg.det(matrix[:, :2])) < 0.25
+    if shrinks:  # what is warped is smoothed first, or it flickers
+        photograph = cv2.GaussianBlur(photograph, (0, 0), 0.5 / abs(np.linalg.det(matrix[:, :2])) ** 0.5)
+    cut = cv2.warpAffine(photograph, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.uint8)
+
+
+def _read(root: Place, address: str, max_pixels: int = 2**31) -> Image | None:
+    from maskgen.formats.reading import read_photo
+
+    try:
+        return read_photo(root, address, max_pixels).image
+    except (SetAsideError, OSError):
+        return None
+
+
+def _quickly(source: Place, address: str, max_pixels: int) -> Image | None:
+    """A photograph for a thumbnail: a large JPEG is decoded at an eighth of its size."""
+    import cv2
+    import numpy as np
+
+    from maskgen.core.images import decode, kind_and_size
+    from maskgen.formats.reading import read_bytes
+
+    try:
+        data = read_bytes(source, address)
+        kind, width, height = kind_and_size(data)
+        if kind == "JPEG" and min(width, height) >= _EIGHTH and width * height <= max_pixels:
+            small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8)
+            return None if small is None else np.ascontiguousarray(small[:, :, ::-1])
+        return decode(data, max_pixels)
+    except (SetAsideError, OSError, cv2.error):
+        return None
+
+
+def light_on(image: Image, points: Sequence[float] | None) -> str:
+    """The light on the part of a face above its mask, of LIGHTS; "" where no point of it is known.
+
+    Args:
+        image: uint8 RGB.
+        points: the 68 points as x0, y0, x1, y1, ... in the image's pixels.
+    """
+    import numpy as np
+
+    if not points:
+        return ""
+    xy = np.array(points, np.float64).reshape(-1, 2)
+    height, width = image.shape[:2]
+    top, foot = int(max(xy[17:27, 1].min(), 0)), int(min(xy[29, 1], height))
+    left, right = int(max(xy[17, 0], 0)), int(min(xy[26, 0], width))
+    middle = int(min(max(xy[27:30, 0].mean(), left + 1), right - 1))
+    if foot - top < 2 or right - left < 4 or not left < middle < right:
+        return ""
+    grey = image[top:foot, left:right].astype(np.float64) @ (0.299, 0.587, 0.114)
+    halves = grey[:, : middle - left].mean(), grey[:, middle - left :].mean()
+    if max(halves) > _SIDED * max(min(halves), 1.0):
+        return FROM_LEFT if halves[0] > halves[1] else FROM_RIGHT
+    mean = float(grey.mean())
+    return DARK if mean < _DARK else BRIGHT if mean > _BRIGHT else MIDDLE

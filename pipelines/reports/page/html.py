@@ -1,0 +1,49 @@
+"""HTML as text in which every value is escaped, so that no name of a file or a person can be markup."""
+
+from __future__ import annotations
+
+from html import escape
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def markup(value: object) -> Markup:
+    """Any value as HTML: escaped, unless it is markup already.
+
+    Example:
+        >>> markup("<b>")
+        '&lt;b&gt;'
+    """
+    return value if isinstance(value, Markup) else Markup(escape(_readable(str(value))))
+
+
+def join(parts: object, between: str = "") -> Markup:
+    """The parts one after the other, each escaped as `markup` does."""
+    return Markup(between.join(markup(part) for part in parts))  # type: ignore[attr-defined]
+
+
+def tag(name: str, *content: object, **attributes: object) -> Markup:
+    """An element. `class_` is the attribute class, `aria_label` is aria-label; None and False leave one out.
+
+    Example:
+        >>> tag("td", "a<b", class_="name", hidden=True)
+        '<td class="name" hidden>a&lt;b</td>'
+    """
+    named = (_attribute(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
+    return Markup(f"<{name}{''.join(named)}>{join(content)}</{name}>")
+
+
+def _attribute(name: str, value: object) -> str:
+    if value is None or value is False:
+        return ""
+    return f" {name}" if value is True else f' {name}="{markup(value)}"'
+
+
+def _readable(text: str) -> str:
+    """The text without what no HTML file may hold: lone surrogates as escapes, control characters as pictures."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(chr(0x2400 + ord(one)) if ord(one) < 32 and one not in "\n\t" else one for one in text)

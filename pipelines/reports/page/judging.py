@@ -1,0 +1,68 @@
+"""What the threshold's slider of a page counts with: how many pairs of each sort lie within each distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .html import Markup, tag
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+_STEPS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Sorts:
+    """What the two sorts of pairs are called, and what is said of them on each side of the threshold."""
+
+    same: str = "same person"
+    different: str = "different people"
+    near: str = "said same"
+    far: str = "said different"
+
+
+def judge_data(
+    splits: Mapping[str, tuple[ArrayLike, ArrayLike]], threshold: float, sorts: Sorts | None = None
+) -> dict[str, Any]:
+    """For the page's script.
+
+    Args:
+        splits: distances (n,) of pairs of one person and (m,) of different people, by name.
+        threshold: which is among the steps of the slider; NaN for the middle of all distances.
+    """
+    import numpy as np
+
+    every = np.concatenate([np.asarray(part, np.float64).ravel() for pair in splits.values() for part in pair])
+    every = every[np.isfinite(every)]
+    low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
+    threshold = threshold if np.isfinite(threshold) else (low + high) / 2
+    steps = np.unique([*np.linspace(min(low, threshold), max(high, threshold), _STEPS), threshold])
+    sorts = sorts or Sorts()
+    return {
+        "thresholds": [round(float(step), 6) for step in steps],
+        "at": int(np.searchsorted(steps, threshold)),
+        "said": [sorts.same, sorts.different, sorts.near, sorts.far],
+        "splits": {
+            name: dict(zip(("same", "different"), _sums(pair, steps), strict=True)) for name, pair in splits.items()
+        },
+    }
+
+
+def _sums(pair: Sequence[ArrayLike], steps: Any) -> list[list[int]]:
+    """How many distances of each sort are at most each step; the last counts all, those without end too."""
+    import numpy as np
+
+    found = []
+    for part in pair:
+        values = np.sort(np.asarray(part, np.float64).ravel())
+        sums = np.searchsorted(values, steps, side="right").tolist()
+        found.append([*sums, len(values)])
+    return found
+
+
+def slider() -> Markup:
+    """Where a page shows it."""
+    return tag("div", data_judge="")

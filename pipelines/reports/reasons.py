@@ -1,0 +1,22 @@
+"""What the reasons for setting something aside mean, for people."""
+
+from __future__ import annotations
+
+from maskgen.core.reasons import Reason
+
+MEANING: dict[str, str] = {
+    Reason.UNREADABLE: "the file could not be read",
+    Reason.NOT_A_PICTURE: "the file is no picture",
+    Reason.BROKEN_PICTURE: "the picture does not decode",
+    Reason.TOO_MANY_PIXELS: "larger than --max-pixels",
+    Reason.TOO_SMALL: "the face is too small",
+    Reason.NO_FACE: "no face was found",
+    Reason.LOW_SCORE: "the detector is not sure that it is a face",
+    Reason.ALREADY_MASKED: "the face wears a mask already (--masked-input keep uses it)",
+    Reason.NO_LANDMARKS: "the landmarks could not be placed",
+    Reason.EXTREME_POSE: "the head is turned too far",
+    Reason.DOUBTFUL_FIT: "the landmarks are unreliable (--min-trust)",
+    Reason.MASK_UNSAID: "nothing says whether it shows a mask, or whose it is",
+    Reason.NAME_TOO_LONG: "the output's name would be too long",
+    Reason.CRASHED: "the process died on it twice",
+}

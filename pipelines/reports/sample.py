@@ -1,0 +1,200 @@
+"""Rows of a catalogue for a report: some of every kind evenly over it, those that fit worst, and counts of all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place
+
+from ..runs.catalogue import ROW_GROUP, Row
+from .contact_sheet import spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BARE = "bare"
+PICTURES = 200
+WORST = 24  # of each sort
+_CANDIDATES = 8 * WORST  # one face is there with each of its masks
+_PIXELS = 300_000_000  # that are decoded: whole photographs are large, and then there are fewer
+COLUMNS: tuple[str, ...] = (
+    *("path", "source", "person", "kind", "face", "picture_face", "width", "height", "matrix", "points68"),
+    *("yaw", "pitch", "roll", "scale", "trust", "fit_error", "wearing", "look"),
+    *("form", "print", "colours", "translucency", "wear"),
+)
+
+FRONT, LEFT, RIGHT = "front, within 15°", "15 to 35° to the left", "15 to 35° to the right"
+FAR_LEFT, FAR_RIGHT = "over 35° to the left", "over 35° to the right"
+POSES = (FRONT, LEFT, RIGHT, FAR_LEFT, FAR_RIGHT)
+TRUSTS = ("under 0.5", "0.5 to 0.7", "0.7 to 0.85", "0.85 and more")
+_TURNS, _TRUSTS = (-35.0, -15.0, 15.0, 35.0), (0.5, 0.7, 0.85)
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the whole catalogue says of masked faces, and which of its rows are to be shown.
+
+    `worst` are rows by the name of a measure, the worst first, the same face several times; `evenly` rows evenly over
+    the pictures of every kind, rising.
+    """
+
+    poses: Counter[str] = field(default_factory=Counter)
+    trusts: Counter[str] = field(default_factory=Counter)
+    wearing: Counter[str] = field(default_factory=Counter)
+    people: Counter[str] = field(default_factory=Counter)
+    worst: dict[str, list[int]] = field(default_factory=dict)
+    evenly: list[int] = field(default_factory=list)
+
+
+def pose_of(yaw: float | None) -> str:
+    """Where a face looks, of POSES; "" where that is not known."""
+    if yaw is None or yaw != yaw:
+        return ""
+    return (FAR_LEFT, LEFT, FRONT, RIGHT, FAR_RIGHT)[sum(yaw >= turn for turn in _TURNS)]
+
+
+def trust_of(trust: float | None) -> str:
+    """The part of TRUSTS that a trust lies in; "" where that is not known."""
+    return "" if trust is None or trust != trust else TRUSTS[sum(trust >= least for least in _TRUSTS)]
+
+
+def survey(catalogue: Place, outputs: Mapping[str, int]) -> Survey:
+    """Count over the catalogue and choose rows.
+
+    Args:
+        outputs: how many pictures the catalogue has of each kind.
+    """
+    found = Survey()
+    wanted = _wanted(outputs)
+    seen: Counter[str] = Counter()
+    low: dict[str, list[tuple[float, int]]] = {}
+    names = ("kind", "picture_face", "person", "yaw", "trust", "fit_error", "wearing")
+    for first, batch in _columns(catalogue, names):
+        kinds = batch["kind"].to_pylist()
+        _count(found, batch, kinds)
+        _note_worst(low, batch, kinds, first)
+        for at, (kind, other) in enumerate(zip(kinds, batch["picture_face"].to_pylist(), strict=True)):
+            if not other:
+                if seen[kind] in wanted.get(kind, ()):
+                    found.evenly.append(first + at)
+                seen[kind] += 1
+    found.worst = {name: [row for _, row in entries] for name, entries in low.items()}
+    return found
+
+
+def _wanted(outputs: Mapping[str, int]) -> dict[str, frozenset[int]]:
+    """Which of each kind's pictures are shown: an even share, and what a rare kind leaves goes to the others."""
+    kinds = {kind: count for kind, count in outputs.items() if count and (kind != BARE or len(outputs) == 1)}
+    left, wanted = PICTURES, {}
+    for place, (kind, count) in enumerate(sorted(kinds.items(), key=lambda one: one[1])):
+        share = min(count, max(left // (len(kinds) - place), 1))
+        wanted[kind] = spread(count, share)
+        left -= share
+    return wanted
+
+
+def _columns(catalogue: Place, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
+    """Some of a catalogue's columns in parts, each with the number of its first row."""
+    import pyarrow.parquet as pq
+
+    first = 0
+    with pq.ParquetFile(parquet_of(catalogue)) as file:
+        there = [name for name in names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=ROW_GROUP, columns=there):
+            yield first, {name: batch.column(name) for name in there}
+            first += batch.num_rows
+
+
+def _count(found: Survey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
+    """Add up what is told of the masked faces; people are counted with all their pictures."""
+    import numpy as np
+    import pyarrow as pa
+
+    masked = pa.array(np.array([kind != BARE for kind in kinds], np.bool_))
+    for name, bins, counts in (("yaw", _TURNS, found.poses), ("trust", _TRUSTS, found.trusts)):
+        if name in batch:
+            values = _numbers(batch[name].filter(masked))
+            parts = np.bincount(np.digitize(values[~np.isnan(values)], bins), minlength=len(bins) + 1)
+            labels = (FAR_LEFT, LEFT, FRONT, RIGHT, FAR_RIGHT) if name == "yaw" else TRUSTS
+            counts.update({label: int(n) for label, n in zip(labels, parts, strict=True) if n})
+    if "wearing" in batch:
+        found.wearing.update(_values(batch["wearing"].filter(masked)))
+    found.people.update(_values(batch["person"]))
+
+
+def _values(column: Any) -> dict[str, int]:
+    return {one["values"].as_py() or "": one["counts"].as_py() for one in column.value_counts()}
+
+
+def _numbers(column: Any) -> NDArray[Any]:
+    import numpy as np
+    import pyarrow as pa
+
+    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _note_worst(low: dict[str, list[tuple[float, int]]], batch: Any, kinds: Sequence[str], first: int) -> None:
+    """Keep the rows of masked faces with the least trust, and those whose head fits worst."""
+    import numpy as np
+
+    masked = np.array([kind != BARE for kind in kinds], np.bool_)
+    for name, sign in (("trust", 1.0), ("fit_error", -1.0)):
+        if name not in batch:
+            continue
+        values = np.where(masked, sign * _numbers(batch[name]), np.nan)
+        rows = np.argsort(values, kind="stable")[:_CANDIDATES]
+        entries = [(float(values[row]), first + int(row)) for row in rows if not np.isnan(values[row])]
+        low[name] = sorted([*low.get(name, []), *entries])[:_CANDIDATES]
+
+
+def rows_at(catalogue: Place, rows: Sequence[int]) -> dict[int, Row]:
+    """These rows of a catalogue by their number."""
+    found: dict[int, Row] = {}
+    wanted = sorted(set(rows))
+    for first, batch in _columns(catalogue, COLUMNS):
+        size = len(batch["path"])
+        own = [row - first for row in wanted if first <= row < first + size]
+        taken = {name: column.take(own).to_pylist() for name, column in batch.items()} if own else {}
+        for at, row in enumerate(own):
+            found[first + row] = {name: values[at] for name, values in taken.items()}
+    return found
+
+
+def bare_paths(catalogue: Place, sources: frozenset[str]) -> dict[tuple[str, int], str]:
+    """The bare pictures of these photographs: paths by photograph and face."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: dict[tuple[str, int], str] = {}
+    wanted = pa.array(sorted(sources), pa.string())
+    for _, batch in _columns(catalogue, ("source", "kind", "face", "path")):
+        own = pc.and_(pc.equal(batch["kind"], BARE), pc.is_in(batch["source"].cast(pa.string()), value_set=wanted))
+        sought = zip(*(batch[name].filter(own).to_pylist() for name in ("source", "face", "path")), strict=True)
+        for source, face, path in sought:
+            found.setdefault((source, face), path)
+    return found
+
+
+def without_repeats(rows: Mapping[int, Row], order: Sequence[int]) -> list[int]:
+    """The first WORST of these rows of different faces."""
+    seen, kept = set(), []
+    for at in order:
+        who = rows[at]["source"], rows[at]["face"], rows[at]["picture_face"]
+        if who not in seen:
+            seen.add(who)
+            kept.append(at)
+    return kept[:WORST]
+
+
+def within_pixels(rows: Sequence[Row]) -> int:
+    """How many of these rows' pictures, from the first, are within what is decoded for a report."""
+    left = _PIXELS
+    for at, row in enumerate(rows):
+        left -= int(row.get("width") or 0) * int(row.get("height") or 0)
+        if left < 0:
+            return at
+    return len(rows)

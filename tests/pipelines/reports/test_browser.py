@@ -1,0 +1,222 @@
+"""The page in a real browser: filters filter, sliders slide, nothing is fetched, nothing is complained of."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_masker import make_told
+from support import picture, write, write_people
+
+from maskgen.pipelines.mask.run import run_mask
+from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports.page.judging import judge_data, slider
+from maskgen.pipelines.reports.page.page import Page, Section, page_bytes
+
+WIDTHS = (1280, 360)
+PLAIN = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window, and without any way out."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
+    if not any(found) or driver is None:
+        pytest.skip("no Chromium with its driver here: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = next(path for path in found if path)
+    for word in (
+        "headless=new",
+        "no-sandbox",
+        "disable-dev-shm-usage",
+        "disable-gpu",
+        "host-resolver-rules=MAP * ~NOTFOUND",
+    ):
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a small run with everything on it: bare pictures, photographs set aside, hostile names."""
+    folder = tmp_path_factory.mktemp("page")
+    source = folder / "photographs"
+    write_people(source, people=4, each=6)
+    write(source / "<b>Ann & co" / "lost.png", picture(900, "no_face"))
+    write(source / "<b>Ann & co" / "text.png", b"no picture")
+    run_mask(MaskSettings(source, folder / "run", kinds=("n95", "cloth_black"), bare=True), make_told)
+    return folder / "run" / "report.html"
+
+
+def visit(browser: Any, path: Path, width: int = 1280) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get_log("performance")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+
+
+def tiles(browser: Any, gallery: str = "outputs") -> list[Any]:
+    found: list[Any] = browser.find_elements("css selector", f"[data-gallery={gallery}] .tile")
+    return found
+
+
+def choose(browser: Any, name: str, value: str, gallery: str = "outputs") -> None:
+    from selenium.webdriver.support.ui import Select
+
+    Select(browser.find_element("css selector", f"[data-gallery={gallery}] [{name}]")).select_by_value(value)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_fetched_and_nothing_is_complained_of(browser: Any, page: Path, width: int) -> None:
+    visit(browser, page, width)
+    assert tiles(browser)
+    asked = set()
+    for entry in browser.get_log("performance"):
+        asked.update(re.findall(r'"url":"((?!data:)[^"]*)"', entry["message"]))
+    assert {one for one in asked if not one.startswith(("file://", "about:", "chrome"))} == set()
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    broken = "return [...document.images].filter((one) => !one.alt && !one.classList.contains('over')).length"
+    assert browser.execute_script(broken) == 0
+
+
+def test_filters_filter_and_orders_order(browser: Any, page: Path) -> None:
+    visit(browser, page)
+    everything = len(tiles(browser))
+    for kind in ("n95", "cloth_black"):
+        choose(browser, "data-facet=kind", kind)
+        shown = [one.text.splitlines()[0] for one in tiles(browser)]
+        assert set(shown) == {kind} and len(shown) < everything
+    choose(browser, "data-facet=kind", "")
+    choose(browser, "data-sort", "trust")
+    tiles(browser)[0].click()
+    first = float(re.findall(r"Trust\s+([\d.]+) of 1", dialog(browser).text)[0])
+    everyone = browser.execute_script(
+        "return JSON.parse(document.getElementById('data').textContent).galleries.outputs.items"
+        ".map((one) => one.sorts.trust)"
+    )
+    assert first == pytest.approx(min(everyone), abs=0.005)
+    close(browser)
+    search = browser.find_element("css selector", "[data-gallery=outputs] [data-search]")
+    search.send_keys("person 2")
+    assert {one.text.splitlines()[1] for one in tiles(browser)} == {"person 2"}
+    search.send_keys(" nobody")
+    assert tiles(browser) == []
+    choose(browser, "data-facet=reason", "no_face", "aside")
+    assert [one.text.splitlines() for one in tiles(browser, "aside")] == [["no_face", "lost.png"]]
+
+
+def dialog(browser: Any) -> Any:
+    return browser.find_element("css selector", "dialog[open]")
+
+
+def close(browser: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert browser.find_elements("css selector", "dialog[open]") == []
+
+
+def test_sliders_slide_by_keyboard_and_the_viewer_turns_pages(browser: Any, page: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    visit(browser, page)
+    tile = tiles(browser)[0]
+    tile.send_keys(Keys.ENTER)
+    wiped = "return getComputedStyle(document.querySelector('dialog .over')).clipPath"
+    before = browser.execute_script(wiped)
+    knob = dialog(browser).find_element("css selector", "input[type=range]")
+    knob.send_keys(Keys.END)
+    assert browser.execute_script(wiped) != before
+    assert "100%" in browser.execute_script(wiped)
+    browser.execute_script("document.querySelector('dialog').focus()")
+    assert "1 of" in dialog(browser).text
+    dialog(browser).send_keys(Keys.ARROW_RIGHT)
+    assert "2 of" in dialog(browser).text
+    close(browser)
+    assert browser.switch_to.active_element == tile
+    everything = browser.find_element("css selector", "[data-gallery=outputs] input[type=range]")
+    everything.send_keys(Keys.END)
+    assert browser.execute_script("return document.querySelector('.tiles').style.getPropertyValue('--wipe')") == "100%"
+
+
+def test_the_threshold_moves_and_the_matrix_follows(browser: Any, tmp_path: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    rng = np.random.default_rng(0)
+    same, different = rng.normal(0.7, 0.15, 500), rng.normal(1.2, 0.15, 700)
+    data = {"judge": judge_data({"all": (same, different), "few": (same[:9], different[:11])}, 0.95)}
+    body = Page("A model", "", {"Took": "1 s"}, "maskgen evaluate", [Section("t", "Move", slider())], data)
+    (tmp_path / "report.html").write_bytes(page_bytes(body))
+    visit(browser, tmp_path / "report.html", 360)
+
+    def matrix() -> list[int]:
+        cells = browser.find_elements("css selector", ".confusion td.number")
+        return [int(cell.text.split(" ")[0].replace(",", "")) for cell in cells]
+
+    def counted(threshold: float) -> list[int]:
+        near, far = int((same <= threshold).sum()), int((different <= threshold).sum())
+        return [near, 500 - near, far, 700 - far]
+
+    assert matrix() == counted(0.95)
+    knob = browser.find_element("css selector", "[data-threshold]")
+    for key in (Keys.ARROW_LEFT, Keys.PAGE_UP, Keys.ARROW_RIGHT):
+        knob.send_keys(key)
+        at = float(knob.get_attribute("aria-valuetext"))
+        assert matrix() == counted(at) or matrix() == counted(at + 5e-7)
+    knob.send_keys(Keys.HOME)
+    assert sum(matrix()[::2]) <= 1
+    knob.send_keys(Keys.END)
+    assert matrix()[1::2] == [0, 0]
+    browser.find_element("xpath", "//button[.='As judged']").click()
+    assert matrix() == counted(0.95)
+    choose_split = browser.find_element("css selector", "[data-split]")
+    choose_split.send_keys("few")
+    assert sum(matrix()) == 20
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_read_in_light_and_in_dark(browser: Any, page: Path, width: int, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    visit(browser, page, width)
+    pairs = browser.execute_script(
+        """const seen = (one) => getComputedStyle(one);
+        const on = { ".lead": "body", a: "body", ".note": "section", h2: "section", ".tile .pale": ".tile" };
+        return Object.entries(on).map((pair) => pair.map((one) => document.querySelector(one)))
+          .map(([text, ground]) => [seen(text).color, seen(ground).backgroundColor])"""
+    )
+    assert min(contrast(*pair) for pair in pairs) >= 4.5
+    if folder := os.environ.get("MASKGEN_SCREENSHOTS"):
+        height = browser.execute_script("return document.documentElement.scrollHeight")
+        shot = {"captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}}
+        data = browser.execute_cdp_cmd("Page.captureScreenshot", shot)["data"]
+        (Path(folder) / f"mask-{width}-{scheme}.png").write_bytes(base64.b64decode(data))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two CSS colours, as WCAG 2 defines it."""
+    first, second = sorted((luminance(one), luminance(other)))
+    return (second + 0.05) / (first + 0.05)
+
+
+def luminance(colour: str) -> float:
+    values = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import UnidentifiedImageError
 
-from maskgen.core.pillow_files import opened
+from maskgen.core.codecs.pillow_files import opened
 from maskgen.core.reasons import Reason, SetAsideError
 
 # JPEG's markers (ITU T.81, table B.1). Frames that every decoder knows: baseline, extended and progressive.

@@ -1,0 +1,1 @@
+"""What single picture formats need beyond decoding."""

@@ -10,8 +10,9 @@ from maskgen.faces.choose import choose, is_doubtful_subject, placed
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.looks.network import seen_of
-from maskgen.faces.looks.upright import UPRIGHT_FROM, upright_scores
+from maskgen.faces.looks.upright import least_score, upright_scores
 from maskgen.faces.stored import rounded_face
+from maskgen.faces.trust import trust
 
 Faces = list[Face | SetAsideError]
 
@@ -69,7 +70,8 @@ def _face(
 ) -> Face | SetAsideError:
     if isinstance(points68, SetAsideError):
         return placed(points68, detection) if of > 1 else points68
-    if upright < UPRIGHT_FROM:
-        fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than {UPRIGHT_FROM:g}")
+    face = Face(detection, points68, index, of)
+    if upright < (least := least_score(trust(face))):
+        fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than {least:g}")
         return placed(fault, detection) if of > 1 else fault
-    return rounded_face(Face(detection, points68, index, of))
+    return rounded_face(face)

@@ -12,12 +12,19 @@ from collections.abc import Sequence
 from maskgen.core.records import Floats, Image
 from maskgen.faces.looks.network import scores
 
-# The score below which a face is in doubt.
-UPRIGHT_FROM = 0.0
+# The score below which a face is in doubt, and the one where the detector's points and the landmarks agree less well
+# (`faces.trust`): a chin with glasses under it has both a fair score and a trust of 0.74.
+UPRIGHT_FROM, LESS_TRUSTED_FROM = 0.0, 2.0
+TRUSTED = 0.8
+
+
+def least_score(trust: float) -> float:
+    """The score from which on a face of this trust counts as upright."""
+    return UPRIGHT_FROM if trust >= TRUSTED else LESS_TRUSTED_FROM
 
 
 def upright_scores(faces: Sequence[Image]) -> Floats:
-    """How surely each face stands upright in its crop, float32 (n,): a logit, below UPRIGHT_FROM where in doubt.
+    """How surely each face stands upright in its crop, float32 (n,): a logit, see `least_score`.
 
     Args:
         faces: as `looks.network.seen_of` gives them.

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from maskgen.core.headers import jpeg_quality
 from maskgen.core.images import photo_of
-from maskgen.core.jpeg import jpeg_quality
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (40, 56, 3)).astype(np.uint8)
 

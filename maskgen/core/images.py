@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 from PIL import ImageOps
 
-from maskgen.core.codecs.jpeg import jpeg_quality
-from maskgen.core.codecs.pillow_files import opened
-from maskgen.core.headers import Header, broken, ends_early, read_header
+from maskgen.core.headers import Header, broken, ends_early, jpeg_quality, read_header
+from maskgen.core.pillow_files import opened
 from maskgen.core.quiet import silenced
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Image, Mask, check_image
@@ -36,7 +35,7 @@ class Photo:
     """A decoded photograph, uint8 RGB (height, width, 3), and the SHA-256 of its file's bytes, as hex.
 
     `levels` are the 16-bit values that became 0 and 255 where the file uses few of them, None where all are scaled;
-    `quality` is a JPEG's, 1..100, see `core.codecs.jpeg`, None for any other.
+    `quality` is a JPEG's, 1..100, see `core.headers`, None for any other.
     """
 
     image: Image

@@ -42,8 +42,8 @@ def lay(image: Image, layer: Layer, noise: Floats | None, scale: float, outline:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
     Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
-    `noise` (h, w) in levels comes on top of the layer; what then leaves 0..255 is cut off. Only what lies in `outline`,
-    a convex polygon (n, 2), gets shadow: the head, and not what is far behind it.
+    `noise` in levels, (h, w) or (h, w, 3), comes on top of the layer; what then leaves 0..255 is cut off. Only what
+    lies in `outline`, a convex polygon (n, 2), gets shadow: the head, and not what is far behind it.
 
     Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
     """
@@ -56,7 +56,7 @@ def lay(image: Image, layer: Layer, noise: Floats | None, scale: float, outline:
         image[window.slices], _thrice(_left(layer.alpha, _ground(outline, window), scale)), dtype=cv2.CV_32F
     )
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
-    out[window.slices] = cv2.add(laid, 0 if noise is None else _thrice(noise), dtype=cv2.CV_8U)
+    out[window.slices] = cv2.add(laid, 0 if noise is None else _in_colours(noise), dtype=cv2.CV_8U)
     cover = cv2.extractChannel(layer.paint, 3)
     cv2.convertScaleAbs(cover, dst=coverage[window.slices], alpha=255)
     return out, coverage
@@ -78,6 +78,10 @@ def _left(alpha: Floats, ground: Floats, scale: float) -> Floats:
     np.subtract(1, keep, out=keep)
     keep *= skin
     return keep
+
+
+def _in_colours(noise: Floats) -> Floats:
+    return _thrice(noise) if noise.ndim == 2 else noise
 
 
 def _thrice(plane: Floats) -> Floats:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from maskgen.core.kindspec import WORLD, file_name
 from maskgen.core.reasons import UserError
 
 from .settings import KindsSettings
+
+SHOWN = 3  # rows and columns of masks on the preview of a kind that draws each for itself
 
 
 def run_kinds(settings: KindsSettings) -> Iterator[str]:
@@ -18,15 +21,18 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
         UserError: there is no such kind or form, or the copy's folder is there already.
     """
     from maskgen.masks.kinds import kind_names, load_kinds
+    from maskgen.masks.world.drawn import world_forms
 
     if settings.copy_form is not None and settings.copy_to is not None:
         yield copy_form(settings.copy_form, settings.copy_to)
         return
-    names = settings.kinds or (*kind_names(), WORLD)
-    for kind in load_kinds(names):
+    names = settings.kinds or (*kind_names(), WORLD, *(f"{WORLD}:{form}" for form in world_forms()))
+    kinds = load_kinds(names)
+    for kind in kinds:
         yield f"{kind.name:<16}{kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}"
     if not settings.list_only:
-        write_previews(settings.out, names)
+        drawn = tuple(name for name, kind in zip(names, kinds, strict=True) if kind.draws)
+        write_previews(settings.out, tuple(name for name in names if name not in drawn), drawn)
         yield f"Previews are in {settings.out}."
 
 
@@ -49,18 +55,32 @@ def copy_form(form: str, folder: Path) -> str:
     return f"{folder / 'template.toml'} is the form {form}; change it, then: maskgen kinds --kind {shown}"
 
 
-def write_previews(out: Path, kinds: tuple[str, ...]) -> None:
-    """Write OUT/KIND.png for each kind: the built-in portrait in that mask."""
+def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) -> None:
+    """Write OUT/KIND.png for each kind: the built-in portrait in that mask; of kinds that are `drawn`, whose masks all
+    differ, in SHOWN * SHOWN of them."""
     from maskgen.core.files import write_whole
     from maskgen.core.images import encode_image
+
+    out.mkdir(parents=True, exist_ok=True)
+    for kinds, size, side in ((plain, 320, 1), (drawn, 160, SHOWN)):
+        for kind, picture in _previews(kinds, size, side) if kinds else ():
+            write_whole(out / f"{file_name(kind)}.png", encode_image(picture, "png", 100))
+
+
+def _previews(kinds: tuple[str, ...], size: int, side: int) -> Iterator[tuple[str, Any]]:
+    """Each kind's name and its picture, rows and columns of masks that are drawn from different keys."""
+    import numpy as np
 
     from ..library import load_masker, portrait
     from ..mask.settings import MaskSettings
 
-    masker = load_masker(MaskSettings(Path(), Path(), kinds=kinds, per_photo="all", size=320))
-    (worn,) = masker.process(["portrait"], [portrait()])
-    if isinstance(worn, Exception):
-        raise worn
-    out.mkdir(parents=True, exist_ok=True)
-    for output in worn:
-        write_whole(out / f"{file_name(output.kind)}.png", encode_image(output.image, "png", 100))
+    masker = load_masker(MaskSettings(Path(), Path(), kinds=kinds, per_photo="all", size=size))
+    keys = ["portrait", *(f"portrait {number}" for number in range(1, side**2))]
+    pictures: dict[str, list[Any]] = {}
+    for worn in masker.process(keys, [portrait()] * len(keys)):
+        if isinstance(worn, Exception):
+            raise worn
+        for output in worn:
+            pictures.setdefault(output.kind, []).append(output.image)
+    for kind, images in pictures.items():
+        yield kind, np.vstack([np.hstack(images[at : at + side]) for at in range(0, side**2, side)])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.data import astronaut
 
-from maskgen.core.codecs.pillow_files import FORMATS
 from maskgen.core.images import decode, encode_image, photo_of, read_photo
+from maskgen.core.pillow_files import FORMATS
 from maskgen.core.reasons import Reason, SetAsideError
 
 PIXELS = astronaut()[:96, 128:256]

@@ -30,6 +30,9 @@ def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:
     for kind in kind_names():
         assert kind in result.output
         assert cv2.imread(str(tmp_path / "masks" / f"{kind}.png")) is not None
+    several, one = (cv2.imread(str(tmp_path / "masks" / f"{kind}.png")) for kind in ("world-surgical", "n95"))
+    assert several is not None and one is not None
+    assert several.shape[0] == 3 * one.shape[0]  # the stand-in draws all pictures in one size
 
 
 def test_kinds_can_be_listed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

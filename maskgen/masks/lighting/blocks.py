@@ -21,7 +21,7 @@ def compressed(image: Image, coverage: Mask, matrix: Doubles, quality: int | Non
         image: uint8 RGB (h, w, 3), a crop of the photograph with a mask on it.
         coverage: uint8 (h, w), where the mask is; nothing else changes.
         matrix: (2, 3), from the photograph's pixels to the crop's.
-        quality: of the photograph's file, see `core.codecs.jpeg`; None where it is no JPEG.
+        quality: of the photograph's file, see `core.headers`; None where it is no JPEG.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST or not coverage.any():

@@ -30,8 +30,8 @@ def from_lab(lab: Doubles) -> Doubles:
     """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); what no screen shows is cut off."""
     lightness, a, b = lab.tolist()
     fy = (lightness + 16) / 116
-    xyz = [white * _unrooted(f) for white, f in zip(_WHITE, (fy + a / 500, fy, fy - b / 200), strict=True)]
-    linear = [sum(part * value for part, value in zip(row, xyz, strict=True)) for row in _TO_RGB]
+    x, y, z = _WHITE[0] * _unrooted(fy + a / 500), _WHITE[1] * _unrooted(fy), _WHITE[2] * _unrooted(fy - b / 200)
+    linear = [of_x * x + of_y * y + of_z * z for of_x, of_y, of_z in _TO_RGB]
     return np.array([255 * _srgb(min(max(value, 0.0), 1.0)) for value in linear])
 
 

@@ -24,15 +24,19 @@ OWN_BLUR = 0.5  # of the drawing itself, in pixels
 MOST_BLUR = 6.0
 MOST_NOISE = 12.0
 TILE = 256
+COLOURED = 1.5  # deviation of the colours' noise below which it is what JPEG and decoders leave
+ELSEWHERE = (97, 61)  # rows and columns from the noise of luma to that of the colours in the tile
 PRESSED = 24.0  # levels below the brightest within which noise grows less
 
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """`blur` as the deviation of a Gaussian in pixels, `noise` as the deviation of luma, 0..255."""
+    """`blur` as the deviation of a Gaussian in pixels, `noise` as the deviation of luma, 0..255, and `colour` as that
+    of half of red less blue, 0 where it is below COLOURED."""
 
     blur: float
     noise: float
+    colour: float = 0.0
 
 
 def read_grains(images: Sequence[Image], points: Doubles) -> list[Grain]:
@@ -49,7 +53,7 @@ def _grain(image: Image, low: tuple[int, int], high: tuple[int, int]) -> Grain:
     if min(part.shape[:2]) < 8:
         return Grain(0.0, 0.0)
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    return Grain(_blur(grey), _noise(grey))
+    return Grain(_blur(grey), _noise(grey), _colour_noise(part))
 
 
 def _noise(grey: NDArray[np.uint8]) -> float:
@@ -58,6 +62,12 @@ def _noise(grey: NDArray[np.uint8]) -> float:
     half = answer.size // 2
     answer.partition(half)
     return min(float(answer[half]) / 0.6745 / 6.0, MOST_NOISE)
+
+
+def _colour_noise(part: Image) -> float:
+    red, _, blue = cv2.split(part)
+    noise = _noise(np.asarray(cv2.addWeighted(red, 0.5, blue, -0.5, 128)))
+    return noise if noise >= COLOURED else 0.0
 
 
 def _steepest(grey: NDArray[np.uint8]) -> float:
@@ -116,7 +126,8 @@ def _tile_of(rows: int, columns: int) -> Floats:
 
 
 def noise_on(paint: Floats, alpha: Floats, grain: Grain, seed: int, top: float) -> Floats | None:
-    """The photograph's noise on cloth of this coverage (h, w), in levels; None where there is none to speak of.
+    """The photograph's noise on cloth of this coverage (h, w), in levels: (h, w) where it is grey, (h, w, 3) where it
+    has colour; None where there is none to speak of.
 
     Near `top`, the level that whites do not pass, it is as pressed together as they are. `paint` (h, w, 4) is the
     cloth's premultiplied colour.
@@ -128,5 +139,10 @@ def noise_on(paint: Floats, alpha: Floats, grain: Grain, seed: int, top: float) 
     noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
     noise *= np.float32(grain.noise)
     under = np.float32(top + PRESSED / 12) - cv2.extractChannel(paint, 1)
-    noise *= cv2.min(under, PRESSED) / np.float32(PRESSED)
-    return noise
+    pressed = cv2.min(under, PRESSED) / np.float32(PRESSED)
+    noise *= pressed
+    if not grain.colour:
+        return noise
+    up, left = (up + ELSEWHERE[0]) % TILE, (left + ELSEWHERE[1]) % TILE
+    colour = _tile_of(rows + up, columns + left)[up:, left:] * (alpha * pressed * np.float32(grain.colour))
+    return np.asarray(cv2.merge([noise + colour, noise, noise - colour]))

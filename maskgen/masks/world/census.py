@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +30,7 @@ class Table:
 
     def at(self, chance: float) -> str:
         """The name that a draw of 0..1 means."""
-        return self.names[min(int(np.searchsorted(self.ends, chance, side="right")), len(self.names) - 1)]
+        return self.names[min(bisect_right(self.ends, chance), len(self.names) - 1)]
 
     def share(self, name: str) -> float:
         """How often a name is drawn, 0..1."""

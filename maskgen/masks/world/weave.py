@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import overload
@@ -80,8 +81,8 @@ def _dyed(template: Template, design: Design, columns: int, rows: int) -> Bytes:
 
 def _fill(part: Bytes, colour: Doubles, fourth: int) -> None:
     """Write one colour, and a fourth value, into (h, w, 4) that lies in order along its rows; pixels as numbers."""
-    four = np.array([*np.rint(np.maximum(colour, DARKEST)), fourth]).astype(np.uint8)
-    part.view(np.uint32)[..., 0] = four.view(np.uint32)[0]
+    four = bytes([*(round(max(value, DARKEST)) for value in colour.tolist()), fourth])
+    part.view(np.uint32)[..., 0] = int.from_bytes(four, sys.byteorder)
 
 
 def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:

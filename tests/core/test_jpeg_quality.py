@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from maskgen.core.codecs.jpeg import jpeg_quality
+from maskgen.core.headers import jpeg_quality
 from maskgen.core.images import photo_of
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (40, 56, 3)).astype(np.uint8)

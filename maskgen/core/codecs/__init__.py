@@ -1,1 +1,0 @@
-"""What single picture formats need beyond decoding."""

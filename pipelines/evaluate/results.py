@@ -47,10 +47,11 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was found: by split a `Verification`, or why there is none."""
+    """Everything that was found: by split a `Verification`, or why there is none; `alignment` is the pictures'."""
 
     settings: EvaluateSettings
     embedder: FaceEmbedder
+    alignment: str
     lists: PairLists
     embedded: Embedded
     threshold: Threshold

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
+from ..alignment import check_pictures
 from ..embedding import Embedded, embed_all
 from ..reports.progress import Notify
 from .results import Evaluation, Judged, Threshold
@@ -25,12 +26,15 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
         UserError: the lists or the model cannot be used.
     """
     from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.alignment import alignment_of_list
     from maskgen.manifests.mask_labels import mask_kinds_of
 
     from .report import write_report
 
     lists, test = _lists(settings)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    alignment = alignment_of_list(lists.root, lists.addresses)
+    check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
     embedded = embed_all(embedder, lists.root, lists.addresses, settings.workers, notify)
     judged = _judged(lists, test, embedded)
@@ -39,7 +43,7 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     notify("measuring")
     kinds = mask_kinds_of(lists.root, lists.addresses)
     found = _measured(settings, kinds, judged, threshold)
-    return write_report(Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, found))
+    return write_report(Evaluation(settings, embedder, alignment, lists, embedded, threshold, judged, kinds, found))
 
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:

@@ -34,6 +34,7 @@ class EvaluateSettings:
     workers: int = 1
     trust_pickle: bool = False
     input_file: Path | None = None
+    allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
         if self.data is None and self.gallery is None:

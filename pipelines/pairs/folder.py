@@ -32,14 +32,16 @@ def open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
     from maskgen.core.files import PART, write_whole
     from maskgen.manifests.formats import tar_set
+    from maskgen.manifests.formats.image_folder import remove_image_folder
     from maskgen.manifests.schema import REPORT
 
     write_whole(settings.out / UNFINISHED, json_bytes({"settings": _as_stored(settings)}), durable=True)
     tars = settings.out / tar_set.FOLDER
     halves = (*settings.out.glob(f".*{PART}"), *tars.glob(f".*{PART}"))  # of a command that was killed
     files = (settings.out / name for name in (REPORT, *_all_files()))
-    for path in (*halves, *files, *tars.glob(tar_set.PATTERN)):
+    for path in (*halves, *files, *tars.glob(tar_set.PATTERN), *(settings.out / "hub").glob("*/*-of-*.parquet")):
         path.unlink(missing_ok=True)
+    remove_image_folder(settings.out)
 
 
 def _as_stored(settings: PairsSettings) -> dict[str, object]:
@@ -56,7 +58,7 @@ def _all_files() -> list[str]:
         *lists,
         schema.TRAIN_PREVIEW,
         schema.PAIRS_PREVIEW,
-        *(name for names in EXTRA_FILES.values() for name in names),
+        *dict.fromkeys(name for names in EXTRA_FILES.values() for name in names),
     ]
 
 

@@ -23,6 +23,7 @@ def report_of(work: Work, rows: dict[str, int]) -> dict[str, Any]:
             "folder": settings.plain(folder),
             "role": "all" if settings.run else "train" if folder in settings.train else "eval",
             "catalogue_sha256": digest(folder),
+            "alignment": work.alignments[name] or None,
         }
         for name, folder in work.folders.items()
     ]

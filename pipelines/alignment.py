@@ -1,4 +1,4 @@
-"""Whether pictures are aligned as a model, or other pictures, need them: a mismatch is refused, or told where allowed."""
+"""Whether pictures are aligned as a model needs them, or as other pictures are: a mismatch is refused or told."""
 
 from __future__ import annotations
 

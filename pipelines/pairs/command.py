@@ -157,8 +157,8 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     multiple=True,
     help="Also write the test pairs as LFW's pairs.txt (lfw), pairs_label.txt (label) or InsightFace's test.bin (bin); "
     "the training list with its pictures as InsightFace's train.rec (rec), as tars for WebDataset (tar), for CVLface "
-    "(cvlface), AdaFace (adaface), FaceX-Zoo (facexzoo), SOTA-Face-Recognition-Train-and-Test (lmdb) or as a folder for "
-    "a hub of data sets (hub). docs/formats.md has a table.",
+    "(cvlface), AdaFace (adaface), FaceX-Zoo (facexzoo), SOTA-Face-Recognition-Train-and-Test (lmdb) or as a folder "
+    "for a hub of data sets (hub). docs/formats.md has a table.",
 )
 @click.option(
     "--picture-size",

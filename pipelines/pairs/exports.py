@@ -44,6 +44,13 @@ def _warn(work: Work, notify: Notify) -> None:
         )
 
 
+    if "hub" in work.settings.also and None in (work.settings.license, work.settings.consent):
+        notify(
+            "Warning: hub/README.md lacks the licence of the pictures or the consent of the people shown: give "
+            "--license and --consent before you publish it."
+        )
+
+
 def _test_pairs(work: Work) -> tuple[Pairs, list[bool]]:
     """The test pairs in their order, and whether each is one person."""
     from maskgen.manifests.write import trial_pairs
@@ -120,12 +127,12 @@ def _write_cvlface(work: Work, paths: PathWriter) -> Mapping[str, int]:
     return {**_write_records(work, paths), TSV: len(rows), LANDMARKS: len(rows)}
 
 
-def _write_folder(work: Work) -> int:
+def _write_folder(work: Work, name: str) -> int:
     """imgs/, once for the formats that share it."""
-    from maskgen.manifests.formats.image_folder import FOLDER, save_image_folder
+    from maskgen.manifests.formats.image_folder import save_image_folder
 
     rows, targets = _trained(work)
-    if not (work.settings.out / FOLDER).is_dir():  # `open_out` has removed an earlier command's
+    if name == next(one for one in work.settings.also if one in ("adaface", "facexzoo")):
         save_image_folder(work.settings.out, _shown(_pictures(work, rows), len(rows)), targets)
     return len(rows)
 
@@ -134,7 +141,7 @@ def _write_adaface(work: Work, _: PathWriter) -> Mapping[str, int]:
     from maskgen.core.images import decode
     from maskgen.manifests.formats.memfile import DATA, save_memfile
 
-    trained = _write_folder(work)
+    trained = _write_folder(work, "adaface")
     pairs, same = _test_pairs(work)
     size = work.settings.picture_size
     save_memfile(work.settings.out, map(decode, both_pictures(work, pairs)), same, size)
@@ -144,7 +151,7 @@ def _write_adaface(work: Work, _: PathWriter) -> Mapping[str, int]:
 def _write_facexzoo(work: Work, _: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.image_folder import FACEX_LIST, save_facex_list
 
-    trained = _write_folder(work)
+    trained = _write_folder(work, "facexzoo")
     save_facex_list(work.settings.out, _trained(work)[1])
     return {"imgs": trained, FACEX_LIST: trained}
 

@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, PlaceType, crop_options
-from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
+from .settings import BACKENDS, FACES, LABELS, MASKED_INPUT, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -21,6 +21,7 @@ Examples:
   maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
   maskgen mask photographs masked --kinds n95=3,surgical:#ff8800,cloth_black --wear proper=8,nose_out
   maskgen mask holiday.jpg out --crop none --faces all
+  maskgen mask photographs out --crop none --faces all --bare --labels coco --labels yolo
   maskgen mask crops masked --aligned --crop none
   maskgen mask photographs again --seed 1 --reuse masked
   maskgen mask train.rec masked --aligned --write tar
@@ -121,6 +122,13 @@ PLACE = PlaceType()
     help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
 @click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS),
+    multiple=True,
+    help="Also write labels of faces, masks and how they are worn for detectors, with --crop none: coco.json, or yolo/ "
+    "with the pictures.",
+)
 @click.option("--segmentation", is_flag=True, help="Also write the coverage of each mask as an 8-bit PNG.")
 @click.option(
     "--write",
@@ -223,6 +231,10 @@ def run_and_tell(settings: MaskSettings) -> int:
 
     report = run_mask(settings, notify=click.echo)
     click.echo(report.table())
+    if settings.labels and report.exit_code != NOTHING_WRITTEN:
+        from .labels import write_labels
+
+        write_labels(settings, notify=click.echo)
     if report.exit_code != NOTHING_WRITTEN:
         click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
     if report.set_aside or report.faces_set_aside:

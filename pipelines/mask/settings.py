@@ -17,11 +17,24 @@ from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_pa
 BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
+LABELS = ("coco", "yolo")
 BACKENDS = ("loky", "dask", "ray")
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
 _HOW = frozenset(
-    {"run", "workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
+    {
+        "run",
+        "workers",
+        "backend",
+        "scheduler",
+        "overwrite",
+        "take_over",
+        "dry_run",
+        "retry_set_aside",
+        "prune",
+        "reuse",
+        "labels",
+    }
 )
 
 
@@ -70,6 +83,7 @@ class MaskSettings:
     dry_run: bool = False
     retry_set_aside: bool = False
     prune: bool = False
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
@@ -116,6 +130,11 @@ class MaskSettings:
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
         if self.aligned and self.faces != "subject":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
+        if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, Remote)):
+            raise UserError(
+                "--labels describes whole photographs in files of this machine: give --crop none --faces all, no --write "
+                "tar, and a RUN that is a folder."
+            )
         if self.scheduler is not None and self.backend == "loky":
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:

@@ -43,7 +43,6 @@ def _warn(work: Work, notify: Notify) -> None:
             f"{run} are aligned as {alignment}: a pretrained model fails on them, and they do not go with lfw.bin."
         )
 
-
     if "hub" in work.settings.also and None in (work.settings.license, work.settings.consent):
         notify(
             "Warning: hub/README.md lacks the licence of the pictures or the consent of the people shown: give "

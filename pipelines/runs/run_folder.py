@@ -44,7 +44,7 @@ from ..mask.settings import MaskSettings
 from .lock import LOCK, hold
 
 _ALWAYS = ("report.json", "contact_sheet.png", "set_aside.csv", "catalogue.parquet")
-_SUMMARIES = (*_ALWAYS, "timing.json")
+_SUMMARIES = (*_ALWAYS, "timing.json", "coco.json", "yolo/data.yaml")
 _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar", re.DOTALL)
 
 

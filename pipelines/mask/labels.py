@@ -28,6 +28,6 @@ def write_labels(settings: MaskSettings, notify: Notify) -> None:
     unlabelled = sum(one.unlabelled for one in read_labels(run))
     if unlabelled:
         notify(
-            f"Warning: {unlabelled:,} faces in these pictures have no label: they were set aside, as set_aside.csv says, or "
-            "not asked for, as --faces all does."
+            f"Warning: {unlabelled:,} faces in these pictures have no label: they were set aside (set_aside.csv) "
+            "or not asked for (--faces all asks for every face)."
         )

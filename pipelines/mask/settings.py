@@ -132,8 +132,8 @@ class MaskSettings:
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
         if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, Remote)):
             raise UserError(
-                "--labels describes whole photographs in files of this machine: give --crop none --faces all, no --write "
-                "tar, and a RUN that is a folder."
+                "--labels describes whole photographs in files of this machine: give --crop none --faces all, no "
+                "--write tar, and a RUN that is a folder."
             )
         if self.scheduler is not None and self.backend == "loky":
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")

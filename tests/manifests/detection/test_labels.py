@@ -21,6 +21,10 @@ from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 
 CLASSES = ["bare", "proper", "nose_out", "chin_out", "under_chin", "n95", "surgical_blue"]
+OPTIONS = [
+    "--crop", "none", "--faces", "all", "--bare", "--kinds", "n95,surgical_blue", "--wear", "proper,nose_out",
+    "--workers", "1", "--labels", "coco", "--labels", "yolo",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "photos" / f"person {number}").mkdir(parents=True)
         (folder / "photos" / f"person {number}" / "1.png").write_bytes(encode_image(image, "png"))
     (folder / "photos" / "both.png").write_bytes(encode_image(np.hstack(portraits[:2]), "png"))
-    options = [
-        "--crop",
-        "none",
-        "--faces",
-        "all",
-        "--bare",
-        "--kinds",
-        "n95,surgical_blue",
-        "--wear",
-        "proper,nose_out",
-    ]
-    options += ["--workers", "1", "--labels", "coco", "--labels", "yolo"]
-    result = CliRunner().invoke(main, ["mask", str(folder / "photos"), str(folder / "run"), *options])
+    result = CliRunner().invoke(main, ["mask", str(folder / "photos"), str(folder / "run"), *OPTIONS])
     assert result.exit_code in (0, 3), result.output
     assert "The labels are in" in result.output
     return folder / "run"
@@ -147,19 +139,7 @@ def test_yolo_finds_labels_beside_pictures(run: Path) -> None:
 
 def test_the_same_command_again_writes_the_same_labels(run: Path) -> None:
     before = (run / "coco.json").read_bytes()
-    options = [
-        "--crop",
-        "none",
-        "--faces",
-        "all",
-        "--bare",
-        "--kinds",
-        "n95,surgical_blue",
-        "--wear",
-        "proper,nose_out",
-    ]
-    options += ["--workers", "1", "--labels", "coco", "--labels", "yolo"]
-    result = CliRunner().invoke(main, ["mask", str(run.parent / "photos"), str(run), *options])
+    result = CliRunner().invoke(main, ["mask", str(run.parent / "photos"), str(run), *OPTIONS])
     assert "Every photograph was done before" in result.output
     assert (run / "coco.json").read_bytes() == before
 

@@ -23,6 +23,7 @@ Examples:
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask photographs out --crop none --faces all --bare --labels coco --labels yolo
   maskgen mask crops masked --aligned --crop none
+  maskgen mask faces_emore/train.rec masked --aligned --crop none --align arcface
   maskgen mask photographs again --seed 1 --reuse masked
   maskgen mask train.rec masked --aligned --write tar
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
@@ -121,7 +122,11 @@ PLACE = PlaceType()
     show_default=True,
     help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
-@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
+@click.option(
+    "--aligned",
+    is_flag=True,
+    help="SOURCE holds crops with one centred face: no face search. With --crop none --align says how they are aligned.",
+)
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
@@ -219,7 +224,8 @@ def mask_command(**options: Any) -> None:
 def _refuse_idle(settings: MaskSettings) -> None:
     """Refuse options of the cut where nothing is cut; only the command line knows whether a default was typed."""
     source = click.get_current_context().get_parameter_source
-    given = [f"--{name}" for name in ("size", "align", "margin") if source(name) is ParameterSource.COMMANDLINE]
+    idle = ("size", "margin") if settings.keeps_crops else ("size", "align", "margin")
+    given = [f"--{name}" for name in idle if source(name) is ParameterSource.COMMANDLINE]
     if settings.crop == "none" and given:
         raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
+from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place, Remote
@@ -96,7 +96,10 @@ class MaskSettings:
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_choice("--masked-input", self.masked_input, MASKED_INPUT)
-        check_alignment(self.align, self.size, self.margin)
+        if self.keeps_crops:
+            check_choice("--align", self.align, ALIGNMENTS)
+        else:
+            check_alignment(self.align, self.size, self.margin)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))
@@ -104,6 +107,15 @@ class MaskSettings:
         self._check_kinds()
         self._check_wear()
         self._check_together()
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether SOURCE's crops keep their pixels; --align then says how SOURCE is aligned."""
+        return self.aligned and self.crop == "none"
+
+    def alignment_of_crop(self, side: int) -> str:
+        """What the catalogue says of SOURCE's crops that keep their pixels: "" where --align was not given."""
+        return "" if self.align == DEFAULT_ALIGNMENT else stored_alignment(self.align, side)
 
     def _check_kinds(self) -> None:
         specs = [parse_kind(text) for text in self.kinds]

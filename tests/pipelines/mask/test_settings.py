@@ -95,6 +95,16 @@ def test_paths_mean_the_same_in_any_folder(tmp_path: Path, monkeypatch: pytest.M
     assert (everywhere.run, everywhere.reuse) == (tmp_path / PLAIN.run, tmp_path / "other")
 
 
+@pytest.mark.parametrize(
+    ("align", "side", "stored"),
+    [("maskgen", 112, ""), ("arcface", 112, "arcface"), ("arcface", 128, "arcface-128"), ("facenet", 160, "facenet")],
+)
+def test_crops_that_keep_their_pixels_are_aligned_as_is_said(align: str, side: int, stored: str) -> None:
+    kept = replace(PLAIN, aligned=True, crop="none", align=align)
+    assert kept.keeps_crops
+    assert kept.alignment_of_crop(side) == stored
+
+
 def test_labels_are_of_whole_photographs_in_files() -> None:
     whole = replace(PLAIN, crop="none", labels=("coco",))
     assert whole.deciding() == replace(PLAIN, crop="none").deciding()

@@ -125,7 +125,8 @@ PLACE = PlaceType()
 @click.option(
     "--aligned",
     is_flag=True,
-    help="SOURCE holds crops with one centred face: no face search. With --crop none --align says how they are aligned.",
+    help="SOURCE holds crops with one centred face: no face search. With --crop none their pixels are kept, and "
+    "--align says how they are aligned.",
 )
 @click.option(
     "--labels",

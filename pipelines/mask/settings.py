@@ -96,10 +96,9 @@ class MaskSettings:
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_choice("--masked-input", self.masked_input, MASKED_INPUT)
-        if self.keeps_crops:
-            check_choice("--align", self.align, ALIGNMENTS)
-        else:
+        if self.crop == "face":
             check_alignment(self.align, self.size, self.margin)
+        check_choice("--align", self.align, ALIGNMENTS)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))

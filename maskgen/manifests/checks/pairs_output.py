@@ -41,7 +41,7 @@ def read_pairs_output(folder: Path) -> PairsOutput:
 def absent_lists(folder: Path) -> list[str]:
     """Files that report.json says were written and that are not there."""
     rows = _report(folder).get("rows", {})
-    names = [name for name in rows if not (folder / name).is_file()] if isinstance(rows, dict) else []
+    names = [name for name in rows if not (folder / name).exists()] if isinstance(rows, dict) else []
     return sorted(names)
 
 

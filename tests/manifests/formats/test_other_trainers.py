@@ -21,6 +21,7 @@ from manifest_makers import rows, slow_records, write_run
 from PIL import Image
 
 from maskgen.core.reasons import UserError
+from maskgen.manifests.checks.check import check_lists
 from maskgen.manifests.formats.image_folder import picture_names, remove_image_folder
 from maskgen.manifests.formats.lmdb_set import packed
 from maskgen.pipelines.pairs.run import run_pairs
@@ -194,6 +195,12 @@ def test_msgpack_reads_what_is_packed(value: Any) -> None:
     msgpack = pytest.importorskip("msgpack")
     assert msgpack.loads(packed(value)) == value
     assert packed(value) == msgpack.dumps(value)
+
+
+def test_the_check_takes_these_formats_for_no_lists(lists: Path) -> None:
+    checked = check_lists(lists, None, "exist", map)
+    assert checked.n_faults == 0, checked.table()
+    assert "ldmk" not in checked.table()
 
 
 def test_folders_of_a_million_people_stay_in_order() -> None:

@@ -5,7 +5,7 @@ channels = "RGB"                # or "BGR"
 mean = [127.5, 127.5, 127.5]    # of pixels of 0 to 255, in the order of the channels
 scale = 0.0078125               # the input is (pixel - mean) * scale; one number, or one a channel
 align = "arcface"               # "crop", as it is; "dlib" or "arcface": the face is found and brought there
-alignment = "arcface"           # with "crop": how crops must be aligned, as `maskgen mask --align` names it
+# with align = "crop" also: alignment = "arcface", how crops must be aligned, as a catalogue's column names it
 """
 
 from __future__ import annotations

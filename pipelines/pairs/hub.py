@@ -32,7 +32,7 @@ def write_hub(work: Work, rows: Ints, targets: Ints, pairs: Pairs, same: list[bo
     written = _write_training(work, folder, rows, targets)
     if len(pairs):
         written += _write_pairs(work, folder, pairs, same)
-    card = _card(work, rows, [part for part, _ in written])
+    card = _card(work, rows, pairs, [part for part, _ in written])
     write_whole(folder / "croissant.json", croissant(card))
     write_whole(folder / "README.md", card.text().encode())
     return {f"{HUB}/{name}": count for _, counts in written for name, count in counts.items()}
@@ -119,7 +119,7 @@ def _kind(work: Work, row: int) -> str:
     return images.kinds[int(images.kind[row])]
 
 
-def _card(work: Work, rows: Ints, parts: list[Part]) -> Card:
+def _card(work: Work, rows: Ints, pairs: Pairs, parts: list[Part]) -> Card:
     import numpy as np
 
     from maskgen.manifests.alignment import joined_alignments
@@ -132,7 +132,7 @@ def _card(work: Work, rows: Ints, parts: list[Part]) -> Card:
         licence=settings.license or UNKNOWN_LICENCE,
         consent=settings.consent or UNSTATED_CONSENT,
         parts=tuple(parts),
-        people=len(np.unique(images.person[rows])),
+        people=len(np.unique(images.person[np.concatenate([rows, pairs.first, pairs.second])])),
         kinds=tuple(sorted(kinds.items())),
         alignment=joined_alignments(work.alignments.values()),
         maskgen=__version__,

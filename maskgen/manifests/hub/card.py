@@ -33,7 +33,7 @@ class Card:
         licence: an identifier that hubs know, as "cc-by-nc-4.0".
         consent: what the people shown agreed to, in a sentence.
         parts: what can be loaded.
-        people: how many are shown in the training pictures.
+        people: how many are shown.
         kinds: how many training pictures wear what.
         alignment: of the crops, "" where it is not known.
         maskgen, seed: what drew the masks.

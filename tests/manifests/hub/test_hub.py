@@ -106,6 +106,9 @@ def test_the_card_says_licence_consent_and_what_to_load(lists: Path) -> None:
         ("verification", "test"),
     ]
     text = (lists / "hub" / "README.md").read_text("utf-8")
+    with (lists / "test.csv").open(encoding="utf-8", newline="") as file:
+        shown = {row[name] for row in csv.DictReader(file) for name in ("target", "pair_target")}
+    assert f"Face crops of {len(shown | {row['target'] for row in trained(lists)})} people" in text
     assert "signed:" in text.split("---\n")[2]
     about = json.loads((lists / "hub" / "croissant.json").read_text("utf-8"))
     assert "signed:" in about["rai:personalSensitiveInformation"]

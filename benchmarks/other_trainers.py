@@ -262,7 +262,7 @@ def main() -> None:
                 lines = (done.stderr if done.returncode else done.stdout).strip().splitlines() or [""]
                 failed |= bool(done.returncode)
                 said = lines[-1] if done.returncode else f"{lines[-1]} samples, all as in the lists"
-            print(f"{name:<40}{(check.__doc__ or '').splitlines()[0]:<80}{said}")
+            print(f"{name:<40}{(check.__doc__ or '').splitlines()[0]:<84}{said}")
     sys.exit(failed)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from maskgen.core.alignments import DEFAULT_ALIGNMENT
+from maskgen.core.alignments import DEFAULT_ALIGNMENT, NOT_CUT, stored_alignment
 from maskgen.core.files import write_whole
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
@@ -377,7 +377,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "seed": settings.seed,
         "width": width,
         "height": height,
-        "alignment": settings.align if settings.crop == "face" else "none",
+        "alignment": stored_alignment(settings.align, settings.size) if settings.crop == "face" else NOT_CUT,
         "faces_found": face.of,
         **face_columns(face),
         "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],

@@ -52,6 +52,25 @@ def insightface_set(folder: Path, counts: list[int]) -> Path:
     return folder
 
 
+def packed(number: int, label: float | list[float], picture: bytes) -> bytes:
+    """`mxnet.recordio.pack(IRHeader(0, label, number, 0), picture)`: a list of labels stands before the picture."""
+    if isinstance(label, list):
+        return struct.pack("<IfQQ", len(label), 0.0, number, 0) + np.asarray(label, "<f4").tobytes() + picture
+    return struct.pack("<IfQQ", 0, label, number, 0) + picture
+
+
+def rec_builder_set(folder: Path, labels: list[float | list[float]]) -> Path:
+    """As InsightFace's `RecBuilder.add_image` and `close` write a set: pictures from 0, no header, no people."""
+    folder.mkdir(exist_ok=True)
+    data, index = b"", ""
+    for number, label in enumerate(labels):
+        index += f"{number}\t{len(data)}\n"
+        data += framed(packed(number, label, png(number)))
+    (folder / "train.rec").write_bytes(data)
+    (folder / "train.idx").write_text(index)
+    return folder
+
+
 def written_list(folder: Path) -> Path:
     for person in range(3):
         for number in range(2):
@@ -74,6 +93,16 @@ def test_a_record_set_has_its_pictures_and_nothing_else(tmp_path: Path) -> None:
     assert torch.equal(dataset[-1][0], dataset[5][0])
     with pytest.raises(IndexError):
         dataset[6]
+
+
+@pytest.mark.parametrize(
+    "labels", [[0.0, 0.0, 1.0, 2.0, 2.0], [[0.0, 7.5], [0.0, 2.5], [1.0, 0.0], [2.0, 3.0], [2.0, 5.0]]]
+)
+def test_insightfaces_builder_begins_with_a_picture(tmp_path: Path, labels: list[float | list[float]]) -> None:
+    """With lists of labels its records look like a header, and the first of them is a picture all the same."""
+    dataset = RecordDataset(rec_builder_set(tmp_path, labels))
+    assert [int(dataset[at][1]) for at in range(len(dataset))] == [0, 0, 1, 2, 2]
+    assert [round(float(dataset[at][0][0, 50, 50]) * 127.5 + 127.5) for at in range(5)] == [0, 1, 2, 3, 4]
 
 
 def test_a_list_has_targets_from_zero_and_keeps_its_own_numbers(tmp_path: Path) -> None:
@@ -113,6 +142,45 @@ def test_a_network_learns_from_it_in_a_few_steps(tmp_path: Path) -> None:
             loss = torch.nn.functional.cross_entropy(network(images), labels)
             optimiser.zero_grad()
             loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
+
+
+def test_it_takes_the_place_of_arcface_torchs_dataset(tmp_path: Path) -> None:
+    """`RecordDataset(root_dir, transform)` for `MXFaceDataset(root_dir, local_rank)`, with its own transform.
+
+    Its loader's settings and the loop of train_v2.py, a margin on the cosine included, in small and on a CPU.
+    """
+    transforms = pytest.importorskip("torchvision.transforms")
+    transform = transforms.Compose(
+        [
+            transforms.ToPILImage(),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5]),
+        ]
+    )
+    train_set = RecordDataset(insightface_set(tmp_path, [6, 6]), transform)
+    torch.manual_seed(0)
+    sampler = torch.utils.data.DistributedSampler(train_set, num_replicas=1, rank=0, shuffle=True, seed=2048)
+    loader = torch.utils.data.DataLoader(train_set, 4, sampler=sampler, drop_last=True)
+    backbone = torch.nn.Sequential(torch.nn.AvgPool2d(56), torch.nn.Flatten(), torch.nn.Linear(12, 8))
+    centres = torch.nn.Parameter(torch.randn(train_set.num_classes, 8))
+    optimiser = torch.optim.SGD([*backbone.parameters(), centres], lr=0.1, momentum=0.9, weight_decay=5e-4)
+    losses = []
+    for epoch in range(12):
+        sampler.set_epoch(epoch)
+        for img, local_labels in loader:
+            assert img.shape == (4, 3, 112, 112)
+            assert local_labels.dtype == torch.int64
+            normalised = torch.nn.functional.normalize
+            cosine = normalised(backbone(img)) @ normalised(centres).T
+            margin = 0.2 * torch.nn.functional.one_hot(local_labels, train_set.num_classes)
+            loss = torch.nn.functional.cross_entropy(8 * (cosine - margin), local_labels)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(backbone.parameters(), 5)
             optimiser.step()
             losses.append(loss.item())
     assert losses[-1] < losses[0] / 2

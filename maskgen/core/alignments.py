@@ -8,6 +8,26 @@ MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET = "maskgen", "arcface", "arcface-scale
 ALIGNMENTS = (MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET)
 DEFAULT_ALIGNMENT = MASKGEN
 ARCFACE_SIDE = 112  # pixels; the side for which InsightFace states its template
+ARCFACE_128 = "arcface-128"  # what a catalogue calls crops by InsightFace's own rule at multiples of 128 pixels
+NOT_CUT = "none"  # whole photographs
+STORED = (MASKGEN, ARCFACE, ARCFACE_128, FACENET)
+
+
+def stored_alignment(name: str, size: int) -> str:
+    """What catalogues and lists call the alignment of crops: the same name for the same places of eyes and mouth.
+
+    Example:
+        >>> stored_alignment("arcface", 112), stored_alignment("arcface", 256), stored_alignment("arcface-scaled", 256)
+        ('arcface', 'arcface-128', 'arcface')
+    """
+    if name == ARCFACE and size % ARCFACE_SIDE:
+        return ARCFACE_128
+    return ARCFACE if name == ARCFACE_SCALED else name
+
+
+def mismatch(pictures: str, model: str) -> bool:
+    """Whether pictures lie otherwise than a model needs them; never where one of the two is not known ("")."""
+    return bool(pictures and model) and pictures != model
 
 
 def check_alignment(name: str, size: int, margin: float | None = None) -> None:

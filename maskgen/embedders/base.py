@@ -24,11 +24,16 @@ class FaceEmbedder(ABC):
         name: for reports.
         dim: numbers in an embedding.
         size: side of the crops that it works on, in pixels; others are resized.
+        alignment: of the crops that it was trained on, see `core.alignments`; "" where it takes any, since it looks for
+            the face itself, or where nothing says.
+        needs_alignment: whether crops of another alignment are refused; else a warning is enough.
     """
 
     name: str
     dim: int
     size: int
+    alignment: str = ""
+    needs_alignment: bool = True
 
     def embed(self, images: Images | Sequence[Image]) -> Floats:
         """Embeddings of crops.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maskgen.core.alignments import FACENET
 from maskgen.trainer.networks.backbones import load_facenet
 from maskgen.trainer.networks.models import build_model, fill_inception
 from maskgen.trainer.recipes.recipe import DataSpec, ModelSpec
@@ -23,4 +24,6 @@ def facenet(weights: str = WEIGHTS[0], device: str = "cpu") -> NetworkEmbedder:
     model = build_model(ModelSpec("inception_resnet_v1", "", "avg", 512))
     fill_inception(model, load_facenet(weights))
     data = DataSpec(size=160)  # its default normalisation is facenet's
-    return NetworkEmbedder(f"facenet:{weights}", model, model.dim, data, device)
+    embedder = NetworkEmbedder(f"facenet:{weights}", model, model.dim, data, device)
+    embedder.alignment, embedder.needs_alignment = FACENET, False
+    return embedder

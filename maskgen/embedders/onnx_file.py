@@ -70,6 +70,7 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
         raise UserError(f"PyTorch wrote nothing for {embedder.name}.")
     proto = program.model_proto
     about = {"model": embedder.name, "size": embedder.data.size, "dim": embedder.dim, "align": embedder.data.align}
+    about["alignment"] = embedder.alignment if embedder.needs_alignment else ""
     for key, value in about.items():
         proto.metadata_props.add(key=key, value=str(value))
     return bytes(proto.SerializeToString())

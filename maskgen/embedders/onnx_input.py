@@ -5,6 +5,7 @@ channels = "RGB"                # or "BGR"
 mean = [127.5, 127.5, 127.5]    # of pixels of 0 to 255, in the order of the channels
 scale = 0.0078125               # the input is (pixel - mean) * scale; one number, or one a channel
 align = "arcface"               # "crop", as it is; "dlib" or "arcface": the face is found and brought there
+# with align = "crop" also: alignment = "arcface", how crops must be aligned, as a catalogue's column names it
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.alignments import STORED
 from maskgen.core.reasons import UserError
 
 ALIGNMENTS = ("crop", "dlib", "arcface")
@@ -32,6 +34,7 @@ class OnnxInput:
         channels: "RGB" or "BGR".
         mean, scale: the input is (pixel - mean) * scale, pixels of 0 to 255, in the order of `channels`.
         align: one of `ALIGNMENTS`.
+        alignment: of the crops that go in as they are, see `core.alignments`; "" where any will do.
 
     Raises:
         ValueError: a value that cannot be, in a sentence.
@@ -42,6 +45,7 @@ class OnnxInput:
     mean: Three = (0.0, 0.0, 0.0)
     scale: Three = (1.0, 1.0, 1.0)
     align: str = "crop"
+    alignment: str = ""
 
     def __post_init__(self) -> None:
         if not 16 <= self.side <= _LARGEST:
@@ -50,6 +54,10 @@ class OnnxInput:
             raise ValueError(f'channels must be "RGB" or "BGR", not {self.channels!r}')
         if self.align not in ALIGNMENTS:
             raise ValueError(f"align must be one of {', '.join(ALIGNMENTS)}, not {self.align!r}")
+        if self.alignment and self.align != "crop":
+            raise ValueError(f"alignment says how crops must be aligned: leave it out with align = {self.align!r}")
+        if self.alignment not in ("", *STORED):
+            raise ValueError(f"alignment must be one of {', '.join(STORED)}, not {self.alignment!r}")
         if not all(map(math.isfinite, (*self.mean, *self.scale))) or 0 in self.scale:
             raise ValueError("mean and scale must be finite, and scale not 0")
 

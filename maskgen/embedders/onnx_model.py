@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.alignments import STORED
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
@@ -43,6 +44,7 @@ class OnnxEmbedder(FaceEmbedder):
         self._group = many if isinstance(many, int) else GROUP
         self._chipper = None if self._about.align == "crop" else Chipper(self._about.align, self._about.side)
         self.size = CROP if self._chipper else self._about.side
+        self.alignment = self._about.alignment
         self.dim = self._tried(path)
 
     def _tried(self, path: Path) -> int:
@@ -100,6 +102,9 @@ def _own_words(session: Any, path: Path) -> OnnxInput:
     """What `maskgen export` wrote into the file: pixels of 0 to 255 go in as they are."""
     told = session.get_modelmeta().custom_metadata_map
     try:
-        return OnnxInput(int(told["size"]), align=told["align"] or "crop")
+        alignment = told.get("alignment", "")
+        return OnnxInput(
+            int(told["size"]), align=told["align"] or "crop", alignment=alignment if alignment in STORED else ""
+        )
     except (KeyError, ValueError):
         raise UserError(f"{path} does not say what it takes: give --input input.toml.") from None

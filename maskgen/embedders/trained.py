@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskgen.trainer.checkpoints import load_model
+from maskgen.trainer.checkpoints import load_model, trained_alignment
 
 from .dlib_resnet import NAME as DLIB
 from .dlib_resnet import dlib_resnet
@@ -24,4 +24,7 @@ def trained(path: Path, device: str = "cpu", trust_pickle: bool = False) -> Netw
     """
     model, recipe = load_model(path, trust_pickle)
     features = dlib_resnet(device) if recipe.data.features == DLIB else None
-    return NetworkEmbedder(recipe.name, model, model.dim, recipe.data, device, features)
+    embedder = NetworkEmbedder(recipe.name, model, model.dim, recipe.data, device, features)
+    if features is None and not recipe.data.align:  # else the face is looked for in the crop
+        embedder.alignment = trained_alignment(path)
+    return embedder

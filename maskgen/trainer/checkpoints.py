@@ -45,6 +45,7 @@ class Checkpoint:
         optimizer_state, schedule_state: theirs, as they are; empty where nothing goes on from here.
         progress: epoch, step, scores, random states: anything made of numbers, texts, lists, dicts and tensors.
         targets: the person's number in the lists for each class of the loss.
+        alignment: of the crops that it was trained on, see `core.alignments`; "" where the lists did not say.
     """
 
     recipe: Recipe
@@ -54,6 +55,7 @@ class Checkpoint:
     schedule_state: Mapping[str, Any] = field(default_factory=dict)
     progress: Mapping[str, Any] = field(default_factory=dict)
     targets: tuple[int, ...] = ()
+    alignment: str = ""
 
 
 _PARTS = ("loss_state", "optimizer_state", "schedule_state", "progress")
@@ -96,7 +98,23 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         targets = tuple(int(target) for target in about["targets"])
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _damaged(place, error) from None
-    return Checkpoint(_recipe(place, about), _read(place / MODEL, about), targets=targets, **parts)
+    alignment = _alignment(about)
+    return Checkpoint(_recipe(place, about), _read(place / MODEL, about), targets=targets, alignment=alignment, **parts)
+
+
+def _alignment(about: Mapping[str, Any]) -> str:
+    """What a checkpoint says of its crops; those of earlier versions say nothing."""
+    said = about.get("alignment", "")
+    return said if isinstance(said, str) else ""
+
+
+def trained_alignment(path: Path) -> str:
+    """The alignment of the crops that a checkpoint was trained on, "" where it does not say, as the reference's files.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    return "" if is_legacy(Path(path)) else _alignment(_about(_place(Path(path))))
 
 
 def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe]:
@@ -133,6 +151,7 @@ def _write(part: Path, checkpoint: Checkpoint) -> None:
     tensors: dict[str, Tensor] = {}
     about: dict[str, Any] = {"format": FORMAT, "recipe": recipe_to_dict(checkpoint.recipe)}
     about["targets"] = list(checkpoint.targets)
+    about["alignment"] = checkpoint.alignment
     for name in _PARTS:
         about[name] = pack(dict(getattr(checkpoint, name)), tensors, name)
     _save(part / MODEL, checkpoint.model_state)

@@ -61,7 +61,10 @@ class Progress:
 
 @dataclass(slots=True)
 class State:
-    """The parts of a run that change. `targets` are the lists' numbers of the people that the loss tells apart."""
+    """The parts of a run that change. `targets` are the lists' numbers of the people that the loss tells apart.
+
+    `alignment` is that of the list's crops.
+    """
 
     recipe: Recipe
     model: nn.Module
@@ -71,6 +74,7 @@ class State:
     scaler: torch.amp.GradScaler
     targets: tuple[int, ...]
     progress: Progress
+    alignment: str = ""
 
     def checkpoint(self) -> Checkpoint:
         """A copy of it all."""
@@ -82,6 +86,7 @@ class State:
             self.schedule.state_dict(),
             {**asdict(self.progress), "scaler": dict(self.scaler.state_dict())},
             self.targets,
+            self.alignment,
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -153,4 +158,4 @@ def new_state(
     optimizer = build_optimizer(recipe.optimizer, learnt)
     schedule = build_schedule(recipe.schedule, optimizer, steps_per_epoch, recipe.train.epochs)
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.train.precision == "fp16")
-    return State(recipe, model, loss, optimizer, schedule, scaler, listed.numbers(), Progress())
+    return State(recipe, model, loss, optimizer, schedule, scaler, listed.numbers(), Progress(), listed.alignment)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..alignment import allow_misaligned
 from ..options import FilePath, model_options
 from .settings import EmbedSettings
 
@@ -26,6 +27,7 @@ PATH = FilePath()
 @click.argument("list_file", metavar="LIST.csv", type=PATH)
 @click.argument("out", metavar="OUT.parquet", type=PATH)
 @model_options
+@allow_misaligned
 def embed_command(**options: Any) -> None:
     """Write the embeddings of all images of a list.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen import __version__
 from maskgen.core.reasons import UserError
 
+from ..alignment import check_pictures
 from ..embedding import Part, embed_parts
 from ..reports.progress import Notify
 from .settings import EmbedSettings
@@ -42,10 +43,13 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
 
     from maskgen.core.files import whole_file
     from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.alignment import alignment_of_list
 
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     columns = _columns(settings.list_file)
-    schema = _schema(columns, embedder)
+    alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
+    check_pictures(embedder, alignment, settings.allow_misaligned, notify)
+    schema = _schema(columns, embedder, alignment)
     with whole_file(settings.out) as file:
         with pq.ParquetWriter(file, schema) as writer:
             root = settings.list_file.parent
@@ -84,12 +88,13 @@ def _pictures(paths: Any, targets: Any, pair_paths: Any, pair_targets: Any) -> M
     return {"path": every.dictionary, "target": pa.array(whose[first])}
 
 
-def _schema(columns: Mapping[str, Any], embedder: FaceEmbedder) -> Any:
+def _schema(columns: Mapping[str, Any], embedder: FaceEmbedder, alignment: str) -> Any:
     import pyarrow as pa
 
     fields = [pa.field(name, values.type) for name, values in columns.items()]
     fields.append(pa.field(COLUMN, pa.list_(pa.float32(), embedder.dim)))
-    return pa.schema(fields, metadata={"maskgen": __version__, "model": embedder.name, "dim": str(embedder.dim)})
+    about = {"maskgen": __version__, "model": embedder.name, "dim": str(embedder.dim), "alignment": alignment}
+    return pa.schema(fields, metadata=about)
 
 
 def _write(

@@ -28,6 +28,7 @@ class EmbedSettings:
     workers: int = 2
     trust_pickle: bool = False
     input_file: Path | None = None
+    allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
         if not self.list_file.is_file():

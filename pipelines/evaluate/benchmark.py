@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.alignments import ARCFACE, ARCFACE_128, DEFAULT_ALIGNMENT, STORED
 from maskgen.core.reasons import SetAsideError, UserError
 
 from ..reports.progress import Notify, show_progress
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from maskgen.benchmarks.base import Benchmark, BenchmarkPicture, BenchmarkSet
+    from maskgen.embedders.base import FaceEmbedder
 
 STATE, SET_ASIDE, PICTURES = "prepared.json", "set_aside.csv", "pictures.csv"
 SIZE = 160  # of the crops, in pixels
+# The size at which an alignment is cut; and by what name, where a catalogue calls it otherwise.
+SIZES = {ARCFACE: 112, ARCFACE_128: 128}
+CUT_AS = {ARCFACE_128: ARCFACE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
         OSError: the faces or the report cannot be written.
     """
     from maskgen.benchmarks.named import benchmark
+    from maskgen.embedders.named import open_embedder
 
     if settings.benchmark is None:
         raise ValueError("the settings name no benchmark")
@@ -48,7 +54,10 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     asked = benchmark(name)
     found = asked.read(place)
     trained = trained_people(settings.model)
-    prepared = prepare(asked, found, settings.folder.parent / f"faces-{name}", notify)
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    alignment = ARCFACE if found.aligned else _alignment_for(embedder)
+    faces = f"faces-{name}" if found.aligned or alignment == DEFAULT_ALIGNMENT else f"faces-{name}-{alignment}"
+    prepared = prepare(asked, found, settings.folder.parent / faces, notify, alignment)
     about = {
         "name": name,
         "title": asked.title,
@@ -59,20 +68,33 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
         "trained_on": trained.overlap({one.person for one in found.pictures}) if found.named else trained.unknown(),
     }
     listed = replace(settings, benchmark=None, data=prepared.folder / "test.csv", report=settings.folder)
-    return evaluate_lists(listed, notify, about, all_comparisons=found.named)
+    return evaluate_lists(listed, notify, about, found.named, (embedder, alignment))
 
 
-def prepare(asked: Benchmark, found: BenchmarkSet, folder: Path, notify: Notify) -> Prepared:
-    """Cut the faces out into `folder`, unless that was done before with the same pictures."""
+def _alignment_for(embedder: FaceEmbedder) -> str:
+    """How faces are cut for a model: as it was trained, where it says so."""
+    wanted = embedder.alignment if embedder.needs_alignment else ""
+    return wanted if wanted in STORED else DEFAULT_ALIGNMENT
+
+
+def prepare(
+    asked: Benchmark, found: BenchmarkSet, folder: Path, notify: Notify, alignment: str = DEFAULT_ALIGNMENT
+) -> Prepared:
+    """Cut the faces out into `folder`, unless that was done before with the same pictures and alignment.
+
+    Args:
+        alignment: one of `core.alignments.STORED`; of pictures that are crops already, theirs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / LOCK):
-        deciding = {"benchmark": asked.name, "size": SIZE, "pictures": _digest(found)}
+        size = SIZES.get(alignment, SIZE)
+        deciding = {"benchmark": asked.name, "size": size, "alignment": alignment, "pictures": _digest(found)}
         state = read_json(folder / STATE)
         if state is not None and state.get("deciding") == deciding:
             notify(f"{folder} holds the faces of this benchmark already.")
             return Prepared(folder, {str(key): int(value) for key, value in state["counts"].items()})
         (folder / STATE).unlink(missing_ok=True)
-        counts = _cut(found, folder, notify)
+        counts = _cut(found, folder, notify, alignment)
         _place(folder / STATE, sealed_bytes({"deciding": deciding, "counts": counts}))
         return Prepared(folder, counts)
 
@@ -88,10 +110,10 @@ def _digest(found: BenchmarkSet) -> str:
     return told.hexdigest()
 
 
-def _cut(found: BenchmarkSet, folder: Path, notify: Notify) -> dict[str, int]:
+def _cut(found: BenchmarkSet, folder: Path, notify: Notify, alignment: str) -> dict[str, int]:
     """Write every face and the tables; returns the counts."""
     notify(f"cutting the faces of {len(found.pictures):,} pictures into {folder}")
-    cutter = _as_they_are(found) if found.aligned else _searched(found)
+    cutter = _as_they_are(found) if found.aligned else _searched(found, alignment)
     paths: list[str | None] = []
     faults: list[tuple[str, str, str]] = [(name, "missing", "") for name in found.missing]
     with show_progress(len(found.pictures), 0, 0) as progress:
@@ -120,18 +142,18 @@ def _name(number: int, one: BenchmarkPicture) -> str:
     return f"faces/{number // 1000:03}/{number:06}{kind}.png"
 
 
-def _searched(found: BenchmarkSet) -> Callable[[BenchmarkPicture], bytes]:
-    from maskgen.core.alignments import DEFAULT_ALIGNMENT
+def _searched(found: BenchmarkSet, alignment: str) -> Callable[[BenchmarkPicture], bytes]:
     from maskgen.core.images import encode_image, read_photo
     from maskgen.faces.alignments import Cut
     from maskgen.gallery.faces import PortraitFinder
     from maskgen.gallery.search import ThoroughDetector
 
     finder = PortraitFinder(ThoroughDetector())
+    how = Cut(CUT_AS.get(alignment, alignment), SIZES.get(alignment, SIZE), None)
 
     def cut(one: BenchmarkPicture) -> bytes:
         image = read_photo(found.root / one.path).image
-        crop = finder.find(image, one.masked, Cut(DEFAULT_ALIGNMENT, SIZE, None)).crop
+        crop = finder.find(image, one.masked, how).crop
         return encode_image(crop.image, "png")
 
     return cut

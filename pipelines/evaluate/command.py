@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..alignment import allow_misaligned
 from ..options import FilePath, model_options
 from ..reports.progress import Notify
 from .settings import EvaluateSettings
@@ -53,6 +54,7 @@ PATH = FilePath()
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals and of the ten folds.")
 @model_options
+@allow_misaligned
 def evaluate_command(**options: Any) -> None:
     """Evaluate a model: verification on pairs or a benchmark, or identification on a gallery.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
+from ..alignment import check_pictures
 from ..embedding import Embedded, embed_all
 from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
@@ -35,19 +36,23 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
         UserError: the gallery or the model cannot be used.
     """
     from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.alignment import alignment_of_list
     from maskgen.manifests.lists import read_image_list
     from maskgen.metrics.identification import identify, search
 
     gallery = read_image_list(_list_file(settings.gallery or Path()))
     target, roles = gallery.numbers("target"), _roles(gallery)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    alignment = alignment_of_list(gallery.root, gallery.addresses, gallery.columns)
+    check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {len(gallery.addresses):,} pictures with {embedder.name}")
     embedded = embed_all(embedder, gallery.root, gallery.addresses, settings.workers, notify)
     enrolled, probes = (_rows(gallery, roles, role, embedded) for role in ("enrol", "probe"))
     rows = embedded.embeddings
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
     result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
-    return _write(GalleryEvaluation(settings, embedder, gallery, embedded, enrolled, probes, found, result))
+    judged = GalleryEvaluation(settings, embedder, alignment, gallery, embedded, enrolled, probes, found, result)
+    return _write(judged)
 
 
 def _list_file(gallery: Path) -> Path:

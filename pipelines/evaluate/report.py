@@ -75,10 +75,12 @@ def header(found: Any) -> dict[str, Any]:
     settings, embedder = found.settings, found.embedder
     return {
         "maskgen": __version__,
-        "model": {"given": settings.model, "name": embedder.name, "dim": embedder.dim, "size": embedder.size},
+        "model": {"given": settings.model, "name": embedder.name, "dim": embedder.dim, "size": embedder.size}
+        | {"alignment": embedder.alignment or None},
         "seed": settings.seed,
         "replicates": settings.replicates,
-        "pictures": {"listed": len(found.embedded.readable), "unreadable": len(found.embedded.faults)},
+        "pictures": {"listed": len(found.embedded.readable), "unreadable": len(found.embedded.faults)}
+        | {"alignment": found.alignment or None},
     }
 
 

@@ -53,6 +53,7 @@ class Evaluation:
 
     Attributes:
         kinds, yaws: of the pictures, float64 (n,) the yaws; "" and NaN where nothing says.
+        alignment: of the pictures, "" where it is not known.
         splits: by split a `Verification`, or why there is none.
         rows: which of the pairs each split holds.
         fixed_fmr: None where the lists do not tell people apart.
@@ -61,6 +62,7 @@ class Evaluation:
 
     settings: EvaluateSettings
     embedder: FaceEmbedder
+    alignment: str
     lists: PairLists
     embedded: Embedded
     threshold: Threshold
@@ -75,10 +77,14 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class GalleryEvaluation:
-    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list."""
+    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list.
+
+    `alignment` is that of its pictures.
+    """
 
     settings: EvaluateSettings
     embedder: FaceEmbedder
+    alignment: str
     gallery: ImageList
     embedded: Embedded
     enrolled: Ints

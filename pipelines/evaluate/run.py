@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
+from ..alignment import check_pictures
 from ..embedding import Embedded, embed_all
 from ..reports.progress import Notify
 from .results import Evaluation, Judged, Threshold
 from .settings import EvaluateSettings
 
 if TYPE_CHECKING:
+    from maskgen.embedders.base import FaceEmbedder
     from maskgen.manifests.lists import PairLists
     from maskgen.manifests.schema import Bools
     from maskgen.metrics.fixed_fmr import FixedFmr
@@ -29,22 +31,32 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
 
 
 def evaluate_lists(
-    settings: EvaluateSettings, notify: Notify, about: dict[str, Any] | None = None, all_comparisons: bool = True
+    settings: EvaluateSettings,
+    notify: Notify,
+    about: dict[str, Any] | None = None,
+    all_comparisons: bool = True,
+    known: tuple[FaceEmbedder, str] | None = None,
 ) -> dict[str, Any]:
     """As `run_evaluate`.
 
     Args:
         about: what the report says of the benchmark that the lists were made from.
         all_comparisons: the people of the lists can be told apart, so that pictures of different pairs can be compared.
+        known: the model, and the alignment of the pictures, where they are known already.
     """
     from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.alignment import alignment_of_list
     from maskgen.manifests.mask_labels import mask_kinds_of, yaws_of
 
     from .report import write_report
     from .splits import splits
 
     lists, test = _lists(settings)
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    embedder, alignment = known or (
+        open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file),
+        alignment_of_list(lists.root, lists.addresses),
+    )
+    check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
     embedded = embed_all(embedder, lists.root, lists.addresses, settings.workers, notify)
     judged = _judged(lists, test, embedded)
@@ -56,7 +68,9 @@ def evaluate_lists(
     found = {name: _verified(settings, judged, own, threshold) for name, own in rows.items()}
     fixed = _fixed_fmr(settings, kinds, judged, embedded) if all_comparisons else None
     return write_report(
-        Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, yaws, found, rows, fixed, about)
+        Evaluation(
+            settings, embedder, alignment, lists, embedded, threshold, judged, kinds, yaws, found, rows, fixed, about
+        )
     )
 
 

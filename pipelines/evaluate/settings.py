@@ -35,6 +35,7 @@ class EvaluateSettings:
     workers: int = 1
     trust_pickle: bool = False
     input_file: Path | None = None
+    allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
         given = [one for one in (self.data, self.gallery, self.benchmark) if one is not None]

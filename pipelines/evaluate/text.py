@@ -55,6 +55,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from (line for sentence in _benchmark(results) for line in (sentence, ""))
     yield _threshold(results)
+    yield from _aligned(results)
     yield from _left_out(results)
     yield ""
     yield from table([_COLUMNS, *_rows(results["splits"])])
@@ -82,6 +83,14 @@ def _threshold(results: Mapping[str, Any]) -> str:
     if judged["degenerate"]:
         return f"{said}, since those of eval say nothing: {judged['degenerate']}"
     return f"{said} (IOU {number(judged['iou'])})."
+
+
+def _aligned(results: Mapping[str, Any]) -> Iterator[str]:
+    """How the pictures are aligned, and how the model wants them, where that is known."""
+    pictures, model = results["pictures"].get("alignment"), results["model"].get("alignment")
+    if pictures or model:
+        yield ""
+        yield f"Alignment of the pictures: {pictures or 'not known'}; of the model: {model or 'any, or not known'}."
 
 
 def _left_out(results: Mapping[str, Any]) -> Iterator[str]:

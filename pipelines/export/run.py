@@ -28,4 +28,5 @@ def run_export(settings: ExportSettings) -> str:
         raise UserError(f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written.")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, data)
-    return f"{out} takes {input_name(embedder)} and differs from the model by {off:.1e} at most."
+    aligned = f", of crops aligned as {embedder.alignment}," if embedder.alignment else ""
+    return f"{out} takes {input_name(embedder)}{aligned} and differs from the model by {off:.1e} at most."

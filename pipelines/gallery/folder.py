@@ -23,7 +23,7 @@ from .settings import GALLERY
 PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
 SHEET, PAGE, REPORT, SETTINGS = "contact_sheet.png", "report.html", "report.json", "settings.json"
 COLUMNS = {
-    GALLERY: ("path", "target", "person", "masked", "role", "source", "width", "height", "box", "score"),
+    GALLERY: ("path", "target", "person", "masked", "role", "source", "width", "height", "box", "score", "alignment"),
     PEOPLE: ("target", "person", "bare", "masked", "as_expected"),
     SET_ASIDE: ("path", "reason", "detail"),
     WARNINGS: ("path", "source", "said", "looks", "score"),

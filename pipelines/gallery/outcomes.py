@@ -21,6 +21,7 @@ class Member:
     height: int
     box: str
     score: float
+    alignment: str
 
 
 @dataclass(slots=True)

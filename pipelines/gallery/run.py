@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.alignments import stored_alignment
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.gallery.people import Picture, Tally, role_of, simulated, tallies, targets
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 MOST_ON_SHEET = 100  # people
 CELL = 112
+# Of a run's catalogue, for --simulate; those of earlier versions have no `alignment`.
+_COLUMNS = (
+    "path", "person", "source", "kind", "face", "width", "height", "box", "matrix", "score", "alignment",
+)  # fmt: skip
 
 
 def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
@@ -122,7 +127,8 @@ def _one(
     height, width = image.shape[:2]
     box = " ".join(f"{float(at):.1f}" for at in found.detection.box)
     score = round(found.detection.score, 4)
-    outcomes.members.append(Member(path, entry.person, entry.masked, entry.path, width, height, box, score))
+    aligned = stored_alignment(settings.align, settings.size)
+    outcomes.members.append(Member(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned))
     outcomes.warnings += [(path, escape(entry.path), one.said, one.looks, round(one.score, 2)) for one in doubts]
 
 
@@ -162,7 +168,7 @@ def _sum_up(
 def _row(member: Member, target: int) -> tuple[object, ...]:
     return (
         member.path, target, escape(member.person), int(member.masked), role_of(member.masked), escape(member.source),
-        member.width, member.height, member.box, member.score,
+        member.width, member.height, member.box, member.score, member.alignment,
     )  # fmt: skip
 
 
@@ -229,9 +235,7 @@ def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
     from ..runs.catalogue import batches
 
     found: dict[str, tuple[Picture, dict[str, Any]]] = {}
-    for batch in batches(
-        run.catalogue, ["path", "person", "source", "kind", "face", "width", "height", "box", "matrix", "score"]
-    ):
+    for batch in batches(run.catalogue, _COLUMNS):
         for row in batch:
             if row["face"] == 0:
                 picture = Picture(row["path"], row["person"], row["source"], row["kind"] != "bare")
@@ -255,7 +259,17 @@ def _copied(
         folder.place(path, raw_picture(settings.source, picture.path))
         box = " ".join(f"{at:.1f}" for at in _box_in_picture(row["box"], row["matrix"]))
         outcomes.members.append(
-            Member(path, picture.person, picture.masked, picture.source, row["width"], row["height"], box, row["score"])
+            Member(
+                path,
+                picture.person,
+                picture.masked,
+                picture.source,
+                row["width"],
+                row["height"],
+                box,
+                row["score"],
+                row.get("alignment") or "",
+            )  # fmt: skip
         )
     return outcomes, {picture.person for picture in chosen}
 

@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, PlaceType, crop_options
-from .settings import BACKENDS, CLASSES, COVERAGE, FACES, MASKED_INPUT, OCCLUDERS, MaskSettings
+from .settings import BACKENDS, CLASSES, COVERAGE, FACES, LABELS, MASKED_INPUT, OCCLUDERS, MaskSettings
 
 EPILOG = """\b
 Examples:
@@ -21,7 +21,9 @@ Examples:
   maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
   maskgen mask photographs masked --kinds n95=3,surgical:#ff8800,cloth_black --wear proper=8,nose_out
   maskgen mask holiday.jpg out --crop none --faces all
+  maskgen mask photographs out --crop none --faces all --bare --labels coco --labels yolo
   maskgen mask crops masked --aligned --crop none
+  maskgen mask faces_emore/train.rec masked --aligned --crop none --align arcface
   maskgen mask photographs again --seed 1 --reuse masked
   maskgen mask train.rec masked --aligned --write tar
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
@@ -132,7 +134,19 @@ PLACE = PlaceType()
     show_default=True,
     help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
-@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
+@click.option(
+    "--aligned",
+    is_flag=True,
+    help="SOURCE holds crops with one centred face: no face search. With --crop none their pixels are kept, and "
+    "--align says how they are aligned.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS),
+    multiple=True,
+    help="Also write labels of faces, masks and how they are worn for detectors, with --crop none: coco.json, or yolo/ "
+    "with the pictures.",
+)
 @click.option(
     "--segmentation",
     type=click.Choice([COVERAGE, CLASSES]),
@@ -240,7 +254,8 @@ def mask_command(**options: Any) -> None:
 def _refuse_idle(settings: MaskSettings) -> None:
     """Refuse options of the cut where nothing is cut; only the command line knows whether a default was typed."""
     source = click.get_current_context().get_parameter_source
-    given = [f"--{name}" for name in ("size", "align", "margin") if source(name) is ParameterSource.COMMANDLINE]
+    idle = ("size", "margin") if settings.keeps_crops else ("size", "align", "margin")
+    given = [f"--{name}" for name in idle if source(name) is ParameterSource.COMMANDLINE]
     if settings.crop == "none" and given:
         raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
 
@@ -252,6 +267,10 @@ def run_and_tell(settings: MaskSettings) -> int:
 
     report = run_mask(settings, notify=click.echo)
     click.echo(report.table())
+    if settings.labels and report.exit_code != NOTHING_WRITTEN:
+        from .labels import write_labels
+
+        write_labels(settings, notify=click.echo)
     if report.exit_code != NOTHING_WRITTEN:
         click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'contact_sheet.png'}.")
         click.echo(f"The pictures are in {settings.run / 'faces'}.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
+from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place, Remote
@@ -17,13 +17,26 @@ from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_pa
 BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
+LABELS = ("coco", "yolo")
 BACKENDS = ("loky", "dask", "ray")
 OCCLUDERS = ("ignore", "keep")
 COVERAGE, CLASSES = "coverage", "classes"  # what --segmentation writes; with the second also the first
 
 # How the work is done, never what comes out of it: these may change from one start of a run to the next.
 _HOW = frozenset(
-    {"run", "workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
+    {
+        "run",
+        "workers",
+        "backend",
+        "scheduler",
+        "overwrite",
+        "take_over",
+        "dry_run",
+        "retry_set_aside",
+        "prune",
+        "reuse",
+        "labels",
+    }
 )
 
 
@@ -73,6 +86,7 @@ class MaskSettings:
     dry_run: bool = False
     retry_set_aside: bool = False
     prune: bool = False
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_range("--size", self.size, 32, 2048)
@@ -85,7 +99,9 @@ class MaskSettings:
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
         check_choice("--masked-input", self.masked_input, MASKED_INPUT)
-        check_alignment(self.align, self.size, self.margin)
+        if self.crop == "face":
+            check_alignment(self.align, self.size, self.margin)
+        check_choice("--align", self.align, ALIGNMENTS)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)
         check_choice("--write", self.write, ("folders", "tar"))
@@ -96,6 +112,15 @@ class MaskSettings:
         self._check_kinds()
         self._check_wear()
         self._check_together()
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether SOURCE's crops keep their pixels; --align then says how SOURCE is aligned."""
+        return self.aligned and self.crop == "none"
+
+    def alignment_of_crop(self, side: int) -> str:
+        """What the catalogue says of SOURCE's crops that keep their pixels: "" where --align was not given."""
+        return "" if self.align == DEFAULT_ALIGNMENT else stored_alignment(self.align, side)
 
     def _check_kinds(self) -> None:
         specs = [parse_kind(text) for text in self.kinds]
@@ -122,6 +147,11 @@ class MaskSettings:
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
         if self.aligned and self.faces != "subject":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
+        if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, Remote)):
+            raise UserError(
+                "--labels describes whole photographs in files of this machine: give --crop none --faces all, no "
+                "--write tar, and a RUN that is a folder."
+            )
         if self.scheduler is not None and self.backend == "loky":
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:

@@ -12,6 +12,7 @@ import click
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
+from ..alignment import allow_misaligned
 from ..options import FilePath, PlaceType
 from .report import table
 from .run import run_pairs
@@ -159,13 +160,22 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     type=click.Choice(FORMATS),
     multiple=True,
     help="Also write the test pairs as LFW's pairs.txt (lfw), pairs_label.txt (label) or InsightFace's test.bin (bin); "
-    "the training list with its pictures as InsightFace's train.rec (rec) or as tars for WebDataset (tar).",
+    "the training list with its pictures as InsightFace's train.rec (rec), as tars for WebDataset (tar), for CVLface "
+    "(cvlface), AdaFace (adaface), FaceX-Zoo (facexzoo), SOTA-Face-Recognition-Train-and-Test (lmdb) or as a folder "
+    "for a hub of data sets (hub). docs/formats.md has a table.",
 )
 @click.option(
-    "--picture-size", type=int, default=112, show_default=True, help="Side of the pictures in test.bin and train.rec."
+    "--picture-size",
+    type=int,
+    default=112,
+    show_default=True,
+    help="Side of the pictures in --also bin, rec, cvlface, adaface, facexzoo and lmdb.",
 )
+@click.option("--license", metavar="ID", help="Licence of the pictures, for the card of --also hub: cc-by-nc-4.0, ...")
+@click.option("--consent", metavar="TEXT", help="What the people shown agreed to, for the card of --also hub.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Threads that decode for --verify decode.")
+@allow_misaligned
 @click.option("--overwrite", is_flag=True, help="Replace lists of other settings in OUT.")
 @click.option(
     "--check",

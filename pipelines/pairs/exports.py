@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..reports.progress import Notify, show_progress
-from .settings import EXTRA_FILES
+from .settings import EXTRA_FILES, OF_ARCFACE
 from .work import Work
 
 if TYPE_CHECKING:
@@ -16,69 +15,165 @@ if TYPE_CHECKING:
     from maskgen.manifests.write import PathWriter
 
 _T = TypeVar("_T")
+Writer = Callable[[Work, "PathWriter"], Mapping[str, int]]
 
 
 def write_exports(work: Work, paths: PathWriter, notify: Notify) -> dict[str, int]:
     """Write the formats of --also; returns rows by file name."""
-    if not work.settings.also:
-        return {}
-    from maskgen.manifests.write import trial_pairs
-
-    pairs = trial_pairs(work.manifests)
+    _warn(work, notify)
     rows: dict[str, int] = {}
     for name in dict.fromkeys(work.settings.also):
-        if name == "rec":
-            notify("writing train.rec")
-            rows["train.rec"] = _write_records(work, paths)
-        elif name == "tar":
-            notify("writing tars")
-            rows |= _write_tars(work, paths)
-        else:
-            _write_pairs(name, work.settings.out / EXTRA_FILES[name][0], work, pairs, paths)
-            rows[EXTRA_FILES[name][0]] = len(pairs)
+        if name == "rec" and "cvlface" in work.settings.also:
+            continue  # which writes it
+        notify(f"writing {_WHAT[name]}")
+        rows |= WRITERS[name](work, paths)
     return rows
 
 
-def _write_pairs(name: str, path: Path, work: Work, pairs: Pairs, paths: PathWriter) -> None:
-    """The test pairs in one of the formats for pairs."""
-    import numpy as np
+def _warn(work: Work, notify: Notify) -> None:
+    """Tell where crops are not aligned as the readers of the formats expect."""
+    from maskgen.core.alignments import ARCFACE
 
-    from maskgen.manifests.formats import bin_pairs, label_pairs, lfw_pairs
-    from maskgen.manifests.pictures import encoded_pictures
+    asked = [name for name in dict.fromkeys(work.settings.also) if name in OF_ARCFACE]
+    other = {name: alignment for name, alignment in work.alignments.items() if alignment not in ("", ARCFACE)}
+    if asked and other:
+        run, alignment = next(iter(other.items()))
+        notify(
+            f"Warning: --also {', '.join(asked)} is for recognisers that want crops of --align arcface, and those of "
+            f"{run} are aligned as {alignment}: a pretrained model fails on them, and they do not go with lfw.bin."
+        )
 
-    images = work.manifests.images
-    same = images.person[pairs.first] == images.person[pairs.second]
-    if name == "lfw":
-        lfw_pairs.save_lfw_pairs(path, lfw_pairs.listed_pairs(images, pairs))
-    elif name == "label":
-        label_pairs.save_label_pairs(path, paths(pairs.first), paths(pairs.second), same)
-    else:
-        both = np.stack([pairs.first, pairs.second], axis=1).ravel()
-        bin_pairs.save_bin(
-            path, encoded_pictures(images, both, work.folder_of, work.settings.picture_size), same.tolist()
+    if "hub" in work.settings.also and None in (work.settings.license, work.settings.consent):
+        notify(
+            "Warning: hub/README.md lacks the licence of the pictures or the consent of the people shown: give "
+            "--license and --consent before you publish it."
         )
 
 
-def _write_records(work: Work, paths: PathWriter) -> int:
-    """The training list as a RecordIO set."""
-    from maskgen.manifests.formats.record_set import save_record_set
+def _test_pairs(work: Work) -> tuple[Pairs, list[bool]]:
+    """The test pairs in their order, and whether each is one person."""
+    from maskgen.manifests.write import trial_pairs
+
+    images, pairs = work.manifests.images, trial_pairs(work.manifests)
+    return pairs, (images.person[pairs.first] == images.person[pairs.second]).tolist()
+
+
+def _write_lfw(work: Work, _: PathWriter) -> Mapping[str, int]:
+    from maskgen.manifests.formats.lfw_pairs import listed_pairs, save_lfw_pairs
+
+    pairs, _same = _test_pairs(work)
+    save_lfw_pairs(work.settings.out / EXTRA_FILES["lfw"][0], listed_pairs(work.manifests.images, pairs))
+    return {EXTRA_FILES["lfw"][0]: len(pairs)}
+
+
+def _write_labels(work: Work, paths: PathWriter) -> Mapping[str, int]:
+    import numpy as np
+
+    from maskgen.manifests.formats.label_pairs import save_label_pairs
+
+    pairs, same = _test_pairs(work)
+    name = EXTRA_FILES["label"][0]
+    save_label_pairs(work.settings.out / name, paths(pairs.first), paths(pairs.second), np.array(same, np.bool_))
+    return {name: len(pairs)}
+
+
+def _write_bin(work: Work, _: PathWriter) -> Mapping[str, int]:
+    from maskgen.manifests.formats.bin_pairs import save_bin
+
+    pairs, same = _test_pairs(work)
+    save_bin(work.settings.out / EXTRA_FILES["bin"][0], both_pictures(work, pairs), same)
+    return {EXTRA_FILES["bin"][0]: len(pairs)}
+
+
+def both_pictures(work: Work, pairs: Pairs) -> Iterator[bytes]:
+    """First and second picture of each pair in turn, of --picture-size."""
+    import numpy as np
+
+    return _pictures(work, np.stack([pairs.first, pairs.second], axis=1).ravel())
+
+
+def _pictures(work: Work, rows: Ints) -> Iterator[bytes]:
     from maskgen.manifests.pictures import encoded_pictures
+
+    return encoded_pictures(work.manifests.images, rows, work.folder_of, work.settings.picture_size)
+
+
+def _trained(work: Work) -> tuple[Ints, Ints]:
+    """The rows of train.csv, and the target of each."""
     from maskgen.manifests.write import trained_rows
 
-    images, size = work.manifests.images, work.settings.picture_size
     rows = trained_rows(work.manifests)
-    pictures = encoded_pictures(images, rows, work.folder_of, size)
-    targets = work.manifests.target[images.person[rows]]
-    save_record_set(work.settings.out, _shown(pictures, len(rows)), targets, _named(paths, rows), size)
+    return rows, work.manifests.target[work.manifests.images.person[rows]]
+
+
+def _write_records(work: Work, paths: PathWriter) -> Mapping[str, int]:
+    from maskgen.manifests.formats.record_set import save_record_set
+
+    rows, targets = _trained(work)
+    pictures = _shown(_pictures(work, rows), len(rows))
+    save_record_set(work.settings.out, pictures, targets, _named(paths, rows), work.settings.picture_size)
+    return {"train.rec": len(rows)}
+
+
+def _write_cvlface(work: Work, paths: PathWriter) -> Mapping[str, int]:
+    from maskgen.manifests.formats.cvlface import LANDMARKS, TSV, save_landmarks, save_tsv
+    from maskgen.manifests.points import five_landmarks
+
+    rows, targets = _trained(work)
+    points = five_landmarks(work.manifests.images, rows, work.folders, work.settings.picture_size)
+    save_tsv(work.settings.out, targets, _named(paths, rows))
+    save_landmarks(work.settings.out, points)
+    return {**_write_records(work, paths), TSV: len(rows), LANDMARKS: len(rows)}
+
+
+def _write_folder(work: Work, name: str) -> int:
+    """imgs/, once for the formats that share it."""
+    from maskgen.manifests.formats.image_folder import save_image_folder
+
+    rows, targets = _trained(work)
+    if name == next(one for one in work.settings.also if one in ("adaface", "facexzoo")):
+        save_image_folder(work.settings.out, _shown(_pictures(work, rows), len(rows)), targets)
     return len(rows)
 
 
-def _write_tars(work: Work, paths: PathWriter) -> dict[str, int]:
+def _write_adaface(work: Work, _: PathWriter) -> Mapping[str, int]:
+    from maskgen.core.images import decode
+    from maskgen.manifests.formats.memfile import DATA, save_memfile
+
+    trained = _write_folder(work, "adaface")
+    pairs, same = _test_pairs(work)
+    size = work.settings.picture_size
+    save_memfile(work.settings.out, map(decode, both_pictures(work, pairs)), same, size)
+    return {"imgs": trained, DATA: len(pairs)}
+
+
+def _write_facexzoo(work: Work, _: PathWriter) -> Mapping[str, int]:
+    from maskgen.manifests.formats.image_folder import FACEX_LIST, save_facex_list
+
+    trained = _write_folder(work, "facexzoo")
+    save_facex_list(work.settings.out, _trained(work)[1])
+    return {"imgs": trained, FACEX_LIST: trained}
+
+
+def _write_lmdb(work: Work, _: PathWriter) -> Mapping[str, int]:
+    from maskgen.manifests.formats.lmdb_set import FILE, save_lmdb
+
+    rows, targets = _trained(work)
+    save_lmdb(work.settings.out, _shown(_pictures(work, rows), len(rows)), targets)
+    return {FILE: len(rows)}
+
+
+def _write_hub(work: Work, paths: PathWriter) -> Mapping[str, int]:
+    from .hub import write_hub
+
+    return write_hub(work, *_trained(work), *_test_pairs(work))
+
+
+def _write_tars(work: Work, paths: PathWriter) -> Mapping[str, int]:
     """The training list as a WebDataset."""
     from maskgen.manifests.formats.tar_set import EACH, save_tar_set
-    from maskgen.manifests.write import trained_rows
 
-    rows = trained_rows(work.manifests)
+    rows, _ = _trained(work)
     left = len(rows)
     counts: dict[str, int] = {}
     for path in save_tar_set(
@@ -117,3 +212,18 @@ def _shown(items: Iterable[_T], total: int) -> Iterator[_T]:
         for item in items:
             yield item
             progress.add(1, 0)
+
+
+WRITERS: dict[str, Writer] = {
+    "lfw": _write_lfw,
+    "label": _write_labels,
+    "bin": _write_bin,
+    "rec": _write_records,
+    "tar": _write_tars,
+    "cvlface": _write_cvlface,
+    "adaface": _write_adaface,
+    "facexzoo": _write_facexzoo,
+    "lmdb": _write_lmdb,
+    "hub": _write_hub,
+}
+_WHAT = {name: files[0] if files else "tars" for name, files in EXTRA_FILES.items()}

@@ -33,14 +33,20 @@ def open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
     from maskgen.core.files import PART, write_whole
     from maskgen.manifests.formats import tar_set
+    from maskgen.manifests.formats.image_folder import remove_image_folder
     from maskgen.manifests.schema import REPORT
 
+    ours = any((settings.out / name).exists() for name in (REPORT, UNFINISHED))
     write_whole(settings.out / UNFINISHED, sealed_bytes({"settings": _as_stored(settings)}), durable=True)
     tars = settings.out / tar_set.FOLDER
     halves = (*settings.out.glob(f".*{PART}"), *tars.glob(f".*{PART}"))  # of a command that was killed
     files = (settings.out / name for name in (REPORT, *_all_files()))
     for path in (*halves, *files, *tars.glob(tar_set.PATTERN)):
         path.unlink(missing_ok=True)
+    if ours:  # folders of these names may be anybody's
+        remove_image_folder(settings.out)
+        for path in (settings.out / "hub").glob("*/*-of-*.parquet"):
+            path.unlink()
 
 
 def _as_stored(settings: PairsSettings) -> dict[str, object]:
@@ -58,7 +64,7 @@ def _all_files() -> list[str]:
         schema.TRAIN_PREVIEW,
         schema.PAIRS_PREVIEW,
         PAGE,
-        *(name for names in EXTRA_FILES.values() for name in names),
+        *dict.fromkeys(name for names in EXTRA_FILES.values() for name in names),
     ]
 
 
@@ -74,9 +80,9 @@ def _refuse_others(out: Path, asked: dict[str, object]) -> None:
                     f"{out} holds lists of other settings: {changed[0]}; give another folder, or --overwrite."
                 )
             return
-    there = [name for name in _all_files() if (out / name).exists()]
+    there = [name for name in (*_all_files(), "imgs", "hub") if (out / name).exists()]
     if there:
-        raise UserError(f"{out} holds a {there[0]} of another origin: give another folder, or --overwrite.")
+        raise UserError(f"{out} holds {there[0]} of another origin: give another folder, or --overwrite.")
 
 
 def _stored_settings(path: Path) -> dict[str, object]:

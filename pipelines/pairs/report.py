@@ -23,6 +23,7 @@ def report_of(work: Work, rows: dict[str, int]) -> dict[str, Any]:
             "folder": settings.plain(folder),
             "role": "all" if settings.run else "train" if folder in settings.train else "eval",
             "catalogue_sha256": digest(folder),
+            "alignment": work.alignments[name] or None,
         }
         for name, folder in work.folders.items()
     ]
@@ -44,7 +45,8 @@ def report_of(work: Work, rows: dict[str, int]) -> dict[str, Any]:
 
 def table(report: dict[str, Any]) -> str:
     """What was written, for a terminal: one line a file, then what a person should know of it."""
-    lines = [f"{name:<16}{rows:>12,} rows" for name, rows in report["rows"].items()]
+    width = max(16, *(len(name) + 1 for name in report["rows"]))
+    lines = [f"{name:<{width}}{rows:>12,} rows" for name, rows in report["rows"].items()]
     return "\n".join([*lines, *_remarks(report)])
 
 

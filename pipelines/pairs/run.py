@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
+from ..alignment import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import sealed_bytes
 from .exports import write_exports
@@ -32,6 +33,7 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     """
     names, folders = _runs(settings)
     refuse_out(settings)
+    alignments = _alignments(settings, dict(zip(names, folders, strict=True)), notify)
     images, left_out = _images(settings, names, folders, notify)
     recipe, resolved = _recipe(settings, names, folders, images)
     notify("drawing pairs")
@@ -39,7 +41,25 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
 
     manifests = make_manifests(images, recipe, None if resolved is None else resolved.drawn)
     _refuse_leak(settings, manifests.facts["leaks"]["photographs_in_training_and_evaluation"])
-    return _write(Work(settings, dict(zip(names, folders, strict=True)), manifests, left_out, resolved), notify)
+    work = Work(settings, dict(zip(names, folders, strict=True)), alignments, manifests, left_out, resolved)
+    return _write(work, notify)
+
+
+def _alignments(settings: PairsSettings, folders: dict[str, Place], notify: Notify) -> dict[str, str]:
+    """How the crops of each run are aligned.
+
+    Raises:
+        UserError: not all alike, or the run has no catalogue.
+    """
+    from maskgen.manifests.alignment import alignment_of_run
+
+    found = {name: alignment_of_run(folder) for name, folder in folders.items()}
+    known = {name: alignment for name, alignment in found.items() if alignment}
+    first = next(iter(known), "")
+    for name, alignment in known.items():
+        sentence = f"The crops of {first} are aligned as {known[first]}, and those of {name} as {alignment}"
+        refuse_mismatch(alignment, known[first], sentence, settings.allow_misaligned, notify)
+    return found
 
 
 def _refuse_leak(settings: PairsSettings, photographs: int) -> None:

@@ -19,11 +19,18 @@ EXTRA_FILES: dict[str, tuple[str, ...]] = {
     "bin": ("test.bin",),
     "rec": ("train.rec", "train.idx", "train.lst", "property"),
     "tar": (),  # a folder of them
+    "cvlface": ("train.rec", "train.idx", "train.lst", "property", "train.tsv", "ldmk_5points.csv"),
+    "adaface": ("test/memfile/mem_file.dat", "test/memfile/mem_file.dat.conf", "test_list.npy"),
+    "facexzoo": ("train_list.txt",),
+    "lmdb": ("train.lmdb",),
+    "hub": ("hub/README.md", "hub/croissant.json"),
 }
+# Formats whose readers are recognisers of InsightFace's kind: the crops should be aligned as theirs.
+OF_ARCFACE = frozenset({"bin", "rec", "cvlface", "adaface", "facexzoo", "lmdb"})
 FORMATS = tuple(EXTRA_FILES)
 
 # How the work is done, never what comes out of it.
-_HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak"})
+_HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak", "allow_misaligned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,13 @@ class PairsSettings:
     leave_out_missing: bool = False
     also: tuple[str, ...] = ()
     picture_size: int = 112
+    license: str | None = None
+    consent: str | None = None
     seed: int = 0
     workers: int = 1
     overwrite: bool = False
     allow_leak: bool = False
+    allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
         check_choice("--protocol", self.protocol, PROTOCOLS)
@@ -80,6 +90,14 @@ class PairsSettings:
         self._check_people()
         self._check_protocol()
         self._check_test_pairs()
+        self._check_card()
+
+    def _check_card(self) -> None:
+        for option, value in (("--license", self.license), ("--consent", self.consent)):
+            if value is not None and "hub" not in self.also:
+                raise UserError(f"{option} is for the card of --also hub: give that too, or leave it out.")
+            if value is not None and (not value.strip() or not value.isprintable()):
+                raise UserError(f"{option} must be one line of text.")
 
     def _check_runs(self) -> None:
         if self.run is not None and (self.train or self.eval):

@@ -23,10 +23,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The lists before they are written: `folders` are the runs by name."""
+    """The lists before they are written: `folders` are the runs by name, `alignments` those of their crops."""
 
     settings: PairsSettings
     folders: dict[str, Place]
+    alignments: dict[str, str]
     manifests: Manifests
     left_out: LeftOut
     resolved: Resolved | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -123,9 +124,7 @@ class TarOutputs:
         """See `Outputs`."""
         from maskgen.formats.tars.writer import json_of
 
-        first, *others = rows
-        about = first | {"other_faces": others} if others else first
-        self.put(first["path"].rpartition(".")[0] + ".json", json_of(about))
+        self.put(rows[0]["path"].rpartition(".")[0] + ".json", json_of(told_of(rows)))
 
     def forget(self, item: Item) -> None:
         """See `Outputs`; what was not committed is in no tar that is looked at."""
@@ -179,6 +178,22 @@ class TarOutputs:
 
             self._writers[top] = TarWriter(self._part(top))
         return self._writers[top]
+
+
+def told_of(rows: Sequence[Row]) -> Row:
+    """What the .json beside a picture says: every key in every sample, each with one type, whatever is worn.
+
+    Loaders take the types from the first samples. So what is missing is an empty text, and lists that may be empty,
+    `outline` and `other_faces`, are texts of JSON themselves.
+    """
+    first, *others = ({name: _text(name, value) for name, value in row.items()} for row in rows)
+    return {**first, "other_faces": json.dumps(others, ensure_ascii=False)}
+
+
+def _text(name: str, value: object) -> object:
+    if name == "outline":
+        return json.dumps(value)
+    return "" if value is None else value
 
 
 @lru_cache(maxsize=1)

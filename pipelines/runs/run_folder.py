@@ -45,8 +45,8 @@ from ..mask.settings import MaskSettings
 from .lock import LOCK, hold
 
 _CARD = "CARD.md"
-_SUMMARIES = ("report.json", "report.html", "contact_sheet.png", "set_aside.csv", "catalogue.parquet", "timing.json")
-_ALWAYS = (*_SUMMARIES[:-1], _CARD)
+_ALWAYS = ("report.json", "report.html", "contact_sheet.png", "set_aside.csv", "catalogue.parquet", _CARD)
+_SUMMARIES = (*_ALWAYS[:-1], "timing.json", "coco.json", "yolo/data.yaml")
 _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar", re.DOTALL)
 
 

@@ -223,6 +223,8 @@ class _Worker:
         base |= {"source_sha256": photo.sha256, "source_levels": levels, "person": item.person, "kind": output.kind}
         base |= {"variant": output.variant, "face": output.face_index}
         rows = [base | {"picture_face": at} | own for at, own in enumerate((output.row, *output.others))]
+        if settings.keeps_crops:
+            rows = [row | {"alignment": settings.alignment_of_crop(output.image.shape[1])} for row in rows]
         self.outputs.tell(rows)
         return rows
 

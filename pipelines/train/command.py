@@ -10,6 +10,7 @@ import click
 
 from maskgen.core.reasons import UserError
 
+from ..alignment import allow_misaligned
 from ..options import FilePath
 from .report import exit_code, table
 from .settings import TrainSettings
@@ -62,6 +63,7 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
     help="Resume the run in --run, with more --epochs too, or start one if there is none.",
 )
 @click.option("--overwrite", is_flag=True, help="Remove the run in --run, and start again.")
+@allow_misaligned
 def train_command(**options: Any) -> None:
     """Train a model on the lists in OUT.
 

@@ -17,6 +17,7 @@ def table(report: Mapping[str, Any]) -> str:
     lines = [
         ("people", f"{report['people']:,}"),
         ("pictures", f"{report['pictures']:,}"),
+        ("alignment", report.get("alignment") or "not said by the lists"),
         ("steps", f"{report['steps']:,}{_where(report)}, {ENDS[report['end']]}"),
         ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
         ("best IOU", _best(report["best"])),

@@ -25,6 +25,7 @@ from maskgen.trainer.ranks import Ranks, joined
 from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.state import State, new_state
 
+from ..alignment import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import sealed_bytes
 from ..runs.lock import hold
@@ -55,6 +56,7 @@ def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
     """
     recipe = load_recipe(settings.recipe, settings.overrides())
     data = Data(recipe, read_training_list(settings.data), read_eval_pairs(settings.data))
+    _check_alignments(data, settings.allow_misaligned, notify)
     with joined(settings.device) as ranks:
         _use_threads(settings.threads, recipe.data.workers, ranks)
         told = deciding(settings, recipe, data.listed, data.pairs, ranks.world)
@@ -64,6 +66,14 @@ def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
                 notify(f"{settings.run} holds this training already.")
                 return done
             return _trained(run, notify if ranks.first else _unsaid)
+
+
+def _check_alignments(data: Data, allowed: bool, notify: Notify) -> None:
+    """Raise UserError where the model would be judged on crops of another alignment."""
+    pictures, judged = data.listed.alignment, data.pairs.alignment if data.pairs else ""
+    sentence = f"The pictures to train on are aligned as {pictures}, and those to judge on as {judged}"
+    if not data.recipe.data.align and not data.recipe.data.features:  # else the face is looked for in each crop
+        refuse_mismatch(pictures, judged, sentence, allowed, notify)
 
 
 def _unsaid(_: str) -> None:
@@ -173,6 +183,7 @@ def _report(run: _Run, state: State, end: End, unreadable: int, whole: Lap, seco
         "end": str(end),
         "people": len(listed.labels),
         "pictures": len(listed),
+        "alignment": listed.alignment or None,
         "parameters": sum(one.numel() for one in state.model.parameters()),
         "steps": progress.step,
         "epochs": progress.epoch,

@@ -51,6 +51,7 @@ class TrainSettings:
     threads: int = 0
     resume: bool = False
     overwrite: bool = False
+    allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
         check_range("--threads", self.threads, 0, 4096)
@@ -87,6 +88,7 @@ def deciding(
         "pretrained weights": settings.pretrained,
         "the training list": listed.digest,
         "the pairs to judge on": pairs.digest if pairs else None,
+        "the alignment": listed.alignment or None,
         "processes": world,
     }
 

@@ -69,6 +69,18 @@ def test_words_that_say_nothing_are_refused(tmp_path: Path, text: str, said: str
         read_onnx_input(tmp_path / "input.toml")
 
 
+def test_words_say_how_crops_must_be_aligned(tmp_path: Path) -> None:
+    path = tmp_path / "input.toml"
+    path.write_text('side = 16\nalign = "crop"\nalignment = "arcface"')
+    assert open_embedder(str(means(tmp_path / "m.onnx")), input_file=path).alignment == "arcface"
+    path.write_text('side = 16\nalign = "dlib"\nalignment = "arcface"')
+    with pytest.raises(UserError, match="alignment says how crops must be aligned: leave it out with align = 'dlib'"):
+        read_onnx_input(path)
+    path.write_text('side = 16\nalignment = "mine"')
+    with pytest.raises(UserError, match="alignment must be one of maskgen, arcface, arcface-128, facenet, not 'mine'"):
+        read_onnx_input(path)
+
+
 def test_files_that_are_no_recogniser_are_refused(tmp_path: Path) -> None:
     (tmp_path / "input.toml").write_text(TOML)
     (tmp_path / "wide.toml").write_text("side = 32")

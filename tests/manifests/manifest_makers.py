@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,3 +90,19 @@ def made_up(person: Sequence[int], photograph: Sequence[int], kind: Sequence[int
     paths = pa.array([f"faces/{i}.jpg" for i in range(len(order))], pa.large_string())
     people = tuple(Person("run", f"p{i:04d}") for i in range(n_people))
     return Images(paths, paths, codes[0], codes[1], codes[2], people, ("bare", *KINDS))
+
+
+def slow_records(lists: Path) -> dict[int, tuple[list[float], bytes]]:
+    """Labels and picture of each record by its number, read as the format's description says."""
+    data = (lists / "train.rec").read_bytes()
+    found = {}
+    for line in (lists / "train.idx").read_text().splitlines():
+        number, at = map(int, line.split("\t"))
+        magic, word = struct.unpack_from("<II", data, at)
+        assert magic == 0xCED7230A and word >> 29 == 0  # no part of a drawn picture is the magic number
+        record = data[at + 8 : at + 8 + word % (1 << 29)]
+        flag, label, own, _ = struct.unpack_from("<IfQQ", record)
+        assert own == number
+        labels = list(struct.unpack_from(f"<{flag}f", record, 24)) if flag else [label]
+        found[number] = labels, record[24 + 4 * flag :]
+    return found

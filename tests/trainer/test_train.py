@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import cv2
@@ -10,9 +11,10 @@ from list_makers import write_lists
 from runs import report, train, weights
 from safetensors import SafetensorError
 
+from maskgen.embedders.named import open_embedder
 from maskgen.manifests.formats.record_set import save_record_set
 from maskgen.pipelines.train.monitor import Lines
-from maskgen.trainer.checkpoints import load_checkpoint, load_model
+from maskgen.trainer.checkpoints import load_checkpoint, load_model, trained_alignment
 from maskgen.trainer.data.lists import read_training_list
 from maskgen.trainer.monitoring.history import EPOCH, STEPS, read_history
 
@@ -46,6 +48,33 @@ def test_a_run_leaves_all_that_it_promises(lists: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "run/tensorboard").iterdir())) == 1
     model, recipe = load_model(tmp_path / "run/best")
     assert (model.dim, recipe.data.size) == (64, 32)
+
+
+def said_to_be(lists: Path, *runs: tuple[str, str]) -> None:
+    """A report as `maskgen pairs` writes it, with the alignment of the run in each folder."""
+    told = [{"folder": folder, "role": "all", "alignment": alignment} for folder, alignment in runs]
+    (lists / "report.json").write_text(json.dumps({"runs": told}))
+
+
+def test_a_checkpoint_knows_the_alignment_of_its_crops(lists: Path, tmp_path: Path) -> None:
+    said_to_be(lists, ("faces", "arcface"))
+    result = train(lists, tmp_path / "run", "--epochs", "1")
+    assert load_checkpoint(tmp_path / "run/last").alignment == "arcface"
+    assert trained_alignment(tmp_path / "run/best") == "arcface"
+    assert open_embedder(str(tmp_path / "run")).alignment == "arcface"
+    assert report(tmp_path / "run")["alignment"] == "arcface"
+    assert "alignment             arcface" in result.output
+    train(lists, tmp_path / "run", "--epochs", "2", "--resume")
+    assert load_checkpoint(tmp_path / "run/last").alignment == "arcface"
+
+
+def test_crops_to_judge_on_are_aligned_as_those_to_train_on(lists: Path, tmp_path: Path) -> None:
+    people = {person: ("arcface" if person < 4 else "maskgen") for person in range(7)}
+    said_to_be(lists, *((f"faces/{person}", alignment) for person, alignment in people.items()))
+    says = "The pictures to train on are aligned as arcface, and those to judge on as maskgen: cut the pictures with"
+    assert says in train(lists, tmp_path / "run", "--epochs", "1", code=2).output
+    result = train(lists, tmp_path / "run", "--epochs", "1", "--allow-misaligned")
+    assert "Warning: The pictures to train on" in result.output
 
 
 @pytest.mark.parametrize(

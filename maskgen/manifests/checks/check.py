@@ -19,6 +19,7 @@ import pyarrow as pa
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
+from ..formats.cvlface import LANDMARKS
 from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
 from ..table import CsvText, stretches
 from .coded import CodedList, CodedLists, as_codes, read_list, repeated
@@ -69,7 +70,7 @@ def _files(out: Path) -> tuple[list[Path], Path]:
         return [out], out.parent
     if not out.is_dir():
         raise UserError(f"{out} is neither a folder nor a CSV file: give what `maskgen pairs` wrote.")
-    files = [path for path in sorted(out.glob("*.csv")) if path.name not in (PEOPLE, LEFT_OUT)]
+    files = [path for path in sorted(out.glob("*.csv")) if path.name not in (PEOPLE, LEFT_OUT, LANDMARKS)]
     if not files:
         raise UserError(f"{out} holds no CSV file: give the folder of train.csv and the others.")
     return files, out

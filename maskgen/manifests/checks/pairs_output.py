@@ -44,7 +44,7 @@ def absent_lists(folder: Path) -> list[str]:
         UserError: report.json is damaged.
     """
     rows = stored_report(folder).get("rows", {})
-    names = [name for name in rows if not (folder / name).is_file()] if isinstance(rows, dict) else []
+    names = [name for name in rows if not (folder / name).exists()] if isinstance(rows, dict) else []
     return sorted(names)
 
 

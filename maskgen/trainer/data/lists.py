@@ -26,6 +26,7 @@ from maskgen.formats.recordio.index import load_index
 from maskgen.formats.recordio.people import record_people
 from maskgen.formats.recordio.stream import label_text
 from maskgen.formats.tars.people import folder_of, photographs
+from maskgen.manifests.alignment import alignment_of_list
 from maskgen.manifests.lists import read_columns
 from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
 
@@ -43,6 +44,7 @@ class TrainingList:
         targets: int64 (n,), 0 to n_classes - 1, each of which has a picture.
         labels: whom each target stands for, as the list says it.
         digest: changes when the list does.
+        alignment: of the crops, see `core.alignments`; "" where nothing says.
     """
 
     root: Path
@@ -50,6 +52,7 @@ class TrainingList:
     targets: Ints
     labels: tuple[str, ...]
     digest: str
+    alignment: str = ""
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -67,13 +70,17 @@ class TrainingList:
 
 @dataclass(frozen=True, slots=True)
 class EvalPairs:
-    """Pairs to judge on: `same` and `different`, int64 (n, 2), are rows of `addresses`, which holds a picture once."""
+    """Pairs to judge on: `same` and `different`, int64 (n, 2), are rows of `addresses`, which holds a picture once.
+
+    `alignment` is that of the crops, "" where nothing says.
+    """
 
     root: Path
     addresses: Any
     same: Ints
     different: Ints
     digest: str
+    alignment: str = ""
 
 
 def read_training_list(data: Path) -> TrainingList:
@@ -153,7 +160,8 @@ def _listed(root: Path, addresses: Any, people: Sequence[str], told: bytes) -> T
     names = sorted(set(people), key=_order(people))
     number = {name: at for at, name in enumerate(names)}
     targets = np.fromiter((number[person] for person in people), np.int64, len(people))
-    return TrainingList(root, addresses, targets, tuple(names), hashlib.sha256(told).hexdigest())
+    alignment = alignment_of_list(root, addresses)
+    return TrainingList(root, addresses, targets, tuple(names), hashlib.sha256(told).hexdigest(), alignment)
 
 
 def _order(people: Sequence[str]) -> Any:
@@ -183,7 +191,8 @@ def _pairs(folder: Path) -> EvalPairs:
     told = b"".join((folder / name).read_bytes() for name in (EVAL_SAME, EVAL_DIFF))
     same, different = _twos(rows[: 2 * lengths[0]]), _twos(rows[2 * lengths[0] :])
     addresses = encoded.dictionary.cast(pa.large_string())
-    return EvalPairs(folder, addresses, same, different, hashlib.sha256(told).hexdigest())
+    alignment = alignment_of_list(folder, addresses)
+    return EvalPairs(folder, addresses, same, different, hashlib.sha256(told).hexdigest(), alignment)
 
 
 def _twos(rows: NDArray[np.int64]) -> Ints:

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import os
-import struct
 import subprocess
 import tarfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from manifest_makers import rows, write_run
+from manifest_makers import rows, slow_records, write_run
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.formats import record_set
@@ -37,22 +36,6 @@ def trained(lists: Path) -> list[dict[str, Any]]:
             {"target": int(row["target"]), "path": row["path"], "data": (lists / row["path"]).read_bytes()}
             for row in csv.DictReader(file)
         ]
-
-
-def slow_records(lists: Path) -> dict[int, tuple[list[float], bytes]]:
-    """Labels and picture of each record by its number, read as the format's description says."""
-    data = (lists / "train.rec").read_bytes()
-    found = {}
-    for line in (lists / "train.idx").read_text().splitlines():
-        number, at = map(int, line.split("\t"))
-        magic, word = struct.unpack_from("<II", data, at)
-        assert magic == 0xCED7230A and word >> 29 == 0  # no part of a drawn picture is the magic number
-        record = data[at + 8 : at + 8 + word % (1 << 29)]
-        flag, label, own, _ = struct.unpack_from("<IfQQ", record)
-        assert own == number
-        labels = list(struct.unpack_from(f"<{flag}f", record, 24)) if flag else [label]
-        found[number] = labels, record[24 + 4 * flag :]
-    return found
 
 
 def test_the_record_set_is_as_insightface_wants_it(lists: Path) -> None:

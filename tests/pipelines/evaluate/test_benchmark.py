@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from maskgen.core.images import encode_image
+from maskgen.core.images import encode_image, read_photo
 from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.trained_people import TrainedPeople, names_of, trained_people
-from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
+from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.loading import load_recipe
 
@@ -81,6 +82,33 @@ def test_a_benchmark_as_it_is_distributed(mfr2: Path, untrained: Path, tmp_path:
     again = call(*words)
     assert "holds the faces of this benchmark already" in again.output
     assert results(report)["benchmark"] == found
+
+
+def aligned(untrained: Path, folder: Path, alignment: str) -> Path:
+    """The same run, as if it had been trained on crops of this alignment."""
+    save_checkpoint(folder / "best", replace(load_checkpoint(untrained / "best"), alignment=alignment))
+    return folder
+
+
+def test_faces_are_cut_as_the_model_was_trained(mfr2: Path, untrained: Path, tmp_path: Path) -> None:
+    run, report = aligned(untrained, tmp_path / "run", "arcface"), tmp_path / "judged" / "small"
+    result = call("evaluate", run, "--benchmark", "mfr2", mfr2, "--report", report, "--replicates", 20)
+    assert result.exit_code == 3, result.output  # one picture shows nobody
+    assert results(report)["pictures"]["alignment"] == "arcface"
+    (face,) = (tmp_path / "judged" / "faces-mfr2-arcface" / "faces" / "000").glob("000000*.png")
+    assert read_photo(face).image.shape == (112, 112, 3)
+
+
+def test_a_bin_is_of_insightfaces_alignment(untrained: Path, tmp_path: Path) -> None:
+    pictures = [encode_image(portrait.image, "png") for _, _, portrait in sample_people(4, 2, seed=4, size=112)]
+    pairs = [pictures[at] for first in range(8) for at in (first, (first + 1) % 8)]
+    (tmp_path / "lfw.bin").write_bytes(pickle.dumps((pairs, [first % 2 == 0 for first in range(8)])))
+    words = ("--benchmark", "bin", tmp_path / "lfw.bin", "--report", tmp_path / "out", "--replicates", 20)
+    refused = call("evaluate", aligned(untrained, tmp_path / "own", "maskgen"), *words)
+    assert refused.exit_code == 2
+    assert "small takes crops aligned as maskgen, and these are aligned as arcface" in refused.output
+    result = call("evaluate", aligned(untrained, tmp_path / "theirs", "arcface"), *words)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_bin_is_judged_as_it_is(untrained: Path, tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -70,7 +72,7 @@ def judged(drawn: Path) -> tuple[Path, str]:
 
 def test_the_report_says_what_was_measured(judged: tuple[Path, str], drawn: Path) -> None:
     found = results(judged[0])
-    assert found["model"] == {"given": "dlib", "name": "dlib", "dim": 128, "size": 160}
+    assert found["model"] == {"given": "dlib", "name": "dlib", "dim": 128, "size": 160, "alignment": None}
     rows = len((drawn / "lists/test.csv").read_text().splitlines()) - 1
     assert found["pairs"] == {"listed": rows, "judged": rows, "left_out": 0}
     assert found["threshold"]["source"] == "eval lists"
@@ -183,6 +185,46 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
 def test_a_gallery_by_its_folder(drawn: Path, untrained: Path, tmp_path: Path) -> None:
     done("evaluate", untrained, "--gallery", drawn / "gallery", "--report", tmp_path / "out")
     assert results(tmp_path / "out")["probes"] == 16
+
+
+def of_arcface(untrained: Path, folder: Path) -> Path:
+    """The same network, as if it had been trained on crops of --align arcface."""
+    save_checkpoint(folder / "best", replace(load_checkpoint(untrained / "best"), alignment="arcface"))
+    return folder
+
+
+def test_a_model_of_another_alignment_is_refused(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    model, out = of_arcface(untrained, tmp_path / "model"), tmp_path / "out"
+    says = (
+        "small takes crops aligned as arcface, and these are aligned as maskgen: cut the pictures with --align "
+        "arcface, or give --allow-misaligned."
+    )
+    calls: list[tuple[object, ...]] = [
+        ("evaluate", model, "--data", drawn / "lists", "--report", out, "--replicates", 10),
+        ("evaluate", model, "--gallery", drawn / "gallery", "--report", out, "--replicates", 10),
+        ("embed", model, drawn / "lists" / "test.csv", out / "a.parquet"),
+        ("embed", model, drawn / "gallery" / "gallery.csv", out / "b.parquet"),
+    ]
+    for one in calls:
+        refused = call(*one)
+        assert refused.exit_code == 2, refused.output
+        assert says in " ".join(refused.output.split()), one
+        allowed = call(*one, "--allow-misaligned")
+        assert allowed.exit_code == 0, allowed.output
+        assert "Warning: small takes crops aligned as arcface" in allowed.output
+    assert results(out)["model"]["alignment"] == "arcface"
+    assert results(out)["pictures"]["alignment"] == "maskgen"
+    assert pq.read_schema(out / "a.parquet").metadata[b"alignment"] == b"maskgen"
+    done("evaluate", model, "--data", drawn / "lists", "--report", out, "--replicates", 10, "--allow-misaligned")
+    assert "Alignment of the pictures: maskgen; of the model: arcface." in (out / "results.md").read_text("utf-8")
+
+
+def test_an_exported_model_knows_its_alignment(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    said = done("export", of_arcface(untrained, tmp_path / "model"), tmp_path / "model.onnx")
+    assert "of crops aligned as arcface" in said
+    refused = call("embed", tmp_path / "model.onnx", drawn / "lists" / "test.csv", tmp_path / "a.parquet")
+    assert refused.exit_code == 2
+    assert "model takes crops aligned as arcface" in refused.output
 
 
 def altered(untrained: Path, folder: Path, value: float) -> Path:

@@ -53,8 +53,9 @@ def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     rows = table(out / "gallery.csv")
     assert list(rows[0]) == [
-        "path", "target", "person", "masked", "role", "source", "width", "height", "box", "score",
+        "path", "target", "person", "masked", "role", "source", "width", "height", "box", "score", "alignment",
     ]  # fmt: skip
+    assert {row["alignment"] for row in rows} == {"maskgen"}
     assert len(rows) == 12 and {row["target"] for row in rows} == {"0", "1", "2"}
     assert all((row["role"] == "probe") == (row["masked"] == "1") for row in rows)
     assert all(read_photo(out / row["path"]).image.shape == (160, 160, 3) for row in rows)
@@ -163,6 +164,7 @@ def test_a_gallery_made_up_from_a_run(tmp_path: Path) -> None:
         assert [row["role"] for row in own].count("probe") == 2
     for row in rows:
         assert row["width"] == row["height"] == "160"
+        assert row["alignment"] == "maskgen"
         x0, y0, x1, y1 = map(float, row["box"].split())
         assert (x0 + x1) / 2 == pytest.approx(80, abs=25), "the box is in the pixels of the picture"
         assert (y0 + y1) / 2 == pytest.approx(80, abs=25)

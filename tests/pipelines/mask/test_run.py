@@ -82,6 +82,14 @@ def test_a_run_writes_what_it_says(source: Path, tmp_path: Path) -> None:
     assert not (out / "scratch").exists()
 
 
+@pytest.mark.parametrize(("align", "stored"), [("maskgen", ""), ("arcface-scaled", "arcface")])
+def test_crops_that_keep_their_pixels_are_aligned_as_is_said(
+    source: Path, tmp_path: Path, align: str, stored: str
+) -> None:
+    run(source, tmp_path / "out", aligned=True, crop="none", align=align)
+    assert {row["alignment"] for row in catalogue(tmp_path / "out")} == {stored}
+
+
 def test_bytes_are_the_same_with_any_number_of_workers(source: Path, tmp_path: Path) -> None:
     outs = {workers: tmp_path / f"run{workers}" for workers in (1, 2, 4)}
     for workers, out in outs.items():

@@ -8,6 +8,7 @@ import pytest
 
 from maskgen.core import images
 from maskgen.core.reasons import UserError
+from maskgen.formats.places import place
 from maskgen.pipelines.checks import MAX_PIXELS, differences, digest_of, option_name
 from maskgen.pipelines.mask.settings import MaskSettings
 
@@ -72,7 +73,7 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, value: Any, said: str
 
 
 def test_every_setting_is_known_to_decide_or_not(tmp_path: Path) -> None:
-    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, "scheduler", "landmarks_model"}
+    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, "scheduler", "landmarks_model", "labels"}
     for name, value in OTHER.items():
         (told,) = differences(PLAIN.deciding(), replace(PLAIN, **{name: value}).deciding())
         assert told.startswith(option_name(name))
@@ -93,6 +94,24 @@ def test_paths_mean_the_same_in_any_folder(tmp_path: Path, monkeypatch: pytest.M
     assert everywhere.kinds[0] == "n95=3"
     assert everywhere.deciding()["--kinds"] == deciding
     assert (everywhere.run, everywhere.reuse) == (tmp_path / PLAIN.run, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("align", "side", "stored"),
+    [("maskgen", 112, ""), ("arcface", 112, "arcface"), ("arcface", 128, "arcface-128"), ("facenet", 160, "facenet")],
+)
+def test_crops_that_keep_their_pixels_are_aligned_as_is_said(align: str, side: int, stored: str) -> None:
+    kept = replace(PLAIN, aligned=True, crop="none", align=align)
+    assert kept.keeps_crops
+    assert kept.alignment_of_crop(side) == stored
+
+
+def test_labels_are_of_whole_photographs_in_files() -> None:
+    whole = replace(PLAIN, crop="none", labels=("coco",))
+    assert whole.deciding() == replace(PLAIN, crop="none").deciding()
+    for name, value in {"crop": "face", "write": "tar", "run": place("s3://bucket/run")}.items():
+        with pytest.raises(UserError, match="--labels describes whole photographs in files of this machine"):
+            replace(whole, **{name: value})
 
 
 def test_a_scheduler_is_a_clusters() -> None:

@@ -15,8 +15,13 @@ import pytest
 from click.testing import CliRunner
 from support import catalogue, picture, run, tree, wait_for, write, write_people
 
+from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.core.images import Photo, encode_image
 from maskgen.formats.reading import read_bytes
+from maskgen.formats.tars.writer import TarWriter, json_of
+from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.runs.outputs import told_of
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -189,3 +194,26 @@ def test_a_gallery_is_simulated_from_a_run_in_tars(photographs: Path, tmp_path: 
     command("mask", tmp_path / "in", out, "--write", "tar", "--bare", "--workers", 1)
     command("gallery", "--simulate", out, gallery, "--expect", "1,1")
     assert len(list((gallery / "faces").rglob("*.jpg"))) == 2
+
+
+def test_a_loader_that_takes_types_from_the_first_samples_reads_bare_ones_first(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    masker = Masker(MaskerSettings(("n95",), size=64, bare=True))
+    (_, _, portrait), *_ = sample_people(1, 1, seed=3)
+    (results,) = masker.process(["a"], [Photo(portrait.image, "a")])
+    masked, bare = (one.row for one in results if isinstance(one, Output))
+    missing = {"segmentation": None, "source_levels": None}
+    there = {"segmentation": "segmentation/0.tar/a.png", "source_levels": "3-900"}
+    with TarWriter(tmp_path / "a.tar") as tar:
+        for at in range(20):
+            rows = [bare | missing] if at < 10 else [masked | there, masked | there]
+            tar.add(f"p/{at:02}.jpg", encode_image(portrait.image, "jpg", 90))
+            tar.add(f"p/{at:02}.json", json_of(told_of(rows)))
+    found = datasets.load_dataset(
+        "webdataset", data_files={"train": str(tmp_path / "a.tar")}, split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert [row["json"]["kind"] for row in found] == ["bare"] * 10 + ["n95"] * 10
+    assert json.loads(found[0]["json"]["outline"]) == []
+    assert json.loads(found[12]["json"]["outline"]) == masked["outline"]
+    assert json.loads(found[12]["json"]["other_faces"])[0]["kind"] == "n95"
+    assert found[0]["jpg"].size == portrait.image.shape[1::-1]

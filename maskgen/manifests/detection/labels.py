@@ -1,0 +1,125 @@
+"""What is to be seen in the pictures of a run in their own pixels: each face, and each mask on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from maskgen.core.alignments import NOT_CUT
+from maskgen.core.kindspec import WEARINGS
+from maskgen.core.reasons import UserError
+from maskgen.formats.files import parquet_of
+from maskgen.formats.places import Place
+
+from ..schema import BARE, CATALOGUE
+
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the picture
+_COLUMNS = (
+    "path", "person", "kind", "width", "height", "alignment", "faces_found", "picture_face", "box", "outline",
+    "wearing", "colour",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One face or mask.
+
+    Attributes:
+        name: "bare" or the way a mask is worn, of a face; the kind, of a mask.
+        box: inside the picture, x0 < x1 and y0 < y1.
+        outline: polygons of a mask, x0, y0, x1, y1, ... each; none of a face.
+        face: which of the picture's faces, from 0.
+        about: what else is known, in words.
+    """
+
+    name: str
+    box: Box
+    outline: tuple[tuple[float, ...], ...]
+    face: int
+    about: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One picture: its path below the run, whose it is, its size in pixels, and what is to be seen.
+
+    `unlabelled` counts faces that were found and set aside: nothing is drawn on them, and no label says where they are.
+    """
+
+    path: str
+    person: str
+    width: int
+    height: int
+    seen: tuple[Seen, ...]
+    unlabelled: int
+
+
+def read_labels(run: Place) -> Iterator[Labelled]:
+    """The pictures of a run in the catalogue's order.
+
+    Raises:
+        UserError: the run's pictures are crops, or its catalogue cannot be read or lacks a column.
+    """
+    path = run / CATALOGUE
+    try:
+        with pq.ParquetFile(parquet_of(path)) as file:
+            if missing := [name for name in _COLUMNS if name not in file.schema_arrow.names]:
+                raise UserError(f"{path} lacks the column {missing[0]!r}: mask again.")
+            rows = (row for batch in file.iter_batches(columns=list(_COLUMNS)) for row in batch.to_pylist())
+            for name, faces in groupby(rows, key=lambda row: str(row["path"])):
+                yield _labelled(name, list(faces), run)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
+
+
+FACE_CLASSES = (BARE, *WEARINGS)
+
+
+def class_names(run: Place) -> list[str]:
+    """The classes of a run's labels: those of faces, bare and the ways of wearing, then the kinds of its masks.
+
+    Raises:
+        UserError: the catalogue cannot be read.
+    """
+    path = run / CATALOGUE
+    try:
+        kinds = pc.unique(pq.read_table(parquet_of(path), columns=["kind"], partitioning=None)["kind"]).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
+    return [*FACE_CLASSES, *sorted(set(kinds) - {BARE})]
+
+
+def _labelled(path: str, rows: Sequence[Mapping[str, Any]], run: Place) -> Labelled:
+    first = rows[0]
+    if first["alignment"] != NOT_CUT:
+        raise UserError(f"{run} holds crops: labels are for whole photographs, mask with --crop none --faces all.")
+    size = int(first["width"]), int(first["height"])
+    seen = [one for row in rows for one in _seen(row, *size)]
+    return Labelled(path, str(first["person"]), *size, tuple(seen), max(int(first["faces_found"]) - len(rows), 0))
+
+
+def _seen(row: Mapping[str, Any], width: int, height: int) -> Iterator[Seen]:
+    """A row's face, and its mask."""
+    face, kind = int(row["picture_face"]), str(row["kind"])
+    about = {"kind": kind, "wearing": str(row["wearing"]), "colour": str(row["colour"]), "person": str(row["person"])}
+    box = _inside(row["box"], width, height)
+    if box is not None:
+        yield Seen(str(row["wearing"]) or BARE, box, (), face, about)
+    outline = tuple(tuple(map(float, polygon)) for polygon in row["outline"] or () if len(polygon) >= 6)
+    xs, ys = ([value for polygon in outline for value in polygon[axis::2]] for axis in (0, 1))
+    around = _inside((min(xs), min(ys), max(xs), max(ys)), width, height) if xs else None
+    if around is not None:
+        yield Seen(kind, around, outline, face, about)
+
+
+def _inside(box: Sequence[float], width: int, height: int) -> Box | None:
+    """The part of a box that lies in the picture, None where there is none."""
+    x0, y0, x1, y1 = map(float, box)
+    cut = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+    return cut if cut[0] < cut[2] and cut[1] < cut[3] else None

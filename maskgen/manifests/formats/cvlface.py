@@ -1,0 +1,49 @@
+"""What CVLface wants beside train.rec and train.idx: train.tsv, and the five landmarks of each picture.
+
+train.tsv         number of the record, path, target; tabs between, no header
+ldmk_5points.csv  idx,ldmk_0,...,ldmk_9: the picture from 0, x and y of each point as shares of the side
+
+Source: `MXFaceDataset` and `RepeatedWithLdmkThetaMXDataset` of CVLface, commit d3d09c9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from maskgen.core.files import whole_file
+from maskgen.core.reasons import UserError
+from maskgen.core.records import Doubles
+
+from ..schema import Ints
+
+TSV, LANDMARKS = "train.tsv", "ldmk_5points.csv"
+
+
+def save_tsv(folder: Path, targets: Ints, paths: Iterable[str]) -> None:
+    """Write train.tsv: without it CVLface reads every record once, and writes the file itself.
+
+    Args:
+        targets: int64 (n,), of each picture of train.rec.
+        paths: what to call each picture; CVLface reads the column, and never opens the path.
+
+    Raises:
+        UserError: a path has a tab, a line break or a quotation mark, which the file cannot hold.
+    """
+    with whole_file(folder / TSV) as file:
+        for at, (target, path) in enumerate(zip(targets.tolist(), paths, strict=True), 1):
+            if any(odd in path for odd in '\t\r\n"'):
+                raise UserError(f"{TSV} cannot hold {path!r}, a path with a tab, line break or quotation mark.")
+            file.write(f"{at}\t{path}\t{target}\n".encode())
+
+
+def save_landmarks(folder: Path, points: Doubles) -> None:
+    """Write ldmk_5points.csv.
+
+    Args:
+        points: float64 (n, 5, 2), x and y between 0 and 1 of the side: eyes, nose, corners of the mouth.
+    """
+    with whole_file(folder / LANDMARKS) as file:
+        file.write(("idx," + ",".join(f"ldmk_{at}" for at in range(10)) + "\n").encode())
+        for at, row in enumerate(points.reshape(-1, 10).tolist()):
+            file.write((f"{at}," + ",".join(f"{value:.5f}" for value in row) + "\n").encode())

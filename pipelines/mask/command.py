@@ -12,6 +12,7 @@ from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, WORLD
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
+from ..config import ConfiguredCommand, config_option
 from ..options import FilePath, PlaceType, crop_options
 from .settings import BACKENDS, FACES, MASKED_INPUT, MaskSettings
 
@@ -19,11 +20,12 @@ EPILOG = """\b
 Examples:
   maskgen mask photographs masked
   maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
-  maskgen mask photographs masked --kinds n95=3,surgical:#ff8800,cloth_black --wear proper=8,nose_out
+  maskgen mask photographs masked --kinds n95=3,surgical:teal,cloth_black --wear proper=8,nose_out
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask crops masked --aligned --crop none
   maskgen mask photographs again --seed 1 --reuse masked
   maskgen mask train.rec masked --aligned --write tar
+  maskgen mask --config mask.yaml photographs masked --seed 2
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
 Exit codes: 0 all written, 2 wrong usage or input, 3 some set aside, 4 nothing written,
@@ -53,9 +55,10 @@ PATH = FilePath()
 PLACE = PlaceType()
 
 
-@click.command("mask", epilog=EPILOG)
+@click.command("mask", cls=ConfiguredCommand, epilog=EPILOG)
 @click.argument("source", type=PLACE)
 @click.argument("run", type=PLACE)
+@config_option("kinds", "wear")
 @click.option(
     "--kinds",
     metavar="KIND,KIND,...",
@@ -63,8 +66,8 @@ PLACE = PlaceType()
     shell_complete=_complete_kinds,
     default=",".join(DEFAULT_KINDS),
     show_default=True,
-    help="Masks to use: names that `maskgen kinds` lists, surgical:#ff8800, cloth:print.png, or the folder of a "
-    "template; world samples masks as people wear them; n95=3 is chosen three times as often.",
+    help="Masks to use: names that `maskgen kinds` lists, surgical:teal (CSS names or #008080), cloth:print.png, or "
+    "the folder of a template; world samples masks as people wear them; n95=3 is chosen three times as often.",
 )
 @click.option(
     "--wear",
@@ -82,7 +85,7 @@ PLACE = PlaceType()
     show_default=True,
     help="One mask drawn for each photograph, every mask, or so many different ones.",
 )
-@click.option("--bare", is_flag=True, help="Also write each face without a mask.")
+@click.option("--bare/--no-bare", default=False, help="Also write each face without a mask.")
 @click.option(
     "--unmasked-share",
     type=float,
@@ -120,8 +123,10 @@ PLACE = PlaceType()
     show_default=True,
     help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
-@click.option("--aligned", is_flag=True, help="SOURCE holds crops with one centred face: no face search.")
-@click.option("--segmentation", is_flag=True, help="Also write the coverage of each mask as an 8-bit PNG.")
+@click.option("--aligned/--no-aligned", default=False, help="SOURCE holds crops with one centred face: no face search.")
+@click.option(
+    "--segmentation/--no-segmentation", default=False, help="Also write the coverage of each mask as an 8-bit PNG."
+)
 @click.option(
     "--write",
     type=click.Choice(["folders", "tar"]),

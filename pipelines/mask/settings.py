@@ -129,7 +129,13 @@ class MaskSettings:
         """The same, with every path such that it means the same in whatever folder a worker was started."""
         paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "reuse")}
         found = {name: path.absolute() for name, path in paths.items() if path is not None}
-        return replace(self, kinds=tuple(map(_absolute, self.kinds)), **found)
+        return replace(self, kinds=tuple(parse_kind(kind).weighted_text for kind in self.kinds), **found)
+
+    def config(self) -> dict[str, object]:
+        """The deciding settings as `--config` reads them: option names without dashes, kinds and files by name."""
+        full = replace(self.absolute(), source=self.source.resolve())
+        deciding = {one.name: getattr(full, one.name) for one in fields(self) if one.name not in _HOW}
+        return {name.replace("_", "-"): _plain(value) for name, value in deciding.items() if value is not None}
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide what comes out, by option name, in a form that JSON keeps.
@@ -148,15 +154,6 @@ class MaskSettings:
         # Which of several cards it was decides nothing.
         plain["--device"] = self.device.partition(":")[0]
         return plain
-
-
-def _absolute(kind: str) -> str:
-    spec = parse_kind(kind)
-    if spec.folder is None and spec.pattern is None:
-        return kind
-    form = str(spec.folder.absolute()) if spec.folder else spec.form
-    dye = str(spec.pattern.absolute()) if spec.pattern else spec.dye
-    return f"{form}:{dye}={spec.weight!r}" if dye else f"{form}={spec.weight!r}"
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..reports.progress import Notify, show_progress
+from ..reports.progress import WRITTEN, Notify, show_progress
 from .settings import EXTRA_FILES
 from .work import Work
 
@@ -113,7 +113,7 @@ def _named(paths: PathWriter, rows: Ints) -> Iterator[str]:
 
 def _shown(items: Iterable[_T], total: int) -> Iterator[_T]:
     """The same items, with a bar that shows how far they are."""
-    with show_progress(total, 0, 0) as progress:
+    with show_progress(total, 0, 0, WRITTEN) as progress:
         for item in items:
             yield item
             progress.add(1, 0)

@@ -39,6 +39,7 @@ from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Cloth, Wearer, Worn, dress, study_all
+from maskgen.points.faces import Marks, faces_of_marks
 
 BARE = "bare"
 TOGETHER = 64
@@ -173,6 +174,7 @@ class Masker:
         keys: Sequence[str],
         photos: Sequence[Photo],
         known: Sequence[Sequence[Face]] | None = None,
+        given: Sequence[Marks] | None = None,
     ) -> list[list[Output | SetAsideError] | SetAsideError]:
         """The outputs of each photograph, in order; results do not depend on what else is in the call.
 
@@ -180,11 +182,27 @@ class Masker:
             keys: a name for each photograph that its draws of chance depend on, as its bytes' hash.
             known: for each photograph the faces that an earlier call chose in it (see `maskgen.known`), none where it
                 is to be searched.
+            given: for each photograph the faces that somebody marked (see `maskgen.points`), one or more: they are used
+                in place of a search, and `known` is not looked at.
 
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used (without any output where there are several such faces and no other), or one SetAsideError.
         """
+        faces = self._searched(photos, known) if given is None else self._given(photos, given)
+        if self.settings.masked_input != "keep":
+            faces = self._bare_ones(photos, faces)
+        return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+
+    def _given(self, photos: Sequence[Photo], given: Sequence[Marks]) -> Sequence[Sequence[Face | SetAsideError]]:
+        with self._stage("points"):
+            images = [photo.image for photo in photos]
+            return faces_of_marks(images, given, self.settings.faces, self.detector, self._landmarker)
+
+    def _searched(
+        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None
+    ) -> Sequence[Sequence[Face | SetAsideError]]:
+        """The faces of each photograph, searched where none are known."""
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
         images = [photos[at].image for at in search]
@@ -193,12 +211,7 @@ class Masker:
         with self._stage("points"):
             marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
-        faces: Sequence[Sequence[Face | SetAsideError]] = [
-            found[at] if at in found else known[at] for at in range(len(photos))
-        ]
-        if self.settings.masked_input != "keep":
-            faces = self._bare_ones(photos, faces)
-        return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+        return [found[at] if at in found else known[at] for at in range(len(photos))]
 
     def _bare_ones(
         self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
@@ -353,6 +366,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "alignment": settings.align if settings.crop == "face" else "none",
         "faces_found": face.of,
         **face_columns(face),
+        **({"given": face.given} if face.given else {}),
         "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],
         "points5": _rounded(crop.stretched(crop.carry(face.detection.points5))),
         "points68": _rounded(crop.stretched(subject.points68)),

@@ -17,6 +17,8 @@ class Reason(StrEnum):
     LOW_SCORE = "low_score"
     ALREADY_MASKED = "already_masked"  # the face wears a mask in the photograph
     NO_LANDMARKS = "no_landmarks"
+    NO_POINTS = "no_points"  # the file of given points has no row for it
+    BAD_POINTS = "bad_points"  # its row in the file of given points cannot be used
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"
     MASK_UNSAID = "mask_unsaid"  # nothing says whether it shows a mask, or whose it is

@@ -139,6 +139,13 @@ PLACE = PlaceType()
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--landmarks-model", type=PATH, default=None, help="Another dlib 68-point model.")
 @click.option(
+    "--points",
+    type=PATH,
+    default=None,
+    help="Use the boxes, 5 or 68 points of this file instead of searching: a CSV, InsightFace's .lst, CelebA's or "
+    "WIDER Face's annotations.  docs/points.md describes them.",
+)
+@click.option(
     "--max-pixels",
     type=int,
     default=MAX_PIXELS,

@@ -1,19 +1,18 @@
 """From photographs to masked faces: the one place where finding faces and drawing masks meet.
 
 from maskgen import mask_photo
-masked = mask_photo(rgb, "n95")          # rgb: uint8 (height, width, 3)
+masked = mask_photo("photograph.jpg", "n95")     # or bytes, a PIL image, uint8 RGB (height, width, 3)
 masked.image, masked.coverage, masked.record
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Cloth, Wearer, Worn, dress, study_all
+from maskgen.pictures import Picture, photo_from
 from maskgen.points.faces import Marks, faces_of_marks
 
 BARE = "bare"
@@ -102,13 +102,26 @@ class Output:
     others: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MaskedFace:
-    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), and what is known of them."""
+    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), and what is known of them.
+
+    `record` is the catalogue's row. A notebook shows the picture.
+    """
 
     image: Image
     coverage: Mask
     record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """One line for a terminal."""
+        height, width = self.image.shape[:2]
+        row = self.record
+        return f"MaskedFace({row['kind']}, {width}x{height} pixels, yaw {row['yaw']:g}, trust {row['trust']:g})"
+
+    def _repr_png_(self) -> bytes:
+        """The picture for a notebook."""
+        return encode_image(self.image, "png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,13 @@ class Masker:
     """Finds faces and puts masks on them; keeps its networks and templates from one call to the next.
 
     `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
-    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker.
+    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker. It pickles
+    as its settings: another process makes networks and templates again.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> Masker(MaskerSettings(("n95",), crop="none")).mask(astronaut()).record["kind"]
+        'n95'
     """
 
     settings: MaskerSettings
@@ -168,6 +187,33 @@ class Masker:
         self._kinds = load_kinds(texts)
         self._weights = np.array([parse_kind(text).weight for text in texts])
         self._wear = dict(map(parse_wear, self.settings.wear))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process makes it again from its settings, detector and landmarker."""
+        return type(self), (self.settings, self.detector, {}, self.landmarker)
+
+    def mask(self, picture: Picture, given: Marks | None = None, key: str | None = None) -> MaskedFace:
+        """Put a mask on the face that one picture is of.
+
+        Args:
+            picture: a path, a picture file's bytes, a PIL image, an array (see `pictures`) or a Photo.
+            given: its faces where they are known, see `process`.
+            key: what draws of chance depend on; the hash of the picture by default.
+
+        Raises:
+            SetAsideError: no face that can be used, or no picture, with its `reason`.
+            ValueError: an array that is no picture.
+        """
+        photo = photo_from(picture, self.settings.max_pixels)
+        (result,) = self.process([key or photo.sha256], [photo], given=None if given is None else [given])
+        if isinstance(result, SetAsideError):
+            raise result
+        masked = [one for one in result if isinstance(one, Output)]
+        faults = [one for one in result if isinstance(one, SetAsideError)]
+        if not masked:
+            raise faults[0]
+        assert masked[0].coverage is not None
+        return MaskedFace(masked[0].image, masked[0].coverage, masked[0].row)
 
     def process(
         self,
@@ -408,14 +454,29 @@ def _finders() -> tuple[Detector, Landmarker]:
     return MtcnnDetector(), Landmarker()
 
 
-def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None) -> MaskedFace:
+@lru_cache(maxsize=16)
+def _masker(settings: MaskerSettings) -> Masker:
+    """The masker of `mask_photo`, kept for the next call."""
+    detector, landmarker = _finders()
+    return Masker(settings, detector, landmarker=landmarker)
+
+
+def mask_photo(
+    image: Picture,
+    kind: str = "surgical_blue",
+    *,
+    seed: int = 0,
+    size: int | None = None,
+    given: Marks | None = None,
+) -> MaskedFace:
     """Put a mask on the face that a picture is of.
 
     Args:
-        image: uint8 RGB (height, width, 3).
+        image: a path, a picture file's bytes, a PIL image, or uint8 RGB (height, width, 3).
         kind: a mask's name, as `maskgen kinds` lists them.
         seed: another seed sits the mask a little differently.
         size: side of an aligned crop in pixels; None keeps the picture as it is.
+        given: the picture's faces where they are known, each a `Mark`; otherwise they are searched.
 
     Raises:
         SetAsideError: no face that can be used, with its `reason`.
@@ -427,16 +488,8 @@ def mask_photo(image: Image, kind: str = "surgical_blue", *, seed: int = 0, size
         'n95'
     """
     settings = MaskerSettings((kind,), seed=seed, crop="none" if size is None else "face", size=size or 160)
-    digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
     with _ONE_AT_A_TIME:
-        detector, landmarker = _finders()
-        masker = Masker(settings, detector, landmarker=landmarker)
-        result = masker.process([digest], [Photo(image, digest)])[0]
-    if isinstance(result, SetAsideError):
-        raise result
-    first = next(output for output in result if isinstance(output, Output))
-    assert first.coverage is not None
-    return MaskedFace(first.image, first.coverage, first.row)
+        return _masker(settings).mask(image, given)
 
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:

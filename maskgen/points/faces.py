@@ -153,6 +153,8 @@ def _meant(image: Image, known: Sequence[_Found], which: str) -> list[_Found]:
     """The faces that are meant, and with "all" the faults; one fault where no face can be used."""
     usable = {id(one.detection): one for one in known if isinstance(one, _Known)}
     faults = [one for one in known if isinstance(one, SetAsideError)]
+    if not known:
+        return [SetAsideError(Reason.NO_FACE, "none is given")]
     if not usable:
         return [*faults] if which == "all" else [faults[0]]
     try:

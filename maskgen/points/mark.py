@@ -11,9 +11,26 @@ from typing import ClassVar
 import numpy as np
 
 from maskgen.core.records import Floats, check_points
+from maskgen.faces.align import five_points
 
 Row = tuple[str, str | None]  # a photograph's name, and the text that marks one face; None where it shows none
 SWAPPED = 0.2  # how far right of the right eye the left one may be, in distances from the eyes to the mouth
+
+# Which point of a mirrored face is in the place of each.
+_SWAP5 = np.array([1, 0, 2, 4, 3])
+_SWAP68 = np.concatenate(
+    [
+        np.arange(16, -1, -1),  # jaw
+        np.arange(26, 16, -1),  # brows
+        np.arange(27, 31),
+        np.arange(35, 30, -1),  # nose
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],  # eyes
+        np.arange(54, 47, -1),
+        np.arange(59, 54, -1),  # lips, outside
+        np.arange(64, 59, -1),
+        np.arange(67, 64, -1),  # lips, inside
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +55,7 @@ class Mark:
             _check_box(self.box)
         if self.points is not None:
             check_points(self.points, 68 if len(self.points) == 68 else 5)
-            if len(self.points) == 5:
-                _check_sides(self.points)
+            _check_sides(five_points(self.points) if len(self.points) == 68 else self.points)
 
     @property
     def kind(self) -> str:
@@ -54,11 +70,26 @@ def _check_box(box: Floats) -> None:
         raise ValueError(f"the box from {box[0]:g},{box[1]:g} to {box[2]:g},{box[3]:g} has no area")
 
 
-def _check_sides(points: Floats) -> None:
-    across, down = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
-    cross = float(across[0] * down[1] - across[1] * down[0])
-    if cross < -SWAPPED * float(down @ down):
+def _check_sides(points5: Floats) -> None:
+    if is_mirrored(points5):
         raise ValueError("left and right are swapped: left is the viewer's left")
+
+
+def is_mirrored(points5: Floats) -> bool:
+    """Whether left and right of five points are swapped, as in a picture that was mirrored after they were marked."""
+    across, down = points5[1] - points5[0], points5[3:].mean(0) - points5[:2].mean(0)
+    cross = float(across[0] * down[1] - across[1] * down[0])
+    return cross < -SWAPPED * float(down @ down)
+
+
+def mirrored(points: Floats) -> Floats:
+    """Five or 68 points in the order that they have in the mirrored picture; their places stay.
+
+    Example:
+        >>> mirrored(np.float32([[9, 0], [1, 0], [5, 5], [8, 9], [2, 9]]))[:, 0].tolist()
+        [1.0, 9.0, 5.0, 2.0, 8.0]
+    """
+    return points[_SWAP5 if len(points) == 5 else _SWAP68]
 
 
 class PointsFormat(ABC):

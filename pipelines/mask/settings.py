@@ -144,8 +144,8 @@ class MaskSettings:
     def deciding(self) -> dict[str, object]:
         """The settings that decide what comes out, by option name, in a form that JSON keeps.
 
-        The source is its absolute path; a landmarks model, given points, a printed picture or a template of the user's is the
-        hash of its content, so it may be moved, and a changed one is another run.
+        The source is its absolute path; a landmarks model, given points, a printed picture or a template of the user's
+        is the hash of its content, so it may be moved, and a changed one is another run.
         """
         plain: dict[str, object] = {"maskgen version": __version__}
         for field in fields(self):

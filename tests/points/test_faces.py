@@ -18,7 +18,7 @@ from maskgen.faces.landmarks import Landmarker
 from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 from maskgen.points.faces import faces_of_marks
-from maskgen.points.mark import Mark
+from maskgen.points.mark import Mark, is_mirrored, mirrored
 
 SETTINGS = MaskerSettings(("n95",), bare=True)
 
@@ -110,6 +110,7 @@ def test_points_of_no_face_end_in_a_reason() -> None:
     rng = np.random.default_rng(0)
     photo = Photo(portraits()[0].image, "0")
     for _ in range(8):
-        marks = [Mark(points=rng.uniform(0, 250, (68, 2)).astype(np.float32))]
+        points = rng.uniform(0, 250, (68, 2)).astype(np.float32)
+        marks = [Mark(points=mirrored(points) if is_mirrored(five_points(points)) else points)]
         (result,) = masker().process(["0"], [photo], given=[marks])
         assert isinstance(result, SetAsideError) or all(isinstance(one, (Output, SetAsideError)) for one in result)

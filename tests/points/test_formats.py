@@ -20,8 +20,8 @@ TEXTS = {
     "lst": "0\ta/1.jpg\t7\t60\t80\t120\t170\t69\t106\t77\t73\t108\t109\t113\t142\t152\t154\n",
     "celeba": "1\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x "
     "rightmouth_y\n1.jpg   69  109  106  113   77  142   73  152  108  154\n",
-    "celeba csv": "image_id,lefteye_x,lefteye_y,righteye_x,righteye_y,nose_x,nose_y,leftmouth_x,leftmouth_y,rightmouth_x,"
-    "rightmouth_y\n1.jpg,69,109,106,113,77,142,73,152,108,154\n",
+    "celeba csv": "image_id,lefteye_x,lefteye_y,righteye_x,righteye_y,nose_x,nose_y,leftmouth_x,leftmouth_y,"
+    "rightmouth_x,rightmouth_y\n1.jpg,69,109,106,113,77,142,73,152,108,154\n",
     "retinaface": "# a/1.jpg\n60 80 60 90 69 109 0.0 106 113 0.0 77 142 0.0 73 152 0.0 108 154 0.0 0.82\n",
     "retinaface short": "# a/1.jpg\n60 80 60 90 69 109 0.0 106 113 0.0 77 142 0.0 73 152 0.0 108 154 0.82\n",
     "wider": "a/1.jpg\n1\n60 80 60 90 0 0 0 0 0 0 \n",

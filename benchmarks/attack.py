@@ -228,7 +228,7 @@ class StandIn:
 
     timings: dict[str, float] = {}  # noqa: RUF012  as the library's
 
-    def process(self, keys: Any, photos: Any, known: Any = None) -> list[Any]:
+    def process(self, keys: Any, photos: Any, known: Any = None, given: Any = None) -> list[Any]:
         """One output a photograph."""
         return [
             [Worn("n95", 0, 0, 255 - photo.image, np.zeros(photo.image.shape[:2], np.uint8), {"faces_found": 1})]

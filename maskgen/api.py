@@ -1,19 +1,18 @@
 """From photographs to masked faces: the one place where finding faces and drawing masks meet.
 
 from maskgen import mask_photo
-masked = mask_photo(rgb, "n95")          # rgb: uint8 (height, width, 3)
+masked = mask_photo("photograph.jpg", "n95")     # or bytes, a PIL image, uint8 RGB (height, width, 3)
 masked.image, masked.coverage, masked.record
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,8 @@ from maskgen.masks.kinds import load_kinds
 from maskgen.masks.lighting.blocks import compressed
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all
+from maskgen.pictures import Picture, photo_from
+from maskgen.points.faces import Marks, faces_of_marks
 
 BARE = "bare"
 TOGETHER = 64
@@ -111,15 +112,28 @@ class Output:
     parts: Mask | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MaskedFace:
-    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), what is known of them, and
-    `parts`, uint8 (height, width), see `Output`, where it was asked for."""
+    """What `mask_photo` gives back: `image` uint8 RGB, `coverage` uint8 (height, width), and what is known of them.
+
+    `record` is the catalogue's row; `parts`, uint8 (height, width), see `Output`, where it was asked for. A notebook
+    shows the picture.
+    """
 
     image: Image
     coverage: Mask
     record: dict[str, Any]
     parts: Mask | None = None
+
+    def __repr__(self) -> str:
+        """One line for a terminal."""
+        height, width = self.image.shape[:2]
+        row = self.record
+        return f"MaskedFace({row['kind']}, {width}x{height} pixels, yaw {row['yaw']:g}, trust {row['trust']:g})"
+
+    def _repr_png_(self) -> bytes:
+        """The picture for a notebook."""
+        return encode_image(self.image, "png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +178,13 @@ class Masker:
     """Finds faces and puts masks on them; keeps its networks and templates from one call to the next.
 
     `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
-    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker.
+    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker. It pickles
+    as its settings: another process makes networks and templates again.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> Masker(MaskerSettings(("n95",), crop="none")).mask(astronaut()).record["kind"]
+        'n95'
     """
 
     settings: MaskerSettings
@@ -183,11 +203,39 @@ class Masker:
         self._weights = np.array([parse_kind(text).weight for text in texts])
         self._wear = dict(map(parse_wear, self.settings.wear))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process makes it again from its settings, detector and landmarker."""
+        return type(self), (self.settings, self.detector, {}, self.landmarker)
+
+    def mask(self, picture: Picture, given: Marks | None = None, key: str | None = None) -> MaskedFace:
+        """Put a mask on the face that one picture is of.
+
+        Args:
+            picture: a path, a picture file's bytes, a PIL image, an array (see `pictures`) or a Photo.
+            given: its faces where they are known, see `process`.
+            key: what draws of chance depend on; the hash of the picture by default.
+
+        Raises:
+            SetAsideError: no face that can be used, or no picture, with its `reason`.
+            ValueError: an array that is no picture.
+        """
+        photo = photo_from(picture, self.settings.max_pixels)
+        (result,) = self.process([key or photo.sha256], [photo], given=None if given is None else [given])
+        if isinstance(result, SetAsideError):
+            raise result
+        masked = [one for one in result if isinstance(one, Output)]
+        faults = [one for one in result if isinstance(one, SetAsideError)]
+        if not masked:
+            raise faults[0]
+        assert masked[0].coverage is not None
+        return MaskedFace(masked[0].image, masked[0].coverage, masked[0].row, masked[0].parts)
+
     def process(
         self,
         keys: Sequence[str],
         photos: Sequence[Photo],
         known: Sequence[Sequence[Face]] | None = None,
+        given: Sequence[Marks] | None = None,
     ) -> list[list[Output | SetAsideError] | SetAsideError]:
         """The outputs of each photograph, in order; results do not depend on what else is in the call.
 
@@ -195,11 +243,27 @@ class Masker:
             keys: a name for each photograph that its draws of chance depend on, as its bytes' hash.
             known: for each photograph the faces that an earlier call chose in it (see `maskgen.known`), none where it
                 is to be searched.
+            given: for each photograph the faces that somebody marked (see `maskgen.points`), one or more: they are used
+                in place of a search, and `known` is not looked at.
 
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used (without any output where there are several such faces and no other), or one SetAsideError.
         """
+        faces = self._searched(photos, known) if given is None else self._given(photos, given)
+        if self.settings.masked_input != "keep":
+            faces = self._bare_ones(photos, faces)
+        return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+
+    def _given(self, photos: Sequence[Photo], given: Sequence[Marks]) -> Sequence[Sequence[Face | SetAsideError]]:
+        with self._stage("points"):
+            images = [photo.image for photo in photos]
+            return faces_of_marks(images, given, self.settings.faces, self.detector, self._landmarker)
+
+    def _searched(
+        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None
+    ) -> Sequence[Sequence[Face | SetAsideError]]:
+        """The faces of each photograph, searched where none are known."""
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
         images = [photos[at].image for at in search]
@@ -208,12 +272,7 @@ class Masker:
         with self._stage("points"):
             marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
         found = dict(zip(search, marked, strict=True))
-        faces: Sequence[Sequence[Face | SetAsideError]] = [
-            found[at] if at in found else known[at] for at in range(len(photos))
-        ]
-        if self.settings.masked_input != "keep":
-            faces = self._bare_ones(photos, faces)
-        return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+        return [found[at] if at in found else known[at] for at in range(len(photos))]
 
     def _bare_ones(
         self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
@@ -380,6 +439,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "alignment": stored_alignment(settings.align, settings.size) if settings.crop == "face" else NOT_CUT,
         "faces_found": face.of,
         **face_columns(face),
+        **({"given": face.given} if face.given else {}),
         "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],
         "points5": _rounded(crop.stretched(crop.carry(face.detection.points5))),
         "points68": _rounded(crop.stretched(subject.points68)),
@@ -422,16 +482,30 @@ def _finders() -> tuple[Detector, Landmarker]:
     return MtcnnDetector(), Landmarker()
 
 
+@lru_cache(maxsize=16)
+def _masker(settings: MaskerSettings) -> Masker:
+    """The masker of `mask_photo`, kept for the next call."""
+    detector, landmarker = _finders()
+    return Masker(settings, detector, landmarker=landmarker)
+
+
 def mask_photo(
-    image: Image, kind: str = "surgical_blue", *, seed: int = 0, size: int | None = None, parts: bool = False
+    image: Picture,
+    kind: str = "surgical_blue",
+    *,
+    seed: int = 0,
+    size: int | None = None,
+    given: Marks | None = None,
+    parts: bool = False,
 ) -> MaskedFace:
     """Put a mask on the face that a picture is of.
 
     Args:
-        image: uint8 RGB (height, width, 3).
+        image: a path, a picture file's bytes, a PIL image, or uint8 RGB (height, width, 3).
         kind: a mask's name, as `maskgen kinds` lists them.
         seed: another seed sits the mask a little differently.
         size: side of an aligned crop in pixels; None keeps the picture as it is.
+        given: the picture's faces where they are known, each a `Mark`; otherwise they are searched.
         parts: also say of each pixel which part of the mask it shows.
 
     Raises:
@@ -445,16 +519,8 @@ def mask_photo(
     """
     crop = "none" if size is None else "face"
     settings = MaskerSettings((kind,), seed=seed, crop=crop, size=size or 160, parts=parts)
-    digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
     with _ONE_AT_A_TIME:
-        detector, landmarker = _finders()
-        masker = Masker(settings, detector, landmarker=landmarker)
-        result = masker.process([digest], [Photo(image, digest)])[0]
-    if isinstance(result, SetAsideError):
-        raise result
-    first = next(output for output in result if isinstance(output, Output))
-    assert first.coverage is not None
-    return MaskedFace(first.image, first.coverage, first.row, first.parts)
+        return _masker(settings).mask(image, given)
 
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:

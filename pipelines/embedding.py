@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.formats.places import Place
 
-from .reports.progress import Notify, show_progress
+from .reports.progress import EMBEDDED, Notify, show_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: in
         workers: threads that read ahead.
     """
     told = 0
-    with show_progress(len(addresses), 0, 0) as progress:
+    with show_progress(len(addresses), 0, 0, EMBEDDED) as progress:
         for rows, images in _batches(root, addresses, workers):
             part = _embedded(embedder, rows, images)
             for row, reason in part.faults[: max(_TOLD - told, 0)]:

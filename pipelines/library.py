@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from maskgen.core.images import Photo
     from maskgen.core.reasons import SetAsideError
     from maskgen.core.records import Face
+    from maskgen.points.mark import Mark
 
     from .mask.settings import MaskSettings
 
@@ -19,9 +20,13 @@ class Masker(Protocol):
     timings: dict[str, float]
 
     def process(
-        self, keys: Sequence[str], photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None = None
+        self,
+        keys: Sequence[str],
+        photos: Sequence[Photo],
+        known: Sequence[Sequence[Face]] | None = None,
+        given: Sequence[Sequence[Mark | SetAsideError]] | None = None,
     ) -> Sequence[Sequence[Any] | SetAsideError]:
-        """One entry a photograph, in order; `known` are faces that need not be looked for."""
+        """One entry a photograph, in order; `known` are faces that need not be looked for, `given` those of a file."""
         ...
 
 
@@ -53,7 +58,9 @@ def load_masker(settings: MaskSettings) -> Masker:
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
     known |= {"parts": settings.classes, "occluders": settings.occluders}
-    return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, settings.aligned))
+    # Of given boxes, too, the detector sees what is cut around one.
+    in_the_middle = settings.aligned or settings.points is not None
+    return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, in_the_middle))
 
 
 def check_kinds(kinds: Sequence[str]) -> None:

@@ -1,10 +1,12 @@
 """The library's calls on the built-in portrait and drawn people."""
 
 import dataclasses
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from skimage.data import astronaut
 
@@ -18,6 +20,7 @@ from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Face
 from maskgen.faces.align import five_points
 from maskgen.faces.alignments import arcface_template
+from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import faces_with_landmarks
 from maskgen.people import sample_people
 
@@ -257,3 +260,63 @@ def test_doubtful_faces_are_set_aside_on_request() -> None:
     assert 0.4 < sure < 1
     result = Masker(MaskerSettings(("n95",), min_trust=sure + 0.001)).process(["a"], photos()[:1])[0]
     assert isinstance(result, SetAsideError) and result.reason is Reason.DOUBTFUL_FIT
+
+
+def test_a_picture_comes_in_any_form(tmp_path: Path) -> None:
+    picture = astronaut()
+    data = encode_image(picture, "png")
+    (tmp_path / "a.png").write_bytes(data)
+    of_pixels = maskgen.mask_photo(picture, "n95")
+    of_file = maskgen.mask_photo(tmp_path / "a.png", "n95")
+    for one, same in (
+        (maskgen.mask_photo(str(tmp_path / "a.png"), "n95"), of_file),
+        (maskgen.mask_photo(data, "n95"), of_file),
+        (maskgen.mask_photo(PIL.Image.fromarray(picture), "n95"), of_pixels),
+        (maskgen.mask_photo(np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]), "n95"), of_pixels),
+    ):
+        np.testing.assert_array_equal(one.image, same.image)
+    assert maskgen.mask_photo(np.ascontiguousarray(picture[..., 1]), "n95").image.shape == picture.shape
+    turned = PIL.Image.fromarray(np.ascontiguousarray(np.rot90(picture)))
+    turned.getexif()[0x0112] = 6  # to be turned clockwise
+    np.testing.assert_array_equal(maskgen.mask_photo(turned, "n95").image, of_pixels.image)
+    for wrong in (picture.astype(np.float32), picture[None], np.zeros((0, 0, 3), np.uint8)):
+        with pytest.raises(ValueError, match="uint8 RGB"):
+            maskgen.mask_photo(wrong)
+    with pytest.raises(TypeError, match="give a path, bytes, a PIL image"):
+        maskgen.mask_photo(3)
+    with pytest.raises(SetAsideError, match="unreadable"):
+        maskgen.mask_photo(tmp_path / "b.png")
+
+
+def test_a_masked_face_shows_itself() -> None:
+    masked = maskgen.mask_photo(astronaut(), "n95", size=112)
+    assert "\n" not in repr(masked) and str(masked).startswith("MaskedFace(n95, 112x112 pixels, yaw ")
+    shown = maskgen.pictures.photo_from(masked._repr_png_()).image
+    np.testing.assert_array_equal(shown, masked.image)
+
+
+def test_one_masker_serves_call_after_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    maskgen.mask_photo(astronaut(), "n95", seed=3)
+    monkeypatch.setattr(api, "Masker", None)
+    maskgen.mask_photo(astronaut(), "n95", seed=3)
+
+
+def test_a_masker_pickles_as_its_settings() -> None:
+    settings = MaskerSettings(("n95",), size=112)
+    masker = Masker(settings, MtcnnDetector(aligned=True))
+    data = pickle.dumps(masker)
+    assert len(data) < 2000
+    again = pickle.loads(data)  # noqa: S301
+    assert again.settings == settings and again.detector.one_face
+    np.testing.assert_array_equal(again.mask(astronaut()).image, masker.mask(astronaut()).image)
+    chosen = photos()[0]
+    with pytest.raises(SetAsideError, match="none is given"):
+        masker.mask(chosen, [])
+
+
+def test_public_names_are_there_and_load_late() -> None:
+    assert {name for name in maskgen.__all__ if getattr(maskgen, name) is None} == set()
+    assert maskgen.SetAsideError is SetAsideError and maskgen.Photo is Photo
+    assert maskgen.augment.MaskAugment is not None and "Mark" in dir(maskgen)
+    with pytest.raises(AttributeError, match="no attribute 'masks_on'"):
+        maskgen.masks_on  # noqa: B018

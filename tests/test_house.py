@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "core": ("core", "_version"),
     "faces": ("core", "faces"),
     "masks": ("core", "masks", "mask_templates"),
+    "points": ("core", "faces", "points"),
     "people": ("core", "masks", "people"),
     "formats": ("core", "formats"),
     "manifests": ("core", "formats", "manifests"),

@@ -1,7 +1,8 @@
-"""What a person types to name a mask: NAME, FORM:#rrggbb, FORM:PICTURE, FOLDER, world or world:FORM; then =WEIGHT."""
+"""What a person types to name a mask: NAME, FORM:COLOUR, FORM:PICTURE, FOLDER, world or world:FORM; then =WEIGHT."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
 import re
@@ -23,8 +24,8 @@ class KindSpec:
 
     Attributes:
         form: a built-in mask's name, or a folder with a template.
-        dye: "" for the mask's own colour, "#rrggbb", or the path of a picture that is printed on it; after "world" the
-            form that all masks are of, "" for any.
+        dye: "" for the mask's own colour, "#rrggbb" in lower case, or the path of a picture that is printed on it;
+            after "world" the form that all masks are of, "" for any.
         weight: how often it is drawn against the others.
     """
 
@@ -52,13 +53,22 @@ class KindSpec:
             ('cloth:check', 'snout:#ff8800')
         """
         form = self.folder.resolve().name if self.folder else self.form
-        dye = self.pattern.stem if self.pattern else self.dye.lower()
+        dye = self.pattern.stem if self.pattern else self.dye
         return f"{form}:{dye}" if dye else form
 
     @property
     def text(self) -> str:
-        """How it is typed, without its weight."""
+        """How it is typed, without its weight, a colour in its normal form."""
         return f"{self.form}:{self.dye}" if self.dye else self.form
+
+    @property
+    def weighted_text(self) -> str:
+        """How it is typed, with its weight where it has one; files by their absolute paths."""
+        form = str(self.folder.absolute()) if self.folder else self.form
+        dye = str(self.pattern.absolute()) if self.pattern else self.dye
+        typed = f"{form}:{dye}" if dye else form
+        # The last "=" is the weight's, also where a folder has one in its name.
+        return typed if self.weight == 1.0 and "=" not in typed else f"{typed}={self.weight!r}".removesuffix(".0")
 
     def fingerprint(self) -> str:
         """Text that differs when the mask or its weight does, even if only a file of it was edited."""
@@ -96,13 +106,49 @@ def weighted(text: str, option: str) -> tuple[str, float]:
     return name.strip(), weight
 
 
+def css_colour(name: str) -> str | None:
+    """ "#rrggbb" of a CSS colour name, in either case; None where CSS has no such name.
+
+    Example:
+        >>> css_colour("Teal"), css_colour("teel")
+        ('#008080', None)
+    """
+    from PIL import ImageColor
+
+    if name.lower() not in ImageColor.colormap:
+        return None
+    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name.lower()))
+
+
+def colour_hint(form: str, dye: str) -> str:
+    """What to type in the place of a word that is no colour, as a clause of a sentence."""
+    from PIL import ImageColor
+
+    near = difflib.get_close_matches(dye.lower(), ImageColor.colormap, 1)
+    if near:
+        return f"did you mean {form}:{near[0]}?"
+    return f"a colour is a CSS name or six digits, as in {form}:teal or {form}:#ff8800"
+
+
+def _normal_dye(dye: str) -> str:
+    """A colour as "#rrggbb" in lower case; anything else as it is."""
+    if COLOUR.fullmatch(dye):
+        return dye.lower()
+    return (css_colour(dye) if dye.isalpha() else None) or dye
+
+
 def parse_kind(text: str) -> KindSpec:
-    """A mask as typed; whether there is such a mask is not looked up."""
+    """A mask as typed; whether there is such a mask is not looked up.
+
+    Example:
+        >>> parse_kind("surgical:teal=2")
+        KindSpec(form='surgical', dye='#008080', weight=2.0)
+    """
     name, weight = weighted(text, "--kinds")
     form, colon, dye = name.rpartition(":")
     if not colon or len(form) == 1:  # one letter before a colon is a drive
         return KindSpec(name, "", weight)
-    return KindSpec(form, dye, weight)
+    return KindSpec(form, dye if form == WORLD else _normal_dye(dye), weight)
 
 
 def parse_wear(text: str) -> tuple[str, float]:

@@ -18,6 +18,8 @@ class Reason(StrEnum):
     ALREADY_MASKED = "already_masked"  # the face wears a mask in the photograph
     NO_LANDMARKS = "no_landmarks"
     UNCLEAR_ORIENTATION = "unclear_orientation"  # it may be no face, or not stand the way its points say
+    NO_POINTS = "no_points"  # the file of given points has no row for it
+    BAD_POINTS = "bad_points"  # its row in the file of given points cannot be used
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"
     CONTRADICTS_LABEL = "contradicts_label"  # it looks masked where it is said to be bare, or the other way round

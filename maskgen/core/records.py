@@ -63,13 +63,14 @@ class Face:
     """A detection with its 68 iBUG points: `points68` float32 (68, 2), in the same pixels as the detection.
 
     `index` counts the chosen faces of a photograph from 0, the one that counts most first; `of` says how many faces
-    were found in it.
+    were found in it; `given` is "box", "points5" or "points68" where that was given, "" where the face was searched.
     """
 
     detection: Detection
     points68: Floats
     index: int = 0
     of: int = 1
+    given: str = ""
 
     def __post_init__(self) -> None:
         check_points(self.points68, 68)

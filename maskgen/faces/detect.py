@@ -10,9 +10,11 @@ Source: Zhang et al., Joint Face Detection and Alignment using Multi-task Cascad
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,6 +33,8 @@ MOST_PROPOSALS = 400
 # The square in the middle of an aligned crop that holds the face, as a share of its shorter side. On crops of five
 # forms (five-point 112, MTCNN's box with a margin, the middle of LFW, ours, RecordIO) ONet is sure of 99 to 100 %.
 MIDDLE = 0.8
+# Of forked processes, the networks of their parents: to end them would wait for threads that are not there.
+_LEFT_BEHIND: list[Nets] = []
 TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180)
 
 
@@ -124,9 +128,21 @@ class MtcnnDetector(Detector):
     """
 
     def __init__(self, device: str = "cpu", aligned: bool = False, thresholds: Thresholds = USUAL) -> None:
-        self._nets = Nets(device)
+        self._device, self._made, self._own_nets = device, os.getpid(), Nets(device)
         self.one_face = aligned
         self._thresholds = thresholds
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process makes the networks again."""
+        return type(self), (self._device, self.one_face, self._thresholds)
+
+    @property
+    def _nets(self) -> Nets:
+        """The networks, made again in a forked process: the threads that ran them stayed behind."""
+        if self._made != os.getpid():
+            _LEFT_BEHIND.append(self._own_nets)
+            self._made, self._own_nets = os.getpid(), Nets(self._device)
+        return self._own_nets
 
     def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
         found = self._in_the_middle(images) if self.one_face else [[] for _ in images]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,6 +56,7 @@ class Landmarker:
     """
 
     def __init__(self, model: Path | None = None) -> None:
+        self._model = model
         path = Path(model) if model is not None else default_model()
         if not path.is_file():
             raise UserError(f"{path}: no such landmarks model; give the path of a dlib 68-point shape predictor")
@@ -62,6 +64,10 @@ class Landmarker:
             self._predictor = Predictor(cached_forests(path))
         except ValueError as fault:
             raise UserError(f"{path}: not a dlib shape predictor of 68 points ({fault})") from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process maps the model again."""
+        return type(self), (self._model,)
 
     def points68(self, image: Image, detection: Detection) -> Floats:
         """The points of one face, float32 (68, 2), in the picture's pixels.

@@ -22,7 +22,7 @@ def rounded_face(face: Face) -> Face:
     """The face with its numbers rounded: pixels to a hundredth, the score to four digits."""
     found = face.detection
     rounded = Detection(_hundredths(found.box), _hundredths(found.points5), round(found.score, 4))
-    return Face(rounded, _hundredths(face.points68), face.index, face.of)
+    return Face(rounded, _hundredths(face.points68), face.index, face.of, face.given)
 
 
 def face_columns(face: Face) -> dict[str, Any]:

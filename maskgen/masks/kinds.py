@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.images import read_photo
-from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, WORLD, KindSpec, parse_kind
+from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, WORLD, KindSpec, colour_hint, parse_kind
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
@@ -44,10 +44,8 @@ def load_kind(text: str) -> Kind:
     template, colour = _template(spec)
     if spec.pattern is None and spec.dye:
         if not COLOUR.fullmatch(spec.dye):
-            raise UserError(
-                f"mask kind {text!r}: {spec.dye!r} is no colour: give six digits, as in {spec.form}:#ff8800"
-            )
-        colour = spec.dye.lower()
+            raise UserError(f"mask kind {text!r}: {spec.dye!r} is no colour: {colour_hint(spec.form, spec.dye)}")
+        colour = spec.dye
     return make_kind(spec.name, template, colour, _pattern(spec))
 
 
@@ -86,8 +84,8 @@ def _pattern(spec: KindSpec) -> NDArray[np.uint8] | None:
         return None
     if not any(mark in spec.dye for mark in "./\\") and not spec.pattern.is_file():
         raise UserError(
-            f"mask kind {spec.text!r}: {spec.dye!r} is no picture's file; a colour is six digits, "
-            f"as in {spec.form}:#ff8800"
+            f"mask kind {spec.text!r}: {spec.dye!r} is neither a colour nor a picture's file: "
+            f"{colour_hint(spec.form, spec.dye)}"
         )
     try:
         return read_photo(spec.pattern, max_pixels=MOST_PATTERN).image

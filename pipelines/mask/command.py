@@ -12,20 +12,23 @@ from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, WORLD
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
+from ..config import ConfiguredCommand, config_option
 from ..options import FilePath, PlaceType, crop_options
 from .settings import BACKENDS, CLASSES, COVERAGE, FACES, LABELS, MASKED_INPUT, OCCLUDERS, MaskSettings
 
+NONE = "none"
 EPILOG = """\b
 Examples:
   maskgen mask photographs masked
   maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
-  maskgen mask photographs masked --kinds n95=3,surgical:#ff8800,cloth_black --wear proper=8,nose_out
+  maskgen mask photographs masked --kinds n95=3,surgical:teal,cloth_black --wear proper=8,nose_out
   maskgen mask holiday.jpg out --crop none --faces all
   maskgen mask photographs out --crop none --faces all --bare --labels coco --labels yolo
   maskgen mask crops masked --aligned --crop none
   maskgen mask faces_emore/train.rec masked --aligned --crop none --align arcface
   maskgen mask photographs again --seed 1 --reuse masked
   maskgen mask train.rec masked --aligned --write tar
+  maskgen mask --config mask.yaml photographs masked --seed 2
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
 Exit codes: 0 all written, 2 wrong usage or input, 3 some set aside, 4 nothing written,
@@ -51,14 +54,28 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
     return value
 
 
-class _MaskCommand(click.Command):
+class _Segmentation(click.Choice[str]):
+    """What --segmentation writes; a file of options may say true or false."""
+
+    def __init__(self) -> None:
+        super().__init__([NONE, COVERAGE, CLASSES])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.Choice`; False for none."""
+        if str(value).lower() in ("true", "false"):
+            value = COVERAGE if str(value).lower() == "true" else NONE
+        found = super().convert(value, param, ctx)
+        return False if found == NONE else found
+
+
+class _MaskCommand(ConfiguredCommand):
     """A command whose --segmentation may stand without a value, also before SOURCE."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See `click.Command`."""
         end = args.index("--") if "--" in args else len(args)
         for at in range(end):
-            if args[at] == "--segmentation" and args[at + 1 : at + 2] not in ([COVERAGE], [CLASSES]):
+            if args[at] == "--segmentation" and args[at + 1 : at + 2] not in ([NONE], [COVERAGE], [CLASSES]):
                 args[at] += f"={COVERAGE}"
         return super().parse_args(ctx, args)
 
@@ -70,6 +87,7 @@ PLACE = PlaceType()
 @click.command("mask", cls=_MaskCommand, epilog=EPILOG)
 @click.argument("source", type=PLACE)
 @click.argument("run", type=PLACE)
+@config_option("kinds", "wear")
 @click.option(
     "--kinds",
     metavar="KIND,KIND,...",
@@ -77,8 +95,8 @@ PLACE = PlaceType()
     shell_complete=_complete_kinds,
     default=",".join(DEFAULT_KINDS),
     show_default=True,
-    help="Masks to use: names that `maskgen kinds` lists, surgical:#ff8800, cloth:print.png, or the folder of a "
-    "template; world samples masks as people wear them; n95=3 is chosen three times as often.",
+    help="Masks to use: names that `maskgen kinds` lists, surgical:teal (CSS names or #008080), cloth:print.png, or "
+    "the folder of a template; world samples masks as people wear them; n95=3 is chosen three times as often.",
 )
 @click.option(
     "--wear",
@@ -96,7 +114,7 @@ PLACE = PlaceType()
     show_default=True,
     help="One mask drawn for each photograph, every mask, or so many different ones.",
 )
-@click.option("--bare", is_flag=True, help="Also write each face without a mask.")
+@click.option("--bare/--no-bare", default=False, help="Also write each face without a mask.")
 @click.option(
     "--unmasked-share",
     type=float,
@@ -135,8 +153,8 @@ PLACE = PlaceType()
     help="What to do with faces that already wear a mask; docs/already_masked.md states the error rates.",
 )
 @click.option(
-    "--aligned",
-    is_flag=True,
+    "--aligned/--no-aligned",
+    default=False,
     help="SOURCE holds crops with one centred face: no face search. With --crop none their pixels are kept, and "
     "--align says how they are aligned.",
 )
@@ -149,9 +167,9 @@ PLACE = PlaceType()
 )
 @click.option(
     "--segmentation",
-    type=click.Choice([COVERAGE, CLASSES]),
-    metavar="[coverage|classes]",
-    default=None,
+    type=_Segmentation(),
+    metavar="[none|coverage|classes]",
+    default=NONE,
     help="Also write the coverage of each mask as an 8-bit PNG; with classes also a PNG that says of each pixel which "
     "part of a mask it shows (docs/masks.md has the indices).  [without a value: coverage]",
 )
@@ -174,6 +192,13 @@ PLACE = PlaceType()
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--landmarks-model", type=PATH, default=None, help="Another dlib 68-point model.")
+@click.option(
+    "--points",
+    type=PATH,
+    default=None,
+    help="Use the boxes, 5 or 68 points of this file instead of searching: a CSV, InsightFace's .lst, CelebA's or "
+    "WIDER Face's annotations.  docs/points.md describes them.",
+)
 @click.option(
     "--max-pixels",
     type=int,

@@ -16,6 +16,7 @@ from ..reports.mask_page import Outcome, write_mask_page
 from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import Report, Timing
 from ..reports.summary import summarise
+from ..runs.points import check_points
 from ..runs.records import load_report
 from ..runs.run_folder import RunFolder, check_folder, check_settings, open_run
 from ..runs.shard_plan import Shard, cut, shard_size
@@ -49,7 +50,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         UserError: the source or the run folder is not fit for it.
     """
     listing = _list(settings)
-    for note in listing.notes:
+    for note in (*listing.notes, *check_points(settings, listing)):
         notify(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
@@ -121,6 +122,7 @@ class Survey:
 def survey(settings: MaskSettings) -> Survey:
     """Count what a run would do, and refuse what it would refuse, without writing anything."""
     listing = _list(settings)
+    check_points(settings, listing)
     run = RunFolder(settings.run)
     check_folder(run)
     size = check_settings(run, settings)

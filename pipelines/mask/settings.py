@@ -75,6 +75,7 @@ class MaskSettings:
     quality: int = 95
     seed: int = 0
     landmarks_model: Path | None = None
+    points: Path | None = None
     max_pixels: int = MAX_PIXELS
     device: str = "cpu"
     reuse: Place | None = None
@@ -158,8 +159,11 @@ class MaskSettings:
             raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
         if isinstance(self.run, Remote) and self.run.url.startswith("hf://"):
             raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
-        if self.landmarks_model is not None and not self.landmarks_model.is_file():
-            raise UserError(f"--landmarks-model {self.landmarks_model} is not a file.")
+        for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
+            if path is not None and not path.is_file():
+                raise UserError(f"{name} {path} is not a file.")
+        if self.points is not None and (self.aligned or self.reuse is not None):
+            raise UserError(f"--points gives the faces: leave out {'--aligned' if self.aligned else '--reuse'}.")
 
     @property
     def classes(self) -> bool:
@@ -168,15 +172,21 @@ class MaskSettings:
 
     def absolute(self) -> MaskSettings:
         """The same, with every path such that it means the same in whatever folder a worker was started."""
-        paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "reuse")}
+        paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "points", "reuse")}
         found = {name: path.absolute() for name, path in paths.items() if path is not None}
-        return replace(self, kinds=tuple(map(_absolute, self.kinds)), **found)
+        return replace(self, kinds=tuple(parse_kind(kind).weighted_text for kind in self.kinds), **found)
+
+    def config(self) -> dict[str, object]:
+        """The deciding settings as `--config` reads them: option names without dashes, kinds and files by name."""
+        full = replace(self.absolute(), source=self.source.resolve())
+        deciding = {one.name: getattr(full, one.name) for one in fields(self) if one.name not in _HOW}
+        return {name.replace("_", "-"): _plain(value) for name, value in deciding.items() if value is not None}
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide what comes out, by option name, in a form that JSON keeps.
 
-        The source is its absolute path; a landmarks model, a printed picture or a template of the user's is the hash of
-        its content, so it may be moved, and a changed one is another run.
+        The source is its absolute path; a landmarks model, given points, a printed picture or a template of the user's
+        is the hash of its content, so it may be moved, and a changed one is another run.
         """
         plain: dict[str, object] = {"maskgen version": __version__}
         for field in fields(self):
@@ -186,20 +196,12 @@ class MaskSettings:
             plain["--segmentation"] = True
         plain["--kinds"] = [parse_kind(text).fingerprint() for text in self.kinds]
         plain["SOURCE"] = show_path(self.source.resolve())
-        if self.landmarks_model is not None:
-            plain["--landmarks-model"] = hashlib.sha256(self.landmarks_model.read_bytes()).hexdigest()
+        for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
+            if path is not None:
+                plain[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         # Which of several cards it was decides nothing.
         plain["--device"] = self.device.partition(":")[0]
         return plain
-
-
-def _absolute(kind: str) -> str:
-    spec = parse_kind(kind)
-    if spec.folder is None and spec.pattern is None:
-        return kind
-    form = str(spec.folder.absolute()) if spec.folder else spec.form
-    dye = str(spec.pattern.absolute()) if spec.pattern else spec.dye
-    return f"{form}:{dye}={spec.weight!r}" if dye else f"{form}={spec.weight!r}"
 
 
 def _plain(value: object) -> object:

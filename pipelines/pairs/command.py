@@ -182,8 +182,9 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     is_flag=True,
     help="Write nothing: check the lists in OUT, a folder or one CSV file, of this or another program.",
 )
+@click.option("--verbose", is_flag=True, help="With --check: also list the checks that found nothing.")
 @click.option("--root", type=PLACE, help="With --check: what relative paths start from.  [default: the file's folder]")
-def pairs_command(check: bool, root: Place | None, **options: Any) -> None:
+def pairs_command(check: bool, verbose: bool, root: Place | None, **options: Any) -> None:
     """Write training lists and verification pairs into OUT, or --check existing ones.
 
     OUT receives train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json, report.html to open
@@ -191,9 +192,10 @@ def pairs_command(check: bool, root: Place | None, **options: Any) -> None:
     """
     if check:
         _refuse_sets(options)
-        sys.exit(check_and_tell(options["out"], root, options["verify"], options["workers"]))
-    if root is not None:
-        raise UserError("--root is for --check: leave it out, or give --check.")
+        sys.exit(check_and_tell(options["out"], root, options["verify"], options["workers"], verbose))
+    if root is not None or verbose:
+        name = "--root" if root is not None else "--verbose"
+        raise UserError(f"{name} is for --check: leave it out, or give --check.")
     write_and_tell(PairsSettings(**options))
 
 
@@ -213,11 +215,11 @@ def write_and_tell(settings: PairsSettings) -> None:
             click.echo(f"Look at {settings.out / name}.")
 
 
-def check_and_tell(out: Path, root: Place | None, verify: str, workers: int) -> int:
-    """Check lists and print each finding; returns the exit code."""
+def check_and_tell(out: Path, root: Place | None, verify: str, workers: int, verbose: bool = False) -> int:
+    """Check lists and print what was found and a summary; returns the exit code."""
     from maskgen.manifests.checks.check import check_lists
 
     with ThreadPoolExecutor(workers) as pool:
         checked = check_lists(out, root, verify, pool.map)
-    click.echo(checked.table())
+    click.echo(checked.table(verbose))
     return 1 if checked.n_faults else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..reports.progress import Notify, show_progress
+from ..reports.progress import WRITTEN, Notify, show_progress
 from .settings import EXTRA_FILES, OF_ARCFACE
 from .work import Work
 
@@ -208,7 +208,7 @@ def _named(paths: PathWriter, rows: Ints) -> Iterator[str]:
 
 def _shown(items: Iterable[_T], total: int) -> Iterator[_T]:
     """The same items, with a bar that shows how far they are."""
-    with show_progress(total, 0, 0) as progress:
+    with show_progress(total, 0, 0, WRITTEN) as progress:
         for item in items:
             yield item
             progress.add(1, 0)

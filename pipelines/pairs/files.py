@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 from maskgen.formats.places import Place
 
-from ..reports.progress import Notify, show_progress
+from ..reports.progress import CHECKED, Notify, show_progress
 from .settings import PairsSettings
 from .work import LeftOut
 
@@ -70,7 +70,7 @@ def _broken(folder: Place, rows: list[int], paths: Any, workers: int) -> Iterato
     missing = dict(_missing(folder, rows, paths, workers))
     yield from missing.items()
     files = {row: path for row, path in zip(rows, paths.to_pylist(), strict=True) if row not in missing}
-    with ThreadPoolExecutor(workers) as pool, show_progress(len(files), 0, 0) as progress:
+    with ThreadPoolExecutor(workers) as pool, show_progress(len(files), 0, 0, CHECKED) as progress:
         for row, reason in zip(files, pool.map(partial(fault, folder), files.values()), strict=True):
             progress.add(1, bool(reason))
             if reason:

@@ -1,15 +1,40 @@
-"""Progress of a run: a bar on a terminal, otherwise a line every half minute."""
+"""Progress of a run with the time that is left: a bar on a terminal, otherwise a line every half minute."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 EVERY_SECONDS = 30.0
 
 Notify = Callable[[str], None]  # takes a line of text for the person who watches
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is counted: `done` follows the count, `fault` the count of those that failed."""
+
+    done: str = "photographs"
+    fault: str = "set aside"
+    always: bool = True  # whether no fault is told too
+
+    def faults(self, count: int) -> str:
+        """The count of faults, or nothing.
+
+        Example:
+            >>> Words().faults(3), EMBEDDED.faults(0)
+            ('3 set aside', '')
+        """
+        return f"{count:,} {self.fault}" if count or self.always else ""
+
+
+PHOTOGRAPHS = Words()
+EMBEDDED = Words("pictures embedded", "unreadable", always=False)
+CHECKED = Words("pictures checked", "broken", always=False)
+WRITTEN = Words("pictures written", "left out", always=False)
 
 
 class Progress(Protocol):
@@ -25,13 +50,17 @@ class Progress(Protocol):
 
 
 class Bar:
-    """tqdm's bar: done, set aside, photographs a second of this start."""
+    """tqdm's bar: done, how many a second in this start, the time left, set aside."""
 
-    def __init__(self, total: int, done: int, set_aside: int) -> None:
+    def __init__(self, total: int, done: int, set_aside: int, words: Words = PHOTOGRAPHS) -> None:
         from tqdm import tqdm
 
-        self._set_aside = set_aside
-        self._bar: Any = tqdm(total=total, initial=done, unit=" photographs", smoothing=0.1)
+        self._set_aside, self._words = set_aside, words
+        shape = (
+            f"{{percentage:3.0f}}% |{{bar}}| {{n:,}} of {{total:,}} {words.done}, {{rate_noinv_fmt}}, "
+            "{remaining} left{postfix}"
+        )
+        self._bar: Any = tqdm(total=total, initial=done, unit="", smoothing=0.1, bar_format=shape)
         self._show()
 
     def __enter__(self) -> Bar:
@@ -47,15 +76,22 @@ class Bar:
         self._show()
 
     def _show(self) -> None:
-        self._bar.set_postfix_str(f"{self._set_aside:,} set aside")
+        self._bar.set_postfix_str(self._words.faults(self._set_aside))
 
 
 class Lines:
     """The same as plain lines, one every half minute."""
 
-    def __init__(self, total: int, done: int, set_aside: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        total: int,
+        done: int,
+        set_aside: int,
+        words: Words = PHOTOGRAPHS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._total, self._done, self._set_aside, self._before = total, done, set_aside, done
-        self._clock = clock
+        self._words, self._clock = words, clock
         self._begun = self._told = clock()
 
     def __enter__(self) -> Lines:
@@ -75,13 +111,29 @@ class Lines:
     def _tell(self) -> None:
         self._told = self._clock()
         speed = (self._done - self._before) / max(self._told - self._begun, 1e-9)
-        print(
-            f"{self._done:,} of {self._total:,} photographs, {self._set_aside:,} set aside, {speed:,.0f} a second",
-            file=sys.stderr,
-            flush=True,
-        )
+        parts = [
+            f"{self._done:,} of {self._total:,} {self._words.done}",
+            self._words.faults(self._set_aside),
+            f"{speed:,.0f} a second" if speed >= 10 else f"{speed:.1f} a second",
+            time_left((self._total - self._done) / speed) if speed and self._done < self._total else "",
+        ]
+        print(", ".join(filter(None, parts)), file=sys.stderr, flush=True)
 
 
-def show_progress(total: int, done: int, set_aside: int) -> Progress:
+def time_left(seconds: float) -> str:
+    """How long it will take, to what such a guess is worth.
+
+    Example:
+        >>> time_left(8), time_left(600), time_left(12000)
+        ('about 10 s left', 'about 10 min left', 'about 3 h 20 min left')
+    """
+    if seconds < 55:
+        return f"about {max(round(seconds / 10), 1) * 10} s left"
+    minutes = max(round(seconds / 60), 1)
+    hours, minutes = divmod(minutes, 60)
+    return f"about {hours} h {minutes} min left" if hours else f"about {minutes} min left"
+
+
+def show_progress(total: int, done: int, set_aside: int, words: Words = PHOTOGRAPHS) -> Progress:
     """A bar where a person watches, lines where a file does."""
-    return (Bar if sys.stderr.isatty() else Lines)(total, done, set_aside)
+    return (Bar if sys.stderr.isatty() else Lines)(total, done, set_aside, words)

@@ -26,7 +26,7 @@ from .run_folder import RunFolder
 if TYPE_CHECKING:
     from maskgen.core.records import Face
 
-FINDING = ("maskgen version", "--faces", "--aligned", "--device", "--landmarks-model")
+FINDING = ("maskgen version", "--faces", "--aligned", "--device", "--landmarks-model", "--points")
 
 
 def check_reuse(settings: MaskSettings) -> None:

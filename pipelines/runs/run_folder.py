@@ -1,6 +1,6 @@
 """The folder of a run: its paths, the permission to write, and the settings at its start.
 
-settings.json         what decides the outputs, its digest, the size of a shard
+settings.json         what decides the outputs, its digest, the size of a shard, the same as options for --config
 faces/, segmentation/, classes/    the outputs, as the source's folders
 shards/               one report a finished shard (.json, the commit mark) and its catalogue rows (.parquet)
 scratch/              files being written; everything appears in its place by rename
@@ -296,7 +296,7 @@ def _others(run: RunFolder, keep: Container[str]) -> Iterable[Place]:
 
 def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
     deciding = settings.deciding()
-    stored = {"settings": deciding, "digest": digest_of(deciding), "shard_size": size}
+    stored = {"settings": deciding, "digest": digest_of(deciding), "shard_size": size, "config": settings.config()}
     run.place_text(run.settings, json.dumps(seal(stored), indent=2) + "\n", durable=True)
     return size
 

@@ -25,6 +25,7 @@ from ..sources.names import escape
 from .attempts import History, Log
 from .catalogue import Row, load_rows
 from .outputs import CLASSES, FACES, SEGMENTATION, output_name, outputs_of
+from .points import given_faces
 from .reader import Batch, batches, batches_ahead
 from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
 from .reuse import stored_faces
@@ -34,6 +35,7 @@ from .worker_process import ONE_AT_A_TIME, give_back_memory, peak_mb, settle, st
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
     from maskgen.core.records import Face
+    from maskgen.points.table import Given
 
 BATCH = 64  # photographs; the networks' groups fill better than with fewer
 BATCH_ON_CARD = 256
@@ -178,9 +180,10 @@ class _Worker:
             keys, hashes = [item.key for item in photos], [photo.sha256 for photo in photos.values()]
             known = stored_faces(self.task.settings, self.task.start.token, keys, hashes)
             self.reused += sum(map(bool, known or ()))
+            given = given_faces(self.task.settings, self.task.start.token, self.task.root, keys)
         before = dict(masker.timings)
         with self.clock("mask"):
-            results = _process(masker, photos, known)
+            results = _process(masker, photos, known, given)
         for stage, seconds in masker.timings.items():
             self.seconds[stage] += seconds - before.get(stage, 0.0)
         return results
@@ -267,15 +270,20 @@ def _ready_at(start: Start) -> float:
     return time.time()
 
 
-def _process(masker: Masker, photos: dict[Item, Photo], known: Sequence[Sequence[Face]] | None) -> Sequence[Any]:
+def _process(
+    masker: Masker,
+    photos: dict[Item, Photo],
+    known: Sequence[Sequence[Face]] | None,
+    given: Sequence[Given] | None,
+) -> Sequence[Any]:
     """The library's results, one a photograph; a failure is pinned on its photograph by doing each alone."""
     keys = [photo.sha256 for photo in photos.values()]
     try:
-        return masker.process(keys, list(photos.values()), known)
+        return masker.process(keys, list(photos.values()), known, given)
     except Exception as error:
         for at, (item, photo) in enumerate(photos.items()):
             try:
-                masker.process([photo.sha256], [photo], known and [known[at]])
+                masker.process([photo.sha256], [photo], known and [known[at]], given and [given[at]])
             except Exception as alone:
                 raise PhotographError(f"{item.key}: {type(alone).__name__}: {alone}") from alone
         raise PhotographError(f"{next(iter(photos)).key} and those after it: {error}") from error

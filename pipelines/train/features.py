@@ -23,7 +23,7 @@ from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.formats.places import Place
 from maskgen.formats.reading import read_bytes
 
-from ..reports.progress import show_progress
+from ..reports.progress import EMBEDDED, show_progress
 
 if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
@@ -65,7 +65,7 @@ def features_of(
     folder.mkdir(parents=True, exist_ok=True)
     parts = [addresses.slice(at, EACH).to_pylist() for at in range(0, len(addresses), EACH)]
     found: list[Floats] = []
-    with show_progress(len(addresses), 0, 0) as progress:
+    with show_progress(len(addresses), 0, 0, EMBEDDED) as progress:
         for part in _computed(folder, root, parts, name, workers, recogniser):
             found.append(part)
             progress.add(len(part), int(np.isnan(part[:, 0]).sum()))

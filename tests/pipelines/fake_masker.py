@@ -39,7 +39,7 @@ class FakeMasker:
         self.timings: dict[str, float] = {"wear": 0.0}
         self.delay = float(os.environ.get("FAKE_MASKER_SECONDS", "0"))
 
-    def process(self, keys: Any, photos: Any, known: Any = None) -> list[Any]:
+    def process(self, keys: Any, photos: Any, known: Any = None, given: Any = None) -> list[Any]:
         return [self.one(key, photo.image) for key, photo in zip(keys, photos, strict=True)]
 
     def one(self, key: str, image: Any) -> Any:

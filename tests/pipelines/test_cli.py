@@ -102,8 +102,9 @@ def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> No
     assert_refused(call(*whole, "--align", "arcface"), "--crop none keeps", "leave out --align.")
     assert call(*whole, "--dry-run").exit_code == 0
     assert call(*whole, "--aligned", "--align", "arcface", "--dry-run").exit_code == 0
-    orange = call("mask", source, run, "--kinds", "surgical:orange")
-    assert_refused(orange, "'orange' is no picture's file", "as in surgical:#ff8800")
+    teel = call("mask", source, run, "--kinds", "surgical:teel")
+    assert_refused(teel, "'teel' is neither a colour nor a picture's file", "did you mean surgical:teal?")
+    assert_refused(call("mask", source, run, "--kinds", "surgical:#ff880"), "surgical:teal or surgical:#ff8800")
     assert_refused(call("mask", source, run, "--kinds", "surgical:orange.png"), "orange.png cannot be printed")
     assert_refused(call("mask", source, run, "--quality", 900), "--quality", "1 to 100")
     assert_refused(call("mask", source, run, "--per-photo", "some"), "random, all or a number")

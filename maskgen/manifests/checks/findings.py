@@ -39,11 +39,32 @@ class Checked:
         """Faults in all."""
         return sum(finding.count for finding in self.findings if finding.fault)
 
-    def table(self) -> str:
-        """For a terminal: files, then each check with its count, then a sentence."""
+    def table(self, verbose: bool = False) -> str:
+        """For a terminal: faults and notes by file, with `verbose` each check, then one line that sums up."""
         lines: list[str] = []
         for file in dict.fromkeys([*self.rows, *(one.file for one in self.findings)]):
+            shown = [one.text() for one in self.findings if one.file == file and (verbose or one.count)]
             rows = f", {self.rows[file]:,} rows" if file in self.rows else ""
-            lines += [f"{file}{rows}", *(one.text() for one in self.findings if one.file == file)]
-        n = self.n_faults
-        return "\n".join([*lines, "", f"{n:,} fault{'s' * (n > 1)}." if n else "Nothing is wrong."])
+            lines += [f"{file}{rows}", *shown] if shown else []
+        return "\n".join([*lines, self.summary()])
+
+    def summary(self) -> str:
+        """One line: what was looked at, and what was found.
+
+        Example:
+            >>> Checked({"train.csv": 1200}, (Finding("train.csv", "images listed twice", 0),)).summary()
+            'Nothing is wrong: 1 file, 1,200 rows, 1 check.'
+        """
+        n, notes = self.n_faults, sum(bool(one.count) and not one.fault for one in self.findings)
+        found = f"{_count(n, 'fault')}" if n else "Nothing is wrong"
+        noted = f", {_count(notes, 'note')}" if notes else ""
+        looked = [
+            _count(len(self.rows), "file"),
+            _count(sum(self.rows.values()), "row"),
+            _count(len(self.findings), "check"),
+        ]
+        return f"{found}{noted}: {', '.join(looked)}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

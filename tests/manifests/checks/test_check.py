@@ -67,7 +67,18 @@ def test_nothing_is_wrong(lists: Path, verify: str, ours: bool) -> None:
     checked = check_lists(lists, verify=verify)
     assert faults(checked) == {} and checked.n_faults == 0
     assert checked.rows == {"train.csv": 3, "eval_same.csv": 2, "eval_diff.csv": 1, "test.csv": 2}
-    assert "Nothing is wrong" in checked.table()
+    assert checked.table() == f"Nothing is wrong: 4 files, 8 rows, {len(checked.findings)} checks."
+    assert checked.table(verbose=True).count("  ok ") == len(checked.findings)
+
+
+def test_only_what_was_found_is_listed_unless_all_is_asked_for(lists: Path) -> None:
+    with (lists / "train.csv").open("a") as file:
+        file.write("a/9__n95.jpg,0\n")
+    checked = check_lists(lists)
+    title, found, *examples, last = checked.table().splitlines()
+    assert title == "train.csv, 4 rows" and "FAULT images without a file" in found and "a/9__n95.jpg" in examples[0]
+    assert last.startswith("1 fault, 1 note: 4 files, 9 rows, ")
+    assert "ok" not in checked.table() and "ok" in checked.table(verbose=True)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,8 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, value: Any, said: str
 
 
 def test_every_setting_is_known_to_decide_or_not(tmp_path: Path) -> None:
-    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, "scheduler", "landmarks_model", "labels"}
+    by_file = {"landmarks_model", "points"}
+    assert {field.name for field in fields(MaskSettings)} == {*OTHER, *HOW, *by_file, "scheduler", "labels"}
     for name, value in OTHER.items():
         (told,) = differences(PLAIN.deciding(), replace(PLAIN, **{name: value}).deciding())
         assert told.startswith(option_name(name))

@@ -431,11 +431,12 @@ def test_check_tells_and_its_exit_code_says(drawn_run: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     write(out, run=drawn_run, people=(0.5, 0.25, 0.25), verify="exist")
     result = called("--check", out)
-    assert result.exit_code == 0 and "Nothing is wrong." in result.output
+    assert result.exit_code == 0 and "Nothing is wrong: " in result.output
     (out / read(out / "train.csv")[0]["path"]).unlink()
     result = called("--check", out)
     assert result.exit_code == 1 and "images without a file" in result.output
-    assert result.output.splitlines()[-1] == "1 fault."
+    assert result.output.splitlines()[-1].startswith("1 fault: 4 files, ")
+    assert len(called("--check", "--verbose", out).output.splitlines()) > 50 > len(result.output.splitlines())
 
 
 def test_check_takes_no_sets_and_only_check_takes_a_root(run: Path, tmp_path: Path) -> None:

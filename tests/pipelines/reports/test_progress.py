@@ -10,7 +10,7 @@ import pytest
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.reports.contact_sheet import spread
-from maskgen.pipelines.reports.progress import EVERY_SECONDS, Lines
+from maskgen.pipelines.reports.progress import EMBEDDED, EVERY_SECONDS, Bar, Lines, time_left
 from maskgen.pipelines.runs.lock import hold
 
 
@@ -22,7 +22,39 @@ def test_lines_are_few_and_true(capsys: pytest.CaptureFixture[str]) -> None:
             lines.add(100, 1)
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 4
+    assert told[0] == "400 of 1,000 photographs, 6 set aside, 10 a second, about 1 min left"
     assert told[-1] == "1,000 of 1,000 photographs, 12 set aside, 10 a second"
+
+
+def test_pictures_that_are_no_photographs_are_named_as_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    with Lines(90, 0, 0, EMBEDDED, clock=lambda: now[0]) as lines:
+        now[0] += 40
+        lines.add(60, 0)
+        now[0] += 20
+        lines.add(30, 2)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "60 of 90 pictures embedded, 1.5 a second, about 20 s left"
+    assert last == "90 of 90 pictures embedded, 2 unreadable, 1.5 a second"
+
+
+def test_the_bar_tells_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar(4, 0, 0) as bar:
+        bar.add(4, 1)
+    last = capsys.readouterr().err.split("\r")[-1].strip()
+    assert last.startswith("100% |")
+    assert "4 of 4 photographs, " in last
+    assert last.endswith("00:00 left, 1 set aside")
+
+
+def test_what_is_left_is_told_as_roughly_as_it_is_known() -> None:
+    assert [time_left(seconds) for seconds in (0, 54, 56, 3570, 90000)] == [
+        "about 10 s left",
+        "about 50 s left",
+        "about 1 min left",
+        "about 1 h 0 min left",
+        "about 25 h 0 min left",
+    ]
 
 
 def test_spread_is_even() -> None:

@@ -1,0 +1,108 @@
+"""Masks while a set is read: `MaskAugment`, and transforms for albumentations and torchvision that use it.
+
+Neither library is imported here: `maskgen.augment.albumentations` and `maskgen.augment.torchvision` import theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from maskgen.api import MaskedFace, Masker, MaskerSettings
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Floats, Image, check_image
+from maskgen.faces.align import five_points
+from maskgen.faces.detect import MtcnnDetector
+from maskgen.points.mark import Mark, is_mirrored, mirrored
+
+__all__ = ["MaskAugment", "mark_of"]
+
+
+def mark_of(points: ArrayLike | None = None, box: ArrayLike | None = None) -> Mark | None:
+    """The face that points or a box mark; None where neither is given.
+
+    Args:
+        points: five or 68 points, (n, 2) or more columns, of which x and y are taken, or flat x, y, x, y, ... as the
+            catalogue's `points5` and `points68` are; those of a picture that was mirrored after they were marked are
+            put into order.
+        box: x0, y0, x1, y1.
+
+    Raises:
+        ValueError: they are neither, or mark no face.
+    """
+    if points is None and box is None:
+        return None
+    corners = None if box is None else np.asarray(box, np.float32).reshape(-1)
+    return Mark(corners, None if points is None else _in_order(np.asarray(points, np.float32)))
+
+
+def _in_order(points: Floats) -> Floats:
+    if points.ndim == 1:
+        points = points.reshape(-1, 2)
+    if points.ndim != 2 or len(points) not in (5, 68) or points.shape[1] < 2:
+        raise ValueError(f"expected 5 or 68 points, (n, 2), got {points.shape}")
+    points = np.ascontiguousarray(points[:, :2])
+    return mirrored(points) if is_mirrored(five_points(points) if len(points) == 68 else points) else points
+
+
+class MaskAugment:
+    """Puts a mask on the face of a picture; the same key gives the same mask. It pickles, and may be used after a fork.
+
+    Args:
+        kinds: the masks to draw from, as typed, with weights; "world" samples masks as people wear them.
+        wear: how they are worn, with weights.
+        aligned: pictures are crops with one centred face; where points are given nothing is searched anyway.
+        min_trust: faces whose landmarks are less reliable stay bare, 0..1.
+        strict: raise SetAsideError where no mask can be put on; otherwise the picture stays as it is.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> augment = MaskAugment(("n95",))
+        >>> augment(astronaut(), key="first").shape
+        (512, 512, 3)
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[str] = DEFAULT_KINDS,
+        wear: Sequence[str] = ("proper",),
+        *,
+        aligned: bool = False,
+        min_trust: float = 0.0,
+        strict: bool = False,
+    ) -> None:
+        settings = MaskerSettings(tuple(kinds), tuple(wear), crop="none", min_trust=min_trust)
+        self._masker = Masker(settings, MtcnnDetector(aligned=aligned))
+        self.strict = strict
+
+    def mask(
+        self, image: Image, key: str, points: ArrayLike | None = None, box: ArrayLike | None = None
+    ) -> MaskedFace | None:
+        """The masked picture with its record; None where no mask can be put on.
+
+        Args:
+            image: uint8 RGB (height, width, 3).
+            key: what the draws of chance depend on.
+            points: see `mark_of`; searched where neither they nor a box are given.
+            box: see `mark_of`.
+
+        Raises:
+            ValueError: `image` is no such picture.
+            SetAsideError: with `strict`, where no mask can be put on.
+        """
+        check_image(image)
+        try:
+            mark = mark_of(points, box)
+            return self._masker.mask(np.ascontiguousarray(image), None if mark is None else [mark], key)
+        except (SetAsideError, ValueError):
+            if self.strict:
+                raise
+            return None
+
+    def __call__(self, image: Image, key: str, points: ArrayLike | None = None, box: ArrayLike | None = None) -> Image:
+        """The picture with a mask, or as it is; see `mask`."""
+        masked = self.mask(image, key, points, box)
+        return image if masked is None else masked.image

@@ -1,0 +1,83 @@
+"""A transform for torchvision's v2: `v2.Compose([MaskFace(p=0.5), v2.ToDtype(torch.float32, scale=True)])`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from maskgen.augment import MaskAugment
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.records import Image
+
+_KEY_POINTS = getattr(tv_tensors, "KeyPoints", None)  # from 0.23 on
+
+
+class MaskFace(v2.Transform):  # type: ignore[misc]
+    """Puts a mask on the face of a picture: a PIL image, or a uint8 tensor (3, height, width).
+
+    Five or 68 `tv_tensors.KeyPoints` in the sample are the face's points, one `tv_tensors.BoundingBoxes` of one box its
+    box, as the transforms before this one have moved them; both go on as they are. Without them the face is searched.
+    Chance comes from PyTorch's generator.
+
+    Args:
+        kinds: the masks to draw from, see `MaskAugment`.
+        wear: how they are worn.
+        aligned: pictures are crops with one centred face.
+        p: how often.
+
+    Raises:
+        TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`.
+    """
+
+    _transformed_types = tuple(
+        filter(None, (PIL.Image.Image, torch.Tensor, tv_tensors.Image, tv_tensors.BoundingBoxes, _KEY_POINTS))
+    )
+
+    def __init__(
+        self,
+        kinds: Sequence[str] = DEFAULT_KINDS,
+        wear: Sequence[str] = ("proper",),
+        aligned: bool = False,
+        p: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.kinds, self.wear, self.aligned, self.p = tuple(kinds), tuple(wear), aligned, p
+        self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """The draw, and what the sample says of the face."""
+        draw, key = float(torch.rand(1)), int(torch.randint(2**62, (1,)))
+        found: dict[str, Any] = {"key": str(key) if draw < self.p else None, "points": None, "box": None}
+        for one in flat_inputs:
+            if _KEY_POINTS is not None and isinstance(one, _KEY_POINTS):
+                found["points"] = one.as_subclass(torch.Tensor).reshape(-1, 2).cpu().numpy()
+            elif isinstance(one, tv_tensors.BoundingBoxes) and one.numel() == 4:
+                corners = v2.functional.convert_bounding_box_format(one, new_format=tv_tensors.BoundingBoxFormat.XYXY)
+                found["box"] = corners.as_subclass(torch.Tensor).reshape(4).cpu().numpy()
+        return found
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """A picture with a mask, or as it is where none can be put on; anything else as it is."""
+        if params["key"] is None or (isinstance(inpt, tv_tensors.TVTensor) and not isinstance(inpt, tv_tensors.Image)):
+            return inpt
+        if isinstance(inpt, PIL.Image.Image):
+            return PIL.Image.fromarray(self._masked(np.array(inpt.convert("RGB")), params))
+        if inpt.dtype != torch.uint8 or inpt.ndim != 3 or inpt.shape[0] != 3:
+            raise TypeError(
+                f"expected a uint8 tensor (3, height, width), got {inpt.dtype} {tuple(inpt.shape)}: "
+                "put MaskFace before ToDtype and Normalize"
+            )
+        picture = np.ascontiguousarray(inpt.detach().cpu().numpy().transpose(1, 2, 0))
+        out = torch.from_numpy(self._masked(picture, params).transpose(2, 0, 1).copy()).to(inpt.device)
+        return tv_tensors.wrap(out, like=inpt) if isinstance(inpt, tv_tensors.TVTensor) else out
+
+    def _masked(self, picture: Image, params: dict[str, Any]) -> Image:
+        return self._augment(picture, params["key"], params["points"], params["box"])
+
+    _get_params, _transform = make_params, transform  # as torchvision called them up to 0.20

@@ -1,0 +1,58 @@
+"""One picture in whatever form a person has it: a path, a file's bytes, a PIL image or an array."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import ImageOps
+
+from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, photo_of, read_photo
+
+Picture = Any  # Photo, str, Path, bytes, PIL.Image.Image, or an array, see `photo_from`
+
+
+def photo_from(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+    """The photograph that a picture is.
+
+    Args:
+        picture: a Photo; the path or the bytes of a picture file; a PIL image; or uint8 (height, width, 3) RGB,
+            (height, width, 4) RGBA or (height, width) grey.
+
+    The hash is of the file's bytes, or of the pixels where there is no file: the draws of a mask depend on it.
+
+    Raises:
+        SetAsideError: a file that is no picture, with its `reason`.
+        ValueError: an array of another shape or type.
+        TypeError: something else.
+    """
+    if isinstance(picture, Photo):
+        return picture
+    if isinstance(picture, (str, Path)):
+        return read_photo(Path(picture), max_pixels)
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        return photo_of(bytes(picture), max_pixels)
+    if hasattr(picture, "getexif"):
+        upright = ImageOps.exif_transpose(picture)
+        clear = upright.has_transparency_data
+        return _of_pixels(np.asarray(upright.convert("RGBA" if clear else "RGB")))
+    if isinstance(picture, np.ndarray):
+        return _of_pixels(picture)
+    raise TypeError(
+        f"{type(picture).__name__} is no picture: give a path, bytes, a PIL image or uint8 RGB (height, width, 3)"
+    )
+
+
+def _of_pixels(pixels: np.ndarray) -> Photo:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)):
+        raise ValueError(f"expected a uint8 RGB picture (height, width, 3), got {pixels.dtype} {pixels.shape}")
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB)
+    elif pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.uint16)
+        pixels = ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    pixels = np.ascontiguousarray(pixels)
+    return Photo(pixels, hashlib.sha256(pixels.tobytes()).hexdigest())

@@ -1,0 +1,152 @@
+"""One face as a file marks it, and what every format of such files has in common."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from maskgen.core.records import Floats, check_points
+from maskgen.faces.align import five_points
+
+Row = tuple[str, str | None]  # a photograph's name, and the text that marks one face; None where it shows none
+SWAPPED = 0.2  # how far right of the right eye the left one may be, in distances from the eyes to the mouth
+
+# Which point of a mirrored face is in the place of each.
+_SWAP5 = np.array([1, 0, 2, 4, 3])
+_SWAP68 = np.concatenate(
+    [
+        np.arange(16, -1, -1),  # jaw
+        np.arange(26, 16, -1),  # brows
+        np.arange(27, 31),
+        np.arange(35, 30, -1),  # nose
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],  # eyes
+        np.arange(54, 47, -1),
+        np.arange(59, 54, -1),  # lips, outside
+        np.arange(64, 59, -1),
+        np.arange(67, 64, -1),  # lips, inside
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One face: `box` float32 (4,) as x0, y0, x1, y1, `points` float32 (5, 2) or (68, 2), or both.
+
+    Convention:
+        - pixels of the upright photograph, x right, y down, pixel centres at integers
+        - five points are left eye, right eye, nose tip, left and right mouth corner; "left" is the viewer's
+
+    Raises:
+        ValueError: neither is there, a box without area, numbers that are not finite, or left and right swapped.
+    """
+
+    box: Floats | None = None
+    points: Floats | None = None
+
+    def __post_init__(self) -> None:
+        if self.box is None and self.points is None:
+            raise ValueError("it gives neither a box nor points")
+        if self.box is not None:
+            _check_box(self.box)
+        if self.points is not None:
+            check_points(self.points, 68 if len(self.points) == 68 else 5)
+            _check_sides(five_points(self.points) if len(self.points) == 68 else self.points)
+
+    @property
+    def kind(self) -> str:
+        """What it gives, as the catalogue says it: "points68", "points5" or "box"."""
+        return "box" if self.points is None else f"points{len(self.points)}"
+
+
+def _check_box(box: Floats) -> None:
+    if box.shape != (4,) or not np.isfinite(box).all():
+        raise ValueError("the box is not four finite numbers")
+    if not (box[2] > box[0] and box[3] > box[1]):
+        raise ValueError(f"the box from {box[0]:g},{box[1]:g} to {box[2]:g},{box[3]:g} has no area")
+
+
+def _check_sides(points5: Floats) -> None:
+    if is_mirrored(points5):
+        raise ValueError("left and right are swapped: left is the viewer's left")
+
+
+def is_mirrored(points5: Floats) -> bool:
+    """Whether left and right of five points are swapped, as in a picture that was mirrored after they were marked."""
+    across, down = points5[1] - points5[0], points5[3:].mean(0) - points5[:2].mean(0)
+    cross = float(across[0] * down[1] - across[1] * down[0])
+    return cross < -SWAPPED * float(down @ down)
+
+
+def mirrored(points: Floats) -> Floats:
+    """Five or 68 points in the order that they have in the mirrored picture; their places stay.
+
+    Example:
+        >>> mirrored(np.float32([[9, 0], [1, 0], [5, 5], [8, 9], [2, 9]]))[:, 0].tolist()
+        [1.0, 9.0, 5.0, 2.0, 8.0]
+    """
+    return points[_SWAP5 if len(points) == 5 else _SWAP68]
+
+
+class PointsFormat(ABC):
+    """A format of files that mark faces; made from the file's first lines."""
+
+    title: ClassVar[str]
+
+    def __init__(self, head: Sequence[str]) -> None:
+        self.head = head
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, head: Sequence[str]) -> bool:
+        """Whether a file that begins with these lines is of this format."""
+
+    @abstractmethod
+    def rows(self, lines: Iterable[str]) -> Iterator[Row]:
+        """Every face of a file.
+
+        Raises:
+            ValueError: the file breaks off or is not of the format; says where.
+        """
+
+    @abstractmethod
+    def mark(self, text: str) -> Mark:
+        """The face that a row's text marks.
+
+        Raises:
+            ValueError: it cannot be used; says why.
+        """
+
+
+def numbers(text: str) -> list[float]:
+    """Numbers with spaces, tabs or commas between them.
+
+    Raises:
+        ValueError: something else is among them.
+
+    Example:
+        >>> numbers("1, 2.5 3")
+        [1.0, 2.5, 3.0]
+    """
+    return [number(one) for one in re.split(r"[\s,]+", text.strip()) if one]
+
+
+def number(text: str) -> float:
+    """One number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text.strip()[:40]!r} is no number") from None
+
+
+def box_of(x: float, y: float, width: float, height: float) -> Floats:
+    """A box by its corner and sides as x0, y0, x1, y1."""
+    return np.array([x, y, x + width, y + height], np.float32)

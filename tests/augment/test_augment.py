@@ -1,0 +1,106 @@
+"""Masks while a set is read: without a framework, through torchvision's v2, and through albumentations."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+
+from maskgen.augment import MaskAugment, mark_of
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Image
+from maskgen.faces.align import five_points
+from maskgen.people import sample_people
+from maskgen.people.portrait import Portrait
+from maskgen.points.mark import mirrored
+
+KINDS = ("n95", "surgical:teal")
+
+
+@cache
+def portrait() -> Portrait:
+    return next(one for _, _, one in sample_people(1, 1, seed=3))
+
+
+@cache
+def augment() -> MaskAugment:
+    return MaskAugment(KINDS)
+
+
+def changed(one: Image, other: Image) -> np.ndarray:
+    return np.asarray((one != other).any(2))
+
+
+def test_nothing_imports_a_framework_that_is_not_asked_for() -> None:
+    code = (
+        "import sys, maskgen.augment; sys.exit(' '.join({'torch', 'torchvision', 'albumentations'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+
+
+def test_the_same_key_is_the_same_mask_and_points_need_no_search() -> None:
+    image, points = portrait().image, portrait().points68
+    masked = augment()(image, "a", points)
+    assert changed(masked, image).mean() > 0.05
+    np.testing.assert_array_equal(augment()(image, "a", points.ravel().tolist()), masked)
+    assert any(changed(augment()(image, key, points), masked).any() for key in "bcd")
+    for given in ({"points": five_points(points)}, {"box": [*points.min(0), *points.max(0)]}, {}):
+        other = changed(augment()(image, "a", **given), image)
+        assert (other & changed(masked, image)).sum() > 0.8 * (other | changed(masked, image)).sum()
+
+
+def test_points_of_a_picture_that_was_mirrored_since_are_put_into_order() -> None:
+    image = np.ascontiguousarray(portrait().image[:, ::-1])
+    points = portrait().points68 * np.float32([-1, 1]) + np.float32([image.shape[1] - 1, 0])
+    np.testing.assert_array_equal(augment()(image, "a", points), augment()(image, "a", mirrored(points)))
+    assert changed(augment()(image, "a", points), image).any()
+    mark = mark_of(five_points(portrait().points68) * np.float32([-1, 1]))
+    assert mark is not None and mark.points is not None and mark.points[0, 0] < mark.points[1, 0]
+
+
+def test_what_cannot_be_masked_stays_or_raises() -> None:
+    grey = np.full((120, 120, 3), 128, np.uint8)
+    assert augment()(grey, "a") is grey
+    assert augment()(portrait().image, "a", np.zeros((4, 2))) is portrait().image
+    strict = MaskAugment(KINDS, strict=True)
+    with pytest.raises(SetAsideError, match="no_face"):
+        strict(grey, "a")
+    with pytest.raises(ValueError, match="5 or 68 points"):
+        strict(grey, "a", np.zeros((4, 2)))
+    with pytest.raises(ValueError, match="uint8 RGB"):
+        augment()(np.zeros((9, 9, 3), np.float32), "a")
+
+
+@pytest.mark.parametrize("how", ["spawn", "fork"])
+def test_it_works_in_another_process(how: str) -> None:
+    if how not in multiprocessing.get_all_start_methods():
+        pytest.skip("not here")
+    here = augment()(portrait().image, "a").tobytes()
+    if how == "spawn":
+        code = (
+            "import pickle, sys; augment, image = pickle.load(sys.stdin.buffer)\n"
+            "sys.stdout.buffer.write(augment(image, 'a').tobytes())"
+        )
+        sent = pickle.dumps((augment(), portrait().image))
+        assert len(sent) < portrait().image.size + 5000
+        done = subprocess.run([sys.executable, "-P", "-c", code], input=sent, capture_output=True, check=True)
+        assert done.stdout == here
+        return
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.alarm(60)  # should it wait for a thread that is not there
+        os.write(write, b"same" if augment()(portrait().image, "a").tobytes() == here else b"other")
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as file:
+        assert file.read() == b"same"
+    os.waitpid(child, 0)

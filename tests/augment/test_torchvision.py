@@ -1,0 +1,90 @@
+"""`maskgen.augment.torchvision.MaskFace` among other transforms of v2."""
+
+from __future__ import annotations
+
+import pickle
+from functools import cache
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from maskgen.people import sample_people
+from maskgen.people.portrait import Portrait
+
+torch = pytest.importorskip("torch")
+tv_tensors = pytest.importorskip("torchvision.tv_tensors")
+v2 = pytest.importorskip("torchvision.transforms.v2")
+
+from maskgen.augment.torchvision import MaskFace  # noqa: E402
+
+
+@cache
+def portrait() -> Portrait:
+    return next(one for _, _, one in sample_people(1, 1, seed=3))
+
+
+@cache
+def transform() -> Any:
+    return MaskFace(("n95",), p=1.0)
+
+
+def picture() -> Any:
+    return tv_tensors.Image(torch.from_numpy(portrait().image.transpose(2, 0, 1).copy()))
+
+
+def key_points() -> Any:
+    height, width = portrait().image.shape[:2]
+    return tv_tensors.KeyPoints(torch.from_numpy(portrait().points68), canvas_size=(height, width))
+
+
+def test_tensors_and_pil_images_get_the_same_mask() -> None:
+    torch.manual_seed(1)
+    out = transform()(picture())
+    torch.manual_seed(1)
+    pil = transform()(PIL.Image.fromarray(portrait().image))
+    torch.manual_seed(1)
+    plain = transform()(picture().as_subclass(torch.Tensor))
+    assert isinstance(out, tv_tensors.Image) and out.shape == picture().shape
+    np.testing.assert_array_equal(np.array(pil), out.numpy().transpose(1, 2, 0))
+    np.testing.assert_array_equal(plain.numpy(), out.numpy())
+    assert (out != picture()).any(0).float().mean() > 0.05
+    torch.manual_seed(2)
+    assert (transform()(picture()) != out).any()
+
+
+@pytest.mark.skipif(not hasattr(tv_tensors, "KeyPoints"), reason="before torchvision 0.23")
+def test_points_and_boxes_of_the_sample_are_used_as_they_were_moved() -> None:
+    points = key_points()
+    height, width = points.canvas_size
+    box = tv_tensors.BoundingBoxes([[0, 0, width, height]], format="XYWH", canvas_size=(height, width))
+    pipeline = v2.Compose([v2.RandomHorizontalFlip(1.0), transform(), v2.ToDtype(torch.float32, scale=True)])
+    torch.manual_seed(1)
+    out = pipeline({"image": picture(), "points": points, "box": box, "target": 3})
+    assert out["image"].dtype is torch.float32 and out["target"] == 3
+    assert isinstance(out["points"], tv_tensors.KeyPoints)
+    mirrored = picture().flip(-1)
+    seen = ((out["image"] * 255).round() != mirrored).any(0).numpy()
+    mouth = out["points"][48:].mean(0).round().int().tolist()
+    assert seen[mouth[1], mouth[0]] and seen.mean() > 0.05
+    nowhere = tv_tensors.KeyPoints(points + 1000, canvas_size=points.canvas_size)
+    assert (transform()({"image": picture(), "points": nowhere})["image"] == picture()).all()
+
+
+def test_chance_and_pickling() -> None:
+    never = MaskFace(("n95",), p=0.0)
+    assert never(picture()) is not None and (never(picture()) == picture()).all()
+    again = pickle.loads(pickle.dumps(transform()))  # noqa: S301
+    torch.manual_seed(1)
+    one = transform()(picture())
+    torch.manual_seed(1)
+    assert (again(picture()) == one).all()
+    with pytest.raises(TypeError, match="before ToDtype"):
+        transform()(torch.zeros(3, 9, 9))
+
+
+def test_other_tensors_of_a_sample_are_left_alone() -> None:
+    mask = tv_tensors.Mask(torch.zeros(portrait().image.shape[:2], dtype=torch.uint8))
+    image, same, label = transform()(picture(), mask, torch.tensor(4))
+    assert (image != picture()).any() and (same == mask).all() and label == 4

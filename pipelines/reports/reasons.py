@@ -18,6 +18,8 @@ MEANING: dict[str, str] = {
     Reason.DOUBTFUL_FIT: "the landmarks are unreliable (--min-trust)",
     Reason.UNCLEAR_ORIENTATION: "it is not clear which way the face is up",
     Reason.CONTRADICTS_LABEL: "it looks masked where it is said to be bare, or the other way round",
+    Reason.NO_POINTS: "the file of given points has no row for it",
+    Reason.BAD_POINTS: "its row in the file of given points cannot be used",
     Reason.MASK_UNSAID: "nothing says whether it shows a mask, or whose it is",
     Reason.NAME_TOO_LONG: "the output's name would be too long",
     Reason.CRASHED: "the process died on it twice",

@@ -224,9 +224,9 @@ def run_and_tell(settings: MaskSettings) -> int:
 
     report = run_mask(settings, notify=click.echo)
     click.echo(report.table())
+    click.echo(f"Open {settings.run / 'report.html'} in a browser.")
     if report.exit_code != NOTHING_WRITTEN:
-        click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'contact_sheet.png'}.")
-        click.echo(f"The pictures are in {settings.run / 'faces'}.")
+        click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
     if report.set_aside or report.faces_set_aside:
         click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
     return report.exit_code

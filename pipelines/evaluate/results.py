@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..embedding import Embedded
 from .settings import EvaluateSettings
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
     from maskgen.manifests.lists import ImageList, PairLists
     from maskgen.manifests.schema import Bools, Ints
+    from maskgen.metrics.fixed_fmr import FixedFmr
     from maskgen.metrics.identification import Identification, Search
     from maskgen.metrics.overlap import Overlap
     from maskgen.metrics.verification import Verification
@@ -48,9 +49,14 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was found: by split a `Verification`, or why there is none, and which of the pairs it holds.
+    """Everything that was found.
 
-    `kinds` and `yaws`, float64 (n,), are of the pictures; "" and NaN where nothing says.
+    Attributes:
+        kinds, yaws: of the pictures, float64 (n,) the latter; "" and NaN where nothing says.
+        splits: by split a `Verification`, or why there is none.
+        rows: which of the pairs each split holds, bool (pairs,).
+        fixed_fmr: None where the lists do not tell people apart.
+        benchmark: what results.json says of the benchmark, None where there is none.
     """
 
     settings: EvaluateSettings
@@ -63,6 +69,8 @@ class Evaluation:
     yaws: Doubles
     splits: dict[str, Verification | str]
     rows: dict[str, Bools]
+    fixed_fmr: FixedFmr | None = None
+    benchmark: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from .settings import EvaluateSettings
 if TYPE_CHECKING:
     from maskgen.manifests.lists import PairLists
     from maskgen.manifests.schema import Bools
+    from maskgen.metrics.fixed_fmr import FixedFmr
     from maskgen.metrics.verification import Verification
 
 
@@ -23,6 +24,18 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
 
     Raises:
         UserError: the lists or the model cannot be used.
+    """
+    return evaluate_lists(settings, notify)
+
+
+def evaluate_lists(
+    settings: EvaluateSettings, notify: Notify, about: dict[str, Any] | None = None, all_comparisons: bool = True
+) -> dict[str, Any]:
+    """As `run_evaluate`.
+
+    Args:
+        about: what the report says of the benchmark that the lists were made from.
+        all_comparisons: the people of the lists can be told apart, so that pictures of different pairs can be compared.
     """
     from maskgen.embedders.named import open_embedder
     from maskgen.manifests.mask_labels import mask_kinds_of, yaws_of
@@ -41,8 +54,24 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     kinds, yaws = mask_kinds_of(lists.root, lists.addresses), yaws_of(lists.root, lists.addresses)
     rows = {split.name: split.rows for split in splits(kinds, judged.pairs)}
     found = {name: _verified(settings, judged, own, threshold) for name, own in rows.items()}
-    told = Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, yaws, found, rows)
-    return write_report(told)
+    fixed = _fixed_fmr(settings, kinds, judged, embedded) if all_comparisons else None
+    about_all = judged, kinds, yaws, found, rows, fixed, about
+    return write_report(Evaluation(settings, embedder, lists, embedded, threshold, *about_all))
+
+
+def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: Judged, embedded: Embedded) -> FixedFmr:
+    """Of all pictures of the pairs that say whether a mask is worn."""
+    import numpy as np
+
+    from maskgen.metrics.fixed_fmr import fixed_fmr
+
+    rows, first = np.unique(judged.pairs, return_index=True)
+    people = judged.people.ravel()[first]
+    known = np.array([kinds[row] != "" for row in rows], np.bool_)
+    rows, people = rows[known], people[known]
+    masked = np.array([kinds[row] != "bare" for row in rows], np.bool_)
+    embeddings = embedded.embeddings[rows]
+    return fixed_fmr(embeddings, people, masked, replicates=settings.replicates, seed=settings.seed)
 
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:

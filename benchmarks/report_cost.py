@@ -66,6 +66,8 @@ def main() -> None:
     run, rows = Path(sys.argv[1]).absolute(), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     stored = json.loads((run / "settings.json").read_text("utf-8"))["settings"]
     timing = json.loads((run / "timing.json").read_text("utf-8"))
+    if not timing["photographs"]:
+        sys.exit(f"{run} was done before its last start: give one whose timing.json says how fast it was.")
     source = Path(stored["SOURCE"])
     settings = MaskSettings(source, run, bare=stored["--bare"], segmentation=stored["--segmentation"])
     report, aside = Report.from_json((run / "report.json").read_bytes()), aside_of(RunFolder(run))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checks import show_path
@@ -17,6 +19,7 @@ from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from .errors import picture
 from .settings import EvaluateSettings
 from .splits import ALL, SORTS
+from .text import FIXED, benchmark_told, fixed_head, fixed_rows, has_rates
 
 if TYPE_CHECKING:
     from maskgen.manifests.schema import Bools
@@ -41,7 +44,10 @@ def band_rates(n_different: int) -> tuple[float, ...]:
 
 def evaluate_command(settings: EvaluateSettings) -> str:
     """The line that repeats an evaluation."""
-    spelled = {"input_file": lambda value: ["--input", show_path(value.absolute())]}
+    spelled = {
+        "input_file": lambda value: ["--input", show_path(value.absolute())],
+        "benchmark": lambda value: ["--benchmark", value[0], show_path(value[1].absolute())],
+    }
     return command_line("evaluate", settings, ("model",), frozenset({"workers"}), spelled)
 
 
@@ -65,11 +71,18 @@ def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
         title,
         _lead(results),
         start_of(found.settings),
-        evaluate_command(found.settings),
+        evaluate_command(_as_asked(found)),
         sections,
         {"pictures": pictures.stored, **data},
     )
     write_whole(found.settings.folder / NAME, page_bytes(page))
+
+
+def _as_asked(found: Evaluation) -> EvaluateSettings:
+    """The settings as they were given: a benchmark is judged by the lists that were made of it."""
+    if (about := found.benchmark) is None:
+        return found.settings
+    return replace(found.settings, data=None, benchmark=(str(about["name"]), Path(str(about["folder"]))))
 
 
 def start_of(settings: EvaluateSettings) -> dict[str, str]:
@@ -106,7 +119,12 @@ def _rates(found: Evaluation, results: Mapping[str, Any]) -> Markup:
     }
     if rates:
         tables.append(whiskers("True accept rate at a false accept rate, where there are pairs enough.", rates))
-    notes = [tag("p", note, class_="note") for note in results["notes"]]
+    notes = [tag("p", note, class_="note") for note in (*benchmark_told(results), *results["notes"])]
+    if fixed := results["fixed_fmr"]:
+        said = " ".join(fixed_head(fixed))
+        tables.append(
+            table(said, FIXED, list(fixed_rows(fixed))) if has_rates(fixed) else tag("p", said, class_="note")
+        )
     model = {"Model": found.settings.model, "Embedding": f"{found.embedder.dim} numbers", "Seed": found.settings.seed}
     return join([numbers(counts), *notes, tag("div", *tables, class_="columns"), facts(model)])
 

@@ -18,9 +18,9 @@ def summary(results: Mapping[str, Any]) -> str:
     """For a terminal: the threshold, a line for each split, and what is to be known about them."""
     head = [_threshold(results), ""]
     fixed = results["fixed_fmr"]
-    told = ["", *_fixed_head(fixed), *aligned([_FIXED, *_fixed_rows(fixed)])] if _has_rates(fixed) else []
+    told = ["", *fixed_head(fixed), *aligned([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
     rows = aligned([_COLUMNS, *_rows(results["splits"])])
-    return "\n".join([*_benchmark(results), *head, *rows, *told, *results["notes"]])
+    return "\n".join([*benchmark_told(results), *head, *rows, *told, *results["notes"]])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -53,7 +53,7 @@ _COLUMNS = ("pairs", "same", "different", "accuracy", "AUC", "EER", "ten-fold")
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {results['model']['name']} on {results['data']}"
     yield ""
-    yield from (line for sentence in _benchmark(results) for line in (sentence, ""))
+    yield from (line for sentence in benchmark_told(results) for line in (sentence, ""))
     yield _threshold(results)
     yield from _aligned(results)
     yield from _left_out(results)
@@ -70,8 +70,8 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
         yield from ["", "## Confusion, all pairs", "", *table([*_confusion_rows(first["confusion"])])]
         yield from ["", "## Classes, all pairs", "", *table([*_class_rows(first["classes"])])]
     if fixed := results["fixed_fmr"]:
-        yield from ["", f"## FNMR at FMR {fixed['fmr_asked']:g}", "", *_fixed_head(fixed)]
-        yield from ["", *table([_FIXED, *_fixed_rows(fixed)])] if _has_rates(fixed) else []
+        yield from ["", f"## FNMR at FMR {fixed['fmr_asked']:g}", "", *fixed_head(fixed)]
+        yield from ["", *table([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
     yield from ["", "Pictures: distances.png, roc.png, det.png, confusion.png, errors.png."]
 
 
@@ -111,10 +111,10 @@ def _rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         yield (name, *counts, *(rate(one[what]) for what in ("accuracy", "auc", "eer")), _ten_fold(one["ten_fold"]))
 
 
-_FIXED = ("compared", "genuine", "impostor", "FNMR", "FMR")
+FIXED = ("compared", "genuine", "impostor", "FNMR", "FMR")
 
 
-def _benchmark(results: Mapping[str, Any]) -> list[str]:
+def benchmark_told(results: Mapping[str, Any]) -> list[str]:
     """What is said of the benchmark, a sentence a line; nothing where there is none."""
     return [] if results["benchmark"] is None else list(_benchmark_lines(results["benchmark"]))
 
@@ -137,11 +137,13 @@ def _benchmark_lines(about: Mapping[str, Any]) -> Iterator[str]:
         yield "The model was trained on none of its people."
 
 
-def _has_rates(fixed: Mapping[str, Any] | None) -> bool:
+def has_rates(fixed: Mapping[str, Any] | None) -> bool:
+    """Whether errors at a fixed false match rate could be measured."""
     return fixed is not None and "reason" not in fixed
 
 
-def _fixed_head(fixed: Mapping[str, Any]) -> list[str]:
+def fixed_head(fixed: Mapping[str, Any]) -> list[str]:
+    """What the errors at a fixed false match rate are of, or why there are none."""
     if "reason" in fixed:
         return [fixed["reason"]]
     return [
@@ -150,7 +152,8 @@ def _fixed_head(fixed: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _fixed_rows(fixed: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def fixed_rows(fixed: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The errors at a fixed false match rate, a row a sort of comparison, under `FIXED`."""
     for name, one in fixed["comparisons"].items():
         fmr = _NOT if one["fmr"] is None or math.isnan(one["fmr"]) else f"{one['fmr']:.5f}"
         yield name, f"{one['genuine']:,}", f"{one['impostor']:,}", rate(one["fnmr"]), fmr

@@ -296,9 +296,9 @@ def run_and_tell(settings: MaskSettings) -> int:
         from .labels import write_labels
 
         write_labels(settings, notify=click.echo)
+    click.echo(f"Open {settings.run / 'report.html'} in a browser.")
     if report.exit_code != NOTHING_WRITTEN:
-        click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'contact_sheet.png'}.")
-        click.echo(f"The pictures are in {settings.run / 'faces'}.")
+        click.echo(f"Look at {settings.run / 'contact_sheet.png'}; the pictures are in {settings.run / 'faces'}.")
     if report.set_aside or report.faces_set_aside:
         click.echo(f"{settings.run / 'set_aside.csv'} says why each was set aside.")
     return report.exit_code

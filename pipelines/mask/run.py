@@ -14,7 +14,7 @@ from ..reports.aside import AsideSample
 from ..reports.card import write_card
 from ..reports.mask_page import Outcome, write_mask_page
 from ..reports.progress import Notify, Progress, show_progress
-from ..reports.run_report import Report, Timing
+from ..reports.run_report import TIMING, Report, Timing
 from ..reports.summary import summarise
 from ..runs.points import check_points
 from ..runs.records import load_report
@@ -60,13 +60,14 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         if not todo and (before := _finished(run)) is not None:
             notify("Every photograph was done before.")
             return before
+        took = None if todo else _took(run)
         run.forget_summaries()
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
         aside = AsideSample()
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
-        told = timing.stored(settings.workers)
+        told = took or timing.stored(settings.workers)
         run.place_text(run.timing, json.dumps(told, indent=2) + "\n")
         write_mask_page(run, Outcome(settings, listing.root, report, aside, told))
         write_card(run, settings, report)
@@ -80,6 +81,15 @@ def _finished(run: RunFolder) -> Report | None:
         return Report.from_json(run.report.read_bytes()) if run.is_complete() else None
     except ValueError:
         return None
+
+
+def _took(run: RunFolder) -> dict[str, object] | None:
+    """What the start before this one took, None where nothing says."""
+    try:
+        stored = json.loads(run.timing.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return stored if isinstance(stored, dict) and set(stored) >= TIMING else None
 
 
 def _list(settings: MaskSettings) -> Listing:

@@ -79,9 +79,9 @@ def _cut(source: Place, row: Row, like: Image) -> Image | None:
         return None
     matrix = np.array(row["matrix"], np.float64).reshape(2, 3)
     height, width = like.shape[:2]
-    shrinks = abs(np.linalg.det(matrix[:, :2])) < 0.25
-    if shrinks:  # what is warped is smoothed first, or it flickers
-        photograph = cv2.GaussianBlur(photograph, (0, 0), 0.5 / abs(np.linalg.det(matrix[:, :2])) ** 0.5)
+    area = max(abs(float(np.linalg.det(matrix[:, :2]))), 1e-4)
+    if area < 0.25:  # what shrinks is smoothed first, or its edges are jagged
+        photograph = np.asarray(cv2.GaussianBlur(photograph, (0, 0), 0.5 / area**0.5), np.uint8)
     cut = cv2.warpAffine(photograph, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut, np.uint8)
 

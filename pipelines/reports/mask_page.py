@@ -237,17 +237,18 @@ def _facts(row: Row, light: str) -> Iterator[tuple[str, str]]:
 def _gallery(shown: _Shown) -> Markup:
     if not shown.rows:
         return tag("p", "No picture was written.")
-    parts: list[object] = [place_of("outputs")]
-    for measure, title in (("trust", "The lowest trust of the run"), ("fit_error", "The worst fits of the run")):
+    told, parts = {}, []
+    for measure, title in (("fit_error", "Worst fit"), ("trust", "Lowest trust")):
         rows = [
             (_short(row["path"]), row["kind"], _number(row.get("trust")), _number(row.get("fit_error")))
             for row, name in shown.worst
             if name == measure
         ]
         if rows:
+            told[title] = rows[0][0]
             worst = table(title, ("picture", "mask", "trust", "fit error, in eye distances"), rows)
-            parts.append(tag("details", tag("summary", title), worst))
-    return join(parts)
+            parts.append(tag("details", tag("summary", f"{title}: the first {len(rows)}"), worst))
+    return join([facts(told), place_of("outputs"), *parts])
 
 
 def _number(value: float | None) -> str:

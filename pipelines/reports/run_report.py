@@ -138,6 +138,10 @@ class Totals:
         )
 
 
+# What a page tells of it.
+TIMING = frozenset({"photographs", "workers", "seconds", "photographs_per_second", "worker_peak_mb"})
+
+
 @dataclass(slots=True)
 class Timing:
     """What a start of a run cost; no part of the report, which a broken and an unbroken run share."""

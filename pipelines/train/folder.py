@@ -42,6 +42,7 @@ _OURS = (
     "points.npy",
     "history.csv",
     "loss.png",
+    PAGE,
     TRAINED_PEOPLE,
     PAGE,
     SETTINGS,

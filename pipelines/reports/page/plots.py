@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .html import Markup, join, markup, tag
 
 WIDTH, HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 12, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 14, 12, 54
 _COLOURS = 6  # that the style sheet has
 
 
@@ -139,7 +139,7 @@ def _grid(x: Axis, y: Axis) -> Markup:
     for value in x.ticks():
         at = _across(x, value)
         parts.append(f'<path class="grid" d="M{at:.1f} {_TOP}V{foot}"/>')
-        parts.append(f'<text x="{at:.1f}" y="{foot + 16}" text-anchor="middle">{_short(value)}</text>')
+        parts.append(f'<text x="{at:.1f}" y="{foot + 20}" text-anchor="middle">{_short(value)}</text>')
     middle = (_TOP + foot) / 2
     parts.append(f'<text x="{(left + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{markup(x.label)}</text>')
     parts.append(f'<text transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">{markup(y.label)}</text>')

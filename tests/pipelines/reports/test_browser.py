@@ -17,8 +17,10 @@ from support import picture, write, write_people
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports.page.html import join
 from maskgen.pipelines.reports.page.judging import judge_data, slider
 from maskgen.pipelines.reports.page.page import Page, Section, page_bytes
+from maskgen.pipelines.reports.page.plots import Axis, Curve, chart, table, whiskers
 
 WIDTHS = (1280, 360)
 PLAIN = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu")
@@ -151,6 +153,22 @@ def test_sliders_slide_by_keyboard_and_the_viewer_turns_pages(browser: Any, page
     everything = browser.find_element("css selector", "[data-gallery=outputs] input[type=range]")
     everything.send_keys(Keys.END)
     assert browser.execute_script("return document.querySelector('.tiles').style.getPropertyValue('--wipe')") == "100%"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_charts_and_tables_fit_the_page(browser: Any, tmp_path: Path, width: int) -> None:
+    x, y = Axis("false accept rate", 1e-4, 1.0, log=True), Axis("true accept rate", 0.0, 1.0)
+    curves = [Curve("all", [1e-4, 0.1, 1.0], [0.3, 0.8, 1.0], [0.2, 0.7, 1.0], [0.4, 0.9, 1.0])]
+    curves.append(Curve("a kind with a long name", [1e-3, 1.0], [0.5, 1.0]))
+    rates = {"all": (0.9, 0.85, 0.95), "a kind with a long name": (None, None, None)}
+    rows = [("w" * 90, "<b>", "1,000,000")] * 3
+    parts = [chart("Rates", curves, x, y), whiskers("Accuracy.", rates), table("Rows", ("name", "what", "count"), rows)]
+    body = Page("n" * 200, "", {"Folder": "/" + "f" * 200}, "maskgen " + "c" * 200, [Section("a", "A", join(parts))])
+    (tmp_path / "report.html").write_bytes(page_bytes(body))
+    visit(browser, tmp_path / "report.html", width)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert len(browser.find_elements("css selector", ".chart polyline, .chart polygon")) == 3
+    assert browser.get_log("browser") == []
 
 
 def test_the_threshold_moves_and_the_matrix_follows(browser: Any, tmp_path: Path) -> None:

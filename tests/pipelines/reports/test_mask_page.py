@@ -20,7 +20,7 @@ from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports.page.page import MOST_BYTES, without_start
+from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
 
 HOSTILE = '<script>alert(1)</script> & "Ann" \'O'
@@ -156,7 +156,7 @@ def test_a_run_that_goes_on_says_what_its_last_start_took(source: Path, tmp_path
     assert "248 photographs of 7 people" in page.text
     assert "the last start" in page.text and "for 248 photographs" not in page.text
     (out / "report.html").unlink()
-    assert without_start(told(source, out).bytes) == without_start(page.bytes)
+    assert told(source, out).bytes == page.bytes  # nothing was done but the page
 
 
 def test_a_run_in_tars_has_the_same_pictures_on_its_page(source: Path, tmp_path: Path) -> None:

@@ -31,11 +31,10 @@ def doubts_of(found: Enrolled, masked: bool) -> list[Doubt]:
     Args:
         masked: what is said of the photograph.
     """
-    from maskgen.faces.looks.upright import UPRIGHT_FROM
-    from maskgen.gallery.state import contradiction
+    from maskgen.gallery.state import contradiction, is_hardly_a_face
 
     said, doubts = "masked" if masked else "bare", []
-    if found.upright_score < UPRIGHT_FROM:
+    if is_hardly_a_face(found.detection, found.upright_score):
         doubts.append(Doubt(Reason.UNCLEAR_ORIENTATION, said, "hardly a face that stands upright", found.upright_score))
     if looks := contradiction(found.mask_score, masked):
         doubts.append(Doubt(Reason.CONTRADICTS_LABEL, said, looks, found.mask_score))

@@ -405,7 +405,11 @@ def commands_to_kill(folder: Path) -> Iterator[tuple[list[str], Path, str]]:
     yield ["gallery", "whole/masked", "gallery", "--simulate", "--expect", "2,2"], folder / "gallery", "*"
     training = ["--data", "whole/lists", "--epochs", "1", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
     yield ["train", "small", *training, "--run", "trained", "--resume"], folder / "trained", "last/*"
-    yield ["embed", "whole/trained", "whole/lists/test.csv", "embedded/test.parquet"], folder / "embedded", "test.parquet"
+    yield (
+        ["embed", "whole/trained", "whole/lists/test.csv", "embedded/test.parquet"],
+        folder / "embedded",
+        "test.parquet",
+    )
     judging = ["--data", "whole/lists", "--report", "judged", "--replicates", "10"]
     yield ["evaluate", "whole/trained", *judging], folder / "judged", "*"
     yield ["export", "whole/trained", "exported/model.onnx"], folder / "exported", "model.onnx"

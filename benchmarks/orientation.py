@@ -4,9 +4,9 @@
     python benchmarks/orientation.py FOLDER... --sheet wrong.png           # a picture of what is wrong
     python benchmarks/orientation.py FOLDER... --turns 0 --count 800       # photographs as they are
 
-Takes COUNT photographs, of each folder about as many. The face that `maskgen mask` would mask in the turned photograph is
-compared with the faces of the photograph as it is: hand-marked points where a NAME.pts (68 lines "x y") is beside it, what
-the detector finds otherwise. Prints, for each turn:
+Takes COUNT photographs, of each folder about as many. The face that `maskgen mask` would mask in the turned photograph
+is compared with the faces of the photograph as it is: hand-marked points where a NAME.pts (68 lines "x y") is beside
+it, what the detector finds otherwise. Prints, for each turn:
 
     right       the mouth lies in the direction in which it lies in truth, and the points are on the same face
     wrong       any other face that is not set aside
@@ -133,7 +133,9 @@ def main(folders: Sequence[Path], asked: argparse.Namespace) -> None:
     tell(cases)
     print(f"{1000 * (time.process_time() - begun) / max(len(cases), 1):.1f} ms of processor a case, judging among it")
     if asked.sheet:
-        groups = {name: [c.picture for c in cases if c.outcome == name and c.picture is not None] for name in ("wrong",)}
+        groups = {
+            name: [c.picture for c in cases if c.outcome == name and c.picture is not None] for name in ("wrong",)
+        }
         write_whole(asked.sheet, encode_image(contact_sheet(groups, 8, 240), "png"))
 
 

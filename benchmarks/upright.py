@@ -34,7 +34,7 @@ from maskgen.faces.looks.network import CROP, seen_of
 from maskgen.faces.looks.upright import UPRIGHT_FROM, upright_scores
 
 WEIGHTS = Path(__file__).parents[1] / "maskgen" / "faces" / "looks" / "upright.npz"
-SEED, EPOCHS, BATCH, TOGETHER = 0, 16, 96, 16
+SEED, EPOCHS, BATCH, TOGETHER = 0, 6, 96, 16
 SOFT = Thresholds(0.6, 0.5, 0.6)  # so that there are mistakes enough to learn from
 BACKGROUND = 2  # crops of a photograph's background
 
@@ -113,7 +113,9 @@ def learn(good: np.ndarray, whose: Sequence[str], bad: np.ndarray, whose_bad: Se
             lying = quartered(upright[: BATCH // 4])
             wrong = no[train[1][torch.randint(len(train[1]), (BATCH // 4,))]]
             x = cut_tight(torch.cat([upright, lying, wrong]).float() / 255)
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(network(worsened(moved(x))), truth * 0.98 + 0.01)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(
+                network(worsened(moved(x))), truth * 0.98 + 0.01
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -125,7 +127,9 @@ def learn(good: np.ndarray, whose: Sequence[str], bad: np.ndarray, whose_bad: Se
 def tell(epoch: int, network: Network, good: torch.Tensor, bad: torch.Tensor) -> None:
     parts = {"upright": good, "lying": torch.cat([torch.rot90(good, turn, (2, 3)) for turn in (1, 2, 3)]), "wrong": bad}
     found = {name: judged(network, pictures) >= UPRIGHT_FROM for name, pictures in parts.items()}
-    text = ", ".join(f"{name} {(~ok).sum() if name == 'upright' else ok.sum()} of {len(ok)}" for name, ok in found.items())
+    text = ", ".join(
+        f"{name} {(~ok).sum() if name == 'upright' else ok.sum()} of {len(ok)}" for name, ok in found.items()
+    )
     print(f"epoch {epoch}: held out, judged wrongly: {text}", flush=True)
 
 

@@ -27,9 +27,7 @@ def faces_with_landmarks(
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures at once: that is how their points are found fast.
-    each = [
-        (image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)
-    ]
+    each = [(image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)]
     points = iter(landmarker.points68_of(each))
     upright = iter(upright_scores([seen_of(image, one.points5) for image, one in each]).tolist())
     return [

@@ -11,7 +11,8 @@ from maskgen.faces.masked import MASKED_FROM, mask_scores
 # The score below which a face that is said to be masked clearly looks bare; `benchmarks/gallery.py` prints the errors.
 BARE_TO = -1.0
 # The score of `faces.looks.upright` below which it is hardly a face: of a detection that is sure, and of another one. A
-# mask lowers that score, and so do the edges of a close photograph; scenes without a face give detections of 0.3 to 0.7.
+# mask lowers that score, and so do the edges of a close photograph; scenes without a face give detections of 0.3 to
+# 0.7.
 SURE_DETECTION = 0.85
 HARDLY_IF_SURE, HARDLY = -2.0, 0.0
 

@@ -99,7 +99,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--test-pairs",
     type=PATH,
-    help="Test pairs from a list: LFW's or MFR2's pairs.txt, or a test.csv or pairs_label.txt that names images of the runs.",
+    help="Test pairs from a list: LFW's or MFR2's pairs.txt, or a test.csv or pairs_label.txt of images of the runs.",
 )
 @click.option(
     "--wear",

@@ -82,6 +82,7 @@ def _stored_settings(path: Path) -> dict[str, object]:
         stored = unseal(path.read_bytes())["settings"]
     except (ValueError, KeyError) as error:
         raise UserError(
-            f"{path} is damaged, or not of this version of `maskgen pairs` ({error}): give another folder, or --overwrite."
+            f"{path} is damaged, or not of this version of `maskgen pairs` ({error}): give another folder, or "
+            "--overwrite."
         ) from None
     return stored if isinstance(stored, dict) else {}

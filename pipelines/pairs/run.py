@@ -114,9 +114,7 @@ def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
     return 0.1
 
 
-def _resolve(
-    settings: PairsSettings, recipe: Recipe, folders: dict[str, Place], images: Images
-) -> Resolved | None:
+def _resolve(settings: PairsSettings, recipe: Recipe, folders: dict[str, Place], images: Images) -> Resolved | None:
     if settings.test_pairs is None:
         return None
     from maskgen.manifests.listed import names_images, resolve_images

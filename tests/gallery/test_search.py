@@ -8,10 +8,10 @@ from maskgen.core.records import Detection
 from maskgen.faces.align import five_points
 from maskgen.faces.alignments import Cut
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.gallery.faces import Candidate, PortraitFinder, meant
-from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
 from maskgen.faces.looks.network import seen_of
 from maskgen.faces.masked import mask_scores
+from maskgen.gallery.faces import Candidate, PortraitFinder, meant
+from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
 from maskgen.gallery.state import contradiction
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import MaskPlan

@@ -41,7 +41,7 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
 
 
 def is_label_pairs(path: Path) -> bool:
-    """Whether the first line of a file is two paths and 0 or 1; a name and two numbers are a line of LFW's pairs.txt."""
+    """Whether the first line of a file is two paths and 0 or 1; a name and two numbers stand in LFW's pairs.txt."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             values = _values(file.readline())

@@ -10,6 +10,11 @@ from maskgen.faces.masked import MASKED_FROM, mask_scores
 
 # The score below which a face that is said to be masked clearly looks bare; `benchmarks/gallery.py` prints the errors.
 BARE_TO = -1.0
+# The score of `faces.looks.upright` below which it is hardly a face: of a detection that is sure, and of another one. A
+# mask lowers that score, and so do the edges of a close photograph; scenes without a face give detections of 0.3 to
+# 0.7.
+SURE_DETECTION = 0.85
+HARDLY_IF_SURE, HARDLY = -2.0, 0.0
 
 
 def mask_scores_of(image: Image, faces: Sequence[Detection]) -> list[float]:
@@ -31,3 +36,8 @@ def contradiction(score: float, masked: bool) -> str:
     if not masked and score > MASKED_FROM:
         return "looks masked"
     return "looks bare" if masked and score < BARE_TO else ""
+
+
+def is_hardly_a_face(detection: Detection, upright_score: float) -> bool:
+    """Whether what was found is perhaps no face that stands upright where its points say."""
+    return upright_score < (HARDLY_IF_SURE if detection.score >= SURE_DETECTION else HARDLY)

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from maskgen.gallery.faces import Enrolled
 
 
-# From this detector's score on a face is one, however it looks: of 159 close-ups in real masks and bare the network for
-# upright faces doubts 11, all of them faces; ten have a higher score.
-SURE = 0.9
-
-
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What speaks against a photograph: what is said of it, how it looks, and the score that says so."""
@@ -36,11 +31,10 @@ def doubts_of(found: Enrolled, masked: bool) -> list[Doubt]:
     Args:
         masked: what is said of the photograph.
     """
-    from maskgen.faces.looks.upright import UPRIGHT_FROM
-    from maskgen.gallery.state import contradiction
+    from maskgen.gallery.state import contradiction, is_hardly_a_face
 
     said, doubts = "masked" if masked else "bare", []
-    if found.upright_score < UPRIGHT_FROM and found.detection.score < SURE:
+    if is_hardly_a_face(found.detection, found.upright_score):
         doubts.append(Doubt(Reason.UNCLEAR_ORIENTATION, said, "hardly a face that stands upright", found.upright_score))
     if looks := contradiction(found.mask_score, masked):
         doubts.append(Doubt(Reason.CONTRADICTS_LABEL, said, looks, found.mask_score))

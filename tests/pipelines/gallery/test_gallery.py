@@ -5,7 +5,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from page_reader import PageFile
@@ -32,7 +31,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three people, two bare and two masked photographs each."""
     root = tmp_path_factory.mktemp("registered")
-    for name, number, portrait in sample_people(3, 4, seed=5):
+    for name, number, portrait in sample_people(3, 4, seed=7):
         state = "bare" if number <= 2 else "masked"
         image = portrait.image
         if state == "masked":
@@ -99,7 +98,7 @@ def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
 def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> None:
     shutil.move(source / "person_02/masked/3.png", source / "person_02/bare/3.png")
     scene = source / "person_01/masked/scene.png"
-    scene.write_bytes(encode_image(np.ascontiguousarray(coffee()[:, :400]), "png"))
+    scene.write_bytes(encode_image(coffee(), "png"))
     assert call(source, tmp_path / "out").exit_code == 3
     aside = {row["path"] for row in table(tmp_path / "out/set_aside.csv")}
     assert aside == {"person_02/bare/3.png", "person_01/masked/scene.png"}

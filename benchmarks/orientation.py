@@ -91,7 +91,7 @@ def judged(path: Path, quarters: int, detector: MtcnnDetector, landmarker: Landm
     image = read_photo(path).image
     turned = np.ascontiguousarray(np.rot90(image, quarters))
     found = detect_for(detector, [turned], "subject")
-    (face, *_) = faces_with_landmarks([turned], found, "subject", landmarker)[0]
+    (face, *_) = faces_with_landmarks([turned], found, "subject", landmarker, detector)[0]
     if isinstance(face, SetAsideError):
         return Case(path, quarters, str(face.reason), 0.0)
     sure = trust(face)

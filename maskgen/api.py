@@ -270,7 +270,7 @@ class Masker:
         with self._stage("find"):
             detections = detect_for(self.detector, images, self.settings.faces)
         with self._stage("points"):
-            marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker)
+            marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker, self.detector)
         found = dict(zip(search, marked, strict=True))
         return [found[at] if at in found else known[at] for at in range(len(photos))]
 

@@ -10,6 +10,7 @@ from maskgen.faces.choose import choose, is_doubtful_subject, placed
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.looks.network import seen_of
+from maskgen.faces.looks.turned import looks_turned
 from maskgen.faces.looks.upright import least_score, upright_scores
 from maskgen.faces.stored import rounded_face
 from maskgen.faces.trust import trust
@@ -18,12 +19,17 @@ Faces = list[Face | SetAsideError]
 
 
 def faces_with_landmarks(
-    images: Sequence[Image], detections: Sequence[Sequence[Detection]], which: str, landmarker: Landmarker
+    images: Sequence[Image],
+    detections: Sequence[Sequence[Detection]],
+    which: str,
+    landmarker: Landmarker,
+    detector: Detector | None = None,
 ) -> list[Faces]:
     """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.
 
     Args:
         which: "subject", "largest", "central" or "all", see `faces.choose`.
+        detector: searches around a face that hardly looks upright, see `looks.turned`.
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures at once: that is how their points are found fast.
@@ -32,10 +38,12 @@ def faces_with_landmarks(
     upright = iter(upright_scores([seen_of(image, one.points5) for image, one in each]).tolist())
     return [
         [
-            one if isinstance(one, SetAsideError) else _face(one, next(points), next(upright), index, len(found))
+            one
+            if isinstance(one, SetAsideError)
+            else _unless_turned(image, _face(one, next(points), index, len(found)), next(upright), detector)
             for index, one in enumerate(own)
         ]
-        for own, found in zip(meant, detections, strict=True)
+        for image, own, found in zip(images, meant, detections, strict=True)
     ]
 
 
@@ -65,13 +73,20 @@ def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detecti
         return [fault]
 
 
-def _face(
-    detection: Detection, points68: Floats | SetAsideError, upright: float, index: int, of: int
-) -> Face | SetAsideError:
+def _face(detection: Detection, points68: Floats | SetAsideError, index: int, of: int) -> Face | SetAsideError:
     if isinstance(points68, SetAsideError):
         return placed(points68, detection) if of > 1 else points68
-    face = Face(detection, points68, index, of)
-    if upright < (least := least_score(trust(face))):
-        fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than {least:g}")
-        return placed(fault, detection) if of > 1 else fault
+    return Face(detection, points68, index, of)
+
+
+def _unless_turned(
+    image: Image, face: Face | SetAsideError, upright: float, detector: Detector | None
+) -> Face | SetAsideError:
+    """The face, unless its score is low and another turn looks more like a face."""
+    if isinstance(face, SetAsideError):
+        return face
+    least = least_score(trust(face))
+    if upright < least and looks_turned(image, face.detection, upright, detector):
+        fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than in another turn")
+        return placed(fault, face.detection) if face.of > 1 else fault
     return rounded_face(face)

@@ -4,8 +4,8 @@
 
 Masks COUNT photographs of SOURCE, alternately with the program's calls that wait for the disk (fsync, syncfs) and with
 those taken out, on one worker in this process, in new folders below DIR. Prints the seconds of each, the waits
-themselves (count, and milliseconds a photograph), and the ratio. The waits depend on the disk and on what else
-writes to it.
+themselves (count, and milliseconds a photograph), and the ratio. They
+depend on the disk and on what else writes to it.
 """
 
 from __future__ import annotations

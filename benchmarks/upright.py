@@ -34,7 +34,7 @@ from maskgen.faces.looks.network import CROP, seen_of
 from maskgen.faces.looks.upright import UPRIGHT_FROM, upright_scores
 
 WEIGHTS = Path(__file__).parents[1] / "maskgen" / "faces" / "looks" / "upright.npz"
-SEED, EPOCHS, BATCH, TOGETHER = 0, 6, 96, 16
+SEED, EPOCHS, BATCH, TOGETHER = 0, 16, 96, 16
 SOFT = Thresholds(0.6, 0.5, 0.6)  # so that there are mistakes enough to learn from
 BACKGROUND = 2  # crops of a photograph's background
 

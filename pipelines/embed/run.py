@@ -63,9 +63,12 @@ def _columns(list_file: Path) -> Mapping[str, Any]:
     """The columns of a list, targets as numbers; a list of pairs as its pictures, each once."""
     import pyarrow as pa
 
+    from maskgen.manifests.formats.label_pairs import is_label_pairs
     from maskgen.manifests.lists import read_image_list
     from maskgen.manifests.schema import PAIR_COLUMNS
 
+    if is_label_pairs(list_file):
+        return _label_pictures(list_file)
     found = read_image_list(list_file)
     columns = dict(found.columns)
     if COLUMN in columns:
@@ -75,6 +78,18 @@ def _columns(list_file: Path) -> Mapping[str, Any]:
     if set(PAIR_COLUMNS) <= set(columns):
         return _pictures(columns["path"], columns["target"], columns["pair_path"], found.numbers("pair_target"))
     return columns
+
+
+def _label_pictures(list_file: Path) -> Mapping[str, Any]:
+    """`_pictures` of two paths and 1 or 0 a line."""
+    import numpy as np
+    import pyarrow as pa
+
+    from maskgen.manifests.lists import read_pair_lists
+
+    listed = read_pair_lists([list_file])
+    _, first = np.unique(listed.pairs[list_file.name], return_index=True)
+    return {"path": listed.addresses, "target": pa.array(listed.people[list_file.name].ravel()[first])}
 
 
 def _pictures(paths: Any, targets: Any, pair_paths: Any, pair_targets: Any) -> Mapping[str, Any]:

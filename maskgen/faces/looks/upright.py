@@ -14,7 +14,7 @@ from maskgen.faces.looks.network import scores
 
 # The score below which a face is in doubt, and the one where the detector's points and the landmarks agree less well
 # (`faces.trust`): a chin with glasses under it has both a fair score and a trust of 0.74.
-UPRIGHT_FROM, LESS_TRUSTED_FROM = 0.0, 2.0
+UPRIGHT_FROM, LESS_TRUSTED_FROM = -1.0, 2.0
 TRUSTED = 0.8
 
 

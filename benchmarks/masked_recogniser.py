@@ -6,10 +6,12 @@
 People named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on.
 The settings are those of the recipe `masked`. What the frozen layers make of each picture is computed once and kept in
 WORK, so the trained layers alone are run again and again: an epoch takes seconds where `maskgen train masked`, which
-draws new masks each time, takes minutes. Each photograph comes bare and in two drawn masks.
+draws new masks each time, takes minutes. Each photograph comes bare and in two drawn masks. The names of the people
+are written beside the weights.
 
-With --other, the same photographs (those that PEER_DIR has under the same paths) are trained on bare twice, bare and in
-a mask of ours, or bare and in PEER_DIR's; three seeds. Judged is MFR2: masked pictures against bare ones.
+With --other, the photographs that PEER_DIR has under the same paths are trained on bare twice, bare and in one of our
+five default masks, bare and in a mask of `--kinds world`, or bare and in PEER_DIR's; three seeds. Judged is MFR2:
+masked pictures against bare ones.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 from safetensors.numpy import save
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -72,10 +75,15 @@ class Cached:
         return Cached(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
 
-def people_of(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
-    """The photographs to train on by person."""
+def free_people(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
+    """The photographs of everybody who is named in no pair."""
     named = {word for word in re.split(r"\s+", pairs.read_text("utf-8")) if word and not word.isdigit()}
-    free = {one.name: sorted(one.glob("*.jpg")) for one in sorted(lfw.iterdir()) if one.name not in named}
+    return {one.name: sorted(one.glob("*.jpg")) for one in sorted(lfw.iterdir()) if one.name not in named}
+
+
+def people_of(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
+    """The photographs to train the weights on by person."""
+    free = free_people(lfw, pairs)
     rng = random.Random(0)
     several = [name for name in free if len(free[name]) > 1]
     single = [name for name in free if len(free[name]) == 1]
@@ -85,8 +93,15 @@ def people_of(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
     return {name: rng.sample(free[name], min(len(free[name]), MOST)) for name in chosen}
 
 
-def mask(people: dict[str, list[Path]], work: Path) -> Path:
-    """A run of `maskgen mask` with every photograph bare and in two masks."""
+def shared_people(lfw: Path, pairs: Path, other: Path) -> dict[str, list[Path]]:
+    """The photographs that the other tool has masked too, at most MOST a person."""
+    free = free_people(lfw, pairs)
+    there = {name: [path for path in free[name] if (other / path.relative_to(lfw)).is_file()][:MOST] for name in free}
+    return {name: paths for name, paths in there.items() if paths}
+
+
+def mask(people: dict[str, list[Path]], work: Path, words: Sequence[str]) -> Path:
+    """A run of `maskgen mask` with every photograph bare and in masks."""
     source, run = work / "photographs", work / "masked"
     for name, photographs in people.items():
         (source / name).mkdir(parents=True, exist_ok=True)
@@ -94,8 +109,9 @@ def mask(people: dict[str, list[Path]], work: Path) -> Path:
             link = source / name / path.name
             if not link.is_symlink():
                 link.symlink_to(path.resolve())
-    words = ["maskgen", "mask", source, run, "--bare", "--per-photo", 2, "--seed", 1]
-    subprocess.run([str(word) for word in words], check=True)
+    command = ["maskgen", "mask", source, run, "--bare", "--seed", 1, *words]
+    if subprocess.run([str(word) for word in command], check=False).returncode not in (0, 3):
+        sys.exit("the photographs were not masked")
     return run
 
 
@@ -165,33 +181,55 @@ def rank1(embeddings: np.ndarray, data: Cached) -> np.ndarray:
     return data.people[nearest] == data.people[probes]
 
 
-def run_of(run: Path, work: Path) -> tuple[Cached, list[str], list[dict[str, object]]]:
-    rows = pq.read_table(run / "catalogue.parquet").sort_by("path").to_pylist()
-    images = [(run / row["path"]).read_bytes() for row in rows]
-    bare = [row["kind"] == "bare" for row in rows]
-    return cached(images, [row["person"] for row in rows], bare, work / "ours.npz"), [r["source"] for r in rows], rows
+class Run:
+    """A run of `maskgen mask` through the frozen layers: by source the row of the bare and of a masked picture."""
+
+    def __init__(self, run: Path) -> None:
+        self.rows = pq.read_table(run / "catalogue.parquet").sort_by("path").to_pylist()
+        images = [(run / row["path"]).read_bytes() for row in self.rows]
+        bare = [row["kind"] == "bare" for row in self.rows]
+        self.cached = cached(images, [row["person"] for row in self.rows], bare, run.with_suffix(".npz"))
+        self.bare = {row["source"]: at for at, row in enumerate(self.rows) if bare[at]}
+        self.worn = {row["source"]: at for at, row in enumerate(self.rows) if not bare[at]}
 
 
-def compare(asked: argparse.Namespace, ours: Cached, sources: list[str], rows: list[dict[str, object]]) -> None:
-    bare = {source: at for at, source in enumerate(sources) if ours.bare[at]}
-    worn = {source: at for at, source in enumerate(sources) if not ours.bare[at]}
-    shared = sorted(source for source in bare if source in worn and (asked.other / source).is_file())
+def arms_of(asked: argparse.Namespace) -> dict[str, Cached]:
+    """What is trained on, the same photographs each time."""
+    people = shared_people(asked.lfw, asked.pairs, asked.other)
+    runs = {
+        "five kinds": Run(mask(people, asked.work / "five", ["--per-photo", "random"])),
+        "world": Run(mask(people, asked.work / "world", ["--kinds", "world", "--per-photo", "random"])),
+    }
+    five = runs["five kinds"]
+    shared = sorted(source for source in five.bare if all(source in run.worn for run in runs.values()))
     crops = []
     for source in shared:
-        points = np.array(rows[bare[source]]["source_points68"], np.float32).reshape(68, 2)
+        points = np.array(five.rows[five.bare[source]]["source_points68"], np.float32).reshape(68, 2)
         crops.append(align(decode((asked.other / source).read_bytes()), points, 160).image)
-    first = ours.rows([bare[source] for source in shared])
+    first = five.cached.rows([five.bare[source] for source in shared])
     other = cached(crops, first.people.tolist(), [False] * len(crops), asked.work / "other.npz")
-    arms = {
-        "bare": first.plus(first),
-        "ours": first.plus(ours.rows([worn[source] for source in shared])),
-        "other": first.plus(other),
-    }
-    real = real_of(asked.real, asked.work)
-    right = {"untrained": [rank1(embedded(Tail(dlib_resnet().model), real), real)]}
+    worn = {name: run.cached.rows([run.worn[source] for source in shared]) for name, run in runs.items()}
+    return {name: first.plus(one) for name, one in {"bare": first, **worn, "other tool": other}.items()}
+
+
+def compare(asked: argparse.Namespace) -> None:
+    arms, real = arms_of(asked), real_of(asked.real, asked.work)
+    found = {"untrained": [Found(Tail(dlib_resnet().model), real)]}
     for name, data in arms.items():
-        right[name] = [rank1(embedded(trained(data, seed, 8, 128), real), real) for seed in range(SEEDS)]
-    report(right, real, len(shared))
+        found[name] = [Found(trained(data, seed, 8, 128), real) for seed in range(SEEDS)]
+        print(f"{name}: trained on {len(data.people)} pictures", flush=True)
+    report(found, real)
+
+
+class Found:
+    """What a network makes of MFR2: per probe whether rank 1 is right, and the AUC of masked-bare pairs."""
+
+    def __init__(self, tail: Tail, real: Cached) -> None:
+        embeddings = embedded(tail, real)
+        self.right = rank1(embeddings, real)
+        masked, bare = np.flatnonzero(~real.bare), np.flatnonzero(real.bare)
+        scores, same = embeddings[masked] @ embeddings[bare].T, real.people[masked][:, None] == real.people[bare]
+        self.auc = float(roc_auc_score(same.ravel(), scores.ravel()))
 
 
 def real_of(folder: Path, work: Path) -> Cached:
@@ -205,20 +243,26 @@ def real_of(folder: Path, work: Path) -> Cached:
     return cached(images, [labels[at][0] for at in there], bare, work / "real.npz")
 
 
-def report(right: dict[str, list[np.ndarray]], real: Cached, photographs: int) -> None:
-    """Rank 1 of each, and the paired difference of ours from each over people drawn anew."""
+def report(found: dict[str, list[Found]], real: Cached) -> None:
+    """Rank 1 and AUC of each, and the paired difference in rank 1 of our two from each, over people drawn anew."""
     probes = np.flatnonzero(~real.bare)
     people = real.people[probes[np.isin(real.people[probes], real.people[real.bare])]]
     names, rng = np.unique(people), np.random.default_rng(0)
-    means = {name: np.mean(each, axis=0) for name, each in right.items()}
+    means = {name: np.mean([one.right for one in each], axis=0) for name, each in found.items()}
     own = {one: np.flatnonzero(people == one) for one in names}
     drawn = [np.concatenate([own[one] for one in rng.choice(names, len(names))]) for _ in range(REPLICATES)]
-    print(f"{photographs} photographs trained on, {len(people)} masked probes of {len(names)} people")
+    print(f"{len(people)} masked probes of {len(names)} people")
+    print("| trained on | rank 1 by seed | AUC masked-bare | five kinds less this | world less this |")
+    print("|---|---|---|---|---|")
     for name, mean in means.items():
-        gain = means["ours"] - mean
-        low, high = np.percentile([gain[rows].mean() for rows in drawn], [2.5, 97.5])
-        seeds = ", ".join(f"{one.mean():.3f}" for one in right[name])
-        print(f"| {name} | {mean.mean():.3f} ({seeds}) | {gain.mean():+.3f} ({low:+.3f} to {high:+.3f}) |")
+        cells = []
+        for ours in ("five kinds", "world"):
+            gain = means[ours] - mean
+            low, high = np.percentile([gain[rows].mean() for rows in drawn], [2.5, 97.5])
+            cells.append(f"{gain.mean():+.3f} ({low:+.3f} to {high:+.3f})")
+        seeds = ", ".join(f"{one.right.mean():.3f}" for one in found[name])
+        auc = np.mean([one.auc for one in found[name]])
+        print(f"| {name} | {mean.mean():.3f} ({seeds}) | {auc:.3f} | {' | '.join(cells)} |")
 
 
 def main() -> None:
@@ -227,19 +271,23 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--kinds", help="what the masks of --out are drawn from; by default the five kinds")
     parser.add_argument("--other", type=Path)
     parser.add_argument("--real", type=Path)
     asked = parser.parse_args()
     if (asked.other is None) != (asked.real is None):
         sys.exit("--other is judged on --real: give both.")
     asked.work.mkdir(parents=True, exist_ok=True)
-    ours, sources, rows = run_of(mask(people_of(asked.lfw, asked.pairs), asked.work), asked.work)
     if asked.out:
+        words = ["--per-photo", "2", *(["--kinds", asked.kinds] if asked.kinds else [])]
+        people = people_of(asked.lfw, asked.pairs)
+        asked.out.with_name(f"{asked.out.stem}_people.txt").write_text("".join(f"{name}\n" for name in sorted(people)))
+        ours = Run(mask(people, asked.work / "weights", words)).cached
         state = trained(ours, 0, 4, 256).state_dict()
         named = {name.replace("stage5", "backbone.stage5"): value.numpy() for name, value in state.items()}
         asked.out.write_bytes(save({name: value.astype(np.float16) for name, value in named.items()}))
     if asked.other:
-        compare(asked, ours, sources, rows)
+        compare(asked)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "formats": ("core", "formats"),
     "manifests": ("core", "formats", "manifests"),
     "gallery": ("core", "faces", "gallery"),
+    "benchmarks": ("benchmarks", "core", "formats", "manifests"),
     "metrics": ("core", "metrics"),
     "trainer": ("core", "formats", "manifests", "metrics", "trainer"),
     "embedders": ("core", "embedders", "faces", "formats", "manifests", "metrics", "trainer"),

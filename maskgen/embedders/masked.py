@@ -18,6 +18,12 @@ from .network import NetworkEmbedder
 NAME = "masked"
 
 
+def trained_on() -> tuple[str, ...] | None:
+    """The names of the people of LFW that the weights were trained on; None where they came without."""
+    path = resources.files(__package__) / "weights" / f"{NAME}_people.txt"
+    return tuple(path.read_text("utf-8").splitlines()) if path.is_file() else None
+
+
 def masked(device: str = "cpu") -> NetworkEmbedder:
     """128 numbers a face, as `dlib`, with which it shares all but the last layers.
 

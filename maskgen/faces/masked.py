@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.faces.align import align_five
+from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
 
 WEIGHTS = "masked.npz"
@@ -57,10 +58,8 @@ def mask_scores(faces: Sequence[Image]) -> Floats:
 @cache
 def _network() -> Any:
     """The network, ready to run: four convolutions of stride 2, and one weighted sum."""
-    import openvino
-    from openvino import opset13 as ops
-
-    weights, side = _weights(), CROP - 2 * EDGE
+    openvino = openvino_module()
+    ops, weights, side = openvino.opset13, _weights(), CROP - 2 * EDGE
     entry = ops.parameter([GROUP, side, side, 3], np.uint8)
     x = ops.subtract(ops.multiply(ops.convert(entry, np.float32), np.float32(1 / 127.5)), np.float32(1))
     x = ops.transpose(x, [0, 3, 1, 2])
@@ -70,7 +69,7 @@ def _network() -> Any:
     x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
     x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)
     model = openvino.Model([x], [entry], "masked")
-    return openvino.Core().compile_model(model, "CPU", CONFIG).create_infer_request()
+    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..options import FilePath, model_options
+from ..reports.progress import Notify
 from .settings import EvaluateSettings
 
 EPILOG = """\b
@@ -17,8 +18,9 @@ Examples:
   maskgen evaluate runs/masked --gallery gallery/gallery.csv --far 0.01
   maskgen evaluate model2.pth --data lists --device cuda
   maskgen evaluate model.onnx --input input.toml --data lists
+  maskgen evaluate masked --benchmark mfr2 mfr2
 
-Exit codes: 0 evaluated, 2 wrong usage or input, 3 evaluated without some unreadable images.
+Exit codes: 0 evaluated, 2 wrong usage or input, 3 evaluated without some images.
 """
 PATH = FilePath()
 
@@ -30,6 +32,13 @@ PATH = FilePath()
     "--gallery",
     type=PATH,
     help="OUT of `maskgen gallery`, or its gallery.csv: bare faces are enrolled, masked faces are probes.",
+)
+@click.option(
+    "--benchmark",
+    type=(str, PATH),
+    metavar="NAME FOLDER",
+    help="A public benchmark as it is distributed: mfr2, lfw, rmfrd, or bin (any .bin file of InsightFace). Its faces "
+    "are cut out once, into faces-NAME beside the report.",
 )
 @click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL in the folder of the data]")
 @click.option(
@@ -45,7 +54,7 @@ PATH = FilePath()
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals and of the ten folds.")
 @model_options
 def evaluate_command(**options: Any) -> None:
-    """Evaluate a model: verification on pairs, or identification on a gallery.
+    """Evaluate a model: verification on pairs or a benchmark, or identification on a gallery.
 
     MODEL is a checkpoint or run of `maskgen train`, a model file of the reference (.pth), any recogniser's .onnx with
     --input, the built-in model masked, or the pretrained dlib or facenet. The report is results.json, results.md and
@@ -56,16 +65,28 @@ def evaluate_command(**options: Any) -> None:
     def notify(text: str) -> None:
         click.echo(text, err=True)
 
-    if settings.gallery is not None:
-        from .identification import run_gallery_evaluation, summary
+    results, told = _evaluated(settings, notify)
+    click.echo(told)
+    click.echo(f"Look at {settings.folder / 'results.md'} and {settings.folder / 'errors.png'}.")
+    left_out = (results.get("benchmark") or {}).get("pairs_left_out", 0)
+    sys.exit(3 if results["pictures"]["unreadable"] or left_out else 0)
 
-        results = run_gallery_evaluation(settings, notify)
-        click.echo(summary(results))
+
+def _evaluated(settings: EvaluateSettings, notify: Notify) -> tuple[dict[str, Any], str]:
+    """What results.json says, and what is printed of it."""
+    if settings.gallery is not None:
+        from . import identification
+
+        results = identification.run_gallery_evaluation(settings, notify)
+        return results, identification.summary(results)
+    from . import text
+
+    if settings.benchmark is not None:
+        from .benchmark import run_benchmark
+
+        results = run_benchmark(settings, notify)
     else:
         from .run import run_evaluate
-        from .text import summary
 
         results = run_evaluate(settings, notify)
-        click.echo(summary(results))
-    click.echo(f"Look at {settings.folder / 'results.md'} and {settings.folder / 'errors.png'}.")
-    sys.exit(3 if results["pictures"]["unreadable"] else 0)
+    return results, text.summary(results)

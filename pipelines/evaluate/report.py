@@ -15,6 +15,7 @@ from .text import markdown
 
 if TYPE_CHECKING:
     from maskgen.metrics.bootstrap import Interval
+    from maskgen.metrics.fixed_fmr import FixedFmr
     from maskgen.metrics.verification import Verification
 
     from .results import Evaluation
@@ -90,8 +91,22 @@ def _results(found: Evaluation) -> dict[str, Any]:
         "splits": {
             name: {"reason": one} if isinstance(one, str) else _split(one) for name, one in found.splits.items()
         },
+        "fixed_fmr": None if found.fixed_fmr is None else _fixed_fmr(found.fixed_fmr),
+        "benchmark": found.benchmark,
         "notes": _notes(found.splits),
     }
+
+
+def _fixed_fmr(found: FixedFmr) -> dict[str, Any]:
+    """Errors at a fixed false match rate; a reason where the threshold cannot be set."""
+    head = {"fmr_asked": found.asked, "pictures": found.pictures, "people": found.people}
+    if found.reason:
+        return {**head, "reason": found.reason}
+    sorts = {
+        name: {"genuine": one.genuine, "impostor": one.impostor, "fnmr": _rate(one.fnmr, one.interval), "fmr": one.fmr}
+        for name, one in found.sorts.items()
+    }
+    return {**head, "threshold": found.threshold, "comparisons": sorts}
 
 
 def _notes(splits: Mapping[str, Verification | str]) -> list[str]:

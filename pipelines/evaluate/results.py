@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..embedding import Embedded
 from .settings import EvaluateSettings
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
     from maskgen.manifests.lists import PairLists
     from maskgen.manifests.schema import Bools, Ints
+    from maskgen.metrics.fixed_fmr import FixedFmr
     from maskgen.metrics.overlap import Overlap
     from maskgen.metrics.verification import Verification
 
@@ -47,7 +48,13 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was found: by split a `Verification`, or why there is none."""
+    """Everything that was found.
+
+    Attributes:
+        splits: by split a `Verification`, or why there is none.
+        fixed_fmr: None where the lists do not tell people apart.
+        benchmark: what results.json says of the benchmark, None where there is none.
+    """
 
     settings: EvaluateSettings
     embedder: FaceEmbedder
@@ -57,3 +64,5 @@ class Evaluation:
     judged: Judged
     kinds: list[str]
     splits: dict[str, Verification | str]
+    fixed_fmr: FixedFmr | None = None
+    benchmark: dict[str, Any] | None = None

@@ -15,6 +15,7 @@ from .settings import EvaluateSettings
 if TYPE_CHECKING:
     from maskgen.manifests.lists import PairLists
     from maskgen.manifests.schema import Bools
+    from maskgen.metrics.fixed_fmr import FixedFmr
     from maskgen.metrics.verification import Verification
 
 
@@ -23,6 +24,18 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
 
     Raises:
         UserError: the lists or the model cannot be used.
+    """
+    return evaluate_lists(settings, notify)
+
+
+def evaluate_lists(
+    settings: EvaluateSettings, notify: Notify, about: dict[str, Any] | None = None, all_comparisons: bool = True
+) -> dict[str, Any]:
+    """As `run_evaluate`.
+
+    Args:
+        about: what the report says of the benchmark that the lists were made from.
+        all_comparisons: the people of the lists can be told apart, so that pictures of different pairs can be compared.
     """
     from maskgen.embedders.named import open_embedder
     from maskgen.manifests.mask_labels import mask_kinds_of
@@ -39,7 +52,23 @@ def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     notify("measuring")
     kinds = mask_kinds_of(lists.root, lists.addresses)
     found = _measured(settings, kinds, judged, threshold)
-    return write_report(Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, found))
+    fixed = _fixed_fmr(settings, kinds, judged, embedded) if all_comparisons else None
+    return write_report(Evaluation(settings, embedder, lists, embedded, threshold, judged, kinds, found, fixed, about))
+
+
+def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: Judged, embedded: Embedded) -> FixedFmr:
+    """Of all pictures of the pairs that say whether a mask is worn."""
+    import numpy as np
+
+    from maskgen.metrics.fixed_fmr import fixed_fmr
+
+    rows, first = np.unique(judged.pairs, return_index=True)
+    people = judged.people.ravel()[first]
+    known = np.array([kinds[row] != "" for row in rows], np.bool_)
+    rows, people = rows[known], people[known]
+    masked = np.array([kinds[row] != "bare" for row in rows], np.bool_)
+    embeddings = embedded.embeddings[rows]
+    return fixed_fmr(embeddings, people, masked, replicates=settings.replicates, seed=settings.seed)
 
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:

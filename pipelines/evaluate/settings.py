@@ -26,6 +26,7 @@ class EvaluateSettings:
     model: str
     data: Path | None = None
     gallery: Path | None = None
+    benchmark: tuple[str, Path] | None = None
     report: Path | None = None
     far: float | None = None
     replicates: int = 1000
@@ -36,10 +37,11 @@ class EvaluateSettings:
     input_file: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.data is None and self.gallery is None:
-            raise UserError("Name what to judge on: --data LISTS, or --gallery GALLERY.csv.")
-        if self.data is not None and self.gallery is not None:
-            raise UserError("--data and --gallery are judged one at a time: give the command twice.")
+        given = [one for one in (self.data, self.gallery, self.benchmark) if one is not None]
+        if not given:
+            raise UserError("Name what to judge on: --data LISTS, --gallery GALLERY.csv, or --benchmark NAME FOLDER.")
+        if len(given) > 1:
+            raise UserError("--data, --gallery and --benchmark are judged one at a time: give the command twice.")
         check_range("--seed", self.seed, 0, 2**63 - 1)
         check_range("--replicates", self.replicates, 10, 10**6)
         check_range("--workers", self.workers, 1, 4096)
@@ -47,6 +49,8 @@ class EvaluateSettings:
             raise UserError("--far is for --gallery: on lists TAR is told at FAR 0.01, 0.001 and 0.0001.")
         if not 0 < self.false_accepts < 1:
             raise UserError(f"--far {self.far:g} is no share: give one above 0 and below 1, as 0.01.")
+        if self.benchmark is not None and not self.benchmark[1].exists():
+            raise UserError(f"--benchmark {self.benchmark[0]}: {self.benchmark[1]} is not there.")
         for option, path in (("--data", self.data), ("--gallery", self.gallery)):
             if path is not None and not path.exists():
                 raise UserError(f"{option} {path} is not there: name what `maskgen pairs` or `maskgen gallery` wrote.")
@@ -61,7 +65,8 @@ class EvaluateSettings:
         """Where the report goes: --report, or beside what is judged on, under the model's name."""
         if self.report is not None:
             return self.report
-        judged = self.data if self.data is not None else self.gallery
+        benchmark = None if self.benchmark is None else self.benchmark[1]
+        judged = self.data or self.gallery or benchmark
         beside = judged if judged is not None and judged.is_dir() else (judged or Path()).parent
         return beside / "judged" / model_name(self.model)
 

@@ -17,7 +17,10 @@ def markdown(results: Mapping[str, Any]) -> str:
 def summary(results: Mapping[str, Any]) -> str:
     """For a terminal: the threshold, a line for each split, and what is to be known about them."""
     head = [_threshold(results), ""]
-    return "\n".join([*head, *aligned([_COLUMNS, *_rows(results["splits"])]), *results["notes"]])
+    fixed = results["fixed_fmr"]
+    told = ["", *_fixed_head(fixed), *aligned([_FIXED, *_fixed_rows(fixed)])] if _has_rates(fixed) else []
+    rows = aligned([_COLUMNS, *_rows(results["splits"])])
+    return "\n".join([*_benchmark(results), *head, *rows, *told, *results["notes"]])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -50,6 +53,7 @@ _COLUMNS = ("pairs", "same", "different", "accuracy", "AUC", "EER", "ten-fold")
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {results['model']['name']} on {results['data']}"
     yield ""
+    yield from (line for sentence in _benchmark(results) for line in (sentence, ""))
     yield _threshold(results)
     yield from _left_out(results)
     yield ""
@@ -64,6 +68,9 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
         first = next(iter(judged.values()))
         yield from ["", "## Confusion, all pairs", "", *table([*_confusion_rows(first["confusion"])])]
         yield from ["", "## Classes, all pairs", "", *table([*_class_rows(first["classes"])])]
+    if fixed := results["fixed_fmr"]:
+        yield from ["", f"## FNMR at FMR {fixed['fmr_asked']:g}", "", *_fixed_head(fixed)]
+        yield from ["", *table([_FIXED, *_fixed_rows(fixed)])] if _has_rates(fixed) else []
     yield from ["", "Pictures: distances.png, roc.png, det.png, confusion.png, errors.png."]
 
 
@@ -93,6 +100,51 @@ def _rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             continue
         counts = f"{one['same']:,}", f"{one['different']:,}"
         yield (name, *counts, *(rate(one[what]) for what in ("accuracy", "auc", "eer")), _ten_fold(one["ten_fold"]))
+
+
+_FIXED = ("compared", "genuine", "impostor", "FNMR", "FMR")
+
+
+def _benchmark(results: Mapping[str, Any]) -> list[str]:
+    """What is said of the benchmark, a sentence a line; nothing where there is none."""
+    return [] if results["benchmark"] is None else list(_benchmark_lines(results["benchmark"]))
+
+
+def _benchmark_lines(about: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{about['title']}."
+    yield f"Protocol: {about['protocol']}. Licence: {about['licence']}."
+    if about["pairs_left_out"] or about["pictures_missing"]:
+        yield (
+            f"Of {about['pairs']:,} pairs {about['pairs_left_out']:,} are left out, since in "
+            f"{about['pictures_set_aside']:,} pictures no face was found or read; {about['pictures_missing']:,} "
+            "pictures that the lists name are not there."
+        )
+    trained = about["trained_on"]
+    if trained["people"] is None:
+        yield f"People who were trained on: {trained['reason']}"
+    elif trained["people"]:
+        yield f"Trained on {len(trained['people']):,} of its people: {', '.join(trained['people'])}."
+    else:
+        yield "The model was trained on none of its people."
+
+
+def _has_rates(fixed: Mapping[str, Any] | None) -> bool:
+    return fixed is not None and "reason" not in fixed
+
+
+def _fixed_head(fixed: Mapping[str, Any]) -> list[str]:
+    if "reason" in fixed:
+        return [fixed["reason"]]
+    return [
+        f"All comparisons of {fixed['pictures']:,} pictures of {fixed['people']:,} people. The threshold, "
+        f"{number(fixed['threshold'])}, keeps the false match rate of bare faces at {fixed['fmr_asked']:g}."
+    ]
+
+
+def _fixed_rows(fixed: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, one in fixed["comparisons"].items():
+        fmr = _NOT if one["fmr"] is None or math.isnan(one["fmr"]) else f"{one['fmr']:.5f}"
+        yield name, f"{one['genuine']:,}", f"{one['impostor']:,}", rate(one["fnmr"]), fmr
 
 
 def _ten_fold(found: Mapping[str, Any]) -> str:

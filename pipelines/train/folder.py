@@ -4,6 +4,7 @@ last/, best/              checkpoints
 history.csv, loss.png     how it went
 distances/epoch-007.png   what the judge saw
 tensorboard/              the same for TensorBoard
+people.txt                who is trained on
 points.npy                where faces are, for masks on the fly
 features/                 the frozen recogniser's embeddings, where the recipe wants them
 settings.json             what it was begun with
@@ -22,6 +23,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import differences
 from ..runs.json_files import json_bytes, read_json, remove, sealed_bytes
+from ..trained_people import TRAINED_PEOPLE
 
 if TYPE_CHECKING:
     from maskgen.trainer.checkpoints import Checkpoint
@@ -30,7 +32,19 @@ SETTINGS, REPORT = "settings.json", "report.json"
 LAST, BEST = "last", "best"
 _EPOCHS = "train.epochs"
 DISTANCES, TENSORBOARD, FEATURES = "distances", "tensorboard", "features"
-_OURS = (LAST, BEST, DISTANCES, TENSORBOARD, FEATURES, "points.npy", "history.csv", "loss.png", SETTINGS, REPORT)
+_OURS = (
+    LAST,
+    BEST,
+    DISTANCES,
+    TENSORBOARD,
+    FEATURES,
+    "points.npy",
+    "history.csv",
+    "loss.png",
+    TRAINED_PEOPLE,
+    SETTINGS,
+    REPORT,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from maskgen.trainer.state import State, new_state
 from ..reports.progress import Notify
 from ..runs.json_files import sealed_bytes
 from ..runs.lock import hold
+from ..trained_people import TRAINED_PEOPLE, names_of
 from .data import Data
 from .folder import REPORT, TrainFolder
 from .monitor import QuietWatcher, RunWatcher, show_steps
@@ -91,6 +92,8 @@ def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
 
 def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     begun = time.perf_counter()
+    if run.ranks.first and (names := names_of(run.settings.data)):
+        run.folder.place(TRAINED_PEOPLE, "".join(f"{name}\n" for name in names).encode())
     loop, watcher = _loop(run, notify)
     try:
         end = loop.run()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.records import Floats, Image
+from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.weights import load_weights
 
 CONFIG = {
@@ -29,9 +30,7 @@ class OpenVinoNets:
     """
 
     def __init__(self, groups: tuple[int, int]) -> None:
-        import openvino
-
-        self._core: Any = openvino.Core()
+        openvino = openvino_module()
         self._opset: Any = openvino.opset13
         self._model: Any = openvino.Model
         self._pnet = self._request("pnet", [-1, -1, -1, 3])
@@ -62,7 +61,7 @@ class OpenVinoNets:
         x = self._opset.multiply(self._opset.subtract(x, np.float32(127.5)), np.float32(1 / 128))
         x = self._opset.transpose(x, [0, 3, 1, 2])
         outputs = getattr(self, f"_{name}_of")(weights, x)
-        compiled = self._core.compile_model(self._model(outputs, [entry], name), "CPU", CONFIG)
+        compiled = openvino_core().compile_model(self._model(outputs, [entry], name), "CPU", CONFIG)
         return compiled.create_infer_request()
 
     def _pnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:

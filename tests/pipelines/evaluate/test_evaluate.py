@@ -211,7 +211,7 @@ def test_pairs_are_split_by_what_is_worn() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["dlib"], "--data LISTS, or --gallery"),
+        (["dlib"], "--data LISTS, --gallery"),
         (["dlib", "--data", "LISTS", "--gallery", "x"], "one at a time"),
         (["dlib", "--data", "LISTS/eval_same.csv"], "is for the threshold"),
         (["dlibb", "--data", "LISTS"], "did you mean dlib?"),

@@ -1,0 +1,189 @@
+"""`maskgen evaluate --benchmark`: a public benchmark's faces cut out once, then judged as any list of pairs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskgen.core.reasons import SetAsideError, UserError
+
+from ..reports.progress import Notify, show_progress
+from ..runs.json_files import read_json, sealed_bytes
+from ..runs.lock import LOCK, hold
+from ..trained_people import trained_people
+from .run import evaluate_lists
+from .settings import EvaluateSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maskgen.benchmarks.base import Benchmark, BenchmarkPicture, BenchmarkSet
+
+STATE, SET_ASIDE, PICTURES = "prepared.json", "set_aside.csv", "pictures.csv"
+SIZE = 160  # of the crops, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A benchmark's faces: `folder` holds test.csv; how many pictures and pairs there are, and are not, and why."""
+
+    folder: Path
+    counts: dict[str, int]
+
+
+def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
+    """Judge a model on a benchmark and write the report; returns what results.json says.
+
+    Raises:
+        UserError: the benchmark or the model cannot be used.
+        OSError: the faces or the report cannot be written.
+    """
+    from maskgen.benchmarks.named import benchmark
+
+    if settings.benchmark is None:
+        raise ValueError("the settings name no benchmark")
+    name, place = settings.benchmark
+    asked = benchmark(name)
+    found = asked.read(place)
+    trained = trained_people(settings.model)
+    prepared = prepare(asked, found, settings.folder.parent / f"faces-{name}", notify)
+    about = {
+        "name": name,
+        "title": asked.title,
+        "folder": str(place),
+        "protocol": asked.protocol,
+        "licence": asked.licence,
+        **prepared.counts,
+        "trained_on": trained.overlap({one.person for one in found.pictures}) if found.named else trained.unknown(),
+    }
+    listed = replace(settings, benchmark=None, data=prepared.folder / "test.csv", report=settings.folder)
+    return evaluate_lists(listed, notify, about, all_comparisons=found.named)
+
+
+def prepare(asked: Benchmark, found: BenchmarkSet, folder: Path, notify: Notify) -> Prepared:
+    """Cut the faces out into `folder`, unless that was done before with the same pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder / LOCK):
+        deciding = {"benchmark": asked.name, "size": SIZE, "pictures": _digest(found)}
+        state = read_json(folder / STATE)
+        if state is not None and state.get("deciding") == deciding:
+            notify(f"{folder} holds the faces of this benchmark already.")
+            return Prepared(folder, {str(key): int(value) for key, value in state["counts"].items()})
+        (folder / STATE).unlink(missing_ok=True)
+        counts = _cut(found, folder, notify)
+        _place(folder / STATE, sealed_bytes({"deciding": deciding, "counts": counts}))
+        return Prepared(folder, counts)
+
+
+def _digest(found: BenchmarkSet) -> str:
+    """Changes when a picture, its size or time, or a pair does."""
+    told = hashlib.blake2b(digest_size=16)
+    for one in found.pictures:
+        path = found.root if found.root.is_file() else found.root / one.path
+        state = path.stat()
+        told.update(f"{one.path}\0{one.person}\0{one.masked}\0{state.st_size} {state.st_mtime_ns}\n".encode())
+    told.update(found.pairs.tobytes() + found.same.tobytes())
+    return told.hexdigest()
+
+
+def _cut(found: BenchmarkSet, folder: Path, notify: Notify) -> dict[str, int]:
+    """Write every face and the tables; returns the counts."""
+    notify(f"cutting the faces of {len(found.pictures):,} pictures into {folder}")
+    cutter = _as_they_are(found) if found.aligned else _searched(found)
+    paths: list[str | None] = []
+    faults: list[tuple[str, str, str]] = [(name, "missing", "") for name in found.missing]
+    with show_progress(len(found.pictures), 0, 0) as progress:
+        for number, one in enumerate(found.pictures):
+            name = _name(number, one)
+            try:
+                _place(folder / name, cutter(one))
+                paths.append(name)
+            except SetAsideError as error:
+                paths.append(None)
+                faults.append((one.path, str(error.reason), error.detail))
+            progress.add(1, int(paths[-1] is None))
+    left_out = _tables(found, folder, paths, faults)
+    return {
+        "pictures": len(found.pictures),
+        "pictures_missing": len(found.missing),
+        "pictures_set_aside": paths.count(None),
+        "pairs": len(found.pairs),
+        "pairs_left_out": left_out,
+    }
+
+
+def _name(number: int, one: BenchmarkPicture) -> str:
+    """Where a face goes; the kind at the end of the name is what `maskgen evaluate` reads there."""
+    kind = "" if one.masked is None else "__masked" if one.masked else "__bare"
+    return f"faces/{number // 1000:03}/{number:06}{kind}.png"
+
+
+def _searched(found: BenchmarkSet) -> Callable[[BenchmarkPicture], bytes]:
+    from maskgen.core.alignments import DEFAULT_ALIGNMENT
+    from maskgen.core.images import encode_image, read_photo
+    from maskgen.faces.alignments import Cut
+    from maskgen.gallery.faces import PortraitFinder
+    from maskgen.gallery.search import ThoroughDetector
+
+    finder = PortraitFinder(ThoroughDetector())
+
+    def cut(one: BenchmarkPicture) -> bytes:
+        image = read_photo(found.root / one.path).image
+        crop = finder.find(image, one.masked, Cut(DEFAULT_ALIGNMENT, SIZE, None)).crop
+        return encode_image(crop.image, "png")
+
+    return cut
+
+
+def _as_they_are(found: BenchmarkSet) -> Callable[[BenchmarkPicture], bytes]:
+    from maskgen.core.images import decode, encode_image
+    from maskgen.formats.containers import open_container
+
+    container = open_container(found.root)
+    return lambda one: encode_image(decode(container.read(one.path)), "png")
+
+
+def _tables(found: BenchmarkSet, folder: Path, paths: list[str | None], faults: list[tuple[str, str, str]]) -> int:
+    """Write test.csv, pictures.csv and set_aside.csv; returns how many pairs are left out."""
+    from maskgen.gallery.people import targets
+    from maskgen.manifests.schema import IMAGE_COLUMNS, PAIR_COLUMNS, TEST
+
+    target = targets(one.person for one in found.pictures)
+
+    def side(row: int) -> tuple[str, int] | None:
+        path = paths[row]
+        return None if path is None else (path, target[found.pictures[row].person])
+
+    sides = [(side(first), side(second)) for first, second in found.pairs.tolist()]
+    rows = [(*first, *second) for first, second in sides if first is not None and second is not None]
+    if not rows:
+        raise UserError(f"No pair of {found.root} has two pictures with a face: see {folder / SET_ASIDE}.")
+    listed = [
+        (path, target[one.person], one.person, one.path)
+        for path, one in zip(paths, found.pictures, strict=True)
+        if path is not None
+    ]
+    _table(folder / SET_ASIDE, ("path", "reason", "detail"), sorted(faults))
+    _table(folder / PICTURES, (*IMAGE_COLUMNS, "person", "source"), listed)
+    _table(folder / TEST, PAIR_COLUMNS, rows)
+    return len(sides) - len(rows)
+
+
+def _table(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    _place(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def _place(path: Path, data: bytes) -> None:
+    from maskgen.core.files import write_whole
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data)

@@ -1,0 +1,80 @@
+"""Whom a model was trained on, by name where the model says it, and who of them is in a benchmark.
+
+`maskgen train` writes people.txt beside its checkpoints, one name a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskgen.core.reasons import UserError
+
+TRAINED_PEOPLE = "people.txt"
+_NOT_SAID = "the model does not say whom it was trained on."
+
+
+def names_of(data: Path) -> list[str]:
+    """The names of the people to train on, sorted, by people.csv of `maskgen pairs`; empty where there is none.
+
+    Args:
+        data: the folder of the lists, or one list.
+    """
+    from maskgen.manifests.schema import PEOPLE, Split
+    from maskgen.manifests.table import read_csv
+
+    path = (data if data.is_dir() else data.parent) / PEOPLE
+    if not path.is_file():
+        return []
+    try:
+        columns = read_csv(path).columns
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} cannot be read: {error}.") from None
+    if not {"person", "split"} <= set(columns):
+        raise UserError(f"{path} has no columns person and split: it is none of `maskgen pairs`.")
+    rows = zip(columns["person"].to_pylist(), columns["split"].to_pylist(), strict=True)
+    # A line break in a folder's name would be two names.
+    return sorted({" ".join(str(name).split()) for name, split in rows if split == Split.TRAIN})
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedPeople:
+    """Names as the training lists had them; None where nothing says."""
+
+    names: tuple[str, ...] | None
+
+    def overlap(self, people: Iterable[str]) -> dict[str, Any]:
+        """The people among them, whatever stands between the parts of a name (`Ann_Lee` is `AnnLee`)."""
+        if self.names is None:
+            return self.unknown()
+        known = {_plain(name) for name in self.names}
+        return {"people": sorted(person for person in set(people) if _plain(person) in known)}
+
+    def unknown(self) -> dict[str, Any]:
+        """What is said where nothing can be compared."""
+        reason = _NOT_SAID if self.names is None else "the benchmark does not name its people."
+        return {"people": None, "reason": reason}
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.rpartition("/")[2].lower() if letter.isalnum())
+
+
+def trained_people(model: str) -> TrainedPeople:
+    """Of a run of `maskgen train`, what it wrote beside its checkpoints; of `masked`, what its weights came with.
+
+    Args:
+        model: as `maskgen evaluate` takes it.
+    """
+    from maskgen.embedders.masked import NAME as MASKED
+    from maskgen.embedders.masked import trained_on
+
+    if model == MASKED:
+        return TrainedPeople(trained_on())
+    folder = Path(model)
+    for place in (folder, folder.parent):
+        if (place / TRAINED_PEOPLE).is_file():
+            return TrainedPeople(tuple((place / TRAINED_PEOPLE).read_text("utf-8").splitlines()))
+    return TrainedPeople(None)

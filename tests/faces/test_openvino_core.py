@@ -1,0 +1,63 @@
+"""OpenVINO sends nothing anywhere, and a signal is handled after its networks are gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DROPPED = """
+import faulthandler, gc, signal
+from maskgen.faces import masked
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
+
+faulthandler.enable()
+caught = []
+signal.signal(signal.SIGUSR1, lambda *call: caught.append(call))
+first, second = OpenVinoNets((8, 8)), OpenVinoNets((8, 8))
+masked._network()
+del first
+gc.collect()
+del second
+masked._network.cache_clear()
+gc.collect()
+signal.raise_signal(signal.SIGUSR1)
+print(len(caught))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="a POSIX signal")
+def test_a_signal_is_handled_after_the_networks_are_gone() -> None:
+    run = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.strip()) == (0, "1"), run.stderr
+
+
+ALONE = """
+import os, sys
+forks = []
+os.register_at_fork(before=lambda: forks.append(1))
+sys.addaudithook(lambda event, call: print(event, call) if event.startswith("socket.") else None)
+from maskgen.faces import masked
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
+
+OpenVinoNets((8, 8))
+masked._network()
+print(len(forks), "openvino_telemetry" in sys.modules)
+"""
+
+
+def test_openvino_sends_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    """Its telemetry forks a process, opens a connection and writes into the home folder when it is imported."""
+    run = subprocess.run(
+        [sys.executable, "-c", ALONE],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    assert run.stdout.strip() == "0 False", run.stderr
+    assert not list(tmp_path.glob("intel*"))

@@ -1,0 +1,127 @@
+"""`maskgen evaluate --benchmark` on drawn people who lie on disk as a benchmark's do."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from maskgen.core.images import encode_image
+from maskgen.people import sample_people
+from maskgen.pipelines.cli import main
+from maskgen.pipelines.trained_people import TrainedPeople, names_of, trained_people
+from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.loading import load_recipe
+
+PEOPLE, EACH = 6, 3
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, [*map(str, args)])
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of `maskgen train` that learnt nothing."""
+    run = tmp_path_factory.mktemp("train")
+    recipe = load_recipe("small", ["data.size=32", "model.dim=16"])
+    torch.manual_seed(0)
+    save_checkpoint(run / "best", Checkpoint(recipe, build_model(recipe.model).state_dict()))
+    return run
+
+
+@pytest.fixture(scope="module")
+def mfr2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everybody's second picture is said to show a mask; one picture shows nobody, and one is not there."""
+    root = tmp_path_factory.mktemp("mfr2")
+    names, labels = [], []
+    for name, number, portrait in sample_people(PEOPLE, EACH, seed=4, size=160):
+        place = root / name / f"{name}_{number:04}.png"
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(encode_image(portrait.image, "png"))
+        labels.append(f"{name}, {number}, {'cloth' if number == 2 else 'no-mask'}")
+        names += [name] * (name not in names)
+    grey = root / names[0] / f"{names[0]}_0009.png"
+    grey.write_bytes(encode_image(np.full((160, 160, 3), 128, np.uint8), "png"))
+    (root / "mfr2_labels.txt").write_text("\n".join([*labels, f"{names[0]}, 9, no-mask"]) + "\n")
+    pairs = [f"{name} {first} {first + 1}" for name in names for first in (1, 2)]
+    pairs += [f"{name} 1 {other} 2" for name, other in zip(names, names[1:], strict=False)]
+    pairs += [f"{names[0]} 1 9", f"{names[0]} 1 77"]
+    (root / "pairs.txt").write_text("\n".join(pairs) + "\n")
+    return root
+
+
+def results(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
+    return found
+
+
+def test_a_benchmark_as_it_is_distributed(mfr2: Path, untrained: Path, tmp_path: Path) -> None:
+    (untrained / "people.txt").write_text(f"{sorted(path.name for path in mfr2.iterdir() if path.is_dir())[0]}\nBo\n")
+    report = tmp_path / "judged" / "small"
+    words = ("evaluate", untrained, "--benchmark", "mfr2", mfr2, "--report", report, "--replicates", 20)
+    first = call(*words)
+    assert first.exit_code == 3, first.output
+    found = results(report)["benchmark"]
+    assert (found["pictures"], found["pictures_missing"], found["pictures_set_aside"]) == (PEOPLE * EACH + 1, 1, 1)
+    assert (found["pairs"], found["pairs_left_out"]) == (3 * PEOPLE, 1)
+    assert len(found["trained_on"]["people"]) == 1
+    assert "Trained on 1 of its people" in first.output
+    assert results(report)["splits"]["masked-bare"]["same"] == 2 * PEOPLE
+    assert "needs 1,000 comparisons" in results(report)["fixed_fmr"]["reason"]
+    rows = (tmp_path / "judged/faces-mfr2/set_aside.csv").read_text().splitlines()
+    assert sorted(row.split(",")[1] for row in rows[1:]) == ["missing", "no_face"]
+    again = call(*words)
+    assert "holds the faces of this benchmark already" in again.output
+    assert results(report)["benchmark"] == found
+
+
+def test_a_bin_is_judged_as_it_is(untrained: Path, tmp_path: Path) -> None:
+    pictures = [encode_image(portrait.image, "png") for _, _, portrait in sample_people(12, 2, seed=5, size=112)]
+    shuffled = [pictures[at] for pair in range(12) for at in (2 * pair, (2 * pair + 3) % 24)]
+    (tmp_path / "own.bin").write_bytes(pickle.dumps((pictures + shuffled, [True] * 12 + [False] * 12)))
+    report = tmp_path / "report"
+    done = call("evaluate", untrained, "--benchmark", "bin", tmp_path / "own.bin", "--report", report)
+    assert done.exit_code == 0, done.output
+    assert results(report)["pairs"] == {"listed": 24, "judged": 24, "left_out": 0}
+    assert results(report)["fixed_fmr"] is None
+    assert results(report)["benchmark"]["trained_on"]["people"] is None
+    assert set(results(report)["splits"]) == {"all", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--benchmark", "mfr", "."), "did you mean mfr2"),
+        (("--benchmark", "mfr2", "nowhere"), "is not there"),
+        (("--benchmark", "lfw", "."), "has no pairs.txt"),
+        (("--benchmark", "lfw", ".", "--data", "."), "one at a time"),
+    ],
+)
+def test_wrong_words(words: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = call("evaluate", "dlib", *words)
+    assert found.exit_code == 2
+    assert sentence in found.output
+
+
+def test_names_are_compared_whatever_stands_between_their_parts() -> None:
+    known = TrainedPeople(("run/Ann_Lee", "Bo Kim"))
+    assert known.overlap(["AnnLee", "Cy"]) == {"people": ["AnnLee"]}
+    assert TrainedPeople(None).overlap(["AnnLee"])["people"] is None
+    assert trained_people("dlib").names is None
+
+
+def test_a_run_knows_whom_it_trains_on(tmp_path: Path) -> None:
+    rows = ["0,Ann,run,3,train", '1,"Bo\nKim",run,2,train', "2,Cy,run,2,test"]
+    (tmp_path / "people.csv").write_text("\n".join(["target,person,run,images,split", *rows]) + "\n")
+    assert names_of(tmp_path) == names_of(tmp_path / "train.csv") == ["Ann", "Bo Kim"]
+    (tmp_path / "other").mkdir()
+    assert names_of(tmp_path / "other") == []

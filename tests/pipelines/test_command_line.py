@@ -85,3 +85,8 @@ def test_train() -> None:
 def test_evaluate(tmp_path: Path) -> None:
     settings = EvaluateSettings("a model.onnx", data=tmp_path, input_file=tmp_path / "i.toml", replicates=50, workers=2)
     assert EvaluateSettings(**read_back(evaluate_command, evaluate_line(settings))) == settings
+
+
+def test_evaluate_on_a_benchmark(tmp_path: Path) -> None:
+    settings = EvaluateSettings("dlib", benchmark=("mfr2", tmp_path), seed=2, workers=2)
+    assert EvaluateSettings(**read_back(evaluate_command, evaluate_line(settings))) == settings

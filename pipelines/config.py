@@ -68,11 +68,13 @@ def _defaults(command: click.Command, path: Path, lists: tuple[str, ...]) -> dic
             raise UserError(f"{path}: there is no option {key!r}: {hint}")
         if name in found:
             raise UserError(f"{path} gives {_key(name)} twice: give it once.")
+        if value is None:
+            continue
         if getattr(known[name], "multiple", False):
             found[name] = [
                 _text(path, key, one, False, False) for one in (value if isinstance(value, list) else [value])
             ]
-        elif value is not None:
+        else:
             found[name] = _text(path, key, value, name in lists, bool(getattr(known[name], "is_flag", False)))
     return found
 

@@ -44,18 +44,13 @@ def evaluate_lists(
         all_comparisons: the people of the lists can be told apart, so that pictures of different pairs can be compared.
         known: the model, and the alignment of the pictures, where they are known already.
     """
-    from maskgen.embedders.named import open_embedder
-    from maskgen.manifests.alignment import alignment_of_list
     from maskgen.manifests.mask_labels import mask_kinds_of, yaws_of
 
     from .report import write_report
     from .splits import splits
 
     lists, test = _lists(settings)
-    embedder, alignment = known or (
-        open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file),
-        alignment_of_list(lists.root, lists.addresses),
-    )
+    embedder, alignment = known or _model_and_alignment(settings, lists)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
     embedded = embed_all(embedder, lists.root, lists.addresses, settings.workers, notify)
@@ -72,6 +67,14 @@ def evaluate_lists(
             settings, embedder, alignment, lists, embedded, threshold, judged, kinds, yaws, found, rows, fixed, about
         )
     )
+
+
+def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[FaceEmbedder, str]:
+    from maskgen.embedders.named import open_embedder
+    from maskgen.manifests.alignment import alignment_of_list
+
+    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    return embedder, alignment_of_list(lists.root, lists.addresses)
 
 
 def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: Judged, embedded: Embedded) -> FixedFmr:

@@ -117,7 +117,7 @@ def _write_records(work: Work, paths: PathWriter) -> Mapping[str, int]:
 
 def _write_cvlface(work: Work, paths: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.cvlface import LANDMARKS, TSV, save_landmarks, save_tsv
-    from maskgen.manifests.points import five_landmarks
+    from maskgen.manifests.formats.landmarks import five_landmarks
 
     rows, targets = _trained(work)
     points = five_landmarks(work.manifests.images, rows, work.folders, work.settings.picture_size)

@@ -1,8 +1,8 @@
-"""Whether a face that hardly looks upright lies another way: the same crop, and the photograph around it, turned by
-quarters.
+"""Whether a face that hardly looks upright lies another way.
 
 A network that knows upright faces is unsure of profiles, of dark and of cut-off faces, which would be lost if its score
-decided alone. What was found in a face that lies looks better in another turn; an upright face does not.
+decided alone. What was found in a face that lies looks better in another turn, of its
+crop or of the photograph around it; an upright face does not.
 """
 
 from __future__ import annotations

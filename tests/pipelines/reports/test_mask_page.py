@@ -50,7 +50,7 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
 
 def test_the_command_on_the_page_repeats_the_run(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "run_mask", functools.partial(runner.run_mask, factory=make_fake))
-    options = {"kinds": ("n95=3.0", "surgical:#ff8800"), "wear": ("proper=8", "nose_out"), "bare": True, "size": 96}
+    options = {"kinds": ("n95=3", "surgical:#ff8800"), "wear": ("proper=8", "nose_out"), "bare": True, "size": 96}
     run(source, tmp_path / "a run", **options, seed=-4, workers=1)
     page = PageFile(tmp_path / "a run" / "report.html")
     line = page.text[page.text.index("maskgen mask ") :].partition("--seed -4")

@@ -15,8 +15,8 @@ from maskgen.core.records import Doubles
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place
 
-from .catalogue import Images
-from .schema import CATALOGUE, Ints
+from ..catalogue import Images
+from ..schema import CATALOGUE, Ints
 
 _COLUMNS = ("path", "points5", "width", "height")
 

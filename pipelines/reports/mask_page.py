@@ -124,6 +124,10 @@ def _outcome(report: Report, found: Survey) -> Markup:
         counts["masked faces"] = report.faces
     left = [
         bars("Pictures by mask", _falling(report.outputs)),
+        bars("Masks by form", _falling(found.forms)) if any(found.forms) else "",
+        bars("Masks by print", _falling({name or "plain": count for name, count in found.prints.items()}))
+        if any(found.prints)
+        else "",
         bars("Photographs set aside, by reason", _falling(report.set_aside), MEANING) if report.set_aside else "",
         bars("Further faces set aside, by reason", _falling(report.faces_set_aside), MEANING)
         if report.faces_set_aside
@@ -177,6 +181,7 @@ class _Shown:
             else "All masked pictures of the run.",
             (
                 ("kind", "Mask", ()),
+                ("form", "Form", ()),
                 ("wear", "Worn", ()),
                 ("pose", "Pose", POSES),
                 ("light", "Light", LIGHTS),
@@ -201,7 +206,12 @@ def _alt(row: Row) -> str:
 
 
 def _item(row: Row, side: Side, light: str) -> Item:
-    facets = {"kind": row["kind"], "wear": row.get("wearing") or "", "pose": pose_of(row.get("yaw"))}
+    facets = {
+        "kind": row["kind"],
+        "form": row.get("form") or "",
+        "wear": row.get("wearing") or "",
+        "pose": pose_of(row.get("yaw")),
+    }
     facets |= {"light": light, "trust": trust_of(row.get("trust"))}
     sorts = {"trust": row.get("trust"), "fit": _negative(row.get("fit_error")), "yaw": _negative(row.get("yaw"))}
     return Item(

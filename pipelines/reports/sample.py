@@ -45,6 +45,8 @@ class Survey:
     poses: Counter[str] = field(default_factory=Counter)
     trusts: Counter[str] = field(default_factory=Counter)
     wearing: Counter[str] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
+    prints: Counter[str] = field(default_factory=Counter)
     people: Counter[str] = field(default_factory=Counter)
     worst: dict[str, list[int]] = field(default_factory=dict)
     evenly: list[int] = field(default_factory=list)
@@ -72,7 +74,7 @@ def survey(catalogue: Place, outputs: Mapping[str, int]) -> Survey:
     wanted = _wanted(outputs)
     seen: Counter[str] = Counter()
     low: dict[str, list[tuple[float, int]]] = {}
-    names = ("kind", "picture_face", "person", "yaw", "trust", "fit_error", "wearing")
+    names = ("kind", "picture_face", "person", "yaw", "trust", "fit_error", "wearing", "form", "print")
     for first, batch in _columns(catalogue, names):
         kinds = batch["kind"].to_pylist()
         _count(found, batch, kinds)
@@ -121,8 +123,9 @@ def _count(found: Survey, batch: Mapping[str, Any], kinds: Sequence[str]) -> Non
             parts = np.bincount(np.digitize(values[~np.isnan(values)], bins), minlength=len(bins) + 1)
             labels = (FAR_LEFT, LEFT, FRONT, RIGHT, FAR_RIGHT) if name == "yaw" else TRUSTS
             counts.update({label: int(n) for label, n in zip(labels, parts, strict=True) if n})
-    if "wearing" in batch:
-        found.wearing.update(_values(batch["wearing"].filter(masked)))
+    for name, counts in (("wearing", found.wearing), ("form", found.forms), ("print", found.prints)):
+        if name in batch:
+            counts.update(_values(batch[name].filter(masked)))
     found.people.update(_values(batch["person"]))
 
 

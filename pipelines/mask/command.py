@@ -61,11 +61,11 @@ class _Segmentation(click.Choice[str]):
         super().__init__([NONE, COVERAGE, CLASSES])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """See `click.Choice`; False for none."""
+        """See `click.Choice`; False for none, True for the coverage."""
         if str(value).lower() in ("true", "false"):
-            value = COVERAGE if str(value).lower() == "true" else NONE
+            return str(value).lower() == "true"
         found = super().convert(value, param, ctx)
-        return False if found == NONE else found
+        return {NONE: False, COVERAGE: True}.get(found, found)
 
 
 class _MaskCommand(ConfiguredCommand):

@@ -9,7 +9,7 @@ from typing import Any
 from maskgen.formats.places import Place, Remote
 
 from ..checks import show_path
-from ..command_line import command_line
+from ..command_line import command_line, repeated
 from ..mask.settings import MaskSettings
 from ..runs.catalogue import Row
 from ..runs.run_folder import RunFolder
@@ -63,7 +63,7 @@ def write_mask_page(run: RunFolder, outcome: Outcome) -> None:
 
 def mask_command(settings: MaskSettings) -> str:
     """The line that repeats a run."""
-    return command_line("mask", settings.absolute(), ("source", "run"), _HOW)
+    return command_line("mask", settings.absolute(), ("source", "run"), _HOW, {"labels": repeated("--labels")})
 
 
 def _page(run: RunFolder, outcome: Outcome) -> Page:

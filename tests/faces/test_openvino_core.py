@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 DROPPED = """
-import faulthandler, gc, signal
+import faulthandler, gc, os, signal
 from maskgen.faces.looks import network
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
@@ -19,7 +19,7 @@ faulthandler.enable()
 caught = []
 signal.signal(signal.SIGUSR1, lambda *call: caught.append(call))
 first, second = OpenVinoNets((8, 8)), OpenVinoNets((8, 8))
-network._network("maskgen.faces", "masked.npz")
+network._network("maskgen.faces", "masked.npz", os.getpid())
 del first
 gc.collect()
 del second
@@ -45,7 +45,7 @@ from maskgen.faces.looks import network
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
 OpenVinoNets((8, 8))
-network._network("maskgen.faces", "masked.npz")
+network._network("maskgen.faces", "masked.npz", os.getpid())
 print(len(forks), "openvino_telemetry" in sys.modules)
 """
 

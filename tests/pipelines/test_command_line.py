@@ -43,6 +43,7 @@ def read_back(command: click.Command, line: str) -> dict[str, Any]:
         {"per_photo": 2, "bare": True, "unmasked_share": 0.1, "size": 112, "align": "arcface", "quality": 90},
         {"per_photo": "all", "crop": "none", "faces": "all", "min_trust": 0.0, "masked_input": "keep", "margin": None},
         {"source": Remote("s3://bucket/a b"), "margin": 0.25, "segmentation": True, "format": "png", "device": "cuda"},
+        {"segmentation": "classes", "occluders": "keep", "crop": "none", "faces": "all", "labels": ("coco", "yolo")},
     ],
 )
 def test_mask(options: dict[str, Any]) -> None:
@@ -67,12 +68,20 @@ def test_mask(options: dict[str, Any]) -> None:
 def test_pairs(options: dict[str, Any]) -> None:
     settings = PairsSettings(out=AWKWARD / "lists", **options)
     found = read_back(pairs_command, pairs_line(settings))
-    assert not found.pop("check") and found.pop("root") is None
+    assert not found.pop("check") and found.pop("root") is None and not found.pop("verbose")
     assert PairsSettings(**found) == settings
 
 
 def test_gallery() -> None:
-    settings = GallerySettings(AWKWARD, Path("/out"), "*mask*", False, (3, 2), True, 112, "arcface", None, 5)
+    settings = GallerySettings(
+        *(AWKWARD, Path("/out"), "*mask*"),
+        expect=(3, 2),
+        keep_original=True,
+        doubtful="keep",
+        size=112,
+        align="arcface",
+        seed=5,
+    )
     assert GallerySettings(**read_back(gallery_command, gallery_line(settings))) == settings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -38,7 +39,7 @@ def scores(faces: Sequence[Image], package: str, weights: str) -> Floats:
     """
     if not len(faces):
         return np.zeros(0, np.float32)
-    request, found = _network(package, weights), []
+    request, found = _network(package, weights, os.getpid()), []
     for at in range(0, len(faces), GROUP):
         some = np.stack(faces[at : at + GROUP])
         filled = np.zeros((GROUP, *some.shape[1:]), np.uint8)
@@ -49,8 +50,9 @@ def scores(faces: Sequence[Image], package: str, weights: str) -> Floats:
 
 
 @cache
-def _network(package: str, file: str) -> Any:
-    """The network, ready to run."""
+def _network(package: str, file: str, process: int) -> Any:
+    """The network, ready to run in this process: a forked one makes its own."""
+    del process
     openvino = openvino_module()
     ops, weights, side = openvino.opset13, _weights(package, file), CROP - 2 * EDGE
     entry = ops.parameter([GROUP, side, side, 3], np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from typing import Any
@@ -28,12 +29,18 @@ def openvino_module() -> Any:
     return openvino
 
 
-@cache
 def openvino_core() -> Any:
-    """The process's one `openvino.Core`, which is never given back.
+    """The process's one `openvino.Core`, which is never given back; a forked process makes its own.
 
     The processor plugin of each core moves the thread's alternate signal stack to memory of its own, and puts back
     what it found when it ends. Of two cores that end in the order in which they began, the second puts back the
-    stack of the first, which is gone: the next signal that Python handles ends the process.
+    stack of the first, which is gone: the next signal that Python handles ends the process. The threads of a core are
+    not there in a forked process, which would wait for them.
     """
+    return _core_of(os.getpid())
+
+
+@cache
+def _core_of(process: int) -> Any:
+    del process
     return openvino_module().Core()

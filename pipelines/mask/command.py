@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -68,6 +70,15 @@ class _Segmentation(click.Choice[str]):
         return {NONE: False, COVERAGE: True}.get(found, found)
 
 
+def _is_meant(after: list[str]) -> bool:
+    """Whether what follows --segmentation is its value, perhaps misspelt, and no folder."""
+    choices = [NONE, COVERAGE, CLASSES]
+    return any(
+        word in choices or (bool(difflib.get_close_matches(word, choices)) and not Path(word).exists())
+        for word in after
+    )
+
+
 class _MaskCommand(ConfiguredCommand):
     """A command whose --segmentation may stand without a value, also before SOURCE."""
 
@@ -75,7 +86,7 @@ class _MaskCommand(ConfiguredCommand):
         """See `click.Command`."""
         end = args.index("--") if "--" in args else len(args)
         for at in range(end):
-            if args[at] == "--segmentation" and args[at + 1 : at + 2] not in ([NONE], [COVERAGE], [CLASSES]):
+            if args[at] == "--segmentation" and not _is_meant(args[at + 1 : at + 2]):
                 args[at] += f"={COVERAGE}"
         return super().parse_args(ctx, args)
 

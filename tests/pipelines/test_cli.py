@@ -196,3 +196,10 @@ def test_completion_offers_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMP_CWORD", "1")
     result = CliRunner().invoke(main, [], prog_name="maskgen", env={"_MASKGEN_COMPLETE": "bash_complete"})
     assert "mask" in result.output
+
+
+def test_a_misspelt_value_of_segmentation_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "classed").mkdir()
+    assert_refused(call("mask", "--segmentation", "clases", tmp_path, tmp_path / "run"), "'clases' is not one of")
+    done = call("mask", "--segmentation", tmp_path / "classed", tmp_path / "run", "--dry-run")
+    assert "classed" in done.output and "is not one of" not in done.output

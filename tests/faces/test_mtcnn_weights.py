@@ -11,7 +11,7 @@ import joblib
 import lz4.frame
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maskgen.core.reasons import UserError
@@ -40,6 +40,7 @@ def test_other_pickles_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [path.name for path in tmp_path.iterdir()] == ["a.lz4"]
 
 
+@example(b"].")  # a list of nothing
 @given(st.binary(max_size=80))
 @settings(max_examples=200, deadline=None)
 def test_no_bytes_do_more_than_be_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:

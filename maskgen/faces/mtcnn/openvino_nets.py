@@ -5,6 +5,8 @@ benchmarks/engines.py compares them. Every network runs on one thread and in flo
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,11 @@ CONFIG = {
     # Kernels are kept by shape; photographs of all sizes would otherwise fill the memory with them.
     "CPU_RUNTIME_CACHE_CAPACITY": 64,
 }
+
+# Compiled networks by name, shape and process, kept for ever. OpenVINO gives the threads of a network that has ended to
+# the next one; in a forked process, which does not have them, the next one would wait for them for ever.
+_COMPILED: dict[tuple[str, tuple[int, ...], int], Any] = {}
+_COMPILING = threading.Lock()
 
 
 class OpenVinoNets:
@@ -55,14 +62,20 @@ class OpenVinoNets:
         return [np.array(request.get_output_tensor(at).data) for at in range(len(request.model_outputs))]
 
     def _request(self, name: str, shape: list[int]) -> Any:
+        key = (name, tuple(shape), os.getpid())
+        with _COMPILING:
+            if key not in _COMPILED:
+                _COMPILED[key] = self._compiled(name, shape)
+        return _COMPILED[key].create_infer_request()
+
+    def _compiled(self, name: str, shape: list[int]) -> Any:
         weights = load_weights(name)
         entry = self._opset.parameter(shape, np.uint8)
         x = self._opset.convert(entry, np.float32)
         x = self._opset.multiply(self._opset.subtract(x, np.float32(127.5)), np.float32(1 / 128))
         x = self._opset.transpose(x, [0, 3, 1, 2])
         outputs = getattr(self, f"_{name}_of")(weights, x)
-        compiled = openvino_core().compile_model(self._model(outputs, [entry], name), "CPU", CONFIG)
-        return compiled.create_infer_request()
+        return openvino_core().compile_model(self._model(outputs, [entry], name), "CPU", CONFIG)
 
     def _pnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
         x = self._pool(self._conv(weights, "1", x), 2)

@@ -121,6 +121,8 @@ class _Machine:
             for code, argument, _ in pickletools.genops(self._file):
                 self._step(code.name, argument)
             (found,) = self._stack
+            if not found:
+                raise ValueError("no list of arrays")
             return [one.value for one in found]
         except (IndexError, AttributeError, TypeError, KeyError) as fault:
             raise ValueError("no list of arrays") from fault

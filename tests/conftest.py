@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Machines are shared: how long an example takes says nothing about the code. The same examples each time: a fault that a
-# new one finds would otherwise look like the fault of whoever runs the tests. HYPOTHESIS_PROFILE=default searches anew.
+# Machines are shared: how long an example takes says nothing about the code. The same examples each time: a fault that
+# a new one finds would look like the fault of the change at hand. HYPOTHESIS_PROFILE=default searches for others.
 settings.register_profile("maskgen", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "maskgen"))
 

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import Photo, encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
@@ -221,7 +221,7 @@ def fit(folder: Path, every: int) -> None:
         print(f"epoch {epoch}: held out: {false.sum()} of {len(false)} bare false, {found.mean():.3f} of masked found")
     out = io.BytesIO()
     np.savez_compressed(out, **network.folded())
-    write_whole(WEIGHTS, out.getvalue())
+    write_atomic(WEIGHTS, out.getvalue())
 
 
 def seen(paths: Sequence[Path]) -> Iterator[Image | None]:

@@ -264,7 +264,7 @@ def half_done(folder: Path) -> tuple[Path, Path, str]:
             image.save(source / f"p{person}" / f"{number}.png")
     run_mask(MaskSettings(source, run, kinds=("n95",)), stand_in)
     whole = tree(run)
-    RunFolder(run).forget_summaries()
+    RunFolder(run).remove_summaries()
     return source, run, whole
 
 

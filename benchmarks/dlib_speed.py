@@ -18,7 +18,7 @@ import torch
 
 from maskgen.core.images import decode
 from maskgen.core.records import Image
-from maskgen.embedders.dlib_chips import Chipper
+from maskgen.embedders.dlib_chips import ChipAligner
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.trainer.networks.dlib_weights import dlib_file
 
@@ -39,7 +39,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     crops = [decode(path.read_bytes()) for path in sorted(asked.folder.rglob("*.jpg"))[: asked.pictures]]
-    ours, chipper = dlib_resnet(), Chipper()
+    ours, chipper = dlib_resnet(), ChipAligner()
     net = dlib.face_recognition_model_v1(str(dlib_file()))
 
     def theirs(images: Sequence[Image]) -> list[object]:

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import Photo, encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image, Mask
@@ -120,7 +120,7 @@ def score(faces: list[Marked], kind: str, find: bool, save: Path | None) -> str:
         if save:
             for folder, picture in zip(("images", "masks"), result, strict=True):
                 (save / kind / folder).mkdir(parents=True, exist_ok=True)
-                write_whole(save / kind / folder / f"{name}.png", encode_image(picture, "png"))
+                write_atomic(save / kind / folder / f"{name}.png", encode_image(picture, "png"))
     means = np.sum(rows, axis=0) / len(rows)
     means[5] = np.sum(rows, axis=0)[5] / len(faces)
     return f"{kind:16}{missed:8}" + "".join(f"{value:17.4f}" for value in means)

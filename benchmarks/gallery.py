@@ -32,7 +32,7 @@ from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import detect_for
 from maskgen.gallery.faces import PortraitFinder
-from maskgen.gallery.state import contradiction
+from maskgen.gallery.label_checks import contradiction
 from maskgen.pipelines.gallery.doubts import doubts_of
 
 MARKS = Path(__file__).with_name("real_masked_faces.csv")

@@ -25,7 +25,7 @@ from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.trust import trust
-from maskgen.points.faces import faces_of_marks
+from maskgen.points.faces import faces_from_marks
 from maskgen.points.mark import Mark
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     show("search", [usable(own) for own in searched], truth)
     for way, mark in WAYS.items():
         marks = [[mark(points)] for points in truth]
-        given = faces_of_marks(images, marks, "subject", cutter, landmarker)
+        given = faces_from_marks(images, marks, "subject", cutter, landmarker)
         show(way, [usable(own) for own in given], truth)
 
 

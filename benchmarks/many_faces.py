@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image, read_photo
 
 COLUMNS = 20
@@ -37,7 +37,7 @@ def measure(folder: Path, faces: int, side: int) -> None:
         source, run = Path(scratch, "source"), Path(scratch, "run")
         source.mkdir()
         picture = montage(folder, faces, side)
-        write_whole(source / "many.jpg", encode_image(picture, "jpg", 95))
+        write_atomic(source / "many.jpg", encode_image(picture, "jpg", 95))
         words = ["mask", source, run, "--crop", "none", "--faces", "all", "--workers", "1"]
         subprocess.run(["maskgen", *map(str, words)], check=False)
         peak = json.loads((run / "timing.json").read_text())["worker_peak_mb"]

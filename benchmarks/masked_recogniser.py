@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from maskgen.core.images import decode
-from maskgen.embedders.dlib_chips import Chipper
+from maskgen.embedders.dlib_chips import ChipAligner
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.faces.align import align
 from maskgen.trainer.data.transforms import normalised
@@ -120,7 +120,7 @@ def mask(people: dict[str, list[Path]], work: Path, words: Sequence[str]) -> Pat
 def cached(images: Sequence[bytes | np.ndarray], people: Sequence[str], bare: Sequence[bool], file: Path) -> Cached:
     """Through the frozen layers, once."""
     if not file.exists():
-        net, chipper = dlib_resnet().model, Chipper()
+        net, chipper = dlib_resnet().model, ChipAligner()
         parts = list(net.backbone)
         frozen, last = nn.Sequential(*parts[:-1]), parts[-1]
         maps, embeddings = [], []

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from maskgen.core.seeding import rng_for
 from maskgen.metrics.bootstrap import PairPeople, intervals
 from maskgen.metrics.distances import l2
-from maskgen.metrics.overlap import compare
+from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.metrics.roc import Trials
 
 UNTRAINED, BARE, MASKED = "nothing (dlib as it is)", "bare faces", "bare and masked faces"
@@ -112,7 +112,7 @@ def score(found: Mapping[str, np.ndarray], lists: Path, fold: int) -> Scores:
     pairs = pairs_of(lists / "test.csv")
     people = np.array([(one, other) for _, one, _, other in pairs]) + fold * 10**6
     same = people[:, 0] == people[:, 1]
-    beyond = distances(found, pairs).astype(np.float64) - compare(near, far).threshold
+    beyond = distances(found, pairs).astype(np.float64) - compare_histograms(near, far).threshold
     return Scores(beyond[same], beyond[~same], PairPeople(people[same, 0], people[~same]))
 
 

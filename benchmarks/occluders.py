@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
@@ -107,7 +107,7 @@ def photographs(folder: Path, most: int, sheet: Path | None) -> None:
     print(f"more than 2 %: {(holes > 0.02).mean():.3f}; cost of one face: {1e3 * np.median(seconds):.2f} ms")
     if sheet is not None:
         worst = [found[at][2] for at in np.argsort(-holes)[:50]]
-        write_whole(sheet, encode_image(_sheet(worst), "png"))
+        write_atomic(sheet, encode_image(_sheet(worst), "png"))
 
 
 def _one(image: Image, points: np.ndarray, number: int) -> tuple[float, float, Image]:

@@ -25,12 +25,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.files import write_whole
+from maskgen.core.contact_sheets import contact_sheet
+from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Face, Image
 from maskgen.core.seeding import rng_for
-from maskgen.core.sheets import contact_sheet
 from maskgen.faces.align import align_five, face_unit, five_points
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
@@ -136,7 +136,7 @@ def main(folders: Sequence[Path], asked: argparse.Namespace) -> None:
         groups = {
             name: [c.picture for c in cases if c.outcome == name and c.picture is not None] for name in ("wrong",)
         }
-        write_whole(asked.sheet, encode_image(contact_sheet(groups, 8, 240), "png"))
+        write_atomic(asked.sheet, encode_image(contact_sheet(groups, 8, 240), "png"))
 
 
 if __name__ == "__main__":

@@ -81,11 +81,11 @@ class Records:
     """`mxnet.recordio.MXIndexedRecordIO`, as far as these projects use it."""
 
     def __init__(self, index: str, records: str, mode: str) -> None:
-        from maskgen.formats.pieces import open_pieces
+        from maskgen.formats.range_reads import open_sequential
         from maskgen.formats.recordio.index import load_index
 
         assert mode == "r" and Path(index) == Path(records).with_suffix(".idx")
-        self._pieces = open_pieces(Path(records))
+        self._pieces = open_sequential(Path(records))
         self._index = load_index(Path(records), self._pieces)
         self.keys = self._index.ids.tolist()
 

@@ -20,16 +20,16 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports.aside import AsideSample
 from maskgen.pipelines.reports.mask_page import Outcome, write_mask_page
 from maskgen.pipelines.reports.run_report import Report
+from maskgen.pipelines.reports.set_aside_sample import SetAsideSample
 from maskgen.pipelines.runs.records import load_report
 from maskgen.pipelines.runs.run_folder import RunFolder
 
 
-def aside_of(run: RunFolder) -> AsideSample:
+def aside_of(run: RunFolder) -> SetAsideSample:
     """What the run set aside."""
-    sample = AsideSample()
+    sample = SetAsideSample()
     for shard in sorted(run.done()):
         report = load_report(run, shard)
         sample.add("photograph", report.set_aside)

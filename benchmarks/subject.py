@@ -16,11 +16,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.files import write_whole
+from maskgen.core.contact_sheets import contact_sheet
+from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
-from maskgen.core.sheets import contact_sheet
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import detect_for
@@ -96,4 +96,4 @@ if __name__ == "__main__":
     for path in wrong["subject"]:
         print(f"  {path.relative_to(asked.folder)}")
     if asked.sheet:
-        write_whole(asked.sheet, sheet(wrong["subject"]))
+        write_atomic(asked.sheet, sheet(wrong["subject"]))

@@ -23,7 +23,7 @@ import torch
 from already_masked import Network, crops, judged, moved, photographs, worsened
 from orientation import FARTHEST, MOST_OFF, off, turned_back
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import read_photo
 from maskgen.core.records import Detection, Image
 from maskgen.faces.align import align_five
@@ -138,7 +138,7 @@ def fit(folder: Path, every: int) -> None:
     bad, whose = zip(*mistakes(photographs(folder, every)[1:]), strict=True)
     out = io.BytesIO()
     np.savez_compressed(out, **learn(pixels, people, np.stack(bad), whose).folded())
-    write_whole(WEIGHTS, out.getvalue())
+    write_atomic(WEIGHTS, out.getvalue())
 
 
 def judge(folders: Sequence[Path]) -> None:

@@ -16,7 +16,7 @@ from skimage.data import astronaut
 from maskgen import mask_photo
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.alignments import ALIGNMENTS
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
 from maskgen.core.records import Image
@@ -169,10 +169,10 @@ def sheet(lines: Iterable[Sequence[Image]]) -> Image:
 
 
 if __name__ == "__main__":
-    write_whole(HERE / "masks.png", encode_image(masks(), "png"))
+    write_atomic(HERE / "masks.png", encode_image(masks(), "png"))
     pictures = {
         "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
         "kinds": kinds, "changed": changed, "alignments": alignments,
     }  # fmt: skip
     for name, draw in pictures.items():
-        write_whole(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))
+        write_atomic(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.alignments import DEFAULT_ALIGNMENT, NOT_CUT, stored_alignment
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
@@ -43,7 +43,7 @@ from maskgen.masks.lighting.blocks import compressed
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all
 from maskgen.pictures import Picture, photo_from
-from maskgen.points.faces import Marks, faces_of_marks
+from maskgen.points.faces import Marks, faces_from_marks
 
 BARE = "bare"
 TOGETHER = 64
@@ -258,7 +258,7 @@ class Masker:
     def _given(self, photos: Sequence[Photo], given: Sequence[Marks]) -> Sequence[Sequence[Face | SetAsideError]]:
         with self._stage("points"):
             images = [photo.image for photo in photos]
-            return faces_of_marks(images, given, self.settings.faces, self.detector, self._landmarker)
+            return faces_from_marks(images, given, self.settings.faces, self.detector, self._landmarker)
 
     def _searched(
         self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None
@@ -529,4 +529,4 @@ def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:
 
     for name, number, portrait in sample_people(people, each, seed):
         (folder / name).mkdir(parents=True, exist_ok=True)
-        write_whole(folder / name / f"{number:02d}.png", encode_image(portrait.image, "png"))
+        write_atomic(folder / name / f"{number:02d}.png", encode_image(portrait.image, "png"))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 MAX_PIXELS = 100_000_000
 
@@ -17,7 +17,7 @@ def option_name(field: str) -> str:
     return field.upper() if field in ("source", "run") else "--" + field.replace("_", "-")
 
 
-def show_path(path: Place) -> str:
+def show_path(path: AnyPath) -> str:
     """A path as text that JSON and a terminal take, whatever bytes its name holds."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 

@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from maskgen.formats.places import Remote
+from maskgen.formats.any_path import RemotePath
 
 from .checks import option_name, show_path
 
@@ -60,6 +60,6 @@ def repeated(option: str) -> Spell:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (Path, Remote)):
+    if isinstance(value, (Path, RemotePath)):
         return show_path(value.absolute())
     return repr(value) if isinstance(value, float) else str(value)

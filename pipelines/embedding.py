@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import SetAsideError, UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .reports.progress import EMBEDDED, Notify, show_progress
 
@@ -47,7 +47,7 @@ class Embedded:
     faults: tuple[tuple[str, str], ...]
 
 
-def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, notify: Notify) -> Embedded:
+def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: int, notify: Notify) -> Embedded:
     """The embedding of every picture of a list, in memory.
 
     Raises:
@@ -70,7 +70,7 @@ def embed_all(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int,
     return Embedded(embeddings, readable, tuple(faults))
 
 
-def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: int, notify: Notify) -> Iterator[Part]:
+def embed_parts(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: int, notify: Notify) -> Iterator[Part]:
     """The pictures of a list in order, in batches, with a bar or lines of progress; the first faults are told.
 
     Args:
@@ -90,7 +90,7 @@ def embed_parts(embedder: FaceEmbedder, root: Place, addresses: Any, workers: in
         notify(f"Warning: {told - _TOLD:,} more pictures are left out.")
 
 
-def _batches(root: Place, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:
+def _batches(root: AnyPath, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:
     """Batches of pictures or of reasons, the next one read while one is at work."""
     starts = range(0, len(addresses), BATCH)
     batches = [range(at, min(at + BATCH, len(addresses))) for at in starts]
@@ -105,7 +105,7 @@ def _batches(root: Place, addresses: Any, workers: int) -> Iterator[tuple[Sequen
             yield rows, list(now)
 
 
-def _read(root: Place, address: str) -> Image | str:
+def _read(root: AnyPath, address: str) -> Image | str:
     from maskgen.formats.reading import read_photo
 
     try:

@@ -9,7 +9,7 @@ import click
 
 from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place, Remote, check_place, place
+from maskgen.formats.any_path import AnyPath, RemotePath, any_path, check_path_readable
 
 EMPTY = "it is empty: name a file or a folder; the folder at hand is '.'."
 
@@ -27,20 +27,20 @@ class FilePath(click.Path):
         return super().convert(value, param, ctx)
 
 
-class PlaceType(click.ParamType[Place]):
+class AnyPathType(click.ParamType[AnyPath]):
     """A folder or file of this machine, or an address such as s3://BUCKET/FOLDER."""
 
     name = "path"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> AnyPath:
         """The place, once it is known that it can be read."""
-        if isinstance(value, (Path, Remote)):
+        if isinstance(value, (Path, RemotePath)):
             return value
         if value == "":
             self.fail(EMPTY, param, ctx)
         try:
-            found = place(str(value))
-            check_place(found)
+            found = any_path(str(value))
+            check_path_readable(found)
         except UserError as fault:
             self.fail(str(fault), param, ctx)
         return found

@@ -22,8 +22,8 @@ def names_of(data: Path) -> list[str]:
     Args:
         data: the folder of the lists, or one list.
     """
+    from maskgen.manifests.csv_table import read_csv
     from maskgen.manifests.schema import PEOPLE, Split
-    from maskgen.manifests.table import read_csv
 
     path = (data if data.is_dir() else data.parent) / PEOPLE
     if not path.is_file():

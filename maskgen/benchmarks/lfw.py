@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .base import Benchmark, BenchmarkSet, folder_of, list_file
-from .listed import listed_set, read_pairs
+from .pairs_txt import pairs_txt_set, read_pairs
 
 
 def read_lfw(folder: Path) -> BenchmarkSet:
@@ -16,7 +16,7 @@ def read_lfw(folder: Path) -> BenchmarkSet:
     """
     pairs = list_file(folder, "pairs.txt", "pairs.csv", "lfw_pairs.txt")
     root = folder_of(folder, "lfw", "lfw-deepfunneled", "lfw_funneled")
-    return listed_set(root, read_pairs(pairs), lambda person, number: False)
+    return pairs_txt_set(root, read_pairs(pairs), lambda person, number: False)
 
 
 LFW = Benchmark(

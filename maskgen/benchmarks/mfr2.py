@@ -7,7 +7,7 @@ from pathlib import Path
 from maskgen.core.reasons import UserError
 
 from .base import Benchmark, BenchmarkSet, folder_of, list_file
-from .listed import listed_set, read_pairs
+from .pairs_txt import pairs_txt_set, read_pairs
 
 BARE = "no-mask"
 
@@ -21,7 +21,7 @@ def read_mfr2(folder: Path) -> BenchmarkSet:
     labels = _labels(list_file(folder, "mfr2_labels.txt"))
     pairs = read_pairs(list_file(folder, "pairs.txt"))
     root = folder_of(folder, "mfr2")
-    return listed_set(root, pairs, lambda person, number: labels.get((person, number)))
+    return pairs_txt_set(root, pairs, lambda person, number: labels.get((person, number)))
 
 
 def _labels(path: Path) -> dict[tuple[str, int], bool]:

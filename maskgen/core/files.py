@@ -12,7 +12,7 @@ PART = ".part"  # how the names of files end that are being written
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A file to write to that appears under its name, in a folder that is made, only when all of it is written.
 
     Args:
@@ -40,9 +40,9 @@ def whole_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_whole(path: Path, data: bytes, durable: bool = False) -> None:
-    """`whole_file` for bytes that are there already."""
-    with whole_file(path, durable) as file:
+def write_atomic(path: Path, data: bytes, durable: bool = False) -> None:
+    """`atomic_file` for bytes that are there already."""
+    with atomic_file(path, durable) as file:
         file.write(data)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from maskgen.core.contact_sheets import fit
 from maskgen.core.records import Image
-from maskgen.core.sheets import fit
 
 _PAPER, _INK = 250, (40, 40, 40)
 _GAP, _LINE = 6, 20

@@ -28,7 +28,7 @@ PLACES = {"dlib": (POINTS5, CHIP), "arcface": (ARCFACE5, ARCFACE)}
 MIDDLE, SIDE = np.array([0.5, 0.529]), 0.845
 
 
-class Chipper:
+class ChipAligner:
     """Cuts chips out of crops.
 
     Args:

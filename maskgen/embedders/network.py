@@ -12,7 +12,7 @@ from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.recipes.recipe import DataSpec
 
 from .base import FaceEmbedder, Images
-from .dlib_chips import Chipper
+from .dlib_chips import ChipAligner
 
 CROP = 160  # pixels a side of crops in which the face is looked for
 # Pictures that go through the network together. The last group is filled up: one of another size goes through kernels
@@ -42,7 +42,7 @@ class NetworkEmbedder(FaceEmbedder):
         features: FaceEmbedder | None = None,
     ) -> None:
         self.name, self.dim, self.data, self.features = name, dim, data, features
-        self._chipper = Chipper() if data.align and features is None else None
+        self._chipper = ChipAligner() if data.align and features is None else None
         self.size = CROP if self._chipper else data.size if features is None else features.size
         self.device = torch_device(device)
         model.to(self.device).eval()

@@ -13,7 +13,7 @@ from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 
 from .base import FaceEmbedder, Images
-from .dlib_chips import Chipper
+from .dlib_chips import ChipAligner
 from .network import CROP, GROUP
 from .onnx_input import OnnxInput, read_onnx_input
 
@@ -42,7 +42,7 @@ class OnnxEmbedder(FaceEmbedder):
             raise UserError(f"{path} does not take pictures (n, 3, side, side) alone.")
         self._input, many = takes[0].name, takes[0].shape[0]
         self._group = many if isinstance(many, int) else GROUP
-        self._chipper = None if self._about.align == "crop" else Chipper(self._about.align, self._about.side)
+        self._chipper = None if self._about.align == "crop" else ChipAligner(self._about.align, self._about.side)
         self.size = CROP if self._chipper else self._about.side
         self.alignment = self._about.alignment
         self.dim = self._tried(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 from maskgen.faces.dlib_model import VALUES, Forests, load_forests
 
 MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]
@@ -61,7 +61,7 @@ def _parts(cascades: int, trees: int, leaves: int, pixels: int) -> Iterator[tupl
 def _keep(forests: Forests, path: Path) -> None:
     cascades, trees, leaves, _ = forests.leaves.shape
     sizes = cascades, trees, leaves, forests.anchors.shape[1]
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(np.array([MAGIC, VERSION, *sizes, 0, 0], INTS).tobytes())
         for name, kind, _ in _parts(*sizes):
             file.write(np.ascontiguousarray(getattr(forests, name), kind).data)

@@ -11,8 +11,8 @@ import pickle
 from math import prod
 from typing import Any
 
+from .any_path import AnyPath
 from .faults import ContainerError
-from .places import Place
 
 _BYTES = frozenset({"u1", "|u1", "i1", "|i1"})
 _TRUTHS = frozenset({"b1", "|b1", "?"})
@@ -26,7 +26,7 @@ class _RefusedError(pickle.UnpicklingError):
     """A pickle that is sound, and asks for what no verification set needs."""
 
 
-def load_bin(path: Place) -> tuple[list[bytes], list[bool]]:
+def load_bin(path: AnyPath) -> tuple[list[bytes], list[bool]]:
     """Encoded pictures, two a pair, and whether each pair is one person, of anybody's .bin.
 
     Raises:

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .any_path import AnyPath
 from .bin_sets import load_bin
 from .faults import ContainerError
-from .gzip_pieces import GzipPieces
-from .pieces import Ahead, LocalPieces, Pieces, RemotePieces, lasting_pieces, open_pieces
-from .places import Place
+from .gzip_ranges import GzipRanges
+from .range_reads import LocalRanges, RangeReader, ReadAhead, RemoteRanges, open_random, open_sequential
 from .recordio.index import load_index
 from .recordio.stream import read_record, unpack
 from .tars.members import Member, members
@@ -49,14 +49,14 @@ class TarContainer:
     Its index holds 24 bytes a member: names are known by 64 bits of their hash.
     """
 
-    def __init__(self, path: Place) -> None:
+    def __init__(self, path: AnyPath) -> None:
         opened = open_tar(path)
-        ahead = Ahead(opened) if isinstance(opened, RemotePieces) else opened
+        ahead = ReadAhead(opened) if isinstance(opened, RemoteRanges) else opened
         self._hashes, self._offsets, self._sizes = _hashed(members(ahead))
         self.weight = 24 * len(self._hashes)
-        self.forks = not isinstance(opened, GzipPieces)
-        self._pieces: Pieces = lasting_pieces(path)
-        if isinstance(opened, GzipPieces):
+        self.forks = not isinstance(opened, GzipRanges)
+        self._pieces: RangeReader = open_random(path)
+        if isinstance(opened, GzipRanges):
             self._pieces = opened
             self.weight += opened.weight
 
@@ -79,7 +79,7 @@ class TarContainer:
         return at if at < len(self._hashes) and self._hashes[at] == wanted else None
 
 
-def read_span(pieces: Pieces, offset: int, size: int) -> bytes:
+def read_span(pieces: RangeReader, offset: int, size: int) -> bytes:
     """A member's bytes.
 
     Raises:
@@ -108,9 +108,9 @@ def _hashed(found: Iterator[Member]) -> tuple[NDArray[np.int64], NDArray[np.int6
 class RecordContainer:
     """A RecordIO file; the pictures' names are the numbers of their records."""
 
-    def __init__(self, rec: Place) -> None:
-        self._index = load_index(rec, open_pieces(rec))
-        self._pieces = lasting_pieces(rec)
+    def __init__(self, rec: AnyPath) -> None:
+        self._index = load_index(rec, open_sequential(rec))
+        self._pieces = open_random(rec)
         self.weight, self.forks = 24 * len(self._index), True
 
     def has(self, name: str) -> bool:
@@ -125,7 +125,7 @@ class RecordContainer:
         return read_picture(self._pieces, *place)
 
 
-def read_picture(pieces: Pieces, offset: int, size: int) -> bytes:
+def read_picture(pieces: RangeReader, offset: int, size: int) -> bytes:
     """The picture of the record that begins at `offset` and ends within `size` bytes, as far as that is known."""
     return unpack(read_record(pieces, offset, size, MOST_BYTES)).picture
 
@@ -133,7 +133,7 @@ def read_picture(pieces: Pieces, offset: int, size: int) -> bytes:
 class BinContainer:
     """A .bin verification set, held in memory; the pictures' names are their numbers from 0."""
 
-    def __init__(self, path: Place) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self._pictures, _ = load_bin(path)
         self.weight, self.forks = sum(map(len, self._pictures)), True
 
@@ -148,7 +148,7 @@ class BinContainer:
         return self._pictures[int(name)]
 
 
-def open_container(path: Place) -> Container:
+def open_container(path: AnyPath) -> Container:
     """Open a container by its name's ending.
 
     Raises:
@@ -162,7 +162,7 @@ def open_container(path: Place) -> Container:
     return TarContainer(path)
 
 
-def open_tar(path: Place) -> LocalPieces | RemotePieces | GzipPieces:
+def open_tar(path: AnyPath) -> LocalRanges | RemoteRanges | GzipRanges:
     """The bytes of a tar, unpacked on the way where it is packed; what it is is told from its first bytes."""
-    pieces = open_pieces(path)
-    return GzipPieces(pieces) if pieces.read(0, 2) == b"\x1f\x8b" else pieces
+    pieces = open_sequential(path)
+    return GzipRanges(pieces) if pieces.read(0, 2) == b"\x1f\x8b" else pieces

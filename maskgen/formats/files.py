@@ -14,10 +14,10 @@ from typing import Any
 
 from maskgen.core.files import about, flush_folder
 
-from .places import Place, Remote
+from .any_path import AnyPath, RemotePath
 
 
-def place_bytes(path: Place, data: bytes, part: Path, durable: bool = False) -> None:
+def write_bytes_atomic(path: AnyPath, data: bytes, part: Path, durable: bool = False) -> None:
     """Write a file so that it is whole or absent at every moment, a kill included.
 
     Args:
@@ -27,7 +27,7 @@ def place_bytes(path: Place, data: bytes, part: Path, durable: bool = False) -> 
     Raises:
         OSError: the disk is full, the folder may not be written, the name is too long; names the file.
     """
-    if isinstance(path, Remote):
+    if isinstance(path, RemotePath):
         path.write_bytes(data)
         return
     try:
@@ -48,12 +48,12 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def persist(folder: Place) -> None:
+def persist(folder: AnyPath) -> None:
     """Wait until the disk that holds a folder has all that was written to it; one call in place of one a file.
 
     An object store has what it said it has.
     """
-    if isinstance(folder, Remote) or os.name != "posix":
+    if isinstance(folder, RemotePath) or os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -72,13 +72,13 @@ def _syncfs() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
 
 
-def place_file(part: Path, path: Place) -> None:
+def move_atomic(part: Path, path: AnyPath) -> None:
     """Have a finished file of this machine in its place, by rename or by upload; it is gone from where it was.
 
     Raises:
-        OSError: as `place_bytes`.
+        OSError: as `write_bytes_atomic`.
     """
-    if isinstance(path, Remote):
+    if isinstance(path, RemotePath):
         path.upload(part)
         part.unlink()
         return
@@ -96,54 +96,54 @@ def _rename(part: Path, path: Path) -> None:
         part.replace(path)
 
 
-def names_in(folder: Place) -> list[str]:
+def names_in(folder: AnyPath) -> list[str]:
     """The names of the files right in a folder; none where it is not there."""
-    if isinstance(folder, Remote):
+    if isinstance(folder, RemotePath):
         return folder.names()
     return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  a million Paths cost seconds
 
 
-def files_below(folder: Place) -> Iterator[Place]:
+def files_below(folder: AnyPath) -> Iterator[AnyPath]:
     """Every file at any depth below a folder."""
-    if isinstance(folder, Remote):
+    if isinstance(folder, RemotePath):
         yield from (folder / path for path in folder.walk())
         return
     for within, _, names in os.walk(folder):
         yield from (Path(within, name) for name in names)
 
 
-def make_folder(folder: Place) -> None:
+def make_folder(folder: AnyPath) -> None:
     """Make a new folder; in an object store, which has none of its own, by an object in it."""
-    if isinstance(folder, Remote):
+    if isinstance(folder, RemotePath):
         (folder / "begun").write_bytes(b"")
     else:
         folder.mkdir(parents=True)
 
 
-def entries_of(folder: Place) -> list[str]:
+def entries_of(folder: AnyPath) -> list[str]:
     """The names of the files and folders right in a folder."""
-    if isinstance(folder, Remote):
+    if isinstance(folder, RemotePath):
         return sorted({path.partition("/")[0] for path in folder.walk()})
     return os.listdir(folder)  # noqa: PTH208
 
 
-def below(path: Place, root: Place) -> str:
+def below(path: AnyPath, root: AnyPath) -> str:
     """A path below a folder, `/` between folders."""
-    if isinstance(path, Remote):
+    if isinstance(path, RemotePath):
         return path.url.removeprefix(f"{root}/")
     return path.relative_to(str(root)).as_posix()
 
 
-def remove_tree(folder: Place) -> None:
+def remove_tree(folder: AnyPath) -> None:
     """Remove a folder with all that is in it."""
-    if isinstance(folder, Remote):
+    if isinstance(folder, RemotePath):
         for path in files_below(folder):
             path.unlink(missing_ok=True)
     elif folder.exists():
         shutil.rmtree(folder)
 
 
-def remove_empty_folders(top: Place) -> None:
+def remove_empty_folders(top: AnyPath) -> None:
     """Remove a folder and those in it as far as they are empty."""
     if isinstance(top, Path):
         for folder, _, _ in os.walk(top, topdown=False):
@@ -151,6 +151,6 @@ def remove_empty_folders(top: Place) -> None:
                 Path(folder).rmdir()
 
 
-def parquet_of(path: Place) -> Any:
+def parquet_of(path: AnyPath) -> Any:
     """A parquet file as pyarrow takes it, who reads of it what is asked for."""
-    return path.open() if isinstance(path, Remote) else path
+    return path.open() if isinstance(path, RemotePath) else path

@@ -19,16 +19,16 @@ from pathlib import Path
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, photo_of, read_file
 from maskgen.core.reasons import Reason, SetAsideError
 
+from .any_path import AnyPath, RemotePath, is_remote
 from .containers import Container, open_container, read_picture, read_span
 from .faults import ContainerError
-from .pieces import lasting_pieces
-from .places import Place, Remote, is_remote
+from .range_reads import open_random
 
 _INSIDE = re.compile(r"\.(?:tar|tar\.gz|tgz|rec|bin)(?=/)", re.IGNORECASE)
 _MOST_HELD = 1 << 29  # bytes of what containers keep in memory: the index of 20 million members
 
 
-def read_bytes(root: Place | str, address: str) -> bytes:
+def read_bytes(root: AnyPath | str, address: str) -> bytes:
     """The bytes of one picture's file. Threads and processes may call it at once; containers stay open in between.
 
     Args:
@@ -42,19 +42,19 @@ def read_bytes(root: Place | str, address: str) -> bytes:
     whole = join(root, address)
     inside = split(whole)
     if inside is None:
-        return _read_remote(Remote(whole)) if is_remote(whole) else read_file(Path(whole))
+        return _read_remote(RemotePath(whole)) if is_remote(whole) else read_file(Path(whole))
     container, name = inside
     with _reasons(container):
         return _opened(container).read(name)
 
 
-def read_photo(root: Place | str, address: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+def read_photo(root: AnyPath | str, address: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """Read and decode one picture; see `core.images.read_photo`."""
     data = read_bytes(root, address)
     return photo_of(data, max_pixels)
 
 
-def photo_at(root: Place, address: str, span: tuple[int, int] | None, max_pixels: int) -> Photo:
+def photo_at(root: AnyPath, address: str, span: tuple[int, int] | None, max_pixels: int) -> Photo:
     """As `read_photo`, with the place of the picture's bytes in its container where that is known already."""
     data = read_bytes(root, address) if span is None else _bytes_at(join(root, address), *span)
     return photo_of(data, max_pixels)
@@ -65,7 +65,7 @@ def _bytes_at(whole: str, offset: int, size: int) -> bytes:
     if inside is None:
         raise SetAsideError(Reason.UNREADABLE, "its container is gone")
     container = inside[0]
-    pieces = lasting_pieces(Remote(container) if is_remote(container) else Path(container))
+    pieces = open_random(RemotePath(container) if is_remote(container) else Path(container))
     read = read_picture if container.lower().endswith(".rec") else read_span
     with _reasons(container):
         return read(pieces, offset, size)
@@ -85,7 +85,7 @@ def _reasons(container: str) -> Iterator[None]:
         raise SetAsideError(Reason.UNREADABLE, fault.strerror or str(fault)) from None
 
 
-def names_in(root: Place | str, folder: str) -> Names[str]:
+def names_in(root: AnyPath | str, folder: str) -> Names[str]:
     """The names of the pictures right in a folder, which may be a container's: what `in` can be asked of."""
     whole = join(root, folder.rstrip("/"))
     inside = split(whole + "/")
@@ -110,7 +110,7 @@ class _Within:
 
 def _files_in(folder: str) -> frozenset[str]:
     if is_remote(folder):
-        return frozenset(Remote(folder).names())
+        return frozenset(RemotePath(folder).names())
     try:
         with os.scandir(folder or ".") as entries:
             return frozenset(entry.name for entry in entries if entry.is_file())
@@ -118,7 +118,7 @@ def _files_in(folder: str) -> frozenset[str]:
         return frozenset()
 
 
-def join(root: Place | str, address: str) -> str:
+def join(root: AnyPath | str, address: str) -> str:
     """The whole address, as text."""
     if is_remote(address) or os.path.isabs(address):  # noqa: PTH117  a Path would take an address's second "/"
         return address
@@ -134,7 +134,7 @@ def split(whole: str) -> tuple[str, str] | None:
     return None
 
 
-def _read_remote(place: Remote) -> bytes:
+def _read_remote(place: RemotePath) -> bytes:
     with _reasons(place.name):
         return place.read_bytes()
 
@@ -156,7 +156,7 @@ class _Cache:
                 self.weight -= known[1].weight
                 known = None
             if known is None:
-                known = state, open_container(Remote(container) if is_remote(container) else Path(container))
+                known = state, open_container(RemotePath(container) if is_remote(container) else Path(container))
                 self.weight += known[1].weight
             self.held[container] = known
             while self.weight > _MOST_HELD and len(self.held) > 1:

@@ -28,14 +28,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsaid:
+class UnlabelledPhotograph:
     """A photograph of which nothing says whether it shows a mask, or whose it is."""
 
     path: str
     detail: str
 
 
-def from_folders(paths: Iterable[str]) -> list[Entry | Unsaid]:
+def from_folders(paths: Iterable[str]) -> list[Entry | UnlabelledPhotograph]:
     """Entries of PERSON/bare/FILE and PERSON/masked/FILE; PERSON may be several folders deep.
 
     Example:
@@ -45,30 +45,32 @@ def from_folders(paths: Iterable[str]) -> list[Entry | Unsaid]:
     return [_of_folders(path) for path in paths]
 
 
-def _of_folders(path: str) -> Entry | Unsaid:
+def _of_folders(path: str) -> Entry | UnlabelledPhotograph:
     *person, state, _ = ("", "", *PurePosixPath(path).parts)
     whose = "/".join(part for part in person if part)
     if state.lower() not in (*MASKED_FOLDERS, *BARE_FOLDERS):
-        return Unsaid(path, "its folder is called neither bare nor masked")
+        return UnlabelledPhotograph(path, "its folder is called neither bare nor masked")
     if not whose:
-        return Unsaid(path, "no person's folder above bare and masked")
+        return UnlabelledPhotograph(path, "no person's folder above bare and masked")
     return Entry(path, whose, state.lower() in MASKED_FOLDERS)
 
 
-def from_names(paths: Iterable[str], pattern: str) -> list[Entry | Unsaid]:
+def from_names(paths: Iterable[str], pattern: str) -> list[Entry | UnlabelledPhotograph]:
     """Entries of PERSON/FILE; files whose name, without its folders, fits the pattern (`*_mask*`) are masked.
 
     Upper and lower case are one.
     """
-    entries: list[Entry | Unsaid] = []
+    entries: list[Entry | UnlabelledPhotograph] = []
     for path in paths:
         folder, _, name = path.rpartition("/")
         masked = fnmatch.fnmatchcase(name.lower(), pattern.lower())
-        entries.append(Entry(path, folder, masked) if folder else Unsaid(path, "no person's folder about it"))
+        entries.append(
+            Entry(path, folder, masked) if folder else UnlabelledPhotograph(path, "no person's folder about it")
+        )
     return entries
 
 
-def from_csv(text: str, file: str) -> list[Entry | Unsaid]:
+def from_csv(text: str, file: str) -> list[Entry | UnlabelledPhotograph]:
     """Entries of a table with the columns path, person and masked (1 or 0, true or false, yes or no, masked or bare).
 
     Raises:

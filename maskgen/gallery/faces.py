@@ -15,15 +15,15 @@ from maskgen.faces.choose import SMALLEST_UNIT, prominence
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.looks.network import seen_of
 from maskgen.faces.looks.upright import upright_scores
-from maskgen.gallery.search import ThoroughDetector
-from maskgen.gallery.state import contradiction, mask_scores_of
+from maskgen.gallery.label_checks import contradiction, mask_scores_of
+from maskgen.gallery.multi_view import MultiViewDetector
 
 LOWEST_SCORE = 0.3  # lower than for photographs that nobody chose: here a face is known to be there
 AS_SURE = 0.15  # by how much the face that is meant may be less sure than another one
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class GalleryFace:
     """A gallery's face: `detection` in the photograph's pixels, `crop`, `mask_score` (see `faces.masked`), and
     `upright_score` (see `faces.looks.upright`)."""
 
@@ -49,10 +49,10 @@ class Candidate:
 class PortraitFinder:
     """Finds the face that a portrait is of, also where a real mask hides half of it."""
 
-    detector: ThoroughDetector = field(default_factory=ThoroughDetector)
+    detector: MultiViewDetector = field(default_factory=MultiViewDetector)
     landmarker: Landmarker = field(default_factory=Landmarker)
 
-    def find(self, image: Image, masked: bool | None, cut: Cut) -> Enrolled:
+    def find(self, image: Image, masked: bool | None, cut: Cut) -> GalleryFace:
         """The face, cut out.
 
         Where the face that counts most looks other than is said, a bystander's perhaps, the altered views are searched
@@ -75,7 +75,7 @@ class PortraitFinder:
         best = meant(image, candidates, masked)
         face = Detection(best.face.box, self._settled(image, best.face), best.face.score)
         (upright,) = upright_scores([seen_of(image, face.points5)]).tolist()
-        return Enrolled(face, crop_detection(image, face, cut), best.mask_score, upright)
+        return GalleryFace(face, crop_detection(image, face, cut), best.mask_score, upright)
 
     def _settled(self, image: Image, face: Detection) -> Floats:
         """The five points, between the detector's and those of the 68-point model, which see the eyes in other ways.

@@ -11,7 +11,7 @@ ENROL, PROBE = "enrol", "probe"
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PhotographCounts:
     """How many photographs of each state a person has in the gallery."""
 
     person: str
@@ -29,7 +29,7 @@ def targets(people: Iterable[str]) -> dict[str, int]:
     return {person: number for number, person in enumerate(sorted(set(people)))}
 
 
-def tallies(states: Iterable[tuple[str, bool]], everyone: Iterable[str] = ()) -> list[Tally]:
+def photograph_counts(states: Iterable[tuple[str, bool]], everyone: Iterable[str] = ()) -> list[PhotographCounts]:
     """Counts by person, sorted by name.
 
     Args:
@@ -39,7 +39,7 @@ def tallies(states: Iterable[tuple[str, bool]], everyone: Iterable[str] = ()) ->
     counts: dict[str, list[int]] = {person: [0, 0] for person in everyone}
     for person, masked in states:
         counts.setdefault(person, [0, 0])[int(masked)] += 1
-    return [Tally(person, *counts[person]) for person in sorted(counts)]
+    return [PhotographCounts(person, *counts[person]) for person in sorted(counts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ class Picture:
     masked: bool
 
 
-def simulated(pictures: Sequence[Picture], each: tuple[int, int], seed: int) -> tuple[list[Picture], list[Tally]]:
+def simulated(
+    pictures: Sequence[Picture], each: tuple[int, int], seed: int
+) -> tuple[list[Picture], list[PhotographCounts]]:
     """A gallery from a run: of each person bare and masked pictures whose photographs are all different ones.
 
     Args:
@@ -65,13 +67,13 @@ def simulated(pictures: Sequence[Picture], each: tuple[int, int], seed: int) -> 
     for picture in pictures:
         by_person.setdefault(picture.person, []).append(picture)
     chosen: list[Picture] = []
-    short: list[Tally] = []
+    short: list[PhotographCounts] = []
     for person in sorted(by_person):
         bare, masked = _drawn(by_person[person], each, seed)
         if (len(bare), len(masked)) == each:
             chosen += [*bare, *masked]
         else:
-            short.append(Tally(person, len(bare), len(masked)))
+            short.append(PhotographCounts(person, len(bare), len(masked)))
     return chosen, short
 
 

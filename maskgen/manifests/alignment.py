@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place
 
 from .schema import CATALOGUE, REPORT
 
@@ -22,7 +22,7 @@ COLUMN = "alignment"
 _PACKED = r"^train(-[0-9]{5})?\.(rec|tar)/"
 
 
-def alignment_of_run(run: Place) -> str:
+def alignment_of_run(run: AnyPath) -> str:
     """What the catalogue of a run says, "" where it says nothing.
 
     Raises:

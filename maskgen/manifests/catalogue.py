@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place, Remote
 
 from .schema import BARE, CATALOGUE, Bools, Ints, Person
 
@@ -74,7 +74,7 @@ class Images:
         return Images(self.paths.take(taken), self.keys.take(taken), *columns, self.people, self.kinds)
 
 
-def read_runs(runs: Sequence[tuple[str, Place]]) -> Images:
+def read_runs(runs: Sequence[tuple[str, AnyPath]]) -> Images:
     """The images of several runs as one table.
 
     Args:
@@ -87,16 +87,16 @@ def read_runs(runs: Sequence[tuple[str, Place]]) -> Images:
     return _sorted_images(pa.concat_tables(tables, promote_options="permissive"))
 
 
-def digest(run: Place) -> str:
+def digest(run: AnyPath) -> str:
     """The SHA-256 of a run's catalogue file, in hex."""
     catalogue = run / CATALOGUE
-    if isinstance(catalogue, Remote):
+    if isinstance(catalogue, RemotePath):
         return hashlib.sha256(catalogue.read_bytes()).hexdigest()
     with catalogue.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def run_names(folders: Sequence[Place]) -> list[str]:
+def run_names(folders: Sequence[AnyPath]) -> list[str]:
     """A name for each run folder: its own, with as many parents before it as tell all of them apart.
 
     Example:
@@ -116,7 +116,7 @@ def run_names(folders: Sequence[Place]) -> list[str]:
     return ["/".join(own[-depth:]).replace("//", "/") for own in parts]
 
 
-def _read_catalogue(run: Place) -> Any:
+def _read_catalogue(run: AnyPath) -> Any:
     path = run / CATALOGUE
     if not path.is_file():
         raise UserError(f"{run} has no {CATALOGUE}; give the folder that a finished `maskgen mask` wrote.")

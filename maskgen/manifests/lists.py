@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from maskgen.core.reasons import UserError
 
+from .csv_table import read_csv
 from .formats.label_pairs import is_label_pairs, load_label_pairs
 from .schema import IMAGE_COLUMNS, PAIR_COLUMNS, Bools, Ints
-from .table import read_csv
 
 _WHOLE = r"^[0-9]{1,18}$"
 

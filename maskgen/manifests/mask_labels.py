@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
+from maskgen.formats.any_path import AnyPath, RemotePath, is_remote
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place, Remote, is_remote
 
+from .csv_table import joined
 from .report import stored_report
 from .schema import CATALOGUE
-from .table import joined
 
 # PHOTOGRAPH__KIND.jpg, PHOTOGRAPH__KIND.f2.jpg: the rule by which outputs are named.
 _NAME = r"(?s)__(?P<kind>[^/]+?)(?:\.f[0-9]+)?\.[^./]+$"
@@ -58,19 +58,19 @@ def yaws_of(folder: Path, addresses: Any) -> Doubles:
     return yaws
 
 
-def _runs(folder: Path) -> Iterator[tuple[str, Place]]:
+def _runs(folder: Path) -> Iterator[tuple[str, AnyPath]]:
     """What stands before the addresses of each run of a list's, and the run's folder, where that has a catalogue."""
     try:
         names = [str(run["folder"]) for run in stored_report(folder)["runs"]]
     except (KeyError, TypeError):
         return  # lists of others have no such report
     for name in names:
-        run: Place = Remote(name) if is_remote(name) else folder / name
+        run: AnyPath = RemotePath(name) if is_remote(name) else folder / name
         if (run / CATALOGUE).is_file():
             yield ("" if name == "." else f"{name}/"), run
 
 
-def _from_catalogue(prefix: str, run: Place, addresses: Any, column: str) -> Any:
+def _from_catalogue(prefix: str, run: AnyPath, addresses: Any, column: str) -> Any:
     """A column at each address that a run's catalogue holds, null for the others; None where it has no such column."""
     path = run / CATALOGUE
     try:

@@ -65,16 +65,16 @@ class PairIndex:
         return self.pairs(starts[able] + rng.integers(0, counts[able]))
 
     @staticmethod
-    def joined(spaces: Sequence[PairIndex], person: NDArray[np.int32]) -> PairIndex:
-        """One space of several, its anchors in the order of their person's code."""
-        shifts = np.cumsum([0, *(len(s.partners) for s in spaces)])
-        anchors = np.concatenate([s.anchors for s in spaces])
+    def joined(indexes: Sequence[PairIndex], person: NDArray[np.int32]) -> PairIndex:
+        """One index made of several, its anchors in the order of their person's code."""
+        shifts = np.cumsum([0, *(len(s.partners) for s in indexes)])
+        anchors = np.concatenate([s.anchors for s in indexes])
         order = np.argsort(person[anchors], kind="stable")
         ranges = (
-            np.concatenate([getattr(s, name) + shift for s, shift in zip(spaces, shifts, strict=False)])[order]
+            np.concatenate([getattr(s, name) + shift for s, shift in zip(indexes, shifts, strict=False)])[order]
             for name in ("low", "high", "skip_low", "skip_high")
         )
-        return PairIndex(anchors[order], np.concatenate([s.partners for s in spaces]), *ranges)
+        return PairIndex(anchors[order], np.concatenate([s.partners for s in indexes]), *ranges)
 
 
 def same_within(images: Images, rows: Ints, allow_same_source: bool) -> PairIndex:

@@ -57,16 +57,16 @@ def draw_disjoint(rng_for_name: RngFor, images: Images, rows: Ints, rules: PairR
     compared. With a mix, the sort that is scarcest decides how many pairs there are in all, and the shares
     hold.
     """
-    spaces = _same_spaces(images, rows, rules)
-    offered = {name: _offer(rng_for_name(f"same {name}"), images, rows, s) for name, s in spaces.items()}
+    indexes = _same_indexes(images, rows, rules)
+    offered = {name: _genuine_pairs(rng_for_name(f"same {name}"), images, rows, s) for name, s in indexes.items()}
     able = {name: len(pairs) for name, pairs in offered.items()}
     counts = _how_many(able, len(rows), rules)
     same = [_some(rng_for_name(f"cut {name}"), offered[name], counts[name]) for name in counts]
     drawn = Pairs.joined(same)
     sorts = count_sorts(images, drawn)
     diff = [
-        _strangers(rng_for_name(f"diff {name}"), images, rows, space, sorts[name])
-        for name, space in _other_spaces(images, rows, rules.kinds).items()
+        _impostor_pairs(rng_for_name(f"diff {name}"), images, rows, index, sorts[name])
+        for name, index in _other_indexes(images, rows, rules.kinds).items()
     ]
     return Drawn(
         _turned(rng_for_name("turn same"), drawn),
@@ -87,10 +87,10 @@ def draw_reference(
         rest: the images of the other part.
         halves: each row serves once only, half of them in same-person pairs (the test part).
     """
-    space = same_across(images, rows, rows, allow_same_source)
-    alone = space.anchors[space.counts == 0]
+    index = same_across(images, rows, rows, allow_same_source)
+    alone = index.anchors[index.counts == 0]
     borrowed = same_across(images, alone, rest, allow_same_source).one_each(rng_for_name("borrow"))
-    same = Pairs.joined([space.one_each(rng_for_name("same")), borrowed])
+    same = Pairs.joined([index.one_each(rng_for_name("same")), borrowed])
     able = len(same)
     strangers = rows
     if halves:
@@ -98,7 +98,7 @@ def draw_reference(
         order = np.argsort(rng_for_name("halves").random(able) + (np.arange(able) >= able - len(borrowed)))
         same = same.take(order[: len(rows) // 2])
         strangers = np.setdiff1d(rows, same.first)
-    diff = _one_stranger_each(rng_for_name("diff"), images, strangers, rows)
+    diff = _one_impostor_each(rng_for_name("diff"), images, strangers, rows)
     n_borrowed = int(np.isin(same.first, borrowed.first).sum())
     return Drawn(_in_order(same), _in_order(diff), {"any": able}, n_borrowed)
 
@@ -130,7 +130,7 @@ def without_second_photograph(images: Images, rows: Ints) -> tuple[int, int]:
     return int((photographs == 1).sum()), int(held[photographs == 1].sum())
 
 
-def _same_spaces(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairIndex]:
+def _same_indexes(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairIndex]:
     """The same-person pairs by sort, or all as "any" where no mix is asked for."""
     again = rules.allow_same_source
     masked, bare, by_kind = _parts(images, rows)
@@ -140,17 +140,17 @@ def _same_spaces(images: Images, rows: Ints, rules: PairRules) -> dict[str, Pair
         mm = PairIndex.joined([same_within(images, part, again) for part in by_kind], images.person)
     else:
         mm = PairIndex.joined([same_across(images, a, b, again) for a, b in _two_kinds(by_kind)], images.person)
-    spaces = {
+    indexes = {
         "mm": mm,
         "mb": same_across(images, masked, bare, again),
         "bb": same_within(images, bare, again),
     }
     if rules.mix is None:
-        return {"any": PairIndex.joined(list(spaces.values()), images.person)}
-    return {name: spaces[name] for name, share in rules.mix.shares().items() if share > 0}
+        return {"any": PairIndex.joined(list(indexes.values()), images.person)}
+    return {name: indexes[name] for name, share in rules.mix.shares().items() if share > 0}
 
 
-def _other_spaces(images: Images, rows: Ints, kinds: KindRule) -> dict[str, PairIndex]:
+def _other_indexes(images: Images, rows: Ints, kinds: KindRule) -> dict[str, PairIndex]:
     """The different-person pairs by sort."""
     masked, bare, by_kind = _parts(images, rows)
     if kinds is KindRule.ANY:
@@ -177,12 +177,12 @@ def _two_kinds(by_kind: list[Ints]) -> list[tuple[Ints, Ints]]:
     return list(combinations(by_kind, 2)) or [(none, none)]
 
 
-def _offer(rng: np.random.Generator, images: Images, rows: Ints, space: PairIndex) -> Pairs:
-    """Of each person as many pairs of the space as it has images among the rows, or all there are."""
+def _genuine_pairs(rng: np.random.Generator, images: Images, rows: Ints, index: PairIndex) -> Pairs:
+    """Of each person as many pairs of the index as it has images among the rows, or all there are."""
     people = len(images.people)
     sizes = np.zeros(people, np.int64)
-    np.add.at(sizes, images.person[space.anchors], space.counts)
-    return space.pairs(draw_distinct(rng, sizes, np.bincount(images.person[rows], minlength=people)))
+    np.add.at(sizes, images.person[index.anchors], index.counts)
+    return index.pairs(draw_distinct(rng, sizes, np.bincount(images.person[rows], minlength=people)))
 
 
 def _how_many(able: dict[str, int], images: int, rules: PairRules) -> dict[str, int]:
@@ -203,11 +203,11 @@ def _some(rng: np.random.Generator, pairs: Pairs, n: int) -> Pairs:
     return pairs.take(np.sort(rng.permutation(len(pairs))[:n]))
 
 
-def _strangers(rng: np.random.Generator, images: Images, rows: Ints, space: PairIndex, n: int) -> Pairs:
-    """`n` pairs of the space, or all there are, without those of one photograph filed under two people."""
+def _impostor_pairs(rng: np.random.Generator, images: Images, rows: Ints, index: PairIndex, n: int) -> Pairs:
+    """`n` pairs of the index, or all there are, without those of one photograph filed under two people."""
     wanted = n + _filed_twice(images, rows)
-    numbers = draw_distinct(rng, np.array([space.total]), np.array([wanted]))
-    pairs = space.pairs(numbers)
+    numbers = draw_distinct(rng, np.array([index.total]), np.array([wanted]))
+    pairs = index.pairs(numbers)
     return _some(rng, pairs.take(images.source[pairs.first] != images.source[pairs.second]), n)
 
 
@@ -223,7 +223,7 @@ def _pairs_of(counts: Ints) -> int:
     return int((counts * (counts - 1) // 2).sum())
 
 
-def _one_stranger_each(rng: np.random.Generator, images: Images, rows: Ints, pool: Ints) -> Pairs:
+def _one_impostor_each(rng: np.random.Generator, images: Images, rows: Ints, pool: Ints) -> Pairs:
     """A partner of another person for each row; a row is left out where every draw met its own photograph."""
     found: list[Pairs] = []
     for _ in range(32):

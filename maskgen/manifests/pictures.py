@@ -9,14 +9,14 @@ import numpy as np
 
 from maskgen.core.images import decode, encode_image, kind_and_size
 from maskgen.core.reasons import SetAsideError, UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import read_bytes
 
 from .catalogue import Images
 from .schema import Ints
 
 
-def encoded_pictures(images: Images, rows: Ints, folders: Sequence[Place], size: int) -> Iterator[bytes]:
+def encoded_pictures(images: Images, rows: Ints, folders: Sequence[AnyPath], size: int) -> Iterator[bytes]:
     """Pictures of these rows: JPEGs of size x size pixels as they are, others decoded, resized and encoded anew.
 
     Args:
@@ -29,7 +29,7 @@ def encoded_pictures(images: Images, rows: Ints, folders: Sequence[Place], size:
         yield _fitting(folders[int(images.person[row])], images.paths[row].as_py(), size)
 
 
-def raw_picture(folder: Place, path: str) -> bytes:
+def raw_picture(folder: AnyPath, path: str) -> bytes:
     """A picture's file as it is.
 
     Raises:
@@ -41,7 +41,7 @@ def raw_picture(folder: Place, path: str) -> bytes:
         raise UserError(f"{folder}/{path} cannot be read ({error}): mask again.") from error
 
 
-def _fitting(folder: Place, path: str, size: int) -> bytes:
+def _fitting(folder: AnyPath, path: str, size: int) -> bytes:
     data = raw_picture(folder, path)
     try:
         kind, width, height = kind_and_size(data)

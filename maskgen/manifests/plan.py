@@ -29,7 +29,7 @@ class Protocol(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ManifestSettings:
     """Everything that decides what is in the manifests, but for the images.
 
     `shares` divides the people of one set in train, eval and test; None means that `train_runs` are for
@@ -73,7 +73,7 @@ class _Parts:
     test: Ints
 
 
-def make_manifests(images: Images, recipe: Recipe, listed: Drawn | None = None) -> Manifests:
+def make_manifests(images: Images, settings: ManifestSettings, listed: Drawn | None = None) -> Manifests:
     """The manifests of these images.
 
     Args:
@@ -82,19 +82,19 @@ def make_manifests(images: Images, recipe: Recipe, listed: Drawn | None = None) 
     Raises:
         UserError: the images do not suffice for what is asked.
     """
-    parts = _assign(images, recipe, listed)
-    train_people, too_few = _enough_images(images, parts.train, recipe.min_images)
+    parts = _assign(images, settings, listed)
+    train_people, too_few = _enough_images(images, parts.train, settings.min_images)
     train = _rows_of(images, train_people)
-    kept = train if recipe.balance is None else _balanced(images, train, recipe)
-    judged, trial, facts = _draw(images, parts, recipe, listed)
-    split = _splits(images, _Parts(train_people, parts.eval, parts.test), recipe, listed)
+    kept = train if settings.balance is None else _balanced(images, train, settings)
+    judged, trial, facts = _draw(images, parts, settings, listed)
+    split = _splits(images, _Parts(train_people, parts.eval, parts.test), settings, listed)
     facts["train"] = _train_facts(images, kept, train, too_few)
     facts["leaks"] = _leaks(images, kept, np.concatenate([_rows_of(images, p) for p in (parts.eval, parts.test)]))
     return Manifests(images, _targets(split), split, kept, judged, trial, facts)
 
 
-def _rng(recipe: Recipe, *names: str) -> Callable[[str], np.random.Generator]:
-    return lambda name: rng_for(recipe.seed, "pairs", *names, name)
+def _rng(settings: ManifestSettings, *names: str) -> Callable[[str], np.random.Generator]:
+    return lambda name: rng_for(settings.seed, "pairs", *names, name)
 
 
 def _rows_of(images: Images, people: Ints) -> Ints:
@@ -103,32 +103,32 @@ def _rows_of(images: Images, people: Ints) -> Ints:
     return np.flatnonzero(chosen[images.person])
 
 
-def _assign(images: Images, recipe: Recipe, listed: Drawn | None) -> _Parts:
+def _assign(images: Images, settings: ManifestSettings, listed: Drawn | None) -> _Parts:
     """People of each split; by the reference protocol `eval` holds those of test too."""
     there = images.counts() > 0
     named = NOBODY if listed is None else _people_in(images, listed)
     there[named] = False
-    rng = _rng(recipe)("people")
-    if recipe.shares is not None:
-        return _by_shares(rng, np.flatnonzero(there), named, recipe, listed is not None)
-    trains = np.array([person.run in recipe.train_runs for person in images.people], np.bool_)
+    rng = _rng(settings)("people")
+    if settings.shares is not None:
+        return _by_shares(rng, np.flatnonzero(there), named, settings, listed is not None)
+    trains = np.array([person.run in settings.train_runs for person in images.people], np.bool_)
     pool = np.flatnonzero(there & ~trains)
-    if listed is not None or recipe.protocol is Protocol.REFERENCE:
+    if listed is not None or settings.protocol is Protocol.REFERENCE:
         return _Parts(np.flatnonzero(there & trains), pool, named)
-    shares = (1 - recipe.test_share, recipe.test_share)
+    shares = (1 - settings.test_share, settings.test_share)
     eval_part, test = split_people(rng, len(pool), shares, _LEAST[1:])
     return _Parts(np.flatnonzero(there & trains), pool[eval_part], pool[test])
 
 
-def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, recipe: Recipe, listed: bool) -> _Parts:
-    assert recipe.shares is not None
-    train_share, eval_share, test_share = recipe.shares
+def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, settings: ManifestSettings, listed: bool) -> _Parts:
+    assert settings.shares is not None
+    train_share, eval_share, test_share = settings.shares
     if listed:
         shares: tuple[float, ...] = (train_share, eval_share)
-    elif recipe.protocol is Protocol.REFERENCE:
+    elif settings.protocol is Protocol.REFERENCE:
         shares = (train_share, eval_share + test_share)
     else:
-        shares = recipe.shares
+        shares = settings.shares
     parts = [people[part] for part in split_people(rng, len(people), shares, _LEAST)]
     for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
         if share > 0 and not len(part):
@@ -149,31 +149,33 @@ def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints
     return people[enough], people[~enough]
 
 
-def _balanced(images: Images, train: Ints, recipe: Recipe) -> Ints:
-    assert recipe.balance is not None
-    return train[balance(_rng(recipe)("balance"), images.take(train), recipe.balance)]
+def _balanced(images: Images, train: Ints, settings: ManifestSettings) -> Ints:
+    assert settings.balance is not None
+    return train[balance(_rng(settings)("balance"), images.take(train), settings.balance)]
 
 
-def _draw(images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None) -> tuple[Drawn, Drawn, dict[str, Any]]:
-    if recipe.protocol is Protocol.REFERENCE:
-        return _draw_reference(images, parts.eval, recipe)
-    judged, eval_facts = _draw_part(images, parts.eval, recipe, "eval")
+def _draw(
+    images: Images, parts: _Parts, settings: ManifestSettings, listed: Drawn | None
+) -> tuple[Drawn, Drawn, dict[str, Any]]:
+    if settings.protocol is Protocol.REFERENCE:
+        return _draw_reference(images, parts.eval, settings)
+    judged, eval_facts = _draw_part(images, parts.eval, settings, "eval")
     if listed is not None:
         trial, test_facts = listed, _pair_facts(images, _rows_of(images, parts.test), listed)
     else:
-        trial, test_facts = _draw_part(images, parts.test, recipe, "test")
+        trial, test_facts = _draw_part(images, parts.test, settings, "test")
     return judged, trial, {"eval": eval_facts, "test": test_facts}
 
 
-def _draw_part(images: Images, people: Ints, recipe: Recipe, name: str) -> tuple[Drawn, dict[str, Any]]:
+def _draw_part(images: Images, people: Ints, settings: ManifestSettings, name: str) -> tuple[Drawn, dict[str, Any]]:
     rows = _rows_of(images, people)
     if not len(people):
         drawn = Drawn(Pairs.empty(), Pairs.empty(), {})
         return drawn, _pair_facts(images, rows, drawn)
     if len(people) < 2:
         raise UserError(f"There is one person for {name}, and pairs need two: give {name} more people.")
-    drawn = draw_disjoint(_rng(recipe, name), images, rows, recipe.rules)
-    _refuse_none(images, drawn, recipe.rules, name)
+    drawn = draw_disjoint(_rng(settings, name), images, rows, settings.rules)
+    _refuse_none(images, drawn, settings.rules, name)
     return drawn, _pair_facts(images, rows, drawn)
 
 
@@ -195,19 +197,19 @@ def _refuse_none(images: Images, drawn: Drawn, rules: PairRules, name: str) -> N
         raise UserError(f"No {what} can be made for {name}: {hint}.")
 
 
-def _draw_reference(images: Images, people: Ints, recipe: Recipe) -> tuple[Drawn, Drawn, dict[str, Any]]:
+def _draw_reference(images: Images, people: Ints, settings: ManifestSettings) -> tuple[Drawn, Drawn, dict[str, Any]]:
     rows = _rows_of(images, people)
     if not len(people):
         none = Drawn(Pairs.empty(), Pairs.empty(), {})
         return none, none, {"eval": _pair_facts(images, rows, none), "test": _pair_facts(images, rows, none)}
     if len(people) < 2:
         raise UserError("There is one person for eval and test, and pairs need two: give a larger set.")
-    allow = recipe.rules.allow_same_source
+    allow = settings.rules.allow_same_source
     own = images.take(rows)
-    divided = split_images(_rng(recipe)("images"), own, recipe.test_share, allow)
+    divided = split_images(_rng(settings)("images"), own, settings.test_share, allow)
     in_eval, in_test = (rows[part] for part in divided)
-    judged = draw_reference(_rng(recipe, "eval"), images, in_eval, in_test, allow, halves=False)
-    trial = draw_reference(_rng(recipe, "test"), images, in_test, in_eval, allow, halves=True)
+    judged = draw_reference(_rng(settings, "eval"), images, in_eval, in_test, allow, halves=False)
+    trial = draw_reference(_rng(settings, "test"), images, in_test, in_eval, allow, halves=True)
     return (
         judged,
         trial,
@@ -252,10 +254,10 @@ def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, int]:
     }
 
 
-def _splits(images: Images, parts: _Parts, recipe: Recipe, listed: Drawn | None) -> tuple[Split, ...]:
+def _splits(images: Images, parts: _Parts, settings: ManifestSettings, listed: Drawn | None) -> tuple[Split, ...]:
     split = np.full(len(images.people), Split.LEFT_OUT, dtype=object)
     split[parts.train] = Split.TRAIN
-    split[parts.eval] = Split.BOTH if recipe.protocol is Protocol.REFERENCE and listed is None else Split.EVAL
+    split[parts.eval] = Split.BOTH if settings.protocol is Protocol.REFERENCE and listed is None else Split.EVAL
     split[parts.test] = Split.TEST
     return tuple(split)
 

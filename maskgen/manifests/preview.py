@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from maskgen.core.contact_sheets import fit
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.core.sheets import fit
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import read_photo
 
 from .catalogue import Images
@@ -26,7 +26,7 @@ _LINE = 20  # pixels of a line of text
 _PAPER, _INK, _PALE = 250, (40, 40, 40), (120, 120, 120)
 
 
-def train_preview(manifests: Manifests, folders: Sequence[Place]) -> Image | None:
+def train_preview(manifests: Manifests, folders: Sequence[AnyPath]) -> Image | None:
     """A row for each of a few people with many images trained on; None without training.
 
     Args:
@@ -43,7 +43,7 @@ def train_preview(manifests: Manifests, folders: Sequence[Place]) -> Image | Non
     return np.concatenate(bands) if bands else None
 
 
-def pairs_preview(manifests: Manifests, folders: Sequence[Place]) -> Image | None:
+def pairs_preview(manifests: Manifests, folders: Sequence[AnyPath]) -> Image | None:
     """Pairs of one person above, of two below, under their names; eval's where there are no test pairs."""
     drawn = manifests.test if len(manifests.test.same) + len(manifests.test.diff) else manifests.eval
     groups = {"Same person": drawn.same, "Different people": drawn.diff}
@@ -61,7 +61,7 @@ def _spread(total: int, wanted: int) -> Ints:
     return np.arange(count) * total // max(count, 1)
 
 
-def _person(images: Images, rows: Ints, target: int, folder: Place) -> Image:
+def _person(images: Images, rows: Ints, target: int, folder: AnyPath) -> Image:
     shown = rows[balance(rng_for(0, "preview", target), images.take(rows), EACH)]
     band = _paper(_LINE + _CELL + _LINE + _GAP, EACH * (_CELL + _GAP) + _GAP)
     name = images.people[int(images.person[rows[0]])].name
@@ -83,7 +83,7 @@ def _pairs_width() -> int:
     return PAIRS_A_ROW * (2 * _CELL + 3 * _GAP) + _GAP
 
 
-def _pair_rows(manifests: Manifests, pairs: Pairs, folders: Sequence[Place]) -> list[Image]:
+def _pair_rows(manifests: Manifests, pairs: Pairs, folders: Sequence[AnyPath]) -> list[Image]:
     cells = [
         _pair(manifests.images, first, second, folders)
         for first, second in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
@@ -99,7 +99,7 @@ def _padded(image: Image, width: int) -> Image:
     return band
 
 
-def _pair(images: Images, first: int, second: int, folders: Sequence[Place]) -> Image:
+def _pair(images: Images, first: int, second: int, folders: Sequence[AnyPath]) -> Image:
     cell = _paper(_CELL + 2 * _LINE + _GAP, 2 * _CELL + 3 * _GAP)
     for place, row in enumerate((first, second)):
         code = int(images.person[row])
@@ -110,7 +110,7 @@ def _pair(images: Images, first: int, second: int, folders: Sequence[Place]) -> 
     return cell
 
 
-def _picture(images: Images, row: int, folder: Place) -> Image:
+def _picture(images: Images, row: int, folder: AnyPath) -> Image:
     """The image within a cell; a grey cell where the file does not decode."""
     try:
         photo = read_photo(folder, images.paths[row].as_py(), max_pixels=2**31)

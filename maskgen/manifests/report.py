@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.checksummed_json import CHECKSUM, parse, parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import CHECKSUM, parse, unseal
 
 from .schema import REPORT
 
@@ -24,7 +24,7 @@ def stored_report(folder: Path) -> dict[str, Any]:
     try:
         report = parse(data)
         # Version 0.1.0 wrote none.
-        return unseal(data) if CHECKSUM in report else report if "protocol" in report else {}
+        return parse_checksummed(data) if CHECKSUM in report else report if "protocol" in report else {}
     except ValueError as error:
         raise UserError(
             f"{folder / REPORT} is damaged ({error}): write the lists again, or remove it to go on without."

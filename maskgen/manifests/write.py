@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
 
 from .catalogue import Images
+from .csv_table import joined, stretches, write_columns, write_csv
 from .plan import Manifests
 from .schema import (
     EVAL_DIFF,
@@ -27,7 +28,6 @@ from .schema import (
     Ints,
     Pairs,
 )
-from .table import joined, stretches, write_columns, write_csv
 
 
 class PathWriter:
@@ -50,13 +50,13 @@ class PathWriter:
         return joined(prefix, self._paths.take(pa.array(rows)))
 
     @staticmethod
-    def prefix(run: Place, out: Path, absolute: bool) -> str:
+    def prefix(run: AnyPath, out: Path, absolute: bool) -> str:
         """What stands before a run's own paths, `/` between folders.
 
         Raises:
             UserError: no relative path leads there, as from one Windows drive to another.
         """
-        if isinstance(run, Remote):
+        if isinstance(run, RemotePath):
             return f"{run}/"
         if absolute:
             return run.resolve().as_posix().rstrip("/") + "/"

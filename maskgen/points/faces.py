@@ -34,7 +34,7 @@ class _Known:
 _Found = _Known | SetAsideError
 
 
-def faces_of_marks(
+def faces_from_marks(
     images: Sequence[Image], marks: Sequence[Marks], which: str, detector: Detector, landmarker: Landmarker
 ) -> list[list[Face | SetAsideError]]:
     """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.

@@ -19,11 +19,11 @@ from typing import Any
 
 from torch import Tensor
 
+from maskgen.core.checksummed_json import CHECKSUM, add_checksum, parse, parse_checksummed
 from maskgen.core.extras import need
 from maskgen.core.files import about as fault_of
 from maskgen.core.files import flush_folder
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import CHECKSUM, parse, seal, unseal
 
 from .data.packing import pack, unpack
 from .networks.legacy import is_legacy, read_legacy
@@ -157,7 +157,7 @@ def _write(part: Path, checkpoint: Checkpoint) -> None:
     _save(part / MODEL, checkpoint.model_state)
     _save(part / TRAINING, tensors)
     about["sha256"] = {name: _sha256(part / name) for name in (MODEL, TRAINING)}
-    text = json.dumps(seal(about), indent=1, allow_nan=False) + "\n"
+    text = json.dumps(add_checksum(about), indent=1, allow_nan=False) + "\n"
     (part / ABOUT).write_text(text, "utf-8")
     for name in (MODEL, TRAINING, ABOUT):
         _flush(part / name)
@@ -206,7 +206,7 @@ def _about(place: Path) -> dict[str, Any]:
         data = (place / ABOUT).read_bytes()
         about = parse(data)
         if CHECKSUM in about:  # checkpoints of earlier versions have none
-            about = unseal(data)
+            about = parse_checksummed(data)
     except (OSError, ValueError) as error:
         raise _damaged(place, f"{ABOUT}: {error}") from None
     if "recipe" not in about:

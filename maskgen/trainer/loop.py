@@ -45,23 +45,23 @@ class EpochBatches(Batches, Protocol):
 class Watcher(Protocol):
     """Who is told how it goes; only in the first of several processes does it show or write anything."""
 
-    def moved(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """So many steps are done; fewer than before where a collapsed run went back."""
         ...
 
-    def wrote(self, row: Row) -> None:
+    def on_row(self, row: Row) -> None:
         """A stretch of steps or an epoch is done."""
         ...
 
-    def judged(self, verdict: Verdict, epoch: int) -> None:
+    def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
         """The judge has looked."""
         ...
 
-    def faulty(self, fault: str) -> None:
+    def on_unreadable(self, fault: str) -> None:
         """A picture could not be read: its address, and why."""
         ...
 
-    def said(self, sentence: str) -> None:
+    def on_message(self, sentence: str) -> None:
         """Something that a person should know at once."""
         ...
 
@@ -71,7 +71,7 @@ class Watcher(Protocol):
         ...
 
 
-class Keeper(Protocol):
+class CheckpointStore(Protocol):
     """Where checkpoints are kept."""
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
@@ -120,7 +120,7 @@ class Loop:
     loader: Loader
     ranks: Ranks
     watcher: Watcher
-    keeper: Keeper
+    keeper: CheckpointStore
     judge: Callable[[], Verdict] | None
     chance: float
     _clock: Clock = field(init=False)
@@ -183,12 +183,12 @@ class Loop:
         self._window.steps += 1
         state.progress.batch += many
         state.progress.step += 1
-        self.watcher.moved(state.progress.step)
+        self.watcher.on_step(state.progress.step)
 
     def _received(self, batch: Batch) -> Batch:
         """The batch on the device, its faults told."""
         for _, fault in batch.faults:
-            self.watcher.faulty(fault)
+            self.watcher.on_unreadable(fault)
         device = self.ranks.device
         values, targets = (one.to(device, non_blocking=True) for one in (batch.values, batch.targets))
         return batch._replace(values=values, targets=targets)
@@ -247,13 +247,13 @@ class Loop:
         factor = self.state.progress.rate_factor * LOWER
         if how == "go_on":
             if not self._told_collapse:
-                self.watcher.said(f"Collapsed at step {step:,}: {found.sentence} Going on all the same.")
+                self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Going on all the same.")
             self._told_collapse = True
             return None
         if how == "lower" and factor > LOWEST:
             self._go_back(found, factor)
             return End.WENT_BACK
-        self.watcher.said(f"Collapsed at step {step:,}: {found.sentence} Stopped; last/ is of before that.")
+        self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Stopped; last/ is of before that.")
         return End.COLLAPSED
 
     def _go_back(self, found: Collapse, factor: float) -> None:
@@ -264,10 +264,10 @@ class Loop:
         self.state.progress.rate_factor = factor
         self._window.take(self.ranks)
         back = self.state.progress.step
-        self.watcher.said(
+        self.watcher.on_message(
             f"Collapsed at step {step:,}: {found.sentence} Back to step {back:,}, at {factor:g} of the rate."
         )
-        self.watcher.moved(back)
+        self.watcher.on_step(back)
 
     def _tell(self) -> None:
         """End a stretch of steps: its row of the history."""
@@ -280,7 +280,7 @@ class Loop:
         self._epoch_lap += lap
         self.whole += lap
         progress.loss = total / steps
-        self.watcher.wrote(self._row(STEPS, progress.epoch + 1, total / steps, lap))
+        self.watcher.on_row(self._row(STEPS, progress.epoch + 1, total / steps, lap))
 
     def _row(self, kind: str, epoch: int, loss: float, lap: Lap) -> Row:
         return Row(
@@ -303,7 +303,7 @@ class Loop:
         row = self._row(EPOCH, progress.epoch, loss, self._epoch_lap)
         if verdict := self._judge(progress.epoch):
             row = replace(row, iou=verdict.overlap.iou, threshold=verdict.overlap.threshold)
-        self.watcher.wrote(row)
+        self.watcher.on_row(row)
         self._save("last")
 
     def _judge(self, epoch: int) -> Verdict | None:
@@ -311,7 +311,7 @@ class Loop:
         if self.judge is None:
             return None
         verdict = self.judge()
-        self.watcher.judged(verdict, epoch)
+        self.watcher.on_evaluation(verdict, epoch)
         progress = self.state.progress
         if verdict.overlap.iou < progress.best_iou:
             progress.best_iou, progress.best_epoch = verdict.overlap.iou, epoch

@@ -44,13 +44,13 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
 def draw_sample(folder: Path) -> None:
     """Write the built-in sample: FOLDER/portrait/portrait.png and FOLDER/PERSON/NN.png."""
     from maskgen import api
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.core.images import encode_image
 
     from ..library import portrait
 
     (folder / "portrait").mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "portrait" / "portrait.png", encode_image(portrait().image, "png", 100))
+    write_atomic(folder / "portrait" / "portrait.png", encode_image(portrait().image, "png", 100))
     api.draw_sample(folder, PEOPLE, EACH, 0)
 
 

@@ -41,7 +41,7 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     """
     import pyarrow.parquet as pq
 
-    from maskgen.core.files import whole_file
+    from maskgen.core.files import atomic_file
     from maskgen.embedders.named import open_embedder
     from maskgen.manifests.alignment import alignment_of_list
 
@@ -50,7 +50,7 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     schema = _schema(columns, embedder, alignment)
-    with whole_file(settings.out) as file:
+    with atomic_file(settings.out) as file:
         with pq.ParquetWriter(file, schema) as writer:
             root = settings.list_file.parent
             written, left_out = _write(writer, schema, columns, embedder, root, settings.workers, notify)

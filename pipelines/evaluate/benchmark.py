@@ -11,7 +11,7 @@ from maskgen.core.alignments import ARCFACE, ARCFACE_128, DEFAULT_ALIGNMENT, STO
 from maskgen.core.reasons import SetAsideError, UserError
 
 from ..reports.progress import Notify, show_progress
-from ..runs.json_files import read_json, sealed_bytes
+from ..runs.json_files import checksummed_bytes, read_json
 from ..runs.lock import LOCK, hold
 from ..trained_people import trained_people
 from .run import evaluate_lists
@@ -95,7 +95,7 @@ def prepare(
             return Prepared(folder, {str(key): int(value) for key, value in state["counts"].items()})
         (folder / STATE).unlink(missing_ok=True)
         counts = _cut(found, folder, notify, alignment)
-        _place(folder / STATE, sealed_bytes({"deciding": deciding, "counts": counts}))
+        _place(folder / STATE, checksummed_bytes({"deciding": deciding, "counts": counts}))
         return Prepared(folder, counts)
 
 
@@ -146,9 +146,9 @@ def _searched(found: BenchmarkSet, alignment: str) -> Callable[[BenchmarkPicture
     from maskgen.core.images import encode_image, read_photo
     from maskgen.faces.alignments import Cut
     from maskgen.gallery.faces import PortraitFinder
-    from maskgen.gallery.search import ThoroughDetector
+    from maskgen.gallery.multi_view import MultiViewDetector
 
-    finder = PortraitFinder(ThoroughDetector())
+    finder = PortraitFinder(MultiViewDetector())
     how = Cut(CUT_AS.get(alignment, alignment), SIZES.get(alignment, SIZE), None)
 
     def cut(one: BenchmarkPicture) -> bytes:
@@ -205,7 +205,7 @@ def _table(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) ->
 
 
 def _place(path: Path, data: bytes) -> None:
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data)
+    write_atomic(path, data)

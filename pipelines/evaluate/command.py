@@ -81,7 +81,7 @@ def _evaluated(settings: EvaluateSettings, notify: Notify) -> tuple[dict[str, An
 
         results = identification.run_gallery_evaluation(settings, notify)
         return results, identification.summary(results)
-    from . import text
+    from .results_text import summary
 
     if settings.benchmark is not None:
         from .benchmark import run_benchmark
@@ -91,4 +91,4 @@ def _evaluated(settings: EvaluateSettings, notify: Notify) -> tuple[dict[str, An
         from .run import run_evaluate
 
         results = run_evaluate(settings, notify)
-    return results, text.summary(results)
+    return results, summary(results)

@@ -23,7 +23,7 @@ def write_errors(found: Evaluation, folder: Path) -> None:
     """errors.png: the same-person pairs farthest above the threshold, and the others farthest below."""
     import numpy as np
 
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.core.images import encode_image
     from maskgen.core.pair_sheets import pair_sheet
 
@@ -35,7 +35,7 @@ def write_errors(found: Evaluation, folder: Path) -> None:
         f"Same person, said different ({len(missed):,})": _shown(found, missed[:EACH]),
         f"Different people, said same ({len(taken):,})": _shown(found, taken[:EACH]),
     }
-    write_whole(folder / ERRORS, encode_image(pair_sheet(groups, _COLUMNS, _CELL), "png", 100))
+    write_atomic(folder / ERRORS, encode_image(pair_sheet(groups, _COLUMNS, _CELL), "png", 100))
 
 
 def _shown(found: Evaluation, rows: Ints) -> list[ShownPair]:

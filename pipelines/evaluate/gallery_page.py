@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..checks import show_path
 from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
-from ..reports.page.judging import Sorts, judge_data, slider
 from ..reports.page.page import NAME, Page, Section, page_bytes
 from ..reports.page.plots import facts, numbers, table, whiskers
+from ..reports.page.threshold_slider import PairLabels, judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from .errors import picture
 from .page import evaluate_command, start_of
@@ -24,7 +24,7 @@ _PEOPLE = 200
 
 def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the folder of the report."""
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
 
     pictures = Pictures()
     gallery = _gallery(found, pictures)
@@ -44,7 +44,7 @@ def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> 
         sections,
         data,
     )
-    write_whole(found.settings.folder / NAME, page_bytes(page))
+    write_atomic(found.settings.folder / NAME, page_bytes(page))
 
 
 _OPEN = (
@@ -83,7 +83,7 @@ def _judge(found: GalleryEvaluation) -> dict[str, Any]:
     search = found.search
     own = search.own[search.is_known]
     named = np.where(search.rank[search.is_known] == 1, own, np.inf)
-    sorts = Sorts("probes, own person named first", "probes, nearest other person", "let in", "turned away")
+    sorts = PairLabels("probes, own person named first", "probes, nearest other person", "let in", "turned away")
     return judge_data({"all probes": (named, search.other)}, found.result.threshold, sorts)
 
 

@@ -16,8 +16,8 @@ from ..reports.progress import Notify
 from .errors import ERRORS, picture
 from .report import header, write_results, write_unreadable
 from .results import GalleryEvaluation
+from .results_text import aligned, rate, table
 from .settings import EvaluateSettings
-from .text import aligned, rate, table
 
 if TYPE_CHECKING:
     from maskgen.core.pair_sheets import ShownPair
@@ -120,7 +120,7 @@ def _write_people(found: GalleryEvaluation, folder: Path) -> None:
     """identified.csv: a row a person, in the order of their targets."""
     import pyarrow as pa
 
-    from maskgen.manifests.table import write_columns
+    from maskgen.manifests.csv_table import write_columns
 
     columns = found.gallery.columns
     named = columns.get("person", columns["target"]).to_pylist()
@@ -136,7 +136,7 @@ def _write_errors(found: GalleryEvaluation, folder: Path) -> None:
     """errors.png: probes that name somebody else, the surest first, each beside a face of whom they name."""
     import numpy as np
 
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.core.images import encode_image
     from maskgen.core.pair_sheets import pair_sheet
 
@@ -145,7 +145,7 @@ def _write_errors(found: GalleryEvaluation, folder: Path) -> None:
     groups = {
         f"Probe, and whom it is taken for ({len(wrong):,})": [_shown(found, row) for row in wrong[:_SHOWN].tolist()]
     }
-    write_whole(folder / ERRORS, encode_image(pair_sheet(groups, 4, 112), "png", 100))
+    write_atomic(folder / ERRORS, encode_image(pair_sheet(groups, 4, 112), "png", 100))
 
 
 def _shown(found: GalleryEvaluation, probe: int) -> ShownPair:

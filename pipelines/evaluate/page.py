@@ -12,14 +12,14 @@ from ..checks import show_path
 from ..command_line import command_line
 from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
-from ..reports.page.judging import judge_data, slider
 from ..reports.page.page import NAME, Page, Section, page_bytes
 from ..reports.page.plots import Axis, Curve, chart, facts, numbers, table, whiskers
+from ..reports.page.threshold_slider import judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from .errors import picture
+from .results_text import FIXED, benchmark_told, fixed_head, fixed_rows, has_rates
 from .settings import EvaluateSettings
 from .splits import ALL, SORTS
-from .text import FIXED, benchmark_told, fixed_head, fixed_rows, has_rates
 
 if TYPE_CHECKING:
     from maskgen.manifests.schema import Bools
@@ -53,7 +53,7 @@ def evaluate_command(settings: EvaluateSettings) -> str:
 
 def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the folder of the report."""
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
 
     pictures = Pictures()
     sections = [
@@ -75,7 +75,7 @@ def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
         sections,
         {"pictures": pictures.stored, **data},
     )
-    write_whole(found.settings.folder / NAME, page_bytes(page))
+    write_atomic(found.settings.folder / NAME, page_bytes(page))
 
 
 def _as_asked(found: Evaluation) -> EvaluateSettings:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen import __version__
 
-from .text import markdown
+from .results_text import markdown
 
 if TYPE_CHECKING:
     from maskgen.metrics.bootstrap import Interval
@@ -42,17 +42,17 @@ def write_report(found: Evaluation) -> dict[str, Any]:
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
     """results.md and then results.json, in which what is not known is null."""
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
 
-    write_whole(folder / TEXT, text.encode())
+    write_atomic(folder / TEXT, text.encode())
     data = json.dumps(plain(results), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    write_whole(folder / RESULTS, data.encode())
+    write_atomic(folder / RESULTS, data.encode())
 
 
 def write_unreadable(folder: Path, faults: Sequence[tuple[str, str]]) -> None:
     """unreadable.csv (`path,reason`), only where there are such pictures."""
     from maskgen.manifests.checks.picture_files import as_array
-    from maskgen.manifests.table import write_columns
+    from maskgen.manifests.csv_table import write_columns
 
     if faults:
         columns = [as_array(column) for column in zip(*faults, strict=True)]

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from maskgen.manifests.lists import ImageList, PairLists
     from maskgen.manifests.schema import Bools, Ints
     from maskgen.metrics.fixed_fmr import FixedFmr
+    from maskgen.metrics.histogram_iou import Overlap
     from maskgen.metrics.identification import Identification, Search
-    from maskgen.metrics.overlap import Overlap
     from maskgen.metrics.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class MeasuredPairs:
     """The test pairs that could be judged: rows of the lists' pictures, and what was measured on them.
 
     Attributes:
@@ -66,7 +66,7 @@ class Evaluation:
     lists: PairLists
     embedded: Embedded
     threshold: Threshold
-    judged: Judged
+    judged: MeasuredPairs
     kinds: list[str]
     yaws: Doubles
     splits: dict[str, Verification | str]

@@ -10,7 +10,7 @@ from maskgen.core.reasons import UserError
 from ..alignment import check_pictures
 from ..embedding import Embedded, embed_all
 from ..reports.progress import Notify
-from .results import Evaluation, Judged, Threshold
+from .results import Evaluation, MeasuredPairs, Threshold
 from .settings import EvaluateSettings
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[
     return embedder, alignment_of_list(lists.root, lists.addresses)
 
 
-def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: Judged, embedded: Embedded) -> FixedFmr:
+def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: MeasuredPairs, embedded: Embedded) -> FixedFmr:
     """Of all pictures of the pairs that say whether a mask is worn."""
     import numpy as np
 
@@ -110,32 +110,32 @@ def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
     return found, test.name
 
 
-def _judged(lists: PairLists, name: str, embedded: Embedded) -> Judged:
+def _judged(lists: PairLists, name: str, embedded: Embedded) -> MeasuredPairs:
     from maskgen.metrics.distances import pair_l2
 
     pairs = lists.pairs[name]
     good = embedded.readable[pairs].all(axis=1)
     people, same, pairs = lists.people[name][good], lists.same(name)[good], pairs[good]
     distances = pair_l2(embedded.embeddings, pairs[:, 0], pairs[:, 1])
-    return Judged(pairs, people, same, distances, int((~good).sum()))
+    return MeasuredPairs(pairs, people, same, distances, int((~good).sum()))
 
 
-def _refuse_one_sort(judged: Judged, path: Path) -> None:
+def _refuse_one_sort(judged: MeasuredPairs, path: Path) -> None:
     for what, there in (("one person", judged.same.any()), ("different people", (~judged.same).any())):
         if not there:
             raise UserError(f"{path} has no pair of {what} that can be read: judging needs pairs of both sorts.")
 
 
-def _threshold(lists: PairLists, test: str, embedded: Embedded, judged: Judged, seed: int) -> Threshold:
+def _threshold(lists: PairLists, test: str, embedded: Embedded, judged: MeasuredPairs, seed: int) -> Threshold:
     """Of the eval lists; where there are none, or they say nothing, the mean of ten folds of the test pairs."""
     from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME
     from maskgen.metrics.folds import FOLDS, best_threshold, fold_accuracy
-    from maskgen.metrics.overlap import compare
+    from maskgen.metrics.histogram_iou import compare_histograms
 
     overlap = None
     if test not in (EVAL_SAME, EVAL_DIFF) and EVAL_SAME in lists.pairs:
         same, different = (_judged(lists, name, embedded).distances for name in (EVAL_SAME, EVAL_DIFF))
-        overlap = compare(same, different)
+        overlap = compare_histograms(same, different)
         if not overlap.degenerate:
             return Threshold(overlap.threshold, "eval lists", overlap)
     near, far = judged.distances[judged.same], judged.distances[~judged.same]
@@ -146,7 +146,9 @@ def _threshold(lists: PairLists, test: str, embedded: Embedded, judged: Judged, 
     )
 
 
-def _verified(settings: EvaluateSettings, judged: Judged, rows: Bools, threshold: Threshold) -> Verification | str:
+def _verified(
+    settings: EvaluateSettings, judged: MeasuredPairs, rows: Bools, threshold: Threshold
+) -> Verification | str:
     from maskgen.metrics.bootstrap import PairPeople
     from maskgen.metrics.verification import verify
 

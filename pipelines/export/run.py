@@ -13,20 +13,20 @@ def run_export(settings: ExportSettings) -> str:
     Raises:
         UserError: the model cannot be read, is no PyTorch network, or its ONNX form gives other embeddings.
     """
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.embedders.named import open_embedder
     from maskgen.embedders.network import NetworkEmbedder
-    from maskgen.embedders.onnx_file import FARTHEST, farthest, input_name, to_onnx
+    from maskgen.embedders.onnx_export import MOST_DIFFERENCE, input_name, largest_difference, to_onnx
 
     embedder = open_embedder(settings.model, "cpu", settings.trust_pickle)
     out = settings.out
     if not isinstance(embedder, NetworkEmbedder):
         raise UserError(f"{embedder.name} is no PyTorch network: export a checkpoint, or facenet.")
     data = to_onnx(embedder)
-    off = farthest(data, embedder)
-    if not off <= FARTHEST:
+    off = largest_difference(data, embedder)
+    if not off <= MOST_DIFFERENCE:
         raise UserError(f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, data)
+    write_atomic(out, data)
     aligned = f", of crops aligned as {embedder.alignment}," if embedder.alignment else ""
     return f"{out} takes {input_name(embedder)}{aligned} and differs from the model by {off:.1e} at most."

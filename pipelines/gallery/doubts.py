@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from maskgen.core.reasons import Reason, SetAsideError
 
 if TYPE_CHECKING:
-    from maskgen.gallery.faces import Enrolled
+    from maskgen.gallery.faces import GalleryFace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,16 @@ class Doubt:
         return SetAsideError(self.reason, f"said to be {self.said}, {self.looks}: score {self.score:.2f}")
 
 
-def doubts_of(found: Enrolled, masked: bool) -> list[Doubt]:
+def doubts_of(found: GalleryFace, masked: bool) -> list[Doubt]:
     """All doubts, the gravest first.
 
     Args:
         masked: what is said of the photograph.
     """
-    from maskgen.gallery.state import contradiction, is_hardly_a_face
+    from maskgen.gallery.label_checks import contradiction, is_doubtful_face
 
     said, doubts = "masked" if masked else "bare", []
-    if is_hardly_a_face(found.detection, found.upright_score):
+    if is_doubtful_face(found.detection, found.upright_score):
         doubts.append(Doubt(Reason.UNCLEAR_ORIENTATION, said, "hardly a face that stands upright", found.upright_score))
     if looks := contradiction(found.mask_score, masked):
         doubts.append(Doubt(Reason.CONTRADICTS_LABEL, said, looks, found.mask_score))

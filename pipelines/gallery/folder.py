@@ -17,7 +17,7 @@ from typing import Any
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
-from ..runs.json_files import read_json, remove, sealed_bytes
+from ..runs.json_files import checksummed_bytes, read_json, remove
 from .settings import GALLERY
 
 PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
@@ -61,19 +61,19 @@ class GalleryFolder:
                 return done
         elif any(path.name != self.lock.name for path in self.root.iterdir()):
             raise UserError(f"OUT {self.root} holds files that no gallery wrote: choose an empty or new folder.")
-        self.place(SETTINGS, sealed_bytes(deciding))
+        self.place(SETTINGS, checksummed_bytes(deciding))
         return None
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder, whole or not at all; the report when the disk has all the others."""
-        from maskgen.core.files import write_whole
+        from maskgen.core.files import write_atomic
         from maskgen.formats.files import persist
 
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if name == REPORT:
             persist(self.root)
-        write_whole(path, data, durable=name in (SETTINGS, REPORT))
+        write_atomic(path, data, durable=name in (SETTINGS, REPORT))
 
     def place_table(self, name: str, rows: Iterable[Sequence[object]]) -> None:
         """Write one of the CSV files."""

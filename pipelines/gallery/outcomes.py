@@ -10,7 +10,7 @@ from ..sources.names import escape
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GalleryRow:
     """One face of the gallery: its row of gallery.csv without the target."""
 
     path: str
@@ -28,7 +28,7 @@ class Member:
 class Outcomes:
     """What became of the photographs so far."""
 
-    members: list[Member] = field(default_factory=list)
+    members: list[GalleryRow] = field(default_factory=list)
     set_aside: list[tuple[str, str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str, str, str, float]] = field(default_factory=list)
 

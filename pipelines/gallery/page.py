@@ -18,7 +18,7 @@ from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from ..reports.reasons import MEANING
 from ..sources.names import escape
 from .folder import PAGE, GalleryFolder
-from .outcomes import Member, Outcomes
+from .outcomes import GalleryRow, Outcomes
 from .report import GalleryReport
 from .settings import GallerySettings
 
@@ -90,7 +90,7 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
         return None
 
 
-def _item(one: Member, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
+def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
     facets = {"worn": worn, "label": "contradicted" if one.path in doubts else "plausible"}
     told = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Said to be", worn)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from maskgen.core.reasons import UserError
-from maskgen.gallery.entries import Entry, Unsaid, from_csv, from_folders, from_names
+from maskgen.gallery.entries import Entry, UnlabelledPhotograph, from_csv, from_folders, from_names
 
 from ..sources.names import escape, stem_of
 from ..sources.source import list_folder
@@ -22,7 +22,7 @@ class Photographs:
 
     root: Path
     entries: list[Entry]
-    unsaid: list[Unsaid]
+    unsaid: list[UnlabelledPhotograph]
     names: list[str]
 
     def digest(self) -> str:
@@ -61,7 +61,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
         paths = [item.key for folder in listing.folders for item in listing.items(folder)]
         found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
     entries = [one for one in found if isinstance(one, Entry)]
-    unsaid = [one for one in found if isinstance(one, Unsaid)]
+    unsaid = [one for one in found if isinstance(one, UnlabelledPhotograph)]
     if not entries:
         raise UserError(
             f"{source} holds no PERSON/bare and PERSON/masked folders: give --masked-pattern, or a CSV with the "

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.alignments import stored_alignment
 from maskgen.core.reasons import Reason, SetAsideError, UserError
-from maskgen.gallery.people import Picture, Tally, role_of, simulated, tallies, targets
+from maskgen.gallery.people import PhotographCounts, Picture, photograph_counts, role_of, simulated, targets
 
 from ..reports.progress import Notify, show_progress
-from ..runs.json_files import sealed_bytes
+from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..runs.run_folder import RunFolder
 from ..sources.names import escape
 from ..sources.source import check_apart
 from .folder import PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder
-from .outcomes import Member, Outcomes
+from .outcomes import GalleryRow, Outcomes
 from .page import write_page
 from .photographs import Photographs, list_photographs
 from .report import GalleryReport
@@ -78,16 +78,16 @@ def _begun(
         outcomes, everyone = work(folder)
         report = _sum_up(settings, folder, outcomes, everyone)
         write_page(folder, settings, outcomes, report)
-        folder.place(REPORT, sealed_bytes(report.to_json(deciding)))
+        folder.place(REPORT, checksummed_bytes(report.to_json(deciding)))
         return report
 
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
     """Find, cut and write every face."""
     from maskgen.gallery.faces import PortraitFinder
-    from maskgen.gallery.search import ThoroughDetector
+    from maskgen.gallery.multi_view import MultiViewDetector
 
-    outcomes, finder = Outcomes(), PortraitFinder(ThoroughDetector(settings.device))
+    outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device))
     for unsaid in photographs.unsaid:
         outcomes.refuse(unsaid.path, SetAsideError(Reason.MASK_UNSAID, unsaid.detail))
     with show_progress(len(photographs.entries), 0, 0) as progress:
@@ -128,7 +128,9 @@ def _one(
     box = " ".join(f"{float(at):.1f}" for at in found.detection.box)
     score = round(found.detection.score, 4)
     aligned = stored_alignment(settings.align, settings.size)
-    outcomes.members.append(Member(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned))
+    outcomes.members.append(
+        GalleryRow(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned)
+    )
     outcomes.warnings += [(path, escape(entry.path), one.said, one.looks, round(one.score, 2)) for one in doubts]
 
 
@@ -146,7 +148,7 @@ def _sum_up(
 ) -> GalleryReport:
     """Write the tables and the sheet; returns the report, which comes last."""
     number = targets(member.person for member in outcomes.members)
-    counts = tallies(((member.person, member.masked) for member in outcomes.members), everyone)
+    counts = photograph_counts(((member.person, member.masked) for member in outcomes.members), everyone)
     members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
     folder.place_table(GALLERY, (_row(member, number[member.person]) for member in members))
     folder.place_table(PEOPLE, (_person(tally, number, settings) for tally in counts))
@@ -165,28 +167,28 @@ def _sum_up(
     )
 
 
-def _row(member: Member, target: int) -> tuple[object, ...]:
+def _row(member: GalleryRow, target: int) -> tuple[object, ...]:
     return (
         member.path, target, escape(member.person), int(member.masked), role_of(member.masked), escape(member.source),
         member.width, member.height, member.box, member.score, member.alignment,
     )  # fmt: skip
 
 
-def _as_expected(tally: Tally, settings: GallerySettings) -> bool:
+def _as_expected(tally: PhotographCounts, settings: GallerySettings) -> bool:
     return settings.expect is None or (tally.bare, tally.masked) == settings.expect
 
 
-def _person(tally: Tally, number: dict[str, int], settings: GallerySettings) -> tuple[object, ...]:
+def _person(tally: PhotographCounts, number: dict[str, int], settings: GallerySettings) -> tuple[object, ...]:
     target = number.get(tally.person, "")
     return target, escape(tally.person), tally.bare, tally.masked, "yes" if _as_expected(tally, settings) else "no"
 
 
-def _sheet(root: Path, members: Sequence[Member]) -> bytes:
+def _sheet(root: Path, members: Sequence[GalleryRow]) -> bytes:
     """One row a person, bare faces first, for at most MOST_ON_SHEET people, evenly over the gallery."""
+    from maskgen.core.contact_sheets import contact_sheet
     from maskgen.core.images import encode_image, read_photo
-    from maskgen.core.sheets import contact_sheet
 
-    by_person: dict[str, list[Member]] = {}
+    by_person: dict[str, list[GalleryRow]] = {}
     for member in members:
         by_person.setdefault(member.person, []).append(member)
     people = list(by_person)
@@ -259,7 +261,7 @@ def _copied(
         folder.place(path, raw_picture(settings.source, picture.path))
         box = " ".join(f"{at:.1f}" for at in _box_in_picture(row["box"], row["matrix"]))
         outcomes.members.append(
-            Member(
+            GalleryRow(
                 path,
                 picture.person,
                 picture.masked,

@@ -42,7 +42,7 @@ def copy_form(form: str, folder: Path) -> str:
     Raises:
         UserError: there is no such form, or something is there already.
     """
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.masks.template import template_files
 
     if folder.exists():
@@ -50,7 +50,7 @@ def copy_form(form: str, folder: Path) -> str:
     files = template_files(form)
     folder.mkdir(parents=True)
     for name, data in files.items():
-        write_whole(folder / name, data)
+        write_atomic(folder / name, data)
     shown = folder if folder.is_absolute() or len(folder.parts) > 1 else f"./{folder}"
     return f"{folder / 'template.toml'} is the form {form}; change it, then: maskgen kinds --kind {shown}"
 
@@ -58,13 +58,13 @@ def copy_form(form: str, folder: Path) -> str:
 def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) -> None:
     """Write OUT/KIND.png for each kind: the built-in portrait in that mask; of kinds that are `drawn`, whose masks all
     differ, in SHOWN * SHOWN of them."""
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.core.images import encode_image
 
     out.mkdir(parents=True, exist_ok=True)
     for kinds, size, side in ((plain, 320, 1), (drawn, 160, SHOWN)):
         for kind, picture in _previews(kinds, size, side) if kinds else ():
-            write_whole(out / f"{file_name(kind)}.png", encode_image(picture, "png", 100))
+            write_atomic(out / f"{file_name(kind)}.png", encode_image(picture, "png", 100))
 
 
 def _previews(kinds: tuple[str, ...], size: int, side: int) -> Iterator[tuple[str, Any]]:

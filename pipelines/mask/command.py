@@ -15,7 +15,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..config import ConfiguredCommand, config_option
-from ..options import FilePath, PlaceType, crop_options
+from ..options import AnyPathType, FilePath, crop_options
 from .settings import BACKENDS, CLASSES, COVERAGE, FACES, LABELS, MASKED_INPUT, OCCLUDERS, MaskSettings
 
 NONE = "none"
@@ -92,7 +92,7 @@ class _MaskCommand(ConfiguredCommand):
 
 
 PATH = FilePath()
-PLACE = PlaceType()
+PLACE = AnyPathType()
 
 
 @click.command("mask", cls=_MaskCommand, epilog=EPILOG)
@@ -280,9 +280,9 @@ def mask_command(**options: Any) -> None:
     check_reuse(settings)
     check_backend(settings.backend)
     if settings.dry_run:
-        from .run import survey
+        from .run import dry_run
 
-        click.echo(survey(settings).table())
+        click.echo(dry_run(settings).table())
         return
     sys.exit(run_and_tell(settings))
 

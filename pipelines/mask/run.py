@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from ..checks import digest_of
 from ..library import MaskerFactory, load_masker
-from ..reports.aside import AsideSample
 from ..reports.card import write_card
 from ..reports.mask_page import Outcome, write_mask_page
 from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import TIMING, Report, Timing
+from ..reports.set_aside_sample import SetAsideSample
 from ..reports.summary import summarise
 from ..runs.points import check_points
 from ..runs.records import load_report
@@ -61,11 +61,11 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
             notify("Every photograph was done before.")
             return before
         took = None if todo else _took(run)
-        run.forget_summaries()
+        run.remove_summaries()
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
-        aside = AsideSample()
+        aside = SetAsideSample()
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
         told = took or timing.stored(settings.workers)
         run.place_text(run.timing, json.dumps(told, indent=2) + "\n")
@@ -99,7 +99,7 @@ def _list(settings: MaskSettings) -> Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class DryRun:
     """What a run would do: for `--dry-run`."""
 
     people: int
@@ -129,7 +129,7 @@ class Survey:
         )
 
 
-def survey(settings: MaskSettings) -> Survey:
+def dry_run(settings: MaskSettings) -> DryRun:
     """Count what a run would do, and refuse what it would refuse, without writing anything."""
     listing = _list(settings)
     check_points(settings, listing)
@@ -139,7 +139,7 @@ def survey(settings: MaskSettings) -> Survey:
     finished = run.done() if size is not None else set()
     shards = cut(listing, size or shard_size(len(listing)))
     done = sum(shard.count for shard in shards if shard.id in finished)
-    return Survey(listing.people, len(listing), done, settings)
+    return DryRun(listing.people, len(listing), done, settings)
 
 
 def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:

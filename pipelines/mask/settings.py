@@ -10,7 +10,7 @@ from maskgen import __version__
 from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
 
 from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_path
 
@@ -53,8 +53,8 @@ class MaskSettings:
         UserError: a value that cannot be used, in one sentence that says what could be.
     """
 
-    source: Place
-    run: Place
+    source: AnyPath
+    run: AnyPath
     kinds: tuple[str, ...] = DEFAULT_KINDS
     wear: tuple[str, ...] = ("proper",)
     per_photo: str | int = "random"
@@ -78,7 +78,7 @@ class MaskSettings:
     points: Path | None = None
     max_pixels: int = MAX_PIXELS
     device: str = "cpu"
-    reuse: Place | None = None
+    reuse: AnyPath | None = None
     workers: int = 1
     backend: str = "loky"
     scheduler: str | None = None
@@ -148,7 +148,7 @@ class MaskSettings:
             raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
         if self.aligned and self.faces != "subject":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
-        if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, Remote)):
+        if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, RemotePath)):
             raise UserError(
                 "--labels describes whole photographs in files of this machine: give --crop none --faces all, no "
                 "--write tar, and a RUN that is a folder."
@@ -157,7 +157,7 @@ class MaskSettings:
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:
             raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
-        if isinstance(self.run, Remote) and self.run.url.startswith("hf://"):
+        if isinstance(self.run, RemotePath) and self.run.url.startswith("hf://"):
             raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
         for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
             if path is not None and not path.is_file():
@@ -207,4 +207,4 @@ class MaskSettings:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
-    return show_path(value) if isinstance(value, (Path, Remote)) else value
+    return show_path(value) if isinstance(value, (Path, RemotePath)) else value

@@ -12,7 +12,7 @@ from maskgen.core.reasons import UserError
 
 from ..runs.catalogue import load_rows
 from ..runs.outputs import TOPS
-from ..runs.records import DamagedShardError, check_shard, forget_shard, load_report
+from ..runs.records import DamagedShardError, check_shard, load_report, retract_shard
 from ..runs.run_folder import RunFolder, remove_outputs
 from ..runs.shard_plan import Shard
 from ..sources.listing import Listing
@@ -38,9 +38,9 @@ def apply_source_changes(
     if known != digest and known is not None:
         stale = sorted(run.done() - {shard.id for shard in shards})
         _check_gone(run, listing, stale, prune, notify)
-        run.forget_summaries()
+        run.remove_summaries()
         for shard in stale:
-            forget_shard(run, shard)
+            retract_shard(run, shard)
         remove_outputs(run, keep=Listed(run))
         run.faces.mkdir(exist_ok=True)
     if known != digest:
@@ -57,7 +57,7 @@ def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
             check_shard(run, shard)
         except DamagedShardError:
             damaged.append(shard)
-            forget_shard(run, shard)
+            retract_shard(run, shard)
     if damaged:
         notify(f"{len(damaged)} finished shards are damaged, as {run.shard(damaged[0])}: they are done again.")
 

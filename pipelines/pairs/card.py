@@ -9,7 +9,7 @@ from typing import Any
 from maskgen import __version__
 
 from ..reports.card import CARD, licence_block, licence_in, plain
-from .work import Work
+from .records import PlannedLists
 
 _HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 _NO_CARD = "This run has no CARD.md: it was made by an earlier version, or it was removed."
@@ -20,16 +20,16 @@ _LIMITS = (
 )
 
 
-def write_card(work: Work, report: Mapping[str, Any]) -> None:
+def write_card(work: PlannedLists, report: Mapping[str, Any]) -> None:
     """Write CARD.md; a licence that was filled in stays, and so does a card that somebody else wrote."""
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
 
     place = work.settings.out / CARD
     if (licence := licence_in(place)) is not None:
-        write_whole(place, ("\n".join(_lines(work, report, licence)) + "\n").encode())
+        write_atomic(place, ("\n".join(_lines(work, report, licence)) + "\n").encode())
 
 
-def _lines(work: Work, report: Mapping[str, Any], licence: str) -> Iterator[str]:
+def _lines(work: PlannedLists, report: Mapping[str, Any], licence: str) -> Iterator[str]:
     yield from ("# Training lists and verification pairs", "")
     yield f"Lists of the images of {len(work.folders)} masked run(s), written with maskgen {__version__}."
     yield from ("", "## Licence", "", *licence_block(licence), "", "## Counts", "", "| file | rows |", "|---|---|")

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..alignment import allow_misaligned
-from ..options import FilePath, PlaceType
+from ..options import AnyPathType, FilePath
 from .report import table
 from .run import run_pairs
 from .settings import FORMATS, PROTOCOLS, VERIFY, PairsSettings
@@ -58,7 +58,7 @@ def _halves(text: str) -> list[tuple[str, str]]:
 
 
 PATH = FilePath()
-PLACE = PlaceType()
+PLACE = AnyPathType()
 
 EPILOG = """\b
 Examples:
@@ -184,7 +184,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 )
 @click.option("--verbose", is_flag=True, help="With --check: also list the checks that found nothing.")
 @click.option("--root", type=PLACE, help="With --check: what relative paths start from.  [default: the file's folder]")
-def pairs_command(check: bool, verbose: bool, root: Place | None, **options: Any) -> None:
+def pairs_command(check: bool, verbose: bool, root: AnyPath | None, **options: Any) -> None:
     """Write training lists and verification pairs into OUT, or --check existing ones.
 
     OUT receives train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json, report.html to open
@@ -215,7 +215,7 @@ def write_and_tell(settings: PairsSettings) -> None:
             click.echo(f"Look at {settings.out / name}.")
 
 
-def check_and_tell(out: Path, root: Place | None, verify: str, workers: int, verbose: bool = False) -> int:
+def check_and_tell(out: Path, root: AnyPath | None, verify: str, workers: int, verbose: bool = False) -> int:
     """Check lists and print what was found and a summary; returns the exit code."""
     from maskgen.manifests.checks.check import check_lists
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..reports.progress import WRITTEN, Notify, show_progress
+from .records import PlannedLists
 from .settings import EXTRA_FILES, OF_ARCFACE
-from .work import Work
 
 if TYPE_CHECKING:
     from maskgen.manifests.formats.tar_set import Sample
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from maskgen.manifests.write import PathWriter
 
 _T = TypeVar("_T")
-Writer = Callable[[Work, "PathWriter"], Mapping[str, int]]
+Writer = Callable[[PlannedLists, "PathWriter"], Mapping[str, int]]
 
 
-def write_exports(work: Work, paths: PathWriter, notify: Notify) -> dict[str, int]:
+def write_exports(work: PlannedLists, paths: PathWriter, notify: Notify) -> dict[str, int]:
     """Write the formats of --also; returns rows by file name."""
     _warn(work, notify)
     rows: dict[str, int] = {}
@@ -30,7 +30,7 @@ def write_exports(work: Work, paths: PathWriter, notify: Notify) -> dict[str, in
     return rows
 
 
-def _warn(work: Work, notify: Notify) -> None:
+def _warn(work: PlannedLists, notify: Notify) -> None:
     """Tell where crops are not aligned as the readers of the formats expect."""
     from maskgen.core.alignments import ARCFACE
 
@@ -50,7 +50,7 @@ def _warn(work: Work, notify: Notify) -> None:
         )
 
 
-def _test_pairs(work: Work) -> tuple[Pairs, list[bool]]:
+def _test_pairs(work: PlannedLists) -> tuple[Pairs, list[bool]]:
     """The test pairs in their order, and whether each is one person."""
     from maskgen.manifests.write import trial_pairs
 
@@ -58,7 +58,7 @@ def _test_pairs(work: Work) -> tuple[Pairs, list[bool]]:
     return pairs, (images.person[pairs.first] == images.person[pairs.second]).tolist()
 
 
-def _write_lfw(work: Work, _: PathWriter) -> Mapping[str, int]:
+def _write_lfw(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.lfw_pairs import listed_pairs, save_lfw_pairs
 
     pairs, _same = _test_pairs(work)
@@ -66,7 +66,7 @@ def _write_lfw(work: Work, _: PathWriter) -> Mapping[str, int]:
     return {EXTRA_FILES["lfw"][0]: len(pairs)}
 
 
-def _write_labels(work: Work, paths: PathWriter) -> Mapping[str, int]:
+def _write_labels(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     import numpy as np
 
     from maskgen.manifests.formats.label_pairs import save_label_pairs
@@ -77,7 +77,7 @@ def _write_labels(work: Work, paths: PathWriter) -> Mapping[str, int]:
     return {name: len(pairs)}
 
 
-def _write_bin(work: Work, _: PathWriter) -> Mapping[str, int]:
+def _write_bin(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.bin_pairs import save_bin
 
     pairs, same = _test_pairs(work)
@@ -85,20 +85,20 @@ def _write_bin(work: Work, _: PathWriter) -> Mapping[str, int]:
     return {EXTRA_FILES["bin"][0]: len(pairs)}
 
 
-def both_pictures(work: Work, pairs: Pairs) -> Iterator[bytes]:
+def both_pictures(work: PlannedLists, pairs: Pairs) -> Iterator[bytes]:
     """First and second picture of each pair in turn, of --picture-size."""
     import numpy as np
 
     return _pictures(work, np.stack([pairs.first, pairs.second], axis=1).ravel())
 
 
-def _pictures(work: Work, rows: Ints) -> Iterator[bytes]:
+def _pictures(work: PlannedLists, rows: Ints) -> Iterator[bytes]:
     from maskgen.manifests.pictures import encoded_pictures
 
     return encoded_pictures(work.manifests.images, rows, work.folder_of, work.settings.picture_size)
 
 
-def _trained(work: Work) -> tuple[Ints, Ints]:
+def _trained(work: PlannedLists) -> tuple[Ints, Ints]:
     """The rows of train.csv, and the target of each."""
     from maskgen.manifests.write import trained_rows
 
@@ -106,7 +106,7 @@ def _trained(work: Work) -> tuple[Ints, Ints]:
     return rows, work.manifests.target[work.manifests.images.person[rows]]
 
 
-def _write_records(work: Work, paths: PathWriter) -> Mapping[str, int]:
+def _write_records(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.record_set import save_record_set
 
     rows, targets = _trained(work)
@@ -115,7 +115,7 @@ def _write_records(work: Work, paths: PathWriter) -> Mapping[str, int]:
     return {"train.rec": len(rows)}
 
 
-def _write_cvlface(work: Work, paths: PathWriter) -> Mapping[str, int]:
+def _write_cvlface(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.cvlface import LANDMARKS, TSV, save_landmarks, save_tsv
     from maskgen.manifests.formats.landmarks import five_landmarks
 
@@ -126,7 +126,7 @@ def _write_cvlface(work: Work, paths: PathWriter) -> Mapping[str, int]:
     return {**_write_records(work, paths), TSV: len(rows), LANDMARKS: len(rows)}
 
 
-def _write_folder(work: Work, name: str) -> int:
+def _write_folder(work: PlannedLists, name: str) -> int:
     """imgs/, once for the formats that share it."""
     from maskgen.manifests.formats.image_folder import save_image_folder
 
@@ -136,7 +136,7 @@ def _write_folder(work: Work, name: str) -> int:
     return len(rows)
 
 
-def _write_adaface(work: Work, _: PathWriter) -> Mapping[str, int]:
+def _write_adaface(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
     from maskgen.core.images import decode
     from maskgen.manifests.formats.memfile import DATA, save_memfile
 
@@ -147,7 +147,7 @@ def _write_adaface(work: Work, _: PathWriter) -> Mapping[str, int]:
     return {"imgs": trained, DATA: len(pairs)}
 
 
-def _write_facexzoo(work: Work, _: PathWriter) -> Mapping[str, int]:
+def _write_facexzoo(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.image_folder import FACEX_LIST, save_facex_list
 
     trained = _write_folder(work, "facexzoo")
@@ -155,7 +155,7 @@ def _write_facexzoo(work: Work, _: PathWriter) -> Mapping[str, int]:
     return {"imgs": trained, FACEX_LIST: trained}
 
 
-def _write_lmdb(work: Work, _: PathWriter) -> Mapping[str, int]:
+def _write_lmdb(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.lmdb_set import FILE, save_lmdb
 
     rows, targets = _trained(work)
@@ -163,13 +163,13 @@ def _write_lmdb(work: Work, _: PathWriter) -> Mapping[str, int]:
     return {FILE: len(rows)}
 
 
-def _write_hub(work: Work, paths: PathWriter) -> Mapping[str, int]:
+def _write_hub(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     from .hub import write_hub
 
     return write_hub(work, *_trained(work), *_test_pairs(work))
 
 
-def _write_tars(work: Work, paths: PathWriter) -> Mapping[str, int]:
+def _write_tars(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     """The training list as a WebDataset."""
     from maskgen.manifests.formats.tar_set import EACH, save_tar_set
 
@@ -184,7 +184,7 @@ def _write_tars(work: Work, paths: PathWriter) -> Mapping[str, int]:
     return counts
 
 
-def _samples(work: Work, paths: PathWriter, rows: Ints) -> Iterator[Sample]:
+def _samples(work: PlannedLists, paths: PathWriter, rows: Ints) -> Iterator[Sample]:
     """The pictures of these images as they are, with what is known of them."""
     from maskgen.manifests.pictures import raw_picture
 
@@ -200,7 +200,7 @@ def _samples(work: Work, paths: PathWriter, rows: Ints) -> Iterator[Sample]:
 
 def _named(paths: PathWriter, rows: Ints) -> Iterator[str]:
     """The images' paths as train.csv gives them."""
-    from maskgen.manifests.table import stretches
+    from maskgen.manifests.csv_table import stretches
 
     for part in stretches(rows):
         yield from paths(part).to_pylist()

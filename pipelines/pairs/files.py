@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..reports.progress import CHECKED, Notify, show_progress
+from .records import LeftOut
 from .settings import PairsSettings
-from .work import LeftOut
 
 if TYPE_CHECKING:
     from maskgen.manifests.catalogue import Images
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def verified(
-    settings: PairsSettings, folders: dict[str, Place], images: Images, notify: Notify
+    settings: PairsSettings, folders: dict[str, AnyPath], images: Images, notify: Notify
 ) -> tuple[Images, LeftOut]:
     """The images whose files are there (and decode, where that is asked), and the others."""
     import numpy as np
@@ -43,11 +43,11 @@ def verified(
     return images.take(good), LeftOut(tuple(listed))
 
 
-def _faults(settings: PairsSettings, folders: dict[str, Place], images: Images) -> Iterator[tuple[int, str]]:
+def _faults(settings: PairsSettings, folders: dict[str, AnyPath], images: Images) -> Iterator[tuple[int, str]]:
     """(row, reason) of every image whose file cannot be used."""
     import numpy as np
 
-    from maskgen.manifests.table import stretches
+    from maskgen.manifests.csv_table import stretches
 
     check = _broken if settings.verify == "decode" else _missing
     for name, folder in folders.items():
@@ -56,14 +56,14 @@ def _faults(settings: PairsSettings, folders: dict[str, Place], images: Images) 
             yield from check(folder, rows.tolist(), images.paths.take(rows), settings.workers)
 
 
-def _missing(folder: Place, rows: list[int], paths: Any, _: int) -> Iterator[tuple[int, str]]:
+def _missing(folder: AnyPath, rows: list[int], paths: Any, _: int) -> Iterator[tuple[int, str]]:
     from maskgen.manifests.checks.picture_files import MISSING, absent
 
     gone = absent(folder, paths).tolist()
     yield from ((row, MISSING) for row, is_gone in zip(rows, gone, strict=True) if is_gone)
 
 
-def _broken(folder: Place, rows: list[int], paths: Any, workers: int) -> Iterator[tuple[int, str]]:
+def _broken(folder: AnyPath, rows: list[int], paths: Any, workers: int) -> Iterator[tuple[int, str]]:
     """As `_missing`, and what is there is decoded, with a bar that shows how far it is."""
     from maskgen.manifests.checks.picture_files import fault
 
@@ -77,7 +77,7 @@ def _broken(folder: Place, rows: list[int], paths: Any, workers: int) -> Iterato
                 yield row, reason
 
 
-def path_writer(settings: PairsSettings, folders: dict[str, Place], images: Images) -> PathWriter:
+def path_writer(settings: PairsSettings, folders: dict[str, AnyPath], images: Images) -> PathWriter:
     """What names images in the lists."""
     from maskgen.manifests.write import PathWriter
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from maskgen.core.checksummed_json import parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import unseal
 
 from ..checks import differences
-from ..runs.json_files import sealed_bytes
+from ..runs.json_files import checksummed_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
 PAGE = "report.html"
@@ -31,13 +31,13 @@ def refuse_out(settings: PairsSettings) -> None:
 
 def open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
-    from maskgen.core.files import PART, write_whole
+    from maskgen.core.files import PART, write_atomic
     from maskgen.manifests.formats import tar_set
     from maskgen.manifests.formats.image_folder import remove_image_folder
     from maskgen.manifests.schema import REPORT
 
     ours = any((settings.out / name).exists() for name in (REPORT, UNFINISHED))
-    write_whole(settings.out / UNFINISHED, sealed_bytes({"settings": _as_stored(settings)}), durable=True)
+    write_atomic(settings.out / UNFINISHED, checksummed_bytes({"settings": _as_stored(settings)}), durable=True)
     tars = settings.out / tar_set.FOLDER
     halves = (*settings.out.glob(f".*{PART}"), *tars.glob(f".*{PART}"))  # of a command that was killed
     files = (settings.out / name for name in (REPORT, *_all_files()))
@@ -87,7 +87,7 @@ def _refuse_others(out: Path, asked: dict[str, object]) -> None:
 
 def _stored_settings(path: Path) -> dict[str, object]:
     try:
-        stored = unseal(path.read_bytes())["settings"]
+        stored = parse_checksummed(path.read_bytes())["settings"]
     except (ValueError, KeyError) as error:
         raise UserError(
             f"{path} is damaged, or of another version of `maskgen pairs` ({error}): use another folder or --overwrite."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen import __version__
 
-from .work import Work
+from .records import PlannedLists
 
 if TYPE_CHECKING:
     from maskgen.manifests.hub.card import Card, Part
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 HUB = "hub"
 
 
-def write_hub(work: Work, rows: Ints, targets: Ints, pairs: Pairs, same: list[bool]) -> Mapping[str, int]:
+def write_hub(work: PlannedLists, rows: Ints, targets: Ints, pairs: Pairs, same: list[bool]) -> Mapping[str, int]:
     """Write the folder; returns rows by file name.
 
     Args:
         rows, targets: of train.csv.
         pairs, same: of test.csv.
     """
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
     from maskgen.manifests.hub.croissant import croissant
 
     folder = work.settings.out / HUB
@@ -33,15 +33,15 @@ def write_hub(work: Work, rows: Ints, targets: Ints, pairs: Pairs, same: list[bo
     if len(pairs):
         written += _write_pairs(work, folder, pairs, same)
     card = _card(work, rows, pairs, [part for part, _ in written])
-    write_whole(folder / "croissant.json", croissant(card))
-    write_whole(folder / "README.md", card.text().encode())
+    write_atomic(folder / "croissant.json", croissant(card))
+    write_atomic(folder / "README.md", card.text().encode())
     return {f"{HUB}/{name}": count for _, counts in written for name, count in counts.items()}
 
 
 Written = list[tuple["Part", dict[str, int]]]
 
 
-def _write_training(work: Work, folder: Path, rows: Ints, targets: Ints) -> Written:
+def _write_training(work: PlannedLists, folder: Path, rows: Ints, targets: Ints) -> Written:
     from maskgen.core.seeding import rng_for
     from maskgen.manifests.hub.parquet import Column, shuffled
 
@@ -69,7 +69,7 @@ def _write_training(work: Work, folder: Path, rows: Ints, targets: Ints) -> Writ
     return _saved(folder, "default", "train", "data", columns, made, order)
 
 
-def _write_pairs(work: Work, folder: Path, pairs: Pairs, same: list[bool]) -> Written:
+def _write_pairs(work: PlannedLists, folder: Path, pairs: Pairs, same: list[bool]) -> Written:
     import numpy as np
 
     from maskgen.manifests.hub.parquet import Column
@@ -105,7 +105,7 @@ def _saved(folder: Path, config: str, split: str, inside: str, columns: Any, mad
     return [(part, {path.relative_to(folder).as_posix(): count for path, count in files})]
 
 
-def _image(work: Work, row: int, name: str) -> dict[str, Any]:
+def _image(work: PlannedLists, row: int, name: str) -> dict[str, Any]:
     from maskgen.manifests.pictures import raw_picture
 
     images = work.manifests.images
@@ -114,12 +114,12 @@ def _image(work: Work, row: int, name: str) -> dict[str, Any]:
     return {"bytes": data, "path": f"{name}.{path.rpartition('.')[2]}"}
 
 
-def _kind(work: Work, row: int) -> str:
+def _kind(work: PlannedLists, row: int) -> str:
     images = work.manifests.images
     return images.kinds[int(images.kind[row])]
 
 
-def _card(work: Work, rows: Ints, pairs: Pairs, parts: list[Part]) -> Card:
+def _card(work: PlannedLists, rows: Ints, pairs: Pairs, parts: list[Part]) -> Card:
     import numpy as np
 
     from maskgen.manifests.alignment import joined_alignments

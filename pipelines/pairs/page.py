@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import SetAsideError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
 from ..command_line import command_line, repeated
@@ -16,8 +16,8 @@ from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
 from ..reports.page.plots import bars, facts, numbers, table
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from .records import PlannedLists
 from .settings import PairsSettings
-from .work import Work
 
 if TYPE_CHECKING:
     from maskgen.core.records import Doubles
@@ -55,9 +55,9 @@ def pairs_command(settings: PairsSettings) -> str:
     return command_line("pairs", settings, ("out",), frozenset({"workers", "overwrite"}), spelled)
 
 
-def write_page(work: Work, report: Mapping[str, Any]) -> None:
+def write_page(work: PlannedLists, report: Mapping[str, Any]) -> None:
     """Write report.html."""
-    from maskgen.core.files import write_whole
+    from maskgen.core.files import write_atomic
 
     settings, pictures = work.settings, Pictures()
     gallery = _gallery(work, pictures)
@@ -73,7 +73,7 @@ def write_page(work: Work, report: Mapping[str, Any]) -> None:
     start = {"Folder": show_path(settings.out.resolve())}
     data = {"pictures": pictures.stored, "galleries": {"pairs": gallery.data()}}
     page = Page("Training lists and test pairs", _lead(report), start, pairs_command(settings), sections, data)
-    write_whole(settings.out / NAME, page_bytes(page))
+    write_atomic(settings.out / NAME, page_bytes(page))
 
 
 def _lead(report: Mapping[str, Any]) -> str:
@@ -99,7 +99,7 @@ def _outcome(report: Mapping[str, Any]) -> Markup:
     return join([numbers(counts), tag("div", *parts, class_="columns")])
 
 
-def _left_out(work: Work) -> Markup:
+def _left_out(work: PlannedLists) -> Markup:
     rows = [*work.left_out.rows]
     if work.resolved is not None:
         rows += [(where, "", "", reason) for where, reason in work.resolved.left_out]
@@ -120,7 +120,7 @@ def _text(value: object) -> str:
     return "not set" if value is None else "yes" if value is True else "no" if value is False else str(value)
 
 
-def _gallery(work: Work, pictures: Pictures) -> Gallery:
+def _gallery(work: PlannedLists, pictures: Pictures) -> Gallery:
     chosen = list(_chosen(work))
     rows = sorted({row for pair in chosen for row in pair.rows})
     made = of_all(lambda row: _thumbnail(work, row), rows) if work.settings.verify != "names" else [None] * len(rows)
@@ -137,13 +137,13 @@ def _gallery(work: Work, pictures: Pictures) -> Gallery:
     return Gallery(items, note, facets, (("apart", "turned apart most first"), ("trust", "lowest trust first")))
 
 
-def _lists(work: Work) -> Iterator[tuple[str, bool, Pairs]]:
+def _lists(work: PlannedLists) -> Iterator[tuple[str, bool, Pairs]]:
     for name, drawn in (("test", work.manifests.test), ("eval", work.manifests.eval)):
         yield name, True, drawn.same
         yield name, False, drawn.diff
 
 
-def _chosen(work: Work) -> Iterator[_Pair]:
+def _chosen(work: PlannedLists) -> Iterator[_Pair]:
     """Some of each list and sort: evenly, the heads turned farthest apart, the faces of least trust."""
     import numpy as np
 
@@ -172,7 +172,7 @@ def _first(values: Doubles) -> list[int]:
     return [int(row) for row in order if not np.isnan(values[row])][:_EACH]
 
 
-def _known(work: Work, wanted: Sequence[Ints]) -> dict[str, Doubles]:
+def _known(work: PlannedLists, wanted: Sequence[Ints]) -> dict[str, Doubles]:
     """Yaw and trust of these images by the catalogues, float64 (images,), NaN for all others and where none says."""
     import numpy as np
 
@@ -188,7 +188,7 @@ def _known(work: Work, wanted: Sequence[Ints]) -> dict[str, Doubles]:
     return found
 
 
-def _columns(folder: Place, paths: Any) -> dict[str, Doubles]:
+def _columns(folder: AnyPath, paths: Any) -> dict[str, Doubles]:
     """Yaw and trust of the pictures at these paths, by the catalogue of their run."""
     import numpy as np
     import pyarrow as pa
@@ -207,7 +207,7 @@ def _columns(folder: Place, paths: Any) -> dict[str, Doubles]:
     return {name: np.asarray(column.to_numpy(), np.float64) for name, column in taken.items()}
 
 
-def _thumbnail(work: Work, row: int) -> str | None:
+def _thumbnail(work: PlannedLists, row: int) -> str | None:
     from maskgen.formats.reading import read_photo
 
     images = work.manifests.images
@@ -218,7 +218,7 @@ def _thumbnail(work: Work, row: int) -> str | None:
         return None
 
 
-def _item(work: Work, pair: _Pair, thumbs: Mapping[int, int | None]) -> Item:
+def _item(work: PlannedLists, pair: _Pair, thumbs: Mapping[int, int | None]) -> Item:
     images = work.manifests.images
     names = [images.people[int(images.person[row])].name for row in pair.rows]
     kinds = [images.kinds[int(images.kind[row])] for row in pair.rows]

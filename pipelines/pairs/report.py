@@ -7,10 +7,10 @@ from typing import Any
 
 from maskgen import __version__
 
-from .work import Work
+from .records import PlannedLists
 
 
-def report_of(work: Work, rows: dict[str, int]) -> dict[str, Any]:
+def report_of(work: PlannedLists, rows: dict[str, int]) -> dict[str, Any]:
     """What report.json says."""
     from collections import Counter
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..alignment import refuse_mismatch
 from ..reports.progress import Notify
-from ..runs.json_files import sealed_bytes
+from ..runs.json_files import checksummed_bytes
 from .exports import write_exports
 from .files import path_writer, verified
 from .folder import UNFINISHED, open_out, refuse_out
+from .records import LeftOut, PlannedLists
 from .report import report_of
 from .settings import PairsSettings
-from .work import LeftOut, Work
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from maskgen.manifests.catalogue import Images
     from maskgen.manifests.formats.lfw_pairs import Resolved
-    from maskgen.manifests.plan import Recipe
+    from maskgen.manifests.plan import ManifestSettings
 
 
 def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[str, Any]:
@@ -35,17 +35,17 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     refuse_out(settings)
     alignments = _alignments(settings, dict(zip(names, folders, strict=True)), notify)
     images, left_out = _images(settings, names, folders, notify)
-    recipe, resolved = _recipe(settings, names, folders, images)
+    manifest_settings, resolved = _manifest_settings(settings, names, folders, images)
     notify("drawing pairs")
     from maskgen.manifests.plan import make_manifests
 
-    manifests = make_manifests(images, recipe, None if resolved is None else resolved.drawn)
+    manifests = make_manifests(images, manifest_settings, None if resolved is None else resolved.drawn)
     _refuse_leak(settings, manifests.facts["leaks"]["photographs_in_training_and_evaluation"])
-    work = Work(settings, dict(zip(names, folders, strict=True)), alignments, manifests, left_out, resolved)
+    work = PlannedLists(settings, dict(zip(names, folders, strict=True)), alignments, manifests, left_out, resolved)
     return _write(work, notify)
 
 
-def _alignments(settings: PairsSettings, folders: dict[str, Place], notify: Notify) -> dict[str, str]:
+def _alignments(settings: PairsSettings, folders: dict[str, AnyPath], notify: Notify) -> dict[str, str]:
     """How the crops of each run are aligned.
 
     Raises:
@@ -71,18 +71,20 @@ def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
         )
 
 
-def _runs(settings: PairsSettings) -> tuple[list[str], list[Place]]:
+def _runs(settings: PairsSettings) -> tuple[list[str], list[AnyPath]]:
     """Every run once, training first: its name and its folder."""
     from maskgen.manifests.catalogue import run_names
 
-    folders: list[Place] = [settings.run] if settings.run is not None else [*settings.train, *settings.eval]
+    folders: list[AnyPath] = [settings.run] if settings.run is not None else [*settings.train, *settings.eval]
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"{folder} is not a folder: give one that `maskgen mask` wrote.")
     return run_names(folders), folders
 
 
-def _images(settings: PairsSettings, names: list[str], folders: list[Place], notify: Notify) -> tuple[Images, LeftOut]:
+def _images(
+    settings: PairsSettings, names: list[str], folders: list[AnyPath], notify: Notify
+) -> tuple[Images, LeftOut]:
     from maskgen.manifests.catalogue import read_runs
 
     images = read_runs(list(zip(names, folders, strict=True)))
@@ -98,11 +100,11 @@ def _runs_text(n: int) -> str:
     return f"{n} runs" if n > 1 else "1 run"
 
 
-def _recipe(
-    settings: PairsSettings, names: list[str], folders: list[Place], images: Images
-) -> tuple[Recipe, Resolved | None]:
+def _manifest_settings(
+    settings: PairsSettings, names: list[str], folders: list[AnyPath], images: Images
+) -> tuple[ManifestSettings, Resolved | None]:
     from maskgen.manifests.pairs import KindRule, PairRules
-    from maskgen.manifests.plan import Protocol, Recipe
+    from maskgen.manifests.plan import ManifestSettings, Protocol
     from maskgen.manifests.schema import Mix
 
     try:
@@ -112,7 +114,7 @@ def _recipe(
     kinds = KindRule(settings.pair_kinds)
     rules = PairRules(mix, kinds, settings.allow_same_source, settings.max_pairs)
     shares = settings.people or (0.8, 0.1, 0.1)
-    recipe = Recipe(
+    manifest_settings = ManifestSettings(
         protocol=Protocol(settings.protocol),
         shares=(shares[0], shares[1], shares[2]) if settings.run is not None else None,
         train_runs=frozenset(names[: len(settings.train)]),
@@ -122,7 +124,7 @@ def _recipe(
         min_images=settings.min_images,
         seed=settings.seed,
     )
-    return recipe, _resolve(settings, recipe, dict(zip(names, folders, strict=True)), images)
+    return manifest_settings, _resolve(settings, manifest_settings, dict(zip(names, folders, strict=True)), images)
 
 
 def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
@@ -134,24 +136,28 @@ def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
     return 0.1
 
 
-def _resolve(settings: PairsSettings, recipe: Recipe, folders: dict[str, Place], images: Images) -> Resolved | None:
+def _resolve(
+    settings: PairsSettings, manifest_settings: ManifestSettings, folders: dict[str, AnyPath], images: Images
+) -> Resolved | None:
     if settings.test_pairs is None:
         return None
-    from maskgen.manifests.listed import names_images, resolve_images
+    from maskgen.manifests.pairs_by_path import lists_image_paths, resolve_image_paths
 
-    if names_images(settings.test_pairs):
+    if lists_image_paths(settings.test_pairs):
         if settings.wear is not None:
             raise UserError(f"{settings.test_pairs} names the images themselves: leave out --wear.")
-        resolved = resolve_images(images, folders, settings.test_pairs, settings.allow_same_source)
+        resolved = resolve_image_paths(images, folders, settings.test_pairs, settings.allow_same_source)
     else:
-        resolved = _resolve_names(settings, settings.test_pairs, recipe, images)
+        resolved = _resolve_names(settings, settings.test_pairs, manifest_settings, images)
     if not len(resolved.drawn.same) + len(resolved.drawn.diff):
         why = resolved.left_out[0][1] if resolved.left_out else "it lists no pair"
         raise UserError(f"No pair of {settings.test_pairs} can be made: {why}.")
     return resolved
 
 
-def _resolve_names(settings: PairsSettings, path: Path, recipe: Recipe, images: Images) -> Resolved:
+def _resolve_names(
+    settings: PairsSettings, path: Path, manifest_settings: ManifestSettings, images: Images
+) -> Resolved:
     """Pairs by name and number, as LFW's pairs.txt has them."""
     from maskgen.manifests.formats.lfw_pairs import Wear, load_lfw_pairs, resolve
 
@@ -159,11 +165,11 @@ def _resolve_names(settings: PairsSettings, path: Path, recipe: Recipe, images: 
         listed = load_lfw_pairs(path)
     except ValueError as error:
         raise UserError(f"{path} is neither a pairs.txt nor a list of images in pairs: {error}.") from error
-    return resolve(images, listed, Wear(settings.wear or "mixed"), recipe)
+    return resolve(images, listed, Wear(settings.wear or "mixed"), manifest_settings)
 
 
-def _write(work: Work, notify: Notify) -> dict[str, Any]:
-    from maskgen.core.files import write_whole
+def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
+    from maskgen.core.files import write_atomic
     from maskgen.manifests.schema import REPORT
     from maskgen.manifests.write import write_manifests
 
@@ -183,15 +189,15 @@ def _write(work: Work, notify: Notify) -> dict[str, Any]:
     report = report_of(work, rows)
     write_page(work, report)
     write_card(work, report)
-    write_whole(out / REPORT, sealed_bytes(report), durable=True)
+    write_atomic(out / REPORT, checksummed_bytes(report), durable=True)
     (out / UNFINISHED).unlink(missing_ok=True)
     return report
 
 
-def _write_left_out(work: Work) -> dict[str, int]:
+def _write_left_out(work: PlannedLists) -> dict[str, int]:
     from maskgen.manifests.checks.picture_files import as_array
+    from maskgen.manifests.csv_table import write_columns
     from maskgen.manifests.schema import LEFT_OUT, LEFT_OUT_COLUMNS
-    from maskgen.manifests.table import write_columns
 
     rows = list(work.left_out.rows)
     if work.resolved is not None:
@@ -202,8 +208,8 @@ def _write_left_out(work: Work) -> dict[str, int]:
     return {LEFT_OUT: write_columns(work.settings.out / LEFT_OUT, LEFT_OUT_COLUMNS, columns)}
 
 
-def _write_previews(work: Work) -> None:
-    from maskgen.core.files import write_whole
+def _write_previews(work: PlannedLists) -> None:
+    from maskgen.core.files import write_atomic
     from maskgen.core.images import encode_image
     from maskgen.manifests import preview
     from maskgen.manifests.schema import PAIRS_PREVIEW, TRAIN_PREVIEW
@@ -214,4 +220,4 @@ def _write_previews(work: Work) -> None:
     }
     for name, picture in pictures.items():
         if picture is not None:
-            write_whole(work.settings.out / name, encode_image(picture, "png", 100))
+            write_atomic(work.settings.out / name, encode_image(picture, "png", 100))

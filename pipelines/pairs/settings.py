@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskgen import __version__
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
 
 from ..checks import check_choice, check_range
 
@@ -47,9 +47,9 @@ class PairsSettings:
     """
 
     out: Path
-    run: Place | None = None
-    train: tuple[Place, ...] = ()
-    eval: tuple[Place, ...] = ()
+    run: AnyPath | None = None
+    train: tuple[AnyPath, ...] = ()
+    eval: tuple[AnyPath, ...] = ()
     people: tuple[float, ...] | None = None
     protocol: str = "disjoint"
     test_share: float | None = None
@@ -152,7 +152,7 @@ class PairsSettings:
 
     def plain(self, value: object) -> object:
         """A setting in a form that JSON keeps; a run by its place from OUT."""
-        if isinstance(value, (Path, Remote)):
+        if isinstance(value, (Path, RemotePath)):
             from maskgen.manifests.write import PathWriter
 
             return PathWriter.prefix(value, self.out, self.paths == "absolute").rstrip("/") or "."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from maskgen import __version__
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
 from ..mask.settings import BARE, MaskSettings
@@ -40,7 +40,7 @@ def write_card(run: RunFolder, settings: MaskSettings, report: Report) -> None:
         run.place_text(place, card(settings, report, licence))
 
 
-def licence_in(place: Place) -> str | None:
+def licence_in(place: AnyPath) -> str | None:
     """What a card says under its licence, the request to fill it in where there is no card; None for another's card."""
     try:
         text = place.read_text("utf-8")

@@ -23,8 +23,8 @@ def write_contact_sheet(run: RunFolder, outputs: Mapping[str, int]) -> None:
     Args:
         outputs: how many pictures the catalogue has of each kind.
     """
+    from maskgen.core.contact_sheets import contact_sheet
     from maskgen.core.images import encode_image
-    from maskgen.core.sheets import contact_sheet
 
     chosen = choose(run, outputs)
     images = {kind: [_load(run, path) for path in paths] for kind, paths in chosen.items()}

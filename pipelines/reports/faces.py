@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import SetAsideError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..runs.catalogue import Row
 from ..sources.names import unescape
@@ -35,7 +35,9 @@ class Shown:
     light: str
 
 
-def show_all(root: Place, source: Place | None, rows: Sequence[Row], bare: dict[tuple[str, int], str]) -> list[Shown]:
+def show_all(
+    root: AnyPath, source: AnyPath | None, rows: Sequence[Row], bare: dict[tuple[str, int], str]
+) -> list[Shown]:
     """The thumbnails of rows of a catalogue.
 
     Args:
@@ -46,7 +48,7 @@ def show_all(root: Place, source: Place | None, rows: Sequence[Row], bare: dict[
     return list(of_all(lambda row: _shown(root, source, row, bare), rows))
 
 
-def photographs(source: Place, paths: Sequence[str], max_pixels: int) -> list[str | None]:
+def photographs(source: AnyPath, paths: Sequence[str], max_pixels: int) -> list[str | None]:
     """Thumbnails of photographs of the source, by their keys as text; None where one does not decode."""
 
     def one(path: str) -> str | None:
@@ -56,7 +58,7 @@ def photographs(source: Place, paths: Sequence[str], max_pixels: int) -> list[st
     return list(of_all(one, paths))
 
 
-def _shown(root: Place, source: Place | None, row: Row, bare: dict[tuple[str, int], str]) -> Shown:
+def _shown(root: AnyPath, source: AnyPath | None, row: Row, bare: dict[tuple[str, int], str]) -> Shown:
     image = _read(root, row["path"])
     if image is None:
         return Shown(None, None, "")
@@ -69,7 +71,7 @@ def _shown(root: Place, source: Place | None, row: Row, bare: dict[tuple[str, in
     return Shown(thumbnail(image), None if plain is None else thumbnail(plain), light)
 
 
-def _cut(source: Place, row: Row, like: Image) -> Image | None:
+def _cut(source: AnyPath, row: Row, like: Image) -> Image | None:
     """The photograph's part that a picture shows, as its matrix says; as the crop in all but the last bits."""
     import cv2
     import numpy as np
@@ -86,7 +88,7 @@ def _cut(source: Place, row: Row, like: Image) -> Image | None:
     return np.asarray(cut, np.uint8)
 
 
-def _read(root: Place, address: str, max_pixels: int = 2**31) -> Image | None:
+def _read(root: AnyPath, address: str, max_pixels: int = 2**31) -> Image | None:
     from maskgen.formats.reading import read_photo
 
     try:
@@ -95,7 +97,7 @@ def _read(root: Place, address: str, max_pixels: int = 2**31) -> Image | None:
         return None
 
 
-def _quickly(source: Place, address: str, max_pixels: int) -> Image | None:
+def _quickly(source: AnyPath, address: str, max_pixels: int) -> Image | None:
     """A photograph for a thumbnail: a large JPEG is decoded at an eighth of its size."""
     import cv2
     import numpy as np

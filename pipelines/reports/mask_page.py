@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
 
 from ..checks import show_path
 from ..command_line import command_line, repeated
@@ -14,7 +14,19 @@ from ..mask.settings import MaskSettings
 from ..runs.catalogue import Row
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
-from .aside import MOST_PICTURES, PHOTOGRAPH, Aside, AsideSample
+from .catalogue_sample import (
+    POSES,
+    TRUSTS,
+    WORST,
+    CatalogueSurvey,
+    bare_paths,
+    pose_of,
+    rows_at,
+    survey_catalogue,
+    trust_of,
+    within_pixels,
+    without_repeats,
+)
 from .faces import LIGHTS, photographs, show_all
 from .page.gallery import Gallery, Item, Side, place_of
 from .page.html import Markup, join, tag
@@ -23,19 +35,7 @@ from .page.plots import bars, facts, numbers, table
 from .page.thumbnails import Pictures
 from .reasons import MEANING
 from .run_report import Report
-from .sample import (
-    POSES,
-    TRUSTS,
-    WORST,
-    Survey,
-    bare_paths,
-    pose_of,
-    rows_at,
-    survey,
-    trust_of,
-    within_pixels,
-    without_repeats,
-)
+from .set_aside_sample import MOST_PICTURES, PHOTOGRAPH, SetAsideItem, SetAsideSample
 
 _HOW = frozenset(
     {"workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
@@ -50,9 +50,9 @@ class Outcome:
     """A run at its end: what was asked, where its photographs are, what came out, what it took."""
 
     settings: MaskSettings
-    source: Place
+    source: AnyPath
     report: Report
-    aside: AsideSample
+    aside: SetAsideSample
     timing: Mapping[str, Any]
 
 
@@ -68,7 +68,7 @@ def mask_command(settings: MaskSettings) -> str:
 
 def _page(run: RunFolder, outcome: Outcome) -> Page:
     report, pictures = outcome.report, Pictures()
-    found = survey(run.catalogue, report.outputs)
+    found = survey_catalogue(run.catalogue, report.outputs)
     shown = _Shown(run, outcome, found, pictures)
     sections = [
         Section("outcome", "What came out", _outcome(report, found)),
@@ -104,7 +104,7 @@ def _lead(report: Report) -> str:
 def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
     """What another run of the same settings would say differently."""
     timing, root = outcome.timing, run.root
-    told = {"Folder": show_path(root if isinstance(root, Remote) else root.resolve())}
+    told = {"Folder": show_path(root if isinstance(root, RemotePath) else root.resolve())}
     if timing.get("photographs"):
         told["Took"] = (
             f"{timing['seconds']:,.1f} s for {timing['photographs']:,} photographs, "
@@ -116,7 +116,7 @@ def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
     return told
 
 
-def _outcome(report: Report, found: Survey) -> Markup:
+def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
     counts = {"people": report.people, "photographs": report.photographs, "written": report.written}
     counts |= {"pictures": report.images, "set aside": sum(report.set_aside.values())}
     counts |= {"people without any picture": report.people - report.people_written}
@@ -150,7 +150,7 @@ def _in_order(counts: Mapping[str, int], order: Sequence[str]) -> dict[str, int]
     return {name: counts[name] for name in order if counts.get(name)}
 
 
-def _people(found: Survey) -> Markup | str:
+def _people(found: CatalogueSurvey) -> Markup | str:
     if not found.people:
         return ""
     most = dict(list(_falling(found.people).items())[:_MOST_PEOPLE])
@@ -164,7 +164,7 @@ def _people(found: Survey) -> Markup | str:
 class _Shown:
     """The gallery of masked pictures, and the rows that fit worst."""
 
-    def __init__(self, run: RunFolder, outcome: Outcome, found: Survey, pictures: Pictures) -> None:
+    def __init__(self, run: RunFolder, outcome: Outcome, found: CatalogueSurvey, pictures: Pictures) -> None:
         rows = rows_at(run.catalogue, [*found.evenly, *(row for order in found.worst.values() for row in order)])
         worst = {name: without_repeats(rows, order) for name, order in found.worst.items()}
         first = sorted({row for order in worst.values() for row in order})
@@ -277,7 +277,7 @@ def _aside(outcome: Outcome) -> Markup:
     return join([place_of("aside"), listed])
 
 
-def _by_reason(one: Aside) -> tuple[str, str, str, str]:
+def _by_reason(one: SetAsideItem) -> tuple[str, str, str, str]:
     return one.reason, one.path, one.what, one.detail
 
 
@@ -291,7 +291,7 @@ def _aside_gallery(outcome: Outcome, pictures: Pictures) -> Gallery:
     return Gallery(items, note, (("reason", "Reason", ()), ("what", "What", ())))
 
 
-def _aside_item(one: Aside, thumb: int | None) -> Item:
+def _aside_item(one: SetAsideItem, thumb: int | None) -> Item:
     alt = f"{_short(one.path)}, set aside: {MEANING.get(one.reason, one.reason)}"
     told = [("Photograph", _short(one.path)), ("Set aside", "the photograph" if one.what == PHOTOGRAPH else "a face")]
     told += [("Reason", f"{one.reason}: {MEANING.get(one.reason, '')}".rstrip(": "))]

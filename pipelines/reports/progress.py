@@ -14,7 +14,7 @@ Notify = Callable[[str], None]  # takes a line of text for the person who watche
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ProgressLabels:
     """What is counted: `done` follows the count, `fault` the count of those that failed."""
 
     done: str = "photographs"
@@ -25,16 +25,16 @@ class Words:
         """The count of faults, or nothing.
 
         Example:
-            >>> Words().faults(3), EMBEDDED.faults(0)
+            >>> ProgressLabels().faults(3), EMBEDDED.faults(0)
             ('3 set aside', '')
         """
         return f"{count:,} {self.fault}" if count or self.always else ""
 
 
-PHOTOGRAPHS = Words()
-EMBEDDED = Words("pictures embedded", "unreadable", always=False)
-CHECKED = Words("pictures checked", "broken", always=False)
-WRITTEN = Words("pictures written", "left out", always=False)
+PHOTOGRAPHS = ProgressLabels()
+EMBEDDED = ProgressLabels("pictures embedded", "unreadable", always=False)
+CHECKED = ProgressLabels("pictures checked", "broken", always=False)
+WRITTEN = ProgressLabels("pictures written", "left out", always=False)
 
 
 class Progress(Protocol):
@@ -52,7 +52,7 @@ class Progress(Protocol):
 class Bar:
     """tqdm's bar: done, how many a second in this start, the time left, set aside."""
 
-    def __init__(self, total: int, done: int, set_aside: int, words: Words = PHOTOGRAPHS) -> None:
+    def __init__(self, total: int, done: int, set_aside: int, words: ProgressLabels = PHOTOGRAPHS) -> None:
         from tqdm import tqdm
 
         self._set_aside, self._words = set_aside, words
@@ -87,7 +87,7 @@ class Lines:
         total: int,
         done: int,
         set_aside: int,
-        words: Words = PHOTOGRAPHS,
+        words: ProgressLabels = PHOTOGRAPHS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total, self._done, self._set_aside, self._before = total, done, set_aside, done
@@ -134,6 +134,6 @@ def time_left(seconds: float) -> str:
     return f"about {hours} h {minutes} min left" if hours else f"about {minutes} min left"
 
 
-def show_progress(total: int, done: int, set_aside: int, words: Words = PHOTOGRAPHS) -> Progress:
+def show_progress(total: int, done: int, set_aside: int, words: ProgressLabels = PHOTOGRAPHS) -> Progress:
     """A bar where a person watches, lines where a file does."""
     return (Bar if sys.stderr.isatty() else Lines)(total, done, set_aside, words)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from maskgen.core.sealed import seal, unseal
+from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 
 from ..runs.records import ShardReport
 from ..runs.versions import versions
@@ -85,7 +85,7 @@ class Report:
     def to_json(self, settings: Mapping[str, object]) -> str:
         """report.json: totals, settings, versions and a checksum; no times, so that equal runs are equal bytes."""
         stored = asdict(self) | {"images": self.images, "settings": settings, "versions": versions()}
-        return json.dumps(seal(stored), indent=2) + "\n"
+        return json.dumps(add_checksum(stored), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Report:
@@ -94,7 +94,7 @@ class Report:
         Raises:
             ValueError: it is damaged.
         """
-        stored = unseal(text)
+        stored = parse_checksummed(text)
         try:
             return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
         except (KeyError, TypeError, AttributeError) as error:

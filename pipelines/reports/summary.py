@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from ..runs.catalogue import write_catalogue
 from ..runs.records import load_report
 from ..runs.run_folder import RunFolder
-from .aside import FACE, PHOTOGRAPH, AsideSample
 from .contact_sheet import write_contact_sheet
 from .run_report import Report, Totals
+from .set_aside_sample import FACE, PHOTOGRAPH, SetAsideSample
 
 _HEADER = ("path", "what", "reason", "detail")
 
 
-def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: AsideSample) -> Report:
+def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: SetAsideSample) -> Report:
     """Write the tables and the sheet; returns the totals.
 
     Args:
@@ -31,7 +31,7 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: AsideSa
     return report
 
 
-def _write_set_aside(run: RunFolder, shards: Iterable[str], aside: AsideSample) -> Totals:
+def _write_set_aside(run: RunFolder, shards: Iterable[str], aside: SetAsideSample) -> Totals:
     """The table of what was set aside, photographs and single faces, and the totals."""
     totals = Totals()
     with run.writing(run.set_aside) as part, part.open("w", encoding="utf-8", newline="") as file:

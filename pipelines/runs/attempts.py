@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
 
 DEATHS = 2  # on one photograph, until it is set aside
 FUTILE = 3  # attempts that looked out for one and ended before the first
@@ -54,7 +54,7 @@ class History:
 class Log:
     """A shard's notes: a line for each attempt, and in all but the first one for each photograph."""
 
-    def __init__(self, path: Place) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self.path = path
 
     def history(self) -> History:
@@ -77,7 +77,7 @@ class Log:
         self.path.unlink(missing_ok=True)
 
     def _note(self, line: str) -> None:
-        if isinstance(self.path, Remote):  # nothing can be added to an object
+        if isinstance(self.path, RemotePath):  # nothing can be added to an object
             before = self.path.read_bytes() if self.path.exists() else b""
             self.path.write_bytes(before + f"{line}\n".encode("ascii"))
             return

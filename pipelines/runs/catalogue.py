@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.columns import column
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,12 +46,12 @@ def table_bytes(rows: Sequence[Row]) -> bytes:
     return out.getvalue()
 
 
-def load_rows(path: Place, columns: Sequence[str] | None = None) -> list[Row]:
+def load_rows(path: AnyPath, columns: Sequence[str] | None = None) -> list[Row]:
     """The rows of a parquet file; none where it does not exist."""
     return _read(path, columns).to_pylist() if path.exists() else []
 
 
-def write_catalogue(out: Path, parts: Sequence[Place]) -> int:
+def write_catalogue(out: Path, parts: Sequence[AnyPath]) -> int:
     """Put the parts together in the order given; returns the number of rows."""
     import pyarrow.parquet as pq
 
@@ -64,7 +64,7 @@ def write_catalogue(out: Path, parts: Sequence[Place]) -> int:
     return rows
 
 
-def batches(path: Place, columns: Sequence[str]) -> Iterator[list[Row]]:
+def batches(path: AnyPath, columns: Sequence[str]) -> Iterator[list[Row]]:
     """Some columns of a catalogue, a few thousand rows at a time."""
     import pyarrow.parquet as pq
 
@@ -73,7 +73,7 @@ def batches(path: Place, columns: Sequence[str]) -> Iterator[list[Row]]:
             yield batch.to_pylist()
 
 
-def _read(path: Place, columns: Sequence[str] | None = None) -> pa.Table:
+def _read(path: AnyPath, columns: Sequence[str] | None = None) -> pa.Table:
     """A small file in one go and by this thread: half the time of `read_table`, of ten thousand of them."""
     import pyarrow.parquet as pq
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import seal, unseal
 
 
 def json_bytes(value: object) -> bytes:
@@ -17,9 +17,9 @@ def json_bytes(value: object) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
-def sealed_bytes(value: Mapping[str, object]) -> bytes:
+def checksummed_bytes(value: Mapping[str, object]) -> bytes:
     """`json_bytes` with a checksum, for what is read back."""
-    return json_bytes(seal(value))
+    return json_bytes(add_checksum(value))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -29,7 +29,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         UserError: it is damaged.
     """
     try:
-        return unseal(path.read_bytes())
+        return parse_checksummed(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError as error:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
 
 LOCK = ".lock"
 
@@ -26,7 +26,7 @@ _FAR = 1 << 30  # Windows locks bytes against reading too: lock one beyond the o
 
 
 @contextmanager
-def hold(path: Place, take_over: bool = False) -> Iterator[None]:
+def hold(path: AnyPath, take_over: bool = False) -> Iterator[None]:
     """Hold the lock file for as long as the block runs.
 
     Args:
@@ -35,12 +35,12 @@ def hold(path: Place, take_over: bool = False) -> Iterator[None]:
     Raises:
         UserError: another process holds it; says which, on which machine.
     """
-    with _mark(path, take_over) if isinstance(path, Remote) else _hold(path):
+    with _mark(path, take_over) if isinstance(path, RemotePath) else _hold(path):
         yield
 
 
 @contextmanager
-def _mark(path: Remote, take_over: bool) -> Iterator[None]:
+def _mark(path: RemotePath, take_over: bool) -> Iterator[None]:
     owner = json.dumps({**_me(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "mark": uuid.uuid4().hex})
     try:
         path.write_bytes(owner.encode(), new=not take_over)
@@ -60,7 +60,7 @@ def _mark(path: Remote, take_over: bool) -> Iterator[None]:
                 path.unlink()
 
 
-def _named(path: Remote) -> str:
+def _named(path: RemotePath) -> str:
     try:
         owner = json.loads(path.read_text())
         return f"Another run (process {owner['pid']} on {owner['host']}, since {owner['since']})"

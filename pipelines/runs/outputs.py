@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.formats.files import names_in, place_file
-from maskgen.formats.places import Place, Remote
+from maskgen.formats.any_path import AnyPath, RemotePath
+from maskgen.formats.files import move_atomic, names_in
 
 from ..mask.settings import BARE, MaskSettings
 from ..sources.listing import Item
@@ -124,7 +124,7 @@ class TarOutputs:
         """See `Outputs`."""
         from maskgen.formats.tars.writer import json_of
 
-        self.put(rows[0]["path"].rpartition(".")[0] + ".json", json_of(told_of(rows)))
+        self.put(rows[0]["path"].rpartition(".")[0] + ".json", json_of(sample_record(rows)))
 
     def forget(self, item: Item) -> None:
         """See `Outputs`; what was not committed is in no tar that is looked at."""
@@ -145,9 +145,9 @@ class TarOutputs:
         if not paths:
             final.unlink(missing_ok=True)
         elif [self._member(path) for path in paths] == written:
-            place_file(self._part(top), final)
+            move_atomic(self._part(top), final)
         else:
-            place_file(self._merged(top, paths), final)
+            move_atomic(self._merged(top, paths), final)
         self._part(top).unlink(missing_ok=True)
 
     def _merged(self, top: str, paths: Iterable[str]) -> Path:
@@ -166,7 +166,7 @@ class TarOutputs:
     def _member(self, path: str) -> str:
         return path.partition(f"/{self._shard}.tar/")[2]
 
-    def _final(self, top: str) -> Place:
+    def _final(self, top: str) -> AnyPath:
         return self._run.root / top / f"{self._shard}.tar"
 
     def _part(self, top: str) -> Path:
@@ -180,7 +180,7 @@ class TarOutputs:
         return self._writers[top]
 
 
-def told_of(rows: Sequence[Row]) -> Row:
+def sample_record(rows: Sequence[Row]) -> Row:
     """What the .json beside a picture says: every key in every sample, each with one type, whatever is worn.
 
     Loaders take the types from the first samples. So what is missing is an empty text, and lists that may be empty,
@@ -197,9 +197,9 @@ def _text(name: str, value: object) -> object:
 
 
 @lru_cache(maxsize=1)
-def _limits(root: Place) -> tuple[int, int]:
+def _limits(root: AnyPath) -> tuple[int, int]:
     """How many bytes a file's name and a path may have there."""
-    if isinstance(root, Remote):
+    if isinstance(root, RemotePath):
         return 1024, 1024 + len("s3://")  # what S3 and Google hold as the whole name
     if not hasattr(os, "pathconf"):
         return 255, 32_000

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..mask.settings import MaskSettings
 from ..sources.listing import Listing
@@ -60,7 +60,7 @@ def _open(path: Path, start: str) -> PointsTable:
     return PointsTable(path)
 
 
-def given_faces(settings: MaskSettings, start: str, root: Place, keys: Sequence[str]) -> list[Given] | None:
+def given_faces(settings: MaskSettings, start: str, root: AnyPath, keys: Sequence[str]) -> list[Given] | None:
     """What the file marks in each of these photographs; None without --points.
 
     Args:

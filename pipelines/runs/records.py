@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import seal, unseal
 from maskgen.formats.files import persist
 
 from .catalogue import Row, table_bytes
@@ -76,7 +76,7 @@ def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardRep
     if rows:
         run.place(run.rows(shard), data)
     persist(run.root)  # the pictures and the rows, before the mark that says that they are there
-    sealed = seal(asdict(report) | {_ROWS: hashlib.sha256(data).hexdigest()})
+    sealed = add_checksum(asdict(report) | {_ROWS: hashlib.sha256(data).hexdigest()})
     run.place_text(run.shard(shard), json.dumps(sealed) + "\n", durable=True)
 
 
@@ -104,7 +104,7 @@ def check_shard(run: RunFolder, shard: str) -> None:
 def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str]:
     """The report, and the hash of the rows."""
     try:
-        stored: dict[str, Any] = unseal(run.shard(shard).read_bytes())
+        stored: dict[str, Any] = parse_checksummed(run.shard(shard).read_bytes())
         wanted = str(stored.pop(_ROWS))
         for name in ("set_aside", "faces_set_aside"):
             stored[name] = tuple(SetAside(**one) for one in stored[name])
@@ -120,7 +120,7 @@ def _damaged(run: RunFolder, shard: str, why: str) -> DamagedShardError:
     )
 
 
-def forget_shard(run: RunFolder, shard: str) -> None:
+def retract_shard(run: RunFolder, shard: str) -> None:
     """Take back a commit: the report first, so that no report stands without its rows."""
     run.shard(shard).unlink(missing_ok=True)
     run.rows(shard).unlink(missing_ok=True)

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.checksummed_json import parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import unseal
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place
 
 from ..checks import differences
 from ..mask.settings import MaskSettings
@@ -37,7 +37,7 @@ def check_reuse(settings: MaskSettings) -> None:
     if other.root.resolve() == settings.run.resolve():
         raise UserError(f"--reuse {other.root} is RUN itself: name another run; RUN goes on by itself.")
     try:
-        stored = unseal(other.settings.read_bytes())["settings"]
+        stored = parse_checksummed(other.settings.read_bytes())["settings"]
     except (OSError, ValueError, KeyError):
         raise UserError(
             f"--reuse {other.root} is no folder of a run: name the RUN of an earlier `maskgen mask`."
@@ -48,13 +48,13 @@ def check_reuse(settings: MaskSettings) -> None:
     differing = differences({name: stored.get(name) for name in FINDING}, {name: asked[name] for name in FINDING})
     if differing:
         raise UserError(f"--reuse {other.root} found its faces with other settings: {'; '.join(differing)}.")
-    KnownFaces(other.root)
+    CatalogueFaces(other.root)
 
 
-class KnownFaces:
+class CatalogueFaces:
     """The faces of a run's catalogue, a row group in memory at a time."""
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: AnyPath) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -133,9 +133,9 @@ def _partly_set_aside(run: RunFolder) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _open(root: Place, start: str) -> KnownFaces:
+def _open(root: AnyPath, start: str) -> CatalogueFaces:
     del start  # a worker may outlive a start, and the other run may be another by the next one
-    return KnownFaces(root)
+    return CatalogueFaces(root)
 
 
 def stored_faces(

@@ -24,21 +24,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.files import about
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import seal, unseal
+from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.files import (
     below,
     entries_of,
     files_below,
     make_folder,
+    move_atomic,
     names_in,
-    place_bytes,
-    place_file,
     remove_empty_folders,
     remove_tree,
+    write_bytes_atomic,
 )
-from maskgen.formats.places import Place, Remote
 
 from ..checks import differences, digest_of
 from ..mask.settings import MaskSettings
@@ -54,31 +54,31 @@ _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar"
 class RunFolder:
     """The places in one run's folder; `start` names the start of the run that may write there."""
 
-    root: Place
+    root: AnyPath
     start: str = ""
 
     @property
-    def faces(self) -> Place:
+    def faces(self) -> AnyPath:
         """The pictures."""
         return self.root / "faces"
 
     @property
-    def segmentation(self) -> Place:
+    def segmentation(self) -> AnyPath:
         """The masks' coverage, one PNG a picture."""
         return self.root / "segmentation"
 
     @property
-    def tops(self) -> tuple[Place, ...]:
+    def tops(self) -> tuple[AnyPath, ...]:
         """The folders of outputs: pictures, coverage, and the PNGs of class indices."""
         return self.faces, self.segmentation, self.root / "classes"
 
     @property
-    def shards(self) -> Place:
+    def shards(self) -> AnyPath:
         """What is done."""
         return self.root / "shards"
 
     @property
-    def scratch(self) -> Place:
+    def scratch(self) -> AnyPath:
         """Files being written by this start.
 
         Everything comes into its place from here, so once it is removed, no worker of the start can put anything
@@ -87,57 +87,57 @@ class RunFolder:
         return self.root / "scratch" / self.start
 
     @property
-    def catalogue(self) -> Place:
+    def catalogue(self) -> AnyPath:
         """One row an output."""
         return self.root / "catalogue.parquet"
 
     @property
-    def set_aside(self) -> Place:
+    def set_aside(self) -> AnyPath:
         """Photographs, and single faces, that gave no output, and why."""
         return self.root / "set_aside.csv"
 
     @property
-    def plan(self) -> Place:
+    def plan(self) -> AnyPath:
         """A digest of the shards that the last start saw in the source."""
         return self.shards / "plan"
 
     @property
-    def timing(self) -> Place:
+    def timing(self) -> AnyPath:
         """What the last start cost."""
         return self.root / "timing.json"
 
     @property
-    def report(self) -> Place:
+    def report(self) -> AnyPath:
         """The totals; a run that has one is complete."""
         return self.root / "report.json"
 
     @property
-    def contact_sheet(self) -> Place:
+    def contact_sheet(self) -> AnyPath:
         """Some outputs at a glance."""
         return self.root / "contact_sheet.png"
 
     @property
-    def settings(self) -> Place:
+    def settings(self) -> AnyPath:
         """What the run was begun with."""
         return self.root / "settings.json"
 
-    def shard(self, shard: str) -> Place:
+    def shard(self, shard: str) -> AnyPath:
         """A finished shard's report."""
         return self.shards / f"{shard}.json"
 
-    def rows(self, shard: str) -> Place:
+    def rows(self, shard: str) -> AnyPath:
         """A finished shard's catalogue rows, absent where it gave no output."""
         return self.shards / f"{shard}.parquet"
 
     @contextmanager
-    def writing(self, path: Place) -> Iterator[Path]:
+    def writing(self, path: AnyPath) -> Iterator[Path]:
         """A file to write what is large to; it is in its place at the end."""
         part = self.part(path.name)
         try:
             yield part
         except OSError as error:
             raise about(error, path) from error
-        place_file(part, path)
+        move_atomic(part, path)
 
     def part(self, name: str) -> Path:
         """A name for an unfinished file of this process's, on a disk of this machine."""
@@ -145,7 +145,7 @@ class RunFolder:
             return self.scratch / f"{_writer()}.{name}"
         return Path(tempfile.gettempdir()) / f"maskgen-{self.start}-{_writer()}.{name}"
 
-    def place(self, path: Place, data: bytes, durable: bool = False) -> None:
+    def place(self, path: AnyPath, data: bytes, durable: bool = False) -> None:
         """Write a file so that it is whole or absent at every moment, a kill included; `durable`: a power cut included.
 
         The unfinished file lies in scratch/, never among the outputs, so that nothing has to search these
@@ -154,9 +154,9 @@ class RunFolder:
         Raises:
             OSError: the disk is full, the folder may not be written, the name is too long; names the file.
         """
-        place_bytes(path, data, self.part("part"), durable)
+        write_bytes_atomic(path, data, self.part("part"), durable)
 
-    def place_text(self, path: Place, text: str, durable: bool = False) -> None:
+    def place_text(self, path: AnyPath, text: str, durable: bool = False) -> None:
         """`place` for text, as UTF-8."""
         self.place(path, text.encode("utf-8"), durable)
 
@@ -164,7 +164,7 @@ class RunFolder:
         """The ids of the shards that are finished, from their names alone."""
         return {name[:-5] for name in names_in(self.shards) if name.endswith(".json")}
 
-    def forget_summaries(self) -> None:
+    def remove_summaries(self) -> None:
         """Remove what is written last, before it would no longer be true."""
         for name in _SUMMARIES:
             (self.root / name).unlink(missing_ok=True)
@@ -173,7 +173,7 @@ class RunFolder:
         """Whether everything that is written last is there."""
         return all((self.root / name).exists() for name in _ALWAYS)
 
-    def outputs(self) -> Iterator[Place]:
+    def outputs(self) -> Iterator[AnyPath]:
         """Every file in the folders of outputs that a run may have written, other files left out."""
         for top in self.tops:
             yield from (path for path in files_below(top) if _OUTPUT.fullmatch(path.name))
@@ -218,7 +218,7 @@ def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int
 def _end_starts(run: RunFolder) -> None:
     """Take every start's place for unfinished files away at once, and with it what its workers were about to write."""
     scratch = run.root / "scratch"
-    if isinstance(scratch, Remote):
+    if isinstance(scratch, RemotePath):
         remove_tree(scratch)
         return
     for place in scratch.iterdir() if scratch.is_dir() else ():
@@ -229,7 +229,7 @@ def _end_starts(run: RunFolder) -> None:
 
 def check_may_write(run: RunFolder) -> None:
     """Raise UserError where this start may no longer write; a folder of this machine refuses by itself."""
-    if isinstance(run.scratch, Remote) and not run.scratch.is_dir():
+    if isinstance(run.scratch, RemotePath) and not run.scratch.is_dir():
         raise UserError(f"Another start took over {run.root}: wait for it.")
 
 
@@ -272,7 +272,7 @@ def clear(run: RunFolder) -> None:
 
     The settings go last: until then the folder is known for a run's, and a kill leaves one that can go on.
     """
-    run.forget_summaries()
+    run.remove_summaries()
     (run.root / _CARD).unlink(missing_ok=True)
     remove_tree(run.shards)
     remove_outputs(run, keep=())
@@ -290,21 +290,21 @@ def remove_outputs(run: RunFolder, keep: Container[str]) -> int:
     return gone
 
 
-def _others(run: RunFolder, keep: Container[str]) -> Iterable[Place]:
+def _others(run: RunFolder, keep: Container[str]) -> Iterable[AnyPath]:
     return (path for path in run.outputs() if below(path, run.root) not in keep)
 
 
 def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
     deciding = settings.deciding()
     stored = {"settings": deciding, "digest": digest_of(deciding), "shard_size": size, "config": settings.config()}
-    run.place_text(run.settings, json.dumps(seal(stored), indent=2) + "\n", durable=True)
+    run.place_text(run.settings, json.dumps(add_checksum(stored), indent=2) + "\n", durable=True)
     return size
 
 
 def _load_settings(run: RunFolder) -> dict[str, Any] | None:
     """What the folder's run was begun with; None where it was not, or was cut off before it did anything."""
     try:
-        stored = unseal(run.settings.read_bytes())
+        stored = parse_checksummed(run.settings.read_bytes())
         if not isinstance(stored["settings"], dict) or type(stored["shard_size"]) is not int:
             raise ValueError("it lacks what every run writes there")
     except FileNotFoundError:

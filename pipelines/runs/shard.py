@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.formats.places import Remote
+from maskgen.formats.any_path import RemotePath
 
 from ..library import Masker, MaskerFactory
 from ..mask.settings import MaskSettings
@@ -27,10 +27,10 @@ from .catalogue import Row, load_rows
 from .outputs import CLASSES, FACES, SEGMENTATION, output_name, outputs_of
 from .points import given_faces
 from .reader import Batch, batches, batches_ahead
-from .records import SetAside, ShardReport, forget_shard, load_report, save_shard
+from .records import SetAside, ShardReport, load_report, retract_shard, save_shard
 from .reuse import stored_faces
 from .task import ShardDone, ShardReturned, ShardTask, Start
-from .worker_process import ONE_AT_A_TIME, give_back_memory, peak_mb, settle, stop_if_orphaned, worker_name
+from .worker_process import ONE_AT_A_TIME, peak_mb, prepare_worker, release_memory, stop_if_orphaned, worker_name
 
 if TYPE_CHECKING:
     from maskgen.core.images import Photo
@@ -68,7 +68,7 @@ def run_shard(task: ShardTask) -> ShardDone | ShardReturned:
         UserError: this process cannot work on the run.
     """
     with ONE_AT_A_TIME:
-        settle(task)
+        prepare_worker(task)
         log = Log(task.log)
         history = log.history()
         history.check()
@@ -80,7 +80,7 @@ def run_shard(task: ShardTask) -> ShardDone | ShardReturned:
         log.begin(task.turn)
         done = _run(task, history)
         log.end()
-        give_back_memory()
+        release_memory()
         return done
 
 
@@ -130,7 +130,7 @@ class _Worker:
             return batches(items, self._read, 1)
         if self.task.settings.device != "cpu":
             return batches_ahead(items, self._read, BATCH_ON_CARD)
-        if isinstance(self.task.root, Remote):  # whose answers are waited for
+        if isinstance(self.task.root, RemotePath):  # whose answers are waited for
             return batches_ahead(items, self._read, BATCH)
         return batches(items, self._read, BATCH)
 
@@ -296,11 +296,11 @@ def _take_back(task: ShardTask) -> tuple[list[Outcome], list[Item]]:
     """
     retry = task.retry if task.run.shard(task.id).exists() else None
     if retry is None:
-        forget_shard(task.run, task.id)
+        retract_shard(task.run, task.id)
         return [], list(task.items)
     report = load_report(task.run, task.id)
     rows = load_rows(task.run.rows(task.id))
-    forget_shard(task.run, task.id)
+    retract_shard(task.run, task.id)
     kept = [
         Outcome(
             item,

@@ -71,14 +71,14 @@ class _Cutter:
         """Go through one folder, closing shards where cuts fall."""
         begun = 0
         for at, name in enumerate(names):
-            if self.count >= self.least and self._falls_here(name):
+            if self.count >= self.least and self._is_boundary(name):
                 self._take(titles, names[begun:at], stems[begun:at])
                 self._close(index, at)
                 begun = at
             self.count += 1
         self._take(titles, names[begun:], stems[begun:])
 
-    def _falls_here(self, name: str) -> bool:
+    def _is_boundary(self, name: str) -> bool:
         if self.count >= self.most:
             return True
         return zlib.crc32(name.encode("utf-8", "surrogatepass")) % self.least == 0

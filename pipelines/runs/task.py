@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from ..library import MaskerFactory
 from ..mask.settings import MaskSettings
@@ -42,7 +42,7 @@ class ShardTask:
 
     id: str
     items: tuple[Item, ...]
-    root: Place
+    root: AnyPath
     settings: MaskSettings
     factory: MaskerFactory
     start: Start
@@ -55,7 +55,7 @@ class ShardTask:
         return RunFolder(self.settings.run, self.start.token)
 
     @property
-    def log(self) -> Place:
+    def log(self) -> AnyPath:
         """Where attempts at it are noted until it is done."""
         return self.run.scratch / f"{self.id}.log"
 

@@ -21,7 +21,7 @@ ONE_AT_A_TIME = threading.Lock()
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
-def settle(task: ShardTask) -> None:
+def prepare_worker(task: ShardTask) -> None:
     """Make this process a quiet worker of a run, if it can be one.
 
     Raises:
@@ -34,7 +34,7 @@ def settle(task: ShardTask) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         quieten()
     stop_if_orphaned(task.start)
-    keep_memory()
+    keep_freed_memory()
     if not task.run.scratch.is_dir():
         raise UserError(
             f"{task.run.root} as it is now is not to be seen on {socket.gethostname()}: RUN must be on a file system "
@@ -53,7 +53,7 @@ def stop_if_orphaned(start: Start) -> None:
 
 
 @lru_cache(maxsize=1)
-def keep_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep what was freed for the next picture, as it does unless told otherwise.
 
     Dask tells it otherwise: its workers give every array back to the system at once, and get the next one page by page,
@@ -64,7 +64,7 @@ def keep_memory() -> None:
         mallopt(_TRIM_THRESHOLD, 64 << 20)
 
 
-def give_back_memory() -> None:
+def release_memory() -> None:
     """Give the system the pages that hold nothing now: of a long run's many small pieces some are left in each."""
     if (trim := _of_glibc("malloc_trim")) is not None:
         trim(0)

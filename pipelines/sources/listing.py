@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .names import escape, output_stems
 
@@ -99,7 +99,7 @@ class Folder:
 class Listing:
     """All photographs of a source, in folders sorted by path; `notes` are sentences on what was found."""
 
-    root: Place
+    root: AnyPath
     folders: tuple[Folder, ...]
     notes: tuple[str, ...] = ()
 
@@ -121,7 +121,7 @@ class Listing:
             yield Item(within + name, folder.person, into + escape(stem), span, folder.faults.get(name, ""))
 
 
-def set_apart(folders: Sequence[Folder]) -> tuple[Folder, ...]:
+def with_distinct_outputs(folders: Sequence[Folder]) -> tuple[Folder, ...]:
     """The folders with tags wherever outputs of two would get one name; a tag depends on the folder's path alone."""
     often = Counter(folder.into for folder in folders)
     groups: dict[str, list[Folder]] = {}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .listing import Folder
 from .names import escape
@@ -19,7 +19,7 @@ from .names import escape
 _CROPS = re.compile(r"(?:^|/)(loose|tight)_crop[^/]*(?=/)")
 
 
-def person_of_folder(source: Place, path: str, others: Mapping[str, object]) -> tuple[str | None, str | None]:
+def person_of_folder(source: AnyPath, path: str, others: Mapping[str, object]) -> tuple[str | None, str | None]:
     """The person of a folder, and the folder of its outputs; None where the path names both.
 
     Files directly in the source belong to a person named after the source, or `.` where another person has that name.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .listing import Folder, Spans
 from .names import escape
 
 
-def record_folders(rec: Place, path: str, several: bool) -> list[Folder]:
+def record_folders(rec: AnyPath, path: str, several: bool) -> list[Folder]:
     """A RecordIO set's pictures by person, who is the label.
 
     Args:
@@ -20,12 +20,12 @@ def record_folders(rec: Place, path: str, several: bool) -> list[Folder]:
     """
     import numpy as np
 
-    from maskgen.formats.pieces import open_pieces
+    from maskgen.formats.range_reads import open_sequential
     from maskgen.formats.recordio.index import load_index
     from maskgen.formats.recordio.people import record_people
     from maskgen.formats.recordio.stream import label_text
 
-    pieces = open_pieces(rec)
+    pieces = open_sequential(rec)
     found = record_people(rec, pieces, load_index(rec, pieces))
     before = escape(path[:-4]) + "/" if several else ""
     cuts = np.flatnonzero(np.diff(found.labels)) + 1
@@ -42,7 +42,7 @@ def record_folders(rec: Place, path: str, several: bool) -> list[Folder]:
     ]
 
 
-def bin_folders(path_of: Place, path: str) -> list[Folder]:
+def bin_folders(path_of: AnyPath, path: str) -> list[Folder]:
     """A verification set's pictures: it does not say who they are, so each pair is one person or two of its own.
 
     Raises:

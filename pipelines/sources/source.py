@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.faults import ContainerError
-from maskgen.formats.places import Place, Remote
 
-from .listing import Folder, Listing, set_apart
+from .listing import Folder, Listing, with_distinct_outputs
 from .names import escape
 from .person import joined_crops, person_of_folder
 from .walk import walk
@@ -20,7 +20,7 @@ _CONTAINERS = (".tar", ".tar.gz", ".tgz", ".rec")
 _BESIDE_REC = (".idx", ".lst")
 
 
-def list_source(source: Place) -> Listing:
+def list_source(source: AnyPath) -> Listing:
     """List what SOURCE names: a folder, a container, a table of paths, or one photograph.
 
     Raises:
@@ -32,7 +32,7 @@ def list_source(source: Place) -> Listing:
     return listing
 
 
-def _list_tree(source: Place) -> Listing:
+def _list_tree(source: AnyPath) -> Listing:
     """Everything below a folder, containers opened."""
     found = _found(source)
     folders: list[Folder] = []
@@ -43,7 +43,7 @@ def _list_tree(source: Place) -> Listing:
         for name in containers:
             folders += _in_folder(source, f"{path}/{name}" if path else name, several)
     folders, notes = joined_crops(folders)
-    return Listing(source, set_apart(sorted(folders, key=lambda folder: folder.path)), notes)
+    return Listing(source, with_distinct_outputs(sorted(folders, key=lambda folder: folder.path)), notes)
 
 
 def list_folder(source: Path) -> Listing:
@@ -60,7 +60,7 @@ def list_folder(source: Path) -> Listing:
     )
 
 
-def check_no_run(source: Place) -> None:
+def check_no_run(source: AnyPath) -> None:
     """Raise UserError where the photographs would be a run's outputs, tables and all."""
     if (source / "settings.json").is_file() and (source / "shards").is_dir():
         raise UserError(
@@ -69,10 +69,10 @@ def check_no_run(source: Place) -> None:
         )
 
 
-def check_apart(source: Place, run: Place) -> None:
+def check_apart(source: AnyPath, run: AnyPath) -> None:
     """Raise UserError where the run would read what it writes."""
     inner, outer = source.resolve(), run.resolve()
-    if isinstance(inner, Remote) != isinstance(outer, Remote):
+    if isinstance(inner, RemotePath) != isinstance(outer, RemotePath):
         return
     if inner == outer:
         raise UserError("SOURCE and RUN are the same folder: give RUN a folder of its own.")
@@ -82,7 +82,7 @@ def check_apart(source: Place, run: Place) -> None:
         raise UserError(f"SOURCE {source} lies inside RUN: give RUN a folder that holds nothing else.")
 
 
-def _list_file(source: Place) -> Listing:
+def _list_file(source: AnyPath) -> Listing:
     name = source.name.lower()
     if name.endswith(_BESIDE_REC) and source.with_suffix(".rec").is_file():
         raise UserError(f"SOURCE {source} only says what {source.with_suffix('.rec').name} holds: name that file.")
@@ -90,25 +90,25 @@ def _list_file(source: Place) -> Listing:
         if name.endswith(TABLES):
             from .tables import table_folders
 
-            return Listing(source.parent, set_apart(table_folders(source)))
+            return Listing(source.parent, with_distinct_outputs(table_folders(source)))
         if name.endswith((*_CONTAINERS, ".bin")):
-            return Listing(source.parent, set_apart(_contained(source, source.name, several=False)))
+            return Listing(source.parent, with_distinct_outputs(_contained(source, source.name, several=False)))
     except ContainerError as fault:
         raise UserError(f"SOURCE {source} cannot be read: {fault}.") from fault
     return _one(source)
 
 
-def _one(source: Place) -> Listing:
+def _one(source: AnyPath) -> Listing:
     parent = source.resolve().parent.name
     return Listing(source.parent, (Folder.of("", [source.name], escape(parent) or ".", ""),))
 
 
-def _found(source: Place) -> Mapping[str, list[str]]:
+def _found(source: AnyPath) -> Mapping[str, list[str]]:
     """The file names of every folder below the source."""
     if not source.is_dir():
         raise UserError(f"SOURCE {source} does not exist: name a folder of photographs, or one photograph.")
     try:
-        found = _by_folder(source.walk()) if isinstance(source, Remote) else walk(source)
+        found = _by_folder(source.walk()) if isinstance(source, RemotePath) else walk(source)
     except OSError as error:
         raise UserError(f"SOURCE {source} cannot be listed: {error.strerror}.") from error
     if not found:
@@ -134,7 +134,7 @@ def _apart(names: list[str]) -> tuple[list[str], list[str]]:
     return [name for name in names if name not in {*containers, *beside}], sorted(containers)
 
 
-def _in_folder(source: Place, path: str, several: bool) -> list[Folder]:
+def _in_folder(source: AnyPath, path: str, several: bool) -> list[Folder]:
     """A container among others; one that is none is a file that cannot be read."""
     try:
         return _contained(source / path, path, several)
@@ -148,7 +148,7 @@ def broken(path: str, fault: str) -> Folder:
     return Folder(folder, name, escape(folder) or ".", escape(folder), faults={name: fault})
 
 
-def _contained(container: Place, path: str, several: bool) -> list[Folder]:
+def _contained(container: AnyPath, path: str, several: bool) -> list[Folder]:
     if path.lower().endswith(".rec"):
         from .records import record_folders
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .listing import Folder
 from .names import folder_name
 
 
-def table_folders(table: Place) -> list[Folder]:
+def table_folders(table: AnyPath) -> list[Folder]:
     """The photographs of a table by their folder and person; paths are taken from the table's own folder.
 
     A row that is there twice counts once.
@@ -35,7 +35,7 @@ def table_folders(table: Place) -> list[Folder]:
     ]
 
 
-def _check_one_person_each(table: Place, groups: Mapping[tuple[str, str], Sequence[str]]) -> None:
+def _check_one_person_each(table: AnyPath, groups: Mapping[tuple[str, str], Sequence[str]]) -> None:
     """Raise UserError where a photograph is given to two people."""
     often = Counter(folder for folder, _ in groups)
     whose: dict[str, dict[str, str]] = {}
@@ -47,7 +47,7 @@ def _check_one_person_each(table: Place, groups: Mapping[tuple[str, str], Sequen
                     raise _twice(table, folder, name)
 
 
-def _twice(table: Place, folder: str, name: str) -> UserError:
+def _twice(table: AnyPath, folder: str, name: str) -> UserError:
     """The two lines that give a photograph to two people."""
     from maskgen.formats.tables import read_table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .listing import Folder, Spans
 from .names import escape, folder_name
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from maskgen.formats.tars.people import TarPhoto
 
 
-def tar_folders(tar: Place, path: str) -> tuple[list[Folder], str]:
+def tar_folders(tar: AnyPath, path: str) -> tuple[list[Folder], str]:
     """A tar's photographs by folder and person, and why the rest of it cannot be read ("": it can).
 
     Args:
@@ -24,15 +24,15 @@ def tar_folders(tar: Place, path: str) -> tuple[list[Folder], str]:
         ContainerError: nothing of it can be read.
     """
     from maskgen.formats.containers import open_tar
-    from maskgen.formats.gzip_pieces import GzipPieces
-    from maskgen.formats.pieces import Ahead, RemotePieces
+    from maskgen.formats.gzip_ranges import GzipRanges
+    from maskgen.formats.range_reads import ReadAhead, RemoteRanges
     from maskgen.formats.tars.people import photographs
 
     pieces = open_tar(tar)
-    found, fault = photographs(Ahead(pieces) if isinstance(pieces, RemotePieces) else pieces)
+    found, fault = photographs(ReadAhead(pieces) if isinstance(pieces, RemoteRanges) else pieces)
     sorts = sorted(found, key=lambda one: (one.name.rpartition("/")[0], _person(one, path), one.name))
     groups = groupby(sorts, key=lambda one: (one.name.rpartition("/")[0], _person(one, path)))
-    with_spans = not isinstance(pieces, GzipPieces)
+    with_spans = not isinstance(pieces, GzipRanges)
     return [_folder(path, within, person, list(group), with_spans) for (within, person), group in groups], fault
 
 

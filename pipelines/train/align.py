@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskgen.core.records import Image
-from maskgen.embedders.dlib_chips import Chipper
+from maskgen.embedders.dlib_chips import ChipAligner
 
 if TYPE_CHECKING:
-    from maskgen.trainer.data.pictures import Repaint
+    from maskgen.trainer.data.pictures import Augment
 
 
 @dataclass(frozen=True, slots=True)
 class Aligner:
-    """Cuts dlib's chip out of a crop, after what `before` does to it; see `maskgen.trainer.data.pictures.Repaint`.
+    """Cuts dlib's chip out of a crop, after what `before` does to it; see `maskgen.trainer.data.pictures.Augment`.
 
     The face is looked for in the picture as it is then, mask and all, as it is when the model is used.
     """
 
-    before: Repaint | None = None
+    before: Augment | None = None
 
     def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
         """The chip, uint8 RGB (150, 150, 3)."""
@@ -33,6 +33,6 @@ class Aligner:
 
 
 @cache
-def _chipper() -> Chipper:
+def _chipper() -> ChipAligner:
     """One a process."""
-    return Chipper()
+    return ChipAligner()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 from maskgen.trainer.data.features import Features
 from maskgen.trainer.data.pictures import Loader, Pictures
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from maskgen.trainer.ranks import Ranks
     from maskgen.trainer.recipes.recipe import Recipe
 
-    from .online_masks import MaskPainter
+    from .online_masks import OnlineMasker
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Data:
             return self._features(listed.root, listed.addresses, listed.targets, folder, ranks)
         plain = Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, seed)
         if spec.masks == "online":
-            plain = replace(plain, repaint=self._painter(folder, ranks, notify))
+            plain = replace(plain, augment=self._painter(folder, ranks, notify))
         return self._aligned(plain)
 
     def _aligned(self, rows: Pictures) -> Pictures:
@@ -53,21 +53,21 @@ class Data:
             return rows
         from .align import Aligner
 
-        return replace(rows, repaint=Aligner(rows.repaint))
+        return replace(rows, augment=Aligner(rows.augment))
 
-    def _painter(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> MaskPainter:
+    def _painter(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> OnlineMasker:
         from maskgen.masks.kinds import load_kinds
 
-        from .online_masks import POINTS, MaskPainter, write_points
+        from .online_masks import POINTS, OnlineMasker, write_points
 
         spec = self.recipe.data
         load_kinds(spec.mask_kinds)  # their faults at once, and what they are made of before there are workers
         if sentence := ranks.of_first(lambda: write_points(folder, self.listed)):
             notify(sentence)
-        return MaskPainter(folder / POINTS, spec.mask_kinds, spec.mask_share)
+        return OnlineMasker(folder / POINTS, spec.mask_kinds, spec.mask_share)
 
     def _features(
-        self, root: Place, addresses: Any, targets: NDArray[np.int64], folder: Path, ranks: Ranks, name: str = ""
+        self, root: AnyPath, addresses: Any, targets: NDArray[np.int64], folder: Path, ranks: Ranks, name: str = ""
     ) -> Features:
         from .features import features_of
 

@@ -17,10 +17,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import decode
 from maskgen.core.reasons import SetAsideError, UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import read_bytes
 
 from ..reports.progress import EMBEDDED, show_progress
@@ -49,7 +49,7 @@ def open_recogniser(name: str) -> FaceEmbedder:
 
 
 def features_of(
-    folder: Path, root: Place, addresses: Any, name: str, workers: int, recogniser: Open = open_recogniser
+    folder: Path, root: AnyPath, addresses: Any, name: str, workers: int, recogniser: Open = open_recogniser
 ) -> Floats:
     """Features of pictures, float32 (n, d), NaN where one cannot be read.
 
@@ -76,7 +76,7 @@ def features_of(
 
 
 def _computed(
-    folder: Path, root: Place, parts: Sequence[list[str]], name: str, workers: int, recogniser: Open
+    folder: Path, root: AnyPath, parts: Sequence[list[str]], name: str, workers: int, recogniser: Open
 ) -> Iterator[Floats]:
     if workers < 2 or len(parts) < 2:
         return (_part(folder, root, part, name, recogniser) for part in parts)
@@ -84,7 +84,7 @@ def _computed(
     return pool(delayed(_part)(folder, root, part, name, recogniser) for part in parts)
 
 
-def _part(folder: Path, root: Place, addresses: list[str], name: str, recogniser: Open) -> Floats:
+def _part(folder: Path, root: AnyPath, addresses: list[str], name: str, recogniser: Open) -> Floats:
     """The features of some pictures, from their file where there is one."""
     data = [_bytes(root, address) for address in addresses]
     path = folder / f"{name}-{_digest(data)}.npy"
@@ -98,7 +98,7 @@ def _part(folder: Path, root: Place, addresses: list[str], name: str, recogniser
             values[list(images)] = embedder.embed(list(images.values()))
     file = io.BytesIO()
     np.save(file, values, allow_pickle=False)
-    write_whole(path, file.getvalue() + _checksum(file.getvalue()))
+    write_atomic(path, file.getvalue() + _checksum(file.getvalue()))
     return values
 
 
@@ -116,7 +116,7 @@ def _checksum(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_DIGEST).digest()
 
 
-def _bytes(root: Place, address: str) -> bytes:
+def _bytes(root: AnyPath, address: str) -> bytes:
     try:
         return read_bytes(root, address)
     except (SetAsideError, OSError):

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
-from ..runs.json_files import json_bytes, read_json, remove, sealed_bytes
+from ..runs.json_files import checksummed_bytes, json_bytes, read_json, remove
 from ..trained_people import TRAINED_PEOPLE
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class TrainFolder:
             remove(self.root, _OURS)
         elif (done := self._same(stored, deciding, max_steps, resume)) is not None:
             return done
-        self.place(SETTINGS, sealed_bytes(deciding))
+        self.place(SETTINGS, checksummed_bytes(deciding))
         return None
 
     def _same(
@@ -125,12 +125,12 @@ class TrainFolder:
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder, whole or not at all; the report when the disk has all the others."""
-        from maskgen.core.files import write_whole
+        from maskgen.core.files import write_atomic
         from maskgen.formats.files import persist
 
         if name == REPORT:
             persist(self.root)
-        write_whole(self.root / name, data, durable=name in (SETTINGS, REPORT))
+        write_atomic(self.root / name, data, durable=name in (SETTINGS, REPORT))
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint as "last" or "best"."""

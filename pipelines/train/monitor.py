@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Display(Protocol):
     """What a person sees while it works."""
 
-    def moved(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """So many steps are done."""
         ...
 
-    def told(self, loss: float, rate: float) -> None:
+    def show_rates(self, loss: float, rate: float) -> None:
         """The loss of late, and images a second."""
         ...
 
@@ -46,7 +46,7 @@ class Bar:
 
         self._bar: Any = tqdm(total=total, initial=step, unit=" steps", smoothing=0.1)
 
-    def moved(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """See `Display`."""
         if step > self._bar.n:
             self._bar.update(step - self._bar.n)
@@ -54,7 +54,7 @@ class Bar:
             self._bar.n = step
             self._bar.refresh()
 
-    def told(self, loss: float, rate: float) -> None:
+    def show_rates(self, loss: float, rate: float) -> None:
         """See `Display`."""
         self._bar.set_postfix_str(f"loss {loss:.4f}, {rate:,.0f} images/s")
 
@@ -76,13 +76,13 @@ class Lines:
         self._begun = self._told = clock()
         self._of_late = ""
 
-    def moved(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """See `Display`."""
         self._step = step
         if self._clock() - self._told >= EVERY_SECONDS:
             self._tell()
 
-    def told(self, loss: float, rate: float) -> None:
+    def show_rates(self, loss: float, rate: float) -> None:
         """See `Display`."""
         self._of_late = f", loss {loss:.4f}, {rate:,.0f} images/s"
 
@@ -140,20 +140,20 @@ class QuietWatcher:
         """See `maskgen.trainer.loop.Watcher`."""
         return len(self._faults)
 
-    def faulty(self, fault: str) -> None:
+    def on_unreadable(self, fault: str) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
         self._faults.add(fault)
 
-    def moved(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
 
-    def wrote(self, row: Row) -> None:
+    def on_row(self, row: Row) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
 
-    def judged(self, verdict: Verdict, epoch: int) -> None:
+    def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
 
-    def said(self, sentence: str) -> None:
+    def on_message(self, sentence: str) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
 
     def close(self) -> None:
@@ -185,15 +185,15 @@ class RunWatcher:
         """See `maskgen.trainer.loop.Watcher`."""
         return len(self._faults)
 
-    def faulty(self, fault: str) -> None:
+    def on_unreadable(self, fault: str) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
         self._faults.add(fault)
 
-    def moved(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
-        self._display.moved(step)
+        self._display.on_step(step)
 
-    def wrote(self, row: Row) -> None:
+    def on_row(self, row: Row) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
         from maskgen.trainer.monitoring.history import EPOCH
 
@@ -202,11 +202,11 @@ class RunWatcher:
         for name in names:
             if not math.isnan(value := getattr(row, name)):
                 self._board.add_scalar(f"{row.kind}/{name}", value, row.step)
-        self._display.told(row.loss, row.images_per_s)
+        self._display.show_rates(row.loss, row.images_per_s)
         if row.kind == EPOCH:
             self._draw()
 
-    def judged(self, verdict: Verdict, epoch: int) -> None:
+    def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
         from maskgen.trainer.monitoring.curve import draw_overlap
 
@@ -214,7 +214,7 @@ class RunWatcher:
         draw_overlap(path, verdict.overlap, f"epoch {epoch}: {verdict.sentence}")
         self._display.line(f"epoch {epoch}: {verdict.sentence}")
 
-    def said(self, sentence: str) -> None:
+    def on_message(self, sentence: str) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
         self.sentences.append(sentence)
         self._display.line(sentence)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from maskgen.core.kindspec import parse_kind
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Image
-from maskgen.formats.places import Place, Remote, place
+from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
 from maskgen.masks.kinds import load_kinds
@@ -35,8 +35,8 @@ _SHAPE = (68, 2)
 
 
 @dataclass(frozen=True, slots=True)
-class MaskPainter:
-    """Puts masks on pictures as the loader reads them; see `maskgen.trainer.pictures.Repaint`.
+class OnlineMasker:
+    """Puts masks on pictures as the loader reads them; see `maskgen.trainer.pictures.Augment`.
 
     Attributes:
         points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture wears a mask already.
@@ -89,7 +89,7 @@ def write_points(folder: Path, listed: TrainingList) -> str:
     return f"{masked:,} of {len(points):,} pictures wear a mask already and stay as they are" if masked else ""
 
 
-def _of_catalogues(root: Place, addresses: Any) -> NDArray[np.float32]:
+def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.float32]:
     """Points of each address, float32 (n, 68, 2), NaN for masked pictures."""
     points = np.full((len(addresses), *_SHAPE), np.nan, np.float32)
     known = np.zeros(len(addresses), np.bool_)
@@ -110,10 +110,10 @@ def _of_catalogues(root: Place, addresses: Any) -> NDArray[np.float32]:
     return points
 
 
-def _by_run(root: Place, addresses: list[str]) -> dict[Place, tuple[NDArray[np.int64], Any]]:
+def _by_run(root: AnyPath, addresses: list[str]) -> dict[AnyPath, tuple[NDArray[np.int64], Any]]:
     """For each run its addresses' rows and their paths in its catalogue."""
-    runs: dict[str, Place | None] = {}
-    found: dict[Place, tuple[list[int], list[str]]] = {}
+    runs: dict[str, AnyPath | None] = {}
+    found: dict[AnyPath, tuple[list[int], list[str]]] = {}
     for row, address in enumerate(addresses):
         run, path = _run_of(str(root), address, runs)
         rows, paths = found.setdefault(run, ([], []))
@@ -122,11 +122,11 @@ def _by_run(root: Place, addresses: list[str]) -> dict[Place, tuple[NDArray[np.i
     return {run: (np.array(rows), pa.array(paths, pa.large_string())) for run, (rows, paths) in found.items()}
 
 
-def _run_of(root: str, address: str, runs: dict[str, Place | None]) -> tuple[Place, str]:
+def _run_of(root: str, address: str, runs: dict[str, AnyPath | None]) -> tuple[AnyPath, str]:
     """The run that a picture is of, and its path there: what is before `faces/` holds a catalogue."""
     for before, path in _splits(address):
         if before not in runs:
-            folder = place(join(root, before))
+            folder = any_path(join(root, before))
             runs[before] = folder if (folder / CATALOGUE).is_file() else None
         if (run := runs[before]) is not None:
             return run, path
@@ -143,9 +143,9 @@ def _splits(address: str) -> Iterator[tuple[str, str]]:
             yield address[: max(at - 1, 0)] or ".", address[at:]
 
 
-def _rows_of(run: Place) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
+def _rows_of(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
     """A catalogue's paths, whether each is bare, and its points, some thousand rows at a time."""
-    file: Any = (run / CATALOGUE).open() if isinstance(run, Remote) else run / CATALOGUE
+    file: Any = (run / CATALOGUE).open() if isinstance(run, RemotePath) else run / CATALOGUE
     catalogue = pq.ParquetFile(file)
     if missing := {"path", "kind", "points68"} - set(catalogue.schema_arrow.names):
         raise UserError(f"{run / CATALOGUE} has no column {min(missing)}: mask again.")

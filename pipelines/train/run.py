@@ -27,7 +27,7 @@ from maskgen.trainer.state import State, new_state
 
 from ..alignment import refuse_mismatch
 from ..reports.progress import Notify
-from ..runs.json_files import sealed_bytes
+from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..trained_people import TRAINED_PEOPLE, names_of
 from .data import Data
@@ -120,7 +120,7 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     if isinstance(watcher, RunWatcher):
         report["said"] = watcher.sentences
         write_page(run.folder, run.settings, report, watcher.history.rows)
-        run.folder.place(REPORT, sealed_bytes(report))
+        run.folder.place(REPORT, checksummed_bytes(report))
     return report
 
 
@@ -171,7 +171,7 @@ def _judge(run: _Run, learner: Learner, watcher: RunWatcher | QuietWatcher) -> J
         return None
     loader = run.data.loader(run.data.eval_rows(run.folder.root, run.ranks), run.ranks, full=False)
     dim, size = int(learner.model.dim), run.data.recipe.train.batch_size  # type: ignore[arg-type]
-    return Judge(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.faulty)
+    return Judge(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.on_unreadable)
 
 
 def _report(run: _Run, state: State, end: End, unreadable: int, whole: Lap, seconds: float) -> dict[str, Any]:

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from maskgen.core.files import whole_file, write_whole
+from maskgen.core.files import atomic_file, write_atomic
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.bin"
-    write_whole(file, b"old")
+    write_atomic(file, b"old")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="space"):
-        write_whole(file, b"new", durable=True)
+        write_atomic(file, b"new", durable=True)
     assert file.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
@@ -28,7 +28,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkey
 def test_a_file_that_fails_half_way_does_not_appear(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"before")
-    with pytest.raises(RuntimeError), whole_file(path) as file:
+    with pytest.raises(RuntimeError), atomic_file(path) as file:
         file.write(b"half")
         raise RuntimeError
     assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
@@ -36,11 +36,11 @@ def test_a_file_that_fails_half_way_does_not_appear(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_fault_of_the_system_names_the_file_that_was_wanted(tmp_path: Path, named: bool) -> None:
-    with pytest.raises(OSError, match="the system says") as caught, whole_file(tmp_path / "a.csv") as file:
+    with pytest.raises(OSError, match="the system says") as caught, atomic_file(tmp_path / "a.csv") as file:
         raise OSError(errno.ENOSPC, "so the system says", *([file.name] if named else []))
     assert caught.value.filename == str(tmp_path / "a.csv")
     assert caught.value.errno == errno.ENOSPC
-    with pytest.raises(FileNotFoundError) as other, whole_file(tmp_path / "a.csv"):
+    with pytest.raises(FileNotFoundError) as other, atomic_file(tmp_path / "a.csv"):
         (tmp_path / "b.csv").open()
     assert other.value.filename == str(tmp_path / "b.csv")
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from functools import cache
 import dlib
 import numpy as np
 
-from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, Chipper, chip_matrix, fixed_matrix
+from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, ChipAligner, chip_matrix, fixed_matrix
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.network import NetworkEmbedder
 from maskgen.faces.align import align, five_points, warped
@@ -102,7 +102,7 @@ def test_the_fixed_place_is_where_dlib_has_the_mean_of_faces() -> None:
 def test_without_a_face_the_fixed_place_serves() -> None:
     blank = np.full((160, 160, 3), 128, np.uint8)
     blank[60:90, 40:120] = 90
-    chip = Chipper().chips([blank])[0]
+    chip = ChipAligner().chips([blank])[0]
     np.testing.assert_array_equal(chip, warped(blank, fixed_matrix(blank), CHIP))
     matrix = fixed_matrix(blank)
     corner = np.array(MIDDLE) * 160 - SIDE * 80 - 0.5  # of the square that is looked at

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from maskgen.embedders.base import FaceEmbedder
 from maskgen.embedders.network import NetworkEmbedder
-from maskgen.embedders.onnx_file import farthest, to_onnx
+from maskgen.embedders.onnx_export import largest_difference, to_onnx
 from maskgen.pipelines.cli import main
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
 from maskgen.trainer.networks.models import build_model
@@ -64,7 +64,7 @@ def test_an_adapter_takes_features() -> None:
     torch.manual_seed(1)
     adapter = NetworkEmbedder("adapter", torch.nn.Linear(8, 4), 4, DataSpec(), features=Noughts())
     data = to_onnx(adapter)
-    assert farthest(data, adapter) < 1e-5
+    assert largest_difference(data, adapter) < 1e-5
     (taken,) = onnxruntime.InferenceSession(data).get_inputs()
     assert taken.name == "features"
     # Through the recogniser and then the adapter.
@@ -76,9 +76,9 @@ def test_an_adapter_takes_features() -> None:
 def test_a_form_that_gives_something_else_is_not_written(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from maskgen.embedders import onnx_file
+    from maskgen.embedders import onnx_export
 
-    monkeypatch.setattr(onnx_file, "farthest", lambda *_: float("nan"))
+    monkeypatch.setattr(onnx_export, "largest_difference", lambda *_: float("nan"))
     result = CliRunner().invoke(main, ["export", str(checkpoint), str(tmp_path / "model.onnx")])
     assert result.exit_code == 2
     assert "nothing is written" in result.output

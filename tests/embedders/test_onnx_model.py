@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from onnx import TensorProto, helper
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_chips import ARCFACE5, Chipper, chip_matrix
+from maskgen.embedders.dlib_chips import ARCFACE5, ChipAligner, chip_matrix
 from maskgen.embedders.named import open_embedder
 from maskgen.embedders.onnx_input import read_onnx_input
 from maskgen.people import sample_people
@@ -120,5 +120,5 @@ def test_arcfaces_places_are_where_the_five_points_go() -> None:
     matrix = chip_matrix(points, ARCFACE5)
     np.testing.assert_allclose(points @ matrix[:, :2].T + matrix[:, 2], ARCFACE5, atol=1e-9)
     blank = np.full((160, 160, 3), 128, np.uint8)
-    assert Chipper("arcface").chips([blank])[0].shape == (112, 112, 3)
-    assert Chipper("arcface", 224).chips([blank])[0].shape == (224, 224, 3)
+    assert ChipAligner("arcface").chips([blank])[0].shape == (112, 112, 3)
+    assert ChipAligner("arcface", 224).chips([blank])[0].shape == (224, 224, 3)

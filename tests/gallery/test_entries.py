@@ -3,19 +3,19 @@
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.gallery.entries import Entry, Unsaid, from_csv, from_folders, from_names
+from maskgen.gallery.entries import Entry, UnlabelledPhotograph, from_csv, from_folders, from_names
 
 
 def test_folders_say_whose_and_whether_masked() -> None:
     found = from_folders(["Ann/masked/1.jpg", "set/Bo/Bare/2.jpg", "Ann/3.jpg", "masked/4.jpg"])
     assert found[:2] == [Entry("Ann/masked/1.jpg", "Ann", True), Entry("set/Bo/Bare/2.jpg", "set/Bo", False)]
-    assert all(isinstance(one, Unsaid) for one in found[2:])
+    assert all(isinstance(one, UnlabelledPhotograph) for one in found[2:])
 
 
 def test_names_say_whether_masked() -> None:
     found = from_names(["Ann/1_Mask.jpg", "Ann/1.jpg", "alone_mask.jpg"], "*_mask*")
     assert found[:2] == [Entry("Ann/1_Mask.jpg", "Ann", True), Entry("Ann/1.jpg", "Ann", False)]
-    assert isinstance(found[2], Unsaid)
+    assert isinstance(found[2], UnlabelledPhotograph)
 
 
 def test_a_table_says_both() -> None:

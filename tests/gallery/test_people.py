@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskgen.gallery.people import Picture, Tally, simulated, tallies, targets
+from maskgen.gallery.people import PhotographCounts, Picture, photograph_counts, simulated, targets
 
 
 def test_targets_follow_the_names() -> None:
@@ -11,7 +11,10 @@ def test_targets_follow_the_names() -> None:
 
 
 def test_people_without_a_face_are_counted_too() -> None:
-    assert tallies([("b", True), ("b", False), ("b", True)], {"a"}) == [Tally("a", 0, 0), Tally("b", 1, 2)]
+    assert photograph_counts([("b", True), ("b", False), ("b", True)], {"a"}) == [
+        PhotographCounts("a", 0, 0),
+        PhotographCounts("b", 1, 2),
+    ]
 
 
 RUN = st.lists(

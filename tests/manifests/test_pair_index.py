@@ -19,8 +19,8 @@ SOME_IMAGES = st.lists(IMAGE, max_size=24).map(
 )
 
 
-def listed(space: PairIndex) -> Counter[frozenset[int]]:
-    pairs = space.pairs(np.arange(space.total))
+def listed(index: PairIndex) -> Counter[frozenset[int]]:
+    pairs = index.pairs(np.arange(index.total))
     return Counter(frozenset(pair) for pair in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
 
 
@@ -60,17 +60,17 @@ def test_pairs_across_two_lists_are_those_of_a_double_loop(images: Images, allow
 @given(SOME_IMAGES)
 def test_joined_spaces_hold_the_pairs_of_all_in_order_of_people(images: Images) -> None:
     parts = [np.flatnonzero(images.kind == kind) for kind in range(4)]
-    spaces = [same_within(images, part, True) for part in parts]
-    joined = PairIndex.joined(spaces, images.person)
-    assert listed(joined) == sum((listed(space) for space in spaces), Counter())
+    indexes = [same_within(images, part, True) for part in parts]
+    joined = PairIndex.joined(indexes, images.person)
+    assert listed(joined) == sum((listed(index) for index in indexes), Counter())
     assert (np.diff(images.person[joined.pairs(np.arange(joined.total)).first]) >= 0).all()
 
 
 @given(SOME_IMAGES, st.integers(0, 9))
 def test_one_each_gives_every_anchor_that_can_one_partner(images: Images, seed: int) -> None:
-    space = same_across(images, np.arange(len(images)), np.arange(len(images)), False)
-    pairs = space.one_each(np.random.default_rng(seed))
-    assert sorted(pairs.first.tolist()) == sorted(space.anchors[space.counts > 0].tolist())
+    index = same_across(images, np.arange(len(images)), np.arange(len(images)), False)
+    pairs = index.one_each(np.random.default_rng(seed))
+    assert sorted(pairs.first.tolist()) == sorted(index.anchors[index.counts > 0].tolist())
     assert (images.person[pairs.first] == images.person[pairs.second]).all()
     assert (images.source[pairs.first] != images.source[pairs.second]).all()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
@@ -53,4 +53,4 @@ def unlike(one: Image, two: Image) -> float:
 if __name__ == "__main__":
     drawn = portraits()
     for name in sys.argv[1:] or kind_names():
-        write_whole(GOLDEN / f"{name}.png", encode_image(golden(name, drawn), "png"))
+        write_atomic(GOLDEN / f"{name}.png", encode_image(golden(name, drawn), "png"))

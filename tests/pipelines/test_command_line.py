@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from maskgen.formats.places import Remote
+from maskgen.formats.any_path import RemotePath
 from maskgen.pipelines.evaluate.command import evaluate_command
 from maskgen.pipelines.evaluate.page import evaluate_command as evaluate_line
 from maskgen.pipelines.evaluate.settings import EvaluateSettings
@@ -42,7 +42,13 @@ def read_back(command: click.Command, line: str) -> dict[str, Any]:
         {"kinds": ("n95=3", "surgical:#ff8800"), "wear": ("proper=8", "nose_out"), "seed": -4, "write": "tar"},
         {"per_photo": 2, "bare": True, "unmasked_share": 0.1, "size": 112, "align": "arcface", "quality": 90},
         {"per_photo": "all", "crop": "none", "faces": "all", "min_trust": 0.0, "masked_input": "keep", "margin": None},
-        {"source": Remote("s3://bucket/a b"), "margin": 0.25, "segmentation": True, "format": "png", "device": "cuda"},
+        {
+            "source": RemotePath("s3://bucket/a b"),
+            "margin": 0.25,
+            "segmentation": True,
+            "format": "png",
+            "device": "cuda",
+        },
         {"segmentation": "classes", "occluders": "keep", "crop": "none", "faces": "all", "labels": ("coco", "yolo")},
     ],
 )

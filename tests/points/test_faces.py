@@ -17,7 +17,7 @@ from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
-from maskgen.points.faces import faces_of_marks
+from maskgen.points.faces import faces_from_marks
 from maskgen.points.mark import Mark, is_mirrored, mirrored
 
 SETTINGS = MaskerSettings(("n95",), bare=True)
@@ -41,7 +41,7 @@ def box_of(points68: Floats) -> Floats:
 
 def found(marks: Sequence[Sequence[Mark | SetAsideError]], which: str = "subject") -> list[list[Face | SetAsideError]]:
     images = [portrait.image for portrait in portraits()[: len(marks)]]
-    return faces_of_marks(images, marks, which, MtcnnDetector(aligned=True), Landmarker())
+    return faces_from_marks(images, marks, which, MtcnnDetector(aligned=True), Landmarker())
 
 
 def test_68_points_are_used_as_they_are() -> None:

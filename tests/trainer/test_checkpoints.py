@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 from torch import Tensor
 
+from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.core.sealed import seal, unseal
 from maskgen.trainer import checkpoints
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
 from maskgen.trainer.data.packing import pack, unpack
@@ -220,7 +220,7 @@ DAMAGED = trained()
 def test_what_no_run_writes_is_a_sentence_though_its_checksum_fits(change: dict[str, Any], tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "last", trained()[0])
     path = tmp_path / "last" / "checkpoint.json"
-    path.write_text(json.dumps(seal(unseal(path.read_text()) | change)))
+    path.write_text(json.dumps(add_checksum(parse_checksummed(path.read_text()) | change)))
     with pytest.raises(UserError, match="is damaged"):
         load_checkpoint(tmp_path / "last")
 

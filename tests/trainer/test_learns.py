@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maskgen.metrics.distances import l2
-from maskgen.metrics.overlap import compare
+from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.trainer.data.samplers import build_batches
 from maskgen.trainer.losses import FaceLoss, build_loss
 from maskgen.trainer.monitoring.collapse import judged_embeddings, look
@@ -62,7 +62,7 @@ def iou(model: Embedder, inputs: Tensor, people: NDArray[np.int64]) -> float:
     first, second = np.triu_indices(len(people), 1)
     distances = l2(embeddings[first], embeddings[second])
     same = people[first] == people[second]
-    return compare(distances[same], distances[~same]).iou
+    return compare_histograms(distances[same], distances[~same]).iou
 
 
 @pytest.mark.parametrize("kind", LOSSES)

@@ -17,7 +17,7 @@ from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
 from maskgen.people import sample_people
-from maskgen.pipelines.train.online_masks import POINTS, MaskPainter, write_points
+from maskgen.pipelines.train.online_masks import POINTS, OnlineMasker, write_points
 from maskgen.trainer.data.lists import TrainingList, read_training_list
 from maskgen.trainer.data.pictures import Loader, Pictures
 
@@ -52,8 +52,8 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pictures(lists: Path, folder: Path, share: float = 1.0, seed: int = 0) -> tuple[Pictures, TrainingList]:
     listed = read_training_list(lists)
     write_points(folder, listed)
-    painter = MaskPainter(folder / POINTS, KINDS, share)
-    return Pictures(listed.root, listed.addresses, listed.targets, 96, seed=seed, repaint=painter), listed
+    painter = OnlineMasker(folder / POINTS, KINDS, share)
+    return Pictures(listed.root, listed.addresses, listed.targets, 96, seed=seed, augment=painter), listed
 
 
 def shown(rows: Pictures, epoch: int, workers: int = 0) -> list[np.ndarray]:
@@ -68,7 +68,7 @@ def test_bare_pictures_get_the_mask_that_their_points_say(lists: Path, tmp_path:
     changed = [not np.array_equal(one, other) for one, other in zip(found, before, strict=True)]
     assert changed == [True] * (len(rows) - 1) + [False]  # the last wears one already
     truth = next(sample_people(1, 1, size=96))[2].points68
-    rng = rng_for(0, "repaint", 0, 0)
+    rng = rng_for(0, "augment", 0, 0)
     kind = ("n95", "surgical_blue")[int(rng.random(2)[1] * 3 >= 1)]
     points = np.round(truth.astype(np.float64), 2).astype(np.float32)
     assert np.array_equal(found[0], wear(before[0], points, plan_mask(rng), load_kind(kind)).image)
@@ -97,7 +97,7 @@ def test_a_face_that_no_mask_fits_stays_bare(lists: Path, tmp_path: Path) -> Non
     points = np.load(tmp_path / POINTS)
     points[0] *= 0.05
     np.save(tmp_path / "tiny.npy", points)
-    painter = MaskPainter(tmp_path / "tiny.npy", KINDS, 1.0)
+    painter = OnlineMasker(tmp_path / "tiny.npy", KINDS, 1.0)
     assert np.array_equal(painter(image, {"row": 0}, np.random.default_rng(0)), image)
 
 

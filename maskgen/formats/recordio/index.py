@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
+from ..any_path import AnyPath
 from ..faults import ContainerError
-from ..pieces import Ahead, LocalPieces, Pieces, RemotePieces
-from ..places import Place
+from ..range_reads import LocalRanges, RangeReader, ReadAhead, RemoteRanges
 from .stream import FIRST, LAST, MAGIC, MIDDLE, MOST_PART, WHOLE
 
 Numbers = NDArray[np.int64]
@@ -43,7 +43,7 @@ class RecordIndex:
         return int(self.offsets[at]), int(self.sizes[at])
 
 
-def load_index(rec: Place, pieces: LocalPieces | RemotePieces) -> RecordIndex:
+def load_index(rec: AnyPath, pieces: LocalRanges | RemoteRanges) -> RecordIndex:
     """The index of a .rec: its .idx where that is there, else what going through the file finds.
 
     Raises:
@@ -59,7 +59,7 @@ def load_index(rec: Place, pieces: LocalPieces | RemotePieces) -> RecordIndex:
     return scan_index(pieces)
 
 
-def _refuse_gaps(offsets: Numbers, pieces: LocalPieces | RemotePieces, name: str) -> None:
+def _refuse_gaps(offsets: Numbers, pieces: LocalRanges | RemoteRanges, name: str) -> None:
     """Refuse an index between whose records, or after whose last one, the file holds others.
 
     Up to `_CHECKED` records all are looked at; of more, the last and those with the most room behind them, since a
@@ -69,7 +69,7 @@ def _refuse_gaps(offsets: Numbers, pieces: LocalPieces | RemotePieces, name: str
     rooms = np.diff(np.append(starts, pieces.size))
     if not len(starts) or starts[0] > 0:
         raise _gap(name, 0)
-    most = _CHECKED if isinstance(pieces, LocalPieces) else _CHECKED_FAR
+    most = _CHECKED if isinstance(pieces, LocalRanges) else _CHECKED_FAR
     largest = np.argsort(rooms, kind="stable")[-most:].tolist()
     for at in sorted({*largest, len(starts) - 1}):
         end = _end_of(pieces, int(starts[at]))
@@ -83,7 +83,7 @@ def _gap(name: str, at: int) -> ContainerError:
     )
 
 
-def _end_of(pieces: Pieces, at: int) -> int | None:
+def _end_of(pieces: RangeReader, at: int) -> int | None:
     """Where the record that begins at `at` ends; None where none begins there, or it is cut off."""
     parts = 0
     while len(head := pieces.read(at, 8)) == 8:
@@ -114,7 +114,7 @@ def _read_idx(data: bytes, name: str) -> tuple[Numbers, Numbers]:
     return table["id"].to_numpy(), table["offset"].to_numpy()
 
 
-def scan_index(pieces: Pieces) -> RecordIndex:
+def scan_index(pieces: RangeReader) -> RecordIndex:
     """The index of a .rec without an .idx: its records by their own ids, or by place where ids are there twice.
 
     Raises:
@@ -131,10 +131,10 @@ def scan_index(pieces: Pieces) -> RecordIndex:
     return _indexed(ids, columns[:, 1], end)
 
 
-def scan(pieces: Pieces) -> Iterator[tuple[int, float, int, int]]:
+def scan(pieces: RangeReader) -> Iterator[tuple[int, float, int, int]]:
     """Go through a .rec: each record's id, first label where it stands in the head, offset and end."""
     at = 0
-    ahead = Ahead(pieces, 1 << 16)
+    ahead = ReadAhead(pieces, 1 << 16)
     while len(head := ahead.read(at, _HEAD_AND_PICTURE.size)) >= 8:
         magic, word = struct.unpack_from("<II", head)
         flag, length = word >> 29, word & (MOST_PART - 1)

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
+from ..any_path import AnyPath
 from ..faults import ContainerError
-from ..pieces import Ahead, Pieces
-from ..places import Place
+from ..range_reads import RangeReader, ReadAhead
 from .index import Numbers, RecordIndex
 from .stream import FIRST, MAGIC, WHOLE, Record, label_text, read_record, unpack
 
@@ -40,7 +40,7 @@ class RecordPeople:
     sizes: Numbers
 
 
-def record_people(rec: Place, pieces: Pieces, index: RecordIndex) -> RecordPeople:
+def record_people(rec: AnyPath, pieces: RangeReader, index: RecordIndex) -> RecordPeople:
     """Whose each picture is.
 
     Raises:
@@ -57,7 +57,7 @@ def record_people(rec: Place, pieces: Pieces, index: RecordIndex) -> RecordPeopl
     return _grouped(labels, pictures)
 
 
-def _header(pieces: Pieces, index: RecordIndex) -> tuple[int, int] | None:
+def _header(pieces: RangeReader, index: RecordIndex) -> tuple[int, int] | None:
     """(end of the pictures' numbers, end of the people's numbers), None where record 0 is none or a picture's."""
     found = index.find(0)
     first = _record(pieces, *found) if found is not None else None
@@ -67,14 +67,14 @@ def _header(pieces: Pieces, index: RecordIndex) -> tuple[int, int] | None:
     return end, int(first.labels[1]) if len(first.labels) > 1 else end
 
 
-def _record(pieces: Pieces, offset: int, size: int) -> Record | None:
+def _record(pieces: RangeReader, offset: int, size: int) -> Record | None:
     try:
         return unpack(read_record(pieces, offset, min(size, 1 << 16)))
     except ContainerError:
         return None
 
 
-def _by_ranges(pieces: Pieces, index: RecordIndex, end: int, people_end: int) -> RecordPeople | None:
+def _by_ranges(pieces: RangeReader, index: RecordIndex, end: int, people_end: int) -> RecordPeople | None:
     """Pictures by the ranges of numbers that the people's records give; None where they do not cover them."""
     pictures = _taken(index, (index.ids > 0) & (index.ids < end))
     people = _taken(index, (index.ids >= end) & (index.ids < people_end))
@@ -89,9 +89,9 @@ def _by_ranges(pieces: Pieces, index: RecordIndex, end: int, people_end: int) ->
     return _grouped(labels, pictures)
 
 
-def _ranges(pieces: Pieces, people: RecordIndex) -> Numbers | None:
+def _ranges(pieces: RangeReader, people: RecordIndex) -> Numbers | None:
     """The numbers (first, end) of each person's pictures, int64 (n, 2); None where a record does not give them."""
-    ahead = Ahead(pieces, 1 << 20)
+    ahead = ReadAhead(pieces, 1 << 20)
     ranges = np.empty((len(people), 2), np.int64)
     for person, (offset, size) in enumerate(zip(people.offsets.tolist(), people.sizes.tolist(), strict=True)):
         one = _record(ahead, offset, size)
@@ -101,7 +101,7 @@ def _ranges(pieces: Pieces, people: RecordIndex) -> Numbers | None:
     return ranges
 
 
-def _by_list(rec: Place, pictures: RecordIndex) -> Labels | None:
+def _by_list(rec: AnyPath, pictures: RecordIndex) -> Labels | None:
     """Labels by the .lst: lines of (number, label, path) in any order, or of (1, path, label) in the records'."""
     lst = rec.with_suffix(".lst")
     if not lst.is_file():
@@ -153,7 +153,7 @@ def _columns(data: bytes, fields: int, *wanted: int) -> list[Labels] | None:
     return [table[name].to_numpy() for name in table.column_names]
 
 
-def _by_looking(pieces: Pieces, index: RecordIndex) -> tuple[Labels, RecordIndex]:
+def _by_looking(pieces: RangeReader, index: RecordIndex) -> tuple[Labels, RecordIndex]:
     """Labels as the records' heads give them, and the records but for those that hold no picture."""
     labels = np.zeros(len(index))
     empty = np.zeros(len(index), np.bool_)
@@ -174,7 +174,7 @@ def _look(head: bytes) -> tuple[float, bool]:
     return (label if np.isfinite(label) else 0.0), whole and length <= 24 + 4 * many
 
 
-def _compare(pieces: Pieces, pictures: RecordIndex, labels: Labels, name: str) -> None:
+def _compare(pieces: RangeReader, pictures: RecordIndex, labels: Labels, name: str) -> None:
     """Raise ContainerError where a record of a sample says another label."""
     differing = _differs(pieces, pictures, labels)
     if differing is not None:
@@ -182,7 +182,7 @@ def _compare(pieces: Pieces, pictures: RecordIndex, labels: Labels, name: str) -
         raise ContainerError(f"{name} says {said} of record {number}, which says {own} itself")
 
 
-def _differs(pieces: Pieces, pictures: RecordIndex, labels: Labels) -> tuple[int, str, str] | None:
+def _differs(pieces: RangeReader, pictures: RecordIndex, labels: Labels) -> tuple[int, str, str] | None:
     """A record of a sample whose own label is another: its number, what is said of it, and what it says."""
     count = min(len(pictures), _SAMPLE)
     for at in (np.arange(count) * len(pictures) // max(count, 1)).tolist():

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..faults import ContainerError
-from ..pieces import Pieces
+from ..range_reads import RangeReader
 
 MAGIC = 0xCED7230A
 MOST_PART = 1 << 29
@@ -44,7 +44,7 @@ def label_text(label: float) -> str:
     return str(int(label)) if float(label).is_integer() else str(label)
 
 
-def read_record(pieces: Pieces, offset: int, size: int | None = None, most: int = 1 << 30) -> bytes:
+def read_record(pieces: RangeReader, offset: int, size: int | None = None, most: int = 1 << 30) -> bytes:
     """The bytes of the record that begins at `offset`.
 
     Args:
@@ -72,7 +72,7 @@ def read_record(pieces: Pieces, offset: int, size: int | None = None, most: int 
         at += _HEAD.size + _padded(length)
 
 
-def _cut(pieces: Pieces, window: bytes, start: int, at: int, size: int) -> bytes:
+def _cut(pieces: RangeReader, window: bytes, start: int, at: int, size: int) -> bytes:
     """Bytes out of what was read ahead, or else from the file."""
     if at + size <= start + len(window):
         return window[at - start : at - start + size]

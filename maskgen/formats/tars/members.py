@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..faults import ContainerError
-from ..pieces import Pieces
+from ..range_reads import RangeReader
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
@@ -48,7 +48,7 @@ class _Extra:
         return said
 
 
-def members(pieces: Pieces) -> Iterator[Member]:
+def members(pieces: RangeReader) -> Iterator[Member]:
     """All members that are no folders, in the archive's order.
 
     Raises:
@@ -124,7 +124,7 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _said(pieces: Pieces, at: int, size: int) -> bytes:
+def _said(pieces: RangeReader, at: int, size: int) -> bytes:
     if size > _MOST_NAME:
         raise ContainerError(f"it has a name of {size} bytes at byte {at}")
     return pieces.read(at, size)

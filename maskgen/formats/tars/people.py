@@ -18,7 +18,7 @@ from math import isfinite
 from typing import Any
 
 from ..faults import ContainerError
-from ..pieces import Pieces
+from ..range_reads import RangeReader
 from ..recordio.stream import label_text
 from .members import Member, members
 
@@ -58,7 +58,7 @@ class _Samples:
     fault: str = ""
 
 
-def photographs(pieces: Pieces) -> tuple[list[TarPhoto], str]:
+def photographs(pieces: RangeReader) -> tuple[list[TarPhoto], str]:
     """The photographs of a tar by name, and what keeps the rest of it from being read ("": nothing).
 
     Of two members of one name the last counts, as for tar itself.
@@ -74,7 +74,7 @@ def photographs(pieces: Pieces) -> tuple[list[TarPhoto], str]:
     return sorted(found, key=lambda one: one.name), samples.fault
 
 
-def _gather(pieces: Pieces) -> _Samples:
+def _gather(pieces: RangeReader) -> _Samples:
     samples = _Samples()
     try:
         for one in members(pieces):

@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
+from ..csv_table import CsvText, stretches
 from ..formats.cvlface import LANDMARKS
 from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
-from ..table import CsvText, stretches
 from .coded import CodedList, CodedLists, as_codes, read_list, repeated
 from .findings import EXAMPLES, Checked, Finding
 from .leaks import check_leaks
@@ -34,7 +34,7 @@ MapFiles = Callable[[Callable[[str], str], Sequence[str]], Iterator[str]]
 _NO_PERSON = re.compile(r"/faces(?:/[^/]*\.tar)?$")
 
 
-def check_lists(out: Path, root: Place | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
+def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
     """Check a folder of lists, or one CSV file.
 
     Args:
@@ -76,7 +76,7 @@ def _files(out: Path) -> tuple[list[Path], Path]:
     return files, out
 
 
-def _check_files(lists: CodedLists, root: Place, verify: str, map_files: MapFiles) -> Iterator[Finding]:
+def _check_files(lists: CodedLists, root: AnyPath, verify: str, map_files: MapFiles) -> Iterator[Finding]:
     """Each distinct path once, counted for each file that names it."""
     if verify == "names":
         return

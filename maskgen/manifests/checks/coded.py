@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..csv_table import CsvText, read_csv
 from ..schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, PEOPLE, TEST, TRAIN, Bools, Ints
-from ..table import CsvText, read_csv
 from .findings import EXAMPLES, Finding
 
 _WRITTEN = (TRAIN, EVAL_SAME, EVAL_DIFF, TEST, PEOPLE)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
+from ..csv_table import read_csv
 from ..report import stored_report
 from ..schema import PEOPLE, PEOPLE_COLUMNS
-from ..table import read_csv
 
 
 @dataclass(frozen=True, slots=True)

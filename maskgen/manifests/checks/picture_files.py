@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from maskgen.core.reasons import SetAsideError
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import names_in, read_photo
 
 from ..schema import Bools
@@ -18,7 +18,7 @@ from ..schema import Bools
 MISSING = "missing"
 
 
-def absent(root: Place, paths: Any) -> Bools:
+def absent(root: AnyPath, paths: Any) -> Bools:
     """True where there is no picture, bool (n,).
 
     Each folder is listed once, which is many times faster than asking for each file, and most of all on a
@@ -36,7 +36,7 @@ def absent(root: Place, paths: Any) -> Bools:
     return np.fromiter((n not in listings[c] for n, c in zip(names, codes, strict=True)), np.bool_, len(names))
 
 
-def fault(root: Place, address: str) -> str:
+def fault(root: AnyPath, address: str) -> str:
     """Why a picture cannot be decoded, "" where it can."""
     try:
         read_photo(root, address, max_pixels=2**31)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 
 from .labels import FACE_CLASSES, Labelled, Seen
 
@@ -38,7 +38,7 @@ def save_coco(path: Path, pictures: Iterable[Labelled], names: Sequence[str]) ->
         for name, at in number.items()
     ]
     about = {"images": images, "annotations": annotations, "categories": categories}
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write((json.dumps(about, ensure_ascii=False) + "\n").encode())
 
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from maskgen.core.alignments import NOT_CUT
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.reasons import UserError
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place
 
 from ..schema import BARE, CATALOGUE
 
@@ -60,7 +60,7 @@ class Labelled:
     unlabelled: int
 
 
-def read_labels(run: Place) -> Iterator[Labelled]:
+def read_labels(run: AnyPath) -> Iterator[Labelled]:
     """The pictures of a run in the catalogue's order.
 
     Raises:
@@ -81,7 +81,7 @@ def read_labels(run: Place) -> Iterator[Labelled]:
 FACE_CLASSES = (BARE, *WEARINGS)
 
 
-def class_names(run: Place) -> list[str]:
+def class_names(run: AnyPath) -> list[str]:
     """The classes of a run's labels: those of faces, bare and the ways of wearing, then the kinds of its masks.
 
     Raises:
@@ -95,7 +95,7 @@ def class_names(run: Place) -> list[str]:
     return [*FACE_CLASSES, *sorted(set(kinds) - {BARE})]
 
 
-def _labelled(path: str, rows: Sequence[Mapping[str, Any]], run: Place) -> Labelled:
+def _labelled(path: str, rows: Sequence[Mapping[str, Any]], run: AnyPath) -> Labelled:
     first = rows[0]
     if first["alignment"] != NOT_CUT:
         raise UserError(f"{run} holds crops: labels are for whole photographs, mask with --crop none --faces all.")

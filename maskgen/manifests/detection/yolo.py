@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 
 from .labels import Labelled, Seen
 
@@ -36,14 +36,14 @@ def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> 
         inside = PurePosixPath(one.path).relative_to("faces")
         _place(run / one.path, top / "images" / inside)
         lines = "".join(_line(number[seen.name], seen, one) for seen in one.seen)
-        write_whole(top / "labels" / inside.with_suffix(".txt"), lines.encode())
+        write_atomic(top / "labels" / inside.with_suffix(".txt"), lines.encode())
         held_back = zlib.crc32(one.person.encode("utf-8", "surrogateescape")) % _HELD_BACK == 0
         parts[held_back].append(f"./images/{inside}\n")
     for name, own, other in (("train", parts[False], parts[True]), ("val", parts[True], parts[False])):
-        write_whole(top / f"{name}.txt", "".join(own or other).encode("utf-8", "surrogateescape"))
+        write_atomic(top / f"{name}.txt", "".join(own or other).encode("utf-8", "surrogateescape"))
     listed = "".join(f"  {at}: {json.dumps(name)}\n" for name, at in number.items())
     # Without `path`, Ultralytics starts from this file's folder.
-    write_whole(top / ABOUT, f"train: train.txt\nval: val.txt\nnames:\n{listed}".encode())
+    write_atomic(top / ABOUT, f"train: train.txt\nval: val.txt\nnames:\n{listed}".encode())
 
 
 def _place(picture: Path, link: Path) -> None:

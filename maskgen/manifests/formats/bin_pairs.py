@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 
 
 def save_bin(path: Path, pictures: Iterable[bytes], same: Sequence[bool]) -> None:
@@ -22,5 +22,5 @@ def save_bin(path: Path, pictures: Iterable[bytes], same: Sequence[bool]) -> Non
     encoded = list(pictures)
     if len(encoded) != 2 * len(same):
         raise ValueError(f"{len(encoded)} pictures for {len(same)} pairs")
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         pickle.dump((encoded, [bool(value) for value in same]), file, protocol=4)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
 
@@ -30,7 +30,7 @@ def save_tsv(folder: Path, targets: Ints, paths: Iterable[str]) -> None:
     Raises:
         UserError: a path has a tab, a line break or a quotation mark, which the file cannot hold.
     """
-    with whole_file(folder / TSV) as file:
+    with atomic_file(folder / TSV) as file:
         for at, (target, path) in enumerate(zip(targets.tolist(), paths, strict=True), 1):
             if any(odd in path for odd in '\t\r\n"'):
                 raise UserError(f"{TSV} cannot hold {path!r}, a path with a tab, line break or quotation mark.")
@@ -43,7 +43,7 @@ def save_landmarks(folder: Path, points: Doubles) -> None:
     Args:
         points: float64 (n, 5, 2), x and y between 0 and 1 of the side: eyes, nose, corners of the mouth.
     """
-    with whole_file(folder / LANDMARKS) as file:
+    with atomic_file(folder / LANDMARKS) as file:
         file.write(("idx," + ",".join(f"ldmk_{at}" for at in range(10)) + "\n").encode())
         for at, row in enumerate(points.reshape(-1, 10).tolist()):
             file.write((f"{at}," + ",".join(f"{value:.5f}" for value in row) + "\n").encode())

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from maskgen.core.files import whole_file, write_whole
+from maskgen.core.files import atomic_file, write_atomic
 
 from ..schema import Ints
 
@@ -40,12 +40,12 @@ def save_image_folder(folder: Path, pictures: Iterable[bytes], targets: Ints) ->
         targets: int64 (n,), of each, from 0.
     """
     for picture, name in zip(pictures, picture_names(targets), strict=True):
-        write_whole(folder / name, picture)
+        write_atomic(folder / name, picture)
 
 
 def save_facex_list(folder: Path, targets: Ints) -> None:
     """Write train_list.txt, which names the pictures of `save_image_folder`."""
-    with whole_file(folder / FACEX_LIST) as file:
+    with atomic_file(folder / FACEX_LIST) as file:
         for name, target in zip(picture_names(targets), targets.tolist(), strict=True):
             file.write(f"{name} {target}\n".encode())
 

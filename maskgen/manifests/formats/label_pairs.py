@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 from maskgen.core.reasons import UserError
 
+from ..csv_table import joined, text_bytes
 from ..schema import Bools, Ints
-from ..table import joined, text_bytes
 
 
 def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
@@ -36,7 +36,7 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
             bad = paths.filter(odd)[0].as_py()
             raise UserError(f"{path.name} cannot hold {bad!r}, a path with a tab or line break: leave out --also.")
     labels = pa.array(np.where(same, "1\n", "0\n").tolist(), pa.large_string())
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(text_bytes(joined(first, second, labels, between="\t")))
 
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place
 
 from ..catalogue import Images
 from ..schema import CATALOGUE, Ints
@@ -21,7 +21,7 @@ from ..schema import CATALOGUE, Ints
 _COLUMNS = ("path", "points5", "width", "height")
 
 
-def five_landmarks(images: Images, rows: Ints, runs: Mapping[str, Place], size: int) -> Doubles:
+def five_landmarks(images: Images, rows: Ints, runs: Mapping[str, AnyPath], size: int) -> Doubles:
     """The points of pictures when these are `size` pixels a side, as shares of the side, float64 (n, 5, 2).
 
     Args:
@@ -40,7 +40,7 @@ def five_landmarks(images: Images, rows: Ints, runs: Mapping[str, Place], size: 
     return found.reshape(-1, 5, 2)
 
 
-def _of_run(run: Place, paths: Any, size: int) -> Doubles:
+def _of_run(run: AnyPath, paths: Any, size: int) -> Doubles:
     table = _table(run)
     place = pc.index_in(paths, value_set=table["path"].cast(pa.large_string()).combine_chunks())
     taken = table.take(place)
@@ -56,7 +56,7 @@ def _of_run(run: Place, paths: Any, size: int) -> Doubles:
     return shares
 
 
-def _table(run: Place) -> Any:
+def _table(run: AnyPath) -> Any:
     path = run / CATALOGUE
     try:
         names = pq.read_schema(parquet_of(path)).names

@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 from maskgen.core.seeding import rng_for
 
 from ..catalogue import Images
 from ..pairs import Drawn
-from ..plan import Recipe
+from ..plan import ManifestSettings
 from ..schema import Pairs
 
 _SECOND_FACE = re.compile(r"\.f\d+\.[^./]+$")
@@ -118,7 +118,7 @@ def save_lfw_pairs(path: Path, pairs: Sequence[ListedPair]) -> None:
     """
     ordered = [pair for pair in pairs if pair.same] + [pair for pair in pairs if not pair.same]
     lines = [f"1\t{sum(pair.same for pair in pairs)}", *map(_line, ordered)]
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write("".join(line + "\n" for line in lines).encode())
 
 
@@ -130,7 +130,7 @@ def _line(pair: ListedPair) -> str:
     return f"{pair.name}\t{pair.number}\t{pair.other}\t{pair.other_number}"
 
 
-def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, recipe: Recipe) -> Resolved:
+def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, settings: ManifestSettings) -> Resolved:
     """The listed pairs on these images, in their order within same and different.
 
     Where a photograph has several images of what is to be worn, one is drawn by the seed and the pair's
@@ -142,13 +142,13 @@ def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, recipe: Re
     left_out: list[tuple[str, str]] = []
     masked = {Wear.BARE: (False, False), Wear.MASKED: (True, True), Wear.MIXED: (False, True)}[wear]
     for place, pair in enumerate(listed, 1):
-        rng = rng_for(recipe.seed, "listed", place)
+        rng = rng_for(settings.seed, "listed", place)
         try:
             rows = (
                 known.find(pair.name, pair.number, masked[0], rng),
                 known.find(pair.other, pair.other_number, masked[1], rng),
             )
-            refuse_itself(images, rows, recipe.rules.allow_same_source)
+            refuse_itself(images, rows, settings.rules.allow_same_source)
         except LookupError as error:
             left_out.append((f"pair {place}: {_line(pair)}", str(error.args[0])))
         else:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskgen.core.files import whole_file, write_whole
+from maskgen.core.files import atomic_file, write_atomic
 from maskgen.core.records import Image
 
 NAME = "test"
@@ -30,11 +30,11 @@ def save_memfile(folder: Path, images: Iterable[Image], same: Sequence[bool], si
         same: whether each pair is one person.
     """
     count = 2 * len(same)
-    with whole_file(folder / DATA) as file:
+    with atomic_file(folder / DATA) as file:
         for image, _ in zip(images, range(count), strict=True):
             file.write(memory_of(image).tobytes())
-    write_whole(folder / CONF, json.dumps({"shape": [count, 3, size, size], "dtype": "float32"}).encode())
-    with whole_file(folder / LIST) as file:
+    write_atomic(folder / CONF, json.dumps({"shape": [count, 3, size, size], "dtype": "float32"}).encode())
+    with atomic_file(folder / LIST) as file:
         np.save(file, np.array(same, np.bool_))
 
 

@@ -14,7 +14,7 @@ from typing import IO
 
 import numpy as np
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 from maskgen.core.reasons import UserError
 from maskgen.formats.recordio.stream import Record, framed, pack
 
@@ -40,7 +40,7 @@ def save_record_set(folder: Path, pictures: Iterable[bytes], targets: Ints, path
     if end + len(counts) > _MOST:
         raise UserError(f"RecordIO's labels number {_MOST:,} pictures and people at most: give a smaller --balance.")
     offsets = array("q")
-    with whole_file(folder / REC) as file, whole_file(folder / LST) as lst:
+    with atomic_file(folder / REC) as file, atomic_file(folder / LST) as lst:
         _add(file, offsets, Record((float(end), float(end + len(counts))), 0, b"", many=True))
         for at, (picture, target, path) in enumerate(zip(pictures, targets.tolist(), paths, strict=True), 1):
             _add(file, offsets, Record((float(target),), at, picture))
@@ -49,9 +49,9 @@ def save_record_set(folder: Path, pictures: Iterable[bytes], targets: Ints, path
         for at, count in enumerate(counts.tolist(), end):
             _add(file, offsets, Record((float(first), float(first + count)), at, b"", many=True))
             first += count
-    with whole_file(folder / PROPERTY) as file:
+    with atomic_file(folder / PROPERTY) as file:
         file.write(f"{len(counts)},{size},{size}".encode())
-    with whole_file(folder / IDX) as file:
+    with atomic_file(folder / IDX) as file:
         file.writelines(f"{number}\t{offset}\n".encode() for number, offset in enumerate(offsets))
 
 

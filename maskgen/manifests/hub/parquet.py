@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 
 from ..schema import Ints
 
@@ -65,7 +65,7 @@ def _save(path: Path, columns: Sequence[Column], rows: Iterator[Row]) -> None:
     about = {"info": {"features": {column.name: column.feature() for column in columns}}}
     fields = [pa.field(column.name, column.arrow()) for column in columns]
     schema = pa.schema(fields, metadata={"huggingface": json.dumps(about)})
-    with whole_file(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with atomic_file(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         waiting: list[Row] = []
         for row in rows:
             waiting.append(row)

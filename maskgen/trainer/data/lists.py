@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from maskgen.core.reasons import UserError
 from maskgen.formats.containers import open_tar
 from maskgen.formats.faults import ContainerError
-from maskgen.formats.pieces import open_pieces
+from maskgen.formats.range_reads import open_sequential
 from maskgen.formats.recordio.index import load_index
 from maskgen.formats.recordio.people import record_people
 from maskgen.formats.recordio.stream import label_text
@@ -133,7 +133,7 @@ def _from_csv(path: Path) -> TrainingList:
 
 
 def _from_rec(rec: Path) -> TrainingList:
-    pieces = open_pieces(rec)
+    pieces = open_sequential(rec)
     people = record_people(rec, pieces, load_index(rec, pieces))
     addresses = pa.array([f"{rec.name}/{number}" for number in people.ids.tolist()], pa.large_string())
     labels = [label_text(label) for label in people.labels.tolist()]

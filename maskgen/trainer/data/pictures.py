@@ -22,13 +22,13 @@ from maskgen.core.quiet import quieten
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import read_bytes
 
 from .transforms import flipped, resized
 
 Key = tuple[int, int]  # epoch and row
-Repaint = Callable[[Image, dict[str, Any], np.random.Generator], Image]
+Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
 _AHEAD = 4  # batches that each worker has ready
 _FAR = 100  # pictures in a row that cannot be read: the set is gone, not a picture
 
@@ -82,16 +82,16 @@ class Pictures(Dataset[Item]):
         size: side of what comes out.
         flip: show mirror images as often.
         seed: with epoch and row it decides all chance.
-        repaint: what is done to the picture as it is stored; it gets {"row", "address", "target"} and its chance.
+        augment: what is done to the picture as it is stored; it gets {"row", "address", "target"} and its chance.
     """
 
-    root: Place
+    root: AnyPath
     addresses: Any
     targets: np.ndarray[Any, np.dtype[np.int64]]
     size: int
     flip: bool = False
     seed: int = 0
-    repaint: Repaint | None = None
+    augment: Augment | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -106,8 +106,8 @@ class Pictures(Dataset[Item]):
             return Item(row, target, None, f"{address}: {fault}")
 
     def _shown(self, image: Image, epoch: int, row: dict[str, Any]) -> Image:
-        if self.repaint is not None:
-            image = self.repaint(image, row, rng_for(self.seed, "repaint", epoch, row["row"]))
+        if self.augment is not None:
+            image = self.augment(image, row, rng_for(self.seed, "augment", epoch, row["row"]))
         image = resized(image, self.size)
         return flipped(image, rng_for(self.seed, "flip", epoch, row["row"])) if self.flip else image
 
@@ -151,7 +151,7 @@ class _Fetch:
 
 
 @dataclass(slots=True)
-class Course:
+class EpochBatchSampler:
     """The batches of one epoch as the loader asks for them, from `skip` on; set anew before each epoch."""
 
     batches: Batches = ()
@@ -177,7 +177,7 @@ class Loader:
     workers: int = 0
     pin: bool = False
     full: bool = True
-    _course: Course = field(default_factory=Course)
+    _course: EpochBatchSampler = field(default_factory=EpochBatchSampler)
     _loader: Any = field(init=False)
 
     def __post_init__(self) -> None:

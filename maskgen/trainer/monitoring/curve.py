@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from maskgen.metrics.overlap import Overlap
+from maskgen.metrics.histogram_iou import Overlap
 
 from .figure import figure
 from .history import EPOCH, STEPS, Row

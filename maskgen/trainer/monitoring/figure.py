@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.core.extras import need
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 
 
 @contextmanager
@@ -29,4 +29,4 @@ def figure(path: Path) -> Iterator[Any]:
     data = io.BytesIO()
     drawing.savefig(data, format="png", metadata={"Software": None})
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data.getvalue())
+    write_atomic(path, data.getvalue())

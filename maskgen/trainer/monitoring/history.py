@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.core.reasons import UserError
 
 HISTORY = "history.csv"
@@ -58,7 +58,7 @@ class History:
         """
         self.path = path
         self.rows = [row for row in read_history(path) if row.step <= until] if path.is_file() and until else []
-        write_whole(path, _lines(COLUMNS, *map(_texts, self.rows)))
+        write_atomic(path, _lines(COLUMNS, *map(_texts, self.rows)))
 
     def add(self, row: Row) -> None:
         """Append a row."""

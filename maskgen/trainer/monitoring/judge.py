@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maskgen.metrics.distances import pair_l2
-from maskgen.metrics.overlap import Overlap, compare
+from maskgen.metrics.histogram_iou import Overlap, compare_histograms
 
 from ..data.lists import EvalPairs
 from ..data.pictures import Batch, Loader
@@ -77,7 +77,7 @@ def judge(embeddings: Floats, readable: Bools, pairs: EvalPairs) -> Verdict:
     """Compare distances of same-person and different-person pairs."""
     same, different = (both[readable[both].all(axis=1)] for both in (pairs.same, pairs.different))
     near, far = (pair_l2(embeddings, both[:, 0], both[:, 1]) for both in (same, different))
-    return Verdict(compare(near, far), (len(same), len(different)), int(np.count_nonzero(~readable)))
+    return Verdict(compare_histograms(near, far), (len(same), len(different)), int(np.count_nonzero(~readable)))
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class Judge:
     faulty: Callable[[str], None]
 
     def __call__(self) -> Verdict:
-        """Embed each picture and compare; the learner is in training mode afterwards."""
+        """Embed each picture and compare_histograms; the learner is in training mode afterwards."""
         self.ranks.align(self.learner)
         self.learner.eval()
         shape = len(self.pairs.addresses), self.dim

@@ -21,8 +21,8 @@ _B = TypeVar("_B")
 
 def thumbnail(image: Image, side: int = SIDE, most: int = MOST) -> str:
     """A picture within side x side pixels as base64 of a JPEG of at most `most` bytes, as far as JPEG goes."""
+    from maskgen.core.contact_sheets import fit
     from maskgen.core.images import encode_image
-    from maskgen.core.sheets import fit
 
     small = fit(image, side)
     data = b""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.formats.faults import ContainerError
-from maskgen.formats.pieces import LocalPieces
+from maskgen.formats.range_reads import LocalRanges
 from maskgen.formats.reading import read_bytes
 from maskgen.formats.recordio.index import RecordIndex, load_index
 from maskgen.formats.recordio.people import RecordPeople, record_people
@@ -109,7 +109,7 @@ def test_a_record_longer_than_any_picture_is_not_read() -> None:
 
 def found(rec: Path) -> dict[str, list[int]]:
     """The pictures' numbers by person."""
-    pieces = LocalPieces(rec)
+    pieces = LocalRanges(rec)
     people: RecordPeople = record_people(rec, pieces, load_index(rec, pieces))
     by: dict[str, list[int]] = {}
     for label, number in zip(people.labels.tolist(), people.ids.tolist(), strict=True):
@@ -180,14 +180,14 @@ def test_an_index_that_is_none_is_told(tmp_path: Path, idx: str, told: str) -> N
     rec = write_rec(tmp_path / "train.rec", [(1, record(0, 1, b"x"))])
     rec.with_suffix(".idx").write_text(idx)
     with pytest.raises(ContainerError, match=told):
-        load_index(rec, LocalPieces(rec))
+        load_index(rec, LocalRanges(rec))
 
 
 @pytest.mark.parametrize("data", [b"", b"abcd" * 10, b"\x0a\x23"])
 def test_what_is_no_recordio_is_told(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.rec").write_bytes(data)
     with pytest.raises(ContainerError, match="no RecordIO|is empty"):
-        load_index(tmp_path / "a.rec", LocalPieces(tmp_path / "a.rec"))
+        load_index(tmp_path / "a.rec", LocalRanges(tmp_path / "a.rec"))
 
 
 def test_places_behind_the_end_and_beside_a_record_are_reasons(tmp_path: Path) -> None:
@@ -218,9 +218,9 @@ def test_an_index_that_lacks_records_is_told(tmp_path: Path, lost: int, at: int)
     del lines[lost]
     rec.with_suffix(".idx").write_text("".join(lines))
     with pytest.raises(ContainerError, match=f"train.idx lacks the record at byte {at}: "):
-        load_index(rec, LocalPieces(rec))
+        load_index(rec, LocalRanges(rec))
     rec.with_suffix(".idx").unlink()
-    assert len(load_index(rec, LocalPieces(rec))) == 5
+    assert len(load_index(rec, LocalRanges(rec))) == 5
 
 
 def test_of_two_lines_for_one_number_the_last_counts(tmp_path: Path) -> None:

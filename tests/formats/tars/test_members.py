@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.formats.faults import ContainerError
-from maskgen.formats.gzip_pieces import GzipPieces
-from maskgen.formats.pieces import LocalPieces
+from maskgen.formats.gzip_ranges import GzipRanges
+from maskgen.formats.range_reads import LocalRanges
 from maskgen.formats.reading import read_bytes
 from maskgen.formats.tars.members import Member, members
 
@@ -28,7 +28,7 @@ FORMS = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 
 
 class Bytes:
-    """Pieces of bytes in memory, which counts how much was asked for."""
+    """RangeReader of bytes in memory, which counts how much was asked for."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.asked = data, 0
@@ -57,7 +57,7 @@ def test_every_kind_of_member(tmp_path: Path) -> None:
             archive.addfile(info)
         long = tarfile.TarInfo("f" * 80 + "/" + "n" * 90)  # in ustar's two fields
         archive.addfile(long)
-    found = list(members(LocalPieces(tmp_path / "a.tar")))
+    found = list(members(LocalRanges(tmp_path / "a.tar")))
     assert [(one.name, one.plain) for one in found] == [
         *((f"kind{kind}", False) for kind in "2163"),
         (long.name, True),
@@ -119,7 +119,7 @@ def test_huge_and_missing_members_are_reasons(tmp_path: Path) -> None:
 )
 def test_any_piece_of_a_gzip(parts: list[bytes], wanted: list[tuple[int, int]]) -> None:
     packed = b"".join(gzipped(part) for part in parts) + bytes(512)
-    pieces, whole = GzipPieces(Bytes(packed)), b"".join(parts)
+    pieces, whole = GzipRanges(Bytes(packed)), b"".join(parts)
     for offset, size in wanted:
         assert pieces.read(offset, size) == whole[offset : offset + size]
 
@@ -132,7 +132,7 @@ def gzipped(data: bytes, level: int = 1) -> bytes:
 def test_a_large_gzip_is_read_backwards_in_no_time() -> None:
     block = os.urandom(1 << 20)
     whole = b"".join(block[at:] + block[:at] for at in range(40))
-    pieces = GzipPieces(Bytes(gzipped(whole)))
+    pieces = GzipRanges(Bytes(gzipped(whole)))
     assert pieces.read(len(whole) - 10, 100) == whole[-10:]
     begun = time.perf_counter()
     for at in range(len(whole) - 1000, 0, -4_000_000):
@@ -145,16 +145,16 @@ def test_broken_gzips_are_told() -> None:
     packed = gzipped(os.urandom(200_000))
     for data, told in [(packed[:1000], "ends early"), (b"\x1f\x8bnonsense", "no gzip"), (b"", "no gzip")]:
         with pytest.raises(ContainerError, match=told):
-            GzipPieces(Bytes(data)).read(10_000_000, 1)
+            GzipRanges(Bytes(data)).read(10_000_000, 1)
     broken = bytearray(packed)
     broken[100_000:100_100] = bytes(100)
     with pytest.raises(ContainerError, match="damaged|ends early"):
-        GzipPieces(Bytes(bytes(broken))).read(10_000_000, 1)
+        GzipRanges(Bytes(bytes(broken))).read(10_000_000, 1)
 
 
 def test_a_bomb_is_not_unpacked_to_its_end() -> None:
     packed = gzipped(bytes(700 << 20), 9)
     begun = time.perf_counter()
     with pytest.raises(ContainerError, match="a hundred times its size"):
-        GzipPieces(Bytes(packed)).read(699 << 20, 1)
+        GzipRanges(Bytes(packed)).read(699 << 20, 1)
     assert time.perf_counter() - begun < 10

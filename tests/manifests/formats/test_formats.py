@@ -20,7 +20,7 @@ from maskgen.manifests.formats.bin_pairs import save_bin
 from maskgen.manifests.formats.label_pairs import save_label_pairs
 from maskgen.manifests.formats.lfw_pairs import ListedPair, Wear, listed_pairs, load_lfw_pairs, resolve, save_lfw_pairs
 from maskgen.manifests.pairs import PairRules
-from maskgen.manifests.plan import Recipe
+from maskgen.manifests.plan import ManifestSettings
 from maskgen.manifests.schema import Pairs
 
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -72,7 +72,7 @@ def test_listed_pairs_are_found_on_a_run_as_they_are_to_be_worn(
 ) -> None:
     images = images_of(tmp_path / "r", rows(3, 3, ["bare", "n95"]))
     listed = [ListedPair("p000", 1, "p000", 3), ListedPair("p001", 2, "p002", 1)]
-    resolved = resolve(images, listed, Wear(wear), Recipe())
+    resolved = resolve(images, listed, Wear(wear), ManifestSettings())
     assert not resolved.left_out
     for pairs, names in (
         (resolved.drawn.same, ("p000/p000_0001.jpg", "p000/p000_0003.jpg")),
@@ -91,11 +91,11 @@ def test_pairs_that_cannot_be_made_are_each_told(tmp_path: Path) -> None:
         ListedPair("p000", 9, "p000", 2),
         ListedPair("p000", 1, "p000", 1),
     ]
-    resolved = resolve(images, listed, Wear.MASKED, Recipe())
+    resolved = resolve(images, listed, Wear.MASKED, ManifestSettings())
     assert resolved.counts() == {"listed": 4, "made": 1, "left_out": 3}
     reasons = [reason for _, reason in resolved.left_out]
     assert "nobody called nobody" in reasons[0] and "no photograph 9" in reasons[1] and "one image" in reasons[2]
-    bare = resolve(images, listed[:1], Wear.BARE, Recipe())
+    bare = resolve(images, listed[:1], Wear.BARE, ManifestSettings())
     assert "has no bare image" in bare.left_out[0][1]
 
 
@@ -103,10 +103,10 @@ def test_two_masks_on_one_photograph_are_a_pair_only_where_that_is_allowed(tmp_p
     images = images_of(tmp_path / "r", rows(2, 2, ["n95", "kn95", "bare"]))
     listed = [ListedPair("p000", 1, "p000", 1)] * 8
     for wear in (Wear.MIXED, Wear.MASKED):
-        resolved = resolve(images, listed, wear, Recipe())
+        resolved = resolve(images, listed, wear, ManifestSettings())
         assert len(resolved.drawn.same) == 0
         assert {reason for _, reason in resolved.left_out} <= {"both are one image", "both are one photograph"}
-    allowed = resolve(images, listed, Wear.MIXED, Recipe(rules=PairRules(allow_same_source=True)))
+    allowed = resolve(images, listed, Wear.MIXED, ManifestSettings(rules=PairRules(allow_same_source=True)))
     assert len(allowed.drawn.same) == 8
 
 
@@ -116,7 +116,7 @@ def test_photographs_of_other_names_are_numbered_in_order(tmp_path: Path) -> Non
     pairs = Pairs(np.array([0, 3]), np.array([2, 5]))
     listed = listed_pairs(images, pairs)
     assert listed == [ListedPair("Ann", 1, "Ann", 3), ListedPair("p000", 1, "p000", 3)]
-    again = resolve(images, listed, Wear.MASKED, Recipe()).drawn.same
+    again = resolve(images, listed, Wear.MASKED, ManifestSettings()).drawn.same
     assert again.first.tolist() == [0, 3] and again.second.tolist() == [2, 5]
 
 
@@ -125,7 +125,7 @@ def test_people_of_one_folder_name_go_by_their_whole_path(tmp_path: Path) -> Non
     images = images_of(tmp_path / "r", both)
     listed = listed_pairs(images, Pairs(np.array([0, 0]), np.array([1, 2])))
     assert listed == [ListedPair("x/Ann", 1, "x/Ann", 2), ListedPair("x/Ann", 1, "y/Ann", 1)]
-    assert len(resolve(images, listed, Wear.MASKED, Recipe()).drawn.diff) == 1
+    assert len(resolve(images, listed, Wear.MASKED, ManifestSettings()).drawn.diff) == 1
 
 
 def test_pairs_label_is_two_paths_and_a_truth(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from fake_masker import make_fake
 from support import catalogue, picture, run, set_aside, tree, wait_for, write, write_people
 
 from maskgen.core.reasons import UserError
-from maskgen.pipelines.mask.run import run_mask, survey
+from maskgen.pipelines.mask.run import dry_run, run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.runs.reuse import check_reuse
 from maskgen.pipelines.runs.run_folder import RunFolder
@@ -330,14 +330,14 @@ def test_a_full_disk_stops_the_run_and_it_goes_on_later(
 
 def test_a_survey_writes_nothing(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    found = survey(MaskSettings(source, out, per_photo="all", bare=True))
+    found = dry_run(MaskSettings(source, out, per_photo="all", bare=True))
     assert (found.people, found.photographs, found.done, found.images) == (3, 24, 0, 144)
     assert not out.exists()
     run(source, out, per_photo="all", bare=True)
     before = tree(out)
-    assert survey(MaskSettings(source, out, per_photo="all", bare=True)).done == 24
+    assert dry_run(MaskSettings(source, out, per_photo="all", bare=True)).done == 24
     with pytest.raises(UserError, match="--seed"):
-        survey(MaskSettings(source, out, per_photo="all", bare=True, seed=1))
+        dry_run(MaskSettings(source, out, per_photo="all", bare=True, seed=1))
     assert tree(out) == before
 
 
@@ -368,7 +368,7 @@ def half_done(source: Path, out: Path) -> dict[str, str]:
     """A run that ended before it was summed up, and what it should come to."""
     run(source, out)
     whole = tree(out)
-    RunFolder(out).forget_summaries()
+    RunFolder(out).remove_summaries()
     return whole
 
 

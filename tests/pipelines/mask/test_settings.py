@@ -8,7 +8,7 @@ import pytest
 
 from maskgen.core import images
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import place
+from maskgen.formats.any_path import any_path
 from maskgen.pipelines.checks import MAX_PIXELS, differences, digest_of, option_name
 from maskgen.pipelines.mask.settings import MaskSettings
 
@@ -110,7 +110,7 @@ def test_crops_that_keep_their_pixels_are_aligned_as_is_said(align: str, side: i
 def test_labels_are_of_whole_photographs_in_files() -> None:
     whole = replace(PLAIN, crop="none", labels=("coco",))
     assert whole.deciding() == replace(PLAIN, crop="none").deciding()
-    for name, value in {"crop": "face", "write": "tar", "run": place("s3://bucket/run")}.items():
+    for name, value in {"crop": "face", "write": "tar", "run": any_path("s3://bucket/run")}.items():
         with pytest.raises(UserError, match="--labels describes whole photographs in files of this machine"):
             replace(whole, **{name: value})
 

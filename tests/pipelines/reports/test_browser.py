@@ -18,9 +18,9 @@ from support import picture, write, write_people
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.reports.page.html import join
-from maskgen.pipelines.reports.page.judging import judge_data, slider
 from maskgen.pipelines.reports.page.page import Page, Section, page_bytes
 from maskgen.pipelines.reports.page.plots import Axis, Curve, chart, table, whiskers
+from maskgen.pipelines.reports.page.threshold_slider import judge_data, slider
 
 WIDTHS = (1280, 360)
 PLAIN = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu")

@@ -168,9 +168,9 @@ def test_a_run_in_tars_has_the_same_pictures_on_its_page(source: Path, tmp_path:
 def test_a_run_in_an_object_store_has_a_page(source: Path, tmp_path: Path) -> None:
     import fsspec
 
-    from maskgen.formats.places import Remote
+    from maskgen.formats.any_path import RemotePath
 
-    out = Remote(f"memory://{tmp_path.name}-page/run")
+    out = RemotePath(f"memory://{tmp_path.name}-page/run")
     page = told(source, out)
     assert len(page.items("outputs")) == 24
     assert str(out) in page.text

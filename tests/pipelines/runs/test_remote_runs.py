@@ -15,8 +15,8 @@ from support import catalogue, lasting, run, write, write_people
 
 from maskgen.core.reasons import UserError
 from maskgen.formats import places
+from maskgen.formats.any_path import RemotePath, any_path, is_remote
 from maskgen.formats.files import files_below
-from maskgen.formats.places import Remote, is_remote, place
 from maskgen.formats.reading import names_in, read_bytes
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask.run import run_mask
@@ -24,10 +24,10 @@ from maskgen.pipelines.mask.settings import MaskSettings
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Remote]:
+def memory(tmp_path: Path) -> Iterator[RemotePath]:
     import fsspec
 
-    root = Remote(f"memory://{tmp_path.name}")
+    root = RemotePath(f"memory://{tmp_path.name}")
     yield root
     store = fsspec.filesystem("memory")
     if store.exists(f"/{tmp_path.name}"):
@@ -65,15 +65,15 @@ def forget(s3fs: Any) -> None:
 
 
 @pytest.fixture
-def bucket(server: str, tmp_path: Path) -> Remote:
-    return Remote(f"s3://bucket/{tmp_path.name}")
+def bucket(server: str, tmp_path: Path) -> RemotePath:
+    return RemotePath(f"s3://bucket/{tmp_path.name}")
 
 
-def far(source: Any, out: Remote, **options: Any) -> Any:
+def far(source: Any, out: RemotePath, **options: Any) -> Any:
     return run_mask(MaskSettings(source, out, **options), make_fake)
 
 
-def tree(out: Remote) -> dict[str, str]:
+def tree(out: RemotePath) -> dict[str, str]:
     return {
         str(path).removeprefix(f"{out}/"): hashlib.sha256(lasting(path)).hexdigest()
         for path in files_below(out)
@@ -90,7 +90,7 @@ def local_tree(out: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", ["folders", "tar"])
-def test_a_run_in_memory_is_that_in_a_folder(source: Path, tmp_path: Path, memory: Remote, form: str) -> None:
+def test_a_run_in_memory_is_that_in_a_folder(source: Path, tmp_path: Path, memory: RemotePath, form: str) -> None:
     out = memory / "run"
     options = {"write": form, "segmentation": True, "bare": True}
     far(source, out, **options)
@@ -100,7 +100,7 @@ def test_a_run_in_memory_is_that_in_a_folder(source: Path, tmp_path: Path, memor
     assert tree(out) == local_tree(tmp_path / "local")
 
 
-def test_what_is_missing_is_done_again(source: Path, memory: Remote) -> None:
+def test_what_is_missing_is_done_again(source: Path, memory: RemotePath) -> None:
     out = memory / "run"
     far(source, out, write="tar")
     before = tree(out)
@@ -111,7 +111,7 @@ def test_what_is_missing_is_done_again(source: Path, memory: Remote) -> None:
     assert tree(out) == before
 
 
-def test_photographs_that_came_went_or_were_mended(source: Path, memory: Remote, tmp_path: Path) -> None:
+def test_photographs_that_came_went_or_were_mended(source: Path, memory: RemotePath, tmp_path: Path) -> None:
     out = memory / "run"
     (source / "person 0" / "new.png").write_bytes(b"no picture")
     assert far(source, out).set_aside == {"not_a_picture": 1}
@@ -128,7 +128,7 @@ def test_photographs_that_came_went_or_were_mended(source: Path, memory: Remote,
     assert tree(out) == local_tree(tmp_path / "other")
 
 
-def test_other_settings_and_strange_files_are_refused(source: Path, memory: Remote) -> None:
+def test_other_settings_and_strange_files_are_refused(source: Path, memory: RemotePath) -> None:
     far(source, memory / "run")
     with pytest.raises(UserError, match="other settings: --seed"):
         far(source, memory / "run", seed=1)
@@ -138,10 +138,10 @@ def test_other_settings_and_strange_files_are_refused(source: Path, memory: Remo
     with pytest.raises(UserError, match="inside SOURCE"):
         far(memory / "run", memory / "run" / "deeper")
     with pytest.raises(UserError, match="commits"):
-        MaskSettings(source, Remote("hf://datasets/me/faces"))
+        MaskSettings(source, RemotePath("hf://datasets/me/faces"))
 
 
-def test_a_mark_that_a_killed_run_left_is_told_and_taken_over_when_asked(source: Path, memory: Remote) -> None:
+def test_a_mark_that_a_killed_run_left_is_told_and_taken_over_when_asked(source: Path, memory: RemotePath) -> None:
     out = memory / "run"
     mark = {"pid": 7, "host": "elsewhere", "since": "2020-01-01T00:00:00+00:00"}
     (out / ".lock").write_bytes(json.dumps(mark).encode())
@@ -152,7 +152,7 @@ def test_a_mark_that_a_killed_run_left_is_told_and_taken_over_when_asked(source:
     assert far(source, out).written == 24
 
 
-def test_a_start_that_another_took_over_writes_no_more(source: Path, memory: Remote) -> None:
+def test_a_start_that_another_took_over_writes_no_more(source: Path, memory: RemotePath) -> None:
     from maskgen.pipelines.runs.records import ShardReport, save_shard
     from maskgen.pipelines.runs.run_folder import RunFolder
 
@@ -165,7 +165,7 @@ def test_a_start_that_another_took_over_writes_no_more(source: Path, memory: Rem
 
 
 @pytest.mark.parametrize("form", ["folders", "tar"])
-def test_source_and_run_on_a_server_that_speaks_s3(bucket: Remote, tmp_path: Path, source: Path, form: str) -> None:
+def test_source_and_run_on_a_server_that_speaks_s3(bucket: RemotePath, tmp_path: Path, source: Path, form: str) -> None:
     for path in source.rglob("*.png"):
         (bucket / "in" / path.relative_to(source).as_posix()).write_bytes(path.read_bytes())
     report = far(bucket / "in", bucket / "run", workers=2, write=form, bare=True)
@@ -180,7 +180,7 @@ def test_source_and_run_on_a_server_that_speaks_s3(bucket: Remote, tmp_path: Pat
     assert not any(".lock" in name or "scratch" in name for name in found)
 
 
-def test_a_run_on_a_server_goes_on_with_several_workers(bucket: Remote, tmp_path: Path, source: Path) -> None:
+def test_a_run_on_a_server_goes_on_with_several_workers(bucket: RemotePath, tmp_path: Path, source: Path) -> None:
     write_people(source, people=4, each=40)
     far(source, bucket / "run", write="tar", segmentation=True)
     before = tree(bucket / "run")
@@ -193,7 +193,7 @@ def test_a_run_on_a_server_goes_on_with_several_workers(bucket: Remote, tmp_path
     assert {name: one for name, one in before.items() if name not in lost} == tree(bucket / "run")
 
 
-def test_lists_of_a_run_on_a_server(bucket: Remote, tmp_path: Path, source: Path) -> None:
+def test_lists_of_a_run_on_a_server(bucket: RemotePath, tmp_path: Path, source: Path) -> None:
     write_people(source, people=8, each=4)
     far(source, bucket / "run", write="tar", bare=True)
     lists = tmp_path / "lists"
@@ -209,7 +209,7 @@ def test_lists_of_a_run_on_a_server(bucket: Remote, tmp_path: Path, source: Path
     assert name in names_in("/elsewhere", folder) and "no" not in names_in("/elsewhere", folder)
 
 
-def test_faces_are_reused_from_a_run_on_a_server(bucket: Remote, tmp_path: Path, photographs: Path) -> None:
+def test_faces_are_reused_from_a_run_on_a_server(bucket: RemotePath, tmp_path: Path, photographs: Path) -> None:
     for path in sorted((photographs / "lfw" / "Angela_Bassett").glob("*.jpg"))[:2]:
         write(tmp_path / "in" / "Angela" / path.name, path.read_bytes())
     for out, more in ((bucket / "first", []), (tmp_path / "second", ["--seed", "1", "--reuse", str(bucket / "first")])):
@@ -218,7 +218,7 @@ def test_faces_are_reused_from_a_run_on_a_server(bucket: Remote, tmp_path: Path,
     assert json.loads((tmp_path / "second" / "timing.json").read_text())["faces_reused"] == 2
 
 
-def test_a_bucket_that_is_not_there_is_one_sentence(bucket: Remote, source: Path) -> None:
+def test_a_bucket_that_is_not_there_is_one_sentence(bucket: RemotePath, source: Path) -> None:
     done = CliRunner().invoke(main, ["mask", str(source), "s3://no-such-bucket/run"])
     assert done.exit_code == 2 and "no such bucket" in done.output, done.output
 
@@ -249,7 +249,7 @@ class NoConnectionError(ConnectionError):
         super().__init__(error.errno, error.strerror)
 
 
-def test_faults_of_stores_name_the_address(memory: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_of_stores_name_the_address(memory: RemotePath, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise NoConnectionError("key", OSError(111, "refused"))
 
@@ -259,21 +259,21 @@ def test_faults_of_stores_name_the_address(memory: Remote, monkeypatch: pytest.M
 
 
 def test_places_as_they_are_typed(tmp_path: Path) -> None:
-    assert place("s3://bucket/faces/") == Remote("s3://bucket/faces")
-    assert place("S3://bucket/a") == Remote("s3://bucket/a")
-    assert place(f"file://{tmp_path}/a b") == tmp_path / "a b"
-    assert place("a/b") == Path("a/b") and not is_remote("C:/x") and not is_remote("./s3://x")
+    assert any_path("s3://bucket/faces/") == RemotePath("s3://bucket/faces")
+    assert any_path("S3://bucket/a") == RemotePath("s3://bucket/a")
+    assert any_path(f"file://{tmp_path}/a b") == tmp_path / "a b"
+    assert any_path("a/b") == Path("a/b") and not is_remote("C:/x") and not is_remote("./s3://x")
     assert (
-        Remote("s3://b/x") / "y" == Remote("s3://b/x/y")
-        and (Remote("s3://b/x.rec")).with_suffix(".idx").name == "x.idx"
+        RemotePath("s3://b/x") / "y" == RemotePath("s3://b/x/y")
+        and (RemotePath("s3://b/x.rec")).with_suffix(".idx").name == "x.idx"
     )
     with pytest.raises(UserError, match="names no bucket"):
-        place("s3://")
+        any_path("s3://")
 
 
 def test_a_local_file_system_by_its_address_is_a_folder(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert far(place(f"file://{source}"), place(f"file://{out}")).written == 24  # type: ignore[arg-type]
+    assert far(any_path(f"file://{source}"), any_path(f"file://{out}")).written == 24  # type: ignore[arg-type]
     assert len(catalogue(out)) == 24
 
 

@@ -21,7 +21,7 @@ from maskgen.formats.reading import read_bytes
 from maskgen.formats.tars.writer import TarWriter, json_of
 from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
-from maskgen.pipelines.runs.outputs import told_of
+from maskgen.pipelines.runs.outputs import sample_record
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -208,7 +208,7 @@ def test_a_loader_that_takes_types_from_the_first_samples_reads_bare_ones_first(
         for at in range(20):
             rows = [bare | missing] if at < 10 else [masked | there, masked | there]
             tar.add(f"p/{at:02}.jpg", encode_image(portrait.image, "jpg", 90))
-            tar.add(f"p/{at:02}.json", json_of(told_of(rows)))
+            tar.add(f"p/{at:02}.json", json_of(sample_record(rows)))
     found = datasets.load_dataset(
         "webdataset", data_files={"train": str(tmp_path / "a.tar")}, split="train", cache_dir=str(tmp_path / "cache")
     )

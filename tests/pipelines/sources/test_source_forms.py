@@ -16,8 +16,8 @@ import pytest
 from support import catalogue, picture, run, set_aside, tree, write
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.places import place
-from maskgen.pipelines.mask.run import survey
+from maskgen.formats.any_path import any_path
+from maskgen.pipelines.mask.run import dry_run
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.runs.shard_plan import cut
 from maskgen.pipelines.sources.source import list_source
@@ -146,7 +146,7 @@ def test_a_run_goes_on_and_its_bytes_do_not_depend_on_workers(tmp_path: Path, fo
     next((tmp_path / "one" / "shards").glob("*.json")).unlink()
     run(source, tmp_path / "one")
     assert tree(tmp_path / "one") == before
-    assert survey(MaskSettings(source, tmp_path / "one")).done == 9
+    assert dry_run(MaskSettings(source, tmp_path / "one")).done == 9
 
 
 def test_the_plan_of_a_tar_does_not_depend_on_the_order_of_its_members(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_source_in_an_object_store(tmp_path: Path, form: Callable[[Path], Path
     store = fsspec.filesystem("memory")
     base = f"/{tmp_path.name}"
     store.put(str(tmp_path / "form"), base, recursive=True)
-    remote = place(f"memory:/{base}/{source.relative_to(tmp_path / 'form').as_posix()}".rstrip("/."))
+    remote = any_path(f"memory:/{base}/{source.relative_to(tmp_path / 'form').as_posix()}".rstrip("/."))
     run(source, tmp_path / "local")
     report = run(remote, tmp_path / "out")  # type: ignore[arg-type]
     assert report.written == 9

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.pipelines.runs.json_files import sealed_bytes
+from maskgen.pipelines.runs.json_files import checksummed_bytes
 from maskgen.pipelines.train.folder import REPORT, TrainFolder
 
 
@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> TrainFolder:
     folder = TrainFolder(tmp_path)
     assert folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=False, overwrite=False) is None
     (tmp_path / "last").mkdir()
-    folder.place(REPORT, sealed_bytes({"end": "finished", "steps": 10}))
+    folder.place(REPORT, checksummed_bytes({"end": "finished", "steps": 10}))
     return folder
 
 

@@ -21,7 +21,7 @@ from maskgen.pipelines.runs.run_folder import open_run
 from maskgen.pipelines.runs.shard import run_shard
 from maskgen.pipelines.runs.task import ShardDone, ShardReturned, ShardTask, Start
 from maskgen.pipelines.runs.versions import versions
-from maskgen.pipelines.runs.worker_process import settle
+from maskgen.pipelines.runs.worker_process import prepare_worker
 from maskgen.pipelines.sources.listing import Item
 from maskgen.pipelines.workers import dask_pool, ray_pool
 from maskgen.pipelines.workers.pool import Pool
@@ -98,12 +98,12 @@ def test_a_write_that_is_under_way_when_the_start_ends_comes_to_nothing(source: 
 def test_a_worker_without_the_source_or_with_other_libraries_refuses(task: ShardTask, tmp_path: Path) -> None:
     there = tuple(versions().items())
     elsewhere = replace(task, start=replace(task.start, versions=there))
-    settle(elsewhere)
+    prepare_worker(elsewhere)
     with pytest.raises(UserError, match=r"SOURCE .*absent is not to be seen on"):
-        settle(replace(elsewhere, root=tmp_path / "absent"))
+        prepare_worker(replace(elsewhere, root=tmp_path / "absent"))
     other = replace(task.start, versions=(*there[:-1], (there[-1][0], "0.0")))
     with pytest.raises(UserError, match=rf"has {there[-1][0]} .*, and this machine 0\.0: install the same"):
-        settle(replace(task, start=other))
+        prepare_worker(replace(task, start=other))
 
 
 class Forgetful(Pool):
@@ -183,12 +183,12 @@ def test_no_scheduler_is_said(source: Path, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.skipif(sys.platform != "linux", reason="what glibc does")
 def test_a_worker_keeps_its_memory_where_dask_had_it_given_back() -> None:
     code = (
-        "import resource, numpy; from maskgen.pipelines.runs.worker_process import keep_memory\n"
+        "import resource, numpy; from maskgen.pipelines.runs.worker_process import keep_freed_memory\n"
         "def faults():\n"
         "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "    for _ in range(20): numpy.ones(1 << 20)\n"
         "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
-        "before = faults(); keep_memory(); faults(); print(before, faults())"
+        "before = faults(); keep_freed_memory(); faults(); print(before, faults())"
     )
     told = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}  # as Dask's nannies set it
     done = subprocess.run([sys.executable, "-P", "-c", code], env=told, capture_output=True, text=True, check=True)
@@ -199,11 +199,11 @@ def test_a_worker_keeps_its_memory_where_dask_had_it_given_back() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="what glibc does")
 def test_a_worker_gives_memory_back_that_holds_nothing() -> None:
     code = (
-        "import re, numpy; from maskgen.pipelines.runs.worker_process import give_back_memory\n"
+        "import re, numpy; from maskgen.pipelines.runs.worker_process import release_memory\n"
         "def held(): return int(re.findall(r'VmRSS:\\s+(\\d+)', open('/proc/self/status').read())[0]) >> 10\n"
         "first, many = held(), [numpy.ones(1000) for _ in range(10_000)]\n"
         "pinned = many.pop(); del many\n"
-        "before = held(); give_back_memory(); print(first, before, held())"
+        "before = held(); release_memory(); print(first, before, held())"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     first, before, after = map(int, done.stdout.split())

@@ -21,7 +21,7 @@ def pictures(folder: Path, **options: Any) -> Pictures:
 
 
 def blacken(image: np.ndarray, row: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
-    """A repaint of the tests: a black square where chance says, and the row's number in a corner."""
+    """A augment of the tests: a black square where chance says, and the row's number in a corner."""
     painted = image.copy()
     at = int(rng.integers(0, 20))
     painted[at : at + 8, at : at + 8] = 0
@@ -71,7 +71,7 @@ def all_batches(rows: Pictures, workers: int, epochs: int = 2) -> list[Batch]:
 
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
-    rows = pictures(write_lists(tmp_path), flip=True, seed=3, repaint=blacken)
+    rows = pictures(write_lists(tmp_path), flip=True, seed=3, augment=blacken)
     alone, shared = all_batches(rows, 0), all_batches(rows, 2)
     assert len(alone) == len(shared) == 8
     for one, other in zip(alone, shared, strict=True):
@@ -82,7 +82,7 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
 
 def test_chance_is_of_the_seed_the_epoch_and_the_row(tmp_path: Path) -> None:
     folder = write_lists(tmp_path)
-    rows, again, other = (pictures(folder, flip=True, seed=s, repaint=blacken) for s in (3, 3, 4))
+    rows, again, other = (pictures(folder, flip=True, seed=s, augment=blacken) for s in (3, 3, 4))
     first = [rows[0, row].value for row in range(len(rows))]
     backwards = [again[0, row].value for row in reversed(range(len(rows)))][::-1]
     assert all(np.array_equal(a, b) for a, b in zip(first, backwards, strict=True))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.metrics.overlap import compare
+from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.trainer.monitoring.curve import draw_curve, draw_overlap
 from maskgen.trainer.monitoring.history import EPOCH, STEPS, History, Row, read_history
 
@@ -68,8 +68,8 @@ def test_the_curve_shows_the_loss(tmp_path: Path) -> None:
 
 def test_both_histograms_are_drawn_and_degenerate_ones_say_so(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    apart = compare(rng.normal(0.6, 0.1, 500), rng.normal(1.3, 0.1, 500))
-    alike = compare(np.ones(5), np.ones(5))
+    apart = compare_histograms(rng.normal(0.6, 0.1, 500), rng.normal(1.3, 0.1, 500))
+    alike = compare_histograms(np.ones(5), np.ones(5))
     assert alike.degenerate
     assert math.isnan(alike.threshold)
     draw_overlap(tmp_path / "apart.png", apart, "epoch 1")

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from maskgen.core.reasons import UserError
 from maskgen.metrics.distances import l2
-from maskgen.metrics.overlap import compare
+from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.trainer.data.samplers import build_batches
 from maskgen.trainer.losses import build_loss
 from maskgen.trainer.networks.models import build_model
@@ -38,7 +38,7 @@ def iou(embeddings: Tensor, whose: np.ndarray) -> float:
     one, other = np.triu_indices(len(whose), 1)
     same = whose[one] == whose[other]
     distances = l2(found[one], found[other])
-    return compare(distances[same], distances[~same]).iou
+    return compare_histograms(distances[same], distances[~same]).iou
 
 
 def test_an_untrained_adapter_is_its_recogniser() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from maskgen.core.images import decode
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_chips import Chipper
+from maskgen.embedders.dlib_chips import ChipAligner
 from maskgen.people import sample_people
 from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.networks.dlib_resnet import DIM, MEAN, SIDE, STD, DlibBackbone, convolutions
@@ -35,7 +35,7 @@ def of_dlib(chips: np.ndarray) -> np.ndarray:
 
 def test_drawn_faces_get_dlibs_embeddings() -> None:
     chips = [portrait.image for _, _, portrait in sample_people(4, 2, seed=5)]
-    chips = Chipper().chips(chips)
+    chips = ChipAligner().chips(chips)
     chips += [np.full((SIDE, SIDE, 3), grey, np.uint8) for grey in (0, 255)]
     chips += list(np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3)).astype(np.uint8))
     np.testing.assert_allclose(embedded(np.stack(chips)), of_dlib(np.stack(chips)), atol=1e-4)
@@ -43,7 +43,7 @@ def test_drawn_faces_get_dlibs_embeddings() -> None:
 
 def test_two_hundred_photographs_get_dlibs_embeddings(photographs: Path) -> None:
     paths = sorted((photographs / "lfw").glob("*/*_0001.jpg"))[:200]
-    chips = np.stack(Chipper().chips([decode(path.read_bytes()) for path in paths]))
+    chips = np.stack(ChipAligner().chips([decode(path.read_bytes()) for path in paths]))
     assert len(chips) == 200
     np.testing.assert_allclose(embedded(chips), of_dlib(chips), atol=1e-4)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskgen.manifests.table import csv_lines, read_csv, write_columns
+from maskgen.manifests.csv_table import csv_lines, read_csv, write_columns
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 ROWS = st.lists(

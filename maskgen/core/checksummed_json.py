@@ -10,17 +10,17 @@ from typing import Any
 CHECKSUM = "checksum"
 
 
-def seal(value: Mapping[str, Any]) -> dict[str, Any]:
+def add_checksum(value: Mapping[str, Any]) -> dict[str, Any]:
     """The same with `checksum`, 32 hex digits over everything else; the order of keys does not count.
 
     Example:
-        >>> unseal(json.dumps(seal({"step": 3})))
+        >>> parse_checksummed(json.dumps(add_checksum({"step": 3})))
         {'step': 3}
     """
     return {**value, CHECKSUM: _checksum(value)}
 
 
-def unseal(text: str | bytes) -> dict[str, Any]:
+def parse_checksummed(text: str | bytes) -> dict[str, Any]:
     """What was sealed and written as JSON.
 
     Raises:

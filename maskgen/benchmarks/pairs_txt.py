@@ -25,7 +25,7 @@ def read_pairs(path: Path) -> list[ListedPair]:
         raise UserError(f"{path}: {error}.") from None
 
 
-def listed_set(root: Path, pairs: Iterable[ListedPair], masked: Masked) -> BenchmarkSet:
+def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], masked: Masked) -> BenchmarkSet:
     """The pictures that pairs name, below `root`; pairs of a picture that is not there are not in it."""
     rows: dict[tuple[str, int], int | None] = {}
     pictures: list[BenchmarkPicture] = []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskgen.core.sheets import contact_sheet, fit
+from maskgen.core.contact_sheets import contact_sheet, fit
 
 
 def flat(height: int, width: int, value: int) -> np.ndarray:

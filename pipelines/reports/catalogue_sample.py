@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from maskgen.formats.any_path import AnyPath
 from maskgen.formats.files import parquet_of
-from maskgen.formats.places import Place
 
 from ..runs.catalogue import ROW_GROUP, Row
 from .contact_sheet import spread
@@ -35,7 +35,7 @@ _TURNS, _TRUSTS = (-35.0, -15.0, 15.0, 35.0), (0.5, 0.7, 0.85)
 
 
 @dataclass(slots=True)
-class Survey:
+class CatalogueSurvey:
     """What the whole catalogue says of masked faces, and which of its rows are to be shown.
 
     `worst` are rows by the name of a measure, the worst first, the same face several times; `evenly` rows evenly over
@@ -64,13 +64,13 @@ def trust_of(trust: float | None) -> str:
     return "" if trust is None or trust != trust else TRUSTS[sum(trust >= least for least in _TRUSTS)]
 
 
-def survey(catalogue: Place, outputs: Mapping[str, int]) -> Survey:
+def survey_catalogue(catalogue: AnyPath, outputs: Mapping[str, int]) -> CatalogueSurvey:
     """Count over the catalogue and choose rows.
 
     Args:
         outputs: how many pictures the catalogue has of each kind.
     """
-    found = Survey()
+    found = CatalogueSurvey()
     wanted = _wanted(outputs)
     seen: Counter[str] = Counter()
     low: dict[str, list[tuple[float, int]]] = {}
@@ -99,7 +99,7 @@ def _wanted(outputs: Mapping[str, int]) -> dict[str, frozenset[int]]:
     return wanted
 
 
-def _columns(catalogue: Place, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
+def _columns(catalogue: AnyPath, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
     """Some of a catalogue's columns in parts, each with the number of its first row."""
     import pyarrow.parquet as pq
 
@@ -111,7 +111,7 @@ def _columns(catalogue: Place, names: Sequence[str]) -> Iterator[tuple[int, Any]
             first += batch.num_rows
 
 
-def _count(found: Survey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
+def _count(found: CatalogueSurvey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
     """Add up what is told of the masked faces; people are counted with all their pictures."""
     import numpy as np
     import pyarrow as pa
@@ -154,7 +154,7 @@ def _note_worst(low: dict[str, list[tuple[float, int]]], batch: Any, kinds: Sequ
         low[name] = sorted([*low.get(name, []), *entries])[:_CANDIDATES]
 
 
-def rows_at(catalogue: Place, rows: Sequence[int]) -> dict[int, Row]:
+def rows_at(catalogue: AnyPath, rows: Sequence[int]) -> dict[int, Row]:
     """These rows of a catalogue by their number."""
     found: dict[int, Row] = {}
     wanted = sorted(set(rows))
@@ -167,7 +167,7 @@ def rows_at(catalogue: Place, rows: Sequence[int]) -> dict[int, Row]:
     return found
 
 
-def bare_paths(catalogue: Place, sources: frozenset[str]) -> dict[tuple[str, int], str]:
+def bare_paths(catalogue: AnyPath, sources: frozenset[str]) -> dict[tuple[str, int], str]:
     """The bare pictures of these photographs: paths by photograph and face."""
     import pyarrow as pa
     import pyarrow.compute as pc

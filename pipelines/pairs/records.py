@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maskgen.formats.places import Place
+from maskgen.formats.any_path import AnyPath
 
 from .settings import PairsSettings
 
@@ -22,17 +22,17 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PlannedLists:
     """The lists before they are written: `folders` are the runs by name, `alignments` those of their crops."""
 
     settings: PairsSettings
-    folders: dict[str, Place]
+    folders: dict[str, AnyPath]
     alignments: dict[str, str]
     manifests: Manifests
     left_out: LeftOut
     resolved: Resolved | None
 
     @property
-    def folder_of(self) -> list[Place]:
+    def folder_of(self) -> list[AnyPath]:
         """The run folder of each person of the images."""
         return [self.folders[person.run] for person in self.manifests.images.people]

@@ -38,6 +38,6 @@ def contradiction(score: float, masked: bool) -> str:
     return "looks bare" if masked and score < BARE_TO else ""
 
 
-def is_hardly_a_face(detection: Detection, upright_score: float) -> bool:
+def is_doubtful_face(detection: Detection, upright_score: float) -> bool:
     """Whether what was found is perhaps no face that stands upright where its points say."""
     return upright_score < (HARDLY_IF_SURE if detection.score >= SURE_DETECTION else HARDLY)

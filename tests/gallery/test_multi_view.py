@@ -11,8 +11,8 @@ from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.looks.network import seen_of
 from maskgen.faces.masked import mask_scores
 from maskgen.gallery.faces import Candidate, PortraitFinder, meant
-from maskgen.gallery.search import VIEWS, ThoroughDetector, agreed, overlap
-from maskgen.gallery.state import contradiction
+from maskgen.gallery.label_checks import contradiction
+from maskgen.gallery.multi_view import VIEWS, MultiViewDetector, merge_views, overlap
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.wear import wear
@@ -39,14 +39,14 @@ def test_every_view_gives_the_face_back_where_it_is(number: int) -> None:
 
 
 def test_two_views_or_one_sure_view_make_a_face() -> None:
-    both = agreed([[face(100, 0.5)], [face(101, 0.6), face(200, 0.5)], [face(300, 0.9)]])
+    both = merge_views([[face(100, 0.5)], [face(101, 0.6), face(200, 0.5)], [face(300, 0.9)]])
     assert [round(float(one.points5[2, 0])) for one in both] == [101, 300] or len(both) == 2
-    assert agreed([[face(100, 0.5)], []]) == []
-    assert agreed([]) == []
+    assert merge_views([[face(100, 0.5)], []]) == []
+    assert merge_views([]) == []
 
 
 def test_a_clear_face_is_found_as_mtcnn_finds_it() -> None:
-    plain, thorough = MtcnnDetector().detect([PORTRAIT])[0][0], ThoroughDetector().detect([PORTRAIT])[0][0]
+    plain, thorough = MtcnnDetector().detect([PORTRAIT])[0][0], MultiViewDetector().detect([PORTRAIT])[0][0]
     np.testing.assert_array_equal(plain.points5, thorough.points5)
 
 

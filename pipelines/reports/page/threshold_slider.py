@@ -15,7 +15,7 @@ _STEPS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Sorts:
+class PairLabels:
     """What the two sorts of pairs are called, and what is said of them on each side of the threshold."""
 
     same: str = "same person"
@@ -25,7 +25,7 @@ class Sorts:
 
 
 def judge_data(
-    splits: Mapping[str, tuple[ArrayLike, ArrayLike]], threshold: float, sorts: Sorts | None = None
+    splits: Mapping[str, tuple[ArrayLike, ArrayLike]], threshold: float, sorts: PairLabels | None = None
 ) -> dict[str, Any]:
     """For the page's script.
 
@@ -40,7 +40,7 @@ def judge_data(
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     threshold = threshold if np.isfinite(threshold) else (low + high) / 2
     steps = np.unique([*np.linspace(min(low, threshold), max(high, threshold), _STEPS), threshold])
-    sorts = sorts or Sorts()
+    sorts = sorts or PairLabels()
     return {
         "thresholds": [round(float(step), 6) for step in steps],
         "at": int(np.searchsorted(steps, threshold)),

@@ -1,6 +1,6 @@
 """Where files are: in folders of this machine, or in an object store by its address, through fsspec.
 
-A `Remote` has those methods of a `Path` that runs and sources need, so that most code does not ask which it has.
+A `RemotePath` has those methods of a `Path` that runs and sources need, so that most code does not ask which it has.
 """
 
 from __future__ import annotations
@@ -25,15 +25,19 @@ _NEEDS |= {"hf": ("huggingface_hub", "hf")}
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Remote:
+class RemotePath:
     """A file or a folder of an object store, by its address: `s3://bucket/folder/file`, no `/` at its end."""
 
     url: str
 
-    def __truediv__(self, name: object) -> Remote:
+    def __truediv__(self, name: object) -> RemotePath:
         """What lies below; an address of its own stays what it is."""
         text = str(name)
-        return Remote(text) if is_remote(text) else Remote(f"{self.url.rstrip('/')}/{text.lstrip('/')}".rstrip("/"))
+        return (
+            RemotePath(text)
+            if is_remote(text)
+            else RemotePath(f"{self.url.rstrip('/')}/{text.lstrip('/')}".rstrip("/"))
+        )
 
     def __str__(self) -> str:
         return self.url
@@ -54,20 +58,20 @@ class Remote:
         return Path(self.name).suffix
 
     @property
-    def parent(self) -> Remote:
+    def parent(self) -> RemotePath:
         """The folder that holds it; a bucket's is itself."""
         scheme, _, rest = self.url.partition("://")
-        return Remote(f"{scheme}://{rest.rpartition('/')[0] or rest}")
+        return RemotePath(f"{scheme}://{rest.rpartition('/')[0] or rest}")
 
-    def with_suffix(self, suffix: str) -> Remote:
+    def with_suffix(self, suffix: str) -> RemotePath:
         """As `Path.with_suffix`."""
         return self.parent / Path(self.name).with_suffix(suffix).name
 
-    def resolve(self) -> Remote:
+    def resolve(self) -> RemotePath:
         """Itself: addresses are whole."""
         return self
 
-    def absolute(self) -> Remote:
+    def absolute(self) -> RemotePath:
         """Itself."""
         return self
 
@@ -172,7 +176,7 @@ class Remote:
             raise OSError(errno.EIO, _first_line(fault), self.url) from fault
 
 
-Place = Path | Remote
+AnyPath = Path | RemotePath
 
 
 def is_remote(text: str) -> bool:
@@ -180,17 +184,17 @@ def is_remote(text: str) -> bool:
     return _ADDRESS.match(text) is not None
 
 
-def place(text: str | Path | Remote) -> Place:
+def any_path(text: str | Path | RemotePath) -> AnyPath:
     """A place as a person writes it; `file://` is of this machine.
 
     Example:
-        >>> place("s3://bucket/faces/")
-        Remote(url='s3://bucket/faces')
+        >>> any_path("s3://bucket/faces/")
+        RemotePath(url='s3://bucket/faces')
 
     Raises:
         UserError: a scheme that nothing here reads.
     """
-    if isinstance(text, (Path, Remote)):
+    if isinstance(text, (Path, RemotePath)):
         return text
     if text.lower().startswith("file://"):
         return Path(text[len("file://") :])
@@ -199,12 +203,12 @@ def place(text: str | Path | Remote) -> Place:
     scheme, _, rest = text.partition("://")
     if not rest.strip("/"):
         raise UserError(f"{text} names no bucket: write {scheme}://BUCKET/FOLDER.")
-    return Remote(f"{scheme.lower()}://{rest.strip('/')}")
+    return RemotePath(f"{scheme.lower()}://{rest.strip('/')}")
 
 
-def check_place(where: Place) -> None:
+def check_path_readable(where: AnyPath) -> None:
     """Raise UserError where what reads such an address is not installed, or nothing is known to read it."""
-    if isinstance(where, Remote):
+    if isinstance(where, RemotePath):
         _store(where.url)
 
 

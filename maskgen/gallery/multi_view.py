@@ -99,7 +99,7 @@ VIEWS: tuple[Callable[[Image], View], ...] = (
 )
 
 
-class ThoroughDetector(Detector):
+class MultiViewDetector(Detector):
     """Looks as MTCNN does, and again in altered views where it is not sure of a face.
 
     Scores of faces that only views showed are the best view's, times the share of the views that agree where that is
@@ -124,10 +124,10 @@ class ThoroughDetector(Detector):
         views = [view(small) for view in VIEWS]
         found = self._lenient.detect([view.image for view in views], small_too)
         back = [[view.restored(face) for face in faces] for view, faces in zip(views, found, strict=True)]
-        return [_scaled(face, times) for face in agreed(back)]
+        return [_scaled(face, times) for face in merge_views(back)]
 
 
-def agreed(by_view: Sequence[Sequence[Detection]]) -> list[Detection]:
+def merge_views(by_view: Sequence[Sequence[Detection]]) -> list[Detection]:
     """The faces that VOTES views show, or one view with a high score; best first.
 
     A face's box and points are the views' means, weighted by their scores.

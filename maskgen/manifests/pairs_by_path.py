@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from maskgen.formats.places import Place, is_remote
+from maskgen.formats.any_path import AnyPath, is_remote
 
 from .catalogue import Images
 from .formats.label_pairs import is_label_pairs
@@ -22,7 +22,7 @@ from .schema import PAIR_COLUMNS, Ints
 from .write import PathWriter
 
 
-def names_images(path: Path) -> bool:
+def lists_image_paths(path: Path) -> bool:
     """Whether a file of pairs names images, by its first line; `pairs.txt` names people and numbers."""
     if is_label_pairs(path):
         return True
@@ -34,7 +34,9 @@ def names_images(path: Path) -> bool:
     return all(name in titles for name in PAIR_COLUMNS)
 
 
-def resolve_images(images: Images, folders: Mapping[str, Place], path: Path, allow_same_source: bool) -> Resolved:
+def resolve_image_paths(
+    images: Images, folders: Mapping[str, AnyPath], path: Path, allow_same_source: bool
+) -> Resolved:
     """The pairs of such a file on these images, in their order within same and different.
 
     Args:
@@ -66,7 +68,7 @@ def resolve_images(images: Images, folders: Mapping[str, Place], path: Path, all
     return Resolved(Drawn(as_pairs(made[0]), as_pairs(made[1]), {}), tuple(left_out))
 
 
-def _rows_of(images: Images, folders: Mapping[str, Place], listed: PairLists) -> Ints:
+def _rows_of(images: Images, folders: Mapping[str, AnyPath], listed: PairLists) -> Ints:
     """The row of each of the list's addresses, -1 where the runs have no such image, int64 (k,)."""
     prefixes = {name: PathWriter.prefix(run, listed.root, absolute=True) for name, run in folders.items()}
     every = _in_one(PathWriter(images, prefixes)(np.arange(len(images))))

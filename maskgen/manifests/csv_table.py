@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from maskgen.core.files import whole_file
+from maskgen.core.files import atomic_file
 
 _ROWS_AT_ONCE = 1 << 18
 _BETWEEN = (",", ";", "\t")  # what may stand between the columns of a file that is read
@@ -27,7 +27,7 @@ def write_csv(path: Path, columns: Sequence[str], parts: Iterator[Sequence[Any]]
         parts: rows in stretches; each part holds one Arrow array a column, of strings or whole numbers.
     """
     rows = 0
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(csv_lines([pa.array([name]) for name in columns]))
         for part in parts:
             rows += len(part[0])

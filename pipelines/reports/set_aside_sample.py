@@ -15,7 +15,7 @@ MOST_PICTURES = 120  # shown
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class SetAsideItem:
     """One that was set aside: `what` is a photograph, or a face of one that has others."""
 
     what: str
@@ -25,11 +25,11 @@ class Aside:
 
 
 @dataclass(slots=True)
-class AsideSample:
+class SetAsideSample:
     """Keeps of each reason those whose names have the lowest hashes: a sample without order and without chance."""
 
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    _kept: dict[str, list[tuple[int, int, Aside]]] = field(default_factory=dict)
+    _kept: dict[str, list[tuple[int, int, SetAsideItem]]] = field(default_factory=dict)
     _seen: int = 0
 
     def add(self, what: str, several: Iterable[SetAside]) -> None:
@@ -40,7 +40,7 @@ class AsideSample:
             kept = self._kept.setdefault(one.reason, [])
             self._seen += 1
             # The least of a heap is the next to go, so hashes are negated; the count tells equal ones apart.
-            entry = (-_hash(one), -self._seen, Aside(what, one.path, one.reason, one.detail))
+            entry = (-_hash(one), -self._seen, SetAsideItem(what, one.path, one.reason, one.detail))
             if len(kept) < MOST_NAMES:
                 heapq.heappush(kept, entry)
             else:
@@ -51,7 +51,7 @@ class AsideSample:
         """All that were set aside, photographs and faces."""
         return sum(self.counts.values())
 
-    def shown(self) -> list[Aside]:
+    def shown(self) -> list[SetAsideItem]:
         """At most MOST_NAMES, as many of each reason as there is room for; the first MOST_PICTURES have every reason.
 
         Reasons take turns, so that a rare one is not lost behind a common one.
@@ -62,7 +62,7 @@ class AsideSample:
         return list(_in_turn(by_reason))[:MOST_NAMES]
 
 
-def _in_turn(lists: Sequence[Sequence[Aside]]) -> Iterable[Aside]:
+def _in_turn(lists: Sequence[Sequence[SetAsideItem]]) -> Iterable[SetAsideItem]:
     for at in range(max(map(len, lists), default=0)):
         yield from (one[at] for one in lists if at < len(one))
 

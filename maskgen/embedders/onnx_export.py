@@ -19,7 +19,7 @@ from maskgen.core.seeding import rng_for
 from .network import NetworkEmbedder
 
 OPSET = 18
-FARTHEST = 1e-3  # between an embedding of the file and of the network, as an L2 distance
+MOST_DIFFERENCE = 1e-3  # between an embedding of the file and of the network, as an L2 distance
 
 
 class _Whole(nn.Module):
@@ -76,7 +76,7 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def farthest(data: bytes, embedder: NetworkEmbedder) -> float:
+def largest_difference(data: bytes, embedder: NetworkEmbedder) -> float:
     """Run the file with onnxruntime on one and on five inputs; the largest L2 distance to the network's embeddings."""
     runtime = need("onnxruntime", "train")
     session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from .places import Place, Remote
+from .any_path import AnyPath, RemotePath
 
 
-class Pieces(Protocol):
+class RangeReader(Protocol):
     """Bytes that can be read from anywhere in them."""
 
     def read(self, offset: int, size: int) -> bytes:
@@ -19,7 +19,7 @@ class Pieces(Protocol):
         ...
 
 
-class LocalPieces:
+class LocalRanges:
     """An open file of this machine; its handle has no place of its own, so threads and forks may share it."""
 
     def __init__(self, path: Path | str) -> None:
@@ -28,7 +28,7 @@ class LocalPieces:
         self.size = os.fstat(self._handle).st_size
 
     def read(self, offset: int, size: int) -> bytes:
-        """See `Pieces`."""
+        """See `RangeReader`."""
         size = min(size, self.size - offset)
         if size <= 0:
             return b""
@@ -49,21 +49,21 @@ class LocalPieces:
             os.close(self._handle)
 
 
-class ClosedPieces:
+class ReopeningRanges:
     """A file of this machine, open only while it is read: a thousand of them take no handle. It costs 5 us a piece."""
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
 
     def read(self, offset: int, size: int) -> bytes:
-        """See `Pieces`."""
-        return LocalPieces(self._path).read(offset, size)
+        """See `RangeReader`."""
+        return LocalRanges(self._path).read(offset, size)
 
 
-class RemotePieces:
+class RemoteRanges:
     """An object of a store: one request a piece."""
 
-    def __init__(self, place: Remote) -> None:
+    def __init__(self, place: RemotePath) -> None:
         self._place = place
 
     @cached_property
@@ -72,7 +72,7 @@ class RemotePieces:
         return self._place.size()
 
     def read(self, offset: int, size: int) -> bytes:
-        """See `Pieces`."""
+        """See `RangeReader`."""
         try:
             return self._place.read_bytes(offset, offset + size) if size else b""
         except FileNotFoundError:
@@ -83,26 +83,26 @@ class RemotePieces:
             return b""  # stores refuse a piece that begins behind the end
 
 
-class Ahead:
-    """Pieces with the last block kept, for going through a file in order where each piece costs a request."""
+class ReadAhead:
+    """RangeReader with the last block kept, for going through a file in order where each piece costs a request."""
 
-    def __init__(self, pieces: Pieces, block: int = 4 << 20) -> None:
+    def __init__(self, pieces: RangeReader, block: int = 4 << 20) -> None:
         self._pieces, self._block = pieces, block
         self._start, self._held = 0, b""
 
     def read(self, offset: int, size: int) -> bytes:
-        """See `Pieces`."""
+        """See `RangeReader`."""
         if not self._start <= offset <= offset + size <= self._start + len(self._held):
             self._start, self._held = offset, self._pieces.read(offset, max(size, self._block))
         at = offset - self._start
         return self._held[at : at + size]
 
 
-def open_pieces(place: Place) -> LocalPieces | RemotePieces:
+def open_sequential(place: AnyPath) -> LocalRanges | RemoteRanges:
     """A file of either kind, to be gone through."""
-    return RemotePieces(place) if isinstance(place, Remote) else LocalPieces(place)
+    return RemoteRanges(place) if isinstance(place, RemotePath) else LocalRanges(place)
 
 
-def lasting_pieces(place: Place) -> ClosedPieces | RemotePieces:
+def open_random(place: AnyPath) -> ReopeningRanges | RemoteRanges:
     """A file of either kind, to be read now and then."""
-    return RemotePieces(place) if isinstance(place, Remote) else ClosedPieces(place)
+    return RemoteRanges(place) if isinstance(place, RemotePath) else ReopeningRanges(place)

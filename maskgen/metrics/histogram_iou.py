@@ -33,7 +33,7 @@ class Overlap:
     degenerate: str = ""
 
 
-def compare(same: ArrayLike, different: ArrayLike, bins: int = 100) -> Overlap:
+def compare_histograms(same: ArrayLike, different: ArrayLike, bins: int = 100) -> Overlap:
     """Compare distances of pairs of the same person with those of different people. No numbers make it raise.
 
     Args:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .faults import ContainerError
-from .pieces import Pieces
+from .range_reads import RangeReader
 
 STEP = 8 << 20  # unpacked bytes between two kept states
 _CHUNK = 1 << 16  # packed bytes at a time: at most 66 MB unpacked, a thousandth of that for photographs
@@ -36,10 +36,10 @@ class _State:
         return self.start + len(self.held)
 
 
-class GzipPieces:
-    """Pieces of what a gzip file, of one member or several, unpacks to."""
+class GzipRanges:
+    """RangeReader of what a gzip file, of one member or several, unpacks to."""
 
-    def __init__(self, packed: Pieces) -> None:
+    def __init__(self, packed: RangeReader) -> None:
         self._packed = packed
         self._lock = threading.Lock()
         self._now = _State(0, b"", 0, zlib.decompressobj(_GZIP))
@@ -51,7 +51,7 @@ class GzipPieces:
         return 40_000 * len(self._kept)
 
     def read(self, offset: int, size: int) -> bytes:
-        """See `Pieces`.
+        """See `RangeReader`.
 
         Raises:
             ContainerError: it is no gzip, is damaged, ends early, or unpacks to far more than photographs do.

@@ -1,4 +1,4 @@
-"""Whether pictures are aligned as a model needs them, or as other pictures are: a mismatch is refused or told."""
+"""Checks that pictures are aligned as a model, or other pictures, need: a mismatch is an error or a warning."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 allow_misaligned = click.option(
     "--allow-misaligned",
     is_flag=True,
-    help="Go on where pictures and model, or two sets of pictures, are not aligned alike.",
+    help="Continue with a warning where the alignments of pictures and model, or of two sets of pictures, differ.",
 )
 
 
 def refuse_mismatch(pictures: str, model: str, sentence: str, allowed: bool, notify: Notify) -> None:
-    """Raise UserError where pictures are not aligned as is needed, or warn where that is allowed.
+    """Raise UserError for a mismatch of alignments, or warn where `--allow-misaligned` is given.
 
     Args:
-        pictures, model: see `core.alignments`; "" where it is not known, which fits everything.
+        pictures, model: see `core.alignments`; "" for unknown, which matches everything.
         sentence: what is wrong, without a full stop.
     """
     if not mismatch(pictures, model):
@@ -38,10 +38,10 @@ def refuse_mismatch(pictures: str, model: str, sentence: str, allowed: bool, not
 
 
 def check_pictures(embedder: FaceEmbedder, pictures: str, allowed: bool, notify: Notify) -> None:
-    """Raise UserError where a model was trained on crops of another alignment; a model that comes as it is only warns.
+    """Raise UserError where a model was trained on crops of another alignment; pretrained models only warn.
 
     Args:
-        pictures: the alignment of the list's crops, "" where it is not known.
+        pictures: the alignment of the list's crops, "" where unknown.
     """
     sentence = f"{embedder.name} takes crops aligned as {embedder.alignment}, and these are aligned as {pictures}"
     refuse_mismatch(pictures, embedder.alignment, sentence, allowed or not embedder.needs_alignment, notify)

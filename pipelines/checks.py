@@ -1,4 +1,4 @@
-"""Checks of settings, and their comparison with those that a folder was begun with."""
+"""Checks of settings, and their comparison with those that a folder was started with."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ MAX_PIXELS = 100_000_000
 
 
 def option_name(field: str) -> str:
-    """A setting as a person types it: `per_photo` is `--per-photo`, `source` is `SOURCE`."""
+    """A setting's name on the command line: `per_photo` is `--per-photo`, `source` is `SOURCE`."""
     return field.upper() if field in ("source", "run") else "--" + field.replace("_", "-")
 
 
 def show_path(path: AnyPath) -> str:
-    """A path as text that JSON and a terminal take, whatever bytes its name holds."""
+    """A path as valid UTF-8 text for JSON and the terminal, whatever bytes its name holds."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def digest_of(deciding: Mapping[str, object]) -> str:
-    """32 hex digits that differ whenever a deciding setting does."""
+    """A digest of the settings that decide the output, 32 hex digits."""
     text = json.dumps(deciding, sort_keys=True, ensure_ascii=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def differences(stored: Mapping[str, object], asked: Mapping[str, object]) -> list[str]:
-    """What differs, one text a setting: `--size (was 160, now 112)`.
+    """The settings that differ, one text each: `--size (was 160, now 112)`.
 
     Example:
         >>> differences({"--size": 160, "--seed": 0}, {"--size": 112, "--seed": 0})

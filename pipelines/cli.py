@@ -16,7 +16,7 @@ from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
 COMMANDS = {
-    "mask": (".mask.command", "mask_command", "Put masks on a folder of photographs."),
+    "mask": (".mask.command", "mask_command", "Render masks onto a folder of photographs."),
     "pairs": (".pairs.command", "pairs_command", "Write training lists and verification pairs of a run."),
     "gallery": (".gallery.command", "gallery_command", "Prepare a gallery of real people, bare and masked."),
     "train": (".train.command", "train_command", "Train a model on the lists."),
@@ -38,12 +38,12 @@ Exit codes: 0 all written, 1 pairs --check found faults, 2 wrong usage or input,
 aside, 4 nothing written, 130 interrupted.
 """
 
-_GO_ON = ("mask", "demo")  # commands that take up what an interrupted one has done
+_GO_ON = ("mask", "demo")  # commands that resume interrupted work
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class _Refusal(click.ClickException):
-    """`Error: sentence` and the exit code of wrong usage."""
+    """Prints `Error: sentence`; the exit code is that of wrong usage."""
 
     exit_code = 2
 
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
     """A group that lists its commands without importing them, and reports expected faults as one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of work."""
+        """The commands in the order in which they are used."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, with the nearest name for a mistyped one."""
+        """As in click, with a suggestion for a mistyped name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}."
@@ -89,21 +89,21 @@ class LazyGroup(click.Group):
                 raise
             _refuse(explain(error))
         except KeyboardInterrupt:
-            then = "goes on where it stopped" if ctx.invoked_subcommand in _GO_ON else "begins anew"
+            then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "begins anew"
             click.echo(f"\nInterrupted. The same command {then}.", err=True)
             sys.exit(130)
 
 
 def explain(error: OSError) -> str:
-    """An error of the operating system as a sentence that says what to do."""
+    """An operating system error as one sentence that says what to do."""
     where = error.filename or "the output folder"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full at {where}: free some space and give the same command again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{where} may not be written or read: mend its permissions, or name another folder."
+        return f"{where} may not be written or read: fix its permissions, or name another folder."
     if error.errno == errno.EMFILE:
         return "Too many files are open: give fewer --workers, or raise the limit (ulimit -n)."
-    return f"{where}: {error.strerror or error}. Mend it and give the same command again."
+    return f"{where}: {error.strerror or error}. Fix it and give the same command again."
 
 
 def _refuse(sentence: str) -> NoReturn:
@@ -116,5 +116,5 @@ def main() -> None:
     """Turn a folder of photographs of people into a masked-face dataset."""
     quieten()
     for name in _ONE_THREAD:
-        # Parallel work is by processes; and one thread adds numbers up in one order.
+        # Work is parallel by processes. One thread sums numbers in a fixed order, so the bytes do not change.
         os.environ.setdefault(name, "1")

@@ -1,4 +1,4 @@
-"""A command's settings as the line that a person types to have the same again."""
+"""A command's settings as the command line that repeats it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def command_line(
     spelled: Mapping[str, Spell] | None = None,
     always: Sequence[str] = ("seed",),
 ) -> str:
-    """The line: the command, its places, and each option that is not at its default.
+    """The command line: the command, its arguments, and each option that is not at its default.
 
     Args:
         settings: a dataclass whose fields are named as the options.
         places: the fields that are arguments, in order.
-        leave_out: fields that say how the work is done.
-        spelled: how a field becomes words where the plain rule does not fit.
-        always: options that are told even at their default.
+        leave_out: fields that do not change the output.
+        spelled: how a field becomes words where the general rule does not fit.
+        always: options that are included even at their default.
     """
     words = ["maskgen", command, *(_text(getattr(settings, name)) for name in places)]
     for one in fields(settings):
@@ -55,7 +55,7 @@ def _option(name: str, value: Any) -> list[str]:
 
 
 def repeated(option: str) -> Spell:
-    """An option that is given once for each value."""
+    """An option that is repeated for each value."""
     return lambda values: [word for value in values for word in (option, _text(value))]
 
 

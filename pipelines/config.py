@@ -1,4 +1,4 @@
-"""`--config FILE`: the options of a command from a YAML or JSON file; what the command line gives wins."""
+"""`--config FILE`: the options of a command from a YAML or JSON file; the command line takes precedence."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ _KEY = "maskgen.config"  # of the context's meta: the file's name
 
 
 class ConfiguredCommand(click.Command):
-    """A command with --config; a value of the file that cannot be used is refused with the file's and the key's
-    name."""
+    """A command with --config; errors in a value of the file name the file and the key."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click's, with the file named where the fault is the file's."""
+        """As in click; an error that comes from the file names it."""
         try:
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
@@ -52,12 +51,12 @@ def config_option(*lists: str) -> Callable[[Callable[..., None]], Callable[..., 
         is_eager=True,
         expose_value=False,
         callback=load,
-        help="Options from a YAML or JSON file, or from the settings.json of a run. The command line wins.",
+        help="Options from a YAML or JSON file, or from the settings.json of a run. The command line takes precedence.",
     )
 
 
 def _defaults(command: click.Command, path: Path, lists: tuple[str, ...]) -> dict[str, Any]:
-    """The file's values by parameter, as text that the command reads like what is typed."""
+    """The file's values by parameter, as the text that one would type on the command line."""
     known = {str(param.name): param for param in command.params if param.expose_value}
     found: dict[str, Any] = {}
     for key, value in read_config(path).items():
@@ -96,10 +95,10 @@ def _key(name: str) -> str:
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
-    """What a file gives, by option; of the settings.json of a run its options.
+    """The options of a file, by name; for the settings.json of a run its `config`.
 
     Raises:
-        UserError: it cannot be read as YAML or JSON, gives a key twice, or is no list of options.
+        UserError: it is not YAML or JSON, gives a key twice, or is not a mapping of options.
     """
     if path.stat().st_size > MOST_BYTES:
         raise UserError(f"{path} is larger than {MOST_BYTES:,} bytes: name a file of options.")
@@ -119,7 +118,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    """JSON as JSON, for YAML reads its escaped characters otherwise; all else as YAML.
+    """Parse JSON as JSON, because YAML reads its escaped characters differently; anything else as YAML.
 
     Raises:
         ValueError: it is neither.
@@ -145,10 +144,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _unique_keys(loader: Any) -> Any:
-    """A loader that refuses a key given twice, of which YAML's takes the last."""
+    """A loader that rejects duplicate keys; YAML's own takes the last one."""
 
     class Unique(loader):  # type: ignore[misc]
-        """Safe, and strict."""
+        """A safe loader that rejects duplicate keys."""
 
     def mapping(own: Any, node: Any) -> dict[Any, Any]:
         return _once([(own.construct_object(key), own.construct_object(value, deep=True)) for key, value in node.value])

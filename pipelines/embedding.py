@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from maskgen.core.records import Floats, Image
     from maskgen.embedders.base import FaceEmbedder
 
-BATCH = 64  # pictures that are read and embedded together
-_TOLD = 10  # faults that are told one by one
+BATCH = 64  # pictures per batch
+_TOLD = 10  # unreadable pictures that are named in a warning
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A batch embedded: `rows` of the list that could be read, `embeddings` float32 (rows, dim), and the others."""
+    """One embedded batch: `rows` of the list that could be read, `embeddings` float32 (rows, dim), and the faults."""
 
     rows: list[int]
     embeddings: Floats
@@ -37,9 +37,9 @@ class Embedded:
     """All pictures of a list.
 
     Attributes:
-        embeddings: float32 (n, dim), noughts where a picture could not be read.
+        embeddings: float32 (n, dim), zeros where a picture could not be read.
         readable: bool (n,).
-        faults: (address, reason) of the others.
+        faults: (address, reason) of the unreadable pictures.
     """
 
     embeddings: Floats
@@ -51,7 +51,7 @@ def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: in
     """The embedding of every picture of a list, in memory.
 
     Raises:
-        UserError: none can be read, or the model gives what is not finite.
+        UserError: no picture can be read, or the embeddings are not finite.
     """
     import numpy as np
 
@@ -66,12 +66,12 @@ def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: in
         if not faults:
             raise UserError("The list names no picture.")
         first = f"the first being {faults[0][0]} ({faults[0][1]})"
-        raise UserError(f"None of {len(addresses):,} pictures can be read, {first}: mend the list's paths.")
+        raise UserError(f"None of {len(addresses):,} pictures can be read, {first}: correct the list's paths.")
     return Embedded(embeddings, readable, tuple(faults))
 
 
 def embed_parts(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: int, notify: Notify) -> Iterator[Part]:
-    """The pictures of a list in order, in batches, with a bar or lines of progress; the first faults are told.
+    """Embed the pictures of a list in order, in batches, with progress; the first unreadable ones are named.
 
     Args:
         addresses: large_string (n,), as `maskgen.formats.reading` knows them.
@@ -91,7 +91,7 @@ def embed_parts(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: 
 
 
 def _batches(root: AnyPath, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:
-    """Batches of pictures or of reasons, the next one read while one is at work."""
+    """Batches of pictures or of reasons; the next batch is read while the current one is embedded."""
     starts = range(0, len(addresses), BATCH)
     batches = [range(at, min(at + BATCH, len(addresses))) for at in starts]
     with ThreadPoolExecutor(workers) as pool:
@@ -120,6 +120,6 @@ def _embedded(embedder: FaceEmbedder, rows: Sequence[int], images: list[Image | 
     good = [(row, image) for row, image in zip(rows, images, strict=True) if not isinstance(image, str)]
     found = embedder.embed([image for _, image in good])
     if not np.isfinite(found).all():
-        raise UserError(f"The model {embedder.name} gives embeddings that are not finite: its training has broken it.")
+        raise UserError(f"The model {embedder.name} gives embeddings that are not finite: its training diverged.")
     faults = [(row, image) for row, image in zip(rows, images, strict=True) if isinstance(image, str)]
     return Part([row for row, _ in good], found, faults)

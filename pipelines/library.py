@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Masker(Protocol):
-    """What a shard asks of the library: see `maskgen.api.Masker`."""
+    """The part of `maskgen.api.Masker` that a shard uses."""
 
     timings: dict[str, float]
 
@@ -26,7 +26,7 @@ class Masker(Protocol):
         known: Sequence[Sequence[Face]] | None = None,
         given: Sequence[Sequence[Mark | SetAsideError]] | None = None,
     ) -> Sequence[Sequence[Any] | SetAsideError]:
-        """One entry a photograph, in order; `known` are faces that need not be looked for, `given` those of a file."""
+        """One entry per photograph, in order; `known` are faces of another run, `given` those of a file."""
         ...
 
 
@@ -58,22 +58,22 @@ def load_masker(settings: MaskSettings) -> Masker:
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
     known |= {"parts": settings.classes, "occluders": settings.occluders}
-    # Of given boxes, too, the detector sees what is cut around one.
+    # The crop around a given box also goes through the detector.
     in_the_middle = settings.aligned or settings.points is not None
     return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, in_the_middle))
 
 
 def check_kinds(kinds: Sequence[str]) -> None:
-    """Raise UserError, with the nearest names, for a mask that there is not."""
+    """Raise UserError for an unknown mask kind, with the nearest names."""
     from maskgen.masks.kinds import load_kinds
 
     load_kinds(kinds)
 
 
 def check_device(device: str) -> None:
-    """Raise UserError for a device that there is not."""
+    """Raise UserError for a device that is not available."""
     if device == "cpu":
-        return  # nothing to ask PyTorch, which takes a second to import
+        return  # no need to import PyTorch, which takes a second
     from maskgen.faces.mtcnn.nets import check_device as check
 
     check(device)

@@ -11,11 +11,11 @@ from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path, check_path_readable
 
-EMPTY = "it is empty: name a file or a folder; the folder at hand is '.'."
+EMPTY = "it is empty: name a file or a folder; the current folder is '.'."
 
 
 class FilePath(click.Path):
-    """A path of this machine; an empty one is a script's mistake, not the folder at hand."""
+    """A local path; an empty one is an error in a script and does not mean the current folder."""
 
     def __init__(self, **rules: Any) -> None:
         super().__init__(path_type=Path, **rules)
@@ -28,12 +28,12 @@ class FilePath(click.Path):
 
 
 class AnyPathType(click.ParamType[AnyPath]):
-    """A folder or file of this machine, or an address such as s3://BUCKET/FOLDER."""
+    """A local path, or an address such as s3://BUCKET/FOLDER."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> AnyPath:
-        """The place, once it is known that it can be read."""
+        """The path, if it can be read here."""
         if isinstance(value, (Path, RemotePath)):
             return value
         if value == "":
@@ -47,7 +47,7 @@ class AnyPathType(click.ParamType[AnyPath]):
 
 
 def crop_options(command: Any) -> Any:
-    """Options of every command that cuts faces out."""
+    """Options of every command that crops faces."""
     options = (
         click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels."),
         click.option(
@@ -55,15 +55,15 @@ def crop_options(command: Any) -> Any:
             type=click.Choice(ALIGNMENTS),
             default=DEFAULT_ALIGNMENT,
             show_default=True,
-            help="Where eyes and mouth lie in the crop: this program's own, InsightFace's template (arcface, at 112 "
+            help="Alignment of the crop: this program's own, InsightFace's template (arcface, at 112 "
             "pixels; arcface-scaled at any size), or the box of facenet-pytorch's MTCNN.",
         ),
         click.option(
             "--margin",
             type=float,
             default=None,
-            help="Room around the face: with --align maskgen a share of it [default: 0.15], with facenet pixels of the "
-            "crop [default: 0].",
+            help="Margin around the face: with --align maskgen a share of its size [default: 0.15], with facenet "
+            "pixels of the crop [default: 0].",
         ),
     )
     for option in reversed(options):
@@ -82,7 +82,7 @@ def model_options(command: Any) -> Any:
             "--input",
             "input_file",
             type=click.Path(path_type=Path),
-            help="TOML file that says what an ONNX model takes: side, channels, mean, scale, align.",
+            help="TOML file that describes the input of an ONNX model: side, channels, mean, scale, align.",
         ),
         click.option(
             "--trust-pickle",

@@ -1,4 +1,4 @@
-"""Whom a model was trained on, by name where the model says it, and who of them is in a benchmark.
+"""The people that a model was trained on, if it names them, and their overlap with a benchmark.
 
 `maskgen train` writes people.txt beside its checkpoints, one name a line.
 """
@@ -13,11 +13,11 @@ from typing import Any
 from maskgen.core.reasons import UserError
 
 TRAINED_PEOPLE = "people.txt"
-_NOT_SAID = "the model does not say whom it was trained on."
+_NOT_SAID = "the model does not name the people that it was trained on."
 
 
 def names_of(data: Path) -> list[str]:
-    """The names of the people to train on, sorted, by people.csv of `maskgen pairs`; empty where there is none.
+    """The names of the training people, sorted, from people.csv of `maskgen pairs`; empty without one.
 
     Args:
         data: the folder of the lists, or one list.
@@ -33,7 +33,7 @@ def names_of(data: Path) -> list[str]:
     except (ValueError, OSError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from None
     if not {"person", "split"} <= set(columns):
-        raise UserError(f"{path} has no columns person and split: it is none of `maskgen pairs`.")
+        raise UserError(f"{path} has no columns person and split: it was not written by `maskgen pairs`.")
     rows = zip(columns["person"].to_pylist(), columns["split"].to_pylist(), strict=True)
     # A line break in a folder's name would be two names.
     return sorted({" ".join(str(name).split()) for name, split in rows if split == Split.TRAIN})
@@ -41,19 +41,19 @@ def names_of(data: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class TrainedPeople:
-    """Names as the training lists had them; None where nothing says."""
+    """Names as in the training lists; None where unknown."""
 
     names: tuple[str, ...] | None
 
     def overlap(self, people: Iterable[str]) -> dict[str, Any]:
-        """The people among them, whatever stands between the parts of a name (`Ann_Lee` is `AnnLee`)."""
+        """The people in both, ignoring separators in names (`Ann_Lee` is `AnnLee`)."""
         if self.names is None:
             return self.unknown()
         known = {_plain(name) for name in self.names}
         return {"people": sorted(person for person in set(people) if _plain(person) in known)}
 
     def unknown(self) -> dict[str, Any]:
-        """What is said where nothing can be compared."""
+        """The reason why nothing can be compared."""
         reason = _NOT_SAID if self.names is None else "the benchmark does not name its people."
         return {"people": None, "reason": reason}
 
@@ -63,7 +63,7 @@ def _plain(name: str) -> str:
 
 
 def trained_people(model: str) -> TrainedPeople:
-    """Of a run of `maskgen train`, what it wrote beside its checkpoints; of `masked`, what its weights came with.
+    """The people of a model: of a `maskgen train` run from its people.txt, of `masked` from the list with its weights.
 
     Args:
         model: as `maskgen evaluate` takes it.

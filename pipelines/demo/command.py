@@ -18,9 +18,9 @@ from .settings import DemoSettings
     "--source",
     type=FilePath(),
     default=None,
-    help="Your own photographs, one folder a person, instead of the sample.",
+    help="Your own photographs, one folder per person, instead of the sample.",
 )
-@click.option("--workers", type=int, default=None, help="Processes.  [default: one a core]")
+@click.option("--workers", type=int, default=None, help="Worker processes.  [default: one per core]")
 def demo_command(**options: Any) -> None:
     """Mask a built-in sample, write its lists, and name the files to open. All outputs are in OUT.
 

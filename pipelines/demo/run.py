@@ -1,4 +1,4 @@
-"""`maskgen demo` at work: photographs, masks, lists, step by step."""
+"""The steps of `maskgen demo`: photographs, masks, lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..reports.progress import Notify
 from .settings import DemoSettings
 
 PEOPLE, EACH = 12, 10
-SHARES = "0.5,0.25,0.25"  # of so few people, or there would be no pairs to test on
+SHARES = "0.5,0.25,0.25"  # with so few people, smaller shares would leave no test pairs
 
 
 def run_demo(settings: DemoSettings, notify: Notify) -> int:
@@ -33,7 +33,7 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
         segmentation=True,
         workers=usable_cores() if settings.workers is None else settings.workers,
     )
-    notify("2. Putting all five masks on every face.")
+    notify("2. Rendering all five masks onto every face.")
     code = _mask(masked, notify)
     if code == 0:
         notify("3. Writing the training and test lists.")
@@ -55,7 +55,7 @@ def draw_sample(folder: Path) -> None:
 
 
 def _mask(settings: MaskSettings, notify: Notify) -> int:
-    """Run and show the totals; 0 where there are pictures to go on with."""
+    """Run `mask` and print the totals; returns 0 if there are pictures for the next step."""
     from ..mask.run import run_mask
     from ..reports.run_report import NOTHING_WRITTEN
 
@@ -65,7 +65,7 @@ def _mask(settings: MaskSettings, notify: Notify) -> int:
 
 
 def _write_lists(run: Path, out: Path, notify: Notify) -> bool:
-    """Write them, or say why so small a source has none; returns whether they are there."""
+    """Write the lists, or print why the source is too small for them; returns whether they exist."""
     from ..pairs.command import pairs_command
 
     options = ["--run", str(run), "--people", SHARES, "--overwrite", str(out)]
@@ -80,10 +80,10 @@ def _write_lists(run: Path, out: Path, notify: Notify) -> bool:
 def _say_what_to_open(out: Path, lists: bool, notify: Notify) -> None:
     run = out / "masked"
     notify("\nDone. Open")
-    notify(f"  {run / 'report.html'}  to see what came out, in a browser")
-    notify(f"  {run / 'contact_sheet.png'}  to see some of every mask")
-    notify(f"  {run / 'faces'}  for all pictures, one folder a person")
-    notify(f"  {run / 'catalogue.parquet'}  for the record of each: source, points, pose, mask")
+    notify(f"  {run / 'report.html'}  the results, for a browser")
+    notify(f"  {run / 'contact_sheet.png'}  samples of every mask")
+    notify(f"  {run / 'faces'}  all pictures, one folder per person")
+    notify(f"  {run / 'catalogue.parquet'}  one record per face: source, landmarks, pose, mask")
     if lists:
-        notify(f"  {out / 'manifests'}  for the lists to train and test with")
+        notify(f"  {out / 'manifests'}  lists for training and testing")
     notify("Your own photographs: maskgen demo --source FOLDER OUT, or maskgen mask FOLDER RUN.")

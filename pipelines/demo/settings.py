@@ -12,11 +12,11 @@ from ..checks import check_range
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
-    """Everything that `maskgen demo OUT` can be told.
+    """All settings of `maskgen demo OUT`.
 
     Attributes:
-        source: the photographs; the built-in sample where it is None.
-        workers: processes; one a core where it is None.
+        source: the photographs; None for the built-in sample.
+        workers: processes; None for one per core.
 
     Example:
         maskgen demo demo --workers 2

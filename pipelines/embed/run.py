@@ -1,4 +1,4 @@
-"""`maskgen embed` at work: a Parquet file written batch by batch, so that memory does not grow with the list."""
+"""Embed a list: the Parquet file is written batch by batch, so memory does not grow with the list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
 
 COLUMN = "embedding"
-_GROUP = 1 << 14  # rows that are written together
+_GROUP = 1 << 14  # rows per row group
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
             root = settings.list_file.parent
             written, left_out = _write(writer, schema, columns, embedder, root, settings.workers, notify)
         if not written:
-            raise UserError(f"No picture of {settings.list_file} can be read: mend its paths.")
+            raise UserError(f"No picture of {settings.list_file} can be read: correct its paths.")
     return Written(written, embedder.dim, left_out)
 
 
 def _columns(list_file: Path) -> Mapping[str, Any]:
-    """The columns of a list, targets as numbers; a list of pairs as its pictures, each once."""
+    """The columns of a list, targets as numbers. A list of pairs becomes its pictures, each once."""
     import pyarrow as pa
 
     from maskgen.manifests.formats.label_pairs import is_label_pairs
@@ -81,7 +81,7 @@ def _columns(list_file: Path) -> Mapping[str, Any]:
 
 
 def _label_pictures(list_file: Path) -> Mapping[str, Any]:
-    """`_pictures` of two paths and 1 or 0 a line."""
+    """As `_pictures`, for lines of two paths and 1 or 0."""
     import numpy as np
     import pyarrow as pa
 
@@ -93,7 +93,7 @@ def _label_pictures(list_file: Path) -> Mapping[str, Any]:
 
 
 def _pictures(paths: Any, targets: Any, pair_paths: Any, pair_targets: Any) -> Mapping[str, Any]:
-    """Path and target of each picture that pairs name, in the order in which they come first."""
+    """Path and target of each picture of the pairs, in order of first appearance."""
     import numpy as np
     import pyarrow as pa
 

@@ -12,7 +12,7 @@ from ..checks import check_range
 
 @dataclass(frozen=True, slots=True)
 class EmbedSettings:
-    """Everything that `maskgen embed MODEL LIST.csv OUT.parquet` can be told.
+    """All settings of `maskgen embed MODEL LIST.csv OUT.parquet`.
 
     Example:
         maskgen embed dlib lists/train.csv train.parquet

@@ -1,4 +1,4 @@
-"""`maskgen evaluate --benchmark`: a public benchmark's faces cut out once, then judged as any list of pairs."""
+"""`maskgen evaluate --benchmark`: cut a public benchmark's faces once, then evaluate it like any list of pairs."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
 STATE, SET_ASIDE, PICTURES = "prepared.json", "set_aside.csv", "pictures.csv"
 SIZE = 160  # of the crops, in pixels
-# The size at which an alignment is cut; and by what name, where a catalogue calls it otherwise.
+# The crop size of each alignment, and the option value where the catalogue has another name for it.
 SIZES = {ARCFACE: 112, ARCFACE_128: 128}
 CUT_AS = {ARCFACE_128: ARCFACE}
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A benchmark's faces: `folder` holds test.csv; how many pictures and pairs there are, and are not, and why."""
+    """A prepared benchmark: `folder` holds test.csv; counts of pictures and pairs, used and left out."""
 
     folder: Path
     counts: dict[str, int]
 
 
 def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
-    """Judge a model on a benchmark and write the report; returns what results.json says.
+    """Evaluate a model on a benchmark and write the report; returns the content of results.json.
 
     Raises:
         UserError: the benchmark or the model cannot be used.
@@ -72,7 +72,7 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
 
 
 def _alignment_for(embedder: FaceEmbedder) -> str:
-    """How faces are cut for a model: as it was trained, where it says so."""
+    """The alignment of the crops: that of the model's training, if the model states it."""
     wanted = embedder.alignment if embedder.needs_alignment else ""
     return wanted if wanted in STORED else DEFAULT_ALIGNMENT
 
@@ -80,10 +80,10 @@ def _alignment_for(embedder: FaceEmbedder) -> str:
 def prepare(
     asked: Benchmark, found: BenchmarkSet, folder: Path, notify: Notify, alignment: str = DEFAULT_ALIGNMENT
 ) -> Prepared:
-    """Cut the faces out into `folder`, unless that was done before with the same pictures and alignment.
+    """Cut the faces into `folder`, unless it already holds them for the same pictures and alignment.
 
     Args:
-        alignment: one of `core.alignments.STORED`; of pictures that are crops already, theirs.
+        alignment: one of `core.alignments.STORED`; for pictures that are already crops, theirs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / LOCK):
@@ -100,7 +100,7 @@ def prepare(
 
 
 def _digest(found: BenchmarkSet) -> str:
-    """Changes when a picture, its size or time, or a pair does."""
+    """A digest that changes with a picture, its size or time, or a pair."""
     told = hashlib.blake2b(digest_size=16)
     for one in found.pictures:
         path = found.root if found.root.is_file() else found.root / one.path
@@ -137,7 +137,7 @@ def _cut(found: BenchmarkSet, folder: Path, notify: Notify, alignment: str) -> d
 
 
 def _name(number: int, one: BenchmarkPicture) -> str:
-    """Where a face goes; the kind at the end of the name is what `maskgen evaluate` reads there."""
+    """The path of a crop; `maskgen evaluate` reads the mask kind from the end of the name."""
     kind = "" if one.masked is None else "__masked" if one.masked else "__bare"
     return f"faces/{number // 1000:03}/{number:06}{kind}.png"
 

@@ -50,15 +50,15 @@ PATH = FilePath()
     type=int,
     default=1000,
     show_default=True,
-    help="Bootstrap replicates of the intervals, over people.",
+    help="Bootstrap replicates for the confidence intervals; people are resampled.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals and of the ten folds.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap and of the ten folds.")
 @model_options
 @allow_misaligned
 def evaluate_command(**options: Any) -> None:
     """Evaluate a model: verification on pairs or a benchmark, or identification on a gallery.
 
-    MODEL is a checkpoint or run of `maskgen train`, a model file of the reference (.pth), any recogniser's .onnx with
+    MODEL is a checkpoint or run of `maskgen train`, a .pth of the reference project, any recogniser's .onnx with
     --input, the built-in model masked, or the pretrained dlib or facenet. The report is report.html to open in a
     browser, results.json, results.md and images; errors.png shows the hardest errors.
     """
@@ -75,7 +75,7 @@ def evaluate_command(**options: Any) -> None:
 
 
 def _evaluated(settings: EvaluateSettings, notify: Notify) -> tuple[dict[str, Any], str]:
-    """What results.json says, and what is printed of it."""
+    """The content of results.json, and the printed summary."""
     if settings.gallery is not None:
         from . import identification
 

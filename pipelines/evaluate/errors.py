@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .results import Evaluation
 
 ERRORS = "errors.png"
-EACH = 16  # pairs of each sort
+EACH = 16  # genuine and impostor pairs each
 _COLUMNS, _CELL = 4, 112
 
 
 def write_errors(found: Evaluation, folder: Path) -> None:
-    """errors.png: the same-person pairs farthest above the threshold, and the others farthest below."""
+    """Write errors.png: genuine pairs farthest above the threshold, impostor pairs farthest below."""
     import numpy as np
 
     from maskgen.core.files import write_atomic
@@ -54,7 +54,7 @@ def _picture(found: Evaluation, row: int) -> Image:
 
 
 def picture(root: Path, address: str) -> Image:
-    """A picture to show; a grey one where it cannot be read any more."""
+    """A picture to show; a grey one if it can no longer be read."""
     import numpy as np
 
     from maskgen.formats.reading import read_photo

@@ -1,4 +1,4 @@
-"""report.html of `maskgen evaluate --gallery`: ranks, a threshold to be moved, and whom probes are taken for."""
+"""report.html of `maskgen evaluate --gallery`: ranks, a movable threshold, and false matches of probes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PEOPLE = 200
 
 
 def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> None:
-    """Write report.html into the folder of the report."""
+    """Write report.html into the report's folder."""
     from maskgen.core.files import write_atomic
 
     pictures = Pictures()
@@ -32,7 +32,7 @@ def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> 
         Section("rates", "Rates", _rates(results)),
         Section("threshold", "Move the threshold", join([tag("p", _OPEN), slider()])),
         Section("people", "By person", _people(found)),
-        Section("hardest", "Probes that name somebody else, and the nearest to it", place_of("errors")),
+        Section("hardest", "Probes identified as another person, and the closest cases", place_of("errors")),
     ]
     data = {"pictures": pictures.stored, "galleries": {"errors": gallery.data()}, "judge": _judge(found)}
     name = show_path((found.settings.gallery or found.gallery.root).resolve()).rpartition("/")[2]
@@ -48,9 +48,9 @@ def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> 
 
 
 _OPEN = (
-    "An open door: a probe is let in as whom it names where it is near enough. The distance of a probe that names its "
-    "person first is to that person; of all probes, that to the nearest other person is what they would be let in by "
-    "were their own person not enrolled."
+    "Open-set identification: a probe matches its nearest person within the threshold. The rate of correct "
+    "identification counts probes whose own person is nearest. The false match rate counts all probes, each by its "
+    "distance to the nearest other person, as if its own person were not enrolled."
 )
 
 
@@ -64,16 +64,16 @@ def _lead(results: Mapping[str, Any]) -> str:
 
 def _rates(results: Mapping[str, Any]) -> Markup:
     counts = {"people enrolled": results["people_enrolled"], "bare faces": results["enrolled"]}
-    counts |= {"masked probes": results["probes"], "of nobody enrolled": results["probes_of_nobody_enrolled"]}
+    counts |= {"masked probes": results["probes"], "of people not enrolled": results["probes_of_nobody_enrolled"]}
     counts |= {"unreadable": results["pictures"]["unreadable"]}
     rows = {"named first": results["rank1"], "among the first five": results["rank5"]}
-    rows |= {"named rightly and let in": results["open_set"]["accepted"]}
+    rows |= {"identified correctly within the threshold": results["open_set"]["accepted"]}
     shown = {name: (one["value"], one.get("low"), one.get("high")) for name, one in rows.items()}
     found = results["open_set"]
-    told = {"False match rate asked for": f"{found['far_asked']:g}"}
+    told = {"False match rate requested": f"{found['far_asked']:g}"}
     told |= {"Open set": found["reason"]} if found["reason"] else {"Threshold": f"{found['threshold']:.4f}"}
     model = {"Model": results["model"]["given"], "Seed": results["seed"]}
-    note = "Shares of the probes, with 95 % intervals over people drawn anew."
+    note = "Shares of the probes, with 95 % bootstrap intervals over people."
     return join([numbers(counts), whiskers(note, shown), facts(told | model)])
 
 
@@ -88,7 +88,7 @@ def _judge(found: GalleryEvaluation) -> dict[str, Any]:
 
 
 def _people(found: GalleryEvaluation) -> Markup:
-    """The people with the fewest probes named rightly, first."""
+    """The people, those with the most identification errors first."""
     columns = found.gallery.columns
     named = columns.get("person", columns["target"]).to_pylist()
     names = dict(zip(found.gallery.numbers("target").tolist(), named, strict=True))
@@ -98,7 +98,7 @@ def _people(found: GalleryEvaluation) -> Markup:
         for one in people[:_PEOPLE]
     ]
     note = f"{len(rows):,} of {len(people):,} people, those with the most errors first; identified.csv has all"
-    head = ("person", "bare faces", "probes", "named first", "let in", "others let in as them")
+    head = ("person", "bare faces", "probes", "named first", "let in", "false matches of others with them")
     return table(note, head, rows)
 
 

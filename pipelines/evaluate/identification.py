@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from maskgen.manifests.schema import Ints
 
 PEOPLE = "identified.csv"
-_SHOWN = 32  # probes on the sheet of errors
+_SHOWN = 32  # probes on errors.png
 _COLUMNS = ("target", "person", "enrolled", "probes", "first", "fifth", "accepted", "taken_for_another", "let_in")
 
 
 def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
-    """Judge a model on a gallery and write the report; returns what results.json says.
+    """Evaluate a model on a gallery and write the report; returns the content of results.json.
 
     Raises:
         UserError: the gallery or the model cannot be used.
@@ -56,7 +56,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
 
 
 def _list_file(gallery: Path) -> Path:
-    """The list that is meant: a folder of `maskgen gallery` stands for its gallery.csv."""
+    """The gallery's list: for an output folder of `maskgen gallery`, its gallery.csv."""
     return gallery / GALLERY if gallery.is_dir() else gallery
 
 
@@ -117,7 +117,7 @@ def _results(found: GalleryEvaluation) -> dict[str, Any]:
 
 
 def _write_people(found: GalleryEvaluation, folder: Path) -> None:
-    """identified.csv: a row a person, in the order of their targets."""
+    """Write identified.csv: one row per person, in the order of their targets."""
     import pyarrow as pa
 
     from maskgen.manifests.csv_table import write_columns
@@ -133,7 +133,7 @@ def _write_people(found: GalleryEvaluation, folder: Path) -> None:
 
 
 def _write_errors(found: GalleryEvaluation, folder: Path) -> None:
-    """errors.png: probes that name somebody else, the surest first, each beside a face of whom they name."""
+    """Write errors.png: probes identified as another person, smallest distance first, beside a face of that person."""
     import numpy as np
 
     from maskgen.core.files import write_atomic
@@ -160,7 +160,7 @@ def _shown(found: GalleryEvaluation, probe: int) -> ShownPair:
 
 
 def summary(results: dict[str, Any]) -> str:
-    """For a terminal."""
+    """The printed summary."""
     return "\n".join(line for line in _told(results, aligned) if line)
 
 
@@ -171,11 +171,11 @@ def _lines(results: dict[str, Any]) -> list[str]:
 def _told(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], list[str]]) -> Iterator[str]:
     yield (
         f"{results['enrolled']:,} bare faces of {results['people_enrolled']:,} people are enrolled, "
-        f"{results['probes']:,} masked faces probe."
+        f"{results['probes']:,} masked faces are probes."
     )
     if results["probes_of_nobody_enrolled"]:
         unknown = results["probes_of_nobody_enrolled"]
-        yield f"{unknown:,} of these are of nobody enrolled and count in the open set only."
+        yield f"{unknown:,} of these are of people who are not enrolled and count in the open set only."
     if results["pictures"]["unreadable"]:
         yield f"{results['pictures']['unreadable']:,} pictures cannot be read (unreadable.csv)."
     yield ""
@@ -188,7 +188,7 @@ def _told(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], 
         yield f"Open set: {found['reason']}"
         return
     yield (
-        f"Open set: at distances up to {found['threshold']:.4f}, {found['far']:.4f} of the probes would be let in as "
-        f"somebody else, and {rate(found['accepted'])} are named rightly and let in."
+        f"Open set: within the threshold {found['threshold']:.4f}, {found['far']:.4f} of the probes would match "
+        f"another person, and {rate(found['accepted'])} are identified correctly."
     )
-    yield f"{PEOPLE} has a row for each person. In brackets: 95 % intervals over people drawn anew."
+    yield f"{PEOPLE} has a row for each person. In brackets: 95 % bootstrap intervals over people."

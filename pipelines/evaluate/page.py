@@ -1,4 +1,4 @@
-"""report.html of an evaluation: curves with intervals, a threshold to be moved, and the errors by mask and pose."""
+"""report.html of an evaluation: curves with intervals, a movable threshold, and the errors by mask and pose."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
     from .results import Evaluation
 
-_BAND = 17  # rates at which the curve's band is measured
-_FEWEST = 4  # of these, for a band to be drawn
+_BAND = 17  # rates at which the confidence band is computed
+_FEWEST = 4  # rates needed for a band
 _LOWEST = 1e-4
-_POINTS = 240  # of a curve that is drawn
+_POINTS = 240  # points of a drawn curve
 _SPLITS = 24
 _ERRORS = 60  # of each sort
 _TURNS = {"both within 15°": (0.0, 15.0), "one 15 to 35°": (15.0, 35.0), "one over 35°": (35.0, 181.0)}
 
 
 def band_rates(n_different: int) -> tuple[float, ...]:
-    """False accept rates at which so many different-person pairs allow an interval, rising."""
+    """False accept rates at which this number of impostor pairs allows an interval, rising."""
     least = max(1 / max(n_different, 1), _LOWEST)
     return tuple(float(f"{least ** (1 - at / (_BAND - 1)):.6g}") for at in range(_BAND)) if least < 1 else ()
 
 
 def evaluate_command(settings: EvaluateSettings) -> str:
-    """The line that repeats an evaluation."""
+    """The command line that repeats an evaluation."""
     spelled = {
         "input_file": lambda value: ["--input", show_path(value.absolute())],
         "benchmark": lambda value: ["--benchmark", value[0], show_path(value[1].absolute())],
@@ -52,7 +52,7 @@ def evaluate_command(settings: EvaluateSettings) -> str:
 
 
 def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
-    """Write report.html into the folder of the report."""
+    """Write report.html into the report's folder."""
     from maskgen.core.files import write_atomic
 
     pictures = Pictures()
@@ -79,14 +79,14 @@ def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
 
 
 def _as_asked(found: Evaluation) -> EvaluateSettings:
-    """The settings as they were given: a benchmark is judged by the lists that were made of it."""
+    """The settings as given; a benchmark is evaluated through the lists made from it."""
     if (about := found.benchmark) is None:
         return found.settings
     return replace(found.settings, data=None, benchmark=(str(about["name"]), Path(str(about["folder"]))))
 
 
 def start_of(settings: EvaluateSettings) -> dict[str, str]:
-    """What another evaluation of the same would say differently."""
+    """The page's block that differs between two evaluations with the same settings."""
     return {"Folder": show_path(settings.folder.resolve())}
 
 
@@ -99,7 +99,7 @@ def _lead(results: Mapping[str, Any]) -> str:
     span = f" ({accuracy['low']:.4f} to {accuracy['high']:.4f})" if math.isfinite(accuracy.get("low", math.nan)) else ""
     return (
         f"Accuracy {accuracy['value']:.4f}{span} on {judged['judged']:,} test pairs at threshold {found['value']:.4f}, "
-        f"from {found['source']}. In brackets: the 95 % interval over people drawn anew."
+        f"from {found['source']}. In brackets: the 95 % bootstrap interval over people."
     )
 
 
@@ -118,7 +118,7 @@ def _rates(found: Evaluation, results: Mapping[str, Any]) -> Markup:
         if name in (ALL, *SORTS.values()) and "reason" not in one
     }
     if rates:
-        tables.append(whiskers("True accept rate at a false accept rate, where there are pairs enough.", rates))
+        tables.append(whiskers("True accept rate at a fixed false accept rate, where there are enough pairs.", rates))
     notes = [tag("p", note, class_="note") for note in (*benchmark_told(results), *results["notes"])]
     if fixed := results["fixed_fmr"]:
         said = " ".join(fixed_head(fixed))
@@ -134,7 +134,7 @@ def _rate(one: Mapping[str, Any]) -> tuple[float | None, float | None, float | N
 
 
 def drawn_curves(found: Evaluation) -> dict[str, Verification]:
-    """The splits whose curves are drawn."""
+    """The subsets whose curves are drawn."""
     named = {name: found.splits.get(name) for name in (ALL, *SORTS.values())}
     return {name: one for name, one in named.items() if one is not None and not isinstance(one, str)}
 
@@ -158,7 +158,7 @@ def _curves(found: Evaluation) -> Markup:
 
 
 def _roc(name: str, one: Verification) -> Curve:
-    """The curve, at rates evenly over its logarithms."""
+    """The curve, at rates spaced evenly on a logarithmic axis."""
     import numpy as np
 
     rates = np.geomspace(max(_lowest(one), _LOWEST), 1.0, _POINTS)
@@ -198,12 +198,12 @@ def _judge(found: Evaluation) -> dict[str, Any]:
 
 
 def _errors(found: Evaluation) -> Markup:
-    """False rejects and false accepts at the threshold, by what is worn and how far heads are turned."""
-    kinds = table("By what is worn", _HEAD, [_error_row(found, name, rows) for name, rows in found.rows.items()])
+    """False rejects and false accepts at the threshold, by mask and by yaw."""
+    kinds = table("By mask", _HEAD, [_error_row(found, name, rows) for name, rows in found.rows.items()])
     turned = list(_by_pose(found))
     if not turned:
-        return join([kinds, tag("p", "No catalogue says how the heads are turned.", class_="note")])
-    return join([kinds, table("By the more turned face of a pair", _HEAD, [_error_row(found, *one) for one in turned])])
+        return join([kinds, tag("p", "No catalogue gives the yaw of the heads.", class_="note")])
+    return join([kinds, table("By the larger yaw of a pair", _HEAD, [_error_row(found, *one) for one in turned])])
 
 
 _HEAD = ("pairs", "same person", "said different", "different people", "said same")
@@ -232,7 +232,7 @@ def _share(whole: Bools, part: Bools) -> tuple[str, str]:
 
 
 def _gallery(found: Evaluation, pictures: Pictures) -> Gallery:
-    """The errors that are farthest from the threshold, and where there are few, the pairs nearest to being one."""
+    """The errors farthest from the threshold; where there are few, also the correct pairs closest to it."""
     import numpy as np
 
     judged, threshold = found.judged, found.threshold.value
@@ -243,7 +243,9 @@ def _gallery(found: Evaluation, pictures: Pictures) -> Gallery:
     made = of_all(lambda row: thumbnail(picture(found.lists.root, found.lists.addresses[row].as_py())), sides)
     thumbs = {row: pictures.add(one) for row, one in zip(sides, made, strict=True)}
     items = [_pair(found, row, thumbs) for row in chosen]
-    note = f"Of each sort the {_ERRORS} pairs that are farthest on the wrong side of the threshold, or nearest to it."
+    note = (
+        f"The {_ERRORS} genuine and {_ERRORS} impostor pairs most clearly misclassified, or nearest to the threshold."
+    )
     orders = (("far", "farthest apart first"), ("near", "nearest first"), ("turned", "most turned first"))
     return Gallery(items, note, (("sort", "Pairs", ()), ("worn", "Worn", ()), ("pose", "Pose", tuple(_TURNS))), orders)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SAME, _DIFFERENT = "#1f5fa8", "#b8500c"
 _COLOURS = {ALL: "#222222", "masked-masked": "#b8500c", "masked-bare": "#7a3fa0", "bare-bare": "#1f5fa8"}
-_LOWEST = 1e-4  # the lowest error rate that is drawn
+_LOWEST = 1e-4  # the lowest error rate on the axes
 
 
 def write_pictures(found: Evaluation, folder: Path) -> None:
@@ -50,7 +50,7 @@ def _roc(path: Path, splits: dict[str, Verification], title: str) -> None:
     with figure(path) as axes:
         for name, one in splits.items():
             lowest = 1 / max(one.confusion.different_same + one.confusion.different_different, 1)
-            shown = one.roc.far >= lowest / 2  # below one false accept a logarithm has no place
+            shown = one.roc.far >= lowest / 2  # a rate below one false accept cannot be drawn on a logarithmic axis
             label = f"{name}, AUC {one.roc.auc:.4f}"
             axes.step(one.roc.far[shown], one.roc.tar[shown], where="post", color=_COLOURS[name], lw=1.4, label=label)
         axes.set(xscale="log", xlabel="false accept rate", ylabel="true accept rate", title=title)
@@ -59,7 +59,7 @@ def _roc(path: Path, splits: dict[str, Verification], title: str) -> None:
 
 
 def _det(path: Path, splits: dict[str, Verification], title: str) -> None:
-    """Both errors on the axes of normal deviates, on which two normal curves give a straight line."""
+    """The DET curve: both error rates on normal deviate axes."""
     import numpy as np
     from scipy.special import ndtri
 

@@ -24,7 +24,7 @@ RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
 
 
 def write_report(found: Evaluation) -> dict[str, Any]:
-    """Write every file, results.json last; returns what that says."""
+    """Write every file, results.json last; returns its content."""
     from .errors import write_errors
     from .page import write_page
     from .plots import write_pictures
@@ -41,7 +41,7 @@ def write_report(found: Evaluation) -> dict[str, Any]:
 
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
-    """results.md and then results.json, in which what is not known is null."""
+    """Write results.md and then results.json, in which unknown values are null."""
     from maskgen.core.files import write_atomic
 
     write_atomic(folder / TEXT, text.encode())
@@ -50,7 +50,7 @@ def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
 
 
 def write_unreadable(folder: Path, faults: Sequence[tuple[str, str]]) -> None:
-    """unreadable.csv (`path,reason`), only where there are such pictures."""
+    """Write unreadable.csv (`path,reason`) if any picture is unreadable."""
     from maskgen.manifests.checks.picture_files import as_array
     from maskgen.manifests.csv_table import write_columns
 
@@ -62,7 +62,7 @@ def write_unreadable(folder: Path, faults: Sequence[tuple[str, str]]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Numbers that are none as None, so that any reader of JSON takes the file."""
+    """NaN and infinities as None, so that every JSON reader accepts the file."""
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -71,7 +71,7 @@ def plain(value: Any) -> Any:
 
 
 def header(found: Any) -> dict[str, Any]:
-    """What every report begins with, of anything with settings, an embedder and embedded pictures."""
+    """The entries that every results.json starts with: model, settings and pictures."""
     settings, embedder = found.settings, found.embedder
     return {
         "maskgen": __version__,
@@ -102,7 +102,7 @@ def _results(found: Evaluation) -> dict[str, Any]:
 
 
 def _fixed_fmr(found: FixedFmr) -> dict[str, Any]:
-    """Errors at a fixed false match rate; a reason where the threshold cannot be set."""
+    """Errors at a fixed false match rate, or the reason why the threshold cannot be set."""
     head = {"fmr_asked": found.asked, "pictures": found.pictures, "people": found.people}
     if found.reason:
         return {**head, "reason": found.reason}
@@ -114,12 +114,12 @@ def _fixed_fmr(found: FixedFmr) -> dict[str, Any]:
 
 
 def _notes(splits: Mapping[str, Verification | str]) -> list[str]:
-    """Which pairs show too few people, each sentence once."""
+    """The subsets with too few people, each sentence once."""
     told: dict[str, list[str]] = {}
     for name, one in splits.items():
         if not isinstance(one, str) and one.few_people:
             told.setdefault(one.few_people, []).append(name)
-    # What holds for all pairs holds for each part of them.
+    # A note on all pairs applies to each subset.
     whole = [sentence for sentence, names in told.items() if "all" in names]
     return whole or [f"{', '.join(names)}: {sentence}" for sentence, names in told.items()]
 
@@ -147,7 +147,7 @@ def _split(one: Verification) -> dict[str, Any]:
 
 
 def _rate(value: float, interval: Interval | None) -> dict[str, Any]:
-    """A rate with its interval where it has one."""
+    """A rate, with its interval if it has one."""
     return {"value": value} | ({} if interval is None else asdict(interval))
 
 

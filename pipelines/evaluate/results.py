@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPairs:
-    """The test pairs that could be judged: rows of the lists' pictures, and what was measured on them.
+    """The test pairs that could be evaluated: rows of the lists' pictures, and their distances.
 
     Attributes:
         pairs: int64 (n, 2).
         people: int64 (n, 2).
         same: bool (n,).
         distances: float32 (n,).
-        left_out: how many more there are, of which a picture cannot be read.
+        left_out: the number of pairs with an unreadable picture.
     """
 
     pairs: Ints
@@ -40,7 +40,7 @@ class MeasuredPairs:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The distance up to which two pictures are taken for one person, and where it comes from."""
+    """The distance up to which two pictures match, and the pairs that it was chosen on."""
 
     value: float
     source: str
@@ -49,15 +49,15 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was found.
+    """The result of an evaluation on pairs.
 
     Attributes:
-        kinds, yaws: of the pictures, float64 (n,) the yaws; "" and NaN where nothing says.
-        alignment: of the pictures, "" where it is not known.
-        splits: by split a `Verification`, or why there is none.
-        rows: which of the pairs each split holds.
-        fixed_fmr: None where the lists do not tell people apart.
-        benchmark: what results.json says of the benchmark, None where there is none.
+        kinds, yaws: of the pictures; yaws are float64 (n,). "" and NaN where unknown.
+        alignment: of the pictures, "" where unknown.
+        splits: a `Verification` by subset, or the reason why there is none.
+        rows: the pairs of each subset, bool (n,).
+        fixed_fmr: None where the lists do not identify people.
+        benchmark: the entry of results.json on the benchmark, None without one.
     """
 
     settings: EvaluateSettings
@@ -77,7 +77,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class GalleryEvaluation:
-    """Everything that was found: `enrolled` and `probes`, int64, are rows of the gallery's list.
+    """The result of an evaluation on a gallery: `enrolled` and `probes`, int64, are rows of the gallery's list.
 
     `alignment` is that of its pictures.
     """

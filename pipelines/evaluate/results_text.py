@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_NOT = "–"  # what cannot be said
+_NOT = "–"  # an unknown value
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -15,7 +15,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def summary(results: Mapping[str, Any]) -> str:
-    """For a terminal: the threshold, a line for each split, and what is to be known about them."""
+    """The printed summary: the threshold, a line for each subset, and notes."""
     head = [_threshold(results), ""]
     fixed = results["fixed_fmr"]
     told = ["", *fixed_head(fixed), *aligned([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
@@ -30,13 +30,13 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as Markdown's table, the first as its header."""
+    """Rows as a Markdown table; the first row is the header."""
     first, *rest = ["| " + " | ".join(row) + " |" for row in rows]
     return [first, "|" + "---|" * len(rows[0]), *rest]
 
 
 def number(value: float | None) -> str:
-    """Four digits after the point."""
+    """A number with four decimals."""
     return _NOT if value is None or math.isnan(value) else f"{value:.4f}"
 
 
@@ -60,7 +60,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from table([_COLUMNS, *_rows(results["splits"])])
     yield ""
-    yield "In brackets: 95 % intervals over people drawn anew. Ten-fold: mean and standard error."
+    yield "In brackets: 95 % bootstrap intervals over people. Ten-fold: mean and standard error."
     yield from (line for note in results["notes"] for line in ("", note))
     judged = {name: one for name, one in results["splits"].items() if "reason" not in one}
     if judged:
@@ -81,16 +81,16 @@ def _threshold(results: Mapping[str, Any]) -> str:
     if judged is None:
         return said + "."
     if judged["degenerate"]:
-        return f"{said}, since those of eval say nothing: {judged['degenerate']}"
+        return f"{said}, since the eval lists are degenerate: {judged['degenerate']}"
     return f"{said} (IOU {number(judged['iou'])})."
 
 
 def _aligned(results: Mapping[str, Any]) -> Iterator[str]:
-    """How the pictures are aligned, and how the model wants them, where that is known."""
+    """The alignments of the pictures and of the model, where known."""
     pictures, model = results["pictures"].get("alignment"), results["model"].get("alignment")
     if pictures or model:
         yield ""
-        yield f"Alignment of the pictures: {pictures or 'not known'}; of the model: {model or 'any, or not known'}."
+        yield f"Alignment of the pictures: {pictures or 'unknown'}; of the model: {model or 'any, or unknown'}."
 
 
 def _left_out(results: Mapping[str, Any]) -> Iterator[str]:
@@ -115,7 +115,7 @@ FIXED = ("compared", "genuine", "impostor", "FNMR", "FMR")
 
 
 def benchmark_told(results: Mapping[str, Any]) -> list[str]:
-    """What is said of the benchmark, a sentence a line; nothing where there is none."""
+    """The lines on the benchmark; none without one."""
     return [] if results["benchmark"] is None else list(_benchmark_lines(results["benchmark"]))
 
 
@@ -126,24 +126,24 @@ def _benchmark_lines(about: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"Of {about['pairs']:,} pairs {about['pairs_left_out']:,} are left out, since in "
             f"{about['pictures_set_aside']:,} pictures no face was found or read; {about['pictures_missing']:,} "
-            "pictures that the lists name are not there."
+            "pictures that the lists name are missing."
         )
     trained = about["trained_on"]
     if trained["people"] is None:
-        yield f"People who were trained on: {trained['reason']}"
+        yield f"People in the training set: {trained['reason']}"
     elif trained["people"]:
         yield f"Trained on {len(trained['people']):,} of its people: {', '.join(trained['people'])}."
     else:
-        yield "The model was trained on none of its people."
+        yield "None of its people are in the model's training set."
 
 
 def has_rates(fixed: Mapping[str, Any] | None) -> bool:
-    """Whether errors at a fixed false match rate could be measured."""
+    """Whether there are error rates at a fixed false match rate."""
     return fixed is not None and "reason" not in fixed
 
 
 def fixed_head(fixed: Mapping[str, Any]) -> list[str]:
-    """What the errors at a fixed false match rate are of, or why there are none."""
+    """The heading of the error rates at a fixed false match rate, or why there are none."""
     if "reason" in fixed:
         return [fixed["reason"]]
     return [
@@ -153,7 +153,7 @@ def fixed_head(fixed: Mapping[str, Any]) -> list[str]:
 
 
 def fixed_rows(fixed: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The errors at a fixed false match rate, a row a sort of comparison, under `FIXED`."""
+    """The error rates at a fixed false match rate, one row per type of comparison, under `FIXED`."""
     for name, one in fixed["comparisons"].items():
         fmr = _NOT if one["fmr"] is None or math.isnan(one["fmr"]) else f"{one['fmr']:.5f}"
         yield name, f"{one['genuine']:,}", f"{one['impostor']:,}", rate(one["fnmr"]), fmr
@@ -171,7 +171,7 @@ def _tar_rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _reasons(splits: Mapping[str, Any]) -> Iterator[str]:
-    """Why something is not said, each once."""
+    """The reasons for missing values, each once."""
     told = [f"{name}: {one['reason']}" for name, one in splits.items() if "reason" in one]
     for name, one in splits.items():
         tar = [found["reason"] for found in one.get("tar_at_far", {}).values() if "reason" in found]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run_evaluate(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
-    """Judge a model on lists and write the report; returns what results.json says.
+    """Evaluate a model on lists and write the report; returns the content of results.json.
 
     Raises:
         UserError: the lists or the model cannot be used.
@@ -40,9 +40,9 @@ def evaluate_lists(
     """As `run_evaluate`.
 
     Args:
-        about: what the report says of the benchmark that the lists were made from.
-        all_comparisons: the people of the lists can be told apart, so that pictures of different pairs can be compared.
-        known: the model, and the alignment of the pictures, where they are known already.
+        about: the report's entry on the benchmark that the lists were made from.
+        all_comparisons: the lists identify people, so pictures of different pairs can be compared.
+        known: the model and the alignment of the pictures, if already loaded.
     """
     from maskgen.manifests.mask_labels import mask_kinds_of, yaws_of
 
@@ -78,7 +78,7 @@ def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[
 
 
 def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: MeasuredPairs, embedded: Embedded) -> FixedFmr:
-    """Of all pictures of the pairs that say whether a mask is worn."""
+    """FNMR at a fixed FMR, over all pictures whose mask state is known."""
     import numpy as np
 
     from maskgen.metrics.fixed_fmr import fixed_fmr
@@ -93,7 +93,7 @@ def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: MeasuredPai
 
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
-    """The lists, and which of them are the test pairs."""
+    """The lists, and the name of the test pairs among them."""
     from maskgen.manifests.lists import read_pair_lists
     from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, TEST
 
@@ -102,7 +102,7 @@ def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
     if not test.is_file():
         raise UserError(f"{test} is not there: give the folder that `maskgen pairs` wrote, or a CSV file of pairs.")
     if test.name in (EVAL_SAME, EVAL_DIFF):
-        raise UserError(f"{test} is for the threshold, and not judged on: give its folder, or other pairs.")
+        raise UserError(f"{test} is used for the threshold only: give its folder, or other pairs.")
     evals = [test.parent / name for name in (EVAL_SAME, EVAL_DIFF)]
     found = read_pair_lists([*(evals if all(path.is_file() for path in evals) else []), test])
     if not len(found.pairs[test.name]):
@@ -123,11 +123,13 @@ def _judged(lists: PairLists, name: str, embedded: Embedded) -> MeasuredPairs:
 def _refuse_one_sort(judged: MeasuredPairs, path: Path) -> None:
     for what, there in (("one person", judged.same.any()), ("different people", (~judged.same).any())):
         if not there:
-            raise UserError(f"{path} has no pair of {what} that can be read: judging needs pairs of both sorts.")
+            raise UserError(
+                f"{path} has no pair of {what} that can be read: an evaluation needs genuine and impostor pairs."
+            )
 
 
 def _threshold(lists: PairLists, test: str, embedded: Embedded, judged: MeasuredPairs, seed: int) -> Threshold:
-    """Of the eval lists; where there are none, or they say nothing, the mean of ten folds of the test pairs."""
+    """The threshold of the eval lists; if they are missing or degenerate, the mean of ten folds of the test pairs."""
     from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME
     from maskgen.metrics.folds import FOLDS, best_threshold, fold_accuracy
     from maskgen.metrics.histogram_iou import compare_histograms

@@ -12,12 +12,12 @@ from ..checks import check_range
 
 @dataclass(frozen=True, slots=True)
 class EvaluateSettings:
-    """Everything that `maskgen evaluate` can be told.
+    """All settings of `maskgen evaluate`.
 
     Example:
         maskgen evaluate dlib --data lists
 
-    Cost: dlib takes about 25 ms of one busy core a picture; each picture is embedded once.
+    Cost: dlib takes about 25 ms of one core per picture; each picture is embedded once.
 
     Raises:
         UserError: a value that cannot be used, in one sentence that says what could be.
@@ -40,14 +40,16 @@ class EvaluateSettings:
     def __post_init__(self) -> None:
         given = [one for one in (self.data, self.gallery, self.benchmark) if one is not None]
         if not given:
-            raise UserError("Name what to judge on: --data LISTS, --gallery GALLERY.csv, or --benchmark NAME FOLDER.")
+            raise UserError("Name the data: --data LISTS, --gallery GALLERY.csv, or --benchmark NAME FOLDER.")
         if len(given) > 1:
-            raise UserError("--data, --gallery and --benchmark are judged one at a time: give the command twice.")
+            raise UserError(
+                "--data, --gallery and --benchmark are evaluated one at a time: give the command once for each."
+            )
         check_range("--seed", self.seed, 0, 2**63 - 1)
         check_range("--replicates", self.replicates, 10, 10**6)
         check_range("--workers", self.workers, 1, 4096)
         if self.far is not None and self.gallery is None:
-            raise UserError("--far is for --gallery: on lists TAR is told at FAR 0.01, 0.001 and 0.0001.")
+            raise UserError("--far is for --gallery: on lists TAR is reported at FAR 0.01, 0.001 and 0.0001.")
         if not 0 < self.false_accepts < 1:
             raise UserError(f"--far {self.far:g} is no share: give one above 0 and below 1, as 0.01.")
         if self.benchmark is not None and not self.benchmark[1].exists():
@@ -58,12 +60,12 @@ class EvaluateSettings:
 
     @property
     def false_accepts(self) -> float:
-        """The share of false accepts that is borne."""
+        """The false match rate at which the open-set threshold is set."""
         return 0.01 if self.far is None else self.far
 
     @property
     def folder(self) -> Path:
-        """Where the report goes: --report, or beside what is judged on, under the model's name."""
+        """The report's folder: --report, or judged/MODEL beside the data."""
         if self.report is not None:
             return self.report
         benchmark = None if self.benchmark is None else self.benchmark[1]
@@ -73,7 +75,7 @@ class EvaluateSettings:
 
 
 def model_name(model: str) -> str:
-    """A folder's name for a model: its own, or the last two parts of a checkpoint's path.
+    """The folder name for a model: its own name, or the last two parts of a checkpoint's path.
 
     Example:
         >>> model_name("dlib"), model_name("runs/masked/best")

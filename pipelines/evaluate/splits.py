@@ -18,19 +18,19 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Some of the pairs: `rows` bool (n,) of them, and what they are called."""
+    """A named subset of the pairs: `rows` is bool (n,)."""
 
     name: str
     rows: Bools
 
 
 def splits(kinds: Sequence[str], pairs: Ints) -> Iterator[Split]:
-    """The splits that hold any pair.
+    """The subsets that are not empty.
 
-    A pair is of a kind of mask where either face wears it, so a pair of two kinds is in both kinds' splits.
+    A pair belongs to a mask kind if either face wears it, so a pair of two kinds is in both subsets.
 
     Args:
-        kinds: what each picture's face wears: "bare", a mask's name, "" where nothing says.
+        kinds: the mask of each picture: "bare", a kind's name, "" where unknown.
         pairs: int64 (n, 2) rows of `kinds`.
     """
     import numpy as np
@@ -46,7 +46,7 @@ def splits(kinds: Sequence[str], pairs: Ints) -> Iterator[Split]:
 
 
 def _code(kind: str, names: Sequence[str]) -> int:
-    """-1 where nothing says, 0 bare, from 1 the masks."""
+    """-1 for unknown, 0 for bare, from 1 the masks."""
     return -1 if not kind else 0 if kind == "bare" else names.index(kind) + 1
 
 

@@ -1,4 +1,4 @@
-"""`maskgen export` at work."""
+"""Write a model as ONNX and compare it with the original."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .settings import ExportSettings
 
 
 def run_export(settings: ExportSettings) -> str:
-    """Write the model, once onnxruntime gives the same embeddings; returns a sentence.
+    """Write the model if onnxruntime gives the same embeddings; returns a sentence.
 
     Raises:
-        UserError: the model cannot be read, is no PyTorch network, or its ONNX form gives other embeddings.
+        UserError: the model cannot be read, is not a PyTorch network, or its ONNX form gives other embeddings.
     """
     from maskgen.core.files import write_atomic
     from maskgen.embedders.named import open_embedder

@@ -10,7 +10,7 @@ from maskgen.core.reasons import UserError
 
 @dataclass(frozen=True, slots=True)
 class ExportSettings:
-    """Everything that `maskgen export MODEL OUT.onnx` can be told.
+    """All settings of `maskgen export MODEL OUT.onnx`.
 
     Example:
         maskgen export runs/masked/best model.onnx

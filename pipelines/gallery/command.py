@@ -40,7 +40,7 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     "--masked-pattern",
     metavar="PATTERN",
     default=None,
-    help="SOURCE is PERSON/FILE, and files whose name fits, such as '*_mask*', show a mask.",
+    help="SOURCE is PERSON/FILE, and files whose name matches the pattern, such as '*_mask*', show a mask.",
 )
 @click.option("--simulate", is_flag=True, help="SOURCE is a run of maskgen mask --bare: simulate a gallery from it.")
 @click.option(
@@ -49,7 +49,7 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     callback=_two_numbers,
     default=None,
     help="Expected photographs of each person; people.csv lists the others. With --simulate, how many they get "
-    "(3,3 where it is not given).",
+    "(default 3,3).",
 )
 @click.option("--keep-original", is_flag=True, help="Also copy each original photograph into originals/.")
 @click.option(
@@ -57,11 +57,11 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     type=click.Choice(DOUBTFUL),
     default="drop",
     show_default=True,
-    help="What to do with photographs that contradict their label or hardly show a face: drop sets them aside, keep "
-    "takes them and lists them in warnings.csv.",
+    help="What to do with photographs that contradict their label or may show no face: drop sets them aside, keep "
+    "writes them and lists them in warnings.csv.",
 )
 @crop_options
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --simulate: which photographs are taken.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of --simulate: which photographs are drawn.")
 @click.option(
     "--max-pixels",
     type=int,
@@ -78,7 +78,7 @@ def gallery_command(**options: Any) -> None:
 
     SOURCE holds PERSON/bare/* and PERSON/masked/*, or is a CSV with the columns path, person and masked.
     OUT receives faces/, gallery.csv (bare faces are enrolled, masked faces are probes), people.csv, set_aside.csv,
-    report.json, report.html to open in a browser, and contact_sheet.png with one row a person. Photographs that
+    report.json, report.html to open in a browser, and contact_sheet.png with one row per person. Photographs that
     contradict their label are set aside.
     """
     from ..library import check_device

@@ -1,4 +1,4 @@
-"""What is in doubt of a photograph of a gallery: whether it shows a face, and whether as it is said."""
+"""Checks of a gallery photograph: does it show an upright face, and does it contradict its label?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What speaks against a photograph: what is said of it, how it looks, and the score that says so."""
+    """A failed check: the label, what the picture shows instead, and the score."""
 
     reason: Reason
     said: str
@@ -26,10 +26,10 @@ class Doubt:
 
 
 def doubts_of(found: GalleryFace, masked: bool) -> list[Doubt]:
-    """All doubts, the gravest first.
+    """All failed checks, the most serious first.
 
     Args:
-        masked: what is said of the photograph.
+        masked: the photograph's label.
     """
     from maskgen.gallery.label_checks import contradiction, is_doubtful_face
 

@@ -1,7 +1,7 @@
 """OUT of a gallery: its paths, the check before writing, and atomic writes.
 
 faces/PERSON/bare|masked/NAME.jpg       aligned
-originals/PERSON/bare|masked/FILE       on request, the photographs as they were
+originals/PERSON/bare|masked/FILE       on request, the original photographs
 gallery.csv, people.csv, set_aside.csv, warnings.csv, contact_sheet.png, report.html, report.json    written last
 """
 
@@ -33,20 +33,20 @@ _OURS = ("faces", "originals", GALLERY, PEOPLE, SET_ASIDE, WARNINGS, SHEET, PAGE
 
 @dataclass(frozen=True, slots=True)
 class GalleryFolder:
-    """Where a gallery is written."""
+    """The output folder of a gallery."""
 
     root: Path
 
     @property
     def lock(self) -> Path:
-        """Held by the process that works here."""
+        """The lock of the process that writes here."""
         return self.root / ".lock"
 
     def begin(self, deciding: Mapping[str, object], overwrite: bool) -> dict[str, Any] | None:
-        """Make ready for a gallery with these settings; returns the report of one that is finished already.
+        """Prepare the folder for these settings; returns the report if the gallery is already finished.
 
         Raises:
-            UserError: the folder holds something else, or a gallery with other settings.
+            UserError: the folder holds other files, or a gallery with other settings.
         """
         stored = read_json(self.root / SETTINGS)
         if overwrite and stored is not None:
@@ -65,7 +65,7 @@ class GalleryFolder:
         return None
 
     def place(self, name: str, data: bytes) -> None:
-        """Write a file below the folder, whole or not at all; the report when the disk has all the others."""
+        """Write a file below the folder atomically; the report once all other files are on the disk."""
         from maskgen.core.files import write_atomic
         from maskgen.formats.files import persist
 

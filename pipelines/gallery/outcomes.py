@@ -1,4 +1,4 @@
-"""What became of the photographs of a gallery, before it is written."""
+"""Outcomes of a gallery's photographs, before the tables are written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class GalleryRow:
 
 @dataclass(slots=True)
 class Outcomes:
-    """What became of the photographs so far."""
+    """The outcomes so far: faces, photographs set aside, warnings."""
 
     members: list[GalleryRow] = field(default_factory=list)
     set_aside: list[tuple[str, str, str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""OUT/report.html of a gallery: its people bare and masked, what was set aside, and what contradicts its label."""
+"""OUT/report.html of a gallery: people bare and masked, photographs set aside, and contradicted labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOWN, _DOUBTFUL, _ASIDE, _NAMES = 240, 60, 120, 1000
 
 
 def gallery_command(settings: GallerySettings) -> str:
-    """The line that repeats a gallery."""
+    """The command line that repeats a gallery."""
     return command_line("gallery", settings, ("source", "out"), frozenset({"overwrite"}))
 
 
@@ -35,10 +35,10 @@ def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outco
     pictures = Pictures()
     faces, aside = _faces(folder, outcomes, pictures), _aside(settings, outcomes, pictures)
     sections = [
-        Section("outcome", "What came out", _outcome(report, outcomes)),
+        Section("outcome", "Results", _outcome(report, outcomes)),
         Section("faces", "Faces", place_of("faces") if outcomes.members else tag("p", "No face was written.")),
         Section("aside", "Set aside", _set_aside(outcomes)),
-        Section("labels", "Labels that the pictures contradict", _warnings(outcomes)),
+        Section("labels", "Labels contradicted by the pictures", _warnings(outcomes)),
     ]
     start = {"Folder": show_path(folder.root.resolve())}
     data = {"pictures": pictures.stored, "galleries": {"faces": faces.data(), "aside": aside.data()}}
@@ -57,7 +57,7 @@ def _lead(report: GalleryReport) -> str:
 def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
     counts = {"people": report.people, "photographs": report.photographs, "bare faces": report.bare}
     counts |= {"masked faces": report.masked, "set aside": sum(report.set_aside.values())}
-    counts |= {"taken though in doubt": report.in_doubt, "people not as expected": report.unlike}
+    counts |= {"doubtful, kept": report.in_doubt, "people with unexpected counts": report.unlike}
     people = Counter(escape(one.person) for one in outcomes.members)
     most = dict(sorted(people.items(), key=lambda one: (-one[1], one[0]))[:20])
     shown = f"Faces by person: the {len(most)} with the most of {len(people):,}"
@@ -66,7 +66,7 @@ def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
 
 
 def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gallery:
-    """Those whose label is contradicted, and others evenly over the people."""
+    """Faces with a contradicted label, and others evenly over the people."""
     doubts = {path: (looks, score) for path, _, _, looks, score in outcomes.warnings}
     members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
     doubtful = [one for one in members if one.path in doubts][:_DOUBTFUL]
@@ -93,7 +93,7 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
 def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
     facets = {"worn": worn, "label": "contradicted" if one.path in doubts else "plausible"}
-    told = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Said to be", worn)]
+    told = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
     if one.path in doubts:
         told.append(("Looks", f"{doubts[one.path][0]} (mask score {doubts[one.path][1]:.2f})"))
     told += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
@@ -113,7 +113,9 @@ def _aside(settings: GallerySettings, outcomes: Outcomes, pictures: Pictures) ->
         side = Side(pictures.add(thumb), f"{path}, set aside: {meaning}")
         items.append(Item((side,), (reason, path.rpartition("/")[2]), {"reason": reason}, told))
     note = (
-        "All that was set aside." if len(shown) == len(rows) else f"A sample of {len(rows):,}, evenly over their names."
+        "All photographs set aside."
+        if len(shown) == len(rows)
+        else f"A sample of {len(rows):,}, evenly over their names."
     )
     return Gallery(items, note, (("reason", "Reason", ()),))
 
@@ -122,7 +124,7 @@ def _set_aside(outcomes: Outcomes) -> Markup:
     rows = sorted(outcomes.set_aside)
     if not rows:
         return tag("p", "Nothing was set aside.")
-    note = "All of them" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; set_aside.csv has all"
+    note = "all" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; set_aside.csv has all"
     listed = table(note, ("photograph", "reason", "detail"), rows[:_NAMES])
     return join([place_of("aside"), tag("details", tag("summary", f"By name ({note})"), listed)])
 
@@ -131,6 +133,6 @@ def _warnings(outcomes: Outcomes) -> Markup:
     rows = sorted(outcomes.warnings)
     if not rows:
         return tag("p", "None.")
-    head = ("face", "photograph", "said to be", "looks", "mask score")
-    note = "All of them" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; warnings.csv has all"
+    head = ("face", "photograph", "label", "looks", "mask score")
+    note = "all" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; warnings.csv has all"
     return table(note, head, [(*row[:4], f"{row[4]:.2f}") for row in rows[:_NAMES]])

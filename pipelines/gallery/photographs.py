@@ -18,7 +18,7 @@ from .settings import GallerySettings
 
 @dataclass(frozen=True, slots=True)
 class Photographs:
-    """What SOURCE holds: paths are below `root`; `names` are the entries' outputs, PERSON/bare|masked/STEM."""
+    """The photographs of SOURCE: paths are below `root`; `names` are the output names, PERSON/bare|masked/STEM."""
 
     root: Path
     entries: list[Entry]
@@ -26,7 +26,7 @@ class Photographs:
     names: list[str]
 
     def digest(self) -> str:
-        """Changes when a photograph comes, goes, or has another size or time."""
+        """A digest that changes when a photograph is added, removed or modified."""
         told = hashlib.blake2b(digest_size=16)
         for entry in self.entries:
             told.update(
@@ -47,8 +47,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
     """List SOURCE.
 
     Raises:
-        UserError: it is absent, holds nothing, or a CSV that cannot be read; or a person's name that no folder can
-        have.
+        UserError: it is absent, empty, or an unreadable CSV; or a person's name is not a valid folder name.
     """
     source = settings.source
     if source.is_file() and source.suffix.lower() == ".csv":
@@ -78,7 +77,7 @@ def _text(path: Path) -> str:
 
 
 def output_names(entries: Sequence[Entry]) -> list[str]:
-    """PERSON/bare|masked/STEM for each entry, no two alike; files of one stem keep their suffix, then get a number."""
+    """A unique PERSON/bare|masked/STEM for each entry; equal stems keep their suffix, then get a number."""
     plain = [f"{_folder(entry)}/{escape(stem_of(PurePosixPath(entry.path).name))}" for entry in entries]
     often = Counter(name.lower() for name in plain)
     names: list[str] = []
@@ -98,7 +97,7 @@ def _folder(entry: Entry) -> str:
     """PERSON/bare or PERSON/masked.
 
     Raises:
-        UserError: the person's name would lead out of OUT, or is none.
+        UserError: the person's name would lead out of OUT, or is empty.
     """
     parts = PurePosixPath(entry.person.replace("\\", "/")).parts
     if not parts or any(part in ("/", ".", "..") or "\0" in part or ":" in part for part in parts):

@@ -1,4 +1,4 @@
-"""Outcomes of a gallery's photographs as counts that add up, for report.json and the terminal."""
+"""Counts of a gallery's outcomes, for report.json and the terminal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class GalleryReport:
     """The totals.
 
     Attributes:
-        photographs: looked at; `written` and `set_aside` (by reason) add up to it.
-        unlike: people with other counts than expected, those without any face among them.
-        in_doubt: photographs that were taken though they contradict what is said of them, or hardly show a face.
+        photographs: all of SOURCE; `written` and `set_aside` (by reason) add up to it.
+        unlike: people with other counts than expected, including those without any face.
+        in_doubt: photographs that were kept although they contradict their label or may show no face.
     """
 
     photographs: int
@@ -31,25 +31,25 @@ class GalleryReport:
 
     @property
     def written(self) -> int:
-        """Faces in the gallery."""
+        """The number of faces in the gallery."""
         return self.bare + self.masked
 
     @property
     def exit_code(self) -> int:
-        """0 all written, 3 some set aside, 4 nothing written."""
+        """The exit code: 0 all written, 3 some set aside, 4 nothing written."""
         return 4 if not self.written else 3 if self.set_aside else 0
 
     def table(self) -> str:
-        """For the terminal."""
+        """The printed summary."""
         lines = [("people", self.people), ("photographs in", self.photographs), ("bare faces, enrol", self.bare)]
         lines += [("masked faces, probe", self.masked), ("set aside", sum(self.set_aside.values()))]
         reasons = ", ".join(f"{name} {count}" for name, count in sorted(self.set_aside.items()))
         text = [f"{title:<22}{count:>10,}" for title, count in lines]
         text[-1] += f"    {reasons}" if reasons else ""
         if self.unlike:
-            text.append(f"{'not as expected':<22}{self.unlike:>10,}    people, see people.csv")
+            text.append(f"{'unexpected counts':<22}{self.unlike:>10,}    people, see people.csv")
         if self.in_doubt:
-            text.append(f"{'taken though in doubt':<22}{self.in_doubt:>10,}    photographs, see warnings.csv")
+            text.append(f"{'doubtful, kept':<22}{self.in_doubt:>10,}    photographs, see warnings.csv")
         return "\n".join(text)
 
     def to_json(self, settings: Mapping[str, object]) -> dict[str, object]:
@@ -58,5 +58,5 @@ class GalleryReport:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GalleryReport:
-        """As it was written."""
+        """The report of a report.json."""
         return cls(**{field.name: stored[field.name] for field in fields(cls)})

@@ -1,4 +1,4 @@
-"""A gallery from start to end: each face detected, aligned, written and recorded; or simulated from a run."""
+"""Make a gallery: detect, align, write and record each face; or simulate a gallery from a run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
 
 
 def check_out(settings: GallerySettings, photographs: Photographs) -> None:
-    """Raise UserError where OUT lies among the photographs: in SOURCE, or around what a CSV lists."""
+    """Raise UserError where OUT is inside SOURCE, or contains photographs that a CSV lists."""
     if settings.source.is_dir():
         check_apart(settings.source, settings.out)
         return
@@ -67,7 +67,7 @@ def check_out(settings: GallerySettings, photographs: Photographs) -> None:
 def _begun(
     settings: GallerySettings, digest: str, notify: Notify, work: Callable[[GalleryFolder], Any]
 ) -> GalleryReport:
-    """Do the work in OUT, which no other process may use meanwhile, unless it is done already."""
+    """Make the gallery in OUT under a lock, unless it is already finished."""
     folder = GalleryFolder(settings.out)
     folder.root.mkdir(parents=True, exist_ok=True)
     deciding = settings.deciding(digest)
@@ -83,7 +83,7 @@ def _begun(
 
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
-    """Find, cut and write every face."""
+    """Detect, cut and write every face."""
     from maskgen.gallery.faces import PortraitFinder
     from maskgen.gallery.multi_view import MultiViewDetector
 
@@ -135,7 +135,7 @@ def _one(
 
 
 def _keep(folder: GalleryFolder, photograph: Path, name: str) -> None:
-    """The photograph's own bytes beside its face."""
+    """Copy the original photograph."""
     suffix = photograph.suffix
     folder.place(f"originals/{name}{'' if name.endswith(suffix) else escape(suffix)}", photograph.read_bytes())
 
@@ -146,7 +146,7 @@ def _sum_up(
     outcomes: Outcomes,
     everyone: set[str],
 ) -> GalleryReport:
-    """Write the tables and the sheet; returns the report, which comes last."""
+    """Write the tables and the contact sheet; returns the report, which is written last."""
     number = targets(member.person for member in outcomes.members)
     counts = photograph_counts(((member.person, member.masked) for member in outcomes.members), everyone)
     members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
@@ -184,7 +184,7 @@ def _person(tally: PhotographCounts, number: dict[str, int], settings: GallerySe
 
 
 def _sheet(root: Path, members: Sequence[GalleryRow]) -> bytes:
-    """One row a person, bare faces first, for at most MOST_ON_SHEET people, evenly over the gallery."""
+    """The contact sheet: a row per person, bare faces first, at most MOST_ON_SHEET people, evenly over the gallery."""
     from maskgen.core.contact_sheets import contact_sheet
     from maskgen.core.images import encode_image, read_photo
 
@@ -203,7 +203,7 @@ def _sheet(root: Path, members: Sequence[GalleryRow]) -> bytes:
 
 
 def _simulate(settings: GallerySettings, notify: Notify) -> GalleryReport:
-    """A gallery from a masked run's pictures, copied as they are."""
+    """Make a gallery from the pictures of a masked run, copied unchanged."""
     run = RunFolder(settings.source)
     if not run.catalogue.is_file():
         raise UserError(f"{settings.source} is no finished run of maskgen mask: it has no catalogue.parquet.")
@@ -220,20 +220,21 @@ def _simulate(settings: GallerySettings, notify: Notify) -> GalleryReport:
 
 
 def _nobody(settings: GallerySettings, pictures: Sequence[Picture]) -> UserError:
-    """Why nobody's pictures make a gallery, and what to do."""
+    """The error that no person has enough pictures, and what to do."""
     bare, masked = settings.each
     if all(one.masked for one in pictures):
-        mend = "the run wrote none bare; make it with --bare."
+        hint = "the run has no bare pictures; make it with --bare."
     else:
         most = max(Counter(person for person, _ in {(one.person, one.source) for one in pictures}).values())
-        mend = f"the most photographs of one person are {most}; give a smaller --expect, or mask more photographs."
+        hint = f"the most photographs of one person are {most}; give a smaller --expect, or mask more photographs."
     return UserError(
-        f"Nobody in {settings.source} has {bare} bare and {masked} masked pictures from different photographs: {mend}"
+        f"No person in {settings.source} has {bare} bare and {masked} masked pictures from different photographs: "
+        f"{hint}"
     )
 
 
 def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
-    """The run's pictures of first faces, by path."""
+    """The run's pictures, by path; only the first face of each."""
     from ..runs.catalogue import batches
 
     found: dict[str, tuple[Picture, dict[str, Any]]] = {}
@@ -277,7 +278,7 @@ def _copied(
 
 
 def _box_in_picture(box: Sequence[float], matrix: Sequence[float]) -> tuple[float, float, float, float]:
-    """A box of the source photograph, upright around where its corners lie in the run's picture."""
+    """A box of the source photograph in pixels of the run's picture, as an upright box."""
     x0, y0, x1, y1 = box
     a, b, c, d, e, f = matrix
     corners = [(a * x + b * y + c, d * x + e * y + f) for x in (x0, x1) for y in (y0, y1)]

@@ -23,8 +23,8 @@ class GallerySettings:
     Example:
         maskgen gallery registered gallery --expect 3,3 --keep-original
 
-    Cost: about 25 photographs of a megapixel a second where the face is seen at once, a tenth of that where views are
-    searched.
+    Cost: about 25 one-megapixel photographs a second if the first detection succeeds, a tenth of that with the search
+    in several views.
 
     Raises:
         UserError: a value that cannot be used.
@@ -56,18 +56,18 @@ class GallerySettings:
         if self.simulate and (self.masked_pattern or self.keep_original):
             raise UserError("--simulate takes a run's pictures: leave out --masked-pattern and --keep-original.")
         if self.simulate and 0 in self.each:
-            raise UserError("--simulate wants at least one bare and one masked picture: give --expect 3,3.")
+            raise UserError("--simulate needs at least one bare and one masked picture: give --expect 3,3.")
 
     @property
     def each(self) -> tuple[int, int]:
-        """How many bare and masked pictures a made-up person has."""
+        """The numbers of bare and masked pictures of a simulated person."""
         return self.expect or EACH
 
     def deciding(self, photographs: str) -> dict[str, object]:
-        """What decides the gallery, by option name.
+        """The settings that decide the gallery, by option name.
 
         Args:
-            photographs: a digest of what SOURCE holds.
+            photographs: the digest of SOURCE.
         """
         return {
             "SOURCE": show_path(self.source.resolve()),

@@ -1,4 +1,4 @@
-"""`maskgen kinds`: the masks there are, and a preview picture of each."""
+"""`maskgen kinds`: list the mask kinds and render a preview of each."""
 
 from __future__ import annotations
 
@@ -19,16 +19,14 @@ from .settings import PREVIEWS, KindsSettings
     show_default=True,
     help="Folder of the previews.",
 )
-@click.option(
-    "--kind", "kinds", multiple=True, help="Only this kind, written as for `maskgen mask --kinds`; repeatable."
-)
+@click.option("--kind", "kinds", multiple=True, help="Only this kind, as in `maskgen mask --kinds`; repeatable.")
 @click.option("--list-only", is_flag=True, help="List the kinds; write nothing.")
 @click.option(
     "--copy",
     nargs=2,
     metavar="FORM FOLDER",
     default=None,
-    help="Copy a built-in form (surgical, n95, kn95, cloth, ...) into a new folder, to change it.",
+    help="Copy a built-in form (surgical, n95, kn95, cloth, ...) into a new folder, as a start for your own.",
 )
 def kinds_command(copy: tuple[str, str] | None, **options: Any) -> None:
     """List the mask kinds, and render a preview of each on the built-in portrait."""

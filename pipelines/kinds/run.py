@@ -1,4 +1,4 @@
-"""`maskgen kinds` at work: the list, the previews, a copy of a form."""
+"""List the mask kinds, render previews, or copy a form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from maskgen.core.reasons import UserError
 
 from .settings import KindsSettings
 
-SHOWN = 3  # rows and columns of masks on the preview of a kind that draws each for itself
+SHOWN = 3  # rows and columns of masks on the preview of a kind whose masks all differ
 
 
 def run_kinds(settings: KindsSettings) -> Iterator[str]:
-    """Do what is asked; yields the lines to show.
+    """Run the command; yields the lines to print.
 
     Raises:
-        UserError: there is no such kind or form, or the copy's folder is there already.
+        UserError: the kind or form does not exist, or the copy's folder exists.
     """
     from maskgen.masks.kinds import kind_names, load_kinds
     from maskgen.masks.world.drawn import world_forms
@@ -40,7 +40,7 @@ def copy_form(form: str, folder: Path) -> str:
     """Write a built-in template into a new folder; returns what to do next.
 
     Raises:
-        UserError: there is no such form, or something is there already.
+        UserError: the form does not exist, or the folder exists.
     """
     from maskgen.core.files import write_atomic
     from maskgen.masks.template import template_files
@@ -56,8 +56,8 @@ def copy_form(form: str, folder: Path) -> str:
 
 
 def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) -> None:
-    """Write OUT/KIND.png for each kind: the built-in portrait in that mask; of kinds that are `drawn`, whose masks all
-    differ, in SHOWN * SHOWN of them."""
+    """Write OUT/KIND.png for each kind: the built-in portrait in that mask. A `drawn` kind, whose masks all differ, is
+    shown in SHOWN * SHOWN masks."""
     from maskgen.core.files import write_atomic
     from maskgen.core.images import encode_image
 
@@ -68,7 +68,7 @@ def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) ->
 
 
 def _previews(kinds: tuple[str, ...], size: int, side: int) -> Iterator[tuple[str, Any]]:
-    """Each kind's name and its picture, rows and columns of masks that are drawn from different keys."""
+    """Each kind's name and its picture: rows and columns of masks drawn from different keys."""
     import numpy as np
 
     from ..library import load_masker, portrait

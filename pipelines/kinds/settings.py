@@ -10,11 +10,11 @@ PREVIEWS = Path("mask_previews")
 
 @dataclass(frozen=True, slots=True)
 class KindsSettings:
-    """Everything that `maskgen kinds` can be told.
+    """All settings of `maskgen kinds`.
 
     Attributes:
-        kinds: the masks to list; all where it is empty.
-        copy_form, copy_to: a built-in form, and the folder that it is copied to; nothing else is done then.
+        kinds: the masks to list; empty for all.
+        copy_form, copy_to: a built-in form and the folder to copy it to, in place of everything else.
 
     Example:
         maskgen kinds --out previews

@@ -43,7 +43,7 @@ def _split(context: click.Context, option: click.Parameter, value: str) -> tuple
 
 
 def _complete_kinds(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
-    """The names that may follow the last comma."""
+    """Completions for the name after the last comma."""
     before, comma, last = incomplete.rpartition(",")
     return [before + comma + name for name in (*DEFAULT_KINDS, WORLD) if name.startswith(last)]
 
@@ -57,13 +57,13 @@ def _word_or_number(context: click.Context, option: click.Parameter, value: str)
 
 
 class _Segmentation(click.Choice[str]):
-    """What --segmentation writes; a file of options may say true or false."""
+    """The value of --segmentation; a file of options may also give true or false."""
 
     def __init__(self) -> None:
         super().__init__([NONE, COVERAGE, CLASSES])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """See `click.Choice`; False for none, True for the coverage."""
+        """As in `click.Choice`; False for none, True for the coverage."""
         if str(value).lower() in ("true", "false"):
             return str(value).lower() == "true"
         found = super().convert(value, param, ctx)
@@ -71,7 +71,7 @@ class _Segmentation(click.Choice[str]):
 
 
 def _is_meant(after: list[str]) -> bool:
-    """Whether what follows --segmentation is its value, perhaps misspelt, and no folder."""
+    """Whether the word after --segmentation is its value, perhaps misspelt, and not a folder."""
     choices = [NONE, COVERAGE, CLASSES]
     return any(
         word in choices or (bool(difflib.get_close_matches(word, choices)) and not Path(word).exists())
@@ -107,7 +107,8 @@ PLACE = AnyPathType()
     default=",".join(DEFAULT_KINDS),
     show_default=True,
     help="Masks to use: names that `maskgen kinds` lists, surgical:teal (CSS names or #008080), cloth:print.png, or "
-    "the folder of a template; world samples masks as people wear them; n95=3 is chosen three times as often.",
+    "the folder of a template; world samples colours, prints and forms as they occur in public; n95=3 is drawn three "
+    "times as often.",
 )
 @click.option(
     "--wear",
@@ -115,7 +116,7 @@ PLACE = AnyPathType()
     callback=_split,
     default="proper",
     show_default=True,
-    help="How masks are worn: proper, nose_out, chin_out, under_chin, with weights as in proper=8,nose_out=1.",
+    help="Wearing positions: proper, nose_out, chin_out, under_chin, with weights as in proper=8,nose_out=1.",
 )
 @click.option(
     "--per-photo",
@@ -123,7 +124,7 @@ PLACE = AnyPathType()
     callback=_word_or_number,
     default="random",
     show_default=True,
-    help="One mask drawn for each photograph, every mask, or so many different ones.",
+    help="Masks per photograph: one drawn at random, all kinds, or this number of different kinds.",
 )
 @click.option("--bare/--no-bare", default=False, help="Also write each face without a mask.")
 @click.option(
@@ -131,7 +132,7 @@ PLACE = AnyPathType()
     type=float,
     default=0.0,
     show_default=True,
-    help="Share of photographs that stay bare in a run that draws the masks.",
+    help="Share of photographs that stay bare, with --per-photo random or a number.",
 )
 @crop_options
 @click.option(
@@ -139,15 +140,15 @@ PLACE = AnyPathType()
     type=click.Choice(["face", "none"]),
     default="face",
     show_default=True,
-    help="Cut the face out, or keep the whole photograph in its own pixels.",
+    help="Write an aligned face crop, or the whole photograph at its own resolution.",
 )
 @click.option(
     "--faces",
     type=click.Choice(FACES),
     default="subject",
     show_default=True,
-    help="Which faces of a photograph: the one that it is of (by size, place, sharpness, score and how much of it is "
-    "in the picture), the largest, the one nearest to the middle, or all.",
+    help="Which faces of a photograph: its main subject (by size, position, sharpness, score and how much of it is "
+    "in the picture), the largest, the most central, or all.",
 )
 @click.option(
     "--min-trust",
@@ -166,14 +167,14 @@ PLACE = AnyPathType()
 @click.option(
     "--aligned/--no-aligned",
     default=False,
-    help="SOURCE holds crops with one centred face: no face search. With --crop none their pixels are kept, and "
+    help="SOURCE holds crops with one centred face: no face detection. With --crop none their pixels are kept, and "
     "--align says how they are aligned.",
 )
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
     multiple=True,
-    help="Also write labels of faces, masks and how they are worn for detectors, with --crop none: coco.json, or yolo/ "
+    help="Also write detector labels of faces, masks and wearing positions, with --crop none: coco.json, or yolo/ "
     "with the pictures.",
 )
 @click.option(
@@ -189,8 +190,8 @@ PLACE = AnyPathType()
     type=click.Choice(OCCLUDERS),
     default="ignore",
     show_default=True,
-    help="Keep hair and rims of glasses that stand before the mask where they are, or draw the mask over them; "
-    "docs/masks.md states what is found and what is not.",
+    help="Occlusion of the mask: keep hair and glasses rims in front of it, or ignore them and render the mask over "
+    "them; docs/masks.md states what is detected and what is not.",
 )
 @click.option(
     "--write",
@@ -200,15 +201,15 @@ PLACE = AnyPathType()
     help="One file an image, or WebDataset tars that also hold the catalogue rows as JSON.",
 )
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
-@click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
+@click.option("--quality", type=int, default=95, show_default=True, help="JPEG quality, 1 to 100.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--landmarks-model", type=PATH, default=None, help="Another dlib 68-point model.")
+@click.option("--landmarks-model", type=PATH, default=None, help="Path of another dlib 68-point landmark model.")
 @click.option(
     "--points",
     type=PATH,
     default=None,
-    help="Use the boxes, 5 or 68 points of this file instead of searching: a CSV, InsightFace's .lst, CelebA's or "
-    "WIDER Face's annotations.  docs/points.md describes them.",
+    help="Use the boxes, 5 or 68 landmarks of this file instead of detecting faces: a CSV, InsightFace's .lst, "
+    "CelebA's or WIDER Face's annotations.  docs/points.md describes them.",
 )
 @click.option(
     "--max-pixels",
@@ -222,7 +223,7 @@ PLACE = AnyPathType()
     metavar="cpu|cuda|cuda:N",
     default="cpu",
     show_default=True,
-    help="Device of the face detector.  The last bits of a box differ from one kind to the other.",
+    help="Device of the face detector.  The last bits of a box differ between CPU and GPU.",
 )
 @click.option(
     "--reuse",
@@ -232,22 +233,26 @@ PLACE = AnyPathType()
     help="Reuse the detections of another run; detect faces in new and changed photographs only.",
 )
 @click.option(
-    "--workers", type=int, default=None, help="Processes.  [default: one a core; with --scheduler, all of the cluster]"
+    "--workers",
+    type=int,
+    default=None,
+    help="Worker processes.  [default: one per core; with --scheduler, all of the cluster]",
 )
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
     default="loky",
     show_default=True,
-    help="Processes of this machine, or workers of a Dask or Ray cluster.  docs/scaling.md has the commands.",
+    help="Run workers as processes of this machine (loky), or on a Dask or Ray cluster.  docs/scaling.md has the "
+    "commands.",
 )
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
     default=None,
-    help="Of the cluster: HOST:PORT, the file of a Dask scheduler, or auto for Ray.  [default: one started here]",
+    help="Address of the cluster: HOST:PORT, a Dask scheduler file, or auto for Ray.  [default: start one here]",
 )
-@click.option("--overwrite", is_flag=True, help="Remove the outputs of an earlier run from RUN, and start again.")
+@click.option("--overwrite", is_flag=True, help="Remove the outputs of an earlier run from RUN and start again.")
 @click.option(
     "--take-over",
     is_flag=True,
@@ -255,7 +260,7 @@ PLACE = AnyPathType()
 )
 @click.option("--retry-set-aside", is_flag=True, help="Retry the photographs that were set aside.")
 @click.option("--prune", is_flag=True, help="Remove outputs of photographs that SOURCE no longer holds.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the planned work; write nothing.")
 def mask_command(**options: Any) -> None:
     """Render masks onto the photographs of SOURCE and write them into RUN.
 
@@ -288,7 +293,7 @@ def mask_command(**options: Any) -> None:
 
 
 def _refuse_idle(settings: MaskSettings) -> None:
-    """Refuse options of the cut where nothing is cut; only the command line knows whether a default was typed."""
+    """Raise UserError for crop options with --crop none; only the command line knows whether a default was given."""
     source = click.get_current_context().get_parameter_source
     idle = ("size", "margin") if settings.keeps_crops else ("size", "align", "margin")
     given = [f"--{name}" for name in idle if source(name) is ParameterSource.COMMANDLINE]
@@ -297,7 +302,7 @@ def _refuse_idle(settings: MaskSettings) -> None:
 
 
 def run_and_tell(settings: MaskSettings) -> int:
-    """Do a run, print its table and where to look; returns the exit code."""
+    """Run, print the table and the files to open; returns the exit code."""
     from ..reports.run_report import NOTHING_WRITTEN
     from .run import run_mask
 

@@ -1,4 +1,4 @@
-"""Labels for detectors, out of a finished run's catalogue: what --labels asks for."""
+"""--labels: detector labels from a finished run's catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .settings import MaskSettings
 
 
 def write_labels(settings: MaskSettings, notify: Notify) -> None:
-    """Write coco.json and yolo/ into the run, as asked.
+    """Write coco.json and yolo/ into the run, as --labels says.
 
     Raises:
         UserError: the catalogue cannot be read.
@@ -29,5 +29,5 @@ def write_labels(settings: MaskSettings, notify: Notify) -> None:
     if unlabelled:
         notify(
             f"Warning: {unlabelled:,} faces in these pictures have no label: they were set aside (set_aside.csv) "
-            "or not asked for (--faces all asks for every face)."
+            "or not selected (--faces all selects every face)."
         )

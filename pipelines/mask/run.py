@@ -39,15 +39,15 @@ def _silent(text: str) -> None:
 
 
 def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notify: Notify = _silent) -> Report:
-    """Do a run, or what is left of one, and sum it up.
+    """Start or resume a run and summarise it.
 
     Args:
-        settings: what to do.
+        settings: of the run.
         factory: makes the masker of a worker; a function that a worker can import.
-        say: told, in sentences, what a person should know on the way.
+        say: receives messages for the user.
 
     Raises:
-        UserError: the source or the run folder is not fit for it.
+        UserError: the source or the run folder cannot be used.
     """
     listing = _list(settings)
     for note in (*listing.notes, *check_points(settings, listing)):
@@ -58,7 +58,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         apply_source_changes(run, listing, shards, settings.prune, notify)
         todo = _todo(run, shards, settings.retry_set_aside)
         if not todo and (before := _finished(run)) is not None:
-            notify("Every photograph was done before.")
+            notify("All photographs are already processed.")
             return before
         took = None if todo else _took(run)
         run.remove_summaries()
@@ -76,7 +76,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
 
 
 def _finished(run: RunFolder) -> Report | None:
-    """The report of a run that is complete; None where it is not, or its report is damaged and is made again."""
+    """The report of a complete run; None if it is incomplete or the report is damaged, so that it is made again."""
     try:
         return Report.from_json(run.report.read_bytes()) if run.is_complete() else None
     except ValueError:
@@ -84,7 +84,7 @@ def _finished(run: RunFolder) -> Report | None:
 
 
 def _took(run: RunFolder) -> dict[str, object] | None:
-    """What the start before this one took, None where nothing says."""
+    """The timing of the previous start, None if there is none."""
     try:
         stored = json.loads(run.timing.read_bytes())
     except (OSError, ValueError):
@@ -100,7 +100,7 @@ def _list(settings: MaskSettings) -> Listing:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a run would do: for `--dry-run`."""
+    """The planned work, for `--dry-run`."""
 
     people: int
     photographs: int
@@ -109,14 +109,14 @@ class DryRun:
 
     @property
     def images(self) -> int:
-        """Pictures to be written where every photograph left has one usable face."""
+        """Pictures to be written if every remaining photograph has one usable face."""
         per_photo = {"all": len(self.settings.kinds), "random": 1}.get(
             str(self.settings.per_photo), self.settings.per_photo
         )
         return (self.photographs - self.done) * (int(per_photo) + self.settings.bare)
 
     def table(self) -> str:
-        """The counts for a terminal."""
+        """The printed table."""
         note = "for each face" if self.settings.faces == "all" else "if every photograph has a face"
         return "\n".join(
             [
@@ -130,7 +130,7 @@ class DryRun:
 
 
 def dry_run(settings: MaskSettings) -> DryRun:
-    """Count what a run would do, and refuse what it would refuse, without writing anything."""
+    """Count the work of a run and check its settings, without writing anything."""
     listing = _list(settings)
     check_points(settings, listing)
     run = RunFolder(settings.run)
@@ -143,7 +143,7 @@ def dry_run(settings: MaskSettings) -> DryRun:
 
 
 def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:
-    """The shards to be done, each with the photographs to be tried again (as text), None for all."""
+    """The shards to process, each with the photographs to retry (as text), None for all."""
     done = run.done()
     todo: list[Todo] = []
     for shard in shards:
@@ -167,7 +167,7 @@ def _do(answers: Iterator[ShardDone], bar: Progress) -> Timing:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What all tasks of a start have in common."""
+    """The part that all tasks of a start share."""
 
     settings: MaskSettings
     factory: MaskerFactory
@@ -186,7 +186,7 @@ def _order(settings: MaskSettings, factory: MaskerFactory, run: RunFolder, pool:
 
 
 def _tasks(order: _Order, listing: Listing, todo: Sequence[Todo]) -> Iterator[ShardTask]:
-    """The work, made as it is taken: the photographs of a few shards are in memory at a time."""
+    """The tasks, created on demand: the photographs of only a few shards are in memory."""
     for shard, again in todo:
         items = shard.items(listing)
         retry = None

@@ -20,9 +20,9 @@ FACES = ("subject", "largest", "central", "all")
 LABELS = ("coco", "yolo")
 BACKENDS = ("loky", "dask", "ray")
 OCCLUDERS = ("ignore", "keep")
-COVERAGE, CLASSES = "coverage", "classes"  # what --segmentation writes; with the second also the first
+COVERAGE, CLASSES = "coverage", "classes"  # values of --segmentation; "classes" includes "coverage"
 
-# How the work is done, never what comes out of it: these may change from one start of a run to the next.
+# Settings that do not change the output: they may differ between two starts of a run.
 _HOW = frozenset(
     {
         "run",
@@ -47,10 +47,10 @@ class MaskSettings:
     Example:
         maskgen mask photographs masked --per-photo all --bare --segmentation --workers 4
 
-    Cost: see the table that `python benchmarks/mask_run.py SOURCE` prints on the machine at hand.
+    Cost: see the table that `python benchmarks/mask_run.py SOURCE` prints.
 
     Raises:
-        UserError: a value that cannot be used, in one sentence that says what could be.
+        UserError: an invalid value; the message names valid ones.
     """
 
     source: AnyPath
@@ -93,7 +93,7 @@ class MaskSettings:
         check_range("--size", self.size, 32, 2048)
         check_range("--seed", self.seed, -(2**63), 2**63 - 1)
         check_range("--quality", self.quality, 1, 100)
-        # All that a cluster has are 0.
+        # 0 stands for all workers of a cluster.
         check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)
         check_choice("--backend", self.backend, BACKENDS)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
@@ -116,11 +116,11 @@ class MaskSettings:
 
     @property
     def keeps_crops(self) -> bool:
-        """Whether SOURCE's crops keep their pixels; --align then says how SOURCE is aligned."""
+        """Whether SOURCE's crops keep their pixels; --align then names the alignment of SOURCE."""
         return self.aligned and self.crop == "none"
 
     def alignment_of_crop(self, side: int) -> str:
-        """What the catalogue says of SOURCE's crops that keep their pixels: "" where --align was not given."""
+        """The catalogue's alignment of crops that keep their pixels: "" without --align."""
         return "" if self.align == DEFAULT_ALIGNMENT else stored_alignment(self.align, side)
 
     def _check_kinds(self) -> None:
@@ -130,7 +130,7 @@ class MaskSettings:
         if len({file_name(spec.name) for spec in specs}) != len(specs):
             raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
         if self.per_photo == "all" and any(spec.weight != 1 for spec in specs):
-            raise UserError("--kinds gives weights, which are for runs that draw the masks: leave out --per-photo all.")
+            raise UserError("--kinds gives weights, which need random masks: leave out --per-photo all.")
         if isinstance(self.per_photo, int):
             check_range("--per-photo", self.per_photo, 1, len(self.kinds))
         else:
@@ -139,13 +139,13 @@ class MaskSettings:
     def _check_wear(self) -> None:
         names = [parse_wear(text)[0] for text in self.wear]
         if not names:
-            raise UserError("--wear names no way of wearing a mask: give at least one.")
+            raise UserError("--wear names no wearing position: give at least one.")
         if len(set(names)) != len(names):
-            raise UserError("--wear names one way twice: name each once.")
+            raise UserError("--wear names a position twice: name each once.")
 
     def _check_together(self) -> None:
         if self.unmasked_share and self.per_photo == "all":
-            raise UserError("--unmasked-share is for runs that draw the masks: leave out --per-photo all.")
+            raise UserError("--unmasked-share needs random masks: leave out --per-photo all.")
         if self.aligned and self.faces != "subject":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
         if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, RemotePath)):
@@ -156,7 +156,7 @@ class MaskSettings:
         if self.scheduler is not None and self.backend == "loky":
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:
-            raise UserError("--overwrite starts anew and --retry-set-aside goes on: give one of them.")
+            raise UserError("--overwrite starts again and --retry-set-aside resumes: give one of them.")
         if isinstance(self.run, RemotePath) and self.run.url.startswith("hf://"):
             raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
         for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
@@ -167,26 +167,27 @@ class MaskSettings:
 
     @property
     def classes(self) -> bool:
-        """Whether PNGs of class indices are written."""
+        """Whether PNGs with class indices are written."""
         return self.segmentation == CLASSES
 
     def absolute(self) -> MaskSettings:
-        """The same, with every path such that it means the same in whatever folder a worker was started."""
+        """The same settings with absolute paths, so that they do not depend on a worker's current folder."""
         paths = {name: getattr(self, name) for name in ("source", "run", "landmarks_model", "points", "reuse")}
         found = {name: path.absolute() for name, path in paths.items() if path is not None}
         return replace(self, kinds=tuple(parse_kind(kind).weighted_text for kind in self.kinds), **found)
 
     def config(self) -> dict[str, object]:
-        """The deciding settings as `--config` reads them: option names without dashes, kinds and files by name."""
+        """The settings that decide the output, as `--config` reads them: option names without dashes, files by name."""
         full = replace(self.absolute(), source=self.source.resolve())
         deciding = {one.name: getattr(full, one.name) for one in fields(self) if one.name not in _HOW}
         return {name.replace("_", "-"): _plain(value) for name, value in deciding.items() if value is not None}
 
     def deciding(self) -> dict[str, object]:
-        """The settings that decide what comes out, by option name, in a form that JSON keeps.
+        """The settings that decide the output, by option name, as JSON values.
 
-        The source is its absolute path; a landmarks model, given points, a printed picture or a template of the user's
-        is the hash of its content, so it may be moved, and a changed one is another run.
+        The source is its absolute path. A landmark model, a points file, a print or a user's template is the hash of
+        its
+        content: it may be moved, and a changed file is another run.
         """
         plain: dict[str, object] = {"maskgen version": __version__}
         for field in fields(self):
@@ -199,7 +200,7 @@ class MaskSettings:
         for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
             if path is not None:
                 plain[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        # Which of several cards it was decides nothing.
+        # The index of the GPU does not change the output.
         plain["--device"] = self.device.partition(":")[0]
         return plain
 

@@ -1,4 +1,4 @@
-"""A source that changed since a run's last start: new photographs are processed, outputs removed only on request."""
+"""Changes of the source since a run's last start: process new photographs, remove outputs on request only."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ _PLAN = re.compile(rb"[0-9a-f]{32}\n")
 def apply_source_changes(
     run: RunFolder, listing: Listing, shards: Sequence[Shard], prune: bool, notify: Callable[[str], None]
 ) -> None:
-    """Make the folder one of the source as it is now: what belongs to no shard of the plan is removed.
+    """Update the run folder to the current source: remove outputs that belong to no shard of the plan.
 
-    Photographs that came are in shards that are not done yet. Outputs that no finished shard lists are
-    removed, for an unfinished shard of an earlier plan may have left some under names that are no longer
-    given.
+    New photographs are in shards that are not finished. Outputs that no finished shard lists are removed, because an
+    unfinished shard of an earlier plan may have left some under names that are no longer used.
 
     Raises:
-        UserError: photographs that were done are gone from the source, and `prune` is False.
+        UserError: processed photographs are missing from the source, and `prune` is False.
     """
     digest = _digest(shards)
     known = _known_plan(run, notify)
@@ -48,7 +47,7 @@ def apply_source_changes(
 
 
 def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
-    """Take back the shards of an unfinished run whose files are not what was written: they are done again."""
+    """Retract the damaged shards of an unfinished run, so that they are processed again."""
     if run.is_complete():
         return
     damaged = []
@@ -59,16 +58,18 @@ def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
             damaged.append(shard)
             retract_shard(run, shard)
     if damaged:
-        notify(f"{len(damaged)} finished shards are damaged, as {run.shard(damaged[0])}: they are done again.")
+        notify(
+            f"{len(damaged)} finished shards are damaged, such as {run.shard(damaged[0])}: they are processed again."
+        )
 
 
 def _known_plan(run: RunFolder, notify: Callable[[str], None]) -> str | None:
-    """The digest of the last start's shards; "" where what is there is none."""
+    """The digest of the last start's shards; "" if it is missing or damaged."""
     if not run.plan.exists():
         return None
     stored = run.plan.read_bytes()
     if not _PLAN.fullmatch(stored):
-        notify(f"{run.plan} is damaged, and is written anew; outputs that belong to no finished shard are removed.")
+        notify(f"{run.plan} is damaged and is written again; outputs that belong to no finished shard are removed.")
         return ""
     return stored.decode("ascii")
 
@@ -86,11 +87,11 @@ def _check_gone(
     gone = _gone(run, listing, stale)
     if gone and not prune:
         raise UserError(
-            f"SOURCE no longer holds {len(gone)} photographs that this run has done (such as {gone[0]}): "
-            "put them back, or give --prune to remove what was made of them."
+            f"SOURCE no longer holds {len(gone)} photographs that this run has processed (such as {gone[0]}): "
+            "put them back, or give --prune to remove their outputs."
         )
     if gone:
-        notify(f"{len(gone)} photographs are gone from SOURCE: what was made of them is removed.")
+        notify(f"{len(gone)} photographs are missing from SOURCE: their outputs are removed.")
 
 
 def _gone(run: RunFolder, listing: Listing, stale: Sequence[str]) -> list[str]:
@@ -109,8 +110,8 @@ def _keys(run: RunFolder, shard: str) -> Iterator[str]:
 class Listed:
     """The outputs of all finished shards, below the run's folder: their files, and the tars that hold them.
 
-    Of each path a hash of 64 bits is kept, since those of millions of photographs take gigabytes. Where two hashes
-    meet, which no one will live to see, a file stays that belongs to no shard.
+    Paths are kept as 64-bit hashes, because the paths of millions of photographs take gigabytes. A hash collision,
+    which is very unlikely, only leaves a stale file in place.
     """
 
     def __init__(self, run: RunFolder) -> None:
@@ -125,5 +126,7 @@ class Listed:
 def _paths(run: RunFolder) -> Iterator[str]:
     for shard in run.done():
         yield from (f"{top}/{shard}.tar" for top in TOPS)
-        for row in load_rows(run.rows(shard), ["path", "segmentation", "classes"]):  # the last where it was written
+        for row in load_rows(
+            run.rows(shard), ["path", "segmentation", "classes"]
+        ):  # the last one only if it was written
             yield from filter(None, row.values())

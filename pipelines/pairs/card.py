@@ -16,12 +16,12 @@ _NO_CARD = "This run has no CARD.md: it was made by an earlier version, or it wa
 _LIMITS = (
     "People were divided by the names of their folders, and photographs were compared byte for byte: a person under "
     "two names, or one photograph stored twice in different files, can be in two splits.",
-    "Which pairs are hard for a recogniser was not considered.",
+    "The difficulty of the pairs for a recogniser was not considered.",
 )
 
 
 def write_card(work: PlannedLists, report: Mapping[str, Any]) -> None:
-    """Write CARD.md; a licence that was filled in stays, and so does a card that somebody else wrote."""
+    """Write CARD.md; an existing licence is kept, and a card without licence marks is left alone."""
     from maskgen.core.files import write_atomic
 
     place = work.settings.out / CARD
@@ -49,5 +49,5 @@ def _lines(work: PlannedLists, report: Mapping[str, Any], licence: str) -> Itera
 
 
 def without_marks(text: str) -> str:
-    """A card's text without the lines about its licence's place, which are for that card alone."""
+    """A card's text without its licence marks, which belong to that card alone."""
     return re.sub(r"^<!-- /?licence.*-->\n", "", text.replace("\r\n", "\n"), flags=re.MULTILINE)

@@ -76,26 +76,27 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 
 @click.command("pairs", epilog=EPILOG)
 @click.argument("out", type=PATH)
-@click.option("--run", type=PLACE, help="One set for everything; its people are divided by --people.")
+@click.option("--run", type=PLACE, help="A run for training and evaluation; its people are divided by --people.")
 @click.option(
     "--people",
     type=Shares(),
     help="Shares of the people of --run for train, eval and test.  [default: 0.8,0.1,0.1]",
 )
-@click.option("--train", type=PLACE, multiple=True, help="A set to train on; may be given several times.")
-@click.option("--eval", type=PLACE, multiple=True, help="A set to evaluate on; may be given several times.")
+@click.option("--train", type=PLACE, multiple=True, help="A run to train on; may be given several times.")
+@click.option("--eval", type=PLACE, multiple=True, help="A run to evaluate on; may be given several times.")
 @click.option(
     "--protocol",
     type=click.Choice(PROTOCOLS),
     default="disjoint",
     show_default=True,
-    help="disjoint: no person is in both eval and test, no pair occurs twice. reference: eval and test are divided by "
-    "image, and each eval image gives one same-person and one different-person row.",
+    help="disjoint: no person is in both eval and test, no pair occurs twice. reference: the reference project's "
+    "protocol, eval and test are divided by image, and each eval image gives one genuine and one impostor pair.",
 )
 @click.option(
     "--test-share",
     type=float,
-    help="Share of the --eval set for test: of its people, or by the reference protocol of its images.  [default: 0.1]",
+    help="Share of the --eval set for test: of its people, or with the reference protocol of its images.  [default: "
+    "0.1]",
 )
 @click.option(
     "--test-pairs",
@@ -105,7 +106,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--wear",
     type=click.Choice(["bare", "masked", "mixed"]),
-    help="Faces of --test-pairs: bare, masked, or mixed (the first bare, the second masked).  [default: mixed]",
+    help="Images for --test-pairs: bare, masked, or mixed (the first bare, the second masked).  [default: mixed]",
 )
 @click.option(
     "--mix",
@@ -122,38 +123,44 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--allow-same-source",
     is_flag=True,
-    help="Let a same-person pair be two outputs of one photograph; the reference project's counts need it.",
+    help="Allow genuine pairs of two outputs of one photograph; the reference project's counts need it.",
 )
 @click.option(
     "--allow-leak",
     is_flag=True,
-    help="Write the lists though photographs are, byte for byte, in training and in evaluation.",
+    help="Allow leaks: photographs that are, byte for byte, in training and in evaluation.",
 )
 @click.option(
     "--max-pairs",
     type=int,
-    help="Maximum of genuine and of impostor pairs a file.",
+    help="Maximum of genuine and of impostor pairs per file.",
 )
-@click.option("--balance", type=int, help="Maximum of training images a person, spread over photographs and masks.")
-@click.option("--min-images", type=int, default=1, show_default=True, help="Do not train on people with fewer images.")
+@click.option("--balance", type=int, help="Maximum of training images per person, spread over photographs and masks.")
+@click.option(
+    "--min-images",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Minimum of training images; people with fewer are left out.",
+)
 @click.option(
     "--paths",
     type=click.Choice(["relative", "absolute"]),
     default="relative",
     show_default=True,
-    help="Paths from the folder of the lists, or from the root.",
+    help="Paths relative to the folder of the lists, or absolute.",
 )
 @click.option(
     "--verify",
     type=click.Choice(VERIFY),
     default="exist",
     show_default=True,
-    help="Check that every image's file exists, or that it decodes, or trust the names (then no previews).",
+    help="Check that every image file exists, or that it decodes, or skip the check (names; then no previews).",
 )
 @click.option(
     "--leave-out-missing",
     is_flag=True,
-    help="Continue without images whose file is missing; left_out.csv lists them.",
+    help="Leave out images whose file is missing; left_out.csv lists them.",
 )
 @click.option(
     "--also",
@@ -172,18 +179,18 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
     help="Side of the pictures in --also bin, rec, cvlface, adaface, facexzoo and lmdb.",
 )
 @click.option("--license", metavar="ID", help="Licence of the pictures, for the card of --also hub: cc-by-nc-4.0, ...")
-@click.option("--consent", metavar="TEXT", help="What the people shown agreed to, for the card of --also hub.")
+@click.option("--consent", metavar="TEXT", help="Consent of the people shown, for the card of --also hub.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Threads that decode for --verify decode.")
 @allow_misaligned
-@click.option("--overwrite", is_flag=True, help="Replace lists of other settings in OUT.")
+@click.option("--overwrite", is_flag=True, help="Replace lists with other settings in OUT.")
 @click.option(
     "--check",
     is_flag=True,
     help="Write nothing: check the lists in OUT, a folder or one CSV file, of this or another program.",
 )
-@click.option("--verbose", is_flag=True, help="With --check: also list the checks that found nothing.")
-@click.option("--root", type=PLACE, help="With --check: what relative paths start from.  [default: the file's folder]")
+@click.option("--verbose", is_flag=True, help="With --check: also list the checks without findings.")
+@click.option("--root", type=PLACE, help="With --check: base folder of relative paths.  [default: the file's folder]")
 def pairs_command(check: bool, verbose: bool, root: AnyPath | None, **options: Any) -> None:
     """Write training lists and verification pairs into OUT, or --check existing ones.
 
@@ -202,11 +209,11 @@ def pairs_command(check: bool, verbose: bool, root: AnyPath | None, **options: A
 def _refuse_sets(options: dict[str, Any]) -> None:
     for name in ("run", "train", "eval"):
         if options[name]:
-            raise UserError(f"--check looks at what is in OUT: leave out --{name}.")
+            raise UserError(f"--check only reads OUT: leave out --{name}.")
 
 
 def write_and_tell(settings: PairsSettings) -> None:
-    """Write the lists, print what was written and where to look."""
+    """Write the lists and print the table and the files to open."""
     report = run_pairs(settings, notify=lambda text: click.echo(text, err=True))
     click.echo(table(report))
     click.echo(f"Open {settings.out / 'report.html'}.")
@@ -216,7 +223,7 @@ def write_and_tell(settings: PairsSettings) -> None:
 
 
 def check_and_tell(out: Path, root: AnyPath | None, verify: str, workers: int, verbose: bool = False) -> int:
-    """Check lists and print what was found and a summary; returns the exit code."""
+    """Check lists and print the findings and a summary; returns the exit code."""
     from maskgen.manifests.checks.check import check_lists
 
     with ThreadPoolExecutor(workers) as pool:

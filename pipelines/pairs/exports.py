@@ -31,7 +31,7 @@ def write_exports(work: PlannedLists, paths: PathWriter, notify: Notify) -> dict
 
 
 def _warn(work: PlannedLists, notify: Notify) -> None:
-    """Tell where crops are not aligned as the readers of the formats expect."""
+    """Warn where the crops are not aligned as the readers of the formats expect."""
     from maskgen.core.alignments import ARCFACE
 
     asked = [name for name in dict.fromkeys(work.settings.also) if name in OF_ARCFACE]
@@ -39,8 +39,8 @@ def _warn(work: PlannedLists, notify: Notify) -> None:
     if asked and other:
         run, alignment = next(iter(other.items()))
         notify(
-            f"Warning: --also {', '.join(asked)} is for recognisers that want crops of --align arcface, and those of "
-            f"{run} are aligned as {alignment}: a pretrained model fails on them, and they do not go with lfw.bin."
+            f"Warning: --also {', '.join(asked)} is for recognisers that need crops of --align arcface, and those of "
+            f"{run} are aligned as {alignment}: a pretrained model fails on them, and they do not match lfw.bin."
         )
 
     if "hub" in work.settings.also and None in (work.settings.license, work.settings.consent):
@@ -86,7 +86,7 @@ def _write_bin(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
 
 
 def both_pictures(work: PlannedLists, pairs: Pairs) -> Iterator[bytes]:
-    """First and second picture of each pair in turn, of --picture-size."""
+    """First and second picture of each pair in turn, resized to --picture-size."""
     import numpy as np
 
     return _pictures(work, np.stack([pairs.first, pairs.second], axis=1).ravel())
@@ -127,7 +127,7 @@ def _write_cvlface(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
 
 
 def _write_folder(work: PlannedLists, name: str) -> int:
-    """imgs/, once for the formats that share it."""
+    """Write imgs/, once for all formats that use it."""
     from maskgen.manifests.formats.image_folder import save_image_folder
 
     rows, targets = _trained(work)
@@ -185,7 +185,7 @@ def _write_tars(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
 
 
 def _samples(work: PlannedLists, paths: PathWriter, rows: Ints) -> Iterator[Sample]:
-    """The pictures of these images as they are, with what is known of them."""
+    """The pictures of these images unchanged, with their metadata."""
     from maskgen.manifests.pictures import raw_picture
 
     manifests = work.manifests
@@ -207,7 +207,7 @@ def _named(paths: PathWriter, rows: Ints) -> Iterator[str]:
 
 
 def _shown(items: Iterable[_T], total: int) -> Iterator[_T]:
-    """The same items, with a bar that shows how far they are."""
+    """The same items, with a progress bar."""
     with show_progress(total, 0, 0, WRITTEN) as progress:
         for item in items:
             yield item

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def verified(
     settings: PairsSettings, folders: dict[str, AnyPath], images: Images, notify: Notify
 ) -> tuple[Images, LeftOut]:
-    """The images whose files are there (and decode, where that is asked), and the others."""
+    """The images whose files exist (with --verify decode: and decode), and the others."""
     import numpy as np
 
-    notify("looking for every file" if settings.verify == "exist" else "decoding every file")
+    notify("checking that every file exists" if settings.verify == "exist" else "decoding every file")
     reasons = dict(_faults(settings, folders, images))
     if not reasons:
         return images, LeftOut()
@@ -64,7 +64,7 @@ def _missing(folder: AnyPath, rows: list[int], paths: Any, _: int) -> Iterator[t
 
 
 def _broken(folder: AnyPath, rows: list[int], paths: Any, workers: int) -> Iterator[tuple[int, str]]:
-    """As `_missing`, and what is there is decoded, with a bar that shows how far it is."""
+    """As `_missing`; existing files are decoded too, with a progress bar."""
     from maskgen.manifests.checks.picture_files import fault
 
     missing = dict(_missing(folder, rows, paths, workers))
@@ -78,7 +78,7 @@ def _broken(folder: AnyPath, rows: list[int], paths: Any, workers: int) -> Itera
 
 
 def path_writer(settings: PairsSettings, folders: dict[str, AnyPath], images: Images) -> PathWriter:
-    """What names images in the lists."""
+    """Formats image paths for the lists."""
     from maskgen.manifests.write import PathWriter
 
     absolute = settings.paths == "absolute"

@@ -1,4 +1,4 @@
-"""OUT of `maskgen pairs`: what it may hold at the start, and how interrupted work is recognised."""
+"""OUT of `maskgen pairs`: its allowed content at the start, and the mark of interrupted work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the sett
 
 
 def refuse_out(settings: PairsSettings) -> None:
-    """Raise UserError where OUT is no place for the lists."""
+    """Raise UserError where OUT cannot hold the lists."""
     from maskgen.manifests.schema import CATALOGUE
 
     out = settings.out
@@ -43,14 +43,14 @@ def open_out(settings: PairsSettings) -> None:
     files = (settings.out / name for name in (REPORT, *_all_files()))
     for path in (*halves, *files, *tars.glob(tar_set.PATTERN)):
         path.unlink(missing_ok=True)
-    if ours:  # folders of these names may be anybody's
+    if ours:  # folders of these names may belong to the user
         remove_image_folder(settings.out)
         for path in (settings.out / "hub").glob("*/*-of-*.parquet"):
             path.unlink()
 
 
 def _as_stored(settings: PairsSettings) -> dict[str, object]:
-    """The deciding settings as they come back from a JSON file."""
+    """The settings that decide the output, as they are read back from a JSON file."""
     stored: dict[str, object] = json.loads(json.dumps(settings.deciding()))
     return stored
 
@@ -69,7 +69,7 @@ def _all_files() -> list[str]:
 
 
 def _refuse_others(out: Path, asked: dict[str, object]) -> None:
-    """Raise UserError where OUT holds lists of other settings, or files of another origin."""
+    """Raise UserError where OUT holds lists with other settings, or other files."""
     from maskgen.manifests.schema import REPORT
 
     for name in (REPORT, UNFINISHED):
@@ -77,7 +77,7 @@ def _refuse_others(out: Path, asked: dict[str, object]) -> None:
             changed = differences(_stored_settings(out / name), asked)
             if changed:
                 raise UserError(
-                    f"{out} holds lists of other settings: {changed[0]}; give another folder, or --overwrite."
+                    f"{out} holds lists with other settings: {changed[0]}; give another folder, or --overwrite."
                 )
             return
     there = [name for name in (*_all_files(), "imgs", "hub") if (out / name).exists()]

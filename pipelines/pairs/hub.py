@@ -49,7 +49,7 @@ def _write_training(work: PlannedLists, folder: Path, rows: Ints, targets: Ints)
         Column("image", "image", "the crop, as maskgen wrote it"),
         Column("target", "int64", "the person's number, from 0"),
         Column("person", "string", "the person's name in the source"),
-        Column("kind", "string", "the mask that is worn, or bare"),
+        Column("kind", "string", "the mask, or bare"),
         Column("alignment", "string", "where eyes and mouth lie, see maskgen's docs/formats.md; empty where not known"),
     )
 

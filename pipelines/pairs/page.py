@@ -1,4 +1,4 @@
-"""OUT/report.html of `maskgen pairs`: what the lists hold, and the pairs that are hard or doubtful by what is known."""
+"""OUT/report.html of `maskgen pairs`: counts, and samples of pairs that are hard or doubtful by the catalogue."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from maskgen.core.records import Doubles
     from maskgen.manifests.schema import Ints, Pairs
 
-_LOOKED_AT = 4_000  # pairs of each list and sort whose pictures' pose and trust are looked up
-_EACH = 22  # pairs of each list and sort: evenly, as many of the hardest, and as many of the most doubtful
+_LOOKED_AT = 4_000  # pairs per list and type whose pose and trust are read
+_EACH = 22  # pairs per list and type: evenly, as many of the hardest, and as many of the least trusted
 _NAMES = {"masked-masked": 2, "masked-bare": 1, "bare-bare": 0}
 _NOTE = (
-    "No recogniser has seen these pairs: hard means that the two heads are turned apart, doubtful that the landmarks "
-    "of one face are little trusted, both by the catalogue. `maskgen evaluate` shows those that a model gets wrong."
+    "No recogniser was run on these pairs: hard means a large difference of yaw, doubtful means that the landmarks "
+    "of one face have low trust, both by the catalogue. `maskgen evaluate` shows the pairs that a model gets wrong."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """One pair to be shown: rows of the images, and by what it was chosen."""
+    """One pair to show: rows of the images, and the values by which it was chosen."""
 
     of: str
     same: bool
@@ -44,7 +44,7 @@ class _Pair:
 
 
 def pairs_command(settings: PairsSettings) -> str:
-    """The line that repeats the lists."""
+    """The command line that repeats the lists."""
     spelled = {
         "train": repeated("--train"),
         "eval": repeated("--eval"),
@@ -62,13 +62,11 @@ def write_page(work: PlannedLists, report: Mapping[str, Any]) -> None:
     settings, pictures = work.settings, Pictures()
     gallery = _gallery(work, pictures)
     sections = [
-        Section("outcome", "What was written", _outcome(report)),
+        Section("outcome", "Results", _outcome(report)),
         Section("pairs", "Pairs", join([tag("p", _NOTE, class_="note"), place_of("pairs")])),
         Section("left", "Left out", _left_out(work)),
         Section("runs", "From what", _runs(report)),
-        Section(
-            "asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)
-        ),
+        Section("asked", "Settings", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)),
     ]
     start = {"Folder": show_path(settings.out.resolve())}
     data = {"pictures": pictures.stored, "galleries": {"pairs": gallery.data()}}
@@ -95,7 +93,7 @@ def _outcome(report: Mapping[str, Any]) -> Markup:
         for sort, label in (("same", "same person"), ("diff", "different people")):
             facts_of = report[name][sort]
             by_sort = {title: facts_of[key] for title, key in zip(_NAMES, ("mm", "mb", "bb"), strict=True)}
-            parts += [bars(f"{name}, {label}, by what is worn", by_sort)] if facts_of["rows"] else []
+            parts += [bars(f"{name}, {label}, by mask", by_sort)] if facts_of["rows"] else []
     return join([numbers(counts), tag("div", *parts, class_="columns")])
 
 
@@ -105,7 +103,7 @@ def _left_out(work: PlannedLists) -> Markup:
         rows += [(where, "", "", reason) for where, reason in work.resolved.left_out]
     if not rows:
         return tag("p", "Nothing was left out.")
-    note = "All of them" if len(rows) <= 1000 else f"1,000 of {len(rows):,}; left_out.csv has all"
+    note = "all" if len(rows) <= 1000 else f"1,000 of {len(rows):,}; left_out.csv has all"
     return table(note, ("image or line", "person", "run", "reason"), rows[:1000])
 
 
@@ -128,13 +126,13 @@ def _gallery(work: PlannedLists, pictures: Pictures) -> Gallery:
     items = [_item(work, pair, thumbs) for pair in chosen]
     counts = [len(pairs) for _, _, pairs in _lists(work)]
     note = (
-        f"A sample of {len(items):,} of {sum(counts):,} pairs: of each list and sort {_EACH} evenly, the {_EACH} "
-        f"turned farthest apart and the {_EACH} of least trust among {_LOOKED_AT:,}."
+        f"A sample of {len(items):,} of {sum(counts):,} pairs: of each list and type {_EACH} evenly, the {_EACH} "
+        f"with the largest difference of yaw and the {_EACH} of lowest trust among {_LOOKED_AT:,}."
         if len(items) < sum(counts)
         else "All pairs."
     )
     facets = (("list", "List", ()), ("sort", "Pairs", ()), ("worn", "Worn", tuple(_NAMES)))
-    return Gallery(items, note, facets, (("apart", "turned apart most first"), ("trust", "lowest trust first")))
+    return Gallery(items, note, facets, (("apart", "largest difference of yaw first"), ("trust", "lowest trust first")))
 
 
 def _lists(work: PlannedLists) -> Iterator[tuple[str, bool, Pairs]]:
@@ -144,7 +142,7 @@ def _lists(work: PlannedLists) -> Iterator[tuple[str, bool, Pairs]]:
 
 
 def _chosen(work: PlannedLists) -> Iterator[_Pair]:
-    """Some of each list and sort: evenly, the heads turned farthest apart, the faces of least trust."""
+    """Some of each list and type: evenly, by largest difference of yaw, by lowest trust."""
     import numpy as np
 
     looked = [(name, same, pairs.take(_evenly(len(pairs), _LOOKED_AT))) for name, same, pairs in _lists(work)]
@@ -173,7 +171,7 @@ def _first(values: Doubles) -> list[int]:
 
 
 def _known(work: PlannedLists, wanted: Sequence[Ints]) -> dict[str, Doubles]:
-    """Yaw and trust of these images by the catalogues, float64 (images,), NaN for all others and where none says."""
+    """Yaw and trust of these images by the catalogues, float64 (images,), NaN for all others and where unknown."""
     import numpy as np
 
     images = work.manifests.images
@@ -189,7 +187,7 @@ def _known(work: PlannedLists, wanted: Sequence[Ints]) -> dict[str, Doubles]:
 
 
 def _columns(folder: AnyPath, paths: Any) -> dict[str, Doubles]:
-    """Yaw and trust of the pictures at these paths, by the catalogue of their run."""
+    """Yaw and trust of the pictures at these paths, from their run's catalogue."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -11,7 +11,7 @@ from .records import PlannedLists
 
 
 def report_of(work: PlannedLists, rows: dict[str, int]) -> dict[str, Any]:
-    """What report.json says."""
+    """The content of report.json."""
     from collections import Counter
 
     from maskgen.manifests.catalogue import digest
@@ -44,14 +44,14 @@ def report_of(work: PlannedLists, rows: dict[str, int]) -> dict[str, Any]:
 
 
 def table(report: dict[str, Any]) -> str:
-    """What was written, for a terminal: one line a file, then what a person should know of it."""
+    """The printed table: one line per file, then the notes."""
     width = max(16, *(len(name) + 1 for name in report["rows"]))
     lines = [f"{name:<{width}}{rows:>12,} rows" for name, rows in report["rows"].items()]
     return "\n".join([*lines, *_remarks(report)])
 
 
 def _remarks(report: dict[str, Any]) -> Iterator[str]:
-    """What a person should know of the lists, a sentence each; counts of nothing are left out."""
+    """Notes on the lists, one sentence each; zero counts are left out."""
     train, settings = report["train"], report["settings"]
     counts = {
         "people with fewer images than --min-images are not trained on": train["people_under_min_images"],
@@ -72,8 +72,7 @@ def _remarks(report: dict[str, Any]) -> Iterator[str]:
 def _pair_remarks(name: str, facts: dict[str, Any], allow_same_source: bool) -> Iterator[str]:
     if facts["people_with_one_photograph"] and not allow_same_source:
         yield (
-            f"{name}: {facts['people_with_one_photograph']:,} people with one photograph serve in "
-            "different-person rows only."
+            f"{name}: {facts['people_with_one_photograph']:,} people with one photograph are in impostor pairs only."
         )
     for sort in ("same", "diff"):
         counts = facts[sort]
@@ -82,4 +81,4 @@ def _pair_remarks(name: str, facts: dict[str, Any], allow_same_source: bool) -> 
             parts = [f"{label} {100 * n / counts['rows']:.0f} %" for label, n in kinds.items() if n]
             yield f"{name}, {'same' if sort == 'same' else 'different'} person: {', '.join(parts)}"
     if facts["partners_from_the_other_part"]:
-        yield f"{name}: {facts['partners_from_the_other_part']:,} partners had to come from the other part."
+        yield f"{name}: {facts['partners_from_the_other_part']:,} partners are from the other part."

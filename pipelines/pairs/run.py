@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[str, Any]:
-    """Write the manifests; returns what report.json says.
+    """Write the manifests; returns the content of report.json.
 
     Raises:
-        UserError: the images do not suffice, files are missing, or OUT holds something else.
+        UserError: there are too few images, files are missing, or OUT holds something else.
     """
     names, folders = _runs(settings)
     refuse_out(settings)
@@ -46,10 +46,10 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
 
 
 def _alignments(settings: PairsSettings, folders: dict[str, AnyPath], notify: Notify) -> dict[str, str]:
-    """How the crops of each run are aligned.
+    """The alignment of each run's crops.
 
     Raises:
-        UserError: not all alike, or the run has no catalogue.
+        UserError: the alignments differ, or a run has no catalogue.
     """
     from maskgen.manifests.alignment import alignment_of_run
 
@@ -63,7 +63,7 @@ def _alignments(settings: PairsSettings, folders: dict[str, AnyPath], notify: No
 
 
 def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
-    """Raise UserError where a model would be judged on what it was trained on."""
+    """Raise UserError where photographs are in both training and evaluation."""
     if photographs and not settings.allow_leak:
         raise UserError(
             f"{photographs:,} photographs are, byte for byte, in training and in evaluation: take them out of one "
@@ -72,7 +72,7 @@ def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
 
 
 def _runs(settings: PairsSettings) -> tuple[list[str], list[AnyPath]]:
-    """Every run once, training first: its name and its folder."""
+    """Every run once, training runs first: name and folder."""
     from maskgen.manifests.catalogue import run_names
 
     folders: list[AnyPath] = [settings.run] if settings.run is not None else [*settings.train, *settings.eval]
@@ -128,7 +128,7 @@ def _manifest_settings(
 
 
 def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
-    """Given, or by the reference protocol on one set what --people says of eval and test, or a tenth."""
+    """The test share: as given, from --people with the reference protocol on one run, or a tenth."""
     if settings.test_share is not None:
         return settings.test_share
     if settings.run is not None and settings.people is not None and shares[1] + shares[2] > 0:
@@ -158,7 +158,7 @@ def _resolve(
 def _resolve_names(
     settings: PairsSettings, path: Path, manifest_settings: ManifestSettings, images: Images
 ) -> Resolved:
-    """Pairs by name and number, as LFW's pairs.txt has them."""
+    """Resolve pairs by name and number, as in LFW's pairs.txt."""
     from maskgen.manifests.formats.lfw_pairs import Wear, load_lfw_pairs, resolve
 
     try:

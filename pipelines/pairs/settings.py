@@ -25,25 +25,25 @@ EXTRA_FILES: dict[str, tuple[str, ...]] = {
     "lmdb": ("train.lmdb",),
     "hub": ("hub/README.md", "hub/croissant.json"),
 }
-# Formats whose readers are recognisers of InsightFace's kind: the crops should be aligned as theirs.
+# Formats whose readers expect crops in InsightFace's alignment.
 OF_ARCFACE = frozenset({"bin", "rec", "cvlface", "adaface", "facexzoo", "lmdb"})
 FORMATS = tuple(EXTRA_FILES)
 
-# How the work is done, never what comes out of it.
+# Settings that do not change the output.
 _HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak", "allow_misaligned"})
 
 
 @dataclass(frozen=True, slots=True)
 class PairsSettings:
-    """Everything that `maskgen pairs` can be told, but for --check.
+    """All settings of `maskgen pairs` without --check.
 
     Example:
         maskgen pairs --train casia_masked --train vggface2_masked --eval lfw_masked lists
 
-    Cost: see the table that `python benchmarks/manifests.py` prints on the machine at hand.
+    Cost: see the table that `python benchmarks/manifests.py` prints.
 
     Raises:
-        UserError: a value that cannot be used, in one sentence that says what could be.
+        UserError: an invalid value; the message names valid ones.
     """
 
     out: Path
@@ -101,18 +101,18 @@ class PairsSettings:
 
     def _check_runs(self) -> None:
         if self.run is not None and (self.train or self.eval):
-            raise UserError("--run is one set for everything: leave out --train and --eval.")
+            raise UserError("--run is for training and evaluation: leave out --train and --eval.")
         if self.run is None and not (self.train or self.eval):
-            raise UserError("Name what to read: --run RUN, or --train RUN and --eval RUN.")
+            raise UserError("Name the runs: --run RUN, or --train RUN and --eval RUN.")
 
     def _check_people(self) -> None:
         if self.people is None:
             return
         if self.run is None:
-            raise UserError("--people divides the set of --run: with --train and --eval leave it out.")
+            raise UserError("--people divides the people of --run: with --train and --eval leave it out.")
         if (
             len(self.people) != 3
-            or not all(0 <= share <= 1 for share in self.people)  # NaN is none
+            or not all(0 <= share <= 1 for share in self.people)  # also refuses NaN
             or abs(sum(self.people) - 1) > 1e-6
         ):
             raise UserError("--people takes three shares that sum to 1, for train, eval and test: 0.8,0.1,0.1.")
@@ -121,7 +121,9 @@ class PairsSettings:
         if self.test_share is not None:
             check_range("--test-share", self.test_share, 0.0, 1.0)
             if self.run is not None and self.protocol == "disjoint":
-                raise UserError("--test-share divides the set of --eval: with --run the third of --people does.")
+                raise UserError(
+                    "--test-share divides the people of --eval: with --run use the third number of --people."
+                )
         if self.protocol == "reference":
             chosen: dict[str, object] = {"--mix": self.mix, "--max-pairs": self.max_pairs}
             chosen |= {"--test-pairs": self.test_pairs}
@@ -140,10 +142,10 @@ class PairsSettings:
         if not self.test_pairs.is_file():
             raise UserError(f"--test-pairs {self.test_pairs} is not a file.")
         if self.test_share is not None:
-            raise UserError("--test-share is of no use with --test-pairs: the file says who is tested.")
+            raise UserError("--test-share cannot be used with --test-pairs: the file names the test people.")
 
     def deciding(self) -> dict[str, object]:
-        """What decides the bytes, by option name, in a form that JSON keeps; runs by their place from OUT."""
+        """The settings that decide the output, by option name, as JSON values; runs by their path relative to OUT."""
         plain: dict[str, object] = {"maskgen version": __version__}
         for field in fields(self):
             if field.name not in _HOW:
@@ -151,7 +153,7 @@ class PairsSettings:
         return plain
 
     def plain(self, value: object) -> object:
-        """A setting in a form that JSON keeps; a run by its place from OUT."""
+        """A setting as a JSON value; a run by its path relative to OUT."""
         if isinstance(value, (Path, RemotePath)):
             from maskgen.manifests.write import PathWriter
 

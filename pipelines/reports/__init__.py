@@ -1,1 +1,1 @@
-"""What a person sees of a run: progress, totals, contact sheet."""
+"""Reports of a run: progress, totals, contact sheet, card, report.html."""

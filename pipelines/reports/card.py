@@ -1,4 +1,4 @@
-"""CARD.md: a run as a dataset, for those who get it from somebody: what, from what, how, limits, licence, citation."""
+"""CARD.md: a run as a dataset: content, source, settings, limits, licence, citation."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _UNFILLED = (
     "its people gave, hold for them too."
 )
 _LIMITS = (
-    "The masks are rendered. A model that is trained or judged on them is not thereby known to work on real masks.",
-    "Faces were chosen by a detector and by landmarks with errors: photographs it did not understand are missing, "
-    "listed in set_aside.csv, and they are not a random part of the source.",
+    "The masks are rendered. Training or evaluating a model on them does not show that it works on real masks.",
+    "Faces were selected by a detector and a landmark model, both with errors: photographs on which they failed are "
+    "missing, listed in set_aside.csv, and they are not a random part of the source.",
     "Faces that wear a mask in the photograph are found with the error rates that the documentation states "
     "(docs/already_masked.md); a missed one carries two masks.",
     "The people, poses and light are those of the source, and so are its imbalances; none was measured here.",
@@ -34,14 +34,14 @@ _LIMITS = (
 
 
 def write_card(run: RunFolder, settings: MaskSettings, report: Report) -> None:
-    """Write CARD.md; a licence that was filled in stays, and so does a card that somebody else wrote."""
+    """Write CARD.md; an existing licence is kept, and a card without licence marks is left alone."""
     place = run.root / CARD
     if (licence := licence_in(place)) is not None:
         run.place_text(place, card(settings, report, licence))
 
 
 def licence_in(place: AnyPath) -> str | None:
-    """What a card says under its licence, the request to fill it in where there is no card; None for another's card."""
+    """The licence of an existing card, the request to fill it in without a card; None for a card without marks."""
     try:
         text = place.read_text("utf-8")
     except FileNotFoundError:
@@ -53,12 +53,12 @@ def licence_in(place: AnyPath) -> str | None:
 
 
 def licence_block(licence: str) -> tuple[str, ...]:
-    """The lines of a licence, between marks by which it is found again."""
+    """The lines of a licence, between marks by which it is read back."""
     return _BEGIN, licence, _END
 
 
 def card(settings: MaskSettings, report: Report, licence: str = _UNFILLED) -> str:
-    """The card's text; the same for the same settings and outcome."""
+    """The card's text, a function of settings and outcome."""
     return "\n".join(_lines(settings, report, licence)) + "\n"
 
 
@@ -70,7 +70,7 @@ def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str
         f"{masked:,} pictures of faces with rendered masks, {report.outputs.get(BARE, 0):,} without, of "
         f"{report.people_written:,} people, made with maskgen {__version__}."
     )
-    yield from ("", "## Licence", "", *licence_block(licence), "", "## From what", "")
+    yield from ("", "## Licence", "", *licence_block(licence), "", "## Source and settings", "")
     yield f"- Source: `{_code(show_path(settings.source.resolve()))}`"
     yield f"- {report.photographs:,} photographs of {report.people:,} people"
     yield f"- {report.written:,} were used, {sum(report.set_aside.values()):,} set aside (set_aside.csv says why)"
@@ -106,10 +106,10 @@ def _value(value: object) -> str:
 
 
 def plain(text: str) -> str:
-    """Text in which Markdown sees no markup."""
+    """Text with Markdown markup escaped."""
     return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
 def _code(text: str) -> str:
-    """Text between backticks, in a table too."""
+    """Text for a code span, also in a table."""
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|")

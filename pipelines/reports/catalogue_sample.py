@@ -1,4 +1,4 @@
-"""Rows of a catalogue for a report: some of every kind evenly over it, those that fit worst, and counts of all."""
+"""Rows of a catalogue for a report: a sample of every kind, the rows with the worst fit, and counts of all."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 BARE = "bare"
 PICTURES = 200
-WORST = 24  # of each sort
-_CANDIDATES = 8 * WORST  # one face is there with each of its masks
-_PIXELS = 300_000_000  # that are decoded: whole photographs are large, and then there are fewer
+WORST = 24  # rows per measure
+_CANDIDATES = 8 * WORST  # a face has one row per mask
+_PIXELS = 300_000_000  # decoded for a report; whole photographs are large, so fewer are shown
 COLUMNS: tuple[str, ...] = (
     *("path", "source", "person", "kind", "face", "picture_face", "width", "height", "matrix", "points68"),
     *("yaw", "pitch", "roll", "scale", "trust", "fit_error", "wearing", "look"),
@@ -36,10 +36,10 @@ _TURNS, _TRUSTS = (-35.0, -15.0, 15.0, 35.0), (0.5, 0.7, 0.85)
 
 @dataclass(slots=True)
 class CatalogueSurvey:
-    """What the whole catalogue says of masked faces, and which of its rows are to be shown.
+    """Counts over the masked faces of a whole catalogue, and the rows to show.
 
-    `worst` are rows by the name of a measure, the worst first, the same face several times; `evenly` rows evenly over
-    the pictures of every kind, rising.
+    `worst` are rows by the name of a measure, worst first, possibly several of one face; `evenly` are rows evenly over
+    the pictures of every kind, ascending.
     """
 
     poses: Counter[str] = field(default_factory=Counter)
@@ -53,14 +53,14 @@ class CatalogueSurvey:
 
 
 def pose_of(yaw: float | None) -> str:
-    """Where a face looks, of POSES; "" where that is not known."""
+    """The pose of a face, one of POSES; "" where unknown."""
     if yaw is None or yaw != yaw:
         return ""
     return (FAR_LEFT, LEFT, FRONT, RIGHT, FAR_RIGHT)[sum(yaw >= turn for turn in _TURNS)]
 
 
 def trust_of(trust: float | None) -> str:
-    """The part of TRUSTS that a trust lies in; "" where that is not known."""
+    """The range of TRUSTS that holds a trust; "" where unknown."""
     return "" if trust is None or trust != trust else TRUSTS[sum(trust >= least for least in _TRUSTS)]
 
 
@@ -89,7 +89,7 @@ def survey_catalogue(catalogue: AnyPath, outputs: Mapping[str, int]) -> Catalogu
 
 
 def _wanted(outputs: Mapping[str, int]) -> dict[str, frozenset[int]]:
-    """Which of each kind's pictures are shown: an even share, and what a rare kind leaves goes to the others."""
+    """The pictures of each kind to show: equal shares; a rare kind's unused share goes to the others."""
     kinds = {kind: count for kind, count in outputs.items() if count and (kind != BARE or len(outputs) == 1)}
     left, wanted = PICTURES, {}
     for place, (kind, count) in enumerate(sorted(kinds.items(), key=lambda one: one[1])):
@@ -100,7 +100,7 @@ def _wanted(outputs: Mapping[str, int]) -> dict[str, frozenset[int]]:
 
 
 def _columns(catalogue: AnyPath, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
-    """Some of a catalogue's columns in parts, each with the number of its first row."""
+    """Columns of a catalogue in parts, each with the number of its first row."""
     import pyarrow.parquet as pq
 
     first = 0
@@ -112,7 +112,7 @@ def _columns(catalogue: AnyPath, names: Sequence[str]) -> Iterator[tuple[int, An
 
 
 def _count(found: CatalogueSurvey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
-    """Add up what is told of the masked faces; people are counted with all their pictures."""
+    """Count the masked faces; people are counted with all their pictures."""
     import numpy as np
     import pyarrow as pa
 
@@ -141,7 +141,7 @@ def _numbers(column: Any) -> NDArray[Any]:
 
 
 def _note_worst(low: dict[str, list[tuple[float, int]]], batch: Any, kinds: Sequence[str], first: int) -> None:
-    """Keep the rows of masked faces with the least trust, and those whose head fits worst."""
+    """Keep the rows of masked faces with the lowest trust, and those with the largest fit error."""
     import numpy as np
 
     masked = np.array([kind != BARE for kind in kinds], np.bool_)
@@ -194,7 +194,7 @@ def without_repeats(rows: Mapping[int, Row], order: Sequence[int]) -> list[int]:
 
 
 def within_pixels(rows: Sequence[Row]) -> int:
-    """How many of these rows' pictures, from the first, are within what is decoded for a report."""
+    """How many of these rows' pictures, from the first, are within the report's pixel limit."""
     left = _PIXELS
     for at, row in enumerate(rows):
         left -= int(row.get("width") or 0) * int(row.get("height") or 0)

@@ -1,4 +1,4 @@
-"""RUN/contact_sheet.png: samples of every kind, evenly over the catalogue, to look at."""
+"""RUN/contact_sheet.png: samples of every kind, evenly over the catalogue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CELL = 160
 
 
 def write_contact_sheet(run: RunFolder, outputs: Mapping[str, int]) -> None:
-    """Write the sheet: about PICTURES pictures, one kind below the other.
+    """Write the sheet: about PICTURES pictures, grouped by kind.
 
     Args:
         outputs: how many pictures the catalogue has of each kind.
@@ -33,7 +33,7 @@ def write_contact_sheet(run: RunFolder, outputs: Mapping[str, int]) -> None:
 
 
 def choose(run: RunFolder, outputs: Mapping[str, int]) -> dict[str, list[str]]:
-    """Paths of pictures by kind, as evenly over the catalogue as their number allows."""
+    """Paths of pictures by kind, evenly over the catalogue."""
     each = max(PICTURES // max(len(outputs), 1), 1)
     wanted = {kind: spread(total, each) for kind, total in outputs.items()}
     chosen: dict[str, list[str]] = {kind: [] for kind in outputs}

@@ -1,4 +1,4 @@
-"""Thumbnails of a run's pictures, bare and masked, of the photographs that were set aside, and the light on them."""
+"""Thumbnails of a run's pictures, bare and masked, and of photographs set aside; the direction of the light."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 DARK, MIDDLE, BRIGHT = "dark", "even", "bright"
 FROM_LEFT, FROM_RIGHT = "from the left", "from the right"
 LIGHTS = (DARK, MIDDLE, BRIGHT, FROM_LEFT, FROM_RIGHT)
-_DARK, _BRIGHT, _SIDED = 65.0, 175.0, 1.6  # of 255, and of one half of the face over the other
-MOST_SOURCE_PIXELS = 4_000_000  # larger photographs cost more to decode than a report may
-_MOST_SHRUNK = 60_000_000  # of a photograph that was set aside, which is shrunk as it is decoded
+_DARK, _BRIGHT, _SIDED = 65.0, 175.0, 1.6  # of 255, and the ratio of the two halves of the face
+MOST_SOURCE_PIXELS = 4_000_000  # larger photographs take too long to decode for a report
+_MOST_SHRUNK = 60_000_000  # of a photograph set aside, reduced during decoding
 _EIGHTH = 8 * SIDE
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture's thumbnail and the bare one's, None where there is none, and the light on the face, "" if unknown."""
+    """Thumbnails of a picture and of its bare version (or None), and the light on the face, "" if unknown."""
 
     masked: str | None
     bare: str | None
@@ -42,14 +42,14 @@ def show_all(
 
     Args:
         root: the run's folder.
-        source: where the photographs are, for those of whom no bare picture was written; None where they are not asked.
+        source: of the photographs, for faces without a bare picture; None to leave those out.
         bare: paths of bare pictures by photograph and face.
     """
     return list(of_all(lambda row: _shown(root, source, row, bare), rows))
 
 
 def photographs(source: AnyPath, paths: Sequence[str], max_pixels: int) -> list[str | None]:
-    """Thumbnails of photographs of the source, by their keys as text; None where one does not decode."""
+    """Thumbnails of the source's photographs, by their keys as text; None for one that does not decode."""
 
     def one(path: str) -> str | None:
         image = _quickly(source, unescape(path), min(max_pixels, _MOST_SHRUNK))
@@ -72,7 +72,7 @@ def _shown(root: AnyPath, source: AnyPath | None, row: Row, bare: dict[tuple[str
 
 
 def _cut(source: AnyPath, row: Row, like: Image) -> Image | None:
-    """The photograph's part that a picture shows, as its matrix says; as the crop in all but the last bits."""
+    """The bare crop of a picture, cut by the picture's matrix from the photograph; equal but for rounding."""
     import cv2
     import numpy as np
 
@@ -82,7 +82,7 @@ def _cut(source: AnyPath, row: Row, like: Image) -> Image | None:
     matrix = np.array(row["matrix"], np.float64).reshape(2, 3)
     height, width = like.shape[:2]
     area = max(abs(float(np.linalg.det(matrix[:, :2]))), 1e-4)
-    if area < 0.25:  # what shrinks is smoothed first, or its edges are jagged
+    if area < 0.25:  # smooth before shrinking, to avoid aliasing
         photograph = np.asarray(cv2.GaussianBlur(photograph, (0, 0), 0.5 / area**0.5), np.uint8)
     cut = cv2.warpAffine(photograph, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut, np.uint8)
@@ -117,7 +117,7 @@ def _quickly(source: AnyPath, address: str, max_pixels: int) -> Image | None:
 
 
 def light_on(image: Image, points: Sequence[float] | None) -> str:
-    """The light on the part of a face above its mask, of LIGHTS; "" where no point of it is known.
+    """The light on the part of a face above its mask, one of LIGHTS; "" without landmarks.
 
     Args:
         image: uint8 RGB.

@@ -1,4 +1,4 @@
-"""RUN/report.html: what a run of `maskgen mask` was asked, what came out, and pictures to judge it by."""
+"""RUN/report.html of `maskgen mask`: settings, counts, and sample pictures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LONGEST = 120  # characters of a name or a detail
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run at its end: what was asked, where its photographs are, what came out, what it took."""
+    """A finished run: settings, source, report, timing."""
 
     settings: MaskSettings
     source: AnyPath
@@ -57,12 +57,12 @@ class Outcome:
 
 
 def write_mask_page(run: RunFolder, outcome: Outcome) -> None:
-    """Write report.html: but for the lines of this start, the same bytes for the same settings and source."""
+    """Write report.html: the same bytes for the same settings and source, except for the block of this start."""
     run.place(run.root / NAME, page_bytes(_page(run, outcome)))
 
 
 def mask_command(settings: MaskSettings) -> str:
-    """The line that repeats a run."""
+    """The command line that repeats a run."""
     return command_line("mask", settings.absolute(), ("source", "run"), _HOW, {"labels": repeated("--labels")})
 
 
@@ -71,10 +71,10 @@ def _page(run: RunFolder, outcome: Outcome) -> Page:
     found = survey_catalogue(run.catalogue, report.outputs)
     shown = _Shown(run, outcome, found, pictures)
     sections = [
-        Section("outcome", "What came out", _outcome(report, found)),
+        Section("outcome", "Results", _outcome(report, found)),
         Section("gallery", "Masked pictures", _gallery(shown)),
         Section("aside", "Set aside", _aside(outcome)),
-        Section("asked", "What was asked", _asked(outcome)),
+        Section("asked", "Settings", _asked(outcome)),
         Section("files", "Files", _files(outcome)),
     ]
     data = {
@@ -102,7 +102,7 @@ def _lead(report: Report) -> str:
 
 
 def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
-    """What another run of the same settings would say differently."""
+    """The page's block that differs between two runs with the same settings."""
     timing, root = outcome.timing, run.root
     told = {"Folder": show_path(root if isinstance(root, RemotePath) else root.resolve())}
     if timing.get("photographs"):
@@ -111,7 +111,7 @@ def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
             f"{timing['photographs_per_second']:,.1f} a second"
         )
         if timing["photographs"] < outcome.report.photographs:
-            told["Took"] += " (the last start; the others were done before)"
+            told["Took"] += " (the last start; earlier starts processed the others)"
         told["Processes"] = f"{timing['workers']:,}, at most {timing['worker_peak_mb']:,.0f} MB each"
     return told
 
@@ -134,7 +134,7 @@ def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
         else "",
     ]
     right = [
-        bars("Masks by how they are worn", _falling(found.wearing)) if any(found.wearing) else "",
+        bars("Masks by wearing position", _falling(found.wearing)) if any(found.wearing) else "",
         bars("Masked faces by pose", _in_order(found.poses, POSES)) if found.poses else "",
         bars("Masked faces by trust in their landmarks", _in_order(found.trusts, TRUSTS)) if found.trusts else "",
         _people(found),
@@ -162,7 +162,7 @@ def _people(found: CatalogueSurvey) -> Markup | str:
 
 
 class _Shown:
-    """The gallery of masked pictures, and the rows that fit worst."""
+    """The gallery of masked pictures, and the rows with the largest fit error."""
 
     def __init__(self, run: RunFolder, outcome: Outcome, found: CatalogueSurvey, pictures: Pictures) -> None:
         rows = rows_at(run.catalogue, [*found.evenly, *(row for order in found.worst.values() for row in order)])
@@ -176,7 +176,7 @@ class _Shown:
         self.gallery = Gallery(
             self._items(run, outcome, pictures),
             f"A sample of {len(self.rows):,} of {self.total:,} pictures, evenly over the run and its masks, "
-            f"with the {WORST} of least trust and the {WORST} of the largest fit error."
+            f"with the {WORST} of lowest trust and the {WORST} of largest fit error."
             if len(self.rows) < self.total - outcome.report.outputs.get("bare", 0)
             else "All masked pictures of the run.",
             (
@@ -187,7 +187,7 @@ class _Shown:
                 ("light", "Light", LIGHTS),
                 ("trust", "Trust", TRUSTS),
             ),
-            (("trust", "lowest trust first"), ("fit", "worst fit first"), ("yaw", "most turned first")),
+            (("trust", "lowest trust first"), ("fit", "largest fit error first"), ("yaw", "most turned first")),
         )
 
     def _items(self, run: RunFolder, outcome: Outcome, pictures: Pictures) -> list[Item]:
@@ -228,7 +228,7 @@ def _negative(value: float | None) -> float | None:
 
 
 def _facts(row: Row, light: str) -> Iterator[tuple[str, str]]:
-    """What is known of a masked face, names and values."""
+    """The facts on a masked face, names and values."""
     yield "Picture", _short(row["path"])
     yield "Photograph", _short(row["source"])
     yield "Person", _short(row["person"])
@@ -270,7 +270,7 @@ def _aside(outcome: Outcome) -> Markup:
     if not sample.total:
         return tag("p", "Nothing was set aside.")
     names = sample.shown()
-    note = "All of them" if len(names) == sample.total else f"{len(names):,} of {sample.total:,}; set_aside.csv has all"
+    note = "all" if len(names) == sample.total else f"{len(names):,} of {sample.total:,}; set_aside.csv has all"
     head = ("photograph", "what", "reason", "detail")
     rows = [(_short(one.path), one.what, one.reason, _short(one.detail)) for one in sorted(names, key=_by_reason)]
     listed = tag("details", tag("summary", f"By name ({note})"), table(note, head, rows))
@@ -287,7 +287,7 @@ def _aside_gallery(outcome: Outcome, pictures: Pictures) -> Gallery:
     thumbs = photographs(outcome.source, [one.path for one in names], outcome.settings.max_pixels)
     items = [_aside_item(one, pictures.add(thumb)) for one, thumb in zip(names, thumbs, strict=True)]
     total = outcome.aside.total
-    note = "All that was set aside." if len(items) == total else f"A sample of {total:,}, of every reason some."
+    note = "All photographs set aside." if len(items) == total else f"A sample of {total:,}, with every reason."
     return Gallery(items, note, (("reason", "Reason", ()), ("what", "What", ())))
 
 
@@ -315,13 +315,13 @@ def _files(outcome: Outcome) -> Markup:
     told = {
         "faces/": "the pictures, as the source's folders"
         if settings.write == "folders"
-        else "tars with the pictures and what is known of each",
-        "catalogue.parquet": "one row a masked face: source and its hash, box, landmarks, pose, mask",
+        else "tars with the pictures and their catalogue rows",
+        "catalogue.parquet": "one row per masked face: source and its hash, box, landmarks, pose, mask",
         "set_aside.csv": "every photograph or face without a mask, and why",
         "CARD.md": "the dataset's card; its licence is for you to fill in",
         "report.json": "the totals, settings and versions",
-        "timing.json": "what the last start took",
-        "contact_sheet.png": "some pictures of every mask",
+        "timing.json": "the time that the last start took",
+        "contact_sheet.png": "samples of every mask",
     }
     if settings.segmentation:
         told["segmentation/"] = "the coverage of each mask"

@@ -1,4 +1,4 @@
-"""Progress of a run with the time that is left: a bar on a terminal, otherwise a line every half minute."""
+"""Progress of a run with the remaining time: a bar on a terminal, otherwise a line every half minute."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any, Protocol
 
 EVERY_SECONDS = 30.0
 
-Notify = Callable[[str], None]  # takes a line of text for the person who watches
+Notify = Callable[[str], None]  # receives messages for the user
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressLabels:
-    """What is counted: `done` follows the count, `fault` the count of those that failed."""
+    """Words of the display: `done` follows the count, `fault` the count of failures."""
 
     done: str = "photographs"
     fault: str = "set aside"
-    always: bool = True  # whether no fault is told too
+    always: bool = True  # whether a zero is shown too
 
     def faults(self, count: int) -> str:
-        """The count of faults, or nothing.
+        """The count of failures, or nothing.
 
         Example:
             >>> ProgressLabels().faults(3), EMBEDDED.faults(0)
@@ -38,19 +38,19 @@ WRITTEN = ProgressLabels("pictures written", "left out", always=False)
 
 
 class Progress(Protocol):
-    """Receives counts while photographs are processed."""
+    """A progress display."""
 
     def __enter__(self) -> Progress: ...
 
     def __exit__(self, *_: object) -> None: ...
 
     def add(self, done: int, set_aside: int) -> None:
-        """Count photographs just done, and those among them that were set aside."""
+        """Count finished photographs, and those among them that were set aside."""
         ...
 
 
 class Bar:
-    """tqdm's bar: done, how many a second in this start, the time left, set aside."""
+    """A tqdm bar: finished, rate of this start, remaining time, set aside."""
 
     def __init__(self, total: int, done: int, set_aside: int, words: ProgressLabels = PHOTOGRAPHS) -> None:
         from tqdm import tqdm
@@ -102,7 +102,7 @@ class Lines:
             self._tell()
 
     def add(self, done: int, set_aside: int) -> None:
-        """Count, and tell when it is time."""
+        """Count, and print a line when it is due."""
         self._done += done
         self._set_aside += set_aside
         if self._clock() - self._told >= EVERY_SECONDS:
@@ -121,7 +121,7 @@ class Lines:
 
 
 def time_left(seconds: float) -> str:
-    """How long it will take, to what such a guess is worth.
+    """The remaining time, rounded to its precision.
 
     Example:
         >>> time_left(8), time_left(600), time_left(12000)
@@ -135,5 +135,5 @@ def time_left(seconds: float) -> str:
 
 
 def show_progress(total: int, done: int, set_aside: int, words: ProgressLabels = PHOTOGRAPHS) -> Progress:
-    """A bar where a person watches, lines where a file does."""
+    """A bar on a terminal, lines in a file."""
     return (Bar if sys.stderr.isatty() else Lines)(total, done, set_aside, words)

@@ -1,4 +1,4 @@
-"""Totals of a run, from its shards' reports: the printed table and report.json."""
+"""Totals of a run from its shard reports: the printed table and report.json."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ALL_WRITTEN, SOME_SET_ASIDE, NOTHING_WRITTEN = 0, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of every photograph of a run.
+    """Outcomes of all photographs of a run.
 
     `people` have photographs, `people_written` have outputs. `set_aside` counts photographs by reason,
-    `faces_set_aside` further faces; `outputs` counts pictures by kind, by the first face's where several are masked;
+    `faces_set_aside` further faces; `outputs` counts pictures by kind (the first face's where several are masked);
     `faces` counts the masked faces in them, each of which has a row in the catalogue;
     `several_faces` counts the photographs among the written ones in which more than one face was found.
 
@@ -61,13 +61,13 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """What the command returns: 0 all written, 3 some set aside, 4 nothing written."""
+        """The exit code: 0 all written, 3 some set aside, 4 nothing written."""
         if not self.written:
             return NOTHING_WRITTEN
         return SOME_SET_ASIDE if self.set_aside else ALL_WRITTEN
 
     def table(self) -> str:
-        """The totals for a terminal."""
+        """The printed table."""
         lines = [
             _line("people", self.people_written, {"without any picture": self.people - self.people_written}),
             _line("photographs in", self.photographs, {}),
@@ -102,7 +102,7 @@ class Report:
 
 
 class Totals:
-    """Adds up the reports of shards, given in the order of the plan."""
+    """Sums the reports of shards, given in the order of the plan."""
 
     def __init__(self) -> None:
         self.photographs = self.written = self.several_faces = self.faces = 0
@@ -138,13 +138,13 @@ class Totals:
         )
 
 
-# What a page tells of it.
+# For report.html.
 TIMING = frozenset({"photographs", "workers", "seconds", "photographs_per_second", "worker_peak_mb"})
 
 
 @dataclass(slots=True)
 class Timing:
-    """What a start of a run cost; no part of the report, which a broken and an unbroken run share."""
+    """Time and memory of a start; kept out of the report, which is equal for interrupted and uninterrupted runs."""
 
     photographs: int = 0
     elapsed: float = 0.0

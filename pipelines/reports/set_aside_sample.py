@@ -1,4 +1,4 @@
-"""A sample of what a run set aside, the same whatever the order in which shards were done."""
+"""A sample of the photographs that a run set aside, independent of the order of the shards."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from ..runs.records import SetAside
 
 PHOTOGRAPH, FACE = "photograph", "face"
-MOST_NAMES = 600  # told by name
-MOST_PICTURES = 120  # shown
+MOST_NAMES = 600  # listed by name
+MOST_PICTURES = 120  # shown as pictures
 
 
 @dataclass(frozen=True, slots=True)
 class SetAsideItem:
-    """One that was set aside: `what` is a photograph, or a face of one that has others."""
+    """A photograph, or one face of a photograph with several, that was set aside; `what` says which."""
 
     what: str
     path: str
@@ -26,20 +26,20 @@ class SetAsideItem:
 
 @dataclass(slots=True)
 class SetAsideSample:
-    """Keeps of each reason those whose names have the lowest hashes: a sample without order and without chance."""
+    """Keeps, for each reason, the names with the lowest hashes: a deterministic sample, independent of order."""
 
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     _kept: dict[str, list[tuple[int, int, SetAsideItem]]] = field(default_factory=dict)
     _seen: int = 0
 
     def add(self, what: str, several: Iterable[SetAside]) -> None:
-        """Count some, and keep what belongs to the sample."""
+        """Count items, and keep those that belong to the sample."""
         for one in several:
             key = (what, one.reason)
             self.counts[key] = self.counts.get(key, 0) + 1
             kept = self._kept.setdefault(one.reason, [])
             self._seen += 1
-            # The least of a heap is the next to go, so hashes are negated; the count tells equal ones apart.
+            # The smallest item of a heap is removed first, so hashes are negated; the count breaks ties.
             entry = (-_hash(one), -self._seen, SetAsideItem(what, one.path, one.reason, one.detail))
             if len(kept) < MOST_NAMES:
                 heapq.heappush(kept, entry)
@@ -48,13 +48,13 @@ class SetAsideSample:
 
     @property
     def total(self) -> int:
-        """All that were set aside, photographs and faces."""
+        """The number of photographs and faces set aside."""
         return sum(self.counts.values())
 
     def shown(self) -> list[SetAsideItem]:
-        """At most MOST_NAMES, as many of each reason as there is room for; the first MOST_PICTURES have every reason.
+        """At most MOST_NAMES items, reasons in turn; the first MOST_PICTURES include every reason.
 
-        Reasons take turns, so that a rare one is not lost behind a common one.
+        Taking turns keeps rare reasons in the sample.
         """
         by_reason = [
             [entry for _, _, entry in sorted(kept, reverse=True)] for _, kept in sorted(self._kept.items()) if kept

@@ -19,9 +19,9 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: SetAsid
     """Write the tables and the sheet; returns the totals.
 
     Args:
-        people: how many people the source holds.
+        people: the number of people in the source.
         shards: the finished shards' ids, in the order of the plan.
-        aside: filled with some of what was set aside.
+        aside: filled with a sample of what was set aside.
     """
     totals = _write_set_aside(run, shards, aside)
     with run.writing(run.catalogue) as part:
@@ -32,7 +32,7 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: SetAsid
 
 
 def _write_set_aside(run: RunFolder, shards: Iterable[str], aside: SetAsideSample) -> Totals:
-    """The table of what was set aside, photographs and single faces, and the totals."""
+    """Write set_aside.csv, photographs and single faces, and sum the totals."""
     totals = Totals()
     with run.writing(run.set_aside) as part, part.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")

@@ -1,9 +1,9 @@
-"""On which photograph a worker died: each attempt at a shard is logged until the shard is done.
+"""Finds the photograph that kills workers: each attempt at a shard is logged until the shard is finished.
 
-A photograph can end the process that works on it (a decoder's fault, memory). Nobody has to watch for that: whoever
-starts workers, joblib here, Dask or Ray elsewhere, begins the shard again somewhere, and the attempt that finds notes
-of an earlier one knows that it ended badly. It then does its photographs one at a time, noting each before it is begun;
-one on which two workers died is set aside, and the rest goes on.
+A photograph can kill the process that works on it (a fault of a decoder, memory). The backend (loky, Dask or Ray) then
+retries the shard on another worker. An attempt that finds the log of an earlier one knows that its worker died. It
+processes the photographs one at a time and logs each before it starts it. A photograph on which two workers died is set
+aside.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 
-DEATHS = 2  # on one photograph, until it is set aside
-FUTILE = 3  # attempts that looked out for one and ended before the first
+DEATHS = 2  # deaths on one photograph before it is set aside
+FUTILE = 3  # attempts in single steps that ended before their first photograph
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One that ended with its worker: in which turn, and the photograph then begun, by place (None: not known)."""
+    """An attempt whose worker died: its turn, and the index of the photograph at work (None: unknown)."""
 
     turn: int
     at: int | None = None
@@ -29,55 +29,55 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The attempts at a shard so far, oldest first."""
+    """The failed attempts at a shard, oldest first."""
 
     attempts: tuple[Attempt, ...] = ()
 
     @property
     def poisoned(self) -> frozenset[int]:
-        """Photographs on which enough workers died."""
+        """Photographs on which the maximum of workers died."""
         deaths = Counter(attempt.at for attempt in self.attempts if attempt.at is not None)
         return frozenset(at for at, times in deaths.items() if times >= DEATHS)
 
     def in_turn(self, turn: int) -> int:
-        """How many attempts there were since the shard was handed out last."""
+        """The number of attempts since the shard was last queued."""
         return sum(attempt.turn == turn for attempt in self.attempts)
 
     def check(self) -> None:
-        """Raise UserError where workers end without having come to a photograph."""
+        """Raise UserError where workers die before their first photograph."""
         if sum(attempt.at is None for attempt in self.attempts[1:]) >= FUTILE:
             raise UserError(
-                "Worker processes end before their first photograph, perhaps for want of memory: give fewer --workers."
+                "Worker processes die before their first photograph, possibly out of memory: give fewer --workers."
             )
 
 
 class Log:
-    """A shard's notes: a line for each attempt, and in all but the first one for each photograph."""
+    """A shard's log: a line for each attempt, and from the second attempt on a line for each photograph."""
 
     def __init__(self, path: AnyPath) -> None:
         self.path = path
 
     def history(self) -> History:
-        """What earlier attempts noted, that all ended with their workers."""
+        """The earlier attempts, whose workers all died."""
         try:
             return parse(self.path.read_bytes().decode("ascii", "replace").splitlines())
         except FileNotFoundError:
             return History()
 
     def begin(self, turn: int) -> None:
-        """Note a new attempt."""
+        """Log a new attempt."""
         self._note(f"begun {turn}")
 
     def at(self, place: int) -> None:
-        """Note the photograph that is begun."""
+        """Log the photograph that is started."""
         self._note(f"at {place}")
 
     def end(self) -> None:
-        """Forget all: the shard is done."""
+        """Remove the log: the shard is finished."""
         self.path.unlink(missing_ok=True)
 
     def _note(self, line: str) -> None:
-        if isinstance(self.path, RemotePath):  # nothing can be added to an object
+        if isinstance(self.path, RemotePath):  # an object in a store cannot be appended to
             before = self.path.read_bytes() if self.path.exists() else b""
             self.path.write_bytes(before + f"{line}\n".encode("ascii"))
             return
@@ -86,7 +86,7 @@ class Log:
 
 
 def parse(lines: Iterable[str]) -> History:
-    """The attempts that such lines tell of; a line that a death cut short is left out.
+    """The attempts in a log; a line cut short by a death is left out.
 
     Example:
         >>> parse(["begun 0", "begun 0", "at 3", "at 4"]).attempts

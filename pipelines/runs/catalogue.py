@@ -1,8 +1,7 @@
-"""The catalogue: one row a face of an output, merged from the shards' rows without holding all of them in memory.
+"""The catalogue: one row per face of an output, merged from the shards' rows with bounded memory.
 
-Columns that every run has are in `BASE`; the library adds what it knows of the face and the mask. Bytes
-depend on the rows alone: no dates, no names of machines, and row groups that end where ROW_GROUP says,
-wherever shards end.
+`BASE` holds the columns that every run has; the library adds columns on the face and the mask. The bytes depend on the
+rows alone: no dates, no machine names, and row groups of ROW_GROUP rows, independent of the shards.
 """
 
 from __future__ import annotations
@@ -37,22 +36,22 @@ BASE = {
 
 
 def table_bytes(rows: Sequence[Row]) -> bytes:
-    """Rows as a parquet file; numbers in lists are kept as float32, others in full."""
+    """Rows as a Parquet file; numbers in lists as float32, others in full precision."""
     import pyarrow.parquet as pq
 
     out = io.BytesIO()
-    # A dictionary of each column makes files of so few rows larger, and takes as long as all the rest.
+    # With so few rows, dictionary encoding makes files larger and doubles the time.
     pq.write_table(_table(rows), out, compression="zstd", use_dictionary=False)
     return out.getvalue()
 
 
 def load_rows(path: AnyPath, columns: Sequence[str] | None = None) -> list[Row]:
-    """The rows of a parquet file; none where it does not exist."""
+    """The rows of a Parquet file; none if it does not exist."""
     return _read(path, columns).to_pylist() if path.exists() else []
 
 
 def write_catalogue(out: Path, parts: Sequence[AnyPath]) -> int:
-    """Put the parts together in the order given; returns the number of rows."""
+    """Merge the parts in the order given; returns the number of rows."""
     import pyarrow.parquet as pq
 
     schema = _common_schema(pq.read_schema(parquet_of(part)) for part in parts)
@@ -65,7 +64,7 @@ def write_catalogue(out: Path, parts: Sequence[AnyPath]) -> int:
 
 
 def batches(path: AnyPath, columns: Sequence[str]) -> Iterator[list[Row]]:
-    """Some columns of a catalogue, a few thousand rows at a time."""
+    """Columns of a catalogue, a few thousand rows at a time."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(parquet_of(path)) as file:
@@ -74,7 +73,7 @@ def batches(path: AnyPath, columns: Sequence[str]) -> Iterator[list[Row]]:
 
 
 def _read(path: AnyPath, columns: Sequence[str] | None = None) -> pa.Table:
-    """A small file in one go and by this thread: half the time of `read_table`, of ten thousand of them."""
+    """A small file, read in one call on this thread: half the time of `read_table` for ten thousand files."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(parquet_of(path)) as file:
@@ -99,7 +98,7 @@ def _narrow(kind: pa.DataType, inside: bool = False) -> pa.DataType:
 
 
 def _common_schema(schemas: Iterable[pa.Schema]) -> pa.Schema:
-    """One schema for all parts; a column that a part lacks or knows only as empty takes the others' type."""
+    """One schema for all parts; a column that is missing or empty in a part takes the others' type."""
     import pyarrow as pa
 
     common = pa.schema(list(BASE.items()))
@@ -120,7 +119,7 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _regroup(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables of ROW_GROUP rows, the last one shorter."""
+    """The same rows in tables of ROW_GROUP rows; the last is shorter."""
     import pyarrow as pa
 
     held: list[pa.Table] = []

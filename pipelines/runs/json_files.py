@@ -13,12 +13,12 @@ from maskgen.core.reasons import UserError
 
 
 def json_bytes(value: object) -> bytes:
-    """JSON as the program writes it; names that are not valid text keep their bytes as escapes."""
+    """JSON in the program's form; names that are not valid text keep their bytes as escapes."""
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def checksummed_bytes(value: Mapping[str, object]) -> bytes:
-    """`json_bytes` with a checksum, for what is read back."""
+    """`json_bytes` with a checksum, for files that are read back."""
     return json_bytes(add_checksum(value))
 
 
@@ -39,7 +39,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def remove(root: Path, names: Iterable[str]) -> None:
-    """Remove files and folders of the program below `root`; absent ones are ignored."""
+    """Remove files and folders of the program below `root`; missing ones are ignored."""
     for path in (root / name for name in names):
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,7 +1,7 @@
-"""One run in a folder at a time: a lock of the operating system, which ends with its process.
+"""The lock of a run folder: one process at a time, by a lock of the operating system, which ends with the process.
 
-An object store has no locks. There an object says who is at work since when; a killed process leaves it behind, and
-only a person can know.
+An object store has no locks. There an object names the owner and the start time. A killed process leaves it behind, and
+only the user can decide that it is stale (`--take-over`).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from maskgen.formats.any_path import AnyPath, RemotePath
 LOCK = ".lock"
 
 _held: set[int] = set()  # this process's locks
-_FAR = 1 << 30  # Windows locks bytes against reading too: lock one beyond the owner's name
+_FAR = 1 << 30  # Windows locks bytes against reading too: lock a byte after the owner's name
 
 
 @contextmanager
 def hold(path: AnyPath, take_over: bool = False) -> Iterator[None]:
-    """Hold the lock file for as long as the block runs.
+    """Hold the lock file while the block runs.
 
     Args:
-        take_over: in an object store, hold it though another process seems to.
+        take_over: in an object store, take the lock even if another process seems to hold it.
 
     Raises:
-        UserError: another process holds it; says which, on which machine.
+        UserError: another process holds it; names process and machine.
     """
     with _mark(path, take_over) if isinstance(path, RemotePath) else _hold(path):
         yield
@@ -55,7 +55,7 @@ def _mark(path: RemotePath, take_over: bool) -> Iterator[None]:
         yield
     finally:
         with suppress(FileNotFoundError):
-            # Another that took over has its own mark there.
+            # A process that took over has its own mark there.
             if path.read_text() == owner:
                 path.unlink()
 
@@ -120,7 +120,7 @@ else:
         return True
 
     def _let_go() -> None:
-        """A forked process must not share the lock: it may outlive a parent that is killed, by some seconds."""
+        """Release the lock in a forked process: it may outlive a killed parent by some seconds."""
         while _held:
             os.close(_held.pop())
 

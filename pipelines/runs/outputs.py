@@ -1,4 +1,4 @@
-"""Outputs of a shard: files in the source's folders, or one tar that is renamed into place when the shard is done."""
+"""Outputs of a shard: files in the source's folders, or one tar, renamed into place when the shard is finished."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ TOPS = (FACES, SEGMENTATION, CLASSES)
 
 
 class Outputs(Protocol):
-    """How a shard's pictures are written. Paths are those of the catalogue, below the run's folder."""
+    """A writer of a shard's pictures. Paths are those of the catalogue, below the run's folder."""
 
     def check(self, name: str) -> None:
-        """Raise SetAsideError (NAME_TOO_LONG) where an output of this name cannot be held."""
+        """Raise SetAsideError (NAME_TOO_LONG) where the output name is too long."""
         ...
 
     def path(self, top: str, name: str, suffix: str) -> str:
@@ -43,25 +43,25 @@ class Outputs(Protocol):
         ...
 
     def tell(self, rows: Sequence[Row]) -> None:
-        """Write what is known of the last picture, a row for each masked face, where that goes beside it."""
+        """Write the rows of the last picture, one per masked face, if they are stored beside the pictures."""
         ...
 
     def forget(self, item: Item) -> None:
-        """Remove what an earlier attempt at a photograph may have written before its worker died."""
+        """Remove outputs of an earlier attempt at a photograph whose worker died."""
         ...
 
     def commit(self, rows: Sequence[Row]) -> None:
-        """Have all outputs in their places: those of these rows, in this order."""
+        """Move the outputs of these rows into place, in this order."""
         ...
 
 
 def outputs_of(run: RunFolder, settings: MaskSettings, shard: str) -> Outputs:
-    """How the settings say that a shard's pictures are written."""
+    """The writer that the settings select."""
     return TarOutputs(run, shard) if settings.write == "tar" else FileOutputs(run, settings)
 
 
 class FileOutputs:
-    """Each picture a file of its own, there as soon as it is made."""
+    """One file per picture, written immediately."""
 
     def __init__(self, run: RunFolder, settings: MaskSettings) -> None:
         self._run, self._settings = run, settings
@@ -82,7 +82,7 @@ class FileOutputs:
         self._run.place(self._run.root / path, data)
 
     def tell(self, rows: Sequence[Row]) -> None:
-        """See `Outputs`; the catalogue says it."""
+        """See `Outputs`; nothing to do, the catalogue has the rows."""
 
     def forget(self, item: Item) -> None:
         """See `Outputs`."""
@@ -96,19 +96,19 @@ class FileOutputs:
                     (top / folder / name).unlink(missing_ok=True)
 
     def commit(self, rows: Sequence[Row]) -> None:
-        """See `Outputs`; they are there."""
+        """See `Outputs`; nothing to do, the files are in place."""
 
 
 class TarOutputs:
-    """All pictures of a shard in faces/SHARD.tar, each with its catalogue row as a .json; segmentation/ and classes/
-    alike."""
+    """All pictures of a shard in faces/SHARD.tar, each with its catalogue row as .json; also segmentation/ and
+    classes/."""
 
     def __init__(self, run: RunFolder, shard: str) -> None:
         self._run, self._shard = run, shard
         self._writers: dict[str, TarWriter] = {}
 
     def check(self, name: str) -> None:
-        """See `Outputs`; a tar holds any name."""
+        """See `Outputs`; a tar has no limit on names."""
 
     def path(self, top: str, name: str, suffix: str) -> str:
         """See `Outputs`."""
@@ -127,16 +127,16 @@ class TarOutputs:
         self.put(rows[0]["path"].rpartition(".")[0] + ".json", json_of(sample_record(rows)))
 
     def forget(self, item: Item) -> None:
-        """See `Outputs`; what was not committed is in no tar that is looked at."""
+        """See `Outputs`; nothing to do, an uncommitted tar is never read."""
 
     def commit(self, rows: Sequence[Row]) -> None:
-        """See `Outputs`. Rows of an earlier attempt have their pictures in the tar that this one replaces."""
+        """See `Outputs`. The pictures of an earlier attempt's rows are in the tar that this one replaces."""
         pictures = [row for row in rows if not row["picture_face"]]
         for top in TOPS:
             self._commit(top, [path for row in pictures for path in _members(row, top)])
 
     def _commit(self, top: str, paths: Sequence[str]) -> None:
-        """Have one of the tars in its place, with these members."""
+        """Move one of the tars into place, with these members."""
         final = self._final(top)
         written: list[str] = []
         if top in self._writers:
@@ -151,7 +151,7 @@ class TarOutputs:
         self._part(top).unlink(missing_ok=True)
 
     def _merged(self, top: str, paths: Iterable[str]) -> Path:
-        """The pictures of both attempts in the order of the rows, as if there had been one."""
+        """The pictures of both attempts in the order of the rows, as from a single attempt."""
         from maskgen.formats.containers import TarContainer
         from maskgen.formats.tars.writer import TarWriter
 
@@ -181,10 +181,10 @@ class TarOutputs:
 
 
 def sample_record(rows: Sequence[Row]) -> Row:
-    """What the .json beside a picture says: every key in every sample, each with one type, whatever is worn.
+    """The .json of a sample: every key in every sample with one type, masked or bare.
 
-    Loaders take the types from the first samples. So what is missing is an empty text, and lists that may be empty,
-    `outline` and `other_faces`, are texts of JSON themselves.
+    Loaders infer types from the first samples. So missing values are empty strings, and lists that may be empty
+    (`outline`, `other_faces`) are JSON strings.
     """
     first, *others = ({name: _text(name, value) for name, value in row.items()} for row in rows)
     return {**first, "other_faces": json.dumps(others, ensure_ascii=False)}
@@ -198,17 +198,17 @@ def _text(name: str, value: object) -> object:
 
 @lru_cache(maxsize=1)
 def _limits(root: AnyPath) -> tuple[int, int]:
-    """How many bytes a file's name and a path may have there."""
+    """The maximum bytes of a file name and of a path there."""
     if isinstance(root, RemotePath):
-        return 1024, 1024 + len("s3://")  # what S3 and Google hold as the whole name
+        return 1024, 1024 + len("s3://")  # the limit of S3 and Google Cloud Storage for a whole name
     if not hasattr(os, "pathconf"):
         return 255, 32_000
     longest, whole = (os.pathconf(root, name) for name in ("PC_NAME_MAX", "PC_PATH_MAX"))
-    return (longest if longest > 0 else 255), (whole if whole > 0 else 4096)  # -1 where there is no limit
+    return (longest if longest > 0 else 255), (whole if whole > 0 else 4096)  # -1 for no limit
 
 
 def _members(row: Row, top: str) -> list[str]:
-    """The paths of what a row has in one of the tars."""
+    """The paths of a row's members in one of the tars."""
     if top != FACES:
         return [row[top]] if row.get(top) else []
     path: str = row["path"]
@@ -216,7 +216,7 @@ def _members(row: Row, top: str) -> list[str]:
 
 
 def output_name(out: str, kind: str, face: int) -> str:
-    """Where an output goes below each of TOPS, without the suffix.
+    """The path of an output below each of TOPS, without the suffix.
 
     Example:
         >>> output_name("Ann/01", "n95", 0), output_name("Ann/01", "bare", 1)

@@ -1,4 +1,4 @@
-"""The faces that the file of --points marks, for the photographs of a shard."""
+"""The faces of the --points file, for the photographs of a shard."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def check_points(settings: MaskSettings, listing: Listing) -> list[str]:
-    """Sentences on how the file's rows and the photographs of the source go together; none without --points.
+    """Notes on how the file's rows match the photographs of the source; none without --points.
 
     Raises:
-        UserError: the file cannot be used, no row is of a photograph, or one row is of two.
+        UserError: the file cannot be used, no row matches a photograph, or one row matches two.
     """
     if settings.points is None:
         return []
@@ -36,7 +36,7 @@ def check_points(settings: MaskSettings, listing: Listing) -> list[str]:
         without += name is None
         if name is not None and seen.setdefault(name, key) != key:
             raise UserError(
-                f"--points {settings.points}: the row of {escape(name)} is of {escape(seen[name])} and of "
+                f"--points {settings.points}: the row of {escape(name)} matches {escape(seen[name])} and "
                 f"{escape(key)}: name photographs by their paths below SOURCE."
             )
     if without and not seen:
@@ -56,16 +56,16 @@ def check_points(settings: MaskSettings, listing: Listing) -> list[str]:
 def _open(path: Path, start: str) -> PointsTable:
     from maskgen.points.table import PointsTable
 
-    del start  # a worker may outlive a start, and the file may be another by the next one
+    del start  # a worker may outlive a start, and the file may differ in the next one
     return PointsTable(path)
 
 
 def given_faces(settings: MaskSettings, start: str, root: AnyPath, keys: Sequence[str]) -> list[Given] | None:
-    """What the file marks in each of these photographs; None without --points.
+    """The file's faces in each of these photographs; None without --points.
 
     Args:
-        start: names the start of the run in which it is asked.
-        root: of the source, as a whole path.
+        start: the token of the run's start.
+        root: of the source, an absolute path.
         keys: the photographs' addresses below it.
     """
     if settings.points is None:

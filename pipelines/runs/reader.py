@@ -17,19 +17,18 @@ if TYPE_CHECKING:
 Read = Callable[[Item], "Photo | SetAsideError"]
 Batch = list[tuple[Item, "Photo | SetAsideError"]]
 
-# Decoded pixels of a batch, beyond which no more photographs are added: 48 MB, so a worker's memory stays flat however
-# large the photographs are.
+# Maximum of decoded pixels per batch, 48 MB, so that a worker's memory does not depend on the size of photographs.
 MOST_PIXELS = 1 << 24
 DECODERS = 4
 
 
 def batches(items: Iterable[Item], read: Read, most: int) -> Iterator[Batch]:
-    """The photographs in batches of at most `most`, fewer where they are large; each is read when its batch is."""
+    """The photographs in batches of at most `most`, fewer if they are large; read lazily."""
     return _cut(((item, read(item)) for item in items), most)
 
 
 def batches_ahead(items: Iterable[Item], read: Read, most: int) -> Iterator[Batch]:
-    """As `batches`, with the next batch decoded by threads while the caller works on the present one."""
+    """As `batches`, with the next batch decoded in threads while the caller works on the current one."""
     with ThreadPoolExecutor(DECODERS) as decoders, ThreadPoolExecutor(1) as cutter:
         waiting = _cut(_decoded(iter(items), read, decoders), most)
         coming = cutter.submit(next, waiting, None)
@@ -41,7 +40,7 @@ def batches_ahead(items: Iterable[Item], read: Read, most: int) -> Iterator[Batc
 def _decoded(
     items: Iterator[Item], read: Read, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[Item, Photo | SetAsideError]]:
-    """The photographs in order, as many at a time as there are threads."""
+    """The photographs in order, decoded in parallel threads."""
     while some := list(islice(items, DECODERS)):
         yield from zip(some, pool.map(read, some), strict=True)
 

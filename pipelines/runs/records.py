@@ -1,7 +1,7 @@
 """Records of a shard: a report with the outcome of each photograph, and catalogue rows.
 
-The rows come first and the report last, so a report marks a shard that is wholly done. It holds a checksum of itself
-and the hash of the rows: what a power cut or a bad disk left of a shard is known, and the shard is done again.
+The rows are written first and the report last, so a report marks a finished shard. It holds a checksum of itself and
+the hash of the rows: a shard that a power cut or a bad disk damaged is detected and processed again.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class ShardReport:
-    """What became of the photographs of one shard.
+    """The outcomes of the photographs of one shard.
 
     `written` counts photographs with at least one output, `set_aside` holds the others; `faces_set_aside`
     holds further faces. `outputs` counts pictures by kind, `rows` the masked faces in them; `people` are those
-    who have any; `several_faces` counts the written photographs in which more than one face was found.
+    with any output; `several_faces` counts the written photographs in which more than one face was found.
 
     Raises:
         ValueError: the counts do not add up.
@@ -69,32 +69,32 @@ def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardRep
     """Commit a shard: its rows, then its report.
 
     Raises:
-        UserError: this start is over, and another may be at work.
+        UserError: this start has ended, and another may be running.
     """
     check_may_write(run)
     data = table_bytes(rows) if rows else b""
     if rows:
         run.place(run.rows(shard), data)
-    persist(run.root)  # the pictures and the rows, before the mark that says that they are there
+    persist(run.root)  # the pictures and the rows must be on disk before the mark
     sealed = add_checksum(asdict(report) | {_ROWS: hashlib.sha256(data).hexdigest()})
     run.place_text(run.shard(shard), json.dumps(sealed) + "\n", durable=True)
 
 
 class DamagedShardError(UserError):
-    """A finished shard whose report or rows are not what was written."""
+    """A finished shard whose report or rows are damaged."""
 
 
 def load_report(run: RunFolder, shard: str) -> ShardReport:
     """The report of a finished shard.
 
     Raises:
-        DamagedShardError: it is not what was written.
+        DamagedShardError: its checksum does not match.
     """
     return _loaded(run, shard)[0]
 
 
 def check_shard(run: RunFolder, shard: str) -> None:
-    """Raise DamagedShardError unless a finished shard's report and rows are what was written."""
+    """Raise DamagedShardError unless the checksums of a finished shard's report and rows match."""
     wanted = _loaded(run, shard)[1]
     rows = run.rows(shard)
     if hashlib.sha256(rows.read_bytes() if rows.is_file() else b"").hexdigest() != wanted:
@@ -115,12 +115,10 @@ def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str]:
 
 
 def _damaged(run: RunFolder, shard: str, why: str) -> DamagedShardError:
-    return DamagedShardError(
-        f"{run.shard(shard)} is damaged ({why}): give the same command again, and it is done again."
-    )
+    return DamagedShardError(f"{run.shard(shard)} is damaged ({why}): give the same command again to process it again.")
 
 
 def retract_shard(run: RunFolder, shard: str) -> None:
-    """Take back a commit: the report first, so that no report stands without its rows."""
+    """Undo a commit: the report first, so that no report exists without its rows."""
     run.shard(shard).unlink(missing_ok=True)
     run.rows(shard).unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """Detections from another run's catalogue, so that a run with other masks does not detect faces again.
 
-A photograph is known by its path below the source and the hash of its bytes: one that the other run does not have, had
-otherwise, or set aside (even one of its faces) is searched as any. What a run writes is the same with this and
-without; settings that decide which faces are found must therefore be the same in both runs.
+A photograph is identified by its path below the source and the hash of its bytes. Faces are detected again in a
+photograph that is new or changed, or of which the other run set aside any face. The output is the same with and without
+reuse; so settings that decide which faces are found must be the same in both runs.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ FINDING = ("maskgen version", "--faces", "--aligned", "--device", "--landmarks-m
 
 
 def check_reuse(settings: MaskSettings) -> None:
-    """Raise UserError where the run that --reuse names cannot serve this one."""
+    """Raise UserError where the detections of the --reuse run cannot be used."""
     if settings.reuse is None:
         return
     other = RunFolder(settings.reuse)
     if other.root.resolve() == settings.run.resolve():
-        raise UserError(f"--reuse {other.root} is RUN itself: name another run; RUN goes on by itself.")
+        raise UserError(f"--reuse {other.root} is RUN itself: name another run; RUN resumes without --reuse.")
     try:
         stored = parse_checksummed(other.settings.read_bytes())["settings"]
     except (OSError, ValueError, KeyError):
@@ -52,7 +52,7 @@ def check_reuse(settings: MaskSettings) -> None:
 
 
 class CatalogueFaces:
-    """The faces of a run's catalogue, a row group in memory at a time."""
+    """The faces of a run's catalogue, with one row group in memory."""
 
     def __init__(self, root: AnyPath) -> None:
         import pyarrow as pa
@@ -69,16 +69,16 @@ class CatalogueFaces:
             raise UserError(f"{run.catalogue} cannot be read: {error}.") from None
         missing = set(self._columns) - set(self._file.schema_arrow.names)
         if missing and self._file.metadata.num_rows:
-            raise UserError(f"{run.catalogue} has no column {min(missing)}: run that run anew with --overwrite.")
+            raise UserError(f"{run.catalogue} has no column {min(missing)}: make that run again with --overwrite.")
         self._ranges = [self._range(group) for group in range(self._file.num_row_groups)] if not missing else []
         self._partly = _partly_set_aside(run)
         self._group = lru_cache(maxsize=2)(self._load)
 
     def faces(self, keys: Sequence[str], hashes: Sequence[str]) -> list[list[Face]]:
-        """The faces of photographs, by path below the source and hash; an empty list for one that is not known.
+        """The faces of photographs, by path below the source and hash; an empty list for an unknown one.
 
         Raises:
-            UserError: the catalogue holds what no run writes.
+            UserError: the catalogue is damaged.
         """
         from maskgen.faces.stored import face_from_row
 
@@ -111,10 +111,10 @@ class CatalogueFaces:
         try:
             return self._file.read_row_group(group, columns=self._columns)
         except (OSError, pa.ArrowException) as error:
-            raise UserError(f"--reuse: {self._name} is damaged ({error}): finish that run anew.") from None
+            raise UserError(f"--reuse: {self._name} is damaged ({error}): finish that run again.") from None
 
     def _range(self, group: int) -> tuple[str, str]:
-        """The first and last source of a row group, as text sorts."""
+        """The first and last source of a row group, in text order."""
         chunk = self._file.metadata.row_group(group).column(self._file.schema_arrow.names.index("source"))
         statistics = chunk.statistics
         if statistics is None or not statistics.has_min_max:
@@ -123,27 +123,27 @@ class CatalogueFaces:
 
 
 def _partly_set_aside(run: RunFolder) -> frozenset[str]:
-    """Photographs of which a face was set aside: the catalogue does not tell of that one."""
+    """Photographs of which a face was set aside: the catalogue lacks that face."""
     try:
         text = run.set_aside.read_bytes().decode("utf-8")
         rows = csv.DictReader(io.StringIO(text, newline=""))
         return frozenset(row["path"] for row in rows if row["what"] == "face")
     except (ValueError, KeyError, csv.Error) as error:
-        raise UserError(f"--reuse: {run.set_aside} is damaged ({error}): finish that run anew.") from None
+        raise UserError(f"--reuse: {run.set_aside} is damaged ({error}): finish that run again.") from None
 
 
 @lru_cache(maxsize=1)
 def _open(root: AnyPath, start: str) -> CatalogueFaces:
-    del start  # a worker may outlive a start, and the other run may be another by the next one
+    del start  # a worker may outlive a start, and the other run may differ in the next one
     return CatalogueFaces(root)
 
 
 def stored_faces(
     settings: MaskSettings, start: str, keys: Sequence[str], hashes: Sequence[str]
 ) -> list[list[Face]] | None:
-    """What the run that --reuse names knows of these photographs; None without --reuse.
+    """The faces of these photographs in the --reuse run; None without --reuse.
 
     Args:
-        start: names the start of the run in which it is asked.
+        start: the token of the run's start.
     """
     return None if settings.reuse is None else _open(settings.reuse, start).faces(keys, hashes)

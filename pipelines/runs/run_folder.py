@@ -1,11 +1,11 @@
 """The folder of a run: its paths, the permission to write, and the settings at its start.
 
-settings.json         what decides the outputs, its digest, the size of a shard, the same as options for --config
-faces/, segmentation/, classes/    the outputs, as the source's folders
-shards/               one report a finished shard (.json, the commit mark) and its catalogue rows (.parquet)
-scratch/              files being written; everything appears in its place by rename
+settings.json         settings that decide the output, their digest, the shard size, and the options for --config
+faces/, segmentation/, classes/    the outputs, in the source's folders
+shards/               per finished shard a report (.json, the commit mark) and its catalogue rows (.parquet)
+scratch/              files being written; they are moved into place by rename
 catalogue.parquet, set_aside.csv, contact_sheet.png, report.html, CARD.md, report.json, timing.json    written last,
-    from shards/; a licence that somebody wrote into CARD.md stays
+    from shards/; a licence filled into CARD.md is kept
 .lock                 held while a run works here
 """
 
@@ -52,7 +52,7 @@ _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The places in one run's folder; `start` names the start of the run that may write there."""
+    """The paths in a run folder; `start` is the token of the start that may write there."""
 
     root: AnyPath
     start: str = ""
@@ -64,7 +64,7 @@ class RunFolder:
 
     @property
     def segmentation(self) -> AnyPath:
-        """The masks' coverage, one PNG a picture."""
+        """The masks' coverage, one PNG per picture."""
         return self.root / "segmentation"
 
     @property
@@ -74,51 +74,51 @@ class RunFolder:
 
     @property
     def shards(self) -> AnyPath:
-        """What is done."""
+        """Reports and rows of finished shards."""
         return self.root / "shards"
 
     @property
     def scratch(self) -> AnyPath:
         """Files being written by this start.
 
-        Everything comes into its place from here, so once it is removed, no worker of the start can put anything
-        there, wherever it may still be at work.
+        Every output is moved into place from here. Once the folder is removed, no worker of this start can add outputs,
+        even if it is still running.
         """
         return self.root / "scratch" / self.start
 
     @property
     def catalogue(self) -> AnyPath:
-        """One row an output."""
+        """The catalogue: one row per masked face or bare picture."""
         return self.root / "catalogue.parquet"
 
     @property
     def set_aside(self) -> AnyPath:
-        """Photographs, and single faces, that gave no output, and why."""
+        """Photographs and single faces without output, with the reason."""
         return self.root / "set_aside.csv"
 
     @property
     def plan(self) -> AnyPath:
-        """A digest of the shards that the last start saw in the source."""
+        """A digest of the shards in the source at the last start."""
         return self.shards / "plan"
 
     @property
     def timing(self) -> AnyPath:
-        """What the last start cost."""
+        """Time and memory of the last start."""
         return self.root / "timing.json"
 
     @property
     def report(self) -> AnyPath:
-        """The totals; a run that has one is complete."""
+        """The totals; their presence marks a complete run."""
         return self.root / "report.json"
 
     @property
     def contact_sheet(self) -> AnyPath:
-        """Some outputs at a glance."""
+        """Samples of the outputs."""
         return self.root / "contact_sheet.png"
 
     @property
     def settings(self) -> AnyPath:
-        """What the run was begun with."""
+        """The settings with which the run was started."""
         return self.root / "settings.json"
 
     def shard(self, shard: str) -> AnyPath:
@@ -126,12 +126,12 @@ class RunFolder:
         return self.shards / f"{shard}.json"
 
     def rows(self, shard: str) -> AnyPath:
-        """A finished shard's catalogue rows, absent where it gave no output."""
+        """A finished shard's catalogue rows; missing if it has no output."""
         return self.shards / f"{shard}.parquet"
 
     @contextmanager
     def writing(self, path: AnyPath) -> Iterator[Path]:
-        """A file to write what is large to; it is in its place at the end."""
+        """A file for a large output; it is moved into place at the end."""
         part = self.part(path.name)
         try:
             yield part
@@ -140,16 +140,15 @@ class RunFolder:
         move_atomic(part, path)
 
     def part(self, name: str) -> Path:
-        """A name for an unfinished file of this process's, on a disk of this machine."""
+        """A local path for an unfinished file of this process."""
         if isinstance(self.scratch, Path):
             return self.scratch / f"{_writer()}.{name}"
         return Path(tempfile.gettempdir()) / f"maskgen-{self.start}-{_writer()}.{name}"
 
     def place(self, path: AnyPath, data: bytes, durable: bool = False) -> None:
-        """Write a file so that it is whole or absent at every moment, a kill included; `durable`: a power cut included.
+        """Write a file atomically: it is complete or absent even after a kill; with `durable` also after a power cut.
 
-        The unfinished file lies in scratch/, never among the outputs, so that nothing has to search these
-        for it.
+        The unfinished file is in scratch/, never among the outputs.
 
         Raises:
             OSError: the disk is full, the folder may not be written, the name is too long; names the file.
@@ -161,46 +160,45 @@ class RunFolder:
         self.place(path, text.encode("utf-8"), durable)
 
     def done(self) -> set[str]:
-        """The ids of the shards that are finished, from their names alone."""
+        """The ids of the finished shards, by file name."""
         return {name[:-5] for name in names_in(self.shards) if name.endswith(".json")}
 
     def remove_summaries(self) -> None:
-        """Remove what is written last, before it would no longer be true."""
+        """Remove the summary files before they become outdated."""
         for name in _SUMMARIES:
             (self.root / name).unlink(missing_ok=True)
 
     def is_complete(self) -> bool:
-        """Whether everything that is written last is there."""
+        """Whether all summary files exist."""
         return all((self.root / name).exists() for name in _ALWAYS)
 
     def outputs(self) -> Iterator[AnyPath]:
-        """Every file in the folders of outputs that a run may have written, other files left out."""
+        """Every file in the output folders with a name that a run may have written."""
         for top in self.tops:
             yield from (path for path in files_below(top) if _OUTPUT.fullmatch(path.name))
 
 
 def _writer() -> str:
-    """This process among those of all machines that share the folder."""
+    """A name for this process, unique among all machines that share the folder."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
 @contextmanager
 def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int]]:
-    """Hold a run's folder, begun now or earlier with the same settings; yields it and its shards' size.
+    """Lock a run folder, new or started earlier with the same settings; yields it and its shard size.
 
     Args:
-        settings: what is asked for now.
-        size: photographs a shard, should the run begin now.
+        settings: of this start.
+        size: photographs per shard, for a new run.
 
     Raises:
-        UserError: the folder holds something else, another run is at work in it, or it was begun with other
-        settings.
+        UserError: the folder holds other files, another run is using it, or it was started with other settings.
     """
     run = RunFolder(settings.run, uuid.uuid4().hex)
     check_folder(run)
     run.root.mkdir(parents=True, exist_ok=True)
     with hold(run.root / LOCK, settings.take_over):
-        _end_starts(run)  # first, so that no worker of an earlier one writes into this one
+        _end_starts(run)  # first, so that no worker of an earlier start can write
         stored = check_settings(run, settings)
         if stored is None and run.settings.exists():
             clear(run)
@@ -216,25 +214,25 @@ def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int
 
 
 def _end_starts(run: RunFolder) -> None:
-    """Take every start's place for unfinished files away at once, and with it what its workers were about to write."""
+    """Remove the scratch folders of all earlier starts, and with them their workers' permission to write."""
     scratch = run.root / "scratch"
     if isinstance(scratch, RemotePath):
         remove_tree(scratch)
         return
     for place in scratch.iterdir() if scratch.is_dir() else ():
-        # By rename, for a worker that is still at it would fill a folder again that is emptied file by file.
+        # By rename: a running worker could refill a folder that is emptied file by file.
         place.rename(scratch / f"ended-{uuid.uuid4().hex}")
     shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_may_write(run: RunFolder) -> None:
-    """Raise UserError where this start may no longer write; a folder of this machine refuses by itself."""
+    """Raise UserError where this start may no longer write; a local folder refuses by itself."""
     if isinstance(run.scratch, RemotePath) and not run.scratch.is_dir():
         raise UserError(f"Another start took over {run.root}: wait for it.")
 
 
 def check_folder(run: RunFolder) -> None:
-    """Raise UserError unless the folder is absent, empty, or a run's."""
+    """Raise UserError unless the folder is missing, empty, or a run folder."""
     if run.root.exists() and not run.root.is_dir():
         raise UserError(f"RUN {run.root} is a file: name a folder.")
     if run.root.is_dir() and not run.settings.exists():
@@ -246,10 +244,10 @@ def check_folder(run: RunFolder) -> None:
 
 
 def check_settings(run: RunFolder, settings: MaskSettings) -> int | None:
-    """The size of a shard that the folder's run was begun with, or None where one is to begin.
+    """The shard size of the folder's run, or None for a new run.
 
     Raises:
-        UserError: it was begun with other settings, and has done something; names each.
+        UserError: the run was started with other settings and has outputs; names each difference.
     """
     if settings.overwrite:
         return None
@@ -261,16 +259,16 @@ def check_settings(run: RunFolder, settings: MaskSettings) -> int | None:
         if not run.done() and not run.report.exists():
             return None
         raise UserError(
-            f"RUN {run.root} was begun with other settings: {'; '.join(differing)}. "
-            "Give the same ones to go on, another RUN, or --overwrite to start anew."
+            f"RUN {run.root} was started with other settings: {'; '.join(differing)}. "
+            "Give the same ones to resume, another RUN, or --overwrite to start again."
         )
     return int(stored["shard_size"])
 
 
 def clear(run: RunFolder) -> None:
-    """Remove what a run wrote; anything else in the folder stays.
+    """Remove the outputs of a run; other files in the folder stay.
 
-    The settings go last: until then the folder is known for a run's, and a kill leaves one that can go on.
+    The settings are removed last: until then the folder is recognised as a run, so a kill leaves a resumable one.
     """
     run.remove_summaries()
     (run.root / _CARD).unlink(missing_ok=True)
@@ -280,7 +278,7 @@ def clear(run: RunFolder) -> None:
 
 
 def remove_outputs(run: RunFolder, keep: Container[str]) -> int:
-    """Remove all outputs but those to keep (paths below the run's folder); returns how many went."""
+    """Remove all outputs except those to keep (paths below the run's folder); returns how many were removed."""
     gone = 0
     for path in list(_others(run, keep)):
         path.unlink(missing_ok=True)
@@ -302,7 +300,7 @@ def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
 
 
 def _load_settings(run: RunFolder) -> dict[str, Any] | None:
-    """What the folder's run was begun with; None where it was not, or was cut off before it did anything."""
+    """The stored settings of the folder's run; None for a new run, or one cut off before it wrote anything."""
     try:
         stored = parse_checksummed(run.settings.read_bytes())
         if not isinstance(stored["settings"], dict) or type(stored["shard_size"]) is not int:
@@ -313,12 +311,12 @@ def _load_settings(run: RunFolder) -> dict[str, Any] | None:
         if _is_cut_off(run):
             return None
         raise UserError(
-            f"{run.settings} is damaged ({error}): put a copy of it back, or give --overwrite to start anew."
+            f"{run.settings} is damaged ({error}): put a copy of it back, or give --overwrite to start again."
         ) from None
     return stored
 
 
 def _is_cut_off(run: RunFolder) -> bool:
-    """Whether the power was cut while the settings were written: they are empty, and nothing else is there."""
+    """Whether a power cut interrupted the writing of the settings: the file is empty, and nothing else exists."""
     beside = set(entries_of(run.root)) - {LOCK, "scratch", run.settings.name}
     return not beside and not run.settings.read_bytes().strip(b"\0")

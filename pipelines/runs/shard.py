@@ -1,7 +1,7 @@
-"""One shard from start to end, in any process: read, mask, encode, write, then commit the report.
+"""Process one shard, in any process: read, mask, encode, write, then commit the report.
 
-The masks of a photograph are drawn from the hash of its bytes, so they are the same wherever it lies and
-whatever else is in the run.
+The masks of a photograph are drawn from the hash of its bytes, so they do not depend on its path or on the other
+photographs of the run.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from maskgen.core.records import Face
     from maskgen.points.table import Given
 
-BATCH = 64  # photographs; the networks' groups fill better than with fewer
+BATCH = 64  # photographs per batch; fewer would leave the networks' groups partly empty
 BATCH_ON_CARD = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one photograph: catalogue rows, and faults of single faces; without rows the first fault is the
-    photograph's."""
+    """The outcome of one photograph: catalogue rows, and faults of single faces. Without rows the first fault is that
+    of the photograph."""
 
     item: Item
     rows: tuple[Row, ...] = ()
@@ -56,15 +56,15 @@ class Outcome:
 
 
 class PhotographError(RuntimeError):
-    """A fault of the program's own, with the photograph on which it showed."""
+    """A bug of the program, with the photograph on which it occurred."""
 
 
 def run_shard(task: ShardTask) -> ShardDone | ShardReturned:
-    """Do a shard and commit it, unless too many workers died on it in this turn.
+    """Process a shard and commit it, unless too many workers died on it in this turn.
 
     Raises:
         OSError: an output cannot be written.
-        PhotographError: the library failed in a way that is no `Reason`; names the photograph.
+        PhotographError: the library raised an unexpected error; names the photograph.
         UserError: this process cannot work on the run.
     """
     with ONE_AT_A_TIME:
@@ -73,7 +73,7 @@ def run_shard(task: ShardTask) -> ShardDone | ShardReturned:
         history = log.history()
         history.check()
         if task.retry is None and task.run.shard(task.id).exists():
-            # Done by a worker that died, or was given up, before it could say so.
+            # Finished by a worker that died, or was given up, before it answered.
             return ShardDone(task.id, load_report(task.run, task.id))
         if task.start.lives is not None and history.in_turn(task.turn) >= max(task.start.lives, 1):
             return ShardReturned(task.id)
@@ -103,34 +103,34 @@ def _run(task: ShardTask, history: History) -> ShardDone:
 
 
 class _Worker:
-    """The loop over a shard's photographs, with a clock for each stage."""
+    """The loop over a shard's photographs, with a timer for each stage."""
 
     def __init__(self, task: ShardTask, history: History) -> None:
         self.task = task
         self.log = Log(task.log)
         self.outputs = outputs_of(task.run, task.settings, task.id)
         self.poisoned = history.poisoned
-        # Where a worker died on the shard before: the photographs are done one at a time, each noted before.
+        # After a worker died on the shard, the photographs are processed one at a time, each logged before it.
         self.places = {item: place for place, item in enumerate(task.items)} if history.attempts else {}
         self.outcomes: list[Outcome] = []
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.reused = 0
-        self.loading = 0.0  # the processor's seconds
+        self.loading = 0.0  # CPU seconds
         self.ready: float | None = None
 
     def go_through(self, items: Sequence[Item]) -> None:
-        """Do these photographs, in batches."""
+        """Process these photographs in batches."""
         waiting = self._batches(items)
         while batch := self._next(waiting):
             self._batch(batch)
 
     def _batches(self, items: Sequence[Item]) -> Iterator[Batch]:
         if self.places:
-            self._masker()  # first, so that a death at loading is laid on no photograph
+            self._masker()  # first, so that a death during loading is not attributed to a photograph
             return batches(items, self._read, 1)
         if self.task.settings.device != "cpu":
             return batches_ahead(items, self._read, BATCH_ON_CARD)
-        if isinstance(self.task.root, RemotePath):  # whose answers are waited for
+        if isinstance(self.task.root, RemotePath):  # includes the wait for reads
             return batches_ahead(items, self._read, BATCH)
         return batches(items, self._read, BATCH)
 
@@ -211,7 +211,7 @@ class _Worker:
         return [row for rows in written for row in rows]
 
     def _write_one(self, item: Item, photo: Photo, name: str, output: Any) -> list[Row]:
-        """The rows of one picture, one for each face that is masked in it."""
+        """The rows of one picture, one per masked face."""
         settings = self.task.settings
         path = self.outputs.path(FACES, name, settings.format)
         segmentation = self.outputs.path(SEGMENTATION, name, "png") if settings.segmentation else None
@@ -250,9 +250,9 @@ class _Worker:
 
 @lru_cache(maxsize=1)
 def _loaded(factory: MaskerFactory, settings: MaskSettings, digest: str) -> Masker:
-    """This process's masker: networks are loaded once a worker, not once a shard.
+    """This process's masker: networks are loaded once per worker, not once per shard.
 
-    The digest tells apart what the settings do not: a template, print or model that was edited since.
+    The digest distinguishes edited files (a template, print or model) behind equal settings.
     """
     del digest
     masker = factory(settings)
@@ -265,7 +265,7 @@ def _loaded(factory: MaskerFactory, settings: MaskSettings, digest: str) -> Mask
 
 @lru_cache(maxsize=1)
 def _ready_at(start: Start) -> float:
-    """When this process first had its masker in this start."""
+    """The time at which this process had loaded its masker in this start."""
     del start
     return time.time()
 
@@ -276,7 +276,7 @@ def _process(
     known: Sequence[Sequence[Face]] | None,
     given: Sequence[Given] | None,
 ) -> Sequence[Any]:
-    """The library's results, one a photograph; a failure is pinned on its photograph by doing each alone."""
+    """The library's results, one per photograph; after an error each is processed alone to find the photograph."""
     keys = [photo.sha256 for photo in photos.values()]
     try:
         return masker.process(keys, list(photos.values()), known, given)
@@ -290,9 +290,9 @@ def _process(
 
 
 def _take_back(task: ShardTask) -> tuple[list[Outcome], list[Item]]:
-    """Take a shard's commit back: what stays of it, as outcomes, and the photographs to be done.
+    """Retract a shard's commit: returns the outcomes to keep and the photographs to process.
 
-    Its report goes first: should this process be killed, the shard is done again whole.
+    The report is removed first: if this process is killed, the whole shard is processed again.
     """
     retry = task.retry if task.run.shard(task.id).exists() else None
     if retry is None:

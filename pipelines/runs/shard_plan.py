@@ -1,8 +1,8 @@
-"""Shards of a listing: cut by the names of the photographs, independent of the workers.
+"""The shard plan: shards of a listing, cut by the names of the photographs, independent of the workers.
 
-A cut falls where a name's checksum says so, so a photograph more or less moves the cuts beside it and no
-others: the rest of a run stays done. A shard is known by a digest of everything about its photographs that
-its outputs depend on.
+Boundaries depend on checksums of names (content-defined chunking), so an added or removed photograph moves only the
+boundaries next to it, and the other shards stay finished. A shard's id is a digest of everything on its photographs
+that its outputs depend on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..sources.listing import Item, Listing
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A stretch of a listing: `count` photographs from the `name`-th of the `folder`-th folder on."""
+    """A range of a listing: `count` photographs from the `name`-th of the `folder`-th folder on."""
 
     id: str
     count: int
@@ -31,10 +31,10 @@ class Shard:
 
 
 def shard_size(photographs: int) -> int:
-    """About how many photographs a shard has: 16 to 256, and sixty shards or more where there are enough.
+    """The average number of photographs per shard: 16 to 256, and sixty or more shards if there are enough photographs.
 
-    With many shards no worker idles long at the end; with few, the networks' groups are full and a table's cost is
-    spread over more rows.
+    Small shards keep all workers busy at the end; large shards fill the networks' groups and have less overhead per
+    row.
 
     Example:
         >>> shard_size(4026), shard_size(3_000_000)
@@ -56,7 +56,7 @@ def cut(listing: Listing, size: int) -> list[Shard]:
 
 
 class _Cutter:
-    """The walk of `cut`: where the present shard began, how long it is, and the digest of what it holds."""
+    """The state of `cut`: start, length and digest of the current shard."""
 
     def __init__(self, size: int) -> None:
         self.least, self.most = size // 2, 2 * size
@@ -68,7 +68,7 @@ class _Cutter:
         self.digest = hashlib.blake2b(digest_size=16)
 
     def add(self, index: int, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
-        """Go through one folder, closing shards where cuts fall."""
+        """Add one folder, closing shards at boundaries."""
         begun = 0
         for at, name in enumerate(names):
             if self.count >= self.least and self._is_boundary(name):

@@ -15,15 +15,15 @@ from .run_folder import RunFolder
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start of a run, as every worker must know it.
+    """One start of a run, as sent to every worker.
 
     Attributes:
-        token: its folder in the run's scratch/, which goes when the start is over, and with it the workers' leave to
-            write.
-        digest: of the settings that decide what comes out: what a worker has loaded for others is loaded anew.
-        parent: the process without which a worker of this machine stops; None where workers are not its children.
-        versions: of the libraries that decide bytes, where workers are other installations; they must have the same.
-        lives: how many workers may die on a shard before its backend gives up; None where it never does.
+        token: its folder in the run's scratch/. The folder is removed when the start ends, and with it the workers'
+            permission to write.
+        digest: of the settings that decide the output: a worker reloads the masker when it changes.
+        parent: the process whose end stops a worker of this machine; None where workers are not its children.
+        versions: of the libraries that decide the bytes, for workers of other installations, which must match.
+        lives: how many workers may die on a shard before the backend gives it up; None for no limit.
     """
 
     token: str
@@ -37,7 +37,7 @@ class Start:
 class ShardTask:
     """Everything that a worker needs to process one shard.
 
-    `retry` holds the keys to process again (None: all); `turn` counts how often the shard was queued.
+    `retry` holds the keys to retry (None: all); `turn` counts how often the shard was queued.
     """
 
     id: str
@@ -51,12 +51,12 @@ class ShardTask:
 
     @property
     def run(self) -> RunFolder:
-        """Where it is written."""
+        """The run folder, with write permission of this start."""
         return RunFolder(self.settings.run, self.start.token)
 
     @property
     def log(self) -> AnyPath:
-        """Where attempts at it are noted until it is done."""
+        """The log of attempts at the shard."""
         return self.run.scratch / f"{self.id}.log"
 
 
@@ -64,9 +64,8 @@ class ShardTask:
 class ShardDone:
     """A finished shard: its report, seconds by stage, and the worker's peak memory in MB (0: unknown).
 
-    `reused` counts photographs whose faces another run had found; `cpu` is the processor's seconds, those of loading
-    left out; `worker` names the machine and process, and `ready` is the time at which it had loaded all (None where it
-    never did).
+    `reused` counts photographs with faces from another run; `cpu` is CPU seconds without loading; `worker` names the
+    machine and process, and `ready` is the time at which it had loaded its masker (None if it never did).
     """
 
     id: str
@@ -81,6 +80,6 @@ class ShardDone:
 
 @dataclass(frozen=True, slots=True)
 class ShardReturned:
-    """A shard whose backend allows no more dead workers: it must be queued again."""
+    """A shard that the backend gave up after too many dead workers: it must be queued again."""
 
     id: str

@@ -9,7 +9,7 @@ _LIBRARIES = ("maskgen", "numpy", "opencv-python", "openvino", "mtcnn", "face_re
 
 
 def versions() -> dict[str, str]:
-    """The versions of what decides a run's bytes, without importing any of it."""
+    """The versions of these libraries, without importing them."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

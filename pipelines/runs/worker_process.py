@@ -1,4 +1,4 @@
-"""The process of a worker: one shard at a time, on one thread, with the versions of the run; it ends with the run."""
+"""A worker process: one shard at a time, on one thread, with the run's library versions; it ends with the run."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ from maskgen.core.reasons import UserError
 from .task import ShardTask, Start
 from .versions import versions
 
-# A process has one masker. Workers are started with one thread each; should one have more, they take turns.
+# A process has one masker. Workers have one thread; if there are more, they take turns.
 ONE_AT_A_TIME = threading.Lock()
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 def prepare_worker(task: ShardTask) -> None:
-    """Make this process a quiet worker of a run, if it can be one.
+    """Prepare this process as a worker of a run.
 
     Raises:
-        UserError: it does not see what the run reads and writes, or is another installation.
+        UserError: it cannot read SOURCE or RUN, or its library versions differ.
     """
     if task.start.parent is not None and task.start.parent != os.getpid():
         import signal
 
-        # Interrupts are left to the process that started this one.
+        # The process that started this one handles interrupts.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         quieten()
     stop_if_orphaned(task.start)
     keep_freed_memory()
     if not task.run.scratch.is_dir():
         raise UserError(
-            f"{task.run.root} as it is now is not to be seen on {socket.gethostname()}: RUN must be on a file system "
+            f"The current {task.run.root} is not visible on {socket.gethostname()}: RUN must be on a file system "
             "that all machines share, under one path, or in an object store."
         )
     if task.start.versions:
         _check_versions(task.start)
         if not task.root.exists():
-            raise UserError(f"SOURCE {task.root} is not to be seen on {socket.gethostname()}: share it under one path.")
+            raise UserError(f"SOURCE {task.root} is not visible on {socket.gethostname()}: share it under one path.")
 
 
 def stop_if_orphaned(start: Start) -> None:
-    """End a worker of this machine whose run was killed, lest it write into a folder that another run now holds."""
+    """End a worker of this machine whose run was killed, so that it does not write into another run's folder."""
     if start.parent is not None and hasattr(os, "getppid") and start.parent not in (os.getppid(), os.getpid()):
         os._exit(1)
 
 
 @lru_cache(maxsize=1)
 def keep_freed_memory() -> None:
-    """Have the C library keep what was freed for the next picture, as it does unless told otherwise.
+    """Restore malloc's default of keeping freed memory for the next picture.
 
-    Dask tells it otherwise: its workers give every array back to the system at once, and get the next one page by page,
-    which takes a third of a worker's time.
+    Dask changes it: its workers return every array to the system at once and page in the next one, which takes a third
+    of a worker's time.
     """
     if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := _of_glibc("mallopt")) is not None:
-        mallopt(_MMAP_THRESHOLD, 32 << 20)  # both are the most that its own adjustment comes to
+        mallopt(_MMAP_THRESHOLD, 32 << 20)  # both are the maximum of malloc's own adjustment
         mallopt(_TRIM_THRESHOLD, 64 << 20)
 
 
 def release_memory() -> None:
-    """Give the system the pages that hold nothing now: of a long run's many small pieces some are left in each."""
+    """Return free pages to the system: fragmentation would otherwise make a long run grow."""
     if (trim := _of_glibc("malloc_trim")) is not None:
         trim(0)
 
@@ -82,17 +82,17 @@ def _check_versions(start: Start) -> None:
         if here[name] != wanted and name != "python":
             raise UserError(
                 f"{socket.gethostname()} has {name} {here.get(name)}, and this machine {wanted}: install the same "
-                "versions everywhere, or the pictures would differ."
+                "versions everywhere, otherwise the pictures would differ."
             )
 
 
 def worker_name() -> str:
-    """This process among all machines'."""
+    """A name for this process, unique among all machines."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever had, in MB; 0 where the system does not tell."""
+    """The peak memory of this process in MB; 0 where unknown."""
     try:
         import resource
     except ImportError:  # Windows

@@ -1,1 +1,1 @@
-"""Where photographs come from: folders, tars, RecordIO sets, tables, object stores."""
+"""Sources of photographs: folders, tars, RecordIO sets, tables, object stores."""

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_NUL = "\0"  # the one character that no file name holds
+_NUL = "\0"  # the one character that no file name can contain
 _NO_FAULTS: Mapping[str, str] = {}
 
 
 class Item(NamedTuple):
-    """One photograph to be done.
+    """One photograph to process.
 
-    `key` is its address below the source, `/` between folders, as the file system names it; `person` and `out`
-    (where its outputs go, without the kind and the suffix) are text that any file can hold. `span` is the place of
-    its bytes (offset, size) in a container where that is known, `fault` why it cannot be read where that is.
+    `key` is its address below the source, `/` between folders, as the file system names it; `person` and `out` (the
+    path of its outputs, without kind and suffix) are valid text. `span` is the byte range (offset, size) in a container
+    if known, `fault` the reason why it cannot be read, if any.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Item(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """Where the bytes of a folder's photographs lie in its container: int64 (n,) each, in the order of its names."""
+    """Byte ranges of a folder's photographs in its container: int64 (n,) each, in the order of its names."""
 
     offsets: NDArray[np.int64]
     sizes: NDArray[np.int64]
@@ -45,18 +45,18 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Photographs of one person in one place.
+    """Photographs of one person in one folder.
 
-    The names are kept in one text, since 2.5 million names as strings of their own take 180 MB more.
+    The names are kept in one string, because 2.5 million separate strings take 180 MB more.
 
     Attributes:
-        path: the place, below the source ("" for itself); a container counts as a folder.
+        path: the folder, below the source ("" for itself); a container counts as a folder.
         packed: the photographs' names, in order.
-        person: whose they are.
-        into: the folder of their outputs ("" for none), the person's but for photographs right in the source.
-        tag: what is added to the names of their outputs, where another folder of the person holds such names.
-        spans: where they lie in a container.
-        faults: why some cannot be read, by name.
+        person: the person of all of them.
+        into: the folder of their outputs ("" for none): the person's, except for photographs directly in the source.
+        tag: a suffix of their output names, where another folder of the person has the same names.
+        spans: byte ranges in a container.
+        faults: reasons why photographs cannot be read, by name.
     """
 
     path: str
@@ -69,7 +69,7 @@ class Folder:
 
     @classmethod
     def of(cls, path: str, names: Sequence[str], person: str | None = None, into: str | None = None) -> Folder:
-        """The folder with these names, sorted by code point, which no locale changes; its person is its path."""
+        """The folder with these names, sorted by code point, independent of the locale; its person is its path."""
         text = escape(path)
         person = text if person is None else person
         return cls(path, _NUL.join(sorted(names)), person, person if into is None else into)
@@ -87,7 +87,7 @@ class Folder:
         return self.packed.split(_NUL)
 
     def stems(self, names: Sequence[str]) -> list[str]:
-        """What the outputs of its photographs, whose names these are, are named after."""
+        """The output names of its photographs, whose names are given."""
         stems = output_stems(names)
         return [stem + self.tag for stem in stems] if self.tag else stems
 
@@ -97,7 +97,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All photographs of a source, in folders sorted by path; `notes` are sentences on what was found."""
+    """All photographs of a source, in folders sorted by path; `notes` are messages for the user."""
 
     root: AnyPath
     folders: tuple[Folder, ...]
@@ -108,7 +108,7 @@ class Listing:
 
     @property
     def people(self) -> int:
-        """How many people there are photographs of."""
+        """The number of people."""
         return len({folder.person for folder in self.folders})
 
     def items(self, folder: Folder) -> Iterator[Item]:
@@ -122,7 +122,7 @@ class Listing:
 
 
 def with_distinct_outputs(folders: Sequence[Folder]) -> tuple[Folder, ...]:
-    """The folders with tags wherever outputs of two would get one name; a tag depends on the folder's path alone."""
+    """The folders, with tags where outputs of two would get one name; a tag depends only on the folder's path."""
     often = Counter(folder.into for folder in folders)
     groups: dict[str, list[Folder]] = {}
     for one in folders:

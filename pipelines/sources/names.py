@@ -12,7 +12,7 @@ _NO_FOLDER = re.compile(r"[/\\%\x00-\x1f\x7f]|^\.+$|^ | $")
 
 
 def output_stems(names: Sequence[str]) -> list[str]:
-    """What the outputs of each file of a folder are named after: its stem, or its name where stems clash.
+    """The output name of each file of a folder: its stem, or its full name where stems clash.
 
     Example:
         >>> output_stems(["a.jpg", "a.png", "b.c.jpg"])
@@ -31,7 +31,7 @@ def output_stems(names: Sequence[str]) -> list[str]:
 def stem_of(name: str) -> str:
     """A file name without its last suffix; `.hidden` and `name.` have none.
 
-    `Path.stem` changed its mind about trailing dots in Python 3.14, and output names must not.
+    `Path.stem` treats trailing dots differently since Python 3.14; output names must not change.
     """
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and suffix and stem.strip(".") else name
@@ -46,7 +46,7 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """The file name that `escape` was given."""
+    """The inverse of `escape`."""
     return _ESCAPED.sub(_unescape_one, text)
 
 
@@ -65,7 +65,7 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 
 def folder_name(text: str) -> str:
-    """Any text as the name of one folder, with %XX for what that cannot hold; no two texts get one name.
+    """Any text as a valid folder name, with invalid characters as %XX; different texts get different names.
 
     Example:
         >>> folder_name("Ann / Bob"), folder_name("..")

@@ -1,7 +1,7 @@
-"""Who the person of a photograph is: by default the folder that holds it.
+"""The person of a photograph: by default the folder that holds it.
 
-Containers and tables say it themselves: `tables.py` (a column), `maskgen/formats/tars/people.py` (.cls, .json, folder)
-and `maskgen/formats/recordio/people.py` (labels).
+Containers and tables name the person themselves: `tables.py` (a column), `maskgen/formats/tars/people.py` (.cls, .json,
+folder) and `maskgen/formats/recordio/people.py` (labels).
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ from .names import escape
 
 
 def record_folders(rec: AnyPath, path: str, several: bool) -> list[Folder]:
-    """A RecordIO set's pictures by person, who is the label.
+    """A RecordIO set's pictures by person; the label is the person.
 
     Args:
         path: the file, below the source.
-        several: the source holds other sets, whose labels are other people's: the file's name goes before the label.
+        several: the source holds several sets, whose labels are different people: prefix the label with the file's
+            name.
 
     Raises:
         ContainerError: it cannot be read.
@@ -43,7 +44,7 @@ def record_folders(rec: AnyPath, path: str, several: bool) -> list[Folder]:
 
 
 def bin_folders(path_of: AnyPath, path: str) -> list[Folder]:
-    """A verification set's pictures: it does not say who they are, so each pair is one person or two of its own.
+    """A verification set's pictures. It names nobody, so each genuine pair is a person and each impostor pair two.
 
     Raises:
         ContainerError: it cannot be read.

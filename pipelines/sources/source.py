@@ -15,13 +15,13 @@ from .person import joined_crops, person_of_folder
 from .walk import walk
 
 TABLES = (".csv", ".tsv")
-# As they end in a folder; a .bin there is any program's until it is named itself.
+# Suffixes of containers in a folder; a .bin may be any program's, so it counts only as SOURCE itself.
 _CONTAINERS = (".tar", ".tar.gz", ".tgz", ".rec")
 _BESIDE_REC = (".idx", ".lst")
 
 
 def list_source(source: AnyPath) -> Listing:
-    """List what SOURCE names: a folder, a container, a table of paths, or one photograph.
+    """List SOURCE: a folder, a container, a table of paths, or one photograph.
 
     Raises:
         UserError: SOURCE is absent, empty or cannot be read.
@@ -33,7 +33,7 @@ def list_source(source: AnyPath) -> Listing:
 
 
 def _list_tree(source: AnyPath) -> Listing:
-    """Everything below a folder, containers opened."""
+    """Everything below a folder, including the content of containers."""
     found = _found(source)
     folders: list[Folder] = []
     several = sum(name.endswith(".rec") for names in found.values() for name in names) > 1
@@ -47,7 +47,7 @@ def _list_tree(source: AnyPath) -> Listing:
 
 
 def list_folder(source: Path) -> Listing:
-    """List a folder's files, or one file, whatever they are.
+    """List a folder's files, or one file, of any type.
 
     Raises:
         UserError: SOURCE is absent, empty or cannot be read.
@@ -61,16 +61,16 @@ def list_folder(source: Path) -> Listing:
 
 
 def check_no_run(source: AnyPath) -> None:
-    """Raise UserError where the photographs would be a run's outputs, tables and all."""
+    """Raise UserError where SOURCE is a run folder."""
     if (source / "settings.json").is_file() and (source / "shards").is_dir():
         raise UserError(
-            f"SOURCE {source} is a run of `maskgen mask`: name the photographs that it was made of, or "
+            f"SOURCE {source} is a run of `maskgen mask`: name the photographs that it was made from, or "
             f"{source / 'faces'} to mask its pictures once more."
         )
 
 
 def check_apart(source: AnyPath, run: AnyPath) -> None:
-    """Raise UserError where the run would read what it writes."""
+    """Raise UserError where the run would read its own outputs."""
     inner, outer = source.resolve(), run.resolve()
     if isinstance(inner, RemotePath) != isinstance(outer, RemotePath):
         return
@@ -85,7 +85,7 @@ def check_apart(source: AnyPath, run: AnyPath) -> None:
 def _list_file(source: AnyPath) -> Listing:
     name = source.name.lower()
     if name.endswith(_BESIDE_REC) and source.with_suffix(".rec").is_file():
-        raise UserError(f"SOURCE {source} only says what {source.with_suffix('.rec').name} holds: name that file.")
+        raise UserError(f"SOURCE {source} is only the index of {source.with_suffix('.rec').name}: name that file.")
     try:
         if name.endswith(TABLES):
             from .tables import table_folders
@@ -125,7 +125,7 @@ def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _apart(names: list[str]) -> tuple[list[str], list[str]]:
-    """A folder's photographs, and its containers; what lies beside a .rec belongs to it."""
+    """A folder's photographs and its containers; the files of a .rec (.idx, .lst) belong to it."""
     containers = [name for name in names if name.endswith(_CONTAINERS)]
     if not containers:
         return names, []
@@ -135,7 +135,7 @@ def _apart(names: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _in_folder(source: AnyPath, path: str, several: bool) -> list[Folder]:
-    """A container among others; one that is none is a file that cannot be read."""
+    """The photographs of one container; an invalid one counts as an unreadable file."""
     try:
         return _contained(source / path, path, several)
     except ContainerError as fault:
@@ -143,7 +143,7 @@ def _in_folder(source: AnyPath, path: str, several: bool) -> list[Folder]:
 
 
 def broken(path: str, fault: str) -> Folder:
-    """A container of which something cannot be read, as a photograph that cannot be."""
+    """A container with an unreadable part, as an unreadable photograph."""
     folder, _, name = path.rpartition("/")
     return Folder(folder, name, escape(folder) or ".", escape(folder), faults={name: fault})
 

@@ -13,12 +13,12 @@ from .names import folder_name
 
 
 def table_folders(table: AnyPath) -> list[Folder]:
-    """The photographs of a table by their folder and person; paths are taken from the table's own folder.
+    """The photographs of a table by folder and person; paths are relative to the table's folder.
 
-    A row that is there twice counts once.
+    Duplicate rows count once.
 
     Raises:
-        UserError: it is no such table, lists nothing, or gives a photograph to two people.
+        UserError: it is not a valid table, is empty, or assigns a photograph to two people.
     """
     from maskgen.formats.tables import read_table
 
@@ -27,7 +27,7 @@ def table_folders(table: AnyPath) -> list[Folder]:
         folder, slash, name = path.rpartition("/")
         groups.setdefault((folder or slash, person), []).append(name)
     if not groups:
-        raise UserError(f"{table} lists no photographs: give a row for each below the first line.")
+        raise UserError(f"{table} lists no photographs: add a row for each below the header.")
     _check_one_person_each(table, groups)
     return [
         Folder.of(folder, list(dict.fromkeys(names)), folder_name(person))
@@ -36,7 +36,7 @@ def table_folders(table: AnyPath) -> list[Folder]:
 
 
 def _check_one_person_each(table: AnyPath, groups: Mapping[tuple[str, str], Sequence[str]]) -> None:
-    """Raise UserError where a photograph is given to two people."""
+    """Raise UserError where a photograph is assigned to two people."""
     often = Counter(folder for folder, _ in groups)
     whose: dict[str, dict[str, str]] = {}
     for (folder, person), names in groups.items():
@@ -48,10 +48,10 @@ def _check_one_person_each(table: AnyPath, groups: Mapping[tuple[str, str], Sequ
 
 
 def _twice(table: AnyPath, folder: str, name: str) -> UserError:
-    """The two lines that give a photograph to two people."""
+    """The two lines that assign a photograph to two people."""
     from maskgen.formats.tables import read_table
 
     path = f"{folder.rstrip('/')}/{name}" if folder else name
     (_, person, line), *others = (one for one in read_table(table.read_bytes(), str(table)) if one.path == path)
     _, other, later = next(one for one in others if one.person != person)
-    return UserError(f"{table}, line {later}: {path} is {other}'s, and {person}'s in line {line}; mend one.")
+    return UserError(f"{table}, line {later}: {path} is of {other}, and of {person} in line {line}; correct one.")

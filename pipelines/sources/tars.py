@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tar_folders(tar: AnyPath, path: str) -> tuple[list[Folder], str]:
-    """A tar's photographs by folder and person, and why the rest of it cannot be read ("": it can).
+    """A tar's photographs by folder and person, and why the rest of it cannot be read ("" if it can).
 
     Args:
         path: the tar, below the source.
@@ -37,7 +37,7 @@ def tar_folders(tar: AnyPath, path: str) -> tuple[list[Folder], str]:
 
 
 def _person(one: TarPhoto, path: str) -> str:
-    """Whose it is: as said, or the folder in the tar, or the tar's own name."""
+    """The person: from the sample's metadata, else the folder in the tar, else the tar's name."""
     from maskgen.formats.tars.people import folder_of
 
     if one.person:

@@ -1,9 +1,8 @@
 """Folders of photographs: the files of a folder of any depth, listed in one order on every machine.
 
-Every regular file is a photograph until reading it says otherwise, hidden ones and those without a suffix
-too. Links to files are read; links to folders are followed unless they lead back to where the walk already
-is. A link that leads nowhere and a folder that cannot be listed count as photographs that cannot be read,
-so that nothing is left out without a word. Pipes, sockets and devices are no files and are passed over.
+Every regular file counts as a photograph until it is read, including hidden files and files without a suffix. Links
+to files are read; links to folders are followed unless they form a loop. A broken link and a folder that cannot be
+listed count as unreadable photographs, so that nothing is skipped silently. Pipes, sockets and devices are skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from pathlib import Path
 
 
 def walk(root: Path) -> dict[str, list[str]]:
-    """The file names of every folder below the root; one call a folder, none a file."""
+    """The file names of every folder below the root; one system call per folder, none per file."""
     found: dict[str, list[str]] = {}
     todo: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while todo:
@@ -25,7 +24,7 @@ def walk(root: Path) -> dict[str, list[str]]:
         except OSError:
             if not path:
                 raise
-            # Listed as a photograph of the folder above, which then cannot be read.
+            # Listed as an unreadable photograph of the parent folder.
             path, _, name = path.rpartition("/")
             names, folders = [name], []
         within = path + "/" if path else ""
@@ -38,7 +37,7 @@ def walk(root: Path) -> dict[str, list[str]]:
 def _sort_out(
     entries: Iterable[os.DirEntry[str]], passed: tuple[str, ...]
 ) -> tuple[list[str], list[tuple[str, tuple[str, ...]]]]:
-    """A folder's files, and its folders, each with the places from which links were followed."""
+    """A folder's files and subfolders, each with the folders whose links were followed to it."""
     names: list[str] = []
     folders: list[tuple[str, tuple[str, ...]]] = []
     for entry in entries:
@@ -59,7 +58,7 @@ def _is_file_or_gone(path: str) -> bool:
 
 
 def _follow(link: str, passed: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The places passed once this link to a folder is followed; None where it leads back to one."""
+    """The folders visited after this link is followed; None for a loop."""
     here = os.path.realpath(os.path.dirname(link))  # noqa: PTH120
     target = os.path.realpath(link)
     trail = (*passed, here)

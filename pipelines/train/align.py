@@ -1,4 +1,4 @@
-"""Crops as a recipe with `data.align` wants them, in training as in judging."""
+"""Alignment of crops for a recipe with `data.align`, in training and evaluation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Aligner:
-    """Cuts dlib's chip out of a crop, after what `before` does to it; see `maskgen.trainer.data.pictures.Augment`.
+    """Cuts dlib's chip from a crop, after the step `before`; see `maskgen.trainer.data.pictures.Augment`.
 
-    The face is looked for in the picture as it is then, mask and all, as it is when the model is used.
+    The face is detected after masking, as it is when the model is used.
     """
 
     before: Augment | None = None
@@ -34,5 +34,5 @@ class Aligner:
 
 @cache
 def _chipper() -> ChipAligner:
-    """One a process."""
+    """One aligner per process."""
     return ChipAligner()

@@ -25,7 +25,7 @@ Examples:
   torchrun --nproc-per-node 4 -m -- maskgen.trainer model1 --data lists --run trained
 
 \b
-Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 interrupted.
+Exit codes: 0 trained, 2 wrong usage or input, 3 collapsed and stopped, 130 interrupted.
 """
 
 
@@ -34,10 +34,10 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
 @click.option(
     "--data", type=PATH, required=True, help="A folder that `maskgen pairs` wrote, or a .csv, a .rec, a .tar in it."
 )
-@click.option("--run", type=PATH, required=True, help="The folder of this training: checkpoints, history, pictures.")
-@click.option("--epochs", type=int, help="Overrides the recipe.")
+@click.option("--run", type=PATH, required=True, help="Run folder of this training: checkpoints, history, plots.")
+@click.option("--epochs", type=int, help="Number of epochs; overrides the recipe.")
 @click.option("--max-steps", type=int, help="Stop after this many steps; --resume continues later.")
-@click.option("--batch-size", type=int, help="Images a step on each device; overrides the recipe.")
+@click.option("--batch-size", type=int, help="Images per step on each device; overrides the recipe.")
 @click.option("--seed", type=int, help="The same seed, lists and settings give the same weights on a CPU.")
 @click.option(
     "--set",
@@ -47,14 +47,14 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
 )
 @click.option("--no-pretrained", "pretrained", flag_value=False, default=True, help="Start from random weights.")
 @click.option(
-    "--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Device of the training."
+    "--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Device for training."
 )
 @click.option("--workers", type=int, help="Processes that load images; overrides the recipe.")
 @click.option("--threads", type=int, default=0, help="Threads of the network on a CPU.  [default: the remaining cores]")
 @click.option(
     "--on-collapse",
     metavar="stop|lower|go_on",
-    help="If the embeddings collapse: stop, go back to the last good checkpoint at a tenth of the learning rate, or "
+    help="If the embeddings collapse: stop, return to the last good checkpoint with a tenth of the learning rate, or "
     "continue. Overrides the recipe.",
 )
 @click.option(
@@ -62,7 +62,7 @@ Exit codes: 0 trained, 2 something to mend first, 3 collapsed and stopped, 130 i
     is_flag=True,
     help="Resume the run in --run, with more --epochs too, or start one if there is none.",
 )
-@click.option("--overwrite", is_flag=True, help="Remove the run in --run, and start again.")
+@click.option("--overwrite", is_flag=True, help="Remove the run in --run and start again.")
 @allow_misaligned
 def train_command(**options: Any) -> None:
     """Train a model on the lists in OUT.
@@ -86,11 +86,11 @@ def _train(settings: TrainSettings) -> None:
         report = run_train(settings, lambda sentence: click.echo(sentence, err=True))
     except UserError:
         if not first:
-            sys.exit(2)  # the first process says it
+            sys.exit(2)  # the first process prints it
         raise
     if first:
         click.echo(table(report))
         distances = settings.run / "distances"
-        seen = f" and {distances}" if distances.is_dir() else ""  # there are none where nothing is judged
+        seen = f" and {distances}" if distances.is_dir() else ""  # none without evaluation
         click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'loss.png'}{seen}.")
     sys.exit(exit_code(report))

@@ -1,4 +1,4 @@
-"""What a recipe's loader reads: stored images, images with new masks, or a recogniser's embeddings."""
+"""Training data of a recipe: stored images, images with masks rendered on the fly, or a recogniser's embeddings."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What a run trains on and is judged on; `pairs` is None where it is not judged."""
+    """The data for training and evaluation; `pairs` is None without evaluation."""
 
     recipe: Recipe
     listed: TrainingList
     pairs: EvalPairs | None
 
     def training_rows(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> Rows:
-        """The pictures to train on.
+        """The training pictures.
 
         Args:
-            folder: of the run, for what is worked out once.
+            folder: of the run, which keeps computed files.
         """
         spec, listed, seed = self.recipe.data, self.listed, self.recipe.train.seed
         if spec.features:
@@ -48,7 +48,7 @@ class Data:
         return self._aligned(plain)
 
     def _aligned(self, rows: Pictures) -> Pictures:
-        """The same pictures, aligned as the recipe asks."""
+        """The same pictures, aligned as the recipe requires."""
         if not self.recipe.data.align:
             return rows
         from .align import Aligner
@@ -61,7 +61,7 @@ class Data:
         from .online_masks import POINTS, OnlineMasker, write_points
 
         spec = self.recipe.data
-        load_kinds(spec.mask_kinds)  # their faults at once, and what they are made of before there are workers
+        load_kinds(spec.mask_kinds)  # report faults of the mask kinds now, and load templates before workers start
         if sentence := ranks.of_first(lambda: write_points(folder, self.listed)):
             notify(sentence)
         return OnlineMasker(folder / POINTS, spec.mask_kinds, spec.mask_share)
@@ -76,10 +76,10 @@ class Data:
         return Features(values, addresses, targets)
 
     def templates(self, folder: Path, ranks: Ranks) -> NDArray[np.float32]:
-        """What dlib's network makes of each person's bare pictures, float32 (people, 128).
+        """The template of each person: the mean of dlib's embeddings of the bare pictures, float32 (people, 128).
 
         Args:
-            folder: of the run, where the embeddings are kept.
+            folder: of the run, which keeps the embeddings.
         """
         from maskgen.manifests.mask_labels import mask_kinds_of
         from maskgen.manifests.schema import BARE
@@ -92,7 +92,7 @@ class Data:
         return templates_of(found.values, listed.targets, bare)
 
     def eval_rows(self, folder: Path, ranks: Ranks) -> Rows:
-        """The pictures to judge on, each once, without chance."""
+        """The evaluation pictures, each once, without augmentation."""
         assert self.pairs is not None
         none = np.zeros(len(self.pairs.addresses), np.int64)
         if self.recipe.data.features:
@@ -100,6 +100,6 @@ class Data:
         return self._aligned(Pictures(self.pairs.root, self.pairs.addresses, none, self.recipe.data.size))
 
     def loader(self, rows: Rows, ranks: Ranks, full: bool) -> Loader:
-        """Reads these rows ahead of the device."""
+        """A loader that reads these rows ahead of the device."""
         workers = 0 if self.recipe.data.features else self.recipe.data.workers  # features are in memory
         return Loader(rows, workers, ranks.device.type == "cuda", full)

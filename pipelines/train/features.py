@@ -1,7 +1,7 @@
-"""Features of a list's pictures by a frozen recogniser, each computed once and kept in the run's folder.
+"""Embeddings of a list's pictures by a frozen recogniser (features), cached in the run folder.
 
-They are kept by the thousand, in files that are named after the recogniser and the bytes of the pictures: what is there
-already is not computed again, and a changed picture is.
+Each cache file holds a thousand pictures and is named after the recogniser and the bytes of the pictures. So existing
+files are used, and changed pictures are embedded again.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from ..reports.progress import EMBEDDED, show_progress
 if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
 
-EACH = 1000  # pictures a file
-_AT_ONCE = 50  # that are embedded together
+EACH = 1000  # pictures per file
+_AT_ONCE = 50  # pictures per batch
 _DIGEST = 16  # bytes of a file's checksum
 
 Floats = NDArray[np.float32]
@@ -38,7 +38,7 @@ Open = Callable[[str], "FaceEmbedder"]
 
 @cache
 def open_recogniser(name: str) -> FaceEmbedder:
-    """The recogniser, once a process.
+    """The recogniser, one per process.
 
     Raises:
         UserError: it is not installed.
@@ -54,14 +54,14 @@ def features_of(
     """Features of pictures, float32 (n, d), NaN where one cannot be read.
 
     Args:
-        folder: where they are kept.
+        folder: of the cache.
         addresses: large_string (n,).
         workers: processes that compute.
 
     Raises:
-        UserError: the recogniser is not installed, or nothing can be read.
+        UserError: the recogniser is not installed, or no picture can be read.
     """
-    recogniser(name)  # what is missing is said before there are processes
+    recogniser(name)  # a missing package is reported before processes start
     folder.mkdir(parents=True, exist_ok=True)
     parts = [addresses.slice(at, EACH).to_pylist() for at in range(0, len(addresses), EACH)]
     found: list[Floats] = []
@@ -71,7 +71,7 @@ def features_of(
             progress.add(len(part), int(np.isnan(part[:, 0]).sum()))
     values = np.concatenate(found)
     if np.isnan(values[:, 0]).all():
-        raise UserError(f"None of {len(values):,} pictures can be read, as {addresses[0].as_py()}: look at --data.")
+        raise UserError(f"None of {len(values):,} pictures can be read, such as {addresses[0].as_py()}: check --data.")
     return values
 
 
@@ -85,7 +85,7 @@ def _computed(
 
 
 def _part(folder: Path, root: AnyPath, addresses: list[str], name: str, recogniser: Open) -> Floats:
-    """The features of some pictures, from their file where there is one."""
+    """The features of some pictures, from their cache file if it exists."""
     data = [_bytes(root, address) for address in addresses]
     path = folder / f"{name}-{_digest(data)}.npy"
     if (kept := _kept(path)) is not None:
@@ -103,7 +103,7 @@ def _part(folder: Path, root: AnyPath, addresses: list[str], name: str, recognis
 
 
 def _kept(path: Path) -> Floats | None:
-    """The features of a file, NumPy's form with a checksum after it; None where there is none, or it is damaged."""
+    """The features of a cache file (NumPy's format and a checksum); None if it is missing or damaged."""
     data = path.read_bytes() if path.is_file() else b""
     whole, checksum = data[:-_DIGEST], data[-_DIGEST:]
     if not whole or _checksum(whole) != checksum:
@@ -120,7 +120,7 @@ def _bytes(root: AnyPath, address: str) -> bytes:
     try:
         return read_bytes(root, address)
     except (SetAsideError, OSError):
-        return b""  # told by name when the row is asked for
+        return b""  # reported by name when the row is requested
 
 
 def _image(data: bytes) -> Any:

@@ -1,14 +1,14 @@
 """TRAIN, the folder of a training run: its paths, the check before writing, and its checkpoints.
 
 last/, best/              checkpoints
-history.csv, loss.png     how it went
-distances/epoch-007.png   what the judge saw
+history.csv, loss.png     losses, rates and evaluations
+distances/epoch-007.png   histograms of the evaluation distances
 tensorboard/              the same for TensorBoard
-people.txt                who is trained on
-points.npy                where faces are, for masks on the fly
-features/                 the frozen recogniser's embeddings, where the recipe wants them
-settings.json             what it was begun with
-report.html               all of this to look at
+people.txt                people of the training set
+points.npy                landmarks, for masks on the fly
+features/                 embeddings of the frozen recogniser, if the recipe uses them
+settings.json             settings of the start
+report.html               report for a browser
 report.json               written last
 """
 
@@ -52,13 +52,13 @@ _OURS = (
 
 @dataclass(frozen=True, slots=True)
 class TrainFolder:
-    """Where a training run is written."""
+    """The run folder of a training."""
 
     root: Path
 
     @property
     def lock(self) -> Path:
-        """Held by the process that works here."""
+        """The lock of the process that writes here."""
         return self.root / ".lock"
 
     def make(self) -> None:
@@ -74,10 +74,10 @@ class TrainFolder:
     def begin(
         self, deciding: Mapping[str, object], max_steps: int, resume: bool, overwrite: bool
     ) -> dict[str, Any] | None:
-        """Make ready for a run of these settings; returns the report of one that is as far already.
+        """Prepare the folder for a run with these settings; returns the report if nothing is left to do.
 
         Raises:
-            UserError: the folder holds something else, a run of other settings, or one that should be gone on with.
+            UserError: the folder holds other files, a run with other settings, or an unfinished run without --resume.
         """
         stored = read_json(self.root / SETTINGS)
         if stored is None:
@@ -92,12 +92,12 @@ class TrainFolder:
     def _same(
         self, stored: Mapping[str, object], deciding: Mapping[str, object], max_steps: int, resume: bool
     ) -> dict[str, Any] | None:
-        """The report of the run that is here where nothing is left to do."""
+        """The report of the run in the folder, if nothing is left to do."""
         asked: dict[str, object] = json.loads(json_bytes(deciding))
         longer = resume and _is_longer(stored, asked)
         if told := differences(stored, asked | ({_EPOCHS: stored[_EPOCHS]} if longer else {})):
             raise UserError(
-                f"{self.root} holds a training of other settings: {', '.join(told)}. "
+                f"{self.root} holds a training with other settings: {', '.join(told)}. "
                 "Choose another folder for --run, or give --overwrite."
             )
         report = None if longer else read_json(self.root / REPORT)
@@ -105,18 +105,18 @@ class TrainFolder:
             return report
         if not resume and self.has_checkpoint:
             raise UserError(
-                f"{self.root} holds a training of these settings that is not at its end: give --resume to go on with "
+                f"{self.root} holds an unfinished training with these settings: give --resume to continue "
                 "it, or --overwrite to begin anew."
             )
         return None
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is something to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return (self.root / LAST).is_dir() or (self.root / f".{LAST}.before").is_dir()
 
     def _has_done_anything(self) -> bool:
-        """Whether there is more than the settings of a run that was refused at its start."""
+        """Whether the run did any work, beyond writing its settings."""
         return any(path.name not in (self.lock.name, SETTINGS) for path in self.root.iterdir())
 
     def _refuse_foreign(self) -> None:
@@ -124,7 +124,7 @@ class TrainFolder:
             raise UserError(f"--run {self.root} holds files that no training wrote: choose an empty or new folder.")
 
     def place(self, name: str, data: bytes) -> None:
-        """Write a file below the folder, whole or not at all; the report when the disk has all the others."""
+        """Write a file below the folder atomically; the report once all other files are on the disk."""
         from maskgen.core.files import write_atomic
         from maskgen.formats.files import persist
 
@@ -133,7 +133,7 @@ class TrainFolder:
         write_atomic(self.root / name, data, durable=name in (SETTINGS, REPORT))
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint as "last" or "best"."""
+        """Save a checkpoint as "last" or "best"."""
         from maskgen.trainer.checkpoints import save_checkpoint
 
         save_checkpoint(self.root / name, checkpoint)
@@ -146,13 +146,13 @@ class TrainFolder:
 
 
 def _is_longer(stored: Mapping[str, object], asked: Mapping[str, object]) -> bool:
-    """Whether more epochs are asked for than the run was begun with."""
+    """Whether more epochs are requested than the run was started with."""
     before, now = stored.get(_EPOCHS), asked.get(_EPOCHS)
     return isinstance(before, int) and isinstance(now, int) and now > before
 
 
 def _is_enough(report: Mapping[str, Any], max_steps: int) -> bool:
-    """Whether the run that wrote this report went as far as one of `max_steps` (0: to its end) would."""
+    """Whether the run of this report reached `max_steps` (0: its end)."""
     if report["end"] == "finished":
         return True
     return report["end"] == "max_steps" and 0 < max_steps <= report["steps"]

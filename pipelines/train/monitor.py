@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 class Display(Protocol):
-    """What a person sees while it works."""
+    """The progress display of a training."""
 
     def on_step(self, step: int) -> None:
-        """So many steps are done."""
+        """The number of finished steps."""
         ...
 
     def show_rates(self, loss: float, rate: float) -> None:
-        """The loss of late, and images a second."""
+        """The recent loss, and images a second."""
         ...
 
     def line(self, sentence: str) -> None:
-        """A sentence, above the bar."""
+        """Print a message above the bar."""
         ...
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """End the display."""
         ...
 
 
@@ -68,7 +68,7 @@ class Bar:
 
 
 class Lines:
-    """The same in plain lines, one every half minute."""
+    """The same as plain lines, one every half minute."""
 
     def __init__(self, total: int, step: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._step, self._before = total, step, step
@@ -108,29 +108,29 @@ def _minutes(seconds: float) -> str:
 
 
 def show_steps(total: int, step: int) -> Display:
-    """A bar where a person watches, lines where a file does."""
+    """A bar on a terminal, lines in a file."""
     return (Bar if sys.stderr.isatty() else Lines)(total, step)
 
 
 class Faults:
-    """Pictures that could not be read: each is told of once, and counted."""
+    """Unreadable pictures: each is reported once and counted."""
 
     def __init__(self, notify: Callable[[str], None]) -> None:
         self._say = notify
         self._seen: set[str] = set()
 
     def add(self, fault: str) -> None:
-        """Tell, if this is new."""
+        """Report the fault if it is new."""
         if fault not in self._seen:
             self._seen.add(fault)
-            self._say(f"warning: {fault}; going on without it")
+            self._say(f"warning: {fault}; continuing without it")
 
     def __len__(self) -> int:
         return len(self._seen)
 
 
 class QuietWatcher:
-    """Of a process that is not the first: it tells of its faults and of nothing else."""
+    """The watcher of every process but the first: it reports only unreadable pictures."""
 
     def __init__(self) -> None:
         self._faults = Faults(lambda sentence: print(sentence, file=sys.stderr, flush=True))
@@ -161,17 +161,17 @@ class QuietWatcher:
 
 
 class RunWatcher:
-    """Of the first process: shows and writes everything.
+    """The watcher of the first process: shows and writes everything.
 
     Attributes:
-        sentences: what was said in the course of the run.
+        sentences: the messages of the run.
     """
 
     def __init__(self, folder: TrainFolder, display: Display, step: int) -> None:
-        """Go on at `step`; what the folder tells of later ones is dropped."""
+        """Continue at `step`; later rows of the history are dropped."""
         from maskgen.trainer.monitoring.history import HISTORY, History
 
-        need("matplotlib", "train")  # now, and not after the first epoch
+        need("matplotlib", "train")  # import now, not after the first epoch
         self._folder = folder
         self._display = display
         self._faults = Faults(display.line)
@@ -220,7 +220,7 @@ class RunWatcher:
         self._display.line(sentence)
 
     def close(self) -> None:
-        """Draw the curve a last time, and let go of the bar and of TensorBoard's file."""
+        """Draw the curve a last time, and close the bar and TensorBoard's file."""
         if self._drawn != len(self.history.rows):
             self._draw()
         self._board.close()

@@ -1,6 +1,6 @@
-"""Masks on the fly: what the loader puts on bare crops, from the points that their runs' catalogues give.
+"""Masks on the fly: the loader renders masks onto bare crops, with the landmarks of their runs' catalogues.
 
-Nothing is searched and no second copy of the set is stored; the masks of an epoch are those of its number and the seed.
+No face is detected and no masked copy is stored. The masks of an epoch depend on its number and the seed.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from maskgen.masks.wear import dress, study
 from maskgen.trainer.data.lists import TrainingList
 
 POINTS = "points.npy"
-_INSIDE = "faces/"  # where a run's pictures lie
+_INSIDE = "faces/"  # folder of a run's pictures
 _AT_ONCE = 1 << 14  # rows of a catalogue
 _SHAPE = (68, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineMasker:
-    """Puts masks on pictures as the loader reads them; see `maskgen.trainer.pictures.Augment`.
+    """Renders masks onto pictures as the loader reads them; see `maskgen.trainer.data.pictures.Augment`.
 
     Attributes:
-        points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture wears a mask already.
-        kinds: as typed, with weights.
+        points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture already shows a mask.
+        kinds: as on the command line, with weights.
         share: of the bare pictures that get a mask, 0..1.
     """
 
@@ -49,7 +49,7 @@ class OnlineMasker:
     share: float
 
     def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
-        """The picture with a mask, or as it is: by chance, where it wears one, or where no mask can be fitted."""
+        """The picture with a mask, or unchanged: at random, if it already shows a mask, or if no mask can be fitted."""
         chance = rng.random(2)
         points = _mapped(self.points)[row["row"]]
         if chance[0] >= self.share or np.isnan(points[0, 0]):
@@ -58,18 +58,18 @@ class OnlineMasker:
         kind = load_kinds(self.kinds)[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
         try:
             return dress(image, study(image, np.array(points)), plan_mask(rng), kind).image
-        except SetAsideError:  # too small or too far turned: as little use to a run of masks
+        except SetAsideError:  # too small, or the yaw too large: `maskgen mask` sets such faces aside
             return image
 
 
 @cache
 def _mapped(path: Path) -> NDArray[np.float32]:
-    """The file's array, read where it is touched, and by all workers from the same memory."""
+    """The file's array, memory-mapped, so that all workers share it."""
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def write_points(folder: Path, listed: TrainingList) -> str:
-    """Write the points of a list's pictures into a folder, and say how many of them wear masks already ("": none).
+    """Write the landmarks of a list's pictures; returns a message on pictures that already show a mask ("" for none).
 
     Raises:
         UserError: a picture is in no catalogue, or none is bare.
@@ -80,13 +80,13 @@ def write_points(folder: Path, listed: TrainingList) -> str:
     points = found if once else found[encoded.indices.to_numpy(zero_copy_only=False)]
     masked = int(np.count_nonzero(np.isnan(points[:, 0, 0])))
     if masked == len(points):
-        raise UserError("data.masks=online puts masks on bare crops, and the list has none: mask with --bare first.")
+        raise UserError("data.masks=online needs bare crops, and the list has none: mask with --bare first.")
     part = folder / f".{POINTS}.part"
     with part.open("wb") as file:
         np.save(file, points, allow_pickle=False)
     part.replace(folder / POINTS)
     _mapped.cache_clear()
-    return f"{masked:,} of {len(points):,} pictures wear a mask already and stay as they are" if masked else ""
+    return f"{masked:,} of {len(points):,} pictures already show a mask and stay unchanged" if masked else ""
 
 
 def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.float32]:
@@ -111,7 +111,7 @@ def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.float32]:
 
 
 def _by_run(root: AnyPath, addresses: list[str]) -> dict[AnyPath, tuple[NDArray[np.int64], Any]]:
-    """For each run its addresses' rows and their paths in its catalogue."""
+    """For each run, the rows of its addresses and their paths in its catalogue."""
     runs: dict[str, AnyPath | None] = {}
     found: dict[AnyPath, tuple[list[int], list[str]]] = {}
     for row, address in enumerate(addresses):
@@ -123,7 +123,7 @@ def _by_run(root: AnyPath, addresses: list[str]) -> dict[AnyPath, tuple[NDArray[
 
 
 def _run_of(root: str, address: str, runs: dict[str, AnyPath | None]) -> tuple[AnyPath, str]:
-    """The run that a picture is of, and its path there: what is before `faces/` holds a catalogue."""
+    """The run of a picture, and its path there: the folder before `faces/` that holds a catalogue."""
     for before, path in _splits(address):
         if before not in runs:
             folder = any_path(join(root, before))
@@ -131,7 +131,7 @@ def _run_of(root: str, address: str, runs: dict[str, AnyPath | None]) -> tuple[A
         if (run := runs[before]) is not None:
             return run, path
     raise UserError(
-        f"data.masks=online needs the points of {address}, and no folder above it is a run with a {CATALOGUE}: give "
+        f"data.masks=online needs the points of {address}, and no parent folder is a run with a {CATALOGUE}: give "
         "the lists of `maskgen pairs` (train.csv)."
     )
 
@@ -144,7 +144,7 @@ def _splits(address: str) -> Iterator[tuple[str, str]]:
 
 
 def _rows_of(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
-    """A catalogue's paths, whether each is bare, and its points, some thousand rows at a time."""
+    """A catalogue's paths, whether each is bare, and its landmarks, thousands of rows at a time."""
     file: Any = (run / CATALOGUE).open() if isinstance(run, RemotePath) else run / CATALOGUE
     catalogue = pq.ParquetFile(file)
     if missing := {"path", "kind", "points68"} - set(catalogue.schema_arrow.names):

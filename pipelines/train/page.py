@@ -1,4 +1,4 @@
-"""TRAIN/report.html: how a training went, as curves over its steps and the histograms of every epoch."""
+"""TRAIN/report.html: curves over the steps of a training, and the histograms of every epoch."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from maskgen.trainer.monitoring.history import Row
 
 _HOW = frozenset({"workers", "threads", "resume", "overwrite", "device", "max_steps"})
-_POINTS = 600  # of a curve
-_EPOCHS = 60  # whose histograms are shown
+_POINTS = 600  # points of a curve
+_EPOCHS = 60  # epochs whose histograms are shown
 _SHOT, _SHOT_BYTES = 640, 40_000
 
 
 def train_command(settings: TrainSettings) -> str:
-    """The line that repeats a training."""
+    """The command line that repeats a training."""
     spelled = {
         "data": lambda value: ["--data", show_path(value.absolute())],
         "run": lambda value: ["--run", show_path(value.absolute())],
@@ -42,19 +42,17 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
     """Write report.html."""
     pictures = Pictures()
     epochs = _epochs(folder, pictures)
-    distances = tag("div", data_epochs="") if epochs else tag("p", "No epoch was judged.")
+    distances = tag("div", data_epochs="") if epochs else tag("p", "No epoch was evaluated.")
     sections = [
-        Section("outcome", "What came out", _outcome(report)),
+        Section("outcome", "Results", _outcome(report)),
         Section("curves", "Curves", _curves(rows)),
         Section("distances", "Distances after each epoch", distances),
         Section("epochs", "Epochs", _table(rows)),
-        Section(
-            "asked", "What was asked", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)
-        ),
+        Section("asked", "Settings", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)),
     ]
     start = {"Folder": show_path(folder.root.resolve()), "Took": f"{report['seconds']:,.1f} s (the last start)"}
     if report["images_per_s"] is not None:
-        without = f"{report['images_per_s_without_wait']:,.1f} had the data always been there"
+        without = f"{report['images_per_s_without_wait']:,.1f} without waiting for data"
         start["Speed"] = f"{report['images_per_s']:,.1f} images a second; {without}"
     start["Device"] = f"{report['device']}, {report['processes']} process{'es' if report['processes'] > 1 else ''}"
     data: dict[str, object] = {"pictures": pictures.stored, "epochs": epochs}
@@ -65,7 +63,7 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
 def _lead(report: Mapping[str, Any]) -> str:
     text = f"{report['steps']:,} steps in {report['epochs']:,} epochs, {ENDS[report['end']]}."
     if report["best"] is None:
-        return text + " It was not judged: there were no eval pairs beside the list."
+        return text + " It was not evaluated: there are no eval pairs beside the list."
     best = report["best"]
     return text + f" The lowest overlap (IOU) of the eval distances is {best['iou']:.4f}, after epoch {best['epoch']}."
 
@@ -82,7 +80,7 @@ def _curves(rows: Sequence[Row]) -> Markup:
     steps = _thinned([row for row in rows if row.kind == "steps"])
     epochs = [row for row in rows if row.kind == "epoch"]
     charts = [
-        _chart("Loss", "loss", [("of a stretch of steps", steps, "loss"), ("of an epoch", epochs, "loss")]),
+        _chart("Loss", "loss", [("every few steps", steps, "loss"), ("mean of an epoch", epochs, "loss")]),
         _chart("Learning rate", "rate", [("rate", steps or epochs, "rate")]),
         _chart("Images a second", "images/s", [("seen", steps, "images_per_s")]),
     ]
@@ -115,7 +113,7 @@ def _thinned(rows: Sequence[Row]) -> list[Row]:
 
 
 def _epochs(folder: TrainFolder, pictures: Pictures) -> list[list[object]]:
-    """Label and picture of each epoch's histogram, evenly over them where there are many."""
+    """Label and picture of each epoch's histogram; evenly spaced epochs if there are many."""
     from maskgen.core.images import read_photo
 
     files = sorted((folder.root / DISTANCES).glob("epoch-*.png"))
@@ -125,7 +123,7 @@ def _epochs(folder: TrainFolder, pictures: Pictures) -> list[list[object]]:
         try:
             image = read_photo(path).image
         except SetAsideError:
-            continue  # it is what a killed start left
+            continue  # left by a killed start
         label = f"epoch {int(path.stem.rpartition('-')[2])} of {len(files)}"
         shown.append([label, pictures.add(thumbnail(image, _SHOT, _SHOT_BYTES))])
     return shown

@@ -7,17 +7,17 @@ from typing import Any
 
 ENDS = {
     "finished": "trained to its end",
-    "max_steps": "stopped at --max-steps; --resume with more goes on",
+    "max_steps": "stopped at --max-steps; --resume with more steps continues",
     "collapsed": "collapsed",
 }
 
 
 def table(report: Mapping[str, Any]) -> str:
-    """For the terminal."""
+    """The printed table."""
     lines = [
         ("people", f"{report['people']:,}"),
         ("pictures", f"{report['pictures']:,}"),
-        ("alignment", report.get("alignment") or "not said by the lists"),
+        ("alignment", report.get("alignment") or "unknown"),
         ("steps", f"{report['steps']:,}{_where(report)}, {ENDS[report['end']]}"),
         ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
         ("best IOU", _best(report["best"])),
@@ -28,7 +28,7 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def _where(report: Mapping[str, Any]) -> str:
-    """Where among the epochs a run's last step lies."""
+    """The position of a run's last step among the epochs."""
     done, asked = report["epochs"], report["settings"]["train.epochs"]
     if done == asked:
         return f" in {done:,} epoch{'' if done == 1 else 's'}"
@@ -39,7 +39,7 @@ def _where(report: Mapping[str, Any]) -> str:
 
 def _best(best: Mapping[str, Any] | None) -> str:
     if best is None:
-        return "not judged: no eval_same.csv and eval_diff.csv beside the list"
+        return "not evaluated: no eval_same.csv and eval_diff.csv beside the list"
     return f"{best['iou']:.4f} after epoch {best['epoch']}"
 
 
@@ -47,9 +47,9 @@ def _speed(report: Mapping[str, Any]) -> str:
     if report["images_per_s"] is None:
         return "no step was taken"
     without = report["images_per_s_without_wait"]
-    return f"{report['images_per_s']:,.1f}; {without:,.1f} had the data always been there"
+    return f"{report['images_per_s']:,.1f}; {without:,.1f} without waiting for data"
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
-    """0 where it trained as far as was asked, 3 where it collapsed and was stopped."""
+    """The exit code: 0 trained, 3 collapsed and stopped."""
     return 3 if report["end"] == "collapsed" else 0

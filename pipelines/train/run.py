@@ -1,4 +1,4 @@
-"""A training run from end to end: its folder, its parts, the loop, the report."""
+"""A training run: its folder, its parts, the loop, the report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from .settings import TrainSettings, deciding
 
 @dataclass(slots=True)
 class _Run:
-    """What the parts of a run share."""
+    """State shared by the parts of a run."""
 
     settings: TrainSettings
     data: Data
@@ -49,10 +49,10 @@ class _Run:
 
 
 def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
-    """Train as the settings ask; returns what report.json says.
+    """Train; returns the content of report.json.
 
     Raises:
-        UserError: a recipe, list, folder or device that cannot be used.
+        UserError: the recipe, list, folder or device cannot be used.
     """
     recipe = load_recipe(settings.recipe, settings.overrides())
     data = Data(recipe, read_training_list(settings.data), read_eval_pairs(settings.data))
@@ -69,26 +69,26 @@ def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
 
 
 def _check_alignments(data: Data, allowed: bool, notify: Notify) -> None:
-    """Raise UserError where the model would be judged on crops of another alignment."""
+    """Raise UserError where the model would be evaluated on crops of another alignment."""
     pictures, judged = data.listed.alignment, data.pairs.alignment if data.pairs else ""
-    sentence = f"The pictures to train on are aligned as {pictures}, and those to judge on as {judged}"
-    if not data.recipe.data.align and not data.recipe.data.features:  # else the face is looked for in each crop
+    sentence = f"The pictures to train on are aligned as {pictures}, and those to evaluate on as {judged}"
+    if not data.recipe.data.align and not data.recipe.data.features:  # otherwise the face is detected in each crop
         refuse_mismatch(pictures, judged, sentence, allowed, notify)
 
 
 def _unsaid(_: str) -> None:
-    """What the first process says is not said by the others too."""
+    """Silence messages of all processes but the first."""
 
 
 def _use_threads(threads: int, workers: int, ranks: Ranks) -> None:
-    """On a CPU the network may use the cores that neither loaders nor the other processes need."""
+    """On a CPU, give the network the cores that loaders and other processes do not need."""
     share = (os.cpu_count() or 1) // ranks.world - workers if ranks.device.type == "cpu" else 1
     torch.set_num_threads(threads or max(share, 1))
 
 
 @contextmanager
 def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
-    """Hold the folder, once for all processes; gives the report where nothing is left to do."""
+    """Lock the folder, once for all processes; returns the report if nothing is left to do."""
     settings = run.settings
 
     def begin() -> dict[str, Any] | None:
@@ -110,7 +110,7 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
         end = loop.run()
     except torch.OutOfMemoryError:
         raise UserError(
-            "The GPU's memory is too small for this: give a smaller --batch-size, and --set train.accumulate=N for "
+            "The GPU is out of memory: give a smaller --batch-size, and --set train.accumulate=N for "
             "steps of as many pictures as before."
         ) from None
     finally:
@@ -125,7 +125,7 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
 
 
 def _loop(run: _Run, notify: Notify) -> tuple[Loop, RunWatcher | QuietWatcher]:
-    """The loop with all its parts, at the step where it should begin."""
+    """The loop with all its parts, at the step where it starts or resumes."""
     data, ranks, recipe = run.data, run.ranks, run.data.recipe
     train, listed = recipe.train, run.data.listed
     batches = build_batches(recipe.data, train.batch_size, listed.targets, train.seed, ranks.rank, ranks.world)
@@ -144,7 +144,7 @@ def _loop(run: _Run, notify: Notify) -> tuple[Loop, RunWatcher | QuietWatcher]:
 
 
 def _fill_templates(run: _Run, state: State) -> None:
-    """Give a loss that distils what it brings embeddings to; a checkpoint holds it already."""
+    """Compute the templates of a distillation loss; a checkpoint already holds them."""
     loss = state.loss
     if state.progress.step == 0 and isinstance(loss, FaceLoss) and loss.distillation:
         loss.distillation.fill(run.data.templates(run.folder.root, run.ranks))
@@ -155,7 +155,7 @@ def _restore(run: _Run, state: State, notify: Notify) -> None:
     if checkpoint is None:
         return
     state.restore(checkpoint)
-    notify(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
+    notify(f"resuming after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
 
 
 def _watcher(run: _Run, state: State, total: int) -> RunWatcher | QuietWatcher:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from maskgen.trainer.data.lists import EvalPairs, TrainingList
     from maskgen.trainer.recipes.recipe import Recipe
 
-# Of a recipe: how the work is done or how far, never what comes out of a step.
+# Settings of a recipe that do not change the result of a step.
 _HOW = frozenset(
     {"data.workers", "train.max_steps", "train.save_every", "train.check_every", "train.on_collapse", "name"}
 )
@@ -25,12 +25,12 @@ _HOW = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """Everything that `maskgen train RECIPE --data OUT --run TRAIN` can be told.
+    """All settings of `maskgen train RECIPE --data OUT --run TRAIN`.
 
     Example:
         maskgen train model1 --data lists --run trained --epochs 2 --set optimizer.lr=0.01
 
-    Cost: the run itself says how many images a second it sees, and how many it would without waiting for data.
+    Cost: the report has the measured images a second, and the rate without waiting for data.
 
     Raises:
         UserError: a value that cannot be used.
@@ -56,7 +56,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         check_range("--threads", self.threads, 0, 4096)
         if self.resume and self.overwrite:
-            raise UserError("--overwrite starts anew and --resume goes on: give one of them.")
+            raise UserError("--overwrite starts again and --resume continues: give one of them.")
 
     def overrides(self) -> list[str]:
         """The options that are settings of the recipe, as `load_recipe` takes them; --set comes last."""
@@ -74,9 +74,9 @@ class TrainSettings:
 def deciding(
     settings: TrainSettings, recipe: Recipe, listed: TrainingList, pairs: EvalPairs | None, world: int
 ) -> dict[str, object]:
-    """What decides the weights, by the name under which a person sets it, in a form that JSON keeps.
+    """The settings that decide the weights, by option name, as JSON values.
 
-    The lists are known by their content, so they may be moved.
+    The lists are identified by their content, so they may be moved.
     """
     from maskgen.trainer.recipes.loading import recipe_to_dict
 
@@ -87,7 +87,7 @@ def deciding(
         "the masks": [parse_kind(text).fingerprint() for text in masks],
         "pretrained weights": settings.pretrained,
         "the training list": listed.digest,
-        "the pairs to judge on": pairs.digest if pairs else None,
+        "the evaluation pairs": pairs.digest if pairs else None,
         "the alignment": listed.alignment or None,
         "processes": world,
     }

@@ -14,7 +14,7 @@ from .pool import Pool
 
 
 def usable_cores() -> int:
-    """The number of cores that this process may use."""
+    """The number of CPU cores available to this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -28,10 +28,10 @@ def check_backend(backend: str) -> None:
 
 
 def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[Pool]:
-    """The workers that the settings ask for.
+    """The pool of workers that the settings select.
 
     Raises:
-        UserError: they cannot be had.
+        UserError: it is not available.
     """
     if settings.backend == "dask":
         from .dask_pool import open_dask

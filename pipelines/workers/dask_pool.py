@@ -1,7 +1,7 @@
-"""Shards on a Dask cluster: one that is there, or one of this machine's own processes.
+"""Shards on a Dask cluster: an existing one, or local processes.
 
-A worker that dies is replaced by whoever started it, and Dask begins its shard elsewhere. Where it gives a shard up,
-since more workers died than its `allowed-failures` bears, the shard is handed out once more.
+A dead worker is replaced by the program that started it, and Dask retries its shard on another worker. If Dask gives a
+shard up because more workers died than `allowed-failures`, the shard is queued again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..reports.progress import Notify
 from .pool import Pool, through_joblib
 from .shard_queue import Answer, ShardQueue
 
-# Shards sent ahead. joblib sends twice as many as there are workers at the start, and a cluster may grow.
+# Shards sent in advance: joblib sends twice the number of workers at the start, and a cluster may grow.
 LEAST_AHEAD = 256
 PATIENCE = 15  # seconds for a scheduler to answer
 # Interrupts are left to the process that starts workers.
@@ -36,11 +36,11 @@ class DaskPool(Pool):
         import dask
 
         self.client, self.where = client, where
-        # As this machine has it: a scheduler that bears fewer gives up earlier, and the shard is handed out once more.
+        # This machine's setting; a scheduler with a smaller value gives up earlier, and the shard is queued again.
         self.lives = int(dask.config.get("distributed.scheduler.allowed-failures"))
 
     def run(self, feed: ShardQueue) -> Iterator[Answer]:
-        """Do all shards; each that is finished is yielded, in no order."""
+        """Process all shards; yields each as it is finished, in no order."""
         from distributed import KilledWorker
 
         while True:
@@ -51,21 +51,21 @@ class DaskPool(Pool):
                 feed.requeue(feed.under_way())
             except CancelledError:
                 raise UserError(
-                    f"The Dask scheduler {self.where} was lost: start it and give the same command, the run goes on."
+                    f"The Dask scheduler {self.where} was lost: start it and give the same command to resume."
                 ) from None
 
 
 def _backend(client: Any) -> Any:
-    """joblib's own backend, with two things put right."""
+    """joblib's Dask backend with two fixes."""
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
         def effective_n_jobs(self, n_jobs: int) -> int:
-            """How many shards to send ahead; of one worker joblib would make the process that asks."""
+            """The number of shards to send in advance; for one worker joblib would use the calling process."""
             return max(super().effective_n_jobs(n_jobs), LEAST_AHEAD)
 
         def submit(self, func: Any, callback: Any = None) -> Any:
-            """As joblib's, which waits for ever for a shard that Dask gives up: it is not told."""
+            """As in joblib, but with an answer for a shard that Dask gives up; joblib would wait for ever."""
             future = super().submit(func, callback)
             future.add_done_callback(lambda done: done.exception() is None or callback(done.exception()))
             return future
@@ -92,7 +92,7 @@ def open_dask(settings: MaskSettings, notify: Notify) -> Iterator[DaskPool]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Dask's log of what is mended here, or told in a sentence, kept off the terminal."""
+    """Keep Dask's log of handled faults off the terminal."""
     import distributed  # noqa: F401  sets the levels
 
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado.application")]
@@ -112,7 +112,7 @@ def _started_here(workers: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     with (
-        # Dask looks at every worker's stack a hundred times a second: a sixth of what a mask costs.
+        # Dask's profiler samples every worker's stack a hundred times a second: a sixth of the time of a mask.
         dask.config.set({"distributed.worker.profile.enabled": False}),
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers,
@@ -145,11 +145,11 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _wait_for(client: Any, least: int, notify: Notify) -> None:
-    """Wait until so many workers are there, and check them."""
+    """Wait for this number of workers, and check them."""
     told = False
     while len(threads := client.nthreads()) < least:
         if not told:
-            notify(f"Waiting for {least} Dask workers; {len(threads)} are there.")
+            notify(f"Waiting for {least} Dask workers; {len(threads)} are connected.")
             told = True
         time.sleep(0.5)
     if any(number != 1 for number in threads.values()):

@@ -1,7 +1,7 @@
 """Shards on child processes of this machine.
 
-A worker that dies takes joblib's whole call with it, and all workers. The shards that were begun are then done one at a
-time until each is through; the others go on as before.
+When a worker dies, joblib's call fails with all its workers. The shards in progress are then retried one at a time
+until each is finished; the others continue in parallel.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class InProcess(Pool):
     children = True
 
     def run(self, feed: ShardQueue) -> Iterator[Answer]:
-        """Do all shards."""
+        """Process all shards."""
         return map(run_shard, feed)
 
 
 class LokyPool(Pool):
-    """Processes of joblib's loky."""
+    """Local processes of joblib's loky backend."""
 
     children = True
 
@@ -33,7 +33,7 @@ class LokyPool(Pool):
         self.workers = workers
 
     def run(self, feed: ShardQueue) -> Iterator[Answer]:
-        """Do all shards; each that is finished is yielded, in no order."""
+        """Process all shards; yields each as it is finished, in no order."""
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         while True:
@@ -48,12 +48,12 @@ class LokyPool(Pool):
                 yield from self._alone(task)
 
     def _alone(self, task: ShardTask) -> Iterator[Answer]:
-        """Do one shard as often as it takes to learn which of its photographs kill workers."""
+        """Retry one shard until the photographs that kill workers are found and set aside."""
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         while True:
             try:
-                # Of one worker joblib makes this process.
+                # With one worker joblib would use this process.
                 yield from through_joblib([task], "loky", 2, inner_max_num_threads=1)
                 return
             except TerminatedWorkerError:

@@ -1,4 +1,4 @@
-"""What all pools share: workers take shards from a queue and answer, through a joblib backend."""
+"""The base of all pools: workers process shards from a queue through a joblib backend."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from maskgen.core.reasons import UserError
 from ..runs.task import ShardTask
 from .shard_queue import Answer, ShardQueue
 
-# What the faults of a cluster without this package say, of a worker's and of a Dask scheduler's.
+# Error messages of a worker and of a Dask scheduler without this package.
 _LACKING = ("No module named 'maskgen", "deserialization of the task graph")
 
 
 class Pool(ABC):
-    """Workers.
+    """A pool of workers.
 
     Attributes:
-        children: they are processes of this one, and end with it; others may be on other machines, and outlive a run.
-        lives: how many workers may die on a shard before it is returned; None: no limit.
+        children: the workers are child processes and end with this one; others may be on other machines and outlive a
+            run.
+        lives: how many workers may die on a shard before it is returned; None for no limit.
     """
 
     children = False
@@ -28,7 +29,7 @@ class Pool(ABC):
 
     @abstractmethod
     def run(self, feed: ShardQueue) -> Iterator[Answer]:
-        """Do all shards, through the deaths of workers; each answer as it comes, in no order."""
+        """Process all shards, despite dead workers; yields each answer as it arrives, in no order."""
 
 
 def through_joblib(tasks: Iterable[ShardTask], backend: Any, workers: int, **config: Any) -> Iterator[Answer]:
@@ -43,14 +44,15 @@ def through_joblib(tasks: Iterable[ShardTask], backend: Any, workers: int, **con
 
     with parallel_config(backend=backend, **config):
         pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        # In a tuple, for Dask scatters and Ray stores what is larger by itself: data that is lost with the worker that
-        # holds it, or kept until the end.
+        # In a tuple: Dask scatters and Ray stores large arguments as separate objects, which are lost with the worker
+        # that holds them, or kept until the end.
         answers: Iterator[Answer] = pool(delayed(run_packed)((task,)) for task in tasks)
         try:
             yield from answers
         except Exception as error:
             if any(text in str(error) for text in _LACKING):
                 raise UserError(
-                    "A machine of the cluster cannot import maskgen: install it on all of them, the scheduler's too."
+                    "A machine of the cluster cannot import maskgen: install it on all of them, including the "
+                    "scheduler's."
                 ) from error
             raise

@@ -1,6 +1,6 @@
-"""Shards on a Ray cluster: one that is there, or one of this machine's own processes.
+"""Shards on a Ray cluster: an existing one, or local processes.
 
-Ray starts a worker that died anew and begins its shard again, as often as it takes.
+Ray restarts a dead worker and retries its shard, without a limit.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from ..mask.settings import MaskSettings
 from .pool import Pool, through_joblib
 from .shard_queue import Answer, ShardQueue
 
-# Bytes of shared memory for what passes between processes: names and reports. Ray would take a third of all memory.
+# Bytes of Ray's object store, which holds names and reports. Ray's default is a third of all memory.
 OBJECTS = 100_000_000
 
 
 class RayPool(Pool):
-    """Actors of a Ray cluster, a core each, and a GPU where faces are found on one."""
+    """Actors of a Ray cluster, each with a core, and with a GPU for --device cuda."""
 
     def __init__(self, workers: int, card: bool) -> None:
         self.workers = workers
         self.each = {"num_cpus": 1, "num_gpus": int(card), "max_restarts": -1, "max_task_retries": -1}
 
     def run(self, feed: ShardQueue) -> Iterator[Answer]:
-        """Do all shards; each that is finished is yielded, in no order."""
+        """Process all shards; yields each as it is finished, in no order."""
         return through_joblib(feed, _backend(self.each), self.workers)
 
 
 def _backend(each: dict[str, Any]) -> Any:
-    """Ray's own backend for joblib, with two things put right."""
+    """Ray's joblib backend with two fixes."""
     from ray.util.joblib.ray_backend import RayBackend
 
     class Backend(RayBackend):
-        # What it inherits from multiprocessing's says no; results come by a callback as loky's and Dask's do.
+        # The multiprocessing backend that it inherits from says no; results arrive by callback as in loky and Dask.
         supports_return_generator = True
 
         def terminate(self) -> None:
-            """Let the actors go; Ray's own asks each to end and then complains that it did."""
+            """Drop the actors; Ray's own method ends each and then logs that it ended."""
             self._pool = None
 
     return Backend(ray_remote_args=each)
@@ -71,7 +71,7 @@ def open_ray(settings: MaskSettings) -> Iterator[RayPool]:
 def _begin(ray: Any, settings: MaskSettings) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if settings.scheduler is None:
-        # Whoever asks for masks did not ask for reports to Ray's makers.
+        # No usage statistics to Ray's makers.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(
             address="local",
@@ -84,10 +84,10 @@ def _begin(ray: Any, settings: MaskSettings) -> None:
     try:
         ray.init(address=settings.scheduler, **quiet)
     except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        # A Ray that begins where ~/.ray holds a token wants it of all, and sends it to no address by itself.
+        # A Ray started with a token in ~/.ray requires it from all clients, and does not send it by itself.
         raise UserError(
             f"No Ray cluster answers at {settings.scheduler} ({error}): give --scheduler the HOST:PORT that "
-            "`ray start` shows, or auto, on a machine of the cluster; set RAY_AUTH_MODE=token for one that asks for "
+            "`ray start` shows, or auto, on a machine of the cluster; set RAY_AUTH_MODE=token if it asks for "
             "a token."
         ) from None
 

@@ -1,4 +1,4 @@
-"""All shards of a run done by a pool: a shard on which a worker died is retried until it is done."""
+"""Process all shards of a run with a pool; a shard whose worker died is retried until it is finished."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .shard_queue import ShardQueue
 
 
 def run_with_retries(tasks: Iterable[ShardTask], pool: Pool) -> Iterator[ShardDone]:
-    """Do all shards, yielding each as it is finished, in no order.
+    """Process all shards; yields each as it is finished, in no order.
 
-    A pool retries what it can by itself; what it gives back (`ShardReturned`) is queued again here. Which photograph
-    killed a worker is found by `runs/attempts.py`.
+    A pool retries shards by itself as far as its backend can; a shard that it returns (`ShardReturned`) is queued again
+    here. `runs/attempts.py` finds the photograph that kills workers.
     """
     queue = ShardQueue(tasks)
     while True:

@@ -1,4 +1,4 @@
-"""The queue of shards: each is kept until it is done, so none is lost with a worker."""
+"""The queue of shards: each is kept until it is finished, so none is lost with a worker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ShardQueue:
         return answer
 
     def under_way(self) -> list[ShardTask]:
-        """The shards that were taken and not answered yet."""
+        """The shards in progress."""
         with self._lock:
             return list(self._under_way.values())
 

@@ -1,1 +1,1 @@
-"""The report as one HTML file that needs no network: what all commands' pages are made of."""
+"""Parts of report.html, one HTML file without network access, shared by all commands."""

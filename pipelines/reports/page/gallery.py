@@ -1,4 +1,4 @@
-"""A gallery of a page: pictures that are filtered, sorted, and looked at one by one."""
+"""The gallery of a page: pictures with filters, sort orders and a viewer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LISTED = ("order", "as listed")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One picture of an item: numbers of thumbnails, and what it shows in words; `bare` lies under the slider."""
+    """One picture of an item: numbers of thumbnails, and its description; `bare` is shown by the slider."""
 
     img: int | None
     alt: str
@@ -23,14 +23,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is shown as one tile.
+    """One tile.
 
     Attributes:
         sides: one picture, or the two of a pair.
         said: lines under it.
-        facets: what it is filtered by.
-        facts: names and values, told where it is looked at alone.
-        sorts: numbers by the name of an order, the least first.
+        facets: values for the filters.
+        facts: names and values for the viewer.
+        sorts: numbers by the name of a sort order, ascending.
     """
 
     sides: tuple[Side, ...]
@@ -42,7 +42,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Items and what can be done with them: `facets` are (name, label, values in order), `orders` (name, label)."""
+    """Items with their filters and sort orders: `facets` are (name, label, values in order), `orders` (name, label)."""
 
     items: Sequence[Item]
     note: str
@@ -50,7 +50,7 @@ class Gallery:
     orders: Sequence[tuple[str, str]] = ()
 
     def data(self) -> dict[str, Any]:
-        """For the page's script."""
+        """The data for the page's script."""
         return {
             "items": [_item(item) for item in self.items],
             "note": self.note,
@@ -61,7 +61,7 @@ class Gallery:
 
 
 def place_of(name: str) -> Markup:
-    """Where a page shows the gallery of this name."""
+    """The element in which a page shows the gallery of this name."""
     return tag("div", data_gallery=name)
 
 

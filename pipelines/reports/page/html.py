@@ -1,4 +1,4 @@
-"""HTML as text in which every value is escaped, so that no name of a file or a person can be markup."""
+"""HTML text in which every value is escaped, so that no file or person name can inject markup."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from html import escape
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
 
 def markup(value: object) -> Markup:
-    """Any value as HTML: escaped, unless it is markup already.
+    """Any value as HTML: escaped, unless it is already markup.
 
     Example:
         >>> markup("<b>")
@@ -44,6 +44,6 @@ def _attribute(name: str, value: object) -> str:
 
 
 def _readable(text: str) -> str:
-    """The text without what no HTML file may hold: lone surrogates as escapes, control characters as pictures."""
+    """The text as valid HTML: lone surrogates as escapes, control characters as visible symbols."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return "".join(chr(0x2400 + ord(one)) if ord(one) < 32 and one not in "\n\t" else one for one in text)

@@ -1,4 +1,4 @@
-"""A page: its sections, the data of its script, and the one block that tells of this start alone."""
+"""A page: its sections, the data of its script, and the block that describes only this start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page under a heading; `name` is where the list of contents leads."""
+    """A section of the page under a heading; `name` is its anchor."""
 
     name: str
     title: str
@@ -29,13 +29,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says.
+    """The content of a page.
 
     Attributes:
         title: of the page, as text.
-        lead: the outcome in a sentence or two.
-        start: what differs between two runs of the same settings: when, where, how long; by name.
-        command: that repeats it.
+        lead: the outcome in one or two sentences.
+        start: values that differ between two runs with the same settings (place, duration), by name.
+        command: the command line that repeats the run.
         sections: in order.
         data: for the script: galleries, thresholds, epochs.
     """
@@ -67,12 +67,12 @@ def page_bytes(page: Page) -> bytes:
 
 
 def without_start(data: bytes) -> bytes:
-    """A page's bytes without what tells of its start alone: equal where the settings and the source are."""
+    """A page's bytes without the block of this start: equal for equal settings and source."""
     return _START.sub(b"", data)
 
 
 def script_json(value: object) -> str:
-    """JSON that can stand within a script element."""
+    """JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for one in "<>&\u2028\u2029":
         text = text.replace(one, f"\\u{ord(one):04x}")

@@ -1,4 +1,4 @@
-"""Numbers as pictures: bars, curves, whiskers, and tables of facts, as HTML and SVG that follow light and dark."""
+"""Bars, curves, intervals and tables of facts as HTML and SVG for light and dark themes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .html import Markup, join, markup, tag
 
 WIDTH, HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 14, 12, 54
-_COLOURS = 6  # that the style sheet has
+_COLOURS = 6  # in the style sheet
 
 
 def facts(rows: Mapping[str, object], many: bool = False) -> Markup:
-    """Names and values, one below the other; many of them in two columns where there is room."""
+    """Names and values as a list; long lists in two columns."""
     each = (tag("div", tag("dt", name), tag("dd", value)) for name, value in rows.items())
     return tag("dl", *each, class_="facts many" if many else "facts")
 
@@ -30,8 +30,8 @@ def bars(caption: str, rows: Mapping[str, int], notes: Mapping[str, str] | None 
 
     Args:
         caption: of the table.
-        rows: counts, in the order in which they are to stand.
-        notes: what a name means.
+        rows: counts, in display order.
+        notes: the meaning of a name.
     """
     most = max(rows.values(), default=0) or 1
     notes = notes or {}
@@ -59,7 +59,7 @@ def table(caption: str, head: Sequence[object], rows: Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line of a chart: its points, in rising x; `low` and `high` are a band about it, empty for none."""
+    """A line of a chart: its points, with ascending x; `low` and `high` are a band around it, empty for none."""
 
     name: str
     x: Sequence[float]
@@ -70,7 +70,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """How one direction of a chart is shown."""
+    """One axis of a chart."""
 
     label: str
     low: float
@@ -78,7 +78,7 @@ class Axis:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """Where a value lies, 0..1."""
+        """The position of a value on the axis, 0..1."""
         low, high, at = (
             (math.log10(max(one, 1e-12)) for one in (self.low, self.high, value))
             if self.log
@@ -87,7 +87,7 @@ class Axis:
         return min(max((at - low) / ((high - low) or 1.0), 0.0), 1.0)
 
     def ticks(self) -> Iterator[float]:
-        """Round values to be written at the axis."""
+        """Round values for the axis labels."""
         if self.log:
             first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
             yield from (10.0**power for power in range(first, last + 1) if self.low <= 10.0**power * 1.0001)
@@ -102,7 +102,7 @@ class Axis:
 
 
 def axis_over(label: str, values: Sequence[float], log: bool = False, zero: bool = False) -> Axis:
-    """An axis that holds these values."""
+    """An axis over the range of these values."""
     known = [value for value in values if math.isfinite(value) and (value > 0 or not log)] or [0.0, 1.0]
     low, high = min(known), max(known)
     low = min(low, 0.0) if zero and not log else low
@@ -166,7 +166,7 @@ def _curve(curve: Curve, at: int, x: Axis, y: Axis) -> Markup:
 
 
 def whiskers(caption: str, rows: Mapping[str, tuple[float | None, float | None, float | None]]) -> Markup:
-    """Rates between 0 and 1 with their intervals: (value, low, high) by name, None where it cannot be said."""
+    """Rates between 0 and 1 with their intervals: (value, low, high) by name, None where unknown."""
     known = [one for row in rows.values() for one in row if one is not None and math.isfinite(one)]
     low = min(known, default=0.0)
     start = max(math.floor(low * 10 - 0.5) / 10, 0.0) if low > 0.3 else 0.0

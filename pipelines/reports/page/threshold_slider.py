@@ -1,4 +1,4 @@
-"""What the threshold's slider of a page counts with: how many pairs of each sort lie within each distance."""
+"""The threshold slider of a page: cumulative counts of genuine and impostor distances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = 300
 
 @dataclass(frozen=True, slots=True)
 class PairLabels:
-    """What the two sorts of pairs are called, and what is said of them on each side of the threshold."""
+    """Labels of genuine and impostor pairs, and of their decisions on each side of the threshold."""
 
     same: str = "same person"
     different: str = "different people"
@@ -27,11 +27,11 @@ class PairLabels:
 def judge_data(
     splits: Mapping[str, tuple[ArrayLike, ArrayLike]], threshold: float, sorts: PairLabels | None = None
 ) -> dict[str, Any]:
-    """For the page's script.
+    """The data for the page's script.
 
     Args:
-        splits: distances (n,) of pairs of one person and (m,) of different people, by name.
-        threshold: which is among the steps of the slider; NaN for the middle of all distances.
+        splits: genuine distances (n,) and impostor distances (m,), by name.
+        threshold: one of the slider's steps; NaN for the middle of all distances.
     """
     import numpy as np
 
@@ -52,7 +52,7 @@ def judge_data(
 
 
 def _sums(pair: Sequence[ArrayLike], steps: Any) -> list[list[int]]:
-    """How many distances of each sort are at most each step; the last counts all, those without end too."""
+    """The number of distances up to each step; the last step counts all, infinite ones too."""
     import numpy as np
 
     found = []
@@ -64,5 +64,5 @@ def _sums(pair: Sequence[ArrayLike], steps: Any) -> list[list[int]]:
 
 
 def slider() -> Markup:
-    """Where a page shows it."""
+    """The element in which a page shows the slider."""
     return tag("div", data_judge="")

@@ -1,4 +1,4 @@
-"""Pictures small enough that a page of some hundred of them stays below its limit."""
+"""Thumbnails small enough that a page with hundreds of them stays below its size limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from maskgen.core.records import Image
 
 SIDE = 144  # pixels
-MOST = 4_600  # bytes of one as a JPEG; as text it is a third more
+MOST = 4_600  # bytes of a JPEG; base64 adds a third
 _QUALITIES = (82, 72, 60, 45, 30, 15, 5)
 _READERS = 4
 
@@ -20,7 +20,7 @@ _B = TypeVar("_B")
 
 
 def thumbnail(image: Image, side: int = SIDE, most: int = MOST) -> str:
-    """A picture within side x side pixels as base64 of a JPEG of at most `most` bytes, as far as JPEG goes."""
+    """A picture within side x side pixels as base64 of a JPEG of at most `most` bytes, if the lowest quality allows."""
     from maskgen.core.contact_sheets import fit
     from maskgen.core.images import encode_image
 
@@ -34,20 +34,20 @@ def thumbnail(image: Image, side: int = SIDE, most: int = MOST) -> str:
 
 
 def of_all(make: Callable[[_A], _B], items: Iterable[_A]) -> Sequence[_B]:
-    """`make` of each, in order, by a few threads: files are waited for, and decoders leave the interpreter free."""
+    """`make` of each, in order, in a few threads: reading waits, and decoders release the GIL."""
     with ThreadPoolExecutor(_READERS) as pool:
         return list(pool.map(make, items))
 
 
 class Pictures:
-    """The thumbnails of a page, each once; an item names one by its number."""
+    """The thumbnails of a page, each once; items refer to them by number."""
 
     def __init__(self) -> None:
         self.stored: list[str] = []
         self._known: dict[str, int] = {}
 
     def add(self, data: str | None) -> int | None:
-        """The number of a thumbnail, None where there is none."""
+        """The number of a thumbnail, None for none."""
         if data is None:
             return None
         if data not in self._known:

@@ -14,7 +14,7 @@ from fake_masker import make_fake
 from support import catalogue, lasting, run, write, write_people
 
 from maskgen.core.reasons import UserError
-from maskgen.formats import places
+from maskgen.formats import any_path as paths_module
 from maskgen.formats.any_path import RemotePath, any_path, is_remote
 from maskgen.formats.files import files_below
 from maskgen.formats.reading import names_in, read_bytes
@@ -61,7 +61,7 @@ def server() -> Iterator[str]:
 def forget(s3fs: Any) -> None:
     """Have the environment read anew."""
     s3fs.S3FileSystem.clear_instance_cache()
-    places._files.cache_clear()
+    paths_module._files.cache_clear()
 
 
 @pytest.fixture
@@ -281,7 +281,7 @@ def test_a_local_file_system_by_its_address_is_a_folder(source: Path, tmp_path: 
 def test_an_extra_that_is_missing_is_one_sentence(scheme: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    places._files.cache_clear()
+    paths_module._files.cache_clear()
     for name in ("gcsfs", "s3fs", "huggingface_hub"):
         monkeypatch.setitem(sys.modules, name, None)
     done = CliRunner().invoke(main, ["mask", f"{scheme}://bucket/x", "out"])

@@ -1,4 +1,4 @@
-"""Masks while a set is read: `MaskAugment`, and transforms for albumentations and torchvision that use it.
+"""Masks as data augmentation: `MaskAugment`, and transforms for albumentations and torchvision that use it.
 
 Neither library is imported here: `maskgen.augment.albumentations` and `maskgen.augment.torchvision` import theirs.
 """
@@ -22,16 +22,15 @@ __all__ = ["MaskAugment", "mark_of"]
 
 
 def mark_of(points: ArrayLike | None = None, box: ArrayLike | None = None) -> Mark | None:
-    """The face that points or a box mark; None where neither is given.
+    """The face given by points or a box; None without both.
 
     Args:
         points: five or 68 points, (n, 2) or more columns, of which x and y are taken, or flat x, y, x, y, ... as the
-            catalogue's `points5` and `points68` are; those of a picture that was mirrored after they were marked are
-            put into order.
+            catalogue's `points5` and `points68` are; points of a picture that was mirrored afterwards are reordered.
         box: x0, y0, x1, y1.
 
     Raises:
-        ValueError: they are neither, or mark no face.
+        ValueError: they have another shape, or are not a valid face.
     """
     if points is None and box is None:
         return None
@@ -49,14 +48,15 @@ def _in_order(points: Floats) -> Floats:
 
 
 class MaskAugment:
-    """Puts a mask on the face of a picture; the same key gives the same mask. It pickles, and may be used after a fork.
+    """Renders a mask onto the face of a picture; the same key gives the same mask. It pickles, and works after a fork.
 
     Args:
-        kinds: the masks to draw from, as typed, with weights; "world" samples masks as people wear them.
-        wear: how they are worn, with weights.
-        aligned: pictures are crops with one centred face; where points are given nothing is searched anyway.
+        kinds: the masks to draw from, as on the command line, with weights; "world" samples masks as they occur in
+            public.
+        wear: wearing positions, with weights.
+        aligned: pictures are crops with one centred face; with points no face is detected in any case.
         min_trust: faces whose landmarks are less reliable stay bare, 0..1.
-        strict: raise SetAsideError where no mask can be put on; otherwise the picture stays as it is.
+        strict: raise SetAsideError where no mask can be rendered; otherwise the picture stays unchanged.
 
     Example:
         >>> from skimage.data import astronaut
@@ -81,17 +81,17 @@ class MaskAugment:
     def mask(
         self, image: Image, key: str, points: ArrayLike | None = None, box: ArrayLike | None = None
     ) -> MaskedFace | None:
-        """The masked picture with its record; None where no mask can be put on.
+        """The masked picture with its record; None if no mask can be rendered.
 
         Args:
             image: uint8 RGB (height, width, 3).
-            key: what the draws of chance depend on.
-            points: see `mark_of`; searched where neither they nor a box are given.
+            key: the key of the random draws.
+            points: see `mark_of`; without points and box the face is detected.
             box: see `mark_of`.
 
         Raises:
-            ValueError: `image` is no such picture.
-            SetAsideError: with `strict`, where no mask can be put on.
+            ValueError: `image` has another shape or type.
+            SetAsideError: with `strict`, if no mask can be rendered.
         """
         check_image(image)
         try:
@@ -103,6 +103,6 @@ class MaskAugment:
             return None
 
     def __call__(self, image: Image, key: str, points: ArrayLike | None = None, box: ArrayLike | None = None) -> Image:
-        """The picture with a mask, or as it is; see `mask`."""
+        """The picture with a mask, or unchanged; see `mask`."""
         masked = self.mask(image, key, points, box)
         return image if masked is None else masked.image

@@ -12,12 +12,12 @@ from maskgen.core.kindspec import DEFAULT_KINDS
 
 try:
     from albumentations.core.transform_params import SampledParams
-except ImportError:  # of the successor alone
+except ImportError:  # only in the successor
     SampledParams = None
 
 
 class _MaskFace(A.ImageOnlyTransform):  # type: ignore[misc]
-    """What both libraries have in common."""
+    """The part shared by both libraries."""
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class _MaskFace(A.ImageOnlyTransform):  # type: ignore[misc]
         self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)
 
     def apply(self, img: Any, mask_key: str, mask_points: Any, **params: Any) -> Any:
-        """The picture with a mask, or as it is where none can be put on."""
+        """The picture with a mask, or unchanged if none can be rendered."""
         del params
         return self._augment(img, mask_key, mask_points)
 
     def get_transform_init_args_names(self) -> tuple[str, ...]:
-        """What a saved pipeline keeps."""
+        """The arguments that a saved pipeline stores."""
         return "kinds", "wear", "points", "aligned"
 
     def _drawn(self, data: dict[str, Any], generator: Any) -> dict[str, Any]:
@@ -47,37 +47,37 @@ class _MaskFace(A.ImageOnlyTransform):  # type: ignore[misc]
 if SampledParams is not None:
 
     class MaskFace(_MaskFace):
-        """Puts a mask on the face of `image`, uint8 RGB (height, width, 3).
+        """Renders a mask onto the face of `image`, uint8 RGB (height, width, 3).
 
         Args:
             kinds: the masks to draw from, see `MaskAugment`.
-            wear: how they are worn.
+            wear: wearing positions.
             points: the name under which the call gives five or 68 points: `transform(image=image, points=points)`;
-                "keypoints" for those that transforms before this one move. Without them the face is searched.
+                "keypoints" for those that earlier transforms move. Without them the face is detected.
             aligned: pictures are crops with one centred face.
-            p: how often.
+            p: probability.
         """
 
         def sample_parameters(self, params: Any, data: Any, targets: Any, sampling: Any) -> Any:
-            """The draw, and the points of this picture."""
+            """The random key and the points of this picture."""
             del params, targets
             return SampledParams(params=self._drawn(data, sampling.random_generator))
 
 else:
 
     class MaskFace(_MaskFace):  # type: ignore[no-redef]
-        """Puts a mask on the face of `image`, uint8 RGB (height, width, 3).
+        """Renders a mask onto the face of `image`, uint8 RGB (height, width, 3).
 
         Args:
             kinds: the masks to draw from, see `MaskAugment`.
-            wear: how they are worn.
+            wear: wearing positions.
             points: the name under which the call gives five or 68 points: `transform(image=image, points=points)`;
-                "keypoints" for those that transforms before this one move. Without them the face is searched.
+                "keypoints" for those that earlier transforms move. Without them the face is detected.
             aligned: pictures are crops with one centred face.
-            p: how often.
+            p: probability.
         """
 
         def get_params_dependent_on_data(self, params: Any, data: Any) -> dict[str, Any]:
-            """The draw, and the points of this picture."""
+            """The random key and the points of this picture."""
             del params
             return self._drawn(data, self.random_generator)

@@ -19,17 +19,18 @@ _KEY_POINTS = getattr(tv_tensors, "KeyPoints", None)  # from 0.23 on
 
 
 class MaskFace(v2.Transform):  # type: ignore[misc]
-    """Puts a mask on the face of a picture: a PIL image, or a uint8 tensor (3, height, width).
+    """Renders a mask onto the face of a picture: a PIL image, or a uint8 tensor (3, height, width).
 
-    Five or 68 `tv_tensors.KeyPoints` in the sample are the face's points, one `tv_tensors.BoundingBoxes` of one box its
-    box, as the transforms before this one have moved them; both go on as they are. Without them the face is searched.
-    Chance comes from PyTorch's generator.
+    Five or 68 `tv_tensors.KeyPoints` in the sample are the face's points, a `tv_tensors.BoundingBoxes` with one box its
+    box, as moved by earlier transforms; both stay unchanged. Without them the face is detected. Random numbers come
+    from
+    PyTorch's generator.
 
     Args:
         kinds: the masks to draw from, see `MaskAugment`.
-        wear: how they are worn.
+        wear: wearing positions.
         aligned: pictures are crops with one centred face.
-        p: how often.
+        p: probability.
 
     Raises:
         TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`.
@@ -51,7 +52,7 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """The draw, and what the sample says of the face."""
+        """The random key, and the sample's points and box."""
         draw, key = float(torch.rand(1)), int(torch.randint(2**62, (1,)))
         found: dict[str, Any] = {"key": str(key) if draw < self.p else None, "points": None, "box": None}
         for one in flat_inputs:
@@ -63,7 +64,7 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         return found
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """A picture with a mask, or as it is where none can be put on; anything else as it is."""
+        """A picture with a mask, or unchanged if none can be rendered; other inputs unchanged."""
         if params["key"] is None or (isinstance(inpt, tv_tensors.TVTensor) and not isinstance(inpt, tv_tensors.Image)):
             return inpt
         if isinstance(inpt, PIL.Image.Image):

@@ -1,4 +1,4 @@
-"""What every benchmark has in common: a description for a person, and a reader of its folder."""
+"""The base of all benchmarks: a description, and a reader of the folder."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkPicture:
-    """One picture: its path below the benchmark's root with "/", whose it is, and whether a mask is worn.
+    """One picture: its path below the benchmark's root with "/", its person, and whether it shows a mask.
 
     Attributes:
-        masked: None where the benchmark does not say.
+        masked: None if the benchmark does not state it.
     """
 
     path: str
@@ -29,15 +29,15 @@ class BenchmarkPicture:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSet:
-    """A benchmark as it was read.
+    """The content of a benchmark.
 
     Attributes:
-        root: folder that paths start from, or a container whose pictures are named by their numbers.
+        root: base folder of the paths, or a container with pictures named by number.
         pictures: each once.
         pairs: int64 (n, 2), rows of `pictures`.
         same: bool (n,), whether a pair shows one person.
-        missing: what the lists name and the folder does not have.
-        aligned: the pictures are crops of faces already, and no face is searched.
+        missing: pictures that the lists name and the folder lacks.
+        aligned: the pictures are face crops, so no face is detected.
         named: `person` of a picture is a person's name; otherwise each picture of an impostor pair counts as a person.
     """
 
@@ -57,11 +57,11 @@ class Benchmark:
     Attributes:
         name: as `maskgen evaluate --benchmark` takes it.
         title: what it holds.
-        obtain: where a person gets it.
-        layout: what the folder must hold.
-        licence: what its owners say about use.
-        protocol: which pairs are compared.
-        source: where the layout was read.
+        obtain: where to get it.
+        layout: the required content of the folder.
+        licence: the owners' terms of use.
+        protocol: the pairs that are compared.
+        source: the source of the layout.
         read: reads the folder (or file).
     """
 
@@ -76,10 +76,10 @@ class Benchmark:
 
 
 def folder_of(path: Path, *names: str) -> Path:
-    """The first of the folders `path/NAME` that is there, else `path` itself.
+    """The first of the folders `path/NAME` that exists, else `path` itself.
 
     Raises:
-        UserError: `path` is no folder.
+        UserError: `path` is not a folder.
     """
     if not path.is_dir():
         raise UserError(f"{path} is no folder: give the folder of the benchmark.")
@@ -87,10 +87,10 @@ def folder_of(path: Path, *names: str) -> Path:
 
 
 def list_file(path: Path, *names: str) -> Path:
-    """The first of the files `path/NAME` that is there.
+    """The first of the files `path/NAME` that exists.
 
     Raises:
-        UserError: none is.
+        UserError: none exists.
     """
     for name in names:
         if (path / name).is_file():
@@ -99,7 +99,7 @@ def list_file(path: Path, *names: str) -> Path:
 
 
 def numbered(root: Path, person: str, number: int) -> str | None:
-    """PERSON/PERSON_0001 with the suffix that it has on disk, relative to `root`; None where it is not there."""
+    """PERSON/PERSON_0001 with its suffix on disk, relative to `root`; None if it does not exist."""
     stem = f"{person}/{person}_{number:04}"
     if ".." in stem.split("/") or "/" in person:
         return None

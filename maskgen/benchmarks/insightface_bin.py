@@ -25,7 +25,7 @@ def read_bin(path: Path) -> BenchmarkSet:
         encoded, same = load_bin(path)
     except ContainerError as error:
         raise UserError(f"{path} cannot be read: {error}.") from None
-    # Nobody is named: the two pictures of a genuine pair are one person, all others are people of their own.
+    # No person is named: the two pictures of a genuine pair are one person, every other picture is a person of its own.
     person = [at // 2 if same[at // 2] else -1 - at for at in range(len(encoded))]
     pictures = tuple(BenchmarkPicture(str(at), str(person[at]), None) for at in range(len(encoded)))
     pairs = np.arange(len(encoded), dtype=np.int64).reshape(-1, 2)
@@ -38,7 +38,7 @@ BIN = Benchmark(
     obtain="https://github.com/deepinsight/insightface/tree/master/recognition/_datasets_",
     layout="one file: a pickle of encoded pictures, two a pair, and of truths; read without executing anything",
     licence="that of the set it was made from",
-    protocol="its pairs, ten folds; the pictures are aligned by InsightFace's template already",
+    protocol="its pairs, ten folds; the pictures are already aligned by InsightFace's template",
     source="recognition/arcface_torch/eval/verification.py of the same repository",
     read=read_bin,
 )

@@ -1,6 +1,6 @@
 """The benchmarks by name.
 
-MLFW and OCFR-2022 are not among them: the form of their lists of pairs was found in no public source.
+MLFW and OCFR-2022 are not included: no public source states the format of their pair lists.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def benchmark(name: str) -> Benchmark:
     """The benchmark of that name.
 
     Raises:
-        UserError: there is none.
+        UserError: it does not exist.
     """
     if name not in BENCHMARKS:
         near = difflib.get_close_matches(name, BENCHMARKS, 1)

@@ -1,4 +1,4 @@
-"""Benchmarks whose pairs stand in a pairs.txt by name and number, as LFW's do."""
+"""Benchmarks with a pairs.txt of pairs by name and number, as in LFW."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_pairs(path: Path) -> list[ListedPair]:
     """The pairs of a pairs.txt.
 
     Raises:
-        UserError: it is none.
+        UserError: it is not a valid pairs.txt.
     """
     try:
         return load_lfw_pairs(path)
@@ -26,7 +26,7 @@ def read_pairs(path: Path) -> list[ListedPair]:
 
 
 def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], masked: Masked) -> BenchmarkSet:
-    """The pictures that pairs name, below `root`; pairs of a picture that is not there are not in it."""
+    """The pictures of the pairs, below `root`; pairs with a missing picture are left out."""
     rows: dict[tuple[str, int], int | None] = {}
     pictures: list[BenchmarkPicture] = []
     missing: list[str] = []

@@ -13,7 +13,7 @@ from maskgen.core.seeding import rng_for
 from .base import PICTURES, Benchmark, BenchmarkPicture, BenchmarkSet, folder_of, pair_arrays
 
 MASKED, BARE = "AFDB_masked_face_dataset", "AFDB_face_dataset"
-EACH = 10  # bare pictures a person that are compared: the set has up to a thousand
+EACH = 10  # bare pictures per person that are compared; the set has up to a thousand
 
 
 def read_rmfrd(folder: Path) -> BenchmarkSet:
@@ -55,7 +55,7 @@ def _spread(paths: Sequence[str]) -> list[str]:
 
 
 def _pairs(pictures: Sequence[BenchmarkPicture]) -> Iterator[tuple[int, int, bool]]:
-    """Each masked picture with its person's bare ones, and with as many bare ones of others, drawn by a fixed seed."""
+    """Each masked picture with bare ones of its person, and with as many bare ones of others, by a fixed seed."""
     rng = rng_for(0, "rmfrd")
     bare = [row for row, one in enumerate(pictures) if not one.masked]
     people = np.array([pictures[row].person for row in bare])

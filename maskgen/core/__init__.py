@@ -1,1 +1,1 @@
-"""What every other part of maskgen shares: records, reasons, seeding and image files."""
+"""Shared by all parts of maskgen: records, reasons, seeding and image files."""

@@ -1,4 +1,4 @@
-"""The names of the alignments that a crop can have, and the sizes that each allows: checked before any work."""
+"""Names of crop alignments, and the sizes that each allows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET = "maskgen", "arcface", "arcface-scale
 ALIGNMENTS = (MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET)
 DEFAULT_ALIGNMENT = MASKGEN
 ARCFACE_SIDE = 112  # pixels; the side for which InsightFace states its template
-ARCFACE_128 = "arcface-128"  # what a catalogue calls crops by InsightFace's own rule at multiples of 128 pixels
+ARCFACE_128 = "arcface-128"  # the catalogue's name for crops by InsightFace's rule at multiples of 128 pixels
 NOT_CUT = "none"  # whole photographs
 STORED = (MASKGEN, ARCFACE, ARCFACE_128, FACENET)
 
 
 def stored_alignment(name: str, size: int) -> str:
-    """What catalogues and lists call the alignment of crops: the same name for the same places of eyes and mouth.
+    """The alignment's name in catalogues and lists: the same name for the same template.
 
     Example:
         >>> stored_alignment("arcface", 112), stored_alignment("arcface", 256), stored_alignment("arcface-scaled", 256)
@@ -26,19 +26,19 @@ def stored_alignment(name: str, size: int) -> str:
 
 
 def mismatch(pictures: str, model: str) -> bool:
-    """Whether pictures lie otherwise than a model needs them; never where one of the two is not known ("")."""
+    """Whether the pictures' alignment differs from the model's; False if one is unknown ("")."""
     return bool(pictures and model) and pictures != model
 
 
 def check_alignment(name: str, size: int, margin: float | None = None) -> None:
-    """Refuse an alignment that does not exist, or a size or a margin that it does not allow.
+    """Check that an alignment exists and allows the size and the margin.
 
     Args:
         size: side of the crop in pixels.
-        margin: as typed; None where none was given.
+        margin: as given; None for the default.
 
     Raises:
-        UserError: in one sentence that says what can be given.
+        UserError: an invalid combination; the message names valid ones.
     """
     if name not in ALIGNMENTS:
         raise UserError(f"--align {name} is unknown: give {', '.join(ALIGNMENTS[:-1])} or {ALIGNMENTS[-1]}.")

@@ -1,4 +1,4 @@
-"""The program's own JSON files, with a checksum of what they hold, so that damage is known when they are read back."""
+"""The program's own JSON files with a checksum of their content, so that damage is detected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CHECKSUM = "checksum"
 
 
 def add_checksum(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with `checksum`, 32 hex digits over everything else; the order of keys does not count.
+    """The dictionary with `checksum`, 32 hex digits over all other entries, independent of the order of keys.
 
     Example:
         >>> parse_checksummed(json.dumps(add_checksum({"step": 3})))
@@ -21,36 +21,36 @@ def add_checksum(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_checksummed(text: str | bytes) -> dict[str, Any]:
-    """What was sealed and written as JSON.
+    """Parse JSON with a checksum and verify it.
 
     Raises:
-        ValueError: it is not JSON, no dictionary, or not what was written; says which.
+        ValueError: it is not JSON, not a dictionary, or the checksum does not match; says which.
     """
     stored = parse(text)
     if stored.pop(CHECKSUM, None) != _checksum(stored):
-        raise ValueError("its checksum does not fit what it holds")
+        raise ValueError("its checksum does not match its content")
     return stored
 
 
 def parse(text: str | bytes) -> dict[str, Any]:
-    """A JSON dictionary, whatever it is that is damaged.
+    """Parse a JSON dictionary.
 
     Raises:
-        ValueError: it is not JSON, or no dictionary.
+        ValueError: it is not JSON, or not a dictionary.
     """
     try:
         stored = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"it is no JSON: {error}" if text.strip() else "it is empty") from None
+        raise ValueError(f"it is not JSON: {error}" if text.strip() else "it is empty") from None
     if not isinstance(stored, dict):
-        raise ValueError("it holds no dictionary")
+        raise ValueError("it is not a dictionary")
     return stored
 
 
 def _checksum(value: Mapping[str, Any]) -> str:
-    """Of the values as JSON gives them back: keys are texts, tuples are lists."""
+    """The checksum of the values after a JSON round trip: keys are strings, tuples are lists."""
     plain = json.loads(json.dumps({key: one for key, one in value.items() if key != CHECKSUM}))
     text = json.dumps(plain, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,8 +1,8 @@
-"""Functions compiled by Numba to this processor's instructions when first called, and kept on disk for later starts.
+"""Functions that Numba compiles for this processor at the first call and caches on disk.
 
-Numba keeps what it compiled beside the module (`__pycache__`), or where that cannot be written in the user's cache
-folder; `NUMBA_CACHE_DIR` names another place. Files are written whole under a name of their own and then renamed, so
-processes may share the place. Where none can be written every process compiles for itself.
+The cache is beside the module (`__pycache__`), or in the user's cache folder if that is not writable; `NUMBA_CACHE_DIR`
+names another folder. Files are written atomically, so processes may share the cache. Without a writable folder every
+process compiles for itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def compiled(function: F) -> F:
-    """Compile a function of arrays and numbers; its arithmetic is IEEE's, in the order written."""
+    """Compile a function of arrays and numbers, with strict IEEE arithmetic in the order written."""
     try:
         return cast("F", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
     except RuntimeError as fault:

@@ -1,4 +1,4 @@
-"""Contact sheets: many pictures on one, in titled groups."""
+"""Contact sheets: many pictures on one sheet, in titled groups."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def contact_sheet(groups: Mapping[str, Sequence[Image]], columns: int, cell: int
     """Pictures in rows of cells under their group's title.
 
     Args:
-        groups: pictures by title, in the order in which they are to stand; any sizes.
-        columns: cells a row.
-        cell: the side of a cell in pixels. Larger pictures are shrunk into it, smaller ones stay as they are.
+        groups: pictures of any sizes by title, in display order.
+        columns: cells per row.
+        cell: the side of a cell in pixels. Larger pictures are shrunk, smaller ones keep their size.
 
     Returns:
         uint8 RGB, columns * (cell + 4) + 4 wide.
@@ -35,7 +35,7 @@ def contact_sheet(groups: Mapping[str, Sequence[Image]], columns: int, cell: int
 
 
 def fit(image: Image, cell: int) -> Image:
-    """The picture within cell x cell pixels, in its own proportions, shrunk by area where it is larger."""
+    """The picture within cell x cell pixels, with its aspect ratio; a larger one is shrunk by area averaging."""
     check_image(image)
     height, width = image.shape[:2]
     scale = cell / max(height, width)

@@ -1,4 +1,4 @@
-"""Packages that only some tasks need: loaded when asked for, or a sentence that says how to get them."""
+"""Optional packages: imported on demand, or an error that says how to install them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def need(module: str, extra: str) -> Any:
     """Import a package of one of the extras.
 
     Args:
-        module: as it is imported, "timm".
+        module: its import name, such as "timm".
         extra: the name in `pip install 'maskgen[EXTRA]'`.
 
     Raises:
@@ -22,5 +22,5 @@ def need(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != module.partition(".")[0]:
-            raise  # it is there, and lacks something of its own
+            raise  # it is installed, but one of its own imports is missing
         raise UserError(f"This needs the package {module}: pip install 'maskgen[{extra}]' brings it.") from None

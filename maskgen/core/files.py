@@ -1,4 +1,4 @@
-"""Files of this machine that are there whole or not at all."""
+"""Atomic writes of local files: a file is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-PART = ".part"  # how the names of files end that are being written
+PART = ".part"  # suffix of unfinished files
 
 
 @contextlib.contextmanager
 def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
-    """A file to write to that appears under its name, in a folder that is made, only when all of it is written.
+    """Open a file for writing that is renamed to its name when it is complete; the folder is created.
 
     Args:
-        durable: wait at the end until the disk has it.
+        durable: flush it to the disk at the end.
 
     Raises:
-        OSError: the disk is full, the folder may not be written, ...; names `path`, and nothing is left behind.
+        OSError: the disk is full, the folder is not writable, ...; names `path`, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
@@ -34,22 +34,22 @@ def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
             flush_folder(path.parent)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
-        # A full disk has no name at all; a fault of another file's keeps its own.
+        # The error of a full disk has no file name; an error of another file keeps its own.
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(unfinished)):
             raise about(error, path) from error
         raise
 
 
 def write_atomic(path: Path, data: bytes, durable: bool = False) -> None:
-    """`atomic_file` for bytes that are there already."""
+    """`atomic_file` for bytes in memory."""
     with atomic_file(path, durable) as file:
         file.write(data)
 
 
 def flush_folder(folder: Path) -> None:
-    """Wait until the disk has a folder's entries: a rename in it is not there after a power cut until then.
+    """Flush a folder's entries to the disk: until then a power cut can undo a rename in it.
 
-    Windows opens no folders, and has nothing of this kind.
+    Windows cannot open folders and has no equivalent.
     """
     if os.name != "posix":
         return
@@ -61,5 +61,5 @@ def flush_folder(folder: Path) -> None:
 
 
 def about(error: OSError, path: object) -> OSError:
-    """The same fault, of this file."""
+    """The same error, with this file's name."""
     return OSError(error.errno, error.strerror, str(path))

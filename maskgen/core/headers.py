@@ -1,7 +1,7 @@
-"""What a picture file's header says, before anything of it is decoded: format, size, and how a JPEG was compressed.
+"""The header of a picture file, read before decoding: format, size, and the quality of a JPEG.
 
-Pillow reads headers; two are read here: of TIFFs that it does not know, and of plain JPEGs, since a set of faces is
-made of them and Pillow takes half as long to open one as OpenCV takes to decode it.
+Pillow reads headers, except two kinds that are parsed here: TIFFs that it does not support, and plain JPEGs, because
+Pillow takes half as long to open one as OpenCV takes to decode it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from maskgen.core.reasons import Reason, SetAsideError
 
 # JPEG's markers (ITU T.81, table B.1). Frames that every decoder knows: baseline, extended and progressive.
 FRAMES = frozenset({0xC0, 0xC1, 0xC2})
-# What may stand before them: Huffman and quantisation tables, restart interval, JFIF, EXIF, Photoshop, Adobe, comments.
-# Not ICC and MPF (0xE2): a file of several pictures is no plain JPEG.
+# Segments allowed before them: Huffman and quantisation tables, restart interval, JFIF, EXIF, Photoshop, Adobe,
+# comments. Not ICC and MPF (0xE2): a file with several pictures is not a plain JPEG.
 BEFORE = frozenset({0xC4, 0xDB, 0xDD, 0xE0, 0xE1, 0xED, 0xEE, 0xFE})
 
 # The luminance table of quality 50: ITU-T T.81, annex K.1, in zigzag order as files hold it.
@@ -32,7 +32,7 @@ ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A picture file's `format`, in Pillow's words ("JPEG"), and its size in pixels."""
+    """A picture file's `format`, as Pillow names it ("JPEG"), and its size in pixels."""
 
     format: str
     width: int
@@ -51,7 +51,7 @@ def read_header(data: bytes) -> Header:
 
 
 def ends_early(data: bytes, format: str) -> bool:
-    """Whether the mark that ends a JPEG or PNG is missing: decoders fill the rest with grey and say nothing."""
+    """Whether the end marker of a JPEG or PNG is missing: decoders silently fill the rest with grey."""
     if format == "JPEG":
         return data.rfind(b"\xff\xd9") < data.find(b"\xff\xda")
     return format == "PNG" and data.rfind(b"IEND") < 0
@@ -62,7 +62,7 @@ def _by_pillow(data: bytes) -> Header:
         with opened(data) as picture:
             return Header(picture.format or "", *picture.size)
     except UnidentifiedImageError:
-        header = _tiff(data)  # Pillow knows no TIFF of three 16-bit channels
+        header = _tiff(data)  # Pillow does not support TIFFs with three 16-bit channels
         if header is None:
             raise SetAsideError(Reason.NOT_A_PICTURE, "no picture format that is known") from None
         return header
@@ -71,12 +71,12 @@ def _by_pillow(data: bytes) -> Header:
 
 
 def broken(fault: Exception) -> SetAsideError:
-    """What a decoder raised, as its file's reason."""
+    """A decoder's exception as BROKEN_PICTURE."""
     return SetAsideError(Reason.BROKEN_PICTURE, f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}")
 
 
 def _plain_jpeg(data: bytes) -> Header | None:
-    """A JPEG's header where it holds nothing unusual up to its frame, else None."""
+    """A JPEG's header if it has only common segments up to its frame, else None."""
     if data[:3] != b"\xff\xd8\xff":
         return None
     at = 2
@@ -112,8 +112,8 @@ def _tiff(data: bytes) -> Header | None:
 
 
 def jpeg_quality(data: bytes) -> int | None:
-    """The quality 1..100, as the Independent JPEG Group's encoder counts it, nearest to a file's luminance table; None
-    for what is no JPEG or has no such table before its picture."""
+    """The quality 1..100, on the scale of the Independent JPEG Group's encoder, nearest to a file's luminance table;
+    None if it is not a JPEG or has no such table before its picture."""
     if data[:2] != b"\xff\xd8":
         return None
     at = 2
@@ -132,7 +132,7 @@ def jpeg_quality(data: bytes) -> int | None:
 
 
 def _first_table(segment: bytes) -> tuple[int, ...] | None:
-    """Table 0 of a segment of tables, each with its width and number before it."""
+    """Table 0 of a quantisation segment, in which each table follows its precision and number."""
     while segment:
         wide, number = segment[0] >> 4, segment[0] & 15
         size = 128 if wide else 64

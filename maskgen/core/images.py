@@ -1,7 +1,7 @@
-"""Picture files, read whole and with care.
+"""Decoding and encoding of picture files.
 
-Format and size are told from a file's header (`headers.py`), so that nothing is decoded that is not a picture or is too
-large; OpenCV decodes, because it is fast and knows 16 bits; Pillow decodes what OpenCV does not know.
+The header (`headers.py`) gives format and size, so files that are not pictures or are too large are not decoded. OpenCV
+decodes, because it is fast and supports 16 bits; Pillow decodes formats that OpenCV does not support.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from maskgen.core.records import Image, Mask, check_image
 DEFAULT_MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
 ORIENTATION = 0x0112  # the EXIF tag
-# A sensor of 12 bits or fewer in a file of 16: scaled by the file's range it would be black, and hold no face.
+# 12 or fewer sensor bits in a 16-bit file: scaled by the full range the picture would be black.
 FEW_LEVELS = 1 << 12
 
 Levels = tuple[int, int]
@@ -34,7 +34,7 @@ Levels = tuple[int, int]
 class Photo:
     """A decoded photograph, uint8 RGB (height, width, 3), and the SHA-256 of its file's bytes, as hex.
 
-    `levels` are the 16-bit values that became 0 and 255 where the file uses few of them, None where all are scaled;
+    `levels` are the 16-bit values that became 0 and 255 if the file uses a narrow range, None for the full range;
     `quality` is a JPEG's, 1..100, see `core.headers`, None for any other.
     """
 
@@ -48,9 +48,9 @@ class Photo:
 
 
 def read_photo(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
-    """Read and decode a picture file, upright as its EXIF says, alpha laid on white, 16 bits scaled to 8.
+    """Read and decode a picture file: EXIF orientation applied, alpha composited on white, 16 bits scaled to 8.
 
-    Where a 16-bit file's values lie within less than 1/16 of what 16 bits hold, this range is stretched to 0..255.
+    If a 16-bit file's values span less than 1/16 of the 16-bit range, they are stretched to 0..255.
 
     Raises:
         SetAsideError: UNREADABLE, NOT_A_PICTURE, BROKEN_PICTURE or TOO_MANY_PIXELS, with a detail.
@@ -68,7 +68,7 @@ def read_file(path: Path) -> bytes:
     """The bytes of a file that may be a picture.
 
     Raises:
-        SetAsideError: UNREADABLE, or NOT_A_PICTURE for what is no regular file or larger than any picture.
+        SetAsideError: UNREADABLE, or NOT_A_PICTURE for a file that is not regular or larger than any picture.
     """
     try:
         status = Path(path).stat()
@@ -97,7 +97,7 @@ def _decode(data: bytes, max_pixels: int) -> tuple[Image, Levels | None]:
     try:
         with silenced():
             return _pixels(data, header)
-    except Exception as fault:  # a broken file can raise anything in a decoder
+    except Exception as fault:  # a broken file can raise any exception in a decoder
         raise broken(fault) from None
 
 
@@ -122,7 +122,7 @@ def kind_and_size(data: bytes) -> tuple[str, int, int]:
 
 
 def _opencv(data: bytes, flags: int) -> np.ndarray | None:
-    """What OpenCV makes of it; None where it cannot, and Pillow may."""
+    """The picture decoded by OpenCV; None if it cannot, so that Pillow is tried."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
@@ -130,7 +130,7 @@ def _opencv(data: bytes, flags: int) -> np.ndarray | None:
 
 
 def _any_depth(data: bytes, format: str) -> tuple[Image | None, Levels | None]:
-    """Formats that may have alpha, 16 bits, floats or an orientation, as 8-bit RGB; None where OpenCV cannot."""
+    """Formats that may have alpha, 16 bits, floats or an orientation, as 8-bit RGB; None if OpenCV cannot decode."""
     raw = _opencv(data, cv2.IMREAD_UNCHANGED)
     if raw is None or format in ("GIF", "MPO"):
         return None, None
@@ -143,14 +143,14 @@ def _any_depth(data: bytes, format: str) -> tuple[Image | None, Levels | None]:
     elif channels == 4 and format in ("PNG", "WEBP", "AVIF", "BMP"):
         image = _on_white(cv2.cvtColor(eight, cv2.COLOR_BGRA2RGBA))
     else:
-        return None, None  # four channels of a TIFF may be CMYK: Pillow knows
+        return None, None  # four channels of a TIFF may be CMYK: leave it to Pillow
     if format == "TIFF":
-        return image, levels  # OpenCV's TIFF reader turns it already
+        return image, levels  # OpenCV's TIFF reader already applies the orientation
     return np.ascontiguousarray(_upright(image, data)), levels
 
 
 def _eight_bits(raw: np.ndarray) -> tuple[np.ndarray, Levels | None]:
-    """Any depth as 8 bits, and the values that became 0 and 255 where a narrow range of 16 bits was stretched."""
+    """Any depth as 8 bits, and the values that became 0 and 255 if a narrow 16-bit range was stretched."""
     if raw.dtype == np.uint8:
         return raw, None
     if raw.dtype != np.uint16:
@@ -172,13 +172,13 @@ def _scaled(values: np.ndarray, low: int, high: int) -> np.ndarray:
 
 
 def _on_white(rgba: np.ndarray) -> Image:
-    """Transparent pixels hold any colour, often black; a page shows white through them."""
+    """Composite on white: transparent pixels have arbitrary colours, often black."""
     alpha = rgba[..., 3:].astype(np.uint16)
     return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 def _upright(image: Image, data: bytes) -> Image:
-    """The picture turned as its orientation tag says; of an animated PNG Pillow reads all frames to find it."""
+    """The picture rotated by its orientation tag; for an animated PNG Pillow reads all frames to find the tag."""
     with opened(data) as picture:
         turn = picture.getexif().get(ORIENTATION, 1)
     if turn in (5, 6, 7, 8):
@@ -191,7 +191,7 @@ def _upright(image: Image, data: bytes) -> Image:
 
 
 def _pillow(data: bytes) -> Image:
-    """What OpenCV does not decode, by Pillow."""
+    """The picture decoded by Pillow."""
     with opened(data) as picture:
         upright = ImageOps.exif_transpose(picture)
         if upright.has_transparency_data:

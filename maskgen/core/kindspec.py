@@ -1,4 +1,4 @@
-"""What a person types to name a mask: NAME, FORM:COLOUR, FORM:PICTURE, FOLDER, world or world:FORM; then =WEIGHT."""
+"""Mask kinds as written on the command line: NAME, FORM:COLOUR, FORM:PICTURE, FOLDER, world or world:FORM; =WEIGHT."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from maskgen.core.reasons import UserError
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
-WORLD = "world"  # masks as people wear them, each drawn for itself
+WORLD = "world"  # masks as they occur in public, each drawn at random
 DEFAULT_MIN_TRUST = 0.4
 WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
 
 
 @dataclass(frozen=True, slots=True)
 class KindSpec:
-    """One mask to be worn.
+    """One mask kind.
 
     Attributes:
-        form: a built-in mask's name, or a folder with a template.
-        dye: "" for the mask's own colour, "#rrggbb" in lower case, or the path of a picture that is printed on it;
-            after "world" the form that all masks are of, "" for any.
-        weight: how often it is drawn against the others.
+        form: a built-in mask's name, or a template folder.
+        dye: "" for the mask's own colour, "#rrggbb" in lower case, or the path of a picture to print on it; for "world"
+            the form of all masks, "" for any.
+        weight: relative frequency.
     """
 
     form: str
@@ -35,18 +35,18 @@ class KindSpec:
 
     @property
     def folder(self) -> Path | None:
-        """The template's folder, None where the mask is a built-in one."""
+        """The template's folder, None for a built-in mask."""
         return Path(self.form) if re.search(r"[/\\.]", self.form) else None
 
     @property
     def pattern(self) -> Path | None:
-        """The picture that is printed on the mask."""
+        """The picture to print on the mask."""
         no_file = not self.dye or self.dye.startswith("#") or self.form == WORLD
         return None if no_file else Path(self.dye)
 
     @property
     def name(self) -> str:
-        """What outputs and the catalogue call it.
+        """Its name in outputs and the catalogue.
 
         Example:
             >>> parse_kind("cloth:prints/check.png=2").name, parse_kind("my/masks/snout:#FF8800").name
@@ -58,20 +58,20 @@ class KindSpec:
 
     @property
     def text(self) -> str:
-        """How it is typed, without its weight, a colour in its normal form."""
+        """Its command-line form without weight, with the colour as #rrggbb."""
         return f"{self.form}:{self.dye}" if self.dye else self.form
 
     @property
     def weighted_text(self) -> str:
-        """How it is typed, with its weight where it has one; files by their absolute paths."""
+        """Its command-line form with its weight, if any; files by absolute paths."""
         form = str(self.folder.absolute()) if self.folder else self.form
         dye = str(self.pattern.absolute()) if self.pattern else self.dye
         typed = f"{form}:{dye}" if dye else form
-        # The last "=" is the weight's, also where a folder has one in its name.
+        # The last "=" starts the weight; a folder's name may contain others.
         return typed if self.weight == 1.0 and "=" not in typed else f"{typed}={self.weight!r}".removesuffix(".0")
 
     def fingerprint(self) -> str:
-        """Text that differs when the mask or its weight does, even if only a file of it was edited."""
+        """A digest that changes with the mask or its weight, also if one of its files was edited."""
         files = [self.pattern] if self.pattern else []
         if self.folder and self.folder.is_dir():
             files += sorted(path for path in self.folder.iterdir() if path.is_file())
@@ -85,10 +85,10 @@ class KindSpec:
 
 
 def weighted(text: str, option: str) -> tuple[str, float]:
-    """NAME=WEIGHT as both; the weight is 1 where none is given.
+    """Split NAME=WEIGHT; the default weight is 1.
 
     Raises:
-        UserError: a weight that is no positive number.
+        UserError: the weight is not a positive number.
 
     Example:
         >>> weighted("n95=3", "--kinds"), weighted("n95", "--kinds")
@@ -102,12 +102,12 @@ def weighted(text: str, option: str) -> tuple[str, float]:
     except ValueError:
         weight = math.nan
     if not 0 < weight < math.inf:
-        raise UserError(f"{option} {text}: {number!r} is no weight: give a number above 0, as in {name or 'n95'}=3.")
+        raise UserError(f"{option} {text}: {number!r} is not a weight: give a number above 0, as in {name or 'n95'}=3.")
     return name.strip(), weight
 
 
 def css_colour(name: str) -> str | None:
-    """ "#rrggbb" of a CSS colour name, in either case; None where CSS has no such name.
+    """ "#rrggbb" of a CSS colour name, ignoring case; None for an unknown name.
 
     Example:
         >>> css_colour("Teal"), css_colour("teel")
@@ -121,7 +121,7 @@ def css_colour(name: str) -> str | None:
 
 
 def colour_hint(form: str, dye: str) -> str:
-    """What to type in the place of a word that is no colour, as a clause of a sentence."""
+    """A suggestion for a word that is not a colour, as a clause of a sentence."""
     from PIL import ImageColor
 
     near = difflib.get_close_matches(dye.lower(), ImageColor.colormap, 1)
@@ -131,14 +131,14 @@ def colour_hint(form: str, dye: str) -> str:
 
 
 def _normal_dye(dye: str) -> str:
-    """A colour as "#rrggbb" in lower case; anything else as it is."""
+    """A colour as "#rrggbb" in lower case; anything else unchanged."""
     if COLOUR.fullmatch(dye):
         return dye.lower()
     return (css_colour(dye) if dye.isalpha() else None) or dye
 
 
 def parse_kind(text: str) -> KindSpec:
-    """A mask as typed; whether there is such a mask is not looked up.
+    """Parse a mask kind; its existence is not checked.
 
     Example:
         >>> parse_kind("surgical:teal=2")
@@ -146,16 +146,16 @@ def parse_kind(text: str) -> KindSpec:
     """
     name, weight = weighted(text, "--kinds")
     form, colon, dye = name.rpartition(":")
-    if not colon or len(form) == 1:  # one letter before a colon is a drive
+    if not colon or len(form) == 1:  # one letter before a colon is a Windows drive
         return KindSpec(name, "", weight)
     return KindSpec(form, dye if form == WORLD else _normal_dye(dye), weight)
 
 
 def parse_wear(text: str) -> tuple[str, float]:
-    """One way of wearing a mask and its weight.
+    """Parse a wearing position and its weight.
 
     Raises:
-        UserError: there is no such way.
+        UserError: the position does not exist.
     """
     name, weight = weighted(text, "--wear")
     if name not in WEARINGS:
@@ -164,7 +164,7 @@ def parse_wear(text: str) -> tuple[str, float]:
 
 
 def file_name(kind: str) -> str:
-    """A mask's name as a part of a file's name.
+    """A mask's name as part of a file name.
 
     Example:
         >>> file_name("surgical:#ff8800"), file_name("n95")

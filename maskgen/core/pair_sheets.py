@@ -1,4 +1,4 @@
-"""Pictures in pairs on one sheet, each pair with a line of text, in titled groups."""
+"""Contact sheets of pairs, each pair with a line of text, in titled groups."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def pair_sheet(groups: Mapping[str, Sequence[ShownPair]], columns: int, cell: in
     """Pairs in rows under their group's title, uint8 RGB.
 
     Args:
-        groups: pairs by title, in the order in which they are to stand.
-        columns: pairs a row.
-        cell: pixels that each picture may be high and wide.
+        groups: pairs by title, in display order.
+        columns: pairs per row.
+        cell: maximum height and width of each picture in pixels.
     """
     width = columns * (2 * cell + 2 * _GAP) + _GAP
     bands: list[Image] = []

@@ -1,7 +1,7 @@
-"""Picture files opened by Pillow: formats that are pictures and no others, without its warnings and its pixel limit.
+"""Picture files opened by Pillow: picture formats only, without its warnings and its pixel limit.
 
-Pillow also opens documents and scientific data, and hands PostScript to an outside program. Its limit on pixels does
-not apply here: whoever opens a file compares the size with a limit before anything is decoded.
+Pillow also opens documents and scientific data, and passes PostScript to an external program. Its pixel limit is
+disabled here: callers check the size before decoding.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import lru_cache
 from PIL import Image as Pillow
 from PIL import ImageFile
 
-# In the order in which they are tried, the commonest first. JPEG includes MPO.
+# Tried in this order, the most common first. JPEG includes MPO.
 FORMATS = (
     *("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000"),
     *("PCX", "PSD", "QOI", "SGI", "SUN", "TGA"),
@@ -28,8 +28,8 @@ def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
     """A picture file opened by Pillow, its pixels not yet decoded.
 
     Raises:
-        PIL.UnidentifiedImageError: the bytes are none of `FORMATS`.
-        Exception: whatever else Pillow's parsers raise of a damaged file.
+        PIL.UnidentifiedImageError: the bytes are not in one of `FORMATS`.
+        Exception: any exception of Pillow's parsers on a damaged file.
     """
     with _unlimited(), Pillow.open(io.BytesIO(data), formats=_formats()) as picture:
         yield picture
@@ -37,13 +37,13 @@ def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
 
 @lru_cache
 def _formats() -> tuple[str, ...]:
-    """Those formats that this build of Pillow has."""
+    """The formats that this build of Pillow supports."""
     Pillow.init()
     return tuple(name for name in FORMATS if name in Pillow.OPEN)
 
 
 class _Unlimited:
-    """Pillow's pixel limit and its warnings, both global, switched off while any thread has a file open."""
+    """Disables Pillow's pixel limit and warnings, both global, while any thread has a file open."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,8 +1,8 @@
-"""The messages of libpng, libjpeg, libtiff and OpenCV, kept from the terminal.
+"""Suppresses the messages of libpng, libjpeg, libtiff and OpenCV.
 
-These libraries write what they think of a damaged file to the process's standard error, past Python. A picture's fault
-is told once, as its reason. In a process that has called `quieten`, standard error leads nowhere while a picture is
-decoded; Python's own `sys.stderr` keeps writing to the terminal all the time.
+These libraries write warnings on damaged files to the process's standard error, bypassing Python. A picture's fault is
+reported once, as its reason. In a process that has called `quieten`, standard error is redirected to the null device
+while a picture is decoded; Python's `sys.stderr` still writes to the terminal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _STDERR = 2
 
 
 class _Switch:
-    """Standard error led to nowhere while any thread decodes."""
+    """Redirects standard error to the null device while any thread decodes."""
 
     def __init__(self) -> None:
         self.ready = False
@@ -26,12 +26,12 @@ class _Switch:
         self._saved = self._nowhere = -1
 
     def prepare(self) -> None:
-        """Give Python's `sys.stderr` a handle of its own, once."""
+        """Give Python's `sys.stderr` its own file descriptor, once."""
         if self.ready:
             return
         try:
             own = os.dup(_STDERR)
-        except OSError:  # there is no standard error: nothing reaches a terminal
+        except OSError:  # no standard error: nothing to suppress
             return
         self._nowhere = os.open(os.devnull, os.O_WRONLY)
         if _writes_to_stderr():
@@ -57,7 +57,7 @@ class _Switch:
                 self._restore()
 
     def after_fork(self) -> None:
-        """In a forked process: its parent's other threads, which may be decoding, are not there."""
+        """Reset in a forked process, which lacks the parent's other threads that may be decoding."""
         self._lock = threading.Lock()
         if self._users:
             self._users = 0
@@ -75,13 +75,13 @@ if hasattr(os, "register_at_fork"):
 
 
 def quieten() -> None:
-    """Have `silenced` silence the libraries in this process; for commands and their workers only."""
+    """Enable `silenced` in this process; for commands and their workers only."""
     _switch.prepare()
 
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Standard error leads nowhere for as long as the block runs, where `quieten` was called."""
+    """Suppress the libraries' messages while the block runs, if `quieten` was called."""
     if not _switch.ready:
         yield
         return

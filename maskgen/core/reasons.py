@@ -6,30 +6,30 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Every expected fault. What is not listed here is a bug and stops the run with the file's name."""
+    """Every expected fault. Any other exception is a bug and stops the run with the file's name."""
 
-    UNREADABLE = "unreadable"  # the file could not be read at all
+    UNREADABLE = "unreadable"  # the file cannot be read
     NOT_A_PICTURE = "not_a_picture"
-    BROKEN_PICTURE = "broken_picture"  # a picture by its header, but it does not decode
+    BROKEN_PICTURE = "broken_picture"  # the header is a picture's, but it does not decode
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_SMALL = "too_small"
     NO_FACE = "no_face"
     LOW_SCORE = "low_score"
     ALREADY_MASKED = "already_masked"  # the face wears a mask in the photograph
     NO_LANDMARKS = "no_landmarks"
-    UNCLEAR_ORIENTATION = "unclear_orientation"  # it may be no face, or not stand the way its points say
+    UNCLEAR_ORIENTATION = "unclear_orientation"  # it may not be a face, or not be upright at its landmarks
     NO_POINTS = "no_points"  # the file of given points has no row for it
     BAD_POINTS = "bad_points"  # its row in the file of given points cannot be used
     EXTREME_POSE = "extreme_pose"
     DOUBTFUL_FIT = "doubtful_fit"
-    CONTRADICTS_LABEL = "contradicts_label"  # it looks masked where it is said to be bare, or the other way round
-    MASK_UNSAID = "mask_unsaid"  # nothing says whether it shows a mask, or whose it is
-    NAME_TOO_LONG = "name_too_long"  # the output's name would not fit the file system
-    CRASHED = "crashed"  # the process that worked on it died, twice
+    CONTRADICTS_LABEL = "contradicts_label"  # it looks masked but is labelled bare, or the other way round
+    MASK_UNSAID = "mask_unsaid"  # its mask label or its person is unknown
+    NAME_TOO_LONG = "name_too_long"  # the output's name is too long for the file system
+    CRASHED = "crashed"  # the worker process died on it twice
 
 
 class SetAsideError(Exception):
-    """A photograph or face that cannot be used, with the reason and a detail for people.
+    """A photograph or face that cannot be used, with the reason and a detail in words.
 
     Example:
         >>> str(SetAsideError(Reason.TOO_SMALL, "12x9 pixels"))
@@ -46,4 +46,4 @@ class SetAsideError(Exception):
 
 
 class UserError(Exception):
-    """A fault that a person can mend; its message is one sentence that says how."""
+    """A fault that the user can correct; its message is one sentence that says how."""

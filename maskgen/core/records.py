@@ -1,4 +1,4 @@
-"""The records that travel between stages, each of which checks itself.
+"""The records passed between stages; each checks itself.
 
 Convention (everywhere in maskgen):
     - pictures are uint8 (height, width, 3), RGB, sRGB-encoded, 0..255
@@ -41,7 +41,7 @@ def check_points(xy: NDArray[np.floating], n: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One found face: `box` float32 (4,) as x0, y0, x1, y1, `points5` float32 (5, 2), both in photograph pixels.
+    """One detected face: `box` float32 (4,) as x0, y0, x1, y1, `points5` float32 (5, 2), both in photograph pixels.
 
     The five points are left eye, right eye, nose tip, left and right mouth corner; `score` is the detector's, 0..1.
     """
@@ -62,8 +62,8 @@ class Detection:
 class Face:
     """A detection with its 68 iBUG points: `points68` float32 (68, 2), in the same pixels as the detection.
 
-    `index` counts the chosen faces of a photograph from 0, the one that counts most first; `of` says how many faces
-    were found in it; `given` is "box", "points5" or "points68" where that was given, "" where the face was searched.
+    `index` numbers the selected faces of a photograph from 0, most prominent first; `of` is the number of faces
+    detected in it; `given` is "box", "points5" or "points68" if that was given, "" for a detected face.
     """
 
     detection: Detection
@@ -83,7 +83,7 @@ class Crop:
     """A picture cut from a photograph around one face.
 
     Attributes:
-        square: the side in pixels to which the picture is stretched when all is drawn; None where it stays as it is.
+        square: the side in pixels to which the picture is stretched after rendering; None for no stretching.
 
     Convention:
         - `matrix`, float64 (2, 3), takes photograph pixels (x, y, 1) to crop pixels
@@ -112,7 +112,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a head looks, in degrees, and how large it is: `scale` is pixels per distance between the eyes."""
+    """The pose of a head in degrees, and its size: `scale` is pixels per distance between the eyes."""
 
     yaw: float
     pitch: float

@@ -1,4 +1,4 @@
-"""Randomness that depends on what is drawn, never on when or where."""
+"""Random generators by key: draws depend on the key, never on order or process."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 
 def rng_for(seed: int, *names: str | int) -> np.random.Generator:
-    """A generator of its own for each (seed, name, name, ...): same names, same draws, in any order and process.
+    """An independent generator for each (seed, name, name, ...): same names, same draws, in any order and process.
 
     Args:
         seed: the run's seed, any integer.
-        names: what the draws are for, as the photograph's key and the variant. `1` and `"1"` differ.
+        names: the key, such as the photograph's key and the variant. `1` and `"1"` differ.
 
-    Source: PCG64 seeded with 128 bits of BLAKE2b over the names, each with its length and type, so that no two lists
-        of names run together.
+    Source: PCG64 seeded with 128 bits of BLAKE2b over the names, each with its length and type, so that different lists
+        of names have different hashes.
     """
     digest = hashlib.blake2b(digest_size=16)
     for name in (seed, *names):

@@ -1,1 +1,1 @@
-"""What turns pictures of faces into embeddings: trained checkpoints, and recognisers as others trained them."""
+"""Embedders, which turn face crops into embeddings: trained checkpoints and pretrained recognisers."""

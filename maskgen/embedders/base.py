@@ -1,4 +1,4 @@
-"""What every model that is judged has in common: crops of faces in, embeddings of length 1 out."""
+"""The base of all embedders: face crops in, embeddings of length 1 out."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Images = NDArray[np.uint8]
 class FaceEmbedder(ABC):
     """Turns aligned crops, as `maskgen mask` and `maskgen gallery` cut them, into embeddings.
 
-    The base class checks and resizes what goes in, checks what comes out and brings it to length 1.
+    The base class checks and resizes the input, checks the output and normalises it to length 1.
 
     Attributes:
         name: for reports.
-        dim: numbers in an embedding.
-        size: side of the crops that it works on, in pixels; others are resized.
-        alignment: of the crops that it was trained on, see `core.alignments`; "" where it takes any, since it looks for
-            the face itself, or where nothing says.
-        needs_alignment: whether crops of another alignment are refused; else a warning is enough.
+        dim: length of an embedding vector.
+        size: side of its input in pixels; other crops are resized.
+        alignment: of the crops that it was trained on, see `core.alignments`; "" if it takes any, because it detects
+            the face itself, or if unknown.
+        needs_alignment: whether crops of another alignment are refused; otherwise only a warning is given.
     """
 
     name: str
@@ -42,10 +42,10 @@ class FaceEmbedder(ABC):
             images: uint8 RGB (n, height, width, 3), or a list of (height, width, 3) of any sizes.
 
         Returns:
-            float32 (n, dim), each of length 1. A model that is broken may give NaN.
+            float32 (n, dim), each of length 1; NaN from a diverged model.
 
         Raises:
-            ValueError: something else than such pictures.
+            ValueError: other shapes or types.
         """
         if not len(images):
             return np.zeros((0, self.dim), np.float32)
@@ -56,4 +56,4 @@ class FaceEmbedder(ABC):
 
     @abstractmethod
     def _embed(self, images: Images) -> Floats:
-        """Embeddings (n, dim) of any length, for uint8 (n, size, size, 3), n > 0."""
+        """Embeddings (n, dim), not normalised, for uint8 (n, size, size, 3), n > 0."""

@@ -1,8 +1,9 @@
-"""Faces as recognisers want them: turned and scaled so that five points lie in fixed places, as on dlib's mean face.
+"""Alignment of crops for recognisers: a similarity transform brings five points to a template, such as dlib's mean
+face.
 
-The crops are upright and centred on the whole head, dlib's chips on eyes, nose and mouth: on a turned head that is
-up to a quarter of the side apart. So the face is looked for in each crop, as dlib's own tools do in photographs. Where
-none is found, one fixed place serves.
+Our crops are centred on the whole head, dlib's chips on eyes, nose and mouth: on a head with large yaw the difference
+is up to a quarter of the side. So the face is detected in each crop, as dlib's own tools do in photographs. Without a
+detection a fixed transform is used.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CHIP = 150  # pixels a side
 # Left and right eye, nose tip, left and right mouth corner in a chip: where dlib's `get_face_chip`, with the padding of
 # 0.25 that the network was trained with, puts those of the mean of 4,023 faces of LFW.
 POINTS5 = np.array([[48.2, 46.4], [100.8, 46.4], [74.5, 74.8], [50.6, 103.9], [98.4, 103.9]])
-# The same five places in InsightFace's crops of 112 pixels (its norm_crop), for recognisers trained on these.
+# The template of InsightFace's crops of 112 pixels (its norm_crop), for recognisers trained on these.
 ARCFACE, ARCFACE5 = 112, np.array([[38.3, 51.7], [73.53, 51.5], [56.03, 71.74], [41.55, 92.37], [70.73, 92.2]])
 PLACES = {"dlib": (POINTS5, CHIP), "arcface": (ARCFACE5, ARCFACE)}
 # Where it puts the chip in a crop of default margin: its middle and its side, as shares of the crop's side.
@@ -29,13 +30,13 @@ MIDDLE, SIDE = np.array([0.5, 0.529]), 0.845
 
 
 class ChipAligner:
-    """Cuts chips out of crops.
+    """Cuts aligned chips from crops.
 
     Args:
-        places: whose places the five points are brought to, "dlib" or "arcface".
-        side: of the chips in pixels; None for 150 of dlib's and 112 of ArcFace's.
+        places: the template of the five points, "dlib" or "arcface".
+        side: of the chips in pixels; None for 150 with dlib and 112 with ArcFace.
 
-    MTCNN's five points serve in place of dlib's 68, since a mask hides most of these. On 600 pairs each of LFW's people
+    MTCNN's five points replace dlib's 68, because a mask hides most of these. On 600 pairs each of LFW's people
     that are not in its test pairs, ten-fold accuracy was 0.983 for bare and bare, 0.895 for masked and bare and 0.912
     for masked and masked; with the 68-point model 0.985, 0.878 and 0.885; with five points halfway between both 0.985,
     0.890 and 0.892; with the fixed place 0.945, 0.842 and 0.875.
@@ -60,9 +61,9 @@ class ChipAligner:
 
 
 def chip_matrix(points5: ArrayLike, places: Doubles = POINTS5) -> Doubles:
-    """The similarity (2, 3) that brings a face's five points, (5, 2), nearest to their places, (5, 2), in a chip.
+    """The least-squares similarity (2, 3) from a face's five points, (5, 2), to a chip's template, (5, 2).
 
-    Source: least squares over turn, scale and shift, Umeyama 1991.
+    Source: Umeyama 1991.
     """
     points = np.asarray(points5, np.float64)
     here, there = points - points.mean(0), places - places.mean(0)
@@ -73,7 +74,7 @@ def chip_matrix(points5: ArrayLike, places: Doubles = POINTS5) -> Doubles:
 
 
 def fixed_matrix(crop: Image) -> Doubles:
-    """The similarity (2, 3) for a crop of which nothing is known but how it was cut."""
+    """The similarity (2, 3) for a crop without a detected face."""
     side = np.array(crop.shape[1::-1])
     scale = CHIP / (SIDE * float(side.min()))
     return np.column_stack([scale * np.eye(2), (CHIP - 1) / 2 - scale * (side * MIDDLE - 0.5)])

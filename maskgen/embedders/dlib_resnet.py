@@ -1,6 +1,6 @@
-"""dlib's recognition network, ready as it comes: the figure to put beside every model.
+"""dlib's pretrained recognition network, a baseline for every model.
 
-Its weights are in the package face_recognition_models, so it needs no download, and no dlib.
+Its weights are in the package face_recognition_models, so it needs no download and no dlib.
 
 Source: King, High quality face recognition with deep metric learning, 2017 (dlib.net).
 """
@@ -17,12 +17,12 @@ NAME = "dlib"
 
 
 def dlib_resnet(device: str = "cpu") -> NetworkEmbedder:
-    """128 numbers a face.
+    """Embeddings of 128 numbers.
 
-    dlib's own thresholds are for embeddings as they come; those of length 1 tell people apart as well.
+    dlib's own thresholds are for unnormalised embeddings; with length 1 the accuracy is the same.
 
     Raises:
-        UserError: its weights are not installed, or there is no such device.
+        UserError: its weights are not installed, or the device is not available.
     """
     model = build_model(ModelSpec("dlib_resnet", "dlib", "avg", DIM, "linear"))
     return NetworkEmbedder(NAME, model, DIM, DataSpec(size=SIDE, mean=MEAN, std=STD, align="dlib"), device)

@@ -1,4 +1,4 @@
-"""facenet-pytorch's trained InceptionResnetV1, where its weights can be had: a second figure to put beside a model."""
+"""facenet-pytorch's pretrained InceptionResnetV1, a second baseline; its weights are downloaded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WEIGHTS = ("vggface2", "casia-webface")
 
 
 def facenet(weights: str = WEIGHTS[0], device: str = "cpu") -> NetworkEmbedder:
-    """512 numbers a face of 160 pixels.
+    """Embeddings of 512 numbers from faces of 160 pixels.
 
     Args:
-        weights: what it was trained on, one of `WEIGHTS`.
+        weights: its training set, one of `WEIGHTS`.
 
     Raises:
-        UserError: the weights are not there and cannot be downloaded, or there is no such device.
+        UserError: the weights cannot be downloaded, or the device is not available.
     """
     model = build_model(ModelSpec("inception_resnet_v1", "", "avg", 512))
     fill_inception(model, load_facenet(weights))

@@ -1,4 +1,4 @@
-"""The recogniser `masked`: dlib's network whose last stage and neck learnt to know people who wear masks.
+"""The recogniser `masked`: dlib's network with its last stage and neck trained on masked faces.
 
 The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/
 with their card.
@@ -25,10 +25,10 @@ def trained_on() -> tuple[str, ...] | None:
 
 
 def masked(device: str = "cpu") -> NetworkEmbedder:
-    """128 numbers a face, as `dlib`, with which it shares all but the last layers.
+    """Embeddings of 128 numbers, as `dlib`, with which it shares all but the last layers.
 
     Raises:
-        UserError: a package or dlib's weights are not installed, or there is no such device.
+        UserError: a package or dlib's weights are not installed, or the device is not available.
     """
     safetensors: Any = need("safetensors.torch", "train")
     found = dlib_resnet()

@@ -18,27 +18,26 @@ from .onnx_model import SUFFIX, open_onnx
 from .trained import trained
 
 NAMES = (MASKED, DLIB, "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
-BEST = ("best", "last")  # of a training run's folder, the first that is there
+BEST = ("best", "last")  # checkpoints in a training run's folder; the first that exists
 
 
 def open_embedder(
     model: str, device: str = "cpu", trust_pickle: bool = False, input_file: Path | None = None
 ) -> FaceEmbedder:
-    """The embedder that is meant.
+    """The embedder of a name or path.
 
     Args:
-        model: one of `NAMES`, a checkpoint's folder, a training run's folder (its best checkpoint), or a model file
-            of the reference's, or any recogniser's `.onnx`. A file or folder called as one of the names is meant by
-            `./dlib`.
-        input_file: what an ONNX file takes, see `onnx_input`; None where it says so itself.
+        model: one of `NAMES`, a checkpoint's folder, a training run's folder (its best checkpoint), a model file of the
+            reference, or any recogniser's `.onnx`. For a file or folder with the name of an embedder write `./dlib`.
+        input_file: the description of an ONNX file's input, see `onnx_input`; None if its metadata has it.
 
     Raises:
-        UserError: there is no such thing, or it cannot be used here.
+        UserError: the model does not exist, or cannot be used here.
     """
     if model.endswith(SUFFIX) and Path(model).is_file():
         return open_onnx(Path(model), input_file, device)
     if input_file is not None:
-        raise UserError(f"--input says what an ONNX file takes, and {model} is none: leave it out.")
+        raise UserError(f"--input describes the input of an ONNX file, and {model} is not one: leave it out.")
     if model == MASKED:
         return masked(device)
     if model == DLIB:
@@ -49,10 +48,10 @@ def open_embedder(
 
 
 def checkpoint_path(model: str) -> Path:
-    """The checkpoint that a path leads to.
+    """The checkpoint at a path.
 
     Raises:
-        UserError: nothing is there.
+        UserError: it does not exist.
     """
     path = Path(model)
     if not path.exists():
@@ -60,7 +59,7 @@ def checkpoint_path(model: str) -> Path:
         hint = f": did you mean {near[0]}?" if near else "."
         raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:3])}{hint}")
     if path.name in (MODEL, ABOUT) and (path.parent / ABOUT).is_file():
-        return path.parent  # a file of a checkpoint stands for it
+        return path.parent  # a file of a checkpoint means the checkpoint
     if path.is_dir() and not (path / ABOUT).is_file():
         return next((path / name for name in BEST if (path / name / ABOUT).is_file()), path)
     return path

@@ -14,22 +14,22 @@ from maskgen.trainer.recipes.recipe import DataSpec
 from .base import FaceEmbedder, Images
 from .dlib_chips import ChipAligner
 
-CROP = 160  # pixels a side of crops in which the face is looked for
-# Pictures that go through the network together. The last group is filled up: one of another size goes through kernels
-# whose last bits differ, and a picture's embedding must not depend on its neighbours.
+CROP = 160  # side in pixels of crops in which the face is detected
+# Pictures per group. The last group is padded: kernels for another size differ in the last bits, and a picture's
+# embedding must not depend on its group.
 GROUP = 16
 
 
 class NetworkEmbedder(FaceEmbedder):
-    """A network in float32, with the input size, alignment and normalisation that it was trained with.
+    """A network in float32, with the input size, alignment and normalisation of its training.
 
     Args:
         model: float32 (n, 3, size, size) to (n, dim), or from features (n, d).
-        data: the recipe's words about the input.
-        features: whose embeddings the network takes in place of pictures; None for pictures.
+        data: the recipe's settings of the input.
+        features: the embedder whose embeddings are the network's input; None for pictures.
 
     Raises:
-        UserError: there is no such device.
+        UserError: the device is not available.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class NetworkEmbedder(FaceEmbedder):
         return found[: len(values)]
 
     def _values(self, images: Images) -> np.ndarray:
-        """What is computed from: the pictures, the face in them brought to its place, or their features."""
+        """The network's values: the pictures, aligned crops of them, or their features."""
         if self.features is not None:
             return self.features.embed(images)
         return np.stack(self._chipper.chips(list(images))) if self._chipper else images
 
     def shown(self, values: Tensor) -> Tensor:
-        """What the network takes: uint8 pictures (n, side, side, 3) normalised, features (n, d) as they are."""
+        """The network's input: uint8 pictures (n, side, side, 3) normalised, or features (n, d) unchanged."""
         if values.dtype != torch.uint8:
             return values
         return normalised(values, self.data.mean, self.data.std)
@@ -73,7 +73,7 @@ def torch_device(name: str) -> torch.device:
     """A device by its name.
 
     Raises:
-        UserError: there is no such device here.
+        UserError: the device is not available here.
     """
     try:
         device = torch.device(name)

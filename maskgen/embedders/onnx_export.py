@@ -1,4 +1,4 @@
-"""A network as an ONNX file that needs to know nothing else: normalisation and unit length are inside."""
+"""Export of a network to a self-contained ONNX file, including normalisation of input and output."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from maskgen.core.seeding import rng_for
 from .network import NetworkEmbedder
 
 OPSET = 18
-MOST_DIFFERENCE = 1e-3  # between an embedding of the file and of the network, as an L2 distance
+MOST_DIFFERENCE = 1e-3  # L2 distance between an embedding of the file and of the network
 
 
 class _Whole(nn.Module):
-    """From what the file takes to what it gives."""
+    """The exported module: normalisation, network, and length 1."""
 
     def __init__(self, embedder: NetworkEmbedder) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ def _channels(values: list[float]) -> Tensor:
 
 
 def to_onnx(embedder: NetworkEmbedder) -> bytes:
-    """The file's bytes; any number of pictures goes through it at once.
+    """The file's bytes; the batch size is dynamic.
 
     Raises:
         UserError: packages are missing, or PyTorch cannot write this network as ONNX.
@@ -77,7 +77,7 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
 
 
 def largest_difference(data: bytes, embedder: NetworkEmbedder) -> float:
-    """Run the file with onnxruntime on one and on five inputs; the largest L2 distance to the network's embeddings."""
+    """The largest L2 distance between embeddings of onnxruntime and of the network, on batches of one and five."""
     runtime = need("onnxruntime", "train")
     session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
     worst = 0.0
@@ -91,12 +91,12 @@ def largest_difference(data: bytes, embedder: NetworkEmbedder) -> float:
 
 
 def input_name(embedder: NetworkEmbedder) -> str:
-    """What the file calls its input."""
+    """The name of the file's input."""
     return "images" if embedder.features is None else "features"
 
 
 def example(embedder: NetworkEmbedder, n: int) -> Floats:
-    """Something that the file takes, float32, made up: the same each time."""
+    """A deterministic random input for the file, float32."""
     rng = rng_for(0, "onnx", n)
     if embedder.features is not None:
         return rng.normal(size=(n, embedder.features.dim)).astype(np.float32)
@@ -105,7 +105,7 @@ def example(embedder: NetworkEmbedder, n: int) -> Floats:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the exporter says to its developers."""
+    """Suppress the exporter's messages for developers."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

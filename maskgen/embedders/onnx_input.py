@@ -1,11 +1,11 @@
-"""What an ONNX recogniser takes, as a small TOML file says it.
+"""The description of an ONNX recogniser's input, a small TOML file.
 
 side = 112                      # pixels
 channels = "RGB"                # or "BGR"
 mean = [127.5, 127.5, 127.5]    # of pixels of 0 to 255, in the order of the channels
-scale = 0.0078125               # the input is (pixel - mean) * scale; one number, or one a channel
-align = "arcface"               # "crop", as it is; "dlib" or "arcface": the face is found and brought there
-# with align = "crop" also: alignment = "arcface", how crops must be aligned, as a catalogue's column names it
+scale = 0.0078125               # the input is (pixel - mean) * scale; one number, or one per channel
+align = "arcface"               # "crop": unchanged; "dlib" or "arcface": the face is detected and aligned
+# with align = "crop" also: alignment = "arcface", the required alignment of crops, as in the catalogue's column
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class OnnxInput:
         channels: "RGB" or "BGR".
         mean, scale: the input is (pixel - mean) * scale, pixels of 0 to 255, in the order of `channels`.
         align: one of `ALIGNMENTS`.
-        alignment: of the crops that go in as they are, see `core.alignments`; "" where any will do.
+        alignment: of crops that are used unchanged, see `core.alignments`; "" for any.
 
     Raises:
-        ValueError: a value that cannot be, in a sentence.
+        ValueError: an invalid value, in a sentence.
     """
 
     side: int
@@ -66,11 +66,11 @@ def read_onnx_input(path: Path) -> OnnxInput:
     """Read the TOML file.
 
     Raises:
-        UserError: it is not there or no such file, an unknown key, a value that cannot be.
+        UserError: it is missing or not TOML, or has an unknown key or an invalid value.
     """
     try:
         values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as fault:  # no UTF-8 and no TOML are ValueErrors
+    except (OSError, ValueError) as fault:  # invalid UTF-8 and invalid TOML are ValueErrors
         raise UserError(f"{path} cannot be read as TOML ({str(fault).splitlines()[0]}).") from None
     try:
         return _made(values)
@@ -81,7 +81,7 @@ def read_onnx_input(path: Path) -> OnnxInput:
 def _made(values: Mapping[str, Any]) -> OnnxInput:
     known = [field.name for field in fields(OnnxInput)]
     if unknown := sorted(set(values) - set(known)):
-        raise ValueError(f"there is no setting {unknown[0]}: there are {', '.join(known)}")
+        raise ValueError(f"there is no setting {unknown[0]}: the settings are {', '.join(known)}")
     if "side" not in values:
         raise ValueError("side is missing")
     given = dict(values)

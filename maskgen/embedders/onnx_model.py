@@ -18,19 +18,19 @@ from .network import CROP, GROUP
 from .onnx_input import OnnxInput, read_onnx_input
 
 SUFFIX = ".onnx"
-_MOST_BYTES = 1 << 31  # what one message of the format can hold
+_MOST_BYTES = 1 << 31  # the maximum size of a protobuf message
 
 
 class OnnxEmbedder(FaceEmbedder):
     """A network in an ONNX file that takes one input, pictures, and whose first output is embeddings.
 
     Args:
-        path: the file; weights that lie in other files are not read.
-        about: what it takes; None where its own metadata say it, as those of `maskgen export` do.
-        device: "cpu", or "cuda" where onnxruntime can use it.
+        path: the file; weights in other files are not read.
+        about: its input; None if its metadata describe it, as those of `maskgen export` do.
+        device: "cpu", or "cuda" if onnxruntime supports it.
 
     Raises:
-        UserError: it cannot be read, has another form, or there is no such device.
+        UserError: it cannot be read, has other inputs or outputs, or the device is not available.
     """
 
     def __init__(self, path: Path, about: OnnxInput | None = None, device: str = "cpu") -> None:
@@ -48,15 +48,15 @@ class OnnxEmbedder(FaceEmbedder):
         self.dim = self._tried(path)
 
     def _tried(self, path: Path) -> int:
-        """How many numbers it gives for a picture, found with black ones.
+        """The length of its embeddings, determined with black pictures.
 
         Raises:
-            UserError: it takes no such pictures, or gives something else than embeddings.
+            UserError: it does not take such pictures, or does not return embeddings.
         """
         side = self._about.side
         try:
             found = self._run(np.zeros((self._group, side, side, 3), np.uint8))
-        except Exception as fault:  # onnxruntime has a class of its own for each fault
+        except Exception as fault:  # onnxruntime has a separate exception class for each fault
             detail = " ".join(str(fault).split())[:200]
             raise UserError(f"{path} does not work with pictures of {side} x {side} ({detail}).") from None
         if found.ndim != 2 or len(found) != self._group:
@@ -79,7 +79,7 @@ class OnnxEmbedder(FaceEmbedder):
 
 
 def open_onnx(path: Path, input_file: Path | None, device: str) -> OnnxEmbedder:
-    """The recogniser in an ONNX file, with what a TOML file says of its input; see `OnnxEmbedder`."""
+    """The recogniser in an ONNX file, with a TOML file that describes its input; see `OnnxEmbedder`."""
     return OnnxEmbedder(path, read_onnx_input(input_file) if input_file else None, device)
 
 
@@ -94,12 +94,12 @@ def _session(path: Path, device: str) -> Any:
         return runtime.InferenceSession(path.read_bytes(), providers=[provider])
     except UserError:
         raise
-    except Exception as fault:  # onnxruntime has a class of its own for each fault
+    except Exception as fault:  # onnxruntime has a separate exception class for each fault
         raise UserError(f"{path} cannot be read as ONNX ({' '.join(str(fault).split())[:200]}).") from None
 
 
 def _own_words(session: Any, path: Path) -> OnnxInput:
-    """What `maskgen export` wrote into the file: pixels of 0 to 255 go in as they are."""
+    """The description that `maskgen export` wrote into the file: pixels of 0 to 255 are not normalised."""
     told = session.get_modelmeta().custom_metadata_map
     try:
         alignment = told.get("alignment", "")
@@ -107,4 +107,4 @@ def _own_words(session: Any, path: Path) -> OnnxInput:
             int(told["size"]), align=told["align"] or "crop", alignment=alignment if alignment in STORED else ""
         )
     except (KeyError, ValueError):
-        raise UserError(f"{path} does not say what it takes: give --input input.toml.") from None
+        raise UserError(f"{path} does not describe its input: give --input input.toml.") from None

@@ -1,4 +1,4 @@
-"""A checkpoint as an embedder, an adapter on another recogniser's embeddings included."""
+"""A checkpoint as an embedder, including adapters on another recogniser's embeddings."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def trained(path: Path, device: str = "cpu", trust_pickle: bool = False) -> Netw
     """The network of a checkpoint, named after its recipe.
 
     Args:
-        path: what `maskgen train` wrote, or a model file of the reference's.
+        path: a checkpoint of `maskgen train`, or a model file of the reference.
         device: as PyTorch names it.
         trust_pickle: see `maskgen.trainer.checkpoints.load_model`.
 
     Raises:
-        UserError: it cannot be read, or there is no such device.
+        UserError: it cannot be read, or the device is not available.
     """
     model, recipe = load_model(path, trust_pickle)
     features = dlib_resnet(device) if recipe.data.features == DLIB else None
     embedder = NetworkEmbedder(recipe.name, model, model.dim, recipe.data, device, features)
-    if features is None and not recipe.data.align:  # else the face is looked for in the crop
+    if features is None and not recipe.data.align:  # otherwise the face is detected in the crop
         embedder.alignment = trained_alignment(path)
     return embedder

@@ -122,7 +122,7 @@ class DryRun:
             [
                 f"{'people':<16}{self.people:>12,}",
                 f"{'photographs':<16}{self.photographs:>12,}",
-                f"{'done before':<16}{self.done:>12,}",
+                f"{'finished':<16}{self.done:>12,}",
                 f"{'images to write':<16}{self.images:>12,}    {note}",
                 f"Nothing was written. Without --dry-run they go to {self.settings.run}.",
             ]

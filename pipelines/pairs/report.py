@@ -79,6 +79,6 @@ def _pair_remarks(name: str, facts: dict[str, Any], allow_same_source: bool) -> 
         kinds = {"masked-masked": counts["mm"], "masked-bare": counts["mb"], "bare-bare": counts["bb"]}
         if counts["rows"]:
             parts = [f"{label} {100 * n / counts['rows']:.0f} %" for label, n in kinds.items() if n]
-            yield f"{name}, {'same' if sort == 'same' else 'different'} person: {', '.join(parts)}"
+            yield f"{name}, {'genuine' if sort == 'same' else 'impostor'} pairs: {', '.join(parts)}"
     if facts["partners_from_the_other_part"]:
         yield f"{name}: {facts['partners_from_the_other_part']:,} partners are from the other part."

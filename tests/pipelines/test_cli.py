@@ -70,7 +70,7 @@ def test_segmentation_may_stand_anywhere_without_a_value(
 def test_the_two_names_of_one_segmentation_are_one(source: Path, tmp_path: Path) -> None:
     call("mask", source, tmp_path / "run", "--workers", 1, "--segmentation")
     result = call("mask", source, tmp_path / "run", "--workers", 1, "--segmentation", "coverage")
-    assert "done before" in result.output
+    assert "already processed" in result.output
     refused = call("mask", source, tmp_path / "run", "--workers", 1, "--segmentation", "classes")
     assert_refused(refused, "--segmentation (was True, now classes)")
 
@@ -159,7 +159,7 @@ def test_an_interrupt_says_how_to_go_on(source: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr(runner, "run_mask", interrupt)
     result = call("mask", source, tmp_path / "run")
     assert result.exit_code == 130
-    assert "goes on" in result.output
+    assert "resumes" in result.output
 
 
 def test_an_interrupt_promises_no_more_than_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_yolo_finds_labels_beside_pictures(run: Path) -> None:
 def test_the_same_command_again_writes_the_same_labels(run: Path) -> None:
     before = (run / "coco.json").read_bytes()
     result = CliRunner().invoke(main, ["mask", str(run.parent / "photos"), str(run), *OPTIONS])
-    assert "Every photograph was done before" in result.output
+    assert "All photographs are already processed" in result.output
     assert (run / "coco.json").read_bytes() == before
 
 

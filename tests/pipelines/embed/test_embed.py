@@ -101,7 +101,7 @@ def test_a_list_of_nothing_that_is_there_writes_nothing(model: Path, lists: Path
     (tmp_path / "list.csv").write_text("path\n" + "gone.png\n" * 13)
     result = call(model, tmp_path / "list.csv", tmp_path / "out.parquet")
     assert result.exit_code == 2
-    assert "mend its paths" in result.output
+    assert "correct its paths" in result.output
     assert "3 more pictures are left out" in result.output
     assert not list(tmp_path.glob("*out.parquet*"))
     again = call(model, lists / "train.csv", tmp_path / "a.parquet")

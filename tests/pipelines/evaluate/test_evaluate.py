@@ -100,7 +100,7 @@ def test_the_page_has_a_threshold_that_counts_as_the_report_does(judged: tuple[P
     items = page.items("errors")
     assert {item["facets"]["sort"].partition(",")[0] for item in items} == {"same person", "different people"}
     assert all(item["sides"][0]["img"] is not None and item["facets"]["pose"] for item in items)
-    assert "By the more turned face of a pair" in page.text and page.asked_for == []
+    assert "By the larger yaw of a pair" in page.text and page.asked_for == []
     assert f"maskgen evaluate dlib --data {judged[0].parent / 'lists'}" in page.text
 
 
@@ -274,7 +274,7 @@ def test_pairs_are_split_by_what_is_worn() -> None:
     [
         (["dlib"], "--data LISTS, --gallery"),
         (["dlib", "--data", "LISTS", "--gallery", "x"], "one at a time"),
-        (["dlib", "--data", "LISTS/eval_same.csv"], "is for the threshold"),
+        (["dlib", "--data", "LISTS/eval_same.csv"], "is used for the threshold only"),
         (["dlibb", "--data", "LISTS"], "did you mean dlib?"),
         (["dlib", "--data", "nowhere"], "is not there"),
         (["dlib", "--gallery", "x", "--far", "1"], "above 0 and below 1"),

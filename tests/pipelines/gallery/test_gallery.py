@@ -103,7 +103,7 @@ def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> No
     aside = {row["path"] for row in table(tmp_path / "out/set_aside.csv")}
     assert aside == {"person_02/bare/3.png", "person_01/masked/scene.png"}
     result = call(source, tmp_path / "kept", "--doubtful", "keep")
-    assert "taken though in doubt" in result.output
+    assert "doubtful, kept" in result.output
     warned = {row["source"]: (row["said"], row["looks"]) for row in table(tmp_path / "kept/warnings.csv")}
     assert warned["person_02/bare/3.png"] == ("bare", "looks masked")
     assert "other settings" in call(source, tmp_path / "out", "--doubtful", "keep").output
@@ -179,5 +179,5 @@ def test_a_gallery_wants_bare_pictures(tmp_path: Path) -> None:
     made = CliRunner().invoke(main, ["mask", str(tmp_path / "people"), str(tmp_path / "run"), "--workers", "1"])
     assert made.exit_code == 0, made.output
     said = call("--simulate", tmp_path / "run", tmp_path / "gallery", "--expect", "1,1").output
-    assert "the run wrote none bare; make it with --bare" in said
+    assert "the run has no bare pictures; make it with --bare" in said
     assert "--expect" not in said

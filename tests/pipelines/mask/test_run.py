@@ -350,7 +350,7 @@ def test_a_finished_run_is_not_done_again(source: Path, tmp_path: Path) -> None:
 
     report = run_mask(MaskSettings(source, tmp_path / "run"), never, told.append)
     assert report.written == 24
-    assert told == ["Every photograph was done before."]
+    assert told == ["All photographs are already processed."]
     (tmp_path / "run" / "report.json").unlink()
     assert run_mask(MaskSettings(source, tmp_path / "run"), never) == report
 

@@ -158,7 +158,7 @@ def test_counts_of_the_reference_project(tmp_path: Path) -> None:
     alone = strict["eval"]["images_of_people_with_one_photograph"]
     assert strict["rows"]["eval_diff.csv"] == 58329 and strict["rows"]["eval_same.csv"] == 58329 - alone
     assert strict["eval"]["people_with_one_photograph"] >= 4069
-    assert "people with one photograph serve in different-person rows only" in table(strict)
+    assert "people with one photograph are in impostor pairs only" in table(strict)
 
 
 def test_awkward_names_come_through(drawn_run: Path, tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({}, "Name what to read"),
+        ({}, "Name the runs"),
         ({"run": "RUN", "train": ("RUN",)}, "leave out --train"),
         ({"eval": ("RUN",), "people": (0.8, 0.1, 0.1)}, "--people divides"),
         ({"run": "RUN", "people": (0.8, 0.1)}, "three shares"),

@@ -1,1 +1,1 @@
-"""Photographs in other forms than folders: RecordIO, tar, .bin, tables; on this machine or in an object store."""
+"""Formats of photographs besides folders: RecordIO, tar, .bin, tables; local or in an object store."""

@@ -1,6 +1,6 @@
-"""Where files are: in folders of this machine, or in an object store by its address, through fsspec.
+"""Paths of files: local, or in an object store through fsspec.
 
-A `RemotePath` has those methods of a `Path` that runs and sources need, so that most code does not ask which it has.
+A `RemotePath` has the methods of `Path` that runs and sources need, so that most code works with both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-# What fsspec needs for each scheme, and the extra that brings it.
+# The package that fsspec needs for each scheme, and the extra that installs it.
 _NEEDS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gs"), "gcs": ("gcsfs", "gs")}
 _NEEDS |= {"hf": ("huggingface_hub", "hf")}
 
@@ -31,7 +31,7 @@ class RemotePath:
     url: str
 
     def __truediv__(self, name: object) -> RemotePath:
-        """What lies below; an address of its own stays what it is."""
+        """A path below; a complete address stays unchanged."""
         text = str(name)
         return (
             RemotePath(text)
@@ -44,7 +44,7 @@ class RemotePath:
 
     @property
     def name(self) -> str:
-        """What comes after the last `/`."""
+        """The part after the last `/`."""
         return self.url.partition("://")[2].rpartition("/")[2]
 
     @property
@@ -68,7 +68,7 @@ class RemotePath:
         return self.parent / Path(self.name).with_suffix(suffix).name
 
     def resolve(self) -> RemotePath:
-        """Itself: addresses are whole."""
+        """Itself: addresses are absolute."""
         return self
 
     def absolute(self) -> RemotePath:
@@ -76,7 +76,7 @@ class RemotePath:
         return self
 
     def is_relative_to(self, other: object) -> bool:
-        """Whether it is the other place or lies below it."""
+        """Whether it is the other path or below it."""
         return self.url == str(other) or self.url.startswith(f"{other}/")
 
     def exists(self) -> bool:
@@ -100,32 +100,32 @@ class RemotePath:
             return int(files.info(path)["size"])
 
     def read_bytes(self, start: int | None = None, end: int | None = None) -> bytes:
-        """All of it, or the bytes from `start` up to `end`."""
+        """The whole object, or the bytes from `start` up to `end`."""
         with self._told() as (files, path):
             return bytes(files.cat_file(path, start=start, end=end))
 
     def read_text(self, encoding: str = "utf-8") -> str:
-        """All of it as text."""
+        """The whole object as text."""
         return self.read_bytes().decode(encoding)
 
     def write_bytes(self, data: bytes, new: bool = False) -> None:
-        """Write it: an object is there whole or not at all.
+        """Write it atomically.
 
         Raises:
-            FileExistsError: `new` is asked for, and it is there.
+            FileExistsError: with `new`, if it exists.
         """
         with self._told() as (files, path):
             files.pipe_file(path, data, mode="create" if new else "overwrite")
             files.invalidate_cache()
 
     def upload(self, file: Path) -> None:
-        """Write it from a file of this machine, in parts where it is large."""
+        """Upload a local file, in parts if it is large."""
         with self._told() as (files, path):
             files.put_file(str(file), path)
             files.invalidate_cache()
 
     def open(self, mode: str = "rb") -> IO[bytes]:
-        """Open it to read from any place of it."""
+        """Open it for random access."""
         with self._told() as (files, path):
             opened: IO[bytes] = files.open(path, mode)
             return opened
@@ -141,10 +141,10 @@ class RemotePath:
                 raise
 
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
-        """Nothing: an object store has no folders of its own."""
+        """Do nothing: an object store has no folders."""
 
     def names(self) -> list[str]:
-        """The names of the files right in it; none where it is not there."""
+        """The names of the files directly in it; none if it does not exist."""
         try:
             with self._told() as (files, path):
                 found = files.ls(path, detail=True, refresh=True)
@@ -153,26 +153,26 @@ class RemotePath:
         return [one["name"].rpartition("/")[2] for one in found if one["type"] == "file" and one["name"] != path]
 
     def walk(self) -> list[str]:
-        """Every file at any depth, by its path below this place; none where it is not there."""
+        """Every file at any depth, by its path below this one; none if it does not exist."""
         with self._told() as (files, path):
             start = files._strip_protocol(path).rstrip("/") + "/"
             return [name.removeprefix(start) for name in files.find(path) if name.startswith(start)]
 
     @contextmanager
     def _told(self) -> Iterator[tuple[Any, str]]:
-        """The store and the path in it; its faults as OSErrors that name the address."""
+        """The store and the path in it; errors become OSErrors that name the address."""
         files, path = _store(self.url)
         try:
             yield files, path
         except FileNotFoundError:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url) from None
         except OSError as fault:
-            # Those of the stores' libraries want other arguments; the number alone makes it the right kind.
+            # Exceptions of the stores' libraries have other arguments; errno alone selects the right class.
             kind = type(fault) if fault.errno is None and type(fault).__module__ == "builtins" else OSError
             raise kind(fault.errno or errno.EIO, fault.strerror or _first_line(fault), self.url) from fault
         except (UserError, NotImplementedError):
             raise
-        except Exception as fault:  # the stores' own libraries have faults of a hundred kinds
+        except Exception as fault:  # the stores' libraries raise a hundred kinds of exceptions
             raise OSError(errno.EIO, _first_line(fault), self.url) from fault
 
 
@@ -180,19 +180,19 @@ AnyPath = Path | RemotePath
 
 
 def is_remote(text: str) -> bool:
-    """Whether a place is written as an address: `s3://...`."""
+    """Whether a path is an address: `s3://...`."""
     return _ADDRESS.match(text) is not None
 
 
 def any_path(text: str | Path | RemotePath) -> AnyPath:
-    """A place as a person writes it; `file://` is of this machine.
+    """Parse a path or an address; `file://` is local.
 
     Example:
         >>> any_path("s3://bucket/faces/")
         RemotePath(url='s3://bucket/faces')
 
     Raises:
-        UserError: a scheme that nothing here reads.
+        UserError: the scheme is not supported.
     """
     if isinstance(text, (Path, RemotePath)):
         return text
@@ -207,7 +207,7 @@ def any_path(text: str | Path | RemotePath) -> AnyPath:
 
 
 def check_path_readable(where: AnyPath) -> None:
-    """Raise UserError where what reads such an address is not installed, or nothing is known to read it."""
+    """Raise UserError where the package for an address is not installed, or the scheme is not supported."""
     if isinstance(where, RemotePath):
         _store(where.url)
 
@@ -219,10 +219,10 @@ def _store(url: str) -> tuple[Any, str]:
         files = _files(scheme, os.getpid())
         return files, files._strip_protocol(url)
     try:
-        if scheme in ("http", "https"):  # fsspec reads some of it, as no folder that could be listed
-            raise ValueError("it is a page of the web, which has no folders")
+        if scheme in ("http", "https"):  # fsspec reads these, but their folders cannot be listed
+            raise ValueError("it is a web page, which has no folders")
         if scheme in ("ftp", "ftps", "sftp", "ssh", "smb"):
-            raise ValueError("it is a server of files, not an object store; mount it")
+            raise ValueError("it is a file server, not an object store; mount it")
         files, path = need("fsspec.core", "s3").url_to_fs(url)
     except (ValueError, ImportError) as error:
         known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf"))
@@ -234,10 +234,10 @@ def _store(url: str) -> tuple[Any, str]:
 
 @lru_cache
 def _files(scheme: str, process: int) -> Any:
-    """One file system for all threads of a process: fsspec's own would be one a thread, each with its connections."""
+    """One file system for all threads of a process; fsspec would create one per thread, each with its connections."""
     del process
     need(*_NEEDS[scheme])
-    # A list of what was there would be out of date as soon as another process writes; what is only read stays.
+    # No cache of listings where other processes write; read-only sources are cached.
     kept = {} if scheme == "hf" else {"use_listings_cache": False}
     return need("fsspec", _NEEDS[scheme][1]).filesystem(scheme, **kept)
 

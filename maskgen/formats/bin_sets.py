@@ -1,7 +1,7 @@
-"""InsightFace's .bin: a pickle of encoded pictures, two a pair, and whether each pair is one person.
+"""InsightFace's .bin: a pickle of encoded pictures, two per pair, and whether each pair is genuine.
 
-A pickle is a program. The reader runs none of it: every name it asks for is looked up in a short list of
-stand-ins of this module, which hold bytes and nothing else, and any other name is refused.
+A pickle can run code. The reader executes nothing: every global name is looked up in a short list of stand-ins of this
+module, which only hold bytes, and any other name is refused.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from .faults import ContainerError
 
 _BYTES = frozenset({"u1", "|u1", "i1", "|i1"})
 _TRUTHS = frozenset({"b1", "|b1", "?"})
-# What pickle raises where a file is no pickle, or one that is damaged.
+# Exceptions of pickle on a file that is damaged or not a pickle.
 _BROKEN: tuple[type[Exception], ...]
 _BROKEN = (EOFError, TypeError, AttributeError, LookupError, MemoryError, OverflowError, RecursionError, ValueError)
 _BROKEN += (pickle.UnpicklingError,)
 
 
 class _RefusedError(pickle.UnpicklingError):
-    """A pickle that is sound, and asks for what no verification set needs."""
+    """A valid pickle with content that no verification set needs."""
 
 
 def load_bin(path: AnyPath) -> tuple[list[bytes], list[bool]]:
-    """Encoded pictures, two a pair, and whether each pair is one person, of anybody's .bin.
+    """Read an untrusted .bin: encoded pictures, two per pair, and whether each pair is genuine.
 
     Raises:
-        ContainerError: it asks for anything but bytes, lists and numpy's arrays of bytes, or is not such a file.
+        ContainerError: it has anything but bytes, lists and NumPy arrays of bytes, or is not a .bin.
     """
     data = path.read_bytes()
     try:
@@ -53,7 +53,7 @@ class _Dtype:
         self.name = name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)
 
     def __setstate__(self, state: Any) -> None:
-        """Byte order and alignment do not matter for single bytes."""
+        """Ignored: byte order and alignment do not matter for single bytes."""
 
 
 class _Array:
@@ -71,7 +71,7 @@ class _Array:
         """Take the array's bytes.
 
         Raises:
-            _RefusedError: its members are no single bytes, or it has not as many as it says.
+            _RefusedError: its elements are not single bytes, or their number is wrong.
         """
         name = dtype.name if isinstance(dtype, _Dtype) else "?"
         plain = isinstance(data, (bytes, bytearray))
@@ -118,13 +118,13 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that knows the names above and no others."""
+    """An unpickler that allows only the names above."""
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """The stand-in of a name.
 
         Raises:
-            _RefusedError: there is none.
+            _RefusedError: the name is not allowed.
         """
         try:
             return _ALLOWED[module_name, global_name]

@@ -1,4 +1,4 @@
-"""Columns of plain values as Arrow arrays, without importing pandas as `pyarrow.array` does, a third of a second."""
+"""Columns of plain values as Arrow arrays, without the import of pandas (0.3 s) in `pyarrow.array`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def column(values: Sequence[Any]) -> pa.Array:
     """The array that `pyarrow.array(values)` gives.
 
     Args:
-        values: str, bool, int, float (among ints, too), lists of these or of such lists, and None; anything else, and
-            several kinds, are left to pyarrow.
+        values: str, bool, int, float (also mixed with int), nested lists of these, and None; other and mixed types are
+            left to pyarrow.
     """
     import pyarrow as pa
 
@@ -50,7 +50,7 @@ def _bits(flags: Sequence[bool]) -> pa.Buffer:
 
 
 def _ends(values: Sequence[Any]) -> pa.Buffer:
-    """Where each value begins and ends, one number more than values."""
+    """The offsets of the values, one more than values."""
     import pyarrow as pa
 
     return pa.py_buffer(np.cumsum([0, *map(len, values)], dtype=np.int32))

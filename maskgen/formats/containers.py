@@ -1,4 +1,4 @@
-"""Containers, opened once and then read by the names of what they hold: tar, RecordIO, .bin."""
+"""Containers (tar, RecordIO, .bin), opened once, then read by member name."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from .recordio.index import load_index
 from .recordio.stream import read_record, unpack
 from .tars.members import Member, members
 
-MOST_BYTES = 1 << 30  # more than any picture has
+MOST_BYTES = 1 << 30  # larger than any picture
 
 
 class Container(Protocol):
     """A file that holds pictures by name.
 
-    `weight` is about how many bytes of memory it takes; `forks` says whether a forked process may go on with it.
+    `weight` is its approximate memory in bytes; `forks` says whether a forked process may use it.
     """
 
     weight: int
     forks: bool
 
     def has(self, name: str) -> bool:
-        """Whether it holds a picture of this name."""
+        """Whether it has a picture of this name."""
         ...
 
     def read(self, name: str) -> bytes:
         """A picture's file.
 
         Raises:
-            KeyError: there is none of this name.
+            KeyError: the name does not exist.
             ContainerError: it cannot be read.
         """
         ...
 
 
 class TarContainer:
-    """A tar, packed by gzip or not. Of two members of one name the last counts, as for tar itself.
+    """A tar, with or without gzip. Of two members of one name the last counts, as in tar.
 
-    Its index holds 24 bytes a member: names are known by 64 bits of their hash.
+    Its index takes 24 bytes per member: names are stored as 64-bit hashes.
     """
 
     def __init__(self, path: AnyPath) -> None:
@@ -83,7 +83,7 @@ def read_span(pieces: RangeReader, offset: int, size: int) -> bytes:
     """A member's bytes.
 
     Raises:
-        ContainerError: the archive ends before them, or they are more than any picture has.
+        ContainerError: the archive ends early, or the member is larger than any picture.
     """
     if size > MOST_BYTES:
         raise ContainerError(f"{size} bytes are more than any picture has")
@@ -94,7 +94,7 @@ def read_span(pieces: RangeReader, offset: int, size: int) -> bytes:
 
 
 def _hashed(found: Iterator[Member]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The members' hashes, rising, with their offsets and sizes; a size of -1 where a member is no plain file."""
+    """The members' hashes, ascending, with offsets and sizes; the size is -1 for a member that is no plain file."""
     columns = np.fromiter(
         ((hash(one.name), one.offset, one.size if one.plain else -1) for one in found),
         np.dtype((np.int64, 3)),
@@ -126,7 +126,7 @@ class RecordContainer:
 
 
 def read_picture(pieces: RangeReader, offset: int, size: int) -> bytes:
-    """The picture of the record that begins at `offset` and ends within `size` bytes, as far as that is known."""
+    """The picture of the record at `offset`, of at most `size` bytes if known."""
     return unpack(read_record(pieces, offset, size, MOST_BYTES)).picture
 
 
@@ -149,10 +149,10 @@ class BinContainer:
 
 
 def open_container(path: AnyPath) -> Container:
-    """Open a container by its name's ending.
+    """Open a container by its suffix.
 
     Raises:
-        ContainerError: it is not what its name says, or damaged.
+        ContainerError: it is damaged, or not of the format of its suffix.
     """
     name = path.name.lower()
     if name.endswith(".rec"):
@@ -163,6 +163,6 @@ def open_container(path: AnyPath) -> Container:
 
 
 def open_tar(path: AnyPath) -> LocalRanges | RemoteRanges | GzipRanges:
-    """The bytes of a tar, unpacked on the way where it is packed; what it is is told from its first bytes."""
+    """The bytes of a tar, decompressed on the fly if its first bytes are gzip's."""
     pieces = open_sequential(path)
     return GzipRanges(pieces) if pieces.read(0, 2) == b"\x1f\x8b" else pieces

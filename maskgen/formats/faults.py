@@ -1,10 +1,10 @@
-"""What is wrong with a container as a whole."""
+"""The exception for unreadable containers."""
 
 from __future__ import annotations
 
 
 class ContainerError(ValueError):
-    """A container that cannot be read; the message says why, in words that follow the container's name.
+    """A container that cannot be read; the message is a clause to follow the container's name.
 
     Example:
         >>> str(ContainerError("it ends in the middle of a record"))

@@ -1,4 +1,4 @@
-"""Files of either kind of place: there whole or not at all, listed, removed."""
+"""Files in local folders and object stores: written atomically, listed, removed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .any_path import AnyPath, RemotePath
 
 
 def write_bytes_atomic(path: AnyPath, data: bytes, part: Path, durable: bool = False) -> None:
-    """Write a file so that it is whole or absent at every moment, a kill included.
+    """Write a file atomically: it is complete or absent even after a kill.
 
     Args:
-        part: where the unfinished file lies meanwhile, on the same disk; an object store needs none.
-        durable: a power cut included: the disk has the file before it has its name, and the name at the end.
+        part: path of the unfinished file, on the same disk; not needed in an object store.
+        durable: safe after a power cut: the file is flushed before it is renamed, and the folder at the end.
 
     Raises:
-        OSError: the disk is full, the folder may not be written, the name is too long; names the file.
+        OSError: the disk is full, the folder is not writable, the name is too long; names the file.
     """
     if isinstance(path, RemotePath):
         path.write_bytes(data)
@@ -49,9 +49,9 @@ def _flush(path: Path) -> None:
 
 
 def persist(folder: AnyPath) -> None:
-    """Wait until the disk that holds a folder has all that was written to it; one call in place of one a file.
+    """Flush all written files of a folder's disk, in one call instead of one per file.
 
-    An object store has what it said it has.
+    In an object store nothing is needed.
     """
     if isinstance(folder, RemotePath) or os.name != "posix":
         return
@@ -68,12 +68,12 @@ def persist(folder: AnyPath) -> None:
 
 @lru_cache
 def _syncfs() -> Callable[[int], int] | None:
-    """Linux's call for one file system; `os.sync` waits for all of the machine's."""
+    """Linux's call for one file system; `os.sync` flushes all file systems."""
     return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
 
 
 def move_atomic(part: Path, path: AnyPath) -> None:
-    """Have a finished file of this machine in its place, by rename or by upload; it is gone from where it was.
+    """Move a finished local file to its final path, by rename or by upload.
 
     Raises:
         OSError: as `write_bytes_atomic`.
@@ -97,7 +97,7 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def names_in(folder: AnyPath) -> list[str]:
-    """The names of the files right in a folder; none where it is not there."""
+    """The names of the files directly in a folder; none if it does not exist."""
     if isinstance(folder, RemotePath):
         return folder.names()
     return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  a million Paths cost seconds
@@ -113,7 +113,7 @@ def files_below(folder: AnyPath) -> Iterator[AnyPath]:
 
 
 def make_folder(folder: AnyPath) -> None:
-    """Make a new folder; in an object store, which has none of its own, by an object in it."""
+    """Make a new folder; in an object store, which has no folders, by an object in it."""
     if isinstance(folder, RemotePath):
         (folder / "begun").write_bytes(b"")
     else:
@@ -121,7 +121,7 @@ def make_folder(folder: AnyPath) -> None:
 
 
 def entries_of(folder: AnyPath) -> list[str]:
-    """The names of the files and folders right in a folder."""
+    """The names of the files and folders directly in a folder."""
     if isinstance(folder, RemotePath):
         return sorted({path.partition("/")[0] for path in folder.walk()})
     return os.listdir(folder)  # noqa: PTH208
@@ -135,7 +135,7 @@ def below(path: AnyPath, root: AnyPath) -> str:
 
 
 def remove_tree(folder: AnyPath) -> None:
-    """Remove a folder with all that is in it."""
+    """Remove a folder with its content."""
     if isinstance(folder, RemotePath):
         for path in files_below(folder):
             path.unlink(missing_ok=True)
@@ -144,7 +144,7 @@ def remove_tree(folder: AnyPath) -> None:
 
 
 def remove_empty_folders(top: AnyPath) -> None:
-    """Remove a folder and those in it as far as they are empty."""
+    """Remove a folder and its subfolders if they are empty."""
     if isinstance(top, Path):
         for folder, _, _ in os.walk(top, topdown=False):
             with suppress(OSError):  # not empty
@@ -152,5 +152,5 @@ def remove_empty_folders(top: AnyPath) -> None:
 
 
 def parquet_of(path: AnyPath) -> Any:
-    """A parquet file as pyarrow takes it, who reads of it what is asked for."""
+    """A Parquet file opened for pyarrow, which reads only the requested parts."""
     return path.open() if isinstance(path, RemotePath) else path

@@ -1,7 +1,7 @@
-"""The bytes inside a gzip file, read from anywhere in them without unpacking it to disk.
+"""Random access to the decompressed bytes of a gzip file, without unpacking it to disk.
 
-While it is unpacked for the first time, the unpacker's state is kept every few megabytes; a later piece is reached
-from the state before it. zlib's states hold 40 KB each.
+During the first pass, the decompressor's state is stored every few megabytes; later reads start from the nearest state.
+A zlib state takes 40 KB.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 from .faults import ContainerError
 from .range_reads import RangeReader
 
-STEP = 8 << 20  # unpacked bytes between two kept states
-_CHUNK = 1 << 16  # packed bytes at a time: at most 66 MB unpacked, a thousandth of that for photographs
-_GZIP = 31  # zlib's number for gzip with a window of 32 KB
-# Photographs hardly shrink; an archive that grows a hundredfold is made to fill memory or disk.
+STEP = 8 << 20  # decompressed bytes between two stored states
+_CHUNK = 1 << 16  # compressed bytes per step: at most 66 MB decompressed, a thousandth of that for photographs
+_GZIP = 31  # zlib's wbits for gzip with a window of 32 KB
+# Photographs hardly compress; a ratio of a hundred means a decompression bomb.
 _MOST_GROWTH, _FREE_GROWTH = 100, 256 << 20
 
 
 @dataclass(slots=True)
 class _State:
-    """Where the unpacker is: `held` are the unpacked bytes from `start` on, `packed` what it has taken."""
+    """The decompressor's position: `held` are decompressed bytes from `start` on, `packed` counts compressed bytes."""
 
     start: int
     held: bytes
@@ -37,7 +37,7 @@ class _State:
 
 
 class GzipRanges:
-    """RangeReader of what a gzip file, of one member or several, unpacks to."""
+    """Range reads of the decompressed bytes of a gzip file with one or several members."""
 
     def __init__(self, packed: RangeReader) -> None:
         self._packed = packed
@@ -47,14 +47,14 @@ class GzipRanges:
 
     @property
     def weight(self) -> int:
-        """About how many bytes of memory its states take."""
+        """The approximate memory of its states in bytes."""
         return 40_000 * len(self._kept)
 
     def read(self, offset: int, size: int) -> bytes:
         """See `RangeReader`.
 
         Raises:
-            ContainerError: it is no gzip, is damaged, ends early, or unpacks to far more than photographs do.
+            ContainerError: it is not gzip, is damaged, ends early, or is a decompression bomb.
         """
         found = []
         with self._lock:
@@ -69,7 +69,7 @@ class GzipRanges:
         return b"".join(found)
 
     def _go_to(self, offset: int) -> None:
-        """Go on from the nearest kept state, or from here where that is nearer."""
+        """Continue from the nearest stored state, or from the current one if that is nearer."""
         nearest = self._kept[bisect_right(self._kept, offset, key=lambda state: state.start) - 1]
         if not nearest.start <= self._now.start <= offset:
             self._now = _copy(nearest)
@@ -77,7 +77,7 @@ class GzipRanges:
             pass
 
     def _advance(self) -> bool:
-        """Unpack the next bytes in place of those held; False at the end."""
+        """Decompress the next bytes in place of those held; False at the end."""
         now = self._now
         now.start, now.held = now.end, b""
         while not now.held:
@@ -88,12 +88,12 @@ class GzipRanges:
             self._unpack(now, data)
         if now.end > _FREE_GROWTH + _MOST_GROWTH * now.packed:
             raise ContainerError("it unpacks to a hundred times its size, which no photographs do")
-        if now.end - self._kept[-1].start >= STEP and not now.unpacker.eof:  # one at its end cannot be copied
+        if now.end - self._kept[-1].start >= STEP and not now.unpacker.eof:  # a state at the end cannot be copied
             self._kept.append(replace(_copy(now), start=now.end, held=b""))
         return True
 
     def _unpack(self, now: _State, data: bytes) -> None:
-        if now.unpacker.eof:  # another gzip follows the one that ended, or zeros that fill a tape's block
+        if now.unpacker.eof:  # another gzip member follows, or zero padding of a tape block
             rest = data.lstrip(b"\0")
             now.packed += len(data) - len(rest)
             data, now.unpacker = rest, zlib.decompressobj(_GZIP) if rest else now.unpacker

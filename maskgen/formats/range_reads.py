@@ -1,4 +1,4 @@
-"""Files that are read a piece at a time, from any place, by several threads and processes at once."""
+"""Range reads of files, local or remote, usable by several threads and processes at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .any_path import AnyPath, RemotePath
 
 
 class RangeReader(Protocol):
-    """Bytes that can be read from anywhere in them."""
+    """Bytes with random access."""
 
     def read(self, offset: int, size: int) -> bytes:
         """The bytes from `offset` on, fewer than `size` only at the end."""
@@ -20,7 +20,7 @@ class RangeReader(Protocol):
 
 
 class LocalRanges:
-    """An open file of this machine; its handle has no place of its own, so threads and forks may share it."""
+    """An open local file, read without a shared file position, so threads and forks may share it."""
 
     def __init__(self, path: Path | str) -> None:
         self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -50,7 +50,7 @@ class LocalRanges:
 
 
 class ReopeningRanges:
-    """A file of this machine, open only while it is read: a thousand of them take no handle. It costs 5 us a piece."""
+    """A local file, opened for each read: a thousand of them hold no file descriptor. It costs 5 us per read."""
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
@@ -61,7 +61,7 @@ class ReopeningRanges:
 
 
 class RemoteRanges:
-    """An object of a store: one request a piece."""
+    """An object in a store: one request per read."""
 
     def __init__(self, place: RemotePath) -> None:
         self._place = place
@@ -80,11 +80,11 @@ class RemoteRanges:
         except OSError:
             if offset < self.size:
                 raise
-            return b""  # stores refuse a piece that begins behind the end
+            return b""  # stores refuse a range that starts after the end
 
 
 class ReadAhead:
-    """RangeReader with the last block kept, for going through a file in order where each piece costs a request."""
+    """Range reads with a read-ahead block, for sequential reads where each read costs a request."""
 
     def __init__(self, pieces: RangeReader, block: int = 4 << 20) -> None:
         self._pieces, self._block = pieces, block
@@ -99,10 +99,10 @@ class ReadAhead:
 
 
 def open_sequential(place: AnyPath) -> LocalRanges | RemoteRanges:
-    """A file of either kind, to be gone through."""
+    """Open a local or remote file for sequential reads."""
     return RemoteRanges(place) if isinstance(place, RemotePath) else LocalRanges(place)
 
 
 def open_random(place: AnyPath) -> ReopeningRanges | RemoteRanges:
-    """A file of either kind, to be read now and then."""
+    """Open a local or remote file for occasional random reads."""
     return RemoteRanges(place) if isinstance(place, RemotePath) else ReopeningRanges(place)

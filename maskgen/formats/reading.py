@@ -1,8 +1,8 @@
-"""Any picture by its address, wherever it lies: `read_bytes(root, "faces/shard-00003.tar/ANNA/1__n95.jpg")`.
+"""Read any picture by its address: `read_bytes(root, "faces/shard-00003.tar/ANNA/1__n95.jpg")`.
 
 An address is a path in which a container file counts as a folder: `ANNA/1.jpg`, `train.rec/17`, `lfw.bin/0`,
-`s3://bucket/shards/a.tar/ANNA/1.jpg`. Nothing is ever unpacked to disk, and a name in a container is looked up among
-the names it holds, never used as a path.
+`s3://bucket/shards/a.tar/ANNA/1.jpg`. Nothing is unpacked to disk, and a name in a container is looked up in its index,
+never used as a path.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .faults import ContainerError
 from .range_reads import open_random
 
 _INSIDE = re.compile(r"\.(?:tar|tar\.gz|tgz|rec|bin)(?=/)", re.IGNORECASE)
-_MOST_HELD = 1 << 29  # bytes of what containers keep in memory: the index of 20 million members
+_MOST_HELD = 1 << 29  # memory limit of open containers in bytes: the index of 20 million members
 
 
 def read_bytes(root: AnyPath | str, address: str) -> bytes:
-    """The bytes of one picture's file. Threads and processes may call it at once; containers stay open in between.
+    """The bytes of one picture's file. Thread- and process-safe; containers stay open between calls.
 
     Args:
-        root: what the address starts from, unless it is absolute.
+        root: base of the address, unless it is absolute.
         address: see above.
 
     Raises:
@@ -55,7 +55,7 @@ def read_photo(root: AnyPath | str, address: str, max_pixels: int = DEFAULT_MAX_
 
 
 def photo_at(root: AnyPath, address: str, span: tuple[int, int] | None, max_pixels: int) -> Photo:
-    """As `read_photo`, with the place of the picture's bytes in its container where that is known already."""
+    """As `read_photo`, with the byte range of the picture in its container if already known."""
     data = read_bytes(root, address) if span is None else _bytes_at(join(root, address), *span)
     return photo_of(data, max_pixels)
 
@@ -73,7 +73,7 @@ def _bytes_at(whole: str, offset: int, size: int) -> bytes:
 
 @contextmanager
 def _reasons(container: str) -> Iterator[None]:
-    """Faults of a container as those of the picture that is looked for in it."""
+    """Turn errors of a container into reasons of the requested picture."""
     name = container.rpartition("/")[2]
     try:
         yield
@@ -86,7 +86,7 @@ def _reasons(container: str) -> Iterator[None]:
 
 
 def names_in(root: AnyPath | str, folder: str) -> Names[str]:
-    """The names of the pictures right in a folder, which may be a container's: what `in` can be asked of."""
+    """The names of the pictures directly in a folder, which may be in a container; supports `in`."""
     whole = join(root, folder.rstrip("/"))
     inside = split(whole + "/")
     if inside is None:
@@ -119,14 +119,14 @@ def _files_in(folder: str) -> frozenset[str]:
 
 
 def join(root: AnyPath | str, address: str) -> str:
-    """The whole address, as text."""
+    """The absolute address, as text."""
     if is_remote(address) or os.path.isabs(address):  # noqa: PTH117  a Path would take an address's second "/"
         return address
     return f"{root}/{address}"
 
 
 def split(whole: str) -> tuple[str, str] | None:
-    """The container and the name in it, None where the address leads through none."""
+    """The container and the name in it, None if the address has no container."""
     for match in _INSIDE.finditer(whole):
         container = whole[: match.end()]
         if is_remote(whole) or os.path.isfile(container):  # noqa: PTH113  asked for every picture
@@ -140,7 +140,7 @@ def _read_remote(place: RemotePath) -> bytes:
 
 
 class _Cache:
-    """Open containers, of which those not used for longest go first; one whose file was replaced is opened anew."""
+    """An LRU cache of open containers; a container whose file was replaced is opened again."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -148,7 +148,7 @@ class _Cache:
         self.weight = 0
 
     def get(self, container: str) -> Container:
-        """The container, opened where it is not yet; one opens at a time, for two threads may want the same."""
+        """The container, opened if needed; one opens at a time, because two threads may need the same."""
         state = _state(container)
         with self.lock:
             known = self.held.pop(container, None)
@@ -164,14 +164,14 @@ class _Cache:
             return known[1]
 
     def after_fork(self) -> None:
-        """In a forked process: its parent's other threads, one of which may hold the lock, are not there."""
+        """Reset the lock in a forked process, which lacks the parent's other threads that may hold it."""
         self.lock = threading.Lock()
         self.held = OrderedDict((name, one) for name, one in self.held.items() if one[1].forks)
         self.weight = sum(one.weight for _, one in self.held.values())
 
 
 def _state(container: str) -> object:
-    """What changes when a file is replaced; objects of a store are taken to stay as they are."""
+    """A value that changes when a file is replaced; objects in a store are assumed not to change."""
     if is_remote(container):
         return None
     found = os.stat(container)  # noqa: PTH116

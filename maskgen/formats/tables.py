@@ -1,4 +1,4 @@
-"""A CSV of paths and whose photographs they are, by whatever names the columns go."""
+"""A CSV of photographs' paths and people, with any of the usual column names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BETWEEN = (",", ";", "\t")
 
 
 class Listed(NamedTuple):
-    """One row: a photograph's path, `/` between folders, whose it is, and the line it stands on."""
+    """One row: a photograph's path, `/` between folders, its person, and its line number."""
 
     path: str
     person: str
@@ -23,13 +23,13 @@ class Listed(NamedTuple):
 
 
 def read_table(data: bytes, name: str) -> Iterator[Listed]:
-    """The rows of a table with a header, commas, semicolons or tabs between its columns.
+    """The rows of a table with a header, separated by commas, semicolons or tabs.
 
     Args:
-        name: the file's, for what is told of it.
+        name: the file's, for messages.
 
     Raises:
-        UserError: it is no such table; names the file and the line.
+        UserError: it is not a valid table; names the file and the line.
     """
     text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
     first = data.partition(b"\n")[0]
@@ -43,7 +43,7 @@ def read_table(data: bytes, name: str) -> Iterator[Listed]:
     except UnicodeDecodeError:
         raise UserError(f"{name}, line {_undecodable(data)}: it is not UTF-8 text; save the table as such.") from None
     except csv.Error as error:
-        raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); mend the line.") from None
+        raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); correct the line.") from None
 
 
 def _undecodable(data: bytes) -> int:
@@ -59,24 +59,24 @@ def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:
     """The columns of paths and of people, and how many columns there are."""
     plain = ["".join(letter for letter in title.casefold() if letter.isalnum()) for title in header]
     found = []
-    for what, names in (("a photograph's path", PATHS), ("whose it is", PEOPLE)):
+    for what, names in (("a photograph's path", PATHS), ("its person", PEOPLE)):
         column = next((plain.index(one) for one in names if one in plain), None)
         if column is None:
             have = ", ".join(header)[:60] or "nothing"
-            raise UserError(f"{name}, line 1: no column says {what} (it has {have}); call one {names[0]}.")
+            raise UserError(f"{name}, line 1: no column for {what} (it has {have}); name one {names[0]}.")
         found.append(column)
     return found[0], found[1], len(header)
 
 
 def _row(row: Sequence[str], path: int, person: int, columns: int, where: str, line: int) -> Listed:
     if len(row) != columns:
-        raise UserError(f"{where}: {len(row)} values where the first line has {columns}; mend the line.")
+        raise UserError(f"{where}: {len(row)} values where the first line has {columns}; correct the line.")
     listed = Listed(_forward(row[path].strip()), row[person].strip(), line)
     if not listed.path or not listed.person or "\0" in listed.path + listed.person:
-        raise UserError(f"{where}: {'no path' if not listed.path else 'no person'} is given; mend the line.")
+        raise UserError(f"{where}: {'no path' if not listed.path else 'no person'} is given; correct the line.")
     return listed
 
 
 def _forward(path: str) -> str:
-    r"""A path as Windows writes it with `/`; elsewhere a name may hold a backslash."""
+    r"""A Windows path with `/`; on other systems a name may contain a backslash."""
     return path if "/" in path else path.replace("\\", "/")

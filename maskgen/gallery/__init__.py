@@ -1,1 +1,1 @@
-"""A gallery of real people, bare and masked, as a recognition system registers and probes them."""
+"""Galleries of real people: bare faces to enrol, masked faces as probes."""

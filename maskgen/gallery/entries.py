@@ -1,4 +1,4 @@
-"""Which photographs a gallery is made of, whose they are, and whether they are said to show a mask."""
+"""The photographs of a gallery's source, with person and mask label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAYS = {"1": True, "true": True, "yes": True, "masked": True, "0": False, "fals
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One photograph: its path as given, "/" between folders, whose it is, and whether it is said to show a mask."""
+    """One photograph: its path as given, "/" between folders, its person, and its mask label."""
 
     path: str
     person: str
@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class UnlabelledPhotograph:
-    """A photograph of which nothing says whether it shows a mask, or whose it is."""
+    """A photograph without a person or a mask label."""
 
     path: str
     detail: str
@@ -56,9 +56,9 @@ def _of_folders(path: str) -> Entry | UnlabelledPhotograph:
 
 
 def from_names(paths: Iterable[str], pattern: str) -> list[Entry | UnlabelledPhotograph]:
-    """Entries of PERSON/FILE; files whose name, without its folders, fits the pattern (`*_mask*`) are masked.
+    """Entries of PERSON/FILE; files whose name, without folders, matches the pattern (`*_mask*`) are masked.
 
-    Upper and lower case are one.
+    Case is ignored.
     """
     entries: list[Entry | UnlabelledPhotograph] = []
     for path in paths:
@@ -85,7 +85,7 @@ def from_csv(text: str, file: str) -> list[Entry | UnlabelledPhotograph]:
             raise UserError(f"{file}: no column {missing[0]!r}; the first line must name {', '.join(COLUMNS)}.")
         return [_of_row(row, f"{file}, line {rows.line_num}") for row in rows]
     except csv.Error as error:
-        raise UserError(f"{file}, line {rows.line_num}: it cannot be read ({error}); mend the line.") from None
+        raise UserError(f"{file}, line {rows.line_num}: it cannot be read ({error}); correct the line.") from None
 
 
 def _of_row(row: Mapping[str, str | None], where: str) -> Entry:

@@ -1,4 +1,4 @@
-"""From a gallery's photograph to the one face that is meant, aligned, with what is known of it."""
+"""From a gallery's photograph to the face of its person, aligned, with its scores."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from maskgen.faces.looks.upright import upright_scores
 from maskgen.gallery.label_checks import contradiction, mask_scores_of
 from maskgen.gallery.multi_view import MultiViewDetector
 
-LOWEST_SCORE = 0.3  # lower than for photographs that nobody chose: here a face is known to be there
-AS_SURE = 0.15  # by how much the face that is meant may be less sure than another one
+LOWEST_SCORE = 0.3  # lower than in maskgen mask: each photograph of a gallery shows a face
+AS_SURE = 0.15  # how much lower the selected face's score may be than the best one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +35,42 @@ class GalleryFace:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A face that might be meant, and how masked it looks."""
+    """A candidate face and its mask score."""
 
     face: Detection
     mask_score: float
 
     def contradicts(self, masked: bool | None) -> bool:
-        """Whether it clearly looks other than is said; never where nothing is said."""
+        """Whether it clearly contradicts the label; False without a label."""
         return masked is not None and contradiction(self.mask_score, masked) != ""
 
 
 @dataclass(frozen=True, slots=True)
 class PortraitFinder:
-    """Finds the face that a portrait is of, also where a real mask hides half of it."""
+    """Finds the main face of a portrait, also if a real mask hides half of it."""
 
     detector: MultiViewDetector = field(default_factory=MultiViewDetector)
     landmarker: Landmarker = field(default_factory=Landmarker)
 
     def find(self, image: Image, masked: bool | None, cut: Cut) -> GalleryFace:
-        """The face, cut out.
+        """The aligned crop of the face.
 
-        Where the face that counts most looks other than is said, a bystander's perhaps, the altered views are searched
-        for one that fits.
+        If the most prominent face contradicts the label, for example a bystander's, the altered views are searched for
+        one that agrees.
 
         Args:
             image: uint8 RGB (height, width, 3).
-            masked: what is said of the picture, None where nothing is.
-            cut: how the face is cut out.
+            masked: the picture's label, None without one.
+            cut: cuts the crop.
 
         Raises:
-            SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL where no face can be used.
+            SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL if no face can be used.
         """
         found = self.detector.detect([image])[0]
         candidates = _candidates(image, found)
         if all(one.contradicts(masked) for one in candidates):
             again = self.detector.search(image)
-            # A face that does not fit must not be outdone by its own blurred double.
+            # A contradicting face must not be replaced by a blurred detection of itself.
             candidates += [one for one in _candidates(image, again) if not (found and one.contradicts(masked))]
         best = meant(image, candidates, masked)
         face = Detection(best.face.box, self._settled(image, best.face), best.face.score)
@@ -78,9 +78,9 @@ class PortraitFinder:
         return GalleryFace(face, crop_detection(image, face, cut), best.mask_score, upright)
 
     def _settled(self, image: Image, face: Detection) -> Floats:
-        """The five points, between the detector's and those of the 68-point model, which see the eyes in other ways.
+        """The five points: the mean of the detector's and those of the 68-point model, whose errors differ.
 
-        On faces of LFW in masks of ours the detector's eyes are 0.07 eye distances off, these 0.04.
+        On faces of LFW with rendered masks the detector's eyes have an error of 0.07 eye distances, these 0.04.
         """
         try:
             return np.float32(0.5) * (face.points5 + five_points(self.landmarker.points68(image, face)))
@@ -93,13 +93,13 @@ def _candidates(image: Image, faces: Sequence[Detection]) -> list[Candidate]:
 
 
 def meant(image: Image, candidates: Sequence[Candidate], masked: bool | None) -> Candidate:
-    """The face that a portrait is of: one that looks as is said, if there is one, and of these the most prominent.
+    """The main face of a portrait: the most prominent face that agrees with the label, if any, else the most prominent.
 
     Args:
-        masked: what is said of the picture, None where nothing is.
+        masked: the picture's label, None without one.
 
     Raises:
-        SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL where there is none.
+        SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL if there is none.
     """
     if not candidates:
         raise SetAsideError(Reason.NO_FACE)

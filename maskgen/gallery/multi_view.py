@@ -1,8 +1,8 @@
-"""Finding a face that is known to be there: looked for once more in altered views of the picture, which then vote.
+"""Multi-view face detection: a picture without a confident detection is searched again in altered views, which vote.
 
-A real mask hides half of what a detector goes by. The same network finds such a face in some views of a picture and not
-in others, so a picture in which nothing sure was found is looked at mirrored, turned, enlarged, framed, darkened and
-with its contrast evened, with lower thresholds; what several views agree on is the face.
+A real mask hides half of the features of a face, and the same network detects it in some views of a picture and not in
+others. The views are mirrored, rotated, enlarged, padded, darkened, blurred and equalised, and are searched with lower
+thresholds. A detection counts if several views agree.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from maskgen.core.records import Detection, Doubles, Floats, Image, check_image
 from maskgen.faces.detect import LENIENT, SURE, Detector, MtcnnDetector
 
-LARGEST = 1_000_000  # pixels of a picture in which the views are searched
-SAME = 0.35  # overlap, intersection over union, of two views' boxes of one face
+LARGEST = 1_000_000  # maximum pixels of a view
+SAME = 0.35  # minimum IOU of two views' boxes of one face
 VOTES = 2
 TRUSTED = 0.85  # a face of a higher score needs no second view
 MIRRORED_POINTS = [1, 0, 2, 4, 3]
@@ -25,14 +25,14 @@ MIRRORED_POINTS = [1, 0, 2, 4, 3]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An altered picture, and the matrix (2, 3) that takes its pixels to the picture's own."""
+    """An altered picture, and the matrix (2, 3) from its pixels to the original's."""
 
     image: Image
     back: Doubles
     mirrored: bool = False
 
     def restored(self, found: Detection) -> Detection:
-        """A face of the view in the picture's pixels; the box stays upright about the same middle."""
+        """A face of the view in the original's pixels; the box stays upright around the same centre."""
         points = found.points5 @ self.back[:, :2].T + self.back[:, 2]
         middle = (found.box[:2] + found.box[2:]) / 2 @ self.back[:, :2].T + self.back[:, 2]
         half = (found.box[2:] - found.box[:2]) / 2 * np.hypot(self.back[0, 0], self.back[0, 1])
@@ -46,7 +46,7 @@ def _same_place(change: Callable[[Image], Image]) -> Callable[[Image], View]:
 
 
 def _even(image: Image) -> Image:
-    """Contrast evened out part by part (CLAHE, Zuiderveld 1994)."""
+    """Local histogram equalisation (CLAHE, Zuiderveld 1994)."""
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(3.0, (6, 6)).apply(lab[..., 0])
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
@@ -100,10 +100,10 @@ VIEWS: tuple[Callable[[Image], View], ...] = (
 
 
 class MultiViewDetector(Detector):
-    """Looks as MTCNN does, and again in altered views where it is not sure of a face.
+    """Runs MTCNN, and again on altered views if no face has a high score.
 
-    Scores of faces that only views showed are the best view's, times the share of the views that agree where that is
-    less than a third.
+    The score of a face found only in views is the best view's; if fewer than a third of the views agree, it is
+    multiplied by their share.
     """
 
     def __init__(self, device: str = "cpu") -> None:
@@ -118,7 +118,7 @@ class MultiViewDetector(Detector):
         return found
 
     def search(self, image: Image, small_too: bool = False) -> list[Detection]:
-        """The faces that the altered views agree on, best first, however sure the picture itself is of one."""
+        """The faces that the altered views agree on, best first, whatever the score in the original."""
         check_image(image)
         small, times = _reduced(image)
         views = [view(small) for view in VIEWS]
@@ -128,12 +128,12 @@ class MultiViewDetector(Detector):
 
 
 def merge_views(by_view: Sequence[Sequence[Detection]]) -> list[Detection]:
-    """The faces that VOTES views show, or one view with a high score; best first.
+    """The faces found in VOTES views, or in one view with a high score; best first.
 
     A face's box and points are the views' means, weighted by their scores.
 
     Args:
-        by_view: the faces that each view shows, all in the pixels of one picture.
+        by_view: the faces of each view, all in the pixels of the original.
     """
     groups: list[list[tuple[int, Detection]]] = []
     flat = [(at, face) for at, faces in enumerate(by_view) for face in faces]
@@ -163,7 +163,7 @@ def _mean(faces: Sequence[Detection]) -> Detection:
 
 
 def _reduced(image: Image) -> tuple[Image, float]:
-    """The picture with at most LARGEST pixels, and how many of its own one of those is."""
+    """The picture reduced to at most LARGEST pixels, and the scale factor."""
     times = max(1.0, float(np.sqrt(image.shape[0] * image.shape[1] / LARGEST)))
     if times == 1.0:
         return image, 1.0

@@ -1,4 +1,4 @@
-"""The gallery as a whole: people numbered in a stable order, who has how many photographs, and made-up galleries."""
+"""The people of a gallery: target numbers, photographs per person, and simulated galleries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENROL, PROBE = "enrol", "probe"
 
 @dataclass(frozen=True, slots=True)
 class PhotographCounts:
-    """How many photographs of each state a person has in the gallery."""
+    """The numbers of a person's bare and masked photographs in the gallery."""
 
     person: str
     bare: int
@@ -20,7 +20,7 @@ class PhotographCounts:
 
 
 def role_of(masked: bool) -> str:
-    """Bare faces are registered, masked ones ask who they are."""
+    """The role of a face: bare faces are enrolled, masked faces are probes."""
     return PROBE if masked else ENROL
 
 
@@ -33,8 +33,8 @@ def photograph_counts(states: Iterable[tuple[str, bool]], everyone: Iterable[str
     """Counts by person, sorted by name.
 
     Args:
-        states: whose each photograph is and whether it is masked.
-        everyone: people to be listed even if they have none.
+        states: person and mask label of each photograph.
+        everyone: people to list even without photographs.
     """
     counts: dict[str, list[int]] = {person: [0, 0] for person in everyone}
     for person, masked in states:
@@ -55,13 +55,13 @@ class Picture:
 def simulated(
     pictures: Sequence[Picture], each: tuple[int, int], seed: int
 ) -> tuple[list[Picture], list[PhotographCounts]]:
-    """A gallery from a run: of each person bare and masked pictures whose photographs are all different ones.
+    """A gallery from a run: for each person bare and masked pictures, all from different photographs.
 
     Args:
-        each: how many bare and how many masked pictures a person is to have.
+        each: the numbers of bare and of masked pictures per person.
 
     Returns:
-        The pictures, by person, the bare ones first; and the people with too few photographs, who are left out.
+        The pictures by person, bare ones first; and the people with too few photographs, who are left out.
     """
     by_person: dict[str, list[Picture]] = {}
     for picture in pictures:
@@ -78,7 +78,7 @@ def simulated(
 
 
 def _drawn(own: Sequence[Picture], each: tuple[int, int], seed: int) -> tuple[list[Picture], list[Picture]]:
-    """A person's bare and masked pictures, photographs in drawn order, first those that only come masked."""
+    """A person's bare and masked pictures, photographs in random order, first those with masked pictures only."""
     sources: dict[str, dict[bool, list[Picture]]] = {}
     for picture in sorted(own, key=lambda one: one.path):
         sources.setdefault(picture.source, {False: [], True: []})[picture.masked].append(picture)
@@ -96,5 +96,5 @@ def _drawn(own: Sequence[Picture], each: tuple[int, int], seed: int) -> tuple[li
 
 
 def _kinds_of(states: Mapping[bool, Sequence[Picture]]) -> int:
-    """0 for a photograph that comes masked alone, 1 for both, 2 for bare alone."""
+    """0 for a photograph with masked pictures only, 1 for both, 2 for bare only."""
     return 0 if not states[False] else 1 if states[True] else 2

@@ -1,6 +1,6 @@
-"""Where each record of a RecordIO file begins: from the .idx beside it, or else by going through the file.
+"""The index of a RecordIO file, record offsets by number: from its .idx, or by scanning the file.
 
-Five million records are two arrays of 40 MB each, never a table of Python's.
+Five million records take two arrays of 40 MB each; no Python objects per record.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ..range_reads import LocalRanges, RangeReader, ReadAhead, RemoteRanges
 from .stream import FIRST, LAST, MAGIC, MIDDLE, MOST_PART, WHOLE
 
 Numbers = NDArray[np.int64]
-_CHECKED, _CHECKED_FAR = 4096, 64  # records behind which a missing one is looked for; each costs a read or a request
-_HEAD_AND_PICTURE = struct.Struct("<IIIfQ")  # a record's head, and of a picture's: flag, label, id
+_CHECKED, _CHECKED_FAR = 4096, 64  # records whose gaps are checked; each costs a read or a request
+_HEAD_AND_PICTURE = struct.Struct("<IIIfQ")  # the header of a record and of a picture: flag, label, id
 
 
 @dataclass(frozen=True, slots=True)
 class RecordIndex:
-    """Records by their number: `ids`, rising, and `offsets`, both int64 (n,); `sizes` is room that each has at most."""
+    """Records by number: `ids`, ascending, and `offsets`, both int64 (n,); `sizes` are upper bounds."""
 
     ids: Numbers
     offsets: Numbers
@@ -36,7 +36,7 @@ class RecordIndex:
         return len(self.ids)
 
     def find(self, number: int) -> tuple[int, int] | None:
-        """The offset and size of a record, None where there is none of this number."""
+        """The offset and size of a record, None for an unknown number."""
         at = int(np.searchsorted(self.ids, number))
         if at == len(self.ids) or self.ids[at] != number:
             return None
@@ -44,10 +44,10 @@ class RecordIndex:
 
 
 def load_index(rec: AnyPath, pieces: LocalRanges | RemoteRanges) -> RecordIndex:
-    """The index of a .rec: its .idx where that is there, else what going through the file finds.
+    """The index of a .rec: from its .idx if it exists, else from a scan of the file.
 
     Raises:
-        ContainerError: the .idx is no index, or lacks records of the file, or no records begin the file.
+        ContainerError: the .idx is invalid or lacks records of the file, or the file does not start with a record.
     """
     if pieces.read(0, 4) != struct.pack("<I", MAGIC):
         raise ContainerError("it is no RecordIO file" if pieces.size else "it is empty")
@@ -60,10 +60,10 @@ def load_index(rec: AnyPath, pieces: LocalRanges | RemoteRanges) -> RecordIndex:
 
 
 def _refuse_gaps(offsets: Numbers, pieces: LocalRanges | RemoteRanges, name: str) -> None:
-    """Refuse an index between whose records, or after whose last one, the file holds others.
+    """Refuse an index with gaps: records of the file, between or after its own, that it does not list.
 
-    Up to `_CHECKED` records all are looked at; of more, the last and those with the most room behind them, since a
-    record that is not listed leaves its room to the one before it.
+    Up to `_CHECKED` records are all checked; of more, the last one and those with the largest distance to the next one,
+    because an unlisted record adds its size to the distance before it.
     """
     starts = np.unique(offsets[(offsets >= 0) & (offsets < pieces.size)])
     rooms = np.diff(np.append(starts, pieces.size))
@@ -79,12 +79,12 @@ def _refuse_gaps(offsets: Numbers, pieces: LocalRanges | RemoteRanges, name: str
 
 def _gap(name: str, at: int) -> ContainerError:
     return ContainerError(
-        f"its index {name} lacks the record at byte {at}: have it made again, or remove it and the file is gone through"
+        f"its index {name} lacks the record at byte {at}: create it again, or remove it so that the file is scanned"
     )
 
 
 def _end_of(pieces: RangeReader, at: int) -> int | None:
-    """Where the record that begins at `at` ends; None where none begins there, or it is cut off."""
+    """The end of the record that starts at `at`; None if no complete record starts there."""
     parts = 0
     while len(head := pieces.read(at, 8)) == 8:
         magic, word = struct.unpack("<II", head)
@@ -115,10 +115,10 @@ def _read_idx(data: bytes, name: str) -> tuple[Numbers, Numbers]:
 
 
 def scan_index(pieces: RangeReader) -> RecordIndex:
-    """The index of a .rec without an .idx: its records by their own ids, or by place where ids are there twice.
+    """The index of a .rec without an .idx: its records by their ids, or by position if ids occur twice.
 
     Raises:
-        ContainerError: it is no RecordIO; one that ends early is read as far as its records are whole.
+        ContainerError: it is not RecordIO; of a truncated file the complete records are used.
     """
     found = list(scan(pieces))
     if not found:
@@ -132,7 +132,7 @@ def scan_index(pieces: RangeReader) -> RecordIndex:
 
 
 def scan(pieces: RangeReader) -> Iterator[tuple[int, float, int, int]]:
-    """Go through a .rec: each record's id, first label where it stands in the head, offset and end."""
+    """Scan a .rec: each record's id, first label if it is in the header, offset and end."""
     at = 0
     ahead = ReadAhead(pieces, 1 << 16)
     while len(head := ahead.read(at, _HEAD_AND_PICTURE.size)) >= 8:
@@ -148,11 +148,11 @@ def scan(pieces: RangeReader) -> Iterator[tuple[int, float, int, int]]:
 
 
 def _indexed(ids: Numbers, offsets: Numbers, end: int) -> RecordIndex:
-    """Sorted by number; a record has room up to where the next one begins."""
+    """Sorted by number; the size bound of a record is the distance to the next one."""
     order = np.argsort(ids, kind="stable")
-    offsets = np.where(offsets < 0, end, offsets)  # where nothing is found
+    offsets = np.where(offsets < 0, end, offsets)  # if nothing is found
     starts = np.append(np.unique(offsets), end)
     nexts = starts[np.searchsorted(starts, offsets, side="right").clip(max=len(starts) - 1)]
     sizes = np.maximum(nexts - offsets, 0)
-    last = order[np.append(np.diff(ids[order]) != 0, True)]  # of a number that is there twice, as MXNet has it
+    last = order[np.append(np.diff(ids[order]) != 0, True)]  # of a duplicate number the last counts, as in MXNet
     return RecordIndex(ids[last], offsets[last], sizes[last])

@@ -1,8 +1,8 @@
-"""Whose each picture of a RecordIO set is, found out without reading the pictures.
+"""The person of each picture of a RecordIO set, read without the pictures.
 
-InsightFace's sets begin with a header record, number 0, whose labels are (end of the pictures' numbers, end of the
-people's numbers): pictures are 1, 2, ...; after them comes one record a person, whose labels are (first, end) of that
-person's pictures. Without it the .lst beside the file says who, and without that each record must be looked at.
+InsightFace's sets start with a header record, number 0, whose labels are (end of the pictures' numbers, end of the
+people's numbers): pictures are 1, 2, ...; then follows one record per person, whose labels are (first, end) of that
+person's pictures. Without a header the .lst beside the file names the people; without a .lst each record is read.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from .index import Numbers, RecordIndex
 from .stream import FIRST, MAGIC, WHOLE, Record, label_text, read_record, unpack
 
 Labels = NDArray[np.float64]
-_EXACT = 1 << 24  # a header's numbers are float32, which holds whole numbers up to here
-_SAMPLE = 64  # records whose own label is compared with what is said of them
+_EXACT = 1 << 24  # a header's numbers are float32, exact for whole numbers up to here
+_SAMPLE = 64  # records whose own label is compared with the header or list
 _HEAD = struct.Struct("<IIIfQQf")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPeople:
-    """The pictures of a RecordIO set by person: `labels`, float64 (n,), never falling, and each picture's record.
+    """The pictures of a RecordIO set by person: `labels`, float64 (n,), sorted, and each picture's record.
 
-    `ids`, `offsets` and `sizes` are int64 (n,); a person's ids rise.
+    `ids`, `offsets` and `sizes` are int64 (n,); ids are ascending for each person.
     """
 
     labels: Labels
@@ -41,10 +41,10 @@ class RecordPeople:
 
 
 def record_people(rec: AnyPath, pieces: RangeReader, index: RecordIndex) -> RecordPeople:
-    """Whose each picture is.
+    """The person of each picture.
 
     Raises:
-        ContainerError: what is said beside the file is not what its records say.
+        ContainerError: the header or the .lst contradicts the records.
     """
     header = _header(pieces, index)
     if header is not None and header[1] < _EXACT and (people := _by_ranges(pieces, index, *header)) is not None:
@@ -58,7 +58,7 @@ def record_people(rec: AnyPath, pieces: RangeReader, index: RecordIndex) -> Reco
 
 
 def _header(pieces: RangeReader, index: RecordIndex) -> tuple[int, int] | None:
-    """(end of the pictures' numbers, end of the people's numbers), None where record 0 is none or a picture's."""
+    """(end of the pictures' numbers, end of the people's numbers), None if record 0 is missing or a picture."""
     found = index.find(0)
     first = _record(pieces, *found) if found is not None else None
     if first is None or first.picture or not first.many or not all(np.isfinite(first.labels)):
@@ -75,7 +75,7 @@ def _record(pieces: RangeReader, offset: int, size: int) -> Record | None:
 
 
 def _by_ranges(pieces: RangeReader, index: RecordIndex, end: int, people_end: int) -> RecordPeople | None:
-    """Pictures by the ranges of numbers that the people's records give; None where they do not cover them."""
+    """Pictures by the number ranges of the people's records; None if the ranges do not cover them."""
     pictures = _taken(index, (index.ids > 0) & (index.ids < end))
     people = _taken(index, (index.ids >= end) & (index.ids < people_end))
     ranges = _ranges(pieces, people)
@@ -90,7 +90,7 @@ def _by_ranges(pieces: RangeReader, index: RecordIndex, end: int, people_end: in
 
 
 def _ranges(pieces: RangeReader, people: RecordIndex) -> Numbers | None:
-    """The numbers (first, end) of each person's pictures, int64 (n, 2); None where a record does not give them."""
+    """The numbers (first, end) of each person's pictures, int64 (n, 2); None if a record lacks them."""
     ahead = ReadAhead(pieces, 1 << 20)
     ranges = np.empty((len(people), 2), np.int64)
     for person, (offset, size) in enumerate(zip(people.offsets.tolist(), people.sizes.tolist(), strict=True)):
@@ -102,7 +102,7 @@ def _ranges(pieces: RangeReader, people: RecordIndex) -> Numbers | None:
 
 
 def _by_list(rec: AnyPath, pictures: RecordIndex) -> Labels | None:
-    """Labels by the .lst: lines of (number, label, path) in any order, or of (1, path, label) in the records'."""
+    """Labels by the .lst: lines of (number, label, path) in any order, or of (1, path, label) in the records' order."""
     lst = rec.with_suffix(".lst")
     if not lst.is_file():
         return None
@@ -117,7 +117,7 @@ def _by_list(rec: AnyPath, pictures: RecordIndex) -> Labels | None:
 
 
 def _numbered(columns: list[Labels] | None, pictures: RecordIndex) -> Labels | None:
-    """Labels of these records out of (numbers, labels); None where one is not listed."""
+    """Labels of these records from (numbers, labels); None if one is missing."""
     if columns is None:
         return None
     order = np.argsort(columns[0], kind="stable")
@@ -135,7 +135,7 @@ def _is_number(text: bytes) -> bool:
 
 
 def _columns(data: bytes, fields: int, *wanted: int) -> list[Labels] | None:
-    """Some columns of a table with tabs, as numbers; None where they are none."""
+    """Columns of a tab-separated table as numbers; None if they are not numbers."""
     names = [str(number) for number in range(fields)]
     try:
         table = pa_csv.read_csv(
@@ -154,7 +154,7 @@ def _columns(data: bytes, fields: int, *wanted: int) -> list[Labels] | None:
 
 
 def _by_looking(pieces: RangeReader, index: RecordIndex) -> tuple[Labels, RecordIndex]:
-    """Labels as the records' heads give them, and the records but for those that hold no picture."""
+    """Labels from the records' headers, and the records that hold a picture."""
     labels = np.zeros(len(index))
     empty = np.zeros(len(index), np.bool_)
     order = np.argsort(index.offsets, kind="stable")
@@ -164,7 +164,7 @@ def _by_looking(pieces: RangeReader, index: RecordIndex) -> tuple[Labels, Record
 
 
 def _look(head: bytes) -> tuple[float, bool]:
-    """A record's first label, and whether it holds no picture; one that cannot be read is left for its reader."""
+    """A record's first label, and whether it holds no picture; an unreadable record fails later, when it is read."""
     magic, word, many, label, _, _, first = _HEAD.unpack(head.ljust(_HEAD.size, b"\0"))
     if magic != MAGIC or word >> 29 not in (WHOLE, FIRST):
         return 0.0, False
@@ -175,15 +175,15 @@ def _look(head: bytes) -> tuple[float, bool]:
 
 
 def _compare(pieces: RangeReader, pictures: RecordIndex, labels: Labels, name: str) -> None:
-    """Raise ContainerError where a record of a sample says another label."""
+    """Raise ContainerError where a record of a sample has another label."""
     differing = _differs(pieces, pictures, labels)
     if differing is not None:
         number, said, own = differing
-        raise ContainerError(f"{name} says {said} of record {number}, which says {own} itself")
+        raise ContainerError(f"{name} has label {said} for record {number}, whose own label is {own}")
 
 
 def _differs(pieces: RangeReader, pictures: RecordIndex, labels: Labels) -> tuple[int, str, str] | None:
-    """A record of a sample whose own label is another: its number, what is said of it, and what it says."""
+    """A sampled record with a contradicting label: its number, the listed label, and its own."""
     count = min(len(pictures), _SAMPLE)
     for at in (np.arange(count) * len(pictures) // max(count, 1)).tolist():
         head = pieces.read(int(pictures.offsets[at]), _HEAD.size)

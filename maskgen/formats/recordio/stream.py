@@ -1,13 +1,13 @@
-"""RecordIO, the container of MXNet and InsightFace: one record after another, each with its size before it.
+"""RecordIO, the container of MXNet and InsightFace: a sequence of records, each with a length header.
 
     record   magic 0xced7230a, then 3 bits of flag and 29 of length, the bytes, zeros up to a multiple of four
-    flag     0 a whole record; 1, 2, 3 the first, a middle and the last part of one in which the magic number itself
-             stands at a multiple of four: it is left out between parts
+    flag     0 a whole record; 1, 2, 3 the first, a middle and the last part of a record that contains the magic number
+             at a multiple of four: it is left out between parts
     picture  flag uint32, label float32, id uint64, id2 uint64, then `flag` float32 labels, then the picture's file
 
 All numbers are little-endian.
 
-Source: dmlc-core's recordio.h and MXNet's recordio.py, which describe the format.
+Source: dmlc-core's recordio.h and MXNet's recordio.py.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WHOLE, FIRST, MIDDLE, LAST = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a record says: `labels` (one or more numbers), its id, and the picture's file (empty in a header record)."""
+    """A parsed record: `labels` (one or more numbers), its id, and the picture's file (empty in a header record)."""
 
     labels: tuple[float, ...]
     id: int
@@ -40,19 +40,19 @@ class Record:
 
 
 def label_text(label: float) -> str:
-    """A label as text: a whole number without its point."""
+    """A label as text: a whole number without decimal point."""
     return str(int(label)) if float(label).is_integer() else str(label)
 
 
 def read_record(pieces: RangeReader, offset: int, size: int | None = None, most: int = 1 << 30) -> bytes:
-    """The bytes of the record that begins at `offset`.
+    """The bytes of the record at `offset`.
 
     Args:
-        size: how much to read at once where it is known about how long it is.
-        most: bytes of a record, beyond which it is not read.
+        size: bytes of the first read, if the length is approximately known.
+        most: maximum bytes of a record.
 
     Raises:
-        ContainerError: no record begins there, it ends early, or it is too long.
+        ContainerError: no record starts there, it ends early, or it is too long.
     """
     window = pieces.read(offset, min(size, most) + _HEAD.size) if size else b""
     parts: list[bytes] = []
@@ -73,7 +73,7 @@ def read_record(pieces: RangeReader, offset: int, size: int | None = None, most:
 
 
 def _cut(pieces: RangeReader, window: bytes, start: int, at: int, size: int) -> bytes:
-    """Bytes out of what was read ahead, or else from the file."""
+    """Bytes from the read-ahead buffer, or from the file."""
     if at + size <= start + len(window):
         return window[at - start : at - start + size]
     return pieces.read(at, size)
@@ -94,10 +94,10 @@ def _padded(length: int) -> int:
 
 
 def unpack(record: bytes) -> Record:
-    """A record of pictures taken apart.
+    """Parse a record of a picture set.
 
     Raises:
-        ContainerError: it is too short to be one.
+        ContainerError: it is too short.
     """
     if len(record) < _PICTURE.size:
         raise ContainerError("its record is too short to hold a picture")
@@ -110,10 +110,10 @@ def unpack(record: bytes) -> Record:
 
 
 def pack(record: Record) -> bytes:
-    """A record of pictures put together; its label alone, or an array where `many`.
+    """Serialise a record of a picture set; a single label, or with `many` an array.
 
     Raises:
-        ValueError: a label that float32 does not hold exactly.
+        ValueError: a label is not exact in float32.
     """
     exact = np.asarray(record.labels, np.float32)
     if exact.tolist() != list(record.labels):
@@ -124,7 +124,7 @@ def pack(record: Record) -> bytes:
 
 
 def framed(record: bytes) -> Iterator[bytes]:
-    """A record as it stands in the file, cut in parts wherever the magic number stands at a multiple of four."""
+    """A record with its framing, split wherever the magic number occurs at a multiple of four."""
     cuts = _magic_places(record)
     starts = [0, *(cut + 4 for cut in cuts)]
     for part, (start, end) in enumerate(zip(starts, [*cuts, len(record)], strict=True)):
@@ -137,7 +137,7 @@ def framed(record: bytes) -> Iterator[bytes]:
 
 
 def _magic_places(record: bytes) -> list[int]:
-    """Where the magic number stands at a multiple of four, from left to right."""
+    """Positions of the magic number at multiples of four, ascending."""
     found, at = [], record.find(_MAGIC_BYTES)
     while at >= 0:
         if at % 4 == 0:

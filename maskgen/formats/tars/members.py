@@ -1,7 +1,7 @@
-"""What a tar archive holds: the name, place and size of every member, from its headers alone.
+"""The members of a tar archive: name, offset and size of each, read from the headers.
 
-A reader of its own, since it need not do more: nothing is unpacked, members are only ever read as bytes, and going
-through the headers takes a tenth of the standard library's time. It knows what tar, GNU tar and POSIX pax write.
+Our own reader, because nothing is unpacked and members are only read as bytes; it takes a tenth of the standard
+library's time. It supports the formats of tar, GNU tar and POSIX pax.
 
 Source: POSIX.1-2008, pax; the GNU tar manual, "Basic Tar Format".
 """
@@ -16,14 +16,14 @@ from ..range_reads import RangeReader
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
-_MOST_NAME = 1 << 16  # bytes of a long name or of a pax header, beyond which it is no name but an attack
+_MOST_NAME = 1 << 16  # maximum bytes of a long name or a pax header, as a protection against hostile archives
 _REGULAR = b"0\07"
 _LINKS_AND_DEVICES = b"12346"  # hard link, symbolic link, character and block device, pipe
 _FOLDER = b"5"
 
 
 class Member(NamedTuple):
-    """One member that is not a folder: its name as UTF-8 (other bytes as lone surrogates), and where its bytes lie.
+    """One member that is not a folder: its name as UTF-8 (other bytes as lone surrogates), and its byte range.
 
     `plain` is False for links, devices and sparse files, whose bytes are not a photograph's.
     """
@@ -35,24 +35,24 @@ class Member(NamedTuple):
 
 
 class _Extra:
-    """What pax and GNU headers say of the members after them."""
+    """Values of pax and GNU headers for the members after them."""
 
     def __init__(self) -> None:
         self.of_all: dict[str, str] = {}
         self.of_next: dict[str, str] = {}
 
     def take(self) -> dict[str, str]:
-        """What is said of the member at hand."""
+        """The values for the current member."""
         said = {**self.of_all, **self.of_next}
         self.of_next = {}
         return said
 
 
 def members(pieces: RangeReader) -> Iterator[Member]:
-    """All members that are no folders, in the archive's order.
+    """All members except folders, in the archive's order.
 
     Raises:
-        ContainerError: it is no tar, or is damaged; a last member that is cut off is given all the same.
+        ContainerError: it is not a tar, or is damaged; a truncated last member is still returned.
     """
     at, extra = 0, _Extra()
     while True:
@@ -81,13 +81,15 @@ def _check(header: bytes, at: int) -> None:
     if len(header) == BLOCK:
         wanted, rest = _octal(header[148:156]), header[:148] + header[156:]
         plain = sum(rest) + 256
-        if wanted == plain or wanted == plain - 256 * sum(byte > 127 for byte in rest):  # some sum signed bytes
+        if wanted == plain or wanted == plain - 256 * sum(
+            byte > 127 for byte in rest
+        ):  # some programs sum signed bytes
             return
     raise ContainerError(f"it is damaged at byte {at}" if at else "it is no tar archive")
 
 
 def _number(field: bytes, at: int) -> int:
-    """Octal digits, or base 256 where the first bit is set."""
+    """Octal digits, or base 256 if the first bit is set."""
     value = int.from_bytes(field, "big") - (1 << 95) if field[0] == 0x80 else _octal(field)
     if value is None or value < 0 or field[0] == 0xFF:
         raise ContainerError(f"it is damaged at byte {at}")

@@ -1,11 +1,11 @@
-"""The photographs in a tar, and whose each is: a folder in the tar, or what stands beside the photograph.
+"""The photographs in a tar and their people: from the folder in the tar, or from the sample's metadata.
 
-A WebDataset sample is the members whose names are one up to the first dot of the file's name: `000017.jpg`,
-`000017.cls`, `000017.json`. A member with a picture's suffix is a photograph, and so is any member that stands beside
-none, for only reading it tells; the others are taken for what is said of the photograph.
+A WebDataset sample is the members with one name up to the first dot of the file name: `000017.jpg`, `000017.cls`,
+`000017.json`. A member with a picture's suffix is a photograph. A member of a sample without one is tried as a
+photograph; the others are metadata.
 
-The person is what a .cls says, else the `person` or label of a .json, else the folder, else a .txt of one short line.
-A .txt beside a .json with a caption or an address is the caption that img2dataset writes, and names nobody.
+The person is the content of a .cls, else the `person` or label of a .json, else the folder, else a .txt of one short
+line. A .txt beside a .json with a caption or an address is img2dataset's caption and not a person.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif",
 PICTURES |= {"avif", "heic", "jp2"}
 _SAYS = ("cls", "json", "txt")
 _PERSON_KEYS = ("person", "identity", "subject", "label", "target", "cls", "class", "person_id", "class_id")
-_CAPTIONED = ("caption", "url", "captions", "text", "prompt")  # keys of a .json whose .txt describes the picture
+_CAPTIONED = ("caption", "url", "captions", "text", "prompt")  # keys of a .json whose .txt is a caption
 _MOST_SAID = 1 << 20  # bytes of a .cls, .json or .txt
 _LONGEST_LINE = 100
 _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[a-zA-Z]:")
@@ -34,10 +34,9 @@ _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[a-zA-Z]:")
 
 @dataclass(frozen=True, slots=True)
 class TarPhoto:
-    """A photograph in a tar: its member's name, where its bytes lie, whose it is.
+    """A photograph in a tar: its member's name, byte range, and person.
 
-    `person` is "" where nothing but the folder says it, and the folder's is `folder_of(name)`; `fault` says why it
-    cannot be read, "" where it may be.
+    `person` is "" if only the folder, `folder_of(name)`, names it; `fault` says why it cannot be read, "" if it can.
     """
 
     name: str
@@ -49,7 +48,7 @@ class TarPhoto:
 
 @dataclass(slots=True)
 class _Samples:
-    """Members by sample: those that may be photographs, and what stands beside them."""
+    """Members by sample: possible photographs, and metadata."""
 
     photographs: dict[str, Member] = field(default_factory=dict)
     others: dict[str, Member] = field(default_factory=dict)
@@ -59,9 +58,9 @@ class _Samples:
 
 
 def photographs(pieces: RangeReader) -> tuple[list[TarPhoto], str]:
-    """The photographs of a tar by name, and what keeps the rest of it from being read ("": nothing).
+    """The photographs of a tar by name, and why the rest of it cannot be read ("" if it can).
 
-    Of two members of one name the last counts, as for tar itself.
+    Of two members of one name the last counts, as in tar.
 
     Raises:
         ContainerError: nothing of it can be read.
@@ -104,7 +103,7 @@ def sample_of(name: str) -> str:
 
 
 def folder_of(name: str) -> str:
-    """The folder that a member lies in, "" for none; `./` and doubled slashes are dropped.
+    """The folder of a member, "" for none; `./` and doubled slashes are dropped.
 
     Example:
         >>> folder_of("./lfw//ANNA/1.jpg")
@@ -150,7 +149,7 @@ def _told(text: str) -> Mapping[str, Any]:
 
 
 def _of_json(told: Mapping[str, Any]) -> str:
-    """The first key that says whose picture it is; a list of one is what it holds."""
+    """The first key that names the person; a list of one counts as its element."""
     values = {key: told[key] for key in _PERSON_KEYS if key in told}
     if person := next(_texts(map(_single, values.values())), ""):
         return person

@@ -1,4 +1,4 @@
-"""Tar archives as WebDataset reads them: the members of one sample share a name up to the first dot."""
+"""Tar archives for WebDataset: the members of one sample share a name up to the first dot."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 
 class TarWriter:
-    """Writes a tar, the same bytes for the same members: no dates, no owners. `names` are the members so far."""
+    """Writes a tar with reproducible bytes: no dates, no owners. `names` are the members so far."""
 
     def __init__(self, path: Path) -> None:
-        # GNU's form: names of any length and in any script, and every reader of tars knows it.
+        # GNU's format: names of any length and script, supported by every tar reader.
         self._archive = tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="utf-8")  # noqa: SIM115
         self.names: list[str] = []
 
@@ -38,7 +38,7 @@ class TarWriter:
 
 
 def sample_name(name: str) -> str:
-    """A file's name without its suffix as a sample's: WebDataset takes what follows a dot for the kind of data.
+    """A file's stem as a sample name without dots: WebDataset takes the part after a dot as the type.
 
     Example:
         >>> sample_name("ANNA/a.b__n95.f2")
@@ -49,5 +49,5 @@ def sample_name(name: str) -> str:
 
 
 def json_of(row: Mapping[str, Any]) -> bytes:
-    """What is known of a picture as the .json beside it."""
+    """A picture's metadata as the sample's .json."""
     return (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -1,1 +1,1 @@
-"""Lists of what to train on and which pairs to judge on."""
+"""Manifests: training lists and evaluation pairs."""

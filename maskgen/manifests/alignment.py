@@ -1,4 +1,4 @@
-"""How the crops of runs and lists are aligned: by the catalogue's column, a list's own, or the report beside a list."""
+"""The alignment of runs and lists: from the catalogue's column, a list's column, or the report beside a list."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from maskgen.formats.files import parquet_of
 from .schema import CATALOGUE, REPORT
 
 COLUMN = "alignment"
-# Pictures that `maskgen pairs --also` put into a container, as a list of it names them.
+# Addresses of pictures that `maskgen pairs --also` packed into a container.
 _PACKED = r"^train(-[0-9]{5})?\.(rec|tar)/"
 
 
 def alignment_of_run(run: AnyPath) -> str:
-    """What the catalogue of a run says, "" where it says nothing.
+    """The alignment in the catalogue of a run, "" if unknown.
 
     Raises:
         UserError: the catalogue cannot be read.
@@ -41,7 +41,7 @@ def alignment_of_run(run: AnyPath) -> str:
 
 
 def joined_alignments(names: Iterable[str | None]) -> str:
-    """Several alignments as one name, "" where nothing is known of one.
+    """Several alignments joined to one name, "" if one is unknown.
 
     Example:
         >>> joined_alignments(["maskgen", "arcface", "maskgen"]), joined_alignments(["maskgen", ""])
@@ -52,11 +52,11 @@ def joined_alignments(names: Iterable[str | None]) -> str:
 
 
 def alignment_of_list(folder: Path, addresses: Any, columns: Mapping[str, Any] | None = None) -> str:
-    """How the pictures of a list are aligned, "" where nothing says.
+    """The alignment of the pictures of a list, "" if unknown.
 
     Args:
-        folder: of the list; its report.json, or that of the folder above it, says which runs the pictures are from.
-        addresses: large_string (n,), as the list has them.
+        folder: of the list; its report.json, or that of the parent folder, names the runs of the pictures.
+        addresses: large_string (n,), as in the list.
         columns: of the list; `alignment` may be among them, as in gallery.csv.
     """
     if columns is not None and COLUMN in columns:
@@ -68,7 +68,7 @@ def alignment_of_list(folder: Path, addresses: Any, columns: Mapping[str, Any] |
 
 
 def _reported(runs: Mapping[str, tuple[str, str]], addresses: Any) -> str:
-    """The alignment of the runs that the addresses lead to, or whose pictures `maskgen pairs` packed for training."""
+    """The alignment of the runs of the addresses, or of the pictures that `maskgen pairs` packed for training."""
     used = [name for name in runs if pc.any(pc.starts_with(addresses, pattern=f"{name}/")).as_py()]
     if not used and pc.all(pc.match_substring_regex(addresses, _PACKED), min_count=0).as_py():
         used = [name for name, (role, _) in runs.items() if role != "eval"]
@@ -76,9 +76,9 @@ def _reported(runs: Mapping[str, tuple[str, str]], addresses: Any) -> str:
 
 
 def _runs(report: Path) -> dict[str, tuple[str, str]]:
-    """Role and alignment of each run that `maskgen pairs` read, by the run's place."""
+    """Role and alignment of each run that `maskgen pairs` read, by the run's path."""
     try:
         said = json.loads(report.read_bytes())["runs"]
         return {str(run["folder"]): (str(run["role"]), str(run.get(COLUMN) or "")) for run in said}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}  # reports of others
+        return {}  # report of another program

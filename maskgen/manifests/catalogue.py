@@ -1,4 +1,4 @@
-"""Catalogues of runs, read as one sorted table of images."""
+"""Catalogues of runs, read into one sorted table of images."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Images:
         - `paths`: large_string (n,), relative to the image's run, `/` between folders
         - `keys`: large_string (n,), the photograph's path relative to its source folder
         - `person`, `kind`, `source`: int32 (n,) codes. `person` indexes `people`, which is sorted by (run,
-          name) and never falls along the rows; `kind` indexes `kinds`, where 0 is "bare"; equal `source`
-          means the same photograph, by the hash of its bytes, in whatever folder or run it lies
+          name) and is ascending along the rows; `kind` indexes `kinds`, where 0 is "bare"; equal `source`
+          means the same photograph, by the hash of its bytes, in any folder or run
     """
 
     paths: Any
@@ -67,7 +67,7 @@ class Images:
         return np.bincount(self.person, minlength=len(self.people)).astype(np.int64)
 
     def take(self, rows: NDArray[Any]) -> Images:
-        """The images of these rising rows, or where a mask is True, with the same people, kinds and codes."""
+        """The images of these ascending rows, or where a mask is True, with the same people, kinds and codes."""
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         taken = pa.array(index)
         columns = (self.person[index], self.kind[index], self.source[index])
@@ -97,7 +97,7 @@ def digest(run: AnyPath) -> str:
 
 
 def run_names(folders: Sequence[AnyPath]) -> list[str]:
-    """A name for each run folder: its own, with as many parents before it as tell all of them apart.
+    """A name for each run folder: its own, prefixed with as many parents as needed to make all unique.
 
     Example:
         >>> run_names([Path("/data/casia/masked"), Path("/data/lfw/masked")])
@@ -125,9 +125,9 @@ def _read_catalogue(run: AnyPath) -> Any:
         missing = sorted(set(_COLUMNS) - names)
         if missing:
             raise UserError(f"{path} lacks the column {missing[0]!r}; write it again with `maskgen mask`.")
-        # Dictionaries keep a column of few values small: one string a person, not one an image.
+        # Dictionary columns hold one string per person, not one per image.
         packed = ["person", "kind", "source_sha256"]
-        # A picture of several masked faces has a row for each; catalogues without the column have one a picture.
+        # A picture with several masked faces has a row for each; older catalogues have one per picture.
         only = pc.field(_OTHERS) == 0 if _OTHERS in names else None
         table = pq.read_table(
             parquet_of(path), columns=list(_COLUMNS), read_dictionary=packed, partitioning=None, filters=only
@@ -153,7 +153,7 @@ def _with_run(table: Any, name: str) -> Any:
 
 
 def _encoded(column: Any) -> tuple[Codes, Any]:
-    """A dictionary column as codes, int32 (n,), and the values that they index."""
+    """A dictionary column as codes, int32 (n,), and their values."""
     encoded = column.unify_dictionaries().combine_chunks()
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), encoded.dictionary
 
@@ -202,7 +202,7 @@ def _kinds(column: Any) -> tuple[Codes, tuple[str, ...]]:
 
 
 def _sources(table: Any) -> Codes:
-    """Codes of the photographs: by the hash of their bytes, by run and key where a catalogue has no hash."""
+    """Codes of the photographs: by the hash of their bytes, or by run and key if a catalogue has no hash."""
     codes, hashes = _encoded(table["source_sha256"])
     without = np.flatnonzero(pc.equal(hashes, "").to_numpy(zero_copy_only=False))
     if len(without):

@@ -1,4 +1,4 @@
-"""CSV files of millions of rows, written and read without a loop over the rows."""
+"""CSV files with millions of rows, written and read without a loop over the rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 from maskgen.core.files import atomic_file
 
 _ROWS_AT_ONCE = 1 << 18
-_BETWEEN = (",", ";", "\t")  # what may stand between the columns of a file that is read
+_BETWEEN = (",", ";", "\t")  # separators accepted when reading
 _NEEDS_QUOTES = '[",\r\n]|^$'
 
 
@@ -24,7 +24,7 @@ def write_csv(path: Path, columns: Sequence[str], parts: Iterator[Sequence[Any]]
 
     Args:
         columns: the header.
-        parts: rows in stretches; each part holds one Arrow array a column, of strings or whole numbers.
+        parts: the rows in parts; each part holds one Arrow array per column, of strings or whole numbers.
     """
     rows = 0
     with atomic_file(path) as file:
@@ -36,14 +36,14 @@ def write_csv(path: Path, columns: Sequence[str], parts: Iterator[Sequence[Any]]
 
 
 def write_columns(path: Path, columns: Sequence[str], values: Sequence[Any]) -> int:
-    """Write whole columns, which fit in memory, as `write_csv` does."""
+    """As `write_csv`, for columns that fit in memory."""
     n = len(values[0])
     starts = range(0, n, _ROWS_AT_ONCE)
     return write_csv(path, columns, ([v.slice(i, _ROWS_AT_ONCE) for v in values] for i in starts))
 
 
 def stretches(rows: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
-    """Row numbers in stretches of a size that is quick and small in memory."""
+    """Row numbers in parts of a size that is fast and small in memory."""
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         yield rows[start : start + _ROWS_AT_ONCE]
 
@@ -62,13 +62,13 @@ def csv_lines(columns: Sequence[Any]) -> bytes:
 
 
 def joined(*texts: Any, between: str = "") -> Any:
-    """Row by row one text of several: arrays of large_string, or a plain text for all rows."""
+    """Concatenate row by row: arrays of large_string, or one string for all rows."""
     wide = [pa.scalar(text, pa.large_string()) if isinstance(text, str) else text for text in (*texts, between)]
     return pc.binary_join_element_wise(*wide)
 
 
 def text_bytes(texts: Any) -> bytes:
-    """All texts of a large_string array, one after another: they lie like that in memory."""
+    """The concatenated bytes of a large_string array, without a copy."""
     _, offsets, data = texts.buffers()
     ends = np.frombuffer(offsets, np.int64)[texts.offset :]
     return bytes(memoryview(data)[ends[0] : ends[len(texts)]]) if len(texts) and data is not None else b""
@@ -87,7 +87,7 @@ def _quoted(column: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class CsvText:
-    """A CSV file as it stands: every column as text, and the rows that have another number of values.
+    """A parsed CSV file: every column as text, and the rows with a wrong number of values.
 
     `columns` are large_string arrays by name; `ragged` gives (line or row number, the number of values) of up
     to `len(ragged)` of the `n_ragged` rows that were left out of the columns.
@@ -104,10 +104,10 @@ class CsvText:
 
 
 def read_csv(path: Path) -> CsvText:
-    """Read a CSV file of anybody's, all values as text; what stands between columns is told from the header.
+    """Read a CSV file of any program, all values as text; the separator is detected from the header.
 
     Raises:
-        ValueError: it is empty, not UTF-8, or otherwise no CSV file; the message says which.
+        ValueError: it is empty, not UTF-8, or otherwise not a CSV file; the message says which.
     """
     ragged: list[str] = []
 
@@ -132,7 +132,7 @@ def read_csv(path: Path) -> CsvText:
 
 
 def _header(path: Path) -> tuple[list[str], str]:
-    """The columns' names, and what stands between them."""
+    """The columns' names and the separator."""
     import csv
 
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -145,12 +145,12 @@ def _header(path: Path) -> tuple[list[str], str]:
     if not header:
         raise ValueError("the file is empty")
     if len(set(header)) < len(header):
-        raise ValueError("two columns have one name")
+        raise ValueError("two columns have the same name")
     return header, between
 
 
 def separator(line: str) -> str:
-    """What stands between the columns of a table with this first line: the commonest of comma, semicolon and tab.
+    """The separator of a table with this header: the most common of comma, semicolon and tab.
 
     Example:
         >>> separator("path;target")

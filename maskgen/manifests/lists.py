@@ -1,4 +1,4 @@
-"""Lists of pictures and of pairs, read back: what a model is judged on, and what it embeds."""
+"""Reading lists of pictures and pairs, for evaluation and embedding."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ImageList:
     """A list of pictures.
 
     Attributes:
-        root: what addresses that are not absolute start from: the list's folder.
-        addresses: large_string (n,), as `formats.reading` knows them, in the list's order.
+        root: base of relative addresses: the list's folder.
+        addresses: large_string (n,), for `formats.reading`, in the list's order.
         columns: every column of the list as text, large_string (n,) by name; `path` is among them.
     """
 
@@ -38,7 +38,7 @@ class ImageList:
         """A column of whole numbers from 0, int64 (n,).
 
         Raises:
-            UserError: the list has no such column, or it holds something else.
+            UserError: the list has no such column, or it has other values.
         """
         if column not in self.columns:
             raise UserError(f"The list in {self.root} has no column {column}.")
@@ -47,13 +47,13 @@ class ImageList:
 
 @dataclass(frozen=True, slots=True)
 class PairLists:
-    """Lists of pairs over one table of pictures, so that each picture is looked at once.
+    """Lists of pairs over one table of pictures, so that each picture is embedded once.
 
     Attributes:
-        root: what addresses that are not absolute start from: the lists' folder.
+        root: base of relative addresses: the lists' folder.
         addresses: large_string (k,), each picture once.
         pairs: for each list by its file's name, int64 (n, 2) rows of `addresses`.
-        people: whom they show, int64 (n, 2) by the list's name.
+        people: their people, int64 (n, 2) by the list's name.
     """
 
     root: Path
@@ -62,13 +62,13 @@ class PairLists:
     people: Mapping[str, Ints]
 
     def same(self, name: str) -> Bools:
-        """True where both pictures of a pair show one person, bool (n,)."""
+        """True for genuine pairs, bool (n,)."""
         first, second = self.people[name].T
         return np.asarray(first == second, np.bool_)
 
 
 def read_image_list(path: Path) -> ImageList:
-    """A CSV file with a column `path`; every other column may be there or not.
+    """Read a CSV file with a column `path`; other columns are optional.
 
     Raises:
         UserError: it cannot be read, or has no such column.
@@ -78,10 +78,10 @@ def read_image_list(path: Path) -> ImageList:
 
 
 def read_pair_lists(paths: Sequence[Path]) -> PairLists:
-    """Files of pairs in one folder: `path,target,pair_path,pair_target`, or two paths and 1 or 0 (`label_pairs`).
+    """Read files of pairs in one folder: `path,target,pair_path,pair_target`, or two paths and 1 or 0 (`label_pairs`).
 
     Raises:
-        UserError: one cannot be read, lacks a column, or has a target that is no whole number.
+        UserError: one cannot be read, lacks a column, or has an invalid target.
     """
     tables = {path.name: _pair_columns(path) for path in paths}
     flat = [table[column] for table in tables.values() for column in PAIR_COLUMNS[::2]]

@@ -1,4 +1,4 @@
-"""What the face on a picture wears: by the catalogue of the run it comes from, else by its file's name."""
+"""The mask of each picture: from the catalogue of its run, else from its file name."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .csv_table import joined
 from .report import stored_report
 from .schema import CATALOGUE
 
-# PHOTOGRAPH__KIND.jpg, PHOTOGRAPH__KIND.f2.jpg: the rule by which outputs are named.
+# PHOTOGRAPH__KIND.jpg, PHOTOGRAPH__KIND.f2.jpg: the naming rule of outputs.
 _NAME = r"(?s)__(?P<kind>[^/]+?)(?:\.f[0-9]+)?\.[^./]+$"
 
 
 def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
-    """The kind of each picture: "bare", a mask's name, or "" where nothing says.
+    """The kind of each picture: "bare", a mask's name, or "" if unknown.
 
     Args:
-        folder: of the list that names the pictures; its report.json says which runs they come from.
-        addresses: large_string (n,), as the list has them.
+        folder: of the list; its report.json names the runs of the pictures.
+        addresses: large_string (n,), as in the list.
 
     Raises:
         UserError: a catalogue cannot be read, or report.json is damaged.
@@ -44,7 +44,7 @@ def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
 
 
 def yaws_of(folder: Path, addresses: Any) -> Doubles:
-    """The yaw of the face on each picture in degrees, float64 (n,), NaN where no catalogue says; see `mask_kinds_of`.
+    """The yaw of each picture's face in degrees, float64 (n,), NaN if unknown; see `mask_kinds_of`.
 
     Raises:
         UserError: a catalogue cannot be read.
@@ -59,11 +59,11 @@ def yaws_of(folder: Path, addresses: Any) -> Doubles:
 
 
 def _runs(folder: Path) -> Iterator[tuple[str, AnyPath]]:
-    """What stands before the addresses of each run of a list's, and the run's folder, where that has a catalogue."""
+    """The address prefix and the folder of each run of a list, if the run has a catalogue."""
     try:
         names = [str(run["folder"]) for run in stored_report(folder)["runs"]]
     except (KeyError, TypeError):
-        return  # lists of others have no such report
+        return  # lists of other programs have no such report
     for name in names:
         run: AnyPath = RemotePath(name) if is_remote(name) else folder / name
         if (run / CATALOGUE).is_file():
@@ -71,7 +71,7 @@ def _runs(folder: Path) -> Iterator[tuple[str, AnyPath]]:
 
 
 def _from_catalogue(prefix: str, run: AnyPath, addresses: Any, column: str) -> Any:
-    """A column at each address that a run's catalogue holds, null for the others; None where it has no such column."""
+    """A catalogue column at each address, null for addresses it lacks; None if it has no such column."""
     path = run / CATALOGUE
     try:
         if column not in pq.read_schema(parquet_of(path)).names:

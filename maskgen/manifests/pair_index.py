@@ -1,8 +1,7 @@
-"""All pairs that a rule allows, numbered without being listed, so that millions can be drawn from exactly.
+"""An implicit index of all pairs that a rule allows, for exact uniform sampling without listing them.
 
-A person with 2,650 images has 3.5 million pairs; a set of 2 million images has 2 * 10^12. None of them is
-written down: each image knows where its allowed partners begin and end in a sorted list, and which stretch of
-it to leave out.
+A person with 2,650 images has 3.5 million pairs; a set of 2 million images has 2 * 10^12. They are not stored: for each
+image the index has the range of its allowed partners in a sorted list, and a range to skip within it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class PairIndex:
     Convention:
         - `anchors` int64 (a,) and `partners` int64 (b,) are rows of an `Images`
         - the partners of anchor i are partners[low[i]:high[i]] without partners[skip_low[i]:skip_high[i]],
-          all int64 (a,), and the skipped stretch lies inside the first
+          all int64 (a,), and the skipped range is inside the first
     """
 
     anchors: Ints
@@ -37,16 +36,16 @@ class PairIndex:
     def __post_init__(self) -> None:
         inside = (self.low <= self.skip_low) & (self.skip_low <= self.skip_high) & (self.skip_high <= self.high)
         if not inside.all():
-            raise ValueError("a skipped stretch reaches outside its anchor's partners")
+            raise ValueError("a skipped range reaches outside its anchor's partners")
 
     @property
     def counts(self) -> Ints:
-        """Allowed partners of each anchor, int64 (a,)."""
+        """The number of allowed partners of each anchor, int64 (a,)."""
         return (self.high - self.low) - (self.skip_high - self.skip_low)
 
     @property
     def total(self) -> int:
-        """How many pairs there are."""
+        """The number of pairs."""
         return int(self.counts.sum())
 
     def pairs(self, numbers: Ints) -> Pairs:
@@ -58,7 +57,7 @@ class PairIndex:
         return Pairs(self.anchors[anchor], self.partners[place])
 
     def one_each(self, rng: np.random.Generator) -> Pairs:
-        """One partner for each anchor that has any, drawn evenly; an anchor without one gives no pair."""
+        """One uniformly drawn partner for each anchor; an anchor without partners gives no pair."""
         counts = self.counts
         starts = np.cumsum(counts) - counts
         able = counts > 0
@@ -66,7 +65,7 @@ class PairIndex:
 
     @staticmethod
     def joined(indexes: Sequence[PairIndex], person: NDArray[np.int32]) -> PairIndex:
-        """One index made of several, its anchors in the order of their person's code."""
+        """The union of several indexes, with anchors in the order of their person's code."""
         shifts = np.cumsum([0, *(len(s.partners) for s in indexes)])
         anchors = np.concatenate([s.anchors for s in indexes])
         order = np.argsort(person[anchors], kind="stable")
@@ -78,7 +77,7 @@ class PairIndex:
 
 
 def same_within(images: Images, rows: Ints, allow_same_source: bool) -> PairIndex:
-    """Each pair of the rows of one person once, of two photographs unless the same one is allowed."""
+    """Each genuine pair of the rows once, of two photographs unless the same one is allowed."""
     rows, person, photo = _by_person(images, rows)
     low = np.arange(1, len(rows) + 1) if allow_same_source else _ends(photo)
     high = _ends(person)
@@ -86,7 +85,7 @@ def same_within(images: Images, rows: Ints, allow_same_source: bool) -> PairInde
 
 
 def same_across(images: Images, anchors: Ints, pool: Ints, allow_same_source: bool) -> PairIndex:
-    """Each anchor with every row of the pool of its person, of other photographs unless allowed."""
+    """Each anchor with every row of the pool of its person, of other photographs unless the same one is allowed."""
     pool, person, photo = _by_person(images, pool)
     anchors, wanted, wanted_photo = _by_person(images, anchors)
     low, high = np.searchsorted(person, wanted), np.searchsorted(person, wanted, side="right")
@@ -99,7 +98,7 @@ def same_across(images: Images, anchors: Ints, pool: Ints, allow_same_source: bo
 
 
 def other_within(images: Images, rows: Ints) -> PairIndex:
-    """Each pair of the rows of two people once."""
+    """Each impostor pair of the rows once."""
     rows, person, _ = _by_person(images, rows)
     low = _ends(person)
     return PairIndex(rows, rows, low, np.full(len(rows), len(rows)), low, low)
@@ -115,11 +114,11 @@ def other_across(images: Images, anchors: Ints, pool: Ints) -> PairIndex:
 
 
 def draw_distinct(rng: np.random.Generator, sizes: Ints, wanted: Ints) -> Ints:
-    """Numbers drawn without repeats from groups that lie one after another, sorted.
+    """Numbers drawn without replacement from consecutive groups, sorted.
 
     Args:
-        sizes: members of each group, int64 (g,); group i holds the numbers from sum(sizes[:i]) on.
-        wanted: how many of each group, int64 (g,); of a smaller group all are taken.
+        sizes: size of each group, int64 (g,); group i holds the numbers from sum(sizes[:i]) on.
+        wanted: number to draw from each group, int64 (g,); from a smaller group all are taken.
     """
     wanted = np.minimum(wanted, sizes)
     starts = np.cumsum(sizes) - sizes
@@ -130,7 +129,7 @@ def draw_distinct(rng: np.random.Generator, sizes: Ints, wanted: Ints) -> Ints:
 
 
 def _draw_listed(rng: np.random.Generator, starts: Ints, sizes: Ints, wanted: Ints) -> Ints:
-    """Small groups: list all members, shuffle each group, keep the first ones."""
+    """For small groups: list all numbers, shuffle each group, keep the first ones."""
     group = np.repeat(np.arange(len(sizes)), sizes)
     first = np.cumsum(sizes) - sizes
     place = np.arange(len(group)) - first[group]
@@ -139,7 +138,7 @@ def _draw_listed(rng: np.random.Generator, starts: Ints, sizes: Ints, wanted: In
 
 
 def _draw_again(rng: np.random.Generator, starts: Ints, sizes: Ints, wanted: Ints) -> Ints:
-    """Large groups: draw what is missing until nothing is; each draw is as likely as if drawn one by one."""
+    """For large groups: draw with replacement and redraw duplicates; the distribution is that of single draws."""
     drawn = np.empty(0, np.int64)
     missing = wanted
     while missing.any():

@@ -1,4 +1,4 @@
-"""Same-person and different-person pairs, drawn by one of the two protocols."""
+"""Genuine and impostor pairs, drawn by one of the two protocols."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RngFor = Callable[[str], np.random.Generator]
 
 
 class KindRule(StrEnum):
-    """Which masks the two images of a masked-masked pair wear."""
+    """Whether the two masks of a masked-masked pair are of the same kind."""
 
     ANY = "any"
     SAME = "same"
@@ -27,7 +27,7 @@ class KindRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PairRules:
-    """What a drawn pair may be: the mix (None: as it falls), masks, photographs; at most how many."""
+    """Rules for drawn pairs: the mix (None: as it occurs), mask kinds, photographs, and the maximum number."""
 
     mix: Mix | None = None
     kinds: KindRule = KindRule.ANY
@@ -37,10 +37,10 @@ class PairRules:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The pairs of one split, as many same as different in a disjoint draw.
+    """The pairs of one split; with the disjoint protocol as many genuine as impostor pairs.
 
-    `able` says, before any cut, how many same-person pairs of each sort could be had; `borrowed` counts the
-    rows (reference protocol) whose partner had to come from the other part.
+    `able` is the number of available genuine pairs of each type before the mix is applied; `borrowed` counts the
+    rows (reference protocol) whose partner is from the other part.
     """
 
     same: Pairs
@@ -50,12 +50,11 @@ class Drawn:
 
 
 def draw_disjoint(rng_for_name: RngFor, images: Images, rows: Ints, rules: PairRules) -> Drawn:
-    """Pairs among these rows: none twice in either order, none of one image or, unless allowed, photograph.
+    """Pairs among these rows: none twice in either order, none of one image or, unless allowed, one photograph.
 
-    A person with n images gives at most n same-person pairs. There are as many different-person pairs as
-    same-person ones, and of each sort (masked-masked, masked-bare, bare-bare) as many, so that the two can be
-    compared. With a mix, the sort that is scarcest decides how many pairs there are in all, and the shares
-    hold.
+    A person with n images gives at most n genuine pairs. There are as many impostor as genuine pairs, in total and of
+    each type (masked-masked, masked-bare, bare-bare), so that the two distributions can be compared. With a mix, the
+    scarcest type limits the total, and the shares hold.
     """
     indexes = _same_indexes(images, rows, rules)
     offered = {name: _genuine_pairs(rng_for_name(f"same {name}"), images, rows, s) for name, s in indexes.items()}
@@ -78,14 +77,14 @@ def draw_disjoint(rng_for_name: RngFor, images: Images, rows: Ints, rules: PairR
 def draw_reference(
     rng_for_name: RngFor, images: Images, rows: Ints, rest: Ints, allow_same_source: bool, halves: bool
 ) -> Drawn:
-    """Pairs of the reference protocol: each row is first in one same-person and one different-person pair.
+    """Pairs of the reference protocol: each row is first in one genuine and one impostor pair.
 
-    Partners are of the same part; where a person has none there, of the other part.
+    Partners are from the same part; if a person has none there, from the other part.
 
     Args:
         rows: the images of this part.
         rest: the images of the other part.
-        halves: each row serves once only, half of them in same-person pairs (the test part).
+        halves: each row is used once, half of them in genuine pairs (the test part).
     """
     index = same_across(images, rows, rows, allow_same_source)
     alone = index.anchors[index.counts == 0]
@@ -94,7 +93,7 @@ def draw_reference(
     able = len(same)
     strangers = rows
     if halves:
-        # Those that need not borrow come first: an image in both parts is a leak, if a small one.
+        # Rows with a partner in their own part come first: an image in both parts is a small leak.
         order = np.argsort(rng_for_name("halves").random(able) + (np.arange(able) >= able - len(borrowed)))
         same = same.take(order[: len(rows) // 2])
         strangers = np.setdiff1d(rows, same.first)
@@ -104,13 +103,13 @@ def draw_reference(
 
 
 def count_sorts(images: Images, pairs: Pairs) -> dict[str, int]:
-    """How many pairs are masked-masked, masked-bare and bare-bare: mm, mb, bb."""
+    """The numbers of masked-masked, masked-bare and bare-bare pairs: mm, mb, bb."""
     bare = images.bare[pairs.first].astype(int) + images.bare[pairs.second]
     return dict(zip(("mm", "mb", "bb"), np.bincount(bare, minlength=3).tolist(), strict=True))
 
 
 def describe(images: Images, pairs: Pairs) -> dict[str, int]:
-    """Counts for the report: rows, the sorts, masked pairs of one kind and of two, pairs of one source."""
+    """Counts for the report: rows, types, masked pairs of one kind and of two, pairs of one source."""
     kinds = images.kind[pairs.first], images.kind[pairs.second]
     masked = (kinds[0] > 0) & (kinds[1] > 0)
     return {
@@ -123,7 +122,7 @@ def describe(images: Images, pairs: Pairs) -> dict[str, int]:
 
 
 def without_second_photograph(images: Images, rows: Ints) -> tuple[int, int]:
-    """How many people have a single photograph among the rows, and how many images those people have."""
+    """The number of people with a single photograph among the rows, and the number of their images."""
     photo = np.unique(images.person[rows].astype(np.int64) << 32 | images.source[rows])
     photographs = np.bincount(photo >> 32, minlength=len(images.people))
     held = np.bincount(images.person[rows], minlength=len(images.people))
@@ -131,7 +130,7 @@ def without_second_photograph(images: Images, rows: Ints) -> tuple[int, int]:
 
 
 def _same_indexes(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairIndex]:
-    """The same-person pairs by sort, or all as "any" where no mix is asked for."""
+    """The indexes of genuine pairs by type, or one as "any" without a mix."""
     again = rules.allow_same_source
     masked, bare, by_kind = _parts(images, rows)
     if rules.kinds is KindRule.ANY:
@@ -151,7 +150,7 @@ def _same_indexes(images: Images, rows: Ints, rules: PairRules) -> dict[str, Pai
 
 
 def _other_indexes(images: Images, rows: Ints, kinds: KindRule) -> dict[str, PairIndex]:
-    """The different-person pairs by sort."""
+    """The indexes of impostor pairs by type."""
     masked, bare, by_kind = _parts(images, rows)
     if kinds is KindRule.ANY:
         mm = other_within(images, masked)
@@ -163,7 +162,7 @@ def _other_indexes(images: Images, rows: Ints, kinds: KindRule) -> dict[str, Pai
 
 
 def _parts(images: Images, rows: Ints) -> tuple[Ints, Ints, list[Ints]]:
-    """The masked rows, the bare rows, and the masked rows by kind (one empty kind where all are bare)."""
+    """The masked rows, the bare rows, and the masked rows by kind (one empty kind if all are bare)."""
     kind = images.kind[rows]
     return (
         rows[kind > 0],
@@ -178,7 +177,7 @@ def _two_kinds(by_kind: list[Ints]) -> list[tuple[Ints, Ints]]:
 
 
 def _genuine_pairs(rng: np.random.Generator, images: Images, rows: Ints, index: PairIndex) -> Pairs:
-    """Of each person as many pairs of the index as it has images among the rows, or all there are."""
+    """Genuine pairs: for each person as many as images among the rows, or all if there are fewer."""
     people = len(images.people)
     sizes = np.zeros(people, np.int64)
     np.add.at(sizes, images.person[index.anchors], index.counts)
@@ -186,7 +185,7 @@ def _genuine_pairs(rng: np.random.Generator, images: Images, rows: Ints, index: 
 
 
 def _how_many(able: dict[str, int], images: int, rules: PairRules) -> dict[str, int]:
-    """Pairs to keep of each sort: the mix's shares hold, and the scarcest sort decides how many in all."""
+    """The number of pairs of each type: the shares of the mix, limited by the scarcest type."""
     limit = images if rules.most is None else min(images, rules.most)
     if rules.mix is None:
         return {"any": min(able["any"], limit)}
@@ -196,7 +195,7 @@ def _how_many(able: dict[str, int], images: int, rules: PairRules) -> dict[str, 
         counts = dict(zip(shares, quotas(total, list(shares.values())), strict=True))
         if all(counts[name] <= able[name] for name in counts):
             return counts
-        total -= 1  # a share was rounded up beyond what there is
+        total -= 1  # a share was rounded up beyond the available pairs
 
 
 def _some(rng: np.random.Generator, pairs: Pairs, n: int) -> Pairs:
@@ -204,7 +203,7 @@ def _some(rng: np.random.Generator, pairs: Pairs, n: int) -> Pairs:
 
 
 def _impostor_pairs(rng: np.random.Generator, images: Images, rows: Ints, index: PairIndex, n: int) -> Pairs:
-    """`n` pairs of the index, or all there are, without those of one photograph filed under two people."""
+    """`n` impostor pairs, or all if there are fewer, without pairs of one photograph filed under two people."""
     wanted = n + _filed_twice(images, rows)
     numbers = draw_distinct(rng, np.array([index.total]), np.array([wanted]))
     pairs = index.pairs(numbers)
@@ -212,7 +211,7 @@ def _impostor_pairs(rng: np.random.Generator, images: Images, rows: Ints, index:
 
 
 def _filed_twice(images: Images, rows: Ints) -> int:
-    """How many pairs of the rows show one photograph under two people."""
+    """The number of pairs of one photograph filed under two people."""
     source = images.source[rows].astype(np.int64)
     _, together = np.unique(source, return_counts=True)
     _, alone = np.unique(source << 32 | images.person[rows], return_counts=True)
@@ -224,7 +223,7 @@ def _pairs_of(counts: Ints) -> int:
 
 
 def _one_impostor_each(rng: np.random.Generator, images: Images, rows: Ints, pool: Ints) -> Pairs:
-    """A partner of another person for each row; a row is left out where every draw met its own photograph."""
+    """An impostor partner for each row; a row is left out if every draw was its own photograph."""
     found: list[Pairs] = []
     for _ in range(32):
         pairs = other_across(images, rows, pool).one_each(rng)
@@ -237,7 +236,7 @@ def _one_impostor_each(rng: np.random.Generator, images: Images, rows: Ints, poo
 
 
 def _turned(rng: np.random.Generator, pairs: Pairs) -> Pairs:
-    """Each pair one way round by chance, so that neither column is always the masked face."""
+    """Each pair in random order, so that neither column is always the masked face."""
     turn = rng.random(len(pairs)) < 0.5
     return _in_order(Pairs(np.where(turn, pairs.second, pairs.first), np.where(turn, pairs.first, pairs.second)))
 

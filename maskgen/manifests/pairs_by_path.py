@@ -1,4 +1,4 @@
-"""Test pairs that name their images themselves, as `test.csv` and `pairs_label.txt` do, found on the images of runs."""
+"""Test pairs that name images by path (`test.csv`, `pairs_label.txt`), resolved on the images of runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .write import PathWriter
 
 
 def lists_image_paths(path: Path) -> bool:
-    """Whether a file of pairs names images, by its first line; `pairs.txt` names people and numbers."""
+    """Whether a file of pairs names images by path, from its first line; `pairs.txt` has people and numbers."""
     if is_label_pairs(path):
         return True
     try:
@@ -37,7 +37,7 @@ def lists_image_paths(path: Path) -> bool:
 def resolve_image_paths(
     images: Images, folders: Mapping[str, AnyPath], path: Path, allow_same_source: bool
 ) -> Resolved:
-    """The pairs of such a file on these images, in their order within same and different.
+    """The pairs of such a file on these images, in their order within genuine and impostor pairs.
 
     Args:
         folders: of the runs, by name.
@@ -69,7 +69,7 @@ def resolve_image_paths(
 
 
 def _rows_of(images: Images, folders: Mapping[str, AnyPath], listed: PairLists) -> Ints:
-    """The row of each of the list's addresses, -1 where the runs have no such image, int64 (k,)."""
+    """The row of each address, -1 if the runs lack the image, int64 (k,)."""
     prefixes = {name: PathWriter.prefix(run, listed.root, absolute=True) for name, run in folders.items()}
     every = _in_one(PathWriter(images, prefixes)(np.arange(len(images))))
     root = listed.root.resolve()

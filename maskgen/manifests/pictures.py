@@ -1,4 +1,4 @@
-"""The pictures that other formats hold: square faces of one size."""
+"""Pictures for other formats: square faces of one size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .schema import Ints
 
 
 def encoded_pictures(images: Images, rows: Ints, folders: Sequence[AnyPath], size: int) -> Iterator[bytes]:
-    """Pictures of these rows: JPEGs of size x size pixels as they are, others decoded, resized and encoded anew.
+    """Pictures of these rows: JPEGs of size x size pixels unchanged, others decoded, resized and encoded again.
 
     Args:
         folders: the run folder of each person of `images`.
@@ -30,7 +30,7 @@ def encoded_pictures(images: Images, rows: Ints, folders: Sequence[AnyPath], siz
 
 
 def raw_picture(folder: AnyPath, path: str) -> bytes:
-    """A picture's file as it is.
+    """A picture's file, unchanged.
 
     Raises:
         UserError: it cannot be read.

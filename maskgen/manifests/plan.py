@@ -1,4 +1,4 @@
-"""From a table of images to manifests: who is in which split, what is trained on, which pairs judge."""
+"""From a table of images to manifests: splits of people, training images, evaluation pairs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .schema import Ints, Pairs, Split
 from .split import balance, split_images, split_people
 
 NOBODY = np.empty(0, np.int64)
-_LEAST = (1, 2, 2)  # people for train, eval and test: pairs of different people need two
+_LEAST = (1, 2, 2)  # minimum of people for train, eval and test: impostor pairs need two
 
 
 class Protocol(StrEnum):
-    """How the evaluation set becomes eval and test: by person, or by image as the reference project does."""
+    """How the evaluation set is divided into eval and test: by person, or by image as in the reference project."""
 
     DISJOINT = "disjoint"
     REFERENCE = "reference"
@@ -30,11 +30,10 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ManifestSettings:
-    """Everything that decides what is in the manifests, but for the images.
+    """The settings that, with the images, decide the manifests.
 
-    `shares` divides the people of one set in train, eval and test; None means that `train_runs` are for
-    training and the other runs for evaluation, of which `test_share` (of people, or of images by the
-    reference protocol) is test.
+    `shares` divides the people of one set into train, eval and test. None means that `train_runs` are for training and
+    the other runs for evaluation, with `test_share` (of people, or of images with the reference protocol) for test.
     """
 
     protocol: Protocol = Protocol.DISJOINT
@@ -49,10 +48,10 @@ class ManifestSettings:
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """What will be written: rows of `images` to train on, pairs of them, and each person's target and split.
+    """The manifests: training rows of `images`, pairs, and each person's target and split.
 
-    `target` is int64 (people,): 0..n-1 over the training people in order of (run, name), then on through
-    eval, test and those left out. `facts` are counts for the report.
+    `target` is int64 (people,): 0..n-1 for the training people in order of (run, name), then eval, test and people left
+    out. `facts` are counts for the report.
     """
 
     images: Images
@@ -77,10 +76,10 @@ def make_manifests(images: Images, settings: ManifestSettings, listed: Drawn | N
     """The manifests of these images.
 
     Args:
-        listed: test pairs that a file names; their people are the test people, and no pair is drawn for test.
+        listed: test pairs from a file; their people are the test people, and no test pairs are drawn.
 
     Raises:
-        UserError: the images do not suffice for what is asked.
+        UserError: there are too few images for the settings.
     """
     parts = _assign(images, settings, listed)
     train_people, too_few = _enough_images(images, parts.train, settings.min_images)
@@ -104,7 +103,7 @@ def _rows_of(images: Images, people: Ints) -> Ints:
 
 
 def _assign(images: Images, settings: ManifestSettings, listed: Drawn | None) -> _Parts:
-    """People of each split; by the reference protocol `eval` holds those of test too."""
+    """People of each split; with the reference protocol `eval` includes those of test."""
     there = images.counts() > 0
     named = NOBODY if listed is None else _people_in(images, listed)
     there[named] = False
@@ -132,7 +131,7 @@ def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, settings: Ma
     parts = [people[part] for part in split_people(rng, len(people), shares, _LEAST)]
     for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
         if share > 0 and not len(part):
-            raise UserError(f"--people gives {name} {share:g} of {len(people)} people, which is nobody: give more.")
+            raise UserError(f"--people gives {name} {share:g} of {len(people)} people, which is none: give more.")
     return _Parts(parts[0], parts[1], parts[2] if len(parts) == 3 else named)
 
 
@@ -142,10 +141,10 @@ def _people_in(images: Images, drawn: Drawn) -> Ints:
 
 
 def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints]:
-    """The people with at least so many images, and the others."""
+    """The people with at least `least` images, and the others."""
     enough = images.counts()[people] >= least
     if len(people) and not enough.any():
-        raise UserError(f"Nobody in training has {least} images: lower --min-images.")
+        raise UserError(f"No person in training has {least} images: lower --min-images.")
     return people[enough], people[~enough]
 
 
@@ -180,7 +179,7 @@ def _draw_part(images: Images, people: Ints, settings: ManifestSettings, name: s
 
 
 def _refuse_none(images: Images, drawn: Drawn, rules: PairRules, name: str) -> None:
-    """Raise UserError where a sort of pair that is asked for cannot be had at all."""
+    """Raise UserError where no pair of a requested type exists."""
     for sort, able in drawn.able.items():
         if able:
             continue
@@ -189,11 +188,11 @@ def _refuse_none(images: Images, drawn: Drawn, rules: PairRules, name: str) -> N
         else:
             what = {"mm": "masked-masked", "mb": "masked-bare", "bb": "bare-bare"}[sort] + " same-person pair"
         if sort in ("mb", "bb") and not images.bare.any():
-            hint = "mask with --bare, or leave that sort out of --mix"
+            hint = "mask with --bare, or leave that type out of --mix"
         elif rules.allow_same_source:
-            hint = "nobody has two such images; give a larger set"
+            hint = "no person has two such images; give a larger set"
         else:
-            hint = "nobody has two photographs for it; give a larger set, or --allow-same-source"
+            hint = "no person has two photographs for it; give a larger set, or --allow-same-source"
         raise UserError(f"No {what} can be made for {name}: {hint}.")
 
 
@@ -245,7 +244,7 @@ def _train_facts(images: Images, kept: Ints, train: Ints, too_few: Ints) -> dict
 
 
 def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, int]:
-    """Photographs with the same bytes in training and in evaluation, and people of the same name there."""
+    """Leaks: photographs with the same bytes, and people with the same name, in training and evaluation."""
     shared = np.intersect1d(images.source[train], images.source[judged])
     names = [{images.people[p].name for p in np.unique(images.person[rows])} for rows in (train, judged)]
     return {
@@ -263,7 +262,7 @@ def _splits(images: Images, parts: _Parts, settings: ManifestSettings, listed: D
 
 
 def _targets(split: tuple[Split, ...]) -> Ints:
-    """Numbers from 0 in the order of the splits and, in each, of the people."""
+    """Targets from 0 in the order of the splits and, in each, of the people."""
     ranks = {name: rank for rank, name in enumerate((Split.TRAIN, Split.EVAL, Split.BOTH, Split.TEST, Split.LEFT_OUT))}
     order = np.argsort([ranks[name] for name in split], kind="stable")
     target = np.empty(len(split), np.int64)

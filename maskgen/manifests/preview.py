@@ -1,4 +1,4 @@
-"""Pictures to look at first: a few people to train on, and pairs with the names of who they show."""
+"""Preview images: some training people, and pairs with their people's names."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _PAPER, _INK, _PALE = 250, (40, 40, 40), (120, 120, 120)
 
 
 def train_preview(manifests: Manifests, folders: Sequence[AnyPath]) -> Image | None:
-    """A row for each of a few people with many images trained on; None without training.
+    """A row for each of some people with many training images; None without training.
 
     Args:
         folders: the run folder of each person of the images.
     """
     images = manifests.images
     trained, counts = np.unique(images.person[manifests.train], return_counts=True)
-    if len(trained):  # people with few images show little
+    if len(trained):  # people with many images show more
         trained = trained[counts >= np.quantile(counts, 0.75, method="lower")]
     bands = []
     for code in trained[_spread(len(trained), PEOPLE)].tolist():
@@ -44,7 +44,7 @@ def train_preview(manifests: Manifests, folders: Sequence[AnyPath]) -> Image | N
 
 
 def pairs_preview(manifests: Manifests, folders: Sequence[AnyPath]) -> Image | None:
-    """Pairs of one person above, of two below, under their names; eval's where there are no test pairs."""
+    """Genuine pairs above, impostor pairs below, with their names; eval pairs if there are no test pairs."""
     drawn = manifests.test if len(manifests.test.same) + len(manifests.test.diff) else manifests.eval
     groups = {"Same person": drawn.same, "Different people": drawn.diff}
     bands = []
@@ -111,7 +111,7 @@ def _pair(images: Images, first: int, second: int, folders: Sequence[AnyPath]) -
 
 
 def _picture(images: Images, row: int, folder: AnyPath) -> Image:
-    """The image within a cell; a grey cell where the file does not decode."""
+    """The image within a cell; a grey cell if the file does not decode."""
     try:
         photo = read_photo(folder, images.paths[row].as_py(), max_pixels=2**31)
     except SetAsideError:

@@ -12,7 +12,7 @@ from .schema import REPORT
 
 
 def stored_report(folder: Path) -> dict[str, Any]:
-    """What the report beside some lists says; empty where there is none, or one of another program.
+    """The report beside lists; empty if there is none, or one of another program.
 
     Raises:
         UserError: it is damaged.
@@ -23,7 +23,7 @@ def stored_report(folder: Path) -> dict[str, Any]:
         return {}
     try:
         report = parse(data)
-        # Version 0.1.0 wrote none.
+        # version 0.1.0 wrote none
         return parse_checksummed(data) if CHECKSUM in report else report if "protocol" in report else {}
     except ValueError as error:
         raise UserError(

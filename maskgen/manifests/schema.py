@@ -1,4 +1,4 @@
-"""The manifests' fixed names: files, columns and splits, and the records that travel between the stages."""
+"""The manifests' fixed names (files, columns, splits), and the records passed between the stages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BARE = "bare"  # the kind of an image without a mask
 
 
 class Split(StrEnum):
-    """What a person serves for, as `people.csv` says it."""
+    """The split of a person, as in `people.csv`."""
 
     TRAIN = "train"
     EVAL = "eval"
@@ -38,9 +38,9 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Person:
-    """Who a face belongs to: the run it comes from and the person's folder in it.
+    """A person: the run and the person's folder in it.
 
-    Two runs may both hold a person "0001"; they are two people, because the run is part of the name.
+    If two runs both have a person "0001", they are two people, because the run is part of the name.
     """
 
     run: str
@@ -78,7 +78,7 @@ class Pairs:
 
     @staticmethod
     def joined(parts: Sequence[Pairs]) -> Pairs:
-        """All pairs of the parts, one part after another."""
+        """The concatenated pairs of the parts."""
         if not parts:
             return Pairs.empty()
         return Pairs(np.concatenate([p.first for p in parts]), np.concatenate([p.second for p in parts]))
@@ -103,7 +103,7 @@ class Mix:
 
     @staticmethod
     def of(weights: Mapping[str, float]) -> Mix:
-        """Shares from weights by name; a name that is missing weighs nothing.
+        """Shares from weights by name; a missing name has weight 0.
 
         Raises:
             ValueError: an unknown name, a weight that is negative or not finite, or all of them zero.

@@ -1,4 +1,4 @@
-"""Who and what goes where: people into splits, images into eval and test, training images under a cap."""
+"""Splits: people into train, eval and test, images into eval and test, and the cap on images per person."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def quotas(total: int, shares: Sequence[float]) -> list[int]:
 
 
 def split_people(rng: np.random.Generator, people: int, shares: Sequence[float], least: Sequence[int]) -> list[Ints]:
-    """The codes 0..people-1 divided by chance into parts of these shares, each part rising.
+    """The codes 0..people-1 divided at random into parts with these shares, each part ascending.
 
     Args:
-        least: how many people a part must have unless its share is 0; the largest part gives the rest.
+        least: minimum of people per part unless its share is 0; taken from the largest part.
     """
     counts = quotas(people, shares)
     for part, share in enumerate(shares):
@@ -50,10 +50,10 @@ def split_people(rng: np.random.Generator, people: int, shares: Sequence[float],
 def split_images(
     rng: np.random.Generator, images: Images, test_share: float, allow_same_source: bool
 ) -> tuple[Ints, Ints]:
-    """Rows for eval and rows for test, divided image by image; the test part is rounded up.
+    """Rows for eval and rows for test, divided by image; the test part is rounded up.
 
-    Two images of each person (of two photographs unless the same one is allowed) stay in eval as long as the
-    others suffice, so that no eval image is left without a partner; beyond that, whole people go to test.
+    Two images of each person (of two photographs unless the same one is allowed) stay in eval as long as there are
+    enough others, so that every eval image has a partner; beyond that, all images of a person go to test.
     """
     n_test = ceil(Fraction(str(test_share)) * len(images))
     chance = rng.random(len(images))
@@ -64,7 +64,7 @@ def split_images(
 
 
 def _two_of_each(images: Images, chance: NDArray[np.float64], allow_same_source: bool) -> Bools:
-    """True for two images of each person by chance, bool (n,): the first of two photographs, or any two."""
+    """True for two random images of each person, bool (n,): the first of two photographs, or any two."""
     order = np.lexsort((chance, images.person))
     person = images.person[order]
     fresh = np.ones(len(order), np.bool_)
@@ -78,19 +78,18 @@ def _two_of_each(images: Images, chance: NDArray[np.float64], allow_same_source:
 
 
 def _running_count(marks: Bools, group: NDArray[np.integer]) -> Ints:
-    """How many marks there have been in the group so far, int64 (n,), groups lying one after another."""
+    """The cumulative count of marks within each group, int64 (n,), for consecutive groups."""
     total = np.cumsum(marks, dtype=np.int64)
     before = np.concatenate([np.zeros(1, np.int64), total])[np.searchsorted(group, group)]
     return np.asarray(total - before, np.int64)
 
 
 def balance(rng: np.random.Generator, images: Images, most: int) -> Ints:
-    """Rows of at most `most` images a person, rising, spread evenly over the photographs and then the kinds.
+    """Rows of at most `most` images per person, ascending, spread evenly over the photographs and then the kinds.
 
-    Each person's photographs are dealt in rounds: a round takes one image of every photograph that has one
-    left, and which kind it takes moves on by one from photograph to photograph. Inside a round the kinds take
-    turns. So the first `most` images never take a second image of a photograph while another has not given
-    its first.
+    Images are selected in rounds (round-robin): a round takes one image of every photograph that has one left, and the
+    kind advances by one from photograph to photograph. So no second image of a photograph is selected before the first
+    image of every other one.
     """
     chance = rng.random(len(images))
     turn = _round_of(images, chance, rng)
@@ -102,12 +101,12 @@ def balance(rng: np.random.Generator, images: Images, most: int) -> Ints:
 
 
 def _round_of(images: Images, chance: NDArray[np.float64], rng: np.random.Generator) -> Ints:
-    """In which round each image is dealt, int64 (n,), from 0."""
+    """The round in which each image is selected, int64 (n,), from 0."""
     person = images.person.astype(np.int64)
     photo, photo_of = np.unique(person << 32 | images.source, return_inverse=True)
     owner = photo >> 32
     shuffled = np.lexsort((rng.random(len(photo)), owner))
-    seat = np.empty(len(photo), np.int64)  # the photograph's place among its person's, by chance
+    seat = np.empty(len(photo), np.int64)  # the photograph's random position among its person's
     seat[shuffled] = _place(owner[shuffled])
     rank, kinds = _rank_of_kind(images)
     ahead = (rank - seat[photo_of]) % kinds
@@ -118,14 +117,14 @@ def _round_of(images: Images, chance: NDArray[np.float64], rng: np.random.Genera
 
 
 def _rank_of_kind(images: Images) -> tuple[Ints, Ints]:
-    """Each image's kind as its rank among the person's kinds, and how many those are, int64 (n,)."""
+    """Each image's kind as its rank among the person's kinds, and the number of those, int64 (n,)."""
     had, of = np.unique(images.person.astype(np.int64) << 32 | images.kind, return_inverse=True)
     owner = had >> 32
     return _place(owner)[of], np.bincount(owner)[images.person]
 
 
 def _place(*groups: NDArray[np.integer]) -> Ints:
-    """Each row's place in its group, int64 (n,), from 0; equal groups lie one after another."""
+    """Each row's position in its group, int64 (n,), from 0; groups are consecutive."""
     n = len(groups[0])
     new = np.zeros(n, np.bool_)
     new[:1] = True

@@ -1,4 +1,4 @@
-"""Manifests as files."""
+"""Writing of manifests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .schema import (
 
 
 class PathWriter:
-    """Paths of images as the manifests name them, from the folder of each run.
+    """Formats image paths for the manifests, from the folder of each run.
 
     Example:
         >>> PathWriter.prefix(Path("/data/run"), Path("/data/out"), absolute=False)
@@ -51,10 +51,10 @@ class PathWriter:
 
     @staticmethod
     def prefix(run: AnyPath, out: Path, absolute: bool) -> str:
-        """What stands before a run's own paths, `/` between folders.
+        """The prefix of a run's paths, `/` between folders.
 
         Raises:
-            UserError: no relative path leads there, as from one Windows drive to another.
+            UserError: no relative path exists, as between two Windows drives.
         """
         if isinstance(run, RemotePath):
             return f"{run}/"
@@ -81,7 +81,7 @@ def write_manifests(manifests: Manifests, out: Path, paths: PathWriter) -> dict[
 
 
 def trial_pairs(manifests: Manifests) -> Pairs:
-    """The test pairs in the order of test.csv: same and different together, by target and then path."""
+    """The test pairs in the order of test.csv: genuine and impostor pairs mixed, by target and then path."""
     both = Pairs.joined([manifests.test.same, manifests.test.diff])
     target = manifests.target[manifests.images.person[both.first]]
     return both.take(np.lexsort((both.second, both.first, target)))

@@ -1,9 +1,8 @@
-"""Lists checked: every file there, every row well-formed, labels right, nothing of one split in another.
+"""Checks of lists: files exist, rows are well-formed, labels are right, and splits do not leak.
 
-The lists may be this program's or anybody's: `path,target` files to train on and
-`path,target,pair_path,pair_target` files of pairs. A folder is checked as a whole; which split a file belongs
-to, and whether its pairs should be of one person or two, is read from its name. What only this program's
-people.csv and report.json can tell is used where they lie beside the lists.
+The lists may be of this or another program: `path,target` files for training and `path,target,pair_path,pair_target`
+files of pairs. A folder is checked as a whole. A file's name gives its split, and whether its pairs are genuine or
+impostor pairs. This program's people.csv and report.json beside the lists are used if they exist.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from .picture_files import absent, fault
 
 MapFiles = Callable[[Callable[[str], str], Sequence[str]], Iterator[str]]
 
-# Photographs right in the source have no folder of a person's, in a tar or not.
+# Photographs directly in the source have no person's folder.
 _NO_PERSON = re.compile(r"/faces(?:/[^/]*\.tar)?$")
 
 
@@ -38,12 +37,12 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
     """Check a folder of lists, or one CSV file.
 
     Args:
-        root: what relative paths start from; the files' folder by default.
-        verify: "exist" looks for every file, "decode" decodes it too, "names" does neither.
-        map_files: how files are decoded, as `map` or an executor's.
+        root: base of relative paths; the files' folder by default.
+        verify: "exist" checks that every file exists, "decode" also decodes it, "names" does neither.
+        map_files: `map`, or an executor's, for decoding.
 
     Raises:
-        UserError: there is nothing to check.
+        UserError: there are no lists.
     """
     files, folder = _files(out)
     beside = read_pairs_output(folder)
@@ -77,7 +76,7 @@ def _files(out: Path) -> tuple[list[Path], Path]:
 
 
 def _check_files(lists: CodedLists, root: AnyPath, verify: str, map_files: MapFiles) -> Iterator[Finding]:
-    """Each distinct path once, counted for each file that names it."""
+    """Checks of the images: each distinct path once, counted for each file that names it."""
     if verify == "names":
         return
     n = len(lists.paths)
@@ -158,7 +157,7 @@ def _check_labels(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Ite
 
 
 def _folders(lists: CodedLists, one: CodedList, folders: Ints, people: dict[int, tuple[str, str]]) -> Finding:
-    """Folders that are not those of the person their target stands for."""
+    """Folders that contradict the person of their target."""
     place = dict(zip(lists.folder.tolist(), range(len(lists.folder)), strict=True))
     wrong = []
     for folder, target in folders.T.tolist():

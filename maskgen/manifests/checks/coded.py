@@ -1,4 +1,4 @@
-"""Lists as numbers: each path of all files as its place among the distinct ones, each target as it stands."""
+"""Lists as integer codes: each path as its index among the distinct paths, each target as its number."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class CodedList:
 
     @property
     def is_pairs(self) -> bool:
-        """Whether its rows are of two pictures."""
+        """Whether its rows are pairs."""
         return bool(self.codes.shape[1] == 2)
 
     @property
     def split(self) -> str:
-        """train, eval, test, or the file's own name."""
+        """The split: train, eval, test, or the file's own name."""
         stem = Path(self.name).stem.lower()
         return next((s for s in ("train", "eval", "test") if s in stem), "eval" if "val" in stem else stem)
 
     @property
     def sort(self) -> str | None:
-        """Whether all pairs should be of the same person or of different ones, by the file's name."""
+        """Whether all pairs should be genuine or impostor pairs, by the file's name."""
         stem = Path(self.name).stem.lower()
         return next((s for s in ("same", "diff") if s in stem), None) if self.is_pairs else None
 
@@ -53,7 +53,7 @@ class CodedLists:
 
     Attributes:
         paths: large_string (n,), the distinct paths of all lists, which their codes index.
-        folder, photograph: int64 (n,), which paths lie in one folder, and which are made of one photograph.
+        folder, photograph: int64 (n,), codes of the folder and of the source photograph of each path.
     """
 
     lists: tuple[CodedList, ...]
@@ -62,22 +62,22 @@ class CodedLists:
     photograph: Ints = field(repr=False)
 
     def path(self, code: int) -> str:
-        """The path that a code stands for."""
+        """The path of a code."""
         text: str = self.paths[int(code)].as_py()
         return text
 
 
 def read_list(path: Path, asked: bool = False) -> tuple[CsvText | None, list[Finding]]:
-    """A CSV file as text and what is wrong with it; None where it is no list.
+    """A CSV file as text and its faults; None if it is not a list.
 
     Args:
-        asked: it was named itself, so that it is a fault if it is none.
+        asked: the user named the file, so it is a fault if it is not a list.
     """
     try:
         text = read_csv(path)
     except (ValueError, OSError) as error:
         return None, [Finding(path.name, "no CSV file", 1, (str(error),))]
-    # One column of the second picture is enough to say that pairs are meant.
+    # One column of the second picture is enough to mark a list of pairs.
     pairs = bool(set(PAIR_COLUMNS[2:]) & set(text.columns))
     if lacking := [name for name in (PAIR_COLUMNS if pairs else IMAGE_COLUMNS) if name not in text.columns]:
         what, have = f"not a list: no column {' and '.join(lacking)}", ",".join(text.columns)[:60]
@@ -90,7 +90,7 @@ def read_list(path: Path, asked: bool = False) -> tuple[CsvText | None, list[Fin
 
 
 def as_codes(texts: dict[str, CsvText]) -> tuple[CodedLists, list[Finding]]:
-    """The files' rows as numbers; rows without a path or a whole-numbered target are found and left out."""
+    """The files' rows as numbers; rows without a path or with an invalid target are reported and left out."""
     findings: list[Finding] = []
     sides: list[tuple[str, list[Any], Ints]] = []
     for name, text in texts.items():
@@ -118,7 +118,7 @@ def _rows(name: str, check: str, bad: Bools, paths: Any) -> Finding:
 
 
 def _coded(sides: Sequence[tuple[str, list[Any], Ints]]) -> CodedLists:
-    """Every path of all files as its place among the distinct ones."""
+    """Every path of all files as its index among the distinct paths."""
     columns = [path for _, paths, _ in sides for path in paths] or [pa.array([], pa.large_string())]
     every = pa.concat_arrays(columns).dictionary_encode()
     codes = np.split(
@@ -130,10 +130,10 @@ def _coded(sides: Sequence[tuple[str, list[Any], Ints]]) -> CodedLists:
         lists.append(CodedList(name, np.stack(codes[at : at + len(paths)], axis=1), targets))
         at += len(paths)
     distinct = every.dictionary
-    # A tar is no folder of a person's: a run written in tars has its people all over them.
+    # A tar is not a person's folder: in a run written in tars, people are spread over them.
     outside = pc.replace_substring_regex(distinct, r"(?s)[^/]*\.(tar|tgz|tar\.gz)/", "")
     folder = pc.replace_substring_regex(outside, r"(?s)/?[^/]*$", "")
-    # The same rule by which outputs are named: <photograph>__<kind>.<suffix>
+    # The naming rule of outputs: <photograph>__<kind>.<suffix>
     photograph = pc.replace_substring_regex(distinct, r"(?s)^(.*)__[^/]*$", r"\1")
     return CodedLists(tuple(lists), distinct, _numbers(folder), _numbers(photograph))
 
@@ -144,7 +144,7 @@ def _numbers(texts: Any) -> Ints:
 
 
 def repeated(values: Ints) -> Bools:
-    """True for every value that has been there before."""
+    """True for every value that occurred before."""
     again = np.ones(len(values), np.bool_)
     again[np.unique(values, return_index=True)[1]] = False
     return again

@@ -1,17 +1,17 @@
-"""What a check of lists finds: faults and notes, with examples, and the table of them."""
+"""Findings of the checks: faults and notes, with examples, and their table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-EXAMPLES = 3  # that a finding names, of all it counts
+EXAMPLES = 3  # examples per finding
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check of one file (or of all): how many faults it found, with a few examples.
+    """The result of one check of one file (or of all): the number of faults, with a few examples.
 
-    A finding that is no `fault` is worth knowing and does not change the exit code.
+    A finding without `fault` is a note and does not change the exit code.
     """
 
     file: str
@@ -21,7 +21,7 @@ class Finding:
     fault: bool = True
 
     def text(self) -> str:
-        """For a terminal: a line, and one for each example."""
+        """The printed lines: the finding, and one line per example."""
         mark = "ok" if not self.count else "FAULT" if self.fault else "note"
         lines = [f"  {mark:<6}{self.check:<58}{self.count:>10,}"]
         return "\n".join([*lines, *(f"          {example}" for example in self.examples)])
@@ -29,18 +29,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: rows by file and every finding, those of no faults too."""
+    """All results: rows by file and every finding, including those without faults."""
 
     rows: dict[str, int]
     findings: tuple[Finding, ...]
 
     @property
     def n_faults(self) -> int:
-        """Faults in all."""
+        """The total number of faults."""
         return sum(finding.count for finding in self.findings if finding.fault)
 
     def table(self, verbose: bool = False) -> str:
-        """For a terminal: faults and notes by file, with `verbose` each check, then one line that sums up."""
+        """The printed table: faults and notes by file (with `verbose` every check), then the summary."""
         lines: list[str] = []
         for file in dict.fromkeys([*self.rows, *(one.file for one in self.findings)]):
             shown = [one.text() for one in self.findings if one.file == file and (verbose or one.count)]
@@ -49,7 +49,7 @@ class Checked:
         return "\n".join([*lines, self.summary()])
 
     def summary(self) -> str:
-        """One line: what was looked at, and what was found.
+        """The summary in one line.
 
         Example:
             >>> Checked({"train.csv": 1200}, (Finding("train.csv", "images listed twice", 0),)).summary()

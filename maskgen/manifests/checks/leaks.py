@@ -1,4 +1,4 @@
-"""Images and people of one split that another split has too."""
+"""Leaks: images and people that two splits share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .pairs_output import PairsOutput
 
 
 def check_leaks(lists: CodedLists, beside: PairsOutput) -> Iterator[Finding]:
-    """What each two splits share, by image and by person."""
+    """The leaks of each two splits, by image and by person."""
     splits: dict[str, list[CodedList]] = {}
     for one in lists.lists:
         splits.setdefault(one.split, []).append(one)
@@ -48,7 +48,7 @@ def _people_leaks(
     beside: PairsOutput,
     by_image: bool,
 ) -> Iterator[Finding]:
-    """People in both: by target where there is a people.csv, else by folder where folders tell."""
+    """People in both: by target with a people.csv, else by folder if folders are people."""
     if beside.people is not None:
         sides = [np.concatenate([one.targets.ravel() for one in group]) for group in (ones, others)]
         both = np.intersect1d(sides[0], sides[1])
@@ -56,12 +56,12 @@ def _people_leaks(
         yield Finding(where, "people in both", len(both), names, not by_image)
         return
     if not all(_folder_is_person(lists, one) for one in (*ones, *others)):
-        yield Finding(where, "people in both cannot be told: folders are not people", 0, fault=False)
+        yield Finding(where, "people in both cannot be checked: folders are not people", 0, fault=False)
         return
     both = np.intersect1d(lists.folder[_all(ones)], lists.folder[_all(others)])
     place = dict(zip(lists.folder.tolist(), range(len(lists.folder)), strict=True))
     names = tuple(lists.path(place[f]).rpartition("/")[0] for f in both[:EXAMPLES].tolist())
-    yield Finding(where, "folders, taken for people, in both", len(both), names, "train" in where)
+    yield Finding(where, "folders, counted as people, in both", len(both), names, "train" in where)
 
 
 def _folder_is_person(lists: CodedLists, one: CodedList) -> bool:

@@ -1,4 +1,4 @@
-"""What lies beside the lists that `maskgen pairs` wrote: their people and their report."""
+"""people.csv and report.json beside lists of `maskgen pairs`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..schema import PEOPLE, PEOPLE_COLUMNS
 
 @dataclass(frozen=True, slots=True)
 class PairsOutput:
-    """What lies beside the lists: people.csv, as person and split by target, and how the pairs were drawn."""
+    """The content of people.csv, as person and split by target, and the protocol of the pairs."""
 
     people: dict[int, tuple[str, str]] | None
     protocol: str | None
@@ -22,15 +22,15 @@ class PairsOutput:
 
     @property
     def reference(self) -> bool:
-        """Whether people may be in eval and in test, as the reference protocol has them."""
+        """Whether the reference protocol was used, which allows people in both eval and test."""
         return self.protocol == "reference"
 
 
 def read_pairs_output(folder: Path) -> PairsOutput:
-    """Read people.csv and report.json, where they are there.
+    """Read people.csv and report.json if they exist.
 
     Raises:
-        UserError: people.csv is no such file, or report.json is damaged.
+        UserError: people.csv is invalid, or report.json is damaged.
     """
     report = stored_report(folder)
     allow = report.get("settings", {}).get("--allow-same-source") if report else None
@@ -38,7 +38,7 @@ def read_pairs_output(folder: Path) -> PairsOutput:
 
 
 def absent_lists(folder: Path) -> list[str]:
-    """Files that report.json says were written and that are not there.
+    """Files that report.json names and that are missing.
 
     Raises:
         UserError: report.json is damaged.

@@ -1,4 +1,4 @@
-"""Whether the pictures that a manifest names are there, and whether they are pictures."""
+"""Checks that the pictures of a manifest exist and decode."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ MISSING = "missing"
 
 
 def absent(root: AnyPath, paths: Any) -> Bools:
-    """True where there is no picture, bool (n,).
+    """True where a picture is missing, bool (n,).
 
-    Each folder is listed once, which is many times faster than asking for each file, and most of all on a
-    network.
+    Each folder is listed once, which is many times faster than a system call per file, especially on a network.
 
     Args:
-        root: what relative paths start from.
-        paths: large_string (n,), addresses as `formats.reading` knows them, `/` between folders.
+        root: base of relative paths.
+        paths: large_string (n,), addresses for `formats.reading`, `/` between folders.
     """
     parted = pc.extract_regex(paths, r"(?s)^(?P<folder>.*/|)(?P<name>[^/]*)$")
     folders = parted.field("folder").dictionary_encode()
@@ -37,7 +36,7 @@ def absent(root: AnyPath, paths: Any) -> Bools:
 
 
 def fault(root: AnyPath, address: str) -> str:
-    """Why a picture cannot be decoded, "" where it can."""
+    """Why a picture cannot be decoded, "" if it can."""
     try:
         read_photo(root, address, max_pixels=2**31)
     except SetAsideError as error:
@@ -46,5 +45,5 @@ def fault(root: AnyPath, address: str) -> str:
 
 
 def as_array(texts: Iterable[str]) -> Any:
-    """Texts as the kind of Arrow array that this package works on."""
+    """Strings as a large_string array."""
     return pa.array(list(texts), pa.large_string())

@@ -1,1 +1,1 @@
-"""Labels of faces, masks and how they are worn in whole photographs, for the training of detectors."""
+"""Labels of faces, masks and wearing positions in whole photographs, for training detectors."""

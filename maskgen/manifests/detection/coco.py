@@ -1,6 +1,6 @@
-"""Labels as one JSON file in COCO's format for detection: faces by how they wear a mask, masks by kind with outlines.
+"""Labels in COCO's detection format: faces by wearing position, masks by kind with outlines.
 
-Each annotation also has `attributes`, as CVAT and others keep them, and the number of its face in the picture.
+Each annotation also has `attributes`, as in CVAT and other tools, and the number of its face in the picture.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def save_coco(path: Path, pictures: Iterable[Labelled], names: Sequence[str]) ->
     """Write the file.
 
     Args:
-        names: the classes, as `class_names` gives them; from 1 in the file.
+        names: the classes of `class_names`; numbered from 1 in the file.
     """
     number = {name: at for at, name in enumerate(names, 1)}
     images: list[dict[str, Any]] = []

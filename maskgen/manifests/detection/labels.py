@@ -1,4 +1,4 @@
-"""What is to be seen in the pictures of a run in their own pixels: each face, and each mask on one."""
+"""Labels of a run of whole photographs: each face, and each mask."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Seen:
     """One face or mask.
 
     Attributes:
-        name: "bare" or the way a mask is worn, of a face; the kind, of a mask.
+        name: for a face "bare" or the wearing position; for a mask its kind.
         box: inside the picture, x0 < x1 and y0 < y1.
-        outline: polygons of a mask, x0, y0, x1, y1, ... each; none of a face.
-        face: which of the picture's faces, from 0.
-        about: what else is known, in words.
+        outline: for a mask its polygons, x0, y0, x1, y1, ... each; none for a face.
+        face: number of the face in the picture, from 0.
+        about: further attributes.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One picture: its path below the run, whose it is, its size in pixels, and what is to be seen.
+    """One picture: its path below the run, its person, its size in pixels, and its labels.
 
-    `unlabelled` counts faces that were found and set aside: nothing is drawn on them, and no label says where they are.
+    `unlabelled` counts faces that were detected and set aside: they have no mask and no label.
     """
 
     path: str
@@ -82,7 +82,7 @@ FACE_CLASSES = (BARE, *WEARINGS)
 
 
 def class_names(run: AnyPath) -> list[str]:
-    """The classes of a run's labels: those of faces, bare and the ways of wearing, then the kinds of its masks.
+    """The classes of a run's labels: for faces bare and the wearing positions, then the kinds of its masks.
 
     Raises:
         UserError: the catalogue cannot be read.
@@ -119,7 +119,7 @@ def _seen(row: Mapping[str, Any], width: int, height: int) -> Iterator[Seen]:
 
 
 def _inside(box: Sequence[float], width: int, height: int) -> Box | None:
-    """The part of a box that lies in the picture, None where there is none."""
+    """The part of a box inside the picture, None if it is empty."""
     x0, y0, x1, y1 = map(float, box)
     cut = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
     return cut if cut[0] < cut[2] and cut[1] < cut[3] else None

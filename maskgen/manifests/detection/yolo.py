@@ -1,7 +1,8 @@
-"""Labels as Ultralytics' YOLO reads them: yolo/images, yolo/labels of the same names, train.txt, val.txt, data.yaml.
+"""Labels for Ultralytics' YOLO: yolo/images, yolo/labels with the same names, train.txt, val.txt, data.yaml.
 
-A line of a label is `class x y width height`, the middle and the size of the box as shares of the picture's sides.
-The pictures are hard links to the run's, or copies where the disk has no links. A tenth of the people is in val.txt.
+A line of a label is `class x y width height`, the centre and the size of the box as shares of the picture's sides.
+The pictures are hard links to the run's, or copies if the disk does not support links. A tenth of the people is in
+val.txt.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from maskgen.core.files import write_atomic
 from .labels import Labelled, Seen
 
 FOLDER, ABOUT = "yolo", "data.yaml"
-_HELD_BACK = 10  # one of so many people
+_HELD_BACK = 10  # one in this number of people is in val.txt
 
 
 def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> None:
     """Write the folder into a run, in place of an earlier one.
 
     Args:
-        names: the classes, as `class_names` gives them; from 0 in the files.
+        names: the classes of `class_names`; numbered from 0 in the files.
     """
     top = run / FOLDER
     for name in ("images", "labels"):
@@ -42,7 +43,7 @@ def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> 
     for name, own, other in (("train", parts[False], parts[True]), ("val", parts[True], parts[False])):
         write_atomic(top / f"{name}.txt", "".join(own or other).encode("utf-8", "surrogateescape"))
     listed = "".join(f"  {at}: {json.dumps(name)}\n" for name, at in number.items())
-    # Without `path`, Ultralytics starts from this file's folder.
+    # Without `path`, Ultralytics resolves paths from this file's folder.
     write_atomic(top / ABOUT, f"train: train.txt\nval: val.txt\nnames:\n{listed}".encode())
 
 

@@ -1,1 +1,1 @@
-"""Manifests in other projects' formats, one module a format."""
+"""Manifests in other projects' formats, one module per format."""

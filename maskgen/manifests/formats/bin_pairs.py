@@ -1,4 +1,4 @@
-"""Test pairs as InsightFace's .bin: a pickle of encoded pictures, two a pair, and whether each pair is one person."""
+"""Test pairs as InsightFace's .bin: a pickle of encoded pictures, two per pair, and whether each pair is genuine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from maskgen.core.files import atomic_file
 
 
 def save_bin(path: Path, pictures: Iterable[bytes], same: Sequence[bool]) -> None:
-    """Write a .bin that InsightFace's and other loaders of the format read.
+    """Write a .bin for InsightFace's and other loaders.
 
     Args:
         pictures: encoded pictures, first and second of each pair in turn.
-        same: whether each pair is one person.
+        same: whether each pair is genuine.
 
     Raises:
-        ValueError: there are not two pictures a pair.
+        ValueError: the number of pictures is not twice the number of pairs.
     """
     encoded = list(pictures)
     if len(encoded) != 2 * len(same):

@@ -1,4 +1,4 @@
-"""What CVLface wants beside train.rec and train.idx: train.tsv, and the five landmarks of each picture.
+"""Files for CVLface beside train.rec and train.idx: train.tsv, and the five landmarks of each picture.
 
 train.tsv         number of the record, path, target; tabs between, no header
 ldmk_5points.csv  idx,ldmk_0,...,ldmk_9: the picture from 0, x and y of each point as shares of the side
@@ -25,7 +25,7 @@ def save_tsv(folder: Path, targets: Ints, paths: Iterable[str]) -> None:
 
     Args:
         targets: int64 (n,), of each picture of train.rec.
-        paths: what to call each picture; CVLface reads the column, and never opens the path.
+        paths: a name for each picture; CVLface reads the column and never opens the path.
 
     Raises:
         UserError: a path has a tab, a line break or a quotation mark, which the file cannot hold.

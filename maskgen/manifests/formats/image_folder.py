@@ -1,7 +1,8 @@
 """A training list with its pictures as files, imgs/TARGET/ROW.jpg: for AdaFace, and with a list for FaceX-Zoo.
 
-Targets have so many digits in the names of the folders that the order by name is that by number: torchvision's
-ImageFolder, which AdaFace uses, numbers folders in that order, so its labels are the targets of train.csv.
+Folder names are targets padded with zeros, so that the order by name is that by number: torchvision's ImageFolder,
+    which
+AdaFace uses, numbers folders in that order, so its labels are the targets of train.csv.
 
 train_list.txt    `imgs/000012/000000345.jpg 12`, one picture a line, for FaceX-Zoo
 
@@ -51,7 +52,7 @@ def save_facex_list(folder: Path, targets: Ints) -> None:
 
 
 def remove_image_folder(folder: Path) -> None:
-    """Remove imgs/ of an earlier command: what has names as `picture_names` gives them, and nothing else."""
+    """Remove imgs/ of an earlier command: only files with names of `picture_names`."""
     top = folder / FOLDER
     for person in top.glob("*"):
         if person.is_dir() and person.name.isdecimal() and len(person.name) >= _DIGITS:

@@ -1,6 +1,6 @@
-"""pairs_label.txt: two paths and 1 for the same person or 0, one pair a line, written with tabs between.
+"""pairs_label.txt: two paths and 1 (genuine) or 0 (impostor), one pair per line, separated by tabs.
 
-Other programs' lists of this form, with commas or spaces, are read too.
+Lists of other programs with commas or spaces are read too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
         same: bool (n,).
 
     Raises:
-        UserError: a path holds a tab or a line break, which the format cannot say.
+        UserError: a path contains a tab or a line break, which the format cannot represent.
     """
     for paths in (first, second):
         odd = pc.match_substring_regex(paths, "[\t\r\n]")
@@ -41,7 +41,7 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
 
 
 def is_label_pairs(path: Path) -> bool:
-    """Whether the first line of a file is two paths and 0 or 1; a name and two numbers are of LFW's pairs.txt."""
+    """Whether the first line of a file is two paths and 0 or 1; a name and two numbers mean LFW's pairs.txt."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             values = _values(file.readline())
@@ -51,12 +51,12 @@ def is_label_pairs(path: Path) -> bool:
 
 
 def load_label_pairs(path: Path) -> tuple[list[str], list[str], Ints]:
-    """The two paths of each pair, and the people they show, int64 (n, 2).
+    """The two paths of each pair, and their people, int64 (n, 2).
 
-    The file names nobody: pictures that pairs of one person tie together, directly or through others, are one person's.
+    The file names no people: pictures connected by genuine pairs, directly or through others, are one person.
 
     Raises:
-        UserError: a line is none of this form, or pairs contradict one another; names the line.
+        UserError: a line is invalid, or pairs contradict one another; names the line.
     """
     lines = list(_lines(path))
     first, second = [line[0] for line in lines], [line[1] for line in lines]
@@ -65,8 +65,8 @@ def load_label_pairs(path: Path) -> tuple[list[str], list[str], Ints]:
     for (one, two, same, number), (a, b) in zip(lines, people.tolist(), strict=True):
         if not same and a == b:
             raise UserError(
-                f"{path}, line {number}: {one} and {two} are said to be two people, and other lines say they are one: "
-                "mend the lines."
+                f"{path}, line {number}: {one} and {two} are labelled as two people, but other lines make them one: "
+                "correct the lines."
             )
     return first, second, people
 
@@ -91,7 +91,7 @@ def _values(line: str) -> list[str]:
 
 
 def _people(lines: Sequence[tuple[str, str, bool, int]]) -> dict[str, int]:
-    """A number for each picture, the same for those that pairs of one person tie together."""
+    """A number for each picture, the same for pictures connected by genuine pairs."""
     above: dict[str, str] = {}
     for one, two, same, _ in lines:
         tops = [_top(above, above.setdefault(name, name)) for name in (one, two)]

@@ -1,4 +1,4 @@
-"""Five landmarks of pictures, out of the catalogues of their runs."""
+"""Five landmarks of pictures, from the catalogues of their runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = ("path", "points5", "width", "height")
 
 
 def five_landmarks(images: Images, rows: Ints, runs: Mapping[str, AnyPath], size: int) -> Doubles:
-    """The points of pictures when these are `size` pixels a side, as shares of the side, float64 (n, 5, 2).
+    """The landmarks of pictures resized to `size` pixels, as shares of the side, float64 (n, 5, 2).
 
     Args:
         rows: int64 (n,), of `images`.
@@ -51,7 +51,7 @@ def _of_run(run: AnyPath, paths: Any, size: int) -> Doubles:
         )
     sides = np.stack([taken[name].to_numpy() for name in ("width", "height")], axis=1)
     values = points.flatten().to_numpy(zero_copy_only=False).reshape(-1, 5, 2).astype(np.float64)
-    # Pixel centres lie at whole numbers, before and after the picture is resized.
+    # Pixel centres are at integers, before and after resizing.
     shares: Doubles = ((values + 0.5) / sides[:, None] - 0.5 / size).reshape(-1, 10)
     return shares
 

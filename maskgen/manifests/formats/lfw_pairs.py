@@ -1,6 +1,6 @@
-"""LFW's pairs.txt, which MFR2 uses too: pairs by name and number, read, resolved on a run, and written.
+"""LFW's pairs.txt, also used by MFR2: pairs by name and number, read, resolved on a run, and written.
 
-Tabs, commas or spaces stand between the values; pairs.csv, as LFW is passed on too, has commas and titles.
+Values are separated by tabs, commas or spaces; LFW's pairs.csv has commas and a header.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SECOND_FACE = re.compile(r"\.f\d+\.[^./]+$")
 
 
 class Wear(StrEnum):
-    """What the two faces of a listed pair wear."""
+    """Which images a listed pair uses."""
 
     BARE = "bare"
     MASKED = "masked"
@@ -54,19 +54,19 @@ class ListedPair:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Listed pairs as pairs of a run's images; `left_out` holds (which pair, reason) of the others."""
+    """Listed pairs as pairs of a run's images; `left_out` holds (pair, reason) of the others."""
 
     drawn: Drawn
     left_out: tuple[tuple[str, str], ...]
 
     def counts(self) -> dict[str, int]:
-        """How many pairs were listed, made and left out."""
+        """The numbers of pairs listed, made and left out."""
         made = len(self.drawn.same) + len(self.drawn.diff)
         return {"listed": made + len(self.left_out), "made": made, "left_out": len(self.left_out)}
 
 
 def load_lfw_pairs(path: Path) -> list[ListedPair]:
-    """The pairs of a pairs.txt or pairs.csv, in its order; a first line of numbers or of titles only is its header.
+    """The pairs of a pairs.txt or pairs.csv, in order; a first line of only numbers or titles is the header.
 
     Raises:
         ValueError: a line is neither `name n1 n2` nor `name1 n1 name2 n2` (tabs, else commas, else spaces).
@@ -85,10 +85,10 @@ def load_lfw_pairs(path: Path) -> list[ListedPair]:
 
 
 def _values(line: str) -> list[str]:
-    """A line's values; a comma may also belong to a name, between spaces."""
+    """A line's values; in a file with spaces a comma may be part of a name."""
     between = "\t" if "\t" in line else "," if line.count(",") > 1 else None
     values = [value.strip() for value in line.split(between)]
-    while values and not values[-1]:  # a comma, or a tab, at the end of each line
+    while values and not values[-1]:  # a trailing comma or tab
         values.pop()
     return values
 
@@ -109,9 +109,9 @@ def _listed(values: Sequence[str], line: int) -> ListedPair:
 
 
 def save_lfw_pairs(path: Path, pairs: Sequence[ListedPair]) -> None:
-    """Write a pairs.txt: `1` and the number of same-person pairs, those pairs, then the other ones.
+    """Write a pairs.txt: `1` and the number of genuine pairs, the genuine pairs, then the impostor pairs.
 
-    LFW's header promises as many different-person pairs; readers that trust it want such a list.
+    LFW's header implies the same number of impostor pairs; readers that rely on it need such a list.
 
     Raises:
         ValueError: a name holds a tab or a line break.
@@ -131,10 +131,9 @@ def _line(pair: ListedPair) -> str:
 
 
 def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, settings: ManifestSettings) -> Resolved:
-    """The listed pairs on these images, in their order within same and different.
+    """The listed pairs on these images, in their order within genuine and impostor pairs.
 
-    Where a photograph has several images of what is to be worn, one is drawn by the seed and the pair's
-    place.
+    If a photograph has several matching images, one is drawn by the seed and the pair's position.
     """
     known = _Photographs(images)
     same: list[tuple[int, int]] = []
@@ -157,7 +156,7 @@ def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, settings: 
 
 
 def refuse_itself(images: Images, rows: Sequence[int], allow_same_source: bool) -> None:
-    """Raise LookupError where two rows are one image, or one photograph and that is not allowed."""
+    """Raise LookupError where two rows are one image, or one photograph if that is not allowed."""
     if rows[0] == rows[1]:
         raise LookupError("both are one image")
     if not allow_same_source and images.source[rows[0]] == images.source[rows[1]]:
@@ -165,13 +164,13 @@ def refuse_itself(images: Images, rows: Sequence[int], allow_same_source: bool) 
 
 
 def as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:
-    """Rows of images, two a pair, as `Pairs`."""
+    """Rows of images, two per pair, as `Pairs`."""
     table = np.array(rows, np.int64).reshape(-1, 2)
     return Pairs(table[:, 0], table[:, 1])
 
 
 def listed_pairs(images: Images, pairs: Pairs) -> list[ListedPair]:
-    """Pairs of images by name and number, as a pairs.txt names them; what each face wears is lost."""
+    """Pairs of images by name and number, for a pairs.txt, which does not name masks."""
     known = _Photographs(images)
     ends = (known.name_and_number(int(a)) + known.name_and_number(int(b)) for a, b in _both(pairs))
     return [ListedPair(*end) for end in ends]
@@ -184,9 +183,8 @@ def _both(pairs: Pairs) -> Iterator[tuple[int, int]]:
 class _Photographs:
     """Photographs by person's name and number.
 
-    A person whose photographs are all called NAME_NUMBER has those numbers; another's are numbered from 1 in
-    the order of their names. A person goes by the name of their folder, or by the whole path of it where two
-    share a name.
+    If all photographs of a person are named NAME_NUMBER, these numbers are used; otherwise they are numbered from 1 in
+    the order of their names. The person's name is that of the folder, or its whole path if two folders share a name.
     """
 
     def __init__(self, images: Images) -> None:
@@ -202,7 +200,7 @@ class _Photographs:
         self._numbers: dict[int, dict[str, int]] = {}
 
     def name_and_number(self, row: int) -> tuple[str, int]:
-        """What a pairs.txt calls the photograph of this image."""
+        """Name and number of the photograph of this image, for a pairs.txt."""
         code = int(self._images.person[row])
         return self._names[code], self._of(code)[self._images.keys[row].as_py()]
 
@@ -210,7 +208,7 @@ class _Photographs:
         """The row of an image of this photograph, masked or bare.
 
         Raises:
-            LookupError: there is none; the message says what is missing.
+            LookupError: it does not exist; the message says what is missing.
         """
         codes = self._codes.get(name, [])
         if not codes:

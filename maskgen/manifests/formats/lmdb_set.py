@@ -1,4 +1,4 @@
-"""A training list with its pictures as an LMDB that SOTA-Face-Recognition-Train-and-Test reads.
+"""A training list with its pictures as an LMDB for SOTA-Face-Recognition-Train-and-Test.
 
 b"0", b"1", ...   msgpack of [encoded picture, target]
 b"__keys__"       msgpack of the list of these keys
@@ -23,12 +23,12 @@ from maskgen.core.files import PART
 from ..schema import Ints
 
 FILE = "train.lmdb"
-_TOGETHER = 1000  # pictures a transaction
-_PAGES = 3 * 4096  # bytes that an entry may take beside its own
+_TOGETHER = 1000  # pictures per transaction
+_PAGES = 3 * 4096  # maximum overhead of an entry in bytes
 
 
 def save_lmdb(folder: Path, pictures: Iterable[bytes], targets: Ints) -> None:
-    """Write train.lmdb, one file; it appears under its name when it is whole.
+    """Write train.lmdb, one file, atomically.
 
     Args:
         pictures: encoded pictures in the order of the list.
@@ -86,6 +86,6 @@ def packed(value: bytes | int | Sequence[Any]) -> bytes:
 
 
 def _head(number: int, forms: Sequence[tuple[int, str]]) -> bytes:
-    """A number after the byte that says in how many bytes, as few as hold it."""
+    """A number in the smallest msgpack integer format."""
     mark, form = next((mark, form) for mark, form in forms if number < 1 << (8 * struct.calcsize(form)))
     return bytes([mark]) + struct.pack(f">{form}", number)

@@ -1,8 +1,8 @@
-"""Test pairs as AdaFace's validation reads them: NAME/memfile/mem_file.dat with .conf, and NAME_list.npy.
+"""Test pairs for AdaFace's validation: NAME/memfile/mem_file.dat with .conf, and NAME_list.npy.
 
 mem_file.dat      float32 (2 pairs, 3, side, side), blue, green, red, -1 to 1: first and second of each pair in turn
 mem_file.dat.conf its shape and type as JSON
-NAME_list.npy     bool (pairs,), whether each pair is one person
+NAME_list.npy     bool (pairs,), whether each pair is genuine
 
 Source: `load_bin` of convert.py, `read_memmap` and `get_val_pair` of evaluate_utils.py, AdaFace, commit c60eaa7.
 """
@@ -27,7 +27,7 @@ def save_memfile(folder: Path, images: Iterable[Image], same: Sequence[bool], si
 
     Args:
         images: uint8 RGB (size, size, 3), first and second of each pair in turn.
-        same: whether each pair is one person.
+        same: whether each pair is genuine.
     """
     count = 2 * len(same)
     with atomic_file(folder / DATA) as file:

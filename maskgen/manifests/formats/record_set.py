@@ -1,7 +1,7 @@
-"""A training list with its pictures as InsightFace's trainers take it: train.rec, train.idx, train.lst, property.
+"""A training list with its pictures for InsightFace's trainers: train.rec, train.idx, train.lst, property.
 
 Record 0 is the header: its labels are (end of the pictures' numbers, end of the people's numbers). Picture i of the
-list, from 1, is record i with its target as label; then comes one record a person, in order of the targets, whose
+list, from 1, is record i with its target as label; then follows one record per person, in order of the targets, whose
 labels are (first, end) of that person's pictures.
 """
 
@@ -21,7 +21,7 @@ from maskgen.formats.recordio.stream import Record, framed, pack
 from ..schema import Ints
 
 REC, IDX, LST, PROPERTY = "train.rec", "train.idx", "train.lst", "property"
-_MOST = 1 << 24  # labels are float32, which holds whole numbers up to here
+_MOST = 1 << 24  # labels are float32, exact for whole numbers up to here
 
 
 def save_record_set(folder: Path, pictures: Iterable[bytes], targets: Ints, paths: Iterable[str], size: int) -> None:
@@ -29,8 +29,8 @@ def save_record_set(folder: Path, pictures: Iterable[bytes], targets: Ints, path
 
     Args:
         pictures: encoded pictures of size x size pixels.
-        targets: int64 (n,), the person of each, from 0 and never falling.
-        paths: what train.lst calls each picture.
+        targets: int64 (n,), the person of each, from 0, sorted.
+        paths: the names of the pictures in train.lst.
 
     Raises:
         UserError: there are more pictures and people than the format can number.

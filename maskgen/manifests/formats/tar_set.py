@@ -1,7 +1,7 @@
-"""A training list with its pictures as WebDataset reads it: tars of samples, each a picture, a .cls and a .json.
+"""A training list with its pictures for WebDataset: tars of samples, each with a picture, a .cls and a .json.
 
-The samples are shuffled once, since a loader reads each tar in order: .cls is the target of train.csv, the name the
-row's number there, and the .json says the rest.
+The samples are shuffled once, because a loader reads each tar in order. .cls is the target of train.csv, the sample's
+name is the row number there, and the .json has the other metadata.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from ..schema import Ints
 
 FOLDER = "shards"
 PATTERN = "train-*.tar"
-EACH = 5000  # samples a tar: 50 MB of faces of 160 pixels
+EACH = 5000  # samples per tar: 50 MB of faces of 160 pixels
 
-# Of a row of the list: the picture's file, its suffix, its target, and what else is known of it.
+# For a row of the list: the picture's file, its suffix, its target, and its metadata.
 Sample = tuple[bytes, str, int, dict[str, Any]]
 
 
 def save_tar_set(folder: Path, samples: Callable[[Ints], Iterator[Sample]], total: int, seed: int) -> list[Path]:
-    """Write the tars; each is there whole or not at all.
+    """Write the tars, each atomically.
 
     Args:
-        samples: the samples of some of the list's rows, in the order asked for.
+        samples: returns the samples of given rows, in their order.
         total: rows of the list.
     """
     order = rng_for(seed, "order of the tars").permutation(total)

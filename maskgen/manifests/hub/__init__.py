@@ -1,1 +1,1 @@
-"""A folder that can be put on a hub of data sets as it is: Parquet, a card, Croissant metadata."""
+"""A folder for a dataset hub: Parquet, a card, Croissant metadata."""

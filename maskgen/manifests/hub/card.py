@@ -1,4 +1,4 @@
-"""README.md of a folder for a hub: a head in YAML that loaders and the hub read, and a text for people."""
+"""README.md of a hub folder: YAML metadata for loaders and the hub, and a text for readers."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the card says.
+    """The content of the card.
 
     Attributes:
         name: of the set.
-        licence: an identifier that hubs know, as "cc-by-nc-4.0".
-        consent: what the people shown agreed to, in a sentence.
-        parts: what can be loaded.
-        people: how many are shown.
-        kinds: how many training pictures wear what.
-        alignment: of the crops, "" where it is not known.
-        maskgen, seed: what drew the masks.
+        licence: an identifier of hubs, such as "cc-by-nc-4.0".
+        consent: the consent of the people shown, in a sentence.
+        parts: the configurations.
+        people: the number of people.
+        kinds: the number of training pictures by mask.
+        alignment: of the crops, "" if unknown.
+        maskgen, seed: version and seed of the masks.
     """
 
     name: str

@@ -24,7 +24,7 @@ _TYPES = {"image": "sc:ImageObject", "int64": "sc:Integer", "string": "sc:Text",
 
 
 def croissant(card: Card) -> bytes:
-    """The file's bytes; it lies beside the card, and names files from there."""
+    """The file's bytes; its paths are relative to the folder of the card."""
     about: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",

@@ -1,4 +1,4 @@
-"""Pictures and what is known of them as Parquet files that `datasets.load_dataset` opens with pictures decoded."""
+"""Pictures and metadata as Parquet files for `datasets.load_dataset`, which decodes the pictures."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from maskgen.core.files import atomic_file
 
 from ..schema import Ints
 
-EACH = 5000  # rows a file: 50 MB of faces of 160 pixels
-GROUP = 100  # rows that a reader has in memory at a time
+EACH = 5000  # rows per file: 50 MB of faces of 160 pixels
+GROUP = 100  # rows per row group
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type ("image", "int64", "string" or "bool") and what it holds, in a sentence."""
+    """A column: its name, its type ("image", "int64", "string" or "bool") and its description."""
 
     name: str
     kind: str
     about: str
 
     def arrow(self) -> pa.DataType:
-        """Its type in the file."""
+        """The Arrow type."""
         if self.kind == "image":
             return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
         return {"int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}[self.kind]
 
     def feature(self) -> dict[str, str]:
-        """Its type in the words of `datasets`."""
+        """The feature type of `datasets`."""
         return {"_type": "Image"} if self.kind == "image" else {"dtype": self.kind, "_type": "Value"}
 
 
@@ -48,8 +48,8 @@ def save_parquet(
     """Write SPLIT-00000-of-00003.parquet, ... into a folder; returns each file and its rows.
 
     Args:
-        rows_of: the rows with these numbers, in the order asked for; an image is {"bytes": ..., "path": ...}.
-        order: int64 (n,), in which the rows are written.
+        rows_of: returns the rows with given numbers, in their order; an image is {"bytes": ..., "path": ...}.
+        order: int64 (n,), the order of the rows in the files.
     """
     many = max(-(-len(order) // EACH), 1)
     written = []
@@ -77,5 +77,5 @@ def _save(path: Path, columns: Sequence[Column], rows: Iterator[Row]) -> None:
 
 
 def shuffled(total: int, rng: np.random.Generator) -> Ints:
-    """An order of rows by chance: a reader that streams sees people mixed."""
+    """A random order of rows, so that a streaming reader sees mixed people."""
     return np.asarray(rng.permutation(total), np.int64)

@@ -24,7 +24,7 @@ Transform = Callable[[Image], Any]
 
 
 def to_tensor(image: Image) -> torch.Tensor:
-    """uint8 RGB (height, width, 3) to float32 (3, height, width), -1..1, as networks of this field take it."""
+    """uint8 RGB (height, width, 3) to float32 (3, height, width), -1..1, the usual input of face recognisers."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float().div_(127.5).sub_(1.0)
 
 
@@ -32,7 +32,7 @@ class ListDataset(torch.utils.data.Dataset[tuple[Any, torch.Tensor]]):
     """The pictures of a training list, map-style; any number of DataLoader workers may read it.
 
     Attributes:
-        labels: whom each target stands for, as the list says it; targets are 0 to len(labels) - 1.
+        labels: the person of each target, as in the list; targets are 0 to len(labels) - 1.
         targets: int64 (n,), the target of each picture.
 
     Example:
@@ -47,12 +47,12 @@ class ListDataset(torch.utils.data.Dataset[tuple[Any, torch.Tensor]]):
 
         Args:
             source: a `train.csv`, a `.rec`, a tar, or a folder that holds one of them.
-            transform: what makes a sample of a picture, uint8 RGB (height, width, 3); `to_tensor` where None. A
-                transform of torchvision's that takes a tensor or a PIL image begins with its own conversion.
+            transform: converts a picture, uint8 RGB (height, width, 3), to a sample; None for `to_tensor`. Start a
+                torchvision transform for tensors or PIL images with a conversion.
             max_pixels: a picture with more pixels is refused before it is decoded.
 
         Raises:
-            UserError: there is no such list, it cannot be read, or it holds fewer than two people.
+            UserError: the list does not exist, cannot be read, or has fewer than two people.
         """
         self._list: TrainingList = read_training_list(Path(source))
         self._transform = transform or to_tensor
@@ -67,7 +67,7 @@ class ListDataset(torch.utils.data.Dataset[tuple[Any, torch.Tensor]]):
         """The sample of a picture, and its target as an int64 tensor without dimensions.
 
         Raises:
-            IndexError: there is no such row.
+            IndexError: the row does not exist.
             UserError: the picture cannot be read; names it.
         """
         if not -len(self) <= row < len(self):
@@ -81,15 +81,15 @@ class ListDataset(torch.utils.data.Dataset[tuple[Any, torch.Tensor]]):
 
     @property
     def num_classes(self) -> int:
-        """How many people there are."""
+        """The number of people."""
         return len(self.labels)
 
 
 class RecordDataset(ListDataset):
     """The pictures of an InsightFace RecordIO set, read without MXNet; see `ListDataset`.
 
-    It takes the place of `MXFaceDataset` in arcface_torch: the header and the records of people are no samples, and
-    samples are in the order of their labels.
+    It replaces `MXFaceDataset` in arcface_torch: the header and the records of people are not samples, and samples are
+    in the order of their labels.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class RecordDataset(ListDataset):
             max_pixels: see `ListDataset`.
 
         Raises:
-            UserError: there is no such file, it cannot be read, or it holds fewer than two people.
+            UserError: the file does not exist, cannot be read, or has fewer than two people.
         """
         path = Path(source)
         rec = path / "train.rec" if path.is_dir() else path

@@ -1,4 +1,4 @@
-"""One picture in whatever form a person has it: a path, a file's bytes, a PIL image or an array."""
+"""One picture in any form: a path, a file's bytes, a PIL image or an array."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Picture = Any  # Photo, str, Path, bytes, PIL.Image.Image, or an array, see `pho
 
 
 def photo_from(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
-    """The photograph that a picture is.
+    """A picture as a `Photo`.
 
     Args:
         picture: a Photo; the path or the bytes of a picture file; a PIL image; or uint8 (height, width, 3) RGB,
             (height, width, 4) RGBA or (height, width) grey.
 
-    The hash is of the file's bytes, or of the pixels where there is no file: the draws of a mask depend on it.
+    The hash is of the file's bytes, or of the pixels without a file; the random draws of a mask depend on it.
 
     Raises:
-        SetAsideError: a file that is no picture, with its `reason`.
+        SetAsideError: the file is not a picture, with its `reason`.
         ValueError: an array of another shape or type.
         TypeError: something else.
     """
@@ -42,7 +42,7 @@ def photo_from(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     if isinstance(picture, np.ndarray):
         return _of_pixels(picture)
     raise TypeError(
-        f"{type(picture).__name__} is no picture: give a path, bytes, a PIL image or uint8 RGB (height, width, 3)"
+        f"{type(picture).__name__} is not a picture: give a path, bytes, a PIL image or uint8 RGB (height, width, 3)"
     )
 
 

@@ -1,1 +1,1 @@
-"""How well distances tell the same person from another: thresholds, curves, errors, ranks."""
+"""Recognition metrics on distances: thresholds, curves, error rates, ranks."""

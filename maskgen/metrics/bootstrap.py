@@ -1,4 +1,4 @@
-"""Intervals of measured rates, by drawing the people anew."""
+"""Bootstrap confidence intervals of rates, resampled over people."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Measure = Callable[[Doubles, Doubles], Mapping[str, float]]
 
 REPLICATES = 1000
 LEVEL = 0.95
-FEWEST_PEOPLE = 10  # fewer, drawn anew, are too often the same few again
+FEWEST_PEOPLE = 10  # with fewer people, resamples are too similar
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What lies between `low` and `high` with the probability `level`; NaN where no draw could be measured."""
+    """A confidence interval from `low` to `high` at `level`; NaN if no resample could be measured."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class PairPeople:
-    """Who the pairs show: `same` int64 (n,), one person each, and `different` int64 (m, 2), any numbers."""
+    """People of the pairs: `same` int64 (n,), one per genuine pair, and `different` int64 (m, 2), any numbers."""
 
     same: Ints
     different: Ints
@@ -41,9 +41,10 @@ class PairPeople:
 
     @property
     def too_few(self) -> str:
-        """A sentence where there are too few people for intervals over them, else nothing."""
+        """A sentence if there are too few people for intervals, else nothing."""
         n = len(np.unique(np.concatenate([self.same, self.different.ravel()])))
-        return "" if n >= FEWEST_PEOPLE else f"Only {n} people are in these pairs: intervals over people say little."
+        return "" if n >= FEWEST_PEOPLE else f"Only {n} people are in these pairs: intervals over people are
+        unreliable."
 
 
 def intervals(
@@ -51,13 +52,13 @@ def intervals(
 ) -> dict[str, Interval]:
     """Percentile intervals of every rate that `measure` gives.
 
-    Pairs of one person lean on each other, so people are drawn, not pairs: each draw takes as many people as there are,
-    with replacement; a same-person pair counts as often as its person was drawn, a different-person pair as often
-    as one was times the other. For different-person pairs that makes the intervals rather too wide than too narrow.
+    Pairs of one person are dependent, so people are resampled, not pairs: each replicate draws as many people as there
+    are, with replacement. A genuine pair has the count of its person as weight, an impostor pair the product of both
+    counts. For impostor pairs this is conservative.
 
     Args:
-        measure: takes the weights of same-person pairs, float64 (n,), and of different-person pairs, (m,).
-        replicates: how often people are drawn.
+        measure: takes the weights of genuine pairs, float64 (n,), and of impostor pairs, (m,).
+        replicates: number of resamples.
         seed: the same seed, the same intervals.
 
     Source: Bolle, Ratha and Pankanti, Error analysis of pattern recognition systems: the subsets bootstrap, 2004;
@@ -77,12 +78,12 @@ def intervals(
 
 
 def draw_people(n: int, rng: np.random.Generator) -> Doubles:
-    """How often each of n people comes when n are drawn with replacement, float64 (n,)."""
+    """The count of each of n people in n draws with replacement, float64 (n,)."""
     return np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
 
 
 def percentiles(values: Doubles, level: float = LEVEL) -> Interval:
-    """The middle `level` of the values that are numbers."""
+    """The percentile interval of the finite values."""
     numbers = values[~np.isnan(values)]
     if not len(numbers):
         return Interval(float("nan"), float("nan"), level)

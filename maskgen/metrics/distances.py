@@ -1,4 +1,4 @@
-"""Distances between embeddings, as the judge and the trainer measure them."""
+"""L2 distances between embeddings, for evaluation and training."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_AT_ONCE = 1 << 24  # numbers of embeddings that are gathered at once: 64 MB a side
-_SHORTEST = 1e-12  # as torch's normalize: a vector of noughts stays one
+_AT_ONCE = 1 << 24  # values gathered at once: 64 MB per side
+_SHORTEST = 1e-12  # as in torch's normalize: a zero vector stays zero
 
 
 def normalised(embeddings: ArrayLike) -> Floats:
-    """Embeddings (n, d) of length 1, float32; a vector of noughts stays as it is, a NaN stays a NaN."""
+    """Embeddings (n, d) normalised to length 1, float32; a zero vector stays zero, NaN stays NaN."""
     rows = np.asarray(embeddings, np.float64)
     if rows.ndim != 2:
         raise ValueError(f"embeddings are (n, d), not {rows.shape}")
@@ -22,33 +22,33 @@ def normalised(embeddings: ArrayLike) -> Floats:
 
 
 def l2(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Distance of each row of `a` to the same row of `b`, both brought to length 1 first.
+    """Distance of each row of `a` to the same row of `b`, both normalised first.
 
     Args:
         a: (n, d), any float type, any length.
         b: the same shape.
 
     Returns:
-        float32 (n,), 0 for alike directions, 2 for opposite ones.
+        float32 (n,), 0 for equal directions, 2 for opposite ones.
 
     Raises:
         ValueError: the shapes differ.
     """
     one, other = normalised(a), normalised(b)
     if one.shape != other.shape:
-        raise ValueError(f"embeddings of two shapes: {one.shape} and {other.shape}")
+        raise ValueError(f"embeddings of different shapes: {one.shape} and {other.shape}")
     return _apart(one, other)
 
 
 def pair_l2(embeddings: ArrayLike, first: Ints, second: Ints) -> Floats:
-    """`l2` of the pairs (first[i], second[i]) of rows of `embeddings` (n, d), without a copy of all pairs' embeddings.
+    """`l2` of the pairs (first[i], second[i]) of rows of `embeddings` (n, d), without gathering all embeddings at once.
 
     Returns:
         float32 (len(first),).
     """
     rows = normalised(embeddings)
     if first.shape != second.shape:
-        raise ValueError(f"pairs of two shapes: {first.shape} and {second.shape}")
+        raise ValueError(f"pairs of different shapes: {first.shape} and {second.shape}")
     step = max(1, _AT_ONCE // max(rows.shape[1], 1))
     parts = [
         _apart(rows[first[at : at + step]], rows[second[at : at + step]]) for at in range(0, max(len(first), 1), step)

@@ -15,9 +15,9 @@ from .bootstrap import Interval, draw_people, percentiles
 from .distances import normalised
 
 FMR = 1e-3
-MOST = 12_000  # pictures whose comparisons are all made; of more, so many are drawn
-SORTS = ("bare-bare", "masked-bare", "masked-masked")  # by how many of the two wear a mask
-_ROWS = 512  # pictures compared with all others at once
+MOST = 12_000  # maximum of pictures that are compared; of more, a random sample
+SORTS = ("bare-bare", "masked-bare", "masked-masked")  # by the number of masked faces
+_ROWS = 512  # pictures per block of comparisons
 
 Bools = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
@@ -27,12 +27,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """The comparisons of one sort at the threshold.
+    """The comparisons of one type at the threshold.
 
     Attributes:
-        genuine, impostor: how many there are.
+        genuine, impostor: their numbers.
         fnmr: share of genuine comparisons that do not match, NaN without any.
-        interval: of `fnmr`, over people drawn anew.
+        interval: of `fnmr`, bootstrap over people.
         fmr: share of impostor comparisons that match, NaN without any.
     """
 
@@ -45,13 +45,13 @@ class Comparisons:
 
 @dataclass(frozen=True, slots=True)
 class FixedFmr:
-    """What was found.
+    """Error rates at a fixed false match rate.
 
     Attributes:
-        asked: the false match rate on bare faces that the threshold keeps.
-        threshold: largest L2 distance that matches, NaN where it cannot be set.
-        pictures, people: how many were compared.
-        sorts: by the name of the sort.
+        asked: the false match rate of bare faces at the threshold.
+        threshold: largest L2 distance that matches, NaN if it cannot be set.
+        pictures, people: the numbers compared.
+        sorts: by type of comparison.
         reason: why there is no threshold, else empty.
     """
 
@@ -72,7 +72,7 @@ def fixed_fmr(
 
     Args:
         embeddings: float32 (n, dim).
-        people: int64 (n,), whom each shows.
+        people: int64 (n,), the person of each.
         masked: bool (n,).
         asked: false match rate between 0 and 1.
 
@@ -126,7 +126,7 @@ def _largest(unit: Floats, people: Ints, count: int) -> float:
 def _sorts(
     unit: Floats, codes: Ints, masked: Bools, beyond: float, replicates: int, seed: int
 ) -> dict[str, Comparisons]:
-    """Both rates of each sort; two pictures match where their cosine is above `beyond`."""
+    """Both rates of each type; two pictures match if their cosine is above `beyond`."""
     matches, impostors = np.zeros(3, np.int64), np.zeros(3, np.int64)
     for at, cosines in _blocks(unit):
         rows, columns = np.triu_indices(len(cosines), 1, cosines.shape[1])
@@ -162,7 +162,7 @@ def _genuine(unit: Floats, codes: Ints, masked: Bools, beyond: float) -> tuple[I
 
 
 def _rate(missed: Ints, genuine: Ints, replicates: int, seed: int) -> tuple[float, Interval]:
-    """The share missed, and its interval over people who have any comparison."""
+    """The false non-match rate, and its interval over people with any comparison."""
     own = genuine > 0
     if not own.any():
         nothing = float("nan")

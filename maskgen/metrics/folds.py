@@ -1,4 +1,4 @@
-"""Accuracy as LFW's protocol measures it: a threshold from nine tenths of the pairs, judged on the last tenth."""
+"""Accuracy by LFW's protocol: ten-fold cross-validation of the threshold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """`accuracies` and `thresholds`, float64 (folds,): of each fold, and what the other folds chose for it."""
+    """`accuracies` and `thresholds` of each fold, float64 (folds,); a threshold is chosen on the other folds."""
 
     accuracies: Doubles
     thresholds: Doubles
@@ -29,7 +29,7 @@ class Folds:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the folds' accuracies, with n - 1 below."""
+        """Standard deviation of the folds' accuracies, with n - 1 in the denominator."""
         return float(self.accuracies.std(ddof=1))
 
     @property
@@ -39,12 +39,12 @@ class Folds:
 
 
 def fold_accuracy(same: ArrayLike, different: ArrayLike, folds: int = FOLDS, seed: int = 0) -> Folds:
-    """Accuracy over folds with as many same and different pairs each as the counts allow, drawn by the seed.
+    """Accuracy over folds, stratified by genuine and impostor pairs, drawn by the seed.
 
     Raises:
-        ValueError: there are fewer pairs of one sort than folds.
+        ValueError: there are fewer genuine or impostor pairs than folds.
 
-    Source: Huang and others, Labeled Faces in the Wild, 2007; there the folds come with the list.
+    Source: Huang and others, Labeled Faces in the Wild, 2007; there the list defines the folds.
     """
     distances, is_same, fold = [], [], []
     for name, values in (("same", same), ("different", different)):
@@ -67,10 +67,9 @@ def _judged(distances: Doubles, is_same: NDArray[np.bool_], fold: Ints, folds: i
 
 
 def best_threshold(same: ArrayLike, different: ArrayLike) -> float:
-    """The threshold with the most pairs right, a distance of at most it being the same person.
+    """The threshold with the highest accuracy; a distance of at most the threshold matches.
 
-    It lies halfway between two distances, so that new ones fall where they most likely belong; of several that are
-    as good it is the one in the middle.
+    It is halfway between two distances; of several equally good thresholds it is the middle one.
     """
     one, other = (np.sort(np.asarray(values, np.float64).ravel()) for values in (same, different))
     every = np.unique(np.concatenate([one, other]))

@@ -1,4 +1,4 @@
-"""How far the distances of the same person and of different people overlap, and where they cross."""
+"""Intersection over union (IOU) of the histograms of genuine and impostor distances, and their crossing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ALIKE = 1e-6  # distances that differ by less are the same: float32 of numbers up to 2
+_ALIKE = 1e-6  # distances with a smaller difference are equal: float32 precision of numbers up to 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,10 @@ class Overlap:
     """Two histograms of distances over the same bins.
 
     Convention:
-        - `edges` float64 (bins + 1,), rising from the smallest distance of all to the largest
-        - `same` and `different` float64 (bins,) are densities: times the bins' width they add up to 1
-        - `iou` is the area under both curves over the area under either, 0 (apart) to 1 (the same curve)
-        - `threshold` is where the curves cross: nearer is the same person
+        - `edges` float64 (bins + 1,), ascending from the smallest distance of all to the largest
+        - `same` and `different` float64 (bins,) are densities of genuine and impostor distances; their integrals are 1
+        - `iou` is the area under both curves over the area under either, 0 (separate) to 1 (equal)
+        - `threshold` is where the curves cross: a smaller distance matches
         - `degenerate` is "" or a sentence; then `iou` is 1.0, `threshold` NaN, and the arrays may be empty
     """
 
@@ -34,16 +34,15 @@ class Overlap:
 
 
 def compare_histograms(same: ArrayLike, different: ArrayLike, bins: int = 100) -> Overlap:
-    """Compare distances of pairs of the same person with those of different people. No numbers make it raise.
+    """The histograms of genuine and impostor distances, their IOU and crossing. It never raises on numbers.
 
     Args:
         same: (n,), any float type.
         different: (m,).
-        bins: how many parts the span of all distances is cut into.
+        bins: number of bins over the range of all distances.
 
-    The curves of real distances touch more than once; what counts is the crossing with the fewest errors on both
-    sides (each side's errors as a share of its pairs), and between bins the crossing of the lines through the bins'
-    middles. Where a gap lies between the two, the threshold is the gap's middle.
+    Of several crossings the one with the lowest sum of both error rates is taken, interpolated linearly between the
+    bins' centres. If the two histograms are separate, the threshold is the middle of the gap.
     """
     one, other = (np.asarray(values, np.float64).ravel() for values in (same, different))
     fault = _fault(one, other)
@@ -52,11 +51,11 @@ def compare_histograms(same: ArrayLike, different: ArrayLike, bins: int = 100) -
     counts, others, edges = _histograms(one, other, bins)
     width = edges[1] - edges[0]
     densities = counts / (len(one) * width), others / (len(other) * width)
-    # Shares as whole numbers over n * m, so that ties are ties.
+    # Integer arithmetic over n * m, so that ties are exact.
     shares, other_shares = counts * len(other), others * len(one)
     lead = np.concatenate([[0], np.cumsum(shares - other_shares)])
     if lead.max() < -lead.min() or lead.max() == 0:
-        fault = "Different people are no farther apart than photographs of one person."
+        fault = "Impostor distances are no larger than genuine ones."
         return Overlap(float("nan"), 1.0, edges, *densities, fault)
     both = int(np.minimum(shares, other_shares).sum())
     return Overlap(_crossing(lead, edges), both / (2 * len(one) * len(other) - both), edges, *densities)
@@ -87,9 +86,9 @@ def _histograms(same: Doubles, different: Doubles, bins: int) -> tuple[Ints, Int
 
 
 def _crossing(lead: Ints, edges: Doubles) -> float:
-    """Where the lead of `same`, summed from the left, is greatest: there it turns from more to fewer.
+    """The bin edge with the largest difference of the cumulative distributions.
 
-    Source: the greatest distance of two distributions, Youden's J.
+    Source: Youden's J, the Kolmogorov-Smirnov distance.
     """
     first = last = int(lead.argmax())
     while last + 1 < len(lead) and lead[last + 1] == lead[first]:

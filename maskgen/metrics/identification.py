@@ -1,4 +1,4 @@
-"""Who is it, of the people enrolled: ranks, and whom an open door would wrongly let in."""
+"""Identification of probes among enrolled people: ranks, and open-set error rates."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .distances import normalised
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_AT_ONCE = 1 << 23  # distances that are held at once: 64 MB
-_SLACK = 1e-9  # of a count that is a share of a number
+_AT_ONCE = 1 << 23  # distances computed at once: 64 MB
+_SLACK = 1e-9  # tolerance for rounding of a count
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What each of n probes finds among the people enrolled; a person is as near as their nearest enrolled face.
+    """Search results of n probes; a person's distance is that of their nearest enrolled face.
 
     Convention:
-        - `person` int64 (n,): whom the probe shows
-        - `own`, `other` float64 (n,): distance to that person and to the nearest other one, inf where there is none
-        - `rival` int64 (n,): that other person, -1 where there is none
-        - `rank` int64 (n,): 1 where nobody is nearer or as near as the own person, 0 where they are not enrolled
+        - `person` int64 (n,): the probe's person
+        - `own`, `other` float64 (n,): distance to that person and to the nearest other one, inf if there is none
+        - `rival` int64 (n,): that other person, -1 if there is none
+        - `rank` int64 (n,): rank of the own person, ties counted against it; 0 if the person is not enrolled
     """
 
     person: Ints
@@ -45,11 +45,11 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class PersonResult:
-    """One person's share in it, as counts.
+    """Counts for one person.
 
-    `probes` show them; `first` and `fifth` of these name them first or among five; `accepted` name them first and near
-    enough. `taken_for_another` of them would be let in as somebody else were this person not enrolled, and `let_in`
-    probes of others would be let in as this person were those others not enrolled.
+    `probes` of the person; `first` and `fifth` of them have rank 1 and at most 5; `accepted` have rank 1 within the
+    threshold. `taken_for_another` of them would match another person if their own were not enrolled; `let_in` probes of
+    others would match this person if their own were not enrolled.
     """
 
     person: int
@@ -66,9 +66,9 @@ class PersonResult:
 class Identification:
     """Ranks over the probes whose person is enrolled, and an open set's errors over all of them.
 
-    `threshold` is NaN, and `reason` says why, where there are too few probes for the rate asked; `far` is then NaN
-    too, and so is `accepted`. `far` is the rate that the threshold reaches, at most the one asked for; `accepted` the
-    share of probes that are named rightly and near enough. `intervals` are of rank1, rank5 and accepted.
+    If there are too few probes for the requested rate, `threshold`, `far` and `accepted` are NaN, and `reason` says
+    why. `far` is the false match rate at the threshold, at most the requested one; `accepted` is the share of probes
+    with rank 1 within the threshold. `intervals` are of rank1, rank5 and accepted.
     """
 
     probes: int
@@ -85,10 +85,10 @@ class Identification:
 
 
 def search(probes: ArrayLike, probe_people: Ints, enrolled: ArrayLike, enrolled_people: Ints) -> Search:
-    """Look for every probe among the enrolled faces.
+    """Search every probe among the enrolled faces.
 
     Args:
-        probes: (n, d) embeddings of any length, of `probe_people` int64 (n,).
+        probes: (n, d) embeddings, not normalised, of `probe_people` int64 (n,).
         enrolled: (m, d), m > 0, of `enrolled_people` int64 (m,), in any order.
     """
     faces, order = normalised(enrolled).astype(np.float64), np.argsort(enrolled_people, kind="stable")
@@ -126,14 +126,14 @@ def _found(near: Doubles, people: Ints, whose: Ints) -> tuple[Doubles, Doubles, 
 def identify(
     found: Search, enrolled_people: Ints, far: float, replicates: int = REPLICATES, seed: int = 0
 ) -> Identification:
-    """Ranks, and the errors of an open set in which each probe's person may be unknown.
+    """Ranks, and open-set error rates with each probe's own person removed from the gallery.
 
-    The threshold is the greatest at which no more than `far` of the probes would be let in as somebody else if their
-    own person were not enrolled. It is chosen and judged on the same probes.
+    The threshold is the largest at which at most `far` of the probes match another person. It is chosen and tested on
+    the same probes.
 
     Args:
-        far: share of false accepts, above 0 and below 1.
-        replicates, seed: of the intervals, for which people are drawn anew, each with all their probes.
+        far: requested false match rate, above 0 and below 1.
+        replicates, seed: of the bootstrap over people, each with all their probes.
 
     Source: Phillips, Grother and Micheals, Evaluation methods in face recognition, 2011: detection and identification
         rate at a false alarm rate.
@@ -203,5 +203,5 @@ def _people(
 
 
 def _counts(values: Ints, of: Ints) -> Ints:
-    """How often each of the rising numbers `of` is among the values."""
+    """The number of occurrences of each of the ascending numbers `of` among the values."""
     return np.bincount(np.searchsorted(of, values), minlength=len(of)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Receiver operating characteristics: what is let in and what is turned away at every threshold."""
+"""Receiver operating characteristics: true and false accept rates at every threshold."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 Doubles = NDArray[np.float64]
 
-_SLACK = 1e-12  # of rates that are sums of many parts
+_SLACK = 1e-12  # tolerance for rounding of sums
 
 
 @dataclass(frozen=True, slots=True)
 class TarAtFar:
-    """The share of same-person pairs accepted where at most `far` of the different-person pairs are.
+    """The true accept rate at a false accept rate of at most `far`.
 
-    `tar` and `threshold` are NaN and `reason` is a sentence where there are too few pairs to say.
+    If there are too few pairs, `tar` and `threshold` are NaN and `reason` is a sentence.
     """
 
     far: float
@@ -27,12 +27,12 @@ class TarAtFar:
 
 @dataclass(frozen=True, slots=True)
 class Roc:
-    """A pair is accepted, taken for one person, where its distance is at most the threshold.
+    """The ROC curve; a pair is accepted if its distance is at most the threshold.
 
     Convention:
-        - all float64 (k,), rising together; `thresholds` begins with -inf, where nothing is accepted, and goes through
-          every distance there is
-        - `far` is the share of different-person pairs accepted, `tar` that of same-person pairs
+        - all float64 (k,), ascending; `thresholds` starts with -inf, where nothing is accepted, and contains every
+          distance
+        - `far` is the share of impostor pairs accepted, `tar` that of genuine pairs
     """
 
     thresholds: Doubles
@@ -41,48 +41,48 @@ class Roc:
 
     @property
     def auc(self) -> float:
-        """Area under `tar` over `far`: the chance that a same-person pair is the nearer one, ties counting half."""
+        """Area under the curve: the probability that a genuine pair has the smaller distance, ties counting half."""
         return float(np.trapezoid(self.tar, self.far))
 
     @property
     def eer(self) -> float:
-        """The rate at which as many are wrongly accepted as wrongly turned away, on the line between two points."""
+        """The equal error rate, interpolated linearly between two points."""
         ahead = self.far - (1 - self.tar)  # -1 at the first point, 1 at the last
         at = int(np.argmax(ahead >= 0))
         share = -ahead[at - 1] / (ahead[at] - ahead[at - 1])
         return float(self.far[at - 1] + share * (self.far[at] - self.far[at - 1]))
 
     def at(self, far: float) -> tuple[float, float]:
-        """The greatest `tar` with no more than this `far`, and its threshold; no point between two is made up."""
+        """The largest `tar` with at most this `far`, and its threshold, without interpolation."""
         place = int(np.searchsorted(self.far, far + _SLACK, side="right")) - 1
         return float(self.tar[place]), float(self.thresholds[place])
 
 
 class Trials:
-    """Distances of same-person and different-person pairs, sorted once, so that many weightings of them are quick.
+    """Distances of genuine and impostor pairs, sorted once, so that curves for many weights are fast.
 
     Args:
         same: (n,), n > 0, finite.
         different: (m,), m > 0, finite.
 
     Raises:
-        ValueError: there are none of one sort, or one is not finite.
+        ValueError: there are no genuine or no impostor pairs, or a distance is not finite.
     """
 
     def __init__(self, same: ArrayLike, different: ArrayLike) -> None:
         self.same, self.different = (np.asarray(values, np.float64).ravel() for values in (same, different))
         every = np.concatenate([self.same, self.different])
         if not len(self.same) or not len(self.different):
-            raise ValueError("a ROC needs pairs of the same person and of different people")
+            raise ValueError("a ROC needs genuine and impostor pairs")
         if not np.isfinite(every).all():
             raise ValueError("a distance is not finite")
         self._order = np.argsort(every, kind="stable")
         every = every[self._order]
-        self._ends = np.flatnonzero(np.append(np.diff(every) > 0, True))  # the last of each stretch of ties
+        self._ends = np.flatnonzero(np.append(np.diff(every) > 0, True))  # the last of each run of ties
         self._thresholds = np.concatenate([[-np.inf], every[self._ends]])
 
     def roc(self, same_weights: Doubles | None = None, different_weights: Doubles | None = None) -> Roc:
-        """The curve, each pair counting as often as its weight says; once by default."""
+        """The weighted curve; the default weight of a pair is 1."""
         weights = [
             np.ones(len(values)) if given is None else np.asarray(given, np.float64)
             for values, given in ((self.same, same_weights), (self.different, different_weights))
@@ -97,7 +97,7 @@ class Trials:
 
 
 def tar_at_far(roc: Roc, far: float, n_different: int) -> TarAtFar:
-    """TAR at one FAR, where there are pairs enough for one of them to be that share."""
+    """TAR at one FAR, if there are at least 1 / FAR impostor pairs."""
     if n_different * far < 1 - _SLACK:
         nan = float("nan")
         needs = f"A false accept rate of {far:g} needs {1 / far:,.0f} different-person pairs"

@@ -1,4 +1,4 @@
-"""One person or two: everything that is measured on the distances of pairs."""
+"""Verification: all measurements on the distances of pairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAR_RATES = (1e-2, 1e-3, 1e-4)
 
 @dataclass(frozen=True, slots=True)
 class ClassReport:
-    """Precision, recall and F1 of one class, and how many pairs it has; 0.0 where nothing was said to be of it."""
+    """Precision, recall and F1 of one class, and its number of pairs; 0.0 if no pair was assigned to it."""
 
     precision: float
     recall: float
@@ -29,10 +29,10 @@ class ClassReport:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Pairs by what they are and what they are said to be.
+    """The confusion matrix.
 
     Convention:
-        - rows are the truth: same said same, same said different, different said same, different said different
+        - rows are the truth, genuine and impostor; columns the decision, same and different
     """
 
     same_same: int
@@ -47,11 +47,11 @@ class Confusion:
 
     @property
     def accuracy(self) -> float:
-        """Share of pairs that are said to be what they are."""
+        """Share of correct decisions."""
         return (self.same_same + self.different_different) / self.total if self.total else float("nan")
 
     def report(self) -> dict[str, ClassReport]:
-        """Numbers by class, and their mean plain ("macro avg") and by support ("weighted avg")."""
+        """Scores by class, and their mean ("macro avg") and mean by support ("weighted avg")."""
         one = _class_report(self.same_same, self.different_same, self.same_different)
         other = _class_report(self.different_different, self.same_different, self.different_same)
         plain, weights = (1.0, 1.0), (float(one.support), float(other.support))
@@ -80,17 +80,17 @@ def _mean(one: ClassReport, other: ClassReport, weights: tuple[float, float]) ->
 
 
 def confusion(same: ArrayLike, different: ArrayLike, threshold: float) -> Confusion:
-    """Count pairs; a distance of at most the threshold is said to be the same person."""
+    """Count decisions; a distance of at most the threshold means the same person."""
     one, other = (np.asarray(values, np.float64).ravel() <= threshold for values in (same, different))
     return Confusion(int(one.sum()), int((~one).sum()), int(other.sum()), int((~other).sum()))
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was measured on one set of pairs.
+    """The measurements on one set of pairs.
 
-    `intervals` are by the names that `rates` gives: accuracy, auc, eer, tar@0.01, ...; `folds` is None, and
-    `no_folds` says why, where there are too few pairs; `few_people` says so where there are too few for the intervals.
+    `intervals` are by the names of `rates`: accuracy, auc, eer, tar@0.01, ...; with too few pairs `folds` is None and
+    `no_folds` says why; `few_people` is a sentence if there are too few people for intervals.
     """
 
     threshold: float
@@ -104,7 +104,7 @@ class Verification:
 
     @property
     def rates(self) -> dict[str, float]:
-        """Each rate by its name; NaN where there are too few pairs to say."""
+        """Each rate by its name; NaN if there are too few pairs."""
         found = {"accuracy": self.confusion.accuracy, "auc": self.roc.auc, "eer": self.roc.eer}
         return found | {_at(one.far): one.tar for one in self.tar_at}
 
@@ -118,15 +118,15 @@ def verify(
     seed: int = 0,
     curve: Sequence[float] = (),
 ) -> Verification:
-    """Measure everything on distances of same-person pairs (n,) and different-person pairs (m,).
+    """All measurements on distances of genuine pairs (n,) and impostor pairs (m,).
 
     Args:
-        threshold: found on other pairs; a distance of at most it is said to be the same person.
-        people: whom the pairs show, in the same order, for the intervals.
+        threshold: chosen on other pairs; a distance of at most the threshold means the same person.
+        people: of the pairs, in the same order, for the intervals.
         curve: false accept rates at which TAR has an interval too, by the names of `on_curve`.
 
     Raises:
-        ValueError: there are no pairs of one sort, or a distance is not finite.
+        ValueError: there are no genuine or no impostor pairs, or a distance is not finite.
     """
     trials = Trials(same, different)
     roc = trials.roc()
@@ -146,7 +146,7 @@ def verify(
 
 
 def on_curve(far: float) -> str:
-    """The name of the interval of TAR at this false accept rate, for a band about a curve."""
+    """The name of the interval of TAR at this false accept rate, for the band of a curve."""
     return f"curve@{far:g}"
 
 
@@ -162,5 +162,5 @@ def _accuracy(trials: Trials, threshold: float, same_weights: Doubles, different
 def _folds(trials: Trials, seed: int) -> tuple[Folds | None, str]:
     fewest = min(len(trials.same), len(trials.different))
     if fewest < FOLDS:
-        return None, f"Ten folds need ten pairs of each sort, and there are {fewest} of one."
+        return None, f"Ten folds need ten genuine and ten impostor pairs, and there are {fewest} of one type."
     return fold_accuracy(trials.same, trials.different, seed=seed), ""

@@ -1,1 +1,1 @@
-"""Faces that somebody marked before: boxes and points from a file, used in place of a search."""
+"""Given faces: boxes and landmarks from an annotation file, in place of detection."""

@@ -16,9 +16,9 @@ BOX = ("x_1", "y_1", "width", "height")
 
 
 class CelebA(PointsFormat):
-    """A line with the number of photographs, the columns' names, then a name and ten numbers, or a box, a line.
+    """A line with the number of photographs, the column names, then lines of a name and ten numbers or a box.
 
-    The tables of the same content with commas, without the first line, are read too.
+    The same tables as CSV, without the first line, are read too.
     """
 
     title = "CelebA's list_landmarks_celeba.txt, list_landmarks_align_celeba.txt or list_bbox_celeba.txt"
@@ -29,11 +29,11 @@ class CelebA(PointsFormat):
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """The columns' names in the first or the second line."""
+        """Recognised by the column names in the first or the second line."""
         return _columns(head) is not None
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
-        """Every line below the columns' names."""
+        """Every line below the column names."""
         begun = False
         for line in lines:
             if begun and line.strip():

@@ -1,4 +1,4 @@
-"""This program's own table: path, and a box, 5 points or 68 points of each face."""
+"""This program's CSV: path, and a box, 5 points or 68 points of each face."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from maskgen.points.mark import Mark, PointsFormat, Row, number
 
 BOX = ("left", "top", "right", "bottom")
-_BETWEEN = "\x1f"  # of a row's values, none of which can hold it and be a number
+_BETWEEN = "\x1f"  # joins a row's values; no number contains it
 
 
 class CsvPoints(PointsFormat):
     """`path`, then `left,top,right,bottom` or `x1,y1,...,x5,y5` or `x1,y1,...,x68,y68`, or a box and points.
 
-    Commas, semicolons or tabs; other columns are left alone; cells may be empty where a row gives only one of the two;
-    a photograph has as many rows as faces.
+    Separated by commas, semicolons or tabs. Other columns are ignored. Cells of the box or of the points may be empty.
+    A photograph has one row per face.
     """
 
     title = "a CSV file with the columns path and left,top,right,bottom or x1,y1,...,x5,y5 (or x68,y68)"
@@ -38,11 +38,11 @@ class CsvPoints(PointsFormat):
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """A header with a column `path`."""
+        """Recognised by a header with a column `path`."""
         return "path" in _header(head[0])
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
-        """Every row but the header and empty ones."""
+        """Every row except the header and empty ones."""
         table = csv.reader(lines, delimiter=self._between)
         next(table)
         for values in table:
@@ -50,7 +50,7 @@ class CsvPoints(PointsFormat):
                 yield values[self._path] if len(values) > self._path else "", _BETWEEN.join(values)
 
     def mark(self, text: str) -> Mark:
-        """Box and points of a row, each where all its cells are filled."""
+        """Box and points of a row, each if all its cells are filled."""
         values = [value.strip() for value in text.split(_BETWEEN)]
         box, points = _filled(values, self._box, "box"), _filled(values, self._points, "points")
         return Mark(

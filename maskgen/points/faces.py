@@ -1,4 +1,4 @@
-"""From marked faces to faces with 68 points, in place of a search."""
+"""From given boxes and points to faces with 68 points, in place of detection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from maskgen.faces.stored import rounded_face
 from maskgen.points.mark import Mark
 
 Marks = Sequence[Mark | SetAsideError]
-BOX_SIDE = 2.3  # of the box of a face whose points alone are marked, in eye distances
-LEAST_OVERLAP = 0.3  # intersection over union of a marked box and the face that is found in it
-LEAST_INSIDE = 0.2  # share of a face that the picture must hold
+BOX_SIDE = 2.3  # margin of the box around given points, in eye distances
+LEAST_OVERLAP = 0.3  # minimum IOU of a given box and the face detected in it
+LEAST_INSIDE = 0.2  # minimum share of a face inside the picture
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """One marked face with its five points; `points68` where they are marked too."""
+    """One given face with its five points; `points68` if given too."""
 
     detection: Detection
     points68: Floats | None
@@ -37,12 +37,13 @@ _Found = _Known | SetAsideError
 def faces_from_marks(
     images: Sequence[Image], marks: Sequence[Marks], which: str, detector: Detector, landmarker: Landmarker
 ) -> list[list[Face | SetAsideError]]:
-    """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.
+    """The selected faces of each picture, with a fault in place of one, or of all, that cannot be used.
 
-    68 points are used as they are, from five points the 68 are found, in a box the five are found first.
+    68 points are used unchanged. Five points are the start of the 68-point model. In a box the five points are detected
+    first.
 
     Args:
-        marks: what is marked in each picture, one or more, with faults for what could not be read.
+        marks: the given faces of each picture, one or more, with faults for unreadable ones.
         which: "subject", "largest", "central" or "all", see `faces.choose`.
     """
     known = _known(images, marks, detector)
@@ -67,7 +68,7 @@ def _without_points(images: Sequence[Image], meant: Sequence[Sequence[_Found]]) 
 
 
 def _known(images: Sequence[Image], marks: Sequence[Marks], detector: Detector) -> list[list[_Found]]:
-    """The marked faces of each picture; those of boxes alone are found together."""
+    """The given faces of each picture; faces given by boxes are detected in one batch."""
     boxes = [
         (image, mark.box)
         for image, own in zip(images, marks, strict=True)
@@ -89,7 +90,7 @@ def _known(images: Sequence[Image], marks: Sequence[Marks], detector: Detector) 
 
 
 def _marked(box: Floats | None, points: Floats) -> _Known:
-    """The face of points, whose score is 1: somebody saw it."""
+    """The face of given points, with score 1."""
     points5 = five_points(points) if len(points) == 68 else points
     if box is None:
         half = BOX_SIDE / 2 * face_unit(points5)
@@ -110,7 +111,7 @@ def _size(image: Image) -> str:
 
 
 def _in_boxes(boxes: Sequence[tuple[Image, Floats]], detector: Detector) -> list[_Found]:
-    """The five points of the face in each box: the picture is cut around it, so that nothing else is searched."""
+    """The five points of the face in each box, detected in a crop around it."""
     cuts = [_cut(image, box) for image, box in boxes]
     found = iter(detector.detect([cut for cut, _ in filter(None, cuts)]))
     return [
@@ -122,7 +123,7 @@ def _in_boxes(boxes: Sequence[tuple[Image, Floats]], detector: Detector) -> list
 
 
 def _cut(image: Image, box: Floats) -> tuple[Image, Floats] | None:
-    """The part of a picture in whose middle a box lies, and its corner; None where the box lies outside."""
+    """The part of a picture around a box, and its corner; None if the box is outside."""
     height, width = image.shape[:2]
     if box[0] > width - 1 or box[1] > height - 1 or box[2] < 0 or box[3] < 0:
         return None
@@ -133,7 +134,7 @@ def _cut(image: Image, box: Floats) -> tuple[Image, Floats] | None:
 
 
 def _best(found: Sequence[Detection], box: Floats, corner: Floats) -> _Found:
-    """The found face that a box means, in the photograph's pixels, with the box as it is marked."""
+    """The detected face of a box, in the photograph's pixels, with the given box."""
     overlaps = [_overlap(face.box + np.tile(corner, 2), box) for face in found]
     if not overlaps or max(overlaps) < LEAST_OVERLAP:
         return placed(SetAsideError(Reason.NO_FACE, "in the box"), Detection(box, np.zeros((5, 2), np.float32), 1.0))
@@ -150,7 +151,7 @@ def _overlap(one: Floats, other: Floats) -> float:
 
 
 def _meant(image: Image, known: Sequence[_Found], which: str) -> list[_Found]:
-    """The faces that are meant, and with "all" the faults; one fault where no face can be used."""
+    """The selected faces, and with "all" the faults; one fault if no face can be used."""
     usable = {id(one.detection): one for one in known if isinstance(one, _Known)}
     faults = [one for one in known if isinstance(one, SetAsideError)]
     if not known:

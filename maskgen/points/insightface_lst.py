@@ -1,4 +1,4 @@
-"""InsightFace's `.lst` with boxes and landmarks, as its align and `face2rec` scripts write and read it."""
+"""InsightFace's `.lst` with boxes and landmarks, the format of its align and `face2rec` scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BOX, LANDMARKS = slice(3, 7), slice(7, 17)
 
 
 class InsightFaceLst(PointsFormat):
-    """Tabs between: aligned (0 or 1), path, label, x0, y0, x1, y1, then x of the five points, then y of the five.
+    """Separated by tabs: aligned (0 or 1), path, label, x0, y0, x1, y1, then x of the five points, then y of the five.
 
     Source: `parse_lst_line` of InsightFace's face_preprocess.py, which takes the landmarks as (2, 5).
     """
@@ -21,7 +21,7 @@ class InsightFaceLst(PointsFormat):
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """Three values with tabs between, the first and the third whole numbers."""
+        """Recognised by three tab-separated values, the first and the third whole numbers."""
         values = head[0].split("\t")
         return len(values) >= 3 and _is_whole(values[0]) and _is_whole(values[2]) and not _is_whole(values[1])
 

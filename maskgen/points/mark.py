@@ -1,4 +1,4 @@
-"""One face as a file marks it, and what every format of such files has in common."""
+"""One given face (`Mark`), and the base of all annotation formats."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 from maskgen.core.records import Floats, check_points
 from maskgen.faces.align import five_points
 
-Row = tuple[str, str | None]  # a photograph's name, and the text that marks one face; None where it shows none
-SWAPPED = 0.2  # how far right of the right eye the left one may be, in distances from the eyes to the mouth
+Row = tuple[str, str | None]  # a photograph's name, and the text of one face; None if it has no face
+SWAPPED = 0.2  # tolerance for swapped eyes, in distances from the eyes to the mouth
 
-# Which point of a mirrored face is in the place of each.
+# For each point, the index of its mirror image.
 _SWAP5 = np.array([1, 0, 2, 4, 3])
 _SWAP68 = np.concatenate(
     [
@@ -42,7 +42,7 @@ class Mark:
         - five points are left eye, right eye, nose tip, left and right mouth corner; "left" is the viewer's
 
     Raises:
-        ValueError: neither is there, a box without area, numbers that are not finite, or left and right swapped.
+        ValueError: neither is given, the box has no area, a number is not finite, or left and right are swapped.
     """
 
     box: Floats | None = None
@@ -59,7 +59,7 @@ class Mark:
 
     @property
     def kind(self) -> str:
-        """What it gives, as the catalogue says it: "points68", "points5" or "box"."""
+        """The kind of annotation, as in the catalogue: "points68", "points5" or "box"."""
         return "box" if self.points is None else f"points{len(self.points)}"
 
 
@@ -76,14 +76,14 @@ def _check_sides(points5: Floats) -> None:
 
 
 def is_mirrored(points5: Floats) -> bool:
-    """Whether left and right of five points are swapped, as in a picture that was mirrored after they were marked."""
+    """Whether left and right of five points are swapped, as in a picture mirrored after the annotation."""
     across, down = points5[1] - points5[0], points5[3:].mean(0) - points5[:2].mean(0)
     cross = float(across[0] * down[1] - across[1] * down[0])
     return cross < -SWAPPED * float(down @ down)
 
 
 def mirrored(points: Floats) -> Floats:
-    """Five or 68 points in the order that they have in the mirrored picture; their places stay.
+    """Five or 68 points reordered for a mirrored picture; coordinates are unchanged.
 
     Example:
         >>> mirrored(np.float32([[9, 0], [1, 0], [5, 5], [8, 9], [2, 9]]))[:, 0].tolist()
@@ -93,7 +93,7 @@ def mirrored(points: Floats) -> Floats:
 
 
 class PointsFormat(ABC):
-    """A format of files that mark faces; made from the file's first lines."""
+    """A format of annotation files; constructed from the file's first lines."""
 
     title: ClassVar[str]
 
@@ -103,19 +103,19 @@ class PointsFormat(ABC):
     @classmethod
     @abstractmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """Whether a file that begins with these lines is of this format."""
+        """Whether a file with these first lines is of this format."""
 
     @abstractmethod
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Every face of a file.
 
         Raises:
-            ValueError: the file breaks off or is not of the format; says where.
+            ValueError: the file is truncated or not of the format; says where.
         """
 
     @abstractmethod
     def mark(self, text: str) -> Mark:
-        """The face that a row's text marks.
+        """The face of a row's text.
 
         Raises:
             ValueError: it cannot be used; says why.
@@ -123,10 +123,10 @@ class PointsFormat(ABC):
 
 
 def numbers(text: str) -> list[float]:
-    """Numbers with spaces, tabs or commas between them.
+    """Numbers separated by spaces, tabs or commas.
 
     Raises:
-        ValueError: something else is among them.
+        ValueError: one is not a number.
 
     Example:
         >>> numbers("1, 2.5 3")
@@ -139,7 +139,7 @@ def number(text: str) -> float:
     """One number.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a number.
     """
     try:
         return float(text)

@@ -1,4 +1,4 @@
-"""A file of marked faces: which format it is, and whose row is whose."""
+"""An annotation file: its format, and the matching of rows to photographs."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from maskgen.points.mark import Mark, PointsFormat
 from maskgen.points.wider_face import RetinaFace, WiderFace
 
 FORMATS: tuple[type[PointsFormat], ...] = (RetinaFace, CelebA, InsightFaceLst, CsvPoints, WiderFace)
-_HEAD = 3  # lines by which a format is known
-_ROW = "\x1e"  # between the rows of one photograph
+_HEAD = 3  # lines from which the format is recognised
+_ROW = "\x1e"  # separator of the rows of one photograph
 
 Given = list[Mark | SetAsideError]
 
 
 class PointsTable:
-    """The marked faces of a file, by photograph. Rows are kept as text and read when they are asked for.
+    """The given faces of a file, by photograph. Rows are kept as text and parsed on demand.
 
-    A row is a photograph's by its whole name, or by the end of its path: `000001.jpg` is of `celeba/000001.jpg`. Of
-    several, the one that shares most of the path counts. Folders that all rows begin with may be those of another
-    machine. `nameless` counts the rows that name no photograph.
+    A row matches a photograph by its whole path, or by the end of it: `000001.jpg` matches `celeba/000001.jpg`. Of
+    several rows, the one with the longest common path counts. Leading folders that all rows share may be those of
+    another machine. `nameless` counts the rows without a photograph's name.
 
     Raises:
-        UserError: the file cannot be read, is of no known format, or breaks off.
+        UserError: the file cannot be read, has an unknown format, or is truncated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,17 +66,17 @@ class PointsTable:
 
     @property
     def format(self) -> str:
-        """What the file is, for people."""
+        """A description of the file's format."""
         return self._format.title
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def name_of(self, parts: Sequence[str]) -> str | None:
-        """The name under which the file has a photograph; None where it has not.
+        """The name of a photograph in the file; None if it has none.
 
         Args:
-            parts: the folders of the photograph's whole path and its name.
+            parts: the folders of the photograph's absolute path and its name.
         """
         for at in range(len(parts)):
             tail = "/".join(parts[at:])
@@ -86,7 +86,7 @@ class PointsTable:
         return None
 
     def faces(self, parts: Sequence[str]) -> Given:
-        """The marked faces of a photograph, in the file's order, a fault in the place of each that cannot be used."""
+        """The given faces of a photograph, in the file's order, with a fault in place of each that cannot be used."""
         name = self.name_of(parts)
         if name is None:
             return [SetAsideError(Reason.NO_POINTS, f"{self.path.name} has no row for it")]
@@ -108,15 +108,15 @@ def _format_of(path: Path, lines: Iterator[str]) -> PointsFormat:
     for known in FORMATS:
         if known.recognises(head):
             return known(head)
-    raise UserError(f"--points {path} is of no known format: give {'; '.join(known.title for known in FORMATS)}.")
+    raise UserError(f"--points {path} has an unknown format: give {'; '.join(known.title for known in FORMATS)}.")
 
 
 def _common_folder(names: Iterable[str]) -> str:
-    """The folders that all names begin with, with a / at the end."""
+    """The leading folders that all names share, with a / at the end."""
     names = list(names)
     return os.path.commonprefix([min(names), max(names)]).rpartition("/")[0] + "/"
 
 
 def path_parts(root: str, key: str) -> list[str]:
-    """The folders and the name of a photograph, from its source's whole path and its address below that."""
+    """The folders and the name of a photograph, from its source's absolute path and its address."""
     return f"{root}/{key}".replace("\\", "/").split("/")

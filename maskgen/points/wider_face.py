@@ -8,20 +8,20 @@ import numpy as np
 
 from maskgen.points.mark import Mark, PointsFormat, Row, box_of, numbers
 
-INVALID = 7  # which of a row's numbers says that the face is too unclear to be used
+INVALID = 7  # the number in a row that marks a face as invalid
 
 
 class WiderFace(PointsFormat):
-    """A photograph's name, the number of its faces, then x, y, width, height and six labels, a line a face.
+    """A photograph's name, the number of its faces, then a line per face: x, y, width, height and six labels.
 
-    As `wider_face_train_bbx_gt.txt`; a photograph without a face has one line of noughts.
+    The format of `wider_face_train_bbx_gt.txt`; a photograph without a face has one line of zeros.
     """
 
     title = "WIDER Face's wider_face_train_bbx_gt.txt"
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """A name, a whole number and a row of numbers."""
+        """Recognised by a name, a whole number and a row of numbers."""
         return len(head) > 2 and not _all_numbers(head[0]) and head[1].strip().isdecimal() and _all_numbers(head[2])
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
@@ -30,14 +30,14 @@ class WiderFace(PointsFormat):
         for at, name in numbered:
             _, count = next(numbered, (at, ""))
             if _all_numbers(name) or not count.isdecimal():
-                raise ValueError(f"line {at}: a photograph's name and the number of its faces should stand here")
+                raise ValueError(f"line {at}: a photograph's name and the number of its faces are expected here")
             if not int(count):
                 next(numbered, None)
                 yield name, None
             for _ in range(int(count)):
                 place, row = next(numbered, (at, ""))
                 if not row:
-                    raise ValueError(f"line {place}: the file breaks off among the faces of {name}")
+                    raise ValueError(f"line {place}: the file ends among the faces of {name}")
                 yield name, row
 
     def mark(self, text: str) -> Mark:
@@ -51,16 +51,16 @@ class WiderFace(PointsFormat):
 
 
 class RetinaFace(PointsFormat):
-    """`# name`, then a line a face: x, y, width, height, and x, y, flag of each of five points, and its clarity.
+    """`# name`, then a line per face: x, y, width, height, and x, y, flag of each of five points, and its clarity.
 
-    As the `label.txt` that comes with RetinaFace for WIDER Face. Points of -1 are not marked: the box is used.
+    The format of RetinaFace's `label.txt` for WIDER Face. Points of -1 are missing: the box is used.
     """
 
     title = "RetinaFace's label.txt for WIDER Face"
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """A name after a #."""
+        """Recognised by a name after a #."""
         return head[0].startswith("#")
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
@@ -78,12 +78,12 @@ class RetinaFace(PointsFormat):
             yield name, None
 
     def mark(self, text: str) -> Mark:
-        """The box, and the points where all are marked."""
+        """The box, and the points if all are given."""
         values = numbers(text)
         if len(values) != 4 and len(values) < 18:
             raise ValueError(f"it has {len(values)} numbers: a box has 4, with points there are 19 or 20")
         box = box_of(values[0], values[1], values[2], values[3])
-        # The last flag is left out in some files.
+        # Some files omit the last flag.
         flagged = np.array([*values[4:18], 0.0], np.float32).reshape(-1, 3) if len(values) >= 18 else None
         if flagged is None or (flagged[:, :2] < 0).all(1).any():
             return Mark(box)

@@ -1,4 +1,4 @@
-"""The loop: one step, one epoch, and what is looked at between steps."""
+"""The training loop: steps, epochs, and the checks between steps."""
 
 from __future__ import annotations
 
@@ -20,83 +20,83 @@ from .monitoring.judge import Verdict
 from .ranks import Ranks, without_averaging
 from .state import State
 
-WINDOW = 10  # steps that a row of the history tells of
-LOWER = 0.1  # what the rate is multiplied by after a collapse
-LOWEST = 0.5e-3  # then it is given up
+WINDOW = 10  # steps per row of the history
+LOWER = 0.1  # factor of the learning rate after a collapse
+LOWEST = 0.5e-3  # collapses after which the run ends
 
 
 class End(StrEnum):
-    """Why a run, or a stretch of it, came to its end."""
+    """Why a run, or a part of it, ended."""
 
     FINISHED = "finished"
     MAX_STEPS = "max_steps"
     COLLAPSED = "collapsed"
-    WENT_BACK = "went_back"  # to the last checkpoint, to go on from there
+    WENT_BACK = "went_back"  # return to the last checkpoint and continue
 
 
 class EpochBatches(Batches, Protocol):
-    """Batches that differ from one epoch to the next."""
+    """Batches that depend on the epoch."""
 
     def set_epoch(self, epoch: int) -> None:
-        """From now on give those of this epoch."""
+        """Use the batches of this epoch."""
         ...
 
 
 class Watcher(Protocol):
-    """Who is told how it goes; only in the first of several processes does it show or write anything."""
+    """Callbacks of the loop; only the first of several processes shows or writes anything."""
 
     def on_step(self, step: int) -> None:
-        """So many steps are done; fewer than before where a collapsed run went back."""
+        """Called with the number of finished steps; it decreases if a collapsed run returns to a checkpoint."""
         ...
 
     def on_row(self, row: Row) -> None:
-        """A stretch of steps or an epoch is done."""
+        """Called with a new row of the history, for steps or an epoch."""
         ...
 
     def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
-        """The judge has looked."""
+        """Called after an evaluation."""
         ...
 
     def on_unreadable(self, fault: str) -> None:
-        """A picture could not be read: its address, and why."""
+        """Called for an unreadable picture: its address and the reason."""
         ...
 
     def on_message(self, sentence: str) -> None:
-        """Something that a person should know at once."""
+        """Called with a message for the user."""
         ...
 
     @property
     def unreadable(self) -> int:
-        """How many pictures could not be read so far."""
+        """The number of unreadable pictures so far."""
         ...
 
 
 class CheckpointStore(Protocol):
-    """Where checkpoints are kept."""
+    """Storage of checkpoints."""
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
-        """Keep it as "last" or "best"."""
+        """Save a checkpoint as "last" or "best"."""
         ...
 
     def load(self, name: str) -> Checkpoint:
-        """What was kept."""
+        """Load a saved checkpoint."""
         ...
 
 
 @dataclass(slots=True)
 class _Window:
-    """Losses since the last row; they stay on the device until they are asked for, since asking waits for the GPU."""
+    """Losses since the last row, kept on the device, because reading them waits for the GPU."""
 
     total: Tensor
     steps: int = 0
 
     @property
     def mean(self) -> float:
-        """Of this process's losses."""
+        """Add a loss of this process."""
         return float(self.total) / max(self.steps, 1)
 
     def take(self, ranks: Ranks) -> tuple[float, int]:
-        """The sum of the losses, over all processes a mean, and the number of steps; begins anew."""
+        """The sum of the losses (mean over all processes) and the number of steps; resets both."""
         total, steps = float(ranks.total(self.total.clone())) / ranks.world, self.steps
         self.total.zero_()
         self.steps = 0
@@ -105,13 +105,13 @@ class _Window:
 
 @dataclass(slots=True)
 class Loop:
-    """A run at work.
+    """The training loop of a run.
 
     Attributes:
         learner: `Learner`, wrapped for several processes.
-        judge: looks at the model; None where it has nothing to look at.
-        chance: the loss where nothing is learnt.
-        whole: all steps of this start.
+        judge: evaluates the model; None without evaluation pairs.
+        chance: the loss at chance level.
+        whole: the number of steps of this start.
     """
 
     state: State
@@ -136,7 +136,7 @@ class Loop:
         self._window = _Window(torch.zeros((), device=self.ranks.device))
 
     def run(self) -> End:
-        """Train to the end, from wherever the state is."""
+        """Train to the end, from the current state."""
         if self.state.progress.step == 0:
             self._save("last")
         while self.state.progress.epoch < self.state.recipe.train.epochs:
@@ -150,7 +150,7 @@ class Loop:
         return bool(most) and self.state.progress.step >= most
 
     def _epoch(self) -> End | None:
-        """What is left of the epoch at hand; None where it was trained to its end."""
+        """Train the rest of the current epoch; None if it was finished."""
         progress = self.state.progress
         self.batches.set_epoch(progress.epoch)
         feed = self.loader.epoch(self.batches, progress.epoch, progress.batch)
@@ -165,7 +165,7 @@ class Loop:
         return None
 
     def _step(self, feed: Iterator[Batch]) -> None:
-        """One step of the optimizer, from one batch or from several whose gradients add up."""
+        """One optimizer step, from one batch or from several with accumulated gradients."""
         state = self.state
         state.seed_step(self.ranks.rank)
         state.optimizer.zero_grad(set_to_none=True)
@@ -186,7 +186,7 @@ class Loop:
         self.watcher.on_step(state.progress.step)
 
     def _received(self, batch: Batch) -> Batch:
-        """The batch on the device, its faults told."""
+        """The batch on the device; its faults are reported."""
         for _, fault in batch.faults:
             self.watcher.on_unreadable(fault)
         device = self.ranks.device
@@ -208,15 +208,15 @@ class Loop:
             state.scaler.step(state.optimizer)
         state.scaler.update()
         with warnings.catch_warnings():
-            # A step that the scaler left out, since gradients overflowed, is one to the schedule all the same.
+            # A step that the scaler skipped because gradients overflowed still counts for the schedule.
             warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
             state.schedule.step()
 
     def _between(self, last: bool) -> End | None:
-        """What is due after a step: `last` of its epoch or not. None where the next one may follow."""
+        """Work between steps: checks, history, checkpoints. `last` marks the epoch's last step. None to continue."""
         train, step = self.state.recipe.train, self.state.progress.step
         enough, save = self._enough() and not last, step % train.save_every == 0 and not last
-        closing = enough or save or last  # a checkpoint will be written, and never of a collapsed run
+        closing = enough or save or last  # a checkpoint follows, which must not be of a collapsed run
         if (step % train.check_every == 0 or closing) and (end := self._look()):
             return end
         if step % WINDOW == 0 or closing:
@@ -229,17 +229,17 @@ class Loop:
         return End.MAX_STEPS if enough else None
 
     def _look(self) -> End | None:
-        """Whether the run has collapsed, and then what becomes of it."""
+        """Check for a collapse, and handle it."""
         found = self.ranks.share(self._found() if self.ranks.first else None)
         return None if found is None else self._collapsed(found)
 
     def _found(self) -> Collapse | None:
-        """What is wrong with the last batch as it was trained on, or as a judge would see it."""
+        """The collapse of the last batch, in training mode or in evaluation mode; None without one."""
         loss = self._window.mean
         found = look(self._embeddings.detach(), loss, self.chance)
         if found or self.state.progress.step < SETTLED:
             return found
-        learner: Any = getattr(self.learner, "module", self.learner)  # DDP holds it inside
+        learner: Any = getattr(self.learner, "module", self.learner)  # unwrap DDP
         return look(judged_embeddings(learner, learner.embed, self._values), loss, self.chance)
 
     def _collapsed(self, found: Collapse) -> End | None:
@@ -247,13 +247,13 @@ class Loop:
         factor = self.state.progress.rate_factor * LOWER
         if how == "go_on":
             if not self._told_collapse:
-                self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Going on all the same.")
+                self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Continuing.")
             self._told_collapse = True
             return None
         if how == "lower" and factor > LOWEST:
             self._go_back(found, factor)
             return End.WENT_BACK
-        self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Stopped; last/ is of before that.")
+        self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Stopped; last/ is from before.")
         return End.COLLAPSED
 
     def _go_back(self, found: Collapse, factor: float) -> None:
@@ -265,12 +265,12 @@ class Loop:
         self._window.take(self.ranks)
         back = self.state.progress.step
         self.watcher.on_message(
-            f"Collapsed at step {step:,}: {found.sentence} Back to step {back:,}, at {factor:g} of the rate."
+            f"Collapsed at step {step:,}: {found.sentence} Back to step {back:,}, with {factor:g} of the rate."
         )
         self.watcher.on_step(back)
 
     def _tell(self) -> None:
-        """End a stretch of steps: its row of the history."""
+        """Write the history row of the last steps."""
         progress, (total, steps) = self.state.progress, self._window.take(self.ranks)
         if not steps:
             return
@@ -307,7 +307,7 @@ class Loop:
         self._save("last")
 
     def _judge(self, epoch: int) -> Verdict | None:
-        """Ask the judge, and keep the best."""
+        """Evaluate, and save the best checkpoint."""
         if self.judge is None:
             return None
         verdict = self.judge()

@@ -1,1 +1,1 @@
-"""What a network is trained on: lists, images, features, samplers."""
+"""Training data: lists, images, features, samplers."""

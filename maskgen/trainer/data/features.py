@@ -1,4 +1,4 @@
-"""Rows of features in place of pictures: what a frozen recogniser makes of them, computed before training."""
+"""A dataset of features: embeddings of a frozen recogniser, computed before training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Features(Dataset[Item]):
 
     Attributes:
         values: float32 (n, d), NaN where a picture could not be read.
-        addresses: large_string (n,), for what is said of those.
+        addresses: large_string (n,), for messages on unreadable pictures.
         targets: int64 (n,).
     """
 
@@ -33,5 +33,6 @@ class Features(Dataset[Item]):
         _, row = key
         value, target = self.values[row], int(self.targets[row])
         if np.isnan(value[0]):
-            return Item(row, target, None, f"{self.addresses[row].as_py()}: it has no features, for it cannot be read")
+            return Item(row, target, None, f"{self.addresses[row].as_py()}: it has no features, because it cannot be
+            read")
         return Item(row, target, value)

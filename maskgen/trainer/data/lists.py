@@ -1,9 +1,9 @@
-"""What there is to train and to judge on: addresses of pictures and their targets, from lists or from containers.
+"""Training and evaluation lists: addresses of pictures and their targets, from CSV files or containers.
 
 `--data` may be
     a folder with `train.csv`, else with `train.rec`, else with tars
-    a `.csv`, a `.rec` or a `.tar`, where the folder holds several
-Pairs to judge on are `eval_same.csv` and `eval_diff.csv` in that folder, or in the one above it.
+    a `.csv`, a `.rec` or a `.tar`, if the folder holds several
+The evaluation pairs are `eval_same.csv` and `eval_diff.csv` in that folder, or in its parent.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _TARS = (".tar", ".tar.gz", ".tgz")
 
 @dataclass(frozen=True, slots=True)
 class TrainingList:
-    """Pictures to train on.
+    """Training pictures.
 
     Attributes:
-        root: what addresses that are not absolute start from.
-        addresses: large_string (n,), as `maskgen.formats.reading` knows them.
-        targets: int64 (n,), 0 to n_classes - 1, each of which has a picture.
-        labels: whom each target stands for, as the list says it.
-        digest: changes when the list does.
-        alignment: of the crops, see `core.alignments`; "" where nothing says.
+        root: base of relative addresses.
+        addresses: large_string (n,), for `maskgen.formats.reading`.
+        targets: int64 (n,), 0 to n_classes - 1, each with at least one picture.
+        labels: the person of each target, as in the list.
+        digest: changes with the list.
+        alignment: of the crops, see `core.alignments`; "" if unknown.
     """
 
     root: Path
@@ -58,21 +58,21 @@ class TrainingList:
         return len(self.targets)
 
     def numbers(self) -> tuple[int, ...]:
-        """Each target's number in the list; its place where people have names."""
+        """Each target's number in the list; its index if people have names."""
         if all(label.isascii() and label.isdecimal() for label in self.labels):
             return tuple(map(int, self.labels))
         return tuple(range(len(self.labels)))
 
     def counts(self) -> Ints:
-        """Pictures of each target, int64 (n_classes,)."""
+        """The number of pictures of each target, int64 (n_classes,)."""
         return np.bincount(self.targets, minlength=len(self.labels)).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class EvalPairs:
-    """Pairs to judge on: `same` and `different`, int64 (n, 2), are rows of `addresses`, which holds a picture once.
+    """Evaluation pairs: `same` and `different`, int64 (n, 2), are rows of `addresses`, which has each picture once.
 
-    `alignment` is that of the crops, "" where nothing says.
+    `alignment` is that of the crops, "" if unknown.
     """
 
     root: Path
@@ -84,10 +84,10 @@ class EvalPairs:
 
 
 def read_training_list(data: Path) -> TrainingList:
-    """The pictures that `data` names.
+    """Read the training list of `data`.
 
     Raises:
-        UserError: there is no list, it cannot be read, or it holds fewer than two people.
+        UserError: there is no list, it cannot be read, or it has fewer than two people.
     """
     source = _source(data)
     try:
@@ -96,7 +96,7 @@ def read_training_list(data: Path) -> TrainingList:
         raise UserError(f"{source} cannot be read: {fault}.") from None
     if len(found.labels) < 2:
         people = f"pictures of {len(found.labels)} person" if len(found.labels) else "no picture"
-        raise UserError(f"{source} holds {people}: training needs two people at least.")
+        raise UserError(f"{source} holds {people}: training needs at least two people.")
     return found
 
 
@@ -120,7 +120,7 @@ def _read(source: Path) -> TrainingList:
     if name.endswith(_TARS) and source.is_file():
         return _from_tars(source.parent, [source])
     if source.is_file():
-        raise UserError(f"--data {source} is no list that is known: give a .csv, a .rec, a .tar, or a folder of them.")
+        raise UserError(f"--data {source} is not a known list: give a .csv, a .rec, a .tar, or a folder of them.")
     tars = sorted(path for path in source.iterdir() if path.name.lower().endswith(_TARS))
     if not tars:
         raise UserError(f"{source} holds no {TRAIN}, no {REC} and no tars: give a folder that `maskgen pairs` wrote.")
@@ -149,14 +149,14 @@ def _from_tars(root: Path, tars: Sequence[Path]) -> TrainingList:
 
 
 def _in_tar(tar: Path) -> Iterator[tuple[str, str]]:
-    """Each photograph of a tar by its address, and whose it is."""
+    """The address and the person of each photograph of a tar."""
     found, _ = photographs(open_tar(tar))
     for one in found:
         yield f"{tar.name}/{one.name}", one.person or folder_of(one.name) or tar.name.partition(".")[0]
 
 
 def _listed(root: Path, addresses: Any, people: Sequence[str], told: bytes) -> TrainingList:
-    """The list with people numbered from 0: by value where all are numbers, else by name."""
+    """The list with people numbered from 0: by value if all are numbers, else by name."""
     names = sorted(set(people), key=_order(people))
     number = {name: at for at, name in enumerate(names)}
     targets = np.fromiter((number[person] for person in people), np.int64, len(people))
@@ -170,7 +170,7 @@ def _order(people: Sequence[str]) -> Any:
 
 
 def read_eval_pairs(data: Path) -> EvalPairs | None:
-    """The pairs to judge on that lie beside what is trained on; None where there are none.
+    """Read the evaluation pairs beside the training list; None if there are none.
 
     Raises:
         UserError: a list cannot be read.
@@ -196,5 +196,5 @@ def _pairs(folder: Path) -> EvalPairs:
 
 
 def _twos(rows: NDArray[np.int64]) -> Ints:
-    """Firsts and then seconds as rows of (first, second)."""
+    """First rows followed by second rows, reshaped to (first, second)."""
     return np.ascontiguousarray(rows.reshape(2, -1).T)

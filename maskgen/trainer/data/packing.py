@@ -1,4 +1,4 @@
-"""Nested states of optimizers and schedules as plain JSON with their tensors beside it, and back."""
+"""Serialises nested states of optimizers and schedules as JSON and a dictionary of tensors, and back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-_MARK = "::"  # the first letters of a key that is no key but says what the value is
+_MARK = "::"  # prefix of a key that encodes the type of the value
 
 
 def pack(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
-    """A value that JSON holds exactly; every tensor in it goes into `tensors` under a name that begins with `name`.
+    """A JSON value for a state; its tensors are added to `tensors` under names that start with `name`.
 
-    Known are None, bools, numbers, texts, lists, tuples, dictionaries with text or whole-numbered keys, and tensors.
+    Supported are None, bools, numbers, strings, lists, tuples, dictionaries with string or integer keys, and tensors.
 
     Raises:
         TypeError: anything else.
@@ -38,12 +38,12 @@ def _pack_dict(value: dict[Any, Any], tensors: dict[str, Tensor], name: str) -> 
     if all(isinstance(key, str) and not key.startswith(_MARK) for key in value):
         return {key: pack(one, tensors, f"{name}.{key}") for key, one in value.items()}
     if not all(type(key) in (int, str) for key in value):
-        raise TypeError(f"{name} has keys that are neither texts nor whole numbers")
+        raise TypeError(f"{name} has keys that are neither strings nor integers")
     return {_MARK + "items": [[key, pack(one, tensors, f"{name}.{key}")] for key, one in value.items()]}
 
 
 def unpack(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """What `pack` was given.
+    """The inverse of `pack`.
 
     Raises:
         KeyError: a tensor is missing.

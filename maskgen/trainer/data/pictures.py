@@ -1,7 +1,7 @@
-"""Rows of a list as batches of pictures: read, masked where asked, resized and flipped in the loader's workers.
+"""Rows of a list as batches of pictures: read, augmented, resized and flipped in the loader's workers.
 
-What becomes of a row depends on the seed, the epoch and the row alone, never on the worker or the batch. A picture that
-cannot be read costs a warning: another one of its batch stands in for it.
+The result for a row depends only on the seed, the epoch and the row, not on the worker or the batch. An unreadable
+picture gives a warning and is replaced by another one of its batch.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from maskgen.formats.reading import read_bytes
 
 from .transforms import flipped, resized
 
-Key = tuple[int, int]  # epoch and row
+Key = tuple[int, int]  # (epoch, row)
 Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
-_AHEAD = 4  # batches that each worker has ready
-_FAR = 100  # pictures in a row that cannot be read: the set is gone, not a picture
+_AHEAD = 4  # batches prefetched by each worker
+_FAR = 100  # consecutive unreadable pictures after which the run ends
 
 
 class Item(NamedTuple):
-    """A row: its picture, uint8 (size, size, 3), or its features, float32 (d,); None where it has none, and a fault."""
+    """A row: its picture, uint8 (size, size, 3), or features, float32 (d,); None and a fault if it is unreadable."""
 
     row: int
     target: int
@@ -43,9 +43,9 @@ class Item(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a step takes: `values` uint8 (n, size, size, 3) or float32 (n, d), `targets` int64 (n,).
+    """The input of a step: `values` uint8 (n, size, size, 3) or float32 (n, d), `targets` int64 (n,).
 
-    `faults` are (row, address and reason) of the pictures for which others of the batch stand in.
+    `faults` are (row, address and reason) of unreadable pictures, which others of the batch replace.
     """
 
     values: Tensor
@@ -55,7 +55,7 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """The rows of each batch of an epoch, the same whenever they are asked for."""
+    """The rows of each batch of an epoch, the same on every iteration."""
 
     def __len__(self) -> int: ...
 
@@ -63,7 +63,7 @@ class Batches(Protocol):
 
 
 class Rows(Protocol):
-    """What can be loaded by rows; it goes to other processes."""
+    """A dataset loaded by rows; it is sent to worker processes."""
 
     def __len__(self) -> int: ...
 
@@ -79,10 +79,10 @@ class Pictures(Dataset[Item]):
     Attributes:
         root, addresses: where the pictures are, large_string (n,).
         targets: int64 (n,).
-        size: side of what comes out.
-        flip: show mirror images as often.
-        seed: with epoch and row it decides all chance.
-        augment: what is done to the picture as it is stored; it gets {"row", "address", "target"} and its chance.
+        size: side of the output.
+        flip: mirror pictures with probability 1/2.
+        seed: with epoch and row the key of all random draws.
+        augment: a function of the stored picture, {"row", "address", "target"} and a random generator.
     """
 
     root: AnyPath
@@ -113,7 +113,7 @@ class Pictures(Dataset[Item]):
 
 
 def collate(items: Sequence[Item]) -> Batch:
-    """Items as a batch, in which the next one that can be read stands in for one that cannot; empty where none can."""
+    """Items as a batch; the next readable item replaces an unreadable one; empty if none is readable."""
     faults = tuple((item.row, item.fault) for item in items if item.value is None)
     readable = [at for at, item in enumerate(items) if item.value is not None]
     if not readable:
@@ -127,7 +127,7 @@ def collate(items: Sequence[Item]) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
-    """What the loader asks for batches, in its workers."""
+    """The fetcher of the loader's workers."""
 
     rows: Rows
     full: bool
@@ -140,7 +140,7 @@ class _Fetch:
         return self._other(keys, batch) if self.full and not batch.rows else batch
 
     def _other(self, keys: Sequence[Key], empty: Batch) -> Batch:
-        """A batch of the row's nearest followers in the list that can be read."""
+        """A batch of the next readable rows of the list."""
         epoch, row = keys[-1]
         for step in range(1, _FAR + 1):
             item = self.rows[epoch, (row + step) % len(self.rows)]
@@ -152,7 +152,7 @@ class _Fetch:
 
 @dataclass(slots=True)
 class EpochBatchSampler:
-    """The batches of one epoch as the loader asks for them, from `skip` on; set anew before each epoch."""
+    """The batch sampler of one epoch, from batch `skip` on; set before each epoch."""
 
     batches: Batches = ()
     epoch: int = 0
@@ -168,9 +168,9 @@ class EpochBatchSampler:
 
 @dataclass
 class Loader:
-    """Batches ahead of the steps that take them, from `workers` processes, or from this one where that is 0.
+    """A loader that prefetches batches in `workers` processes, or loads in this one if that is 0.
 
-    With `full` every batch is as long as it was asked for; without it, what cannot be read is left out.
+    With `full` every batch has its full length; otherwise unreadable pictures are left out.
     """
 
     rows: Rows
@@ -184,7 +184,7 @@ class Loader:
         more: dict[str, Any] = {"persistent_workers": True, "prefetch_factor": _AHEAD} if self.workers else {}
         fetch: Any = _Fetch(self.rows, self.full)
         if self.workers:
-            cv2.setNumThreads(1)  # here too: a forked worker that ended its parent's threads would wait for ever
+            cv2.setNumThreads(1)  # also here: a forked worker that joined its parent's threads would wait for ever
         self._loader = DataLoader(
             fetch,
             batch_sampler=self._course,
@@ -192,15 +192,15 @@ class Loader:
             collate_fn=_as_it_is,
             pin_memory=self.pin,
             worker_init_fn=_one_thread,
-            generator=torch.Generator(),  # it draws seeds for its workers, and must not from the network's chance
+            generator=torch.Generator(),  # its worker seeds must not be drawn from the global generator
             **more,
         )
 
     def epoch(self, batches: Batches, epoch: int, skip: int = 0) -> Iterator[Batch]:
-        """The batches of these rows, all but the first `skip`.
+        """The batches of these rows, without the first `skip`.
 
         Raises:
-            UserError: a hundred pictures in a row cannot be read.
+            UserError: a hundred consecutive pictures cannot be read.
         """
         self._course.batches, self._course.epoch, self._course.skip = batches, epoch, skip
         for batch in _living(self._loader):
@@ -210,14 +210,14 @@ class Loader:
 
 
 def _living(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """The batches, with the death of a worker as a sentence."""
+    """The batches; the death of a worker becomes a UserError."""
     try:
         yield from loader
     except RuntimeError as fault:
         if "DataLoader worker" not in str(fault):
             raise
         raise UserError(
-            "A process that loads pictures died, most likely for want of memory or of shared memory (/dev/shm): give "
+            "A process that loads pictures died, probably out of memory or shared memory (/dev/shm): give "
             "fewer --workers."
         ) from fault
 
@@ -227,7 +227,7 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def _one_thread(_: int) -> None:
-    """Workers are the parallel part; each works by itself."""
+    """Set one thread per worker process."""
     quieten()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

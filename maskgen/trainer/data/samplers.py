@@ -1,4 +1,4 @@
-"""Batches of row numbers: shuffled, or p people with k pictures each; the same for the same seed, epoch and rank."""
+"""Batch samplers: shuffled, or p people with k pictures each; deterministic for seed, epoch and rank."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 class Batches:
     """One rank's batches of an epoch; a batch sampler for torch's DataLoader.
 
-    All ranks have equally many batches, all batches are full, and no two ranks share one.
+    All ranks have the same number of batches, all batches are full, and no two ranks share one.
     """
 
     def __init__(self, seed: int, rank: int, world: int) -> None:
@@ -28,7 +28,7 @@ class Batches:
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take this epoch's draws from now on."""
+        """Use the draws of this epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class Batches:
 
 
 class ShuffledBatches(Batches):
-    """Every picture once an epoch; what the last batches lack is taken from the epoch's beginning."""
+    """Every picture once per epoch; the last batches are filled from the start of the epoch."""
 
     def __init__(self, n: int, batch_size: int, seed: int, rank: int, world: int) -> None:
         super().__init__(seed, rank, world)
@@ -63,9 +63,9 @@ class ShuffledBatches(Batches):
 class PeopleBatches(Batches):
     """Batches of p different people with k pictures each.
 
-    An epoch is several rounds, as many as make it about as long as the set. A round goes through all people in a new
-    order; what its last batches lack is taken from its beginning. Each time that a person is met the next k pictures
-    are taken from a shuffled row of theirs; who has fewer than k shows some twice.
+    An epoch has so many rounds that it is about as long as the set. A round contains all people in a new random order;
+    its last batches are filled from its start. Each time a person occurs, the next k of their shuffled pictures are
+    taken; a person with fewer than k pictures has duplicates.
     """
 
     def __init__(self, targets: Ints, people: int, images: int, seed: int, rank: int, world: int) -> None:
@@ -105,15 +105,15 @@ class PeopleBatches(Batches):
 def build_batches(
     spec: DataSpec, batch_size: int, targets: npt.ArrayLike, seed: int, rank: int = 0, world: int = 1
 ) -> Batches:
-    """The batches that a recipe describes.
+    """The batch sampler of a recipe.
 
     Args:
-        batch_size: pictures in a batch of each rank; with "pk" `spec` says it.
-        targets: int64 (n,), whose each picture is.
+        batch_size: pictures per batch of each rank; with "pk" given by `spec`.
+        targets: int64 (n,), the person of each picture.
         rank, world: which of how many processes this is.
 
     Raises:
-        UserError: no pictures, or fewer people than a batch needs.
+        UserError: there are no pictures, or fewer people than a batch needs.
     """
     whose = np.asarray(targets, np.int64)
     if not len(whose):

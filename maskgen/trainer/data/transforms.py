@@ -1,4 +1,4 @@
-"""A decoded picture as a network takes it: resized and flipped as bytes, normalised where the network is."""
+"""Preprocessing of pictures: resized and flipped as bytes, normalised on the network's device."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from maskgen.core.records import Image, check_image
 
 
 def resized(image: Image, size: int) -> Image:
-    """The picture as size x size pixels, by area where it shrinks and linearly where it grows.
+    """The picture resized to size x size pixels: area averaging to shrink, bilinear to enlarge.
 
     Args:
-        image: uint8 RGB (height, width, 3); one that is not square is stretched, as square crops never are.
+        image: uint8 RGB (height, width, 3); a picture that is not square is stretched.
     """
     check_image(image)
     height, width = image.shape[:2]
@@ -28,20 +28,19 @@ def resized(image: Image, size: int) -> Image:
 
 
 def flipped(image: Image, rng: np.random.Generator) -> Image:
-    """The picture or, as often, its mirror image."""
+    """The picture or, with probability 1/2, its mirror image."""
     return np.ascontiguousarray(image[:, ::-1]) if rng.random() < 0.5 else image
 
 
 def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Pictures as a network takes them: float32 (n, 3, height, width), (value / 255 - mean) / std.
+    """Normalised pictures: float32 (n, 3, height, width), (value / 255 - mean) / std.
 
     Args:
-        images: uint8 (n, height, width, 3), on the network's device: bytes are a quarter of what floats would be on
-            the way there.
+        images: uint8 (n, height, width, 3), on the network's device; bytes are a quarter of the transfer of floats.
         mean, std: of each channel, red, green and blue, in 0..1.
 
     Returns:
-        In memory the channels stay last; `contiguous()` puts them first.
+        A channels-last tensor; `contiguous()` makes it channels-first in memory.
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise ValueError(f"expected uint8 pictures (n, height, width, 3), got {images.dtype} {tuple(images.shape)}")
@@ -51,7 +50,7 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
 
 @cache
 def _constants(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """What pixels are multiplied by and what is added, each (3,); made once, since a copy to a GPU waits for it."""
+    """Scale and offset of the pixels, each (3,); cached, because a copy to a GPU synchronises."""
     with torch.inference_mode(False):
         scale = torch.tensor([1 / (255 * s) for s in std], dtype=torch.float32, device=device)
         shift = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)], dtype=torch.float32, device=device)

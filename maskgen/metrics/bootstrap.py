@@ -43,8 +43,9 @@ class PairPeople:
     def too_few(self) -> str:
         """A sentence if there are too few people for intervals, else nothing."""
         n = len(np.unique(np.concatenate([self.same, self.different.ravel()])))
-        return "" if n >= FEWEST_PEOPLE else f"Only {n} people are in these pairs: intervals over people are
-        unreliable."
+        return (
+            "" if n >= FEWEST_PEOPLE else f"Only {n} people are in these pairs: intervals over people are unreliable."
+        )
 
 
 def intervals(

@@ -33,6 +33,7 @@ class Features(Dataset[Item]):
         _, row = key
         value, target = self.values[row], int(self.targets[row])
         if np.isnan(value[0]):
-            return Item(row, target, None, f"{self.addresses[row].as_py()}: it has no features, because it cannot be
-            read")
+            return Item(
+                row, target, None, f"{self.addresses[row].as_py()}: it has no features, because it cannot be read"
+            )
         return Item(row, target, value)

@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
                 raise
             _refuse(explain(error))
         except KeyboardInterrupt:
-            then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "begins anew"
+            then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "starts again"
             click.echo(f"\nInterrupted. The same command {then}.", err=True)
             sys.exit(130)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
 
 BATCH = 64  # pictures per batch
-_TOLD = 10  # unreadable pictures that are named in a warning
+_MOST_REPORTED = 10  # unreadable pictures that are named in a warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,17 @@ def embed_parts(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: 
         addresses: large_string (n,), as `maskgen.formats.reading` knows them.
         workers: threads that read ahead.
     """
-    told = 0
+    reported = 0
     with show_progress(len(addresses), 0, 0, EMBEDDED) as progress:
         for rows, images in _batches(root, addresses, workers):
             part = _embedded(embedder, rows, images)
-            for row, reason in part.faults[: max(_TOLD - told, 0)]:
+            for row, reason in part.faults[: max(_MOST_REPORTED - reported, 0)]:
                 notify(f"Warning: {addresses[row].as_py()} is left out: {reason}")
-            told += len(part.faults)
+            reported += len(part.faults)
             progress.add(len(rows), len(part.faults))
             yield part
-    if told > _TOLD:
-        notify(f"Warning: {told - _TOLD:,} more pictures are left out.")
+    if reported > _MOST_REPORTED:
+        notify(f"Warning: {reported - _MOST_REPORTED:,} more pictures are left out.")
 
 
 def _batches(root: AnyPath, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:

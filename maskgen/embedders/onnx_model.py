@@ -100,11 +100,11 @@ def _session(path: Path, device: str) -> Any:
 
 def _own_words(session: Any, path: Path) -> OnnxInput:
     """The description that `maskgen export` wrote into the file: pixels of 0 to 255 are not normalised."""
-    told = session.get_modelmeta().custom_metadata_map
+    metadata = session.get_modelmeta().custom_metadata_map
     try:
-        alignment = told.get("alignment", "")
+        alignment = metadata.get("alignment", "")
         return OnnxInput(
-            int(told["size"]), align=told["align"] or "crop", alignment=alignment if alignment in STORED else ""
+            int(metadata["size"]), align=metadata["align"] or "crop", alignment=alignment if alignment in STORED else ""
         )
     except (KeyError, ValueError):
         raise UserError(f"{path} does not describe its input: give --input input.toml.") from None

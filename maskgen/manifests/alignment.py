@@ -78,7 +78,7 @@ def _reported(runs: Mapping[str, tuple[str, str]], addresses: Any) -> str:
 def _runs(report: Path) -> dict[str, tuple[str, str]]:
     """Role and alignment of each run that `maskgen pairs` read, by the run's path."""
     try:
-        said = json.loads(report.read_bytes())["runs"]
-        return {str(run["folder"]): (str(run["role"]), str(run.get(COLUMN) or "")) for run in said}
+        runs = json.loads(report.read_bytes())["runs"]
+        return {str(run["folder"]): (str(run["role"]), str(run.get(COLUMN) or "")) for run in runs}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # report of another program

@@ -37,8 +37,8 @@ def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
     by_name = pc.extract_regex(addresses, _NAME)
     kinds = pc.if_else(pc.is_valid(by_name), by_name.field("kind"), pa.scalar("", pa.large_string()))
     for prefix, run in _runs(folder):
-        told = _from_catalogue(prefix, run, addresses, "kind")
-        kinds = kinds if told is None else pc.coalesce(told.cast(pa.large_string()), kinds)
+        column = _from_catalogue(prefix, run, addresses, "kind")
+        kinds = kinds if column is None else pc.coalesce(column.cast(pa.large_string()), kinds)
     texts: list[str] = kinds.to_pylist()
     return texts
 
@@ -51,9 +51,9 @@ def yaws_of(folder: Path, addresses: Any) -> Doubles:
     """
     yaws = np.full(len(addresses), np.nan)
     for prefix, run in _runs(folder):
-        told = _from_catalogue(prefix, run, addresses, "yaw")
-        if told is not None:
-            own = np.asarray(told.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        column = _from_catalogue(prefix, run, addresses, "yaw")
+        if column is not None:
+            own = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
             yaws = np.where(np.isnan(own), yaws, own)
     return yaws
 

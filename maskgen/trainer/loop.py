@@ -220,7 +220,7 @@ class Loop:
         if (step % train.check_every == 0 or closing) and (end := self._look()):
             return end
         if step % WINDOW == 0 or closing:
-            self._tell()
+            self._write_row()
         if enough:
             self._judge(self.state.progress.epoch + 1)
         if enough or save:
@@ -269,7 +269,7 @@ class Loop:
         )
         self.watcher.on_step(back)
 
-    def _tell(self) -> None:
+    def _write_row(self) -> None:
         """Write the history row of the last steps."""
         progress, (total, steps) = self.state.progress, self._window.take(self.ranks)
         if not steps:

@@ -101,13 +101,13 @@ def prepare(
 
 def _digest(found: BenchmarkSet) -> str:
     """A digest that changes with a picture, its size or time, or a pair."""
-    told = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     for one in found.pictures:
         path = found.root if found.root.is_file() else found.root / one.path
         state = path.stat()
-        told.update(f"{one.path}\0{one.person}\0{one.masked}\0{state.st_size} {state.st_mtime_ns}\n".encode())
-    told.update(found.pairs.tobytes() + found.same.tobytes())
-    return told.hexdigest()
+        digest.update(f"{one.path}\0{one.person}\0{one.masked}\0{state.st_size} {state.st_mtime_ns}\n".encode())
+    digest.update(found.pairs.tobytes() + found.same.tobytes())
+    return digest.hexdigest()
 
 
 def _cut(found: BenchmarkSet, folder: Path, notify: Notify, alignment: str) -> dict[str, int]:

@@ -67,8 +67,8 @@ def evaluate_command(**options: Any) -> None:
     def notify(text: str) -> None:
         click.echo(text, err=True)
 
-    results, told = _evaluated(settings, notify)
-    click.echo(told)
+    results, printed = _evaluated(settings, notify)
+    click.echo(printed)
     click.echo(f"Open {settings.folder / 'report.html'}, or read {settings.folder / 'results.md'}.")
     left_out = (results.get("benchmark") or {}).get("pairs_left_out", 0)
     sys.exit(3 if results["pictures"]["unreadable"] or left_out else 0)

@@ -70,11 +70,11 @@ def _rates(results: Mapping[str, Any]) -> Markup:
     rows |= {"identified correctly within the threshold": results["open_set"]["accepted"]}
     shown = {name: (one["value"], one.get("low"), one.get("high")) for name, one in rows.items()}
     found = results["open_set"]
-    told = {"False match rate requested": f"{found['far_asked']:g}"}
-    told |= {"Open set": found["reason"]} if found["reason"] else {"Threshold": f"{found['threshold']:.4f}"}
+    details = {"False match rate requested": f"{found['far_asked']:g}"}
+    details |= {"Open set": found["reason"]} if found["reason"] else {"Threshold": f"{found['threshold']:.4f}"}
     model = {"Model": results["model"]["given"], "Seed": results["seed"]}
     note = "Shares of the probes, with 95 % bootstrap intervals over people."
-    return join([numbers(counts), whiskers(note, shown), facts(told | model)])
+    return join([numbers(counts), whiskers(note, shown), facts(details | model)])
 
 
 def _judge(found: GalleryEvaluation) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _probe(found: GalleryEvaluation, row: int, rival: int, thumbs: Mapping[int, 
     names = addresses[probe].as_py(), addresses[rival].as_py()
     rank, own, other = int(search.rank[row]), float(search.own[row]), float(search.other[row])
     named = "not enrolled" if rank == 0 else "rightly" if rank == 1 else "as somebody else"
-    told = [("Probe", names[0]), ("Nearest other", names[1]), ("Distance to the other", f"{other:.4f}")]
-    told += [("Distance to the own person", f"{own:.4f}"), ("Rank", str(rank))] if rank else []
+    details = [("Probe", names[0]), ("Nearest other", names[1]), ("Distance to the other", f"{other:.4f}")]
+    details += [("Distance to the own person", f"{own:.4f}"), ("Rank", str(rank))] if rank else []
     shown = Side(thumbs[probe], f"probe {names[0]}"), Side(thumbs[rival], f"enrolled {names[1]}")
-    return Item(shown, (f"{other:.3f}, named {named}",), {"named": named}, tuple(told), {"near": other})
+    return Item(shown, (f"{other:.3f}, named {named}",), {"named": named}, tuple(details), {"near": other})

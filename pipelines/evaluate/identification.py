@@ -161,14 +161,14 @@ def _shown(found: GalleryEvaluation, probe: int) -> ShownPair:
 
 def summary(results: dict[str, Any]) -> str:
     """The printed summary."""
-    return "\n".join(line for line in _told(results, aligned) if line)
+    return "\n".join(line for line in _summary_lines(results, aligned) if line)
 
 
 def _lines(results: dict[str, Any]) -> list[str]:
-    return [f"# {results['model']['name']} on {results['gallery']}", "", *_told(results, table)]
+    return [f"# {results['model']['name']} on {results['gallery']}", "", *_summary_lines(results, table)]
 
 
-def _told(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], list[str]]) -> Iterator[str]:
+def _summary_lines(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], list[str]]) -> Iterator[str]:
     yield (
         f"{results['enrolled']:,} bare faces of {results['people_enrolled']:,} people are enrolled, "
         f"{results['probes']:,} masked faces are probes."

@@ -17,7 +17,7 @@ from ..reports.page.plots import Axis, Curve, chart, facts, numbers, table, whis
 from ..reports.page.threshold_slider import judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from .errors import picture
-from .results_text import FIXED, benchmark_told, fixed_head, fixed_rows, has_rates
+from .results_text import FIXED, benchmark_notes, fixed_head, fixed_rows, has_rates
 from .settings import EvaluateSettings
 from .splits import ALL, SORTS
 
@@ -119,7 +119,7 @@ def _rates(found: Evaluation, results: Mapping[str, Any]) -> Markup:
     }
     if rates:
         tables.append(whiskers("True accept rate at a fixed false accept rate, where there are enough pairs.", rates))
-    notes = [tag("p", note, class_="note") for note in (*benchmark_told(results), *results["notes"])]
+    notes = [tag("p", note, class_="note") for note in (*benchmark_notes(results), *results["notes"])]
     if fixed := results["fixed_fmr"]:
         said = " ".join(fixed_head(fixed))
         tables.append(
@@ -264,8 +264,8 @@ def _pair(found: Evaluation, row: int, thumbs: Mapping[int, int | None]) -> Item
     pose = next((name for name, (low, high) in _TURNS.items() if low <= turned < high), "")
     facets = {"sort": sort, "worn": " / ".join(sorted(worn))} | ({"pose": pose} if pose else {})
     sorts = {"far": -distance, "near": distance} | ({} if math.isnan(turned) else {"turned": -turned})
-    told = [("First", names[0]), ("Second", names[1]), ("Worn", " / ".join(worn)), ("Distance", f"{distance:.4f}")]
-    told += [("Truth", "same person" if same else "different people")]
-    told += [] if math.isnan(turned) else [("Turned", f"at most {turned:.0f}°")]
+    details = [("First", names[0]), ("Second", names[1]), ("Worn", " / ".join(worn)), ("Distance", f"{distance:.4f}")]
+    details += [("Truth", "same person" if same else "different people")]
+    details += [] if math.isnan(turned) else [("Turned", f"at most {turned:.0f}°")]
     shown = tuple(Side(thumbs[side], f"{names[at]}, {worn[at]}") for at, side in enumerate(sides))
-    return Item(shown, (f"{distance:.3f}, {sort}", " / ".join(worn)), facets, tuple(told), sorts)
+    return Item(shown, (f"{distance:.3f}, {sort}", " / ".join(worn)), facets, tuple(details), sorts)

@@ -115,13 +115,13 @@ def _fixed_fmr(found: FixedFmr) -> dict[str, Any]:
 
 def _notes(splits: Mapping[str, Verification | str]) -> list[str]:
     """The subsets with too few people, each sentence once."""
-    told: dict[str, list[str]] = {}
+    sentences: dict[str, list[str]] = {}
     for name, one in splits.items():
         if not isinstance(one, str) and one.few_people:
-            told.setdefault(one.few_people, []).append(name)
+            sentences.setdefault(one.few_people, []).append(name)
     # A note on all pairs applies to each subset.
-    whole = [sentence for sentence, names in told.items() if "all" in names]
-    return whole or [f"{', '.join(names)}: {sentence}" for sentence, names in told.items()]
+    whole = [sentence for sentence, names in sentences.items() if "all" in names]
+    return whole or [f"{', '.join(names)}: {sentence}" for sentence, names in sentences.items()]
 
 
 def _eval(found: Evaluation) -> dict[str, Any] | None:

@@ -18,9 +18,9 @@ def summary(results: Mapping[str, Any]) -> str:
     """The printed summary: the threshold, a line for each subset, and notes."""
     head = [_threshold(results), ""]
     fixed = results["fixed_fmr"]
-    told = ["", *fixed_head(fixed), *aligned([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
+    notes = ["", *fixed_head(fixed), *aligned([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
     rows = aligned([_COLUMNS, *_rows(results["splits"])])
-    return "\n".join([*benchmark_told(results), *head, *rows, *told, *results["notes"]])
+    return "\n".join([*benchmark_notes(results), *head, *rows, *notes, *results["notes"]])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -53,7 +53,7 @@ _COLUMNS = ("pairs", "same", "different", "accuracy", "AUC", "EER", "ten-fold")
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {results['model']['name']} on {results['data']}"
     yield ""
-    yield from (line for sentence in benchmark_told(results) for line in (sentence, ""))
+    yield from (line for sentence in benchmark_notes(results) for line in (sentence, ""))
     yield _threshold(results)
     yield from _aligned(results)
     yield from _left_out(results)
@@ -114,7 +114,7 @@ def _rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 FIXED = ("compared", "genuine", "impostor", "FNMR", "FMR")
 
 
-def benchmark_told(results: Mapping[str, Any]) -> list[str]:
+def benchmark_notes(results: Mapping[str, Any]) -> list[str]:
     """The lines on the benchmark; none without one."""
     return [] if results["benchmark"] is None else list(_benchmark_lines(results["benchmark"]))
 
@@ -172,12 +172,12 @@ def _tar_rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _reasons(splits: Mapping[str, Any]) -> Iterator[str]:
     """The reasons for missing values, each once."""
-    told = [f"{name}: {one['reason']}" for name, one in splits.items() if "reason" in one]
+    notes = [f"{name}: {one['reason']}" for name, one in splits.items() if "reason" in one]
     for name, one in splits.items():
         tar = [found["reason"] for found in one.get("tar_at_far", {}).values() if "reason" in found]
-        told += [f"{name}: {reason}" for reason in tar[:1]]
-    if told:
-        yield from ["", *(f"- {line}" for line in told)]
+        notes += [f"{name}: {reason}" for reason in tar[:1]]
+    if notes:
+        yield from ["", *(f"- {line}" for line in notes)]
 
 
 def _confusion_rows(counts: Mapping[str, int]) -> Iterator[tuple[str, ...]]:

@@ -16,13 +16,13 @@ class Doubt:
     """A failed check: the label, what the picture shows instead, and the score."""
 
     reason: Reason
-    said: str
+    label: str
     looks: str
     score: float
 
     def fault(self) -> SetAsideError:
         """For set_aside.csv."""
-        return SetAsideError(self.reason, f"said to be {self.said}, {self.looks}: score {self.score:.2f}")
+        return SetAsideError(self.reason, f"said to be {self.label}, {self.looks}: score {self.score:.2f}")
 
 
 def doubts_of(found: GalleryFace, masked: bool) -> list[Doubt]:
@@ -33,9 +33,11 @@ def doubts_of(found: GalleryFace, masked: bool) -> list[Doubt]:
     """
     from maskgen.gallery.label_checks import contradiction, is_doubtful_face
 
-    said, doubts = "masked" if masked else "bare", []
+    label, doubts = "masked" if masked else "bare", []
     if is_doubtful_face(found.detection, found.upright_score):
-        doubts.append(Doubt(Reason.UNCLEAR_ORIENTATION, said, "hardly a face that stands upright", found.upright_score))
+        doubts.append(
+            Doubt(Reason.UNCLEAR_ORIENTATION, label, "hardly a face that stands upright", found.upright_score)
+        )
     if looks := contradiction(found.mask_score, masked):
-        doubts.append(Doubt(Reason.CONTRADICTS_LABEL, said, looks, found.mask_score))
+        doubts.append(Doubt(Reason.CONTRADICTS_LABEL, label, looks, found.mask_score))
     return doubts

@@ -52,9 +52,9 @@ class GalleryFolder:
         if overwrite and stored is not None:
             remove(self.root, _OURS)
         elif stored is not None:
-            if told := differences(stored, deciding):
+            if differing := differences(stored, deciding):
                 raise UserError(
-                    f"{self.root} holds a gallery of other settings: {', '.join(told)}. "
+                    f"{self.root} holds a gallery with other settings: {', '.join(differing)}. "
                     "Choose another OUT, or give --overwrite."
                 )
             if (done := read_json(self.root / REPORT)) is not None:

@@ -93,11 +93,11 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
 def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
     facets = {"worn": worn, "label": "contradicted" if one.path in doubts else "plausible"}
-    told = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
+    details = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
     if one.path in doubts:
-        told.append(("Looks", f"{doubts[one.path][0]} (mask score {doubts[one.path][1]:.2f})"))
-    told += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
-    return Item((Side(thumb, f"{person}, {worn}"),), (person, worn), facets, tuple(told), {"score": one.score})
+        details.append(("Looks", f"{doubts[one.path][0]} (mask score {doubts[one.path][1]:.2f})"))
+    details += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
+    return Item((Side(thumb, f"{person}, {worn}"),), (person, worn), facets, tuple(details), {"score": one.score})
 
 
 def _aside(settings: GallerySettings, outcomes: Outcomes, pictures: Pictures) -> Gallery:
@@ -109,9 +109,9 @@ def _aside(settings: GallerySettings, outcomes: Outcomes, pictures: Pictures) ->
     items = []
     for (path, reason, detail), thumb in zip(shown, thumbs, strict=True):
         meaning = MEANING.get(reason, "")
-        told = (("Photograph", path), ("Reason", f"{reason}: {meaning}"), *((("Detail", detail),) if detail else ()))
+        details = (("Photograph", path), ("Reason", f"{reason}: {meaning}"), *((("Detail", detail),) if detail else ()))
         side = Side(pictures.add(thumb), f"{path}, set aside: {meaning}")
-        items.append(Item((side,), (reason, path.rpartition("/")[2]), {"reason": reason}, told))
+        items.append(Item((side,), (reason, path.rpartition("/")[2]), {"reason": reason}, details))
     note = (
         "All photographs set aside."
         if len(shown) == len(rows)

@@ -22,17 +22,17 @@ class Photographs:
 
     root: Path
     entries: list[Entry]
-    unsaid: list[UnlabelledPhotograph]
+    unlabelled: list[UnlabelledPhotograph]
     names: list[str]
 
     def digest(self) -> str:
         """A digest that changes when a photograph is added, removed or modified."""
-        told = hashlib.blake2b(digest_size=16)
+        digest = hashlib.blake2b(digest_size=16)
         for entry in self.entries:
-            told.update(
+            digest.update(
                 f"{escape(entry.path)}\0{entry.person}\0{entry.masked}\0{_state(self.root / entry.path)}\n".encode()
             )
-        return f"{len(self.entries)} ({told.hexdigest()})"
+        return f"{len(self.entries)} ({digest.hexdigest()})"
 
 
 def _state(path: Path) -> str:
@@ -60,13 +60,13 @@ def list_photographs(settings: GallerySettings) -> Photographs:
         paths = [item.key for folder in listing.folders for item in listing.items(folder)]
         found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
     entries = [one for one in found if isinstance(one, Entry)]
-    unsaid = [one for one in found if isinstance(one, UnlabelledPhotograph)]
+    unlabelled = [one for one in found if isinstance(one, UnlabelledPhotograph)]
     if not entries:
         raise UserError(
             f"{source} holds no PERSON/bare and PERSON/masked folders: give --masked-pattern, or a CSV with the "
             "columns path, person and masked."
         )
-    return Photographs(root, entries, unsaid, output_names(entries))
+    return Photographs(root, entries, unlabelled, output_names(entries))
 
 
 def _text(path: Path) -> str:

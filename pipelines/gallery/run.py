@@ -88,8 +88,8 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
     from maskgen.gallery.multi_view import MultiViewDetector
 
     outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device))
-    for unsaid in photographs.unsaid:
-        outcomes.refuse(unsaid.path, SetAsideError(Reason.MASK_UNSAID, unsaid.detail))
+    for unlabelled in photographs.unlabelled:
+        outcomes.refuse(unlabelled.path, SetAsideError(Reason.MASK_UNSAID, unlabelled.detail))
     with show_progress(len(photographs.entries), 0, 0) as progress:
         for entry, name in zip(photographs.entries, photographs.names, strict=True):
             before = len(outcomes.set_aside)
@@ -131,7 +131,7 @@ def _one(
     outcomes.members.append(
         GalleryRow(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned)
     )
-    outcomes.warnings += [(path, escape(entry.path), one.said, one.looks, round(one.score, 2)) for one in doubts]
+    outcomes.warnings += [(path, escape(entry.path), one.label, one.looks, round(one.score, 2)) for one in doubts]
 
 
 def _keep(folder: GalleryFolder, photograph: Path, name: str) -> None:

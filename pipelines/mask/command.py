@@ -289,7 +289,7 @@ def mask_command(**options: Any) -> None:
 
         click.echo(dry_run(settings).table())
         return
-    sys.exit(run_and_tell(settings))
+    sys.exit(run_and_print(settings))
 
 
 def _refuse_idle(settings: MaskSettings) -> None:
@@ -301,7 +301,7 @@ def _refuse_idle(settings: MaskSettings) -> None:
         raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
 
 
-def run_and_tell(settings: MaskSettings) -> int:
+def run_and_print(settings: MaskSettings) -> int:
     """Run, print the table and the files to open; returns the exit code."""
     from ..reports.run_report import NOTHING_WRITTEN
     from .run import run_mask

@@ -67,9 +67,9 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
         aside = SetAsideSample()
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
-        told = took or timing.stored(settings.workers)
-        run.place_text(run.timing, json.dumps(told, indent=2) + "\n")
-        write_mask_page(run, Outcome(settings, listing.root, report, aside, told))
+        measured = took or timing.stored(settings.workers)
+        run.place_text(run.timing, json.dumps(measured, indent=2) + "\n")
+        write_mask_page(run, Outcome(settings, listing.root, report, aside, measured))
         write_card(run, settings, report)
         run.place_text(run.report, report.to_json(settings.deciding()))
         return report

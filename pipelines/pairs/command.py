@@ -199,11 +199,11 @@ def pairs_command(check: bool, verbose: bool, root: AnyPath | None, **options: A
     """
     if check:
         _refuse_sets(options)
-        sys.exit(check_and_tell(options["out"], root, options["verify"], options["workers"], verbose))
+        sys.exit(check_and_print(options["out"], root, options["verify"], options["workers"], verbose))
     if root is not None or verbose:
         name = "--root" if root is not None else "--verbose"
         raise UserError(f"{name} is for --check: leave it out, or give --check.")
-    write_and_tell(PairsSettings(**options))
+    write_and_print(PairsSettings(**options))
 
 
 def _refuse_sets(options: dict[str, Any]) -> None:
@@ -212,7 +212,7 @@ def _refuse_sets(options: dict[str, Any]) -> None:
             raise UserError(f"--check only reads OUT: leave out --{name}.")
 
 
-def write_and_tell(settings: PairsSettings) -> None:
+def write_and_print(settings: PairsSettings) -> None:
     """Write the lists and print the table and the files to open."""
     report = run_pairs(settings, notify=lambda text: click.echo(text, err=True))
     click.echo(table(report))
@@ -222,7 +222,7 @@ def write_and_tell(settings: PairsSettings) -> None:
             click.echo(f"Look at {settings.out / name}.")
 
 
-def check_and_tell(out: Path, root: AnyPath | None, verify: str, workers: int, verbose: bool = False) -> int:
+def check_and_print(out: Path, root: AnyPath | None, verify: str, workers: int, verbose: bool = False) -> int:
     """Check lists and print the findings and a summary; returns the exit code."""
     from maskgen.manifests.checks.check import check_lists
 

@@ -221,16 +221,16 @@ def _item(work: PlannedLists, pair: _Pair, thumbs: Mapping[int, int | None]) -> 
     names = [images.people[int(images.person[row])].name for row in pair.rows]
     kinds = [images.kinds[int(images.kind[row])] for row in pair.rows]
     worn = next(name for name, count in _NAMES.items() if count == sum(kind != "bare" for kind in kinds))
-    told = [("List", pair.of), ("Truth", "same person" if pair.same else "different people")]
+    details = [("List", pair.of), ("Truth", "same person" if pair.same else "different people")]
     for place, row, name, kind in zip(("First", "Second"), pair.rows, names, kinds, strict=True):
-        told.append((place, f"{images.paths[row].as_py()} ({name}, {kind})"))
+        details.append((place, f"{images.paths[row].as_py()} ({name}, {kind})"))
     sorts = {}
     if pair.apart == pair.apart:
-        told.append(("Turned apart", f"{pair.apart:.0f}°"))
+        details.append(("Turned apart", f"{pair.apart:.0f}°"))
         sorts["apart"] = -pair.apart
     if pair.trust == pair.trust:
-        told.append(("Lower trust", f"{pair.trust:.2f} of 1"))
+        details.append(("Lower trust", f"{pair.trust:.2f} of 1"))
         sorts["trust"] = pair.trust
     shown = tuple(Side(thumbs[row], f"{names[at]}, {kinds[at]}") for at, row in enumerate(pair.rows))
     facets = {"list": pair.of, "sort": "same person" if pair.same else "different people", "worn": worn}
-    return Item(shown, (f"{facets['sort']}, {worn}", " / ".join(names)), facets, tuple(told), sorts)
+    return Item(shown, (f"{facets['sort']}, {worn}", " / ".join(names)), facets, tuple(details), sorts)

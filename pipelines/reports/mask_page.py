@@ -104,16 +104,16 @@ def _lead(report: Report) -> str:
 def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
     """The page's block that differs between two runs with the same settings."""
     timing, root = outcome.timing, run.root
-    told = {"Folder": show_path(root if isinstance(root, RemotePath) else root.resolve())}
+    details = {"Folder": show_path(root if isinstance(root, RemotePath) else root.resolve())}
     if timing.get("photographs"):
-        told["Took"] = (
+        details["Took"] = (
             f"{timing['seconds']:,.1f} s for {timing['photographs']:,} photographs, "
             f"{timing['photographs_per_second']:,.1f} a second"
         )
         if timing["photographs"] < outcome.report.photographs:
-            told["Took"] += " (the last start; earlier starts processed the others)"
-        told["Processes"] = f"{timing['workers']:,}, at most {timing['worker_peak_mb']:,.0f} MB each"
-    return told
+            details["Took"] += " (the last start; earlier starts processed the others)"
+        details["Processes"] = f"{timing['workers']:,}, at most {timing['worker_peak_mb']:,.0f} MB each"
+    return details
 
 
 def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
@@ -143,7 +143,7 @@ def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
 
 
 def _falling(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(((name or "not said", count) for name, count in counts.items()), key=lambda one: (-one[1], one)))
+    return dict(sorted(((name or "unknown", count) for name, count in counts.items()), key=lambda one: (-one[1], one)))
 
 
 def _in_order(counts: Mapping[str, int], order: Sequence[str]) -> dict[str, int]:
@@ -247,7 +247,7 @@ def _facts(row: Row, light: str) -> Iterator[tuple[str, str]]:
 def _gallery(shown: _Shown) -> Markup:
     if not shown.rows:
         return tag("p", "No picture was written.")
-    told, parts = {}, []
+    details, parts = {}, []
     for measure, title in (("fit_error", "Worst fit"), ("trust", "Lowest trust")):
         rows = [
             (_short(row["path"]), row["kind"], _number(row.get("trust")), _number(row.get("fit_error")))
@@ -255,10 +255,10 @@ def _gallery(shown: _Shown) -> Markup:
             if name == measure
         ]
         if rows:
-            told[title] = rows[0][0]
+            details[title] = rows[0][0]
             worst = table(title, ("picture", "mask", "trust", "fit error, in eye distances"), rows)
             parts.append(tag("details", tag("summary", f"{title}: the first {len(rows)}"), worst))
-    return join([facts(told), place_of("outputs"), *parts])
+    return join([facts(details), place_of("outputs"), *parts])
 
 
 def _number(value: float | None) -> str:
@@ -293,11 +293,14 @@ def _aside_gallery(outcome: Outcome, pictures: Pictures) -> Gallery:
 
 def _aside_item(one: SetAsideItem, thumb: int | None) -> Item:
     alt = f"{_short(one.path)}, set aside: {MEANING.get(one.reason, one.reason)}"
-    told = [("Photograph", _short(one.path)), ("Set aside", "the photograph" if one.what == PHOTOGRAPH else "a face")]
-    told += [("Reason", f"{one.reason}: {MEANING.get(one.reason, '')}".rstrip(": "))]
-    told += [("Detail", _short(one.detail))] if one.detail else []
+    details = [
+        ("Photograph", _short(one.path)),
+        ("Set aside", "the photograph" if one.what == PHOTOGRAPH else "a face"),
+    ]
+    details += [("Reason", f"{one.reason}: {MEANING.get(one.reason, '')}".rstrip(": "))]
+    details += [("Detail", _short(one.detail))] if one.detail else []
     said = (one.reason, _short(one.path.rpartition("/")[2]))
-    return Item((Side(thumb, alt),), said, {"reason": one.reason, "what": one.what}, tuple(told))
+    return Item((Side(thumb, alt),), said, {"reason": one.reason, "what": one.what}, tuple(details))
 
 
 def _asked(outcome: Outcome) -> Markup:
@@ -312,7 +315,7 @@ def _value(value: object) -> str:
 
 def _files(outcome: Outcome) -> Markup:
     settings = outcome.settings
-    told = {
+    details = {
         "faces/": "the pictures, as the source's folders"
         if settings.write == "folders"
         else "tars with the pictures and their catalogue rows",
@@ -324,8 +327,8 @@ def _files(outcome: Outcome) -> Markup:
         "contact_sheet.png": "samples of every mask",
     }
     if settings.segmentation:
-        told["segmentation/"] = "the coverage of each mask"
-    return join([facts(told), tag("h3", "Versions"), facts(versions(), many=True)])
+        details["segmentation/"] = "the coverage of each mask"
+    return join([facts(details), tag("h3", "Versions"), facts(versions(), many=True)])
 
 
 def _short(text: str) -> str:

@@ -92,25 +92,25 @@ class Lines:
     ) -> None:
         self._total, self._done, self._set_aside, self._before = total, done, set_aside, done
         self._words, self._clock = words, clock
-        self._begun = self._told = clock()
+        self._started_at = self._printed_at = clock()
 
     def __enter__(self) -> Lines:
         return self
 
     def __exit__(self, *fault: object) -> None:
         if fault[0] is None:
-            self._tell()
+            self._print_line()
 
     def add(self, done: int, set_aside: int) -> None:
         """Count, and print a line when it is due."""
         self._done += done
         self._set_aside += set_aside
-        if self._clock() - self._told >= EVERY_SECONDS:
-            self._tell()
+        if self._clock() - self._printed_at >= EVERY_SECONDS:
+            self._print_line()
 
-    def _tell(self) -> None:
-        self._told = self._clock()
-        speed = (self._done - self._before) / max(self._told - self._begun, 1e-9)
+    def _print_line(self) -> None:
+        self._printed_at = self._clock()
+        speed = (self._done - self._before) / max(self._printed_at - self._started_at, 1e-9)
         parts = [
             f"{self._done:,} of {self._total:,} {self._words.done}",
             self._words.faults(self._set_aside),

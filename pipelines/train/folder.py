@@ -95,9 +95,9 @@ class TrainFolder:
         """The report of the run in the folder, if nothing is left to do."""
         asked: dict[str, object] = json.loads(json_bytes(deciding))
         longer = resume and _is_longer(stored, asked)
-        if told := differences(stored, asked | ({_EPOCHS: stored[_EPOCHS]} if longer else {})):
+        if differing := differences(stored, asked | ({_EPOCHS: stored[_EPOCHS]} if longer else {})):
             raise UserError(
-                f"{self.root} holds a training with other settings: {', '.join(told)}. "
+                f"{self.root} holds a training with other settings: {', '.join(differing)}. "
                 "Choose another folder for --run, or give --overwrite."
             )
         report = None if longer else read_json(self.root / REPORT)
@@ -106,7 +106,7 @@ class TrainFolder:
         if not resume and self.has_checkpoint:
             raise UserError(
                 f"{self.root} holds an unfinished training with these settings: give --resume to continue "
-                "it, or --overwrite to begin anew."
+                "it, or --overwrite to start again."
             )
         return None
 

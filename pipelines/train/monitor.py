@@ -73,14 +73,14 @@ class Lines:
     def __init__(self, total: int, step: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._step, self._before = total, step, step
         self._clock = clock
-        self._begun = self._told = clock()
+        self._started_at = self._printed_at = clock()
         self._of_late = ""
 
     def on_step(self, step: int) -> None:
         """See `Display`."""
         self._step = step
-        if self._clock() - self._told >= EVERY_SECONDS:
-            self._tell()
+        if self._clock() - self._printed_at >= EVERY_SECONDS:
+            self._print_line()
 
     def show_rates(self, loss: float, rate: float) -> None:
         """See `Display`."""
@@ -92,12 +92,12 @@ class Lines:
 
     def close(self) -> None:
         """See `Display`."""
-        self._tell()
+        self._print_line()
 
-    def _tell(self) -> None:
-        self._told = self._clock()
+    def _print_line(self) -> None:
+        self._printed_at = self._clock()
         done = self._step - self._before
-        left = (self._told - self._begun) / done * (self._total - self._step) if done > 0 else math.inf
+        left = (self._printed_at - self._started_at) / done * (self._total - self._step) if done > 0 else math.inf
         ahead = f", {_minutes(left)} left" if 0 < left < math.inf else ""
         self.line(f"{self._step:,} of {self._total:,} steps{self._of_late}{ahead}")
 

@@ -59,8 +59,8 @@ def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
     _check_alignments(data, settings.allow_misaligned, notify)
     with joined(settings.device) as ranks:
         _use_threads(settings.threads, recipe.data.workers, ranks)
-        told = deciding(settings, recipe, data.listed, data.pairs, ranks.world)
-        run = _Run(settings, data, TrainFolder(settings.run), ranks, told)
+        decided = deciding(settings, recipe, data.listed, data.pairs, ranks.world)
+        run = _Run(settings, data, TrainFolder(settings.run), ranks, decided)
         with _held(run) as done:
             if done is not None:
                 notify(f"{settings.run} holds this training already.")

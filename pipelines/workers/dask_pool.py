@@ -146,11 +146,11 @@ def _connected(address: str) -> Iterator[Any]:
 
 def _wait_for(client: Any, least: int, notify: Notify) -> None:
     """Wait for this number of workers, and check them."""
-    told = False
+    notified = False
     while len(threads := client.nthreads()) < least:
-        if not told:
+        if not notified:
             notify(f"Waiting for {least} Dask workers; {len(threads)} are connected.")
-            told = True
+            notified = True
         time.sleep(0.5)
     if any(number != 1 for number in threads.values()):
         raise UserError(

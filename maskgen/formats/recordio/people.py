@@ -178,8 +178,8 @@ def _compare(pieces: RangeReader, pictures: RecordIndex, labels: Labels, name: s
     """Raise ContainerError where a record of a sample has another label."""
     differing = _differs(pieces, pictures, labels)
     if differing is not None:
-        number, said, own = differing
-        raise ContainerError(f"{name} has label {said} for record {number}, whose own label is {own}")
+        number, listed, own = differing
+        raise ContainerError(f"{name} has label {listed} for record {number}, whose own label is {own}")
 
 
 def _differs(pieces: RangeReader, pictures: RecordIndex, labels: Labels) -> tuple[int, str, str] | None:

@@ -43,9 +43,9 @@ class _Extra:
 
     def take(self) -> dict[str, str]:
         """The values for the current member."""
-        said = {**self.of_all, **self.of_next}
+        values = {**self.of_all, **self.of_next}
         self.of_next = {}
-        return said
+        return values
 
 
 def members(pieces: RangeReader) -> Iterator[Member]:
@@ -65,15 +65,15 @@ def members(pieces: RangeReader) -> Iterator[Member]:
         kind, size = header[156:157], _number(header[124:136], at)
         at += BLOCK
         if kind in b"xgLK":
-            _note(extra, kind, _said(pieces, at, size))
+            _note(extra, kind, _values(pieces, at, size))
             at += _padded(size)
             continue
-        said = extra.take()
-        name, size = said.get("path") or _name(header), _size(said, size, at)
+        values = extra.take()
+        name, size = values.get("path") or _name(header), _size(values, size, at)
         if kind in _LINKS_AND_DEVICES:
             size = 0
         if not (kind == _FOLDER or (name.endswith("/") and kind in _REGULAR)):
-            yield Member(name, at, size, kind in _REGULAR and not any(key.startswith("GNU.sparse") for key in said))
+            yield Member(name, at, size, kind in _REGULAR and not any(key.startswith("GNU.sparse") for key in values))
         at += _padded(size) if kind != _FOLDER else 0
 
 
@@ -104,12 +104,12 @@ def _octal(field: bytes) -> int | None:
         return None
 
 
-def _size(said: dict[str, str], size: int, at: int) -> int:
-    if "size" not in said:
+def _size(values: dict[str, str], size: int, at: int) -> int:
+    if "size" not in values:
         return size
-    if not (said["size"].isdecimal() and len(said["size"]) < 20):
+    if not (values["size"].isdecimal() and len(values["size"]) < 20):
         raise ContainerError(f"it is damaged before byte {at}")
-    return int(said["size"])
+    return int(values["size"])
 
 
 def _padded(size: int) -> int:
@@ -126,7 +126,7 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _said(pieces: RangeReader, at: int, size: int) -> bytes:
+def _values(pieces: RangeReader, at: int, size: int) -> bytes:
     if size > _MOST_NAME:
         raise ContainerError(f"it has a name of {size} bytes at byte {at}")
     return pieces.read(at, size)

@@ -24,10 +24,10 @@ from .members import Member, members
 
 PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm", "pnm"))
 PICTURES |= {"avif", "heic", "jp2"}
-_SAYS = ("cls", "json", "txt")
+_METADATA = ("cls", "json", "txt")
 _PERSON_KEYS = ("person", "identity", "subject", "label", "target", "cls", "class", "person_id", "class_id")
 _CAPTIONED = ("caption", "url", "captions", "text", "prompt")  # keys of a .json whose .txt is a caption
-_MOST_SAID = 1 << 20  # bytes of a .cls, .json or .txt
+_MOST_METADATA = 1 << 20  # bytes of a .cls, .json or .txt
 _LONGEST_LINE = 100
 _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[a-zA-Z]:")
 
@@ -52,7 +52,7 @@ class _Samples:
 
     photographs: dict[str, Member] = field(default_factory=dict)
     others: dict[str, Member] = field(default_factory=dict)
-    said: dict[str, dict[str, str]] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     pictured: set[str] = field(default_factory=set)
     fault: str = ""
 
@@ -69,7 +69,9 @@ def photographs(pieces: RangeReader) -> tuple[list[TarPhoto], str]:
     if samples.fault and not samples.photographs and not samples.others:
         raise ContainerError(samples.fault)
     alone = (one for name, one in samples.others.items() if sample_of(name) not in samples.pictured)
-    found = [_photo(one, samples.said.get(sample_of(one.name), {})) for one in (*samples.photographs.values(), *alone)]
+    found = [
+        _photo(one, samples.metadata.get(sample_of(one.name), {})) for one in (*samples.photographs.values(), *alone)
+    ]
     return sorted(found, key=lambda one: one.name), samples.fault
 
 
@@ -83,9 +85,9 @@ def _gather(pieces: RangeReader) -> _Samples:
                 samples.pictured.add(sample_of(one.name))
                 continue
             samples.others[one.name] = one
-            if suffix in _SAYS and one.plain and one.size <= _MOST_SAID:
-                said = pieces.read(one.offset, one.size).decode("utf-8", "replace").strip()
-                samples.said.setdefault(sample_of(one.name), {})[suffix] = said
+            if suffix in _METADATA and one.plain and one.size <= _MOST_METADATA:
+                text = pieces.read(one.offset, one.size).decode("utf-8", "replace").strip()
+                samples.metadata.setdefault(sample_of(one.name), {})[suffix] = text
     except ContainerError as fault:
         samples.fault = str(fault)
     return samples
@@ -112,9 +114,9 @@ def folder_of(name: str) -> str:
     return "/".join(part for part in name.split("/")[:-1] if part not in ("", "."))
 
 
-def _photo(one: Member, said: dict[str, str]) -> TarPhoto:
+def _photo(one: Member, parts: dict[str, str]) -> TarPhoto:
     try:
-        person = _person(one.name, said)
+        person = _person(one.name, parts)
         fault = _fault(one)
     except ContainerError as error:
         person, fault = "", str(error)
@@ -129,33 +131,33 @@ def _fault(one: Member) -> str:
     return ""
 
 
-def _person(name: str, said: dict[str, str]) -> str:
-    if said.get("cls"):
-        return said["cls"]
-    told = _told(said["json"]) if said.get("json") else {}
-    if person := _of_json(told):
+def _person(name: str, parts: dict[str, str]) -> str:
+    if parts.get("cls"):
+        return parts["cls"]
+    metadata = _metadata(parts["json"]) if parts.get("json") else {}
+    if person := _of_json(metadata):
         return person
-    text = said.get("txt", "")
+    text = parts.get("txt", "")
     short = len(text) <= _LONGEST_LINE and len(text.splitlines()) == 1
-    return text if short and not folder_of(name) and not any(key in told for key in _CAPTIONED) else ""
+    return text if short and not folder_of(name) and not any(key in metadata for key in _CAPTIONED) else ""
 
 
-def _told(text: str) -> Mapping[str, Any]:
+def _metadata(text: str) -> Mapping[str, Any]:
     try:
-        told = json.loads(text)
+        metadata = json.loads(text)
     except (ValueError, RecursionError):
         raise ContainerError("the .json beside it cannot be read") from None
-    return told if isinstance(told, dict) else {}
+    return metadata if isinstance(metadata, dict) else {}
 
 
-def _of_json(told: Mapping[str, Any]) -> str:
+def _of_json(metadata: Mapping[str, Any]) -> str:
     """The first key that names the person; a list of one counts as its element."""
-    values = {key: told[key] for key in _PERSON_KEYS if key in told}
+    values = {key: metadata[key] for key in _PERSON_KEYS if key in metadata}
     if person := next(_texts(map(_single, values.values())), ""):
         return person
     for key, value in values.items():
         if value not in (None, "") and value != []:
-            raise ContainerError(f"the .json beside it says {key} as {_said(value)}, not as one name or number")
+            raise ContainerError(f"the .json beside it says {key} as {_described(value)}, not as one name or number")
     return ""
 
 
@@ -163,7 +165,7 @@ def _single(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _said(value: Any) -> str:
+def _described(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     return json.dumps(value)[:40]

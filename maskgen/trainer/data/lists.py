@@ -137,15 +137,15 @@ def _from_rec(rec: Path) -> TrainingList:
     people = record_people(rec, pieces, load_index(rec, pieces))
     addresses = pa.array([f"{rec.name}/{number}" for number in people.ids.tolist()], pa.large_string())
     labels = [label_text(label) for label in people.labels.tolist()]
-    told = people.labels.tobytes() + people.ids.tobytes() + people.offsets.tobytes()
-    return _listed(rec.parent, addresses, labels, told)
+    content = people.labels.tobytes() + people.ids.tobytes() + people.offsets.tobytes()
+    return _listed(rec.parent, addresses, labels, content)
 
 
 def _from_tars(root: Path, tars: Sequence[Path]) -> TrainingList:
     found = [(address, person) for tar in tars for address, person in _in_tar(tar)]
     addresses = pa.array([address for address, _ in found], pa.large_string())
-    told = "\n".join(f"{address}\0{person}" for address, person in found).encode("utf-8", "surrogatepass")
-    return _listed(root, addresses, [person for _, person in found], told)
+    content = "\n".join(f"{address}\0{person}" for address, person in found).encode("utf-8", "surrogatepass")
+    return _listed(root, addresses, [person for _, person in found], content)
 
 
 def _in_tar(tar: Path) -> Iterator[tuple[str, str]]:
@@ -155,13 +155,13 @@ def _in_tar(tar: Path) -> Iterator[tuple[str, str]]:
         yield f"{tar.name}/{one.name}", one.person or folder_of(one.name) or tar.name.partition(".")[0]
 
 
-def _listed(root: Path, addresses: Any, people: Sequence[str], told: bytes) -> TrainingList:
+def _listed(root: Path, addresses: Any, people: Sequence[str], content: bytes) -> TrainingList:
     """The list with people numbered from 0: by value if all are numbers, else by name."""
     names = sorted(set(people), key=_order(people))
     number = {name: at for at, name in enumerate(names)}
     targets = np.fromiter((number[person] for person in people), np.int64, len(people))
     alignment = alignment_of_list(root, addresses)
-    return TrainingList(root, addresses, targets, tuple(names), hashlib.sha256(told).hexdigest(), alignment)
+    return TrainingList(root, addresses, targets, tuple(names), hashlib.sha256(content).hexdigest(), alignment)
 
 
 def _order(people: Sequence[str]) -> Any:
@@ -188,11 +188,11 @@ def _pairs(folder: Path) -> EvalPairs:
     encoded = flat.dictionary_encode()
     rows = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     lengths = [len(table["path"]) for table in columns]
-    told = b"".join((folder / name).read_bytes() for name in (EVAL_SAME, EVAL_DIFF))
+    content = b"".join((folder / name).read_bytes() for name in (EVAL_SAME, EVAL_DIFF))
     same, different = _twos(rows[: 2 * lengths[0]]), _twos(rows[2 * lengths[0] :])
     addresses = encoded.dictionary.cast(pa.large_string())
     alignment = alignment_of_list(folder, addresses)
-    return EvalPairs(folder, addresses, same, different, hashlib.sha256(told).hexdigest(), alignment)
+    return EvalPairs(folder, addresses, same, different, hashlib.sha256(content).hexdigest(), alignment)
 
 
 def _twos(rows: NDArray[np.int64]) -> Ints:

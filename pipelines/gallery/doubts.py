@@ -1,4 +1,4 @@
-"""Checks of a gallery photograph: does it show an upright face, and does it contradict its label?"""
+"""Checks of a gallery photograph: whether it shows an upright face, and whether it contradicts its label."""
 
 from __future__ import annotations
 

@@ -107,11 +107,11 @@ def _trained(work: PlannedLists) -> tuple[Ints, Ints]:
 
 
 def _write_records(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
-    from maskgen.manifests.formats.record_set import save_record_set
+    from maskgen.manifests.formats.recordio_set import save_recordio_set
 
     rows, targets = _trained(work)
     pictures = _shown(_pictures(work, rows), len(rows))
-    save_record_set(work.settings.out, pictures, targets, _named(paths, rows), work.settings.picture_size)
+    save_recordio_set(work.settings.out, pictures, targets, _named(paths, rows), work.settings.picture_size)
     return {"train.rec": len(rows)}
 
 
@@ -138,7 +138,7 @@ def _write_folder(work: PlannedLists, name: str) -> int:
 
 def _write_adaface(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
     from maskgen.core.images import decode
-    from maskgen.manifests.formats.memfile import DATA, save_memfile
+    from maskgen.manifests.formats.adaface_memfile import DATA, save_memfile
 
     trained = _write_folder(work, "adaface")
     pairs, same = _test_pairs(work)

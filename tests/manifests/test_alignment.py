@@ -86,7 +86,7 @@ def test_formats_of_insightface_warn_of_other_crops(tmp_path: Path, alignment: s
     run, told = aligned_run(tmp_path / "run", alignment), []
     run_pairs(PairsSettings(out=tmp_path / "lists", run=run, also=("rec", "tar", "bin")), told.append)
     sentence = (
-        "Warning: --also rec, bin is for recognisers that want crops of --align arcface, and those of run are aligned "
-        f"as {alignment}: a pretrained model fails on them, and they do not go with lfw.bin."
+        "Warning: --also rec, bin is for recognisers that need crops of --align arcface, and those of run are aligned "
+        f"as {alignment}: a pretrained model fails on them, and they do not match lfw.bin."
     )
     assert (sentence in told) is warned

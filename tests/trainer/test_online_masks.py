@@ -104,7 +104,7 @@ def test_a_face_that_no_mask_fits_stays_bare(lists: Path, tmp_path: Path) -> Non
 def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
     online = ("--set", "data.masks=online", "--set", "data.mask_kinds=n95,cloth_black", "--epochs", "1")
     result = train(lists, tmp_path / "online", *online)
-    assert "1 of 12 pictures wear a mask already" in result.output
+    assert "1 of 12 pictures already show a mask" in result.output
     train(lists, tmp_path / "again", *online, "--workers", "2")
     train(lists, tmp_path / "stored", "--epochs", "1")
     assert weights(tmp_path / "online") == weights(tmp_path / "again") != weights(tmp_path / "stored")
@@ -118,7 +118,7 @@ def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
 def test_lists_without_points_are_refused(lists: Path, tmp_path: Path) -> None:
     addresses = pa.array(["elsewhere/faces/a.png", "b.png"], pa.large_string())
     nobody = TrainingList(tmp_path, addresses, np.array([0, 1]), ("0", "1"), "")
-    with pytest.raises(UserError, match="no folder above it is a run"):
+    with pytest.raises(UserError, match="no parent folder is a run"):
         write_points(tmp_path, nobody)
     addresses = pa.array(["../run/faces/unlisted.png"], pa.large_string())
     with pytest.raises(UserError, match="does not list it"):

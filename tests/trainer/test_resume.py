@@ -95,7 +95,7 @@ def test_a_process_that_is_killed_leaves_a_run_that_goes_on(lists: Path, tmp_pat
     working.send_signal(signal.SIGKILL)
     working.wait()
     assert not (tmp_path / "run/report.json").exists()
-    assert "going on after step" in train(lists, tmp_path / "run", *more, "--resume").output
+    assert "resuming after step" in train(lists, tmp_path / "run", *more, "--resume").output
     train(lists, tmp_path / "whole", *more)
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
 

@@ -12,7 +12,7 @@ from runs import report, train, weights
 from safetensors import SafetensorError
 
 from maskgen.embedders.named import open_embedder
-from maskgen.manifests.formats.record_set import save_record_set
+from maskgen.manifests.formats.recordio_set import save_recordio_set
 from maskgen.pipelines.train.monitor import Lines
 from maskgen.trainer.checkpoints import load_checkpoint, load_model, trained_alignment
 from maskgen.trainer.data.lists import read_training_list
@@ -71,7 +71,7 @@ def test_a_checkpoint_knows_the_alignment_of_its_crops(lists: Path, tmp_path: Pa
 def test_crops_to_judge_on_are_aligned_as_those_to_train_on(lists: Path, tmp_path: Path) -> None:
     people = {person: ("arcface" if person < 4 else "maskgen") for person in range(7)}
     said_to_be(lists, *((f"faces/{person}", alignment) for person, alignment in people.items()))
-    says = "The pictures to train on are aligned as arcface, and those to judge on as maskgen: cut the pictures with"
+    says = "The pictures to train on are aligned as arcface, and those to evaluate on as maskgen: cut the pictures with"
     assert says in train(lists, tmp_path / "run", "--epochs", "1", code=2).output
     result = train(lists, tmp_path / "run", "--epochs", "1", "--allow-misaligned")
     assert "Warning: The pictures to train on" in result.output
@@ -122,7 +122,7 @@ def test_without_pairs_there_is_a_last_and_no_best(lists: Path, tmp_path: Path) 
     (lists / "eval_same.csv").unlink()
     result = train(lists, tmp_path / "run", "--epochs", "1")
     assert report(tmp_path / "run")["best"] is None
-    assert "not judged" in result.output
+    assert "not evaluated" in result.output
     assert (tmp_path / "run/last").is_dir()
     assert not (tmp_path / "run/best").exists()
 
@@ -130,7 +130,7 @@ def test_without_pairs_there_is_a_last_and_no_best(lists: Path, tmp_path: Path) 
 def test_a_record_file_trains_as_the_folder_it_was_made_from(lists: Path, tmp_path: Path) -> None:
     listed = read_training_list(lists)
     data = [(lists / path).read_bytes() for path in listed.addresses.to_pylist()]
-    save_record_set(lists, data, listed.targets, listed.addresses.to_pylist(), 32)
+    save_recordio_set(lists, data, listed.targets, listed.addresses.to_pylist(), 32)
     train(lists, tmp_path / "folder", "--epochs", "1")
     train(lists / "train.rec", tmp_path / "rec", "--epochs", "1")
     assert weights(tmp_path / "folder") == weights(tmp_path / "rec")
@@ -248,6 +248,6 @@ def test_the_time_that_is_left(seconds: float, said: str, capsys: pytest.Capture
     now = [0.0]
     lines = Lines(2, 0, lambda: now[0])
     now[0] = seconds
-    lines.moved(1)
+    lines.on_step(1)
     lines.close()
     assert f"1 of 2 steps, {said} left" in capsys.readouterr().err

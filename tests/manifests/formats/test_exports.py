@@ -16,8 +16,8 @@ import pytest
 from manifest_makers import rows, slow_records, write_run
 
 from maskgen.core.reasons import UserError
-from maskgen.manifests.formats import record_set
-from maskgen.manifests.formats.record_set import save_record_set
+from maskgen.manifests.formats import recordio_set
+from maskgen.manifests.formats.recordio_set import save_recordio_set
 from maskgen.manifests.formats.tar_set import save_tar_set
 from maskgen.pipelines.pairs.run import run_pairs
 from maskgen.pipelines.pairs.settings import PairsSettings
@@ -130,6 +130,6 @@ def test_an_export_that_fails_leaves_no_halves(tmp_path: Path) -> None:
 
 
 def test_more_than_float32_can_number_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_set, "_MOST", 4)
+    monkeypatch.setattr(recordio_set, "_MOST", 4)
     with pytest.raises(UserError, match="--balance"):
-        save_record_set(tmp_path, [b"x"] * 4, np.zeros(4, np.int64), ["p"] * 4, 8)
+        save_recordio_set(tmp_path, [b"x"] * 4, np.zeros(4, np.int64), ["p"] * 4, 8)

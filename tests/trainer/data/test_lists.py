@@ -9,7 +9,7 @@ from list_makers import picture, png, write_csv, write_lists
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.reading import read_bytes
-from maskgen.manifests.formats.record_set import save_record_set
+from maskgen.manifests.formats.recordio_set import save_recordio_set
 from maskgen.manifests.formats.tar_set import save_tar_set
 from maskgen.trainer.data.lists import TrainingList, read_eval_pairs, read_training_list
 
@@ -36,7 +36,7 @@ def test_targets_with_gaps_are_closed_in_the_order_of_numbers(tmp_path: Path) ->
 def test_folders_records_and_tars_hold_the_same_set(tmp_path: Path) -> None:
     listed = read_training_list(write_lists(tmp_path, people=3, each=4))
     data = [read_bytes(tmp_path, address) for address in listed.addresses.to_pylist()]
-    save_record_set(tmp_path, data, listed.targets, listed.addresses.to_pylist(), 32)
+    save_recordio_set(tmp_path, data, listed.targets, listed.addresses.to_pylist(), 32)
     save_tar_set(tmp_path, lambda rows: ((data[r], "png", int(listed.targets[r]), {}) for r in rows), len(data), seed=1)
     recorded, in_tars = read_training_list(tmp_path / "train.rec"), read_training_list(tmp_path / "shards")
     assert contents(recorded) == contents(in_tars) == contents(listed)
@@ -45,7 +45,7 @@ def test_folders_records_and_tars_hold_the_same_set(tmp_path: Path) -> None:
 
 def test_a_folder_with_a_record_file_alone_is_read(tmp_path: Path) -> None:
     data = [png(picture(p, 0)) for p in range(2)]
-    save_record_set(tmp_path, data, np.array([0, 1]), ["a", "b"], 32)
+    save_recordio_set(tmp_path, data, np.array([0, 1]), ["a", "b"], 32)
     assert contents(read_training_list(tmp_path)) == sorted(zip(data, [0, 1], strict=True))
 
 

@@ -24,7 +24,7 @@ REC, IDX, LST, PROPERTY = "train.rec", "train.idx", "train.lst", "property"
 _MOST = 1 << 24  # labels are float32, exact for whole numbers up to here
 
 
-def save_record_set(folder: Path, pictures: Iterable[bytes], targets: Ints, paths: Iterable[str], size: int) -> None:
+def save_recordio_set(folder: Path, pictures: Iterable[bytes], targets: Ints, paths: Iterable[str], size: int) -> None:
     """Write the four files; the index comes last.
 
     Args:

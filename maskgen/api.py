@@ -1,4 +1,4 @@
-"""From photographs to masked faces: the one place where finding faces and drawing masks meet.
+"""From photographs to masked faces: the module that combines face detection and mask rendering.
 
 from maskgen import mask_photo
 masked = mask_photo("photograph.jpg", "n95")     # or bytes, a PIL image, uint8 RGB (height, width, 3)
@@ -51,12 +51,12 @@ TOGETHER = 64
 
 @dataclass(frozen=True, slots=True)
 class MaskerSettings:
-    """What decides the pixels of a masked face.
+    """The settings that decide the pixels of a masked face.
 
     Attributes:
-        kinds: the masks to choose from, as typed, with weights where they are drawn: see `core.kindspec`; the five
-            default ones where empty.
-        wear: how masks are worn, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
+        kinds: the masks to choose from, as on the command line, with weights: see `core.kindspec`; empty for the five
+            default ones.
+        wear: wearing positions, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
         size: side of the aligned crop in pixels.
         align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.alignments`.
@@ -65,12 +65,12 @@ class MaskerSettings:
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
         faces: "subject", "largest", "central" or "all", see `faces.choose`.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
-        bare: also give the picture without a mask.
-        min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
+        bare: also return the picture without a mask.
+        min_trust: faces with landmarks of lower trust are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
-        masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
-        parts: also say of each pixel which part of a mask it shows.
-        occluders: "ignore", or "keep" to leave hair and glasses before the mask where they are, see `masks.front`.
+        masked_input: "set-aside" for faces that already wear a mask, see `faces.masked`, or "keep".
+        parts: also return the mask part of each pixel.
+        occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.front`.
     """
 
     kinds: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ class MaskedFace:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """One face in the picture that will be written, not yet understood."""
+    """One face in the output picture, before it is studied."""
 
     face: Face
     crop: Crop
@@ -149,7 +149,7 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """One face in the picture that will be written, understood once for every mask."""
+    """One face in the output picture, studied once for all masks."""
 
     face: Face
     crop: Crop
@@ -162,7 +162,7 @@ class _Subject:
 
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """How a mask sits that was put on one face of a picture: pictures themselves are not kept, one a face."""
+    """The placement of a rendered mask on one face; the pictures themselves are not kept."""
 
     subject: _Subject
     kind: Kind
@@ -175,7 +175,7 @@ class _Put:
 
 @dataclass(slots=True)
 class Masker:
-    """Finds faces and puts masks on them; keeps its networks and templates from one call to the next.
+    """Detects faces and renders masks onto them; keeps its networks and templates between calls.
 
     `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
     settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker. It pickles
@@ -208,16 +208,16 @@ class Masker:
         return type(self), (self.settings, self.detector, {}, self.landmarker)
 
     def mask(self, picture: Picture, given: Marks | None = None, key: str | None = None) -> MaskedFace:
-        """Put a mask on the face that one picture is of.
+        """Render a mask onto the main face of one picture.
 
         Args:
             picture: a path, a picture file's bytes, a PIL image, an array (see `pictures`) or a Photo.
-            given: its faces where they are known, see `process`.
-            key: what draws of chance depend on; the hash of the picture by default.
+            given: its faces if known, see `process`.
+            key: the key of the random draws; the hash of the picture by default.
 
         Raises:
-            SetAsideError: no face that can be used, or no picture, with its `reason`.
-            ValueError: an array that is no picture.
+            SetAsideError: no usable face, or not a picture, with its `reason`.
+            ValueError: an array of another shape or type.
         """
         photo = photo_from(picture, self.settings.max_pixels)
         (result,) = self.process([key or photo.sha256], [photo], given=None if given is None else [given])
@@ -240,11 +240,11 @@ class Masker:
         """The outputs of each photograph, in order; results do not depend on what else is in the call.
 
         Args:
-            keys: a name for each photograph that its draws of chance depend on, as its bytes' hash.
-            known: for each photograph the faces that an earlier call chose in it (see `maskgen.known`), none where it
-                is to be searched.
-            given: for each photograph the faces that somebody marked (see `maskgen.points`), one or more: they are used
-                in place of a search, and `known` is not looked at.
+            keys: the key of each photograph's random draws, such as the hash of its bytes.
+            known: for each photograph the faces that an earlier call selected in it (see `faces.stored`), none where it
+                is to be detected.
+            given: for each photograph one or more given faces (see `maskgen.points`), used in place of detection and of
+                `known`.
 
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
@@ -263,7 +263,7 @@ class Masker:
     def _searched(
         self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None
     ) -> Sequence[Sequence[Face | SetAsideError]]:
-        """The faces of each photograph, searched where none are known."""
+        """The faces of each photograph, detected where none are known."""
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
         images = [photos[at].image for at in search]
@@ -277,7 +277,7 @@ class Masker:
     def _bare_ones(
         self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
     ) -> list[list[Face | SetAsideError]]:
-        """The faces, with a fault in the place of each that wears a mask already."""
+        """The faces, with a fault in place of each that already wears a mask."""
         with self._stage("masked input"):
             each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
             seen = [seen_of(image, face.detection.points5) for image, face in each if isinstance(face, Face)]
@@ -289,7 +289,7 @@ class Masker:
     def _some(
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
     ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
-        """The outputs of some photographs whose faces are found, which are studied together."""
+        """The outputs of some photographs with their faces, studied in one batch."""
         cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
         studied = iter(self._studied([one for each in cut for one in each if isinstance(one, _Cut)]))
         for key, each in zip(keys, cut, strict=True):
@@ -302,7 +302,7 @@ class Masker:
         groups = [subjects] if whole_photograph else [[subject] for subject in subjects]
         results = [result for group in groups for result in self._outputs(key, group)]
         outputs = [result for result in results if isinstance(result, Output)]
-        # A face that no mask fits has the same fault with every kind.
+        # A face that no mask fits has the same fault for every kind.
         failed = {str(result): result for result in results if isinstance(result, SetAsideError)}
         faults += failed.values()
         return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
@@ -331,7 +331,7 @@ class Masker:
         ]
 
     def _before(self, image: Image, wearer: Wearer | SetAsideError) -> Front | None:
-        """What stands before a face, where that is to be kept."""
+        """The occluders in front of a face, with occluders="keep"."""
         if self.settings.occluders == "ignore" or isinstance(wearer, SetAsideError):
             return None
         return before(image, wearer)
@@ -340,7 +340,7 @@ class Masker:
         return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
 
     def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
-        """The masks of one crop, or of one whole photograph with all its faces, and the bare picture where asked."""
+        """Masked pictures of one crop, or of one whole photograph with all its faces; also the bare one if requested."""
         index = group[0].face.index
         drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
         for variant, kinds in enumerate(zip(*drawn, strict=True)):
@@ -352,14 +352,14 @@ class Masker:
             yield Output(BARE, 0, index, image, none, row, tuple(others), none if self.settings.parts else None)
 
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
-        """The kinds that this face wears, none where it stays bare; each further face has an order of its own."""
+        """The kinds for this face, none if it stays bare; each further face has its own order."""
         settings = self.settings
         if settings.unmasked_share and rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
             return []
         if len(self._kinds) == 1 or (settings.per_photo == "all" and not index):
             return self._kinds
         many = {"random": 1, "all": len(self._kinds)}.get(str(settings.per_photo)) or int(settings.per_photo)
-        # The first to arrive at these rates: a draw by weight without putting back (Efraimidis and Spirakis 2006).
+        # Weighted sampling without replacement by exponential arrival times (Efraimidis and Spirakis 2006).
         waits = rng_for(settings.seed, key, "kinds", index).exponential(1.0, len(self._kinds)) / self._weights
         return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
 
@@ -404,7 +404,7 @@ class Masker:
 
 
 def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice]:
-    """Photographs in a row that together have TOGETHER faces or hardly more: their crops are in memory at a time."""
+    """Groups of consecutive photographs with about TOGETHER faces, whose crops are in memory at one time."""
     first = count = 0
     for end, each in enumerate(faces, 1):
         count += len(each)
@@ -420,7 +420,7 @@ def _unless_masked(face: Face, score: float) -> Face | SetAsideError:
 
 
 def _told(fault: SetAsideError, face: Face) -> SetAsideError:
-    """The fault, with the face's place where the photograph holds others."""
+    """The fault, with the face's position if the photograph has others."""
     return placed(fault, face.detection) if face.of > 1 else fault
 
 
@@ -458,7 +458,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
 
 
 def _cloth_columns(cloth: Cloth | None) -> dict[str, Any]:
-    """What the mask is made of; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
+    """Catalogue columns of the mask's material; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
     return {
         "form": cloth.form if cloth else "",
         "print": cloth.print if cloth else "",
@@ -473,12 +473,12 @@ def _rounded(points: np.ndarray) -> list[float]:
     return np.round(points.ravel().astype(np.float64), 2).tolist()
 
 
-_ONE_AT_A_TIME = threading.Lock()  # a masker's networks serve one call at a time
+_ONE_AT_A_TIME = threading.Lock()  # a masker's networks run one call at a time
 
 
 @cache
 def _finders() -> tuple[Detector, Landmarker]:
-    """What finds faces, made once a process."""
+    """The detector and landmarker, created once per process."""
     return MtcnnDetector(), Landmarker()
 
 
@@ -498,19 +498,19 @@ def mask_photo(
     given: Marks | None = None,
     parts: bool = False,
 ) -> MaskedFace:
-    """Put a mask on the face that a picture is of.
+    """Render a mask onto the main face of a picture.
 
     Args:
         image: a path, a picture file's bytes, a PIL image, or uint8 RGB (height, width, 3).
         kind: a mask's name, as `maskgen kinds` lists them.
-        seed: another seed sits the mask a little differently.
-        size: side of an aligned crop in pixels; None keeps the picture as it is.
-        given: the picture's faces where they are known, each a `Mark`; otherwise they are searched.
-        parts: also say of each pixel which part of the mask it shows.
+        seed: another seed varies the position of the mask slightly.
+        size: side of an aligned crop in pixels; None for the whole picture.
+        given: the picture's faces if known, each a `Mark`; otherwise they are detected.
+        parts: also return the mask part of each pixel.
 
     Raises:
-        SetAsideError: no face that can be used, with its `reason`.
-        UserError: there is no such kind.
+        SetAsideError: no usable face, with its `reason`.
+        UserError: the kind does not exist.
 
     Example:
         >>> from skimage.data import astronaut
@@ -525,7 +525,7 @@ def mask_photo(
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:
     """Write drawn people as FOLDER/PERSON/NN.png; the same seed writes the same bytes."""
-    from maskgen.people import sample_people  # masking does without it
+    from maskgen.people import sample_people  # not needed for masking
 
     for name, number, portrait in sample_people(people, each, seed):
         (folder / name).mkdir(parents=True, exist_ok=True)

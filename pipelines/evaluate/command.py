@@ -39,7 +39,7 @@ PATH = FilePath()
     type=(str, PATH),
     metavar="NAME FOLDER",
     help="A public benchmark as it is distributed: mfr2, lfw, rmfrd, or bin (any .bin file of InsightFace). Its faces "
-    "are cut out once, into faces-NAME beside the report.",
+    "are cut once, into faces-NAME beside the report.",
 )
 @click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL in the folder of the data]")
 @click.option(

@@ -340,7 +340,7 @@ class Masker:
         return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
 
     def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
-        """Masked pictures of one crop, or of one whole photograph with all its faces; also the bare one if requested."""
+        """Masked pictures of one crop, or of a whole photograph with all its faces; also the bare one if requested."""
         index = group[0].face.index
         drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
         for variant, kinds in enumerate(zip(*drawn, strict=True)):
@@ -458,7 +458,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
 
 
 def _cloth_columns(cloth: Cloth | None) -> dict[str, Any]:
-    """Catalogue columns of the mask's material; `colours` are "#rrggbb" with spaces between, of the cloth and then of what is on it."""
+    """Columns on the material; `colours` are "#rrggbb" separated by spaces, of the cloth and then of its parts."""
     return {
         "form": cloth.form if cloth else "",
         "print": cloth.print if cloth else "",

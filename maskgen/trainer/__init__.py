@@ -1,1 +1,1 @@
-"""Recipes, models, losses and the loop that trains on manifests."""
+"""Training: recipes, networks, losses, data and the loop."""

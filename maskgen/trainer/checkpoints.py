@@ -1,8 +1,8 @@
-"""Checkpoints: a folder with weights as safetensors and the rest as JSON, whole or not at all, with checksums.
+"""Checkpoints: a folder with weights as safetensors and the rest as JSON, written atomically, with checksums.
 
 model.safetensors      the network's weights and buffers
-training.safetensors   the loss's, the optimizer's and what else goes on from here
-checkpoint.json        recipe, people, progress, and where each tensor of training.safetensors belongs
+training.safetensors   the loss's weights, and the states of optimizer and scaler
+checkpoint.json        recipe, people, progress, and the structure of training.safetensors
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Checkpoint:
     """A run's state after a step.
 
     Attributes:
-        recipe: what it trains by.
-        model_state, loss_state: `state_dict()`s, without the prefixes that DDP and the compiler put before names.
-        optimizer_state, schedule_state: theirs, as they are; empty where nothing goes on from here.
-        progress: epoch, step, scores, random states: anything made of numbers, texts, lists, dicts and tensors.
+        recipe: of the training.
+        model_state, loss_state: `state_dict()`s, without the prefixes of DDP and the compiler.
+        optimizer_state, schedule_state: `state_dict()`s; empty if the training cannot be resumed from here.
+        progress: epoch, step, scores: nested numbers, strings, lists, dicts and tensors.
         targets: the person's number in the lists for each class of the loss.
-        alignment: of the crops that it was trained on, see `core.alignments`; "" where the lists did not say.
+        alignment: of the crops that it was trained on, see `core.alignments`; "" if unknown.
     """
 
     recipe: Recipe
@@ -62,10 +62,10 @@ _PARTS = ("loss_state", "optimizer_state", "schedule_state", "progress")
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write the folder beside its place and rename it there; what was there before is replaced.
+    """Write the folder under another name and rename it; an existing one is replaced.
 
     Raises:
-        OSError: the disk is full, ...; names the folder, in whose place nothing has changed.
+        OSError: the disk is full, ...; names the folder, which is unchanged.
     """
     folder = Path(folder)
     part, before = _beside(folder, "part"), _beside(folder, "before")
@@ -75,7 +75,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         _write(part, checkpoint)
         if folder.exists():
             shutil.rmtree(before, ignore_errors=True)
-            folder.rename(before)  # a run that is killed here leaves this one, and `load_checkpoint` finds it
+            folder.rename(before)  # a run killed here leaves this one, and `load_checkpoint` finds it
         part.rename(folder)
         flush_folder(folder.parent)
         shutil.rmtree(before, ignore_errors=True)
@@ -88,7 +88,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint in a folder, its tensors on the CPU.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: it does not exist, or is damaged.
     """
     place = _place(Path(folder))
     about = _about(place)
@@ -103,13 +103,13 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def _alignment(about: Mapping[str, Any]) -> str:
-    """What a checkpoint says of its crops; those of earlier versions say nothing."""
+    """The alignment in a checkpoint; checkpoints of earlier versions have none."""
     said = about.get("alignment", "")
     return said if isinstance(said, str) else ""
 
 
 def trained_alignment(path: Path) -> str:
-    """The alignment of the crops that a checkpoint was trained on, "" where it does not say, as the reference's files.
+    """The alignment of the crops that a checkpoint was trained on, "" if unknown, as in the reference's files.
 
     Raises:
         UserError: it cannot be read.
@@ -118,14 +118,14 @@ def trained_alignment(path: Path) -> str:
 
 
 def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe]:
-    """The network of a checkpoint, on the CPU, ready to embed.
+    """The network of a checkpoint, on the CPU, in evaluation mode.
 
     Args:
-        path: a checkpoint's folder, or one of the reference's files.
-        trust_pickle: execute what the reference's file says; see `legacy.read_legacy`.
+        path: a checkpoint's folder, or a model file of the reference.
+        trust_pickle: allow a pickle to execute code; see `legacy.read_legacy`.
 
     Raises:
-        UserError: there is none, it is damaged, or it would execute code and is not trusted.
+        UserError: it does not exist, is damaged, or would execute code and is not trusted.
     """
     if is_legacy(Path(path)):
         legacy = read_legacy(Path(path), trust_pickle)
@@ -177,7 +177,7 @@ def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _systems(error: Exception, path: Path) -> Exception:
-    """The system's fault that safetensors tells of in a text alone; a fault of its own as it is."""
+    """The OSError that safetensors reports only in its message; its own errors unchanged."""
     number = re.search(r"\(os error (\d+)\)", str(error))
     return OSError(int(number[1]), os.strerror(int(number[1])), str(path)) if number else error
 
@@ -188,24 +188,24 @@ def _sha256(path: Path) -> str:
 
 
 def _flush(path: Path) -> None:
-    """To the disk itself, before the rename says that it is there."""
+    """Flush to the disk before the rename."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _place(folder: Path) -> Path:
-    """The folder, or the one it was about to replace when the writer was killed."""
+    """The folder, or the replaced one if the writer was killed between the renames."""
     for place in (folder, _beside(folder, "before")):
         if (place / ABOUT).is_file():
             return place
-    raise UserError(f"{folder} is no checkpoint: it has no {ABOUT}, which `maskgen train` writes.")
+    raise UserError(f"{folder} is not a checkpoint: it has no {ABOUT}, which `maskgen train` writes.")
 
 
 def _about(place: Path) -> dict[str, Any]:
     try:
         data = (place / ABOUT).read_bytes()
         about = parse(data)
-        if CHECKSUM in about:  # checkpoints of earlier versions have none
+        if CHECKSUM in about:  # missing in checkpoints of earlier versions
             about = parse_checksummed(data)
     except (OSError, ValueError) as error:
         raise _damaged(place, f"{ABOUT}: {error}") from None
@@ -224,7 +224,7 @@ def _recipe(place: Path, about: Mapping[str, Any]) -> Recipe:
 
 
 def _read(path: Path, about: Mapping[str, Any]) -> dict[str, Tensor]:
-    """A file's tensors, once its bytes are those that were written."""
+    """A file's tensors, after the checksum is verified."""
     need("safetensors.torch", "train")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -240,4 +240,4 @@ def _read(path: Path, about: Mapping[str, Any]) -> dict[str, Tensor]:
 
 def _damaged(place: Path, error: object) -> UserError:
     detail = " ".join(str(error).split())[:200]
-    return UserError(f"The checkpoint {place} is damaged ({detail}): take another, or train anew.")
+    return UserError(f"The checkpoint {place} is damaged ({detail}): take another, or train again.")

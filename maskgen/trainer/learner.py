@@ -1,4 +1,4 @@
-"""Model and loss as one module: what a step computes, in the precision that the recipe asks for."""
+"""Model and loss as one module: the forward pass of a step, in the recipe's precision."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 class Learner(nn.Module):
-    """From a batch to its loss. One module, so that whoever wraps it sees the gradients of the class matrix too.
+    """From a batch to its loss. One module, so that DDP also averages the gradients of the class matrix.
 
     Attributes:
-        model: float32 (n, 3, size, size), or float32 (n, d) where the input is features, to embeddings (n, dim).
+        model: float32 (n, 3, size, size), or float32 (n, d) for features, to embeddings (n, dim).
         loss: embeddings float32 (n, dim) and targets int64 (n,) to a number.
     """
 
@@ -27,7 +27,7 @@ class Learner(nn.Module):
         self._precision = PRECISIONS[train.precision]
         self._channels_last = train.channels_last
         if train.compile:
-            self.model.compile()  # in place: the names of its weights stay
+            self.model.compile()  # in place: the names of its weights do not change
 
     def forward(self, values: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, a float32 number, and the embeddings, float32 (n, dim).
@@ -40,7 +40,7 @@ class Learner(nn.Module):
         return self.loss(embeddings, targets), embeddings
 
     def embed(self, values: Tensor) -> Tensor:
-        """Embeddings of a batch's values, float32 (n, dim), as the loss sees them."""
+        """Embeddings of a batch's values, float32 (n, dim), the input of the loss."""
         with torch.autocast(values.device.type, self._precision, enabled=self._precision != torch.float32):
             embeddings: Tensor = self.model(self._shown(values))
         return embeddings.float()

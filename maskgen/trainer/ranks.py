@@ -1,6 +1,6 @@
-"""Several processes that train one model, each on its own device, as `torchrun` starts them.
+"""Distributed training: several processes train one model, each on its own device, as started by `torchrun`.
 
-Every process computes the gradients of its share of the pictures; they are averaged, so that all take the same step.
+Every process computes the gradients of its share of the pictures; the gradients are averaged.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from torch.nn.parallel import DistributedDataParallel
 from maskgen.core.reasons import UserError
 
 T = TypeVar("T")
-PATIENCE = timedelta(days=2)  # the others wait while one prepares the data; torchrun ends those whose fellow died
+PATIENCE = timedelta(days=2)  # the others wait while one prepares the data; torchrun ends the others when one dies
 
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """One of `world` processes, on a device of its own: `rank` counts all of them from 0."""
+    """One of `world` processes, each on its own device; `rank` is its number from 0."""
 
     rank: int = 0
     world: int = 1
@@ -38,13 +38,13 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this process is the one that writes and speaks."""
+        """Whether this process writes files and messages."""
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """The module with the gradients of all its parameters averaged over the processes.
 
-        On GPUs batch norm sees the whole batch; on CPUs, for which PyTorch has no such thing, each process's share.
+        On GPUs batch norm is synchronised over the whole batch; on CPUs, where PyTorch does not support it, it is not.
         """
         if self.world == 1:
             return module
@@ -54,13 +54,13 @@ class Ranks:
         return DistributedDataParallel(module, device_ids=[self.device] if on_gpu else None)
 
     def align(self, module: nn.Module) -> None:
-        """Give all processes the first one's buffers: batch norm's running figures, which each has of its own share."""
+        """Broadcast the first process's buffers: batch norm's running means, which differ between processes."""
         if self.world > 1:
             for buffer in module.buffers():
                 dist.broadcast(buffer, 0)
 
     def share(self, value: T) -> T:
-        """The first process's value, in all of them."""
+        """Broadcast the first process's value."""
         if self.world == 1:
             return value
         values = [value]
@@ -68,7 +68,7 @@ class Ranks:
         return values[0]
 
     def of_first(self, work: Callable[[], T]) -> T:
-        """What the first process's work gives, in all of them; all end with its UserError where it cannot be done."""
+        """Run work in the first process and broadcast its result; its UserError is raised in all processes."""
         value: T | None = None
         fault = ""
         if self.first:
@@ -82,19 +82,19 @@ class Ranks:
         return value  # type: ignore[return-value]
 
     def total(self, values: Tensor) -> Tensor:
-        """The sum over all processes, in place and given back."""
+        """The sum over all processes, in place; also returned."""
         if self.world > 1:
             dist.all_reduce(values)
         return values
 
 
 def without_averaging(module: nn.Module) -> AbstractContextManager[None]:
-    """Add up gradients in each process only, where another batch follows before the step."""
+    """Accumulate gradients locally, if another batch follows before the step."""
     return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
 
 def _environment() -> tuple[int, int, int]:
-    """Rank, how many there are, and rank on this machine, as torchrun says; of one process where it says nothing."""
+    """Rank, world size and local rank from torchrun's environment; those of a single process without it."""
     if "WORLD_SIZE" not in os.environ:
         return 0, 1, 0
     try:
@@ -110,11 +110,10 @@ def joined(device: str) -> Iterator[Ranks]:
     """Join the other processes, if there are any.
 
     Args:
-        device: "auto" (a GPU where there is one), "cpu", "cuda" (of several processes on a machine each takes its own)
-            or "cuda:N".
+        device: "auto" (a GPU if available), "cpu", "cuda" (each process of a machine takes its own) or "cuda:N".
 
     Raises:
-        UserError: there is no such device.
+        UserError: the device is not available.
     """
     rank, world, local = _environment()
     ranks = Ranks(rank, world, choose_device(device, local))
@@ -132,7 +131,7 @@ def joined(device: str) -> Iterator[Ranks]:
 
 
 def choose_device(device: str, local: int = 0) -> torch.device:
-    """The device of the process that is number `local` on its machine; see `joined`."""
+    """The device of the process with local rank `local`; see `joined`."""
     there = torch.cuda.device_count()
     if device == "cpu" or (device == "auto" and not there):
         return torch.device("cpu")

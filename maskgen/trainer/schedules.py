@@ -1,4 +1,4 @@
-"""Optimizers, and how their rate changes from step to step."""
+"""Optimizers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from .recipes.recipe import OptimizerSpec, ScheduleSpec
 
-# One-cycle's shape, as torch.optim.lr_scheduler.OneCycleLR's: rises for 30 % of the steps from 1/25 of the rate,
-# falls to a ten-thousandth of where it began.
+# One-cycle's shape, as in torch.optim.lr_scheduler.OneCycleLR: rises for 30 % of the steps from 1/25 of the rate,
+# falls to a ten-thousandth of its start.
 _RISE, _BEGIN = 0.3, 1 / 25
 _END = _BEGIN / 1e4
 
 
 def build_optimizer(spec: OptimizerSpec, params: Iterable[nn.Parameter] | Iterable[dict[str, Any]]) -> Optimizer:
-    """The optimizer that a recipe describes, over parameters or groups of them."""
+    """The optimizer of a recipe, for parameters or parameter groups."""
     common: dict[str, Any] = {"params": params, "lr": spec.lr, "weight_decay": spec.weight_decay}
     match spec.name:
         case "sgd":
@@ -37,7 +37,7 @@ def build_optimizer(spec: OptimizerSpec, params: Iterable[nn.Parameter] | Iterab
 
 
 def build_schedule(spec: ScheduleSpec, optimizer: Optimizer, steps_per_epoch: int, epochs: int) -> LambdaLR:
-    """The rate's course, to be stepped after every optimizer step.
+    """The learning-rate schedule, stepped after every optimizer step.
 
     Args:
         steps_per_epoch: optimizer steps.
@@ -46,7 +46,7 @@ def build_schedule(spec: ScheduleSpec, optimizer: Optimizer, steps_per_epoch: in
 
 
 def rate_factor(spec: ScheduleSpec, steps_per_epoch: int, epochs: int) -> Callable[[int], float]:
-    """What the rate is multiplied with at each step, counted from 0; after the last step it stays."""
+    """The factor of the rate at each step, from 0; constant after the last step."""
     last = max(steps_per_epoch * epochs - 1, 1)
     if spec.name == "onecycle":
         rise = spec.warmup_steps or _RISE * (last + 1) - 1

@@ -1,4 +1,4 @@
-"""All that a run is at a step: what a checkpoint holds, and what a resumed run begins with."""
+"""The state of a run at a step: the content of a checkpoint, from which a run resumes."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from .schedules import build_optimizer, build_schedule
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        epoch: epochs that are done.
-        batch: batches of the epoch at hand that are done.
-        step: optimizer steps that are done.
-        rate_factor: what the schedule's rate is multiplied by; below 1 after a collapse.
-        loss: of late; None before the first step.
-        loss_sum, loss_steps: of the epoch at hand.
-        best_iou, best_epoch: of the best checkpoint; infinite and 0 where there is none.
+        epoch: finished epochs.
+        batch: finished batches of the current epoch.
+        step: finished optimizer steps.
+        rate_factor: factor of the schedule's rate; below 1 after a collapse.
+        loss: recent loss; None before the first step.
+        loss_sum, loss_steps: of the current epoch.
+        best_iou, best_epoch: of the best checkpoint; infinite and 0 if there is none.
     """
 
     epoch: int = 0
@@ -61,7 +61,7 @@ class Progress:
 
 @dataclass(slots=True)
 class State:
-    """The parts of a run that change. `targets` are the lists' numbers of the people that the loss tells apart.
+    """The mutable parts of a run. `targets` are the lists' numbers of the people, by class of the loss.
 
     `alignment` is that of the list's crops.
     """
@@ -77,7 +77,7 @@ class State:
     alignment: str = ""
 
     def checkpoint(self) -> Checkpoint:
-        """A copy of it all."""
+        """A copy of the state."""
         return Checkpoint(
             self.recipe,
             self.model.state_dict(),
@@ -90,13 +90,13 @@ class State:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Become what the checkpoint is.
+        """Restore the checkpoint.
 
         Raises:
-            UserError: it is of another model or other people.
+            UserError: it has another model or other people.
         """
         if checkpoint.targets != self.targets:
-            raise UserError("The checkpoint tells other people apart than the list holds: train anew.")
+            raise UserError("The checkpoint has other people than the list: train again.")
         try:
             self.model.load_state_dict(dict(checkpoint.model_state))
             self.loss.load_state_dict(dict(checkpoint.loss_state))
@@ -115,7 +115,7 @@ class State:
 
     @contextmanager
     def lowered_rate(self) -> Iterator[None]:
-        """The optimizer at the rate that a collapse has left, which no schedule knows of."""
+        """Apply the reduced rate after a collapse, which the schedule does not include."""
         scheduled = [group["lr"] for group in self.optimizer.param_groups]
         for group in self.optimizer.param_groups:
             group["lr"] = group["lr"] * self.progress.rate_factor
@@ -124,22 +124,22 @@ class State:
             group["lr"] = rate
 
     def seed_step(self, rank: int) -> None:
-        """PyTorch's chance (dropout) for the next step: of the seed, the step and the process alone."""
+        """Seed PyTorch (dropout) for the next step, by seed, step and process."""
         torch.manual_seed(int(rng_for(self.recipe.train.seed, "step", self.progress.step, rank).integers(2**63)))
 
 
 def progress_of(checkpoint: Checkpoint) -> Progress:
-    """How far a checkpoint is.
+    """The progress in a checkpoint.
 
     Raises:
-        UserError: it says what no run writes.
+        UserError: it is damaged.
     """
     known = {field.name for field in fields(Progress)}
     values: dict[str, Any] = {name: value for name, value in checkpoint.progress.items() if name in known}
     try:
         return Progress(**values)
     except (TypeError, ValueError) as fault:
-        raise UserError(f"The checkpoint is damaged ({fault}): take another, or train anew.") from None
+        raise UserError(f"The checkpoint is damaged ({fault}): take another, or train again.") from None
 
 
 def new_state(
@@ -148,7 +148,7 @@ def new_state(
     """A run before its first step.
 
     Raises:
-        UserError: weights that cannot be had, or too few people.
+        UserError: the weights are not available, or there are too few people.
     """
     torch.manual_seed(recipe.train.seed)
     model = build_model(recipe.model, pretrained).to(device)

@@ -1,1 +1,1 @@
-"""How a training run is judged and recorded: evaluation, history, curves, collapse."""
+"""Monitoring of a training run: evaluation, history, curves, collapse detection."""

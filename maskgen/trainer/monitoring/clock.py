@@ -1,4 +1,4 @@
-"""How long steps take, and how much of that the network waits for data."""
+"""Step times, and the share of them in which the network waits for data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Lap:
-    """A stretch of steps: `images` seen in `seconds`, of which nothing was computed for `waited` seconds."""
+    """Timing of several steps: `images` in `seconds`, of which `waited` seconds were spent waiting for data."""
 
     images: int
     seconds: float
@@ -24,7 +24,7 @@ class Lap:
 
     @property
     def rate_without_wait(self) -> float:
-        """Images a second, had the data always been there."""
+        """Images a second without waiting for data."""
         return self.images / max(self.seconds - self.waited, 1e-9)
 
     def __add__(self, other: Lap) -> Lap:
@@ -35,8 +35,8 @@ class Lap:
 class Clock:
     """Times steps on a device.
 
-    On a GPU the wait is the gap between the end of a step and the beginning of the next one in the GPU's own stream:
-    that the program waits costs nothing while the GPU is still at work.
+    On a GPU the wait is the gap between two steps in the GPU's stream: waiting in the program costs nothing while the
+    GPU is busy.
     """
 
     device: torch.device
@@ -46,21 +46,21 @@ class Clock:
     _gaps: list[tuple[Any, Any]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Begin, or go on after what is not to be timed."""
+        """Start, or restart after work that is not timed."""
         self._images, self._gaps = 0, []
         self._begun, self._done = time.perf_counter(), self._now()
 
     def ready(self) -> None:
-        """The data is there; its step is about to begin."""
+        """The data is ready; its step starts."""
         self._gaps.append((self._done, self._now()))
 
     def done(self, images: int) -> None:
-        """The step has been given to the device."""
+        """The step was submitted to the device."""
         self._images += images
         self._done = self._now()
 
     def lap(self) -> Lap:
-        """What was timed since `start` or the lap before."""
+        """The timing since `start` or the previous lap."""
         if self.device.type == "cuda":
             self._done.synchronize()
         now = time.perf_counter()

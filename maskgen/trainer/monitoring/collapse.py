@@ -1,4 +1,4 @@
-"""Collapse: a network that gives every picture the same embedding, or no numbers at all, noticed while it trains."""
+"""Collapse detection: a network that gives every picture the same embedding, or values that are not finite."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LEAST_SPREAD = 0.05  # of distances that reach from 0 to 2; untrained networks have 0.3 and more, trained ones 1
-SPREAD_AT_CHANCE = 0.3  # a loss that has stood still is believed below this
-NEAR_CHANCE = 0.01  # a share of it
+LEAST_SPREAD = 0.05  # minimum spread of distances from 0 to 2; untrained networks have 0.3 or more, trained ones 1
+SPREAD_AT_CHANCE = 0.3  # a constant loss counts only below this spread
+NEAR_CHANCE = 0.01  # relative tolerance
 MOST_IDENTICAL = 0.5
-_ALIKE = 1e-4  # distances that differ by less; of 512 random numbers one pair in a thousand does
-_ROWS = 256  # enough of a batch: 32,640 pairs
-SETTLED = 50  # steps until a batch norm's running means are worth a look
+_ALIKE = 1e-4  # distances with a smaller difference are equal; so is one pair in a thousand for 512 random numbers
+_ROWS = 256  # embeddings compared per batch: 32,640 pairs
+SETTLED = 50  # steps until a batch norm's running means are meaningful
 _JUDGED = 64
-_FEWEST = 4  # of fewer embeddings, six distances, nothing can be told
+_FEWEST = 4  # minimum of embeddings: with fewer, six distances are not enough
 
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """What a look at a batch found wrong.
+    """A detected collapse.
 
     Attributes:
         kind: "not_finite", "no_spread", "identical_distances" or "loss_at_constant".
-        sentence: the same for people, with its figures.
+        sentence: the message, with figures.
     """
 
     kind: str
@@ -35,14 +35,14 @@ class Collapse:
 
 
 def judged_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
-    """Embeddings (n, d) of at most 64 of a batch's values as a judge sees them, with the batch norms' running means.
+    """Embeddings (n, d) of at most 64 of a batch's values in evaluation mode, with the batch norms' running means.
 
-    In training a batch norm stretches the slightest differences of a batch, so that a network looks alive which gives
-    one embedding to everybody once it is used. In the first `SETTLED` steps of random weights the running means say
-    nothing yet.
+    In training mode batch norm amplifies small differences in a batch, which hides a network that gives one embedding
+    to all pictures in evaluation mode. In the first `SETTLED` steps from random weights the running means are not yet
+    meaningful.
 
     Args:
-        module: what `embed` uses; its training mode is left as it was.
+        module: the module of `embed`; its training mode is restored.
     """
     was = module.training
     module.eval()
@@ -54,12 +54,12 @@ def judged_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], valu
 
 
 def look(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
-    """What is wrong with a batch of a run, None where it looks alive.
+    """Check a batch for a collapse; None without one.
 
     Args:
-        embeddings: float (n, d), the training's own or `judged_embeddings`, which tell more; of 3 and fewer only
-            whether they are finite is told.
-        loss: the batch's, or the mean since the last look, which is less chancy.
+        embeddings: float (n, d), in training mode or those of `judged_embeddings`, which show more; of 3 or fewer only
+            finiteness is checked.
+        loss: the batch's, or the mean since the last check, which has less variance.
         chance: `FaceLoss.chance`.
     """
     if not math.isfinite(loss) or not bool(torch.isfinite(embeddings).all()):
@@ -99,7 +99,7 @@ def spread_of(embeddings: Tensor) -> float:
 
 
 def identical_share(embeddings: Tensor) -> float:
-    """The largest share of the distances between embeddings (n, d) that lie within 0.0001 of one another, 0 to 1."""
+    """The largest share of distances between embeddings (n, d) that are within 0.0001 of each other, 0 to 1."""
     unit = functional.normalize(embeddings[:_ROWS].detach().double(), dim=1)
     distances = torch.pdist(unit.cpu()).sort().values
     ends = torch.searchsorted(distances, distances + _ALIKE, right=True)

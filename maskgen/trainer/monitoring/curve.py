@@ -1,4 +1,4 @@
-"""Pictures of a run: the loss over its steps, and the distances that the judge saw."""
+"""Plots of a run: the loss over its steps, and the histograms of an evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drawing as a PNG: what every picture of a training and of an evaluation is drawn on."""
+"""Matplotlib figures as PNG, for the plots of trainings and evaluations."""
 
 from __future__ import annotations
 

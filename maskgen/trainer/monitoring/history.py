@@ -1,4 +1,4 @@
-"""history.csv: how training went, a row a stretch of steps and a row an epoch."""
+"""history.csv: a row every few steps and a row per epoch."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ STEPS, EPOCH = "steps", "epoch"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row; what does not apply to it is NaN, and empty in the file.
+    """One row; values that do not apply are NaN, and empty in the file.
 
     Attributes:
-        kind: "steps" for the stretch of steps that ends at `step`, "epoch" for a whole epoch.
+        kind: "steps" for the last steps up to `step`, "epoch" for a whole epoch.
         epoch: counted from 1.
-        loss: the mean over the stretch or the epoch.
+        loss: the mean over these steps or the epoch.
         rate: the optimizer's at the end.
-        images_per_s, images_per_s_without_wait: the latter as if the data had always been there.
+        images_per_s, images_per_s_without_wait: the latter without waiting for data.
         waited: share of the time in which the network waited for data.
-        unreadable: pictures that could not be read, counted from the beginning of this start.
-        iou, threshold: the judge's, of an epoch.
+        unreadable: number of unreadable pictures since this start.
+        iou, threshold: of the evaluation after an epoch.
     """
 
     kind: str
@@ -48,13 +48,13 @@ COLUMNS = tuple(field.name for field in fields(Row))
 
 
 class History:
-    """The rows of a run, in a file that grows."""
+    """The rows of a run, appended to a file."""
 
     def __init__(self, path: Path, until: int = 0) -> None:
-        """Go on with the rows up to step `until` of what is there; later ones, of a start that broke off, are dropped.
+        """Continue an existing file after step `until`; later rows, of an interrupted start, are dropped.
 
         Raises:
-            UserError: the file is none that this class wrote.
+            UserError: the file was not written by this class.
         """
         self.path = path
         self.rows = [row for row in read_history(path) if row.step <= until] if path.is_file() and until else []
@@ -71,7 +71,7 @@ def read_history(path: Path) -> list[Row]:
     """The rows of a file.
 
     Raises:
-        UserError: it is no history.
+        UserError: it is not a history file.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -89,7 +89,7 @@ def read_history(path: Path) -> list[Row]:
 def _rows(lines: list[list[str]]) -> Iterator[Row]:
     for line in lines:
         if len(line) != len(COLUMNS):
-            continue  # the last line of a start that was killed while it wrote
+            continue  # an incomplete last line of a killed start
         kind, *numbers = line
         values = [math.nan if text == "" else float(text) for text in numbers]
         named = dict(zip(COLUMNS[1:], values, strict=True))

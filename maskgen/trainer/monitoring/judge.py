@@ -1,4 +1,4 @@
-"""After an epoch: how well the distances of one person's pictures keep apart from those of different people."""
+"""Evaluation after an epoch: the IOU of the histograms of genuine and impostor distances."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Embed = Callable[[Batch], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the judge found.
+    """The result of an evaluation.
 
     Attributes:
-        overlap: of the distances; its `iou` is the figure, the lower the better.
-        pairs: same-person and different-person pairs that were compared.
-        unreadable: pictures that could not be read; their pairs are left out.
+        overlap: of the distances; its `iou` is the score, lower is better.
+        pairs: the numbers of genuine and impostor pairs.
+        unreadable: number of unreadable pictures; their pairs are left out.
     """
 
     overlap: Overlap
@@ -45,24 +45,24 @@ class Verdict:
         same, different = self.pairs
         return (
             f"IOU {self.overlap.iou:.4f}, threshold {self.overlap.threshold:.4f} "
-            f"({same:,} same-person and {different:,} different-person pairs)"
+            f"({same:,} genuine and {different:,} impostor pairs)"
         )
 
 
 def embed_all(
     embed: Embed, loader: Loader, shape: tuple[int, int], batch_size: int, ranks: Ranks, told: Callable[[Batch], None]
 ) -> tuple[Floats, Bools]:
-    """The embedding of each picture, float32 of `shape` (pictures, dim), and which could be read, bool (pictures,).
+    """The embedding of each picture, float32 of `shape` (pictures, dim), and whether it was readable, bool (pictures,).
 
     Each picture is embedded once, by one of the processes.
 
     Args:
-        told: gets each batch, for its faults.
+        told: called with each batch, to report its faults.
     """
     total, dim = shape
     mine = range(ranks.rank, total, ranks.world)
     batches = [list(mine[at : at + batch_size]) for at in range(0, len(mine), batch_size)]
-    found = torch.zeros(total, dim + 1, device=ranks.device)  # the last column says that it is there
+    found = torch.zeros(total, dim + 1, device=ranks.device)  # the last column marks an embedded picture
     with torch.inference_mode():
         for batch in loader.epoch(batches, 0):
             told(batch)
@@ -74,7 +74,7 @@ def embed_all(
 
 
 def judge(embeddings: Floats, readable: Bools, pairs: EvalPairs) -> Verdict:
-    """Compare distances of same-person and different-person pairs."""
+    """Compare the distances of genuine and impostor pairs."""
     same, different = (both[readable[both].all(axis=1)] for both in (pairs.same, pairs.different))
     near, far = (pair_l2(embeddings, both[:, 0], both[:, 1]) for both in (same, different))
     return Verdict(compare_histograms(near, far), (len(same), len(different)), int(np.count_nonzero(~readable)))
@@ -82,12 +82,12 @@ def judge(embeddings: Floats, readable: Bools, pairs: EvalPairs) -> Verdict:
 
 @dataclass(slots=True)
 class Judge:
-    """Looks at a model when asked.
+    """Evaluates a model during training.
 
     Attributes:
-        learner: what is looked at, not wrapped.
-        pairs: what it is judged on.
-        loader: of the pictures that `pairs` names, without any chance.
+        learner: the model, not wrapped by DDP.
+        pairs: the evaluation pairs.
+        loader: of the pictures of `pairs`, without augmentation.
     """
 
     learner: Learner
@@ -99,7 +99,7 @@ class Judge:
     faulty: Callable[[str], None]
 
     def __call__(self) -> Verdict:
-        """Embed each picture and compare_histograms; the learner is in training mode afterwards."""
+        """Embed each picture and compare the distances; the learner is in training mode afterwards."""
         self.ranks.align(self.learner)
         self.learner.eval()
         shape = len(self.pairs.addresses), self.dim

@@ -28,7 +28,7 @@ FORMS = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 
 
 class Bytes:
-    """RangeReader of bytes in memory, which counts how much was asked for."""
+    """Range reads of bytes in memory, which count the bytes requested."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.asked = data, 0

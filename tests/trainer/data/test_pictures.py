@@ -21,7 +21,7 @@ def pictures(folder: Path, **options: Any) -> Pictures:
 
 
 def blacken(image: np.ndarray, row: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
-    """A augment of the tests: a black square where chance says, and the row's number in a corner."""
+    """An augmentation for the tests: a black square where chance says, and the row's number in a corner."""
     painted = image.copy()
     at = int(rng.integers(0, 20))
     painted[at : at + 8, at : at + 8] = 0

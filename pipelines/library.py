@@ -53,6 +53,8 @@ def load_masker(settings: MaskSettings) -> Masker:
             "per_photo",
             "bare",
             "min_trust",
+            "max_yaw",
+            "max_pitch",
             "masked_input",
         )
     }

@@ -14,7 +14,7 @@ MEANING: dict[str, str] = {
     Reason.LOW_SCORE: "the detector is not sure that it is a face",
     Reason.ALREADY_MASKED: "the face wears a mask already (--masked-input keep uses it)",
     Reason.NO_LANDMARKS: "the landmarks could not be placed",
-    Reason.EXTREME_POSE: "the head is turned too far",
+    Reason.EXTREME_POSE: "the head is turned too far (--max-yaw, --max-pitch)",
     Reason.DOUBTFUL_FIT: "the landmarks are unreliable (--min-trust)",
     Reason.UNCLEAR_ORIENTATION: "it is not clear which way the face is up",
     Reason.CONTRADICTS_LABEL: "it looks masked where it is said to be bare, or the other way round",

@@ -43,6 +43,7 @@ def read_back(command: click.Command, line: str) -> dict[str, Any]:
         {"per_photo": 2, "bare": True, "unmasked_share": 0.1, "size": 112, "align": "arcface", "quality": 90},
         {"per_photo": "all", "crop": "none", "faces": "all", "min_trust": 0.0, "masked_input": "keep", "margin": None},
         {"source": Remote("s3://bucket/a b"), "margin": 0.25, "segmentation": True, "format": "png", "device": "cuda"},
+        {"kinds": ("cloth:#ff0000+dots",), "max_yaw": 30.0, "max_pitch": 20.5},
         {"segmentation": "classes", "occluders": "keep", "crop": "none", "faces": "all", "labels": ("coco", "yolo")},
     ],
 )

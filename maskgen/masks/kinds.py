@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from maskgen.masks.world.drawn import world_forms, world_kind
 from maskgen.masks.world.motif import motif_kind
 
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
+KEPT = 64  # kinds; each holds some megabytes, and a page to play with asks for ever others
 
 
 @cache
@@ -32,9 +33,9 @@ def kind_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-@cache
+@lru_cache(KEPT)
 def load_kind(text: str) -> Kind:
-    """A kind as typed, see `core.kindspec`; its weight is not looked at. Made once a process.
+    """A kind as typed, see `core.kindspec`; its weight is not looked at. The last KEPT ones are kept.
 
     Raises:
         UserError: there is no such kind, with the nearest names; or a fault in a template or a picture of the user's.

@@ -25,7 +25,7 @@ class PlaySettings:
     Example:
         maskgen play --port 0
 
-    Cost: 0.2 s to start; the first picture waits for the networks, 2 s.
+    Cost: 0.3 s to start; the first picture waits some seconds for the networks.
 
     Raises:
         UserError: a value that cannot be used.

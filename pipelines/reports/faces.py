@@ -10,7 +10,7 @@ from maskgen.formats.places import Place
 
 from ..runs.catalogue import Row
 from ..sources.names import unescape
-from .page.thumbnails import SIDE, of_all, thumbnail
+from .page.thumbnails import SIDE, of_all, size_within, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def _shown(root: Place, source: Place | None, row: Row, bare: dict[tuple[str, in
 
 
 def _cut(source: Place, row: Row, like: Image) -> Image | None:
-    """The photograph's part that a picture shows, as its matrix says; as the crop in all but the last bits."""
+    """The photograph's part that a picture shows, as its matrix says, in the size of the picture's thumbnail."""
     import cv2
     import numpy as np
 
@@ -78,8 +78,11 @@ def _cut(source: Place, row: Row, like: Image) -> Image | None:
     if photograph is None:
         return None
     matrix = np.array(row["matrix"], np.float64).reshape(2, 3)
-    height, width = like.shape[:2]
-    area = max(abs(float(np.linalg.det(matrix[:, :2]))), 1e-4)
+    height, width = size_within(like)
+    scale = np.array([width / like.shape[1], height / like.shape[0]])
+    # Pixel centres are at integers: the thumbnail's (0, 0) is in the middle of what it stands for.
+    matrix = matrix * scale[:, None] + [[0, 0, 0.5]] * (scale[:, None] - 1)
+    area = max(abs(float(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])), 1e-4)
     if area < 0.25:  # what shrinks is smoothed first, or its edges are jagged
         photograph = np.asarray(cv2.GaussianBlur(photograph, (0, 0), 0.5 / area**0.5), np.uint8)
     cut = cv2.warpAffine(photograph, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -87,10 +90,11 @@ def _cut(source: Place, row: Row, like: Image) -> Image | None:
 
 
 def _read(root: Place, address: str, max_pixels: int = 2**31) -> Image | None:
-    from maskgen.formats.reading import read_photo
+    from maskgen.core.images import decode
+    from maskgen.formats.reading import read_bytes
 
     try:
-        return read_photo(root, address, max_pixels).image
+        return decode(read_bytes(root, address), max_pixels)
     except (SetAsideError, OSError):
         return None
 

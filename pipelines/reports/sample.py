@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BARE = "bare"
-PICTURES = 200
+# Shown at most, and at least where there are as many; between, a share of the run, of whose time a page costs little.
+PICTURES, FEWEST, SHARE = 200, 120, 1 / 8
 WORST = 24  # of each sort
 _CANDIDATES = 8 * WORST  # one face is there with each of its masks
 _PIXELS = 300_000_000  # that are decoded: whole photographs are large, and then there are fewer
@@ -91,7 +92,7 @@ def survey(catalogue: Place, outputs: Mapping[str, int]) -> Survey:
 def _wanted(outputs: Mapping[str, int]) -> dict[str, frozenset[int]]:
     """Which of each kind's pictures are shown: an even share, and what a rare kind leaves goes to the others."""
     kinds = {kind: count for kind, count in outputs.items() if count and (kind != BARE or len(outputs) == 1)}
-    left, wanted = PICTURES, {}
+    left, wanted = min(PICTURES, max(FEWEST, int(SHARE * sum(kinds.values())))), {}
     for place, (kind, count) in enumerate(sorted(kinds.items(), key=lambda one: one[1])):
         share = min(count, max(left // (len(kinds) - place), 1))
         wanted[kind] = spread(count, share)

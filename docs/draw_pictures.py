@@ -5,12 +5,15 @@ python docs/draw_pictures.py        # writes the pictures beside this one
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image as Picture
 from skimage.data import astronaut
 
 from maskgen import mask_photo
@@ -29,6 +32,7 @@ from maskgen.people import Person, Scene, draw_person, paint, sample_people
 
 HERE = Path(__file__).parent
 SIDE = 200
+FRAMES, TURN = 28, 60.0  # of the moving picture, and degrees to each side
 PLACE = Scene(scale=48.0, centre=(100.0, 106.0), size=(SIDE, SIDE))
 
 
@@ -163,6 +167,21 @@ def forms() -> Image:
     return sheet([worn(person, scene, name, at) for at, scene in enumerate(scenes)] for name in names)
 
 
+def turning() -> bytes:
+    """Five drawn people in the five default masks, who turn from side to side: an animated WebP."""
+    people = [draw_person(rng_for("pictures", number)) for number in (1, 7, 12, 15, 21)]
+    angles = [TURN * math.sin(math.tau * frame / FRAMES) for frame in range(FRAMES)]
+    scenes = [replace(PLACE, yaw=angle, pitch=4.0 * math.sin(math.radians(2 * angle))) for angle in angles]
+    frames = [
+        np.hstack([worn(person, scene, kind, 0) for person, kind in zip(people, DEFAULT_KINDS, strict=True)])
+        for scene in scenes
+    ]
+    first, *others = [Picture.fromarray(frame) for frame in frames]
+    data = io.BytesIO()
+    first.save(data, "WEBP", save_all=True, append_images=others, duration=90, loop=0, quality=70, method=6)
+    return data.getvalue()
+
+
 def sheet(lines: Iterable[Sequence[Image]]) -> Image:
     """Rows of tiles."""
     return np.vstack([np.hstack(line) for line in lines])
@@ -170,6 +189,7 @@ def sheet(lines: Iterable[Sequence[Image]]) -> Image:
 
 if __name__ == "__main__":
     write_atomic(HERE / "masks.png", encode_image(masks(), "png"))
+    write_atomic(HERE / "turning.webp", turning())
     pictures = {
         "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
         "kinds": kinds, "changed": changed, "alignments": alignments,

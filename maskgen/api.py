@@ -22,7 +22,7 @@ import numpy as np
 from maskgen.core.alignments import DEFAULT_ALIGNMENT, NOT_CUT, stored_alignment
 from maskgen.core.files import write_atomic
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
-from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, parse_kind, parse_wear
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Floats, Image, Mask
 from maskgen.core.seeding import rng_for
@@ -38,10 +38,10 @@ from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
 from maskgen.masks.front.keep import Front
 from maskgen.masks.kind import Kind
-from maskgen.masks.kinds import load_kinds
+from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.blocks import compressed
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all
+from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all, within
 from maskgen.pictures import Picture, photo_from
 from maskgen.points.faces import Marks, faces_from_marks
 
@@ -67,6 +67,7 @@ class MaskerSettings:
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
         bare: also return the picture without a mask.
         min_trust: faces with landmarks of lower trust are set aside, 0..1, see `faces.trust`.
+        max_yaw, max_pitch: degrees, at most 80 and 90; faces turned or tilted further are set aside.
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that already wear a mask, see `faces.masked`, or "keep".
         parts: also return the mask part of each pixel.
@@ -90,6 +91,8 @@ class MaskerSettings:
     max_pixels: int = DEFAULT_MAX_PIXELS
     parts: bool = False
     occluders: str = "ignore"
+    max_yaw: float = FARTHEST_YAW
+    max_pitch: float = FARTHEST_PITCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +181,9 @@ class Masker:
     """Detects faces and renders masks onto them; keeps its networks and templates between calls.
 
     `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
-    settings' model. One thread at a time may call a masker, or maskers that share a detector or landmarker. It pickles
-    as its settings: another process makes networks and templates again.
+    settings' model. `made` are kinds made already, see `masks.kinds.printed_kind`, in the place of those of the
+    settings that have their names. One thread at a time may call a masker, or maskers that share a detector or
+    landmarker. It pickles as its settings: another process makes networks and templates again.
 
     Example:
         >>> from skimage.data import astronaut
@@ -191,6 +195,7 @@ class Masker:
     detector: Detector = field(default_factory=MtcnnDetector)
     timings: dict[str, float] = field(default_factory=dict)
     landmarker: Landmarker | None = None
+    made: tuple[Kind, ...] = ()
     _landmarker: Landmarker = field(init=False)
     _kinds: list[Kind] = field(init=False)
     _weights: np.ndarray = field(init=False)
@@ -199,13 +204,15 @@ class Masker:
     def __post_init__(self) -> None:
         self._landmarker = self.landmarker or Landmarker(self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
-        self._kinds = load_kinds(texts)
+        made = {kind.name: kind for kind in self.made}
+        named = [made.get(parse_kind(text).name) or load_kind(parse_kind(text).text) for text in texts]
+        self._kinds = named if made else load_kinds(texts)
         self._weights = np.array([parse_kind(text).weight for text in texts])
         self._wear = dict(map(parse_wear, self.settings.wear))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process makes it again from its settings, detector and landmarker."""
-        return type(self), (self.settings, self.detector, {}, self.landmarker)
+        return type(self), (self.settings, self.detector, {}, self.landmarker, self.made)
 
     def mask(self, picture: Picture, given: Marks | None = None, key: str | None = None) -> MaskedFace:
         """Render a mask onto the main face of one picture.
@@ -321,7 +328,8 @@ class Masker:
     def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
         with self._stage("study"):
             wholes = [at.photo.image for at in faces]
-            wearers = study_all([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
+            studied = study_all([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
+            wearers = within(studied, self.settings.max_yaw, self.settings.max_pitch)
             fronts = [self._before(at.crop.image, wearer) for at, wearer in zip(faces, wearers, strict=True)]
         return [
             _told(wearer, at.face)

@@ -24,6 +24,7 @@ COMMANDS = {
     "embed": (".embed.command", "embed_command", "Write the embeddings of a list's images."),
     "export": (".export.command", "export_command", "Write a model as ONNX."),
     "kinds": (".kinds.command", "kinds_command", "List the mask kinds and render a preview of each."),
+    "play": (".play.command", "play_command", "Try masks on your own pictures, on a page in the browser."),
     "demo": (".demo.command", "demo_command", "Run all steps on a built-in sample."),
 }
 

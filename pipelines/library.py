@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from maskgen.api import MaskerSettings
     from maskgen.core.images import Photo
     from maskgen.core.reasons import SetAsideError
     from maskgen.core.records import Face
+    from maskgen.faces.detect import Detector
+    from maskgen.faces.landmarks import Landmarker
     from maskgen.points.mark import Mark
 
     from .mask.settings import MaskSettings
@@ -35,8 +38,25 @@ MaskerFactory = Callable[["MaskSettings"], Masker]
 
 def load_masker(settings: MaskSettings) -> Masker:
     """The library's masker for a run's settings, with its networks and templates loaded."""
-    from maskgen.api import Masker, MaskerSettings
+    from maskgen.api import Masker
     from maskgen.faces.detect import MtcnnDetector
+
+    # Of given boxes, too, the detector sees what is cut around one.
+    in_the_middle = settings.aligned or settings.points is not None
+    return Masker(masker_settings(settings), MtcnnDetector(settings.device, in_the_middle))
+
+
+def load_finders() -> tuple[Detector, Landmarker]:
+    """What finds faces in photographs, for any number of maskers."""
+    from maskgen.faces.detect import MtcnnDetector
+    from maskgen.faces.landmarks import Landmarker
+
+    return MtcnnDetector(), Landmarker()
+
+
+def masker_settings(settings: MaskSettings) -> MaskerSettings:
+    """What the library is told of a run's settings."""
+    from maskgen.api import MaskerSettings
 
     known: dict[str, Any] = {
         name: getattr(settings, name)
@@ -53,14 +73,14 @@ def load_masker(settings: MaskSettings) -> Masker:
             "per_photo",
             "bare",
             "min_trust",
+            "max_yaw",
+            "max_pitch",
             "masked_input",
         )
     }
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
     known |= {"parts": settings.classes, "occluders": settings.occluders}
-    # The crop around a given box also goes through the detector.
-    in_the_middle = settings.aligned or settings.points is not None
-    return Masker(MaskerSettings(**known), MtcnnDetector(settings.device, in_the_middle))
+    return MaskerSettings(**known)
 
 
 def check_kinds(kinds: Sequence[str]) -> None:

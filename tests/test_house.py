@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "embedders": ("core", "embedders", "faces", "formats", "manifests", "metrics", "trainer"),
     "mask_templates": ("core", "masks", "mask_templates"),
 }
-COMMAND_FOLDERS = ("mask", "pairs", "gallery", "train", "evaluate", "embed", "export", "kinds", "demo")
+COMMAND_FOLDERS = ("mask", "pairs", "gallery", "train", "evaluate", "embed", "export", "kinds", "demo", "play")
 DOORS = ("command", "settings", "run")
 # Of the folders that commands share: what each imports of the others. All may import the modules that lie in none.
 SHARED_FOLDERS = {

@@ -1,4 +1,7 @@
-"""Mask kinds as written on the command line: NAME, FORM:COLOUR, FORM:PICTURE, FOLDER, world or world:FORM; =WEIGHT."""
+"""Mask kinds as written on the command line, then =WEIGHT.
+
+NAME, FORM:COLOUR, FORM:COLOUR+PRINT, FORM:COLOUR+PRINT+INK, FORM:PICTURE, FOLDER, world or world:FORM.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
 WORLD = "world"  # masks as they occur in public, each drawn at random
 DEFAULT_MIN_TRUST = 0.4
+FARTHEST_YAW, FARTHEST_PITCH = 80.0, 90.0  # degrees of a head that is masked unless asked otherwise
+# What is drawn on cloth of a colour that was asked for; `masks.world.motif` draws it.
+PRINTS = ("dots", "stripes", "checks", "flowers", "paisley", "leopard", "hearts", "stars")
 WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
 
 
@@ -24,8 +30,8 @@ class KindSpec:
 
     Attributes:
         form: a built-in mask's name, or a template folder.
-        dye: "" for the mask's own colour, "#rrggbb" in lower case, or the path of a picture to print on it; for "world"
-            the form of all masks, "" for any.
+        dye: "" for the mask's own colour, "#rrggbb" in lower case, "#rrggbb+PRINT" or "#rrggbb+PRINT+#rrggbb", or the
+            path of a picture to print on it; for "world" the form of all masks, "" for any.
         weight: relative frequency.
     """
 
@@ -124,14 +130,23 @@ def colour_hint(form: str, dye: str) -> str:
     """A suggestion for a word that is not a colour, as a clause of a sentence."""
     from PIL import ImageColor
 
-    near = difflib.get_close_matches(dye.lower(), ImageColor.colormap, 1)
+    near = difflib.get_close_matches(dye.lower().partition("+")[0], ImageColor.colormap, 1)
     if near:
         return f"did you mean {form}:{near[0]}?"
     return f"a colour is a CSS name or six digits, as in {form}:teal or {form}:#ff8800"
 
 
 def _normal_dye(dye: str) -> str:
-    """A colour as "#rrggbb" in lower case; anything else unchanged."""
+    """The colours as "#rrggbb" in lower case; anything else unchanged."""
+    colour, _, rest = dye.partition("+")
+    drawn, _, ink = rest.partition("+")
+    # A file may have a "+" in its name: only what can be nothing else is taken as a print.
+    if drawn in PRINTS:
+        return "+".join([_normal_colour(colour), drawn, *([_normal_colour(ink)] if ink else [])])
+    return _normal_colour(dye)
+
+
+def _normal_colour(dye: str) -> str:
     if COLOUR.fullmatch(dye):
         return dye.lower()
     return (css_colour(dye) if dye.isalpha() else None) or dye
@@ -143,6 +158,8 @@ def parse_kind(text: str) -> KindSpec:
     Example:
         >>> parse_kind("surgical:teal=2")
         KindSpec(form='surgical', dye='#008080', weight=2.0)
+        >>> parse_kind("cloth:red+dots").name
+        'cloth:#ff0000+dots'
     """
     name, weight = weighted(text, "--kinds")
     form, colon, dye = name.rpartition(":")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.images import read_photo
-from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, WORLD, KindSpec, colour_hint, parse_kind
+from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, PRINTS, WORLD, KindSpec, colour_hint, parse_kind
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
 from maskgen.masks.world.drawn import world_forms, world_kind
+from maskgen.masks.world.motif import motif_kind
 
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
+KEPT = 64  # kinds; each holds some megabytes, and a page to play with asks for ever others
 
 
 @cache
@@ -31,9 +33,9 @@ def kind_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-@cache
+@lru_cache(KEPT)
 def load_kind(text: str) -> Kind:
-    """A kind as typed, see `core.kindspec`; its weight is not looked at. Made once a process.
+    """A kind as typed, see `core.kindspec`; its weight is not looked at. The last KEPT ones are kept.
 
     Raises:
         UserError: there is no such kind, with the nearest names; or a fault in a template or a picture of the user's.
@@ -41,12 +43,46 @@ def load_kind(text: str) -> Kind:
     spec = parse_kind(text)
     if spec.form == WORLD:
         return _world(spec)
+    if spec.pattern is None and "+" in spec.dye:
+        return _with_motif(spec)
     template, colour = _template(spec)
     if spec.pattern is None and spec.dye:
-        if not COLOUR.fullmatch(spec.dye):
-            raise UserError(f"mask kind {text!r}: {spec.dye!r} is no colour: {colour_hint(spec.form, spec.dye)}")
+        _check_colour(spec, spec.dye)
         colour = spec.dye
     return make_kind(spec.name, template, colour, _pattern(spec))
+
+
+def printed_kind(text: str, picture: NDArray[np.uint8]) -> Kind:
+    """The kind of a text that names a picture's file, FORM:PICTURE, with the picture given: nothing is read.
+
+    Args:
+        picture: uint8 RGB (height, width, 3), what the file holds.
+
+    Raises:
+        UserError: there is no such form, or the text names no picture.
+    """
+    spec = parse_kind(text)
+    if spec.pattern is None:
+        raise UserError(f"mask kind {text!r} names no picture: give FORM:PICTURE, as in cloth:print.png")
+    return make_kind(spec.name, *_template(spec), picture)
+
+
+def _with_motif(spec: KindSpec) -> Kind:
+    """A form in a colour with one of the PRINTS on it."""
+    colour, drawn, *inks = spec.dye.split("+")
+    if drawn not in PRINTS or len(inks) > 1:
+        raise UserError(
+            f"mask kind {spec.text!r}: {spec.dye!r} is no print: give COLOUR+PRINT or COLOUR+PRINT+COLOUR, as in "
+            f"red+dots; the prints are {', '.join(PRINTS)}"
+        )
+    for one in (colour, *inks):
+        _check_colour(spec, one)
+    return motif_kind(spec.name, _template(spec)[0], colour, drawn, *inks)
+
+
+def _check_colour(spec: KindSpec, dye: str) -> None:
+    if not COLOUR.fullmatch(dye):
+        raise UserError(f"mask kind {spec.text!r}: {dye!r} is no colour: {colour_hint(spec.form, dye)}")
 
 
 def _world(spec: KindSpec) -> Kind:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.kindspec import FARTHEST_YAW
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, check_points
 from maskgen.masks.composite import lay, reach
@@ -32,7 +33,6 @@ from maskgen.masks.render import RIBBON_COVER, Layer, render, window_of
 from maskgen.masks.sheet import PIECES
 
 AT_ONCE = 32  # faces whose arrays stay in the processor's cache together
-FARTHEST_YAW = 80.0
 SMALLEST_SCALE = 6.0  # pixels between the eyes
 LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
@@ -134,6 +134,19 @@ def study_all(
         some = slice(at, at + AT_ONCE)
         wearers += _studied(images[some], np.array(points68[some], np.float64), wholes[some])
     return wearers
+
+
+def within(wearers: Sequence[Wearer | SetAsideError], yaw: float, pitch: float) -> list[Wearer | SetAsideError]:
+    """What `study_all` found, with a fault in the place of each head that is turned or nods by more degrees."""
+    return [one if isinstance(one, SetAsideError) else _too_far(one, yaw, pitch) or one for one in wearers]
+
+
+def _too_far(wearer: Wearer, yaw: float, pitch: float) -> SetAsideError | None:
+    pose = wearer.camera.pose()
+    for name, angle, most in (("yaw", pose.yaw, yaw), ("pitch", pose.pitch, pitch)):
+        if abs(angle) > most:
+            return SetAsideError(Reason.EXTREME_POSE, f"{name} {angle:.0f} degrees, more than {most:g}")
+    return None
 
 
 def _studied(images: Sequence[Image], points68: Doubles, wholes: Sequence[Image]) -> list[Wearer | SetAsideError]:

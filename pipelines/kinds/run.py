@@ -29,7 +29,7 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
     names = settings.kinds or (*kind_names(), WORLD, *(f"{WORLD}:{form}" for form in world_forms()))
     kinds = load_kinds(names)
     for kind in kinds:
-        yield f"{kind.name:<16}{kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}"
+        yield f"{kind.name:<15} {kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}"
     if not settings.list_only:
         drawn = tuple(name for name, kind in zip(names, kinds, strict=True) if kind.draws)
         write_previews(settings.out, tuple(name for name in names if name not in drawn), drawn)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, WORLD
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, WORLD
 from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
@@ -106,8 +106,8 @@ PLACE = AnyPathType()
     shell_complete=_complete_kinds,
     default=",".join(DEFAULT_KINDS),
     show_default=True,
-    help="Masks to use: names that `maskgen kinds` lists, surgical:teal (CSS names or #008080), cloth:print.png, or "
-    "the folder of a template; world samples colours, prints and forms as they occur in public; n95=3 is drawn three "
+    help="Masks to use: names that `maskgen kinds` lists, surgical:teal (CSS names or #008080), cloth:red+dots, "
+    "cloth:print.png, or the folder of a template; world samples colours, prints and forms as they occur in public; n95=3 is drawn three "
     "times as often.",
 )
 @click.option(
@@ -156,6 +156,20 @@ PLACE = AnyPathType()
     default=DEFAULT_MIN_TRUST,
     show_default=True,
     help="Set aside faces whose landmarks are less reliable: 0 keeps all, 0.75 removes most that are wrong.",
+)
+@click.option(
+    "--max-yaw",
+    type=float,
+    default=FARTHEST_YAW,
+    show_default=True,
+    help="Set aside faces that are turned to a side by more degrees.",
+)
+@click.option(
+    "--max-pitch",
+    type=float,
+    default=FARTHEST_PITCH,
+    show_default=True,
+    help="Set aside faces that look up or down by more degrees.",
 )
 @click.option(
     "--masked-input",

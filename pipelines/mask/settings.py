@@ -8,7 +8,15 @@ from pathlib import Path
 
 from maskgen import __version__
 from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
-from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, file_name, parse_kind, parse_wear
+from maskgen.core.kindspec import (
+    DEFAULT_KINDS,
+    DEFAULT_MIN_TRUST,
+    FARTHEST_PITCH,
+    FARTHEST_YAW,
+    file_name,
+    parse_kind,
+    parse_wear,
+)
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 
@@ -60,6 +68,8 @@ class MaskSettings:
     per_photo: str | int = "random"
     bare: bool = False
     min_trust: float = DEFAULT_MIN_TRUST
+    max_yaw: float = FARTHEST_YAW
+    max_pitch: float = FARTHEST_PITCH
     masked_input: str = "set-aside"
     unmasked_share: float = 0.0
     size: int = 160
@@ -99,6 +109,8 @@ class MaskSettings:
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
         check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
         check_range("--min-trust", self.min_trust, 0.0, 1.0)
+        check_range("--max-yaw", self.max_yaw, 0.0, FARTHEST_YAW)
+        check_range("--max-pitch", self.max_pitch, 0.0, FARTHEST_PITCH)
         check_choice("--masked-input", self.masked_input, MASKED_INPUT)
         if self.crop == "face":
             check_alignment(self.align, self.size, self.margin)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BARE = "bare"
-PICTURES = 200
-WORST = 24  # rows per measure
-_CANDIDATES = 8 * WORST  # a face has one row per mask
-_PIXELS = 300_000_000  # decoded for a report; whole photographs are large, so fewer are shown
+# Shown at most, and at least where there are as many; between, a share of the run, of whose time a page costs little.
+PICTURES, FEWEST, SHARE = 200, 120, 1 / 8
+WORST = 24  # of each sort
+_CANDIDATES = 8 * WORST  # one face is there with each of its masks
+_PIXELS = 300_000_000  # that are decoded: whole photographs are large, and then there are fewer
 COLUMNS: tuple[str, ...] = (
     *("path", "source", "person", "kind", "face", "picture_face", "width", "height", "matrix", "points68"),
     *("yaw", "pitch", "roll", "scale", "trust", "fit_error", "wearing", "look"),
@@ -91,7 +92,7 @@ def survey_catalogue(catalogue: AnyPath, outputs: Mapping[str, int]) -> Catalogu
 def _wanted(outputs: Mapping[str, int]) -> dict[str, frozenset[int]]:
     """The pictures of each kind to show: equal shares; a rare kind's unused share goes to the others."""
     kinds = {kind: count for kind, count in outputs.items() if count and (kind != BARE or len(outputs) == 1)}
-    left, wanted = PICTURES, {}
+    left, wanted = min(PICTURES, max(FEWEST, int(SHARE * sum(kinds.values())))), {}
     for place, (kind, count) in enumerate(sorted(kinds.items(), key=lambda one: one[1])):
         share = min(count, max(left // (len(kinds) - place), 1))
         wanted[kind] = spread(count, share)

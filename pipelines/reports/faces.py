@@ -10,7 +10,7 @@ from maskgen.formats.any_path import AnyPath
 
 from ..runs.catalogue import Row
 from ..sources.names import unescape
-from .page.thumbnails import SIDE, of_all, thumbnail
+from .page.thumbnails import SIDE, of_all, size_within, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +71,8 @@ def _shown(root: AnyPath, source: AnyPath | None, row: Row, bare: dict[tuple[str
     return Shown(thumbnail(image), None if plain is None else thumbnail(plain), light)
 
 
-def _cut(source: AnyPath, row: Row, like: Image) -> Image | None:
-    """The bare crop of a picture, cut by the picture's matrix from the photograph; equal but for rounding."""
+def _cut(source: Place, row: Row, like: Image) -> Image | None:
+    """The photograph's part that a picture shows, as its matrix says, in the size of the picture's thumbnail."""
     import cv2
     import numpy as np
 
@@ -80,19 +80,23 @@ def _cut(source: AnyPath, row: Row, like: Image) -> Image | None:
     if photograph is None:
         return None
     matrix = np.array(row["matrix"], np.float64).reshape(2, 3)
-    height, width = like.shape[:2]
-    area = max(abs(float(np.linalg.det(matrix[:, :2]))), 1e-4)
-    if area < 0.25:  # smooth before shrinking, to avoid aliasing
+    height, width = size_within(like)
+    scale = np.array([width / like.shape[1], height / like.shape[0]])
+    # Pixel centres are at integers: the thumbnail's (0, 0) is in the middle of what it stands for.
+    matrix = matrix * scale[:, None] + [[0, 0, 0.5]] * (scale[:, None] - 1)
+    area = max(abs(float(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])), 1e-4)
+    if area < 0.25:  # what shrinks is smoothed first, or its edges are jagged
         photograph = np.asarray(cv2.GaussianBlur(photograph, (0, 0), 0.5 / area**0.5), np.uint8)
     cut = cv2.warpAffine(photograph, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut, np.uint8)
 
 
-def _read(root: AnyPath, address: str, max_pixels: int = 2**31) -> Image | None:
-    from maskgen.formats.reading import read_photo
+def _read(root: Place, address: str, max_pixels: int = 2**31) -> Image | None:
+    from maskgen.core.images import decode
+    from maskgen.formats.reading import read_bytes
 
     try:
-        return read_photo(root, address, max_pixels).image
+        return decode(read_bytes(root, address), max_pixels)
     except (SetAsideError, OSError):
         return None
 

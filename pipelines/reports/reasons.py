@@ -14,7 +14,7 @@ MEANING: dict[str, str] = {
     Reason.LOW_SCORE: "the detector's score is low",
     Reason.ALREADY_MASKED: "the face already wears a mask (--masked-input keep uses it)",
     Reason.NO_LANDMARKS: "the landmarks could not be found",
-    Reason.EXTREME_POSE: "the head is turned too far",
+    Reason.EXTREME_POSE: "the head is turned too far (--max-yaw, --max-pitch)",
     Reason.DOUBTFUL_FIT: "the landmarks are unreliable (--min-trust)",
     Reason.UNCLEAR_ORIENTATION: "it is not clear which way the face is up",
     Reason.CONTRADICTS_LABEL: "it looks masked but is labelled bare, or the other way round",

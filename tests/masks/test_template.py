@@ -12,8 +12,9 @@ from skimage.data import astronaut
 
 from maskgen import mask_photo
 from maskgen.core.images import encode_image
+from maskgen.core.kindspec import PRINTS
 from maskgen.core.reasons import UserError
-from maskgen.masks.kinds import load_kind
+from maskgen.masks.kinds import load_kind, printed_kind
 from maskgen.masks.template import built_in_template, read_template, template_names
 from maskgen.pipelines.cli import main
 
@@ -76,6 +77,49 @@ def test_a_kind_in_any_colour_and_a_mistyped_one() -> None:
     assert load_kind("surgical:#ff8800").colour == "#ff8800"
     with pytest.raises(UserError, match="surgical_blue"):
         load_kind("surgical_bleu")
+
+
+@pytest.mark.parametrize("motif", PRINTS)
+def test_a_print_has_both_colours_and_is_the_same_each_time(motif: str) -> None:
+    kind = load_kind(f"cloth:red+{motif}+#00ff00")
+    assert (kind.name, kind.colour, kind.print, kind.colours) == (
+        f"cloth:#ff0000+{motif}+#00ff00", "#ff0000", motif, ("#ff0000", "#00ff00"),
+    )  # fmt: skip
+    level = kind.makes[0].levels[0].colours
+    red, green = (level[..., at].astype(int) for at in (0, 1))
+    assert (red > green + 80).mean() > 0.1 and (green > red + 80).mean() > 0.02
+    load_kind.cache_clear()
+    assert np.array_equal(
+        load_kind(f"cloth:red+{motif}+lime").makes[0].levels[0].colours, kind.makes[0].levels[0].colours
+    )
+
+
+def test_ink_shows_on_any_cloth() -> None:
+    assert load_kind("surgical:navy+dots").colours == ("#000080", "#ffffff")
+    assert load_kind("surgical:ivory+dots").colours == ("#fffff0", "#202020")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cloth:#ff0000+dotz", "the prints are dots"),
+        ("cloth:redd+dots", "did you mean cloth:red"),
+        ("cloth:red+dots+whit", "'whit' is no colour: did you mean cloth:white?"),
+        ("cloth:red+dots+white+blue", "is no"),
+        ("clot:red+dots", "did you mean cloth"),
+    ],
+)
+def test_a_misspelt_print_is_told(text: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        load_kind(text)
+
+
+def test_a_picture_in_memory_prints_as_its_file_does(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    (tmp_path / "red+dots.png").write_bytes(encode_image(picture, "png"))
+    kind, given = load_kind(f"cloth:{tmp_path}/red+dots.png"), printed_kind("cloth:red+dots.png", picture)
+    assert kind.name == given.name
+    assert np.array_equal(kind.makes[0].levels[0].colours, given.makes[0].levels[0].colours)
 
 
 def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +21,6 @@ from maskgen.pipelines.reports.page.plots import Axis, Curve, chart, table, whis
 from maskgen.pipelines.reports.page.threshold_slider import judge_data, slider
 
 WIDTHS = (1280, 360)
-PLAIN = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium without a window, and without any way out."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
-    if not any(found) or driver is None:
-        pytest.skip("no Chromium with its driver here: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = next(path for path in found if path)
-    for word in (
-        "headless=new",
-        "no-sandbox",
-        "disable-dev-shm-usage",
-        "disable-gpu",
-        "host-resolver-rules=MAP * ~NOTFOUND",
-    ):
-        options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield opened
-    opened.quit()
 
 
 @pytest.fixture(scope="module")

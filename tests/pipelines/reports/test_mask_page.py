@@ -15,11 +15,14 @@ from fake_masker import make_fake, make_told
 from page_reader import PageFile
 from support import lasting, picture, run, tree, write, write_people
 
+from maskgen.core.images import encode_image
 from maskgen.core.reasons import Reason
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports import faces, sample
+from maskgen.pipelines.reports.page import thumbnails
 from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
 
@@ -134,7 +137,8 @@ def test_nothing_masked_and_nothing_set_aside(source: Path, tmp_path: Path, noth
     assert (tmp_path / "run" / "CARD.md").is_file()
 
 
-def test_a_page_of_many_large_pictures_is_small(tmp_path: Path) -> None:
+def test_a_page_of_many_large_pictures_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "SHARE", 1.0)  # as many as of a large run
     source = tmp_path / "photographs"
     for number in range(260):
         write(source / f"{'n' * 200}{number % 5}" / f"{number:04}.png", picture(number, side=160))
@@ -145,6 +149,32 @@ def test_a_page_of_many_large_pictures_is_small(tmp_path: Path) -> None:
     assert len(page.items("aside")) == 120
     assert "A sample of 150" in page.data["galleries"]["aside"]["note"]
     assert len(page.items("outputs")) >= 200
+
+
+def test_what_is_shown_is_a_share_of_the_run_within_bounds() -> None:
+    def shown(**outputs: int) -> dict[str, int]:
+        return {kind: len(places) for kind, places in sample._wanted(outputs).items()}
+
+    assert shown(n95=50, kn95=30, bare=80) == {"n95": 50, "kn95": 30}
+    assert sum(shown(n95=500, kn95=300).values()) == 120
+    assert sum(shown(n95=700, kn95=580).values()) == 160
+    assert shown(n95=10**6, kn95=10**6, cloth=3) == {"n95": 98, "kn95": 99, "cloth": 3}
+
+
+def test_the_bare_picture_lies_under_the_masked_one(source: Path, tmp_path: Path) -> None:
+    """A photograph's part, cut anew in the thumbnail's size, is the crop's thumbnail in all but the last bits."""
+    rng = np.random.default_rng(3)
+    photograph = cv2.GaussianBlur(rng.integers(0, 256, (300, 280, 3), np.uint8), (0, 0), 6)
+    photograph = cv2.normalize(photograph, None, 0, 255, cv2.NORM_MINMAX)
+    write(tmp_path / "a.png", encode_image(photograph, "png"))
+    for scale, size in ((1.0, 160), (0.8, 160), (1.9, 112), (1.3, 400)):
+        matrix = np.array([[scale, 0.1, -9.3], [-0.1, scale, -20.6]])
+        crop = cv2.warpAffine(photograph, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        cut = faces._cut(tmp_path, {"source": "a.png", "matrix": matrix.ravel().tolist()}, crop)
+        assert cut is not None
+        like = thumbnails._within(crop, thumbnails.SIDE)
+        assert cut.shape == like.shape
+        assert np.abs(cut.astype(int) - like).mean() < 1.5
 
 
 def test_a_run_that_goes_on_says_what_its_last_start_took(source: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`maskgen play`: a page on this machine to try masks on."""

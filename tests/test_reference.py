@@ -1,0 +1,55 @@
+"""The site's reference has every command, every option and every name that is meant for programs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+import maskgen
+from maskgen.pipelines.cli import COMMANDS, main
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def reference() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_option_of_every_command_has_its_row(reference: ModuleType) -> None:
+    text = reference.commands()
+    sections = {part.partition("\n")[0]: part for part in text.split("\n## maskgen ")[1:]}
+    assert list(sections) == list(COMMANDS)
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert f"| `{option.opts[0]}`" in sections[name]
+    for row in re.findall(r"^\|.*$", text, re.MULTILINE):
+        assert len(re.findall(r"(?<!\\)\|", row)) == 4, row
+    assert " object at 0x" not in text and "Sentinel" not in text
+
+
+def test_what_maskgen_exports_is_described(reference: ModuleType) -> None:
+    text = reference.library()
+    for name in maskgen.__all__:
+        assert name.startswith("_") or name in ("Reason", "UserError") or f"### maskgen.{name}\n" in text
+    assert "- `seed`: another seed sits the mask a little differently." in text
+    assert " at 0x" not in text
+
+
+def test_the_site_is_made_with_it() -> None:
+    site = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert "hooks: [docs/reference.py]" in site
+    for page in ("commands", "library"):
+        assert f"reference/{page}.md" in site

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from maskgen.formats.columns import column
 from maskgen.formats.files import parquet_of
 from maskgen.formats.places import Place
 
@@ -114,9 +115,8 @@ def _columns(catalogue: Place, names: Sequence[str]) -> Iterator[tuple[int, Any]
 def _count(found: Survey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
     """Add up what is told of the masked faces; people are counted with all their pictures."""
     import numpy as np
-    import pyarrow as pa
 
-    masked = pa.array(np.array([kind != BARE for kind in kinds], np.bool_))
+    masked = column([kind != BARE for kind in kinds])
     for name, bins, counts in (("yaw", _TURNS, found.poses), ("trust", _TRUSTS, found.trusts)):
         if name in batch:
             values = _numbers(batch[name].filter(masked))

@@ -122,8 +122,8 @@ def _count(found: Survey, batch: Mapping[str, Any], kinds: Sequence[str]) -> Non
             counts.update({label: int(n) for label, n in zip(labels, parts, strict=True) if n})
     for name, counts in (("wearing", found.wearing), ("form", found.forms), ("print", found.prints)):
         if name in batch:
-            values = zip(batch[name].to_pylist(), masked.tolist(), strict=True)
-            counts.update(value or "" for value, counts_too in values if counts_too)
+            pairs = zip(batch[name].to_pylist(), masked.tolist(), strict=True)
+            counts.update(value or "" for value, counts_too in pairs if counts_too)
     found.people.update(person or "" for person in batch["person"].to_pylist())
 
 

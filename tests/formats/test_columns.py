@@ -41,7 +41,9 @@ def test_what_pyarrow_refuses_is_refused(values: list[Any]) -> None:
         column(values)
 
 
-@pytest.mark.parametrize("values", [[[1.5, 2], None, []], [[1, 2**24]], [[[0.1, 3]], [[]]], [["a"]], [[None, 1.5]], [None]])
+@pytest.mark.parametrize(
+    "values", [[[1.5, 2], None, []], [[1, 2**24]], [[[0.1, 3]], [[]]], [["a"]], [[None, 1.5]], [None]]
+)
 def test_lists_of_numbers_are_narrow(values: list[Any]) -> None:
     array = column(values, narrow=True)
     array.validate(full=True)

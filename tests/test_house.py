@@ -220,6 +220,27 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
     assert "Usage" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["evaluate nope --data .", "evaluate maskd --gallery .", "embed nope setup.cfg OUT", "embed dlib nope OUT"]
+    + ["export nope OUT.onnx", "gallery nope OUT", "mask nope OUT"],
+)
+def test_a_wrong_path_is_told_before_anything_heavy_is_imported(line: str, tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").touch()
+    heavy = [name for name in HEAVY if name not in ("numpy", "cv2", "PIL")]
+    code = (
+        "import sys\n"
+        "from maskgen.pipelines.cli import main\n"
+        f"try: main({line.split()!r}, prog_name='maskgen')\n"
+        "except SystemExit: pass\n"
+        f"print(' '.join(name for name in {heavy!r} if name in sys.modules))\n"
+    )
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert run.stderr.startswith("Error: "), run.stderr
+    assert run.stderr.count("\n") == 1, run.stderr
+    assert run.stdout.strip() == ""
+
+
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_and_version_take_half_a_second_at_most(option: str) -> None:
     code = f"from maskgen.pipelines.cli import main; main([{option!r}])"

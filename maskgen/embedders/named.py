@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
 from maskgen.trainer.checkpoints import ABOUT, MODEL
 
 from .base import FaceEmbedder
-from .dlib_resnet import NAME as DLIB
 from .dlib_resnet import dlib_resnet
 from .facenet import WEIGHTS, facenet
-from .masked import NAME as MASKED
 from .masked import masked
+from .names import DLIB, MASKED, NAMES, check_model
 from .onnx_model import SUFFIX, open_onnx
 from .trained import trained
 
-NAMES = (MASKED, DLIB, "facenet", *(f"facenet:{weights}" for weights in WEIGHTS))
 BEST = ("best", "last")  # checkpoints in a training run's folder; the first that exists
 
 
@@ -53,11 +50,8 @@ def checkpoint_path(model: str) -> Path:
     Raises:
         UserError: it does not exist.
     """
+    check_model(model)
     path = Path(model)
-    if not path.exists():
-        near = difflib.get_close_matches(model, NAMES, 1)
-        hint = f": did you mean {near[0]}?" if near else "."
-        raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:3])}{hint}")
     if path.name in (MODEL, ABOUT) and (path.parent / ABOUT).is_file():
         return path.parent  # a file of a checkpoint means the checkpoint
     if path.is_dir() and not (path / ABOUT).is_file():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from importlib import resources
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
@@ -125,8 +126,14 @@ def skin() -> Skin:
     points = CENTRE + (surface.points - CENTRE) * SHRINK
     lit = np.flatnonzero(face & ~eyes & ~lips)
     every = Moulder.over(points)
-    outermost = Moulder.over((CENTRE + (points - CENTRE) * AMPLE)[np.sort(ConvexHull(points).vertices)[::3]])
+    outermost = Moulder.over((CENTRE + (points - CENTRE) * AMPLE)[hull_corners()[::3]])
     return Skin(every, surface.triangles, every.of(lit), surface.normals[lit], outermost)
+
+
+def hull_corners() -> NDArray[np.intp]:
+    """Which points of the bare head are corners of its convex hull; a test finds them anew."""
+    text = resources.files("maskgen.mask_templates").joinpath("head/hull.json").read_text("utf-8")
+    return np.array(json.loads(text), np.intp)
 
 
 @lru_cache(VIEWS)
@@ -145,7 +152,7 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
     """Cloth and ribbons of a template on the mean head, with fewer points for small faces."""
     fine = cloth(template)
     sheet = thinned(fine, small)
-    tall = template.looks[0].texture.shape[0]
+    tall = template.looks[0].size[0]
     total = tall + ribbon_rows * len(template.ribbons)
     parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
     for number, ribbon in enumerate(template.ribbons):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from maskgen.core.records import Floats
 from maskgen.masks.garment import Garment, build_garment
 from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.template import PARTS, ROLES, Look, Template
+from maskgen.masks.template import PARTS, ROLES, Look, Pictures, Template
 from maskgen.masks.wearing import as_worn
 from maskgen.masks.world.flat import flat_map, flat_size, printed
 
@@ -65,7 +66,6 @@ class Kind:
     Attributes:
         name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
         colour: "#rrggbb", the colour that was asked for; "" for a print, and where each mask draws its own.
-        garment: its geometry when worn properly.
         ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
         print: what is printed on it, "" for nothing: "picture" for one of the user's, else a family of `world.toml`.
         colours: "#rrggbb" of its cloth and of what is on it.
@@ -76,13 +76,17 @@ class Kind:
     title: str
     colour: str
     gloss: float
-    garment: Garment
     ribbons_from: float
     makes: tuple[Make, ...]
     template: Template
     print: str = ""
     colours: tuple[str, ...] = ()
     draws: Callable[[MaskPlan], tuple[Kind, MaskPlan]] | None = None
+
+    @property
+    def garment(self) -> Garment:
+        """Its geometry when worn properly; made when first used."""
+        return _garment(self.template, "proper", False)
 
     def drawn(self, plan: MaskPlan) -> tuple[Kind, MaskPlan]:
         """The mask that this plan means, and how it sits: itself and the plan, unless each mask is drawn for itself."""
@@ -109,7 +113,7 @@ def _garment(template: Template, wearing: str, small: bool) -> Garment:
     return build_garment(as_worn(template, wearing), RIBBON_ROWS, small)
 
 
-def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:
+def _dyed(template: Template, look: Pictures, cloth: Floats, colour: str) -> Bytes:
     """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour; what is
     clear has the texture's own colours."""
     shaded = look.texture[..., :3].astype(np.float32) / MEDIAN * np.maximum(cloth, DARKEST)
@@ -122,9 +126,9 @@ def _dyed(template: Template, look: Look, cloth: Floats, colour: str) -> Bytes:
     return np.clip(np.concatenate([shaded, *bands]), 0, 255).astype(np.uint8)
 
 
-def _slope(template: Template, look: Look, garment: Garment) -> Floats:
+def _slope(template: Template, look: Pictures) -> Floats:
     """Slope of the relief in eye distances per eye distance, level on the ribbons."""
-    height = look.relief
+    height, garment = look.relief, _garment(template, "proper", False)
     rows, columns = height.shape
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / garment.width / 8)
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / garment.height / 8)
@@ -132,11 +136,52 @@ def _slope(template: Template, look: Look, garment: Garment) -> Floats:
     return np.concatenate([np.stack([across, down], -1), level])
 
 
-def _levels(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> tuple[Level, ...]:
-    """The atlas in all its levels of detail."""
-    clear: Sequence[Bytes | None] = [None] * LEVELS if through is None else _pyramid(through)
-    sized = zip(_pyramid(colours), _pyramid(slopes), clear, strict=True)
-    return tuple(_packed(*each, parts) for each in sized)
+class Levels(Sequence[Level], ABC):
+    """The levels of one atlas, finest first, each made when it is asked for."""
+
+    @abstractmethod
+    def level(self, number: int) -> Level:
+        """Level number 0..LEVELS - 1."""
+
+    def __len__(self) -> int:
+        return LEVELS
+
+    @overload
+    def __getitem__(self, at: int) -> Level: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Level]: ...
+    def __getitem__(self, at: int | slice) -> Level | Sequence[Level]:
+        if isinstance(at, slice):
+            return [self.level(number) for number in range(LEVELS)[at]]
+        return self.level(range(LEVELS)[at])
+
+
+class Dyed(Levels):
+    """A look's texture on cloth of a colour, or of many. The finest levels are seldom read, and take nearly all of the
+    memory: a level is kept with those coarser than it, and made of the look's pictures anew where a finer one is asked.
+
+    Args:
+        cloth: gives its colour (3,) or its colours (rows, columns, 3).
+        colour: "#rrggbb", of the ribbons that have the mask's.
+    """
+
+    def __init__(self, template: Template, look: Look, cloth: Callable[[], Floats], colour: str) -> None:
+        self._template, self._look, self._cloth, self._colour = template, look, cloth, colour
+        self._kept: dict[int, Level] = {}
+
+    def level(self, number: int) -> Level:
+        """As it was made, or now with all that are coarser."""
+        if number not in self._kept:
+            self._kept = dict(zip(range(number, LEVELS), self._made(number), strict=True))
+        return self._kept[number]
+
+    def _made(self, finest: int) -> list[Level]:
+        template, look = self._template, self._look.pictures()
+        parts, through = _parts(template, look), _through(template, look)
+        colours = _pyramid(_dyed(template, look, self._cloth(), self._colour), finest)
+        slopes = _pyramid(_slope(template, look), finest)
+        clear = [None] * len(slopes) if through is None else _pyramid(through, finest)
+        return [_packed(*each, parts) for each in zip(colours, slopes, clear, strict=True)]
 
 
 def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> Level:
@@ -146,7 +191,7 @@ def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes)
     return Level(four, np.ascontiguousarray(steps[..., 1]), through, own)
 
 
-def _through(template: Template, look: Look) -> Bytes | None:
+def _through(template: Template, look: Pictures) -> Bytes | None:
     """What the look cuts out and lets through, and ribbons that do neither."""
     through = look.through
     if through is None:
@@ -156,7 +201,7 @@ def _through(template: Template, look: Look) -> Bytes | None:
     return np.concatenate([through, bands])
 
 
-def _parts(template: Template, look: Look) -> Bytes:
+def _parts(template: Template, look: Pictures) -> Bytes:
     """Of every texel the part of the mask that it is."""
     sheet = look.parts
     if sheet is None:
@@ -166,26 +211,19 @@ def _parts(template: Template, look: Look) -> Bytes:
 
 
 @cache
-def blank_levels(template: Template) -> tuple[tuple[Level, ...], ...]:
+def blank_levels(template: Template) -> tuple[Dyed, ...]:
     """The atlas of each look of a template before it is dyed: textures as they are, with slopes."""
-    garment = _garment(template, "proper", False)
     white = np.full(3, MEDIAN, np.float32)
-    return tuple(
-        _levels(
-            _dyed(template, look, white, "#ffffff"), _slope(template, look, garment), _through(template, look),
-            _parts(template, look),
-        )
-        for look in template.looks
-    )  # fmt: skip
+    return tuple(Dyed(template, look, lambda: white, "#ffffff") for look in template.looks)
 
 
-def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
-    """The picture and its halves, each filtered before it is thinned."""
+def _pyramid(picture: np.ndarray, finest: int) -> list[np.ndarray]:
+    """The picture's halves, each filtered before it is thinned, from the finest that is asked for."""
     levels = [picture]
     for _ in range(LEVELS - 1):
         height, width = levels[-1].shape[:2]
         levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
-    return levels
+    return levels[finest:]
 
 
 def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.uint8] | None = None) -> Kind:
@@ -195,23 +233,22 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
         colour: "#rrggbb"; of the ribbons alone where there is a pattern.
         pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, no larger than covers it.
     """
-    garment = _garment(template, "proper", False)
-    rows, columns = template.looks[0].texture.shape[:2]
-    cloth = np.asarray(rgb(colour), np.float32)
-    if pattern is not None:
-        cloth = _covered(template, pattern, (columns, rows)).astype(np.float32)
+    rows, columns = template.looks[0].size
+
+    def cloth() -> Floats:
+        if pattern is None:
+            return np.asarray(rgb(colour), np.float32)
+        return _covered(template, pattern, (columns, rows)).astype(np.float32)
+
     makes, until = [], 0.0
     for look in template.looks:
         until += look.share
-        planes = _dyed(template, look, cloth, colour), _slope(template, look, garment)
-        levels = _levels(*planes, _through(template, look), _parts(template, look))
-        makes.append(Make(look.name, until, columns, levels))
+        makes.append(Make(look.name, until, columns, Dyed(template, look, cloth, colour)))
     return Kind(
         name=name,
         title=template.title,
         colour="" if pattern is not None else colour,
         gloss=template.gloss,
-        garment=garment,
         ribbons_from=rows / (rows + RIBBON_ROWS * len(template.ribbons)),
         makes=tuple(makes),
         template=template,

@@ -77,7 +77,7 @@ def hiding(sight: Sight, worn: Doubles, rays: Doubles, cloth: Triangles, ears: i
     rows, columns = sight.depth.shape
     far = _farthest_about(_depth(sight.camera.project(worn), cloth, rows, columns))
     apart = np.where(sight.number < ears, np.float32(APART * FINENESS / rows), np.float32(0))
-    return np.unique(sight.number[(sight.depth < far - apart) & (sight.number >= 0)]).astype(np.intp)
+    return np.flatnonzero(np.bincount(sight.number[(sight.depth < far - apart) & (sight.number >= 0)]))
 
 
 def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:

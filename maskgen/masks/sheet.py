@@ -9,14 +9,15 @@ Convention: head coordinates (see `head`); texture coordinates u (across) and v 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline, make_interp_spline
 
 from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import CENTRE, Triangles, grid_normals, grid_triangles, skin_along
+from maskgen.masks.pose.splines import curve_through
 from maskgen.masks.template import Ribbon, Template
 
 ROWS, COLUMNS = 21, 33
@@ -40,7 +41,7 @@ def _edge(half: Doubles) -> Doubles:
     whole = np.concatenate([half[:0:-1] * [-1, 1, 1], half])
     step = np.linalg.norm(np.diff(whole, axis=0), axis=1) ** 0.5  # centripetal: no loops between uneven points
     along = np.concatenate([[0], np.cumsum(step)])
-    fine = CubicSpline(along, whole)(np.linspace(0, along[-1], 400))
+    fine = curve_through(along, whole, np.linspace(0, along[-1], 400))
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
     at = np.linspace(0, length[-1], COLUMNS)
     return np.stack([np.interp(at, length, fine[:, k]) for k in range(3)], 1)
@@ -74,8 +75,8 @@ def _lifted(points: Doubles, lift: Doubles) -> Doubles:
     """The points moved out along their rays by a table given for the right half, mirrored and smoothly interpolated."""
     table = np.concatenate([lift[:, :0:-1], lift], 1)
     rows, columns = table.shape
-    down = make_interp_spline(np.linspace(0, 1, rows), table, min(3, rows - 1))(np.linspace(0, 1, ROWS))
-    across = make_interp_spline(np.linspace(0, 1, columns), down.T, min(3, columns - 1))(np.linspace(0, 1, COLUMNS)).T
+    down = curve_through(np.linspace(0, 1, rows), table, np.linspace(0, 1, ROWS))
+    across = curve_through(np.linspace(0, 1, columns), down.T, np.linspace(0, 1, COLUMNS)).T
     rays = points / np.linalg.norm(points, axis=-1, keepdims=True)
     return np.asarray(points + rays * across[..., None])
 
@@ -91,6 +92,7 @@ def _cloth_coordinates(points: Doubles) -> Doubles:
     return np.stack([along(1), along(0)], -1)
 
 
+@cache
 def cloth(template: Template) -> Mesh:
     """The template's sheet on the mean head."""
     top, bottom = _edge(template.top), _edge(template.bottom)
@@ -131,8 +133,7 @@ def _curve(points: Doubles, n: int) -> Doubles:
     """n points at equal steps on a smooth curve through the given ones."""
     step = np.linalg.norm(np.diff(points, axis=0), axis=1) ** 0.5
     along = np.concatenate([[0], np.cumsum(step)])
-    bend = make_interp_spline(along, points, min(3, len(points) - 1))
-    return np.asarray(bend(np.linspace(0, along[-1], n)))
+    return curve_through(along, points, np.linspace(0, along[-1], n))
 
 
 def _on_sheet(sheet: Mesh, u: float, v: float) -> Doubles:

@@ -44,11 +44,10 @@ class Ribbon:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One make of a mask.
+class Pictures:
+    """What one make of a mask looks like.
 
     Attributes:
-        share: of the masks of this form that look so, 0..1.
         texture: uint8 (h, w, 4), RGB that the colour is multiplied with, and where there is material: 255, or 0 where
             it is cut out.
         height: uint8 (h, w) of the cloth, from 0 to `depth` eye distances, for folds and weave.
@@ -56,8 +55,6 @@ class Look:
         parts: uint8 (h, w), values of PARTS; None where all is the same part.
     """
 
-    name: str
-    share: float
     texture: np.ndarray
     height: np.ndarray
     depth: float
@@ -76,6 +73,22 @@ class Look:
     def relief(self) -> np.ndarray:
         """The height above the middle, float32 (h, w), in eye distances; a template keeps it in a quarter of that."""
         return (self.height.astype(np.float32) / 255 - 0.5) * self.depth
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One make of a mask.
+
+    Attributes:
+        share: of the masks of this form that look so, 0..1.
+        size: rows and columns of its pictures.
+        pictures: gives them; of a built-in template they are decoded at every call, and nothing keeps them.
+    """
+
+    name: str
+    share: float
+    size: tuple[int, int]
+    pictures: Callable[[], Pictures]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one template is another only where it is the same object
@@ -209,18 +222,29 @@ def _lift(page: _Page) -> Doubles:
     return np.array(page.get("lift", "rows of numbers, all of one length", fits), float)
 
 
-def _picture(folder: Traversable, page: _Page, key: str, channels: int) -> np.ndarray:
-    """A PNG of the template's folder as uint8 (h, w, channels); no name may leave the folder."""
+def _file(folder: Traversable, page: _Page, key: str) -> Traversable:
+    """A file of the template's folder; no name may leave it."""
     name = page.text(key)
     if "/" in name or "\\" in name or name.startswith("."):
         raise page.fail(key, "the name of a file in this folder")
     file = folder.joinpath(name)
     if not file.is_file():
         raise page.fail(key, "the name of a PNG file in this folder")
-    data = np.frombuffer(file.read_bytes(), np.uint8)
-    sides = [int.from_bytes(data[at : at + 4].tobytes(), "big") for at in (16, 20)] if len(data) > 24 else [0, 0]
-    if data[:8].tobytes() != b"\x89PNG\r\n\x1a\n" or not 0 < min(sides) <= max(sides) <= MAX_SIDE:
+    return file
+
+
+def _size(page: _Page, key: str, head: bytes) -> tuple[int, int]:
+    """Rows and columns, by the first 24 bytes of a PNG."""
+    columns, rows = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20)) if len(head) == 24 else (0, 0)
+    if head[:8] != b"\x89PNG\r\n\x1a\n" or not 0 < min(rows, columns) <= max(rows, columns) <= MAX_SIDE:
         raise page.fail(key, f"a PNG of at most {MAX_SIDE} pixels a side")
+    return rows, columns
+
+
+def _picture(folder: Traversable, page: _Page, key: str, channels: int) -> np.ndarray:
+    """A PNG of the template's folder as uint8 (h, w, channels)."""
+    data = np.frombuffer(_file(folder, page, key).read_bytes(), np.uint8)
+    _size(page, key, data[:24].tobytes())
     picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise page.fail(key, "a PNG that decodes")
@@ -236,8 +260,8 @@ def _four(picture: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
 
 
-def read_template(folder: Traversable) -> Template:
-    """The template in a folder.
+def read_template(folder: Traversable, trusted: bool = False) -> Template:
+    """The template in a folder; unless it is trusted all its pictures are decoded and checked now.
 
     Raises:
         UserError: a sentence that names the file, the key and what was expected.
@@ -269,29 +293,39 @@ def read_template(folder: Traversable) -> Template:
         crease=form.number("crease", 0.0, 0.1, 0.012),
         gloss=page.number("gloss", 0.0, 1.0, 0.0),
         ribbons=tuple(_ribbon(row) for row in page.pages("ribbon")),
-        looks=_looks(folder, page),
+        looks=_looks(folder, page, trusted),
         role=str(page.get("role", f"one of {', '.join(ROLES)}", lambda v: v in ROLES, "mask")),
         ruled=bool(form.get("ruled", "true or false", lambda v: isinstance(v, bool), False)),
     )
 
 
-def _looks(folder: Traversable, page: _Page) -> tuple[Look, ...]:
+def _looks(folder: Traversable, page: _Page, trusted: bool) -> tuple[Look, ...]:
     """The usual make and the further ones."""
     depth = page.number("relief_depth", 0.0, 0.5, 0.05)
     further = []
     for row in page.pages("look"):
         row.only("name", "share", "texture", "relief", "clear", "parts")
-        further.append(_look(folder, row, row.text("name"), row.number("share", 0.0, 1.0), depth))
+        further.append(_look(folder, row, row.text("name"), row.number("share", 0.0, 1.0), depth, trusted))
     rest = 1.0 - sum(look.share for look in further)
     if rest < 0:
         raise page.fail("look", "shares that add up to 1 at most")
-    looks = (_look(folder, page, "plain", rest, depth), *further)
-    if len({look.texture.shape for look in looks}) > 1:
-        raise page.fail("look", f"textures of one size, {looks[0].texture.shape[1]} x {looks[0].texture.shape[0]} here")
+    looks = (_look(folder, page, "plain", rest, depth, trusted), *further)
+    if len({look.size for look in looks}) > 1:
+        raise page.fail("look", f"textures of one size, {looks[0].size[1]} x {looks[0].size[0]} here")
     return looks
 
 
-def _look(folder: Traversable, page: _Page, name: str, share: float, depth: float) -> Look:
+def _look(folder: Traversable, page: _Page, name: str, share: float, depth: float, trusted: bool) -> Look:
+    if trusted:
+        with _file(folder, page, "texture").open("rb") as file:
+            size = _size(page, "texture", file.read(24))
+        return Look(name, share, size, lambda: _pictures(folder, page, depth))
+    pictures = _pictures(folder, page, depth)
+    rows, columns = pictures.height.shape
+    return Look(name, share, (rows, columns), lambda: pictures)
+
+
+def _pictures(folder: Traversable, page: _Page, depth: float) -> Pictures:
     height = _picture(folder, page, "relief", 1)
     texture = _picture(folder, page, "texture", 4)
     planes = [_picture(folder, page, key, 1) if key in page.table else None for key in ("clear", "parts")]
@@ -301,7 +335,7 @@ def _look(folder: Traversable, page: _Page, name: str, share: float, depth: floa
     clear, parts = planes
     if parts is not None and not np.isin(parts, list(PARTS.values())).all():
         raise page.fail("parts", f"a PNG whose values are {', '.join(f'{at} ({part})' for part, at in PARTS.items())}")
-    return Look(name, share, texture, height, depth, clear, parts)
+    return Pictures(texture, height, depth, clear, parts)
 
 
 def _built_in() -> Traversable:
@@ -334,4 +368,4 @@ def built_in_template(name: str) -> Template:
     """
     if name not in template_names():
         raise KeyError(name)
-    return read_template(_built_in().joinpath(name))
+    return read_template(_built_in().joinpath(name), trusted=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from maskgen.embedders.names import check_model
+
 from ..alignment import allow_misaligned
 from ..options import FilePath, model_options
 from .settings import EmbedSettings
@@ -38,6 +40,7 @@ def embed_command(**options: Any) -> None:
     from .run import run_embed
 
     settings = EmbedSettings(**options)
+    check_model(settings.model)
     written = run_embed(settings, lambda text: click.echo(text, err=True))
     click.echo(
         f"{written.rows:,} embeddings of {written.dim} numbers in {settings.out}; "

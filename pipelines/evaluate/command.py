@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from maskgen.embedders.names import check_model
+
 from ..alignment import allow_misaligned
 from ..options import FilePath, model_options
 from ..reports.progress import Notify
@@ -63,6 +65,7 @@ def evaluate_command(**options: Any) -> None:
     browser, results.json, results.md and images; errors.png shows the hardest errors.
     """
     settings = EvaluateSettings(**options)
+    check_model(settings.model)
 
     def notify(text: str) -> None:
         click.echo(text, err=True)

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from maskgen.embedders.names import check_model
+
 from ..options import FilePath
 from .settings import ExportSettings
 
@@ -35,4 +37,6 @@ def export_command(**options: Any) -> None:
     """
     from .run import run_export
 
-    click.echo(run_export(ExportSettings(**options)))
+    settings = ExportSettings(**options)
+    check_model(settings.model)
+    click.echo(run_export(settings))

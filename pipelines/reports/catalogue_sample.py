@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskgen.formats.any_path import AnyPath
+from maskgen.formats.columns import column, numbers
 from maskgen.formats.files import parquet_of
 
 from ..runs.catalogue import ROW_GROUP, Row
 from .contact_sheet import spread
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 BARE = "bare"
 # Shown at most, and at least where there are as many; between, a share of the run, of whose time a page costs little.
@@ -115,30 +113,19 @@ def _columns(catalogue: AnyPath, names: Sequence[str]) -> Iterator[tuple[int, An
 def _count(found: CatalogueSurvey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
     """Count the masked faces; people are counted with all their pictures."""
     import numpy as np
-    import pyarrow as pa
 
-    masked = pa.array(np.array([kind != BARE for kind in kinds], np.bool_))
+    masked = np.array([kind != BARE for kind in kinds], np.bool_)
     for name, bins, counts in (("yaw", _TURNS, found.poses), ("trust", _TRUSTS, found.trusts)):
         if name in batch:
-            values = _numbers(batch[name].filter(masked))
+            values = numbers(batch[name])[masked]
             parts = np.bincount(np.digitize(values[~np.isnan(values)], bins), minlength=len(bins) + 1)
             labels = (FAR_LEFT, LEFT, FRONT, RIGHT, FAR_RIGHT) if name == "yaw" else TRUSTS
             counts.update({label: int(n) for label, n in zip(labels, parts, strict=True) if n})
     for name, counts in (("wearing", found.wearing), ("form", found.forms), ("print", found.prints)):
         if name in batch:
-            counts.update(_values(batch[name].filter(masked)))
-    found.people.update(_values(batch["person"]))
-
-
-def _values(column: Any) -> dict[str, int]:
-    return {one["values"].as_py() or "": one["counts"].as_py() for one in column.value_counts()}
-
-
-def _numbers(column: Any) -> NDArray[Any]:
-    import numpy as np
-    import pyarrow as pa
-
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+            pairs = zip(batch[name].to_pylist(), masked.tolist(), strict=True)
+            counts.update(value or "" for value, counts_too in pairs if counts_too)
+    found.people.update(person or "" for person in batch["person"].to_pylist())
 
 
 def _note_worst(low: dict[str, list[tuple[float, int]]], batch: Any, kinds: Sequence[str], first: int) -> None:
@@ -149,7 +136,7 @@ def _note_worst(low: dict[str, list[tuple[float, int]]], batch: Any, kinds: Sequ
     for name, sign in (("trust", 1.0), ("fit_error", -1.0)):
         if name not in batch:
             continue
-        values = np.where(masked, sign * _numbers(batch[name]), np.nan)
+        values = np.where(masked, sign * numbers(batch[name]), np.nan)
         rows = np.argsort(values, kind="stable")[:_CANDIDATES]
         entries = [(float(values[row]), first + int(row)) for row in rows if not np.isnan(values[row])]
         low[name] = sorted([*low.get(name, []), *entries])[:_CANDIDATES]
@@ -162,7 +149,7 @@ def rows_at(catalogue: AnyPath, rows: Sequence[int]) -> dict[int, Row]:
     for first, batch in _columns(catalogue, COLUMNS):
         size = len(batch["path"])
         own = [row - first for row in wanted if first <= row < first + size]
-        taken = {name: column.take(own).to_pylist() for name, column in batch.items()} if own else {}
+        taken = {name: [values[row].as_py() for row in own] for name, values in batch.items()}
         for at, row in enumerate(own):
             found[first + row] = {name: values[at] for name, values in taken.items()}
     return found
@@ -174,7 +161,7 @@ def bare_paths(catalogue: AnyPath, sources: frozenset[str]) -> dict[tuple[str, i
     import pyarrow.compute as pc
 
     found: dict[tuple[str, int], str] = {}
-    wanted = pa.array(sorted(sources), pa.string())
+    wanted = column(sorted(sources)).cast(pa.string())
     for _, batch in _columns(catalogue, ("source", "kind", "face", "path")):
         own = pc.and_(pc.equal(batch["kind"], BARE), pc.is_in(batch["source"].cast(pa.string()), value_set=wanted))
         sought = zip(*(batch[name].filter(own).to_pylist() for name in ("source", "face", "path")), strict=True)

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_resnet import dlib_resnet
-from maskgen.embedders.facenet import facenet
+from maskgen.embedders import dlib_resnet, masked
+from maskgen.embedders.facenet import WEIGHTS, facenet
 from maskgen.embedders.named import checkpoint_path, open_embedder
+from maskgen.embedders.names import NAMES
 from maskgen.embedders.trained import trained
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
 from maskgen.trainer.networks import backbones
@@ -63,6 +64,10 @@ def test_a_run_means_its_best_checkpoint(checkpoint: Path) -> None:
     np.testing.assert_array_equal(by_run, open_embedder(str(checkpoint)).embed(pictures(1)))
 
 
+def test_names_are_those_of_the_models() -> None:
+    assert [masked.NAME, dlib_resnet.NAME, *(f"facenet:{weights}" for weights in WEIGHTS)] == [*NAMES[:2], *NAMES[3:]]
+
+
 def test_what_is_no_model_is_told(tmp_path: Path, checkpoint: Path) -> None:
     with pytest.raises(UserError, match="neither a checkpoint nor one of masked, dlib, facenet"):
         open_embedder("dlibb")
@@ -96,7 +101,7 @@ def test_an_adapter_works_on_the_recognisers_embeddings(tmp_path: Path) -> None:
     recipe = load_recipe("adapter")
     torch.manual_seed(2)
     save_checkpoint(tmp_path / "best", Checkpoint(recipe, build_model(recipe.model).state_dict()))
-    found, recogniser = trained(tmp_path / "best"), dlib_resnet()
+    found, recogniser = trained(tmp_path / "best"), dlib_resnet.dlib_resnet()
     assert (found.name, found.size) == ("adapter", recogniser.size)
     images = pictures(3, 64)
     with torch.inference_mode():

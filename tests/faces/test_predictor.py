@@ -16,7 +16,7 @@ from maskgen.core.records import Detection
 from maskgen.faces.align import five_points, warped
 from maskgen.faces.dlib_model import Forests, load_forests
 from maskgen.faces.landmarks import PATCH, Landmarker, _to_patch, default_model
-from maskgen.faces.predictor import Predictor
+from maskgen.faces.predictor import FEW, Predictor
 from maskgen.people import sample_people
 
 
@@ -79,6 +79,13 @@ def test_points_do_not_depend_on_the_batch(forests: Forests, patches: list[np.nd
         np.testing.assert_array_equal(predictor.points(many[at : at + 1], boxes[at : at + 1])[0], every[at])
     np.testing.assert_array_equal(predictor.points(many[5:20], boxes[5:20]), every[5:20])
     assert predictor.points([], boxes[:0]).shape == (0, 68, 2)
+
+
+def test_the_compiled_loops_give_the_same_bits(forests: Forests, patches: list[np.ndarray]) -> None:
+    few, many = Predictor(forests), Predictor(forests)
+    many._done = FEW
+    boxes = middle(patches) @ np.array([[0.9, -0.3, 0.1], [0.3, 0.9, -0.1], [0, 0, 1]])
+    np.testing.assert_array_equal(few.points(patches, boxes), many.points(patches, boxes))
 
 
 def test_a_fault_stands_in_its_faces_place(faces: list[tuple[np.ndarray, Detection]]) -> None:

@@ -37,8 +37,10 @@ def change(folder: Path, old: str, new: str) -> None:
 def test_built_in_templates_have_large_textures_and_real_relief(name: str) -> None:
     template = built_in_template(name)
     for look in template.looks:
-        assert min(look.texture.shape[:2]) >= 1024
-        assert look.relief.std() > 0
+        pictures = look.pictures()
+        assert pictures.texture.shape[:2] == look.size
+        assert min(look.size) >= 1024
+        assert pictures.relief.std() > 0
     assert template.top.shape[1] == template.bottom.shape[1] == 3
 
 

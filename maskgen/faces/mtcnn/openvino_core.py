@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from functools import cache
 from typing import Any
 
 _TELEMETRY = "openvino_telemetry"
+_CONVERTER = "openvino.tools.ovc"  # of other frameworks' models
 
 
 @cache
@@ -16,17 +18,24 @@ def openvino_module() -> Any:
 
     On import it sends usage data to an analytics service, from a process that it forks, and writes files into the
     home folder, unless its package for that cannot be imported: then it uses a stand-in that does nothing. So the
-    import of that package fails while `openvino` is imported, if nobody has imported either before.
+    import of that package fails while `openvino` is imported, if nobody has imported either before. So does that of
+    the converter of models, a tenth of a second: `openvino.convert_model` then imports it when it is called.
     """
-    hide = _TELEMETRY not in sys.modules and "openvino" not in sys.modules
-    if hide:
-        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    hidden = [] if "openvino" in sys.modules else [name for name in (_TELEMETRY, _CONVERTER) if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         import openvino
     finally:
-        if hide:
-            del sys.modules[_TELEMETRY]
+        for name in hidden:
+            del sys.modules[name]
+    if not hasattr(openvino, "convert_model"):
+        openvino.convert_model = _convert_model
     return openvino
+
+
+def _convert_model(*args: Any, **kwargs: Any) -> Any:
+    """What others in this process may call."""
+    return importlib.import_module(_CONVERTER).convert_model(*args, **kwargs)
 
 
 def openvino_core() -> Any:

@@ -15,9 +15,9 @@ from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 
 from maskgen.core.records import Doubles
+from maskgen.masks.pose.splines import ThinPlate
 
 Triangles = NDArray[np.int32]
 
@@ -101,18 +101,18 @@ def mirrored(points: Doubles) -> Doubles:
 
 
 @cache
-def _radius() -> RBFInterpolator:
+def _radius() -> ThinPlate:
     """Distance from CENTRE to the skin as a function of the direction, a unit vector."""
     marks = mean68()[:60]  # the inner lips move with every word
     known = np.concatenate([marks, mirrored(np.array(list(PLACES.values())))]) - CENTRE
     length = np.linalg.norm(known, axis=1)
-    return RBFInterpolator(known / length[:, None], length, kernel="thin_plate_spline", smoothing=1e-4)
+    return ThinPlate(known / length[:, None], length, smoothing=1e-4)
 
 
 def skin_along(directions: Doubles) -> Doubles:
     """Where rays from CENTRE leave the head: directions (n, 3) of any length to points (n, 3)."""
     unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    return np.asarray(CENTRE + unit * _radius()(unit)[:, None])
+    return np.asarray(CENTRE + unit * _radius().at(unit)[:, None])
 
 
 def grid_triangles(rows: int, columns: int, start: int = 0) -> Triangles:

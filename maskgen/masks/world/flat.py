@@ -11,9 +11,6 @@ from functools import cache
 
 import cv2
 import numpy as np
-from scipy.interpolate import CloughTocher2DInterpolator
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import spsolve
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.pose.head import Triangles
@@ -27,6 +24,8 @@ PAIR = ((ROWS // 2) * COLUMNS, (ROWS // 2 + 1) * COLUMNS - 1)  # the ends of the
 @cache
 def flat_map(template: Template) -> Floats:
     """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the middles of equal cells of u and v."""
+    from scipy.interpolate import CloughTocher2DInterpolator  # here: half a second, which few masks need
+
     sheet = cloth(template)
     flat = flattened(sheet.points, sheet.triangles)
     middle = (np.arange(CELLS) + 0.5) / CELLS
@@ -55,6 +54,9 @@ def flattened(points: Doubles, triangles: Triangles) -> Doubles:
 
     Two points, the ends of the middle row, are held; all others go where the triangles keep their angles best.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.linalg import spsolve
+
     local = _local(points[triangles])
     edges = np.stack([local[:, (k + 2) % 3] - local[:, (k + 1) % 3] for k in range(3)], 1)
     area = 0.5 * (edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])

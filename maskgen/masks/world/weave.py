@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from functools import cache
-from typing import overload
 
 import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kind import DARKEST, LEVEL_GROUND, LEVELS, MEDIAN, RIBBON_ROWS, STEEPNESS, Bytes, Level, blank_levels
+from maskgen.masks.kind import DARKEST, LEVEL_GROUND, MEDIAN, RIBBON_ROWS, STEEPNESS, Bytes, Level, Levels, blank_levels
 from maskgen.masks.lighting.colour import rgb
 from maskgen.masks.template import Template
 from maskgen.masks.world.design import WRINKLES, Design
@@ -26,23 +24,14 @@ TRIM = 0.055  # of the cloth's height
 UPPER = 0.34
 
 
-class Woven(Sequence[Level]):
-    """The levels of one mask's atlas, each made when it is asked for."""
+class Woven(Levels):
+    """The levels of one mask's atlas."""
 
     def __init__(self, template: Template, look: int, design: Design) -> None:
         self._template, self._look, self._design = template, look, design
 
-    def __len__(self) -> int:
-        return LEVELS
-
-    @overload
-    def __getitem__(self, at: int) -> Level: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Level]: ...
-    def __getitem__(self, at: int | slice) -> Level | Sequence[Level]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(LEVELS)[at]]
-        number = range(LEVELS)[at]
+    def level(self, number: int) -> Level:
+        """One of them, drawn at every call."""
         return woven(self._template, blank_levels(self._template)[self._look][number], number, self._design)
 
 

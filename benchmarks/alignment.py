@@ -3,11 +3,11 @@
     pip install insightface==0.7.3                          # in an environment of its own, beside maskgen
     python benchmarks/alignment.py FACES_DIR --count 100
 
-Takes photographs evenly from FACES_DIR, finds the face in each, and gives its five points to both, at 112, 128, 224 and
-256 pixels. Prints for each size how far the corners of the crop lie apart, in pixels of the crop, and how far the pixels
-differ, in steps of 0 to 255. Where a photograph is reduced to less than half, this program reduces it by areas first and
-InsightFace does not: those crops are counted apart. The exit code is 1 where corners lie more than 0.01 pixels apart, or
-a pixel of the other crops differs by more than 3 steps.
+Takes photographs evenly from FACES_DIR, finds the face in each, and gives its five points to both, at 112, 128, 224
+and 256 pixels. Prints for each size how far the corners of the crop lie apart, in pixels of the crop, and how far the
+pixels differ, in steps of 0 to 255. Where a photograph is reduced to less than half, this program reduces it by areas
+first and InsightFace does not: those crops are counted apart. The exit code is 1 where corners lie more than 0.01
+pixels apart, or a pixel of the other crops differs by more than 3 steps.
 """
 
 from __future__ import annotations

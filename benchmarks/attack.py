@@ -3,6 +3,7 @@
     python benchmarks/attack.py                      # all of it, at full scale: an hour or two
     python benchmarks/attack.py --scale 0.05         # a twentieth
     python benchmarks/attack.py --only kills --minutes 20
+    python benchmarks/attack.py --only kills --first 100          # from this try on
 
 Every damage is drawn from the seed and its number, so a fault is shown again by the same command. Each try must have
 one outcome: a result, or one reason or sentence. A traceback, a hang or a changed result is a fault; faults are listed
@@ -41,7 +42,7 @@ from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.seeding import rng_for
 
 COUNTS = {"pictures": 5000, "containers": 500, "state": 500, "lines": 300, "kills": 200}
-HANG = 120  # seconds that a try may take
+HANG = 120  # seconds that a try may take, of kills ten times as many: they start the program twice
 PIXELS = np.ascontiguousarray(astronaut()[:96, 128:256])
 
 
@@ -50,6 +51,8 @@ class Tally:
     """The outcomes of one part."""
 
     name: str
+    first: int = 0
+    hang: int = HANG
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
@@ -70,10 +73,10 @@ def tries(tally: Tally, count: int, until: float, one: Callable[[np.random.Gener
         raise HangError
 
     signal.signal(signal.SIGALRM, late)
-    for number in range(count):
+    for number in range(tally.first, count):
         if time.monotonic() > until:
             return
-        signal.alarm(HANG)
+        signal.alarm(tally.hang)
         try:
             outcome = one(rng_for(seed, tally.name, number), number)
         except (Exception, SystemExit) as error:  # what is looked for
@@ -437,7 +440,9 @@ def attack_kills(tally: Tally, count: int, until: float, seed: int, folder: Path
         line, out, compared, wanted, seconds = clean[number % len(clean)]
         shutil.rmtree(out, ignore_errors=True)
         killed = kill_at(command(line), folder, float(rng.uniform(0, seconds)))
-        told = subprocess.run(command(line), cwd=folder, capture_output=True, text=True, check=False, timeout=HANG)
+        told = subprocess.run(
+            command(line), cwd=folder, capture_output=True, text=True, check=False, timeout=tally.hang
+        )
         if told.returncode not in (0, 3) or "Traceback" in told.stderr:
             raise ValueError(f"{line}: exit {told.returncode}: {told.stderr[-200:]}")
         if hashed(out, compared) != wanted:
@@ -489,13 +494,14 @@ def main() -> int:
         "--only", choices=sorted(ATTACKS), action="append", help="this part; may be given several times"
     )
     parser.add_argument("--minutes", type=float, default=60.0, help="that a part may take")
+    parser.add_argument("--first", type=int, default=0, help="number of the first try of each part")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     quieten()
     faults: list[str] = []
     for name in args.only or ATTACKS:
         begun = time.monotonic()
-        tally = Tally(name)
+        tally = Tally(name, args.first, 10 * HANG if name == "kills" else HANG)
         here = Path.cwd()
         with tempfile.TemporaryDirectory() as folder:
             count = max(1, round(COUNTS[name] * args.scale))

@@ -432,6 +432,12 @@ def _told(fault: SetAsideError, face: Face) -> SetAsideError:
     return placed(fault, face.detection) if face.of > 1 else fault
 
 
+def _alignment(settings: MaskerSettings) -> str:
+    if settings.crop != "face":
+        return NOT_CUT
+    return stored_alignment(settings.align, settings.size, settings.margin)
+
+
 def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant: int) -> dict[str, Any]:
     """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
     degrees."""
@@ -444,7 +450,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "seed": settings.seed,
         "width": width,
         "height": height,
-        "alignment": stored_alignment(settings.align, settings.size) if settings.crop == "face" else NOT_CUT,
+        "alignment": _alignment(settings),
         "faces_found": face.of,
         **face_columns(face),
         **({"given": face.given} if face.given else {}),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maskgen.core.alignments import ALIGNMENTS, mismatch
+from maskgen.core.alignments import mismatch, stored_cut
 from maskgen.core.reasons import UserError
 
 from .reports.progress import Notify
@@ -33,7 +33,8 @@ def refuse_mismatch(pictures: str, model: str, sentence: str, allowed: bool, not
     if allowed:
         notify(f"Warning: {sentence}.")
         return
-    again = f"cut the pictures with --align {model}" if model in ALIGNMENTS else "cut the pictures alike"
+    cut = stored_cut(model, 160)
+    again = f"cut the pictures with {cut.options}" if cut else "cut the pictures alike"
     raise UserError(f"{sentence}: {again}, or give --allow-misaligned.")
 
 

@@ -47,22 +47,30 @@ def test_faults_have_reasons() -> None:
 
 
 @pytest.mark.parametrize(
-    ("align", "size"), [("arcface", 112), ("arcface", 128), ("arcface-scaled", 96), ("facenet", 160)]
+    ("align", "size", "margin"),
+    [
+        ("arcface", 112, None),
+        ("arcface", 128, None),
+        ("arcface-scaled", 96, None),
+        ("facenet", 160, None),
+        ("facenet", 160, 14.0),
+        ("maskgen", 160, 0.5),
+    ],
 )
-def test_a_masked_crop_has_the_alignment_that_was_asked_for(align: str, size: int) -> None:
+def test_a_masked_crop_has_the_alignment_that_was_asked_for(align: str, size: int, margin: float | None) -> None:
     picture = np.ascontiguousarray(astronaut())
-    settings = MaskerSettings(("n95",), align=align, size=size, bare=True)
+    settings = MaskerSettings(("n95",), align=align, size=size, margin=margin, bare=True)
     (result,) = Masker(settings).process(["portrait"], [Photo(picture, "")])
     assert isinstance(result, list)
     for one in result:
         assert isinstance(one, Output)
-        assert one.row["alignment"] == stored_alignment(align, size)
+        assert one.row["alignment"] == stored_alignment(align, size, margin)
         assert one.image.shape == (one.row["height"], one.row["width"], 3) == (size, size, 3)
         points = np.array(one.row["points68"]).reshape(68, 2)
         matrix = np.array(one.row["matrix"]).reshape(2, 3)
         source = np.array(one.row["source_points68"]).reshape(68, 2)
         assert np.abs(source @ matrix[:, :2].T + matrix[:, 2] - points).max() < 0.05
-        if align != "facenet":
+        if align.startswith("arcface"):
             off = five_points(points) - arcface_template(align, size)
             assert np.abs(off.mean(0)).max() < 0.1  # a least-squares fit keeps the middle
             assert np.abs(off).mean() < 0.05 * size  # she smiles broadly

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from maskgen.core.reasons import UserError
 
 MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET = "maskgen", "arcface", "arcface-scaled", "facenet"
@@ -11,18 +14,76 @@ ARCFACE_SIDE = 112  # pixels; the side for which InsightFace states its template
 ARCFACE_128 = "arcface-128"  # the catalogue's name for crops by InsightFace's rule at multiples of 128 pixels
 NOT_CUT = "none"  # whole photographs
 STORED = (MASKGEN, ARCFACE, ARCFACE_128, FACENET)
+# Share of the crop added around the face. With it the eyes of a frontal face are 0.3 of the crop's side apart: the
+# whole chin, the ears' roots and the hair's edge are inside, as recognition models of 112 to 160 pixels expect.
+DEFAULT_MARGIN = 0.15
+# The margin of crops that were cut with another one than the default: "maskgen-0.5", "facenet-0.0875".
+_WITH_MARGIN = re.compile(rf"({MASKGEN}|{FACENET})-([0-9]+(?:\.[0-9]+)?)")
 
 
-def stored_alignment(name: str, size: int) -> str:
-    """The alignment's name in catalogues and lists: the same name for the same template.
+@dataclass(frozen=True, slots=True)
+class StoredCut:
+    """How crops of a stored alignment are cut: `--align`, `--margin` as it is typed, None for the default, `--size`."""
+
+    align: str
+    margin: float | None
+    size: int
+
+    @property
+    def options(self) -> str:
+        """As a command line has them; the size where the margin or the alignment depends on it."""
+        margin = "" if self.margin is None else f" --margin {self.margin:g}"
+        sized = self.align == ARCFACE or (self.align == FACENET and margin)
+        return f"--align {self.align}{margin}" + (f" --size {self.size}" if sized else "")
+
+
+def stored_alignment(name: str, size: int, margin: float | None = None) -> str:
+    """The alignment's name in catalogues and lists: the same name for the same positions of eyes and mouth.
+
+    Another margin than the default moves them, so it is part of the name: as typed for "maskgen", as a share of the
+    side for "facenet".
+
+    Args:
+        size: side of the crop in pixels.
+        margin: as `check_alignment` takes it; None for the default.
 
     Example:
         >>> stored_alignment("arcface", 112), stored_alignment("arcface", 256), stored_alignment("arcface-scaled", 256)
         ('arcface', 'arcface-128', 'arcface')
+        >>> stored_alignment("maskgen", 160, 0.5), stored_alignment("facenet", 160, 14)
+        ('maskgen-0.5', 'facenet-0.0875')
     """
     if name == ARCFACE and size % ARCFACE_SIDE:
         return ARCFACE_128
-    return ARCFACE if name == ARCFACE_SCALED else name
+    if name in (ARCFACE, ARCFACE_SCALED):
+        return ARCFACE
+    usual = DEFAULT_MARGIN if name == MASKGEN else 0.0
+    share = usual if margin is None else margin if name == MASKGEN else margin / size
+    text = f"{share:.4f}".rstrip("0").rstrip(".")
+    return name if float(text) == usual else f"{name}-{text}"
+
+
+def stored_cut(stored: str, size: int) -> StoredCut | None:
+    """How to cut crops of a stored alignment, None where the name is not one.
+
+    Args:
+        stored: as `stored_alignment` gives it.
+        size: side of the crops where the alignment leaves it open.
+
+    Example:
+        >>> stored_cut("facenet-0.0875", 160), stored_cut("arcface-128", 160)
+        (StoredCut(align='facenet', margin=14.0, size=160), StoredCut(align='arcface', margin=None, size=128))
+    """
+    if stored in STORED:
+        sizes = {ARCFACE: ARCFACE_SIDE, ARCFACE_128: 128}
+        return StoredCut(ARCFACE if stored in sizes else stored, None, sizes.get(stored, size))
+    said = _WITH_MARGIN.fullmatch(stored)
+    if said is None:
+        return None
+    name, margin = said[1], float(said[2])
+    if margin > (4 if name == MASKGEN else 1 - 1 / size):
+        return None
+    return StoredCut(name, margin if name == MASKGEN else margin * size, size)
 
 
 def mismatch(pictures: str, model: str) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.alignments import STORED
+from maskgen.core.alignments import STORED, stored_cut
 from maskgen.core.reasons import UserError
 
 ALIGNMENTS = ("crop", "dlib", "arcface")
@@ -56,7 +56,7 @@ class OnnxInput:
             raise ValueError(f"align must be one of {', '.join(ALIGNMENTS)}, not {self.align!r}")
         if self.alignment and self.align != "crop":
             raise ValueError(f"alignment says how crops must be aligned: leave it out with align = {self.align!r}")
-        if self.alignment not in ("", *STORED):
+        if self.alignment and stored_cut(self.alignment, self.side) is None:
             raise ValueError(f"alignment must be one of {', '.join(STORED)}, not {self.alignment!r}")
         if not all(map(math.isfinite, (*self.mean, *self.scale))) or 0 in self.scale:
             raise ValueError("mean and scale must be finite, and scale not 0")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.alignments import STORED
+from maskgen.core.alignments import stored_cut
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
@@ -103,8 +103,7 @@ def _own_words(session: Any, path: Path) -> OnnxInput:
     metadata = session.get_modelmeta().custom_metadata_map
     try:
         alignment = metadata.get("alignment", "")
-        return OnnxInput(
-            int(metadata["size"]), align=metadata["align"] or "crop", alignment=alignment if alignment in STORED else ""
-        )
+        known = alignment if stored_cut(alignment, int(metadata["size"])) else ""
+        return OnnxInput(int(metadata["size"]), align=metadata["align"] or "crop", alignment=known)
     except (KeyError, ValueError):
         raise UserError(f"{path} does not describe its input: give --input input.toml.") from None

@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.alignments import DEFAULT_MARGIN
 from maskgen.core.records import Crop, Doubles, Floats, Image, check_image, check_points
 
-# Share of the crop added around the face. With it the eyes of a frontal face are 0.3 of the crop's side apart: the
-# whole chin, the ears' roots and the hair's edge are inside, as recognition models of 112 to 160 pixels expect.
-DEFAULT_MARGIN = 0.15
 FACE_SIDE = 2.9  # side of the crop without margin, in eye distances
 EYE_LINE = 0.37  # how far down the crop the eyes are
 INSIDE_SIDE = 32  # samples a side by which `five_inside` counts

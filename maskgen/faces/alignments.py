@@ -12,12 +12,13 @@ from maskgen.core.alignments import (
     ARCFACE_SCALED,
     ARCFACE_SIDE,
     DEFAULT_ALIGNMENT,
+    DEFAULT_MARGIN,
     FACENET,
     MASKGEN,
     check_alignment,
 )
 from maskgen.core.records import Crop, Detection, Doubles, Face, Image, check_image, check_points
-from maskgen.faces.align import DEFAULT_MARGIN, align, align_five, five_points, warped
+from maskgen.faces.align import align, align_five, five_points, warped
 
 # Left eye, right eye, nose tip, left and right mouth corner in InsightFace's crop of 112 x 112 pixels. Source: the
 # constant `arcface_dst` of insightface/utils/face_align.py, insightface 0.7.3 and 2.1.

@@ -10,6 +10,7 @@ Source: Zhang et al., Joint Face Detection and Alignment using Multi-task Cascad
 
 from __future__ import annotations
 
+import copy
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ class Thresholds:
 
 USUAL = Thresholds(0.7, 0.6, 1.0)
 LENIENT = Thresholds(0.3, 0.2, 0.4)  # for pictures that are known to hold a face
+SOFTER = Thresholds(0.5, 0.6, 1.0)  # for faces of which a part is missing: RNet doubts them more than ONet does
 
 
 class Detector(ABC):
@@ -70,6 +72,10 @@ class Detector(ABC):
             check_image(image)
         found = self._detect(images, small_too)
         return [sorted(faces, key=lambda face: (-face.score, *face.box.tolist())) for faces in found]
+
+    def softer(self) -> Detector:
+        """The detector for faces of which a part is missing."""
+        return self
 
     @abstractmethod
     def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
@@ -135,6 +141,12 @@ class MtcnnDetector(Detector):
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process makes the networks again."""
         return type(self), (self._device, self.one_face, self._thresholds)
+
+    def softer(self) -> MtcnnDetector:
+        """The same networks with SOFTER thresholds."""
+        found = copy.copy(self)
+        found._thresholds = SOFTER
+        return found
 
     @property
     def _nets(self) -> Nets:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
+
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Face, Floats, Image
 from maskgen.faces.choose import choose, is_doubtful_subject, placed
@@ -16,6 +19,10 @@ from maskgen.faces.stored import rounded_face
 from maskgen.faces.trust import trust
 
 Faces = list[Face | SetAsideError]
+# The search for faces that the picture's edge cuts: longest side of what is searched in pixels, its borders as shares
+# of the shorter side, and their grey, which is 0 to the networks. With another border a face has another size in the
+# pyramid.
+CUT_LONGEST, CUT_BORDERS, CUT_GREY = 640, (0.15, 0.25), 128
 
 
 def faces_with_landmarks(
@@ -51,14 +58,60 @@ def detect_for(detector: Detector, images: Sequence[Image], which: str) -> list[
     """The faces that must be found to tell which is meant; large ones come first, and end the search where they can.
 
     Smaller faces are looked for where all or the most central one are asked for, and where the most prominent of the
-    large ones may not be the subject.
+    large ones may not be the subject. Where all are asked for, faces that the edge cuts are looked for once more.
     """
     found = detector.detect(images, small_too=which in ("all", "central"))
     if which == "subject" and not detector.one_face:
         again = [at for at, image in enumerate(images) if _is_doubtful(image, found[at])]
         for at, faces in zip(again, detector.detect([images[at] for at in again], small_too=True), strict=True):
             found[at] = faces
+    if which == "all" and not detector.one_face:
+        cut = _cut_by_the_edge(detector, images)
+        return [own + [one for one in more if not _is_found(one, own)] for own, more in zip(found, cut, strict=True)]
     return found
+
+
+def _cut_by_the_edge(detector: Detector, images: Sequence[Image]) -> list[list[Detection]]:
+    """The faces whose box reaches beyond the picture and whose middle lies inside.
+
+    MTCNN misses most faces of which a third is outside the picture, and finds them where there is room around it.
+    """
+    softer = detector.softer()
+    found: list[list[Detection]] = [[] for _ in images]
+    for image, own in zip(images, found, strict=True):
+        height, width = image.shape[:2]
+        scale = min(1.0, CUT_LONGEST / max(height, width))
+        small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        steps = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+        for border in (max(1, round(share * min(small.shape[:2]))) for share in CUT_BORDERS):
+            roomy = cv2.copyMakeBorder(small, *[border] * 4, cv2.BORDER_CONSTANT, value=[CUT_GREY] * 3)
+            faces = [_moved(face, border, steps) for face in softer.detect([roomy], small_too=True)[0]]
+            own += [face for face in faces if _crosses(face, width, height) and not _is_found(face, own)]
+    return found
+
+
+def _moved(face: Detection, border: int, steps: Floats) -> Detection:
+    """A face of the reduced picture with a border, in the pixels of the picture."""
+    box = (face.box.reshape(2, 2) - border + 0.5) * steps - 0.5
+    points5 = (face.points5 - border + 0.5) * steps - 0.5
+    return Detection(box.reshape(4).astype(np.float32), points5.astype(np.float32), face.score)
+
+
+def _crosses(face: Detection, width: int, height: int) -> bool:
+    x0, y0, x1, y1 = face.box.tolist()
+    inside = 0 <= x0 + x1 < 2 * width and 0 <= y0 + y1 < 2 * height
+    return inside and (x0 < 0 or y0 < 0 or x1 > width - 1 or y1 > height - 1)
+
+
+def _is_found(face: Detection, found: Sequence[Detection]) -> bool:
+    """Whether the middle of one of the two faces lies in the middle part of the other."""
+    return any(_holds(face, other) or _holds(other, face) for other in found)
+
+
+def _holds(face: Detection, other: Detection) -> bool:
+    low, high = face.box[:2], face.box[2:]
+    off = np.abs((other.box[:2] + other.box[2:]) / 2 - (low + high) / 2)
+    return bool((off < 0.35 * (high - low)).all())
 
 
 def _is_doubtful(image: Image, found: Sequence[Detection]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.alignments import ARCFACE, ARCFACE_128, DEFAULT_ALIGNMENT, STORED
+from maskgen.core.alignments import ARCFACE, DEFAULT_ALIGNMENT, StoredCut, stored_cut
 from maskgen.core.reasons import SetAsideError, UserError
 
 from ..reports.progress import Notify, show_progress
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
 
 STATE, SET_ASIDE, PICTURES = "prepared.json", "set_aside.csv", "pictures.csv"
-SIZE = 160  # of the crops, in pixels
-# The crop size of each alignment, and the option value where the catalogue has another name for it.
-SIZES = {ARCFACE: 112, ARCFACE_128: 128}
-CUT_AS = {ARCFACE_128: ARCFACE}
+SIZE = 160  # of the crops, in pixels, where the alignment leaves it open
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,19 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
 def _alignment_for(embedder: FaceEmbedder) -> str:
     """The alignment of the crops: that of the model's training, if the model states it."""
     wanted = embedder.alignment if embedder.needs_alignment else ""
-    return wanted if wanted in STORED else DEFAULT_ALIGNMENT
+    return wanted if stored_cut(wanted, SIZE) else DEFAULT_ALIGNMENT
+
+
+def _cut_as(alignment: str) -> StoredCut:
+    """How faces of a stored alignment are cut.
+
+    Raises:
+        ValueError: the name is not one.
+    """
+    cut = stored_cut(alignment, SIZE)
+    if cut is None:
+        raise ValueError(f"unknown alignment {alignment!r}")
+    return cut
 
 
 def prepare(
@@ -83,11 +92,11 @@ def prepare(
     """Cut the faces into `folder`, unless it already holds them for the same pictures and alignment.
 
     Args:
-        alignment: one of `core.alignments.STORED`; for pictures that are already crops, theirs.
+        alignment: a name of `core.alignments.stored_alignment`; for pictures that are already crops, theirs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / LOCK):
-        size = SIZES.get(alignment, SIZE)
+        size = _cut_as(alignment).size
         deciding = {"benchmark": asked.name, "size": size, "alignment": alignment, "pictures": _digest(found)}
         state = read_json(folder / STATE)
         if state is not None and state.get("deciding") == deciding:
@@ -149,7 +158,8 @@ def _searched(found: BenchmarkSet, alignment: str) -> Callable[[BenchmarkPicture
     from maskgen.gallery.multi_view import MultiViewDetector
 
     finder = PortraitFinder(MultiViewDetector())
-    how = Cut(CUT_AS.get(alignment, alignment), SIZES.get(alignment, SIZE), None)
+    asked = _cut_as(alignment)
+    how = Cut(asked.align, asked.size, asked.margin)
 
     def cut(one: BenchmarkPicture) -> bytes:
         image = read_photo(found.root / one.path).image

@@ -127,7 +127,7 @@ def _one(
     height, width = image.shape[:2]
     box = " ".join(f"{float(at):.1f}" for at in found.detection.box)
     score = round(found.detection.score, 4)
-    aligned = stored_alignment(settings.align, settings.size)
+    aligned = stored_alignment(settings.align, settings.size, settings.margin)
     outcomes.members.append(
         GalleryRow(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned)
     )

@@ -18,6 +18,7 @@ from maskgen.faces.align import align, five_inside, five_points, warped, whole
 from maskgen.faces.choose import choose
 from maskgen.faces.detect import MtcnnDetector, suppress
 from maskgen.faces.landmarks import Landmarker, default_model
+from maskgen.faces.locate import detect_for
 from maskgen.faces.trust import trust
 from maskgen.people import sample_people
 
@@ -99,6 +100,26 @@ def test_a_small_face_in_a_huge_picture_is_found(detector: MtcnnDetector) -> Non
     picture[1200:1480, 2500:2780] = FACE
     (face,) = detector.detect([picture])[0]
     assert 2500 < face.box[0] < face.box[2] < 2780
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_of_all_faces_those_that_the_edge_cuts_are_found_too(detector: MtcnnDetector, times: int) -> None:
+    portrait = np.ascontiguousarray(astronaut())
+    cut = cv2.resize(portrait[:, 230:], None, fx=times, fy=times)
+    assert detector.detect([cut], small_too=True) == [[]]
+    (whole,) = detector.detect([portrait])[0]
+    (found,) = detect_for(detector, [cut], "all")[0]
+    middle = ((found.box[:2] + found.box[2:]) / 2 + 0.5) / times - 0.5 + [230, 0]
+    assert np.abs(middle - (whole.box[:2] + whole.box[2:]) / 2).max() < 0.2 * (whole.box[2] - whole.box[0])
+    assert np.abs((found.points5 + 0.5) / times - 0.5 + [230, 0] - whole.points5)[[1, 4]].max() < 12
+
+
+def test_a_face_that_is_found_already_is_not_found_again_at_the_edge(detector: MtcnnDetector) -> None:
+    near = np.ascontiguousarray(astronaut()[:, 190:])
+    (usual,) = detector.detect([near], small_too=True)[0]
+    assert usual.box[0] < 0
+    (found,) = detect_for(detector, [near], "all")[0]
+    assert (found.box == usual.box).all()
 
 
 def test_drawn_people_are_found_and_their_points_too(detector: MtcnnDetector, landmarker: Landmarker) -> None:

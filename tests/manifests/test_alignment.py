@@ -68,7 +68,7 @@ def test_runs_of_two_alignments_are_refused(tmp_path: Path) -> None:
     asked = {"out": tmp_path / "lists", "train": (train,), "eval": (judged,)}
     says = (
         "The crops of casia are aligned as arcface, and those of lfw as maskgen: cut the pictures with --align "
-        "arcface, or give --allow-misaligned."
+        "arcface --size 112, or give --allow-misaligned."
     )
     with pytest.raises(UserError, match=says):
         run_pairs(PairsSettings(**asked))

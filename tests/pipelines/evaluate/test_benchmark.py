@@ -90,13 +90,16 @@ def aligned(untrained: Path, folder: Path, alignment: str) -> Path:
     return folder
 
 
-def test_faces_are_cut_as_the_model_was_trained(mfr2: Path, untrained: Path, tmp_path: Path) -> None:
-    run, report = aligned(untrained, tmp_path / "run", "arcface"), tmp_path / "judged" / "small"
+@pytest.mark.parametrize(("alignment", "side"), [("arcface", 112), ("maskgen-0.5", 160)])
+def test_faces_are_cut_as_the_model_was_trained(
+    mfr2: Path, untrained: Path, tmp_path: Path, alignment: str, side: int
+) -> None:
+    run, report = aligned(untrained, tmp_path / "run", alignment), tmp_path / "judged" / "small"
     result = call("evaluate", run, "--benchmark", "mfr2", mfr2, "--report", report, "--replicates", 20)
     assert result.exit_code == 3, result.output  # one picture shows nobody
-    assert results(report)["pictures"]["alignment"] == "arcface"
-    (face,) = (tmp_path / "judged" / "faces-mfr2-arcface" / "faces" / "000").glob("000000*.png")
-    assert read_photo(face).image.shape == (112, 112, 3)
+    assert results(report)["pictures"]["alignment"] == alignment
+    (face,) = (tmp_path / "judged" / f"faces-mfr2-{alignment}" / "faces" / "000").glob("000000*.png")
+    assert read_photo(face).image.shape == (side, side, 3)
 
 
 def test_a_bin_is_of_insightfaces_alignment(untrained: Path, tmp_path: Path) -> None:

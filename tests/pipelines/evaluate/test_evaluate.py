@@ -197,7 +197,7 @@ def test_a_model_of_another_alignment_is_refused(drawn: Path, untrained: Path, t
     model, out = of_arcface(untrained, tmp_path / "model"), tmp_path / "out"
     says = (
         "small takes crops aligned as arcface, and these are aligned as maskgen: cut the pictures with --align "
-        "arcface, or give --allow-misaligned."
+        "arcface --size 112, or give --allow-misaligned."
     )
     calls: list[tuple[object, ...]] = [
         ("evaluate", model, "--data", drawn / "lists", "--report", out, "--replicates", 10),
@@ -217,6 +217,14 @@ def test_a_model_of_another_alignment_is_refused(drawn: Path, untrained: Path, t
     assert pq.read_schema(out / "a.parquet").metadata[b"alignment"] == b"maskgen"
     done("evaluate", model, "--data", drawn / "lists", "--report", out, "--replicates", 10, "--allow-misaligned")
     assert "Alignment of the pictures: maskgen; of the model: arcface." in (out / "results.md").read_text("utf-8")
+
+
+def test_a_model_of_another_margin_is_refused(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    wide = replace(load_checkpoint(untrained / "best"), alignment="maskgen-0.5")
+    save_checkpoint(tmp_path / "model" / "best", wide)
+    refused = call("embed", tmp_path / "model", drawn / "lists" / "test.csv", tmp_path / "a.parquet")
+    assert refused.exit_code == 2, refused.output
+    assert "cut the pictures with --align maskgen --margin 0.5, or give" in " ".join(refused.output.split())
 
 
 def test_an_exported_model_knows_its_alignment(drawn: Path, untrained: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How fast each recipe trains, and whether it waits for data: steps on random tensors, on pictures, and the loader.
 
     python benchmarks/train_speed.py PHOTOGRAPHS [--device cuda] [--recipes model1 model3 effnet-b2] [--batch-size 128]
-        [--workers 14] [--steps 50] [--set train.precision=bf16 --set train.channels_last=true]
+        [--workers 14] [--steps 50] [--warm-up 8] [--set train.precision=bf16 --set train.channels_last=true]
 
 PHOTOGRAPHS is a folder of pictures, of which crops of 160 pixels are made, JPEG, each listed many times, as 1,000
 people. *random* is the recipe's whole step (network, loss, gradients, optimizer) on one batch that lies on the device;
@@ -34,7 +34,6 @@ from maskgen.trainer.recipes.recipe import Recipe
 from maskgen.trainer.state import State, new_state
 
 SIDE, PEOPLE, ROWS = 160, 1000, 200_000
-WARM_UP = 8
 
 
 def write_list(photographs: Path, out: Path) -> None:
@@ -61,16 +60,16 @@ def endless(loader: Loader, recipe: Recipe, targets: np.ndarray) -> Iterator[Bat
         yield from loader.epoch(batches, epoch)
 
 
-def seconds(once: Callable[[], None], steps: int, device: torch.device) -> float:
+def seconds(once: Callable[[], None], asked: argparse.Namespace, device: torch.device) -> float:
     """Of one call, on average, once it is warm."""
-    for _ in range(WARM_UP):
+    for _ in range(asked.warm_up):
         once()
     done(device)
     begun = time.perf_counter()
-    for _ in range(steps):
+    for _ in range(asked.steps):
         once()
     done(device)
-    return (time.perf_counter() - begun) / steps
+    return (time.perf_counter() - begun) / asked.steps
 
 
 def done(device: torch.device) -> None:
@@ -106,10 +105,10 @@ def measure(name: str, asked: argparse.Namespace, lists: Path) -> str:
         people = torch.arange(size) % PEOPLE
         random = Batch(torch.from_numpy(pixels).to(ranks.device), people.to(ranks.device), (), ())
         step = stepper(state, learner, ranks.device)
-        alone = size / seconds(lambda: step(random), asked.steps, ranks.device)
-        fed = size / seconds(lambda: step(next(feed)), asked.steps, ranks.device)
-        loader = size / seconds(lambda: _take(feed), asked.steps, torch.device("cpu"))
-        again = size / seconds(lambda: step(random), asked.steps, ranks.device)
+        alone = size / seconds(lambda: step(random), asked, ranks.device)
+        fed = size / seconds(lambda: step(next(feed)), asked, ranks.device)
+        loader = size / seconds(lambda: _take(feed), asked, torch.device("cpu"))
+        again = size / seconds(lambda: step(random), asked, ranks.device)
     alone = max(alone, again)
     shape = f"{recipe.train.precision}, {side} px, {size}"
     return (
@@ -129,6 +128,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--warm-up", type=int, default=8)
     parser.add_argument("--set", action="append", default=[])
     asked = parser.parse_args()
     torch.backends.cudnn.benchmark = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,12 +19,21 @@ class TemplateDistillation(nn.Module):
     A template is the mean of the frozen recogniser's embeddings of a person's bare photographs. Until `fill` every
     template is 0; the filled ones are part of the state.
 
+    Args:
+        classes: weight of cross-entropy over all people, which is added: their templates, which stay, are the centres
+            of the classes.
+        scale, margin: of the cosines before the cross-entropy; the margin is taken off the person's own.
+
     Source: Huber, Boutros, Kirchbuchner and Damer, Mask-invariant Face Recognition through Template-level Knowledge
-    Distillation, 2021.
+    Distillation, 2021; the teacher's centres kept as the classes, Chen et al., Knowledge Distillation with the Reused
+    Teacher Classifier, 2022; the margin, Wang et al., CosFace, 2018.
     """
 
-    def __init__(self, n_classes: int, dim: int) -> None:
+    def __init__(
+        self, n_classes: int, dim: int, classes: float = 0.0, scale: float = 20.0, margin: float = 0.1
+    ) -> None:
         super().__init__()
+        self.classes, self.scale, self.margin = classes, scale, margin
         self.register_buffer("templates", torch.zeros(n_classes, dim))
 
     def fill(self, templates: NDArray[np.float32]) -> None:
@@ -38,13 +49,21 @@ class TemplateDistillation(nn.Module):
 
     @property
     def chance(self) -> float:
-        """The least that it can be while every picture has the same embedding and people are equally many."""
-        return 2 - 2 * float(self.get_buffer("templates").mean(0).norm())
+        """What it is at least while every picture has the same embedding and people are equally many."""
+        templates = self.get_buffer("templates")
+        n = len(templates)
+        classes = math.log(n) + self.scale * self.margin * (1 - 1 / n)
+        return 2 - 2 * float(templates.mean(0).norm()) + self.classes * classes
 
     def forward(self, embeddings: Tensor, targets: Tensor) -> Tensor:
-        """float32 (n, dim) and int64 (n,) to a scalar, 0 to 4."""
-        wanted = self.get_buffer("templates")[targets]
-        return (nn.functional.normalize(embeddings, dim=1) - wanted).square().sum(1).mean()
+        """float32 (n, dim) and int64 (n,) to a scalar, the distance's part 0 to 4."""
+        templates, unit = self.get_buffer("templates"), nn.functional.normalize(embeddings, dim=1)
+        distance = (unit - templates[targets]).square().sum(1).mean()
+        if not self.classes:
+            return distance
+        own = nn.functional.one_hot(targets, len(templates))
+        logits = self.scale * (unit @ templates.T - self.margin * own)
+        return distance + self.classes * nn.functional.cross_entropy(logits, targets)
 
 
 def templates_of(

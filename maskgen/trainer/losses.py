@@ -70,7 +70,8 @@ def build_loss(spec: LossSpec, dim: int, counts: npt.NDArray[np.int64]) -> FaceL
         parts["triplet"], weights["triplet"] = MinedTriplets(spec.mining, spec.triplet_margin), weight
         chance += weight * spec.triplet_margin
     if distils(spec):
-        parts["distill"] = TemplateDistillation(len(counts), dim)
+        classes = (spec.distill_classes, spec.distill_scale, spec.distill_margin)
+        parts["distill"] = TemplateDistillation(len(counts), dim, *classes)
         weights["distill"] = 1.0 if spec.kind == "distill" else spec.distill_weight
     return FaceLoss(parts, weights, chance)
 

@@ -6,13 +6,25 @@ import numpy as np
 import torch
 
 from maskgen.embedders.dlib_resnet import dlib_resnet
-from maskgen.embedders.masked import masked
+from maskgen.embedders.masked import BothWays, masked
 from maskgen.embedders.named import open_embedder
 from maskgen.people import sample_people
 
 
+def both_ways() -> BothWays:
+    model = masked().model
+    assert isinstance(model, BothWays)
+    return model
+
+
+def test_a_mirrored_picture_has_the_same_embedding() -> None:
+    model, pictures = masked().model, torch.rand(2, 3, 150, 150, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.allclose(model(pictures), model(torch.flip(pictures, (3,))), atol=1e-5)
+
+
 def test_it_is_dlibs_network_with_other_last_layers() -> None:
-    own, dlibs = masked().model.state_dict(), dlib_resnet().model.state_dict()
+    own, dlibs = both_ways().model.state_dict(), dlib_resnet().model.state_dict()
     changed = {name.split(".")[1] for name in own if not torch.equal(own[name], dlibs[name])}
     assert changed == {"stage5", "weight"}  # and the neck's
 

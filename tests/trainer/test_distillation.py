@@ -35,10 +35,36 @@ def test_it_is_the_squared_distance_at_length_one() -> None:
     assert float(loss(torch.from_numpy(templates)[targets] * 7, targets)) == pytest.approx(0, abs=1e-6)
 
 
+def test_templates_as_classes_against_a_slow_loop() -> None:
+    rng = np.random.default_rng(3)
+    templates = templates_of(rng.normal(size=(3, 4)).astype(np.float32), np.arange(3), np.ones(3, np.bool_))
+    loss, plain = TemplateDistillation(3, 4, 0.5, 8.0, 0.2), TemplateDistillation(3, 4)
+    loss.fill(templates)
+    plain.fill(templates)
+    embeddings, targets = rng.normal(size=(4, 4)).astype(np.float32), [2, 0, 0, 1]
+    slow = []
+    for one, at in zip(embeddings, targets, strict=True):
+        cosines = [
+            float(template @ one / np.linalg.norm(one)) - (0.2 if at == n else 0)
+            for n, template in enumerate(templates)
+        ]
+        slow.append(np.log(sum(np.exp(8 * cosine) for cosine in cosines)) - 8 * cosines[at])
+    given = torch.from_numpy(embeddings), torch.tensor(targets)
+    assert float(loss(*given) - plain(*given)) == pytest.approx(0.5 * np.mean(slow), abs=1e-5)
+
+
+def test_one_embedding_for_all_is_never_below_chance() -> None:
+    rng = np.random.default_rng(2)
+    loss = TemplateDistillation(7, 8, 1.0, 16.0, 0.2)
+    loss.fill(templates_of(rng.normal(size=(7, 8)).astype(np.float32), np.arange(7), np.ones(7, np.bool_)))
+    for one in torch.from_numpy(rng.normal(size=(20, 8)).astype(np.float32)):
+        assert float(loss(one.expand(7, 8), torch.arange(7))) >= loss.chance - 1e-5
+
+
 def test_chance_is_the_best_of_one_embedding_for_all() -> None:
     rng = np.random.default_rng(1)
     templates = templates_of(rng.normal(size=(5, 8)).astype(np.float32), np.arange(5), np.ones(5, np.bool_))
-    loss = build_loss(load_recipe("masked", ["loss.kind=distill"]).loss, 8, np.full(5, 2))
+    loss = build_loss(load_recipe("masked", ["loss.kind=distill", "loss.distill_classes=0"]).loss, 8, np.full(5, 2))
     assert loss.distillation is not None
     loss.distillation.fill(templates)
     same = torch.from_numpy(templates.mean(0)).expand(5, 8)
@@ -48,7 +74,7 @@ def test_chance_is_the_best_of_one_embedding_for_all() -> None:
 def test_frozen_parts_are_not_learnt() -> None:
     model = build_model(load_recipe("masked").model)
     learnt = {name.split(".")[1] for name, one in model.named_parameters() if one.requires_grad}
-    assert learnt == {"stage5", "weight"}  # and the neck's
+    assert learnt == {"stage4", "stage5", "weight"}  # and the neck's
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -58,6 +58,8 @@ class LossSpec:
         triplet_margin: between L2 distances of normalised embeddings, which are 0 to 2.
         triplet_weight: of the triplets in "both".
         distill_weight: of the distillation, which is added to the other kinds; 0 leaves it out.
+        distill_classes: weight, within the distillation, of cross-entropy over all people with their templates as the
+            centres; with the scale `distill_scale` and the margin `distill_margin`, of cosines.
     """
 
     kind: str = choice("arcface", "arcface", "triplet", "both", "distill")
@@ -69,6 +71,9 @@ class LossSpec:
     triplet_margin: float = number(0.3, 0, above=True)
     triplet_weight: float = number(1.0)
     distill_weight: float = number(0.0)
+    distill_classes: float = number(0.0)
+    distill_scale: float = number(20.0, 0, above=True)
+    distill_margin: float = number(0.1, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ MIRRORED = np.array([
 
 
 class Net(nn.Module):
-    """Convolutions of stride 2, each but the first and last followed by one that adds to its input; two dense layers."""
+    """Convolutions of stride 2, the inner ones each followed by one that adds to its input; two dense layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class Drawn:
 
 
 def bent(rng: np.random.Generator, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each patch pixel comes from under a similarity and a smooth bend: maps x, y, and the bend (SIDE, SIDE, 2)."""
+    """Where each patch pixel comes from under a similarity and a smooth bend: maps x, y, and the bend."""
     back = cv2.invertAffineTransform(matrix)
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
     amount = rng.choice([0.0, 1.0], p=[0.4, 0.6]) * rng.uniform(0.2, 1.0)

@@ -30,6 +30,7 @@ from maskgen.faces.align import whole
 from maskgen.faces.alignments import Cut, crop_face, squared, stretched_matrix
 from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
+from maskgen.faces.landmarkers.named import DLIB, landmarker_named
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.looks.network import seen_of
@@ -66,6 +67,7 @@ class MaskerSettings:
         faces: "subject", "largest", "central" or "all", see `faces.choose`.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
         bare: also give the picture without a mask.
+        landmarks: "dlib" for dlib's 68-point model, or another one in `landmarks_model`; "own" for this program's own.
         min_trust: faces whose points can be trusted less are set aside, 0..1, see `faces.trust`.
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that wear a mask already, see `faces.masked`, or "keep".
@@ -81,6 +83,7 @@ class MaskerSettings:
     crop: str = "face"
     faces: str = "subject"
     seed: int = 0
+    landmarks: str = DLIB
     landmarks_model: Path | None = None
     per_photo: str | int = "random"
     bare: bool = False
@@ -197,7 +200,7 @@ class Masker:
     _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._landmarker = self.landmarker or Landmarker(self.settings.landmarks_model)
+        self._landmarker = self.landmarker or landmarker_named(self.settings.landmarks, self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         self._kinds = load_kinds(texts)
         self._weights = np.array([parse_kind(text).weight for text in texts])

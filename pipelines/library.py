@@ -49,6 +49,7 @@ def load_masker(settings: MaskSettings) -> Masker:
             "crop",
             "faces",
             "seed",
+            "landmarks",
             "landmarks_model",
             "per_photo",
             "bare",

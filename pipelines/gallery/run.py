@@ -84,10 +84,12 @@ def _begun(
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
     """Find, cut and write every face."""
+    from maskgen.faces.landmarkers.named import landmarker_named
     from maskgen.gallery.faces import PortraitFinder
     from maskgen.gallery.search import ThoroughDetector
 
-    outcomes, finder = Outcomes(), PortraitFinder(ThoroughDetector(settings.device))
+    landmarker = landmarker_named(settings.landmarks)
+    outcomes, finder = Outcomes(), PortraitFinder(ThoroughDetector(settings.device), landmarker)
     for unsaid in photographs.unsaid:
         outcomes.refuse(unsaid.path, SetAsideError(Reason.MASK_UNSAID, unsaid.detail))
     with show_progress(len(photographs.entries), 0, 0) as progress:

@@ -15,7 +15,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..config import ConfiguredCommand, config_option
-from ..options import FilePath, PlaceType, crop_options
+from ..options import FilePath, PlaceType, crop_options, landmarks_option
 from .settings import BACKENDS, CLASSES, COVERAGE, FACES, LABELS, MASKED_INPUT, OCCLUDERS, MaskSettings
 
 NONE = "none"
@@ -202,6 +202,7 @@ PLACE = PlaceType()
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@landmarks_option
 @click.option("--landmarks-model", type=PATH, default=None, help="Another dlib 68-point model.")
 @click.option(
     "--points",

@@ -2,7 +2,8 @@
 
 Convention: as in `people.person` and `people.scene`; a generator's state decides all.
 
-Source: Tobin et al., Domain randomization for transferring deep neural networks from simulation to the real world, 2017.
+Source: Tobin et al., Domain randomization for transferring deep neural networks from simulation to the real world,
+2017.
 """
 
 from __future__ import annotations

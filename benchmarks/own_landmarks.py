@@ -1,17 +1,16 @@
-"""The landmark network of our own: drawn people only, and what it learns from them.
+"""Draw what the landmark network of our own learns from, see `benchmarks/own_landmarks_fit.py`: drawn people only.
 
     python benchmarks/own_landmarks.py --draw DRAWN --first 0 --pictures 8000
-    python benchmarks/own_landmarks.py --fit DRAWN --weights maskgen/faces/landmarkers/own.npz
 
-`--draw` writes parts of 250 pictures as DRAWN/NUMBER.npz and skips those that are there: crops of drawn people
-(`maskgen.people.varied`), a fifth of them in drawn masks, their 68 points, which of these are seen, their pose, and the
-five points that the detector finds in each. A part is the same whatever was drawn before. `--fit` trains on all parts
-but those whose number ends in 9, and prints the error on these after each pass.
+Writes parts of 240 pictures as DRAWN/NUMBER.npz and skips those that are there: crops of drawn people
+(`maskgen.people.varied`), an eighth of them in drawn masks, their 68 points, which of these are seen, their pose, and
+the five points that the detector finds in half of them. A part is the same whatever was drawn before.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +22,14 @@ from maskgen.faces.detect import MtcnnDetector
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.wear import wear
-from maskgen.people.portrait import Portrait, paint
+from maskgen.people.portrait import Portrait, paint_several
 from maskgen.people.varied.draw import varied_person, varied_scene
 
-SIZE = 128  # pixels of a drawn picture
-PART = 250  # pictures of a part
-EACH = 2  # pictures of a person
-MASKED = 0.2
+SIZE = 112  # pixels of a drawn picture
+PART = 240  # pictures of a part
+EACH = 4  # pictures of a person, with one expression
+MASKED = 0.12
+SEARCHED = 0.5  # share of the pictures in which the detector searches
 NOT_FOUND = np.full((5, 2), np.nan, np.float32)
 
 
@@ -51,18 +51,24 @@ def found_in(image: Image, portrait: Portrait, detector: MtcnnDetector) -> np.nd
     return faces[0].points5 if faces else NOT_FOUND
 
 
+def portraits(people: range) -> Iterator[tuple[Portrait, np.random.Generator]]:
+    """All pictures of some people, each with a generator for what is done to it."""
+    for number in people:
+        rng = rng_for(0, "own landmarks", number)
+        person = varied_person(rng)
+        for portrait in paint_several(person, [varied_scene(rng, SIZE) for _ in range(EACH)]):
+            yield portrait, rng
+
+
 def draw_part(number: int, folder: Path, detector: MtcnnDetector) -> None:
     """Draw one part."""
     images, points, seen, poses, five = [], [], [], [], []
-    for at in range(number * PART, (number + 1) * PART):
-        person = varied_person(rng_for(0, "own landmarks", at // EACH))
-        rng = rng_for(0, "own landmarks", at // EACH, at % EACH)
-        portrait = paint(person, varied_scene(rng, SIZE))
+    for portrait, rng in portraits(range(number * PART // EACH, (number + 1) * PART // EACH)):
         images.append(masked(portrait, rng))
         points.append(portrait.points68)
         seen.append(portrait.visible68)
         poses.append((portrait.pose.yaw, portrait.pose.pitch, portrait.pose.roll, portrait.pose.scale))
-        five.append(found_in(images[-1], portrait, detector))
+        five.append(found_in(images[-1], portrait, detector) if rng.random() < SEARCHED else NOT_FOUND)
     stored = {"images": np.stack(images), "points68": np.stack(points), "seen": np.stack(seen)}
     np.savez(folder / f"part{number}.npz", **stored, poses=np.float32(poses), points5=np.stack(five))
     (folder / f"part{number}.npz").rename(folder / f"{number}.npz")

@@ -30,6 +30,7 @@ from maskgen.faces.align import whole
 from maskgen.faces.alignments import Cut, crop_face, squared, stretched_matrix
 from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
+from maskgen.faces.landmarkers.named import DLIB, landmarker_named
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.looks.network import seen_of
@@ -67,6 +68,7 @@ class MaskerSettings:
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
         bare: also return the picture without a mask.
         min_trust: faces with landmarks of lower trust are set aside, 0..1, see `faces.trust`.
+        landmarks: "dlib" for dlib's 68-point model, or another one in `landmarks_model`; "own" for this program's own.
         max_yaw, max_pitch: degrees, at most 80 and 90; faces turned or tilted further are set aside.
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that already wear a mask, see `faces.masked`, or "keep".
@@ -82,6 +84,7 @@ class MaskerSettings:
     crop: str = "face"
     faces: str = "subject"
     seed: int = 0
+    landmarks: str = DLIB
     landmarks_model: Path | None = None
     per_photo: str | int = "random"
     bare: bool = False
@@ -202,7 +205,7 @@ class Masker:
     _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._landmarker = self.landmarker or Landmarker(self.settings.landmarks_model)
+        self._landmarker = self.landmarker or landmarker_named(self.settings.landmarks, self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         made = {kind.name: kind for kind in self.made}
         named = [made.get(parse_kind(text).name) or load_kind(parse_kind(text).text) for text in texts]

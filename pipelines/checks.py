@@ -10,6 +10,7 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 MAX_PIXELS = 100_000_000
+LANDMARKS = ("dlib", "own")  # models of the 68 points, see maskgen.faces.landmarkers
 
 
 def option_name(field: str) -> str:

@@ -69,6 +69,7 @@ def masker_settings(settings: MaskSettings) -> MaskerSettings:
             "crop",
             "faces",
             "seed",
+            "landmarks",
             "landmarks_model",
             "per_photo",
             "bare",

@@ -11,6 +11,8 @@ from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path, check_path_readable
 
+from .checks import LANDMARKS
+
 EMPTY = "it is empty: name a file or a folder; the current folder is '.'."
 
 
@@ -44,6 +46,18 @@ class AnyPathType(click.ParamType[AnyPath]):
         except UserError as fault:
             self.fail(str(fault), param, ctx)
         return found
+
+
+def landmarks_option(command: Any) -> Any:
+    """Which model finds the 68 points."""
+    return click.option(
+        "--landmarks",
+        type=click.Choice(LANDMARKS),
+        default="dlib",
+        show_default=True,
+        help="Model of the 68 points: dlib's, whose training data excludes commercial use, or this program's own "
+        "network, which learnt from drawn people only and is less exact; docs/landmarks.md compares them.",
+    )(command)
 
 
 def crop_options(command: Any) -> Any:

@@ -59,11 +59,25 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Certainty:
+    """How sure a landmark model is of 68 points: `seen` bool (68,), which of them nothing of the head hides, and
+    `expected`, the mean error that it expects of these, in eye distances of a face that looks at us."""
+
+    seen: NDArray[np.bool_]
+    expected: float
+
+    def __post_init__(self) -> None:
+        if self.seen.shape != (68,) or not self.expected >= 0:
+            raise ValueError(f"expected 68 flags and an error of at least 0, got {self.seen.shape}, {self.expected}")
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """A detection with its 68 iBUG points: `points68` float32 (68, 2), in the same pixels as the detection.
 
     `index` numbers the selected faces of a photograph from 0, most prominent first; `of` is the number of faces
     detected in it; `given` is "box", "points5" or "points68" if that was given, "" for a detected face.
+    `certainty` is the landmark model's own certainty of its points, None if it states none.
     """
 
     detection: Detection
@@ -71,6 +85,7 @@ class Face:
     index: int = 0
     of: int = 1
     given: str = ""
+    certainty: Certainty | None = None
 
     def __post_init__(self) -> None:
         check_points(self.points68, 68)

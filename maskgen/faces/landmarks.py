@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError, UserError
-from maskgen.core.records import Detection, Doubles, Floats, Image, Mask
+from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask
 from maskgen.faces.align import face_unit, five_points, reduced, seen, shrinking, similarity, upright
 from maskgen.faces.forest_cache import cached_forests
 from maskgen.faces.predictor import Predictor
@@ -45,8 +46,17 @@ def default_model() -> Path:
     return Path(spec.submodule_search_locations[0]) / "models" / MODEL
 
 
+@dataclass(frozen=True, slots=True)
+class Points68:
+    """The points of one face, `xy` float32 (68, 2) in the picture's pixels, and how sure the model is of them, where it
+    says."""
+
+    xy: Floats
+    certainty: Certainty | None = None
+
+
 class Landmarker:
-    """Finds 68 points in faces that a detector found.
+    """Finds 68 points in faces that a detector found, by dlib's model.
 
     Args:
         model: a dlib shape predictor of 68 points; None for the one that is installed.
@@ -78,18 +88,19 @@ class Landmarker:
         (points,) = self.points68_of([(image, detection)])
         if isinstance(points, SetAsideError):
             raise points
-        return points
+        return points.xy
 
-    def points68_of(self, faces: Sequence[tuple[Image, Detection]]) -> list[Floats | SetAsideError]:
+    def points68_of(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68 | SetAsideError]:
         """As `points68` for many faces, which takes a quarter of the time; a fault stands in its face's place."""
-        if not faces:
-            return []
+        return _checked(self._found(faces), [detection for _, detection in faces]) if faces else []
+
+    def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
+        """The points of some faces, one or more."""
         to_patch = [_to_patch(detection.points5) for _, detection in faces]
         looked_at = [_look(image, matrix) for (image, _), matrix in zip(faces, to_patch, strict=True)]
         boxes = np.stack([_box(matrix) for _, matrix in looked_at])
         shares = self._predictor.points([picture for picture, _ in looked_at], boxes)
-        points = _carried(shares, np.stack([_box(matrix) for matrix in to_patch]))
-        return _checked(points, [detection for _, detection in faces])
+        return [Points68(one) for one in _carried(shares, np.stack([_box(matrix) for matrix in to_patch]))]
 
 
 def _look(image: Image, matrix: Doubles) -> tuple[Mask, Doubles]:
@@ -113,11 +124,11 @@ def _carried(shares: Floats, boxes: Doubles) -> Floats:
     return (x * boxes[:, None, :, 0] + y * boxes[:, None, :, 1] + boxes[:, None, :, 2]).astype(np.float32)
 
 
-def _checked(points: Floats, detections: Sequence[Detection]) -> list[Floats | SetAsideError]:
+def _checked(points: Sequence[Points68], detections: Sequence[Detection]) -> list[Points68 | SetAsideError]:
     """The points, with a fault in the place of those that contradict the detector's five."""
     found = np.stack([detection.points5 for detection in detections])
     units = np.array([max(face_unit(own), 1e-6) for own in found])
-    apart = np.linalg.norm(five_points(points) - found, axis=2).mean(1) / units
+    apart = np.linalg.norm(five_points(np.stack([own.xy for own in points])) - found, axis=2).mean(1) / units
     return [
         own
         if far <= FARTHEST

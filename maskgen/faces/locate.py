@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Detection, Face, Floats, Image
+from maskgen.core.records import Detection, Face, Image
 from maskgen.faces.choose import choose, is_doubtful_subject, placed
 from maskgen.faces.detect import Detector
-from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.looks.network import seen_of
 from maskgen.faces.looks.turned import looks_turned
 from maskgen.faces.looks.upright import least_score, upright_scores
@@ -126,10 +126,10 @@ def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detecti
         return [fault]
 
 
-def _face(detection: Detection, points68: Floats | SetAsideError, index: int, of: int) -> Face | SetAsideError:
+def _face(detection: Detection, points68: Points68 | SetAsideError, index: int, of: int) -> Face | SetAsideError:
     if isinstance(points68, SetAsideError):
         return placed(points68, detection) if of > 1 else points68
-    return Face(detection, points68, index, of)
+    return Face(detection, points68.xy, index, of, certainty=points68.certainty)
 
 
 def _unless_turned(

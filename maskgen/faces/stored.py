@@ -12,17 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Detection, Face, Floats
+from maskgen.core.records import Certainty, Detection, Face, Floats
 
 # What `face_from_row` reads of a row, in the photograph's own pixels.
 COLUMNS = ("box", "score", "source_points5", "source_points68", "face", "faces_found")
+CERTAINTY = ("seen68", "expected_error")  # where the landmark model says how sure it is
 
 
 def rounded_face(face: Face) -> Face:
     """The face with its numbers rounded: pixels to a hundredth, the score to four digits."""
     found = face.detection
     rounded = Detection(_hundredths(found.box), _hundredths(found.points5), round(found.score, 4))
-    return Face(rounded, _hundredths(face.points68), face.index, face.of, face.given)
+    sure = face.certainty
+    sure = sure and Certainty(sure.seen, round(sure.expected, 4))
+    return Face(rounded, _hundredths(face.points68), face.index, face.of, face.given, sure)
 
 
 def face_columns(face: Face) -> dict[str, Any]:
@@ -33,6 +36,7 @@ def face_columns(face: Face) -> dict[str, Any]:
         "score": face.detection.score,
         "source_points5": face.detection.points5.ravel().tolist(),
         "source_points68": face.points68.ravel().tolist(),
+        **_certainty_columns(face.certainty),
     }
 
 
@@ -47,7 +51,19 @@ def face_from_row(row: Mapping[str, Any]) -> Face:
         return np.array(row[name], np.float32)
 
     found = Detection(pixels("box"), pixels("source_points5").reshape(-1, 2), row["score"])
-    return Face(found, pixels("source_points68").reshape(-1, 2), row["face"], row["faces_found"])
+    points68 = pixels("source_points68").reshape(-1, 2)
+    return Face(found, points68, row["face"], row["faces_found"], certainty=_certainty(row))
+
+
+def _certainty_columns(certainty: Certainty | None) -> dict[str, Any]:
+    if certainty is None:
+        return {}
+    return dict(zip(CERTAINTY, (certainty.seen.astype(int).tolist(), certainty.expected), strict=True))
+
+
+def _certainty(row: Mapping[str, Any]) -> Certainty | None:
+    seen, expected = (row.get(name) for name in CERTAINTY)
+    return None if seen is None or expected is None else Certainty(np.array(seen, np.float32) > 0.5, expected)
 
 
 def _hundredths(pixels: NDArray[np.floating]) -> Floats:

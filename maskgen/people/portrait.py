@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -56,14 +57,28 @@ def _solid(person: Person, form: Form, lining: Part | None) -> list[Part]:
 
 def paint(person: Person, scene: Scene) -> Portrait:
     """Draw a person under a scene's circumstances; the same two give the same bytes."""
-    stage, form, hair = Stage.of(scene), sculpt(person, scene.expression, scene.scale), hair_of(person)
+    return paint_several(person, [scene])[0]
+
+
+def paint_several(person: Person, scenes: Sequence[Scene]) -> list[Portrait]:
+    """Draw a person with one expression and in the same clothes, the first scene's, several times.
+
+    Form, skin and hair are made once, which is half of a picture's cost. The eyes look where the first scene's do.
+    """
+    form, hair = sculpt(person, scenes[0].expression, scenes[0].scale), hair_of(person)
+    pictures = Pictures.of(person, form, hair, scenes[0])
+    return [_painted(person, scene, form, hair, pictures) for scene in scenes]
+
+
+def _painted(person: Person, scene: Scene, form: Form, hair: Hair | None, pictures: Pictures) -> Portrait:
+    stage = Stage.of(scene)
     lining = hair.lining if hair is not None else None
     solid = _solid(person, form, lining)
     casters = [*solid, *(hair.parts if hair is not None else ())]
     thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
     drawing = stage.draw([body_part(scene.clothes), *solid])
     image = room(scene, stage.height, stage.width)
-    lay_skin(image, drawing, thrown, Pictures.of(person, form, hair, scene), scene, stage)
+    lay_skin(image, drawing, thrown, pictures, scene, stage)
     _lay_in_front((image,), person, scene, _Set(stage, form, hair, drawing, thrown))
     small = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
     return _truth(_photographed(np.asarray(small, np.float32), scene), scene, form, stage, drawing)

@@ -12,7 +12,7 @@ from maskgen.core.records import Detection, Face, Floats, Image
 from maskgen.faces.align import face_unit, five_inside, five_points
 from maskgen.faces.choose import choose, placed
 from maskgen.faces.detect import MIDDLE, Detector
-from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.stored import rounded_face
 from maskgen.points.mark import Mark
 
@@ -166,8 +166,8 @@ def _meant(image: Image, known: Sequence[_Found], which: str) -> list[_Found]:
     return [*found, *faults] if which == "all" else found
 
 
-def _face(known: _Known, points: Iterator[Floats | SetAsideError], index: int, of: int) -> Face | SetAsideError:
-    points68 = next(points) if known.points68 is None else known.points68
+def _face(known: _Known, points: Iterator[Points68 | SetAsideError], index: int, of: int) -> Face | SetAsideError:
+    points68 = next(points) if known.points68 is None else Points68(known.points68)
     if isinstance(points68, SetAsideError):
         return placed(points68, known.detection) if of > 1 else points68
-    return rounded_face(Face(known.detection, points68, index, of, known.kind))
+    return rounded_face(Face(known.detection, points68.xy, index, of, known.kind, points68.certainty))

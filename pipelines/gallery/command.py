@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..checks import MAX_PIXELS
-from ..options import FilePath, crop_options
+from ..options import FilePath, crop_options, landmarks_option
 from .settings import DOUBTFUL, GallerySettings
 
 EPILOG = """\b
@@ -69,6 +69,7 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     show_default=True,
     help="Set aside photographs larger than this, before they are decoded.",
 )
+@landmarks_option
 @click.option(
     "--device", metavar="cpu|cuda|cuda:N", default="cpu", show_default=True, help="Device of the face detector."
 )

@@ -84,10 +84,11 @@ def _begun(
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
     """Detect, cut and write every face."""
+    from maskgen.faces.landmarkers.named import landmarker_named
     from maskgen.gallery.faces import PortraitFinder
     from maskgen.gallery.multi_view import MultiViewDetector
 
-    outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device))
+    outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device), landmarker_named(settings.landmarks))
     for unlabelled in photographs.unlabelled:
         outcomes.refuse(unlabelled.path, SetAsideError(Reason.MASK_UNSAID, unlabelled.detail))
     with show_progress(len(photographs.entries), 0, 0) as progress:

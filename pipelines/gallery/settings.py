@@ -8,7 +8,7 @@ from pathlib import Path
 from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
 from maskgen.core.reasons import UserError
 
-from ..checks import MAX_PIXELS, check_choice, check_range, show_path
+from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_range, show_path
 
 EACH = (3, 3)
 DOUBTFUL = ("keep", "drop")
@@ -42,12 +42,14 @@ class GallerySettings:
     margin: float | None = None
     seed: int = 0
     max_pixels: int = MAX_PIXELS
+    landmarks: str = "dlib"
     device: str = "cpu"
     overwrite: bool = False
 
     def __post_init__(self) -> None:
         check_choice("--doubtful", self.doubtful, DOUBTFUL)
         check_range("--size", self.size, 32, 2048)
+        check_choice("--landmarks", self.landmarks, LANDMARKS)
         check_alignment(self.align, self.size, self.margin)
         check_range("--seed", self.seed, -(2**63), 2**63 - 1)
         check_range("--max-pixels", self.max_pixels, 1, 2**31)
@@ -82,5 +84,6 @@ class GallerySettings:
             "--margin": self.margin,
             "--seed": self.seed,
             "--max-pixels": self.max_pixels,
+            "--landmarks": self.landmarks,
             "--device": self.device.partition(":")[0],
         }

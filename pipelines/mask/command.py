@@ -15,7 +15,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import MAX_PIXELS
 from ..config import ConfiguredCommand, config_option
-from ..options import AnyPathType, FilePath, crop_options
+from ..options import AnyPathType, FilePath, crop_options, landmarks_option
 from .settings import BACKENDS, CLASSES, COVERAGE, FACES, LABELS, MASKED_INPUT, OCCLUDERS, MaskSettings
 
 NONE = "none"
@@ -217,6 +217,7 @@ PLACE = AnyPathType()
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="JPEG quality, 1 to 100.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@landmarks_option
 @click.option("--landmarks-model", type=PATH, default=None, help="Path of another dlib 68-point landmark model.")
 @click.option(
     "--points",

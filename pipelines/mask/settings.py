@@ -20,7 +20,7 @@ from maskgen.core.kindspec import (
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 
-from ..checks import MAX_PIXELS, check_choice, check_range, option_name, show_path
+from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_range, option_name, show_path
 
 BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
@@ -84,6 +84,7 @@ class MaskSettings:
     format: str = "jpg"
     quality: int = 95
     seed: int = 0
+    landmarks: str = "dlib"
     landmarks_model: Path | None = None
     points: Path | None = None
     max_pixels: int = MAX_PIXELS
@@ -117,6 +118,7 @@ class MaskSettings:
         check_choice("--align", self.align, ALIGNMENTS)
         check_choice("--crop", self.crop, ("face", "none"))
         check_choice("--faces", self.faces, FACES)
+        check_choice("--landmarks", self.landmarks, LANDMARKS)
         check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
         check_choice("--occluders", self.occluders, OCCLUDERS)
@@ -174,6 +176,8 @@ class MaskSettings:
         for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
             if path is not None and not path.is_file():
                 raise UserError(f"{name} {path} is not a file.")
+        if self.landmarks_model is not None and self.landmarks != "dlib":
+            raise UserError(f"--landmarks-model is a model of dlib's: leave out --landmarks {self.landmarks}.")
         if self.points is not None and (self.aligned or self.reuse is not None):
             raise UserError(f"--points gives the faces: leave out {'--aligned' if self.aligned else '--reuse'}.")
 

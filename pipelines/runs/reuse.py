@@ -26,7 +26,7 @@ from .run_folder import RunFolder
 if TYPE_CHECKING:
     from maskgen.core.records import Face
 
-FINDING = ("maskgen version", "--faces", "--aligned", "--device", "--landmarks-model", "--points")
+FINDING = ("maskgen version", "--faces", "--aligned", "--device", "--landmarks", "--landmarks-model", "--points")
 
 
 def check_reuse(settings: MaskSettings) -> None:
@@ -58,7 +58,7 @@ class CatalogueFaces:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from maskgen.faces.stored import COLUMNS
+        from maskgen.faces.stored import CERTAINTY, COLUMNS
 
         run = RunFolder(root)
         self._name = str(run.catalogue)
@@ -69,7 +69,8 @@ class CatalogueFaces:
             raise UserError(f"{run.catalogue} cannot be read: {error}.") from None
         missing = set(self._columns) - set(self._file.schema_arrow.names)
         if missing and self._file.metadata.num_rows:
-            raise UserError(f"{run.catalogue} has no column {min(missing)}: make that run again with --overwrite.")
+            raise UserError(f"{run.catalogue} has no column {min(missing)}: run that run anew with --overwrite.")
+        self._columns += [name for name in CERTAINTY if name in self._file.schema_arrow.names]
         self._ranges = [self._range(group) for group in range(self._file.num_row_groups)] if not missing else []
         self._partly = _partly_set_aside(run)
         self._group = lru_cache(maxsize=2)(self._load)

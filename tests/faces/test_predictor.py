@@ -15,8 +15,8 @@ from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Detection
 from maskgen.faces.align import five_points, warped
 from maskgen.faces.dlib_model import Forests, load_forests
-from maskgen.faces.landmarks import PATCH, Landmarker, _to_patch, default_model
 from maskgen.faces.predictor import FEW, Predictor
+from maskgen.faces.landmarks import PATCH, Landmarker, Points68, _to_patch, default_model
 from maskgen.people import sample_people
 
 
@@ -94,8 +94,9 @@ def test_a_fault_stands_in_its_faces_place(faces: list[tuple[np.ndarray, Detecti
     mixed = [faces[0], (faces[0][0], nonsense), faces[1]]
     first, fault, last = landmarker.points68_of(mixed)
     assert isinstance(fault, SetAsideError)
-    np.testing.assert_array_equal(first, landmarker.points68(*faces[0]))
-    np.testing.assert_array_equal(last, landmarker.points68(*faces[1]))
+    assert isinstance(first, Points68) and isinstance(last, Points68)
+    np.testing.assert_array_equal(first.xy, landmarker.points68(*faces[0]))
+    np.testing.assert_array_equal(last.xy, landmarker.points68(*faces[1]))
     assert landmarker.points68_of([]) == []
 
 

@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "format": "png",
     "quality": 80,
     "seed": 1,
+    "landmarks": "own",
     "max_pixels": 1000,
     "device": "cuda",
 }
@@ -68,6 +69,7 @@ HOW: dict[str, Any] = {
         ("kinds", (), "--kinds"),
         ("kinds", ("n95", "n95"), "twice"),
         ("crop", "half", "--crop"),
+        ("landmarks", "dib", "--landmarks dib is unknown: give dlib or own"),
         ("landmarks_model", Path("absent.dat"), "absent.dat is not a file"),
     ],
 )
@@ -129,6 +131,12 @@ def test_a_landmarks_model_is_known_by_its_content(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     a, b, c = (replace(PLAIN, landmarks_model=tmp_path / name).deciding() for name in "abc")
     assert digest_of(a) == digest_of(b) != digest_of(c)
+
+
+def test_a_landmarks_model_is_dlibs(tmp_path: Path) -> None:
+    (tmp_path / "model.dat").write_bytes(b"one")
+    with pytest.raises(UserError, match="leave out --landmarks own"):
+        replace(PLAIN, landmarks="own", landmarks_model=tmp_path / "model.dat")
 
 
 @pytest.mark.parametrize("empty", ["", []])

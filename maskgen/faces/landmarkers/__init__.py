@@ -1,0 +1,1 @@
+"""Landmark models beside dlib's."""

@@ -1,0 +1,123 @@
+"""The landmark network of our own: on drawn people, alone and among others, and what trust makes of what it says."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.core.images import Photo
+from maskgen.core.reasons import UserError
+from maskgen.core.records import Certainty, Detection, Face, Image
+from maskgen.core.seeding import rng_for
+from maskgen.faces.align import five_points
+from maskgen.faces.landmarkers.named import landmarker_named
+from maskgen.faces.landmarkers.own import OwnLandmarker
+from maskgen.faces.landmarks import Landmarker, Points68
+from maskgen.faces.stored import face_columns, face_from_row, rounded_face
+from maskgen.faces.trust import trust
+from maskgen.people import Portrait, draw_person, draw_scene, paint
+
+ALL_SEEN = np.ones(68, bool)
+
+
+def portrait(number: int, yaw: float) -> Portrait:
+    rng = rng_for(11, "own landmarks", number)
+    return paint(replace(draw_person(rng), glasses="none"), replace(draw_scene(rng, 200), yaw=yaw, hand=False))
+
+
+def detection(drawn: Portrait) -> Detection:
+    box = np.concatenate([drawn.points68.min(0), drawn.points68.max(0)])
+    return Detection(box, five_points(drawn.points68), 1.0)
+
+
+@pytest.fixture(scope="module")
+def faces() -> list[tuple[Image, Detection, Portrait]]:
+    drawn = [portrait(number, yaw) for number, yaw in enumerate((0.0, 20.0, -30.0, 75.0, -75.0) * 2)]
+    return [(one.image, detection(one), one) for one in drawn]
+
+
+@pytest.fixture(scope="module")
+def found(faces: list[tuple[Image, Detection, Portrait]]) -> list[Points68]:
+    points = OwnLandmarker().points68_of([(image, face) for image, face, _ in faces])
+    assert all(isinstance(one, Points68) for one in points)
+    return [one for one in points if isinstance(one, Points68)]
+
+
+def test_points_of_drawn_people_are_near(faces: list[tuple[Image, Detection, Portrait]], found: list[Points68]) -> None:
+    off = [
+        np.linalg.norm(one.xy - drawn.points68, axis=1)[drawn.visible68].mean() / drawn.pose.scale
+        for (_, _, drawn), one in zip(faces, found, strict=True)
+    ]
+    assert np.mean(off) < 0.12
+
+
+def test_the_far_side_of_a_profile_is_known_to_be_hidden(
+    faces: list[tuple[Image, Detection, Portrait]], found: list[Points68]
+) -> None:
+    for (_, _, drawn), one in zip(faces, found, strict=True):
+        assert one.certainty is not None
+        assert (one.certainty.seen == drawn.visible68).mean() > 0.7
+
+
+def test_a_face_is_the_same_alone(faces: list[tuple[Image, Detection, Portrait]], found: list[Points68]) -> None:
+    landmarker = pickle.loads(pickle.dumps(OwnLandmarker()))  # noqa: S301
+    for (image, face, _), one in list(zip(faces, found, strict=True))[:3]:
+        np.testing.assert_array_equal(landmarker.points68(image, face), one.xy)
+    assert landmarker.points68_of([]) == []
+
+
+def test_models_go_by_name() -> None:
+    assert type(landmarker_named("own")) is OwnLandmarker
+    assert type(landmarker_named("dlib")) is Landmarker
+    with pytest.raises(UserError, match="landmarks mesh are unknown: give dlib or own"):
+        landmarker_named("mesh")
+    with pytest.raises(UserError, match="leave it out"):
+        landmarker_named("own", Path("model.dat"))
+
+
+def face(certainty: Certainty | None, moved: tuple[int, float] | None = None) -> Face:
+    drawn = portrait(0, 0.0)
+    found = detection(drawn)
+    if moved is not None:
+        which, share = moved
+        found.points5[which] += [share * np.linalg.norm(found.points5[1] - found.points5[0]), 0]
+    return Face(found, drawn.points68, certainty=certainty)
+
+
+def test_trust_counts_what_is_seen_and_what_is_expected() -> None:
+    no_nose = ALL_SEEN.copy()
+    no_nose[30] = False
+    assert trust(face(Certainty(ALL_SEEN, 0.0))) == pytest.approx(1.0)
+    assert trust(face(Certainty(ALL_SEEN, 0.15))) == pytest.approx(0.5)
+    assert trust(face(Certainty(ALL_SEEN, 9.0))) == 0.0
+    assert trust(face(Certainty(ALL_SEEN, 0.0), (2, 0.5))) < 0.7
+    assert trust(face(Certainty(no_nose, 0.0), (2, 0.5))) == pytest.approx(1.0)
+
+
+def test_what_cannot_be_certain_is_refused() -> None:
+    for seen, expected in ((ALL_SEEN[:5], 0.1), (ALL_SEEN, -1.0), (ALL_SEEN, float("nan"))):
+        with pytest.raises(ValueError, match="68 flags"):
+            Certainty(seen, expected)
+
+
+def test_certainty_goes_through_a_catalogue() -> None:
+    seen = np.arange(68) % 3 == 0
+    one = rounded_face(face(Certainty(seen, 0.123456)))
+    back = face_from_row({**face_columns(one), "faces_found": 1})
+    assert back.certainty is not None and back.certainty.expected == 0.1235
+    np.testing.assert_array_equal(back.certainty.seen, seen)
+    plain = rounded_face(face(None))
+    assert face_from_row({**face_columns(plain), "faces_found": 1}).certainty is None
+
+
+def test_a_mask_is_put_on_and_its_row_says_how_sure() -> None:
+    drawn = portrait(0, 0.0)
+    settings = MaskerSettings(("n95",), landmarks="own", min_trust=0.0)
+    ((output,),) = Masker(settings).process(["one"], [Photo(drawn.image, "one")])
+    assert isinstance(output, Output)
+    assert len(output.row["seen68"]) == 68 and 0 <= output.row["expected_error"] < 1

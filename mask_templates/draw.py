@@ -50,7 +50,7 @@ def bump(x: Field, at: float, width: float) -> Field:
 
 def step(x: Field, at: float, width: float) -> Field:
     """0 before `at`, 1 after it."""
-    return np.asarray(1 / (1 + np.exp(-(x - at) / width * 4)))
+    return np.asarray(1 / (1 + np.exp(np.clip(-(x - at) / width * 4, -50, 50))))
 
 
 def noise(seed: int, coarse: float, fine: float = 0.0) -> Field:
@@ -83,6 +83,30 @@ def fleece(seed: int) -> tuple[Field, Field]:
     return 1 + 0.012 * fibres - 0.03 * points, 0.02 * fibres - 0.05 * points
 
 
+def tension(seed: int, strength: float, count: int = 9) -> Field:
+    """Folds that cloth throws where it is pulled: from the loops' ends inward, some from the nose's sides down."""
+    rng = np.random.default_rng(seed)
+    height = np.zeros((SIDE, SIDE))
+    x, y = 2.2 * U, V
+    for number in range(count):
+        side, lower = number % 2, (number // 2) % 3
+        if lower < 2:
+            begin = np.array([2.15 if side else 0.05, 0.92 if lower else 0.10])
+            toward = (-1 if lower else 1) * rng.uniform(0.05, 0.75)
+        else:
+            begin = np.array([1.1 + (0.3 if side else -0.3) * rng.uniform(0.5, 1.3), 0.12])
+            toward = rng.uniform(0.9, 1.5)
+        c, s = (-1 if side else 1) * np.cos(toward), np.sin(toward)
+        along, off = (x - begin[0]) * c + (y - begin[1]) * s, -(x - begin[0]) * s + (y - begin[1]) * c
+        off = off + rng.normal() * 0.25 * along**2 + 0.012 * noise(seed + number, 60)
+        width, length = rng.uniform(0.018, 0.045), rng.uniform(0.25, 0.75)
+        fold = np.tanh(2.5 * off / width) * np.exp(-((off / (2.2 * width)) ** 2))
+        if number % 3 == 0:
+            fold = np.exp(-((off / width) ** 2))
+        height += fold * step(along, 0.0, 0.08) * np.exp(-((along / length) ** 2))
+    return np.asarray(strength * height)
+
+
 def wrinkles(seed: int, strength: float) -> Field:
     """Soft creases that run mostly across."""
     field = np.random.default_rng(seed).normal(size=(SIDE, SIDE))
@@ -105,26 +129,31 @@ def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn
 
 
 def surgical() -> tuple[Field, Field]:
-    """Three tucks that face down, bound edges, a wire in the top edge and welded sides."""
+    """Three tucks that face down and open toward the middle, bound edges, a wire in the top edge and welded sides."""
     shade, height = fleece(1)
-    inner = 1 - step(ACROSS, 0.93, 0.02)
-    for at in (0.30, 0.46, 0.62):
-        line = V - at - 0.012 * np.cos(np.pi * ACROSS) - 0.004 * noise(int(at * 100), 60)
-        tuck = np.clip((line + 0.055) / 0.055, 0, 1) ** 1.5 * (1 - step(line, 0.0, 0.006))
-        height += 0.42 * tuck
-        shade -= 0.17 * bump(line, 0.007, 0.008) * (0.35 + 0.65 * inner)
-        shade += 0.03 * bump(line, -0.008, 0.008)
-    height += wrinkles(3, 0.16) * inner
-    for edge in (0.028, 0.972):
-        shade -= 0.10 * bump(V, edge, 0.0035)
-        height += 0.25 * (bump(V, edge - np.sign(edge - 0.5) * -0.012, 0.012))
-        shade -= 0.05 * dashes(U, V, edge + np.sign(0.5 - edge) * -0.010, 0.012, 0.45, 0.003)
-    wire = bump(V, 0.058, 0.012) * (1 - step(ACROSS, 0.48, 0.02))
-    height += 0.35 * wire
-    shade -= 0.05 * bump(V, 0.078, 0.005) * (1 - step(ACROSS, 0.48, 0.02))
+    inner = 1 - step(ACROSS, 0.925, 0.015)
+    for at, bow, tilt in ((0.27, 0.018, 0.006), (0.45, 0.026, -0.010), (0.63, 0.034, 0.008)):
+        line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0025 * noise(int(at * 100), 70)
+        opened = 0.45 + 0.55 * np.cos(np.pi * ACROSS / 2) ** 0.5
+        height += 0.42 * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.008, 0.022))
+        # Below the fold's edge lies its own shadow, hard at the edge and soft below.
+        under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
+        shade -= 0.22 * under * (0.4 + 0.6 * inner)
+        shade += 0.06 * np.clip((line + 0.12) / 0.12, 0, 1) * (1 - step(line, 0.0, 0.010))
+    height += wrinkles(3, 0.05) * inner + tension(4, 0.16, 10) * inner
+    for edge, inward in ((0.0, 1), (1.0, -1)):
+        band = 1 - step((V - edge) * inward, 0.075, 0.004)
+        shade += 0.035 * band
+        shade -= 0.10 * bump(V, edge + inward * 0.077, 0.0035)
+        for row in (0.018, 0.052):
+            shade -= 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
+    wire = bump(V, 0.036, 0.016) * (1 - step(ACROSS, 0.46, 0.02))
+    height += 0.30 * wire
+    shade -= 0.06 * bump(V, 0.058, 0.006) * (1 - step(ACROSS, 0.46, 0.02))
     for weld in (0.945, 0.975):
         shade -= 0.10 * dashes(V, ACROSS, weld, 0.016, 0.5, 0.006)
-    shade -= 0.06 * bump(ACROSS, 0.93, 0.006)
+    shade += 0.04 * step(ACROSS, 0.93, 0.004)
+    shade -= 0.09 * bump(ACROSS, 0.927, 0.005)
     return shade, height
 
 
@@ -154,7 +183,7 @@ def n95() -> tuple[Field, Field]:
 def kn95() -> tuple[Field, Field]:
     """A ridge down the middle, welded seams beside the nose and under the chin, a folded rim."""
     shade, height = fleece(21)
-    height += wrinkles(22, 0.07)
+    height += wrinkles(22, 0.03) + tension(23, 0.08, 8)
     shade -= 0.04 * bump(ACROSS, 0.0, 0.006) * step(V, 0.03, 0.01)
     shade += 0.03 * bump(ACROSS, 0.020, 0.012)
     height += 0.30 * bump(ACROSS, 0.0, 0.03)
@@ -177,10 +206,10 @@ def cloth() -> tuple[Field, Field]:
     warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
     over = np.sign(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150))
     weave = np.where(over > 0, warp, weft)
-    shade, height = 1 + 0.05 * weave + 0.02 * noise(31, 1.0, 5.0), 0.03 * weave + 0.02 * noise(32, 10)
-    height += wrinkles(33, 0.24) + 0.7 * wrinkles(34, 0.24)[:, ::-1]
-    seam = bump(ACROSS, 0.0, 0.010)
-    shade -= 0.16 * seam
+    shade, height = 1 + 0.03 * weave + 0.02 * noise(31, 1.0, 5.0), 0.02 * weave + 0.02 * noise(32, 10)
+    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14)
+    seam = bump(ACROSS, 0.0, 0.008)
+    shade -= 0.14 * seam
     height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam
     for at in (0.035, 0.965):
         shade += 0.12 * dashes(U, V, at, 0.013, 0.6, 0.0022)
@@ -204,12 +233,13 @@ def cloth_pleated() -> tuple[Field, Field]:
     """One panel of the same cloth in two pleats, without a seam."""
     warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
     weave = np.where(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150) > 0, warp, weft)
-    shade, height = 1 + 0.05 * weave + 0.02 * noise(41, 1.0, 5.0), 0.03 * weave + 0.02 * noise(42, 10)
-    for at in (0.36, 0.58):
-        line = V - at - 0.02 * np.cos(np.pi * ACROSS) - 0.006 * noise(int(at * 100), 70)
-        height += 0.5 * np.clip((line + 0.08) / 0.08, 0, 1) ** 1.5 * (1 - step(line, 0.0, 0.01))
-        shade -= 0.20 * bump(line, 0.010, 0.011)
-    height += wrinkles(43, 0.22)
+    shade, height = 1 + 0.03 * weave + 0.02 * noise(41, 1.0, 5.0), 0.02 * weave + 0.02 * noise(42, 10)
+    for at, bow in ((0.34, 0.02), (0.58, 0.03)):
+        line = V - at - bow * np.cos(np.pi * ACROSS / 2) - 0.004 * noise(int(at * 100), 70)
+        opened = 0.5 + 0.5 * np.cos(np.pi * ACROSS / 2)
+        height += 0.55 * opened * np.clip((line + 0.2) / 0.2, 0, 1) * (1 - step(line, 0.008, 0.025))
+        shade -= 0.24 * step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
+    height += wrinkles(43, 0.06) + tension(44, 0.22, 12)
     for at in (0.035, 0.965):
         shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
         height -= 0.20 * bump(V, at, 0.006)
@@ -257,13 +287,13 @@ def pitta() -> tuple[Field, ...]:
 def kf94() -> tuple[Field, ...]:
     """Three panels folded like a boat: one over the nose, one before the mouth, one under the chin."""
     shade, height = fleece(61)
-    height += wrinkles(62, 0.05)
+    height += wrinkles(62, 0.03) + tension(63, 0.10, 8)
     for at in (0.31, 0.71):
         line = V - at - 0.012 * np.cos(np.pi * ACROSS)
-        shade -= 0.12 * bump(line, 0.007, 0.006) + 0.05 * bump(line, -0.02, 0.02)
+        shade -= 0.09 * bump(line, 0.007, 0.006) + 0.03 * bump(line, -0.02, 0.02)
         shade += 0.04 * bump(line, -0.006, 0.005)
-        height += 0.5 * bump(line, 0.0, 0.018)
-        height -= 0.3 * bump(line, 0.03, 0.015)
+        height += 0.3 * bump(line, 0.0, 0.018)
+        height -= 0.18 * bump(line, 0.03, 0.015)
     wire = bump(V, 0.06, 0.014) * (1 - step(ACROSS, 0.40, 0.02))
     height += 0.3 * wire
     shade -= 0.05 * bump(V, 0.082, 0.005) * (1 - step(ACROSS, 0.40, 0.02))

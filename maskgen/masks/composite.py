@@ -7,43 +7,62 @@ import math
 import cv2
 import numpy as np
 
-from maskgen.core.records import Floats, Image, Mask
+from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.75  # share of the light that the rim takes from the skin beside it
-SHADOW_WIDTH = 0.04  # in eye distances
-SHADOW_DROP = 0.03
+SHADOW = 0.6  # share of the light that the rim takes from the skin beside it
+SHADOW_ROUND = 0.45  # ... of that on every side, the rest away from the light
+SHADOW_WIDTH = 0.035  # in eye distances
+SHADOW_FAR = 0.04  # how far it falls away from the light
+LEADS = 0.3  # light of this direction or more throws it as far; without any it falls down
 FRACTION = 4  # bits of a polygon's corners behind the point
 
 
 def reach(scale: float) -> int:
     """Pixels beyond the mask's outline that its shadow can darken, for a face of this scale."""
-    return _radius(scale) + round(SHADOW_DROP * scale) + 1
+    return _radius(scale) + round(SHADOW_FAR * scale) + 1
 
 
 def _radius(scale: float) -> int:
     return max(1, math.ceil(2.5 * SHADOW_WIDTH * scale))
 
 
-def _shadow(alpha: Floats, scale: float) -> Floats:
-    """Light that the mask's rim takes from bare skin, 0..1, a little lower than the rim; nothing beyond `reach`."""
+def _away(direction: Doubles, scale: float) -> tuple[int, int]:
+    """Pixels right and down by which shadow falls, for a light's direction (3,), see `light.Light`."""
+    x, y = (-direction[:2] + (0.0, LEADS / 3)).tolist()
+    far = SHADOW_FAR * scale / max(math.hypot(x, y), LEADS)
+    return round(x * far), round(y * far)
+
+
+def _shadow(alpha: Floats, scale: float, direction: Doubles) -> Floats:
+    """Light that the mask's rim takes from bare skin, 0..1, more on the side away from the light; nothing beyond
+    `reach`."""
     radius = _radius(scale)
     soft = cv2.GaussianBlur(
         alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
     )
-    drop = min(round(SHADOW_DROP * scale), len(soft))
-    shadow = np.float32(0.75 * SHADOW) * soft
+    shadow = np.float32(SHADOW_ROUND * SHADOW) * soft
     soft *= np.float32(SHADOW)
-    np.maximum(shadow[drop:], soft[: len(soft) - drop], out=shadow[drop:])
+    (to_y, from_y), (to_x, from_x) = (_shifted(by) for by in _away(direction, scale)[::-1])
+    part = shadow[to_y, to_x]
+    np.maximum(part, soft[from_y, from_x], out=part)
     return shadow
 
 
-def lay(image: Image, layer: Layer, noise: Floats | None, scale: float, outline: Floats) -> tuple[Image, Mask]:
+def _shifted(by: int) -> tuple[slice, slice]:
+    """Where pixels go that move by so many, and where they come from."""
+    return slice(max(by, 0), min(by, 0) or None), slice(max(-by, 0), min(-by, 0) or None)
+
+
+def lay(
+    image: Image, layer: Layer, noise: Floats | None, scale: float, outline: Floats, direction: Doubles
+) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
     Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
     `noise` in levels, (h, w) or (h, w, 3), comes on top of the layer; what then leaves 0..255 is cut off. Only what
-    lies in `outline`, a convex polygon (n, 2), gets shadow: the head, and not what is far behind it.
+    lies in `outline`, a convex polygon (n, 2), gets shadow: the head, and not what is far behind it. It falls away from
+    the light, whose `direction` is (3,).
 
     Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
     """
@@ -53,7 +72,7 @@ def lay(image: Image, layer: Layer, noise: Floats | None, scale: float, outline:
     if window.empty:
         return out, coverage
     laid = cv2.multiply(
-        image[window.slices], _thrice(_left(layer.alpha, _ground(outline, window), scale)), dtype=cv2.CV_32F
+        image[window.slices], _thrice(_left(layer.alpha, _ground(outline, window), scale, direction)), dtype=cv2.CV_32F
     )
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
     out[window.slices] = cv2.add(laid, 0 if noise is None else _in_colours(noise), dtype=cv2.CV_8U)
@@ -69,10 +88,10 @@ def _ground(outline: Floats, window: Window) -> Floats:
     return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
 
 
-def _left(alpha: Floats, ground: Floats, scale: float) -> Floats:
+def _left(alpha: Floats, ground: Floats, scale: float, direction: Doubles) -> Floats:
     """The share of the picture's light that cloth of this coverage, and its shadow on the ground, leave, (h, w)."""
     skin = 1 - alpha
-    keep = _shadow(alpha, scale)
+    keep = _shadow(alpha, scale, direction)
     keep *= ground
     keep *= skin
     np.subtract(1, keep, out=keep)

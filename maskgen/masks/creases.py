@@ -13,8 +13,10 @@ from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 from maskgen.masks.pose.head import grid_normals
 
-CREASES = 6  # movements of the cloth
-ASKEW = 2  # movements of what is drawn on it: up and down, and to one side
+FOLDS, RIMS = 8, 6  # movements of the cloth: folds within it, and of its edges
+CREASES = FOLDS + RIMS
+RIM = 1.3  # how far an edge moves for one as deep as a crease
+ASKEW = 4  # movements of what is drawn on it: up and down, to one side, bowed, and closer above than below
 LOOPS = 2  # slack on the left and on the right
 SAG = 0.10  # of a loop of slack 1, in eye distances
 
@@ -41,7 +43,8 @@ def creased(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubles, Doubles]
         Movements of its points and of its unit normals, each (CREASES, rows, columns, 3), `depth` eye distances deep.
     """
     normals = grid_normals(grid)
-    moves = np.stack([depth * _wave(uv, number)[..., None] * normals for number in range(CREASES)])
+    folds = [_wave(uv, number)[..., None] * normals for number in range(FOLDS)]
+    moves = depth * np.stack([*folds, *_rims(uv, normals)])
     return moves, np.stack([grid_normals(grid + move) - normals for move in moves])
 
 
@@ -57,10 +60,33 @@ def _wave(uv: Doubles, number: int) -> Doubles:
     return np.asarray(wave * where * (1 - u**4) * (1 - v**4))
 
 
+def _rims(uv: Doubles, normals: Doubles) -> list[Doubles]:
+    """How edges differ from mask to mask, RIMS of (rows, columns, 3), about RIM long: the wire bent over the nose, a
+    hollow or a gap at either cheek, the lower edge lower on one side, drawn in below the chin, and its middle beside
+    the chin's. The corners, where the loops begin, stay."""
+    u, v = 2 * uv[..., 0] - 1, uv[..., 1]
+    held, down = 1 - u**4, np.array([0.0, 1.0, 0.0])
+    top, bottom = np.exp(-((v / 0.22) ** 2)), np.exp(-(((1 - v) / 0.22) ** 2))
+
+    def at(where: Doubles, way: Doubles) -> Doubles:
+        return np.asarray(RIM * (where * held)[..., None] * way)
+
+    wire = top * (np.exp(-((u / 0.16) ** 2)) - 0.7 * np.exp(-(((np.abs(u) - 0.36) / 0.14) ** 2)))
+    cheeks = [top * np.exp(-(((u - side) / 0.2) ** 2)) for side in (-0.6, 0.6)]
+    return [
+        at(wire, 0.8 * normals - 0.5 * down),
+        *(at(cheek, 0.9 * normals + 0.5 * down) for cheek in cheeks),
+        at(bottom * np.sin(np.pi * u), down),
+        at(bottom * np.exp(-((u / 0.25) ** 2)), 0.8 * normals - 0.4 * down),
+        at(bottom * (np.exp(-(((u - 0.45) / 0.2) ** 2)) - np.exp(-(((u + 0.45) / 0.2) ** 2))), normals),
+    ]
+
+
 def askew(uv: Doubles) -> Doubles:
     """How v moves when what is drawn on the cloth sits askew, for texture coordinates (n, 2): (ASKEW, n)."""
     middle = np.sin(np.pi * np.clip(uv[:, 1], 0, 1))
-    return np.stack([middle, middle * (2 * uv[:, 0] - 1)])
+    u = 2 * uv[:, 0] - 1
+    return np.stack([middle, middle * u, middle * (u * u - 0.33), np.sin(2 * np.pi * np.clip(uv[:, 1], 0, 1))])
 
 
 def sagging(count: int, pieces: int) -> Doubles:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.creases import ASKEW, CREASES, LOOPS, Modes, askew, creased, sagging
+from maskgen.masks.lighting.light import Rest
 from maskgen.masks.occlusion import Sight, View, hiding, sight_of, view_of
 from maskgen.masks.pose.camera import Cameras
 from maskgen.masks.pose.fit import Moulder
@@ -26,6 +27,10 @@ LIDS = slice(36, 48)  # of the 68 points
 BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
 AMPLE = 1.12  # of the outline in which shadow falls
+NEAR = 0.26  # deviation, in eye distances, of the places on the skin whose light is a place's on the cloth
+DOUBTED = 0.4  # how much skin without any shadow is believed to be beside the skin that is seen
+ODD, EVEN = 0.9, 0.45  # how much shadows on one side, and those on both, as a beard, are believed to fall on cloth too
+MOST_SHADE = 1.0  # logarithm of linear light
 GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
 VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 
@@ -48,7 +53,9 @@ class Garment:
     the bare head whether it can hide a part of it from somewhere: those under the cloth cannot, for the cloth hides
     whatever they would; `modes` are its points and normals and what a plan may add to them; the points from
     `ribbons_from` on are the ribbons', whose `breadths` (ribbons,) are in eye distances; `goes_round` (r,) says of each
-    of these points whether its ribbon meets its other half behind the head, as a strap does and a loop does not.
+    of these points whether its ribbon meets its other half behind the head, as a strap does and a loop does not;
+    `beside` (2n, k) are weights of the skin's points that light is read at, first for all points, then for their mirror
+    images.
     """
 
     moulder: Moulder
@@ -64,6 +71,7 @@ class Garment:
     ribbons_from: int
     breadths: Doubles
     goes_round: NDArray[np.bool_]
+    beside: Doubles
     _hiding: dict[View, Occluder] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -83,6 +91,13 @@ class Garment:
         hair, of which nothing is known, so it goes out bit by bit."""
         toward = np.minimum(np.maximum(self.rays[self.ribbons_from :] @ line_of_sight / GOING, 0.0), 1.0)
         return np.where(self.goes_round, toward * toward * (3 - 2 * toward), 1.0)
+
+    def shade(self, rest: Rest) -> Doubles:
+        """The factor on linear light, (n,), that shadows and lamps make which the light's direction does not tell."""
+        sums = self.beside @ np.stack([rest.off * rest.seen, rest.seen], 1)
+        here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
+        off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
+        return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), MOST_SHADE))
 
     def _before(self, view: View) -> Occluder:
         bare = skin()
@@ -180,6 +195,7 @@ def build_garment(template: Template, ribbon_rows: int, small: bool = False) -> 
         goes_round=np.concatenate(
             [np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_RIBBON]
         ),
+        beside=_beside(np.concatenate([part.points for part in parts])),
     )
 
 
@@ -189,6 +205,13 @@ _NO_RIBBON = np.zeros(0, np.bool_)
 def _meets_itself(ribbon: Mesh) -> bool:
     """Whether a ribbon ends in the head's middle."""
     return abs(float(ribbon.points[-1, 0])) < 0.05
+
+
+def _beside(points: Doubles) -> Doubles:
+    """The weights of the skin's points for points (n, 3) and their mirror images, (2n, k)."""
+    both = np.concatenate([points, points * [-1, 1, 1]])
+    away = ((both[:, None] - skin().lit.points[None]) ** 2).sum(2)
+    return np.asarray(np.exp(-away / (2 * NEAR**2)))
 
 
 def _below_lids(top: Doubles) -> Doubles:

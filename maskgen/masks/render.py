@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats, Mask
+from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.creases import mixed
+from maskgen.masks.front.loops import shown_loops
 from maskgen.masks.garment import Garment
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Kind, Level
 from maskgen.masks.lighting.colour import GAMMA, encoded
@@ -30,8 +31,10 @@ RIBBON_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask that stand in a row while they are painted
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
+HIDDEN = 0.5  # of the light that does not reach cloth which looks straight down on chest and throat
+LEVEL = 0.25  # how far cloth may look down before it loses any
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
-FOLD_LIGHT = 1.0  # how strongly the relief catches the light
+FOLD_LIGHT = 1.7  # how strongly the relief catches the light
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def render(
     light: Light,
     window: Window,
     outer: Window,
+    image: Image,
     parts: bool = False,
 ) -> Layer:
     """Draw the mask.
@@ -121,18 +125,24 @@ def render(
         seen: its triangles on this side of the head; the window holds them.
         head, before: points in the picture, (m, 3), and triangles of what hides what lies behind it.
         outer: what the layer is to hold, the window and more.
+        image: the picture, uint8 RGB, in which hair hides loops.
         parts: whether the layer says what each of its pixels is.
     """
     level = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
     values = np.zeros((len(points) + len(head), 3), np.float32)
-    values[: len(points), :2] = _texels(garment, plan, level, camera)
-    values[: len(points), 2] = _lit(garment, plan, camera, light)
+    values[: len(points), 2] = lit = _lit(garment, plan, camera, light)
+    first = garment.ribbons_from
+    opacity = garment.opacity(camera.rotation[2])
+    if len(opacity):
+        shown = shown_loops(image, points[first:], lit[first:] * BRIGHTEST, light)
+        opacity *= np.where(garment.goes_round, 1.0, shown)
+    values[: len(points), :2] = _texels(garment, plan, level, opacity)
     canvas = window.canvas(camera.scale)
     placed = window.on(*canvas, np.concatenate([points, head]))
     drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
     named = _named(level, drawn, alpha) if parts else None
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, garment.fades), alpha, named)
+    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, len(opacity) > 0), alpha, named)
 
 
 def _named(level: Level, drawn: Floats, whole: Floats) -> Mask:
@@ -143,24 +153,29 @@ def _named(level: Level, drawn: Floats, whole: Floats) -> Mask:
     return np.asarray(part * (whole > 0), np.uint8)
 
 
-def _texels(garment: Garment, plan: MaskPlan, level: Level, camera: Camera) -> Doubles:
+def _texels(garment: Garment, plan: MaskPlan, level: Level, opacity: Doubles) -> Doubles:
     """Where in the atlas the garment's points are, in texels with centres at integers: (n, 2).
 
-    Across a ribbon the atlas is the same, so that there, where straps fade, the column says how opaque it is.
+    Across a ribbon the atlas is the same, so that there the column says how opaque it is.
     """
     rows, columns = level.down.shape
     at = garment.uv * (columns, rows) - 0.5
     at[:, 1] += (rows * np.array(plan.askew)) @ garment.modes.v
-    if garment.fades:
-        at[garment.ribbons_from :, 0] = columns * garment.opacity(camera.rotation[2]) - 0.5
+    if plan.turned:
+        at[: garment.ribbons_from, 0] = columns - 1 - at[: garment.ribbons_from, 0]
+    at[garment.ribbons_from :, 0] = columns * opacity - 0.5
     return np.asarray(at)
 
 
 def _lit(garment: Garment, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
     """The encoded light on the garment's points as a share of BRIGHTEST, above 0: (n,)."""
-    facing = mixed(plan.modes, garment.modes.normals) @ camera.rotation.T
+    normals = mixed(plan.modes, garment.modes.normals)
+    facing = normals @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
-    share = encoded(_shoulder(light.on(facing))) / BRIGHTEST
+    strength = light.on(facing) * (1 - HIDDEN * np.maximum(normals[:, 1] - LEVEL, 0))
+    if light.rest is not None:
+        strength *= garment.shade(light.rest)
+    share = encoded(_shoulder(strength)) / BRIGHTEST
     return np.minimum(np.maximum(share, 1 / 255), 1)
 
 
@@ -252,7 +267,7 @@ def _coloured(
     cloth, down = (
         cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in (read.colours, read.down)
     )
-    bright = lit * _folds(cloth, down, _fold_light(camera, light))
+    bright = lit * _folds(cloth, down, _fold_light(camera, light, plan.turned))
     np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
     bright *= np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
     colours = (_dye(light, plan.fade) @ cloth.reshape(-1, 4).astype(np.float32).T).reshape(3, *alpha.shape)
@@ -284,11 +299,12 @@ def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float
     return cv2.addWeighted(across, right, down, lower, 1 - LEVEL_GROUND * (right + lower), dtype=cv2.CV_32F)
 
 
-def _fold_light(camera: Camera, light: Light) -> tuple[float, float]:
-    """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes."""
+def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, float]:
+    """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes; where it is
+    turned its right is the viewer's left."""
     strong = light.direction + FOLD_SHOWING
     right, down, _ = (strong @ camera.rotation).tolist()
-    return right, down
+    return -right if turned else right, down
 
 
 def _shoulder(light: Doubles) -> Doubles:

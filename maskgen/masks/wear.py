@@ -223,12 +223,26 @@ def dress(
     front = front if kind.template.role == "mask" else None
     named = parts or front is not None
     layer = render(
-        kind, garment, plan, points, seen, head, hides.triangles, wearer.camera, wearer.light, window, outer, named
+        kind,
+        garment,
+        plan,
+        points,
+        seen,
+        head,
+        hides.triangles,
+        wearer.camera,
+        wearer.light,
+        window,
+        outer,
+        image,
+        named,
     )
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     in_front = _left_out(front, layer, garment.fades, paint, alpha)
     noise = noise_on(paint, alpha, wearer.grain, plan.grain, wearer.light.top)
-    masked, coverage = lay(image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline)
+    masked, coverage = lay(
+        image, Layer(outer, paint, alpha), noise, wearer.camera.scale, wearer.outline, wearer.light.direction
+    )
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     whole = whole_parts(layer.parts, coverage, outer) if parts and layer.parts is not None else None

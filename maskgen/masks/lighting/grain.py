@@ -21,6 +21,7 @@ from maskgen.core.seeding import rng_for
 LAPLACIAN = np.array([1, -2, 1], np.float32)  # across and down
 AGAIN = 1.2  # pixels, the deviation of the second blur
 OWN_BLUR = 0.5  # of the drawing itself, in pixels
+LEAST = 0.5  # pixels: the deviation that the drawing's own steps are smoothed by
 MOST_BLUR = 6.0
 MOST_NOISE = 12.0
 TILE = 256
@@ -98,17 +99,19 @@ def _again() -> Floats:
 
 def softened(parts: tuple[Floats, ...], grain: Grain) -> tuple[Floats, ...]:
     """The drawing's premultiplied parts blurred to the photograph's blur."""
-    sigma = math.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0))
-    if sigma < 0.3:
-        return parts
+    sigma = _further(grain)
     side = 2 * math.ceil(2.5 * sigma) + 1
     return tuple(cv2.GaussianBlur(part, (side, side), sigma, borderType=cv2.BORDER_REPLICATE) for part in parts)
 
 
 def spread(grain: Grain) -> int:
     """Pixels by which `softened` can widen the drawing."""
-    sigma = math.sqrt(max(grain.blur**2 - OWN_BLUR**2, 0.0))
-    return 0 if sigma < 0.3 else math.ceil(2.5 * sigma)
+    return math.ceil(2.5 * _further(grain))
+
+
+def _further(grain: Grain) -> float:
+    """The deviation of the blur that the drawing still needs, in pixels."""
+    return math.sqrt(max(grain.blur**2 - OWN_BLUR**2, LEAST**2))
 
 
 @cache

@@ -30,6 +30,7 @@ BRIGHTEST_SKIN = 222.0
 USUAL = np.array([0.0, -0.16, 0.22])
 BELIEF = 0.035  # how strongly the usual light is believed against the samples
 ROUNDS = 3
+DIM = 0.05  # relative light below which nothing is told apart
 FEWEST = 12  # samples that say anything about the light
 # What encoded values 0..255 are in linear light.
 _LINEAR = (np.arange(256) / 255.0) ** GAMMA
@@ -42,12 +43,26 @@ _Number = TypeVar("_Number", np.uint8, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """What one direction of light does not explain: cast shadows, a second lamp, a beard.
+
+    `off` (k,) is the logarithm of the skin's linear light over what the direction says, at the points of a `Facing`;
+    `seen` (k,) is 1 where the point is in sight, else 0.
+    """
+
+    off: Doubles
+    seen: Doubles
+
+
+@dataclass(frozen=True, slots=True)
 class Light:
     """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
 
     `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
     `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `tone` whether the photograph has
-    colours at all, `top` and `lift` where its whites and its blacks lie, see `exposure.Whites`.
+    colours at all, `top` and `lift` where its whites and its blacks lie, see `exposure.Whites`. `rest` says
+    what this leaves unexplained where the skin was looked at, and `skin` (3,) is its median colour, encoded, 0..255;
+    both are None where too little of it is seen.
     """
 
     level: float
@@ -56,6 +71,8 @@ class Light:
     tone: Tone = IN_COLOUR
     top: float = PLAIN.top
     lift: float = PLAIN.lift
+    rest: Rest | None = None
+    skin: Doubles | None = None
 
     def on(self, normals: NDArray[np.floating]) -> Doubles:
         """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
@@ -108,11 +125,11 @@ def read_lights(
     lumas = np.stack([_weighted(table, samples) for table in (_ENCODED_LUMA, _LINEAR_LUMA)], axis=1)
     middle = _median(lumas, counts)
     relative = lumas[:, 1] / np.maximum(middle[:, 1:], 1e-4)
-    directions = _directions(relative, usable, cameras.rotations, facing)
+    directions, rests = _directions(relative, usable, cameras.rotations, facing)
     whites = [_without(eye_white(image, own), skin) for image, own, skin in zip(images, lids, skins, strict=True)]
     known = zip(counts.tolist(), middle[:, 0].tolist(), skins.tolist(), whites, strict=True)
     seen = [_Seen(*one, ends) for one, ends in zip(known, read_all(wholes), strict=True)]
-    return list(map(_light, seen, directions, read_tones(parts)))
+    return list(map(_light, seen, directions, read_tones(parts), map(Rest, rests, usable.astype(np.float64))))
 
 
 def _without(eyes: Doubles | None, skin: Doubles) -> Doubles | None:
@@ -131,14 +148,14 @@ class _Seen:
     whites: Whites
 
 
-def _light(seen: _Seen, direction: Doubles, tone: Tone) -> Light:
+def _light(seen: _Seen, direction: Doubles, tone: Tone, rest: Rest) -> Light:
     ends = seen.whites.top, seen.whites.lift
     if seen.count < FEWEST:
         return Light(1.0, USUAL / 1.5, np.ones(3), IN_COLOUR, *ends)
     warm = _warmth(seen) * tone.colour  # a tint is no light
     cast = np.array([math.exp(warm), 1.0, math.exp(-warm)])
     cast /= cast @ LUMA  # no part of the exposure
-    return Light(_level(seen), direction, cast, tone, *ends)
+    return Light(_level(seen), direction, cast, tone, *ends, rest, 255 * encoded(np.array(seen.linear)))
 
 
 def _warmth(seen: _Seen) -> float:
@@ -207,9 +224,11 @@ def _median(values: NDArray[_Number], counts: NDArray[np.intp]) -> NDArray[_Numb
     return np.sort(values, axis=-1)[np.arange(len(values)), :, at]
 
 
-def _directions(relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: Facing) -> Doubles:
+def _directions(
+    relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: Facing
+) -> tuple[Doubles, Doubles]:
     """Ridge regression of brightness (n, k) on the normals toward the usual light, (n, 3) in camera axes; beards, brows
-    and glare lose their say.
+    and glare lose their say. And what it leaves, (n, k), see `Rest.off`.
 
     It is done in the head's own axes, where the normals are the same for all faces: a ridge is the same in any.
     """
@@ -223,7 +242,10 @@ def _directions(relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles
         weights = usable / (1 + off * off)
     direction = (rotations @ answer[:, 1:])[:, :, 0] / np.maximum(answer[:, 0], 0.25)
     length = np.sqrt((direction * direction).sum(1, keepdims=True))
-    return np.asarray(direction * np.minimum(1.0, 0.95 / np.maximum(length, 1e-9)))
+    explained = np.maximum((facing.design @ answer)[:, :, 0], DIM)
+    rest = np.log(np.maximum(relative, DIM) / explained)
+    rest = (rest - np.average(rest, 1, usable + 1e-9)[:, None]) * usable
+    return direction * np.minimum(1.0, 0.95 / np.maximum(length, 1e-9)), rest
 
 
 def _level(seen: _Seen) -> float:

@@ -19,7 +19,7 @@ from maskgen.masks.world.prints import SIDE, Print
 
 CELLS = 24  # rows and columns that a wrinkle of the bank has
 STAINS_FROM = 0.2  # wear from which on stains show
-STAINED = 0.35  # what much wear takes of the light at most
+STAINED = 0.2  # what much wear takes of the light at most
 TRIM = 0.055  # of the cloth's height
 UPPER = 0.34
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from maskgen.core.images import decode
-from maskgen.embedders.dlib_chips import Chipper
+from maskgen.embedders.dlib_chips import ChipAligner
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.networks.dlib_resnet import MEAN, STD
@@ -132,11 +132,11 @@ def write(files: Sequence[Path], folder: Path) -> None:
 
 def passed(files: Sequence[Path]) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
     """Some pictures at a time: maps and embeddings of each way."""
-    net, chipper = dlib_resnet().model, Chipper()
+    net, aligner = dlib_resnet().model, ChipAligner()
     parts = list(net.backbone)
     frozen, behind = nn.Sequential(*parts[:FROZEN]), nn.Sequential(*parts[FROZEN:])
     for at in range(0, len(files), AT_ONCE):
-        chips = np.stack(chipper.chips([decode(path.read_bytes()) for path in files[at : at + AT_ONCE]]))
+        chips = np.stack(aligner.chips([decode(path.read_bytes()) for path in files[at : at + AT_ONCE]]))
         both = []
         for shown in (chips, np.ascontiguousarray(chips[:, :, ::-1])):
             with torch.inference_mode():

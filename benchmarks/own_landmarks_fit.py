@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from maskgen.core.files import write_whole
+from maskgen.core.files import write_atomic
 from maskgen.faces.align import face_unit, five_points
 from maskgen.faces.landmarkers.network import AROUND, POINTS, SIDE, from_patch, to_patch
 
@@ -79,7 +79,7 @@ def save(net: Net, path: Path) -> None:
 
     held = io.BytesIO()
     np.savez_compressed(held, **stored(net))
-    write_whole(path, held.getvalue())
+    write_atomic(path, held.getvalue())
 
 
 class Drawn:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Detection, Face, Image
+from maskgen.core.records import Detection, Face, Floats, Image
 from maskgen.faces.choose import choose, is_doubtful_subject, placed
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker, Points68
@@ -84,7 +84,7 @@ def _cut_by_the_edge(detector: Detector, images: Sequence[Image]) -> list[list[D
         small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         steps = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         for border in (max(1, round(share * min(small.shape[:2]))) for share in CUT_BORDERS):
-            roomy = cv2.copyMakeBorder(small, *[border] * 4, cv2.BORDER_CONSTANT, value=[CUT_GREY] * 3)
+            roomy = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=[CUT_GREY] * 3)
             faces = [_moved(face, border, steps) for face in softer.detect([roomy], small_too=True)[0]]
             own += [face for face in faces if _crosses(face, width, height) and not _is_found(face, own)]
     return found

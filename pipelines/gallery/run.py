@@ -88,7 +88,8 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
     from maskgen.gallery.faces import PortraitFinder
     from maskgen.gallery.multi_view import MultiViewDetector
 
-    outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device), landmarker_named(settings.landmarks))
+    landmarker = landmarker_named(settings.landmarks)
+    outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device), landmarker)
     for unlabelled in photographs.unlabelled:
         outcomes.refuse(unlabelled.path, SetAsideError(Reason.MASK_UNSAID, unlabelled.detail))
     with show_progress(len(photographs.entries), 0, 0) as progress:

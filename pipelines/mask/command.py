@@ -107,8 +107,8 @@ PLACE = AnyPathType()
     default=",".join(DEFAULT_KINDS),
     show_default=True,
     help="Masks to use: names that `maskgen kinds` lists, surgical:teal (CSS names or #008080), cloth:red+dots, "
-    "cloth:print.png, or the folder of a template; world samples colours, prints and forms as they occur in public; n95=3 is drawn three "
-    "times as often.",
+    "cloth:print.png, or the folder of a template; world samples colours, prints and forms as they occur in public; "
+    "n95=3 is drawn three times as often.",
 )
 @click.option(
     "--wear",

@@ -71,7 +71,7 @@ def _shown(root: AnyPath, source: AnyPath | None, row: Row, bare: dict[tuple[str
     return Shown(thumbnail(image), None if plain is None else thumbnail(plain), light)
 
 
-def _cut(source: Place, row: Row, like: Image) -> Image | None:
+def _cut(source: AnyPath, row: Row, like: Image) -> Image | None:
     """The photograph's part that a picture shows, as its matrix says, in the size of the picture's thumbnail."""
     import cv2
     import numpy as np
@@ -91,7 +91,7 @@ def _cut(source: Place, row: Row, like: Image) -> Image | None:
     return np.asarray(cut, np.uint8)
 
 
-def _read(root: Place, address: str, max_pixels: int = 2**31) -> Image | None:
+def _read(root: AnyPath, address: str, max_pixels: int = 2**31) -> Image | None:
     from maskgen.core.images import decode
     from maskgen.formats.reading import read_bytes
 

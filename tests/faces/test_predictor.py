@@ -15,8 +15,8 @@ from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Detection
 from maskgen.faces.align import five_points, warped
 from maskgen.faces.dlib_model import Forests, load_forests
-from maskgen.faces.predictor import FEW, Predictor
 from maskgen.faces.landmarks import PATCH, Landmarker, Points68, _to_patch, default_model
+from maskgen.faces.predictor import FEW, Predictor
 from maskgen.people import sample_people
 
 

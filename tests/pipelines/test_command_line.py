@@ -49,7 +49,6 @@ def read_back(command: click.Command, line: str) -> dict[str, Any]:
             "format": "png",
             "device": "cuda",
         },
-        {"source": Remote("s3://bucket/a b"), "margin": 0.25, "segmentation": True, "format": "png", "device": "cuda"},
         {"kinds": ("cloth:#ff0000+dots",), "max_yaw": 30.0, "max_pitch": 20.5},
         {"segmentation": "classes", "occluders": "keep", "crop": "none", "faces": "all", "labels": ("coco", "yolo")},
     ],

@@ -22,7 +22,6 @@ _B = TypeVar("_B")
 
 def thumbnail(image: Image, side: int = SIDE, most: int = MOST) -> str:
     """A picture within side x side pixels as base64 of a JPEG of at most `most` bytes, if the lowest quality allows."""
-    from maskgen.core.contact_sheets import fit
     from maskgen.core.images import encode_image
 
     small = _within(image, side)
@@ -40,7 +39,7 @@ def _within(image: Image, side: int) -> Image:
     import cv2
     import numpy as np
 
-    from maskgen.core.sheets import fit
+    from maskgen.core.contact_sheets import fit
 
     if not _HARDLY <= side / max(image.shape[:2]) < 1:
         return fit(image, side)

@@ -21,7 +21,7 @@ from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports import faces, sample
+from maskgen.pipelines.reports import catalogue_sample, faces
 from maskgen.pipelines.reports.page import thumbnails
 from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
@@ -153,7 +153,7 @@ def test_a_page_of_many_large_pictures_is_small(tmp_path: Path, monkeypatch: pyt
 
 def test_what_is_shown_is_a_share_of_the_run_within_bounds() -> None:
     def shown(**outputs: int) -> dict[str, int]:
-        return {kind: len(places) for kind, places in sample._wanted(outputs).items()}
+        return {kind: len(places) for kind, places in catalogue_sample._wanted(outputs).items()}
 
     assert shown(n95=50, kn95=30, bare=80) == {"n95": 50, "kn95": 30}
     assert sum(shown(n95=500, kn95=300).values()) == 120

@@ -1,4 +1,4 @@
-"""Alignment of crops for recognisers: a similarity transform brings five points to a template, such as dlib's mean
+"""Alignment of crops for recognisers: a similarity transform brings five points to a template.
 face.
 
 Our crops are centred on the whole head, dlib's chips on eyes, nose and mouth: on a head with large yaw the difference

@@ -178,7 +178,10 @@ def test_everything_at_once() -> None:
     assert found.folds.mean == pytest.approx(found.confusion.accuracy, abs=0.03)
     again = verify(same, different, 1.0, people, replicates=100, seed=1)
     assert again.intervals == found.intervals
-    assert "ten genuine and ten impostor pairs" in verify(same[:5], different, 1.0, PairPeople(people.same[:5], people.different)).no_folds
+    assert (
+        "ten genuine and ten impostor pairs"
+        in verify(same[:5], different, 1.0, PairPeople(people.same[:5], people.different)).no_folds
+    )
 
 
 def test_few_people_are_told_since_intervals_over_them_say_little() -> None:

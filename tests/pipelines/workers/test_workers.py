@@ -81,7 +81,7 @@ def forget(task: ShardTask) -> None:
 
 def test_a_worker_of_an_ended_start_writes_nothing(task: ShardTask) -> None:
     before = tree(task.run.root)
-    with pytest.raises(UserError, match=f"not to be seen on {socket.gethostname()}: RUN must be on a file system"):
+    with pytest.raises(UserError, match=f"not visible on {socket.gethostname()}: RUN must be on a file system"):
         run_shard(replace(task, start=replace(task.start, token="earlier")))
     assert tree(task.run.root) == before
 

@@ -1,5 +1,4 @@
-"""Alignment of crops for recognisers: a similarity transform brings five points to a template, such as dlib's mean
-face.
+"""Alignment of crops for recognisers: a similarity transform brings five points to a template.
 
 Our crops are centred on the whole head, dlib's chips on eyes, nose and mouth: on a head with large yaw the difference
 is up to a quarter of the side. So the face is detected in each crop, as dlib's own tools do in photographs. Without a

@@ -71,7 +71,7 @@ def test_names_are_those_of_the_models() -> None:
 def test_what_is_no_model_is_told(tmp_path: Path, checkpoint: Path) -> None:
     with pytest.raises(UserError, match="neither a checkpoint nor one of masked, dlib, facenet"):
         open_embedder("dlibb")
-    with pytest.raises(UserError, match="no checkpoint"):
+    with pytest.raises(UserError, match="not a checkpoint"):
         open_embedder(str(tmp_path))
     with pytest.raises(UserError, match="try --device cpu"):
         open_embedder(str(checkpoint), device="cudda")

@@ -50,7 +50,7 @@ def test_pairs_of_rows_are_gathered_in_parts(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_shapes_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="two shapes"):
+    with pytest.raises(ValueError, match="different shapes"):
         l2(np.ones((2, 3)), np.ones((3, 3)))
     with pytest.raises(ValueError, match="embeddings are"):
         l2(np.ones(3), np.ones(3))

@@ -90,8 +90,8 @@ def test_a_gap_is_cut_in_its_middle() -> None:
         ([1.0], [], "of different people"),
         ([0.5, math.nan], [1.0, math.inf], "2 of 4 distances are not finite"),
         ([0.7] * 5, [0.7 + 1e-8] * 5, "collapsed"),
-        ([1.0, 1.1], [0.1, 0.2], "no farther"),
-        ([1.0, 1.1], [1.0, 1.1], "no farther"),
+        ([1.0, 1.1], [0.1, 0.2], "no larger"),
+        ([1.0, 1.1], [1.0, 1.1], "no larger"),
     ],
 )
 def test_degenerate_distances_are_a_sentence(same: list[float], different: list[float], says: str) -> None:

@@ -178,18 +178,21 @@ def test_everything_at_once() -> None:
     assert found.folds.mean == pytest.approx(found.confusion.accuracy, abs=0.03)
     again = verify(same, different, 1.0, people, replicates=100, seed=1)
     assert again.intervals == found.intervals
-    assert "ten pairs" in verify(same[:5], different, 1.0, PairPeople(people.same[:5], people.different)).no_folds
+    assert (
+        "ten genuine and ten impostor pairs"
+        in verify(same[:5], different, 1.0, PairPeople(people.same[:5], people.different)).no_folds
+    )
 
 
 def test_few_people_are_told_since_intervals_over_them_say_little() -> None:
     same, different = np.arange(9), np.array([[0, 1], [7, 8]])
     found = verify(np.full(9, 0.5), [1.0, 1.2], 0.8, PairPeople(same, different), replicates=10)
-    assert found.few_people == "Only 9 people are in these pairs: intervals over people say little."
+    assert found.few_people == "Only 9 people are in these pairs: intervals over people are unreliable."
     assert verify(np.full(9, 0.5), [1.0, 1.2], 0.8, PairPeople(same, different + 2), replicates=10).few_people == ""
 
 
 def test_what_cannot_be_measured_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs pairs"):
+    with pytest.raises(ValueError, match="needs genuine and impostor"):
         Trials([], [1.0])
     with pytest.raises(ValueError, match="not finite"):
         Trials([math.nan], [1.0])

@@ -119,11 +119,11 @@ def test_bad_rows_of_the_others_formats(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "is empty"),
-        ("hello\nworld\n", "is of no known format: give "),
+        ("hello\nworld\n", "has an unknown format: give "),
         ("path,x1,y1\n", "has no column|has neither the columns"),
         ("path,x1,y1,x2,y2,x5\na,1,2,3,4,5\n", "has no column x3|has no column y"),
         ("path,left,top,right,bottom\n", "marks no face"),
-        ("p/1.jpg\n3\n1 2 30 40 0 0 0 0 0 0\n", "line 3: the file breaks off among the faces of p/1.jpg|breaks off"),
+        ("p/1.jpg\n3\n1 2 30 40 0 0 0 0 0 0\n", "line 3: the file ends among the faces of p/1.jpg|ends among"),
         ("p/1.jpg\n1\n1 2 30 40\n5 6 7 8\n1\n1 2 3 4\n", "line 4: a photograph's name"),
     ],
 )

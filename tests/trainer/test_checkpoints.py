@@ -174,7 +174,7 @@ def test_damage_is_a_sentence(file: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is damaged"):
         load_checkpoint(tmp_path / "last")
     path.unlink()
-    with pytest.raises(UserError, match="is damaged|is no checkpoint"):
+    with pytest.raises(UserError, match="is damaged|is not a checkpoint"):
         load_checkpoint(tmp_path / "last")
 
 
@@ -184,7 +184,7 @@ def test_weights_that_do_not_fit_the_recipe_are_a_sentence(tmp_path: Path) -> No
     with pytest.raises(UserError, match="is damaged"):
         load_model(tmp_path / "last")
     for nowhere in (tmp_path / "nowhere", Path(), Path("/")):
-        with pytest.raises(UserError, match="is no checkpoint"):
+        with pytest.raises(UserError, match="is not a checkpoint"):
             load_model(nowhere)
 
 

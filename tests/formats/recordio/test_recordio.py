@@ -168,7 +168,7 @@ def test_people_by_the_list_and_without_one(tmp_path: Path, lst: str, many: bool
 def test_a_list_that_says_otherwise_than_the_records_is_refused(tmp_path: Path) -> None:
     rec = write_rec(tmp_path / "train.rec", [(1, record(0, 1, b"x")), (2, record(1, 2, b"x"))])
     rec.with_suffix(".lst").write_text("1\t0\ta\n2\t0\tb\n")
-    with pytest.raises(ContainerError, match=r"train.lst says 0 of record 2, which says 1 itself"):
+    with pytest.raises(ContainerError, match=r"train.lst has label 0 for record 2, whose own label is 1"):
         found(rec)
 
 

@@ -112,7 +112,7 @@ def test_leaks_between_splits_are_found(lists: Path, ours: bool) -> None:
     found = faults(check_lists(lists))
     pair = next(where for where, check in found if check == "images in both")
     assert set(pair.split(", ")) == {"train", "eval"} and found[pair, "images in both"] == 1
-    assert found[pair, "people in both" if ours else "folders, taken for people, in both"] == 1
+    assert found[pair, "people in both" if ours else "folders, counted as people, in both"] == 1
 
 
 def test_a_person_in_eval_and_test_is_a_leak_by_people_csv(lists: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_file_that_does_not_fit_the_source_is_refused(people: tuple[Path, dict
         (("--points", tmp_path), "is not a file"),
         (("--points", points, "--aligned"), "leave out --aligned"),
         (("--points", points, "--reuse", tmp_path), "leave out --reuse"),
-        (("--points", write(tmp_path / "a.txt", b"hello"), "--dry-run"), "is of no known format"),
+        (("--points", write(tmp_path / "a.txt", b"hello"), "--dry-run"), "has an unknown format"),
     ):
         result = call(source, run, *options)
         assert result.exit_code == 2 and said in result.output.replace("\n", " "), result.output

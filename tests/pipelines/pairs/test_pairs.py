@@ -393,7 +393,7 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
         ({"eval": ("RUN",), "people": (0.8, 0.1, 0.1)}, "--people divides"),
         ({"run": "RUN", "people": (0.8, 0.1)}, "three shares"),
         ({"run": "RUN", "people": (0.8, 0.1, 0.2)}, "three shares"),
-        ({"run": "FEW"}, "which is nobody"),
+        ({"run": "FEW"}, "which is none"),
         ({"run": "RUN", "test_share": 0.2}, "--test-share divides"),
         ({"run": "RUN", "protocol": "reference", "mix": (("mm", 1.0),)}, "--mix is for"),
         ({"run": "RUN", "mix": (("xx", 1.0),)}, "mm=1,mb=1"),

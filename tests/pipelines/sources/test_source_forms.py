@@ -225,7 +225,7 @@ def test_a_container_that_is_none_among_photographs_is_set_aside(tmp_path: Path)
         ("x.bin", pickle.dumps(os.getcwd), "it asks for posix.getcwd"),
         ("x.bin", b"no pickle", "it is not pictures and labels"),
         ("x.csv", b"path,person\n", "lists no photographs"),
-        ("x.csv", b"path,person\na.jpg,1\na.jpg,2\n", "line 3: a.jpg is 2's, and 1's in line 2"),
+        ("x.csv", b"path,person\na.jpg,1\na.jpg,2\n", "line 3: a.jpg is of 2, and of 1 in line 2"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_one_sentence(tmp_path: Path, name: str, data: bytes, told: str) -> None:
@@ -240,7 +240,7 @@ def test_what_lies_beside_a_record_file_is_part_of_it(tmp_path: Path) -> None:
     write(tmp_path / "in" / "property", b"3,48,48")
     report = run(tmp_path / "in", tmp_path / "out")
     assert (report.photographs, report.written) == (9, 9)
-    with pytest.raises(UserError, match=r"only says what train.rec holds"):
+    with pytest.raises(UserError, match=r"is only the index of train.rec"):
         list_source(tmp_path / "in" / "train.idx")
 
 

@@ -81,7 +81,7 @@ def forget(task: ShardTask) -> None:
 
 def test_a_worker_of_an_ended_start_writes_nothing(task: ShardTask) -> None:
     before = tree(task.run.root)
-    with pytest.raises(UserError, match=f"not to be seen on {socket.gethostname()}: RUN must be on a file system"):
+    with pytest.raises(UserError, match=f"not visible on {socket.gethostname()}: RUN must be on a file system"):
         run_shard(replace(task, start=replace(task.start, token="earlier")))
     assert tree(task.run.root) == before
 
@@ -99,7 +99,7 @@ def test_a_worker_without_the_source_or_with_other_libraries_refuses(task: Shard
     there = tuple(versions().items())
     elsewhere = replace(task, start=replace(task.start, versions=there))
     prepare_worker(elsewhere)
-    with pytest.raises(UserError, match=r"SOURCE .*absent is not to be seen on"):
+    with pytest.raises(UserError, match=r"SOURCE .*absent is not visible on"):
         prepare_worker(replace(elsewhere, root=tmp_path / "absent"))
     other = replace(task.start, versions=(*there[:-1], (there[-1][0], "0.0")))
     with pytest.raises(UserError, match=rf"has {there[-1][0]} .*, and this machine 0\.0: install the same"):

@@ -84,7 +84,7 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path: Path, name: str, text: s
 
 def test_a_file_of_another_kind_and_an_absent_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(UserError, match="no list that is known"):
+    with pytest.raises(UserError, match="is not a known list"):
         read_training_list(tmp_path / "notes.txt")
     with pytest.raises(UserError, match="is not there"):
         read_training_list(tmp_path / "nowhere")

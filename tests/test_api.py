@@ -22,6 +22,7 @@ from maskgen.faces.align import five_points
 from maskgen.faces.alignments import arcface_template
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import faces_with_landmarks
+from maskgen.masks.kinds import printed_kind
 from maskgen.people import sample_people
 
 
@@ -268,6 +269,32 @@ def test_doubtful_faces_are_set_aside_on_request() -> None:
     assert 0.4 < sure < 1
     result = Masker(MaskerSettings(("n95",), min_trust=sure + 0.001)).process(["a"], photos()[:1])[0]
     assert isinstance(result, SetAsideError) and result.reason is Reason.DOUBTFUL_FIT
+
+
+@pytest.mark.parametrize("axis", ["yaw", "pitch"])
+def test_heads_that_turn_farther_than_asked_are_set_aside(axis: str) -> None:
+    (kept,) = outputs(MaskerSettings(("n95",)), photos()[:1]).values()
+    turned = abs(kept.row[axis])
+    limit: dict[str, Any] = {f"max_{axis}": turned + 0.02}
+    (same,) = outputs(MaskerSettings(("n95",), **limit), photos()[:1]).values()
+    np.testing.assert_array_equal(same.image, kept.image)
+    limit = {f"max_{axis}": max(turned - 0.02, 0.0)}
+    result = Masker(MaskerSettings(("n95",), **limit)).process(["a"], photos()[:1])[0]
+    assert isinstance(result, SetAsideError) and result.reason is Reason.EXTREME_POSE
+    assert result.detail.startswith(axis)
+
+
+def test_a_kind_that_was_made_is_worn_and_pickled() -> None:
+    kind = printed_kind("cloth:green.png", np.full((8, 8, 3), (0, 200, 0), np.uint8))
+    masker = Masker(MaskerSettings(("n95", "cloth:green.png"), crop="none", per_photo="all"), made=(kind,))
+    for one in (masker, pickle.loads(pickle.dumps(masker))):  # noqa: S301 - our own bytes
+        result = one.process(["a"], [Photo(astronaut(), "a")])[0]
+        assert isinstance(result, list)
+        masked = [output for output in result if isinstance(output, Output)]
+        assert [output.kind for output in masked] == ["n95", "cloth:green"]
+        assert masked[1].coverage is not None
+        red, green, _ = np.median(masked[1].image[masked[1].coverage == 255], axis=0)
+        assert green > red + 60
 
 
 def test_a_picture_comes_in_any_form(tmp_path: Path) -> None:

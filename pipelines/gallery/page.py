@@ -60,7 +60,8 @@ def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
     counts |= {"doubtful, kept": report.in_doubt, "people with unexpected counts": report.unlike}
     people = Counter(escape(one.person) for one in outcomes.members)
     most = dict(sorted(people.items(), key=lambda one: (-one[1], one[0]))[:20])
-    shown = f"Faces by person: the {len(most)} with the most of {len(people):,}"
+    rest = f": the {len(most)} with the most of {len(people):,}" if len(people) > len(most) else ""
+    shown = f"Faces by person{rest}"
     parts = [bars("Set aside, by reason", report.set_aside, MEANING) if report.set_aside else "", bars(shown, most)]
     return join([numbers(counts), tag("div", *parts, class_="columns")])
 

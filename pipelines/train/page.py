@@ -61,7 +61,8 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
 
 
 def _lead(report: Mapping[str, Any]) -> str:
-    text = f"{report['steps']:,} steps in {report['epochs']:,} epochs, {ENDS[report['end']]}."
+    epochs = f"{report['epochs']:,} epoch{'' if report['epochs'] == 1 else 's'}"
+    text = f"{report['steps']:,} steps in {epochs}, {ENDS[report['end']]}."
     if report["best"] is None:
         return text + " It was not evaluated: there are no eval pairs beside the list."
     best = report["best"]
@@ -153,5 +154,7 @@ def _number(value: float) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, float):
+        return repr(float(f"{value:.6g}"))
     return "not set" if value is None else "yes" if value is True else "no" if value is False else str(value) or "none"

@@ -85,11 +85,14 @@
     return [...counts].filter(([, count]) => count);
   }
 
+  const FIRST = 60; // tiles, so that what follows a gallery is not far away
+
   function gallery(box, told) {
     const chosen = {};
-    let order = told.sorts[0][0], sought = "";
+    let order = told.sorts[0][0], sought = "", most = FIRST;
     const list = element("ul", { class: told.pairs ? "tiles pairs" : "tiles" });
     const count = element("p", { class: "note", "aria-live": "polite" });
+    const more = element("button", { type: "button", class: "more" });
     const tiles = new Map(told.items.map((item) => [item, tile(item)]));
 
     function tile(item) {
@@ -111,9 +114,11 @@
     }
 
     function show() {
-      const now = left();
-      list.replaceChildren(...now.map((item) => tiles.get(item)));
-      count.textContent = `${now.length.toLocaleString("en")} of ${told.items.length.toLocaleString("en")} shown. ${told.note}`;
+      const now = left(), some = now.slice(0, most);
+      list.replaceChildren(...some.map((item) => tiles.get(item)));
+      count.textContent = `${some.length.toLocaleString("en")} of ${told.items.length.toLocaleString("en")} shown. ${told.note}`;
+      more.hidden = some.length === now.length;
+      more.textContent = `Show ${(now.length - some.length).toLocaleString("en")} more`;
       if (!now.length) list.append(element("li", { class: "none-left" }, "Nothing is like this."));
     }
 
@@ -141,7 +146,13 @@
       controls.append(element("label", {}, "Masked to bare",
         range("All pictures, from masked to bare", 0, (value) => list.style.setProperty("--wipe", value + "%"))));
     }
-    box.append(controls, count, list);
+    more.addEventListener("click", () => {
+      const next = tiles.get(left()[most]);
+      most = Infinity;
+      show();
+      next.firstElementChild.focus();
+    });
+    box.append(controls, count, list, more);
     show();
   }
 

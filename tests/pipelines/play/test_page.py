@@ -105,11 +105,12 @@ def test_a_red_dotted_cloth_mask_under_the_nose(browser: Any, server: PlayServer
     changed = np.abs(shown - bare).sum(2) > 60
     red = changed & (shown[..., 0] > shown[..., 1] + 60)
     assert red.sum() > 0.3 * changed.sum() > 300
+    shoot(browser, f"play-{width}.png", width)
     for box in ("show-parts", "show-points"):
         at(browser, box).click()
     assert at(browser, "parts").is_displayed() and at(browser, "points").is_displayed()
     assert len(browser.find_elements("css selector", "#points circle")) == 68
-    picture = decode(shoot(browser, f"play-{width}.png", width))
+    picture = decode(shoot(browser, f"play-{width}-marked.png", width))
     assert picture.shape[1] == width and 900 < picture.shape[0] < (1800 if width > 600 else 3600)
     quiet(browser, server, width)
 

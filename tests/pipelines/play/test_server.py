@@ -196,3 +196,18 @@ def test_with_another_host_addresses_and_the_own_name_are_known() -> None:
     with PlayServer(PlaySettings(host="0.0.0.0", port=0)) as open_to_all:
         assert open_to_all.knows("192.168.1.5:8765") and open_to_all.knows("localhost")
         assert not open_to_all.knows("evil.example") and not open_to_all.knows("")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_the_command_says_where_the_page_is_and_ends_well(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(server: PlayServer) -> None:
+        raise KeyboardInterrupt
+
+    seen: list[str] = []
+    monkeypatch.setattr(PlayServer, "serve_forever", interrupted)
+    monkeypatch.setattr("webbrowser.open", seen.append)
+    result = CliRunner().invoke(main, ["play", "--port", "0", "--host", host])
+    assert result.exit_code == 0, result.output
+    assert f"The page is at http://{host}:" in result.output and result.output.endswith("Ended.\n")
+    assert ("no password" in result.output) == (host == "0.0.0.0")
+    assert len(seen) == 1 and seen[0] in result.output

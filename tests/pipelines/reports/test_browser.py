@@ -15,6 +15,7 @@ from support import picture, write, write_people
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.reports.page.gallery import Gallery, Item, Side, place_of
 from maskgen.pipelines.reports.page.html import join
 from maskgen.pipelines.reports.page.page import Page, Section, page_bytes
 from maskgen.pipelines.reports.page.plots import Axis, Curve, chart, table, whiskers
@@ -92,6 +93,19 @@ def test_filters_filter_and_orders_order(browser: Any, page: Path) -> None:
     assert tiles(browser) == []
     choose(browser, "data-facet=reason", "no_face", "aside")
     assert [one.text.splitlines() for one in tiles(browser, "aside")] == [["no_face", "lost.png"]]
+
+
+def test_a_long_gallery_shows_its_first_tiles_and_the_others_when_asked(browser: Any, tmp_path: Path) -> None:
+    items = [Item((Side(None, f"face {at}"),), (f"face {at}",), {}, (("Picture", str(at)),)) for at in range(75)]
+    data = {"galleries": {"outputs": Gallery(items, "All.", ()).data()}, "pictures": []}
+    body = Page("Many", "", {}, "maskgen", [Section("g", "Gallery", place_of("outputs"))], data)
+    (tmp_path / "report.html").write_bytes(page_bytes(body))
+    visit(browser, tmp_path / "report.html")
+    more = browser.find_element("css selector", "button.more")
+    assert len(tiles(browser)) == 60 and more.text == "Show 15 more"
+    more.click()
+    assert len(tiles(browser)) == 75 and not more.is_displayed()
+    assert browser.switch_to.active_element == tiles(browser)[60]
 
 
 def dialog(browser: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from maskgen.core.reasons import UserError
 
@@ -22,17 +22,20 @@ class Listed(NamedTuple):
     line: int
 
 
-def read_table(data: bytes, name: str) -> Iterator[Listed]:
+def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
     """The rows of a table with a header, commas, semicolons or tabs between its columns.
 
     Args:
+        data: the file's bytes, or the file opened at its beginning, which is read as the rows are taken.
         name: the file's, for what is told of it.
 
     Raises:
         UserError: it is no such table; names the file and the line.
     """
-    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
-    first = data.partition(b"\n")[0]
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    first = file.readline()
+    file.seek(0)
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     between = max(_BETWEEN, key=lambda one: first.count(one.encode()))
     rows = csv.reader(text, delimiter=between)
     try:
@@ -41,13 +44,17 @@ def read_table(data: bytes, name: str) -> Iterator[Listed]:
             if row:
                 yield _row(row, path, person, columns, f"{name}, line {rows.line_num}", rows.line_num)
     except UnicodeDecodeError:
-        raise UserError(f"{name}, line {_undecodable(data)}: it is not UTF-8 text; save the table as such.") from None
+        raise UserError(
+            f"{name}, line {_undecodable(text.detach())}: it is not UTF-8 text; save the table as such."
+        ) from None
     except csv.Error as error:
         raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); mend the line.") from None
 
 
-def _undecodable(data: bytes) -> int:
+def _undecodable(file: BinaryIO) -> int:
     """The first line that is not UTF-8."""
+    file.seek(0)
+    data = file.read()
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -42,7 +42,12 @@ def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
         path, person, columns = _header(next(rows, []), name)
         for row in rows:
             if row:
-                yield _row(row, path, person, columns, f"{name}, line {rows.line_num}", rows.line_num)
+                if len(row) != columns:
+                    raise _fault(f"{len(row)} values where the first line has {columns}", name, rows.line_num)
+                listed = Listed(_forward(row[path].strip()), row[person].strip(), rows.line_num)
+                if not listed.path or not listed.person or "\0" in listed.path or "\0" in listed.person:
+                    raise _fault(f"{'no path' if not listed.path else 'no person'} is given", name, rows.line_num)
+                yield listed
     except UnicodeDecodeError:
         raise UserError(
             f"{name}, line {_undecodable(text.detach())}: it is not UTF-8 text; save the table as such."
@@ -75,13 +80,8 @@ def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:
     return found[0], found[1], len(header)
 
 
-def _row(row: Sequence[str], path: int, person: int, columns: int, where: str, line: int) -> Listed:
-    if len(row) != columns:
-        raise UserError(f"{where}: {len(row)} values where the first line has {columns}; mend the line.")
-    listed = Listed(_forward(row[path].strip()), row[person].strip(), line)
-    if not listed.path or not listed.person or "\0" in listed.path + listed.person:
-        raise UserError(f"{where}: {'no path' if not listed.path else 'no person'} is given; mend the line.")
-    return listed
+def _fault(what: str, name: str, line: int) -> UserError:
+    return UserError(f"{name}, line {line}: {what}; mend the line.")
 
 
 def _forward(path: str) -> str:

@@ -30,8 +30,9 @@ def table_folders(table: Place) -> list[Folder]:
         raise UserError(f"{table} lists no photographs: give a row for each below the first line.")
     _check_one_person_each(table, groups)
     return [
-        Folder.of(folder, list(dict.fromkeys(_names(packed))), folder_name(person))
-        for (folder, person), packed in sorted(groups.items())
+        # Taken out one by one: the names are never in memory twice.
+        Folder.of(key[0], list(dict.fromkeys(_names(groups.pop(key)))), folder_name(key[1]))
+        for key in sorted(groups)
     ]
 
 

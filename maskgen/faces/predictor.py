@@ -8,7 +8,7 @@ Source: Kazemi and Sullivan, One Millisecond Face Alignment with an Ensemble of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from maskgen.core.records import Doubles, Floats, Mask
 from maskgen.faces.dlib_model import Forests, Ints
 
 MOST = 64  # faces at a time
-# As many faces are done in NumPy, to the same bits, before the compiled loops are loaded: these take half a second to
-# load, and then 1.5 ms less a face.
-FEW = 256
 
 
 class Predictor:
@@ -30,7 +27,6 @@ class Predictor:
 
     def __init__(self, forests: Forests) -> None:
         self._forests = forests
-        self._done = 0
         mean = forests.mean.reshape(-1, 2)
         away = (mean - mean.mean(0)).astype(np.float32)
         # What takes a shape to the turn and scale that bring the mean face nearest to it.
@@ -58,25 +54,27 @@ class Predictor:
         ends = np.cumsum(sizes.prod(axis=1))
         where = ends - sizes.prod(axis=1), sizes, np.ascontiguousarray(boxes, np.float32)
         shape = np.tile(forests.mean, (len(pictures), 1))
-        self._done += len(pictures)
-        look, move = (_look, _move) if self._done <= FEW else _compiled()
         for number in range(len(forests.leaves)):
-            seen = look(pixels, *where, shape, self._turn, forests.anchors[number], forests.deltas[number])
+            seen = _look(pixels, *where, shape, self._turn, forests.anchors[number], forests.deltas[number])
             trees = forests.first[number], forests.second[number], forests.threshold[number]
-            move(shape, seen, *trees, forests.leaves[number])
+            _move(shape, seen, *trees, forests.leaves[number])
         return shape.reshape(len(pictures), -1, 2)
-
-
-def _compiled() -> tuple[Callable[..., Floats], Callable[..., None]]:
-    from maskgen.faces.cascade import look, move
-
-    return look, move
 
 
 def _look(
     pixels: Mask, first: Ints, sizes: Ints, boxes: Floats, shape: Floats, turn: Floats, anchors: Ints, deltas: Floats
 ) -> Floats:
-    """`cascade.look`, in the same order of sums."""
+    """The brightness (n, pixels) that a cascade looks at, each the nearest pixel's; beyond a picture its edge's.
+
+    Args:
+        pixels: all pictures as one row of pixels.
+        first, sizes: (n,) where each begins, and (n, 2) its rows and columns.
+        boxes: float32 (n, 2, 3), shares of the box to pixels.
+        shape: float32 (n, 2 * points), x before y of each point, in shares of the box.
+        turn: float32 (2, 2 * points), what sums up the shape to the cosine and sine of its turn, scale in both.
+        anchors, deltas: (pixels,) and (pixels, 2), the point that each place lies near, and where it lies from there.
+    """
+    # Added up in order, so that the sums do not depend on how NumPy splits them up.
     turned = np.add.accumulate(shape[:, None] * turn, axis=2)[..., -1, None]
     cosine, sine, (dx, dy) = turned[:, 0], turned[:, 1], deltas.T
     near = shape.reshape(len(shape), -1, 2)[:, anchors]
@@ -89,12 +87,22 @@ def _look(
 
 
 def _move(shape: Floats, seen: Floats, first: Ints, second: Ints, threshold: Floats, leaves: Floats) -> None:
-    """`cascade.move`, in the same order of sums."""
-    trees, splits = first.shape
-    whole = np.arange(trees)
-    for own, row in zip(shape, seen, strict=True):
-        node = np.zeros(trees, np.int64)
-        for _ in range(splits.bit_length()):
-            apart = row[first[whole, node]] - row[second[whole, node]]
-            node = 2 * node + np.where(apart <= threshold[whole, node], 2, 1)
-        own += np.add.reduce(leaves[whole, node - splits], axis=0)
+    """Add to every shape the sum of the leaves that it reaches, in the order of the trees.
+
+    Args:
+        shape: float32 (n, values), changed.
+        seen: float32 (n, pixels).
+        first, second, threshold: (trees, splits), the pixels that a split compares, children after parents.
+        leaves: float32 (trees, splits + 1, values).
+    """
+    (trees, splits), tree = first.shape, np.arange(len(first))
+    own = np.arange(len(shape))[:, None] * seen.shape[1]
+    node = np.zeros((len(shape), trees), np.int64)
+    for _ in range(splits.bit_length()):
+        split = node + tree * splits
+        apart = seen.take(first.take(split) + own) - seen.take(second.take(split) + own)
+        node = 2 * node + 1 + (apart <= threshold.take(split))
+    table = leaves.reshape(-1, shape.shape[1])
+    reached = np.empty((trees, shape.shape[1]), np.float32)  # once: fresh memory would take half of the time
+    for face, leaf in zip(shape, node + (tree * (splits + 1) - splits), strict=True):
+        face += np.add.reduce(table.take(leaf, axis=0, out=reached, mode="clip"), axis=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from maskgen.core.reasons import UserError
 
@@ -22,32 +22,44 @@ class Listed(NamedTuple):
     line: int
 
 
-def read_table(data: bytes, name: str) -> Iterator[Listed]:
+def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
     """The rows of a table with a header, separated by commas, semicolons or tabs.
 
     Args:
+        data: the file's bytes, or the file opened at its beginning, which is read as the rows are taken.
         name: the file's, for messages.
 
     Raises:
         UserError: it is not a valid table; names the file and the line.
     """
-    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
-    first = data.partition(b"\n")[0]
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    first = file.readline()
+    file.seek(0)
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     between = max(_BETWEEN, key=lambda one: first.count(one.encode()))
     rows = csv.reader(text, delimiter=between)
     try:
         path, person, columns = _header(next(rows, []), name)
         for row in rows:
             if row:
-                yield _row(row, path, person, columns, f"{name}, line {rows.line_num}", rows.line_num)
+                if len(row) != columns:
+                    raise _fault(f"{len(row)} values where the first line has {columns}", name, rows.line_num)
+                listed = Listed(_forward(row[path].strip()), row[person].strip(), rows.line_num)
+                if not listed.path or not listed.person or "\0" in listed.path or "\0" in listed.person:
+                    raise _fault(f"{'no path' if not listed.path else 'no person'} is given", name, rows.line_num)
+                yield listed
     except UnicodeDecodeError:
-        raise UserError(f"{name}, line {_undecodable(data)}: it is not UTF-8 text; save the table as such.") from None
+        raise UserError(
+            f"{name}, line {_undecodable(text.detach())}: it is not UTF-8 text; save the table as such."
+        ) from None
     except csv.Error as error:
         raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); correct the line.") from None
 
 
-def _undecodable(data: bytes) -> int:
+def _undecodable(file: BinaryIO) -> int:
     """The first line that is not UTF-8."""
+    file.seek(0)
+    data = file.read()
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -68,13 +80,8 @@ def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:
     return found[0], found[1], len(header)
 
 
-def _row(row: Sequence[str], path: int, person: int, columns: int, where: str, line: int) -> Listed:
-    if len(row) != columns:
-        raise UserError(f"{where}: {len(row)} values where the first line has {columns}; correct the line.")
-    listed = Listed(_forward(row[path].strip()), row[person].strip(), line)
-    if not listed.path or not listed.person or "\0" in listed.path + listed.person:
-        raise UserError(f"{where}: {'no path' if not listed.path else 'no person'} is given; correct the line.")
-    return listed
+def _fault(what: str, name: str, line: int) -> UserError:
+    return UserError(f"{name}, line {line}: {what}; correct the line.")
 
 
 def _forward(path: str) -> str:

@@ -25,6 +25,7 @@ RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
+BAND = 64  # rows that are dyed at a time, for memory's sake
 SMALL_FACE = 72.0  # pixels between the eyes up to which fewer rows and columns of cloth do
 # A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
 LEVEL_GROUND, STEEPNESS = 128, 50
@@ -116,14 +117,19 @@ def _garment(template: Template, wearing: str, small: bool) -> Garment:
 def _dyed(template: Template, look: Pictures, cloth: Floats, colour: str) -> Bytes:
     """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour; what is
     clear has the texture's own colours."""
-    shaded = look.texture[..., :3].astype(np.float32) / MEDIAN * np.maximum(cloth, DARKEST)
-    if look.clear is not None:
-        shaded = np.where(look.clear[..., None] > 0, look.texture[..., :3], shaded)
-    bands = [
-        np.full((RIBBON_ROWS, shaded.shape[1], 3), np.maximum(rgb(colour if r.colour == "mask" else r.colour), DARKEST))
-        for r in template.ribbons
-    ]
-    return np.clip(np.concatenate([shaded, *bands]), 0, 255).astype(np.uint8)
+    rows, columns = look.height.shape
+    dyed = np.empty((rows + RIBBON_ROWS * len(template.ribbons), columns, 3), np.uint8)
+    for at in range(0, rows, BAND):
+        some = slice(at, min(at + BAND, rows))
+        own = cloth if cloth.ndim == 1 else cloth[some]
+        shaded = look.texture[some, :, :3].astype(np.float32) / MEDIAN * np.maximum(own, DARKEST)
+        if look.clear is not None:
+            shaded = np.where(look.clear[some, :, None] > 0, look.texture[some, :, :3], shaded)
+        dyed[some] = np.clip(shaded, 0, 255)
+    for number, ribbon in enumerate(template.ribbons):
+        own = np.maximum(rgb(colour if ribbon.colour == "mask" else ribbon.colour), DARKEST)
+        dyed[rows + number * RIBBON_ROWS :][:RIBBON_ROWS] = np.clip(own, 0, 255)
+    return dyed
 
 
 def _slope(template: Template, look: Pictures) -> Floats:

@@ -69,19 +69,16 @@ class _Cutter:
 
     def add(self, index: int, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
         """Add one folder, closing shards at boundaries."""
-        begun = 0
+        begun, count, least = 0, self.count, self.least
         for at, name in enumerate(names):
-            if self.count >= self.least and self._is_boundary(name):
+            if count >= least and (count >= self.most or _checksum(name) % least == 0):
                 self._take(titles, names[begun:at], stems[begun:at])
+                self.count = count
                 self._close(index, at)
-                begun = at
-            self.count += 1
+                begun, count = at, 0
+            count += 1
+        self.count = count
         self._take(titles, names[begun:], stems[begun:])
-
-    def _is_boundary(self, name: str) -> bool:
-        if self.count >= self.most:
-            return True
-        return zlib.crc32(name.encode("utf-8", "surrogatepass")) % self.least == 0
 
     def _take(self, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
         if names:
@@ -96,6 +93,10 @@ class _Cutter:
     def finish(self) -> list[Shard]:
         self._close(0, 0)
         return self.shards
+
+
+def _checksum(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass"))
 
 
 def _items_from(listing: Listing, folder: int, name: int) -> Iterator[Item]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_NUL = "\0"  # the one character that no file name can contain
+NUL = "\0"  # the one character that no file name can contain
 _NO_FAULTS: Mapping[str, str] = {}
 
 
@@ -72,19 +72,19 @@ class Folder:
         """The folder with these names, sorted by code point, independent of the locale; its person is its path."""
         text = escape(path)
         person = text if person is None else person
-        return cls(path, _NUL.join(sorted(names)), person, person if into is None else into)
+        return cls(path, NUL.join(sorted(names)), person, person if into is None else into)
 
     @classmethod
     def contained(
         cls, path: str, names: Sequence[str], person: str, spans: Spans | None, faults: Mapping[str, str] | None = None
     ) -> Folder:
         """Photographs in a container, in the order given."""
-        return cls(path, _NUL.join(names), person, person, "", spans, faults or _NO_FAULTS)
+        return cls(path, NUL.join(names), person, person, "", spans, faults or _NO_FAULTS)
 
     @property
     def names(self) -> list[str]:
         """The photographs' names, in order."""
-        return self.packed.split(_NUL)
+        return self.packed.split(NUL)
 
     def stems(self, names: Sequence[str]) -> list[str]:
         """The output names of its photographs, whose names are given."""
@@ -92,7 +92,7 @@ class Folder:
         return [stem + self.tag for stem in stems] if self.tag else stems
 
     def __len__(self) -> int:
-        return self.packed.count(_NUL) + 1
+        return self.packed.count(NUL) + 1
 
 
 @dataclass(frozen=True, slots=True)

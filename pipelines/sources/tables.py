@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from .listing import Folder
+from .listing import NUL, Folder
 from .names import folder_name
+
+if TYPE_CHECKING:
+    from maskgen.formats.tables import Listed
 
 
 def table_folders(table: AnyPath) -> list[Folder]:
@@ -20,38 +25,63 @@ def table_folders(table: AnyPath) -> list[Folder]:
     Raises:
         UserError: it is not a valid table, is empty, or assigns a photograph to two people.
     """
-    from maskgen.formats.tables import read_table
-
-    groups: dict[tuple[str, str], list[str]] = {}
-    for path, person, _ in read_table(table.read_bytes(), str(table)):
-        folder, slash, name = path.rpartition("/")
-        groups.setdefault((folder or slash, person), []).append(name)
+    groups = _grouped(table)
     if not groups:
         raise UserError(f"{table} lists no photographs: add a row for each below the header.")
     _check_one_person_each(table, groups)
     return [
-        Folder.of(folder, list(dict.fromkeys(names)), folder_name(person))
-        for (folder, person), names in sorted(groups.items())
+        # Taken out one by one: the names are never in memory twice.
+        Folder.of(key[0], list(dict.fromkeys(_names(groups.pop(key)))), folder_name(key[1]))
+        for key in sorted(groups)
     ]
+
+
+def _grouped(table: AnyPath) -> dict[tuple[str, str], list[str]]:
+    """The names of each folder and person; those of neighbouring rows as one text, since a name of its own takes four
+    times its length."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    key, names = ("", ""), list[str]()
+    for path, person, _ in _rows(table):
+        folder, slash, name = path.rpartition("/")
+        if (folder or slash, person) != key:
+            if names:
+                groups.setdefault(key, []).append(NUL.join(names))
+            key, names = (folder or slash, person), []
+        names.append(name)
+    if names:
+        groups.setdefault(key, []).append(NUL.join(names))
+    return groups
+
+
+def _names(packed: Sequence[str]) -> list[str]:
+    return NUL.join(packed).split(NUL)
+
+
+def _rows(table: AnyPath) -> Iterator[Listed]:
+    from maskgen.formats.tables import read_table
+
+    if isinstance(table, Path):
+        with table.open("rb") as file:
+            yield from read_table(file, str(table))
+    else:
+        yield from read_table(table.read_bytes(), str(table))
 
 
 def _check_one_person_each(table: AnyPath, groups: Mapping[tuple[str, str], Sequence[str]]) -> None:
     """Raise UserError where a photograph is assigned to two people."""
     often = Counter(folder for folder, _ in groups)
     whose: dict[str, dict[str, str]] = {}
-    for (folder, person), names in groups.items():
+    for (folder, person), packed in groups.items():
         if often[folder] > 1:
             seen = whose.setdefault(folder, {})
-            for name in names:
+            for name in _names(packed):
                 if seen.setdefault(name, person) != person:
                     raise _twice(table, folder, name)
 
 
 def _twice(table: AnyPath, folder: str, name: str) -> UserError:
     """The two lines that assign a photograph to two people."""
-    from maskgen.formats.tables import read_table
-
     path = f"{folder.rstrip('/')}/{name}" if folder else name
-    (_, person, line), *others = (one for one in read_table(table.read_bytes(), str(table)) if one.path == path)
+    (_, person, line), *others = (one for one in _rows(table) if one.path == path)
     _, other, later = next(one for one in others if one.person != person)
     return UserError(f"{table}, line {later}: {path} is of {other}, and of {person} in line {line}; correct one.")

@@ -16,7 +16,7 @@ from maskgen.core.records import Detection
 from maskgen.faces.align import five_points, warped
 from maskgen.faces.dlib_model import Forests, load_forests
 from maskgen.faces.landmarks import PATCH, Landmarker, Points68, _to_patch, default_model
-from maskgen.faces.predictor import FEW, Predictor
+from maskgen.faces.predictor import Predictor
 from maskgen.people import sample_people
 
 
@@ -81,11 +81,36 @@ def test_points_do_not_depend_on_the_batch(forests: Forests, patches: list[np.nd
     assert predictor.points([], boxes[:0]).shape == (0, 68, 2)
 
 
-def test_the_compiled_loops_give_the_same_bits(forests: Forests, patches: list[np.ndarray]) -> None:
-    few, many = Predictor(forests), Predictor(forests)
-    many._done = FEW
+def slowly(predictor: Predictor, picture: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The points of one face by loops over pixels and trees."""
+    forests, box = predictor._forests, box.astype(np.float32)
+    own, (rows, columns), half = forests.mean.copy(), picture.shape, np.float32(0.5)
+    for number in range(len(forests.leaves)):
+        cosine = sine = np.float32(0)
+        for value, (across, down) in zip(own, predictor._turn.T, strict=True):
+            cosine, sine = cosine + value * across, sine + value * down
+        seen = []
+        for anchor, (dx, dy) in zip(forests.anchors[number], forests.deltas[number], strict=True):
+            sx = own[2 * anchor] + cosine * dx - sine * dy
+            sy = own[2 * anchor + 1] + sine * dx + cosine * dy
+            x, y = (line[0] * sx + line[1] * sy + line[2] + half for line in box)
+            seen.append(np.float32(picture[int(min(max(y, 0), rows - 1)), int(min(max(x, 0), columns - 1))]))
+        total = np.zeros_like(own)
+        for tree, leaves in enumerate(forests.leaves[number]):
+            node, splits = 0, len(leaves) - 1
+            while node < splits:
+                one, other = (seen[part[number, tree, node]] for part in (forests.first, forests.second))
+                node = 2 * node + (2 if one - other <= forests.threshold[number, tree, node] else 1)
+            total += leaves[node - splits]
+        own += total
+    return own.reshape(-1, 2)
+
+
+def test_points_are_those_of_slow_loops_to_the_bit(forests: Forests, patches: list[np.ndarray]) -> None:
+    predictor = Predictor(forests)
     boxes = middle(patches) @ np.array([[0.9, -0.3, 0.1], [0.3, 0.9, -0.1], [0, 0, 1]])
-    np.testing.assert_array_equal(few.points(patches, boxes), many.points(patches, boxes))
+    for found, patch, box in zip(predictor.points(patches[:3], boxes[:3]), patches, boxes, strict=False):
+        np.testing.assert_array_equal(found, slowly(predictor, patch, box))
 
 
 def test_a_fault_stands_in_its_faces_place(faces: list[tuple[np.ndarray, Detection]]) -> None:

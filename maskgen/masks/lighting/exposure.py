@@ -64,8 +64,8 @@ def read_whites(image: Image) -> Whites:
     most: NDArray[np.uint8] = np.maximum(np.maximum(values[0], values[1]), values[2])
     luma: Doubles = LUMA @ values
     count = len(luma)
-    ordered = np.sort(luma)
-    lowest, highlights, bright = (float(ordered[min(int(at * count), count - 1)]) for at in (0.001, HIGHLIGHTS, 0.999))
+    places = [min(int(at * count), count - 1) for at in (0.001, HIGHLIGHTS, 0.999)]
+    lowest, highlights, bright = np.partition(luma, places)[places].tolist()
     lift = min(max(lowest - DARKEST, 0.0), MOST_LIFT) if bright - lowest > CONTRAST else 0.0
     clips = np.count_nonzero(most >= 255) > HABIT * count
     top = 262.0 if clips else 253.0

@@ -1,0 +1,81 @@
+"""What a mask costs that the loader puts on while it reads: masks a second and core, and beside the codecs alone.
+
+    maskgen mask PHOTOGRAPHS RUN --bare --size 112
+    OPENBLAS_NUM_THREADS=1 python benchmarks/online_masks.py RUN [--kinds KIND,KIND,...] [--pictures 1000]
+
+Each bare crop of RUN is decoded and gets a mask as `maskgen train --set data.masks=online` does it, by one process on
+one thread. The codecs' pass decodes and encodes the same crops. Processor time, median of three rounds in turns, after
+one round that fills the caches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+
+from maskgen.core.images import decode, encode_image
+from maskgen.pipelines.train.online_masks import MaskPainter
+
+KINDS = "surgical_green,surgical_blue,n95,kn95,kf94_white,cloth_black,duckbill_white,pitta_grey"
+
+
+def spent(work: Callable[[], None]) -> float:
+    """Seconds of the processor."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def measure(run: Path, kinds: tuple[str, ...], most: int) -> None:
+    """Print a line for each of the two passes."""
+    table = pq.read_table(run / "catalogue.parquet", columns=["path", "kind", "points68"])
+    rows = [row for row in table.to_pylist() if row["kind"] == "bare"][:most]
+    files = [(run / row["path"]).read_bytes() for row in rows]
+    changed = 0
+
+    def codecs() -> None:
+        for data in files:
+            encode_image(decode(data), "jpg", 95)
+
+    with tempfile.TemporaryDirectory() as folder:
+        points = Path(folder) / "points.npy"
+        np.save(points, np.array([row["points68"] for row in rows], np.float32).reshape(len(rows), 68, 2))
+        painter = MaskPainter(points, kinds, 1.0)
+
+        def masks() -> None:
+            nonlocal changed
+            rng, changed = np.random.default_rng(0), 0
+            for at, data in enumerate(files):
+                image = decode(data)
+                changed += painter(image, {"row": at}, rng) is not image
+
+        masks()
+        rounds = [(spent(codecs), spent(masks)) for _ in range(3)]
+    codec, mask = (statistics.median(one) for one in zip(*rounds, strict=True))
+    side = decode(files[0]).shape[0]
+    print(f"{len(files):,} crops of {side} pixels, {len(kinds)} kinds, {changed:,} masked")
+    print(f"codecs alone    {len(files) / codec:>8,.0f} a second and core {1e3 * codec / len(files):>8.2f} ms")
+    print(f"masked          {changed / mask:>8,.0f} a second and core {1e3 * mask / len(files):>8.2f} ms")
+    print(f"a mask takes {mask / codec:.1f} times as long as the codecs' pass")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--kinds", default=KINDS)
+    parser.add_argument("--pictures", type=int, default=1000)
+    asked = parser.parse_args()
+    cv2.setNumThreads(1)
+    measure(asked.run, tuple(asked.kinds.split(",")), asked.pictures)
+
+
+if __name__ == "__main__":
+    main()

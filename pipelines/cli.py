@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from maskgen import __version__
+from maskgen.core.extras import lacking
 from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
@@ -89,6 +90,11 @@ class LazyGroup(click.Group):
             if error.errno == errno.EPIPE:
                 raise
             _refuse(explain(error))
+        except ModuleNotFoundError as error:
+            sentence = lacking(error)
+            if sentence is None:
+                raise
+            _refuse(str(sentence))
         except KeyboardInterrupt:
             then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "starts again"
             click.echo(f"\nInterrupted. The same command {then}.", err=True)

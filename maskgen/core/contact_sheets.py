@@ -9,6 +9,8 @@ import numpy as np
 
 from maskgen.core.records import Image, check_image
 
+# Of text by a FontFace: without it OpenCV 5 takes the weight that the process used last.
+WEIGHT = 400
 _PAPER = 250
 _INK = (40, 40, 40)
 _TITLE = 26  # pixels of height

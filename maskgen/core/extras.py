@@ -7,6 +7,12 @@ from typing import Any
 
 from maskgen.core.reasons import UserError
 
+# What is imported at the top of modules that train and judge; `setup.cfg` says which packages bring it.
+OF_TRAIN = frozenset(
+    {"facenet_pytorch", "matplotlib", "onnx", "onnxruntime", "onnxscript", "pytorch_metric_learning", "safetensors"}
+    | {"sklearn", "tensorboard", "timm", "torch", "torchvision"}
+)
+
 
 def need(module: str, extra: str) -> Any:
     """Import a package of one of the extras.
@@ -23,4 +29,14 @@ def need(module: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != module.partition(".")[0]:
             raise  # it is installed, but one of its own imports is missing
-        raise UserError(f"This needs the package {module}: pip install 'maskgen[{extra}]' brings it.") from None
+        raise _lacking(module, extra) from None
+
+
+def lacking(error: ModuleNotFoundError) -> UserError | None:
+    """The sentence for an import that failed because the extra `train` is not installed; None for any other import."""
+    package = (error.name or "").partition(".")[0]
+    return _lacking(package, "train") if package in OF_TRAIN else None
+
+
+def _lacking(module: str, extra: str) -> UserError:
+    return UserError(f"This needs the package {module}: pip install 'maskgen[{extra}]' brings it.")

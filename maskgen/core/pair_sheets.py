@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.core.contact_sheets import fit
+from maskgen.core.contact_sheets import WEIGHT, fit
 from maskgen.core.records import Image
 
 _PAPER, _INK = 250, (40, 40, 40)
@@ -59,10 +59,10 @@ def _paste(band: Image, image: Image, left: int, cell: int) -> None:
 def _text(canvas: Image, text: str, left: int, top: int, width: int) -> Image:
     """One line in any script, shortened until it fits the width in pixels."""
     face, shown = cv2.FontFace("sans"), text
-    while len(shown) > 1 and cv2.getTextSize((10**6, _LINE), shown, (0, 0), face, 13)[2] > width:
+    while len(shown) > 1 and cv2.getTextSize((10**6, _LINE), shown, (0, 0), face, 13, WEIGHT)[2] > width:
         text = text[:-1]
         shown = text + "…"
-    cv2.putText(canvas, shown, (left, top + 15), _INK, face, 13)
+    cv2.putText(canvas, shown, (left, top + 15), _INK, face, 13, WEIGHT)
     return canvas
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from math import prod
 from typing import Any
 
@@ -34,6 +35,8 @@ def load_bin(path: AnyPath) -> tuple[list[bytes], list[bool]]:
     """
     data = path.read_bytes()
     try:
+        for _ in pickletools.genops(data):  # refuses a length beyond the file, at which Python may print
+            pass
         loaded = _Reader(io.BytesIO(data), encoding="bytes").load()
         pictures, same = loaded
         encoded, truths = [_as_bytes(one) for one in pictures], _as_truths(same)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from maskgen.core.contact_sheets import fit
+from maskgen.core.contact_sheets import WEIGHT, fit
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
@@ -130,10 +130,10 @@ def _write(canvas: Image, text: str, left: int, top: int, width: int, ink: tuple
     face = cv2.FontFace("sans")
     line = " ".join(text.split())
     shown = line
-    while len(shown) > 1 and cv2.getTextSize((10**6, _LINE), shown, (0, 0), face, 13)[2] > width:
+    while len(shown) > 1 and cv2.getTextSize((10**6, _LINE), shown, (0, 0), face, 13, WEIGHT)[2] > width:
         line = line[:-1]
         shown = line + "…"
-    cv2.putText(canvas, shown, (left, top + 15), ink, face, 13)
+    cv2.putText(canvas, shown, (left, top + 15), ink, face, 13, WEIGHT)
 
 
 def _paper(height: int, width: int) -> Image:

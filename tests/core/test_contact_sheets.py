@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -32,3 +35,24 @@ def test_large_pictures_are_shrunk_in_proportion(height: int, width: int) -> Non
 def test_small_pictures_stay_as_they_are() -> None:
     image = flat(20, 30, 7)
     assert fit(image, 100) is image
+
+
+PAIRS = """
+import sys
+import numpy as np
+from maskgen.core.pair_sheets import ShownPair, pair_sheet
+from maskgen.core.sheets import contact_sheet
+from maskgen.manifests.preview import _write
+
+if "before" in sys.argv:
+    contact_sheet({"a": []}, 3, 50)
+picture, band = np.zeros((40, 40, 3), np.uint8), np.full((40, 160, 3), 250, np.uint8)
+_write(band, "kn95 Dev Patel", 4, 4, 150)
+print(pair_sheet({"a title": [ShownPair(picture, picture, "0.512")]}, 1, 40).sum(), band.sum())
+"""
+
+
+def test_text_does_not_depend_on_what_the_process_drew_before() -> None:
+    commands = [[sys.executable, "-P", "-c", PAIRS], [sys.executable, "-P", "-c", PAIRS, "before"]]
+    alone, after = (subprocess.run(one, capture_output=True, text=True, check=True).stdout for one in commands)
+    assert alone == after

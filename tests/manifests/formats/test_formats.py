@@ -16,6 +16,7 @@ from manifest_makers import Row, images_of, rows
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.bin_sets import load_bin
+from maskgen.formats.faults import ContainerError
 from maskgen.manifests.formats.bin_pairs import save_bin
 from maskgen.manifests.formats.label_pairs import save_label_pairs
 from maskgen.manifests.formats.lfw_pairs import ListedPair, Wear, listed_pairs, load_lfw_pairs, resolve, save_lfw_pairs
@@ -219,3 +220,9 @@ def test_an_uneven_bin_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="1 pictures for 1 pairs"):
         save_bin(tmp_path / "a.bin", [b"a"], [True])
     assert not io.BytesIO().read() and not list(tmp_path.iterdir())
+
+
+def test_a_length_beyond_the_file_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "long.bin").write_bytes(b"\x80\x05]\x96" + (10**17).to_bytes(8, "little") + b"abc.")
+    with pytest.raises(ContainerError, match="expected 100000000000000000 bytes"):
+        load_bin(tmp_path / "long.bin")

@@ -33,7 +33,7 @@ small() {  # a small batch for recipes whose batches are of people, and small pi
 
 said() {  # FILE: its last line that tells a rate, or else its last line
   tr '\r' '\n' < "$1" | grep -v '^ *$' > "$1.lines" || true
-  grep -E ' a second|^\| [a-z]' "$1.lines" | tail -n 1 | grep . || tail -n 1 "$1.lines"; rm "$1.lines"
+  grep -E ' a second|images/s|^\| [a-z]' "$1.lines" | tail -n 1 | grep . || tail -n 1 "$1.lines"; rm "$1.lines"
 }
 
 part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put what it told into the table

@@ -31,10 +31,15 @@ small() {  # a small batch for recipes whose batches are of people, and small pi
   fi
 }
 
-part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put its last line into the table
+said() {  # FILE: its last line that tells a rate, or else its last line
+  tr '\r' '\n' < "$1" | grep -v '^ *$' > "$1.lines" || true
+  grep -E ' a second|images/s|^\| [a-z]' "$1.lines" | tail -n 1 | grep . || tail -n 1 "$1.lines"; rm "$1.lines"
+}
+
+part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put what it told into the table
   name=$1; share=$2; shift 2; begun=$(date +%s)
   if timeout -s INT -k 10 "$share" "$@" > "$out/$name.txt" 2>&1; then how=""; else how=" (ended with code $?)"; fi
-  echo "| $name$how, $(($(date +%s) - begun)) s | $(tr '\r' '\n' < "$out/$name.txt" | grep -v '^ *$' | tail -n 1 | tr '|' '/') |" >> "$table"
+  echo "| $name$how, $(($(date +%s) - begun)) s | $(said "$out/$name.txt" | tr '|' '/') |" >> "$table"
 }
 
 part find "$most" maskgen mask "$photographs" "$out/bare" --unmasked-share 1 --device "$device" --workers 1 --overwrite

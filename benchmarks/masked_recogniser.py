@@ -26,7 +26,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -54,6 +56,7 @@ COMPARED = {
 SHARES = (1.0, 0.8, 0.6)
 SHARE = 1.0  # of the way from dlib's weights to the trained ones
 SEEDS = 3
+SIDE_BY_SIDE = 3
 ARM_STEPS = 60  # where less is trained on
 REPLICATES = 2000
 
@@ -145,9 +148,26 @@ def kept_back(asked: argparse.Namespace) -> Layers:
 
 def compare_settings(asked: argparse.Namespace) -> None:
     """The figures that the losses were chosen by."""
-    kept, data = kept_back(asked), to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
-    for name, settings in COMPARED.items():
-        tell(name, embedded(trained(data, settings, 0), kept), kept)
+    to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
+    tails, kept = seeded(asked, list(COMPARED.values()), [0] * len(COMPARED)), kept_back(asked)
+    for name, tail in zip(COMPARED, tails, strict=True):
+        tell(name, embedded(tail, kept), kept)
+
+
+def seeded(asked: argparse.Namespace, settings: Sequence[Settings], seeds: Sequence[int]) -> list[Tail]:
+    """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ."""
+    with ProcessPoolExecutor(SIDE_BY_SIDE, get_context("spawn")) as pool:
+        states = pool.map(_state, [asked] * len(seeds), settings, seeds)
+        tails = [Tail() for _ in seeds]
+        for tail, state in zip(tails, states, strict=True):
+            tail.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+    return tails
+
+
+def _state(asked: argparse.Namespace, settings: Settings, seed: int) -> dict[str, np.ndarray]:
+    torch.set_num_threads(1)
+    data = to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
+    return {name: value.numpy() for name, value in trained(data, settings, seed).state_dict().items()}
 
 
 def make(asked: argparse.Namespace) -> None:
@@ -156,7 +176,7 @@ def make(asked: argparse.Namespace) -> None:
     data = to_train_on(people, asked.work)
     photographs = sum(map(len, people.values()))
     print(f"{photographs} photographs of {len(people)} people, {len(data)} pictures", flush=True)
-    tails, kept = [trained(data, CHOSEN, seed) for seed in range(SEEDS)], kept_back(asked)
+    tails, kept = seeded(asked, [CHOSEN] * SEEDS, range(SEEDS)), kept_back(asked)
     for share in SHARES:
         tell(f"mean of {SEEDS} seeds, share {share}", embedded(between(tails, share), kept), kept)
     tail = between(tails, SHARE)
@@ -285,7 +305,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.other and not asked.real:
         sys.exit("--other is judged on --real: give both.")
-    torch.set_num_threads(2)  # other numbers may give other last bits
+    torch.set_num_threads(1)
     asked.work.mkdir(parents=True, exist_ok=True)
     if asked.compare:
         compare_settings(asked)

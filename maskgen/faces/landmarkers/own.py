@@ -12,7 +12,7 @@ import numpy as np
 
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image
 from maskgen.faces.align import face_unit, five_points
-from maskgen.faces.landmarkers.network import SIDE, Said, from_patch, look_at, patch_of, to_patch
+from maskgen.faces.landmarkers.network import SIDE, Said, from_patch, look_at_both, patch_of, to_patch
 from maskgen.faces.landmarks import Landmarker, Points68
 
 AWAY = 1.62  # mean distance of a Laplace distribution of spread 1 in x and in y, by sampling
@@ -32,7 +32,7 @@ class OwnLandmarker(Landmarker):
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         images, five = [image for image, _ in faces], [detection.points5 for _, detection in faces]
         matrices = [to_patch(points5) for points5 in five]
-        said = look_at(np.stack([patch_of(image, one) for image, one in zip(images, matrices, strict=True)]))
+        said = look_at_both(np.stack([patch_of(image, one) for image, one in zip(images, matrices, strict=True)]))
         return [_marked(said, at, matrix) for at, matrix in enumerate(matrices)]
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.core.records import Doubles, Floats, Image, Mask, floats
 from maskgen.faces.align import face_unit, reduced, seen, shrinking, similarity, upright
 from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
@@ -84,7 +84,7 @@ def from_patch(points: Floats, matrix: Doubles) -> Floats:
 def look_at_both(patches: Mask) -> Said:
     """What the network says of each patch and of its mirror image, on average."""
     one, other = look_at(patches), look_at(np.ascontiguousarray(patches[:, :, ::-1]))
-    points = other.points[:, MIRRORED] * np.float32([-1, 1]) + np.float32([1, 0])
+    points = other.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
     half = np.float32(0.5)
     return Said(
         half * (one.points + points),

@@ -88,27 +88,27 @@ def measure(points: np.ndarray, image: Image, coverage: Mask, role: str = "mask"
 
 
 @cache
-def masker(kind: str) -> Masker:
-    return Masker(MaskerSettings((kind,), crop="none"))
+def masker(kind: str, landmarks: str) -> Masker:
+    return Masker(MaskerSettings((kind,), crop="none", landmarks=landmarks))
 
 
-def found(photo: Photo, kind: str) -> tuple[Image, Mask] | None:
+def found(photo: Photo, kind: str, landmarks: str) -> tuple[Image, Mask] | None:
     """The photograph masked by the whole program; None where no face was found."""
-    result = masker(kind).process([photo.sha256], [photo])[0]
+    result = masker(kind, landmarks).process([photo.sha256], [photo])[0]
     if isinstance(result, SetAsideError):
         return None
     output = next(one for one in result if isinstance(one, Output))
     return output.image, output.coverage if output.coverage is not None else np.zeros(output.image.shape[:2], np.uint8)
 
 
-def masked(name: str, photo: Photo, points: np.ndarray, kind: str, find: bool) -> tuple[Image, Mask] | None:
+def masked(name: str, photo: Photo, points: np.ndarray, kind: str, find: str | None) -> tuple[Image, Mask] | None:
     if find:
-        return found(photo, kind)
+        return found(photo, kind, find)
     worn = wear(photo.image, points, plan_mask(rng_for(0, name, kind)), load_kind(kind))
     return worn.image, worn.coverage
 
 
-def score(faces: list[Marked], kind: str, find: bool, save: Path | None) -> str:
+def score(faces: list[Marked], kind: str, find: str | None, save: Path | None) -> str:
     """One kind's line: faces missed, then the means."""
     rows, missed = [], 0
     for name, photo, points in faces:
@@ -130,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path)
     parser.add_argument("--found", action="store_true", help="at points that the program finds")
+    parser.add_argument("--landmarks", default="dlib", help="with --found, dlib or own")
     parser.add_argument("--save", type=Path, help="keep KIND/images and KIND/masks here")
     parser.add_argument("--kinds", default=",".join(kind_names()), help="all the built-in ones by default")
     options = parser.parse_args()
@@ -137,7 +138,7 @@ def main() -> None:
     faces = [(mark.stem, read_photo(mark.with_suffix(".jpg")), np.loadtxt(mark)) for mark in marks]
     print(f"{len(faces)} faces\n{'kind':16}{'missed':>8}" + "".join(f"{name:>17}" for name in NAMES))
     for kind in options.kinds.split(","):
-        print(score(faces, kind, options.found, options.save))
+        print(score(faces, kind, options.landmarks if options.found else None, options.save))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from maskgen.core.images import decode, encode_image
-from maskgen.pipelines.train.online_masks import MaskPainter
+from maskgen.pipelines.train.online_masks import OnlineMasker
 
 KINDS = "surgical_green,surgical_blue,n95,kn95,kf94_white,cloth_black,duckbill_white,pitta_grey"
 
@@ -48,7 +48,7 @@ def measure(run: Path, kinds: tuple[str, ...], most: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         points = Path(folder) / "points.npy"
         np.save(points, np.array([row["points68"] for row in rows], np.float32).reshape(len(rows), 68, 2))
-        painter = MaskPainter(points, kinds, 1.0)
+        painter = OnlineMasker(points, kinds, 1.0)
 
         def masks() -> None:
             nonlocal changed

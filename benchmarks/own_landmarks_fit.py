@@ -20,15 +20,11 @@ from torch import nn
 
 from maskgen.core.files import write_atomic
 from maskgen.faces.align import face_unit, five_points
-from maskgen.faces.landmarkers.network import AROUND, POINTS, SIDE, from_patch, to_patch
+from maskgen.faces.landmarkers.network import AROUND, MIRRORED, POINTS, SIDE, from_patch, to_patch
 
 WIDTHS = (16, 32, 64, 128)
 HIDDEN = 256
 BATCH = 64
-MIRRORED = np.array([
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
-])  # fmt: skip
 
 
 class Net(nn.Module):

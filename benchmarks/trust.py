@@ -1,6 +1,6 @@
 """What the quality gate is worth: the landmarks' true error against the trust that the catalogue gives them.
 
-    python benchmarks/trust.py FACES_DIR
+    python benchmarks/trust.py FACES_DIR [--landmarks own]
 
 FACES_DIR holds NAME.jpg and NAME.pts (68 lines "x y"). Each photograph, and each of 60 drawn people, is looked at as
 it is and harmed in seven ways: small, tiny, dark, soft, turned by 40 degrees, half out of the picture, an object before
@@ -24,7 +24,7 @@ from maskgen.core.images import read_photo
 from maskgen.core.records import Face, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.landmarkers.named import landmarker_named
 from maskgen.faces.locate import faces_with_landmarks
 from maskgen.faces.trust import trust
 from maskgen.people import sample_people
@@ -72,9 +72,9 @@ def harmed(image: Image, points: np.ndarray, rng: np.random.Generator) -> Iterat
     yield hidden(image, points, rng)
 
 
-def measured(marked: Iterator[Marked]) -> np.ndarray:
+def measured(marked: Iterator[Marked], name: str) -> np.ndarray:
     """Trust and mean point error, (n, 2), of each face that is found in each state of each picture."""
-    detector, landmarker, rng = MtcnnDetector(), Landmarker(None), rng_for(0, "trust")
+    detector, landmarker, rng = MtcnnDetector(), landmarker_named(name), rng_for(0, "trust")
     rows = []
     for image, points in marked:
         for worse, at in harmed(image, points, rng):
@@ -100,7 +100,10 @@ def tell(name: str, rows: np.ndarray) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path)
-    folder = parser.parse_args().faces
-    marks = sorted(folder.glob("*.pts"))
-    tell("photographs", measured((read_photo(m.with_suffix(".jpg")).image, np.loadtxt(m)) for m in marks))
-    tell("drawn people", measured((p.image, p.points68) for _, _, p in sample_people(20, 3, seed=8)))
+    parser.add_argument("--landmarks", default="dlib", help="dlib or own")
+    options = parser.parse_args()
+    marks = sorted(options.faces.glob("*.pts"))
+    photographs = ((read_photo(m.with_suffix(".jpg")).image, np.loadtxt(m)) for m in marks)
+    tell("photographs", measured(photographs, options.landmarks))
+    people = ((p.image, p.points68) for _, _, p in sample_people(20, 3, seed=8))
+    tell("drawn people", measured(people, options.landmarks))

@@ -41,7 +41,7 @@ PAIRS = """
 import sys
 import numpy as np
 from maskgen.core.pair_sheets import ShownPair, pair_sheet
-from maskgen.core.sheets import contact_sheet
+from maskgen.core.contact_sheets import contact_sheet
 from maskgen.manifests.preview import _write
 
 if "before" in sys.argv:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.core.records import Doubles, Floats, Image, Mask, floats
 from maskgen.faces.align import face_unit, reduced, seen, shrinking, similarity, upright
 from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
@@ -27,6 +27,11 @@ AROUND = 3.6  # side of the patch in face units, see `align.face_unit`
 GROUP = 8  # faces that go through the network together: always so many, the last ones filled up
 WEIGHTS = "own.npz"
 POINTS = 68
+# Of each of the 68 points the one on the other side of the face.
+MIRRORED = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,18 @@ def from_patch(points: Floats, matrix: Doubles) -> Floats:
     """Points (68, 2) of a patch in the picture's pixels, float32."""
     back = cv2.invertAffineTransform(matrix)
     return np.asarray((points * SIDE - 0.5) @ back[:, :2].T + back[:, 2], np.float32)
+
+
+def look_at_both(patches: Mask) -> Said:
+    """What the network says of each patch and of its mirror image, on average."""
+    one, other = look_at(patches), look_at(np.ascontiguousarray(patches[:, :, ::-1]))
+    points = other.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
+    half = np.float32(0.5)
+    return Said(
+        half * (one.points + points),
+        half * (one.spread + other.spread[:, MIRRORED]),
+        half * (one.seen + other.seen[:, MIRRORED]),
+    )
 
 
 def look_at(patches: Mask) -> Said:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image
+from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask
 from maskgen.faces.align import face_unit, five_points
-from maskgen.faces.landmarkers.network import SIDE, Said, from_patch, look_at, patch_of, to_patch
+from maskgen.faces.landmarkers.network import SIDE, Said, from_patch, look_at, look_at_both, patch_of, to_patch
 from maskgen.faces.landmarks import Landmarker, Points68
 
 AWAY = 1.62  # mean distance of a Laplace distribution of spread 1 in x and in y, by sampling
@@ -31,9 +31,19 @@ class OwnLandmarker(Landmarker):
 
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         images, five = [image for image, _ in faces], [detection.points5 for _, detection in faces]
-        matrices = [to_patch(points5) for points5 in five]
-        said = look_at(np.stack([patch_of(image, one) for image, one in zip(images, matrices, strict=True)]))
+        patches, matrices = _cut(images, five)
+        rough = look_at(patches)
+        # Cut again by the points that were found: of a profile the detector's five are far off.
+        five = [five_points(from_patch(*one)) for one in zip(rough.points, matrices, strict=True)]
+        patches, matrices = _cut(images, five)
+        said = look_at_both(patches)
         return [_marked(said, at, matrix) for at, matrix in enumerate(matrices)]
+
+
+def _cut(images: Sequence[Image], five: Sequence[Floats]) -> tuple[Mask, list[Doubles]]:
+    """The patch of each picture by five points, and the matrices that cut them."""
+    matrices = [to_patch(points5) for points5 in five]
+    return np.stack([patch_of(image, one) for image, one in zip(images, matrices, strict=True)]), matrices
 
 
 def _marked(said: Said, at: int, matrix: Doubles) -> Points68:

@@ -138,7 +138,7 @@ def test_nothing_masked_and_nothing_set_aside(source: Path, tmp_path: Path, noth
 
 
 def test_a_page_of_many_large_pictures_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample, "SHARE", 1.0)  # as many as of a large run
+    monkeypatch.setattr(catalogue_sample, "SHARE", 1.0)  # as many as of a large run
     source = tmp_path / "photographs"
     for number in range(260):
         write(source / f"{'n' * 200}{number % 5}" / f"{number:04}.png", picture(number, side=160))

@@ -24,6 +24,7 @@ RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
+COARSER = 0.65  # of a level: cloth a little softer than the pixels, as it is in a photograph, and not sharper
 SMALL_FACE = 72.0  # pixels between the eyes up to which fewer rows and columns of cloth do
 # A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
 LEVEL_GROUND, STEEPNESS = 128, 50
@@ -100,7 +101,7 @@ class Kind:
         """The atlas of one of its looks, for cloth of so many pixels from side to side."""
         make = self.make_at(look)
         texels = make.columns / max(pixels, 1e-3)
-        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + 0.35), LEVELS - 1)]
+        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
 
 
 @cache

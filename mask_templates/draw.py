@@ -99,11 +99,11 @@ def tension(seed: int, strength: float, count: int = 9) -> Field:
         c, s = (-1 if side else 1) * np.cos(toward), np.sin(toward)
         along, off = (x - begin[0]) * c + (y - begin[1]) * s, -(x - begin[0]) * s + (y - begin[1]) * c
         off = off + rng.normal() * 0.25 * along**2 + 0.012 * noise(seed + number, 60)
-        width, length = rng.uniform(0.018, 0.045), rng.uniform(0.25, 0.75)
+        width, length = rng.uniform(0.03, 0.07), rng.uniform(0.3, 0.8)
         fold = np.tanh(2.5 * off / width) * np.exp(-((off / (2.2 * width)) ** 2))
         if number % 3 == 0:
             fold = np.exp(-((off / width) ** 2))
-        height += fold * step(along, 0.0, 0.08) * np.exp(-((along / length) ** 2))
+        height += fold * step(along, 0.12, 0.25) * np.exp(-((along / length) ** 2))
     return np.asarray(strength * height)
 
 
@@ -289,11 +289,11 @@ def kf94() -> tuple[Field, ...]:
     shade, height = fleece(61)
     height += wrinkles(62, 0.03) + tension(63, 0.10, 8)
     for at in (0.31, 0.71):
-        line = V - at - 0.012 * np.cos(np.pi * ACROSS)
-        shade -= 0.09 * bump(line, 0.007, 0.006) + 0.03 * bump(line, -0.02, 0.02)
+        line = V - at - 0.006 * np.cos(np.pi * ACROSS)
+        shade -= 0.06 * bump(line, 0.008, 0.008) + 0.02 * bump(line, -0.02, 0.02)
         shade += 0.04 * bump(line, -0.006, 0.005)
-        height += 0.3 * bump(line, 0.0, 0.018)
-        height -= 0.18 * bump(line, 0.03, 0.015)
+        height += 0.2 * bump(line, 0.0, 0.018)
+        height -= 0.12 * bump(line, 0.03, 0.015)
     wire = bump(V, 0.06, 0.014) * (1 - step(ACROSS, 0.40, 0.02))
     height += 0.3 * wire
     shade -= 0.05 * bump(V, 0.082, 0.005) * (1 - step(ACROSS, 0.40, 0.02))

@@ -26,6 +26,7 @@ MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
 LEVELS = 5
 BAND = 64  # rows that are dyed at a time, for memory's sake
+COARSER = 0.65  # of a level: cloth a little softer than the pixels, as it is in a photograph, and not sharper
 SMALL_FACE = 72.0  # pixels between the eyes up to which fewer rows and columns of cloth do
 # A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
 LEVEL_GROUND, STEEPNESS = 128, 50
@@ -105,7 +106,7 @@ class Kind:
         """The atlas of one of its looks, for cloth of so many pixels from side to side."""
         make = self.make_at(look)
         texels = make.columns / max(pixels, 1e-3)
-        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + 0.35), LEVELS - 1)]
+        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
 
 
 @cache

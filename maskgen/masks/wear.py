@@ -222,21 +222,9 @@ def dress(
     outer = window.grown(reach(wearer.camera.scale) + spread(wearer.grain), *image.shape[:2])
     front = front if kind.template.role == "mask" else None
     named = parts or front is not None
-    layer = render(
-        kind,
-        garment,
-        plan,
-        points,
-        seen,
-        head,
-        hides.triangles,
-        wearer.camera,
-        wearer.light,
-        window,
-        outer,
-        image,
-        named,
-    )
+    mask = kind, garment, plan, points, seen
+    camera, light = wearer.camera, wearer.light
+    layer = render(*mask, head, hides.triangles, camera, light, window, outer, image, named)
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     in_front = _left_out(front, layer, garment.fades, paint, alpha)
     noise = noise_on(paint, alpha, wearer.grain, plan.grain, wearer.light.top)

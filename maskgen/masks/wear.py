@@ -223,8 +223,7 @@ def dress(
     front = front if kind.template.role == "mask" else None
     named = parts or front is not None
     mask = kind, garment, plan, points, seen
-    camera, light = wearer.camera, wearer.light
-    layer = render(*mask, head, hides.triangles, camera, light, window, outer, image, named)
+    layer = render(*mask, head, hides.triangles, wearer.camera, wearer.light, window, outer, image, named)
     paint, alpha = softened((layer.paint, layer.alpha), wearer.grain)
     in_front = _left_out(front, layer, garment.fades, paint, alpha)
     noise = noise_on(paint, alpha, wearer.grain, plan.grain, wearer.light.top)

@@ -44,7 +44,7 @@ def test_what_maskgen_exports_is_described(reference: ModuleType) -> None:
     text = reference.library()
     for name in maskgen.__all__:
         assert name.startswith("_") or name in ("Reason", "UserError") or f"### maskgen.{name}\n" in text
-    assert "- `seed`: another seed sits the mask a little differently." in text
+    assert "- `seed`: another seed varies the position of the mask slightly." in text
     assert " at 0x" not in text
 
 

@@ -1,6 +1,6 @@
 """The network that tells faces in masks from bare ones: train it, and count its errors on photographs.
 
-    python benchmarks/already_masked.py --fit FACES_DIR                 # writes maskgen/faces/masked.npz
+    python benchmarks/already_masked.py --fit FACES_DIR                 # writes maskgen/faces/masked.npz, or --out
     python benchmarks/already_masked.py --judge BARE_DIR MASKED_DIR     # errors on photographs, and the cost of a face
 
 --fit takes photographs of bare faces, draws a mask on each, finds the face in both anew, and learns from the crops. A
@@ -198,7 +198,7 @@ def judged(network: Network, pictures: Tensor) -> np.ndarray:
     return scores
 
 
-def fit(folder: Path, every: int) -> None:
+def fit(folder: Path, every: int, weights: Path) -> None:
     pixels, masked, people = crops(folder, every)
     torch.manual_seed(SEED)
     held = np.array([zlib.crc32(person.encode()) % 5 == 0 for person in people])
@@ -221,7 +221,7 @@ def fit(folder: Path, every: int) -> None:
         print(f"epoch {epoch}: held out: {false.sum()} of {len(false)} bare false, {found.mean():.3f} of masked found")
     out = io.BytesIO()
     np.savez_compressed(out, **network.folded())
-    write_atomic(WEIGHTS, out.getvalue())
+    write_atomic(weights, out.getvalue())
 
 
 def seen(paths: Sequence[Path]) -> Iterator[Image | None]:
@@ -260,8 +260,9 @@ if __name__ == "__main__":
     parser.add_argument("--fit", type=Path, metavar="FACES_DIR")
     parser.add_argument("--judge", type=Path, nargs=2, metavar=("BARE_DIR", "MASKED_DIR"))
     parser.add_argument("--every", type=int, default=4, help="take every so many photographs of bare faces")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="file that --fit writes")
     asked = parser.parse_args()
     if asked.fit:
-        fit(asked.fit, asked.every)
+        fit(asked.fit, asked.every, asked.out)
     if asked.judge:
         judge(*asked.judge, asked.every)

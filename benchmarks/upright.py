@@ -1,6 +1,6 @@
 """The network that says whether a face stands upright where its points say: train it, and count its errors.
 
-    python benchmarks/upright.py --fit FACES_DIR                  # writes maskgen/faces/looks/upright.npz
+    python benchmarks/upright.py --fit FACES_DIR                  # writes maskgen/faces/looks/upright.npz, or --out
     python benchmarks/upright.py --judge FOLDER...                # faces of upright photographs that are in doubt
 
 --fit takes photographs of faces and learns from three kinds of crops: faces as they are found, bare and in drawn masks;
@@ -133,12 +133,12 @@ def tell(epoch: int, network: Network, good: torch.Tensor, bad: torch.Tensor) ->
     print(f"epoch {epoch}: held out, judged wrongly: {text}", flush=True)
 
 
-def fit(folder: Path, every: int) -> None:
+def fit(folder: Path, every: int, weights: Path) -> None:
     pixels, _, people = crops(folder, every)
     bad, whose = zip(*mistakes(photographs(folder, every)[1:]), strict=True)
     out = io.BytesIO()
     np.savez_compressed(out, **learn(pixels, people, np.stack(bad), whose).folded())
-    write_atomic(WEIGHTS, out.getvalue())
+    write_atomic(weights, out.getvalue())
 
 
 def judge(folders: Sequence[Path]) -> None:
@@ -164,8 +164,9 @@ if __name__ == "__main__":
     parser.add_argument("--fit", type=Path, metavar="FACES_DIR")
     parser.add_argument("--judge", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--every", type=int, default=8, help="take every so many photographs")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="file that --fit writes")
     asked = parser.parse_args()
     if asked.fit:
-        fit(asked.fit, asked.every)
+        fit(asked.fit, asked.every, asked.out)
     if asked.judge:
         judge(asked.judge)

@@ -181,13 +181,13 @@ def trained(data: Layers, settings: Settings, seed: int) -> Tail:
     return tail
 
 
-def embedded(tail: Tail, data: Layers) -> np.ndarray:
-    """Both ways, as the embedder `masked` does; float32 (n, 128) of length 1."""
+def embedded(tail: Tail, data: Layers, ways: Sequence[int] = WAYS) -> np.ndarray:
+    """Both ways, as the embedder `masked` does, or one; float32 (n, 128) of length 1."""
     found = []
     for at in range(0, len(data), AT_ONCE):
         rows = np.arange(at, min(at + AT_ONCE, len(data)))
         with torch.inference_mode():
-            found.append(sum(tail(data.batch(rows, np.full(len(rows), way))).numpy() for way in WAYS))
+            found.append(sum(tail(data.batch(rows, np.full(len(rows), way))).numpy() for way in ways))
     return unit(np.concatenate(found))
 
 

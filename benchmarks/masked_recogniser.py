@@ -142,6 +142,7 @@ def kept_back(asked: argparse.Namespace) -> Layers:
     """Those who are kept back, with the head of the table that they are for."""
     kept = in_masks(people_of(asked.lfw, asked.pairs)[1], asked.work, "kept", "--per-photo", "2")
     print("| | bare-bare | masked-bare | masked-masked |\n|---|---|---|---|")
+    tell("untrained, not mirrored", embedded(Tail(), kept, (0,)), kept)
     tell("untrained", embedded(Tail(), kept), kept)
     return kept
 

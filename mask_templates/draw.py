@@ -143,7 +143,7 @@ def surgical() -> tuple[Field, Field]:
     height += wrinkles(3, 0.05) * inner + tension(4, 0.16, 10) * inner
     for edge, inward in ((0.0, 1), (1.0, -1)):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
-        shade += 0.035 * band
+        shade += 0.01 * band
         shade -= 0.10 * bump(V, edge + inward * 0.077, 0.0035)
         for row in (0.018, 0.052):
             shade -= 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
@@ -152,7 +152,7 @@ def surgical() -> tuple[Field, Field]:
     shade -= 0.06 * bump(V, 0.058, 0.006) * (1 - step(ACROSS, 0.46, 0.02))
     for weld in (0.945, 0.975):
         shade -= 0.10 * dashes(V, ACROSS, weld, 0.016, 0.5, 0.006)
-    shade += 0.04 * step(ACROSS, 0.93, 0.004)
+    shade += 0.01 * step(ACROSS, 0.93, 0.004)
     shade -= 0.09 * bump(ACROSS, 0.927, 0.005)
     return shade, height
 

@@ -10,9 +10,9 @@ import numpy as np
 from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.5  # share of the light that the rim takes from the skin beside it
-SHADOW_ROUND = 0.45  # ... of that on every side, the rest away from the light
-SHADOW_WIDTH = 0.03  # in eye distances
+SHADOW = 0.9  # share of the light that the rim takes from the skin beside it
+SHADOW_ROUND = 0.8  # ... of that on every side, the rest away from the light
+SHADOW_WIDTH = 0.02  # in eye distances
 SHADOW_FAR = 0.03  # how far it falls away from the light
 LEADS = 0.3  # light of this direction or more throws it as far; without any it falls down
 FRACTION = 4  # bits of a polygon's corners behind the point

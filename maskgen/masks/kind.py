@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, overload
 
 import cv2
@@ -242,11 +242,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     """
     rows, columns = template.looks[0].size
 
-    def cloth() -> Floats:
-        if pattern is None:
-            return np.asarray(rgb(colour), np.float32)
-        return _covered(template, pattern, (columns, rows)).astype(np.float32)
-
+    cloth = partial(_cloth, template, colour, pattern)
     makes, until = [], 0.0
     for look in template.looks:
         until += look.share
@@ -262,6 +258,14 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
         print="" if pattern is None else "picture",
         colours=(colour,) if pattern is None else (),
     )
+
+
+def _cloth(template: Template, colour: str, pattern: NDArray[np.uint8] | None) -> Floats:
+    """The cloth's colour (3,), or its colours (rows, columns, 3); a function of the module, so that kinds pickle."""
+    if pattern is None:
+        return np.asarray(rgb(colour), np.float32)
+    rows, columns = template.looks[0].size
+    return _covered(template, pattern, (columns, rows)).astype(np.float32)
 
 
 def _covered(template: Template, pattern: Bytes, size: tuple[int, int]) -> Bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -319,10 +319,15 @@ def _look(folder: Traversable, page: _Page, name: str, share: float, depth: floa
     if trusted:
         with _file(folder, page, "texture").open("rb") as file:
             size = _size(page, "texture", file.read(24))
-        return Look(name, share, size, lambda: _pictures(folder, page, depth))
+        return Look(name, share, size, partial(_pictures, folder, page, depth))
     pictures = _pictures(folder, page, depth)
     rows, columns = pictures.height.shape
-    return Look(name, share, (rows, columns), lambda: pictures)
+    return Look(name, share, (rows, columns), partial(_as_read, pictures))
+
+
+def _as_read(pictures: Pictures) -> Pictures:
+    """A function of the module, so that a template pickles."""
+    return pictures
 
 
 def _pictures(folder: Traversable, page: _Page, depth: float) -> Pictures:

@@ -265,7 +265,7 @@ class Loop:
         self._window.take(self.ranks)
         back = self.state.progress.step
         self.watcher.on_message(
-            f"Collapsed at step {step:,}: {found.sentence} Back to step {back:,}, with {factor:g} of the rate."
+            f"Collapsed at step {step:,}: {found.sentence} Back to step {back:,}, at {factor:g} of the rate."
         )
         self.watcher.on_step(back)
 

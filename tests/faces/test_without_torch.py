@@ -39,10 +39,11 @@ def test_a_photograph_is_masked_without_pytorch() -> None:
 )
 def test_what_needs_pytorch_says_how_to_get_it(command: str, tmp_path: Path) -> None:
     (tmp_path / "lists").mkdir()
+    (tmp_path / "checkpoint").mkdir()
     (tmp_path / "lists" / "train.csv").write_text("path,target\na.png,0\nb.png,1\n")
     (tmp_path / "lists" / "test.csv").write_text("path,target,pair_path,pair_target\na.png,0,b.png,1\n")
     code = f"{WITHOUT}\nfrom maskgen.pipelines.cli import main\nmain({command.split()!r})"
     done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert done.stderr == "Error: This needs the package torch: pip install 'maskgen[train]' brings it.\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["lists"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint", "lists"]

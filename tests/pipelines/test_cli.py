@@ -169,7 +169,7 @@ def test_an_interrupt_promises_no_more_than_is_kept(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("maskgen.pipelines.evaluate.run.run_evaluate", interrupt)
     result = call("evaluate", "dlib", "--data", tmp_path)
     assert result.exit_code == 130
-    assert "begins anew" in result.output
+    assert "starts again" in result.output
 
 
 def test_a_file_in_place_of_run_is_refused(source: Path, tmp_path: Path) -> None:

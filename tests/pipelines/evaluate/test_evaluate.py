@@ -116,7 +116,7 @@ def test_pictures_and_text_are_there(judged: tuple[Path, str]) -> None:
     assert f"{value:.4f}" in text and f"{value:.4f}" in said
     assert "## TAR at FAR" in text
     assert str(folder / "results.md") in said
-    note = "Only 4 people are in these pairs: intervals over people say little."
+    note = "Only 4 people are in these pairs: intervals over people are unreliable."
     assert results(folder)["notes"] == [note]
     assert text.count(note) == said.count(note) == 1
 

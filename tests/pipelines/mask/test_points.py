@@ -101,4 +101,4 @@ def test_one_row_of_two_photographs_is_refused(tmp_path: Path, people: tuple[Pat
         write(tmp_path / "two" / folder / "1.png", (source / name).read_bytes())
     result = call(tmp_path / "two", tmp_path / "run", "--points", csv_of(tmp_path / "points.csv", {"1.png": points}))
     assert result.exit_code == 2
-    assert "the row of 1.png is of a/1.png and of b/1.png" in result.output.replace("\n", " ")
+    assert "the row of 1.png matches a/1.png and b/1.png" in result.output.replace("\n", " ")

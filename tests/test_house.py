@@ -6,7 +6,6 @@ import ast
 import importlib.util
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -242,14 +241,17 @@ def test_a_wrong_path_is_told_before_anything_heavy_is_imported(line: str, tmp_p
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_take_half_a_second_at_most(option: str) -> None:
-    code = f"from maskgen.pipelines.cli import main; main([{option!r}])"
-    best = 9.0
-    for _ in range(3):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
-        best = min(best, time.perf_counter() - begun)
-    assert best < 0.5
+def test_help_and_version_import_little(option: str) -> None:
+    """Imports are what a start takes its time for: half a second on a slow machine, which no test may measure."""
+    code = (
+        "import sys\n"
+        "from maskgen.pipelines.cli import main\n"
+        f"try: main([{option!r}], prog_name='maskgen')\n"
+        "except SystemExit: pass\n"
+        "print(len(sys.modules), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stderr) < 200
 
 
 def test_modules_say_what_they_are_for() -> None:

@@ -130,9 +130,13 @@ def colour_hint(form: str, dye: str) -> str:
     """A suggestion for a word that is not a colour, as a clause of a sentence."""
     from PIL import ImageColor
 
-    near = difflib.get_close_matches(dye.lower().partition("+")[0], ImageColor.colormap, 1)
+    colour, plus, rest = (part.strip() for part in dye.lower().partition("+"))
+    near = [colour] if COLOUR.fullmatch(colour) else difflib.get_close_matches(colour, ImageColor.colormap, 1)
+    drawn = difflib.get_close_matches(rest.partition("+")[0].strip(), PRINTS, 1)
+    if near and plus and not drawn:
+        return f"the prints are {', '.join(PRINTS)}, as in {form}:{near[0]}+{PRINTS[0]}"
     if near:
-        return f"did you mean {form}:{near[0]}?"
+        return f"did you mean {form}:{'+'.join([near[0], *drawn])}?"
     return f"a colour is a CSS name or six digits, as in {form}:teal or {form}:#ff8800"
 
 

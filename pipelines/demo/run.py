@@ -16,6 +16,7 @@ SHARES = "0.5,0.25,0.25"  # with so few people, smaller shares would leave no te
 
 def run_demo(settings: DemoSettings, notify: Notify) -> int:
     """Do all steps; returns the exit code."""
+    from ..reports.run_report import SOME_SET_ASIDE
     from ..workers.backends import usable_cores
 
     source, out = settings.source, settings.out
@@ -37,7 +38,9 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
     code = _mask(masked, notify)
     if code == 0:
         notify("3. Writing the training and test lists.")
-        _say_what_to_open(out, _write_lists(out / "masked", out / "manifests", notify), notify)
+        lists = _write_lists(out / "masked", out / "manifests", notify)
+        _say_what_to_open(out, lists, notify)
+        code = 0 if lists else SOME_SET_ASIDE
     return code
 
 
@@ -72,7 +75,7 @@ def _write_lists(run: Path, out: Path, notify: Notify) -> bool:
     try:
         pairs_command.main(options, prog_name="maskgen pairs", standalone_mode=False)
     except UserError as error:
-        notify(f"There are no lists: {error}")
+        notify(f"There are no lists: {error} `maskgen pairs --run {run} {out}` takes these options.")
         return False
     return True
 

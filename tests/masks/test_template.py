@@ -105,7 +105,9 @@ def test_ink_shows_on_any_cloth() -> None:
     ("text", "said"),
     [
         ("cloth:#ff0000+dotz", "the prints are dots"),
-        ("cloth:redd+dots", "did you mean cloth:red"),
+        ("cloth:redd+dots", "did you mean cloth:red.dots"),
+        ("cloth:red+dotz", "did you mean cloth:red.dots"),
+        ("cloth:red+zzz", "the prints are dots, stripes,"),
         ("cloth:red+dots+whit", "'whit' is no colour: did you mean cloth:white?"),
         ("cloth:red+dots+white+blue", "is no"),
         ("clot:red+dots", "did you mean cloth"),
@@ -144,3 +146,10 @@ def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None
     (folder / "template.toml").write_text(text.replace("under_eye", "under_eey"))
     with pytest.raises(UserError, match=r"template\.toml: outline\.top\[1\]\.at: expected one of the places"):
         read_template(folder)
+
+
+def test_a_folder_named_without_its_path_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="write ./mine"):
+        load_kind("mine")

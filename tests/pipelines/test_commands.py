@@ -72,7 +72,7 @@ def test_demo_without_any_face_says_so(tmp_path: Path) -> None:
 
 def test_demo_on_few_people_goes_without_lists(source: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["demo", str(tmp_path / "demo"), "--source", str(source), "--workers", "1"])
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 3, result.output
     assert "There are no lists" in result.output
     assert "contact_sheet.png" in result.output
 

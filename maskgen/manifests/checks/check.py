@@ -53,6 +53,8 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
         findings += found
         if text is not None:
             texts[path.name] = text
+    if not texts and not any(found.fault for found in findings):
+        raise UserError(f"{out} holds no list: give the folder of train.csv and the others.")
     rows = {name: text.rows for name, text in texts.items()}
     lists, found = as_codes(texts)
     findings += found

@@ -207,6 +207,10 @@ def test_a_header_that_lacks_columns_is_a_fault(lists: Path, header: str, lackin
 
 
 def test_there_must_be_something_to_check(tmp_path: Path) -> None:
+    (tmp_path / "a_run").mkdir()
+    (tmp_path / "a_run" / "set_aside.csv").write_text("path,reason\na.jpg,no_face\n")
+    with pytest.raises(UserError, match="holds no list"):
+        check_lists(tmp_path / "a_run")
     with pytest.raises(UserError, match="no CSV file"):
         check_lists(tmp_path)
     with pytest.raises(UserError, match="neither a folder nor"):

@@ -27,6 +27,7 @@ from maskgen.core.seeding import rng_for
 from maskgen.faces.align import five_points
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
+from maskgen.masks.template import template_names
 from maskgen.masks.wear import wear
 from maskgen.people import Person, Scene, draw_person, paint, sample_people
 
@@ -167,6 +168,21 @@ def forms() -> Image:
     return sheet([worn(person, scene, name, at) for at, scene in enumerate(scenes)] for name in names)
 
 
+def every_form() -> Image:
+    """Every form, one a row: turned to one side, looking up, turned to the other, in three lights, on the palest and the darkest skin."""
+    person, palest, darkest = draw_person(rng_for("pictures", 7)), *_far_skins()
+    looks = [(person, replace(PLACE, yaw=yaw, pitch=pitch)) for yaw, pitch in ((50.0, 0.0), (0.0, 20.0), (-50.0, 0.0))]
+    lights = ({"light": (-0.9, -0.2, 0.3), "ambient": 0.15}, {"level": 0.35}, {"cast": (1.15, 1.0, 0.72)})
+    looks += [(person, replace(PLACE, **light)) for light in lights]  # type: ignore[arg-type]
+    looks += [(palest, PLACE), (darkest, PLACE)]
+    return sheet([worn(*look, name, at) for at, look in enumerate(looks)] for name in template_names())
+
+
+def _far_skins() -> tuple[Person, Person]:
+    drawn = sorted((draw_person(rng_for("pictures", 100 + at)) for at in range(60)), key=lambda one: one.skin.sum())
+    return drawn[-1], drawn[0]
+
+
 def turning() -> bytes:
     """Five drawn people in the five default masks, who turn from side to side: an animated WebP."""
     people = [draw_person(rng_for("pictures", number)) for number in (1, 7, 12, 15, 21)]
@@ -192,7 +208,7 @@ if __name__ == "__main__":
     write_atomic(HERE / "turning.webp", turning())
     pictures = {
         "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
-        "kinds": kinds, "changed": changed, "alignments": alignments,
+        "kinds": kinds, "changed": changed, "alignments": alignments, "forms": forms, "every_form": every_form,
     }  # fmt: skip
     for name, draw in pictures.items():
         write_atomic(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

@@ -169,7 +169,7 @@ def forms() -> Image:
 
 
 def every_form() -> Image:
-    """Every form, one a row: to one side, looking up, to the other side, in three lights, on the palest and darkest skin."""
+    """Every form, one a row: turned, looking up, turned back, in three lights, on the palest and darkest skin."""
     person, palest, darkest = draw_person(rng_for("pictures", 7)), *_far_skins()
     looks = [(person, replace(PLACE, yaw=yaw, pitch=pitch)) for yaw, pitch in ((50.0, 0.0), (0.0, 20.0), (-50.0, 0.0))]
     lights = ({"light": (-0.9, -0.2, 0.3), "ambient": 0.15}, {"level": 0.35}, {"cast": (1.15, 1.0, 0.72)})

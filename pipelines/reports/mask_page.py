@@ -85,6 +85,12 @@ def _page(run: RunFolder, outcome: Outcome) -> Page:
     return Page(title, _lead(report), _start(run, outcome), mask_command(outcome.settings), sections, data)
 
 
+def _main_reason(set_aside: Mapping[str, int]) -> str:
+    reason = max(set_aside, key=lambda one: set_aside[one])
+    how = "Most were" if 2 * set_aside[reason] > sum(set_aside.values()) else "The largest share was"
+    return f"{how} set aside as {reason}: {MEANING.get(reason, reason)}."
+
+
 def _lead(report: Report) -> str:
     aside = sum(report.set_aside.values())
     text = (
@@ -92,8 +98,7 @@ def _lead(report: Report) -> str:
         f"{report.images:,} pictures, {aside:,} set aside."
     )
     if report.set_aside:
-        reason = max(report.set_aside, key=lambda one: report.set_aside[one])
-        text += f" Most were set aside as {reason}: {MEANING.get(reason, reason)}."
+        text += f" {_main_reason(report.set_aside)}"
     masked = {kind: count for kind, count in report.outputs.items() if kind != "bare"}
     kind = max(masked, key=lambda one: masked[one], default="")
     if list(masked.values()).count(masked.get(kind, 0)) == 1 < len(masked):

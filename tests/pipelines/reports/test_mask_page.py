@@ -21,7 +21,7 @@ from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports import catalogue_sample, faces
+from maskgen.pipelines.reports import catalogue_sample, faces, mask_page
 from maskgen.pipelines.reports.page import thumbnails
 from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
@@ -246,3 +246,8 @@ def test_a_licence_that_was_filled_in_stays(source: Path, tmp_path: Path) -> Non
     assert card.read_text() == "My own words.\n"
     run(source, tmp_path / "run", overwrite=True)
     assert "40 photographs of 5 people" in card.read_text("utf-8")
+
+
+def test_most_is_said_of_more_than_half_only() -> None:
+    assert mask_page._main_reason({"no_face": 3, "broken_picture": 2}).startswith("Most were set aside as no_face: ")
+    assert mask_page._main_reason({"no_face": 2, "broken_picture": 2}).startswith("The largest share was set aside as ")

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from maskgen.core.images import decode
-from maskgen.embedders.dlib_chips import ChipAligner
+from maskgen.embedders.chip_alignment import ChipAligner
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.networks.dlib_resnet import MEAN, STD

@@ -28,11 +28,11 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Face, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.landmarkers.named import landmarker_named
+from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.trust import trust
 from maskgen.masks.pose.camera import fit_camera
 from maskgen.people.person import draw_person
-from maskgen.people.portrait import paint
+from maskgen.people.portrait import draw_portrait
 from maskgen.people.scene import draw_scene
 
 NAMES = ("dlib", "own")
@@ -58,7 +58,7 @@ def angles(points: np.ndarray) -> np.ndarray:
 
 
 def marked(folder: Path) -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
+    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
     errors: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
     expected = []
     paths = sorted(folder.glob("*.pts"))
@@ -87,7 +87,7 @@ def marked(folder: Path) -> None:
 
 
 def photographs(folder: Path, every: int) -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
+    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
     apart, refused = [], 0
     for path in sorted(folder.rglob("*.jpg"))[::every]:
         image = read_photo(path).image
@@ -115,7 +115,7 @@ def photographs(folder: Path, every: int) -> None:
 
 
 def drawn() -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
+    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
     print("yaw    found " + "".join(f"{name + ' yaw off':>14}{'points':>8}{'refused':>8}" for name in NAMES))
     for yaw in range(0, 91, 10):
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in NAMES}
@@ -124,7 +124,7 @@ def drawn() -> None:
             rng = rng_for(7, "landmarks", yaw, number)
             scene = draw_scene(rng, 250)
             sign = 1 if number % 2 else -1
-            portrait = paint(draw_person(rng), replace(scene, yaw=float(sign * yaw), centre=(125.0, 130.0)))
+            portrait = draw_portrait(draw_person(rng), replace(scene, yaw=float(sign * yaw), centre=(125.0, 130.0)))
             face = nearest(detector.detect([portrait.image])[0], portrait.points68)
             if face is None:
                 continue
@@ -150,7 +150,7 @@ def speed(folder: Path) -> None:
         image = read_photo(path).image
         faces += [(image, one) for one in detector.detect([image])[0][:1]]
     faces = faces[:128]
-    models = {name: landmarker_named(name) for name in NAMES}
+    models = {name: landmarker_by_name(name) for name in NAMES}
     times: dict[str, list[float]] = {name: [] for name in NAMES}
     for _ in range(12):
         for name, model in models.items():

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, one_hot
 
 from maskgen.embedders.dlib_resnet import dlib_resnet
-from maskgen.trainer.arcface import build_arcface
+from maskgen.trainer.loss_functions.arcface import build_arcface
 
 WARM_UP = 30  # steps
 

@@ -26,23 +26,23 @@ from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import read_photo
 from maskgen.core.kindspec import DEFAULT_KINDS, WORLD
 from maskgen.core.seeding import rng_for
-from maskgen.masks import render, wear
+from maskgen.masks import apply_mask, render
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 
 PASSES = 12
 PARTS: tuple[tuple[ModuleType, str, str], ...] = (
-    (wear, "fit_cameras", "study: camera"),
-    (wear, "shifts_to", "study: this person's shift"),
-    (wear, "read_lights", "study: light"),
-    (wear, "read_grains", "study: blur and noise"),
-    (wear, "_moulded", "dress: the garment on the head"),
-    (wear, "render", "dress: draw and paint"),
+    (apply_mask, "fit_cameras", "study: camera"),
+    (apply_mask, "fit_shape_warps", "study: this person's shift"),
+    (apply_mask, "estimate_lights", "study: light"),
+    (apply_mask, "estimate_blur_and_noise", "study: blur and noise"),
+    (apply_mask, "_projected", "dress: the garment on the head"),
+    (apply_mask, "render", "dress: draw and paint"),
     (render, "_sampled", "    of it, to the picture's pixels"),
     (render, "_painted", "    of it, colours, folds and light"),
-    (wear, "softened", "dress: blur"),
-    (wear, "noise_on", "dress: noise"),
-    (wear, "lay", "dress: shadow and compositing"),
+    (apply_mask, "blur_as_photograph", "dress: blur"),
+    (apply_mask, "noise_as_photograph", "dress: noise"),
+    (apply_mask, "composite_mask", "dress: shadow and compositing"),
 )
 
 Face = tuple[np.ndarray, np.ndarray]
@@ -64,11 +64,11 @@ def one_pass(crops: list[Face], number: int, names: Sequence[str] = DEFAULT_KIND
     kinds = [load_kind(name) for name in names]
     plans = [plan_mask(rng_for(number, "cost", at)) for at in range(len(crops))]
     begun = time.process_time()
-    wearers = wear.study_all(*zip(*crops, strict=True))
+    analysed_faces = apply_mask.analyse_faces(*zip(*crops, strict=True))
     studied = time.process_time()
-    for at, wearer in enumerate(wearers):
-        assert isinstance(wearer, wear.Wearer)
-        wear.dress(crops[at][0], wearer, plans[at], kinds[(at + number) % len(kinds)])
+    for at, analysed in enumerate(analysed_faces):
+        assert isinstance(analysed, apply_mask.AnalysedFace)
+        apply_mask.apply_mask(crops[at][0], analysed, plans[at], kinds[(at + number) % len(kinds)])
     dressed = time.process_time()
     return (studied - begun) / len(crops) * 1e3, (dressed - studied) / len(crops) * 1e3
 

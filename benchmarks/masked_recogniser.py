@@ -40,7 +40,7 @@ from safetensors.numpy import save
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from maskgen.core.images import decode
-from maskgen.faces.align import align
+from maskgen.faces.upright_crop import align_upright
 
 KEPT_BACK, MOST_KEPT, MOST = 200, 6, 20  # people; photographs of one who is kept back, and of one to train on
 CHOSEN = Settings(steps=240, centres=0.5)
@@ -228,7 +228,7 @@ def layers_of_crops(
     folder.mkdir(exist_ok=True)
     files = [folder / f"{number}.png" for number in range(len(photographs))]
     for file, (path, points) in zip(files, photographs, strict=True):
-        crop = align(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
+        crop = align_upright(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
         cv2.imwrite(str(file), crop[:, :, ::-1])
     return layers([files], people, names, [False] * len(files), folder)
 

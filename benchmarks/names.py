@@ -31,9 +31,9 @@ import pyarrow.parquet as pq
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.reports import contact_sheet
-from maskgen.pipelines.runs.records import SetAside, ShardReport
 from maskgen.pipelines.runs.run_folder import RunFolder, open_run
 from maskgen.pipelines.runs.shard_plan import cut, shard_size
+from maskgen.pipelines.runs.shard_records import SetAside, ShardReport
 from maskgen.pipelines.sources.listing import Item
 from maskgen.pipelines.sources.source import list_source
 

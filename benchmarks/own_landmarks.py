@@ -19,10 +19,10 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import wear
-from maskgen.people.portrait import Portrait, paint_several
+from maskgen.people.portrait import Portrait, draw_portraits
 from maskgen.people.varied.draw import varied_person, varied_scene
 
 SIZE = 112  # pixels of a drawn picture
@@ -39,7 +39,7 @@ def masked(portrait: Portrait, rng: np.random.Generator) -> Image:
         return portrait.image
     kind = load_kind(str(rng.choice(kind_names())))
     try:
-        return wear(portrait.image, portrait.points68, plan_mask(rng), kind).image
+        return analyse_and_apply(portrait.image, portrait.points68, plan_mask(rng), kind).image
     except SetAsideError:
         return portrait.image
 
@@ -56,7 +56,7 @@ def portraits(people: range) -> Iterator[tuple[Portrait, np.random.Generator]]:
     for number in people:
         rng = rng_for(0, "own landmarks", number)
         person = varied_person(rng)
-        for portrait in paint_several(person, [varied_scene(rng, SIZE) for _ in range(EACH)]):
+        for portrait in draw_portraits(person, [varied_scene(rng, SIZE) for _ in range(EACH)]):
             yield portrait, rng
 
 

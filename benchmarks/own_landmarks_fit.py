@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from maskgen.core.files import write_atomic
-from maskgen.faces.align import face_unit, five_points
-from maskgen.faces.landmarkers.network import AROUND, MIRRORED, POINTS, SIDE, from_patch, to_patch
+from maskgen.core.atomic_writes import write_atomic
+from maskgen.faces.landmarkers.own_network import AROUND, MIRRORED, POINTS, SIDE, from_patch, to_patch
+from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 WIDTHS = (16, 32, 64, 128)
 HIDDEN = 256
@@ -92,7 +92,7 @@ class Drawn:
         self.five = np.concatenate([part["points5"] for part in parts])
         self.held = self.numbers % 10 == 9
         true = five_points(self.points)
-        units = np.array([face_unit(one) for one in true])
+        units = np.array([frontal_eye_distance(one) for one in true])
         self.true = true
         self.off = (self.five - true) / units[:, None, None]
 
@@ -103,7 +103,7 @@ class Drawn:
         near = np.flatnonzero((np.abs(self.poses[:, 0] - self.poses[at, 0]) < 15) & np.isfinite(self.five[:, 0, 0]))
         if not len(near) or rng.random() < 0.3:
             return self.true[at]
-        return self.true[at] + self.off[rng.choice(near)] * face_unit(self.true[at])
+        return self.true[at] + self.off[rng.choice(near)] * frontal_eye_distance(self.true[at])
 
 
 def bent(rng: np.random.Generator, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

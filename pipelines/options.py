@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
+from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path, check_path_readable
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.alignments import stored_cut
+from maskgen.core.alignment_names import stored_cut
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 
 from .base import FaceEmbedder, Images
-from .dlib_chips import ChipAligner
-from .network import CROP, GROUP
+from .chip_alignment import ChipAligner
 from .onnx_input import OnnxInput, read_onnx_input
+from .torch_network import CROP, GROUP
 
 SUFFIX = ".onnx"
 _MOST_BYTES = 1 << 31  # the maximum size of a protobuf message

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 
 _ROWS_AT_ONCE = 1 << 18
 _BETWEEN = (",", ";", "\t")  # separators accepted when reading

@@ -15,8 +15,8 @@ from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, PRINTS, WORLD, KindSpec
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
-from maskgen.masks.world.drawn import world_forms, world_kind
-from maskgen.masks.world.motif import motif_kind
+from maskgen.masks.world.named_prints import named_print_kind
+from maskgen.masks.world.world_kinds import world_forms, world_kind
 
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
 KEPT = 64  # kinds; each holds some megabytes, and a page to play with asks for ever others
@@ -78,7 +78,7 @@ def _with_motif(spec: KindSpec) -> Kind:
         )
     for one in (colour, *inks):
         _check_colour(spec, one)
-    return motif_kind(spec.name, _template(spec)[0], colour, drawn, *inks)
+    return named_print_kind(spec.name, _template(spec)[0], colour, drawn, *inks)
 
 
 def _check_colour(spec: KindSpec, dye: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
-from maskgen.masks.creases import ASKEW, CREASES
+from maskgen.masks.deformations import CREASES, SKEWS
 
 FADES = 0.12  # how far the colour of a mask has greyed that was worn as long as any
 
@@ -27,8 +27,8 @@ class MaskPlan:
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
         creases: weights of the garment's creases, CREASES of them, 1 for a crease as deep as the template says.
         slack: how far the left and the right loops hang, 0..1.
-        askew: how far what is drawn on the cloth sits up or down, to one side, bowed, and closer above than below,
-            ASKEW of them, in shares of its height.
+        print_skew: how far what is drawn on the cloth sits up or down, to one side, bowed, and closer above than below,
+            SKEWS of them, in shares of its height.
         turned: whether the cloth's folds are the mirror image of those of its template.
         look: 0..1, which make of the kind it is, see `Template.looks`.
         wearing: one of `core.kindspec.WEARINGS`.
@@ -44,7 +44,7 @@ class MaskPlan:
     sheer: float = 0.0
     creases: tuple[float, ...] = (0.0,) * CREASES
     slack: tuple[float, float] = (0.0, 0.0)
-    askew: tuple[float, ...] = (0.0,) * ASKEW
+    print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False
     look: float = 0.0
     wearing: str = "proper"
@@ -65,8 +65,8 @@ class MaskPlan:
         return self.fade / FADES
 
     @property
-    def modes(self) -> Doubles:
-        """The weights of `Modes.points`."""
+    def deformation_weights(self) -> Doubles:
+        """The weights of `Deformations.points`."""
         return np.array([1.0, *self.creases, *self.slack])
 
 
@@ -80,7 +80,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
     # Most masks are fresh, some have been worn for days.
     worn = float(chance[0] ** 3)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
-    spread = np.clip(rng.normal(size=4 + ASKEW), -2.2, 2.2)
+    spread = np.clip(rng.normal(size=4 + SKEWS), -2.2, 2.2)
     return MaskPlan(
         up=float(np.clip(0.025 * spread[0], -0.05, 0.04)),
         size=float(np.clip(1.01 + 0.012 * spread[1], 0.99, 1.04)),
@@ -89,7 +89,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         fade=FADES * worn,
         creases=tuple(float(depth) for depth in np.clip(deep, -2.2, 2.2)),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
-        askew=tuple(float(0.012 * each) for each in spread[4:]),
+        print_skew=tuple(float(0.012 * each) for each in spread[4:]),
         turned=bool(chance[7] < 0.5),
         look=float(chance[3]),
         wearing=_drawn(wear or {"proper": 1.0}, float(chance[4])),

@@ -9,25 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.creases import mixed
-from maskgen.masks.front.loops import shown_loops
-from maskgen.masks.garment import Garment
-from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Kind, Level
-from maskgen.masks.lighting.colour import GAMMA, encoded
-from maskgen.masks.lighting.exposure import shoulder
+from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, AtlasLevel, Kind
+from maskgen.masks.lighting.colour import GAMMA, srgb_factor
+from maskgen.masks.lighting.exposure import compress_highlights
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
+from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.occluders.strap_visibility import strap_visibility
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.raster import painted
+from maskgen.masks.rasteriser import rasterise
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
 FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
-RIBBON_COVER = 120 / 255
+STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask that stand in a row while they are painted
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
@@ -86,7 +86,7 @@ class Layer:
     and `alpha` float32 (h, w), the share of the picture's light that it keeps back.
 
     Coverage says what lies under the mask, however clear it is: on opaque cloth it is alpha, on a window more than
-    alpha, on loops and straps RIBBON_COVER of it. `parts`, uint8 (h, w), says where anything is drawn what it is, a
+    alpha, on loops and straps STRAP_COVER of it. `parts`, uint8 (h, w), says where anything is drawn what it is, a
     value of `template.PARTS`; None where nobody asked.
     """
 
@@ -105,7 +105,7 @@ def window_of(points: Doubles, triangles: Triangles, height: int, width: int) ->
 
 def render(
     kind: Kind,
-    garment: Garment,
+    mesh: MaskMesh,
     plan: MaskPlan,
     points: Doubles,
     seen: Triangles,
@@ -128,24 +128,24 @@ def render(
         image: the picture, uint8 RGB, in which hair hides loops.
         parts: whether the layer says what each of its pixels is.
     """
-    level = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
+    level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
     values = np.zeros((len(points) + len(head), 3), np.float32)
-    values[: len(points), 2] = lit = _lit(garment, plan, camera, light)
-    first = garment.ribbons_from
-    opacity = garment.opacity(camera.rotation[2])
+    values[: len(points), 2] = lit = _lit(mesh, plan, camera, light)
+    first = mesh.straps_from
+    opacity = mesh.opacity(camera.rotation[2])
     if len(opacity):
-        shown = shown_loops(image, points[first:], lit[first:] * BRIGHTEST, light)
-        opacity *= np.where(garment.goes_round, 1.0, shown)
-    values[: len(points), :2] = _texels(garment, plan, level, opacity)
+        shown = strap_visibility(image, points[first:], lit[first:] * BRIGHTEST, light)
+        opacity *= np.where(mesh.goes_round_head, 1.0, shown)
+    values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     canvas = window.canvas(camera.scale)
     placed = window.on(*canvas, np.concatenate([points, head]))
-    drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
+    drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
     named = _named(level, drawn, alpha) if parts else None
     return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, len(opacity) > 0), alpha, named)
 
 
-def _named(level: Level, drawn: Floats, whole: Floats) -> Mask:
+def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:
     """The part that is drawn at each pixel, 0 where none is."""
     some = 1 / np.maximum(whole, np.float32(1e-3))
     x, y = (cv2.extractChannel(drawn, at) * some for at in (0, 1))
@@ -153,29 +153,29 @@ def _named(level: Level, drawn: Floats, whole: Floats) -> Mask:
     return np.asarray(part * (whole > 0), np.uint8)
 
 
-def _texels(garment: Garment, plan: MaskPlan, level: Level, opacity: Doubles) -> Doubles:
+def _texels(mesh: MaskMesh, plan: MaskPlan, level: AtlasLevel, opacity: Doubles) -> Doubles:
     """Where in the atlas the garment's points are, in texels with centres at integers: (n, 2).
 
     Across a ribbon the atlas is the same, so that there the column says how opaque it is.
     """
-    rows, columns = level.down.shape
-    at = garment.uv * (columns, rows) - 0.5
-    at[:, 1] += (rows * np.array(plan.askew)) @ garment.modes.v
+    rows, columns = level.slope_down.shape
+    at = mesh.uv * (columns, rows) - 0.5
+    at[:, 1] += (rows * np.array(plan.print_skew)) @ mesh.deformations.v
     if plan.turned:
-        at[: garment.ribbons_from, 0] = columns - 1 - at[: garment.ribbons_from, 0]
-    at[garment.ribbons_from :, 0] = columns * opacity - 0.5
+        at[: mesh.straps_from, 0] = columns - 1 - at[: mesh.straps_from, 0]
+    at[mesh.straps_from :, 0] = columns * opacity - 0.5
     return np.asarray(at)
 
 
-def _lit(garment: Garment, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
+def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
     """The encoded light on the garment's points as a share of BRIGHTEST, above 0: (n,)."""
-    normals = mixed(plan.modes, garment.modes.normals)
+    normals = weighted_sum(plan.deformation_weights, mesh.deformations.normals)
     facing = normals @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
     strength = light.on(facing) * (1 - HIDDEN * np.maximum(normals[:, 1] - LEVEL, 0))
-    if light.rest is not None:
-        strength *= garment.shade(light.rest)
-    share = encoded(_shoulder(strength)) / BRIGHTEST
+    if light.unexplained is not None:
+        strength *= mesh.shade(light.unexplained)
+    share = srgb_factor(_shoulder(strength)) / BRIGHTEST
     return np.minimum(np.maximum(share, 1 / 255), 1)
 
 
@@ -195,21 +195,28 @@ def _sized(canvas: Floats, window: Window, outer: Window) -> Floats:
 
 
 def _painted(
-    kind: Kind, plan: MaskPlan, level: Level, drawn: Floats, whole: Floats, camera: Camera, light: Light, fades: bool
+    kind: Kind,
+    plan: MaskPlan,
+    level: AtlasLevel,
+    drawn: Floats,
+    whole: Floats,
+    camera: Camera,
+    light: Light,
+    fades: bool,
 ) -> Floats:
     """Texture, folds and light looked up where the mask is: `Layer.paint`; where straps fade, `whole` gets less."""
     where = _in_rows(np.flatnonzero(whole > 0))
     alpha = np.take(whole.ravel(), where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
     x, y, lit = (part * some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
-    ribbons = y >= np.float32(kind.ribbons_from * len(level.down) - 0.5)
+    straps = y >= np.float32(kind.straps_from * len(level.slope_down) - 0.5)
     if fades:
-        on = np.flatnonzero(ribbons)
-        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.down.shape[1]), 1)
+        on = np.flatnonzero(straps)
+        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.slope_down.shape[1]), 1)
         whole.ravel()[where.ravel()[on]] = alpha.ravel()[on] = alpha.ravel()[on] * opacity
-    cover = alpha - alpha * (ribbons * np.float32(1 - RIBBON_COVER))
-    if level.through is not None or plan.sheer:
-        shape, opaque = _let_through(level, plan.sheer, x, y, ribbons)
+    cover = alpha - alpha * (straps * np.float32(1 - STRAP_COVER))
+    if level.material_and_clear is not None or plan.sheer:
+        shape, opaque = _let_through(level, plan.sheer, x, y, straps)
         cover *= shape
         alpha *= opaque
         whole.ravel()[where] = alpha
@@ -217,13 +224,15 @@ def _painted(
     return _scattered(cv2.merge([*colours, cover]), where, whole.shape)
 
 
-def _let_through(level: Level, sheer: float, x: Floats, y: Floats, ribbons: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _let_through(
+    level: AtlasLevel, sheer: float, x: Floats, y: Floats, straps: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """At these places of the atlas: how much material there is, and how much light that keeps back, 0..1 each; cloth
     that is `sheer` lets that share through."""
-    opaque = 1 - np.float32(sheer) * ~ribbons
-    if level.through is None:
+    opaque = 1 - np.float32(sheer) * ~straps
+    if level.material_and_clear is None:
         return np.ones_like(opaque), opaque
-    read = cv2.remap(level.through, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    read = cv2.remap(level.material_and_clear, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     shape, clear = (part.astype(np.float32) / 255 for part in cv2.split(read))
     opaque *= shape
     opaque *= 1 - clear
@@ -244,9 +253,9 @@ def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
     return full.reshape(-1, ROW)
 
 
-def _fetched(level: Level) -> Level:
+def _fetched(level: AtlasLevel) -> AtlasLevel:
     """The atlas, read once in order: looked up in any order it comes from far memory at twice the price."""
-    for picture in (level.colours, level.down):
+    for picture in (level.colours, level.slope_down):
         np.maximum.reduce(picture.ravel()[::CACHE_LINE])
     return level
 
@@ -254,7 +263,7 @@ def _fetched(level: Level) -> Level:
 def _coloured(
     kind: Kind,
     plan: MaskPlan,
-    level: Level,
+    level: AtlasLevel,
     x: Floats,
     y: Floats,
     lit: Floats,
@@ -265,7 +274,8 @@ def _coloured(
     """The colours (3, ...), premultiplied by alpha, of pixels at these places of the atlas with this light on them."""
     read = _fetched(level)
     cloth, down = (
-        cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in (read.colours, read.down)
+        cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for each in (read.colours, read.slope_down)
     )
     bright = lit * _folds(cloth, down, _fold_light(camera, light, plan.turned))
     np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
@@ -275,7 +285,7 @@ def _coloured(
     if kind.gloss:
         sheen = np.maximum(bright - np.float32(0.9), 0) * bright
         colours += np.multiply.outer((SHEEN * kind.gloss * light.cast).astype(np.float32), sheen)
-    colours = shoulder(colours, light.top, light.lift)
+    colours = compress_highlights(colours, light.top, light.lift)
     np.minimum(colours, 255, out=colours)
     colours *= alpha
     return colours

@@ -18,7 +18,7 @@ from maskgen.core.seeding import rng_for
 
 from .checkpoints import Checkpoint
 from .data.lists import TrainingList
-from .losses import build_loss
+from .loss_functions.build import build_loss
 from .networks.models import build_model, check_size
 from .recipes.recipe import Recipe
 from .schedules import build_optimizer, build_schedule

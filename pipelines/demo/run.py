@@ -47,10 +47,10 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
 def draw_sample(folder: Path) -> None:
     """Write the built-in sample: FOLDER/portrait/portrait.png and FOLDER/PERSON/NN.png."""
     from maskgen import api
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.core.images import encode_image
 
-    from ..library import portrait
+    from ..load_models import portrait
 
     (folder / "portrait").mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "portrait" / "portrait.png", encode_image(portrait().image, "png", 100))

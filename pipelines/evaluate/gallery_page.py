@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..checks import show_path
-from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of
 from ..reports.page.plots import facts, numbers, table, whiskers
 from ..reports.page.threshold_slider import PairLabels, judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
@@ -24,7 +24,7 @@ _PEOPLE = 200
 
 def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the report's folder."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     pictures = Pictures()
     gallery = _gallery(found, pictures)

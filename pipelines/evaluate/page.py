@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checks import show_path
-from ..command_line import command_line
-from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of
 from ..reports.page.plots import Axis, Curve, chart, facts, numbers, table, whiskers
 from ..reports.page.threshold_slider import judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from ..settings_to_command import command_line
 from .errors import picture
 from .results_text import FIXED, benchmark_notes, fixed_head, fixed_rows, has_rates
 from .settings import EvaluateSettings
@@ -53,7 +53,7 @@ def evaluate_command(settings: EvaluateSettings) -> str:
 
 def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the report's folder."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     pictures = Pictures()
     sections = [

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from maskgen.core.reasons import SetAsideError
 
 from ..checks import show_path
-from ..command_line import command_line
-from ..reports.faces import photographs
-from ..reports.page.gallery import Gallery, Item, Side, place_of
+from ..reports.face_thumbnails import photographs
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of
 from ..reports.page.plots import bars, numbers, table
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from ..reports.reasons import MEANING
-from ..sources.names import escape
+from ..settings_to_command import command_line
+from ..sources.output_names import escape
 from .folder import PAGE, GalleryFolder
 from .outcomes import GalleryRow, Outcomes
 from .report import GalleryReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, check_alignment
 from maskgen.core.reasons import UserError
 
 from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_range, show_path

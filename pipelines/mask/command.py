@@ -285,7 +285,7 @@ def mask_command(**options: Any) -> None:
     open in a browser, CARD.md, report.json and contact_sheet.png. To resume a run that was stopped, give the same
     command again.
     """
-    from ..library import check_device, check_kinds
+    from ..load_models import check_device, check_kinds
     from ..runs.reuse import check_reuse
     from ..workers.backends import check_backend, usable_cores
 

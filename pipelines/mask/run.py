@@ -9,21 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..checks import digest_of
-from ..library import MaskerFactory, load_masker
+from ..load_models import MaskerFactory, load_masker
 from ..reports.card import write_card
 from ..reports.mask_page import Outcome, write_mask_page
 from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import TIMING, Report, Timing
 from ..reports.set_aside_sample import SetAsideSample
 from ..reports.summary import summarise
-from ..runs.points import check_points
-from ..runs.records import load_report
+from ..runs.given_faces import check_points
 from ..runs.run_folder import RunFolder, check_folder, check_settings, open_run
 from ..runs.shard_plan import Shard, cut, shard_size
+from ..runs.shard_records import load_report
 from ..runs.task import ShardDone, ShardTask, Start
 from ..runs.versions import versions
 from ..sources.listing import Listing
-from ..sources.names import escape
+from ..sources.output_names import escape
 from ..sources.source import check_apart, check_no_run, list_source
 from ..workers.backends import open_pool
 from ..workers.pool import Pool

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
+from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
 from maskgen.core.kindspec import (
     DEFAULT_KINDS,
     DEFAULT_MIN_TRUST,

@@ -12,11 +12,11 @@ from maskgen.core.reasons import UserError
 
 from ..runs.catalogue import load_rows
 from ..runs.outputs import TOPS
-from ..runs.records import DamagedShardError, check_shard, load_report, retract_shard
 from ..runs.run_folder import RunFolder, remove_outputs
 from ..runs.shard_plan import Shard
+from ..runs.shard_records import DamagedShardError, check_shard, load_report, retract_shard
 from ..sources.listing import Listing
-from ..sources.names import escape
+from ..sources.output_names import escape
 
 _PLAN = re.compile(rb"[0-9a-f]{32}\n")
 

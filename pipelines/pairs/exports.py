@@ -32,7 +32,7 @@ def write_exports(work: PlannedLists, paths: PathWriter, notify: Notify) -> dict
 
 def _warn(work: PlannedLists, notify: Notify) -> None:
     """Warn where the crops are not aligned as the readers of the formats expect."""
-    from maskgen.core.alignments import ARCFACE
+    from maskgen.core.alignment_names import ARCFACE
 
     asked = [name for name in dict.fromkeys(work.settings.also) if name in OF_ARCFACE]
     other = {name: alignment for name, alignment in work.alignments.items() if alignment not in ("", ARCFACE)}
@@ -93,7 +93,7 @@ def both_pictures(work: PlannedLists, pairs: Pairs) -> Iterator[bytes]:
 
 
 def _pictures(work: PlannedLists, rows: Ints) -> Iterator[bytes]:
-    from maskgen.manifests.pictures import encoded_pictures
+    from maskgen.manifests.square_faces import encoded_pictures
 
     return encoded_pictures(work.manifests.images, rows, work.folder_of, work.settings.picture_size)
 
@@ -117,7 +117,7 @@ def _write_records(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
 
 def _write_cvlface(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.cvlface import LANDMARKS, TSV, save_landmarks, save_tsv
-    from maskgen.manifests.formats.landmarks import five_landmarks
+    from maskgen.manifests.formats.five_landmarks import five_landmarks
 
     rows, targets = _trained(work)
     points = five_landmarks(work.manifests.images, rows, work.folders, work.settings.picture_size)
@@ -186,7 +186,7 @@ def _write_tars(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
 
 def _samples(work: PlannedLists, paths: PathWriter, rows: Ints) -> Iterator[Sample]:
     """The pictures of these images unchanged, with their metadata."""
-    from maskgen.manifests.pictures import raw_picture
+    from maskgen.manifests.square_faces import raw_picture
 
     manifests = work.manifests
     images, folders = manifests.images, work.folder_of

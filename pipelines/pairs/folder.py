@@ -31,7 +31,7 @@ def refuse_out(settings: PairsSettings) -> None:
 
 def open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
-    from maskgen.core.files import PART, write_atomic
+    from maskgen.core.atomic_writes import PART, write_atomic
     from maskgen.manifests.formats import tar_set
     from maskgen.manifests.formats.image_folder import remove_image_folder
     from maskgen.manifests.schema import REPORT

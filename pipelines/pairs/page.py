@@ -10,12 +10,12 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
-from ..command_line import command_line, repeated
-from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of
 from ..reports.page.plots import bars, facts, numbers, table
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from ..settings_to_command import command_line, repeated
 from .records import PlannedLists
 from .settings import PairsSettings
 
@@ -57,7 +57,7 @@ def pairs_command(settings: PairsSettings) -> str:
 
 def write_page(work: PlannedLists, report: Mapping[str, Any]) -> None:
     """Write report.html."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     settings, pictures = work.settings, Pictures()
     gallery = _gallery(work, pictures)
@@ -193,7 +193,7 @@ def _columns(folder: AnyPath, paths: Any) -> dict[str, Doubles]:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from maskgen.formats.files import parquet_of
+    from maskgen.formats.local_or_remote_files import parquet_of
     from maskgen.manifests.schema import CATALOGUE
 
     with pq.ParquetFile(parquet_of(folder / CATALOGUE)) as file:

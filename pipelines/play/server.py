@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from maskgen.core.reasons import UserError
 
-from ..library import portrait
+from ..load_models import portrait
 from ..reports.page.page import script_json
 from .choices import offered
 from .settings import PlaySettings, is_local

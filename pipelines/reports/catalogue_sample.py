@@ -9,7 +9,7 @@ from typing import Any
 
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.columns import column, numbers
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 from ..runs.catalogue import ROW_GROUP, Row
 from .contact_sheet import spread

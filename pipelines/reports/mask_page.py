@@ -9,11 +9,11 @@ from typing import Any
 from maskgen.formats.any_path import AnyPath, RemotePath
 
 from ..checks import show_path
-from ..command_line import command_line, repeated
 from ..mask.settings import MaskSettings
 from ..runs.catalogue import Row
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
+from ..settings_to_command import command_line, repeated
 from .catalogue_sample import (
     POSES,
     TRUSTS,
@@ -27,10 +27,10 @@ from .catalogue_sample import (
     within_pixels,
     without_repeats,
 )
-from .faces import LIGHTS, photographs, show_all
-from .page.gallery import Gallery, Item, Side, place_of
+from .face_thumbnails import LIGHTS, photographs, show_all
 from .page.html import Markup, join, tag
 from .page.page import NAME, Page, Section, page_bytes
+from .page.picture_grid import Gallery, Item, Side, place_of
 from .page.plots import bars, facts, numbers, table
 from .page.thumbnails import Pictures
 from .reasons import MEANING

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 
-from ..runs.records import ShardReport
+from ..runs.shard_records import ShardReport
 from ..runs.versions import versions
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..runs.records import SetAside
+from ..runs.shard_records import SetAside
 
 PHOTOGRAPH, FACE = "photograph", "face"
 MOST_NAMES = 600  # listed by name

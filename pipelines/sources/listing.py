@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from maskgen.formats.any_path import AnyPath
 
-from .names import escape, output_stems
+from .output_names import escape, output_stems
 
 if TYPE_CHECKING:
     import numpy as np

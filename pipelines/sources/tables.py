@@ -11,7 +11,7 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 from .listing import NUL, Folder
-from .names import folder_name
+from .output_names import folder_name
 
 if TYPE_CHECKING:
     from maskgen.formats.tables import Listed

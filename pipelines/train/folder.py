@@ -125,8 +125,8 @@ class TrainFolder:
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder atomically; the report once all other files are on the disk."""
-        from maskgen.core.files import write_atomic
-        from maskgen.formats.files import persist
+        from maskgen.core.atomic_writes import write_atomic
+        from maskgen.formats.local_or_remote_files import persist
 
         if name == REPORT:
             persist(self.root)

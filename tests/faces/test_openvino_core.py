@@ -12,7 +12,7 @@ import pytest
 
 DROPPED = """
 import faulthandler, gc, os, signal
-from maskgen.faces.looks import network
+from maskgen.faces.classifiers import network
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
 faulthandler.enable()
@@ -41,7 +41,7 @@ import os, sys
 forks = []
 os.register_at_fork(before=lambda: forks.append(1))
 sys.addaudithook(lambda event, call: print(event, call) if event.startswith("socket.") else None)
-from maskgen.faces.looks import network
+from maskgen.faces.classifiers import network
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
 OpenVinoNets((8, 8))

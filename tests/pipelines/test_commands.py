@@ -12,7 +12,7 @@ from fake_masker import make_fake
 from support import catalogue, write_people
 
 from maskgen.masks.kinds import kind_names
-from maskgen.pipelines import library
+from maskgen.pipelines import load_models
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.demo import run as demo_run
 from maskgen.pipelines.mask import run as runner
@@ -21,7 +21,7 @@ from maskgen.pipelines.mask import run as runner
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "run_mask", functools.partial(runner.run_mask, factory=make_fake))
-    monkeypatch.setattr(library, "load_masker", make_fake)
+    monkeypatch.setattr(load_models, "load_masker", make_fake)
 
 
 def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:

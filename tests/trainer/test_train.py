@@ -11,7 +11,7 @@ from list_makers import write_lists
 from runs import report, train, weights
 from safetensors import SafetensorError
 
-from maskgen.embedders.named import open_embedder
+from maskgen.embedders.by_name import open_embedder
 from maskgen.manifests.formats.recordio_set import save_recordio_set
 from maskgen.pipelines.train.monitor import Lines
 from maskgen.trainer.checkpoints import load_checkpoint, load_model, trained_alignment

@@ -68,7 +68,7 @@ class Nets:
         shift, score = _grouped(self._nets.rnet, patches, self._groups[1])
         return score[:, 1], shift
 
-    def judge(self, patches: Sequence[Image]) -> tuple[Floats, Floats, Floats]:
+    def output(self, patches: Sequence[Image]) -> tuple[Floats, Floats, Floats]:
         """ONet on patches (48, 48, 3): scores (n,), shifts (n, 4) and five points (n, 10), x before y, in shares."""
         shift, points, score = _grouped(self._nets.onet, patches, self._groups[2])
         return score[:, 1], shift, points

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from maskgen.core.files import atomic_file, write_atomic
+from maskgen.core.atomic_writes import atomic_file, write_atomic
 
 from ..schema import Ints
 

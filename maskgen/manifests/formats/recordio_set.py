@@ -14,7 +14,7 @@ from typing import IO
 
 import numpy as np
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.reasons import UserError
 from maskgen.formats.recordio.stream import Record, framed, pack
 

@@ -37,7 +37,7 @@ ROOM = 14.0  # levels below the top within which bright cloth is pressed togethe
 
 
 @dataclass(frozen=True, slots=True)
-class Whites:
+class Exposure:
     """What a photograph's brightest and darkest parts say.
 
     Attributes:
@@ -53,10 +53,10 @@ class Whites:
     warmth: float | None
 
 
-PLAIN = Whites(253.0, 0.0, 255.0, None)
+PLAIN = Exposure(253.0, 0.0, 255.0, None)
 
 
-def read_whites(image: Image) -> Whites:
+def estimate_exposure(image: Image) -> Exposure:
     """The whites of a whole photograph, uint8 RGB (height, width, 3)."""
     height, width = image.shape[:2]
     some = image[:: -(-height // SIDE), :: -(-width // SIDE)].reshape(-1, 3)
@@ -69,11 +69,11 @@ def read_whites(image: Image) -> Whites:
     lift = min(max(lowest - DARKEST, 0.0), MOST_LIFT) if bright - lowest > CONTRAST else 0.0
     clips = np.count_nonzero(most >= 255) > HABIT * count
     top = 262.0 if clips else 253.0
-    return Whites(top, lift, highlights, _highlights(values, luma, most, highlights))
+    return Exposure(top, lift, highlights, _highlights(values, luma, most, highlights))
 
 
 def _highlights(values: NDArray[np.uint8], luma: Doubles, most: NDArray[np.uint8], least: float) -> float | None:
-    """The warmth of parts from `least` on, see `Whites.warmth`."""
+    """The warmth of parts from `least` on, see `Exposure.warmth`."""
     if least >= CLIPPED - 6:  # large parts are plain white
         return 0.0
     if least < WHITE:
@@ -90,7 +90,7 @@ def warmth(colour: Doubles) -> float:
     return math.log(max(float(colour[0]), 1.0) / max(float(colour[2]), 1.0)) / 2
 
 
-def eye_white(image: Image, lids: Doubles) -> Doubles | None:
+def eye_white_colour(image: Image, lids: Doubles) -> Doubles | None:
     """The colour (3,), encoded, of the whites of two eyes between their lids' points (12, 2); None where the eyes are
     shut, outside the picture or too small."""
     found = [white for one in (lids[:6], lids[6:]) if (white := _one_eye(image, one)) is not None]
@@ -117,7 +117,7 @@ def _one_eye(image: Image, lids: Doubles) -> Doubles | None:
     return np.maximum(pixels[order[int(EYE_SHARE[0] * count) : int(EYE_SHARE[1] * count) + 1]].mean(0), 1.0)
 
 
-def unmixed(eyes: Doubles, skin: Doubles) -> Doubles:
+def without_skin_bleed(eyes: Doubles, skin: Doubles) -> Doubles:
     """Eyes' whites without the skin that bleeds into them, both (3,), encoded."""
     return np.maximum((eyes - BLEED * skin) / (1 - BLEED), 1.0)
 
@@ -140,7 +140,7 @@ def agreement(one: float, other: float) -> float:
     return min(one, other, key=abs) if one * other > 0 else 0.0
 
 
-def shoulder(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[np.float32]:
+def compress_highlights(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[np.float32]:
     """Encoded colours as this photograph would show them, in place: the brightest come near to `top` but not to it, and
     black is `lift`."""
     room = np.float32(ROOM)
@@ -156,9 +156,9 @@ def shoulder(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[n
     return colours
 
 
-def read_all(images: Sequence[Image]) -> list[Whites]:
-    """`read_whites` of some photographs, once each where one stands in the list several times in a row."""
-    whites: list[Whites] = []
+def estimate_exposures(images: Sequence[Image]) -> list[Exposure]:
+    """`estimate_exposure` of some photographs, once each where one stands in the list several times in a row."""
+    whites: list[Exposure] = []
     for at, image in enumerate(images):
-        whites.append(whites[-1] if at and image is images[at - 1] else read_whites(image))
+        whites.append(whites[-1] if at and image is images[at - 1] else estimate_exposure(image))
     return whites

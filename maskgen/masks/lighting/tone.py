@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
-from maskgen.masks.lighting.colour import middle
+from maskgen.masks.lighting.colour import upper_median
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 # What red and blue differ by from a smooth function of the luma, in levels, median over the picture. Of 500 photographs
@@ -33,13 +33,13 @@ class Tone:
 IN_COLOUR = Tone(1.0, np.ones(3))
 
 
-def looked_at(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels (n, 3) of a small picture (height, width, 3) that `read_tones` asks for."""
+def tone_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels (n, 3) of a small picture (height, width, 3) that `estimate_tones` asks for."""
     height, width = image.shape[:2]
     return image[:: -(-height // SIDE), :: -(-width // SIDE)].reshape(-1, 3)
 
 
-def read_tones(parts: Sequence[NDArray[np.uint8]]) -> list[Tone]:
+def estimate_tones(parts: Sequence[NDArray[np.uint8]]) -> list[Tone]:
     """The tones of some pictures by a few hundred pixels of each, uint8 RGB (n, 3)."""
     pixels = np.array(np.concatenate(parts).T, np.float64, order="C")
     terms = _terms(pixels)
@@ -86,4 +86,4 @@ def _tone(pixels: NDArray[np.uint8], colour: float) -> Tone:
         return IN_COLOUR
     luma = pixels @ LUMA
     usable = _usable(luma)
-    return Tone(colour, middle(pixels[usable] / luma[usable, None]))
+    return Tone(colour, upper_median(pixels[usable] / luma[usable, None]))

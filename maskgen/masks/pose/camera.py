@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Pose, check_points
+from maskgen.masks.pose.best_rotation import TINY, Each, Matrix, best_rotations, columns, root, rows, squared
 from maskgen.masks.pose.head import mean68
-from maskgen.masks.pose.rigid import TINY, Each, Matrix, best_turns, columns, root, rows, squared
 
 # How much each point says about the pose: the jaw slides along the cheek as the head turns, lips and chin move with
 # every word, the eyes' corners and the nose stay where they are.
@@ -181,7 +181,7 @@ def _similarity(means: Sequence[Each], depth: Matrix) -> tuple[Each, Matrix, Seq
     xx, xy, xz, yy, yz, zz = xx - x * x, xy - x * y, xz - x * z, yy - y * y, yz - y * z, zz - z * z
     p, q, r = depth
     away = [xx * p + xy * q + xz * r, xy * p + yy * q + yz * r, xz * p + yz * q + zz * r]
-    trace, turn = best_turns([ux - u * x, uy - u * y, uz - u * z, vx - v * x, vy - v * y, vz - v * z, *away])
+    trace, turn = best_rotations([ux - u * x, uy - u * y, uz - u * z, vx - v * x, vy - v * y, vz - v * z, *away])
     scale = trace / (xx + yy + zz)
     across, down = (turn[at] * x + turn[at + 1] * y + turn[at + 2] * z for at in (0, 3))
     return scale, turn, (u - scale * across, v - scale * down)

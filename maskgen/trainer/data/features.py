@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from .pictures import Item, Key
+from .picture_batches import Item, Key
 
 
 @dataclass(frozen=True)

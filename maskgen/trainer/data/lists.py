@@ -26,7 +26,7 @@ from maskgen.formats.recordio.index import load_index
 from maskgen.formats.recordio.people import record_people
 from maskgen.formats.recordio.stream import label_text
 from maskgen.formats.tars.people import folder_of, photographs
-from maskgen.manifests.alignment import alignment_of_list
+from maskgen.manifests.list_alignment import alignment_of_list
 from maskgen.manifests.lists import read_columns
 from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
 
@@ -44,7 +44,7 @@ class TrainingList:
         targets: int64 (n,), 0 to n_classes - 1, each with at least one picture.
         labels: the person of each target, as in the list.
         digest: changes with the list.
-        alignment: of the crops, see `core.alignments`; "" if unknown.
+        alignment: of the crops, see `core.alignment_names`; "" if unknown.
     """
 
     root: Path

@@ -13,9 +13,9 @@ from typing import Any
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 
+from .cross_checks import check_together
 from .recipe import DataSpec, LossSpec, ModelSpec, OptimizerSpec, Recipe, ScheduleSpec, TrainSpec
-from .rules import check_together
-from .settings import parse_text, read_settings, refuse_unknown, said
+from .typed_settings import parse_text, read_settings, refuse_unknown, shortened
 
 _DEEPEST, _MOST_ALIASES, _MOST_TEXT = 8, 16, 1 << 18
 _SECTIONS: dict[str, type] = {
@@ -85,11 +85,11 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
 def recipe_from_dict(values: Any, where: str = "the recipe") -> Recipe:
     """The recipe that `recipe_to_dict` or a YAML file gave; see `load_recipe` for the errors."""
     if not isinstance(values, dict):
-        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {said(values)}.")
+        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {shortened(values)}.")
     refuse_unknown(values, ("name", *_SECTIONS), where)
     name = values.get("name", "")
     if not isinstance(name, str) or not name:
-        raise UserError(f"{where}: name must be text, not {said(name)}.")
+        raise UserError(f"{where}: name must be text, not {shortened(name)}.")
     parts: dict[str, Any] = {
         key: read_settings(kind, values[key], where, f"{key}.") for key, kind in _SECTIONS.items() if key in values
     }
@@ -127,10 +127,10 @@ def _override(values: dict[str, Any], override: str) -> None:
     name, is_set, text = override.partition("=")
     section, has_key, key = name.strip().partition(".")
     if not is_set or not has_key:
-        raise UserError(f"{said(override)} changes nothing: write SECTION.SETTING=VALUE, as optimizer.lr=0.01.")
-    refuse_unknown([section], _SECTIONS, said(override))
+        raise UserError(f"{shortened(override)} changes nothing: write SECTION.SETTING=VALUE, as optimizer.lr=0.01.")
+    refuse_unknown([section], _SECTIONS, shortened(override))
     kind = _SECTIONS[section]
-    refuse_unknown([key], [one.name for one in dataclasses.fields(kind)], said(override), f"{section}.")
+    refuse_unknown([key], [one.name for one in dataclasses.fields(kind)], shortened(override), f"{section}.")
     old = values.get(section) or {}
     if isinstance(old, dict):
         values[section] = {**old, key: parse_text(kind, key, text.strip())}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from maskgen.core.images import encode_image
-from maskgen.pipelines.library import portrait
+from maskgen.pipelines.load_models import portrait
 from maskgen.pipelines.play.server import PlayServer
 from maskgen.pipelines.play.settings import PlaySettings
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from maskgen.core.images import encode_image
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.cli import main
-from maskgen.pipelines.library import portrait
+from maskgen.pipelines.load_models import portrait
 from maskgen.pipelines.play.choices import offered
 from maskgen.pipelines.play.server import PlayServer
 from maskgen.pipelines.play.settings import PlaySettings

@@ -15,9 +15,9 @@ from support import picture, write, write_people
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports.page.gallery import Gallery, Item, Side, place_of
 from maskgen.pipelines.reports.page.html import join
 from maskgen.pipelines.reports.page.page import Page, Section, page_bytes
+from maskgen.pipelines.reports.page.picture_grid import Gallery, Item, Side, place_of
 from maskgen.pipelines.reports.page.plots import Axis, Curve, chart, table, whiskers
 from maskgen.pipelines.reports.page.threshold_slider import judge_data, slider
 

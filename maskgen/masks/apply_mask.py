@@ -1,0 +1,307 @@
+"""One mask on one face: pose, fit, light, drawing and compositing in order, without any chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.kindspec import FARTHEST_YAW
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, check_points
+from maskgen.masks.cloth_and_straps import PIECES
+from maskgen.masks.composite import composite_mask, shadow_reach
+from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.ear_and_head_occlusion import facing_triangles
+from maskgen.masks.kind import Kind
+from maskgen.masks.lighting.blur_and_noise import (
+    BlurAndNoise,
+    blur_as_photograph,
+    blur_reach,
+    estimate_blur_and_noise,
+    noise_as_photograph,
+)
+from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
+from maskgen.masks.lighting.tone import IN_COLOUR
+from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
+from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_share
+from maskgen.masks.part_labels import part_labels
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
+from maskgen.masks.pose.shape_warp import fit_shape_warps
+from maskgen.masks.render import STRAP_COVER, Layer, render, window_of
+from maskgen.masks.strap_thickness import thicken_straps
+
+AT_ONCE = 32  # faces whose arrays stay in the processor's cache together
+SMALLEST_SCALE = 6.0  # pixels between the eyes
+LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
+MOUTH = np.array([0.0, 0.4, 0.3])
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedFace:
+    """A face understood once, for any number of masks: where the head is, how this face differs, how it is lit.
+
+    `eyes` (12, 2) are the points about the eyes' lids; `outline`, float32 (n, 2), is a convex polygon in the picture
+    that the head lies in; `fit_error` is the median distance of the 68 points to the head that explains them, in eye
+    distances.
+    """
+
+    camera: Camera
+    shift: Doubles
+    light: Light
+    grain: BlurAndNoise
+    eyes: Doubles
+    outline: Floats
+    fit_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskMaterial:
+    """What a mask is made of: its `form`, a template's name; what is printed on it, "" for nothing; "#rrggbb" of cloth
+    and print; `translucency`, the mean share of light that comes through what is covered, and `analyse_and_apply`,
+    0..1."""
+
+    form: str
+    print: str
+    colours: tuple[str, ...]
+    translucency: float
+    wear: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedPicture:
+    """A picture with a mask.
+
+    Attributes:
+        image: as given, but masked.
+        coverage: uint8 (height, width), 0..255, what lies under the mask, however clear that is there.
+        wearing, look: how it sits, and which make it is.
+        cloth: what it is made of.
+        parts: uint8 (height, width), values of `template.PARTS` where half a pixel or more is covered, 0 elsewhere;
+            None where nobody asked.
+        in_front: share of the mask, 0..1, that is left out because something stands before it.
+    """
+
+    image: Image
+    coverage: Mask
+    wearing: str
+    look: str
+    cloth: MaskMaterial
+    parts: Mask | None = None
+    in_front: float = 0.0
+
+    @property
+    def outline(self) -> list[Floats]:
+        """Closed polygons, float32 (n, 2), about the coverage above one half, largest first."""
+        solid = (self.coverage > 127).astype(np.uint8)
+        found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+        polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
+        return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))
+
+
+def analyse_face(image: Image, points68: NDArray[np.floating]) -> AnalysedFace:
+    """Understand a face.
+
+    Raises:
+        SetAsideError: Reason.TOO_SMALL or Reason.EXTREME_POSE.
+    """
+    analysed = analyse_faces([image], [points68])[0]
+    if isinstance(analysed, SetAsideError):
+        raise analysed
+    return analysed
+
+
+def analyse_faces(
+    images: Sequence[Image], points68: Sequence[NDArray[np.floating]], wholes: Sequence[Image] | None = None
+) -> list[AnalysedFace | SetAsideError]:
+    """`analyse_face` of many faces, several times as fast as one by one.
+
+    Args:
+        images: each face's picture, uint8 RGB (height, width, 3); sizes may differ.
+        points68: each face's points (68, 2) in pixels of its picture.
+        wholes: the photographs that the pictures were cut from, whose exposure and colours are theirs; None where the
+            pictures are all there is.
+
+    Returns:
+        What is known of each face, the same, bit for bit, whichever others are in the call; or why it is set aside.
+    """
+    for image, points in zip(images, points68, strict=True):
+        check_image(image)
+        check_points(points, 68)
+    wholes = images if wholes is None else wholes
+    analysed_faces: list[AnalysedFace | SetAsideError] = []
+    for at in range(0, len(images), AT_ONCE):
+        some = slice(at, at + AT_ONCE)
+        analysed_faces += _analysed(images[some], np.array(points68[some], np.float64), wholes[some])
+    return analysed_faces
+
+
+def within_pose_limits(
+    analysed_faces: Sequence[AnalysedFace | SetAsideError], yaw: float, pitch: float
+) -> list[AnalysedFace | SetAsideError]:
+    """What `analyse_faces` found, with a fault in the place of each head that is turned or nods by more degrees."""
+    return [one if isinstance(one, SetAsideError) else _pose_fault(one, yaw, pitch) or one for one in analysed_faces]
+
+
+def _pose_fault(analysed: AnalysedFace, yaw: float, pitch: float) -> SetAsideError | None:
+    pose = analysed.camera.pose()
+    for name, angle, most in (("yaw", pose.yaw, yaw), ("pitch", pose.pitch, pitch)):
+        if abs(angle) > most:
+            return SetAsideError(Reason.EXTREME_POSE, f"{name} {angle:.0f} degrees, more than {most:g}")
+    return None
+
+
+def _analysed(
+    images: Sequence[Image], points68: Doubles, wholes: Sequence[Image]
+) -> list[AnalysedFace | SetAsideError]:
+    """`analyse_faces` of a few faces, points (n, 68, 2)."""
+    cameras, residuals = fit_cameras(points68)
+    analysed_faces: list[Any] = [_fault(camera) for camera in cameras.each()]
+    fit = [at for at, fault in enumerate(analysed_faces) if fault is None]
+    if fit:
+        some = [images[at] for at in fit], [wholes[at] for at in fit]
+        found = _analysed_by_cameras(*some, points68[fit], cameras.of(fit), residuals[fit])
+        for at, analysed in zip(fit, found, strict=True):
+            analysed_faces[at] = analysed
+    return analysed_faces
+
+
+def _fault(camera: Camera) -> SetAsideError | None:
+    if camera.scale < SMALLEST_SCALE:
+        return SetAsideError(Reason.TOO_SMALL, f"{camera.scale:.1f} pixels between the eyes")
+    yaw = camera.pose().yaw
+    return SetAsideError(Reason.EXTREME_POSE, f"yaw {yaw:.0f} degrees") if abs(yaw) > FARTHEST_YAW else None
+
+
+def _analysed_by_cameras(
+    images: Sequence[Image], wholes: Sequence[Image], points68: Doubles, cameras: Cameras, residuals: Doubles
+) -> list[AnalysedFace]:
+    """Some faces by their cameras, none of them set aside."""
+    shifts, bare = fit_shape_warps(points68, cameras), bare_head_model()
+    lights = estimate_lights(
+        images, cameras, bare.lit.project_faces(cameras, shifts), _facing(), points68[:, 36:48], wholes
+    )
+    grains = estimate_blur_and_noise(images, points68[:, 17:48])
+    lights = [_seen_in(light, grain) for light, grain in zip(lights, grains, strict=True)]
+    errors = np.sort(residuals, axis=1)[:, 34].tolist()
+    eyes, outlines = points68[:, 36:48].copy(), bare.outlines(cameras, shifts)
+    return list(map(AnalysedFace, cameras.each(), shifts, lights, grains, eyes, outlines, errors))
+
+
+@cache
+def _facing() -> SkinNormals:
+    return SkinNormals.prepare(bare_head_model().facing)
+
+
+def _seen_in(light: Light, grain: BlurAndNoise) -> Light:
+    """The light, in colours where the picture is drawn, not photographed: grey is its colour then."""
+    return replace(light, tone=IN_COLOUR) if light.tone.colour < 1 and grain.noise == 0.0 else light
+
+
+def occluders_of(image: Image, analysed: AnalysedFace) -> Occluders | None:
+    """What stands before a face that was studied in this picture, for `apply_mask`; None where nothing was found."""
+    return find_occluders(image, analysed.camera, analysed.shift, analysed.light, analysed.outline)
+
+
+def apply_mask(
+    image: Image,
+    analysed: AnalysedFace,
+    plan: MaskPlan,
+    kind: Kind,
+    parts: bool = False,
+    occluders: Occluders | None = None,
+) -> MaskedPicture:
+    """Put a mask on a face that was studied in this picture; with `parts` say what each of its pixels is, and leave out
+    what is behind `occluders`, see `occluders_of`.
+
+    Raises:
+        SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
+    """
+    kind, plan = kind.drawn(plan)
+    mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
+    points = _placed_by_plan(_projected(mesh, analysed, plan), analysed.camera, plan)
+    if kind.template.role == "mask":
+        points[:, :2] += _shift_below_eyes(points, mesh, analysed)
+    seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
+    if not len(seen):
+        raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
+    window = window_of(points, seen, *image.shape[:2])
+    if window.empty:
+        raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
+    hides = mesh.hidden_by(analysed.camera.rotation[2])
+    head = hides.warp.project(analysed.camera, analysed.shift)
+    outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *image.shape[:2])
+    occluders = occluders if kind.template.role == "mask" else None
+    named = parts or occluders is not None
+    mask = kind, mesh, plan, points, seen
+    layer = render(*mask, head, hides.triangles, analysed.camera, analysed.light, window, outer, image, named)
+    paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
+    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
+    noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
+    masked, coverage = composite_mask(
+        image, Layer(outer, paint, alpha), noise, analysed.camera.scale, analysed.outline, analysed.light.direction
+    )
+    if coverage[outer.slices].max() < 128:
+        raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
+    whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
+    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, _mean_translucency(paint, alpha), plan.worn)
+    return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
+
+
+def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:
+    """Take what is behind `occluders` out of a mask's paint (h, w, 4) and alpha (h, w), in place; returns its share."""
+    if occluders is None or layer.parts is None:
+        return 0.0
+    kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)
+    whole = float(alpha.sum())
+    alpha *= kept
+    paint *= kept[..., None]
+    return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
+
+
+def _mean_translucency(paint: Floats, alpha: Floats) -> float:
+    """The mean share of light that comes through what is covered; loops and straps do not count."""
+    cloth = cv2.extractChannel(paint, 3)
+    covered = cloth > STRAP_COVER
+    kept = float(np.minimum(alpha, cloth)[covered].sum())
+    return max(0.0, 1.0 - kept / max(float(cloth[covered].sum()), 1.0))
+
+
+def analyse_and_apply(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> MaskedPicture:
+    """`analyse_face` and `apply_mask` in one call."""
+    return apply_mask(image, analyse_face(image, points68), plan, kind)
+
+
+def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Doubles:
+    """The garment's points in the picture with this mask's creases and slack loops, thick from every side."""
+    points = mesh.warp.project(
+        analysed.camera, analysed.shift, weighted_sum(plan.deformation_weights, mesh.deformations.points)
+    )
+    thicken_straps(points[mesh.straps_from :], mesh.strap_widths, PIECES, analysed.camera.scale)
+    return points
+
+
+def _placed_by_plan(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
+    """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is; in place."""
+    mouth = camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift
+    up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
+    tilt = math.radians(plan.tilt)
+    c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
+    turn = np.array([[c, s], [-s, c]])
+    points[:, :2] = points[:, :2] @ turn + (mouth + up - mouth @ turn)
+    return points
+
+
+def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace) -> Doubles:
+    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it."""
+    down = analysed.camera.rotation[:2, 1]
+    below = mesh.below_lids @ (points[: mesh.columns, :2] @ down)
+    room = float((below.reshape(-1, len(analysed.eyes)) - analysed.eyes @ down).min())
+    return np.asarray(down * max(0.0, LID_ROOM * analysed.camera.scale - room))

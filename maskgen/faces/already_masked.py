@@ -21,6 +21,6 @@ def mask_scores(faces: Sequence[Image]) -> Floats:
     """How masked each face looks, float32 (n,): a logit, above MASKED_FROM for a mask; the same whatever the others.
 
     Args:
-        faces: as `looks.classifier_network.classifier_input` gives them.
+        faces: as `classifiers.classifier_network.classifier_input` gives them.
     """
     return classifier_scores(faces, "maskgen.faces", WEIGHTS)

@@ -36,7 +36,7 @@ def faces_with_landmarks(
 
     Args:
         which: "subject", "largest", "central" or "all", see `faces.choose`.
-        detector: searches around a face that hardly looks upright, see `looks.turned`.
+        detector: searches around a face that hardly looks upright, see `classifiers.orientation`.
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures at once: that is how their points are found fast.

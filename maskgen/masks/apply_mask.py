@@ -1,4 +1,4 @@
-"""One mask on one face: pose, fit, light, drawing and compositing in order, without any chance."""
+"""One mask on one face: head pose, shape, light, rendering and compositing, in this order; no random draws."""
 
 from __future__ import annotations
 
@@ -46,11 +46,13 @@ MOUTH = np.array([0.0, 0.4, 0.3])
 
 @dataclass(frozen=True, slots=True)
 class AnalysedFace:
-    """A face understood once, for any number of masks: where the head is, how this face differs, how it is lit.
+    """The analysis of one face, used for any number of masks: head pose, shape, light, blur and noise.
 
-    `eyes` (12, 2) are the points about the eyes' lids; `outline`, float32 (n, 2), is a convex polygon in the picture
-    that the head lies in; `fit_error` is the median distance of the 68 points to the head that explains them, in eye
-    distances.
+    Attributes:
+        shift: coefficients of the shape warp, (keys + 4, 2), see `pose.shape_warp`.
+        eyes: (12, 2), the landmarks of the eyelids.
+        outline: float32 (n, 2), a convex polygon in the picture that contains the head.
+        fit_error: median distance of the 68 landmarks to the fitted mean head, in eye distances.
     """
 
     camera: Camera
@@ -64,9 +66,15 @@ class AnalysedFace:
 
 @dataclass(frozen=True, slots=True)
 class MaskMaterial:
-    """What a mask is made of: its `form`, a template's name; what is printed on it, "" for nothing; "#rrggbb" of cloth
-    and print; `translucency`, the mean share of light that comes through what is covered, and `analyse_and_apply`,
-    0..1."""
+    """The material of a rendered mask.
+
+    Attributes:
+        form: the template's name.
+        print: the name of the print, "" without one.
+        colours: "#rrggbb" of cloth and print.
+        translucency: mean share of light that the covered pixels let through, 0..1.
+        wear: how long it has been worn, 0 new to 1.
+    """
 
     form: str
     print: str
@@ -80,13 +88,14 @@ class MaskedPicture:
     """A picture with a mask.
 
     Attributes:
-        image: as given, but masked.
-        coverage: uint8 (height, width), 0..255, what lies under the mask, however clear that is there.
-        wearing, look: how it sits, and which make it is.
-        cloth: what it is made of.
+        image: the masked picture, uint8 RGB.
+        coverage: uint8 (height, width), 0..255, the share of each pixel under the mask, also where the mask is clear.
+        wearing: the wearing position, one of `core.kindspec.WEARINGS`.
+        look: the name of the template's look.
+        cloth: the material.
         parts: uint8 (height, width), values of `template.PARTS` where half a pixel or more is covered, 0 elsewhere;
-            None where nobody asked.
-        in_front: share of the mask, 0..1, that is left out because something stands before it.
+            None if not asked for.
+        in_front: share of the mask, 0..1, that occluders in front of it hide.
     """
 
     image: Image
@@ -107,7 +116,7 @@ class MaskedPicture:
 
 
 def analyse_face(image: Image, points68: NDArray[np.floating]) -> AnalysedFace:
-    """Understand a face.
+    """Analyse one face.
 
     Raises:
         SetAsideError: Reason.TOO_SMALL or Reason.EXTREME_POSE.
@@ -121,16 +130,17 @@ def analyse_face(image: Image, points68: NDArray[np.floating]) -> AnalysedFace:
 def analyse_faces(
     images: Sequence[Image], points68: Sequence[NDArray[np.floating]], wholes: Sequence[Image] | None = None
 ) -> list[AnalysedFace | SetAsideError]:
-    """`analyse_face` of many faces, several times as fast as one by one.
+    """Analyse many faces, several times as fast as one by one.
 
     Args:
         images: each face's picture, uint8 RGB (height, width, 3); sizes may differ.
-        points68: each face's points (68, 2) in pixels of its picture.
-        wholes: the photographs that the pictures were cut from, whose exposure and colours are theirs; None where the
-            pictures are all there is.
+        points68: each face's landmarks (68, 2) in pixels of its picture.
+        wholes: the photographs that the pictures were cut from, for exposure and colour cast; None if `images` are
+            whole photographs.
 
     Returns:
-        What is known of each face, the same, bit for bit, whichever others are in the call; or why it is set aside.
+        For each face its analysis or the reason why it is set aside. Results are the same, bit for bit, whichever
+        other faces are in the call.
     """
     for image, points in zip(images, points68, strict=True):
         check_image(image)
@@ -146,7 +156,7 @@ def analyse_faces(
 def within_pose_limits(
     analysed_faces: Sequence[AnalysedFace | SetAsideError], yaw: float, pitch: float
 ) -> list[AnalysedFace | SetAsideError]:
-    """What `analyse_faces` found, with a fault in the place of each head that is turned or nods by more degrees."""
+    """The analyses, with a fault in place of each head whose yaw or pitch exceeds a limit, in degrees."""
     return [one if isinstance(one, SetAsideError) else _pose_fault(one, yaw, pitch) or one for one in analysed_faces]
 
 
@@ -161,7 +171,7 @@ def _pose_fault(analysed: AnalysedFace, yaw: float, pitch: float) -> SetAsideErr
 def _analysed(
     images: Sequence[Image], points68: Doubles, wholes: Sequence[Image]
 ) -> list[AnalysedFace | SetAsideError]:
-    """`analyse_faces` of a few faces, points (n, 68, 2)."""
+    """`analyse_faces` for one batch, points (n, 68, 2)."""
     cameras, residuals = fit_cameras(points68)
     analysed_faces: list[Any] = [_fault(camera) for camera in cameras.each()]
     fit = [at for at, fault in enumerate(analysed_faces) if fault is None]
@@ -183,7 +193,7 @@ def _fault(camera: Camera) -> SetAsideError | None:
 def _analysed_by_cameras(
     images: Sequence[Image], wholes: Sequence[Image], points68: Doubles, cameras: Cameras, residuals: Doubles
 ) -> list[AnalysedFace]:
-    """Some faces by their cameras, none of them set aside."""
+    """The analyses of faces whose cameras are fitted; none of them is set aside."""
     shifts, bare = fit_shape_warps(points68, cameras), bare_head_model()
     lights = estimate_lights(
         images, cameras, bare.lit.project_faces(cameras, shifts), _facing(), points68[:, 36:48], wholes
@@ -201,12 +211,12 @@ def _facing() -> SkinNormals:
 
 
 def _seen_in(light: Light, grain: BlurAndNoise) -> Light:
-    """The light, in colours where the picture is drawn, not photographed: grey is its colour then."""
+    """The light; a picture without noise is drawn, not photographed, so grey is its colour and not a tint."""
     return replace(light, tone=IN_COLOUR) if light.tone.colour < 1 and grain.noise == 0.0 else light
 
 
 def occluders_of(image: Image, analysed: AnalysedFace) -> Occluders | None:
-    """What stands before a face that was studied in this picture, for `apply_mask`; None where nothing was found."""
+    """The occluders in front of an analysed face, for `apply_mask`; None if none was found."""
     return find_occluders(image, analysed.camera, analysed.shift, analysed.light, analysed.outline)
 
 
@@ -218,11 +228,14 @@ def apply_mask(
     parts: bool = False,
     occluders: Occluders | None = None,
 ) -> MaskedPicture:
-    """Put a mask on a face that was studied in this picture; with `parts` say what each of its pixels is, and leave out
-    what is behind `occluders`, see `occluders_of`.
+    """Render a mask onto an analysed face of this picture.
+
+    Args:
+        parts: whether the result has the part label of each pixel.
+        occluders: what stays in front of the mask, see `occluders_of`.
 
     Raises:
-        SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT where nothing of its cloth would be seen.
+        SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.
     """
     kind, plan = kind.drawn(plan)
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
@@ -256,7 +269,7 @@ def apply_mask(
 
 
 def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:
-    """Take what is behind `occluders` out of a mask's paint (h, w, 4) and alpha (h, w), in place; returns its share."""
+    """Remove what `occluders` hide from a mask's paint (h, w, 4) and alpha (h, w), in place; returns its share."""
     if occluders is None or layer.parts is None:
         return 0.0
     kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)
@@ -267,7 +280,7 @@ def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, pa
 
 
 def _mean_translucency(paint: Floats, alpha: Floats) -> float:
-    """The mean share of light that comes through what is covered; loops and straps do not count."""
+    """The mean share of light that the cloth lets through; ear loops and head straps do not count."""
     cloth = cv2.extractChannel(paint, 3)
     covered = cloth > STRAP_COVER
     kept = float(np.minimum(alpha, cloth)[covered].sum())
@@ -280,7 +293,7 @@ def analyse_and_apply(image: Image, points68: NDArray[np.floating], plan: MaskPl
 
 
 def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Doubles:
-    """The garment's points in the picture with this mask's creases and slack loops, thick from every side."""
+    """The mesh's points in the picture, with this mask's creases and slack ear loops, and with thick straps."""
     points = mesh.warp.project(
         analysed.camera, analysed.shift, weighted_sum(plan.deformation_weights, mesh.deformations.points)
     )
@@ -289,7 +302,7 @@ def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Double
 
 
 def _placed_by_plan(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
-    """The projected mask shifted, sized and tilted by the plan, about the point where the mouth is; in place."""
+    """Shift, scale and tilt the projected mask about the mouth as the plan says; in place."""
     mouth = camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift
     up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
     tilt = math.radians(plan.tilt)
@@ -300,7 +313,7 @@ def _placed_by_plan(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
 
 
 def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace) -> Doubles:
-    """The shift down the face, (2,), that leaves room between a mask's top edge and the eyes' lids above it."""
+    """The shift down the face, (2,), that keeps a mask's top edge below the eyelids."""
     down = analysed.camera.rotation[:2, 1]
     below = mesh.below_lids @ (points[: mesh.columns, :2] @ down)
     room = float((below.reshape(-1, len(analysed.eyes)) - analysed.eyes @ down).min())

@@ -1,4 +1,4 @@
-"""A drawn mask laid on its photograph: contact shadow, then cloth over skin."""
+"""Composites a rendered mask onto its photograph: contact shadow, then cloth over skin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.9  # share of the light that the rim takes from the skin beside it
+SHADOW = 0.9  # share of the light that the mask's edge takes from the skin beside it
 SHADOW_ROUND = 0.8  # ... of that on every side, the rest away from the light
 SHADOW_WIDTH = 0.02  # in eye distances
 SHADOW_FAR = 0.03  # how far it falls away from the light
@@ -28,15 +28,15 @@ def _radius(scale: float) -> int:
 
 
 def _shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
-    """Pixels right and down by which shadow falls, for a light's direction (3,), see `light.Light`."""
+    """The shadow's offset in pixels, right and down, for a light's direction (3,), see `light.Light`."""
     x, y = (-direction[:2] + (0.0, LEADS / 3)).tolist()
     far = SHADOW_FAR * scale / max(math.hypot(x, y), LEADS)
     return round(x * far), round(y * far)
 
 
 def _shadow(alpha: Floats, scale: float, direction: Doubles) -> Floats:
-    """Light that the mask's rim takes from bare skin, 0..1, more on the side away from the light; nothing beyond
-    `shadow_reach`."""
+    """The share of light that the mask's edge takes from bare skin, 0..1, more on the side away from the light; 0
+    beyond `shadow_reach`."""
     radius = _radius(scale)
     soft = cv2.GaussianBlur(
         alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
@@ -50,7 +50,7 @@ def _shadow(alpha: Floats, scale: float, direction: Doubles) -> Floats:
 
 
 def _shifted(by: int) -> tuple[slice, slice]:
-    """Where pixels go that move by so many, and where they come from."""
+    """Target and source slices of pixels that move by `by`."""
     return slice(max(by, 0), min(by, 0) or None), slice(max(-by, 0), min(-by, 0) or None)
 
 
@@ -59,12 +59,13 @@ def composite_mask(
 ) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
-    Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
-    `noise` in levels, (h, w) or (h, w, 3), comes on top of the layer; what then leaves 0..255 is cut off. Only what
-    lies in `outline`, a convex polygon (n, 2), gets shadow: the head, and not what is far behind it. It falls away from
-    the light, whose `direction` is (3,).
+    Coverage is 255 where cloth hides the picture, less along its edge, at most 120 on ear loops and head straps, 0
+    elsewhere. Pixels farther than `shadow_reach(scale)` from the mask do not change.
 
-    Pixels farther than `shadow_reach(scale)` from the mask stay as they were, to the bit.
+    Args:
+        noise: levels, (h, w) or (h, w, 3), added to the layer; the sum is clipped to 0..255. None for no noise.
+        outline: a convex polygon (n, 2). Only the head inside it gets shadow, not what is far behind.
+        direction: (3,), of the light; the shadow falls away from it.
     """
     out = image.copy()
     coverage = np.zeros(image.shape[:2], np.uint8)
@@ -91,7 +92,7 @@ def _ground(outline: Floats, window: Window) -> Floats:
 
 
 def _light_left(alpha: Floats, ground: Floats, scale: float, direction: Doubles) -> Floats:
-    """The share of the picture's light that cloth of this coverage, and its shadow on the ground, leave, (h, w)."""
+    """The share of the picture's light that remains under cloth of this coverage and its shadow, (h, w)."""
     skin = 1 - alpha
     keep = _shadow(alpha, scale, direction)
     keep *= ground

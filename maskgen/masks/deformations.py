@@ -1,6 +1,6 @@
-"""How one mask of a kind differs from the next: creases of its cloth, pleats that sit askew, loops that hang slack.
+"""Deformations that make one mask of a kind differ from the next: creases, bent edges, skewed pleats, slack ear loops.
 
-All are fixed movements of the garment's points, worked out once a kind, that a plan adds with its own weights.
+All are fixed offsets of the mesh's points, computed once a kind; a plan adds them with its own weights.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 from maskgen.masks.pose.head import grid_normals
 
-FOLDS, RIMS = 8, 6  # movements of the cloth: folds within it, and of its edges
+FOLDS, RIMS = 8, 6  # deformations of the cloth: folds within it, and bent edges
 CREASES = FOLDS + RIMS
 RIM = 1.3  # how far an edge moves for one as deep as a crease
-SKEWS = 4  # movements of what is drawn on it: up and down, to one side, bowed, and closer above than below
+SKEWS = 4  # shifts of the texture: up and down, to one side, bowed, and closer above than below
 EAR_LOOPS = 2  # slack on the left and on the right
-SAG = 0.10  # of a loop of slack 1, in eye distances
+SAG = 0.10  # of an ear loop of slack 1, in eye distances
 
 
 @dataclass(frozen=True, slots=True)
 class Deformations:
-    """A garment of n points and what can be added to it: `points` and `normals` (1 + CREASES + EAR_LOOPS, n, 3), the
-    first
-    as they are without; `v` (SKEWS, n)."""
+    """The deformations of a mesh of n points.
+
+    Attributes:
+        points, normals: (1 + CREASES + EAR_LOOPS, n, 3), first the undeformed ones, then the offset of each.
+        v: (SKEWS, n), shifts of the texture coordinate v.
+    """
 
     points: Doubles
     normals: Doubles
@@ -33,15 +36,15 @@ class Deformations:
 
 
 def weighted_sum(weights: Doubles, modes: Doubles) -> Doubles:
-    """Modes (k, n, 3) added up with their weights (k,): (n, 3)."""
+    """The sum of deformations (k, n, 3) with weights (k,): (n, 3)."""
     return np.asarray((weights @ modes.reshape(len(modes), -1)).reshape(modes.shape[1:]))
 
 
 def crease_deformations(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubles, Doubles]:
-    """Creases of a cloth (rows, columns, 3) whose texture coordinates are (rows, columns, 2).
+    """Creases and bent edges of a cloth (rows, columns, 3) whose texture coordinates are (rows, columns, 2).
 
     Returns:
-        Movements of its points and of its unit normals, each (CREASES, rows, columns, 3), `depth` eye distances deep.
+        Offsets of its points and of its unit normals, each (CREASES, rows, columns, 3), `depth` eye distances deep.
     """
     normals = grid_normals(grid)
     folds = [_wave(uv, number)[..., None] * normals for number in range(FOLDS)]
@@ -62,9 +65,9 @@ def _wave(uv: Doubles, number: int) -> Doubles:
 
 
 def _edge_deformations(uv: Doubles, normals: Doubles) -> list[Doubles]:
-    """How edges differ from mask to mask, RIMS of (rows, columns, 3), about RIM long: the wire bent over the nose, a
-    hollow or a gap at either cheek, the lower edge lower on one side, drawn in below the chin, and its middle beside
-    the chin's. The corners, where the loops begin, stay."""
+    """Offsets of the edges, RIMS of (rows, columns, 3), about RIM long: the wire bent over the nose, a hollow or a gap
+    at either cheek, the lower edge lower on one side, drawn in below the chin, and its middle beside the chin's. The
+    corners, where the straps begin, stay."""
     u, v = 2 * uv[..., 0] - 1, uv[..., 1]
     held, down = 1 - u**4, np.array([0.0, 1.0, 0.0])
     top, bottom = np.exp(-((v / 0.22) ** 2)), np.exp(-(((1 - v) / 0.22) ** 2))
@@ -84,13 +87,13 @@ def _edge_deformations(uv: Doubles, normals: Doubles) -> list[Doubles]:
 
 
 def print_skew(uv: Doubles) -> Doubles:
-    """How v moves when what is drawn on the cloth sits askew, for texture coordinates (n, 2): (SKEWS, n)."""
+    """Shifts of v for texture that sits askew on the cloth, for texture coordinates (n, 2): (SKEWS, n)."""
     middle = np.sin(np.pi * np.clip(uv[:, 1], 0, 1))
     u = 2 * uv[:, 0] - 1
     return np.stack([middle, middle * u, middle * (u * u - 0.33), np.sin(2 * np.pi * np.clip(uv[:, 1], 0, 1))])
 
 
 def ear_loop_sag(count: int, pieces: int) -> Doubles:
-    """How a loop of slack 1 hangs below its taut line: (count, 3) for points in rows of `count // pieces`."""
+    """Offsets of an ear loop of slack 1 from its taut line: (count, 3), points in rows of `count // pieces`."""
     along = np.sin(np.pi * np.repeat(np.linspace(0, 1, pieces), count // pieces)) ** 2
     return np.asarray(along[:, None] * [0.0, SAG, 0.0])

@@ -1,8 +1,10 @@
-"""Which triangles of a mask can be seen, and which of the head's can hide a part of it: the others need not be drawn.
+"""Occlusion of a mask by ears and head: which triangles of the mask face the viewer, which of the head can hide it.
 
-What is worn lies on the head. Where its cloth or its loops face away from the viewer the head is before them, whatever
-the pose. Which parts of the head stand before what is worn goes with the way the head looks and little else, so it is
-found out once for each way, on the mean head and with room for other people's, and remembered.
+The other triangles need not be drawn. A mask lies on the head: where its cloth or its straps face away from the viewer,
+the
+head hides them in every pose. Which parts of the head, such as an ear, hide a strap depends almost only on the head's
+yaw and pitch. So they are found once for each step of yaw and pitch, on the mean head with room for other people's
+heads, and kept.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import Triangles
 from maskgen.masks.rasteriser import Canvas
 
-AWAY = 0.0  # cosine to the line of sight below which what is worn is behind the head
-STEP = 5.0  # degrees between the ways a head looks that are told apart
-WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # how far a cosine can differ between two of one way
-FINENESS = 32.0  # pixels per distance between the eyes, where it is found out
-ROOM = 0.12  # in eye distances: how much farther than on the mean head what is worn may reach
-# How much nearer than what is worn the face must be to stand before it: less is the skin beside the cloth, on which it
-# lies and which slants as it does. An ear may touch the loop that it hides.
+AWAY = 0.0  # cosine to the line of sight below which the mask is behind the head
+STEP = 5.0  # degrees of yaw and pitch between two views
+WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # how far a cosine can differ within one view
+FINENESS = 32.0  # pixels per eye distance of the rendered view
+ROOM = 0.12  # in eye distances: how much farther than on the mean head the mask may reach
+# How much nearer than the mask the face must be to hide it: less is the skin beside the cloth, on which the mask lies
+# and which slants as it does. An ear may touch the strap that it hides.
 APART = 0.25
 
 HeadView = tuple[int, int]
@@ -33,8 +35,13 @@ HeadView = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class HeadDepth:
-    """A head from one way: through `camera`, `number` int16 (rows, columns) says which of its triangles is seen at each
-    pixel, -1 where none is, and `depth` float32 (rows, columns) how far away it is, as `raster.Canvas` does."""
+    """A head rendered from one view.
+
+    Attributes:
+        camera: the view's camera.
+        number: int16 (rows, columns), the visible triangle of each pixel, -1 for none.
+        depth: float32 (rows, columns), its depth, as in `rasteriser.Canvas`.
+    """
 
     camera: Camera
     number: NDArray[np.int16]
@@ -49,13 +56,13 @@ def facing_triangles(toward: NDArray[np.floating], triangles: Triangles) -> Tria
 
 
 def head_view(line_of_sight: Doubles) -> HeadView:
-    """The way a head looks, as steps of yaw and pitch, from the viewer's direction in head coordinates, (3,)."""
+    """The view as steps of yaw and pitch, from the viewer's direction in head coordinates, (3,)."""
     x, y, z = line_of_sight.tolist()
     return round(math.degrees(math.atan2(-x, z)) / STEP), round(math.degrees(math.asin(max(-1.0, min(1.0, y)))) / STEP)
 
 
 def render_head_view(view: HeadView, points: Doubles, triangles: Triangles) -> HeadDepth:
-    """What is seen of a head, points (n, 3) in head coordinates, that looks this way."""
+    """A head, points (n, 3) in head coordinates, rendered from a view."""
     yaw, pitch = view
     turn = rotation(STEP * yaw, STEP * pitch, 0.0)
     placed = Camera(FINENESS, turn, np.zeros(2)).project(points)
@@ -66,12 +73,12 @@ def render_head_view(view: HeadView, points: Doubles, triangles: Triangles) -> H
 
 
 def hiding_triangles(sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, ears: int) -> NDArray[np.intp]:
-    """The numbers of those triangles of the head that stand before something that is worn, from where a viewer looks.
+    """The numbers of the head's triangles that hide a part of a mask in a view.
 
     Args:
-        worn, cloth: points (n, 3), in head coordinates, and triangles of what is worn.
+        worn, cloth: the mask's points (n, 3) in head coordinates, and its triangles.
         rays: unit vectors from the skull's middle to `worn`, (n, 3).
-        ears: the number from which on the head's triangles are the ears'.
+        ears: the number of the first triangle of the ears; those before it are the head's.
     """
     cloth = facing_triangles(rays @ sight.camera.rotation[2] + WITHIN, cloth)
     rows, columns = sight.depth.shape
@@ -81,14 +88,14 @@ def hiding_triangles(sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Tria
 
 
 def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
-    """How far away what is drawn is, -1 where nothing is."""
+    """The depth of what is drawn, -1 where nothing is."""
     canvas = Canvas(rows, columns)
     canvas.draw(points, triangles, np.ones((len(points), 3)))
     return np.where(canvas.values[..., 0] > 0, canvas.depth, np.float32(-1))
 
 
 def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of every pixel the farthest depth within ROOM."""
+    """For each pixel the farthest depth within ROOM."""
     side = 2 * round(ROOM * FINENESS) + 1
     return np.asarray(cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))
 
@@ -96,7 +103,7 @@ def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 def _nearest(
     points: Doubles, triangles: Triangles, rows: int, columns: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Of every pixel the number of the triangle that is seen there, -1 where none is, and how far away it is."""
+    """For each pixel the number of the visible triangle, -1 for none, and its depth."""
     canvas = Canvas(rows, columns)
     own = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
     names = np.repeat((np.arange(len(triangles)) + 1) / (len(triangles) + 1), 3)

@@ -1,4 +1,4 @@
-"""One kind of mask: a template in a colour or with a print, and all that can be worked out before the first face."""
+"""One kind of mask: a template in a colour or with a print, with its texture atlas and its mesh."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from maskgen.masks.template import PARTS, ROLES, Look, LookPictures, Template
 from maskgen.masks.wearing_position import in_wearing_position
 from maskgen.masks.world.flat_cloth import flat_map, flat_size, printed
 
-STRAP_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
+STRAP_ROWS = 32  # rows of the atlas for each strap's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
-DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
+DARKEST = 15.0  # black cloth still reflects some light, otherwise its folds could not be seen
 LEVELS = 5
 BAND = 64  # rows that are dyed at a time, for memory's sake
 COARSER = 0.65  # of a level: cloth a little softer than the pixels, as it is in a photograph, and not sharper
@@ -35,13 +35,12 @@ Bytes = NDArray[np.uint8]
 
 
 class AtlasLevel(NamedTuple):
-    """A kind's atlas at one level of detail. Slopes are bytes: what is read for each pixel should fit a cache.
+    """A kind's texture atlas at one level of detail. Slopes are bytes, so that the atlas fits the processor's cache.
 
     Attributes:
-        colours: uint8 (h, w, 4), the cloth in its colour, the ribbons' colours below it, and the slope across.
-        slope_down: uint8 (h, w), the slope down.
-        material_and_clear: uint8 (h, w, 2), where there is material and how clear it is; None where all is cloth and
-        opaque.
+        colours: uint8 (h, w, 4), the cloth in its colour, the straps' colours below it, and the slope across.
+        slope_down: uint8 (h, w).
+        material_and_clear: uint8 (h, w, 2), where there is material and how clear it is; None if all is opaque cloth.
         parts: uint8 (h, w), values of `template.PARTS`.
     """
 
@@ -53,8 +52,13 @@ class AtlasLevel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KindLook:
-    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas, finest
-    first, `columns` those of the finest."""
+    """One look of a kind.
+
+    Attributes:
+        until: a plan's `look`, 0..1, selects the first look whose `until` is larger.
+        columns: of the finest level.
+        levels: its atlas, finest first.
+    """
 
     name: str
     until: float
@@ -64,16 +68,15 @@ class KindLook:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of mask, ready to be worn.
+    """One kind of mask, ready to be rendered.
 
     Attributes:
         name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
         colour: "#rrggbb", the colour that was asked for; "" for a print, and where each mask draws its own.
-        straps_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
-        print: what is printed on it, "" for nothing: "picture" for one of the user's, else a family of `world.toml`.
-        colours: "#rrggbb" of its cloth and of what is on it.
-        draw_design: for a kind of which each mask is drawn for itself (see `world`): from a plan the mask and how it
-        sits.
+        straps_from: the atlas's v, 0..1, from which on it holds straps; 1 without any.
+        print: the name of its print, "" without one: "picture" for one of the user's, else a family of `world.toml`.
+        colours: "#rrggbb" of its cloth and of its print.
+        draw_design: for kinds whose masks all differ (see `world`): from a plan the mask's own kind and plan.
     """
 
     name: str
@@ -89,23 +92,23 @@ class Kind:
 
     @property
     def mesh(self) -> MaskMesh:
-        """Its geometry when worn properly; made when first used."""
+        """Its mesh in the proper wearing position; made when first used."""
         return _mesh(self.template, "proper", False)
 
     def drawn(self, plan: MaskPlan) -> tuple[Kind, MaskPlan]:
-        """The mask that this plan means, and how it sits: itself and the plan, unless each mask is drawn for itself."""
+        """The kind and the plan of one mask: itself and the plan, unless `draw_design` makes others."""
         return (self, plan) if self.draw_design is None else self.draw_design(plan)
 
     def mesh_for(self, scale: float, wearing: str) -> MaskMesh:
-        """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
+        """The mesh for a face of `scale` pixels between the eyes, in a wearing position; made when first used."""
         return _mesh(self.template, wearing, scale <= SMALL_FACE)
 
     def look_at(self, look: float) -> KindLook:
-        """Which of its looks a draw of 0..1 means."""
+        """The look that a draw of 0..1 selects."""
         return next((chosen for chosen in self.looks if look < chosen.until), self.looks[-1])
 
     def colours_at(self, look: float, pixels: float) -> AtlasLevel:
-        """The atlas of one of its looks, for cloth of so many pixels from side to side."""
+        """The atlas level of a look, for cloth that is `pixels` wide in the picture."""
         chosen = self.look_at(look)
         texels = chosen.columns / max(pixels, 1e-3)
         return chosen.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
@@ -113,13 +116,13 @@ class Kind:
 
 @cache
 def _mesh(template: Template, wearing: str, small: bool) -> MaskMesh:
-    """The geometry, which all colours of a template share."""
+    """The mesh, which all colours of a template share."""
     return build_mask_mesh(in_wearing_position(template, wearing), STRAP_ROWS, small)
 
 
 def _dyed(template: Template, look: LookPictures, cloth: Floats, colour: str) -> Bytes:
-    """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour; what is
-    clear has the texture's own colours."""
+    """The atlas's colours: the texture on cloth of one or many colours, and a band in each strap's colour; clear parts
+    keep the texture's own colours."""
     rows, columns = look.height.shape
     dyed = np.empty((rows + STRAP_ROWS * len(template.straps), columns, 3), np.uint8)
     for at in range(0, rows, BAND):
@@ -136,7 +139,7 @@ def _dyed(template: Template, look: LookPictures, cloth: Floats, colour: str) ->
 
 
 def _slope(template: Template, look: LookPictures) -> Floats:
-    """Slope of the relief in eye distances per eye distance, level on the ribbons."""
+    """Slope of the relief in eye distances per eye distance, 0 on the straps."""
     height, mesh = look.relief, _mesh(template, "proper", False)
     rows, columns = height.shape
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / mesh.width / 8)
@@ -166,12 +169,14 @@ class AtlasLevels(Sequence[AtlasLevel], ABC):
 
 
 class DyedLevels(AtlasLevels):
-    """A look's texture on cloth of a colour, or of many. The finest levels are seldom read, and take nearly all of the
-    memory: a level is kept with those coarser than it, and made of the look's pictures anew where a finer one is asked.
+    """A look's texture on cloth of one or many colours.
+
+    The finest levels are seldom read and take nearly all of the memory. So a level is kept with those coarser than it;
+    a finer one is made again from the look's pictures.
 
     Args:
         cloth: gives its colour (3,) or its colours (rows, columns, 3).
-        colour: "#rrggbb", of the ribbons that have the mask's.
+        colour: "#rrggbb", of the straps that have the mask's colour.
     """
 
     def __init__(self, template: Template, look: Look, cloth: Callable[[], Floats], colour: str) -> None:
@@ -179,7 +184,7 @@ class DyedLevels(AtlasLevels):
         self._kept: dict[int, AtlasLevel] = {}
 
     def level(self, number: int) -> AtlasLevel:
-        """As it was made, or now with all that are coarser."""
+        """The level, made with all coarser ones if it is not kept."""
         if number not in self._kept:
             self._kept = dict(zip(range(number, LEVELS), self._made(number), strict=True))
         return self._kept[number]
@@ -201,7 +206,7 @@ def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes)
 
 
 def _through(template: Template, look: LookPictures) -> Bytes | None:
-    """What the look cuts out and lets through, and ribbons that do neither."""
+    """Cut-outs and clear parts of the look, and straps without any."""
     through = look.material_and_clear
     if through is None:
         return None
@@ -211,7 +216,7 @@ def _through(template: Template, look: LookPictures) -> Bytes | None:
 
 
 def _parts(template: Template, look: LookPictures) -> Bytes:
-    """Of every texel the part of the mask that it is."""
+    """The part label of each texel."""
     sheet = look.parts
     if sheet is None:
         sheet = np.full(look.height.shape, PARTS[ROLES[template.role]], np.uint8)
@@ -239,7 +244,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     """A template in a colour, or with a picture printed on it.
 
     Args:
-        colour: "#rrggbb"; of the ribbons alone where there is a pattern.
+        colour: "#rrggbb"; of the straps alone if there is a pattern.
         pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, no larger than covers it.
     """
     rows, columns = template.looks[0].size
@@ -271,7 +276,7 @@ def _cloth(template: Template, colour: str, pattern: NDArray[np.uint8] | None) -
 
 
 def _covered(template: Template, pattern: Bytes, size: tuple[int, int]) -> Bytes:
-    """A picture that covers the flat cloth, on its texture of so many columns and rows."""
+    """A picture that covers the flat cloth, in the cloth's texture of `size` columns and rows."""
     height, width = pattern.shape[:2]
     across, down = flat_size(template)
     scale = min(width / across, height / down)

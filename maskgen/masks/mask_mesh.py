@@ -1,4 +1,4 @@
-"""A mask's whole geometry, packed so that a face costs a few matrix products: head, cloth, ribbons."""
+"""The geometry of a mask on the head: cloth, straps and bare head, packed so that a face needs few matrix products."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 
 @dataclass(frozen=True, slots=True)
 class HeadTriangles:
-    """Some triangles of the bare head, and the points that are their corners."""
+    """Some triangles of the bare head, and the warp of their corners."""
 
     warp: ShapeWarp
     triangles: Triangles
@@ -64,19 +64,24 @@ class HeadTriangles:
 
 @dataclass(frozen=True, slots=True)
 class MaskMesh:
-    """Cloth and ribbons of both sides as one mesh.
+    """Cloth and straps of both sides as one mesh.
 
-    `rays` are the directions from the skull's middle, unit (n, 3); `uv` are coordinates in the kind's atlas, 0..1; the
-    first `columns` points are the cloth's top edge, which `below_lids` (k, columns) takes to its places below the lids;
-    `width` and `height` are the cloth's size along itself in eye distances; `may_hide` (m,) says of each triangle of
-    the bare head whether it can hide a part of it from somewhere: those under the cloth cannot, for the cloth hides
-    whatever they would; `deformations` are its points and normals and what a plan may add to them; the points from
-    `straps_from` on are the ribbons', whose `strap_widths` (ribbons,) are in eye distances; `goes_round_head` (r,) says
-    of each
-    of these points whether its ribbon meets its other half behind the head, as a strap does and a loop does not;
-    `light_weights` (2n, k) are weights of the skin's points that light is read at, first for all points, then for their
-    mirror
-    images.
+    Attributes:
+        warp: the points (n, 3) in head coordinates, ready to be projected onto any face.
+        rays: unit (n, 3), directions from the skull's middle.
+        uv: (n, 2), coordinates in the kind's atlas, 0..1.
+        columns: the first `columns` points are the cloth's top edge.
+        below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
+        width, height: size of the flat cloth in eye distances.
+        may_hide: (m,), for each triangle of the bare head whether it can hide a part of the mask in some view; those
+            under the cloth cannot.
+        deformations: points, normals and what a plan may add to them.
+        straps_from: number of the first point of the straps; those before it are the cloth's.
+        strap_widths: (straps,) in eye distances.
+        goes_round_head: (r,), for each point of the straps whether it belongs to a head strap, which closes behind the
+            head, or to an ear loop.
+        light_weights: (2n, k), weights of the skin's points at which light is estimated, first for all points, then
+            for their mirror images.
     """
 
     warp: ShapeWarp
@@ -97,25 +102,26 @@ class MaskMesh:
 
     @property
     def has_head_straps(self) -> bool:
-        """Whether any of its ribbons goes out of sight bit by bit."""
+        """Whether any of its straps goes round the head."""
         return bool(self.goes_round_head.any())
 
     def hidden_by(self, line_of_sight: Doubles) -> HeadTriangles:
-        """The part of the head that can hide a part of it from the viewer's direction in head coordinates, (3,)."""
+        """The part of head and ears that can hide a part of the mask from the viewer's direction, (3,) in head
+        coordinates."""
         view = head_view(line_of_sight)
         if view not in self._hiding:
             self._hiding[view] = self._before(view)
         return self._hiding[view]
 
     def opacity(self, line_of_sight: Doubles) -> Doubles:
-        """How much is seen of the ribbons' points, 0..1, (r,): where a strap leaves sight round the head it lies in
-        hair, of which nothing is known, so it goes out bit by bit."""
+        """Opacity of the straps' points, 0..1, (r,). A head strap that goes round the head lies in hair, of which
+        nothing is known, so it fades out."""
         toward = np.minimum(np.maximum(self.rays[self.straps_from :] @ line_of_sight / GOING, 0.0), 1.0)
         return np.where(self.goes_round_head, toward * toward * (3 - 2 * toward), 1.0)
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
-        """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not tell. What is
-        brighter than it tells changes nothing: white cloth would be cut off at 255."""
+        """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
+        that is brighter than explained has no effect: white cloth would clip at 255."""
         sums = self.light_weights @ np.stack([rest.off * rest.seen, rest.seen], 1)
         here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
         off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
@@ -134,10 +140,12 @@ class MaskMesh:
 
 @dataclass(frozen=True, slots=True)
 class BareHead:
-    """The bare head: what hides, and where the light is read.
+    """The bare head: it hides parts of masks, and the light is estimated on its skin.
 
-    `lit` are the points whose colour says what light falls on the face, `facing` (n, 3) their unit normals; `outermost`
-    are corners of its convex hull, as many as an outline needs, moved out so far that no skin is outside.
+    Attributes:
+        lit: the points of the skin at which light is estimated.
+        facing: (n, 3), their unit normals.
+        outermost: corners of the convex hull, moved out so far that no skin lies outside.
     """
 
     warp: ShapeWarp
@@ -147,14 +155,15 @@ class BareHead:
     outermost: ShapeWarp
 
     def outlines(self, cameras: Cameras, shifts: Doubles) -> list[Floats]:
-        """For each of some faces the convex polygon, float32 (n, 2), in its picture that the head lies in."""
+        """For each face the convex polygon, float32 (n, 2), in its picture that contains the head."""
         placed = self.outermost.project_faces(cameras, shifts).astype(np.float32)
         return [np.asarray(cv2.convexHull(points)[:, 0]) for points in placed]
 
 
 @cache
 def bare_head_model() -> BareHead:
-    """The mean head a little shrunk, and where the light is read: cheeks, nose, chin and brow, no eyes, no hair."""
+    """The mean head, slightly shrunk, and the skin where light is estimated: cheeks, nose, chin and brow, not eyes or
+    hair."""
     surface = bare_head()
     x, y, z = surface.points.T
     face = (np.abs(x) < 0.85) & (y > -1.25) & (y < 1.1) & (z > -0.5)
@@ -168,14 +177,14 @@ def bare_head_model() -> BareHead:
 
 
 def hull_corners() -> NDArray[np.intp]:
-    """Which points of the bare head are corners of its convex hull; a test finds them anew."""
+    """The numbers of the bare head's points that are corners of its convex hull; a test computes them again."""
     text = resources.files("maskgen.mask_templates").joinpath("head/hull.json").read_text("utf-8")
     return np.array(json.loads(text), np.intp)
 
 
 @lru_cache(VIEWS)
 def _sight(view: HeadView) -> HeadDepth:
-    """The bare head from there, for garments of every sort."""
+    """The bare head rendered from a view, for all masks."""
     return render_head_view(view, bare_head_model().warp.points, bare_head_model().triangles)
 
 
@@ -186,7 +195,7 @@ def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
 
 
 def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) -> MaskMesh:
-    """Cloth and ribbons of a template on the mean head, with fewer points for small faces."""
+    """Cloth and straps of a template on the mean head, with fewer points for small faces."""
     fine = cloth_mesh(template)
     sheet = thin_cloth(fine, small)
     tall = template.looks[0].size[0]
@@ -225,7 +234,7 @@ _NO_STRAP = np.zeros(0, np.bool_)
 
 
 def _meets_itself(strap: Mesh) -> bool:
-    """Whether a ribbon ends in the head's middle."""
+    """Whether a strap ends in the head's middle, as a head strap does."""
     return abs(float(strap.points[-1, 0])) < 0.05
 
 
@@ -248,7 +257,8 @@ def _below_lids(top: Doubles) -> Doubles:
 
 
 def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]) -> Deformations:
-    """All points and their movements, as in `build_mask_mesh`: cloth, then each ribbon's right and left side."""
+    """All points and their deformations, in the order of `build_mask_mesh`: cloth, then each strap's right and left
+    side."""
     shape = (ROWS, COLUMNS, -1)
     moves, turns = crease_deformations(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
     rows, columns = kept_lines(ROWS, small), kept_lines(COLUMNS, small)
@@ -272,7 +282,7 @@ def _unit(vectors: Doubles) -> Doubles:
 
 
 def _may_hide(grid: Doubles) -> NDArray[np.bool_]:
-    """Of each of the bare head's triangles whether not all its corners lie well under the cloth (rows, columns, 3)."""
+    """For each triangle of the bare head whether any of its corners is not well under the cloth (rows, columns, 3)."""
     inner = grid[UNDER:-UNDER, UNDER:-UNDER]
     rim = np.concatenate([inner[0], inner[1:, -1], inner[-1, -2::-1], inner[-2:0:-1, 0]])
     outline = _azimuthal(rim).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What each pixel of a masked picture is: cloth, strap, valve, window, shield or glasses."""
+"""Part labels of a masked picture: cloth, strap, valve, window, shield or glasses for each pixel."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from maskgen.masks.render import STRAP_COVER, Window
 from maskgen.masks.template import PARTS
 
 STRAP = PARTS["strap"]
-HALF, HALF_STRAP = 127, round(255 * STRAP_COVER / 2)  # of the coverage, above which a pixel is a part's
+HALF, HALF_STRAP = 127, round(255 * STRAP_COVER / 2)  # coverage above which a pixel has a label
 
 
 def part_labels(drawn: Mask, coverage: Mask, window: Window) -> Mask:
-    """The parts of a whole picture, uint8 (height, width), from those that were drawn in a window of it.
+    """The labels of a whole picture, uint8 (height, width), from those rendered in a window of it.
 
-    Every pixel whose coverage is above one half is a part. Blur takes cloth a little beyond where it was drawn; there
-    it is what is next to it.
+    Each pixel with a coverage above one half gets a label. Blur takes cloth a little beyond where it was rendered;
+    there a pixel gets the label of its neighbour.
     """
     covered = coverage[window.slices]
     named = drawn.copy()

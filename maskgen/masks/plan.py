@@ -1,4 +1,4 @@
-"""Every draw of chance for one mask on one face, made before anything is drawn."""
+"""All random draws for one mask on one face, made before anything is rendered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
 from maskgen.masks.deformations import CREASES, SKEWS
 
-FADES = 0.12  # how far the colour of a mask has greyed that was worn as long as any
+FADES = 0.12  # how far the colour of the most worn mask has faded to grey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class MaskPlan:
         size: factor on the mask about its middle.
         tilt: turn in the plane of the face, degrees.
         bright: factor on the cloth's light, for lots and makes that differ.
-        fade: 0..1, how far much wear has greyed the colour.
+        fade: 0..1, how far wear has faded the colour to grey.
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
-        creases: weights of the garment's creases, CREASES of them, 1 for a crease as deep as the template says.
-        slack: how far the left and the right loops hang, 0..1.
-        print_skew: how far what is drawn on the cloth sits up or down, to one side, bowed, and closer above than below,
-            SKEWS of them, in shares of its height.
-        turned: whether the cloth's folds are the mirror image of those of its template.
-        look: 0..1, which make of the kind it is, see `Template.looks`.
-        wearing: one of `core.kindspec.WEARINGS`.
-        grain: seed of the noise that follows the photograph's.
-        cloth: seed of what is drawn of a mask of `world`.
+        creases: CREASES weights of the mesh's crease deformations, 1 for a crease as deep as the template says.
+        slack: how far the left and the right ear loops hang, 0..1.
+        print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
+            closer above than below.
+        turned: whether the cloth's folds are mirrored.
+        look: 0..1, selects one of the kind's looks, see `Template.looks`.
+        wearing: the wearing position, one of `core.kindspec.WEARINGS`.
+        grain: seed of the noise, whose strength is the photograph's.
+        cloth: seed of the design of a `world` mask.
     """
 
     up: float = 0.0
@@ -61,7 +61,7 @@ class MaskPlan:
 
     @property
     def worn(self) -> float:
-        """How much it has been worn, 0..1."""
+        """How long it has been worn, 0 new to 1."""
         return self.fade / FADES
 
     @property
@@ -71,10 +71,10 @@ class MaskPlan:
 
 
 def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None) -> MaskPlan:
-    """Draw how a mask sits.
+    """Draw the plan of one mask.
 
     Args:
-        wear: ways of wearing it and their weights; properly where None.
+        wear: wearing positions and their weights; None for the proper one.
     """
     chance = rng.random(8)
     # Most masks are fresh, some have been worn for days.

@@ -1,4 +1,4 @@
-"""Loops and straps as the eye sees them from the side: cords and folded bands, never a sheet without thickness."""
+"""The thickness of ear loops and head straps seen from the side: cords and folded bands, not flat ribbons."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
 
-THICK = 0.65  # of its breadth: what a ribbon seen on its edge still has
-FINEST = 0.8  # pixels: the least breadth that is drawn without gaps
-FLAT = 4  # pieces on which a ribbon, welded flat to the cloth where it begins, comes to its thickness
+THICK = 0.65  # thickness of a strap seen on its edge, as a share of its width
+FINEST = 0.8  # pixels: the least width that is drawn without gaps
+FLAT = 4  # pieces over which a strap, welded flat to the cloth where it begins, reaches its thickness
 
 
 def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: float) -> None:
-    """Give ribbons that are seen on their edges their thickness, in place.
+    """Widen straps that are seen on their edges to their thickness, in place.
 
     Args:
-        points: (ribbons * pieces * breadth, 3), pixels and depth, rows of points across each ribbon from end to end.
-        strap_widths: (ribbons,), each one's breadth in eye distances.
+        points: (straps * pieces * breadth, 3), pixels and depth, rows of points across each strap from end to end.
+        strap_widths: (straps,), in eye distances.
         scale: pixels per eye distance.
     """
     if not len(strap_widths):
@@ -40,11 +40,11 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
 
 @cache
 def _thickness_shares(pieces: int) -> Doubles:
-    """The share of its thickness that each of a ribbon's pieces has."""
+    """The share of its thickness that each piece of a strap has."""
     return np.minimum(np.arange(pieces) / FLAT, 1.0)
 
 
 def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """From each point's neighbour before it to the one behind it, (ribbons, pieces)."""
+    """From each point's neighbour before it to the one behind it, (straps, pieces)."""
     at = np.arange(path.shape[1])
     return path.take(at + 1, axis=1, mode="clip") - path.take(at - 1, axis=1, mode="clip")

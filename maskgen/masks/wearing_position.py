@@ -1,4 +1,4 @@
-"""Masks worn wrongly: the same cloth with its edges tied elsewhere.
+"""Wearing positions: the template's outline moved below the nose, above the chin or under the chin.
 
 Convention: head coordinates (see `head`); the outline's points run from the middle outward.
 """
@@ -13,13 +13,13 @@ from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import CENTRE, place, skin_along
 from maskgen.masks.template import Template
 
-CLEAR = 0.05  # of a moved edge above the skin
+CLEAR = 0.05  # distance of a moved edge from the skin, in eye distances
 
 
 def in_wearing_position(template: Template, wearing: str) -> Template:
-    """The template with its outline where people have it who wear it so: one of `core.kindspec.WEARINGS`.
+    """The template with its outline moved to a wearing position, one of `core.kindspec.WEARINGS`.
 
-    A shield and glasses are always worn properly.
+    A shield and glasses have only the proper position.
     """
     if template.role != "mask":
         return template

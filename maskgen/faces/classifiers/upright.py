@@ -27,6 +27,6 @@ def upright_scores(faces: Sequence[Image]) -> Floats:
     """How surely each face stands upright in its crop, float32 (n,): a logit, see `least_score`.
 
     Args:
-        faces: as `looks.classifier_network.classifier_input` gives them.
+        faces: as `classifiers.classifier_network.classifier_input` gives them.
     """
     return classifier_scores(faces, "maskgen.faces.classifiers", "upright.npz")

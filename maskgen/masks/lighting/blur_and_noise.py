@@ -1,4 +1,4 @@
-"""How sharp and how noisy a photograph is where the face is, and cloth made as soft and as grainy as that.
+"""Blur and noise of a photograph around the face, estimated and applied to the rendered mask.
 
 Source: noise from the Laplacian difference mask, Immerkaer 1996, with the median in place of the mean so that edges
 do not count; blur from how fast contrast falls between two scales, as in Zhuo and Sim 2011.
@@ -20,8 +20,8 @@ from maskgen.core.seeding import rng_for
 
 LAPLACIAN = np.array([1, -2, 1], np.float32)  # across and down
 AGAIN = 1.2  # pixels, the deviation of the second blur
-OWN_BLUR = 0.5  # of the drawing itself, in pixels
-LEAST = 0.5  # pixels: the deviation that the drawing's own steps are smoothed by
+OWN_BLUR = 0.5  # of the rendered mask itself, in pixels
+LEAST = 0.5  # pixels: the least deviation of the blur, which smooths the mask's aliased edges
 MOST_BLUR = 6.0
 MOST_NOISE = 12.0
 TILE = 256
@@ -32,8 +32,13 @@ PRESSED = 24.0  # levels below the brightest within which noise grows less
 
 @dataclass(frozen=True, slots=True)
 class BlurAndNoise:
-    """`blur` as the deviation of a Gaussian in pixels, `noise` as the deviation of luma, 0..255, and `colour` as that
-    of half of red less blue, 0 where it is below COLOURED."""
+    """Blur and noise of a photograph.
+
+    Attributes:
+        blur: deviation of a Gaussian, in pixels.
+        noise: deviation of luma, in levels of 0..255.
+        colour: deviation of (red - blue) / 2, in levels; 0 if below COLOURED.
+    """
 
     blur: float
     noise: float
@@ -41,14 +46,14 @@ class BlurAndNoise:
 
 
 def estimate_blur_and_noise(images: Sequence[Image], points: Doubles) -> list[BlurAndNoise]:
-    """Grain of some photographs about points (n, k, 2) of each, which should hold an edge or two, as the eyes do."""
+    """Blur and noise of photographs around points (n, k, 2) of each, which should enclose edges, as the eyes do."""
     low = (np.floor(points.min(1)) - 2).astype(int).tolist()
     high = (np.ceil(points.max(1)) + 3).astype(int).tolist()
     return [_grain(image, *box) for image, *box in zip(images, low, high, strict=True)]
 
 
 def _grain(image: Image, low: tuple[int, int], high: tuple[int, int]) -> BlurAndNoise:
-    """Of the part of a photograph from `low` to before `high`, each x and y."""
+    """Blur and noise of the part of a photograph from `low` to `high`, exclusive, each x and y."""
     (left, up), (right, down) = ((max(x, 0), max(y, 0)) for x, y in (low, high))
     part = image[up:down, left:right]
     if min(part.shape[:2]) < 8:
@@ -58,7 +63,7 @@ def _grain(image: Image, low: tuple[int, int], high: tuple[int, int]) -> BlurAnd
 
 
 def _noise(grey: NDArray[np.uint8]) -> float:
-    """Deviation of the noise: the mask's answer to white noise has six times its deviation."""
+    """Deviation of the noise: the filter's response to white noise has six times its deviation."""
     answer = np.abs(cv2.sepFilter2D(grey, cv2.CV_16S, LAPLACIAN, LAPLACIAN)[1:-1, 1:-1]).ravel()
     half = answer.size // 2
     answer.partition(half)
@@ -98,19 +103,19 @@ def _again() -> Floats:
 
 
 def blur_as_photograph(parts: tuple[Floats, ...], grain: BlurAndNoise) -> tuple[Floats, ...]:
-    """The drawing's premultiplied parts blurred to the photograph's blur."""
+    """The rendered mask's premultiplied parts, blurred as much as the photograph."""
     sigma = _further(grain)
     side = 2 * math.ceil(2.5 * sigma) + 1
     return tuple(cv2.GaussianBlur(part, (side, side), sigma, borderType=cv2.BORDER_REPLICATE) for part in parts)
 
 
 def blur_reach(grain: BlurAndNoise) -> int:
-    """Pixels by which `blur_as_photograph` can widen the drawing."""
+    """Pixels by which `blur_as_photograph` can widen the mask."""
     return math.ceil(2.5 * _further(grain))
 
 
 def _further(grain: BlurAndNoise) -> float:
-    """The deviation of the blur that the drawing still needs, in pixels."""
+    """The deviation of the blur that the rendered mask still needs, in pixels."""
     return math.sqrt(max(grain.blur**2 - OWN_BLUR**2, LEAST**2))
 
 
@@ -129,11 +134,14 @@ def _tile_of(rows: int, columns: int) -> Floats:
 
 
 def noise_as_photograph(paint: Floats, alpha: Floats, grain: BlurAndNoise, seed: int, top: float) -> Floats | None:
-    """The photograph's noise on cloth of this coverage (h, w), in levels: (h, w) where it is grey, (h, w, 3) where it
-    has colour; None where there is none to speak of.
+    """Noise like the photograph's on cloth of this coverage, in levels: (h, w) if grey, (h, w, 3) if coloured; None if
+    negligible.
 
-    Near `top`, the level that whites do not pass, it is as pressed together as they are. `paint` (h, w, 4) is the
-    cloth's premultiplied colour.
+    Args:
+        paint: (h, w, 4), the mask's premultiplied colour and coverage.
+        alpha: (h, w), its opacity.
+        seed: of the noise.
+        top: the photograph's brightest level; near it the noise is compressed as the photograph's highlights are.
     """
     if grain.noise < 0.3:
         return None

@@ -1,4 +1,4 @@
-"""What a JPEG's compression did to a photograph, done to the mask on it: the blocks of its own grid and quality."""
+"""JPEG artefacts of the photograph applied to its mask: the same grid of blocks and the same quality."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image, Mask
 
-WORST = 90  # quality from which on nothing of it is seen
+WORST = 90  # quality from which on artefacts are invisible
 SMALLEST = 0.5  # crop pixels a photograph's pixel below which blocks are averaged away
 LARGEST = 3.0  # ... above which they would take too long
 BLOCK = 16  # pixels of a block whose colours are halved
 
 
 def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality: int | None) -> Image:
-    """A masked picture whose mask was compressed as its photograph was.
+    """A masked picture with the mask compressed as its photograph was.
 
     Args:
         image: uint8 RGB (h, w, 3), a crop of the photograph with a mask on it.
         coverage: uint8 (h, w), where the mask is; nothing else changes.
         matrix: (2, 3), from the photograph's pixels to the crop's.
-        quality: of the photograph's file, see `core.headers`; None where it is no JPEG.
+        quality: of the photograph's file, see `core.headers`; None if it is not a JPEG.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST or not coverage.any():
@@ -43,7 +43,7 @@ def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality
 
 
 def _blocks_about(coverage: Mask, to_photo: Doubles) -> tuple[int, int, int, int]:
-    """The whole blocks of the photograph that hold a mask: x, y, columns, rows."""
+    """The photograph's blocks that contain the mask: x, y, columns, rows."""
     x, y, wide, tall = cv2.boundingRect(coverage)
     corners = np.array([[x, y], [x + wide, y], [x, y + tall], [x + wide, y + tall]], np.float64)
     placed = corners @ to_photo[:, :2].T + to_photo[:, 2]
@@ -55,6 +55,6 @@ def _blocks_about(coverage: Mask, to_photo: Doubles) -> tuple[int, int, int, int
 
 
 def _coded(part: Image, quality: int) -> NDArray[np.uint8]:
-    """The picture as a JPEG of this quality holds it."""
+    """The picture, encoded as a JPEG of this quality and decoded."""
     data = cv2.imencode(".jpg", cv2.cvtColor(part, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)

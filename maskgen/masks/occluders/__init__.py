@@ -1,1 +1,1 @@
-"""What stands in front of a mask: hair and glasses of the photograph, told from skin by models of this photograph."""
+"""Occluders in front of a mask: hair and glasses, segmented by colour models of the photograph itself."""

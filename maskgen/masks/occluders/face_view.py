@@ -1,4 +1,4 @@
-"""A face at one size, with the place on the head of each pixel, and how far each pixel is from this person's skin.
+"""A face at a fixed scale, with head coordinates and the distance from this person's skin colour for each pixel.
 
 Convention:
     - the view has at most FINENESS pixels between the eyes; colours are CIELAB, lightness 0..100
@@ -35,10 +35,10 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class FaceView:
     """Attributes:
-    window: the part of the picture that is seen.
+    window: the part of the picture.
     lab: float32 (h, w, 3).
-    x, y: head coordinates of what is seen.
-    inside: whether there is head.
+    x, y: head coordinates of each pixel.
+    inside: whether the pixel shows the head.
     scale: pixels between the eyes.
     from_skin: float32 (h, w), squared distance from the skin's colour under the light there, in deviations.
     darker: float32 (h, w), units of lightness by which a pixel is darker than skin would be there.
@@ -60,7 +60,7 @@ class FaceView:
 
 
 def face_view(image: Image, camera: Camera, shift: Doubles, light: Light, outline: Floats) -> FaceView | None:
-    """The view of a face, or None where too little skin is seen.
+    """The view of a face, or None if too little skin is visible.
 
     Args:
         image: uint8 RGB (height, width, 3).
@@ -97,7 +97,7 @@ def _size(window: Window, scale: float) -> tuple[int, int, float]:
 def _places(
     window: Window, rows: int, columns: int, camera: Camera, shift: Doubles, light: Light
 ) -> tuple[Floats, Floats, Floats, Flags]:
-    """Of each pixel head x, head y and the encoded light on it, and whether there is head."""
+    """For each pixel head x, head y, the encoded light on it, and whether it shows the head."""
     bare = bare_head_model()
     points = bare.warp.points
     values = np.empty((len(points), 3), np.float32)
@@ -137,7 +137,7 @@ def _skin_model(lab: Floats, shade: Floats, seeds: Flags) -> tuple[Floats, Float
 
 
 def _chroma_off(lightness: Floats, channel: Floats, near: Flags) -> Floats:
-    """How far a channel is from a line in the lightness that skin lies on; a line needs lightnesses that differ."""
+    """Distance of a channel from skin's line over the lightness; the line is fitted to lightnesses that differ."""
     level, values = lightness[near], channel[near]
     centre, middle = float(level.mean()), float(np.median(values))
     spread = float(((level - centre) ** 2).sum()) + 25.0 * len(level)  # pulled toward a constant

@@ -1,6 +1,6 @@
-"""From a face to the share of each pixel that stands before a mask, and a mask with that left out.
+"""Finds the occluders in front of a mask, hair and glasses, and the share of each pixel of a mask that they hide.
 
-Nothing is known of skin before cloth: hands and fingers have the colour of the face, so they are not looked for.
+Hands are not found: they have the colour of the face.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ SLACK = (0.25, 0.75)  # of the filter's answer what becomes 0 and 1
 
 @dataclass(frozen=True, slots=True)
 class Occluders:
-    """What stands before the face in a window of its picture: float32 (h, w) each, 0..1, before cloth and before
-    loops."""
+    """Occluders in a window of the picture: float32 (h, w) each, 0..1, the share hidden of cloth and of straps."""
 
     window: Window
     cloth: Floats
@@ -53,7 +52,7 @@ def find_occluders(image: Image, camera: Camera, shift: Doubles, light: Light, o
 
 
 def _matte(part: Image, view: FaceView, found: Flags, scale: float) -> Floats:
-    """What was found in the view as shares of the picture's pixels, its edges moved to the picture's.
+    """What was found in the view as an alpha matte, its edges moved to the picture's.
 
     Source: guided filter, He and others 2010.
     """
@@ -76,11 +75,11 @@ def _matte(part: Image, view: FaceView, found: Flags, scale: float) -> Floats:
 
 
 def occluded_share(occluders: Occluders, parts: Mask, window: Window, straps: bool) -> Floats:
-    """The share of each pixel of a window, float32 (h, w), that stands before a mask.
+    """The share of each pixel of a mask, float32 (h, w), that occluders hide.
 
     Args:
-        parts: uint8 (h, w), what the mask is there, values of `template.PARTS`.
-        straps: whether the mask's ribbons go round the head over the hair.
+        parts: uint8 (h, w), the mask's part labels, values of `template.PARTS`.
+        straps: whether the mask has head straps, which go over the hair.
     """
     cloth, loops = (_moved(share, occluders.window, window) for share in (occluders.cloth, occluders.straps))
     on_loops = parts == PARTS["strap"]
@@ -88,7 +87,7 @@ def occluded_share(occluders: Occluders, parts: Mask, window: Window, straps: bo
 
 
 def _moved(share: Floats, have: Window, want: Window) -> Floats:
-    """A window's values in another window, 0 where there are none."""
+    """Values of one window in another window, 0 outside."""
     out = np.zeros((want.y1 - want.y0, want.x1 - want.x0), np.float32)
     x0, x1 = max(have.x0, want.x0), min(have.x1, want.x1)
     y0, y1 = max(have.y0, want.y0), min(have.y1, want.y1)

@@ -1,4 +1,4 @@
-"""The rims of glasses that stand on a mask: dark lines below both eyes, where there is also a bridge between them."""
+"""Rims of glasses in front of a mask: dark lines below both eyes, if there is also a bridge between the eyes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDE = 0.4  # eye distances from end to end of a rim that is believed
 
 
 def rims_in_front(view: FaceView) -> Flags:
-    """Where lower rims of glasses are, (h, w)."""
+    """The lower rims of glasses, (h, w)."""
     side = 2 * max(1, round(0.5 * THICK * view.scale)) + 1
     lightness = np.ascontiguousarray(view.lab[..., 0])
     closed = cv2.morphologyEx(lightness, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
@@ -34,7 +34,7 @@ def rims_in_front(view: FaceView) -> Flags:
 
 
 def _spanned(view: FaceView, line: Floats, left: float, right: float, y: tuple[float, float]) -> float:
-    """The share of the columns of a part of the face in which there is a dark line."""
+    """The share of the columns of a part of the face that have a dark line."""
     part = view.inside & (view.x >= left) & (view.x <= right) & (view.y >= y[0]) & (view.y <= y[1])
     columns = part.any(0)
     return float(((line > DARK) & part).any(0).sum() / columns.sum()) if columns.sum() > 2 else 0.0

@@ -1,4 +1,4 @@
-"""Hair that hangs before a cheek, told from skin by the colour of this person's hair above the brow."""
+"""Hair in front of a cheek, segmented by the colour of this person's hair above the brow."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from maskgen.core.records import Floats
 from maskgen.masks.occluders.face_view import FEWEST, FaceView, Flags
 
-APART = 16.0  # CIELAB distance between hair and skin below which they are not told apart
-MOTLEY = 16.0  # deviation of lightness above which what is over the brow is not one thing
+APART = 16.0  # CIELAB distance between hair and skin below which they are not separated
+MOTLEY = 16.0  # deviation of lightness above which the area over the brow is not hair alone
 LEAST = (7.0, 3.5, 3.5)  # deviations of hair, CIELAB
 SURE, LIKELY = 14.0, 3.0  # how much nearer to hair than to skin a pixel is, in squared deviations
 UNLIKE_SKIN = 14.0
@@ -25,8 +25,8 @@ BEYOND = 0.15  # how far beyond that outline hair is followed
 
 
 def hair_in_front(view: FaceView) -> tuple[Flags, Flags]:
-    """Where hair is before the face, both (h, w): surely, so that it may hide cloth, and likely, so that it may hide
-    loops."""
+    """Hair in front of the face, both (h, w): certain hair, which may hide cloth, and likely hair, which may hide
+    straps."""
     none = np.zeros(view.inside.shape, np.bool_)
     own = _above(view)
     if own is None:
@@ -42,7 +42,7 @@ def hair_in_front(view: FaceView) -> tuple[Flags, Flags]:
 
 
 def _above(view: FaceView) -> tuple[Floats, Floats] | None:
-    """Median and deviation, (3,) each, of what is above the brow; None where that is no hair or looks like skin."""
+    """Median and deviation, (3,) each, of the colours above the brow; None if they are not hair or look like skin."""
     top = view.inside & (view.y < -1.75)
     if np.count_nonzero(top) < FEWEST:
         return None
@@ -61,7 +61,7 @@ def _distance(lab: Floats, middle: Floats, spread: Floats) -> Floats:
 
 
 def _hanging(view: FaceView, hair: Flags) -> Flags:
-    """The parts of hair beside the face that hang down from above and are no specks."""
+    """The connected parts of hair beside the face that reach down from above and are not tiny."""
     solid = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     _, all_over = cv2.connectedComponents(solid, connectivity=8)
     from_above = np.isin(all_over, np.unique(all_over[view.inside & (view.y < -0.9)])) & (solid > 0)

@@ -1,4 +1,8 @@
-"""How much is seen of loops: hair and ears that lie before them hide them, in the photograph and so on the mask too."""
+"""How much of an ear loop is visible by the photograph: where it shows no skin but hair or background, the loop is
+hidden.
+
+Where the head's geometry hides a strap, such as behind an ear, is computed in `ear_and_head_occlusion`.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,16 @@ from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
 
-DARK, PLAIN = 0.38, 0.62  # share of the skin's luma below which something dark is seen, above which skin may be
+DARK, PLAIN = 0.38, 0.62  # share of the skin's luma below which a pixel is not skin, and above which it may be
 ALIKE, OTHER = 0.25, 0.55  # how far a colour is from the skin's, in logarithms of red and blue over green
 LEAST = 4.0  # levels
-WELDED = 3  # rows of points at the mask's edge that are always seen: there the loop is above all
+WELDED = 3  # rows of points at the mask's edge that are always visible: there the loop lies above everything
 
 
 def strap_visibility(image: Image, points: Doubles, lit: Doubles, light: Light) -> Doubles:
-    """How much is seen of loops, 0..1, for their points (loops * PIECES * breadth, 3) in the picture: (points,).
+    """The visible share of ear loops, 0..1, at their points (loops * PIECES * breadth, 3) in the picture: (points,).
 
-    A loop lies on the skin of the cheek. Where the picture shows no skin but hair or what is behind the head the loop
-    is under it, and stays so to its end.
+    A loop lies on the skin of the cheek. From the first point on where the picture shows no skin, it is hidden.
 
     Args:
         lit: encoded light on the points as a share of that on the face's front.
@@ -43,6 +46,6 @@ def strap_visibility(image: Image, points: Doubles, lit: Doubles, light: Light) 
 
 
 def _smooth(share: Doubles) -> Doubles:
-    """0 below 0, 1 above 1, between them without a bend."""
+    """Smoothstep: 0 below 0, 1 above 1."""
     held = np.minimum(np.maximum(share, 0.0), 1.0)
     return np.asarray(held * held * (3 - 2 * held))

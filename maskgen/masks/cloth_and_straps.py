@@ -1,7 +1,7 @@
-"""A template's cloth and ribbons as surfaces on the mean head.
+"""A template's cloth, ear loops and head straps as surfaces on the mean head.
 
-The sheet is a grid of rays from the skull's middle. Its rim is tied to named places; between, it is stretched like a
-membrane that cannot pass through the skin, and then stands off by the template's own form (a cup, a ridge, a drape).
+The cloth is a grid of rays from the skull's middle. Its edge is tied to named places. Between them it is stretched like
+a membrane that cannot pass through the skin, and then lifted by the template's own form (a cup, a ridge, a drape).
 
 Convention: head coordinates (see `head`); texture coordinates u (across) and v (down) in 0..1.
 """
@@ -22,7 +22,7 @@ from maskgen.masks.template import Strap, Template
 
 ROWS, COLUMNS = 21, 33
 RELAX = 400
-PIECES = 14  # rows of a ribbon
+PIECES = 14  # rows of points along a strap
 BREADTH = 3  # points of such a row
 
 
@@ -94,7 +94,7 @@ def _cloth_coordinates(points: Doubles) -> Doubles:
 
 @cache
 def cloth_mesh(template: Template) -> Mesh:
-    """The template's sheet on the mean head."""
+    """The template's cloth on the mean head."""
     top, bottom = _edge(template.top), _edge(template.bottom)
     taut = _stretched(top, bottom, template.clearance, template.taut, template.ruled)
     grid = CENTRE + _lifted(taut, template.lift)
@@ -108,22 +108,22 @@ def cloth_mesh(template: Template) -> Mesh:
 
 
 def kept_lines(count: int, small: bool) -> NDArray[np.intp]:
-    """Which of a cloth's rows or columns are drawn: on small faces, where more would be finer than the pixels, three of
-    eight, the first, the middle and the last one among them."""
+    """The numbers of a cloth's rows or columns that are rendered: on small faces, where more would be finer than the
+    pixels, three of eight, among them the first, the middle and the last one."""
     if not small:
         return np.arange(count)
     return np.rint(np.linspace(0, count - 1, 2 * round(count * 3 / 16) + 1)).astype(np.intp)
 
 
 def thin_cloth(sheet: Mesh, small: bool) -> Mesh:
-    """The cloth as it is drawn, on small faces or on others."""
+    """The cloth with the rows and columns that are rendered, on small faces or on others."""
     keep = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[np.ix_(kept_lines(ROWS, small), kept_lines(COLUMNS, small))]
     at = keep.ravel()
     return Mesh(sheet.points[at], sheet.normals[at], sheet.uv[at], grid_triangles(*keep.shape))
 
 
 def narrow_strap(strap: Mesh, small: bool) -> Mesh:
-    """The ribbon as it is drawn: on small faces it is two pixels wide and needs no middle."""
+    """The strap as it is rendered: on small faces without its middle line of points."""
     keep = np.arange(len(strap.points)).reshape(-1, BREADTH)[:, :: 2 if small else 1]
     at = keep.ravel()
     return Mesh(strap.points[at], strap.normals[at], strap.uv[at], grid_triangles(*keep.shape))
@@ -137,15 +137,15 @@ def _curve(points: Doubles, n: int) -> Doubles:
 
 
 def _on_sheet(sheet: Mesh, u: float, v: float) -> Doubles:
-    """The sheet's point at u in 0 (middle) .. 1 (right edge) and v in 0..1, by the nearest grid point."""
+    """The cloth's grid point nearest to u, 0 (middle) to 1 (right edge), and v, 0..1."""
     row, column = round(v * (ROWS - 1)), round((u + 1) / 2 * (COLUMNS - 1))
     return np.asarray(sheet.points[row * COLUMNS + column])
 
 
 def strap_mesh(strap: Strap, sheet: Mesh, pieces: int = PIECES) -> Mesh:
-    """A ribbon of the right side as a strip of cloth three points wide that lies above the skin.
+    """A strap of the right side as a strip three points wide that lies above the skin.
 
-    Its texture coordinates run across in u (0..1) and along in v (0..1).
+    Texture coordinates: u across and v along it, 0..1.
     """
     path = strap.path if strap.from_cloth is None else np.vstack([_on_sheet(sheet, *strap.from_cloth), strap.path])
     line = _curve(path, pieces)

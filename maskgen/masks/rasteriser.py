@@ -1,4 +1,4 @@
-"""Draws triangles with a depth buffer: OpenCV's rasteriser behind one call that speaks in pixels.
+"""Rasterises triangles with a depth buffer: OpenCV's rasteriser behind one call with coordinates in pixels.
 
 OpenCV draws in perspective with y upward. A camera far away, and points moved out along their rays, give an
 orthographic picture in pixel coordinates instead. The depth buffer must start at the far plane, and the near plane must
@@ -35,14 +35,14 @@ def _corners(points: Doubles, height: int, width: int) -> Floats:
 
 
 def rasterise(height: int, width: int, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> Floats:
-    """As what one `Canvas.draw` leaves in `values`, without the depth, a sixth faster."""
+    """The `values` of one `Canvas.draw`, without the depth, a sixth faster."""
     colours = np.ascontiguousarray(values, np.float32)
     empty = np.zeros((height, width, 3), np.float32)
     return np.asarray(cv2.triangleRasterizeColor(_corners(points, height, width), triangles, colours, empty, *_VIEW))
 
 
 class Canvas:
-    """Three values a pixel and a depth; whatever is drawn nearer hides what lies behind it.
+    """Three values and a depth for each pixel; what is drawn nearer hides what lies behind it.
 
     Convention:
         - points are (n, 3): x right and y down in pixels with centres at integers, depth in pixels toward the viewer

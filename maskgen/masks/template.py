@@ -1,6 +1,6 @@
 """Mask templates: a folder with `template.toml` and its pictures, read, checked and turned into a record.
 
-A template is data. `docs/adding_a_mask.md` is its manual; every fault in one is a sentence that names file and key.
+A template is data, documented in `docs/adding_a_mask.md`. Every fault in one is a sentence that names file and key.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import NAMED, PLACES, place
 
 MAX_SIDE = 8192  # of a texture, checked before it is decoded
-# What a pixel of a mask can be a part of; the numbers are those of `--segmentation classes`, 0 is no mask.
+# Part labels of a mask's pixels; the numbers are those of `--segmentation classes`, 0 is no mask.
 PARTS = {"cloth": 1, "strap": 2, "valve": 3, "window": 4, "shield": 5, "glasses": 6}
-ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # what a template's sheet is by itself
+ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # part label of a template's sheet by its role
 
 
 @dataclass(frozen=True, slots=True)
 class Strap:
-    """A loop or strap: `path` (n, 3) in head coordinates for the right side (mirrored unless it crosses the middle).
+    """An ear loop or a head strap, `[[strap]]` in the file.
 
-    `colour` is "#rrggbb" or "mask", the mask's own; `height_above_skin` says how far the ribbon floats above the skin;
-    `slack` how
-    far it may hang, 0..1; `from_cloth`, (u, v) or None, is where it leaves the mask.
+    Attributes:
+        path: (n, 3) in head coordinates, the right side, mirrored unless it crosses the middle.
+        from_cloth: (u, v) where it leaves the cloth, or None.
+        colour: "#rrggbb" or "mask", the mask's own.
+        height_above_skin: in eye distances.
+        slack: how far it may hang, 0..1.
     """
 
     path: Doubles
@@ -46,14 +49,14 @@ class Strap:
 
 @dataclass(frozen=True, slots=True)
 class LookPictures:
-    """What one make of a mask looks like.
+    """The pictures of one look of a mask.
 
     Attributes:
-        texture: uint8 (h, w, 4), RGB that the colour is multiplied with, and where there is material: 255, or 0 where
-            it is cut out.
+        texture: uint8 (h, w, 4), RGB that is multiplied with the colour, and an alpha channel: 255 for material, 0 for
+            a cut-out.
         height: uint8 (h, w) of the cloth, from 0 to `depth` eye distances, for folds and weave.
-        clear: uint8 (h, w), how much light the material lets through, 255 for all; None where all is opaque.
-        parts: uint8 (h, w), values of PARTS; None where all is the same part.
+        clear: uint8 (h, w), how much light the material lets through, 255 for all; None if all is opaque.
+        parts: uint8 (h, w), values of PARTS; None if all is the same part.
     """
 
     texture: np.ndarray
@@ -78,12 +81,12 @@ class LookPictures:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One make of a mask.
+    """One look of a template: another model of the same mask.
 
     Attributes:
-        share: of the masks of this form that look so, 0..1.
+        share: of the masks of this form that have this look, 0..1.
         size: rows and columns of its pictures.
-        pictures: gives them; of a built-in template they are decoded at every call, and nothing keeps them.
+        pictures: returns them; those of a built-in template are decoded at every call and not kept.
     """
 
     name: str
@@ -99,12 +102,13 @@ class Template:
     Attributes:
         colours: name to "#rrggbb"; the first is the default.
         top, bottom: (n, 3), the right half of the outline from the middle outward, in head coordinates.
-        lift: (rows, columns), how far the sheet stands off its taut shape, from the top edge down and from the middle
+        lift: (rows, columns), distance of the sheet from its taut shape, from the top edge down and from the middle
             outward, in eye distances.
-        crease: depth of the creases that differ from one mask to the next, in eye distances.
+        crease: depth of the random creases, in eye distances.
         ruled: whether the sheet is straight from the top edge to the bottom one, as bent plastic is.
-        role: one of ROLES. Only a "mask" stays below the eyes and can be worn wrongly.
-        looks: the makes it comes in, the usual one first; their shares add up to 1.
+        role: one of ROLES. Only a "mask" stays below the eyes and has other wearing positions.
+        straps: ear loops and head straps.
+        looks: the usual one first; their shares add up to 1.
     """
 
     name: str
@@ -124,7 +128,7 @@ class Template:
 
 
 class _TomlTable:
-    """A parsed TOML table that knows where it came from, so that every complaint can say so."""
+    """A parsed TOML table with its file and key, for error messages."""
 
     def __init__(self, source: str, table: Mapping[str, Any], inside: str = "") -> None:
         self.source, self.table, self.inside = source, table, inside
@@ -262,7 +266,7 @@ def _four(picture: np.ndarray) -> np.ndarray:
 
 
 def read_template(folder: Traversable, trusted: bool = False) -> Template:
-    """The template in a folder; unless it is trusted all its pictures are decoded and checked now.
+    """The template in a folder; all its pictures are decoded and checked now, unless it is trusted.
 
     Raises:
         UserError: a sentence that names the file, the key and what was expected.
@@ -301,7 +305,7 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
 
 
 def _looks(folder: Traversable, page: _TomlTable, trusted: bool) -> tuple[Look, ...]:
-    """The usual make and the further ones."""
+    """The usual look and the further ones."""
     depth = page.number("relief_depth", 0.0, 0.5, 0.05)
     further = []
     for row in page.pages("look"):

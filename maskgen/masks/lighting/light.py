@@ -1,4 +1,4 @@
-"""The light on a face: its direction from the skin, its level and colour also from the eyes and the whole photograph.
+"""The light on a face: direction from the skin; level and colour cast also from the eyes and the whole photograph.
 
 Source: first-order spherical harmonics of Lambertian surfaces, Ramamoorthi and Hanrahan 2001.
 """
@@ -36,10 +36,10 @@ HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
-BELIEF = 0.035  # how strongly the usual light is believed against the samples
+BELIEF = 0.035  # weight of the usual light as a prior against the samples
 ROUNDS = 3
-DIM = 0.05  # relative light below which nothing is told apart
-FEWEST = 12  # samples that say anything about the light
+DIM = 0.05  # relative light below which samples carry no information
+FEWEST = 12  # samples that an estimate needs
 # What encoded values 0..255 are in linear light.
 _LINEAR = (np.arange(256) / 255.0) ** GAMMA
 # What each colour adds to the luma, encoded and linear, (3, 256).
@@ -52,11 +52,11 @@ _Number = TypeVar("_Number", np.uint8, np.float64)
 
 @dataclass(frozen=True, slots=True)
 class UnexplainedLight:
-    """What one direction of light does not explain: cast shadows, a second lamp, a beard.
+    """The part of the light that one direction does not explain: cast shadows, a second lamp, a beard.
 
-    `off` (k,) is the logarithm of the skin's linear light over what the direction says, at the points of a
-    `SkinNormals`;
-    `seen` (k,) is 1 where the point is in sight, else 0.
+    Attributes:
+        off: (k,), logarithm of the skin's linear light over that of the direction, at the points of a `SkinNormals`.
+        seen: (k,), 1 if the point is visible, else 0.
     """
 
     off: Doubles
@@ -67,11 +67,14 @@ class UnexplainedLight:
 class Light:
     """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
 
-    `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
-    `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `tone` whether the photograph has
-    colours at all, `top` and `lift` where its whites and its blacks lie, see `exposure.Exposure`. `unexplained` says
-    what this leaves unexplained where the skin was looked at, and `skin` (3,) is its median colour, encoded, 0..255;
-    both are None where too little of it is seen.
+    Attributes:
+        level: the picture's exposure; at 1 white cloth is white.
+        direction: (3,), relative to the light at the front.
+        cast: (3,), the factor of coloured light on encoded red, green and blue.
+        tone: whether the photograph is in colours.
+        top, lift: levels of its whites and blacks, see `exposure.Exposure`.
+        unexplained: the rest of the light, at the samples of skin; None if too little skin is visible.
+        skin: (3,), median colour of the skin, encoded, 0..255; None if too little is visible.
     """
 
     level: float
@@ -85,16 +88,18 @@ class Light:
 
     def on(self, normals: NDArray[np.floating]) -> Doubles:
         """Relative linear light on unit normals (n, 3), at least 0.12 (some light comes from everywhere)."""
-        occluders = 1.0 + self.direction[2]
-        return np.maximum((1.0 + normals @ self.direction) / occluders, 0.12)
+        front = 1.0 + self.direction[2]
+        return np.maximum((1.0 + normals @ self.direction) / front, 0.12)
 
 
 @dataclass(frozen=True, slots=True)
 class SkinNormals:
-    """How the skin that is looked at faces, ready to be regressed on.
+    """The normals of the sampled skin, prepared for the regression of brightness.
 
-    `normals` (k, 3) are unit and in head coordinates, the same for all faces; `design` (k, 4) has a one before each;
-    `squares` (16, k) are the products of its columns with each other.
+    Attributes:
+        normals: unit (k, 3) in head coordinates, the same for all faces.
+        design: (k, 4), a one before each normal.
+        squares: (16, k), the products of the columns of `design`.
     """
 
     normals: Doubles
@@ -117,14 +122,14 @@ def estimate_lights(
     lids: Doubles,
     wholes: Sequence[Image],
 ) -> list[Light]:
-    """The light on some faces, from samples of their skin, their eyes and the photographs that they are in.
+    """The light on faces, from samples of their skin, their eyes and the photographs that they are in.
 
     Args:
         images: each face's, uint8 RGB (height, width, 3).
         cameras: samples are means over about a tenth of the distance between the eyes.
-        points: (n, k, 2), x, y in pixels, where the skin is; those outside the picture are left out.
+        points: (n, k, 2), the samples of skin, x, y in pixels; those outside the picture are ignored.
         facing: of the k points.
-        lids: (n, 12, 2), the points about the two eyes' lids.
+        lids: (n, 12, 2), the landmarks of the two eyes.
         wholes: the photograph that each image was cut from, or the image itself.
     """
     small = [_small(*one) for one in zip(images, cameras.scales.tolist(), strict=True)]

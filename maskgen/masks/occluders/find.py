@@ -33,7 +33,7 @@ class Occluders:
 
 
 def find_occluders(image: Image, camera: Camera, shift: Doubles, light: Light, outline: Floats) -> Occluders | None:
-    """What stands before a face, by colour models of its photograph; None where nothing does.
+    """The occluders of a face, by colour models of its photograph; None without any.
 
     Args:
         image: uint8 RGB (height, width, 3).

@@ -1,4 +1,4 @@
-"""The turn that fits best, of many faces at once and without a singular value decomposition each.
+"""The best-fitting rotation (Wahba's problem) for many faces at once, without a singular value decomposition each.
 
 Source: FOAM, Markley 1993, "Attitude determination using vector observations: a fast optimal matrix algorithm".
 """
@@ -61,7 +61,8 @@ def best_rotations(b: Matrix) -> tuple[Each, Matrix]:
 
 
 def _largest_root(square: Each, mirror: Each, other: Each) -> tuple[Each, Each]:
-    """Newton's way from above to the largest root of (l^2 - |B|^2)^2 - 8 l det B - 4 |adj B|^2, and its last step."""
+    """The largest root of (l^2 - |B|^2)^2 - 8 l det B - 4 |adj B|^2 by Newton's method from above, and its last
+    step."""
     most, step = root(3.0 * square), 0.0
     for _ in range(STEPS):
         above = most * most - square
@@ -98,7 +99,7 @@ def _dot(x: Matrix, y: Matrix) -> Each:
 
 
 def _mended(b: Matrix, settled: Each, trace: Each, turn: Matrix) -> tuple[Each, Matrix]:
-    """Trace and turn, by the singular values where the root is not to be trusted: points in a line, or nearly."""
+    """Trace and rotation, by a singular value decomposition where the root is inexact: points nearly in a line."""
     if isinstance(settled, bool):
         return (trace, turn) if settled else _decomposed(b)
     for at in np.flatnonzero(~settled):

@@ -60,23 +60,23 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Cameras:
-    """Those of some faces together: `scales` (n,), `rotations` (n, 3, 3), `shifts` (n, 2)."""
+    """The cameras of several faces: `scales` (n,), `rotations` (n, 3, 3), `shifts` (n, 2)."""
 
     scales: Doubles
     rotations: Doubles
     shifts: Doubles
 
     def of(self, rows: Sequence[int]) -> Cameras:
-        """Some of them."""
+        """The cameras of some of the faces."""
         at = np.asarray(rows, np.intp)
         return Cameras(self.scales[at], self.rotations[at], self.shifts[at])
 
     def each(self) -> list[Camera]:
-        """One by one."""
+        """The cameras one by one."""
         return [Camera(*one) for one in zip(self.scales.tolist(), self.rotations, self.shifts, strict=True)]
 
     def affine(self) -> Doubles:
-        """What takes (1, x, y, z) on the head to pixels, (n, 4, 2)."""
+        """The matrices from (1, x, y, z) in head coordinates to pixels, (n, 4, 2)."""
         turns = self.rotations[:, :2].transpose(0, 2, 1) * self.scales[:, None, None]
         return np.concatenate([self.shifts[:, None], turns], axis=1)
 
@@ -97,7 +97,7 @@ def _about_z(roll: float) -> Doubles:
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Doubles:
-    """The (3, 3) rotation of a head that looks there, angles in degrees; yaw first, then pitch, then roll."""
+    """The rotation (3, 3) of a head pose, angles in degrees; yaw first, then pitch, then roll."""
     return np.asarray(_about_z(roll) @ _about_x(pitch) @ _about_y(yaw))
 
 

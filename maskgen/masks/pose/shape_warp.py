@@ -1,4 +1,5 @@
-"""What makes the mean head this person's: a smooth shift of the picture that takes its projected points to theirs.
+"""The shape of a person: a smooth warp (spline) of the picture that takes the mean head's projected landmarks to
+theirs.
 
 The shift is a spline over the head, not over the picture, so it turns with the head: the same cheek moves the same way
 from every side, and neighbouring angles give neighbouring masks.
@@ -19,8 +20,8 @@ from maskgen.masks.pose.head import mean68
 
 # The jaw, the bridge and wings of the nose, and the eyes' lids hold the mask; lips move and are under it.
 KEYS = np.array([*range(17), 27, 28, 29, 30, 31, 35, 36, 39, 40, 41, 42, 45, 46, 47])
-STIFF = 0.12  # 0 would reach every key exactly
-TURNED = 1.6  # how fast the far side's jaw loses its say as the head turns
+STIFF = 0.12  # smoothing; 0 would reach every key exactly
+TURNED = 1.6  # how fast the weight of the far side's jaw falls as the head turns
 
 
 def _design(points: NDArray[np.floating]) -> Doubles:
@@ -31,7 +32,7 @@ def _design(points: NDArray[np.floating]) -> Doubles:
 
 
 def _believed() -> Doubles:
-    """The inverse of the spline's equations where every key is fully believed, (keys + 4, keys + 4)."""
+    """The inverse of the spline's equations with every key at full weight, (keys + 4, keys + 4)."""
     design, n = _design(mean68()[KEYS]), len(KEYS)
     system = np.zeros((n + 4, n + 4))
     system[:n], system[n:, :n] = design, design[:, n:].T
@@ -51,7 +52,7 @@ _KEY_DESIGN = np.ascontiguousarray(_design(mean68()[KEYS])[:, -4:])
 
 @dataclass(frozen=True, slots=True)
 class ShapeWarp:
-    """Points of the head, ready to be shifted to any face."""
+    """Points of the head, prepared for projection onto any face."""
 
     points: Doubles
     _basis: Doubles
@@ -62,29 +63,29 @@ class ShapeWarp:
         return cls(points, _design(points))
 
     def of(self, rows: NDArray[np.intp]) -> ShapeWarp:
-        """Some of the points."""
+        """The warp of some of the points."""
         return ShapeWarp(self.points[rows], self._basis[rows])
 
     def project(self, camera: Camera, coefficients: Doubles, points: Doubles | None = None) -> Doubles:
-        """The points in the picture with this person's shift: (n, 3), pixels and depth; or others near them, (n, 3),
-        shifted as they are."""
+        """The points in the picture, warped to this person: (n, 3), pixels and depth; or, with `points`, others near
+        them, (n, 3), warped by the same shifts."""
         out = camera.project(self.points if points is None else points)
         out[:, :2] += self._basis @ coefficients
         return out
 
     def project_faces(self, cameras: Cameras, coefficients: Doubles) -> Doubles:
-        """`project` for some faces at once without depth, (faces, n, 2); coefficients (faces, keys + 4, 2)."""
+        """`project` for several faces without depth: (faces, n, 2); coefficients (faces, keys + 4, 2)."""
         both = coefficients.copy()
         both[:, -4:] += cameras.affine()
         return np.asarray(self._basis @ both)
 
 
 def fit_shape_warps(points68: Doubles, cameras: Cameras) -> Doubles:
-    """Of some faces, (n, 68, 2), the spline's coefficients (n, keys + 4, 2) that take each camera's projection to the
-    seen points, smoothly.
+    """For faces (n, 68, 2) the spline coefficients (n, keys + 4, 2) that take each camera's projection of the mean head
+    smoothly to the landmarks.
 
-    Only the far side of the jaw is believed less than the rest. So one inverse serves every face, and nine equations
-    are left for each: Woodbury 1950.
+    Only the far side of the jaw has less weight. So one inverse serves all faces, and nine equations remain for each:
+    Woodbury 1950.
     """
     delta = points68[:, KEYS] - _KEY_DESIGN @ cameras.affine()
     sideways = cameras.rotations[:, 2, 0]  # depth gained per step to the viewer's right
@@ -98,6 +99,6 @@ def fit_shape_warps(points68: Doubles, cameras: Cameras) -> Doubles:
 
 
 def _jaw_weights(depth: Doubles) -> Doubles:
-    """How far a key of the jaw is believed, 0..1, by its depth as the head turns: the jaw on the far side is an outline
-    there, not a place on the skin."""
+    """Weight of a key of the jaw, 0..1, by its depth as the head turns: on the far side the landmarks follow the
+    outline, not a place on the skin."""
     return np.maximum(np.exp(-TURNED * np.maximum(0.0, -depth) * 4.0), 0.02)

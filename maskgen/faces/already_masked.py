@@ -1,4 +1,4 @@
-"""Whether a found face wears a real mask already: a small network that looks at the aligned face.
+"""Classifier of faces that already wear a real mask: a small network on the aligned face.
 
 It was trained by `benchmarks/already_masked.py` on photographs of bare faces, and the same people in drawn masks;
 `docs/already_masked.md` says on which, and how often it is wrong.

@@ -1,4 +1,4 @@
-"""Faces that outlive a run: kept in the catalogue so exactly that another run need not look for them again.
+"""Faces as columns of the catalogue, exact enough that another run reuses them instead of detecting again.
 
 What a face is built on is rounded once, before anything is made of it, and the catalogue holds just these numbers:
 a face read back gives the same bytes as a face found.

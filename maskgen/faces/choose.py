@@ -1,4 +1,4 @@
-"""Which of a photograph's faces are meant."""
+"""Choice of the face or faces of a photograph that a run masks."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def is_doubtful_subject(face: Detection, shape: tuple[int, int]) -> bool:
 
 
 def choose_faces(image: Image, detections: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
-    """The faces that are meant, first the one that counts most.
+    """The chosen faces, the most important one first.
 
     Args:
         image: uint8 RGB (height, width, 3), in whose pixels the faces are.

@@ -1,4 +1,4 @@
-"""Crops as other programs of the field cut them: InsightFace's five-point template and facenet-pytorch's box."""
+"""A face cropped by the name of its alignment: `maskgen`, InsightFace's five-point template, facenet-pytorch's box."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOVED_AT_128 = 8 / 128
 
 @dataclass(frozen=True, slots=True)
 class CropSettings:
-    """How faces are cut out.
+    """Settings of a crop.
 
     Attributes:
         align: one of `core.alignment_names.ALIGNMENTS`.

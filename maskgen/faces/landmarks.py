@@ -1,4 +1,4 @@
-"""The 68 iBUG points of a found face, by dlib's model.
+"""The 68 iBUG landmarks of a detected face, by dlib's model.
 
 The predictor was trained on boxes of dlib's own detector. Here every face is first brought upright and to one size by
 its five points, and the box is always the same square in the middle of that patch: head turned, tilted or lying, the

@@ -1,4 +1,4 @@
-"""From what a detector found to the faces that are meant, with their 68 points."""
+"""From detections to the chosen faces with their 68 landmarks; doubtful ones are set aside."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def faces_with_landmarks(
     landmarker: Landmarker,
     detector: Detector | None = None,
 ) -> list[Faces]:
-    """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.
+    """The chosen faces of each picture, with a fault in place of one, or of all, that cannot be used.
 
     Args:
         which: "subject", "largest", "central" or "all", see `faces.choose`.

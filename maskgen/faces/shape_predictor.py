@@ -1,4 +1,4 @@
-"""A cascade of regression forests that moves a mean face's points to where a face's are, many faces at a time.
+"""dlib's shape predictor: a cascade of regression forests that moves the mean face's landmarks, many faces at a time.
 
 dlib's own predictor gives the same points, rounded to whole pixels, one face at a time: its 65 MB of leaves then come
 from main memory anew for every face, which is most of its cost.

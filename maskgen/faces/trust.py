@@ -1,4 +1,4 @@
-"""How far a face's points can be trusted: whether two ways of finding them agree, and how sure each is."""
+"""Trust in a face's landmarks, 0 to 1: the agreement of landmark model and detector, and the certainty of each."""
 
 from __future__ import annotations
 

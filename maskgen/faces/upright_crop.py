@@ -1,4 +1,4 @@
-"""Upright square crops around faces: one similarity warp, so that a photograph is resampled once."""
+"""The alignment `maskgen`: an upright square crop around a face, by one similarity warp, resampled once.
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def five_points(points68: NDArray[np.floating]) -> Floats:
 
 
 def frontal_eye_distance(points5: NDArray[np.floating]) -> float:
-    """The eyes' distance that the face has when it looks at us, in pixels.
+    """The distance between the eyes that the face would have in a frontal view, in pixels.
 
     Turning brings the eyes nearer to each other, nodding brings them nearer to the mouth; the larger of the two says.
     """

@@ -1,4 +1,4 @@
-"""From a mask on a posed head to its premultiplied colours and coverage in a window of the picture."""
+"""Renders a mask on a posed head: premultiplied colours and coverage in a window of the picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
 STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
-ROW = 512  # pixels of the mask that stand in a row while they are painted
+ROW = 512  # pixels of the mask per row while they are coloured
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
 HIDDEN = 0.5  # of the light that does not reach cloth which looks straight down on chest and throat
 LEVEL = 0.25  # how far cloth may look down before it loses any
@@ -48,7 +48,7 @@ class Window:
 
     @property
     def empty(self) -> bool:
-        """Whether no pixel is in it."""
+        """Whether it has no pixel."""
         return self.x1 <= self.x0 or self.y1 <= self.y0
 
     @property
@@ -57,12 +57,12 @@ class Window:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
     def canvas(self, scale: float) -> tuple[int, int]:
-        """Rows and columns it is drawn in: more than the picture's where the face is small."""
+        """Rows and columns of the canvas: more than the picture's if the face is small."""
         times = FINER if scale <= SMALL_FACE else 1.0
         return round((self.y1 - self.y0) * times), round((self.x1 - self.x0) * times)
 
     def grown(self, margin: int, height: int, width: int) -> Window:
-        """The same with a margin about it, as far as a picture of this size reaches."""
+        """The window with a margin around it, clipped to a picture of this size."""
         return Window(
             max(0, self.x0 - margin),
             max(0, self.y0 - margin),
@@ -71,23 +71,25 @@ class Window:
         )
 
     def within(self, outer: Window) -> tuple[slice, slice]:
-        """For indexing what holds another window's pixels, with this one in it."""
+        """The slices of this window in an array of a window that contains it."""
         return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
 
     def on(self, rows: int, columns: int, points: Doubles) -> Doubles:
-        """Picture pixels and depth (n, 3) as the canvas's."""
+        """Picture pixels and depth (n, 3) in the canvas's pixels."""
         across, down = columns / (self.x1 - self.x0), rows / (self.y1 - self.y0)
         return points * (across, down, down) + ((0.5 - self.x0) * across - 0.5, (0.5 - self.y0) * down - 0.5, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a mask adds to a window: `paint` float32 (h, w, 4), its premultiplied colour, 0..255, and its coverage;
-    and `alpha` float32 (h, w), the share of the picture's light that it keeps back.
+    """A rendered mask in a window.
 
-    Coverage says what lies under the mask, however clear it is: on opaque cloth it is alpha, on a window more than
-    alpha, on loops and straps STRAP_COVER of it. `parts`, uint8 (h, w), says where anything is drawn what it is, a
-    value of `template.PARTS`; None where nobody asked.
+    Attributes:
+        paint: float32 (h, w, 4), premultiplied colour, 0..255, and coverage, 0..1: the share of the pixel under the
+            mask, however clear it is. On opaque cloth it equals alpha, on a clear window it is more, on straps it is
+            STRAP_COVER of alpha.
+        alpha: float32 (h, w), the share of the picture's light that the mask blocks.
+        parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not asked for.
     """
 
     window: Window
@@ -97,7 +99,7 @@ class Layer:
 
 
 def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
-    """The part of a picture that holds the corners of triangles, projected points, and a pixel about them."""
+    """The window that contains the projected corners of triangles, with a margin of one pixel."""
     corners = points[:, :2].astype(np.float32).take(triangles.ravel(), axis=0)
     x, y, columns, rows = cv2.boundingRect(corners)
     return Window(max(0, x - 1), max(0, y - 1), min(width, x + columns + 2), min(height, y + rows + 2))
@@ -118,15 +120,15 @@ def render(
     image: Image,
     parts: bool = False,
 ) -> Layer:
-    """Draw the mask.
+    """Render the mask.
 
     Args:
-        points: the garment's points in the picture, (n, 3).
-        seen: its triangles on this side of the head; the window holds them.
-        head, before: points in the picture, (m, 3), and triangles of what hides what lies behind it.
-        outer: what the layer is to hold, the window and more.
-        image: the picture, uint8 RGB, in which hair hides loops.
-        parts: whether the layer says what each of its pixels is.
+        points: the mesh's points in the picture, (n, 3).
+        seen: its triangles on this side of the head; the window contains them.
+        head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
+        outer: the window of the layer, larger than `window`.
+        image: the picture, uint8 RGB, in which hair hides ear loops.
+        parts: whether the layer has part labels.
     """
     level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
     values = np.zeros((len(points) + len(head), 3), np.float32)
@@ -146,7 +148,7 @@ def render(
 
 
 def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:
-    """The part that is drawn at each pixel, 0 where none is."""
+    """The part label of each pixel, 0 for none."""
     some = 1 / np.maximum(whole, np.float32(1e-3))
     x, y = (cv2.extractChannel(drawn, at) * some for at in (0, 1))
     part = cv2.remap(level.parts, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
@@ -154,9 +156,9 @@ def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:
 
 
 def _texels(mesh: MaskMesh, plan: MaskPlan, level: AtlasLevel, opacity: Doubles) -> Doubles:
-    """Where in the atlas the garment's points are, in texels with centres at integers: (n, 2).
+    """The mesh's points in the atlas, in texels with centres at integers: (n, 2).
 
-    Across a ribbon the atlas is the same, so that there the column says how opaque it is.
+    Across a strap the atlas is constant, so there the column encodes the opacity.
     """
     rows, columns = level.slope_down.shape
     at = mesh.uv * (columns, rows) - 0.5
@@ -168,7 +170,7 @@ def _texels(mesh: MaskMesh, plan: MaskPlan, level: AtlasLevel, opacity: Doubles)
 
 
 def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
-    """The encoded light on the garment's points as a share of BRIGHTEST, above 0: (n,)."""
+    """The encoded light on the mesh's points as a share of BRIGHTEST, above 0: (n,)."""
     normals = weighted_sum(plan.deformation_weights, mesh.deformations.normals)
     facing = normals @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
@@ -180,8 +182,8 @@ def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Double
 
 
 def _sampled(drawn: Floats, window: Window, outer: Window) -> tuple[Floats, Floats]:
-    """What the canvas holds in the outer window's pixels: x and y in the atlas and light times the coverage (h, w, 3),
-    and coverage."""
+    """The canvas in the outer window's pixels: x and y in the atlas and light, times the coverage (h, w, 3), and the
+    coverage."""
     alpha = cv2.threshold(cv2.extractChannel(drawn, 2), 0, 1, cv2.THRESH_BINARY)[1]
     return _sized(drawn, window, outer), _sized(alpha, window, outer)
 
@@ -204,7 +206,7 @@ def _painted(
     light: Light,
     fades: bool,
 ) -> Floats:
-    """Texture, folds and light looked up where the mask is: `Layer.paint`; where straps fade, `whole` gets less."""
+    """`Layer.paint`: texture, folds and light at the mask's pixels; `whole` is reduced where straps fade."""
     where = _in_rows(np.flatnonzero(whole > 0))
     alpha = np.take(whole.ravel(), where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
@@ -227,8 +229,8 @@ def _painted(
 def _let_through(
     level: AtlasLevel, sheer: float, x: Floats, y: Floats, straps: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
-    """At these places of the atlas: how much material there is, and how much light that keeps back, 0..1 each; cloth
-    that is `sheer` lets that share through."""
+    """The share of material at places of the atlas, and the share of light that it blocks, 0..1 each; `sheer` is the
+    share of light that cloth lets through."""
     opaque = 1 - np.float32(sheer) * ~straps
     if level.material_and_clear is None:
         return np.ones_like(opaque), opaque
@@ -254,7 +256,7 @@ def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _fetched(level: AtlasLevel) -> AtlasLevel:
-    """The atlas, read once in order: looked up in any order it comes from far memory at twice the price."""
+    """The atlas, read once in order, so that lookups in any order hit the cache."""
     for picture in (level.colours, level.slope_down):
         np.maximum.reduce(picture.ravel()[::CACHE_LINE])
     return level
@@ -292,9 +294,9 @@ def _coloured(
 
 
 def _dye(light: Light, fade: float) -> Floats:
-    """The matrix (3, 4) that takes a pixel of the atlas to its colour in this light, faded; the slope has no part.
+    """The matrix (3, 4) from a pixel of the atlas to its faded colour in this light; the slope has weight 0.
 
-    Fading greys a dye by a share, white and black do not fade; a tone leaves a share of a colour and tints its luma.
+    Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
     """
     tone = light.tone
     grey = tone.colour * fade + (1 - tone.colour) * tone.tint
@@ -310,8 +312,8 @@ def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float
 
 
 def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, float]:
-    """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes; where it is
-    turned its right is the viewer's left."""
+    """The gain in brightness for a slope to the right and down: the light along the cloth's axes; if the cloth is
+    mirrored its right is the viewer's left."""
     strong = light.direction + FOLD_SHOWING
     right, down, _ = (strong @ camera.rotation).tolist()
     return -right if turned else right, down

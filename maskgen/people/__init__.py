@@ -1,4 +1,4 @@
-"""People that this project draws itself: the built-in sample, and ground truth for tests."""
+"""Rendered people with known landmarks: the built-in sample, ground truth for tests, and training data."""
 
 from .person import Person, draw_person
 from .portrait import Portrait, draw_portrait, neutral_head, occluded_share

@@ -1,4 +1,4 @@
-"""What is behind a drawn person: a soft gradient, lights out of focus, or a room that is hardly there."""
+"""The background behind a rendered person: a soft gradient, lights out of focus, or a faint room."""
 
 from __future__ import annotations
 

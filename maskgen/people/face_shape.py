@@ -1,4 +1,4 @@
-"""The form of a face: the mean head moulded to a person and an expression, with relief between the 68 points."""
+"""The shape of a face: the mean head deformed to a person and an expression, with relief between the 68 landmarks."""
 
 from __future__ import annotations
 

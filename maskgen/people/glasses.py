@@ -1,4 +1,4 @@
-"""Glasses on a drawn face: rims, bridge, arms, and a breath of reflection."""
+"""Glasses on a rendered face: rims, bridge, arms, and a faint reflection."""
 
 from __future__ import annotations
 

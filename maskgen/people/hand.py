@@ -1,4 +1,4 @@
-"""Fingers of a hand before the lower face: rounded rods in the person's skin, side by side."""
+"""Fingers of a hand in front of the lower face: rounded rods in the person's skin colour, side by side."""
 
 from __future__ import annotations
 

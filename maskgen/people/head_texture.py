@@ -1,4 +1,4 @@
-"""The colours of a head in its chart: complexion, eyes, brows, lips, nostrils, beard."""
+"""The texture of a head in its UV map: complexion, eyes, brows, lips, nostrils, beard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chart of a head: every direction from the skull's middle has a place in a flat picture, the face a large one.
+"""The UV map (chart) of a head: each direction from the skull's middle has a place in a flat picture.
 
 Convention:
     - u, v in 0..1: u by the turn about the vertical axis (0.5 looks at the viewer, the seam is at the back), v by the

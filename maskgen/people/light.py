@@ -1,4 +1,4 @@
-"""Light on a drawn head: soft from around, directed with a shadow, a shine on skin, hair and eyes.
+"""Light on a rendered head: ambient, directed with a shadow map, and specular on skin, hair and eyes.
 
 Convention:
     - directions and normals in camera axes: x right, y down, z toward the viewer

@@ -1,4 +1,4 @@
-"""One picture of one person, and what is true of it: the points, the pose, which points are seen."""
+"""One rendered picture of a person with its ground truth: landmarks, pose, and which landmarks are visible."""
 
 from __future__ import annotations
 

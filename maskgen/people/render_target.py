@@ -1,4 +1,4 @@
-"""The place where surfaces are drawn: an enlarged picture, its camera, and what each of its pixels shows."""
+"""The render target: an enlarged picture, its camera, and the surface that each of its pixels shows (G-buffer)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skin, clothes and hair laid on a picture: what was drawn, coloured and lit."""
+"""Shading of rendered skin, clothes and hair: textures and light on the rasterised surfaces."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Small networks that look at an aligned face and say one thing of it."""
+"""Small classifier networks on aligned faces."""

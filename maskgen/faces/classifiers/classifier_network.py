@@ -1,4 +1,4 @@
-"""A small network on aligned faces, run by OpenVINO: four convolutions of stride 2, and one weighted sum."""
+"""The network of the classifiers, run by OpenVINO: four convolutions of stride 2, and one weighted sum."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GROUP = 8  # faces that go through the network together: always so many, the las
 
 
 def classifier_input(image: Image, points5: NDArray[np.floating]) -> Image:
-    """What such a network looks at of a face, uint8 (64, 64, 3).
+    """The input of such a network for a face, uint8 (64, 64, 3).
 
     Args:
         image: uint8 RGB (height, width, 3).

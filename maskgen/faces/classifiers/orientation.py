@@ -1,4 +1,4 @@
-"""Whether a face that hardly looks upright lies another way.
+"""Whether a face with a low upright score is turned by a quarter or half turn.
 
 A network that knows upright faces is unsure of profiles, of dark and of cut-off faces, which would be lost if its score
 decided alone. What was found in a face that lies looks better in another turn, of its
@@ -22,7 +22,7 @@ QUARTERS = (1, 2, 3)
 
 
 def is_turned(image: Image, face: Detection, score: float, detector: Detector | None) -> bool:
-    """Whether another turn looks clearly more like a face.
+    """Whether the face scores clearly higher in another orientation.
 
     Args:
         image: uint8 RGB (height, width, 3).

@@ -1,4 +1,4 @@
-"""Whether a found face stands upright where its points say, by a small network that looks at the aligned face.
+"""Classifier of faces that are upright at their landmarks: a small network on the aligned face.
 
 A detector finds faces in faces that lie or stand on their heads: a mouth in a forehead, an eye in a mouth. Neither its
 score nor the landmarks tell them apart for certain. `benchmarks/upright.py` trained the network and prints its errors;

@@ -1,4 +1,4 @@
-"""The 68 points of a found face by the network of our own, which learnt from drawn people only.
+"""The 68 landmarks of a detected face by the program's own network, trained on rendered people only.
 
 The far side of a turned head is known too: hidden points are where they are on the head, not on its outline.
 """

@@ -1,4 +1,4 @@
-"""The landmark network of our own, run by OpenVINO: what it sees of a face, and what it says of 68 points.
+"""The program's own landmark network, run by OpenVINO: its input patch and its prediction of 68 landmarks.
 
 Convention:
     - a patch is uint8 grey (SIDE, SIDE); the face stands upright in it by its five points
@@ -43,7 +43,7 @@ MIRRORED = np.array([
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the network says of n patches.
+    """The network's prediction for n patches.
 
     Attributes:
         points: float32 (n, 68, 2), shares of the patch's side.
@@ -89,7 +89,7 @@ def from_patch(points: Floats, matrix: Doubles) -> Floats:
 
 
 def predict_with_mirror(patches: Mask) -> Prediction:
-    """What the network says of each patch and of its mirror image, on average."""
+    """The mean of the predictions for each patch and its mirror image."""
     one, other = predict(patches), predict(np.ascontiguousarray(patches[:, :, ::-1]))
     points = other.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
     half = np.float32(0.5)
@@ -101,7 +101,7 @@ def predict_with_mirror(patches: Mask) -> Prediction:
 
 
 def predict(patches: Mask) -> Prediction:
-    """What the network says of each patch, uint8 (n, SIDE, SIDE): the same whatever the other patches."""
+    """The prediction for each patch, uint8 (n, SIDE, SIDE); it does not depend on the other patches."""
     request, found = _network(os.getpid()), [np.zeros((0, 4 * POINTS), np.float32)]
     for at in range(0, len(patches), GROUP):
         some = patches[at : at + GROUP]

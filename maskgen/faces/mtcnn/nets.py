@@ -1,4 +1,4 @@
-"""MTCNN's three networks, driven for speed and for one answer whatever the batch.
+"""MTCNN's three networks in fixed batches, so that a result does not depend on the batch.
 
 Every network sees groups of one fixed size, the last one filled up with black: a group of another size goes through
 kernels whose last bits differ.

@@ -1,4 +1,4 @@
-"""Colours as people write them and as light mixes them."""
+"""Colours: "#rrggbb", CIELAB, and the gamma of sRGB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def parse_hex_colour(text: str) -> Doubles:
 
 
 def srgb_factor(light: Doubles) -> Doubles:
-    """The factor on sRGB-encoded values that light of this (linear) strength makes."""
+    """The factor on sRGB-encoded values for light of a linear strength."""
     return np.asarray(np.maximum(light, 0.0) ** (1 / GAMMA))
 
 
@@ -27,7 +27,7 @@ def upper_median(values: NDArray[np.floating]) -> Doubles:
 
 
 def lab_to_rgb(lab: Doubles) -> Doubles:
-    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); what no screen shows is cut off."""
+    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); clipped to what sRGB can show."""
     lightness, a, b = lab.tolist()
     fy = (lightness + 16) / 116
     x, y, z = _WHITE[0] * _unrooted(fy + a / 500), _WHITE[1] * _unrooted(fy), _WHITE[2] * _unrooted(fy - b / 200)

@@ -1,4 +1,4 @@
-"""What people wear, as counted: `world.toml` read into tables that can be drawn from."""
+"""Counts of the masks that people wear: `world.toml` as frequency tables."""
 
 from __future__ import annotations
 

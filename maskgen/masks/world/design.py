@@ -1,4 +1,4 @@
-"""What one mask of `world` is, drawn from the census: form, colours, print, thinness, wear, wrinkles and fit."""
+"""The design of one mask of `world`, drawn from the counts: form, colours, print, thinness, wear, wrinkles and fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a design to the atlas of one mask, at the one level of detail that is read of it."""
+"""The texture atlas of a design, at the one level of detail that its mask needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A template's cloth laid flat, so that what is printed on it keeps its shapes.
+"""A template's cloth flattened, so that prints keep their shapes.
 
 Convention: flat coordinates x to the viewer's right and y down, in eye distances, from the middle of the cloth.
 Source: least squares conformal maps, Lévy and others 2002: circles stay circles, and areas change only where a surface

@@ -1,4 +1,4 @@
-"""One of the named prints on cloth of a colour that was asked for: the same drawing each time."""
+"""The named prints, such as `cloth:red+dots`: a fixed drawing on cloth of a given colour."""
 
 from __future__ import annotations
 

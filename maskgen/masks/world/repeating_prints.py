@@ -1,4 +1,4 @@
-"""Prints that repeat over the cloth, drawn from chance: dots, checks, stripes, flowers and others.
+"""Random prints that repeat over the cloth: dots, checks, stripes, flowers and others.
 
 A print is a square tile that fits to itself on all sides, uint8 RGB (SIDE, SIDE, 3), and what it measures on the cloth.
 """

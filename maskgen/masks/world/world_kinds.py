@@ -1,4 +1,4 @@
-"""`world`: masks as people wear them. Of each form, cloth, colour, print, wear and fit are drawn for itself."""
+"""The kinds `world` and `world:FORM`: form, cloth, colour, print, wear and fit are drawn for each mask."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _base(form: str) -> Kind:
 
 
 def _kind(name: str, design: Design) -> Kind:
-    """A design as a kind that is worn once."""
+    """A design as the kind of one mask."""
     template = built_in_template(design.form)
     base = _base(design.form)
     makes = tuple(

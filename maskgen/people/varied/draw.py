@@ -1,4 +1,4 @@
-"""People and circumstances drawn from wider ranges than photographs show, so that a network is at home in all of them.
+"""Random people and scenes from wider ranges than photographs show, so that a network interpolates in all of them.
 
 Convention: as in `people.person` and `people.scene`; a generator's state decides all.
 

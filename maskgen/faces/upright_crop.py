@@ -1,4 +1,4 @@
-"""The alignment `maskgen`: an upright square crop around a face, by one similarity warp, resampled once.
+"""The alignment `maskgen`: an upright square crop around a face, by one similarity warp, resampled once."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def to_patch(points5: NDArray[np.floating]) -> Doubles:
 
 
 def cut_patch(image: Image, matrix: Doubles) -> Mask:
-    """What the network sees of a picture, uint8 (SIDE, SIDE).
+    """The network's input patch of a picture, uint8 (SIDE, SIDE).
 
     Args:
         image: uint8 RGB (height, width, 3).

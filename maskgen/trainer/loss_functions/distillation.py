@@ -1,4 +1,4 @@
-"""Distillation: a picture's embedding is brought to what a frozen recogniser makes of its person's bare photographs."""
+"""Template distillation: embeddings are trained towards a frozen recogniser's mean embedding of the person's bare photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Template distillation: embeddings are trained towards a frozen recogniser's mean embedding of the person's bare photos."""
+"""Template distillation: embeddings move towards a frozen recogniser's mean embedding of the person's bare pictures."""
 
 from __future__ import annotations
 

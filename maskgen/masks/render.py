@@ -16,7 +16,7 @@ from maskgen.masks.lighting.exposure import compress_highlights
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
 from maskgen.masks.mask_mesh import MaskMesh
-from maskgen.masks.occluders.strap_visibility import strap_visibility
+from maskgen.masks.occluders.straps_under_hair import visible_strap_share
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles
@@ -136,7 +136,7 @@ def render(
     first = mesh.straps_from
     opacity = mesh.opacity(camera.rotation[2])
     if len(opacity):
-        shown = strap_visibility(image, points[first:], lit[first:] * BRIGHTEST, light)
+        shown = visible_strap_share(image, points[first:], lit[first:] * BRIGHTEST, light)
         opacity *= np.where(mesh.goes_round_head, 1.0, shown)
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     canvas = window.canvas(camera.scale)

@@ -19,7 +19,7 @@ LEAST = 4.0  # levels
 WELDED = 3  # rows of points at the mask's edge that are always visible: there the loop lies above everything
 
 
-def strap_visibility(image: Image, points: Doubles, lit: Doubles, light: Light) -> Doubles:
+def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Light) -> Doubles:
     """The visible share of ear loops, 0..1, at their points (loops * PIECES * breadth, 3) in the picture: (points,).
 
     A loop lies on the skin of the cheek. From the first point on where the picture shows no skin, it is hidden.

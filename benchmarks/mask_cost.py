@@ -2,8 +2,9 @@
 
     python benchmarks/mask_cost.py SOURCE [--size 160] [--photographs 60] [--kinds NAME,NAME]
 
-Every photograph's crop is made once; then all are studied together, as a run does, and each is dressed, again and
-again, with the five default kinds in turn, or one of them or of --kinds alone, and other draws each time. Processor
+Every photograph's crop is made once; then all are analysed together, as a run does, and masks are applied to each,
+again and again, of the five default kinds in turn, or one of them or of --kinds alone, with other draws each time.
+Processor
 time is counted, and of several passes the fastest one: another process only ever slows a pass down. Memory is what one
 mask allocates at its peak beyond its result.
 """
@@ -32,17 +33,17 @@ from maskgen.masks.plan import plan_mask
 
 PASSES = 12
 PARTS: tuple[tuple[ModuleType, str, str], ...] = (
-    (apply_mask, "fit_cameras", "study: camera"),
-    (apply_mask, "fit_shape_warps", "study: this person's shift"),
-    (apply_mask, "estimate_lights", "study: light"),
-    (apply_mask, "estimate_blur_and_noise", "study: blur and noise"),
-    (apply_mask, "_projected", "dress: the garment on the head"),
-    (apply_mask, "render", "dress: draw and paint"),
+    (apply_mask, "fit_cameras", "analyse: camera"),
+    (apply_mask, "fit_shape_warps", "analyse: shape warp"),
+    (apply_mask, "estimate_lights", "analyse: light"),
+    (apply_mask, "estimate_blur_and_noise", "analyse: blur and noise"),
+    (apply_mask, "_projected", "apply: mesh on the head"),
+    (apply_mask, "render", "apply: render"),
     (render, "_sampled", "    of it, to the picture's pixels"),
     (render, "_painted", "    of it, colours, folds and light"),
-    (apply_mask, "blur_as_photograph", "dress: blur"),
-    (apply_mask, "noise_as_photograph", "dress: noise"),
-    (apply_mask, "composite_mask", "dress: shadow and compositing"),
+    (apply_mask, "blur_as_photograph", "apply: blur"),
+    (apply_mask, "noise_as_photograph", "apply: noise"),
+    (apply_mask, "composite_mask", "apply: shadow and compositing"),
 )
 
 Face = tuple[np.ndarray, np.ndarray]

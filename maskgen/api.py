@@ -152,7 +152,7 @@ class MaskedFace:
 
 @dataclass(frozen=True, slots=True)
 class _CutFace:
-    """One face in the output picture, before it is studied."""
+    """One face in the output picture, before its analysis."""
 
     face: Face
     crop: Crop
@@ -163,7 +163,7 @@ class _CutFace:
 
 @dataclass(frozen=True, slots=True)
 class _AnalysedSubject:
-    """One face in the output picture, studied once for all masks."""
+    """One face in the output picture, analysed once for all masks."""
 
     face: Face
     crop: Crop
@@ -308,9 +308,9 @@ class Masker:
     def _some(
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
     ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
-        """The outputs of some photographs with their faces, studied in one batch."""
+        """The outputs of some photographs with their faces, analysed in one batch."""
         cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
-        studied = iter(self._studied([one for each in cut for one in each if isinstance(one, _CutFace)]))
+        studied = iter(self._analysed([one for each in cut for one in each if isinstance(one, _CutFace)]))
         for key, each in zip(keys, cut, strict=True):
             yield self._one(key, [next(studied) if isinstance(one, _CutFace) else one for one in each])
 
@@ -339,7 +339,7 @@ class Masker:
             crop = whole_photograph(photo.image) if self.settings.crop == "none" else self._aligned(photo.image, face)
         return _CutFace(face, crop, crop.carry(face.points68), sure, photo)
 
-    def _studied(self, faces: Sequence[_CutFace]) -> list[_AnalysedSubject | SetAsideError]:
+    def _analysed(self, faces: Sequence[_CutFace]) -> list[_AnalysedSubject | SetAsideError]:
         with self._stage("study"):
             wholes = [at.photo.image for at in faces]
             studied = analyse_faces([at.crop.image for at in faces], [at.points68 for at in faces], wholes)

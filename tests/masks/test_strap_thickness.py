@@ -46,14 +46,14 @@ def test_no_loop_is_finer_than_what_is_drawn_without_gaps() -> None:
     assert breadths(points)[FLAT:].min() >= FINEST - 1e-9
 
 
-def test_a_ribbon_of_no_length_does_no_harm() -> None:
+def test_a_strap_of_no_length_does_no_harm() -> None:
     points = np.zeros((PIECES * 3, 3))
     thicken_straps(points, np.array([0.05]), PIECES, 50.0)
     assert np.isfinite(points).all()
 
 
 @pytest.mark.parametrize("kind", ["surgical_green", "n95"])
-def test_a_garments_ribbons_are_where_it_says(kind: str) -> None:
+def test_a_meshs_straps_are_where_it_says(kind: str) -> None:
     for scale in (40.0, 200.0):
         mesh = load_kind(kind).mesh_for(scale, "proper")
         rest = len(mesh.warp.points) - mesh.straps_from

@@ -228,11 +228,7 @@ def apply_mask(
     parts: bool = False,
     occluders: Occluders | None = None,
 ) -> MaskedPicture:
-    """Render a mask onto an analysed face of this picture.
-
-    Args:
-        parts: whether the result has the part label of each pixel.
-        occluders: what stays in front of the mask, see `occluders_of`.
+    """Render a mask onto an analysed face of this picture; `parts` asks for part labels, `occluders` stay in front.
 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.

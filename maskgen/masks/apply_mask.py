@@ -245,18 +245,16 @@ def apply_mask(
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     hides = mesh.hidden_by(analysed.camera.rotation[2])
-    head = hides.warp.project(analysed.camera, analysed.shift)
     outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *image.shape[:2])
     occluders = occluders if kind.template.role == "mask" else None
     named = parts or occluders is not None
-    mask = kind, mesh, plan, points, seen
-    layer = render(*mask, head, hides.triangles, analysed.camera, analysed.light, window, outer, image, named)
+    mask = kind, mesh, plan, points, seen, hides.warp.project(analysed.camera, analysed.shift), hides.triangles
+    layer = render(*mask, analysed.camera, analysed.light, window, outer, image, named)
     paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
     in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
     noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
-    masked, coverage = composite_mask(
-        image, Layer(outer, paint, alpha), noise, analysed.camera.scale, analysed.outline, analysed.light.direction
-    )
+    face = analysed.camera.scale, analysed.outline, analysed.light.direction
+    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None

@@ -1,5 +1,4 @@
-"""How much of an ear loop is visible by the photograph: where it shows no skin but hair or background, the loop is
-hidden.
+"""The visible share of ear loops: a loop is hidden where the photograph shows hair or background instead of skin.
 
 Where the head's geometry hides a strap, such as behind an ear, is computed in `ear_and_head_occlusion`.
 """

@@ -1,5 +1,4 @@
-"""The shape of a person: a smooth warp (spline) of the picture that takes the mean head's projected landmarks to
-theirs.
+"""The shape of a person: a smooth warp (spline) from the mean head's projected landmarks to the person's.
 
 The shift is a spline over the head, not over the picture, so it turns with the head: the same cheek moves the same way
 from every side, and neighbouring angles give neighbouring masks.

@@ -4,9 +4,8 @@
 
 Every photograph's crop is made once; then all are analysed together, as a run does, and masks are applied to each,
 again and again, of the five default kinds in turn, or one of them or of --kinds alone, with other draws each time.
-Processor
-time is counted, and of several passes the fastest one: another process only ever slows a pass down. Memory is what one
-mask allocates at its peak beyond its result.
+Processor time is counted, and of several passes the fastest one: another process only ever slows a pass down. Memory is
+what one mask allocates at its peak beyond its result.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The network that says whether a face stands upright where its points say: train it, and count its errors.
 
-    python benchmarks/upright.py --fit FACES_DIR                  # writes maskgen/faces/classifiers/upright.npz, or
-    --out
+    python benchmarks/upright.py --fit FACES_DIR                  # writes faces/classifiers/upright.npz, or --out
     python benchmarks/upright.py --judge FOLDER...                # faces of upright photographs that are in doubt
 
 --fit takes photographs of faces and learns from three kinds of crops: faces as they are found, bare and in drawn masks;

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from maskgen.api import MaskerSettings
     from maskgen.core.images import Photo
     from maskgen.core.reasons import SetAsideError
@@ -89,6 +91,15 @@ def check_kinds(kinds: Sequence[str]) -> None:
     from maskgen.masks.kinds import load_kinds
 
     load_kinds(kinds)
+
+
+def check_landmarks_model(model: Path | None) -> None:
+    """Raise UserError if a file is no 68-point model."""
+    if model is None:
+        return  # no need to read the installed one
+    from maskgen.faces.landmarks import Landmarker
+
+    Landmarker(model)
 
 
 def check_device(device: str) -> None:

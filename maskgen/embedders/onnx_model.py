@@ -95,7 +95,8 @@ def _session(path: Path, device: str) -> Any:
     except UserError:
         raise
     except Exception as fault:  # onnxruntime has a separate exception class for each fault
-        raise UserError(f"{path} cannot be read as ONNX ({' '.join(str(fault).split())[:200]}).") from None
+        why = "it is damaged, or of another form" if "PROTOBUF" in str(fault) else " ".join(str(fault).split())[:200]
+        raise UserError(f"{path} cannot be read as ONNX: {why}.") from None
 
 
 def _own_words(session: Any, path: Path) -> OnnxInput:

@@ -126,7 +126,8 @@ def read_csv(path: Path) -> CsvText:
             ),
         )
     except pa.ArrowException as error:
-        raise ValueError(str(error).splitlines()[0].rstrip(".")) from error
+        detail = str(error).splitlines()[0].rstrip(".").removeprefix("CSV parse error: ")
+        raise ValueError("it is no table" if detail.startswith("Empty CSV") else detail) from error
     values = {name: _whole(table[name]) for name in table.column_names}
     return CsvText(values, len(ragged), tuple(ragged[:3]))
 

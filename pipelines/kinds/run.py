@@ -30,10 +30,13 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
     kinds = load_kinds(names)
     for kind in kinds:
         yield f"{kind.name:<15} {kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}"
-    if not settings.list_only:
+    if (folder := settings.previews) is None:
+        if not settings.list_only:
+            yield "Nothing was written: --out FOLDER renders a preview of each kind, --kind KIND of one."
+    else:
         drawn = tuple(name for name, kind in zip(names, kinds, strict=True) if kind.draws)
-        write_previews(settings.out, tuple(name for name in names if name not in drawn), drawn)
-        yield f"Previews are in {settings.out}."
+        write_previews(folder, tuple(name for name in names if name not in drawn), drawn)
+        yield f"Previews are in {folder}."
 
 
 def copy_form(form: str, folder: Path) -> str:

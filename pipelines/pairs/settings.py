@@ -9,7 +9,7 @@ from maskgen import __version__
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 
-from ..checks import check_choice, check_range
+from ..checks import check_choice, check_place, check_range
 
 PROTOCOLS = ("disjoint", "reference")
 VERIFY = ("names", "exist", "decode")
@@ -86,6 +86,7 @@ class PairsSettings:
         for option, value in (("--max-pairs", self.max_pairs), ("--balance", self.balance)):
             if value is not None:
                 check_range(option, value, 1, 2**62)
+        check_place("OUT", self.out)
         self._check_runs()
         self._check_people()
         self._check_protocol()

@@ -203,3 +203,39 @@ def test_a_misspelt_value_of_segmentation_is_no_folder(tmp_path: Path) -> None:
     assert_refused(call("mask", "--segmentation", "clases", tmp_path, tmp_path / "run"), "'clases' is not one of")
     done = call("mask", "--segmentation", tmp_path / "classed", tmp_path / "run", "--dry-run")
     assert "classed" in done.output and "is not one of" not in done.output
+
+
+def test_a_landmark_model_that_is_none_leaves_no_run(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.dat").write_text("no model")
+    for options in ([], ["--dry-run"]):
+        result = call("mask", source, tmp_path / "run", "--landmarks-model", tmp_path / "model.dat", *options)
+        assert_refused(result, "not a dlib shape predictor of 68 points")
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["mask", "SOURCE", "OUT"],
+        ["mask", "SOURCE", "OUT", "--dry-run"],
+        ["pairs", "--run", "SOURCE", "OUT"],
+        ["gallery", "SOURCE", "OUT"],
+        ["train", "small", "--data", "SOURCE", "--run", "OUT"],
+        ["evaluate", "dlib", "--data", "SOURCE", "--report", "OUT"],
+        ["embed", "dlib", "FILE", "OUT"],
+        ["export", "facenet", "OUT"],
+        ["kinds", "--kind", "n95", "--out", "OUT"],
+        ["kinds", "--copy", "n95", "OUT"],
+        ["demo", "OUT"],
+    ],
+)
+def test_an_output_in_a_file_is_refused_before_any_work(source: Path, tmp_path: Path, line: list[str]) -> None:
+    (tmp_path / "file.txt").write_text("hello")
+    places = {"SOURCE": source, "OUT": tmp_path / "file.txt" / "out", "FILE": tmp_path / "file.txt"}
+    assert_refused(call(*[places.get(word, word) for word in line]), f"{tmp_path / 'file.txt'} is a file, not a folder")
+
+
+def test_a_report_in_place_of_a_file_is_refused_before_any_work(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("hello")
+    result = call("evaluate", "dlib", "--data", source, "--report", tmp_path / "file.txt")
+    assert_refused(result, "file.txt is a file, not a folder")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.core.extras import need
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, why_unreadable
 
 from .recipe import DataSpec, LossSpec, ModelSpec, OptimizerSpec, Recipe, ScheduleSpec, TrainSpec
 from .rules import check_together
@@ -59,22 +59,21 @@ def _parse(text: str, where: str) -> Any:
         _refuse_nesting(yaml, text)
         return yaml.safe_load(text)
     except Exception as error:  # PyYAML raises what it likes of numbers and dates that are none
-        detail = " ".join(str(error).split())[:200]
-        raise UserError(f"{where} is no YAML ({detail}): see the recipes in docs/training.md.") from None
+        mark = getattr(error, "problem_mark", None)
+        detail = f" (line {mark.line + 1})" if mark else f" ({error})" if isinstance(error, UserError) else ""
+        raise UserError(f"{where} is no YAML{detail}: see the recipes in docs/training.md.") from None
 
 
 def _refuse_nesting(yaml: Any, text: str) -> None:
-    """Raise ValueError for a text that is large, deeply nested, or refers to itself more than a few times."""
+    """Raise UserError for a text that is large, deeply nested, or refers to itself more than a few times."""
     if len(text) > _MOST_TEXT:
-        raise ValueError(f"it has {len(text)} letters, and a recipe a few hundred")
+        raise UserError(f"it has {len(text)} letters, and a recipe a few hundred")
     depth = aliases = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         aliases += isinstance(event, yaml.AliasEvent)
         if depth > _DEEPEST or aliases > _MOST_ALIASES:
-            raise ValueError(
-                "it is nested deeper than any recipe is" if depth > _DEEPEST else "it has too many aliases"
-            )
+            raise UserError("it is nested deeper than any recipe is" if depth > _DEEPEST else "it has too many aliases")
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def _text(name_or_file: str) -> tuple[str, str, str]:
         except FileNotFoundError:
             raise UserError(f"There is no recipe file {path}.") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"The recipe {path} cannot be read: {error}.") from None
+            raise UserError(f"The recipe {path} cannot be read: {why_unreadable(error)}.") from None
     names = recipe_names()
     if name_or_file not in names:
         near = difflib.get_close_matches(name_or_file, names, 1)

@@ -80,6 +80,7 @@ def test_a_person_in_two_shards_is_counted_once() -> None:
 def test_exit_codes() -> None:
     assert Report(1, 1, 1, 1, 1, {}, {}, {"n95": 1}, faces=1).exit_code == 0
     assert Report(1, 1, 2, 1, 1, {"no_face": 1}, {}, {"n95": 1}, faces=1).exit_code == 3
+    assert Report(1, 1, 1, 1, 1, {}, {"low_score": 1}, {"n95": 1}, faces=1).exit_code == 3  # a face is set aside
     assert Report(1, 0, 1, 0, 0, {"no_face": 1}).exit_code == 4
 
 

@@ -13,6 +13,8 @@ from click.core import ParameterSource
 
 from maskgen.core.reasons import UserError
 
+from .options import FilePath
+
 MOST_BYTES = 1 << 20
 _KEY = "maskgen.config"  # of the context's meta: the file's name
 
@@ -47,7 +49,7 @@ def config_option(*lists: str) -> Callable[[Callable[..., None]], Callable[..., 
     return click.option(
         "--config",
         metavar="FILE",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=FilePath(exists=True, dir_okay=False),
         is_eager=True,
         expose_value=False,
         callback=load,

@@ -13,6 +13,8 @@ NAMES = (MASKED, DLIB, FACENET, *(f"{FACENET}:{weights}" for weights in ("vggfac
 
 def check_model(model: str) -> None:
     """Raise UserError, with the nearest name, for what is neither one of NAMES nor there."""
+    if not model:
+        raise UserError(f"MODEL is empty: name a checkpoint, or one of {', '.join(NAMES[:3])}.")
     if model not in NAMES and not Path(model).exists():
         near = difflib.get_close_matches(model, NAMES, 1)
         hint = f": did you mean {near[0]}?" if near else "."

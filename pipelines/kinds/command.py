@@ -22,12 +22,12 @@ from .settings import PREVIEWS, KindsSettings
 @click.option("--list-only", is_flag=True, help="List the kinds; write nothing.")
 @click.option(
     "--copy",
-    nargs=2,
+    type=(str, FilePath()),
     metavar="FORM FOLDER",
     default=None,
     help="Copy a built-in form (surgical, n95, kn95, cloth, ...) into a new folder, as a start for your own.",
 )
-def kinds_command(copy: tuple[str, str] | None, **options: Any) -> None:
+def kinds_command(copy: tuple[str, Path] | None, **options: Any) -> None:
     """List the mask kinds, or render previews of them on the built-in portrait.
 
     Without --out and --kind nothing is written.
@@ -35,6 +35,6 @@ def kinds_command(copy: tuple[str, str] | None, **options: Any) -> None:
     from .run import run_kinds
 
     form, folder = copy or (None, None)
-    settings = KindsSettings(copy_form=form, copy_to=Path(folder) if folder else None, **options)
+    settings = KindsSettings(copy_form=form, copy_to=folder, **options)
     for line in run_kinds(settings):
         click.echo(line)

@@ -239,3 +239,51 @@ def test_a_report_in_place_of_a_file_is_refused_before_any_work(source: Path, tm
     (tmp_path / "file.txt").write_text("hello")
     result = call("evaluate", "dlib", "--data", source, "--report", tmp_path / "file.txt")
     assert_refused(result, "file.txt is a file, not a folder")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["gallery", "ADDRESS", "out"],
+        ["gallery", "SOURCE", "ADDRESS"],
+        ["pairs", "--run", "SOURCE", "ADDRESS"],
+        ["train", "small", "--data", "ADDRESS", "--run", "out"],
+        ["train", "small", "--data", "SOURCE", "--run", "ADDRESS"],
+        ["evaluate", "dlib", "--data", "ADDRESS"],
+        ["evaluate", "dlib", "--gallery", "SOURCE", "--report", "ADDRESS"],
+        ["embed", "dlib", "ADDRESS", "out"],
+        ["export", "facenet", "ADDRESS"],
+        ["kinds", "--out", "ADDRESS"],
+        ["kinds", "--copy", "n95", "ADDRESS"],
+        ["demo", "ADDRESS"],
+        ["demo", "out", "--source", "ADDRESS"],
+        ["mask", "SOURCE", "out", "--points", "ADDRESS"],
+    ],
+)
+@pytest.mark.parametrize("scheme", ["s3", "ftp", "https"])
+def test_an_address_is_no_local_folder(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: list[str], scheme: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = tree(tmp_path)
+    places = {"SOURCE": str(source), "ADDRESS": f"{scheme}://bucket/x"}
+    assert_refused(call(*[places.get(word, word) for word in line]), f"{scheme}://bucket/x is an address")
+    assert tree(tmp_path) == before and not (tmp_path / f"{scheme}:").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["evaluate", "", "--data", "x"],
+        ["embed", "", "FILE", "out"],
+        ["export", "", "out"],
+        ["train", "", "--data", "x", "--run", "out"],
+        ["kinds", "--copy", "n95", ""],
+        ["mask", "SOURCE", "out", "--config", ""],
+        ["evaluate", "dlib", "--data", "x", "--input", ""],
+    ],
+)
+def test_an_empty_word_is_told_as_empty(source: Path, tmp_path: Path, line: list[str]) -> None:
+    (tmp_path / "list.csv").write_text("path\n")
+    places = {"SOURCE": str(source), "FILE": str(tmp_path / "list.csv"), "x": str(source)}
+    assert_refused(call(*[places.get(word, word) for word in line]), "is empty")

@@ -60,7 +60,7 @@ def _parse(text: str, where: str) -> Any:
         return yaml.safe_load(text)
     except Exception as error:  # PyYAML raises what it likes of numbers and dates that are none
         mark = getattr(error, "problem_mark", None)
-        detail = f" (line {mark.line + 1})" if mark else f" ({error})" if isinstance(error, UserError) else ""
+        detail = f" (line {mark.line + 1})" if mark else "" if isinstance(error, yaml.YAMLError) else f" ({error})"
         raise UserError(f"{where} is no YAML{detail}: see the recipes in docs/training.md.") from None
 
 
@@ -104,6 +104,8 @@ def _plain(spec: Any) -> dict[str, Any]:
 
 def _text(name_or_file: str) -> tuple[str, str, str]:
     """A recipe's text, what messages call it, and its name."""
+    if not name_or_file:
+        raise UserError("RECIPE is empty: give a name, or a file NAME.yaml.")
     path = Path(name_or_file)
     if re.search(r"[/\\]|\.ya?ml$", name_or_file):
         try:

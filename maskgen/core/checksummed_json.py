@@ -43,7 +43,8 @@ def parse(text: str | bytes) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"it is not JSON: {error}" if text.strip() else "it is empty") from None
+        line = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"it is not JSON{line}" if text.strip() else "it is empty") from None
     if not isinstance(stored, dict):
         raise ValueError("it is not a dictionary")
     return stored

@@ -15,6 +15,7 @@ report.json               written last
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,11 @@ class TrainFolder:
     def _has_done_anything(self) -> bool:
         """Whether the run did any work, beyond writing its settings."""
         return any(path.name not in (self.lock.name, SETTINGS) for path in self.root.iterdir())
+
+    def forget(self) -> None:
+        """Remove the folder of a start that did no work."""
+        if not self._has_done_anything():
+            shutil.rmtree(self.root)
 
     def _refuse_foreign(self) -> None:
         if any(path.name != self.lock.name for path in self.root.iterdir()):

@@ -97,15 +97,22 @@ def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
         max_steps = run.data.recipe.train.max_steps
         return run.folder.begin(run.deciding, max_steps, settings.resume, settings.overwrite)
 
+    new = not settings.run.exists()
     with ExitStack() as held:
-        yield run.ranks.of_first(begin)
+        done = run.ranks.of_first(begin)
+        try:
+            yield done
+        except UserError:
+            if new and run.ranks.first:
+                run.folder.forget()  # or the next recipe would be a run with other settings
+            raise
 
 
 def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     begun = time.perf_counter()
+    loop, watcher = _loop(run, notify)
     if run.ranks.first and (names := names_of(run.settings.data)):
         run.folder.place(TRAINED_PEOPLE, "".join(f"{name}\n" for name in names).encode())
-    loop, watcher = _loop(run, notify)
     try:
         end = loop.run()
     except torch.OutOfMemoryError:

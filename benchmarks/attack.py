@@ -331,17 +331,32 @@ def loaded(folder: Path, changed: bool) -> str:
     return "sentence" if changed else "the same result"
 
 
-COMMANDS = {
-    "mask": (["IN", "OUT"], ["--kinds", "--per-photo", "--size", "--quality", "--workers", "--seed", "--min-trust"]),
-    "pairs": (["OUT"], ["--run", "--people", "--mix", "--max-pairs", "--balance", "--test-pairs", "--seed"]),
-    "gallery": (["IN", "OUT"], ["--expect", "--size", "--margin", "--max-pixels", "--seed"]),
-    "train": (["small"], ["--data", "--run", "--epochs", "--seed", "--set", "--batch-size", "--threads"]),
-    "evaluate": (["dlib"], ["--data", "--gallery", "--far", "--replicates", "--seed", "--workers"]),
-    "embed": (["dlib", "IN", "OUT"], ["--device", "--workers"]),
-    "export": (["IN", "OUT"], []),
-    "kinds": ([], ["--kind", "--copy", "--out"]),
-    "demo": (["OUT"], ["--workers", "--source"]),
+REFUSED = {"kinds": ["--kind", "nowhere"], "demo": ["--workers", "0"], "play": ["--port", "-1"]}
+ARGUMENTS = {
+    "mask": ["IN", "OUT"],
+    "pairs": ["OUT"],
+    "gallery": ["IN", "OUT"],
+    "train": ["small"],
+    "evaluate": ["dlib"],
+    "embed": ["dlib", "IN", "OUT"],
+    "export": ["IN", "OUT"],
+    "kinds": [],
+    "play": [],
+    "demo": ["OUT"],
 }
+
+
+def options_of(command: str) -> list[str]:
+    """The options of a command that take a value, so that a new one is attacked too."""
+    from click import Context, Option
+
+    from maskgen.pipelines.cli import main
+
+    found = main.get_command(Context(main), command)
+    assert found is not None
+    return [one.opts[0] for one in found.params if isinstance(one, Option) and not one.is_flag]
+
+
 WRONG = [
     "",
     "nan",
@@ -358,6 +373,7 @@ WRONG = [
     "--",
     "x" * 300,
 ]
+WRONG += ["https://host/x", "::", "/dev/null", "..", "n95:", "cloth:#12345", "world:nowhere", "arcface"]
 WRONG += ["nan,0,1", "inf,0,1", "mm=nan", "train.seed=" + "9" * 23, "broken.csv", "broken.yaml", "file.txt"]
 
 
@@ -371,15 +387,15 @@ def attack_lines(tally: Tally, count: int, until: float, seed: int, folder: Path
     Path("broken.csv").write_bytes(b'path;target\n"a\n\0,,')
     Path("broken.yaml").write_text("[" * 3000)
     Path("file.txt").write_text("hello")
-    names = sorted(COMMANDS)
+    names = sorted(ARGUMENTS)
+    options = {name: options_of(name) for name in names}
 
     def one(rng: np.random.Generator, number: int) -> str:
         command = names[number % len(names)]
-        arguments, options = COMMANDS[command]
-        line = [str(rng.choice(WRONG[:-3])) if rng.random() < 0.5 else name for name in arguments]
-        for option in rng.permutation(options)[: int(rng.integers(1, 4))]:
+        line = [str(rng.choice(WRONG[:-3])) if rng.random() < 0.5 else name for name in ARGUMENTS[command]]
+        for option in rng.permutation(options[command])[: int(rng.integers(1, 4))]:
             line += [str(option), str(rng.choice(WRONG))]
-        line = [*line, "--no-such-option"] if rng.random() < 0.2 or command in ("kinds", "demo") else line
+        line += ["--no-such-option"] if rng.random() < 0.2 else REFUSED.get(command, [])
         result = CliRunner().invoke(main, [command, *line])
         wrong = result.exception is not None and not isinstance(result.exception, SystemExit)
         if wrong or result.exit_code != 2 or "Traceback" in result.output:

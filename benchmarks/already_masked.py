@@ -4,8 +4,8 @@
     python benchmarks/already_masked.py --judge BARE_DIR MASKED_DIR     # errors on photographs, and the cost of a face
 
 --fit takes photographs of bare faces, draws a mask on each, finds the face in both anew, and learns from the crops. A
-fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. It does not remake the
-weights that are committed: docs/already_masked.md says how those were made and how others compare.
+fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. It does not remake
+the weights that are committed: docs/already_masked.md says how those were made and how others compare.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def tries(tally: Tally, count: int, until: float, one: Callable[[np.random.Gener
             outcome = one(rng_for(seed, tally.name, number), number)
         except (Exception, SystemExit) as error:  # what is looked for
             outcome = "fault"
-            tally.faults.append(f"{tally.name} {number}: {type(error).__name__}: {str(error)[:200]}")
+            tally.faults.append(f"{tally.name} {number}: {type(error).__name__}: {str(error)[-400:]}")
         finally:
             signal.alarm(0)
         tally.outcomes[outcome] += 1

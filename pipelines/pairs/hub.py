@@ -101,7 +101,8 @@ def _saved(folder: Path, config: str, split: str, inside: str, columns: Any, mad
     from maskgen.manifests.hub.parquet import save_parquet
 
     files = save_parquet(folder / inside, split, columns, made, order)
-    part = Part(config, split, f"{inside}/{split}-*.parquet", len(order), columns)
+    size = sum(path.stat().st_size for path, _ in files)
+    part = Part(config, split, f"{inside}/{split}-*.parquet", len(order), size, columns)
     return [(part, {path.relative_to(folder).as_posix(): count for path, count in files})]
 
 

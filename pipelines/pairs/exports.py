@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from maskgen.core.reasons import UserError
+
 from ..reports.progress import WRITTEN, Notify, show_progress
 from .records import PlannedLists
-from .settings import EXTRA_FILES, OF_ARCFACE
+from .settings import EXTRA_FILES, OF_ARCFACE, OF_PAIRS, OF_TRAINING
 
 if TYPE_CHECKING:
     from maskgen.manifests.formats.tar_set import Sample
@@ -28,6 +30,18 @@ def write_exports(work: PlannedLists, paths: PathWriter, notify: Notify) -> dict
         notify(f"writing {_WHAT[name]}")
         rows |= WRITERS[name](work, paths)
     return rows
+
+
+def refuse_empty(work: PlannedLists) -> None:
+    """Raise UserError where a format of --also would hold nothing: most of their readers fail on such a file."""
+    rows = (
+        ("training images", OF_TRAINING, len(work.manifests.train)),
+        ("test pairs", OF_PAIRS, len(work.manifests.test.same) + len(work.manifests.test.diff)),
+    )
+    for what, formats, count in rows:
+        asked = [name for name in dict.fromkeys(work.settings.also) if name in formats]
+        if asked and not count:
+            raise UserError(f"There are no {what} for --also {', '.join(asked)}: leave it out, or give more people.")
 
 
 def _warn(work: PlannedLists, notify: Notify) -> None:
@@ -142,6 +156,8 @@ def _write_adaface(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
 
     trained = _write_folder(work, "adaface")
     pairs, same = _test_pairs(work)
+    if not same:  # NumPy cannot map an empty file
+        return {"imgs": trained}
     size = work.settings.picture_size
     save_memfile(work.settings.out, map(decode, both_pictures(work, pairs)), same, size)
     return {"imgs": trained, DATA: len(pairs)}

@@ -10,7 +10,7 @@ from maskgen.formats.any_path import AnyPath
 from ..alignment import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
-from .exports import write_exports
+from .exports import refuse_empty, write_exports
 from .files import path_writer, verified
 from .folder import UNFINISHED, open_out, refuse_out
 from .records import LeftOut, PlannedLists
@@ -177,6 +177,7 @@ def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     from .page import write_page
 
     settings, out = work.settings, work.settings.out
+    refuse_empty(work)
     open_out(settings)
     paths = path_writer(settings, work.folders, work.manifests.images)
     notify("writing lists")

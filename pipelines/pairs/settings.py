@@ -28,6 +28,9 @@ EXTRA_FILES: dict[str, tuple[str, ...]] = {
 # Formats whose readers expect crops in InsightFace's alignment.
 OF_ARCFACE = frozenset({"bin", "rec", "cvlface", "adaface", "facexzoo", "lmdb"})
 FORMATS = tuple(EXTRA_FILES)
+# Formats of the training list, and of the test pairs; adaface and hub hold both, and may lack the pairs.
+OF_TRAINING = frozenset({"rec", "tar", "cvlface", "adaface", "facexzoo", "lmdb", "hub"})
+OF_PAIRS = frozenset({"lfw", "label", "bin"})
 
 # Settings that do not change the output.
 _HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak", "allow_misaligned"})

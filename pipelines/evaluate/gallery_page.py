@@ -35,7 +35,7 @@ def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> 
         Section("hardest", "Probes identified as another person, and the closest cases", place_of("errors")),
     ]
     data = {"pictures": pictures.stored, "galleries": {"errors": gallery.data()}, "judge": _judge(found)}
-    name = show_path((found.settings.gallery or found.gallery.root).resolve()).rpartition("/")[2]
+    name = show_path(found.gallery.root.resolve()).rpartition("/")[2]
     page = Page(
         f"{found.embedder.name} on {name}",
         _lead(results),

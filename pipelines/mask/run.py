@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ..checks import digest_of
 from ..library import MaskerFactory, load_masker
 from ..reports.card import write_card
-from ..reports.mask_page import Outcome, write_mask_page
+from ..reports.mask_page import write_mask_page
+from ..reports.outcome import Outcome
 from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import TIMING, Report, Timing
 from ..reports.set_aside_sample import SetAsideSample

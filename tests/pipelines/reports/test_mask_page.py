@@ -46,7 +46,7 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
     items = page.items("outputs")
     assert len(items) == 24
     assert {item["facets"]["kind"] for item in items} == {"n95", "kn95"}
-    assert all(set(item["facets"]) == {"kind", "wear", "pose", "light", "trust"} for item in items)
+    assert all(set(item["facets"]) == {"kind", "wear", "person", "pose", "light", "trust"} for item in items)
     assert page.asked_for == []
     assert all(told.get("alt") != "" for name, told in page.tags if name == "img")
 

@@ -123,7 +123,7 @@ def _item(row: Row, side: Side, light: str, beside: bool) -> Item:
     sorts = {"trust": known.get("trust"), "fit": _negative(known.get("fit_error")), "yaw": _negative(known.get("yaw"))}
     spelled = (
         ("trust", "trust", "trust {:.2f}"),
-        ("fit", "fit_error", "fit error {:.3f}"),
+        ("fit", "fit_error", "error {:.3f}"),
         ("yaw", "yaw", "yaw {:.0f}°"),
     )
     return Item(

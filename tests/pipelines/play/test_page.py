@@ -121,7 +121,8 @@ def test_a_red_dotted_cloth_mask_under_the_nose(browser: Any, server: PlayServer
         const stage = document.getElementById('stage').getBoundingClientRect();
         return [...document.querySelectorAll('#points circle')].every((one) => {
           const dot = one.getBoundingClientRect();
-          return dot.left >= stage.left && dot.right <= stage.right && dot.top >= stage.top && dot.bottom <= stage.bottom;
+          return dot.left >= stage.left && dot.right <= stage.right
+            && dot.top >= stage.top && dot.bottom <= stage.bottom;
         })"""
     assert browser.execute_script(inside)
     picture = decode(shoot(browser, f"play-{width}-marked.png", width))

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from maskgen.formats.any_path import RemotePath
 
 from ..checks import show_path
-from ..command_line import command_line, repeated
 from ..mask.settings import MaskSettings
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
 from .catalogue_sample import BARE, POSES, TRUSTS, CatalogueSurvey, survey_catalogue
 from .faces import photographs
 from .mask_gallery import OUTPUTS, MaskGallery, gallery_of, in_order, plain_prints, short
-from .outcome import Outcome
+from .outcome import Outcome, mask_command
 from .page.gallery import Gallery, Item, Side, place_of
 from .page.html import Markup, join, tag
 from .page.page import NAME, Page, Section, page_bytes
@@ -25,9 +24,6 @@ from .reasons import MEANING
 from .run_report import Report
 from .set_aside_sample import MOST_PICTURES, PHOTOGRAPH, SetAsideItem
 
-_HOW = frozenset(
-    {"workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
-)
 _MOST_PEOPLE = 10
 _MOST_LOST = 50  # people without any picture who are named
 _ASIDE = "aside"
@@ -38,11 +34,6 @@ _SEVERAL = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 10**12))
 def write_mask_page(run: RunFolder, outcome: Outcome) -> None:
     """Write report.html: the same bytes for the same settings and source, except for the block of this start."""
     run.place(run.root / NAME, page_bytes(_page(run, outcome)))
-
-
-def mask_command(settings: MaskSettings) -> str:
-    """The command line that repeats a run."""
-    return command_line("mask", settings.absolute(), ("source", "run"), _HOW, {"labels": repeated("--labels")})
 
 
 def _page(run: RunFolder, outcome: Outcome) -> Page:

@@ -1,4 +1,4 @@
-"""What a finished run of `maskgen mask` gives its report."""
+"""What a finished run of `maskgen mask` gives its report, and the command that repeats it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import Any
 
 from maskgen.formats.any_path import AnyPath
 
+from ..command_line import command_line, repeated
 from ..mask.settings import MaskSettings
 from .run_report import Report
 from .set_aside_sample import SetAsideSample
+
+_HOW = frozenset(
+    {"workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +27,11 @@ class Outcome:
     report: Report
     aside: SetAsideSample
     timing: Mapping[str, Any]
+
+
+def mask_command(settings: MaskSettings, run: str | None = None) -> str:
+    """The command line that repeats a run; `run` is what stands for its folder."""
+    spelled = {"labels": repeated("--labels")}
+    places = ("source",) if run else ("source", "run")
+    line = command_line("mask", settings.absolute(), places, _HOW | ({"run"} if run else frozenset()), spelled)
+    return f"{line} {run}" if run else line

@@ -21,7 +21,7 @@ from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.pairs.command import pairs_command
 from maskgen.pipelines.pairs.page import pairs_command as pairs_line
 from maskgen.pipelines.pairs.settings import PairsSettings
-from maskgen.pipelines.reports.mask_page import mask_command as mask_line
+from maskgen.pipelines.reports.outcome import mask_command as mask_line
 from maskgen.pipelines.train.command import train_command
 from maskgen.pipelines.train.page import train_command as train_line
 from maskgen.pipelines.train.settings import TrainSettings

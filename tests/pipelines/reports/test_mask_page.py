@@ -221,6 +221,7 @@ def test_a_card_says_what_a_run_is(source: Path, tmp_path: Path) -> None:
         "25 photographs of 3 people",
         "no\\_face",
         "seed is 5",
+        f"    maskgen mask {source} --seed 5 RUN",
         "## Known limits",
         "## Licence",
     ):

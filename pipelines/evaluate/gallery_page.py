@@ -120,9 +120,15 @@ def _gallery(found: GalleryEvaluation, pictures: Pictures) -> Gallery:
 def _probe(found: GalleryEvaluation, row: int, rival: int, thumbs: Mapping[int, int | None]) -> Item:
     search, addresses, probe = found.search, found.gallery.addresses, int(found.probes[row])
     names = addresses[probe].as_py(), addresses[rival].as_py()
+    people = " / ".join(_person(found, row_) for row_ in (probe, rival))
     rank, own, other = int(search.rank[row]), float(search.own[row]), float(search.other[row])
     named = "not enrolled" if rank == 0 else "rightly" if rank == 1 else "as somebody else"
     details = [("Probe", names[0]), ("Nearest other", names[1]), ("Distance to the other", f"{other:.4f}")]
     details += [("Distance to the own person", f"{own:.4f}"), ("Rank", str(rank))] if rank else []
     shown = Side(thumbs[probe], f"probe {names[0]}"), Side(thumbs[rival], f"enrolled {names[1]}")
-    return Item(shown, (f"{other:.3f}, named {named}",), {"named": named}, tuple(details), {"near": other})
+    return Item(shown, (f"{other:.3f}, named {named}", people), {"named": named}, tuple(details), {"near": other})
+
+
+def _person(found: GalleryEvaluation, row: int) -> str:
+    columns = found.gallery.columns
+    return str(columns.get("person", columns["target"])[row].as_py())

@@ -136,6 +136,7 @@
       const button = element("button", { type: "button", class: "pick", title: "Show these in the gallery" },
         element("span", { class: "face" }, picture(item.sides[0].img, "", true)), element("span", {}, ...name.childNodes));
       button.addEventListener("click", () => filter(facet, value));
+      body.classList.add("pictured");
       name.replaceWith(button);
     }
   }

@@ -193,7 +193,7 @@ def test_names_break_between_their_words(browser: Any, tmp_path: Path, width: in
         facts(
             {"--masked-input": "set-aside", "SOURCE": f"/photographs/{name}", "--max-pixels": 100_000_000}, many=True
         ),
-        table("By name", ("photograph", "what", "reason", "detail"), rows),
+        table("By name", ("photograph", "what", "reason", "false matches of others with this photograph"), rows),
     ]
     data = {"galleries": shown, "pictures": []}
     body = Page("Names", "", {"Folder": f"/photographs/{name}"}, "maskgen", [Section("a", "A", join(parts))], data)

@@ -5,9 +5,9 @@
 
 MASKTHEFACE is the checkout, PYTHON the interpreter that has what it imports. Both mask each photograph once, with a
 random kind, in one process: `python mask_the_face.py --path FOLDER --mask_type random`, and `maskgen mask FOLDER RUN
---workers 1`. A round runs each on 20 photographs and on 20 more than --photographs; the difference is the cost of a
-photograph, the rest the start. The 68-point model is the same for both: that of face_recognition_models. Faces that a
-program does not find cost it less, so the numbers of written pictures are printed too.
+--workers 1`. A round runs each on one photograph, whose whole time is the start, on 20, and on 20 more than
+--photographs: the difference of these two is the cost of a photograph. The 68-point model is the same for both: that of
+face_recognition_models. Faces that a program does not find cost it less, so the pictures written are counted.
 """
 
 from __future__ import annotations
@@ -61,21 +61,21 @@ def with_model(peer: Path) -> None:
         shutil.copy(Path(spec.origin).parent / "models" / MODEL, place)
 
 
-def one_round(peer: Path, python: str, few: Path, many: Path) -> dict[str, tuple[float, float, int]]:
-    """Of each program: milliseconds a photograph, seconds of the start, pictures written of the many."""
-    extra = len(list(many.iterdir())) - FEW
+def one_round(peer: Path, python: str, folders: tuple[Path, ...]) -> dict[str, tuple[float, float, int]]:
+    """Of each program: milliseconds a photograph, seconds of the command on one, pictures written of the many."""
+    extra = len(list(folders[-1].iterdir())) - FEW
     found = {}
     for name in ("maskgen", "MaskTheFace"):
         spent = []
-        for folder in (few, many):
+        for folder in folders:
             out = folder.with_name(f"{folder.name}_masked")
             shutil.rmtree(out, ignore_errors=True)
             ours = [*MASKGEN, str(folder), str(out), "--workers", "1"]
             theirs = [python, "mask_the_face.py", "--path", str(folder), "--mask_type", "random"]
             spent.append(seconds(ours if name == "maskgen" else theirs, peer))
-        each = (spent[1] - spent[0]) / extra
-        written = sum(path.suffix in (".jpg", ".jpeg", ".png") for path in out.rglob("*")) - (out / "faces").is_dir()
-        found[name] = 1000 * each, spent[0] - FEW * each, written
+        pictures = out / "faces" if name == "maskgen" else out
+        written = sum(path.suffix in (".jpg", ".jpeg", ".png") for path in pictures.rglob("*"))
+        found[name] = 1000 * (spent[2] - spent[1]) / extra, spent[0], written
     return found
 
 
@@ -91,15 +91,15 @@ def main() -> None:
     peer = given.peer.absolute()
     with_model(peer)
     with tempfile.TemporaryDirectory() as folder:
-        few = photographs_of(given.source, FEW, Path(folder) / "few")
-        many = photographs_of(given.source, FEW + given.photographs, Path(folder) / "many")
-        rounds = [one_round(peer, given.python, few, many) for _ in range(given.rounds)]
+        counts = {"one": 1, "few": FEW, "many": FEW + given.photographs}
+        folders = tuple(photographs_of(given.source, count, Path(folder) / name) for name, count in counts.items())
+        rounds = [one_round(peer, given.python, folders) for _ in range(given.rounds)]
     middle = {name: median(found[name][0] for found in rounds) for name in rounds[0]}
     for name, each in middle.items():
         spread = ", ".join(f"{found[name][0]:.1f}" for found in rounds)
         start = median(found[name][1] for found in rounds)
         print(
-            f"{name}: {each:.1f} ms a photograph ({spread}), start {start:.1f} s, "
+            f"{name}: {each:.1f} ms a photograph ({spread}), one photograph {start:.1f} s, "
             f"{rounds[0][name][2]} of {FEW + given.photographs} written"
         )
     print(f"MaskTheFace / maskgen: {middle['MaskTheFace'] / middle['maskgen']:.2f}")

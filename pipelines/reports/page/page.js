@@ -342,7 +342,7 @@
       said.textContent = label;
     };
     if (list.length > 1) {
-      box.append(element("div", { class: "controls" }, element("label", {}, "Epoch", range("Epoch", list.length - 1, show, list.length - 1))));
+      box.append(element("div", { class: "controls" }, element("label", { class: "long" }, "Epoch", range("Epoch", list.length - 1, show, list.length - 1))));
     }
     box.append(said, shot);
     show(list.length - 1);

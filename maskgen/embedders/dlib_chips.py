@@ -49,8 +49,12 @@ class ChipAligner:
 
     def chips(self, crops: Sequence[Image]) -> list[Image]:
         """The chip of each crop, uint8 RGB (side, side, 3)."""
+        return [warped(crop, matrix, self._side) for crop, matrix in zip(crops, self.matrices(crops), strict=True)]
+
+    def matrices(self, crops: Sequence[Image]) -> list[Doubles]:
+        """The similarity of each crop, (2, 3), that takes its pixels to its chip's."""
         found = self._detector.detect(crops)
-        return [warped(crop, self._matrix(crop, faces), self._side) for crop, faces in zip(crops, found, strict=True)]
+        return [self._matrix(crop, faces) for crop, faces in zip(crops, found, strict=True)]
 
     def _matrix(self, crop: Image, faces: Sequence[Detection]) -> Doubles:
         if faces:

@@ -1,11 +1,13 @@
 """Rows of a list as batches of pictures: read, augmented, resized and flipped in the loader's workers.
 
-The result for a row depends only on the seed, the epoch and the row, not on the worker or the batch. An unreadable
-picture gives a warning and is replaced by another one of its batch.
+The result for a row depends only on the seed, the epoch and the row, not on the worker; a row that a batch holds
+several times, since its person has few pictures, is drawn for anew each time. An unreadable picture gives a warning and
+is replaced by another one of its batch.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,7 +29,7 @@ from maskgen.formats.reading import read_bytes
 
 from .transforms import flipped, resized
 
-Key = tuple[int, int]  # (epoch, row)
+Key = tuple[int, ...]  # (epoch, row), and how often the row was in the batch before, where it was
 Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
 _AHEAD = 4  # batches prefetched by each worker
 _FAR = 100  # consecutive unreadable pictures after which the run ends
@@ -97,19 +99,29 @@ class Pictures(Dataset[Item]):
         return len(self.targets)
 
     def __getitem__(self, key: Key) -> Item:
-        epoch, row = key
+        row = key[1]
         address, target = self.addresses[row].as_py(), int(self.targets[row])
         try:
             image = decode(read_bytes(self.root, address))
-            return Item(row, target, self._shown(image, epoch, {"row": row, "address": address, "target": target}))
+            return Item(row, target, self._shown(image, key, {"row": row, "address": address, "target": target}))
         except (SetAsideError, OSError) as fault:
             return Item(row, target, None, f"{address}: {fault}")
 
-    def _shown(self, image: Image, epoch: int, row: dict[str, Any]) -> Image:
+    def _shown(self, image: Image, key: Key, row: dict[str, Any]) -> Image:
         if self.augment is not None:
-            image = self.augment(image, row, rng_for(self.seed, "augment", epoch, row["row"]))
+            image = self.augment(image, row, rng_for(self.seed, "augment", *key))
         image = resized(image, self.size)
-        return flipped(image, rng_for(self.seed, "flip", epoch, row["row"])) if self.flip else image
+        return flipped(image, rng_for(self.seed, "flip", *key)) if self.flip else image
+
+
+def keys_of(epoch: int, rows: Sequence[int]) -> list[Key]:
+    """The keys of a batch's rows."""
+    met: Counter[int] = Counter()
+    found: list[Key] = []
+    for row in rows:
+        found.append((epoch, row, met[row]) if met[row] else (epoch, row))
+        met[row] += 1
+    return found
 
 
 def collate(items: Sequence[Item]) -> Batch:
@@ -141,7 +153,7 @@ class _Fetch:
 
     def _other(self, keys: Sequence[Key], empty: Batch) -> Batch:
         """A batch of the next readable rows of the list."""
-        epoch, row = keys[-1]
+        epoch, row = keys[-1][:2]
         for step in range(1, _FAR + 1):
             item = self.rows[epoch, (row + step) % len(self.rows)]
             if item.value is not None:
@@ -160,7 +172,7 @@ class EpochBatchSampler:
 
     def __iter__(self) -> Iterator[list[Key]]:
         for rows in islice(self.batches, self.skip, None):
-            yield [(self.epoch, row) for row in rows]
+            yield keys_of(self.epoch, rows)
 
     def __len__(self) -> int:
         return len(self.batches) - self.skip

@@ -90,6 +90,17 @@ def test_chance_is_of_the_seed_the_epoch_and_the_row(tmp_path: Path) -> None:
         assert not np.array_equal(first[0], unlike)  # type: ignore[arg-type]
 
 
+def test_a_row_that_a_batch_holds_several_times_is_drawn_for_each_time(tmp_path: Path) -> None:
+    rows = pictures(write_lists(tmp_path), flip=True, seed=3, augment=blacken)
+    batches = [[0, 0, 1, 0], [0, 1]]
+    (first, second), (again, _) = (list(Loader(rows, workers).epoch(batches, 0)) for workers in (0, 1))
+    assert first.rows == (0, 0, 1, 0)
+    assert torch.equal(first.values, again.values)
+    assert not any(torch.equal(first.values[a], first.values[b]) for a, b in ((0, 1), (0, 3), (1, 3)))
+    assert torch.equal(first.values[0], second.values[0])  # the first time it is what it is alone
+    assert np.array_equal(first.values[0].numpy(), rows[0, 0].value)  # type: ignore[arg-type]
+
+
 def test_an_epoch_may_begin_in_its_middle(tmp_path: Path) -> None:
     rows = pictures(write_lists(tmp_path))
     loader = Loader(rows)

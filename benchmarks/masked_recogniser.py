@@ -27,7 +27,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -35,29 +34,33 @@ import cv2
 import numpy as np
 import torch
 from frozen_layers import Layers, catalogue, layers, layers_of_run
-from last_layers import Settings, Tail, between, embedded, trained
+from last_layers import Trial, between, embedded, learnt, trained, untrained
 from safetensors.numpy import save
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from maskgen.core.images import decode
 from maskgen.faces.align import align
+from maskgen.trainer.networks.models import Embedder
 
 KEPT_BACK, MOST_KEPT, MOST = 200, 6, 20  # people; photographs of one who is kept back, and of one to train on
-CHOSEN = Settings(steps=240, centres=0.5)
-SHORT = Settings(steps=100)
+RECIPE = Trial()
+ARCFACE = ("loss.distill_classes=0", "loss.scale=20", "loss.margin=0.3")
 COMPARED = {
-    "distillation": replace(SHORT, triplets=0),
-    "distillation, triplets": SHORT,
-    "the same, stage 5 alone": replace(SHORT, stages=1),
-    "distillation, classes": replace(SHORT, triplets=0, centres=1),
-    "distillation, triplets, classes": replace(SHORT, centres=1),
-    "distillation, triplets, ArcFace": replace(SHORT, arcface=0.1),
-}
+    "distillation": ("loss.kind=distill", "loss.distill_classes=0"),
+    "distillation, triplets": ("loss.distill_classes=0",),
+    "distillation, classes": ("loss.kind=distill",),
+    "ArcFace": (*ARCFACE, "loss.kind=arcface", "loss.distill_weight=0"),
+    "distillation, triplets, ArcFace (0.1)": (
+        *ARCFACE, "loss.kind=both", "loss.triplet_weight=10", "loss.distill_weight=10"),
+    "the recipe: distillation, triplets, classes": (),
+    "the same, stage 5 alone": ("model.frozen=5",),
+}  # fmt: skip
+GATES = {"the recipe, maps weighted": 0.0, "the same, taught what is hidden (FROM)": 1.0}
+SHORT = "train.epochs=3"
 SHARES = (1.0, 0.8, 0.6)
 SHARE = 1.0  # of the way from dlib's weights to the trained ones
 SEEDS = 3
-SIDE_BY_SIDE = 3
-ARM_STEPS = 60  # where less is trained on
+ARM_EPOCHS = "train.epochs=5"  # where less is trained on
 REPLICATES = 2000
 
 
@@ -112,12 +115,13 @@ def in_masks(people: dict[str, list[Path]], work: Path, name: str, *words: str) 
     """Each photograph bare, in some of the five kinds, and in one of `world`."""
     source = linked(people, work / name)
     five = mask(source, work / f"{name}_five", "--bare", *words)
-    world = mask(source, work / f"{name}_world", "--kinds", "world", "--per-photo", "1", "--reuse", five)
+    seg = [word for word in words if word == "--segmentation"]
+    world = mask(source, work / f"{name}_world", "--kinds", "world", "--per-photo", "1", "--reuse", five, *seg)
     return layers_of_run(five).plus(layers_of_run(world, masked_only=True))
 
 
 def to_train_on(people: dict[str, list[Path]], work: Path) -> Layers:
-    return in_masks(people, work, "train", "--per-photo", "4", "--wear", "proper=8,nose_out=1")
+    return in_masks(people, work, "train", "--segmentation", "--per-photo", "4", "--wear", "proper=8,nose_out=1")
 
 
 def tell(name: str, embeddings: np.ndarray, kept: Layers) -> None:
@@ -142,33 +146,35 @@ def kept_back(asked: argparse.Namespace) -> Layers:
     """Those who are kept back, with the head of the table that they are for."""
     kept = in_masks(people_of(asked.lfw, asked.pairs)[1], asked.work, "kept", "--per-photo", "2")
     print("| | bare-bare | masked-bare | masked-masked |\n|---|---|---|---|")
-    tell("untrained, not mirrored", embedded(Tail(), kept, (0,)), kept)
-    tell("untrained", embedded(Tail(), kept), kept)
+    tell("untrained, not mirrored", embedded(untrained(), kept, (0,)), kept)
+    tell("untrained", embedded(untrained(), kept), kept)
     return kept
 
 
 def compare_settings(asked: argparse.Namespace) -> None:
     """The figures that the losses were chosen by."""
     to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
-    tails, kept = seeded(asked, list(COMPARED.values()), [0] * len(COMPARED)), kept_back(asked)
-    for name, tail in zip(COMPARED, tails, strict=True):
+    trials = {name: Trial((*changes, SHORT)) for name, changes in COMPARED.items()}
+    trials |= {name: Trial((SHORT,), weight) for name, weight in GATES.items()}
+    tails, kept = seeded(asked, list(trials.values()), [0] * len(trials)), kept_back(asked)
+    for name, tail in zip(trials, tails, strict=True):
         tell(name, embedded(tail, kept), kept)
 
 
-def seeded(asked: argparse.Namespace, settings: Sequence[Settings], seeds: Sequence[int]) -> list[Tail]:
+def seeded(asked: argparse.Namespace, trials: Sequence[Trial], seeds: Sequence[int]) -> list[Embedder]:
     """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ."""
-    with ProcessPoolExecutor(SIDE_BY_SIDE, get_context("spawn")) as pool:
-        states = pool.map(_state, [asked] * len(seeds), settings, seeds)
-        tails = [Tail() for _ in seeds]
+    with ProcessPoolExecutor(asked.side_by_side, get_context("spawn")) as pool:
+        states = pool.map(_state, [asked] * len(seeds), trials, seeds)
+        tails = [untrained(trial) for trial in trials]
         for tail, state in zip(tails, states, strict=True):
             tail.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
     return tails
 
 
-def _state(asked: argparse.Namespace, settings: Settings, seed: int) -> dict[str, np.ndarray]:
+def _state(asked: argparse.Namespace, trial: Trial, seed: int) -> dict[str, np.ndarray]:
     torch.set_num_threads(1)
     data = to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
-    return {name: value.numpy() for name, value in trained(data, settings, seed).state_dict().items()}
+    return {name: value.numpy() for name, value in trained(data, trial, seed).state_dict().items()}
 
 
 def make(asked: argparse.Namespace) -> None:
@@ -177,16 +183,15 @@ def make(asked: argparse.Namespace) -> None:
     data = to_train_on(people, asked.work)
     photographs = sum(map(len, people.values()))
     print(f"{photographs} photographs of {len(people)} people, {len(data)} pictures", flush=True)
-    tails, kept = seeded(asked, [CHOSEN] * SEEDS, range(SEEDS)), kept_back(asked)
+    tails, kept = seeded(asked, [RECIPE] * SEEDS, range(SEEDS)), kept_back(asked)
     for share in SHARES:
         tell(f"mean of {SEEDS} seeds, share {share}", embedded(between(tails, share), kept), kept)
     tail = between(tails, SHARE)
     asked.out.with_name(f"{asked.out.stem}_people.txt").write_text("".join(f"{name}\n" for name in sorted(people)))
-    learnt = {name: value.contiguous().numpy().astype(np.float16) for name, value in tail.learnt().items()}
-    asked.out.write_bytes(save(learnt))
+    asked.out.write_bytes(save({name: value.numpy().astype(np.float16) for name, value in learnt(tail).items()}))
     if asked.real:
         real = real_of(asked.real, asked.work)
-        for name, one in (("untrained", Tail()), ("trained", tail)):
+        for name, one in (("untrained", untrained()), ("trained", tail)):
             found = Found(one, real)
             print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, AUC masked-bare {found.auc:.4f}")
 
@@ -230,15 +235,14 @@ def layers_of_crops(
     for file, (path, points) in zip(files, photographs, strict=True):
         crop = align(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
         cv2.imwrite(str(file), crop[:, :, ::-1])
-    return layers([files], people, names, [False] * len(files), folder)
+    return layers([[(file, None) for file in files]], people, names, [False] * len(files), folder)
 
 
 def compare_masks(asked: argparse.Namespace) -> None:
     arms, real = arms_of(asked), real_of(asked.real, asked.work)
-    found = {"untrained": [Found(Tail(), real)]}
-    settings = replace(CHOSEN, steps=ARM_STEPS)
+    found = {"untrained": [Found(untrained(), real)]}
     for name, data in arms.items():
-        found[name] = [Found(trained(data, settings, seed), real) for seed in range(SEEDS)]
+        found[name] = [Found(trained(data, Trial((ARM_EPOCHS,)), seed), real) for seed in range(SEEDS)]
         print(f"{name}: trained on {len(data)} pictures", flush=True)
     report(found, real)
 
@@ -246,7 +250,7 @@ def compare_masks(asked: argparse.Namespace) -> None:
 class Found:
     """What a network makes of MFR2: per probe whether rank 1 is right, and the AUC of masked-bare pairs."""
 
-    def __init__(self, tail: Tail, real: Layers) -> None:
+    def __init__(self, tail: Embedder, real: Layers) -> None:
         embeddings = embedded(tail, real)
         self.right = rank1(embeddings, real)
         masked, bare = np.flatnonzero(~real.bare), np.flatnonzero(real.bare)
@@ -268,7 +272,7 @@ def real_of(folder: Path, work: Path) -> Layers:
     labels = [(one[0].strip(), int(one[1]), one[2].strip()) for one in lines if len(one) == 3]
     paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
     there = [at for at, path in enumerate(paths) if path.is_file()]
-    files, bare = [paths[at] for at in there], [labels[at][2] == "no-mask" for at in there]
+    files, bare = [(paths[at], None) for at in there], [labels[at][2] == "no-mask" for at in there]
     return layers([files], [labels[at][0] for at in there], [str(path) for path in files], bare, work / "real")
 
 
@@ -301,6 +305,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--side-by-side", type=int, default=SEEDS, help="networks trained at once, a core each")
     parser.add_argument("--other", type=Path)
     parser.add_argument("--real", type=Path)
     asked = parser.parse_args()

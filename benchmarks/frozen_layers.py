@@ -1,7 +1,7 @@
 """What the first layers of dlib's network make of a run's pictures, computed once and kept on disk.
 
 `benchmarks/masked_recogniser.py` trains the layers behind them again and again. Each picture is there as it is and
-mirrored. 16 KB a picture and direction; 22 ms of one core a picture.
+mirrored. 37 KB a picture and direction; 22 ms of one core a picture.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from maskgen.faces.align import warped
 from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.networks.dlib_resnet import MEAN, SIDE, STD
 
-FROZEN = 4  # parts of the network: the stem and stages 1 to 3
-SHAPE = (128, 8, 8)  # of what they make of a picture
+FROZEN = 3  # parts of the network: the stem and stages 1 and 2
+SHAPE = (64, 17, 17)  # of what they make of a picture
+PLACE, FIRST = 8, 9  # pixels of a chip from the middle of one place of the maps to the next, and where the first is
 PARTS = 2  # processes, and files: a batch's neighbours decide the last bits
 AT_ONCE = 32
 LOOPS = 127  # what is brighter in a segmentation is cloth
@@ -39,10 +40,10 @@ class Layers:
     """Pictures, and what the frozen layers make of them.
 
     Attributes:
-        maps: by way (as it is, mirrored) the files, float16 (rows, 128, 8, 8) each.
+        maps: by way (as it is, mirrored) the files, float16 (rows, 64, 17, 17) each.
         at: int64 (n, 2), the file and the row of each picture.
         embeddings: float32 (n, 128), of the untouched network, both ways added, of length 1.
-        covered: uint8 (n, 8, 8), how much of each place of the maps cloth covers, 0 to 255, as the run's segmentation
+        covered: uint8 (n, 17, 17), how much of each place of the maps cloth covers, 0 to 255, as the run's segmentation
             has it; 0 where there is none.
         people, photographs: str (n,); bare: bool (n,).
     """
@@ -59,7 +60,7 @@ class Layers:
         return len(self.at)
 
     def values(self, rows: np.ndarray, ways: np.ndarray) -> np.ndarray:
-        """The network's input: maps and as one more what cloth covers, 0 to 1; float16 (n, 129, 8, 8)."""
+        """The network's input: maps and as one more what cloth covers, 0 to 1; float16 (n, 65, 17, 17)."""
         out = np.empty((len(rows), SHAPE[0] + 1, *SHAPE[1:]), np.float16)
         for number, ((file, row), way) in enumerate(zip(self.at[rows], ways, strict=True)):
             hidden = self.covered[rows[number]]
@@ -111,11 +112,11 @@ def layers(
 ) -> Layers:
     """Of picture files in parts; what was computed before under this name is read."""
     folders = [name.with_name(f"{name.name}_f{part}") for part in range(len(files))]
-    left = [number for number, folder in enumerate(folders) if not (folder / "emb_1.npy").exists()]
+    left = [number for number, folder in enumerate(folders) if not (folder / "covered.npy").exists()]
     if left:  # a forked process would inherit OpenVINO's threads without their work
         with ProcessPoolExecutor(len(left), get_context("spawn")) as pool:
             list(pool.map(write, [files[part] for part in left], [folders[part] for part in left]))
-    maps = tuple([np.load(folder / f"s3_{way}.npy", mmap_mode="r") for folder in folders] for way in WAYS)
+    maps = tuple([np.load(folder / f"maps_{way}.npy", mmap_mode="r") for folder in folders] for way in WAYS)
     both = [np.concatenate([np.load(folder / f"emb_{way}.npy") for folder in folders]) for way in WAYS]
     covered = np.concatenate([np.load(folder / "covered.npy") for folder in folders])
     at = np.array([(part, row) for part, own in enumerate(files) for row in range(len(own))], np.int64)
@@ -130,23 +131,23 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def write(files: Files, folder: Path) -> None:
-    """The work of one process; embeddings are written last."""
+    """The work of one process; what `layers` looks for is written last."""
     torch.set_num_threads(1)
     folder.mkdir(exist_ok=True)
     shape = (len(files), *SHAPE)
-    maps = [np.lib.format.open_memmap(folder / f"s3_{way}.npy", "w+", np.float16, shape) for way in WAYS]
+    maps = [np.lib.format.open_memmap(folder / f"maps_{way}.npy", "w+", np.float16, shape) for way in WAYS]
     embeddings = [np.zeros((len(files), 128), np.float32) for _ in WAYS]
-    covered = np.zeros((len(files), *SHAPE[1:]), np.uint8)
+    cloth = np.zeros((len(files), *SHAPE[1:]), np.uint8)
     at = 0
     for found, hidden in passed(files):
         end = at + len(hidden)
-        covered[at:end] = hidden
+        cloth[at:end] = hidden
         for way in WAYS:
             maps[way][at:end], embeddings[way][at:end] = found[way]
         at = end
-    np.save(folder / "covered.npy", covered)
     for way in WAYS:
         np.save(folder / f"emb_{way}.npy", embeddings[way])
+    np.save(folder / "covered.npy", cloth)
 
 
 def passed(files: Files) -> Iterator[tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]]:
@@ -168,12 +169,10 @@ def passed(files: Files) -> Iterator[tuple[list[tuple[np.ndarray, np.ndarray]], 
 
 
 def covered(segmentation: Path | None, matrix: np.ndarray) -> np.ndarray:
-    """How much of each place of the maps cloth covers, uint8 (8, 8).
-
-    Along the frozen layers, the place n is made of pixels around 16 n + 17 of the chip.
-    """
+    """How much of each place of the maps cloth covers, uint8 (17, 17)."""
     if segmentation is None:
         return np.zeros(SHAPE[1:], np.uint8)
     cloth = cv2.imread(str(segmentation), cv2.IMREAD_GRAYSCALE) > LOOPS
     chip = cv2.warpAffine(cloth.astype(np.uint8) * 255, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-    return cv2.resize(chip[9:137, 9:137], SHAPE[1:], interpolation=cv2.INTER_AREA)
+    inside = slice(FIRST - PLACE // 2, FIRST - PLACE // 2 + PLACE * SHAPE[1])
+    return cv2.resize(chip[inside, inside], SHAPE[1:], interpolation=cv2.INTER_AREA)

@@ -56,7 +56,7 @@ class Trial:
 
 
 class Maps(nn.Module):
-    """What the loader gives, float16 (n, 129, 8, 8), to maps, float32 (n, 128, 8, 8), channels last."""
+    """What the loader gives, float16 (n, 65, 17, 17), to maps, float32 (n, 64, 17, 17), channels last."""
 
     def forward(self, values: Tensor) -> Tensor:
         """See the class."""
@@ -95,7 +95,7 @@ class Photographs:
         return len(self.targets)
 
     def __getitem__(self, key: Key) -> Item:
-        """Maps and cover, float16 (129, 8, 8)."""
+        """Maps and cover, float16 (65, 17, 17)."""
         row, rng = key[1], rng_for(self.recipe.train.seed, "augment", *key)
         worn, masks, way = self.masked[row], rng.random() < self.recipe.data.mask_share, int(rng.integers(len(WAYS)))
         at = worn[rng.integers(len(worn))] if worn and masks else self.bare[row]

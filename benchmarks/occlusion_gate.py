@@ -1,6 +1,6 @@
 """Supervision of occlusion: maps are weighted by what is seen in them, and the segmentation teaches what is hidden.
 
-The smallest version of it on the maps of the frozen layers (8 x 8 places). The method has a decoder over several
+The smallest version of it on the maps of the frozen layers (17 x 17 places). The method has a decoder over several
 resolutions, weights the last maps, and takes the occluders of a grid as classes; here the decoder is two convolutions,
 the maps before the learnt layers are weighted, and each place is told by how much cloth covers it.
 
@@ -23,7 +23,7 @@ class OcclusionGate(nn.Module):
     """Weights each map at each place by 0 to 2, from the maps; untrained every weight is 1.
 
     Attributes:
-        hidden: of the last maps, logits (n, 8, 8) of how much cloth covers a place.
+        hidden: of the last maps, logits (n, 17, 17) of how much cloth covers a place.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class OcclusionGate(nn.Module):
         self.hidden = torch.empty(0)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """float32 (n, 128, 8, 8) to the same."""
+        """float32 (n, 64, 17, 17) to the same."""
         seen = torch.relu(self.decoder(maps))
         self.hidden = self.covered(seen)[:, 0].float()
         return maps * (2 * torch.sigmoid(self.weights(seen)))

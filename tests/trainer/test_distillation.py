@@ -74,7 +74,7 @@ def test_chance_is_the_best_of_one_embedding_for_all() -> None:
 def test_frozen_parts_are_not_learnt() -> None:
     model = build_model(load_recipe("masked").model)
     learnt = {name.split(".")[1] for name, one in model.named_parameters() if one.requires_grad}
-    assert learnt == {"stage4", "stage5", "weight"}  # and the neck's
+    assert learnt == {"stage3", "stage4", "stage5", "weight"}  # and the neck's
 
 
 def test_what_does_not_fit_is_refused() -> None:

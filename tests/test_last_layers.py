@@ -33,17 +33,14 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Layers:
         files.append((folder / f"{number}.png", None))
         people.append(person)
     photographs = [f"{number // 2}" for number in range(len(files))]
-    parts = [files[::2], files[1::2]]
-    order = [*range(0, len(files), 2), *range(1, len(files), 2)]
-    bare = [number % 2 == 0 for number in order]
-    return layers(parts, [people[n] for n in order], [photographs[n] for n in order], bare, folder / "kept")
+    return layers([files], people, photographs, [number % 2 == 0 for number in range(len(files))], folder / "kept")
 
 
 def test_frozen_and_last_layers_are_the_whole_network(drawn: Layers) -> None:
     whole = dlib_resnet()
     both = NetworkEmbedder("both", BothWays(whole.model), whole.dim, whole.data)
     folder = Path(drawn.maps[0][0].filename).parent.parent  # type: ignore[attr-defined]
-    crops = [cv2.imread(str(folder / f"{2 * row + file}.png"))[:, :, ::-1] for file, row in drawn.at]
+    crops = [cv2.imread(str(folder / f"{row}.png"))[:, :, ::-1] for _, row in drawn.at]
     expected = both.embed([np.ascontiguousarray(one) for one in crops])
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(drawn.embeddings, expected, atol=1e-4)

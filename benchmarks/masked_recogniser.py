@@ -13,7 +13,7 @@ people are written beside the weights.
 
 --compare prints what each setting of `COMPARED` reaches on the people who were kept back, over all pairs of different
 photographs: AUC, the true match rate at a false match rate of 0.001, and the best balanced accuracy. With --real the
-weights are judged on MFR2 too, once they are made.
+weights are judged on MFR2 too, once they are made; those that are there already are not made again.
 
 With --other, the photographs that PEER_DIR has under the same paths are trained on bare twice, bare and in one of our
 five default masks, bare and in a mask of `--kinds world`, or bare and in PEER_DIR's; three seeds. Judged is MFR2:
@@ -38,6 +38,7 @@ import torch
 from frozen_layers import Layers, catalogue, layers, layers_of_run
 from last_layers import Trial, between, embedded, learnt, trained, untrained
 from safetensors.numpy import save
+from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from maskgen.core.images import decode
@@ -64,6 +65,7 @@ SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)  # of the way from dlib's weights to the trai
 SEEDS = 3
 ARM_EPOCHS = "train.epochs=5"  # where less is trained on
 REPLICATES = 2000
+COSTLY = 2  # pictures of MFR2 that are named
 
 
 def free_people(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
@@ -193,11 +195,6 @@ def make(asked: argparse.Namespace) -> None:
     tail = not_forgetting(tails, *kept_back(asked))
     asked.out.with_name(f"{asked.out.stem}_people.txt").write_text("".join(f"{name}\n" for name in sorted(people)))
     asked.out.write_bytes(save({name: value.numpy().astype(np.float16) for name, value in learnt(tail).items()}))
-    if asked.real:
-        real = real_of(asked.real, asked.work)
-        for name, one in (("untrained", untrained()), ("trained", tail)):
-            found = Found(one, real)
-            print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, AUC masked-bare {found.auc:.4f}")
 
 
 def not_forgetting(tails: Sequence[Embedder], kept: Layers, least: float) -> Embedder:
@@ -211,6 +208,19 @@ def not_forgetting(tails: Sequence[Embedder], kept: Layers, least: float) -> Emb
     chosen = min(good, default=len(SHARES) - 1)
     print(f"share {SHARES[chosen]} is taken", flush=True)
     return found[chosen]
+
+
+def judge(asked: argparse.Namespace) -> None:
+    """The weights, and dlib's, on MFR2: rank 1, AUC of masked-bare pairs, the masked pictures that cost most of it."""
+    real, tail = real_of(asked.real, asked.work), untrained()
+    tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(asked.out).items()}})
+    for name, one in (("untrained", untrained()), ("trained", tail)):
+        found = Found(one, real)
+        low, high = found.auc_interval(real)
+        print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, "
+              f"AUC masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
+        costly = found.costly(real)[:COSTLY]
+        print(f"without {', '.join(Path(picture).name for picture in costly)} {found.auc_without(real, costly):.4f}")
 
 
 class Worn:
@@ -265,14 +275,42 @@ def compare_masks(asked: argparse.Namespace) -> None:
 
 
 class Found:
-    """What a network makes of MFR2: per probe whether rank 1 is right, and the AUC of masked-bare pairs."""
+    """What a network makes of MFR2.
+
+    Attributes:
+        right: of each probe whether rank 1 is right.
+        masked, bare: the rows of probes and of enrolled pictures; scores (masked, bare) of their pairs.
+        auc: of the pairs.
+    """
 
     def __init__(self, tail: Embedder, real: Layers) -> None:
         embeddings = embedded(tail, real)
         self.right = rank1(embeddings, real)
-        masked, bare = np.flatnonzero(~real.bare), np.flatnonzero(real.bare)
-        scores, same = embeddings[masked] @ embeddings[bare].T, real.people[masked][:, None] == real.people[bare]
-        self.auc = float(roc_auc_score(same.ravel(), scores.ravel()))
+        self.masked, self.bare = np.flatnonzero(~real.bare), np.flatnonzero(real.bare)
+        self.scores = embeddings[self.masked] @ embeddings[self.bare].T
+        self.same = real.people[self.masked][:, None] == real.people[self.bare]
+        self.auc = float(roc_auc_score(self.same.ravel(), self.scores.ravel()))
+
+    def auc_interval(self, real: Layers) -> tuple[float, float]:
+        """Of 95 %, over people drawn anew."""
+        _, whose = np.unique(real.people, return_inverse=True)
+        rng, many = np.random.default_rng(0), int(whose.max()) + 1
+        drawn = [np.bincount(rng.integers(0, many, many), minlength=many)[whose] for _ in range(REPLICATES)]
+        weights = [(one[self.masked][:, None] * one[self.bare]).ravel() for one in drawn]
+        same, scores = self.same.ravel(), self.scores.ravel()
+        low, high = np.percentile([roc_auc_score(same, scores, sample_weight=one) for one in weights], [2.5, 97.5])
+        return float(low), float(high)
+
+    def costly(self, real: Layers) -> list[str]:
+        """The masked pictures, those first by whose pairs the AUC loses most."""
+        others = np.sort(self.scores[~self.same])
+        above = 1 - np.searchsorted(others, self.scores) / len(others)
+        return real.photographs[self.masked[np.argsort(-(above * self.same).sum(1))]].tolist()
+
+    def auc_without(self, real: Layers, pictures: Sequence[str]) -> float:
+        """The AUC of the others' pairs."""
+        kept = ~np.isin(real.photographs[self.masked], pictures)
+        return float(roc_auc_score(self.same[kept].ravel(), self.scores[kept].ravel()))
 
 
 def rank1(embeddings: np.ndarray, data: Layers) -> np.ndarray:
@@ -290,7 +328,7 @@ def real_of(folder: Path, work: Path) -> Layers:
     paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
     there = [at for at, path in enumerate(paths) if path.is_file()]
     files, bare = [(paths[at], None) for at in there], [labels[at][2] == "no-mask" for at in there]
-    return layers([files], [labels[at][0] for at in there], [str(path) for path in files], bare, work / "real")
+    return layers([files], [labels[at][0] for at in there], [str(path) for path, _ in files], bare, work / "real")
 
 
 def report(found: dict[str, list[Found]], real: Layers) -> None:
@@ -332,8 +370,10 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     if asked.compare:
         compare_settings(asked)
-    if asked.out:
+    if asked.out and not asked.out.exists():
         make(asked)
+    if asked.out and asked.real:
+        judge(asked)
     if asked.other:
         compare_masks(asked)
 

@@ -38,6 +38,7 @@ import numpy as np
 import torch
 from frozen_layers import Layers, catalogue, layers, layers_of_run
 from last_layers import Trial, between, embedded, learnt, trained, untrained
+from real_masks import COSTLY, Found, real_of, report
 from safetensors.numpy import save
 from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -65,8 +66,6 @@ SHORT = ("train.epochs=1", "schedule.warmup_steps=10", "model.frozen=4")
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)  # of the way from dlib's weights to the trained ones
 SEEDS = 3
 ARM_EPOCHS = "train.epochs=5"  # where less is trained on
-REPLICATES = 2000
-COSTLY = 2  # pictures of MFR2 that are named
 
 
 def free_people(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
@@ -222,7 +221,7 @@ def judge(asked: argparse.Namespace) -> None:
     tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(asked.out).items()}})
     for name, one in (("untrained", untrained()), ("trained", tail)):
         found = Found(one, real)
-        low, high = found.auc_interval(real)
+        low, high = np.percentile(found.auc_drawn(real), [2.5, 97.5])
         print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, "
               f"AUC masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
         costly = found.costly(real)[:COSTLY]
@@ -278,85 +277,6 @@ def compare_masks(asked: argparse.Namespace) -> None:
         found[name] = [Found(trained(data, Trial((ARM_EPOCHS,)), seed), real) for seed in range(SEEDS)]
         print(f"{name}: trained on {len(data)} pictures", flush=True)
     report(found, real)
-
-
-class Found:
-    """What a network makes of MFR2.
-
-    Attributes:
-        right: of each probe whether rank 1 is right.
-        masked, bare: the rows of probes and of enrolled pictures; scores (masked, bare) of their pairs.
-        auc: of the pairs.
-    """
-
-    def __init__(self, tail: Embedder, real: Layers) -> None:
-        embeddings = embedded(tail, real)
-        self.right = rank1(embeddings, real)
-        self.masked, self.bare = np.flatnonzero(~real.bare), np.flatnonzero(real.bare)
-        self.scores = embeddings[self.masked] @ embeddings[self.bare].T
-        self.same = real.people[self.masked][:, None] == real.people[self.bare]
-        self.auc = float(roc_auc_score(self.same.ravel(), self.scores.ravel()))
-
-    def auc_interval(self, real: Layers) -> tuple[float, float]:
-        """Of 95 %, over people drawn anew."""
-        _, whose = np.unique(real.people, return_inverse=True)
-        rng, many = np.random.default_rng(0), int(whose.max()) + 1
-        drawn = [np.bincount(rng.integers(0, many, many), minlength=many)[whose] for _ in range(REPLICATES)]
-        weights = [(one[self.masked][:, None] * one[self.bare]).ravel() for one in drawn]
-        same, scores = self.same.ravel(), self.scores.ravel()
-        low, high = np.percentile([roc_auc_score(same, scores, sample_weight=one) for one in weights], [2.5, 97.5])
-        return float(low), float(high)
-
-    def costly(self, real: Layers) -> list[str]:
-        """The masked pictures, those first by whose pairs the AUC loses most."""
-        others = np.sort(self.scores[~self.same])
-        above = 1 - np.searchsorted(others, self.scores) / len(others)
-        return real.photographs[self.masked[np.argsort(-(above * self.same).sum(1))]].tolist()
-
-    def auc_without(self, real: Layers, pictures: Sequence[str]) -> float:
-        """The AUC of the others' pairs."""
-        kept = ~np.isin(real.photographs[self.masked], pictures)
-        return float(roc_auc_score(self.same[kept].ravel(), self.scores[kept].ravel()))
-
-
-def rank1(embeddings: np.ndarray, data: Layers) -> np.ndarray:
-    """Of each masked picture whose person has a bare one, whether the nearest bare picture is of its person."""
-    probes, enrolled = np.flatnonzero(~data.bare), np.flatnonzero(data.bare)
-    probes = probes[np.isin(data.people[probes], data.people[enrolled])]
-    nearest = enrolled[(embeddings[probes] @ embeddings[enrolled].T).argmax(1)]
-    return data.people[nearest] == data.people[probes]
-
-
-def real_of(folder: Path, work: Path) -> Layers:
-    """MFR2: its pictures, and from its labels which are bare."""
-    lines = [line.split(",") for line in (folder / "mfr2_labels.txt").read_text("utf-8").splitlines()]
-    labels = [(one[0].strip(), int(one[1]), one[2].strip()) for one in lines if len(one) == 3]
-    paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
-    there = [at for at, path in enumerate(paths) if path.is_file()]
-    files, bare = [(paths[at], None) for at in there], [labels[at][2] == "no-mask" for at in there]
-    return layers([files], [labels[at][0] for at in there], [str(path) for path, _ in files], bare, work / "real")
-
-
-def report(found: dict[str, list[Found]], real: Layers) -> None:
-    """Rank 1 and AUC of each, and the paired difference in rank 1 of our two from each, over people drawn anew."""
-    probes = np.flatnonzero(~real.bare)
-    people = real.people[probes[np.isin(real.people[probes], real.people[real.bare])]]
-    names, rng = np.unique(people), np.random.default_rng(0)
-    means = {name: np.mean([one.right for one in each], axis=0) for name, each in found.items()}
-    own = {one: np.flatnonzero(people == one) for one in names}
-    drawn = [np.concatenate([own[one] for one in rng.choice(names, len(names))]) for _ in range(REPLICATES)]
-    print(f"{len(people)} masked probes of {len(names)} people")
-    print("| trained on | rank 1 by seed | AUC masked-bare | five kinds less this | world less this |")
-    print("|---|---|---|---|---|")
-    for name, mean in means.items():
-        cells = []
-        for ours in ("five kinds", "world"):
-            gain = means[ours] - mean
-            low, high = np.percentile([gain[rows].mean() for rows in drawn], [2.5, 97.5])
-            cells.append(f"{gain.mean():+.3f} ({low:+.3f} to {high:+.3f})")
-        seeds = ", ".join(f"{one.right.mean():.3f}" for one in found[name])
-        auc = np.mean([one.auc for one in found[name]])
-        print(f"| {name} | {mean.mean():.3f} ({seeds}) | {auc:.3f} | {' | '.join(cells)} |")
 
 
 def main() -> None:

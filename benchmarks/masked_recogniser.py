@@ -1,7 +1,7 @@
 """Trains the weights of the recogniser `masked`, and compares masks to train it on, judged on real masks.
 
     python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --out masked.safetensors [--real MFR2_DIR]
-    python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --compare
+    python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --compare [ROW...]
     python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --other PEER_DIR --real MFR2_DIR
 
 People named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on. What
@@ -151,12 +151,16 @@ def tell(name: str, embeddings: np.ndarray, kept: Layers) -> float:
     return rates[0]
 
 
-def kept_back(asked: argparse.Namespace) -> tuple[Layers, float]:
-    """Those who are kept back, and the rate of the untrained network for their bare faces; prints the table's head."""
-    kept = in_masks(people_of(asked.lfw, asked.pairs)[1], asked.work, "kept", "--per-photo", "2")
+def kept_back(asked: argparse.Namespace) -> Layers:
+    """Those who are kept back; prints the head of the table that they are for."""
     print("| | bare-bare | masked-bare | masked-masked |\n|---|---|---|---|")
+    return in_masks(people_of(asked.lfw, asked.pairs)[1], asked.work, "kept", "--per-photo", "2")
+
+
+def tell_untrained(kept: Layers) -> float:
+    """dlib's network; returns as `tell`, seen both ways."""
     tell("untrained, not mirrored", embedded(untrained(), kept, (0,)), kept)
-    return kept, tell("untrained", embedded(untrained(), kept), kept)
+    return tell("untrained", embedded(untrained(), kept), kept)
 
 
 def compare_settings(asked: argparse.Namespace) -> None:
@@ -164,8 +168,10 @@ def compare_settings(asked: argparse.Namespace) -> None:
     to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
     trials = {name: Trial((*SHORT, *changes)) for name, changes in COMPARED.items()}
     trials |= {name: Trial(SHORT, weight) for name, weight in GATES.items()}
-    kept, _ = kept_back(asked)
-    for name, tail in zip(trials, seeded(asked, list(trials.values()), [0] * len(trials)), strict=True):
+    chosen, kept = asked.compare or list(trials), kept_back(asked)
+    if not asked.compare:
+        tell_untrained(kept)
+    for name, tail in zip(chosen, seeded(asked, [trials[one] for one in chosen], [0] * len(chosen)), strict=True):
         tell(name, embedded(tail, kept), kept)
 
 
@@ -197,7 +203,8 @@ def make(asked: argparse.Namespace) -> None:
     photographs = sum(map(len, people.values()))
     print(f"{photographs} photographs of {len(people)} people, {len(data)} pictures", flush=True)
     tails = list(seeded(asked, [RECIPE] * SEEDS, range(SEEDS)))
-    tail = not_forgetting(tails, *kept_back(asked))
+    kept = kept_back(asked)
+    tail = not_forgetting(tails, kept, tell_untrained(kept))
     asked.out.with_name(f"{asked.out.stem}_people.txt").write_text("".join(f"{name}\n" for name in sorted(people)))
     asked.out.write_bytes(save({name: value.numpy().astype(np.float16) for name, value in learnt(tail).items()}))
 
@@ -285,7 +292,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--compare", nargs="*", metavar="ROW", help="rows of the table; without any all of them")
     parser.add_argument("--side-by-side", type=int, default=SEEDS, help="networks trained at once, a core each")
     parser.add_argument("--other", type=Path)
     parser.add_argument("--real", type=Path)
@@ -294,7 +301,7 @@ def main() -> None:
         sys.exit("--other is judged on --real: give both.")
     torch.set_num_threads(1)
     asked.work.mkdir(parents=True, exist_ok=True)
-    if asked.compare:
+    if asked.compare is not None:
         compare_settings(asked)
     if asked.out and not asked.out.exists():
         make(asked)

@@ -1,4 +1,4 @@
-"""The recogniser `masked`: dlib's network with its last three stages and neck trained on masked faces.
+"""The recogniser `masked`: dlib's network with its last two stages and neck trained on masked faces.
 
 The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/
 with their card.

@@ -23,7 +23,10 @@ from maskgen.masks.pose.head import Triangles
 from maskgen.masks.raster import painted
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
-SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front
+SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
+USUAL_LIGHT = 0.93  # encoded, on the larger part of a mask
+FIBRES, SHINE = 14.0, 70.0  # levels that cloth loses where it is darker than usual, and black cloth gains where brighter
+SKY = np.array([0.9, 1.0, 1.12])  # the colour of that light: what is in shade gets more from skin, what shines less
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
 FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
@@ -31,8 +34,8 @@ RIBBON_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask that stand in a row while they are painted
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
-HIDDEN = 0.5  # of the light that does not reach cloth which looks straight down on chest and throat
-LEVEL = 0.25  # how far cloth may look down before it loses any
+HIDDEN = 0.62  # of the light that does not reach cloth which looks straight down on chest and throat
+LEVEL = 0.1  # how far cloth may look down before it loses any
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
 FOLD_LIGHT = 1.7  # how strongly the relief catches the light
 
@@ -267,28 +270,39 @@ def _coloured(
     cloth, down = (
         cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in (read.colours, read.down)
     )
+    lit = lit * np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
     bright = lit * _folds(cloth, down, _fold_light(camera, light, plan.turned))
-    np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
-    bright *= np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
-    colours = (_dye(light, plan.fade) @ cloth.reshape(-1, 4).astype(np.float32).T).reshape(3, *alpha.shape)
+    np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
+    four = cloth.reshape(-1, 4).astype(np.float32)
+    four[:, 3] = _sheen(kind.gloss, four, lit.ravel())
+    colours = (_dye(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
-    if kind.gloss:
-        sheen = np.maximum(bright - np.float32(0.9), 0) * bright
-        colours += np.multiply.outer((SHEEN * kind.gloss * light.cast).astype(np.float32), sheen)
     colours = shoulder(colours, light.top, light.lift)
     np.minimum(colours, 255, out=colours)
     colours *= alpha
     return colours
 
 
+def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
+    """What the fibres' surface adds to a dye (n, 4), in levels under light of 1: more than nothing where the encoded
+    light without the relief is more than usual, and the more the darker the dye, so that black cloth shows its form;
+    less where it is less."""
+    over = lit * lit
+    over -= np.float32(USUAL_LIGHT**2)
+    fibres = over * np.float32(FIBRES)
+    over *= np.float32(SHINE + SHEEN * gloss) - np.float32(SHINE / 255) * cloth[:, 1]
+    return np.asarray(np.maximum(over, fibres, out=over))
+
+
 def _dye(light: Light, fade: float) -> Floats:
-    """The matrix (3, 4) that takes a pixel of the atlas to its colour in this light, faded; the slope has no part.
+    """The matrix (3, 4) that takes a dye and its `_sheen` to their colour in this light, faded.
 
     Fading greys a dye by a share, white and black do not fade; a tone leaves a share of a colour and tints its luma.
     """
     tone = light.tone
     grey = tone.colour * fade + (1 - tone.colour) * tone.tint
     dye = np.multiply.outer(grey, LUMA_OF_FOUR) + tone.colour * (1 - fade) * COLOUR_OF_FOUR
+    dye[:, 3] = tone.colour * SKY + (1 - tone.colour) * tone.tint
     return (light.cast[:, None] * dye).astype(np.float32)
 
 
@@ -309,4 +323,4 @@ def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, floa
 
 def _shoulder(light: Doubles) -> Doubles:
     """Linear light with its highlights pressed together, so that white keeps its folds."""
-    return np.minimum(light, 0.55 + 0.45 * light)
+    return np.minimum(light, 0.3 + 0.7 * light)

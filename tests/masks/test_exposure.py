@@ -65,5 +65,5 @@ def test_the_shoulder_keeps_order_and_what_lies_below_it() -> None:
     levels = np.arange(0, 400, 2, dtype=np.float32)
     pressed = shoulder(levels.copy(), 253.0, 0.0)
     assert (np.diff(pressed) > 0).all() and pressed.max() < 253
-    assert np.array_equal(pressed[levels < 239], levels[levels < 239])
+    assert np.array_equal(pressed[levels < 229], levels[levels < 229])
     assert shoulder(np.zeros(3, np.float32), 253.0, 20.0) == pytest.approx([20, 20, 20])

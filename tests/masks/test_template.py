@@ -52,7 +52,7 @@ def test_a_copy_reads_as_the_original(copied: Path) -> None:
     ("old", "new", "says"),
     [
         ('title = "', 'titel = "', "titel"),
-        ('green = "#44b4a8"', 'green = "green"', "colours.green"),
+        ('green = "#62b9ac"', 'green = "green"', "colours.green"),
         ('at = "bridge"', 'at = "brigde"', "outline.top[0].at"),
         ("clearance = 0.035", 'clearance = "thin"', "form.clearance"),
         ("taut = 0.85", "taut = 7", "form.taut"),

@@ -38,7 +38,7 @@ def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:
 def test_kinds_can_be_listed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["kinds", "--list-only"])
-    assert "#44b4a8" in result.output
+    assert "#62b9ac" in result.output
     assert list(tmp_path.iterdir()) == []
 
 

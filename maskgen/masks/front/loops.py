@@ -12,7 +12,13 @@ from maskgen.masks.sheet import PIECES
 DARK, PLAIN = 0.38, 0.62  # share of the skin's luma below which something dark is seen, above which skin may be
 ALIKE, OTHER = 0.25, 0.55  # how far a colour is from the skin's, in logarithms of red and blue over green
 LEAST = 4.0  # levels
-WELDED = 3  # rows of points at the mask's edge that are always seen: there the loop is above all
+# Rows of points, counted from the mask: up to the first a loop lies before beard and hair and is seen, from the second
+# on hair hides it wholly. Between them it goes under bit by bit.
+BEFORE, UNDER = 3, 8
+ENDS = np.array([0.75, 0.4, 0.1])  # how much is seen of the last rows, where a loop goes behind the ear
+
+
+_GOES_UNDER = np.clip((np.arange(PIECES) - BEFORE) / (UNDER - BEFORE), 0.0, 1.0)
 
 
 def shown_loops(image: Image, points: Doubles, lit: Doubles, light: Light) -> Doubles:
@@ -36,9 +42,10 @@ def shown_loops(image: Image, points: Doubles, lit: Doubles, light: Light) -> Do
     tint = np.log(seen / seen[..., 1:2]) - np.log(expected / expected[1])
     off = np.hypot(tint[..., 0], tint[..., 2])
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
-    skin[:, :WELDED] = 1.0
+    skin = 1 - (1 - skin) * _GOES_UNDER
     soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # one pixel says little
     soft[:, 0], soft[:, -1] = 1.0, skin[:, -1]
+    soft[:, -len(ENDS) :] *= ENDS
     return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)
 
 

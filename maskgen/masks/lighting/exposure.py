@@ -33,7 +33,7 @@ EYE_WARMTH = 0.17
 BLEED = 0.15  # share of skin in what is seen of an eye's white
 DOUBT = 0.16  # that eyes' warmth differs by from person to person
 MOST_WARMTH = 0.25
-ROOM = 14.0  # levels below the top within which bright cloth is pressed together
+ROOM = 24.0  # levels below the top within which bright cloth is pressed together
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
-BELIEF = 0.035  # how strongly the usual light is believed against the samples
+BELIEF = 0.01  # how strongly the usual light is believed against the samples
 ROUNDS = 3
 DIM = 0.05  # relative light below which nothing is told apart
 FEWEST = 12  # samples that say anything about the light

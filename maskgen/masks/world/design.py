@@ -148,7 +148,7 @@ def _sits(rng: Rng, tables: Census, form: Form, lab: Doubles, plan: MaskPlan) ->
         bright=plan.bright * float(1.0 + 0.03 * spread[3]),
         sheer=_sheer(form, lab, float(far[2])),
         creases=tuple(min(max(deep * depth, -3.0), 3.0) for depth in plan.creases),
-        askew=tuple(2.0 * each for each in plan.askew),
+        askew=tuple(3.5 * each for each in plan.askew),
         turned=False,
     )
 

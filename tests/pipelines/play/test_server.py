@@ -46,7 +46,7 @@ def server() -> Iterator[PlayServer]:
         {"form": "cloth", "colour": "#cc2020", "print": "dots", "wear": "nose_out", "crop": "none", "seed": 3},
         {
             "form": "surgical",
-            "colour": "#1ca0f4",
+            "colour": "#5cacdf",
             "crop": "face",
             "max_yaw": 60,
             "min_trust": "0.3",

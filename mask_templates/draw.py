@@ -131,7 +131,7 @@ def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn
 # Where a tuck is, how far it bows down in the middle, how far it hangs to one side.
 Tuck = tuple[float, float, float]
 THREE = ((0.27, 0.018, 0.006), (0.45, 0.026, -0.010), (0.63, 0.034, 0.008))
-FOUR = ((0.21, 0.010, -0.004), (0.35, 0.018, 0.006), (0.50, 0.020, 0.002), (0.66, 0.026, -0.008))
+FOUR = ((0.24, 0.010, -0.004), (0.37, 0.018, 0.006), (0.51, 0.020, 0.002), (0.66, 0.026, -0.008))
 PULLED = ((0.20, -0.020, 0.030), (0.66, 0.075, -0.035))
 
 
@@ -512,7 +512,8 @@ def save(folder: str, look: str, drawn: Drawn) -> None:
 
 if __name__ == "__main__":
     drawings = (
-        surgical, surgical_four, surgical_pulled, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta, pitta_valve, pitta_valves,
+        surgical, surgical_four, surgical_pulled, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta,
+        pitta_valve, pitta_valves,
         kf94, duckbill, bandana, gaiter, window, shield, sunglasses, sunglasses_aviator, sunglasses_round,
     )  # fmt: skip
     for drawing in drawings:

@@ -25,7 +25,7 @@ from maskgen.masks.raster import painted
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
 USUAL_LIGHT = 0.93  # encoded, on the larger part of a mask
-FIBRES, SHINE = 14.0, 70.0  # levels that cloth loses where it is darker than usual, and black cloth gains where brighter
+FIBRES, SHINE = 14.0, 70.0  # levels that cloth loses where it is darker than usual; that black cloth gains elsewhere
 SKY = np.array([0.9, 1.0, 1.12])  # the colour of that light: what is in shade gets more from skin, what shines less
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
 FINER = 1.5
@@ -37,7 +37,7 @@ LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixe
 HIDDEN = 0.62  # of the light that does not reach cloth which looks straight down on chest and throat
 LEVEL = 0.1  # how far cloth may look down before it loses any
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
-FOLD_LIGHT = 1.7  # how strongly the relief catches the light
+FOLD_LIGHT = 1.55  # how strongly the relief catches the light
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,4 +323,4 @@ def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, floa
 
 def _shoulder(light: Doubles) -> Doubles:
     """Linear light with its highlights pressed together, so that white keeps its folds."""
-    return np.minimum(light, 0.3 + 0.7 * light)
+    return np.minimum(light, 0.45 + 0.55 * light)

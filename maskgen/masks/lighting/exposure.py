@@ -31,7 +31,7 @@ OPEN = 0.2  # height over width from which on an eye shows its white
 # Warmth of eyes' whites under white light, see `warmth`: LFW's faces have 0.2, drawn people 0.05 to 0.17.
 EYE_WARMTH = 0.17
 BLEED = 0.15  # share of skin in what is seen of an eye's white
-DOUBT = 0.16  # that eyes' warmth differs by from person to person
+DOUBT = 0.12  # that eyes' warmth differs by from person to person
 MOST_WARMTH = 0.25
 ROOM = 24.0  # levels below the top within which bright cloth is pressed together
 

@@ -28,7 +28,7 @@ HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
-BELIEF = 0.01  # how strongly the usual light is believed against the samples
+BELIEF = np.array([0.008, 0.035, 0.035])  # how strongly it is believed against the samples, to one side, down, in front
 ROUNDS = 3
 DIM = 0.05  # relative light below which nothing is told apart
 FEWEST = 12  # samples that say anything about the light
@@ -232,7 +232,7 @@ def _directions(
 
     It is done in the head's own axes, where the normals are the same for all faces: a ridge is the same in any.
     """
-    prior = np.diag([1e-6, BELIEF, BELIEF, BELIEF]) * np.maximum(usable.sum(1), 1)[:, None, None]
+    prior = np.diag([1e-6, *BELIEF]) * np.maximum(usable.sum(1), 1)[:, None, None]
     usual = np.concatenate([np.full((len(usable), 1), 0.8), USUAL @ rotations], axis=1)[:, :, None]
     believed, weights = prior @ usual, usable.astype(np.float64)
     for _ in range(ROUNDS):

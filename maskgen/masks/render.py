@@ -25,7 +25,7 @@ from maskgen.masks.raster import painted
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
 USUAL_LIGHT = 0.93  # encoded, on the larger part of a mask
-FIBRES, SHINE = 14.0, 70.0  # levels that cloth loses where it is darker than usual; that black cloth gains elsewhere
+FIBRES, SHINE = 14.0, 58.0  # levels that cloth loses where it is darker than usual; that black cloth gains elsewhere
 SKY = np.array([0.9, 1.0, 1.12])  # the colour of that light: what is in shade gets more from skin, what shines less
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
 FINER = 1.5
@@ -34,8 +34,8 @@ RIBBON_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask that stand in a row while they are painted
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
-HIDDEN = 0.62  # of the light that does not reach cloth which looks straight down on chest and throat
-LEVEL = 0.1  # how far cloth may look down before it loses any
+HIDDEN = 0.52  # of the light that does not reach cloth which looks straight down on chest and throat
+LEVEL = 0.18  # how far cloth may look down before it loses any
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
 FOLD_LIGHT = 1.55  # how strongly the relief catches the light
 

@@ -30,7 +30,7 @@ AMPLE = 1.12  # of the outline in which shadow falls
 NEAR = 0.26  # deviation, in eye distances, of the places on the skin whose light is a place's on the cloth
 DOUBTED = 0.4  # how much skin without any shadow is believed to be beside the skin that is seen
 ODD, EVEN = 0.9, 0.2  # how much shadows on one side, and those on both, as a beard, are believed to fall on cloth too
-MOST_SHADE, MOST_SHINE = 0.9, 0.4  # logarithms of linear light: of shadows, of lamps
+MOST_SHADE, MOST_SHINE = 0.9, 0.1  # logarithms of linear light: of shadows, of lamps
 GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
 VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 

@@ -30,7 +30,7 @@ AMPLE = 1.12  # of the outline in which shadow falls
 NEAR = 0.26  # deviation, in eye distances, of the places on the skin whose light is a place's on the cloth
 DOUBTED = 0.4  # how much skin without any shadow is believed to be beside the skin that is seen
 ODD, EVEN = 0.9, 0.2  # how much shadows on one side, and those on both, as a beard, are believed to fall on cloth too
-MOST_SHADE, MOST_SHINE = 0.9, 0.1  # logarithms of linear light: of shadows, of lamps
+MOST_SHADE = 0.9  # logarithm of linear light
 GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
 VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
 
@@ -93,11 +93,12 @@ class Garment:
         return np.where(self.goes_round, toward * toward * (3 - 2 * toward), 1.0)
 
     def shade(self, rest: Rest) -> Doubles:
-        """The factor on linear light, (n,), of shadows and lamps that the light's direction does not tell."""
+        """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not tell. What is
+        brighter than it tells changes nothing: the lightness of white cloth would depend on the skin."""
         sums = self.beside @ np.stack([rest.off * rest.seen, rest.seen], 1)
         here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
         off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
-        return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), MOST_SHINE))
+        return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), 0.0))
 
     def _before(self, view: View) -> Occluder:
         bare = skin()

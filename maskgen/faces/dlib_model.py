@@ -60,9 +60,6 @@ class Forests:
         splits = self.first.shape[-1]
         if splits & (splits + 1) or self.leaves.shape[2] != splits + 1:
             raise ValueError("trees that are not complete")
-        for part in (self.mean, self.first, self.second, self.threshold, self.leaves, self.anchors, self.deltas):
-            # Read or mapped from a file, they are of one kind to the compiled functions.
-            part.flags.writeable = False
 
 
 def load_forests(path: Path) -> Forests:

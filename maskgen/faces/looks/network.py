@@ -17,7 +17,7 @@ from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
 
 CROP, EDGE = 72, 4  # side of the aligned crop, and what of it is not looked at on each side
-GROUP = 8  # faces that go through the network together: always so many, the last ones filled up
+GROUP = 4  # faces that go through the network together: always so many, the last ones filled up
 
 
 def seen_of(image: Image, points5: NDArray[np.floating]) -> Image:

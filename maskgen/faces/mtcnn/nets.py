@@ -16,8 +16,8 @@ from maskgen.core.records import Floats, Image
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 from maskgen.faces.mtcnn.torch_nets import TorchNets
 
-# Pictures a call of PNet, RNet and ONet. On the CPU the largest is what its cache holds.
-GROUPS = {"cpu": (16, 16, 8), "cuda": (256, 256, 256)}
+# Pictures a call of PNet, RNet and ONet. On the CPU larger groups save 5 %, and waste more on their black fill.
+GROUPS = {"cpu": (2, 4, 2), "cuda": (256, 256, 256)}
 # A canvas of more pixels than this many per call is judged in smaller groups, so that memory stays flat.
 MOST_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 24}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from maskgen.core.records import Doubles, Image, Mask
 WORST = 90  # quality from which on nothing of it is seen
 SMALLEST = 0.5  # crop pixels a photograph's pixel below which blocks are averaged away
 LARGEST = 3.0  # ... above which they would take too long
+UNCHANGED = 128  # a byte that says so; one block changes by no more
 BLOCK = 16  # pixels of a block whose colours are halved
 
 
@@ -23,22 +26,27 @@ def compressed(image: Image, coverage: Mask, matrix: Doubles, quality: int | Non
         matrix: (2, 3), from the photograph's pixels to the crop's.
         quality: of the photograph's file, see `core.headers`; None where it is no JPEG.
     """
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    (across, up), (down, along) = matrix[:, :2].tolist()
+    scale = math.sqrt(abs(across * along - up * down))
     if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST or not coverage.any():
         return image
     to_photo = cv2.invertAffineTransform(matrix)
     x, y, wide, tall = _blocks_about(coverage, to_photo)
     to_part = to_photo - np.array([[0, 0, x], [0, 0, y]])
-    part = cv2.warpAffine(image, to_part, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    change = cv2.subtract(_coded(part, quality), part, dtype=cv2.CV_16S)
+    # OpenCV warps four channels of bytes in a third of the time that it takes for three of 16 bits.
+    four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+    part = cv2.warpAffine(four, to_part, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    change = cv2.addWeighted(_coded(part, quality), 1, part, -1, UNCHANGED)
     left, up, columns, rows = cv2.boundingRect(coverage)
     from_here = to_part.copy()
     from_here[:, 2] += to_part[:, :2] @ (left, up)
-    back = cv2.warpAffine(change, from_here, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    back = cv2.warpAffine(change, from_here, (columns, rows), flags=linear, borderValue=[UNCHANGED] * 4)
     here = (slice(up, up + rows), slice(left, left + columns))
-    share = cv2.merge([coverage[here]] * 3)
+    share = cv2.cvtColor(coverage[here], cv2.COLOR_GRAY2RGB)
+    moved = cv2.subtract(cv2.cvtColor(back, cv2.COLOR_RGBA2RGB), (UNCHANGED,) * 3, dtype=cv2.CV_16S)
     out = image.copy()
-    out[here] = cv2.add(image[here], cv2.multiply(back, share, scale=1 / 255, dtype=cv2.CV_16S), dtype=cv2.CV_8U)
+    out[here] = cv2.add(image[here], cv2.multiply(moved, share, scale=1 / 255, dtype=cv2.CV_16S), dtype=cv2.CV_8U)
     return out
 
 
@@ -55,6 +63,6 @@ def _blocks_about(coverage: Mask, to_photo: Doubles) -> tuple[int, int, int, int
 
 
 def _coded(part: Image, quality: int) -> NDArray[np.uint8]:
-    """The picture as a JPEG of this quality holds it."""
-    data = cv2.imencode(".jpg", cv2.cvtColor(part, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+    """The picture (h, w, 4) as a JPEG of this quality holds it, (h, w, 4)."""
+    data = cv2.imencode(".jpg", cv2.cvtColor(part, cv2.COLOR_RGBA2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), cv2.COLOR_RGB2RGBA), np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..checks import digest_of
@@ -54,7 +54,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         notify(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
-        undo_damaged(run, notify)
+        aside_before = undo_damaged(run, notify)
         apply_source_changes(run, listing, shards, settings.prune, notify)
         todo = _todo(run, shards, settings.retry_set_aside)
         if not todo and (before := _finished(run)) is not None:
@@ -64,7 +64,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         run.remove_summaries()
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
-            timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
+            timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo, aside_before))
         aside = SetAsideSample()
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
         measured = took or timing.stored(settings.workers)
@@ -197,8 +197,9 @@ def _tasks(order: _Order, listing: Listing, todo: Sequence[Todo]) -> Iterator[Sh
         )
 
 
-def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo]) -> Progress:
+def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo], known: Mapping[str, int]) -> Progress:
+    """The bar; `known` is how many photographs are set aside in shards whose report was read."""
     left = {shard.id for shard, _ in todo}
     before = [shard for shard in shards if shard.id not in left]
-    aside = sum(len(load_report(run, shard.id).set_aside) for shard in before)
+    aside = sum(known[one.id] if one.id in known else len(load_report(run, one.id).set_aside) for one in before)
     return show_progress(sum(shard.count for shard in shards), sum(shard.count for shard in before), aside)

@@ -46,14 +46,19 @@ def apply_source_changes(
         run.place_text(run.plan, digest, durable=True)
 
 
-def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
-    """Retract the damaged shards of an unfinished run, so that they are processed again."""
+def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> dict[str, int]:
+    """Retract the damaged shards of an unfinished run, so that they are processed again.
+
+    Returns:
+        How many photographs were set aside in each of the others; nothing of a finished run.
+    """
+    aside: dict[str, int] = {}
     if run.is_complete():
-        return
+        return aside
     damaged = []
     for shard in sorted(run.done()):
         try:
-            check_shard(run, shard)
+            aside[shard] = len(check_shard(run, shard).set_aside)
         except DamagedShardError:
             damaged.append(shard)
             retract_shard(run, shard)
@@ -61,6 +66,7 @@ def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
         notify(
             f"{len(damaged)} finished shards are damaged, such as {run.shard(damaged[0])}: they are processed again."
         )
+    return aside
 
 
 def _known_plan(run: RunFolder, notify: Callable[[str], None]) -> str | None:

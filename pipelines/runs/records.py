@@ -93,12 +93,17 @@ def load_report(run: RunFolder, shard: str) -> ShardReport:
     return _loaded(run, shard)[0]
 
 
-def check_shard(run: RunFolder, shard: str) -> None:
-    """Raise DamagedShardError unless the checksums of a finished shard's report and rows match."""
-    wanted = _loaded(run, shard)[1]
+def check_shard(run: RunFolder, shard: str) -> ShardReport:
+    """The report of a finished shard.
+
+    Raises:
+        DamagedShardError: its checksum does not match, or that of the shard's rows.
+    """
+    report, wanted = _loaded(run, shard)
     rows = run.rows(shard)
     if hashlib.sha256(rows.read_bytes() if rows.is_file() else b"").hexdigest() != wanted:
         raise _damaged(run, shard, "its rows are not those that were written")
+    return report
 
 
 def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str]:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from maskgen.formats.any_path import AnyPath
 
-from .names import escape, output_stems
+from .names import NUL, escape, output_stems
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NUL = "\0"  # the one character that no file name can contain
 _NO_FAULTS: Mapping[str, str] = {}
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+NUL = "\0"  # the one character that no file name can contain
 _ESCAPED = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4})")
 _AWKWARD = re.compile(r"[\\\ud800-\udfff]")
 _NO_FOLDER = re.compile(r"[/\\%\x00-\x1f\x7f]|^\.+$|^ | $")
@@ -18,7 +19,9 @@ def output_stems(names: Sequence[str]) -> list[str]:
         >>> output_stems(["a.jpg", "a.png", "b.c.jpg"])
         ['a.jpg', 'a.png', 'b.c']
     """
-    stems = [stem_of(name) for name in names]
+    stems = _without_one_suffix(names) or [stem_of(name) for name in names]
+    if len(set(stems)) == len(stems) and set(stems).isdisjoint(names):
+        return stems
     count = Counter(stems)
     # A file named "a.jpg.png" has the stem "a.jpg", which is the whole name of another.
     whole = set(names)
@@ -26,6 +29,16 @@ def output_stems(names: Sequence[str]) -> list[str]:
         stem if count[stem] == 1 and (stem == name or stem not in whole) else name
         for name, stem in zip(names, stems, strict=True)
     ]
+
+
+def _without_one_suffix(names: Sequence[str]) -> list[str]:
+    """The stems of files that all have the same plain suffix, [] where they have not: a text is cut in a tenth of the
+    time of its names."""
+    packed = NUL.join(names) + NUL
+    suffix = "." + names[0].rpartition(".")[2] + NUL if names else NUL
+    if packed.count(suffix) != len(names) or packed.startswith(".") or NUL + "." in packed or suffix == "." + NUL:
+        return []
+    return packed[: -len(suffix)].split(suffix)
 
 
 def stem_of(name: str) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from .listing import NUL, Folder
-from .names import folder_name
+from .listing import Folder
+from .names import NUL, folder_name
 
 if TYPE_CHECKING:
     from maskgen.formats.tables import Listed
@@ -40,16 +40,16 @@ def _grouped(table: AnyPath) -> dict[tuple[str, str], list[str]]:
     """The names of each folder and person; those of neighbouring rows as one text, since a name of its own takes four
     times its length."""
     groups: dict[tuple[str, str], list[str]] = {}
-    key, names = ("", ""), list[str]()
+    folder, last, names = "", "", list[str]()
     for path, person, _ in _rows(table):
-        folder, slash, name = path.rpartition("/")
-        if (folder or slash, person) != key:
+        here, slash, name = path.rpartition("/")
+        if here != folder or person != last or not here:
             if names:
-                groups.setdefault(key, []).append(NUL.join(names))
-            key, names = (folder or slash, person), []
+                groups.setdefault((folder, last), []).append(NUL.join(names))
+            folder, last, names = here or slash, person, []
         names.append(name)
     if names:
-        groups.setdefault(key, []).append(NUL.join(names))
+        groups.setdefault((folder, last), []).append(NUL.join(names))
     return groups
 
 
@@ -82,6 +82,6 @@ def _check_one_person_each(table: AnyPath, groups: Mapping[tuple[str, str], Sequ
 def _twice(table: AnyPath, folder: str, name: str) -> UserError:
     """The two lines that assign a photograph to two people."""
     path = f"{folder.rstrip('/')}/{name}" if folder else name
-    (_, person, line), *others = (one for one in _rows(table) if one.path == path)
-    _, other, later = next(one for one in others if one.person != person)
+    (_, person, line), *others = (one for one in _rows(table) if one[0] == path)
+    _, other, later = next(one for one in others if one[1] != person)
     return UserError(f"{table}, line {later}: {path} is of {other}, and of {person} in line {line}; correct one.")

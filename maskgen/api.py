@@ -32,8 +32,7 @@ from maskgen.faces.choose import placed
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarkers.named import DLIB, landmarker_named
 from maskgen.faces.landmarks import Landmarker
-from maskgen.faces.locate import detect_for, faces_with_landmarks
-from maskgen.faces.looks.network import seen_of
+from maskgen.faces.locate import Looks, detect_for, faces_with_landmarks, look
 from maskgen.faces.masked import MASKED_FROM, mask_scores
 from maskgen.faces.stored import face_columns
 from maskgen.faces.trust import trust
@@ -260,9 +259,10 @@ class Masker:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used (without any output where there are several such faces and no other), or one SetAsideError.
         """
-        faces = self._searched(photos, known) if given is None else self._given(photos, given)
+        kept: Looks = {}
+        faces = self._searched(photos, known, kept) if given is None else self._given(photos, given)
         if self.settings.masked_input != "keep":
-            faces = self._bare_ones(photos, faces)
+            faces = self._bare_ones(photos, faces, kept)
         return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
 
     def _given(self, photos: Sequence[Photo], given: Sequence[Marks]) -> Sequence[Sequence[Face | SetAsideError]]:
@@ -271,7 +271,7 @@ class Masker:
             return faces_from_marks(images, given, self.settings.faces, self.detector, self._landmarker)
 
     def _searched(
-        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None
+        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None, kept: Looks
     ) -> Sequence[Sequence[Face | SetAsideError]]:
         """The faces of each photograph, detected where none are known."""
         known = [()] * len(photos) if known is None else known
@@ -280,17 +280,19 @@ class Masker:
         with self._stage("find"):
             detections = detect_for(self.detector, images, self.settings.faces)
         with self._stage("points"):
-            marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker, self.detector)
+            marked = faces_with_landmarks(
+                images, detections, self.settings.faces, self._landmarker, self.detector, kept
+            )
         found = dict(zip(search, marked, strict=True))
         return [found[at] if at in found else known[at] for at in range(len(photos))]
 
     def _bare_ones(
-        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
+        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]], kept: Looks
     ) -> list[list[Face | SetAsideError]]:
         """The faces, with a fault in place of each that already wears a mask."""
         with self._stage("masked input"):
             each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
-            seen = [seen_of(image, face.detection.points5) for image, face in each if isinstance(face, Face)]
+            seen = [look(image, face.detection.points5, kept) for image, face in each if isinstance(face, Face)]
             scores = iter(mask_scores(seen).tolist())
         return [
             [_unless_masked(face, next(scores)) if isinstance(face, Face) else face for face in own] for own in faces

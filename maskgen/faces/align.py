@@ -36,13 +36,19 @@ def face_unit(points5: NDArray[np.floating]) -> float:
 
     Turning brings the eyes nearer to each other, nodding brings them nearer to the mouth; the larger of the two says.
     """
-    across, down = _axes(points5)
+    return _unit(*_axes(points5))
+
+
+def _unit(across: complex, down: complex) -> float:
     return max(abs(across), TALL * abs(down))
 
 
 def upright(points5: NDArray[np.floating]) -> Doubles:
     """Unit vector (2,) to the face's own right in the picture, from the eyes' line and the line down to the mouth."""
-    across, down = _axes(points5)
+    return _right(*_axes(points5))
+
+
+def _right(across: complex, down: complex) -> Doubles:
     both = across / max(abs(across), 1e-9) - 1j * down / max(abs(down), 1e-9)
     length = abs(both)
     return np.array([both.real / length, both.imag / length] if length > 1e-6 else [1.0, 0.0])
@@ -148,10 +154,20 @@ def five_inside(points5: NDArray[np.floating], shape: tuple[int, int]) -> float:
         shape: the picture's (height, width).
     """
     back = cv2.invertAffineTransform(_matrix(points5, _beside(points5), INSIDE_SIDE, 0.0))
+    height, width = shape
+    (left, right), (top, bottom) = (_reached(*line) for line in back.tolist())
+    if left >= -0.5 and right < width - 0.5 and top >= -0.5 and bottom < height - 0.5:
+        return 1.0
     samples = np.indices((INSIDE_SIDE, INSIDE_SIDE)).reshape(2, -1)[::-1]
     xy = back[:, :2] @ samples + back[:, 2:]
-    height, width = shape
     return float(np.mean((xy >= -0.5).all(0) & (xy[0] < width - 0.5) & (xy[1] < height - 0.5)))
+
+
+def _reached(across: float, down: float, start: float) -> tuple[float, float]:
+    """The least and the most of one coordinate among `five_inside`'s samples."""
+    last = INSIDE_SIDE - 1
+    low, high = min(across, 0.0) + min(down, 0.0), max(across, 0.0) + max(down, 0.0)
+    return start + last * low, start + last * high
 
 
 def _beside(points5: NDArray[np.floating]) -> float:
@@ -168,8 +184,8 @@ def _cut(image: Image, points5: NDArray[np.floating], beside: float, size: int, 
 
 
 def _matrix(points5: NDArray[np.floating], beside: float, size: int, margin: float) -> Doubles:
-    right = upright(points5)
-    side = FACE_SIDE * face_unit(points5) * (1 + margin)
+    axes = _axes(points5)
+    right, side = _right(*axes), FACE_SIDE * _unit(*axes) * (1 + margin)
     target = np.array([0.5, EYE_LINE]) * size - 0.5
     return similarity(_between_the_eyes(points5) + right * beside, right, size / max(side, 1e-3), target)
 

@@ -73,6 +73,10 @@ class Detector(ABC):
         found = self._detect(images, small_too)
         return [sorted(faces, key=lambda face: (-face.score, *face.box.tolist())) for faces in found]
 
+    def detect_upright(self, image: Image) -> list[Detection]:
+        """As `detect` of one picture, of faces that stand upright in it only where the detector can tell."""
+        return self.detect([image])[0]
+
     def softer(self) -> Detector:
         """The detector for faces of which a part is missing."""
         return self
@@ -141,6 +145,11 @@ class MtcnnDetector(Detector):
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process makes the networks again."""
         return type(self), (self._device, self.one_face, self._thresholds)
+
+    def detect_upright(self, image: Image) -> list[Detection]:
+        """As `detect`, but the picture is not turned where no face stands upright in it."""
+        check_image(image)
+        return self._upright([image], small_too=False)[0]
 
     def softer(self) -> MtcnnDetector:
         """The same networks with SOFTER thresholds."""

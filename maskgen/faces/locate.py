@@ -15,10 +15,12 @@ from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.looks.network import seen_of
 from maskgen.faces.looks.turned import looks_turned
 from maskgen.faces.looks.upright import least_score, upright_scores
-from maskgen.faces.stored import rounded_face
+from maskgen.faces.stored import hundredths, rounded_face
 from maskgen.faces.trust import trust
 
 Faces = list[Face | SetAsideError]
+# Crops by picture and points, for as long as the pictures are in memory.
+Looks = dict[tuple[int, bytes], Image]
 # The search for faces that the picture's edge cuts: longest side of what is searched in pixels, its borders as shares
 # of the shorter side, and their grey, which is 0 to the networks. With another border a face has another size in the
 # pyramid.
@@ -31,18 +33,21 @@ def faces_with_landmarks(
     which: str,
     landmarker: Landmarker,
     detector: Detector | None = None,
+    kept: Looks | None = None,
 ) -> list[Faces]:
     """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.
 
     Args:
         which: "subject", "largest", "central" or "all", see `faces.choose`.
         detector: searches around a face that hardly looks upright, see `looks.turned`.
+        kept: where crops of the faces are kept for another network, see `look`.
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures at once: that is how their points are found fast.
     each = [(image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)]
     points = iter(landmarker.points68_of(each))
-    upright = iter(upright_scores([seen_of(image, one.points5) for image, one in each]).tolist())
+    seen = [look(image, hundredths(one.points5), {} if kept is None else kept) for image, one in each]
+    upright = iter(upright_scores(seen).tolist())
     return [
         [
             one
@@ -52,6 +57,14 @@ def faces_with_landmarks(
         ]
         for image, own, found in zip(images, meant, detections, strict=True)
     ]
+
+
+def look(image: Image, points5: Floats, kept: Looks) -> Image:
+    """`looks.network.seen_of` a face, from `kept` where its crop is there, and put there where it is not."""
+    key = id(image), points5.tobytes()
+    if key not in kept:
+        kept[key] = seen_of(image, points5)
+    return kept[key]
 
 
 def detect_for(detector: Detector, images: Sequence[Image], which: str) -> list[list[Detection]]:

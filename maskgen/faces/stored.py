@@ -22,10 +22,10 @@ CERTAINTY = ("seen68", "expected_error")  # where the landmark model says how su
 def rounded_face(face: Face) -> Face:
     """The face with its numbers rounded: pixels to a hundredth, the score to four digits."""
     found = face.detection
-    rounded = Detection(_hundredths(found.box), _hundredths(found.points5), round(found.score, 4))
+    rounded = Detection(hundredths(found.box), hundredths(found.points5), round(found.score, 4))
     sure = face.certainty
     sure = sure and Certainty(sure.seen, round(sure.expected, 4))
-    return Face(rounded, _hundredths(face.points68), face.index, face.of, face.given, sure)
+    return Face(rounded, hundredths(face.points68), face.index, face.of, face.given, sure)
 
 
 def face_columns(face: Face) -> dict[str, Any]:
@@ -66,5 +66,6 @@ def _certainty(row: Mapping[str, Any]) -> Certainty | None:
     return None if seen is None or expected is None else Certainty(np.array(seen, np.float32) > 0.5, expected)
 
 
-def _hundredths(pixels: NDArray[np.floating]) -> Floats:
+def hundredths(pixels: NDArray[np.floating]) -> Floats:
+    """Pixels as a catalogue holds them."""
     return np.round(pixels.astype(np.float64), 2).astype(np.float32)

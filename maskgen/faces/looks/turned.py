@@ -34,7 +34,7 @@ def looks_turned(image: Image, face: Detection, score: float, detector: Detector
     seen = [_turned(crop, quarters) for quarters in QUARTERS]
     if detector is not None and not detector.one_face:
         views = [_turned(_around(image, face), quarters) for quarters in QUARTERS]
-        found = [faces for view in views for faces in detector.detect([view])]  # one by one, whatever their shapes
+        found = [detector.detect_upright(view) for view in views]
         seen += [seen_of(view, one.points5) for view, faces in zip(views, found, strict=True) for one in faces]
     return bool(upright_scores(seen).max() > score + BETTER)
 

@@ -80,16 +80,16 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
     # Most masks are fresh, some have been worn for days.
     worn = float(chance[0] ** 3)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
-    spread = np.clip(rng.normal(size=4 + ASKEW), -2.2, 2.2)
+    spread = [min(max(each, -2.2), 2.2) for each in rng.normal(size=4 + ASKEW).tolist()]
     return MaskPlan(
-        up=float(np.clip(0.025 * spread[0], -0.05, 0.04)),
-        size=float(np.clip(1.01 + 0.012 * spread[1], 0.99, 1.04)),
-        tilt=float(1.1 * spread[2]),
-        bright=float(1.0 + 0.02 * spread[3] - 0.03 * worn),
+        up=min(max(0.025 * spread[0], -0.05), 0.04),
+        size=min(max(1.01 + 0.012 * spread[1], 0.99), 1.04),
+        tilt=1.1 * spread[2],
+        bright=1.0 + 0.02 * spread[3] - 0.03 * worn,
         fade=FADES * worn,
-        creases=tuple(float(depth) for depth in np.clip(deep, -2.2, 2.2)),
+        creases=tuple(min(max(depth, -2.2), 2.2) for depth in deep.tolist()),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
-        askew=tuple(float(0.012 * each) for each in spread[4:]),
+        askew=tuple(0.012 * each for each in spread[4:]),
         turned=bool(chance[7] < 0.5),
         look=float(chance[3]),
         wearing=_drawn(wear or {"proper": 1.0}, float(chance[4])),
@@ -101,5 +101,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
 def _drawn(weights: Mapping[str, float], chance: float) -> str:
     """The name whose stretch of 0..1 holds the chance."""
     names = list(weights)
+    if len(names) == 1:
+        return names[0]
     ends = np.cumsum(list(weights.values()))
     return names[int(np.searchsorted(ends, chance * ends[-1], side="right").clip(0, len(names) - 1))]

@@ -27,18 +27,19 @@ def shown_loops(image: Image, points: Doubles, lit: Doubles, light: Light) -> Do
     if light.skin is None or not len(points):
         return np.ones(len(points))
     height, width = image.shape[:2]
-    columns = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(np.intp)
-    rows = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(np.intp)
+    nearest = np.minimum(np.maximum(np.rint(points[:, :2]), 0), (width - 1, height - 1)).astype(np.intp)
     breadth = 3 if len(points) % (3 * PIECES) == 0 else 2
-    seen = np.maximum(image[rows, columns].astype(np.float64), LEAST).reshape(-1, PIECES, breadth, 3).mean(2)
+    pixels = image.reshape(-1, 3).take(nearest[:, 1] * width + nearest[:, 0], axis=0)
+    seen = np.add.reduce(np.maximum(pixels, LEAST).reshape(-1, PIECES, breadth, 3), 2) / breadth
     expected = np.maximum(light.skin, LEAST)
-    share = seen @ LUMA / (expected @ LUMA) / np.minimum(lit.reshape(-1, PIECES, breadth).mean(2), 1.0)
-    tint = np.log(seen / seen[..., 1:2]) - np.log(expected / expected[1])
-    off = np.hypot(tint[..., 0], tint[..., 2])
+    bright = np.add.reduce(lit.reshape(-1, PIECES, breadth), 2) / breadth
+    share = seen @ LUMA / (expected @ LUMA) / np.minimum(bright, 1.0)
+    tint = np.log(seen[..., ::2] / seen[..., 1:2]) - np.log(expected[::2] / expected[1])
+    off = np.hypot(tint[..., 0], tint[..., 1])
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
     skin[:, :WELDED] = 1.0
-    soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # one pixel says little
-    soft[:, 0], soft[:, -1] = 1.0, skin[:, -1]
+    soft = skin.copy()
+    soft[:, 1:-1] = (skin[:, :-2] + skin[:, 1:-1] + skin[:, 2:]) / 3  # one pixel says little
     return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)
 
 

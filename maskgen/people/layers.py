@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, floats
 
@@ -82,14 +83,29 @@ def lay_skin(image: Floats, drawing: Drawing, thrown: Shadows, pictures: Picture
     turn = stage.camera.rotation.astype(np.float32)
     for band in drawing.bands():
         colour, surface, head = pictures.colours(band), looked_up(pictures.surface, band.u, band.v), band.of(HEAD)
-        turned = cv2.transform(np.ascontiguousarray(surface[..., :3]), turn)
-        normals = band.normals + (turned - band.normals) * head[..., None]
+        normals = facing(band, surface, turn)
         sky = floats(0.85) + (surface[..., 3] - floats(0.85)) * head
         shadow = dark[band.part]
         shown = colour[..., :3] * lit(normals, shadow, sky, 1 - band.of(CLOTH), scene)
         shown += shine(normals, shadow, colour[..., 3], scene)[..., None] * floats(scene.cast)
         part = image[band.part]
         part += (shown - part) * (band.kind > 0)[..., None]
+
+
+def facing(band: Band, surface: Floats, turn: Floats) -> Floats:
+    """Unit normals of what was drawn, in camera axes, (h, w, 3): the head's with its relief.
+
+    Args:
+        surface: `Pictures.surface` at the band's places, (h, w, 4).
+        turn: the camera's rotation, float32 (3, 3).
+    """
+    turned = cv2.transform(np.ascontiguousarray(surface[..., :3]), turn)
+    return np.asarray(band.normals + (turned - band.normals) * band.of(HEAD)[..., None], np.float32)
+
+
+def before(band: Band, behind: Drawing, slack: Floats) -> NDArray[np.bool_]:
+    """Where a band shows something that lies before another drawing, or at most `slack` pixels behind it, (h, w)."""
+    return np.asarray((band.kind > 0) & (band.depth > behind.nearest(band.part) - slack))
 
 
 def lay_hair(
@@ -107,7 +123,7 @@ def lay_hair(
     turn, slack = stage.camera.rotation.astype(np.float32), floats(0.01 * stage.camera.scale)
     for band in drawing.bands():
         strands = looked_up(hair.strands, band.u, band.v)
-        share = strands[..., 1] * ((band.kind > 0) & (band.depth > behind.nearest(band.part) - slack))
+        share = strands[..., 1] * before(band, behind, slack)
         shadow = dark[band.part] * floats(0.8)
         sky = floats(0.55) + floats(0.35) * band.normals[..., 2]
         factor = lit(band.normals, shadow, sky, np.zeros_like(sky), scene)

@@ -70,7 +70,32 @@ def paint_several(person: Person, scenes: Sequence[Scene]) -> list[Portrait]:
     return [_painted(person, scene, form, hair, pictures) for scene in scenes]
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What of a picture is ready before anything is laid in front of the skin.
+
+    Attributes:
+        image: the enlarged picture, float32 (h, w, 3): room, clothes and skin. What is laid in front changes it.
+        stage, drawing, thrown: its camera, what each of its pixels shows, the light's shadows.
+        form, hair: the head's surface and its hair.
+    """
+
+    image: Floats
+    stage: Stage
+    form: Form
+    hair: Hair | None
+    drawing: Drawing
+    thrown: Shadows
+
+
 def _painted(person: Person, scene: Scene, form: Form, hair: Hair | None, pictures: Pictures) -> Portrait:
+    ready = prepared(person, scene, form, hair, pictures)
+    lay_in_front((ready.image,), person, scene, ready)
+    return finished(scene, ready)
+
+
+def prepared(person: Person, scene: Scene, form: Form, hair: Hair | None, pictures: Pictures) -> Ready:
+    """A picture as far as the skin."""
     stage = Stage.of(scene)
     lining = hair.lining if hair is not None else None
     solid = _solid(person, form, lining)
@@ -79,23 +104,17 @@ def _painted(person: Person, scene: Scene, form: Form, hair: Hair | None, pictur
     drawing = stage.draw([body_part(scene.clothes), *solid])
     image = room(scene, stage.height, stage.width)
     lay_skin(image, drawing, thrown, pictures, scene, stage)
-    _lay_in_front((image,), person, scene, _Set(stage, form, hair, drawing, thrown))
-    small = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
-    return _truth(_photographed(np.asarray(small, np.float32), scene), scene, form, stage, drawing)
+    return Ready(image, stage, form, hair, drawing, thrown)
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What of a picture is ready before anything is laid in front of the skin."""
-
-    stage: Stage
-    form: Form
-    hair: Hair | None
-    drawing: Drawing
-    thrown: Shadows
+def finished(scene: Scene, ready: Ready) -> Portrait:
+    """The picture in its own size as a camera takes it, with its truth."""
+    small = cv2.resize(ready.image, scene.size[::-1], interpolation=cv2.INTER_AREA)
+    image = _photographed(np.asarray(small, np.float32), scene)
+    return _truth(image, scene, ready.form, ready.stage, ready.drawing)
 
 
-def _lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready: _Set) -> None:
+def lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready: Ready) -> None:
     """Glasses, hair and a hand over skin and clothes, in place, in each of some pictures."""
     hair, stage, drawing = ready.hair, ready.stage, ready.drawing
     shell = None if hair is None else stage.draw(hair.parts)
@@ -111,13 +130,10 @@ def _lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, read
 def in_front(person: Person, scene: Scene) -> Floats:
     """The share of each pixel that glasses, hair and a hand hide of skin and clothes in `paint`'s picture, 0..1,
     float32 (height, width)."""
-    stage, form, hair = Stage.of(scene), sculpt(person, scene.expression, scene.scale), hair_of(person)
-    solid = _solid(person, form, hair.lining if hair is not None else None)
-    casters = [*solid, *(hair.parts if hair is not None else ())]
-    thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
-    drawing = stage.draw([body_part(scene.clothes), *solid])
-    black, white = (np.full((stage.height, stage.width, 3), level, np.float32) for level in (0, 255))
-    _lay_in_front((black, white), person, scene, _Set(stage, form, hair, drawing, thrown))
+    form, hair = sculpt(person, scene.expression, scene.scale), hair_of(person)
+    ready = prepared(person, scene, form, hair, Pictures.of(person, form, hair, scene))
+    black, white = (np.full_like(ready.image, level) for level in (0, 255))
+    lay_in_front((black, white), person, scene, ready)
     seen = (white - black)[..., 1] / floats(255)  # what is laid on a picture mixes with it
     return np.asarray(1 - cv2.resize(seen, scene.size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 

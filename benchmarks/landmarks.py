@@ -6,7 +6,7 @@
     python benchmarks/landmarks.py --speed lfw
 
 --marked: NAME.jpg with NAME.pts (68 lines "x y"). Mean error of each model, in distances between the eyes' middles: of
-all points, of the jaw's 17, of the others; faces found; and how our own expected error goes with the true one.
+all points, of the jaw's 17, of the others and their parts; faces found; how our own expected error goes with the true.
 --photographs: faces that dlib's model is trusted on (0.75 at least): the share whose pose, by the mean head's camera,
 is within 10 degrees in yaw, pitch and roll, and quantiles of the largest difference.
 --drawn: drawn people of `people.draw_person`, none of whom was trained on, 40 a step of yaw from 0 to 90: the error of
@@ -36,6 +36,7 @@ from maskgen.people.portrait import paint
 from maskgen.people.scene import draw_scene
 
 NAMES = ("dlib", "own")
+PARTS = {"brows": slice(17, 27), "nose": slice(27, 36), "eyes": slice(36, 48), "mouth": slice(48, 68)}
 TRUSTED, NEAR = 0.75, 10.0
 
 
@@ -81,6 +82,7 @@ def marked(folder: Path) -> None:
         print(
             f"{name:6} {len(rows)} of {len(paths)} found, error "
             + "mean {:.4f} jaw {:.4f} others {:.4f} median {:.4f}".format(*parts)
+            + "".join(f" {part} {all_[:, where].mean():.4f}" for part, where in PARTS.items())
         )
     both = np.array(expected).T
     print(f"expected and true error: means {both.mean(1).round(4)}, correlation {np.corrcoef(both)[0, 1]:.2f}")
@@ -114,13 +116,13 @@ def photographs(folder: Path, every: int) -> None:
     print(np.quantile(far, [0.5, 0.9, 0.95, 0.99, 1]).round(1))
 
 
-def drawn() -> None:
+def drawn(people: int) -> None:
     detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
     print("yaw    found " + "".join(f"{name + ' yaw off':>14}{'points':>8}{'refused':>8}" for name in NAMES))
     for yaw in range(0, 91, 10):
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in NAMES}
         found = 0
-        for number in range(40):
+        for number in range(people):
             rng = rng_for(7, "landmarks", yaw, number)
             scene = draw_scene(rng, 250)
             sign = 1 if number % 2 else -1
@@ -175,6 +177,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--every", type=int, default=1, help="of the photographs, one in so many")
     parser.add_argument("--drawn", action="store_true")
+    parser.add_argument("--people", type=int, default=40, help="drawn at each yaw")
     parser.add_argument("--speed", type=Path)
     options = parser.parse_args()
     if options.marked:
@@ -182,7 +185,7 @@ def main() -> None:
     if options.photographs:
         photographs(options.photographs, options.every)
     if options.drawn:
-        drawn()
+        drawn(options.people)
     if options.speed:
         speed(options.speed)
 

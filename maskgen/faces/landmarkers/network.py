@@ -22,15 +22,24 @@ from maskgen.faces.align import face_unit, reduced, seen, shrinking, similarity,
 from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
 
-SIDE = 64
+SIDE = 80
 AROUND = 3.6  # side of the patch in face units, see `align.face_unit`
 GROUP = 8  # faces that go through the network together: always so many, the last ones filled up
 WEIGHTS = "own.npz"
+# The convolutions in their order, and their steps. "stay" and "join" add to what they are given; "up" is laid out twice
+# as large and added to what BESIDE names.
+LAYERS = {
+    "stem": 2, "down1": 2, "stay1": 1, "down2": 2, "stay2": 1, "down3": 2, "stay3": 1, "stay4": 1,
+    "up2": 1, "join2": 1, "up1": 1, "join1": 1,
+}  # fmt: skip
+BESIDE = {"up2": "stay2", "up1": "stay1"}
 POINTS = 68
-# Of each of the 68 points the one on the other side of the face.
+ALL = POINTS + 17  # then the jaw's points on the head's outline in the picture
+WIDER = 1.25  # heat maps reach so much farther than the patch
+# Of each of all points the one on the other side of the face.
 MIRRORED = np.array([
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, *range(84, 67, -1),
 ])  # fmt: skip
 
 
@@ -39,8 +48,8 @@ class Said:
     """What the network says of n patches.
 
     Attributes:
-        points: float32 (n, 68, 2), shares of the patch's side.
-        spread: float32 (n, 68), how far a point is expected to be off, in shares of the patch's side.
+        points: float32 (n, ALL, 2), shares of the patch's side.
+        spread: float32 (n, ALL), how far a point is expected to be off, in shares of the patch's side.
         seen: float32 (n, 68), how likely nothing of the head is before it, 0..1.
     """
 
@@ -81,31 +90,41 @@ def from_patch(points: Floats, matrix: Doubles) -> Floats:
     return np.asarray((points * SIDE - 0.5) @ back[:, :2].T + back[:, 2], np.float32)
 
 
-def look_at_both(patches: Mask) -> Said:
-    """What the network says of each patch and of its mirror image, on average."""
-    one, other = look_at(patches), look_at(np.ascontiguousarray(patches[:, :, ::-1]))
-    points = other.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
-    half = np.float32(0.5)
-    return Said(
-        half * (one.points + points),
-        half * (one.spread + other.spread[:, MIRRORED]),
-        half * (one.seen + other.seen[:, MIRRORED]),
-    )
+def look_at_mirrored(patches: Mask) -> Said:
+    """What the network says of each patch when it sees its mirror image."""
+    said = look_at(np.ascontiguousarray(patches[:, :, ::-1]))
+    points = said.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
+    return Said(points, said.spread[:, MIRRORED], said.seen[:, MIRRORED[:POINTS]])
 
 
 def look_at(patches: Mask) -> Said:
-    """What the network says of each patch, uint8 (n, SIDE, SIDE): the same whatever the other patches."""
-    request, found = _network(os.getpid()), [np.zeros((0, 4 * POINTS), np.float32)]
+    """What the network says of each patch, uint8 (n, SIDE, SIDE): the same whatever the other patches.
+
+    Heat maps and dense layers say where the points are, each with its own spread: the mean of both is taken, weighted
+    by the inverse of the spread's square.
+    """
+    heat, dense = _answers(patches)
+    direct, spread, by_heat, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
+    spread, by_heat = np.exp(spread), np.exp(by_heat)
+    share = (1 / (1 + (by_heat / spread) ** 2))[..., None]
+    points = share * heat + (1 - share) * direct.reshape(-1, ALL, 2)
+    shown = 1 / (1 + np.exp(-logits))
+    return Said(floats(points), np.minimum(spread, by_heat), floats(shown))
+
+
+def _answers(patches: Mask) -> tuple[Floats, Floats]:
+    """Points by heat (n, ALL, 2), and what the dense layers say (n, 4 * ALL + 68)."""
+    request = _network(os.getpid())
+    found = [(np.zeros((0, ALL, 2), np.float32), np.zeros((0, 4 * ALL + POINTS), np.float32))]
     for at in range(0, len(patches), GROUP):
         some = patches[at : at + GROUP]
         filled = np.zeros((GROUP, SIDE, SIDE), np.uint8)
         filled[: len(some)] = some
         request.infer({0: filled}, share_inputs=True)
-        found.append(np.array(request.get_output_tensor(0).data)[: len(some)])
-    said = np.concatenate(found)
-    points, spread, logits = np.split(said, [2 * POINTS, 3 * POINTS], axis=1)
-    shown = 1 / (1 + np.exp(-logits))
-    return Said(points.reshape(-1, POINTS, 2), np.exp(spread), np.asarray(shown, np.float32))
+        heat, dense = (np.array(request.get_output_tensor(at).data)[: len(some)] for at in (0, 1))
+        found.append((heat, dense))
+    heats, denses = zip(*found, strict=True)
+    return np.concatenate(heats), np.concatenate(denses)
 
 
 @cache
@@ -116,21 +135,37 @@ def _network(process: int) -> Any:
     ops, weights = openvino.opset13, _weights()
     entry = ops.parameter([GROUP, SIDE, SIDE], np.uint8)
     x = ops.reshape(ops.convert(entry, np.float32), np.array([GROUP, 1, SIDE, SIDE]), False)
+    held: dict[str, Any] = {}
     x = _even(ops, x)
-    layer = 0
-    while f"w{layer}" in weights:
-        kernel = weights[f"w{layer}"]
-        stays = kernel.shape[0] == kernel.shape[1]
-        step = [1, 1] if stays else [2, 2]
-        y = ops.convolution(x, kernel, step, [1, 1], [1, 1], [1, 1])
-        y = ops.add(y, weights[f"b{layer}"].reshape(1, -1, 1, 1))
-        x = ops.relu(ops.add(x, y) if stays else y)
-        layer += 1
-    x = ops.reshape(x, np.array([GROUP, -1]), False)
+    for name, step in LAYERS.items():
+        y = _convolved(ops, x, weights, name, step)
+        if name in BESIDE:
+            x = ops.relu(ops.add(ops.depth_to_space(y, "depth_first", 2), held[BESIDE[name]]))
+        else:
+            x = ops.relu(ops.add(x, y) if name.startswith(("stay", "join")) else y)
+        held[name] = x
+    dense = ops.reshape(held["stay4"], np.array([GROUP, -1]), False)
     for name in ("hidden", "last"):
-        x = ops.add(ops.matmul(x, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
-        x = ops.relu(x) if name == "hidden" else x
-    return openvino_core().compile_model(openvino.Model([x], [entry], "own"), "CPU", CONFIG).create_infer_request()
+        dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
+        dense = ops.relu(dense) if name == "hidden" else dense
+    model = openvino.Model([_by_heat(ops, _convolved(ops, x, weights, "heat", 1)), dense], [entry], "own")
+    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
+
+
+def _convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:
+    kernel = weights[f"{name}.w"]
+    around = [kernel.shape[2] // 2] * 2
+    y = ops.convolution(x, kernel, [step, step], around, around, [1, 1])
+    return ops.add(y, weights[f"{name}.b"].reshape(1, -1, 1, 1))
+
+
+def _by_heat(ops: Any, heat: Any) -> Any:
+    """The mean place of each heat map, (GROUP, ALL, 2). Source: Sun et al., Integral human pose regression, 2018."""
+    grid = SIDE // 4
+    places = ((np.arange(grid, dtype=np.float32) + 0.5) / grid - 0.5) * WIDER + 0.5
+    xy = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2).astype(np.float32)
+    share = ops.softmax(ops.reshape(heat, np.array([GROUP, ALL, grid * grid]), False), 2)
+    return ops.matmul(share, xy, False, False)
 
 
 def _even(ops: Any, x: Any) -> Any:

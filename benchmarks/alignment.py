@@ -24,11 +24,11 @@ from insightface.utils.face_align import norm_crop2
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
-from maskgen.faces.align import shrinking
-from maskgen.faces.alignments import align_arcface
-from maskgen.faces.choose import choose
+from maskgen.faces.choose import choose_faces
+from maskgen.faces.crop_by_alignment import align_arcface
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import detect_for
+from maskgen.faces.upright_crop import shrink_factor
 
 SIZES = (112, 128, 224, 256)
 FARTHEST, MOST = 0.01, 3  # pixels, steps
@@ -41,7 +41,7 @@ def faces(folder: Path, count: int) -> Iterator[tuple[Image, np.ndarray]]:
     for path in paths[:: max(1, len(paths) // count)][:count]:
         image = read_photo(path).image
         try:
-            (chosen,) = choose(image, detect_for(detector, [image], "subject")[0], "subject")
+            (chosen,) = choose_faces(image, detect_for(detector, [image], "subject")[0], "subject")
         except SetAsideError as fault:
             print(f"{path}: {fault.reason}")
             continue
@@ -67,7 +67,7 @@ def main() -> int:
             to_theirs = (np.asarray(matrix) @ back)[:, :2] @ corners.T + (np.asarray(matrix) @ back)[:, 2:]
             apart.append(np.abs(to_theirs.T - corners).max())
             difference = np.abs(crop.image.astype(int) - theirs)
-            (reduced if shrinking(crop.matrix) >= 2 else steps).append((difference.max(), difference.mean()))
+            (reduced if shrink_factor(crop.matrix) >= 2 else steps).append((difference.max(), difference.mean()))
         failed |= bool(max(apart) > FARTHEST or any(most > MOST for most, _ in steps))
         told = "; ".join(
             f"{len(part)} crops {name}: a pixel differs by {max(m for m, _ in part)} at most, {np.mean(part, 0)[1]:.3f}"

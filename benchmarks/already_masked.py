@@ -4,7 +4,8 @@
     python benchmarks/already_masked.py --judge BARE_DIR MASKED_DIR     # errors on photographs, and the cost of a face
 
 --fit takes photographs of bare faces, draws a mask on each, finds the face in both anew, and learns from the crops. A
-fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch.
+fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. It does not remake
+the weights that are committed: docs/already_masked.md says how those were made and how others compare.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ import torch
 from torch import Tensor, nn
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import Photo, encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
-from maskgen.faces.align import align_five, face_unit
-from maskgen.faces.choose import choose
-from maskgen.faces.detect import LENIENT, MtcnnDetector
+from maskgen.faces.already_masked import MASKED_FROM, mask_scores
+from maskgen.faces.choose import choose_faces
+from maskgen.faces.classifiers.classifier_network import CROP, EDGE, classifier_input
+from maskgen.faces.detect import LENIENT_THRESHOLDS, MtcnnDetector
 from maskgen.faces.locate import detect_for
-from maskgen.faces.looks.network import CROP, EDGE, seen_of
-from maskgen.faces.masked import MASKED_FROM, mask_scores
+from maskgen.faces.upright_crop import align_upright_by_five, frontal_eye_distance
 from maskgen.masks.kinds import kind_names
 from maskgen.people import sample_people
 
@@ -89,7 +90,7 @@ def kinds(folder: Path, rng: np.random.Generator) -> tuple[str, ...]:
 
 def nearest(found: Sequence[Detection], points5: np.ndarray) -> Detection | None:
     """The surest of the faces whose eyes are where these are."""
-    middle, near = points5[:2].mean(0), 0.7 * face_unit(points5)
+    middle, near = points5[:2].mean(0), 0.7 * frontal_eye_distance(points5)
     return max((f for f in found if np.abs(f.points5[:2].mean(0) - middle).max() < near), key=_score, default=None)
 
 
@@ -100,7 +101,7 @@ def _score(face: Detection) -> float:
 def crops(folder: Path, every: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Crops uint8 (n, CROP, CROP, 3), 1 for masked or 0 (n,), and whose each is."""
     rng, found = np.random.default_rng(SEED), []
-    plain, lenient = MtcnnDetector(), MtcnnDetector(thresholds=LENIENT)
+    plain, lenient = MtcnnDetector(), MtcnnDetector(thresholds=LENIENT_THRESHOLDS)
     paths = photographs(folder, every)
     with TemporaryDirectory() as scratch:
         wear = ("proper=8", "nose_out=1")
@@ -114,21 +115,21 @@ def crops(folder: Path, every: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
                     if not isinstance(one, Output):
                         continue
                     points5 = np.array(one.row["source_points5"], np.float32).reshape(-1, 2)
-                    found.append((align_five(photo.image, points5, CROP).image, 0, path.parent.name))
+                    found.append((align_upright_by_five(photo.image, points5, CROP).image, 0, path.parent.name))
                     face = nearest(plain.detect([one.image])[0], points5)
                     face = face or nearest(lenient.detect([one.image])[0], points5)
                     if face is not None:
-                        found.append((align_five(one.image, face.points5, CROP).image, 1, path.parent.name))
+                        found.append((align_upright_by_five(one.image, face.points5, CROP).image, 1, path.parent.name))
     # Drawn people are smoother than any photograph: bare ones must not be taken for masked.
     drawn = list(sample_people(DRAWN, 1, seed=501))
     for (name, _, portrait), faces in zip(drawn, plain.detect([one.image for *_, one in drawn]), strict=True):
-        found += [(align_five(portrait.image, face.points5, CROP).image, 0, name) for face in faces[:1]] * 3
+        found += [(align_upright_by_five(portrait.image, face.points5, CROP).image, 0, name) for face in faces[:1]] * 3
     pictures, masked, people = zip(*found, strict=True)
     return np.stack(pictures), np.array(masked, np.float32), list(people)
 
 
 class Network(nn.Module):
-    """What `maskgen.faces.masked` runs, with the normalisation that training needs."""
+    """What `maskgen.faces.already_masked` runs, with the normalisation that training needs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,11 +231,11 @@ def seen(paths: Sequence[Path]) -> Iterator[Image | None]:
     for path in paths:
         try:
             image = read_photo(path).image
-            (face,) = choose(image, detect_for(detector, [image], "subject")[0], "subject")
+            (face,) = choose_faces(image, detect_for(detector, [image], "subject")[0], "subject")
         except SetAsideError:
             yield None
             continue
-        yield seen_of(image, face.points5) if isinstance(face, Detection) else None
+        yield classifier_input(image, face.points5) if isinstance(face, Detection) else None
 
 
 def judge(bare: Path, masked: Path, every: int) -> None:

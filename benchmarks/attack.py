@@ -3,7 +3,7 @@
     python benchmarks/attack.py                      # all of it, at full scale: an hour or two
     python benchmarks/attack.py --scale 0.05         # a twentieth
     python benchmarks/attack.py --only kills --minutes 20
-    python benchmarks/attack.py --only kills --first 100          # from this try on
+    python benchmarks/attack.py --only kills --first 100          # from this try on, or from the start of its row
 
 Every damage is drawn from the seed and its number, so a fault is shown again by the same command. Each try must have
 one outcome: a result, or one reason or sentence. A traceback, a hang or a changed result is a fault; faults are listed
@@ -13,20 +13,18 @@ with their numbers, and the exit code is 1.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import os
 import pickle
 import shutil
 import signal
 import struct
-import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +38,9 @@ from maskgen.core.images import decode
 from maskgen.core.quiet import quieten
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.seeding import rng_for
+
+sys.path.insert(0, str(Path(__file__).parent))
+from attack_kills import IN_A_ROW, Kills, tree
 
 COUNTS = {"pictures": 5000, "containers": 500, "state": 500, "lines": 300, "kills": 200}
 HANG = 120  # seconds that a try may take, of kills ten times as many: they start the program twice
@@ -81,7 +82,7 @@ def tries(tally: Tally, count: int, until: float, one: Callable[[np.random.Gener
             outcome = one(rng_for(seed, tally.name, number), number)
         except (Exception, SystemExit) as error:  # what is looked for
             outcome = "fault"
-            tally.faults.append(f"{tally.name} {number}: {type(error).__name__}: {str(error)[:200]}")
+            tally.faults.append(f"{tally.name} {number}: {type(error).__name__}: {str(error)[-400:]}")
         finally:
             signal.alarm(0)
         tally.outcomes[outcome] += 1
@@ -244,15 +245,6 @@ def stand_in(settings: Any) -> StandIn:
     return StandIn()
 
 
-def tree(folder: Path) -> str:
-    """A hash of all files of a folder but those that tell of time."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name not in ("timing.json", "report.html", "CARD.md", ".lock"):
-            digest.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 def half_done(folder: Path) -> tuple[Path, Path, str]:
     """A source, a run of it that was not summed up, and the hash of what it comes to."""
     from maskgen.pipelines.mask.run import run_mask
@@ -339,17 +331,32 @@ def loaded(folder: Path, changed: bool) -> str:
     return "sentence" if changed else "the same result"
 
 
-COMMANDS = {
-    "mask": (["IN", "OUT"], ["--kinds", "--per-photo", "--size", "--quality", "--workers", "--seed", "--min-trust"]),
-    "pairs": (["OUT"], ["--run", "--people", "--mix", "--max-pairs", "--balance", "--test-pairs", "--seed"]),
-    "gallery": (["IN", "OUT"], ["--expect", "--size", "--margin", "--max-pixels", "--seed"]),
-    "train": (["small"], ["--data", "--run", "--epochs", "--seed", "--set", "--batch-size", "--threads"]),
-    "evaluate": (["dlib"], ["--data", "--gallery", "--far", "--replicates", "--seed", "--workers"]),
-    "embed": (["dlib", "IN", "OUT"], ["--device", "--workers"]),
-    "export": (["IN", "OUT"], []),
-    "kinds": ([], ["--kind", "--copy", "--out"]),
-    "demo": (["OUT"], ["--workers", "--source"]),
+REFUSED = {"kinds": ["--kind", "nowhere"], "demo": ["--workers", "0"], "play": ["--port", "-1"]}
+ARGUMENTS = {
+    "mask": ["IN", "OUT"],
+    "pairs": ["OUT"],
+    "gallery": ["IN", "OUT"],
+    "train": ["small"],
+    "evaluate": ["dlib"],
+    "embed": ["dlib", "IN", "OUT"],
+    "export": ["IN", "OUT"],
+    "kinds": [],
+    "play": [],
+    "demo": ["OUT"],
 }
+
+
+def options_of(command: str) -> list[str]:
+    """The options of a command that take a value, so that a new one is attacked too."""
+    from click import Context, Option
+
+    from maskgen.pipelines.cli import main
+
+    found = main.get_command(Context(main), command)
+    assert found is not None
+    return [one.opts[0] for one in found.params if isinstance(one, Option) and not one.is_flag]
+
+
 WRONG = [
     "",
     "nan",
@@ -366,6 +373,7 @@ WRONG = [
     "--",
     "x" * 300,
 ]
+WRONG += ["https://host/x", "::", "/dev/null", "..", "n95:", "cloth:#12345", "world:nowhere", "arcface"]
 WRONG += ["nan,0,1", "inf,0,1", "mm=nan", "train.seed=" + "9" * 23, "broken.csv", "broken.yaml", "file.txt"]
 
 
@@ -379,15 +387,15 @@ def attack_lines(tally: Tally, count: int, until: float, seed: int, folder: Path
     Path("broken.csv").write_bytes(b'path;target\n"a\n\0,,')
     Path("broken.yaml").write_text("[" * 3000)
     Path("file.txt").write_text("hello")
-    names = sorted(COMMANDS)
+    names = sorted(ARGUMENTS)
+    options = {name: options_of(name) for name in names}
 
     def one(rng: np.random.Generator, number: int) -> str:
         command = names[number % len(names)]
-        arguments, options = COMMANDS[command]
-        line = [str(rng.choice(WRONG[:-3])) if rng.random() < 0.5 else name for name in arguments]
-        for option in rng.permutation(options)[: int(rng.integers(1, 4))]:
+        line = [str(rng.choice(WRONG[:-3])) if rng.random() < 0.5 else name for name in ARGUMENTS[command]]
+        for option in rng.permutation(options[command])[: int(rng.integers(1, 4))]:
             line += [str(option), str(rng.choice(WRONG))]
-        line = [*line, "--no-such-option"] if rng.random() < 0.2 or command in ("kinds", "demo") else line
+        line += ["--no-such-option"] if rng.random() < 0.2 else REFUSED.get(command, [])
         result = CliRunner().invoke(main, [command, *line])
         wrong = result.exception is not None and not isinstance(result.exception, SystemExit)
         if wrong or result.exit_code != 2 or "Traceback" in result.output:
@@ -397,84 +405,11 @@ def attack_lines(tally: Tally, count: int, until: float, seed: int, folder: Path
     tries(tally, count, until, one, seed)
 
 
-def commands_to_kill(folder: Path) -> Iterator[tuple[list[str], Path, str]]:
-    """Command lines that go on or begin anew after a kill, where each writes, and what of it is compared."""
-    yield ["mask", "sample", "masked", "--bare", "--workers", "1"], folder / "masked", "*"
-    yield (
-        ["pairs", "--run", "whole/masked", "--people", "0.4,0.3,0.3", "--paths", "absolute", "lists"],
-        folder / "lists",
-        "*",
-    )
-    yield ["gallery", "whole/masked", "gallery", "--simulate", "--expect", "2,2"], folder / "gallery", "*"
-    training = ["--data", "whole/lists", "--epochs", "1", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
-    yield ["train", "small", *training, "--run", "trained", "--resume"], folder / "trained", "last/*"
-    yield (
-        ["embed", "whole/trained", "whole/lists/test.csv", "embedded/test.parquet"],
-        folder / "embedded",
-        "test.parquet",
-    )
-    judging = ["--data", "whole/lists", "--report", "judged", "--replicates", "10"]
-    yield ["evaluate", "whole/trained", *judging], folder / "judged", "*"
-    yield ["export", "whole/trained", "exported/model.onnx"], folder / "exported", "model.onnx"
-    yield ["kinds", "--kind", "n95", "--out", "kinds"], folder / "kinds", "*"
-    yield ["demo", "shown", "--source", "sample", "--workers", "1"], folder / "shown", "*"
-
-
 def attack_kills(tally: Tally, count: int, until: float, seed: int, folder: Path) -> None:
-    """Kill every command at random moments, give it again, and compare with one that was let be."""
-    from maskgen import api
-
-    api.draw_sample(folder / "sample", 6, 4, 0)
-    (folder / "whole").mkdir()
-    clean = []
-    for line, out, compared in commands_to_kill(folder):
-        begun = time.monotonic()
-        told = subprocess.run(command(line), cwd=folder, capture_output=True, text=True, check=False, timeout=600)
-        if told.returncode not in (0, 3):
-            raise RuntimeError(f"{line}: {told.stderr[-500:]}")
-        clean.append((line, out, compared, hashed(out, compared), time.monotonic() - begun))
-        if out.name in ("masked", "lists", "trained"):  # what the others work on
-            out.rename(folder / "whole" / out.name)
-
-    def one(rng: np.random.Generator, number: int) -> str:
-        line, out, compared, wanted, seconds = clean[number % len(clean)]
-        shutil.rmtree(out, ignore_errors=True)
-        killed = kill_at(command(line), folder, float(rng.uniform(0, seconds)))
-        told = subprocess.run(
-            command(line), cwd=folder, capture_output=True, text=True, check=False, timeout=tally.hang
-        )
-        if told.returncode not in (0, 3) or "Traceback" in told.stderr:
-            raise ValueError(f"{line}: exit {told.returncode}: {told.stderr[-200:]}")
-        if hashed(out, compared) != wanted:
-            raise ValueError(f"{line}: another result")
-        return f"{line[0]} {'killed' if killed else 'done before'}"
-
-    tries(tally, count, until, one, seed)
-
-
-def command(line: list[str]) -> list[str]:
-    """The program as a process of its own."""
-    return [sys.executable, "-c", "from maskgen.pipelines.cli import main; main()", *line]
-
-
-def kill_at(line: list[str], folder: Path, seconds: float) -> bool:
-    """Start, wait, kill with all its workers; whether it was still at work."""
-    process = subprocess.Popen(
-        line, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return True
-    return False
-
-
-def hashed(out: Path, compared: str) -> str:
-    """The hash of a folder, or of the part of it that neither tells of time nor is a killed start's own file."""
-    part = out if compared == "*" else out / compared.partition("/")[0]
-    return hashlib.sha256(part.read_bytes()).hexdigest() if part.is_file() else tree(part)
+    """Kill every command at random moments, see attack_kills.py."""
+    kills = Kills(folder)
+    tally.first -= tally.first % IN_A_ROW
+    tries(tally, count, until, kills.one, seed)
 
 
 ATTACKS = {

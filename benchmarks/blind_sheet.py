@@ -24,8 +24,8 @@ from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import align_five, five_inside
 from maskgen.faces.detect import MtcnnDetector
+from maskgen.faces.upright_crop import align_upright_by_five, share_inside_picture
 
 EACH, COLUMNS = 30, 10
 INSIDE = 0.95  # share of the face's square that is in the photograph
@@ -37,9 +37,9 @@ def crop(image: Image, detector: MtcnnDetector, size: int) -> Image | None:
     found = detector.detect([image])[0]
     if not found or found[0].box[2] - found[0].box[0] < SMALLEST:
         return None
-    if five_inside(found[0].points5, image.shape[:2]) < INSIDE:
+    if share_inside_picture(found[0].points5, image.shape[:2]) < INSIDE:
         return None
-    return align_five(image, found[0].points5, size).image
+    return align_upright_by_five(image, found[0].points5, size).image
 
 
 def crops(photographs: list[Path], masker: Masker | None, detector: MtcnnDetector, size: int) -> list[Image]:

@@ -18,7 +18,7 @@ import torch
 
 from maskgen.core.images import decode
 from maskgen.core.records import Image
-from maskgen.embedders.dlib_chips import ChipAligner
+from maskgen.embedders.chip_alignment import ChipAligner
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.trainer.networks.dlib_weights import dlib_file
 

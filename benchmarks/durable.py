@@ -23,7 +23,7 @@ import numpy as np
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.runs import records
+from maskgen.pipelines.runs import shard_records
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -50,13 +50,13 @@ class Waits:
 
 def masked(source: Path, run: Path, waits: Waits) -> float:
     """Seconds of one run."""
-    fsync, persist = os.fsync, records.persist
-    os.fsync, records.persist = waits.around(fsync), waits.around(persist)
+    fsync, persist = os.fsync, shard_records.persist
+    os.fsync, shard_records.persist = waits.around(fsync), waits.around(persist)
     begun = time.perf_counter()
     try:
         run_mask(MaskSettings(source, run, workers=1), notify=lambda _: None)
     finally:
-        os.fsync, records.persist = fsync, persist
+        os.fsync, shard_records.persist = fsync, persist
     return time.perf_counter() - begun
 
 

@@ -28,14 +28,14 @@ import cv2
 import numpy as np
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import Photo, encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image, Mask
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import wear
 
 NAMES = ("mouth", "nose", "chin", "eye hit", "spill", "full cover", "halo", "halo with loops")
 Marked = tuple[str, Photo, np.ndarray]
@@ -104,7 +104,7 @@ def found(photo: Photo, kind: str, landmarks: str) -> tuple[Image, Mask] | None:
 def masked(name: str, photo: Photo, points: np.ndarray, kind: str, find: str | None) -> tuple[Image, Mask] | None:
     if find:
         return found(photo, kind, find)
-    worn = wear(photo.image, points, plan_mask(rng_for(0, name, kind)), load_kind(kind))
+    worn = analyse_and_apply(photo.image, points, plan_mask(rng_for(0, name, kind)), load_kind(kind))
     return worn.image, worn.coverage
 
 

@@ -26,14 +26,14 @@ import numpy as np
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
-from maskgen.faces.align import face_unit
-from maskgen.faces.alignments import Cut
-from maskgen.faces.choose import choose
+from maskgen.faces.choose import choose_faces
+from maskgen.faces.crop_by_alignment import CropSettings
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import detect_for
-from maskgen.gallery.faces import PortraitFinder
+from maskgen.faces.upright_crop import frontal_eye_distance
 from maskgen.gallery.label_checks import contradiction
-from maskgen.pipelines.gallery.doubts import doubts_of
+from maskgen.gallery.portrait_finder import PortraitFinder
+from maskgen.pipelines.gallery.photograph_checks import doubts_of
 
 MARKS = Path(__file__).with_name("real_masked_faces.csv")
 
@@ -49,18 +49,18 @@ def found(path: Path, middle: np.ndarray, eyes: float, find: Find) -> bool:
     except SetAsideError:
         return False
     off = float(np.hypot(*(face.points5[:2].mean(0) - middle)))
-    return off < 0.5 * eyes and 0.6 < face_unit(face.points5) / eyes < 1.6
+    return off < 0.5 * eyes and 0.6 < frontal_eye_distance(face.points5) / eyes < 1.6
 
 
 def as_in_runs(image: Image) -> Detection:
-    (face,) = choose(image, detect_for(DETECTOR, [image], "subject")[0], "subject")
+    (face,) = choose_faces(image, detect_for(DETECTOR, [image], "subject")[0], "subject")
     if isinstance(face, SetAsideError):
         raise face
     return face
 
 
 def as_in_the_gallery(image: Image) -> Detection:
-    return FINDER.find(image, True, Cut(size=112)).detection
+    return FINDER.find(image, True, CropSettings(size=112)).detection
 
 
 def tell_found(folder: Path) -> None:
@@ -80,7 +80,7 @@ def tell_doubts(masked: bool, folder: Path, every: int) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))[::every]
     for path in paths:
         try:
-            face = FINDER.find(read_photo(path).image, masked, Cut(size=112))
+            face = FINDER.find(read_photo(path).image, masked, CropSettings(size=112))
         except SetAsideError:
             continue
         counts["found"] += 1

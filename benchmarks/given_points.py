@@ -20,12 +20,12 @@ import numpy as np
 from maskgen.core.images import read_photo
 from maskgen.core.kindspec import DEFAULT_MIN_TRUST
 from maskgen.core.records import Face, Floats, Image
-from maskgen.faces.align import five_points
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.trust import trust
-from maskgen.points.faces import faces_from_marks
+from maskgen.faces.upright_crop import five_points
+from maskgen.points.given_faces import faces_from_marks
 from maskgen.points.mark import Mark
 
 

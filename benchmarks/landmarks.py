@@ -6,7 +6,7 @@
     python benchmarks/landmarks.py --speed lfw
 
 --marked: NAME.jpg with NAME.pts (68 lines "x y"). Mean error of each model, in distances between the eyes' middles: of
-all points, of the jaw's 17, of the others; faces found; and how our own expected error goes with the true one.
+all points, of the jaw's 17, of the others and their parts; faces found; how our own expected error goes with the true.
 --photographs: faces that dlib's model is trusted on (0.75 at least): the share whose pose, by the mean head's camera,
 is within 10 degrees in yaw, pitch and roll, and quantiles of the largest difference.
 --drawn: drawn people of `people.draw_person`, none of whom was trained on, 40 a step of yaw from 0 to 90: the error of
@@ -28,14 +28,15 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Face, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.landmarkers.named import landmarker_named
+from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.trust import trust
 from maskgen.masks.pose.camera import fit_camera
 from maskgen.people.person import draw_person
-from maskgen.people.portrait import paint
+from maskgen.people.portrait import draw_portrait
 from maskgen.people.scene import draw_scene
 
 NAMES = ("dlib", "own")
+PARTS = {"brows": slice(17, 27), "nose": slice(27, 36), "eyes": slice(36, 48), "mouth": slice(48, 68)}
 TRUSTED, NEAR = 0.75, 10.0
 
 
@@ -58,7 +59,7 @@ def angles(points: np.ndarray) -> np.ndarray:
 
 
 def marked(folder: Path) -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
+    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
     errors: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
     expected = []
     paths = sorted(folder.glob("*.pts"))
@@ -81,13 +82,14 @@ def marked(folder: Path) -> None:
         print(
             f"{name:6} {len(rows)} of {len(paths)} found, error "
             + "mean {:.4f} jaw {:.4f} others {:.4f} median {:.4f}".format(*parts)
+            + "".join(f" {part} {all_[:, where].mean():.4f}" for part, where in PARTS.items())
         )
     both = np.array(expected).T
     print(f"expected and true error: means {both.mean(1).round(4)}, correlation {np.corrcoef(both)[0, 1]:.2f}")
 
 
 def photographs(folder: Path, every: int) -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
+    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
     apart, refused = [], 0
     for path in sorted(folder.rglob("*.jpg"))[::every]:
         image = read_photo(path).image
@@ -114,17 +116,17 @@ def photographs(folder: Path, every: int) -> None:
     print(np.quantile(far, [0.5, 0.9, 0.95, 0.99, 1]).round(1))
 
 
-def drawn() -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_named(name) for name in NAMES}
+def drawn(people: int) -> None:
+    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
     print("yaw    found " + "".join(f"{name + ' yaw off':>14}{'points':>8}{'refused':>8}" for name in NAMES))
     for yaw in range(0, 91, 10):
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in NAMES}
         found = 0
-        for number in range(40):
+        for number in range(people):
             rng = rng_for(7, "landmarks", yaw, number)
             scene = draw_scene(rng, 250)
             sign = 1 if number % 2 else -1
-            portrait = paint(draw_person(rng), replace(scene, yaw=float(sign * yaw), centre=(125.0, 130.0)))
+            portrait = draw_portrait(draw_person(rng), replace(scene, yaw=float(sign * yaw), centre=(125.0, 130.0)))
             face = nearest(detector.detect([portrait.image])[0], portrait.points68)
             if face is None:
                 continue
@@ -150,7 +152,7 @@ def speed(folder: Path) -> None:
         image = read_photo(path).image
         faces += [(image, one) for one in detector.detect([image])[0][:1]]
     faces = faces[:128]
-    models = {name: landmarker_named(name) for name in NAMES}
+    models = {name: landmarker_by_name(name) for name in NAMES}
     times: dict[str, list[float]] = {name: [] for name in NAMES}
     for _ in range(12):
         for name, model in models.items():
@@ -175,6 +177,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--every", type=int, default=1, help="of the photographs, one in so many")
     parser.add_argument("--drawn", action="store_true")
+    parser.add_argument("--people", type=int, default=40, help="drawn at each yaw")
     parser.add_argument("--speed", type=Path)
     options = parser.parse_args()
     if options.marked:
@@ -182,7 +185,7 @@ def main() -> None:
     if options.photographs:
         photographs(options.photographs, options.every)
     if options.drawn:
-        drawn()
+        drawn(options.people)
     if options.speed:
         speed(options.speed)
 

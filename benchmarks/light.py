@@ -24,11 +24,11 @@ from maskgen.api import Masker, MaskerSettings
 from maskgen.core.images import read_photo
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import MaskedPicture, analyse_and_apply
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.wear import Worn, wear
 from maskgen.people.person import SKINS, draw_person
-from maskgen.people.portrait import paint
+from maskgen.people.portrait import draw_portrait
 from maskgen.people.scene import draw_scene
 
 WHITE = "surgical:#f4f4f2"
@@ -41,7 +41,7 @@ def lab(pixels: np.ndarray) -> np.ndarray:
     return values[0, 0]
 
 
-def cloth(worn: Worn) -> np.ndarray:
+def cloth(worn: MaskedPicture) -> np.ndarray:
     """The pixels (n, 3) that are nothing but mask."""
     return worn.image[worn.coverage > 250]
 
@@ -59,8 +59,8 @@ def drawn() -> None:
         person, scene = draw_person(rng), draw_scene(rng)
         seen = []
         for skin in tones():
-            portrait = paint(replace(person, skin=skin, lips=skin * (0.86, 0.62, 0.62)), scene)
-            seen.append(lab(cloth(wear(portrait.image, portrait.points68, MaskPlan(), kind))))
+            portrait = draw_portrait(replace(person, skin=skin, lips=skin * (0.86, 0.62, 0.62)), scene)
+            seen.append(lab(cloth(analyse_and_apply(portrait.image, portrait.points68, MaskPlan(), kind))))
         spreads.append(np.ptp(seen, axis=0))
     spread = np.array(spreads)
     print(
@@ -93,7 +93,7 @@ def photographs(folder: Path, most: int) -> None:
         if not isinstance(result, list):
             continue
         points = np.array(result[0].row["points68"], np.float32).reshape(68, 2)
-        pixels = cloth(wear(photo.image, points, MaskPlan(), kind))
+        pixels = cloth(analyse_and_apply(photo.image, points, MaskPlan(), kind))
         lights.append(lab(pixels)[0])
         skins.append(lab(skin_of(photo.image, points))[0])
         clips.append([(part == 255).any(axis=-1).mean() for part in (photo.image, pixels)])

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import encode_image, read_photo
 
 COLUMNS = 20

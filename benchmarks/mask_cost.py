@@ -2,10 +2,10 @@
 
     python benchmarks/mask_cost.py SOURCE [--size 160] [--photographs 60] [--kinds NAME,NAME]
 
-Every photograph's crop is made once; then all are studied together, as a run does, and each is dressed, again and
-again, with the five default kinds in turn, or one of them or of --kinds alone, and other draws each time. Processor
-time is counted, and of several passes the fastest one: another process only ever slows a pass down. Memory is what one
-mask allocates at its peak beyond its result.
+Every photograph's crop is made once; then all are analysed together, as a run does, and masks are applied to each,
+again and again, of the five default kinds in turn, or one of them or of --kinds alone, with other draws each time.
+Processor time is counted, and of several passes the fastest one: another process only ever slows a pass down. Memory is
+what one mask allocates at its peak beyond its result.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import read_photo
 from maskgen.core.kindspec import DEFAULT_KINDS, WORLD
 from maskgen.core.seeding import rng_for
-from maskgen.masks import render, wear
+from maskgen.masks import apply_mask, render
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 
 PASSES = 12
 PARTS: tuple[tuple[ModuleType, str, str], ...] = (
-    (wear, "fit_cameras", "study: camera"),
-    (wear, "shifts_to", "study: this person's shift"),
-    (wear, "read_lights", "study: light"),
-    (wear, "read_grains", "study: blur and noise"),
-    (wear, "_moulded", "dress: the garment on the head"),
-    (wear, "render", "dress: draw and paint"),
+    (apply_mask, "fit_cameras", "analyse: camera"),
+    (apply_mask, "fit_shape_warps", "analyse: shape warp"),
+    (apply_mask, "estimate_lights", "analyse: light"),
+    (apply_mask, "estimate_blur_and_noise", "analyse: blur and noise"),
+    (apply_mask, "_projected", "apply: mesh on the head"),
+    (apply_mask, "render", "apply: render"),
     (render, "_sampled", "    of it, to the picture's pixels"),
     (render, "_painted", "    of it, colours, folds and light"),
-    (wear, "softened", "dress: blur"),
-    (wear, "noise_on", "dress: noise"),
-    (wear, "lay", "dress: shadow and compositing"),
+    (apply_mask, "blur_as_photograph", "apply: blur"),
+    (apply_mask, "noise_as_photograph", "apply: noise"),
+    (apply_mask, "composite_mask", "apply: shadow and compositing"),
 )
 
 Face = tuple[np.ndarray, np.ndarray]
@@ -64,11 +64,11 @@ def one_pass(crops: list[Face], number: int, names: Sequence[str] = DEFAULT_KIND
     kinds = [load_kind(name) for name in names]
     plans = [plan_mask(rng_for(number, "cost", at)) for at in range(len(crops))]
     begun = time.process_time()
-    wearers = wear.study_all(*zip(*crops, strict=True))
+    analysed_faces = apply_mask.analyse_faces(*zip(*crops, strict=True))
     studied = time.process_time()
-    for at, wearer in enumerate(wearers):
-        assert isinstance(wearer, wear.Wearer)
-        wear.dress(crops[at][0], wearer, plans[at], kinds[(at + number) % len(kinds)])
+    for at, analysed in enumerate(analysed_faces):
+        assert isinstance(analysed, apply_mask.AnalysedFace)
+        apply_mask.apply_mask(crops[at][0], analysed, plans[at], kinds[(at + number) % len(kinds)])
     dressed = time.process_time()
     return (studied - begun) / len(crops) * 1e3, (dressed - studied) / len(crops) * 1e3
 

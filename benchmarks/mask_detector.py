@@ -40,8 +40,8 @@ from maskgen.api import Masker, MaskerSettings
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
-from maskgen.faces.align import similarity, warped
-from maskgen.faces.detect import LENIENT, MtcnnDetector
+from maskgen.faces.detect import LENIENT_THRESHOLDS, MtcnnDetector
+from maskgen.faces.upright_crop import similarity, warp
 from maskgen.masks.lighting.tone import LUMA
 
 SIDE, ROOM = 64, 80  # of what a detector sees, and of the stored crop from which it is cut
@@ -73,7 +73,7 @@ class Locator:
     """Finds the face that a photograph is about, and counts by which search."""
 
     def __init__(self) -> None:
-        self._usual, self._lenient = MtcnnDetector(), MtcnnDetector(thresholds=LENIENT)
+        self._usual, self._lenient = MtcnnDetector(), MtcnnDetector(thresholds=LENIENT_THRESHOLDS)
         self.counts = dict.fromkeys((*SEARCHES, "not at all"), 0)
 
     def crop(self, image: Image) -> Image | None:
@@ -102,7 +102,7 @@ def crop(image: Image, face: Detection) -> Image:
     across, down = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
     eyes = max(np.hypot(*across), 0.85 * np.hypot(*down))  # what a level face has there
     target = np.array([ROOM / 2, (ROOM - SIDE) / 2 + EYE_LINE * SIDE]) - 0.5
-    return warped(image, similarity(points[:2].mean(0), np.array([1.0, 0.0]), EYES / eyes, target), ROOM)
+    return warp(image, similarity(points[:2].mean(0), np.array([1.0, 0.0]), EYES / eyes, target), ROOM)
 
 
 def batches(paths: Sequence[Path]) -> Iterator[list[Path]]:

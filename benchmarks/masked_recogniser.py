@@ -1,17 +1,19 @@
 """Trains the weights of the recogniser `masked`, and compares masks to train it on, judged on real masks.
 
     python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --out masked.safetensors [--real MFR2_DIR]
-    python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --compare
+    python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --compare [ROW...]
     python benchmarks/masked_recogniser.py LFW_DIR lfw_pairs.txt --work WORK --other PEER_DIR --real MFR2_DIR
 
 People named in the pairs are left out; 200 of those with several photographs are kept back to choose settings on. What
 the frozen layers make of each picture is computed once and kept in WORK (`frozen_layers.py`), so the layers behind them
 are run again and again (`last_layers.py`). Each photograph comes bare, in four of the five default masks, of which one
-in nine shows the nose, and in one of `--kinds world`. The names of the people are written beside the weights.
+in nine shows the nose, and in one of `--kinds world`. The weights are the mean of three seeds', or lie between dlib's
+and these: as far from dlib's as bare faces of people kept back are told no worse than by its network. The names of the
+people are written beside the weights.
 
 --compare prints what each setting of `COMPARED` reaches on the people who were kept back, over all pairs of different
 photographs: AUC, the true match rate at a false match rate of 0.001, and the best balanced accuracy. With --real the
-weights are judged on MFR2 too, once they are made.
+weights are judged on MFR2 too, once they are made; those that are there already are not made again.
 
 With --other, the photographs that PEER_DIR has under the same paths are trained on bare twice, bare and in one of our
 five default masks, bare and in a mask of `--kinds world`, or bare and in PEER_DIR's; three seeds. Judged is MFR2:
@@ -25,9 +27,9 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -35,30 +37,35 @@ import cv2
 import numpy as np
 import torch
 from frozen_layers import Layers, catalogue, layers, layers_of_run
-from last_layers import Settings, Tail, between, embedded, trained
+from last_layers import Trial, between, embedded, learnt, trained, untrained
+from real_masks import COSTLY, Found, real_of, report
 from safetensors.numpy import save
+from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from maskgen.core.images import decode
-from maskgen.faces.align import align
+from maskgen.faces.upright_crop import align_upright
+from maskgen.trainer.networks.models import Embedder
 
 KEPT_BACK, MOST_KEPT, MOST = 200, 6, 20  # people; photographs of one who is kept back, and of one to train on
-CHOSEN = Settings(steps=240, centres=0.5)
-SHORT = Settings(steps=100)
+RECIPE = Trial()
+ARCFACE = ("loss.distill_classes=0", "loss.scale=20", "loss.margin=0.3")
 COMPARED = {
-    "distillation": replace(SHORT, triplets=0),
-    "distillation, triplets": SHORT,
-    "the same, stage 5 alone": replace(SHORT, stages=1),
-    "distillation, classes": replace(SHORT, triplets=0, centres=1),
-    "distillation, triplets, classes": replace(SHORT, centres=1),
-    "distillation, triplets, ArcFace": replace(SHORT, arcface=0.1),
-}
-SHARES = (1.0, 0.8, 0.6)
-SHARE = 1.0  # of the way from dlib's weights to the trained ones
+    "distillation": ("loss.kind=distill", "loss.distill_classes=0"),
+    "distillation, triplets": ("loss.distill_classes=0",),
+    "distillation, classes": ("loss.kind=distill",),
+    "ArcFace": (*ARCFACE, "loss.kind=arcface", "loss.distill_weight=0"),
+    "distillation, triplets, ArcFace (0.1)": (
+        *ARCFACE, "loss.kind=both", "loss.triplet_weight=10", "loss.distill_weight=10"),
+    "the recipe: distillation, triplets, classes": (),
+    "the same, stages 3 to 5": ("model.frozen=3",),
+}  # fmt: skip
+GATES = {"the recipe, maps weighted": 0.0, "the same, taught what is hidden (FROM)": 1.0}
+# One pass over the people, 43 steps; stage 3, which takes half of the time, stays.
+SHORT = ("train.epochs=1", "schedule.warmup_steps=10", "model.frozen=4")
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)  # of the way from dlib's weights to the trained ones
 SEEDS = 3
-SIDE_BY_SIDE = 3
-ARM_STEPS = 60  # where less is trained on
-REPLICATES = 2000
+ARM_EPOCHS = "train.epochs=5"  # where less is trained on
 
 
 def free_people(lfw: Path, pairs: Path) -> dict[str, list[Path]]:
@@ -112,20 +119,24 @@ def in_masks(people: dict[str, list[Path]], work: Path, name: str, *words: str) 
     """Each photograph bare, in some of the five kinds, and in one of `world`."""
     source = linked(people, work / name)
     five = mask(source, work / f"{name}_five", "--bare", *words)
-    world = mask(source, work / f"{name}_world", "--kinds", "world", "--per-photo", "1", "--reuse", five)
+    seg = [word for word in words if word == "--segmentation"]
+    world = mask(source, work / f"{name}_world", "--kinds", "world", "--per-photo", "1", "--reuse", five, *seg)
     return layers_of_run(five).plus(layers_of_run(world, masked_only=True))
 
 
 def to_train_on(people: dict[str, list[Path]], work: Path) -> Layers:
-    return in_masks(people, work, "train", "--per-photo", "4", "--wear", "proper=8,nose_out=1")
+    return in_masks(people, work, "train", "--segmentation", "--per-photo", "4", "--wear", "proper=8,nose_out=1")
 
 
-def tell(name: str, embeddings: np.ndarray, kept: Layers) -> None:
+def tell(name: str, embeddings: np.ndarray, kept: Layers) -> float:
     """All pairs of different photographs of people kept back, by sort: AUC, true match rate, balanced accuracy.
 
     A mask drawn on the same photograph as a bare one tells nothing: the pictures agree but for the mask.
+
+    Returns:
+        The true match rate of bare-bare pairs at a false match rate of 0.001.
     """
-    cells = []
+    cells, rates = [], []
     for first, second in ((True, True), (True, False), (False, False)):
         a, b = np.flatnonzero(kept.bare == first), np.flatnonzero(kept.bare == second)
         there = kept.photographs[a][:, None] != kept.photographs[b]
@@ -134,41 +145,55 @@ def tell(name: str, embeddings: np.ndarray, kept: Layers) -> None:
         same, scores = (kept.people[a][:, None] == kept.people[b])[there], (embeddings[a] @ embeddings[b].T)[there]
         false, true, _ = roc_curve(same, scores)
         best = float(np.max(true + 1 - false)) / 2
-        cells.append(f"{roc_auc_score(same, scores):.4f} {np.interp(1e-3, false, true):.3f} {best:.4f}")
+        rates.append(float(np.interp(1e-3, false, true)))
+        cells.append(f"{roc_auc_score(same, scores):.4f} {rates[-1]:.3f} {best:.4f}")
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    return rates[0]
 
 
 def kept_back(asked: argparse.Namespace) -> Layers:
-    """Those who are kept back, with the head of the table that they are for."""
-    kept = in_masks(people_of(asked.lfw, asked.pairs)[1], asked.work, "kept", "--per-photo", "2")
+    """Those who are kept back; prints the head of the table that they are for."""
     print("| | bare-bare | masked-bare | masked-masked |\n|---|---|---|---|")
-    tell("untrained, not mirrored", embedded(Tail(), kept, (0,)), kept)
-    tell("untrained", embedded(Tail(), kept), kept)
-    return kept
+    return in_masks(people_of(asked.lfw, asked.pairs)[1], asked.work, "kept", "--per-photo", "2")
+
+
+def tell_untrained(kept: Layers) -> float:
+    """dlib's network; returns as `tell`, seen both ways."""
+    tell("untrained, not mirrored", embedded(untrained(), kept, (0,)), kept)
+    return tell("untrained", embedded(untrained(), kept), kept)
 
 
 def compare_settings(asked: argparse.Namespace) -> None:
     """The figures that the losses were chosen by."""
     to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
-    tails, kept = seeded(asked, list(COMPARED.values()), [0] * len(COMPARED)), kept_back(asked)
-    for name, tail in zip(COMPARED, tails, strict=True):
+    trials = {name: Trial((*SHORT, *changes)) for name, changes in COMPARED.items()}
+    trials |= {name: Trial(SHORT, weight) for name, weight in GATES.items()}
+    chosen, kept = asked.compare or list(trials), kept_back(asked)
+    if not asked.compare:
+        tell_untrained(kept)
+    for name, tail in zip(chosen, seeded(asked, [trials[one] for one in chosen], [0] * len(chosen)), strict=True):
         tell(name, embedded(tail, kept), kept)
 
 
-def seeded(asked: argparse.Namespace, settings: Sequence[Settings], seeds: Sequence[int]) -> list[Tail]:
+def seeded(asked: argparse.Namespace, trials: Sequence[Trial], seeds: Sequence[int]) -> Iterator[Embedder]:
     """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ."""
-    with ProcessPoolExecutor(SIDE_BY_SIDE, get_context("spawn")) as pool:
-        states = pool.map(_state, [asked] * len(seeds), settings, seeds)
-        tails = [Tail() for _ in seeds]
-        for tail, state in zip(tails, states, strict=True):
+    with ProcessPoolExecutor(asked.side_by_side, get_context("spawn")) as pool:
+        for trial, state in zip(trials, pool.map(_state, [asked] * len(seeds), trials, seeds), strict=True):
+            tail = untrained(trial)
             tail.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
-    return tails
+            yield tail.eval()
 
 
-def _state(asked: argparse.Namespace, settings: Settings, seed: int) -> dict[str, np.ndarray]:
+def _state(asked: argparse.Namespace, trial: Trial, seed: int) -> dict[str, np.ndarray]:
     torch.set_num_threads(1)
-    data = to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
-    return {name: value.numpy() for name, value in trained(data, settings, seed).state_dict().items()}
+    data = _data(asked.lfw, asked.pairs, asked.work)
+    return {name: value.numpy() for name, value in trained(data, trial, seed).state_dict().items()}
+
+
+@cache
+def _data(lfw: Path, pairs: Path, work: Path) -> Layers:
+    """Once a process."""
+    return to_train_on(people_of(lfw, pairs)[0], work)
 
 
 def make(asked: argparse.Namespace) -> None:
@@ -177,18 +202,37 @@ def make(asked: argparse.Namespace) -> None:
     data = to_train_on(people, asked.work)
     photographs = sum(map(len, people.values()))
     print(f"{photographs} photographs of {len(people)} people, {len(data)} pictures", flush=True)
-    tails, kept = seeded(asked, [CHOSEN] * SEEDS, range(SEEDS)), kept_back(asked)
-    for share in SHARES:
-        tell(f"mean of {SEEDS} seeds, share {share}", embedded(between(tails, share), kept), kept)
-    tail = between(tails, SHARE)
+    tails = list(seeded(asked, [RECIPE] * SEEDS, range(SEEDS)))
+    kept = kept_back(asked)
+    tail = not_forgetting(tails, kept, tell_untrained(kept))
     asked.out.with_name(f"{asked.out.stem}_people.txt").write_text("".join(f"{name}\n" for name in sorted(people)))
-    learnt = {name: value.contiguous().numpy().astype(np.float16) for name, value in tail.learnt().items()}
-    asked.out.write_bytes(save(learnt))
-    if asked.real:
-        real = real_of(asked.real, asked.work)
-        for name, one in (("untrained", Tail()), ("trained", tail)):
-            found = Found(one, real)
-            print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, AUC masked-bare {found.auc:.4f}")
+    asked.out.write_bytes(save({name: value.numpy().astype(np.float16) for name, value in learnt(tail).items()}))
+
+
+def not_forgetting(tails: Sequence[Embedder], kept: Layers, least: float) -> Embedder:
+    """The mean of the seeds' weights, as far from dlib's as bare faces of people kept back are told no worse."""
+    found = [between(tails, share) for share in SHARES]
+    rates = [
+        tell(f"mean of {len(tails)} seeds, share {share}", embedded(one, kept), kept)
+        for share, one in zip(SHARES, found, strict=True)
+    ]
+    good = [at for at, rate in enumerate(rates) if rate >= least]
+    chosen = min(good, default=len(SHARES) - 1)
+    print(f"share {SHARES[chosen]} is taken", flush=True)
+    return found[chosen]
+
+
+def judge(asked: argparse.Namespace) -> None:
+    """The weights, and dlib's, on MFR2: rank 1, AUC of masked-bare pairs, the masked pictures that cost most of it."""
+    real, tail = real_of(asked.real, asked.work), untrained()
+    tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(asked.out).items()}})
+    for name, one in (("untrained", untrained()), ("trained", tail)):
+        found = Found(one, real)
+        low, high = np.percentile(found.auc_drawn(real), [2.5, 97.5])
+        print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, "
+              f"AUC masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
+        costly = found.costly(real)[:COSTLY]
+        print(f"without {', '.join(Path(picture).name for picture in costly)} {found.auc_without(real, costly):.4f}")
 
 
 class Worn:
@@ -228,70 +272,18 @@ def layers_of_crops(
     folder.mkdir(exist_ok=True)
     files = [folder / f"{number}.png" for number in range(len(photographs))]
     for file, (path, points) in zip(files, photographs, strict=True):
-        crop = align(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
+        crop = align_upright(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
         cv2.imwrite(str(file), crop[:, :, ::-1])
-    return layers([files], people, names, [False] * len(files), folder)
+    return layers([[(file, None) for file in files]], people, names, [False] * len(files), folder)
 
 
 def compare_masks(asked: argparse.Namespace) -> None:
     arms, real = arms_of(asked), real_of(asked.real, asked.work)
-    found = {"untrained": [Found(Tail(), real)]}
-    settings = replace(CHOSEN, steps=ARM_STEPS)
+    found = {"untrained": [Found(untrained(), real)]}
     for name, data in arms.items():
-        found[name] = [Found(trained(data, settings, seed), real) for seed in range(SEEDS)]
+        found[name] = [Found(trained(data, Trial((ARM_EPOCHS,)), seed), real) for seed in range(SEEDS)]
         print(f"{name}: trained on {len(data)} pictures", flush=True)
     report(found, real)
-
-
-class Found:
-    """What a network makes of MFR2: per probe whether rank 1 is right, and the AUC of masked-bare pairs."""
-
-    def __init__(self, tail: Tail, real: Layers) -> None:
-        embeddings = embedded(tail, real)
-        self.right = rank1(embeddings, real)
-        masked, bare = np.flatnonzero(~real.bare), np.flatnonzero(real.bare)
-        scores, same = embeddings[masked] @ embeddings[bare].T, real.people[masked][:, None] == real.people[bare]
-        self.auc = float(roc_auc_score(same.ravel(), scores.ravel()))
-
-
-def rank1(embeddings: np.ndarray, data: Layers) -> np.ndarray:
-    """Of each masked picture whose person has a bare one, whether the nearest bare picture is of its person."""
-    probes, enrolled = np.flatnonzero(~data.bare), np.flatnonzero(data.bare)
-    probes = probes[np.isin(data.people[probes], data.people[enrolled])]
-    nearest = enrolled[(embeddings[probes] @ embeddings[enrolled].T).argmax(1)]
-    return data.people[nearest] == data.people[probes]
-
-
-def real_of(folder: Path, work: Path) -> Layers:
-    """MFR2: its pictures, and from its labels which are bare."""
-    lines = [line.split(",") for line in (folder / "mfr2_labels.txt").read_text("utf-8").splitlines()]
-    labels = [(one[0].strip(), int(one[1]), one[2].strip()) for one in lines if len(one) == 3]
-    paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
-    there = [at for at, path in enumerate(paths) if path.is_file()]
-    files, bare = [paths[at] for at in there], [labels[at][2] == "no-mask" for at in there]
-    return layers([files], [labels[at][0] for at in there], [str(path) for path in files], bare, work / "real")
-
-
-def report(found: dict[str, list[Found]], real: Layers) -> None:
-    """Rank 1 and AUC of each, and the paired difference in rank 1 of our two from each, over people drawn anew."""
-    probes = np.flatnonzero(~real.bare)
-    people = real.people[probes[np.isin(real.people[probes], real.people[real.bare])]]
-    names, rng = np.unique(people), np.random.default_rng(0)
-    means = {name: np.mean([one.right for one in each], axis=0) for name, each in found.items()}
-    own = {one: np.flatnonzero(people == one) for one in names}
-    drawn = [np.concatenate([own[one] for one in rng.choice(names, len(names))]) for _ in range(REPLICATES)]
-    print(f"{len(people)} masked probes of {len(names)} people")
-    print("| trained on | rank 1 by seed | AUC masked-bare | five kinds less this | world less this |")
-    print("|---|---|---|---|---|")
-    for name, mean in means.items():
-        cells = []
-        for ours in ("five kinds", "world"):
-            gain = means[ours] - mean
-            low, high = np.percentile([gain[rows].mean() for rows in drawn], [2.5, 97.5])
-            cells.append(f"{gain.mean():+.3f} ({low:+.3f} to {high:+.3f})")
-        seeds = ", ".join(f"{one.right.mean():.3f}" for one in found[name])
-        auc = np.mean([one.auc for one in found[name]])
-        print(f"| {name} | {mean.mean():.3f} ({seeds}) | {auc:.3f} | {' | '.join(cells)} |")
 
 
 def main() -> None:
@@ -300,7 +292,8 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--compare", nargs="*", metavar="ROW", help="rows of the table; without any all of them")
+    parser.add_argument("--side-by-side", type=int, default=SEEDS, help="networks trained at once, a core each")
     parser.add_argument("--other", type=Path)
     parser.add_argument("--real", type=Path)
     asked = parser.parse_args()
@@ -308,10 +301,12 @@ def main() -> None:
         sys.exit("--other is judged on --real: give both.")
     torch.set_num_threads(1)
     asked.work.mkdir(parents=True, exist_ok=True)
-    if asked.compare:
+    if asked.compare is not None:
         compare_settings(asked)
-    if asked.out:
+    if asked.out and not asked.out.exists():
         make(asked)
+    if asked.out and asked.real:
+        judge(asked)
     if asked.other:
         compare_masks(asked)
 

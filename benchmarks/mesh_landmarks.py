@@ -22,13 +22,13 @@ import numpy as np
 from maskgen.core.images import read_photo
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import face_unit, five_points, similarity, upright, warped
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.mtcnn.openvino_core import openvino_core
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.upright_crop import face_right, five_points, frontal_eye_distance, similarity, warp
 from maskgen.masks.pose.camera import fit_camera
 from maskgen.people.person import draw_person
-from maskgen.people.portrait import Portrait, paint
+from maskgen.people.portrait import Portrait, draw_portrait
 from maskgen.people.scene import draw_scene
 
 SIDE = 192
@@ -44,9 +44,9 @@ class Mesh:
     def points(self, image: Image, points5: np.ndarray) -> np.ndarray:
         """The points in the picture, (468, 2)."""
         middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4
-        scale = SIDE / (AROUND * max(face_unit(points5), 1e-3))
-        matrix = similarity(middle, upright(points5), scale, np.full(2, SIDE / 2 - 0.5))
-        self._request.infer({0: warped(image, matrix, SIDE)[None].astype(np.float32) / 255})
+        scale = SIDE / (AROUND * max(frontal_eye_distance(points5), 1e-3))
+        matrix = similarity(middle, face_right(points5), scale, np.full(2, SIDE / 2 - 0.5))
+        self._request.infer({0: warp(image, matrix, SIDE)[None].astype(np.float32) / 255})
         said = np.array(self._request.get_output_tensor(0).data).reshape(-1, 3)[:, :2]
         back = cv2.invertAffineTransform(matrix)
         return np.asarray(said @ back[:, :2].T + back[:, 2])
@@ -56,7 +56,7 @@ def drawn(detector: MtcnnDetector, yaws: list[float], name: str) -> Iterator[tup
     """Drawn people at some yaws with the five points found in each."""
     for number, yaw in enumerate(yaws):
         rng = rng_for(7, name, number)
-        portrait = paint(draw_person(rng), replace(draw_scene(rng, 250), yaw=yaw, centre=(125.0, 130.0)))
+        portrait = draw_portrait(draw_person(rng), replace(draw_scene(rng, 250), yaw=yaw, centre=(125.0, 130.0)))
         found = detector.detect([portrait.image])[0]
         if found:
             yield portrait, found[0].points5
@@ -64,7 +64,7 @@ def drawn(detector: MtcnnDetector, yaws: list[float], name: str) -> Iterator[tup
 
 def axes(points5: np.ndarray) -> np.ndarray:
     """The face's own right and down in the picture, an eye distance long, as rows."""
-    right = upright(points5) * face_unit(points5)
+    right = face_right(points5) * frontal_eye_distance(points5)
     return np.array([right, [-right[1], right[0]]])
 
 

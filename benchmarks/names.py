@@ -1,17 +1,21 @@
 """What a run of millions of names costs before its first photograph and after its last, on names only.
 
-    python benchmarks/names.py [--names 2500000] [--files 200000] [--folder DIR]
+    python benchmarks/names.py [--names 2500000] [--files 200000] [--each 50] [--links] [--folder DIR]
 
 A CSV lists the photographs, and of the run the shards' reports and catalogue rows are made up, as large and as hard to
 pack as a run's of `maskgen mask` on drawn people, which they are made from. What is measured is `run_mask` itself, in a
 process of its own for each line, up to the moment at which a worker would get its first shard, or to the end where
-nothing is left to do. Walking a folder is measured on empty files, as many as --files says.
+nothing is left to do. Walking a folder is measured on empty files, as many as --files says. --each is how many
+photographs a person has. With --links the rows of all shards are links to one file, and only starting and going on are
+measured: WebFace42M's rows would take a hundred GB.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,33 +32,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from maskgen.core.checksummed_json import add_checksum
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.reports import contact_sheet
-from maskgen.pipelines.runs.records import SetAside, ShardReport
 from maskgen.pipelines.runs.run_folder import RunFolder, open_run
 from maskgen.pipelines.runs.shard_plan import cut, shard_size
+from maskgen.pipelines.runs.shard_records import _ROWS as ROWS
+from maskgen.pipelines.runs.shard_records import SetAside, ShardReport
 from maskgen.pipelines.sources.listing import Item
 from maskgen.pipelines.sources.source import list_source
 
-EACH = 50  # photographs a person
 ASIDE = 100  # one photograph of so many is set aside
 
 
-def write_table(path: Path, names: int) -> Path:
+def write_table(path: Path, names: int, each: int) -> Path:
     with path.open("w", encoding="utf-8") as file:
         file.write("path,person\n")
-        for person in range(0, names, EACH):
-            name = f"n{person // EACH:06}"
-            last = min(person + EACH, names)
+        for person in range(0, names, each):
+            name = f"n{person // each:07}"
+            last = min(person + each, names)
             file.writelines(f"photographs/{name}/{number:08}_01.jpg,{name}\n" for number in range(person, last))
     return path
 
 
-def write_files(folder: Path, names: int) -> Path:
+def write_files(folder: Path, names: int, each: int) -> Path:
     for number in range(names):
-        person = folder / f"n{number // EACH:06}"
-        if number % EACH == 0:
+        person = folder / f"n{number // each:07}"
+        if number % each == 0:
             person.mkdir(parents=True)
         (person / f"{number:08}_01.jpg").touch()
     return folder
@@ -100,24 +105,33 @@ class Rows:
         return array
 
 
-def write_run(source: Path, out: Path, rows: Rows) -> None:
-    """A run of which every shard is done, and nothing is summed up."""
+def write_run(source: Path, out: Path, rows: Rows, links: bool) -> None:
+    """A run of which every shard is done, and nothing is summed up; of every second one with `links`, and with one
+    shard's rows for all."""
     listing = list_source(source)
     settings = MaskSettings(source, out)
+    one: Path | None = None
     with open_run(settings, shard_size(len(listing))) as (run, size):
-        for shard in cut(listing, size):
+        for shard in cut(listing, size)[:: 2 if links else 1]:
             items = shard.items(listing)
             written = [item for at, item in enumerate(items) if at % ASIDE]
-            table = rows.of(written)
+            if one is None or not links:
+                table = rows.of(written)
+                one = Path(str(run.rows(shard.id)))
+                pq.write_table(table, one, compression="zstd")
+                digest = hashlib.sha256(one.read_bytes()).hexdigest()
+            else:
+                os.link(one, run.rows(shard.id))
             report = ShardReport(
                 photographs=len(items),
                 written=len(written),
                 set_aside=tuple(SetAside(item.key, "no_face", "") for item in items[::ASIDE]),
-                outputs=dict(sorted(Counter(table["kind"].to_pylist()).items())),
+                outputs={"n95": len(written)} if links else dict(sorted(Counter(table["kind"].to_pylist()).items())),
                 people=tuple(dict.fromkeys(item.person for item in written)),
+                rows=len(written),
             )
-            pq.write_table(table, run.rows(shard.id), compression="zstd")
-            run.shard(shard.id).write_text(json.dumps(asdict(report)) + "\n", encoding="utf-8")
+            sealed = add_checksum(asdict(report) | {ROWS: digest})
+            run.shard(shard.id).write_text(json.dumps(sealed) + "\n", encoding="utf-8")
 
 
 class FirstShardError(Exception):
@@ -146,18 +160,18 @@ def begin(settings: MaskSettings) -> str:
 
 def step(name: str, source: Path, run: Path) -> None:
     """Do one of the steps in this process, and print its line."""
-    begun = time.perf_counter()
+    begun, processor = time.perf_counter(), time.process_time()
     if name == "list":
         came = f"{len(list_source(source)):,} photographs"
     elif name == "cut":
         listing = list_source(source)
-        begun = time.perf_counter()
+        begun, processor = time.perf_counter(), time.process_time()
         came = f"{len(cut(listing, shard_size(len(listing)))):,} shards"
     else:
         came = begin(MaskSettings(source, run, retry_set_aside=name == "retry"))
-    seconds = time.perf_counter() - begun
+    seconds, spent = time.perf_counter() - begun, time.process_time() - processor
     peak = int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 2**10
-    print(f"{seconds:>8.1f} s{peak:>8.0f} MB   {came}", flush=True)
+    print(f"{seconds:>8.1f} s{spent:>8.1f} s of the processor{peak:>8.0f} MB   {came}", flush=True)
 
 
 def show(title: str, name: str, source: Path, run: Path) -> None:
@@ -173,17 +187,22 @@ def halve(run: Path) -> None:
         report.with_suffix(".parquet").unlink()
 
 
-def measure(folder: Path, names: int, files: int) -> None:
+def measure(folder: Path, names: int, files: int, each: int, links: bool) -> None:
     table, run = folder / "list.csv", folder / "run"
-    tree = write_files(folder / "files", files)
-    show(f"list a folder of {files:,} files", "list", tree, run)
-    show("cut it into shards", "cut", tree, run)
-    write_table(table, names)
-    show(f"list a table of {names:,} names", "list", table, run)
-    show("cut it into shards", "cut", table, run)
-    show("start a run", "start", table, folder / "new")
+    write_table(table, names, each)
+    if not links:
+        tree = write_files(folder / "files", files, each)
+        show(f"list a folder of {files:,} files", "list", tree, run)
+        show("cut it into shards", "cut", tree, run)
+        show(f"list a table of {names:,} names", "list", table, run)
+        show("cut it into shards", "cut", table, run)
+    show(f"start a run of {names:,} names", "start", table, folder / "new")
     begun = time.perf_counter()
-    write_run(table, run, Rows(drawn_rows(folder), 2 * shard_size(names)))
+    write_run(table, run, Rows(drawn_rows(folder), 2 * shard_size(names)), links)
+    if links:
+        print(f"(its shards made up: {time.perf_counter() - begun:.0f} s)", flush=True)
+        show("half done: go on", "half", table, run)
+        return
     size = sum(path.stat().st_size for path in (run / "shards").iterdir())
     print(f"(its shards made up: {time.perf_counter() - begun:.0f} s, {size / 1e9:.1f} GB)", flush=True)
     show("all done: make catalogue and report", "end", table, run)
@@ -201,6 +220,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--names", type=int, default=2_500_000)
     parser.add_argument("--files", type=int, default=200_000)
+    parser.add_argument("--each", type=int, default=50, help="photographs a person")
+    parser.add_argument("--links", action="store_true", help="one shard's rows for all, for very large runs")
     parser.add_argument("--folder", type=Path, help="where to put it all, and leave it")
     parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -210,7 +231,7 @@ def main() -> None:
     folder = asked.folder or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        measure(folder, asked.names, asked.files)
+        measure(folder, asked.names, asked.files, asked.each, asked.links)
     finally:
         if not asked.folder:
             shutil.rmtree(folder)

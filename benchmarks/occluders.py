@@ -22,15 +22,15 @@ import cv2
 import numpy as np
 
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import analyse_face, apply_mask, occluders_of
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import PARTS
-from maskgen.masks.wear import before, dress, study
-from maskgen.people import Person, Scene, draw_person, draw_scene, in_front, paint
+from maskgen.people import Person, Scene, draw_person, draw_portrait, draw_scene, occluded_share
 
 KINDS = ("surgical_blue", "kn95", "cloth_black")
 LONG = ("bob", "long", "fringe", "long_fringe")
@@ -57,11 +57,11 @@ def cases(people: int) -> Iterator[tuple[str, Case]]:
 def left_out(case: Case, kind: str, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of a picture bool (h, w) each: the mask's pixels without the loops, where it was left out, and where something is
     before it."""
-    portrait, truth = paint(*case), in_front(*case)
-    wearer = study(portrait.image, portrait.points68)
+    portrait, truth = draw_portrait(*case), occluded_share(*case)
+    analysed = analyse_face(portrait.image, portrait.points68)
     plan = plan_mask(rng_for(number, "occluders", kind))
-    whole = dress(portrait.image, wearer, plan, load_kind(kind), parts=True)
-    kept = dress(portrait.image, wearer, plan, load_kind(kind), front=before(portrait.image, wearer))
+    whole = apply_mask(portrait.image, analysed, plan, load_kind(kind), parts=True)
+    kept = apply_mask(portrait.image, analysed, plan, load_kind(kind), occluders=occluders_of(portrait.image, analysed))
     assert whole.parts is not None
     mask = whole.coverage > LEAST
     return mask & _cloth(whole.parts), mask & (kept.coverage < whole.coverage // 2), mask & (truth > 0.5)
@@ -112,13 +112,13 @@ def photographs(folder: Path, most: int, sheet: Path | None) -> None:
 
 def _one(image: Image, points: np.ndarray, number: int) -> tuple[float, float, Image]:
     """The share of cloth that is left out, processor seconds, and the face bare, masked and with the hole."""
-    wearer, kind = study(image, points), load_kind(KINDS[number % len(KINDS)])
+    analysed, kind = analyse_face(image, points), load_kind(KINDS[number % len(KINDS)])
     plan = plan_mask(rng_for(number, "occluders"))
     begun = time.process_time()
-    front = before(image, wearer)
+    occluders = occluders_of(image, analysed)
     spent = time.process_time() - begun
-    whole = dress(image, wearer, plan, kind, parts=True)
-    kept = dress(image, wearer, plan, kind, front=front)
+    whole = apply_mask(image, analysed, plan, kind, parts=True)
+    kept = apply_mask(image, analysed, plan, kind, occluders=occluders)
     assert whole.parts is not None
     cloth = (whole.coverage > LEAST) & _cloth(whole.parts)
     hole = cloth & (kept.coverage < whole.coverage // 2)

@@ -25,17 +25,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.contact_sheets import contact_sheet
-from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Face, Image
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import align_five, face_unit, five_points
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import detect_for, faces_with_landmarks
 from maskgen.faces.trust import trust
+from maskgen.faces.upright_crop import align_upright_by_five, five_points, frontal_eye_distance
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 FARTHEST = 0.4  # mean distance of the five points from the true ones, in eye distances
@@ -67,7 +67,7 @@ def picked(folders: Sequence[Path], count: int, seed: int) -> list[Path]:
 
 def true_faces(path: Path, image: Image, detector: MtcnnDetector) -> list[np.ndarray]:
     """Five points of each face of the photograph as it is, those that are marked first."""
-    found = [face.points5 for face in detector.detect([image], small_too=True)[0]]
+    found = [face.points5 for face in detector.detect([image], include_small=True)[0]]
     marks = path.with_suffix(".pts")
     return [five_points(np.loadtxt(marks).astype(np.float32)), *found] if marks.is_file() else found
 
@@ -84,7 +84,7 @@ def off(points: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     """Mean distance of five points from the true ones, in eye distances, and degrees between their ways down."""
     way, right = (five[3:].mean(0) - five[:2].mean(0) for five in (points, true))
     turn = np.degrees(np.arctan2(way[0] * right[1] - way[1] * right[0], way @ right))
-    return float(np.linalg.norm(points - true, axis=1).mean() / max(face_unit(true), 1e-3)), abs(float(turn))
+    return float(np.linalg.norm(points - true, axis=1).mean() / max(frontal_eye_distance(true), 1e-3)), abs(float(turn))
 
 
 def judged(path: Path, quarters: int, detector: MtcnnDetector, landmarker: Landmarker) -> Case:
@@ -105,7 +105,7 @@ def judged(path: Path, quarters: int, detector: MtcnnDetector, landmarker: Landm
 
 def drawn(image: Image, face: Face) -> Image:
     """The face as it would be masked, the jaw, nose and mouth drawn on it."""
-    crop = align_five(image, face.detection.points5, 240, 1.0)
+    crop = align_upright_by_five(image, face.detection.points5, 240, 1.0)
     shown = crop.image.copy()
     points = np.round(crop.carry(face.points68)).astype(int)
     for first, end, colour in ((0, 17, (0, 220, 0)), (27, 36, (0, 160, 255)), (48, 60, (220, 0, 0))):

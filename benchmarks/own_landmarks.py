@@ -13,23 +13,26 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import wear
-from maskgen.people.portrait import Portrait, paint_several
+from maskgen.people.portrait import Portrait
 from maskgen.people.varied.draw import varied_person, varied_scene
+from maskgen.people.varied.layered import Layers, paint_layered
 
-SIZE = 112  # pixels of a drawn picture
+SIZE = 140  # pixels of a drawn picture
 PART = 240  # pictures of a part
 EACH = 4  # pictures of a person, with one expression
 MASKED = 0.12
-SEARCHED = 0.5  # share of the pictures in which the detector searches
+SEARCHED = 0.25  # share of the pictures in which the detector searches
+COLUMNS = ("images", "shares", "normals", "points68", "outline", "seen", "poses", "points5")
 NOT_FOUND = np.full((5, 2), np.nan, np.float32)
 
 
@@ -39,7 +42,7 @@ def masked(portrait: Portrait, rng: np.random.Generator) -> Image:
         return portrait.image
     kind = load_kind(str(rng.choice(kind_names())))
     try:
-        return wear(portrait.image, portrait.points68, plan_mask(rng), kind).image
+        return analyse_and_apply(portrait.image, portrait.points68, plan_mask(rng), kind).image
     except SetAsideError:
         return portrait.image
 
@@ -51,32 +54,42 @@ def found_in(image: Image, portrait: Portrait, detector: MtcnnDetector) -> np.nd
     return faces[0].points5 if faces else NOT_FOUND
 
 
-def portraits(people: range) -> Iterator[tuple[Portrait, np.random.Generator]]:
+def portraits(people: range) -> Iterator[tuple[Portrait, Layers, np.random.Generator]]:
     """All pictures of some people, each with a generator for what is done to it."""
     for number in people:
         rng = rng_for(0, "own landmarks", number)
         person = varied_person(rng)
-        for portrait in paint_several(person, [varied_scene(rng, SIZE) for _ in range(EACH)]):
-            yield portrait, rng
+        for portrait, layers in paint_layered(person, [varied_scene(rng, SIZE) for _ in range(EACH)]):
+            yield portrait, layers, rng
 
 
 def draw_part(number: int, folder: Path, detector: MtcnnDetector) -> None:
     """Draw one part."""
-    images, points, seen, poses, five = [], [], [], [], []
-    for portrait, rng in portraits(range(number * PART // EACH, (number + 1) * PART // EACH)):
-        images.append(masked(portrait, rng))
-        points.append(portrait.points68)
-        seen.append(portrait.visible68)
-        poses.append((portrait.pose.yaw, portrait.pose.pitch, portrait.pose.roll, portrait.pose.scale))
-        five.append(found_in(images[-1], portrait, detector) if rng.random() < SEARCHED else NOT_FOUND)
-    stored = {"images": np.stack(images), "points68": np.stack(points), "seen": np.stack(seen)}
-    np.savez(folder / f"part{number}.npz", **stored, poses=np.float32(poses), points5=np.stack(five))
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+    for portrait, layers, rng in portraits(range(number * PART // EACH, (number + 1) * PART // EACH)):
+        image, pose = masked(portrait, rng), portrait.pose
+        five = found_in(image, portrait, detector) if rng.random() < SEARCHED else NOT_FOUND
+        angles = np.float32([pose.yaw, pose.pitch, pose.roll, pose.scale])
+        row = (
+            image,
+            layers.shares,
+            layers.normals,
+            portrait.points68,
+            layers.outline,
+            portrait.visible68,
+            angles,
+            five,
+        )
+        for name, value in zip(COLUMNS, row, strict=True):
+            columns[name].append(value)
+    np.savez(folder / f"part{number}.npz", **{name: np.stack(values) for name, values in columns.items()})
     (folder / f"part{number}.npz").rename(folder / f"{number}.npz")
 
 
 def draw(folder: Path, first: int, pictures: int) -> None:
     """Draw what is not there."""
     folder.mkdir(parents=True, exist_ok=True)
+    cv2.setNumThreads(1)
     detector = MtcnnDetector()
     for number in range(first // PART, (first + pictures) // PART):
         if not (folder / f"{number}.npz").exists():

@@ -20,11 +20,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports.mask_page import Outcome, write_mask_page
+from maskgen.pipelines.reports.mask_page import write_mask_page
+from maskgen.pipelines.reports.outcome import Outcome
 from maskgen.pipelines.reports.run_report import Report
 from maskgen.pipelines.reports.set_aside_sample import SetAsideSample
-from maskgen.pipelines.runs.records import load_report
 from maskgen.pipelines.runs.run_folder import RunFolder
+from maskgen.pipelines.runs.shard_records import load_report
 
 
 def aside_of(run: RunFolder) -> SetAsideSample:

@@ -16,12 +16,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.contact_sheets import contact_sheet
-from maskgen.core.files import write_atomic
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection, Image
-from maskgen.faces.choose import choose
+from maskgen.faces.choose import choose_faces
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import detect_for
 
@@ -54,13 +54,13 @@ def measure(folder: Path) -> tuple[dict[str, list[Path]], int, int]:
     """The photographs that each way gets wrong, how many hold several faces, and how many there are."""
     detector, wrong, several, total = MtcnnDetector(), {way: [] for way in WAYS}, 0, 0
     for paths, images in batches(folder):
-        every = detector.detect(images, small_too=True)
+        every = detector.detect(images, include_small=True)
         for way in WAYS:
             found = every if way == "central" else detect_for(detector, images, way)
             several += sum(len(faces) > 1 for faces in found) if way == "subject" else 0
             for path, image, own, all_faces in zip(paths, images, found, every, strict=True):
                 try:
-                    (chosen,) = choose(image, own, way)
+                    (chosen,) = choose_faces(image, own, way)
                 except SetAsideError:
                     continue
                 if isinstance(chosen, Detection) and is_another(chosen, all_faces, image.shape[:2]):
@@ -75,7 +75,7 @@ def sheet(paths: Sequence[Path]) -> bytes:
     for path in paths:
         image = read_photo(path).image
         found = detect_for(detector, [image], "subject")[0]
-        (chosen,) = choose(image, found, "subject")
+        (chosen,) = choose_faces(image, found, "subject")
         drawn = image.copy()
         for face in found:
             x0, y0, x1, y1 = (round(float(v)) for v in face.box)

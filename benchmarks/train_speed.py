@@ -25,10 +25,10 @@ import torch
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.seeding import rng_for
 from maskgen.trainer.data.lists import read_training_list
-from maskgen.trainer.data.pictures import Batch, Loader, Pictures
+from maskgen.trainer.data.picture_batches import Batch, Loader, Pictures
 from maskgen.trainer.data.samplers import build_batches
+from maskgen.trainer.distributed import joined
 from maskgen.trainer.learner import Learner
-from maskgen.trainer.ranks import joined
 from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.recipes.recipe import Recipe
 from maskgen.trainer.state import State, new_state

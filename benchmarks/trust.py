@@ -24,7 +24,7 @@ from maskgen.core.images import read_photo
 from maskgen.core.records import Face, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.landmarkers.named import landmarker_named
+from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.locate import faces_with_landmarks
 from maskgen.faces.trust import trust
 from maskgen.people import sample_people
@@ -74,7 +74,7 @@ def harmed(image: Image, points: np.ndarray, rng: np.random.Generator) -> Iterat
 
 def measured(marked: Iterator[Marked], name: str) -> np.ndarray:
     """Trust and mean point error, (n, 2), of each face that is found in each state of each picture."""
-    detector, landmarker, rng = MtcnnDetector(), landmarker_named(name), rng_for(0, "trust")
+    detector, landmarker, rng = MtcnnDetector(), landmarker_by_name(name), rng_for(0, "trust")
     rows = []
     for image, points in marked:
         for worse, at in harmed(image, points, rng):

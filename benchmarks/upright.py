@@ -1,6 +1,6 @@
 """The network that says whether a face stands upright where its points say: train it, and count its errors.
 
-    python benchmarks/upright.py --fit FACES_DIR                  # writes maskgen/faces/looks/upright.npz, or --out
+    python benchmarks/upright.py --fit FACES_DIR                  # writes faces/classifiers/upright.npz, or --out
     python benchmarks/upright.py --judge FOLDER...                # faces of upright photographs that are in doubt
 
 --fit takes photographs of faces and learns from three kinds of crops: faces as they are found, bare and in drawn masks;
@@ -23,15 +23,15 @@ import torch
 from already_masked import Network, crops, judged, moved, photographs, worsened
 from orientation import FARTHEST, MOST_OFF, off, turned_back
 
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import read_photo
 from maskgen.core.records import Detection, Image
-from maskgen.faces.align import align_five
-from maskgen.faces.choose import choose
+from maskgen.faces.choose import choose_faces
+from maskgen.faces.classifiers.classifier_network import CROP, classifier_input
+from maskgen.faces.classifiers.upright import UPRIGHT_FROM, upright_scores
 from maskgen.faces.detect import SURE, MtcnnDetector, Thresholds
 from maskgen.faces.locate import detect_for
-from maskgen.faces.looks.network import CROP, seen_of
-from maskgen.faces.looks.upright import UPRIGHT_FROM, upright_scores
+from maskgen.faces.upright_crop import align_upright_by_five
 
 WEIGHTS = Path(__file__).parents[1] / "maskgen" / "faces" / "looks" / "upright.npz"
 SEED, EPOCHS, BATCH, TOGETHER = 0, 16, 96, 16
@@ -48,14 +48,14 @@ def mistakes(paths: Sequence[Path]) -> Iterator[tuple[Image, str]]:
         true = [[f for f in faces if f.score >= SURE] for faces in plain.detect(images, True)]
         for path, image, faces in zip(some, images, true, strict=True):
             for points in backgrounds(image, faces, rng):
-                yield align_five(image, points, CROP).image, path.parent.name
+                yield align_upright_by_five(image, points, CROP).image, path.parent.name
         for quarters in (1, 2, 3):
             turned = [np.ascontiguousarray(np.rot90(image, quarters)) for image in images]
             for path, image, own, found in zip(some, turned, true, soft._upright(turned, False), strict=True):
                 for face in found:
                     back = turned_back(face.points5, quarters, np.rot90(image, -quarters).shape)
                     if own and not is_any(back, own):
-                        yield align_five(image, face.points5, CROP).image, path.parent.name
+                        yield align_upright_by_five(image, face.points5, CROP).image, path.parent.name
 
 
 def is_any(points5: np.ndarray, faces: Sequence[Detection]) -> bool:
@@ -148,8 +148,8 @@ def judge(folders: Sequence[Path]) -> None:
         for path in photographs(folder, 1):
             image = read_photo(path).image
             found = detect_for(detector, [image], "subject")[0]
-            chosen = choose(image, found, "subject")[:1] if found else []
-            faces += [(path, seen_of(image, face.points5)) for face in chosen if isinstance(face, Detection)]
+            chosen = choose_faces(image, found, "subject")[:1] if found else []
+            faces += [(path, classifier_input(image, face.points5)) for face in chosen if isinstance(face, Detection)]
         scores = upright_scores([seen for _, seen in faces])
         print(f"{folder}: {len(faces)} faces, {(scores < UPRIGHT_FROM).sum()} in doubt")
         for (path, _), score in zip(faces, scores, strict=True):

@@ -18,18 +18,18 @@ from skimage.data import astronaut
 
 from maskgen import mask_photo
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.alignments import ALIGNMENTS
-from maskgen.core.files import write_atomic
+from maskgen.core.alignment_names import ALIGNMENTS
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import five_points
+from maskgen.faces.upright_crop import five_points
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import template_names
-from maskgen.masks.wear import wear
-from maskgen.people import Person, Scene, draw_person, paint, sample_people
+from maskgen.people import Person, Scene, draw_person, draw_portrait, sample_people
 
 HERE = Path(__file__).parent
 SIDE = 200
@@ -61,10 +61,10 @@ def rows_of(tiles: Sequence[Image], columns: int) -> Image:
 
 def worn(person: Person, scene: Scene, kind: str, seed: int, way: str = "proper", look: float | None = None) -> Image:
     """A drawn person in a mask, at the points that are known."""
-    portrait = paint(person, scene)
+    portrait = draw_portrait(person, scene)
     plan = plan_mask(rng_for("pictures", seed, kind), {way: 1.0})
     plan = plan if look is None else replace(plan, look=look)
-    return wear(portrait.image, portrait.points68, plan, load_kind(kind)).image
+    return analyse_and_apply(portrait.image, portrait.points68, plan, load_kind(kind)).image
 
 
 def poses() -> Image:
@@ -92,9 +92,9 @@ def light() -> Image:
     person = draw_person(rng_for("pictures", 7))
     lines = []
     for kind in ("surgical_blue", "n95", "cloth_black"):
-        grey = paint(person, PLACE)
+        grey = draw_portrait(person, PLACE)
         plain = np.repeat(grey.image.mean(2, keepdims=True), 3, 2).astype(np.uint8)
-        last = wear(plain, grey.points68, plan_mask(rng_for("pictures", 0)), load_kind(kind)).image
+        last = analyse_and_apply(plain, grey.points68, plan_mask(rng_for("pictures", 0)), load_kind(kind)).image
         lines.append([*(worn(person, scene, kind, 0) for scene in scenes), last])
     return sheet(lines)
 

@@ -1,6 +1,7 @@
 """The site's reference, made from the code when the site is built: options of commands, docstrings of the library.
 
-MkDocs calls `on_files` (`hooks` in mkdocs.yml), so no page can be out of date, and none is committed.
+MkDocs calls `on_files` (`hooks` in mkdocs.yml), so no page can be out of date, and none is committed. The cards of the
+built-in models, which lie beside their weights, are pages too.
 
 python docs/reference.py FOLDER        # writes the pages as Markdown, to look at
 """
@@ -32,9 +33,14 @@ MODULES: dict[str, tuple[str, ...] | None] = {
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example|Convention|Cost|Source):(.*)$")
 
 
+WEIGHTS = "maskgen/embedders/weights"
+
+
 def pages() -> dict[str, str]:
     """Each page's text by its path in the site."""
-    return {"reference/commands.md": commands(), "reference/library.md": library()}
+    folder = Path(__file__).parents[1] / WEIGHTS
+    cards = {f"reference/{path.name}": path.read_text("utf-8") for path in sorted(folder.glob("*.md"))}
+    return {"reference/commands.md": commands(), "reference/library.md": library(), **cards}
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -44,6 +50,13 @@ def on_files(files: Any, config: Any) -> Any:
     for path, text in pages().items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """What MkDocs calls with each page: links to cards lead to their pages, and links to a folder to its index."""
+    if page.file.src_uri.startswith("reference/"):
+        return markdown.replace("](../../../docs/", "](../")
+    return markdown.replace(f"](../{WEIGHTS}/", "](reference/").replace("](decisions)", "](decisions/README.md)")
 
 
 def commands() -> str:

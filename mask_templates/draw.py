@@ -128,19 +128,48 @@ def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn
     return Drawn(shade, height * (1 - flange) + raised, parts=np.where(flange > 0.5, VALVE, 1).astype(np.uint8))
 
 
+# Where a tuck is, how far it bows down in the middle, how far it hangs to one side.
+Tuck = tuple[float, float, float]
+THREE = ((0.27, 0.018, 0.006), (0.45, 0.026, -0.010), (0.63, 0.034, 0.008))
+FOUR = ((0.24, 0.010, -0.004), (0.37, 0.018, 0.006), (0.51, 0.020, 0.002), (0.66, 0.026, -0.008))
+PULLED = ((0.20, -0.020, 0.030), (0.66, 0.075, -0.035))
+
+
 def surgical() -> tuple[Field, Field]:
-    """Three tucks that face down and open toward the middle, bound edges, a wire in the top edge and welded sides."""
-    shade, height = fleece(1)
+    """Three tucks that open toward the middle."""
+    return tucked(THREE, 1, 1.0, 1.0)
+
+
+def surgical_four() -> tuple[Field, Field]:
+    """Four narrow tucks, pressed flat as from the box."""
+    return tucked(FOUR, 201, 0.55, 0.8)
+
+
+def surgical_pulled() -> tuple[Field, Field]:
+    """Two tucks pulled open to the chin, the cloth between them creased and swollen."""
+    shade, height = tucked(PULLED, 221, 0.6, 1.7)
+    return shade, height + 0.18 * noise(230, 85) * (1 - step(ACROSS, 0.9, 0.05))
+
+
+def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float) -> tuple[Field, Field]:
+    """Fleece in tucks that face down, with bound edges, a wire in the top edge and welded sides; `deep` and `creased`
+    say how far the tucks open and how strongly the cloth is creased, 1 for what is usual."""
+    shade, height = fleece(seed)
     inner = 1 - step(ACROSS, 0.925, 0.015)
-    for at, bow, tilt in ((0.27, 0.018, 0.006), (0.45, 0.026, -0.010), (0.63, 0.034, 0.008)):
+    for at, bow, tilt in tucks:
         line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0025 * noise(int(at * 100), 70)
         opened = 0.45 + 0.55 * np.cos(np.pi * ACROSS / 2) ** 0.5
-        height += 0.42 * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.008, 0.022))
+        height += 0.42 * deep * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.008, 0.022))
         # Below the fold's edge lies its own shadow, hard at the edge and soft below.
-        under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
-        shade -= 0.22 * under * (0.4 + 0.6 * inner)
+        under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * deep * opened))
+        shade -= 0.22 * deep**0.5 * under * (0.4 + 0.6 * inner)
         shade += 0.06 * np.clip((line + 0.12) / 0.12, 0, 1) * (1 - step(line, 0.0, 0.010))
-    height += wrinkles(3, 0.05) * inner + tension(4, 0.16, 10) * inner
+    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10)) * inner
+    return _bound(shade, height)
+
+
+def _bound(shade: Field, height: Field) -> tuple[Field, Field]:
+    """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place."""
     for edge, inward in ((0.0, 1), (1.0, -1)):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
         shade += 0.01 * band
@@ -483,7 +512,8 @@ def save(folder: str, look: str, drawn: Drawn) -> None:
 
 if __name__ == "__main__":
     drawings = (
-        surgical, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta, pitta_valve, pitta_valves,
+        surgical, surgical_four, surgical_pulled, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta,
+        pitta_valve, pitta_valves,
         kf94, duckbill, bandana, gaiter, window, shield, sunglasses, sunglasses_aviator, sunglasses_round,
     )  # fmt: skip
     for drawing in drawings:

@@ -19,32 +19,39 @@ from typing import Any
 import cv2
 import numpy as np
 
-from maskgen.core.alignments import DEFAULT_ALIGNMENT, NOT_CUT, stored_alignment
-from maskgen.core.files import write_atomic
+from maskgen.any_picture import Picture, photo_from
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, NOT_CUT, stored_alignment
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Floats, Image, Mask
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import whole
-from maskgen.faces.alignments import Cut, crop_face, squared, stretched_matrix
-from maskgen.faces.choose import placed
+from maskgen.faces.already_masked import MASKED_FROM, mask_scores
+from maskgen.faces.catalogue_columns import face_columns
+from maskgen.faces.choose import with_face_place
+from maskgen.faces.crop_by_alignment import CropSettings, crop_face, stretch_to_square, stretched_matrix
 from maskgen.faces.detect import Detector, MtcnnDetector
-from maskgen.faces.landmarkers.named import DLIB, landmarker_named
+from maskgen.faces.landmarkers.by_name import DLIB, landmarker_by_name
 from maskgen.faces.landmarks import Landmarker
-from maskgen.faces.locate import detect_for, faces_with_landmarks
-from maskgen.faces.looks.network import seen_of
-from maskgen.faces.masked import MASKED_FROM, mask_scores
-from maskgen.faces.stored import face_columns
+from maskgen.faces.locate import Looks, detect_for, faces_with_landmarks, look
 from maskgen.faces.trust import trust
-from maskgen.masks.front.keep import Front
+from maskgen.faces.upright_crop import whole_photograph
+from maskgen.masks.apply_mask import (
+    AnalysedFace,
+    MaskedPicture,
+    MaskMaterial,
+    analyse_faces,
+    apply_mask,
+    occluders_of,
+    within_pose_limits,
+)
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind, load_kinds
-from maskgen.masks.lighting.blocks import compressed
+from maskgen.masks.lighting.jpeg_blocks import compress_mask_as_jpeg
+from maskgen.masks.occluders.find import Occluders
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import Cloth, Wearer, Worn, before, dress, study_all, within
-from maskgen.pictures import Picture, photo_from
-from maskgen.points.faces import Marks, faces_from_marks
+from maskgen.points.given_faces import Marks, faces_from_marks
 
 BARE = "bare"
 TOGETHER = 64
@@ -60,7 +67,7 @@ class MaskerSettings:
         wear: wearing positions, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
         size: side of the aligned crop in pixels.
-        align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.alignments`.
+        align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.crop_by_alignment`.
         margin: with "maskgen" the share of the face added around it; with "facenet" pixels of the crop; None for the
             alignment's default.
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
@@ -71,9 +78,9 @@ class MaskerSettings:
         landmarks: "dlib" for dlib's 68-point model, or another one in `landmarks_model`; "own" for this program's own.
         max_yaw, max_pitch: degrees, at most 80 and 90; faces turned or tilted further are set aside.
         unmasked_share: share of photographs, 0..1, that stay bare.
-        masked_input: "set-aside" for faces that already wear a mask, see `faces.masked`, or "keep".
+        masked_input: "set-aside" for faces that already wear a mask, see `faces.already_masked`, or "keep".
         parts: also return the mask part of each pixel.
-        occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.front`.
+        occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.occluders`.
     """
 
     kinds: tuple[str, ...] = ()
@@ -143,8 +150,8 @@ class MaskedFace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """One face in the output picture, before it is studied."""
+class _CutFace:
+    """One face in the output picture, before its analysis."""
 
     face: Face
     crop: Crop
@@ -154,27 +161,27 @@ class _Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
-    """One face in the output picture, studied once for all masks."""
+class _AnalysedSubject:
+    """One face in the output picture, analysed once for all masks."""
 
     face: Face
     crop: Crop
     points68: np.ndarray
-    wearer: Wearer
+    analysed: AnalysedFace
     trust: float
     quality: int | None
-    front: Front | None = None
+    occluders: Occluders | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Put:
+class _PlacedMask:
     """The placement of a rendered mask on one face; the pictures themselves are not kept."""
 
-    subject: _Subject
+    subject: _AnalysedSubject
     kind: Kind
     wearing: str
     look: str
-    cloth: Cloth
+    cloth: MaskMaterial
     outline: list[Floats]
     in_front: float
 
@@ -205,7 +212,7 @@ class Masker:
     _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._landmarker = self.landmarker or landmarker_named(self.settings.landmarks, self.settings.landmarks_model)
+        self._landmarker = self.landmarker or landmarker_by_name(self.settings.landmarks, self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         made = {kind.name: kind for kind in self.made}
         named = [made.get(parse_kind(text).name) or load_kind(parse_kind(text).text) for text in texts]
@@ -251,7 +258,8 @@ class Masker:
 
         Args:
             keys: the key of each photograph's random draws, such as the hash of its bytes.
-            known: for each photograph the faces that an earlier call selected in it (see `faces.stored`), none where it
+            known: for each photograph the faces that an earlier call selected in it (see `faces.catalogue_columns`),
+            none where it
                 is to be detected.
             given: for each photograph one or more given faces (see `maskgen.points`), used in place of detection and of
                 `known`.
@@ -260,9 +268,10 @@ class Masker:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used (without any output where there are several such faces and no other), or one SetAsideError.
         """
-        faces = self._searched(photos, known) if given is None else self._given(photos, given)
+        kept: Looks = {}
+        faces = self._detected(photos, known, kept) if given is None else self._given(photos, given)
         if self.settings.masked_input != "keep":
-            faces = self._bare_ones(photos, faces)
+            faces = self._without_masked(photos, faces, kept)
         return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
 
     def _given(self, photos: Sequence[Photo], given: Sequence[Marks]) -> Sequence[Sequence[Face | SetAsideError]]:
@@ -270,8 +279,8 @@ class Masker:
             images = [photo.image for photo in photos]
             return faces_from_marks(images, given, self.settings.faces, self.detector, self._landmarker)
 
-    def _searched(
-        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None
+    def _detected(
+        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None, kept: Looks
     ) -> Sequence[Sequence[Face | SetAsideError]]:
         """The faces of each photograph, detected where none are known."""
         known = [()] * len(photos) if known is None else known
@@ -280,17 +289,19 @@ class Masker:
         with self._stage("find"):
             detections = detect_for(self.detector, images, self.settings.faces)
         with self._stage("points"):
-            marked = faces_with_landmarks(images, detections, self.settings.faces, self._landmarker, self.detector)
+            marked = faces_with_landmarks(
+                images, detections, self.settings.faces, self._landmarker, self.detector, kept
+            )
         found = dict(zip(search, marked, strict=True))
         return [found[at] if at in found else known[at] for at in range(len(photos))]
 
-    def _bare_ones(
-        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
+    def _without_masked(
+        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]], kept: Looks
     ) -> list[list[Face | SetAsideError]]:
         """The faces, with a fault in place of each that already wears a mask."""
         with self._stage("masked input"):
             each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
-            seen = [seen_of(image, face.detection.points5) for image, face in each if isinstance(face, Face)]
+            seen = [look(image, face.detection.points5, kept) for image, face in each if isinstance(face, Face)]
             scores = iter(mask_scores(seen).tolist())
         return [
             [_unless_masked(face, next(scores)) if isinstance(face, Face) else face for face in own] for own in faces
@@ -299,14 +310,16 @@ class Masker:
     def _some(
         self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
     ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
-        """The outputs of some photographs with their faces, studied in one batch."""
+        """The outputs of some photographs with their faces, analysed in one batch."""
         cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
-        studied = iter(self._studied([one for each in cut for one in each if isinstance(one, _Cut)]))
+        studied = iter(self._analysed([one for each in cut for one in each if isinstance(one, _CutFace)]))
         for key, each in zip(keys, cut, strict=True):
-            yield self._one(key, [next(studied) if isinstance(one, _Cut) else one for one in each])
+            yield self._one(key, [next(studied) if isinstance(one, _CutFace) else one for one in each])
 
-    def _one(self, key: str, faces: Sequence[_Subject | SetAsideError]) -> list[Output | SetAsideError] | SetAsideError:
-        subjects = [face for face in faces if isinstance(face, _Subject)]
+    def _one(
+        self, key: str, faces: Sequence[_AnalysedSubject | SetAsideError]
+    ) -> list[Output | SetAsideError] | SetAsideError:
+        subjects = [face for face in faces if isinstance(face, _AnalysedSubject)]
         faults = [face for face in faces if isinstance(face, SetAsideError)]
         whole_photograph = self.settings.crop == "none" and subjects
         groups = [subjects] if whole_photograph else [[subject] for subject in subjects]
@@ -317,7 +330,7 @@ class Masker:
         faults += failed.values()
         return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
 
-    def _cut(self, photo: Photo, face: Face | SetAsideError) -> _Cut | SetAsideError:
+    def _cut(self, photo: Photo, face: Face | SetAsideError) -> _CutFace | SetAsideError:
         if isinstance(face, SetAsideError):
             return face
         sure = trust(face)
@@ -325,39 +338,39 @@ class Masker:
             fault = SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
             return _told(fault, face)
         with self._stage("align"):
-            crop = whole(photo.image) if self.settings.crop == "none" else self._aligned(photo.image, face)
-        return _Cut(face, crop, crop.carry(face.points68), sure, photo)
+            crop = whole_photograph(photo.image) if self.settings.crop == "none" else self._aligned(photo.image, face)
+        return _CutFace(face, crop, crop.carry(face.points68), sure, photo)
 
-    def _studied(self, faces: Sequence[_Cut]) -> list[_Subject | SetAsideError]:
+    def _analysed(self, faces: Sequence[_CutFace]) -> list[_AnalysedSubject | SetAsideError]:
         with self._stage("study"):
             wholes = [at.photo.image for at in faces]
-            studied = study_all([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
-            wearers = within(studied, self.settings.max_yaw, self.settings.max_pitch)
-            fronts = [self._before(at.crop.image, wearer) for at, wearer in zip(faces, wearers, strict=True)]
+            studied = analyse_faces([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
+            analysed_faces = within_pose_limits(studied, self.settings.max_yaw, self.settings.max_pitch)
+            fronts = [self._before(at.crop.image, analysed) for at, analysed in zip(faces, analysed_faces, strict=True)]
         return [
-            _told(wearer, at.face)
-            if isinstance(wearer, SetAsideError)
-            else _Subject(at.face, at.crop, at.points68, wearer, at.trust, at.photo.quality, front)
-            for at, wearer, front in zip(faces, wearers, fronts, strict=True)
+            _told(analysed, at.face)
+            if isinstance(analysed, SetAsideError)
+            else _AnalysedSubject(at.face, at.crop, at.points68, analysed, at.trust, at.photo.quality, occluders)
+            for at, analysed, occluders in zip(faces, analysed_faces, fronts, strict=True)
         ]
 
-    def _before(self, image: Image, wearer: Wearer | SetAsideError) -> Front | None:
+    def _before(self, image: Image, analysed: AnalysedFace | SetAsideError) -> Occluders | None:
         """The occluders in front of a face, with occluders="keep"."""
-        if self.settings.occluders == "ignore" or isinstance(wearer, SetAsideError):
+        if self.settings.occluders == "ignore" or isinstance(analysed, SetAsideError):
             return None
-        return before(image, wearer)
+        return occluders_of(image, analysed)
 
     def _aligned(self, image: Image, face: Face) -> Crop:
-        return crop_face(image, face, Cut(self.settings.align, self.settings.size, self.settings.margin))
+        return crop_face(image, face, CropSettings(self.settings.align, self.settings.size, self.settings.margin))
 
-    def _outputs(self, key: str, group: list[_Subject]) -> Iterator[Output | SetAsideError]:
+    def _outputs(self, key: str, group: list[_AnalysedSubject]) -> Iterator[Output | SetAsideError]:
         """Masked pictures of one crop, or of a whole photograph with all its faces; also the bare one if requested."""
         index = group[0].face.index
         drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
         for variant, kinds in enumerate(zip(*drawn, strict=True)):
             yield from self._masked(key, group, kinds, variant)
         if self.settings.bare or not drawn[0]:
-            image = squared(group[0].crop.image, group[0].crop.square)
+            image = stretch_to_square(group[0].crop.image, group[0].crop.square)
             row, *others = [_row(self.settings, subject, None, 0) for subject in group]
             none = np.zeros(image.shape[:2], np.uint8)
             yield Output(BARE, 0, index, image, none, row, tuple(others), none if self.settings.parts else None)
@@ -375,11 +388,11 @@ class Masker:
         return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
 
     def _masked(
-        self, key: str, group: list[_Subject], kinds: Sequence[Kind], variant: int
+        self, key: str, group: list[_AnalysedSubject], kinds: Sequence[Kind], variant: int
     ) -> Iterator[Output | SetAsideError]:
         """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
         image, coverage, parts = group[0].crop.image, np.zeros(0, np.uint8), None
-        put: list[_Put] = []
+        put: list[_PlacedMask] = []
         for subject, kind in zip(group, kinds, strict=True):
             try:
                 one = self._dressed(key, image, subject, kind)
@@ -388,22 +401,24 @@ class Masker:
                 continue
             image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
             parts = one.parts if parts is None or one.parts is None else np.where(one.parts > 0, one.parts, parts)
-            put.append(_Put(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
+            put.append(_PlacedMask(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
         if put:
             row, *others = [_row(self.settings, one.subject, one, variant) for one in put]
             square = group[0].crop.square
-            image, coverage = squared(image, square), squared(coverage, square)
-            parts = None if parts is None else squared(parts, square, cv2.INTER_NEAREST)
+            image, coverage = stretch_to_square(image, square), stretch_to_square(coverage, square)
+            parts = None if parts is None else stretch_to_square(parts, square, cv2.INTER_NEAREST)
             # The first face's kind names the picture, whether it could be put on or not: no two have one name.
             yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others), parts)
 
-    def _dressed(self, key: str, image: Image, subject: _Subject, kind: Kind) -> Worn:
+    def _dressed(self, key: str, image: Image, subject: _AnalysedSubject, kind: Kind) -> MaskedPicture:
         with self._stage("wear"):
             # The draws go with the kind, so that a mask is the same whichever others were asked for.
             rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
             plan = plan_mask(rng, self._wear)
-            one = dress(image, subject.wearer, plan, kind, self.settings.parts, subject.front)
-            return replace(one, image=compressed(one.image, one.coverage, subject.crop.matrix, subject.quality))
+            one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders)
+            return replace(
+                one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)
+            )
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -432,7 +447,7 @@ def _unless_masked(face: Face, score: float) -> Face | SetAsideError:
 
 def _told(fault: SetAsideError, face: Face) -> SetAsideError:
     """The fault, with the face's position if the photograph has others."""
-    return placed(fault, face.detection) if face.of > 1 else fault
+    return with_face_place(fault, face.detection) if face.of > 1 else fault
 
 
 def _alignment(settings: MaskerSettings) -> str:
@@ -441,10 +456,10 @@ def _alignment(settings: MaskerSettings) -> str:
     return stored_alignment(settings.align, settings.size, settings.margin)
 
 
-def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant: int) -> dict[str, Any]:
+def _row(settings: MaskerSettings, subject: _AnalysedSubject, put: _PlacedMask | None, variant: int) -> dict[str, Any]:
     """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
     degrees."""
-    face, pose, crop = subject.face, subject.wearer.camera.pose(), subject.crop
+    face, pose, crop = subject.face, subject.analysed.camera.pose(), subject.crop
     height, width = (crop.square,) * 2 if crop.square else crop.image.shape[:2]
     return {
         "kind": put.kind.name if put else BARE,
@@ -465,7 +480,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
         "roll": round(pose.roll, 2),
         "scale": round(pose.scale, 3),
         "trust": round(subject.trust, 4),
-        "fit_error": round(subject.wearer.fit_error, 4),
+        "fit_error": round(subject.analysed.fit_error, 4),
         "wearing": put.wearing if put else "",
         "look": put.look if put else "",
         **_cloth_columns(put.cloth if put else None),
@@ -474,7 +489,7 @@ def _row(settings: MaskerSettings, subject: _Subject, put: _Put | None, variant:
     }
 
 
-def _cloth_columns(cloth: Cloth | None) -> dict[str, Any]:
+def _cloth_columns(cloth: MaskMaterial | None) -> dict[str, Any]:
     """Columns on the material; `colours` are "#rrggbb" separated by spaces, of the cloth and then of its parts."""
     return {
         "form": cloth.form if cloth else "",

@@ -52,9 +52,9 @@ class ListDataset(torch.utils.data.Dataset[tuple[Any, torch.Tensor]]):
             max_pixels: a picture with more pixels is refused before it is decoded.
 
         Raises:
-            UserError: the list does not exist, cannot be read, or has fewer than two people.
+            UserError: the list does not exist, cannot be read, or has no picture.
         """
-        self._list: TrainingList = read_training_list(Path(source))
+        self._list: TrainingList = read_training_list(Path(source), least=1)
         self._transform = transform or to_tensor
         self._max_pixels = max_pixels
         self.targets = self._list.targets
@@ -103,7 +103,7 @@ class RecordDataset(ListDataset):
             max_pixels: see `ListDataset`.
 
         Raises:
-            UserError: the file does not exist, cannot be read, or has fewer than two people.
+            UserError: the file does not exist, cannot be read, or has no picture.
         """
         path = Path(source)
         rec = path / "train.rec" if path.is_dir() else path

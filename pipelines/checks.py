@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
@@ -48,6 +49,17 @@ def check_range(option: str, value: float, low: float, high: float) -> None:
     """Raise UserError unless low <= value <= high."""
     if not low <= value <= high:
         raise UserError(f"{option} {value} is out of range: give {low} to {high}.")
+
+
+def check_place(option: str, folder: AnyPath) -> None:
+    """Raise UserError if a folder to be written, or one above it, is a file."""
+    if not isinstance(folder, Path):
+        return
+    for one in (folder, *folder.parents):
+        if one.is_dir():
+            return
+        if one.exists():
+            raise UserError(f"{option} {show_path(folder)}: {show_path(one)} is a file, not a folder: name another.")
 
 
 def check_choice(option: str, value: str, choices: Sequence[str]) -> None:

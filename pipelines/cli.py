@@ -24,7 +24,7 @@ COMMANDS = {
     "evaluate": (".evaluate.command", "evaluate_command", "Evaluate a model on pairs or on a gallery."),
     "embed": (".embed.command", "embed_command", "Write the embeddings of a list's images."),
     "export": (".export.command", "export_command", "Write a model as ONNX."),
-    "kinds": (".kinds.command", "kinds_command", "List the mask kinds and render a preview of each."),
+    "kinds": (".kinds.command", "kinds_command", "List the mask kinds, or render previews of them."),
     "play": (".play.command", "play_command", "Try masks on your own pictures, on a page in the browser."),
     "demo": (".demo.command", "demo_command", "Run all steps on a built-in sample."),
 }
@@ -36,8 +36,8 @@ Shell completion: add the line for your shell to its start-up file.
   fish  _MASKGEN_COMPLETE=fish_source maskgen | source
 
 \b
-Exit codes: 0 all written, 1 pairs --check found faults, 2 wrong usage or input, 3 some set
-aside, 4 nothing written, 130 interrupted.
+Exit codes: 0 all written, 1 pairs --check found faults, 2 wrong usage or input, 3 some
+photographs or faces set aside, 4 nothing written, 130 interrupted.
 """
 
 _GO_ON = ("mask", "demo")  # commands that resume interrupted work

@@ -13,6 +13,8 @@ from click.core import ParameterSource
 
 from maskgen.core.reasons import UserError
 
+from .options import FilePath
+
 MOST_BYTES = 1 << 20
 _KEY = "maskgen.config"  # of the context's meta: the file's name
 
@@ -47,7 +49,7 @@ def config_option(*lists: str) -> Callable[[Callable[..., None]], Callable[..., 
     return click.option(
         "--config",
         metavar="FILE",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=FilePath(exists=True, dir_okay=False),
         is_eager=True,
         expose_value=False,
         callback=load,
@@ -106,8 +108,10 @@ def read_config(path: Path) -> Mapping[str, Any]:
         stored = _parsed(path.read_bytes().decode("utf-8-sig"))
     except RecursionError:
         raise UserError(f"{path} is nested too deeply: name a file of options.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text: name a file of options.") from None
     except ValueError as error:
-        raise UserError(f"{path} cannot be read: {' '.join(str(error).split())}.") from None
+        raise UserError(f"{path} {error}: write lines like `per-photo: all`.") from None
     if isinstance(stored, dict) and {"digest", "settings"} <= set(stored):
         if "config" not in stored:
             raise UserError(f"{path} is of an earlier version, whose settings cannot be used again: write a file.")
@@ -132,14 +136,16 @@ def _parsed(text: str) -> Any:
     try:
         return yaml.load(text, _unique_keys(yaml.SafeLoader))  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1})" if mark else ""
+        raise ValueError(f"is neither YAML nor JSON{place}") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"it gives {name} twice")
+            raise ValueError(f"gives {name} twice")
     return dict(pairs)
 
 

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT
+from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path, check_path_readable
 
 from .checks import LANDMARKS
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 EMPTY = "it is empty: name a file or a folder; the current folder is '.'."
 
 
 class FilePath(click.Path):
-    """A local path; an empty one is an error in a script and does not mean the current folder."""
+    """A local path; an empty one is an error in a script and does not mean the current folder, and an address is not
+    the path of a local folder called s3:."""
 
     def __init__(self, **rules: Any) -> None:
         super().__init__(path_type=Path, **rules)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path, unless it is empty."""
+        """The path, unless it is empty or an address."""
         if value == "":
             self.fail(EMPTY, param, ctx)
+        if isinstance(value, str) and (scheme := _SCHEME.match(value)) and not Path(value).exists():
+            self.fail(f"{value} is an address, and {scheme[0]} is not read or written here: give a path.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -95,7 +100,7 @@ def model_options(command: Any) -> Any:
         click.option(
             "--input",
             "input_file",
-            type=click.Path(path_type=Path),
+            type=FilePath(),
             help="TOML file that describes the input of an ONNX model: side, channels, mean, scale, align.",
         ),
         click.option(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, why_unreadable
 
 TRAINED_PEOPLE = "people.txt"
 _NOT_SAID = "the model does not name the people that it was trained on."
@@ -31,7 +31,7 @@ def names_of(data: Path) -> list[str]:
     try:
         columns = read_csv(path).columns
     except (ValueError, OSError) as error:
-        raise UserError(f"{path} cannot be read: {error}.") from None
+        raise UserError(f"{path} cannot be read: {why_unreadable(error)}.") from None
     if not {"person", "split"} <= set(columns):
         raise UserError(f"{path} has no columns person and split: it was not written by `maskgen pairs`.")
     rows = zip(columns["person"].to_pylist(), columns["split"].to_pylist(), strict=True)

@@ -13,15 +13,15 @@ from skimage.data import astronaut
 import maskgen
 from maskgen import api
 from maskgen.api import Masker, MaskerSettings, Output
-from maskgen.core.alignments import stored_alignment
+from maskgen.core.alignment_names import stored_alignment
 from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Face
-from maskgen.faces.align import five_points
-from maskgen.faces.alignments import arcface_template
+from maskgen.faces.crop_by_alignment import arcface_template
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import faces_with_landmarks
+from maskgen.faces.upright_crop import five_points
 from maskgen.masks.kinds import printed_kind
 from maskgen.people import sample_people
 
@@ -326,7 +326,7 @@ def test_a_picture_comes_in_any_form(tmp_path: Path) -> None:
 def test_a_masked_face_shows_itself() -> None:
     masked = maskgen.mask_photo(astronaut(), "n95", size=112)
     assert "\n" not in repr(masked) and str(masked).startswith("MaskedFace(n95, 112x112 pixels, yaw ")
-    shown = maskgen.pictures.photo_from(masked._repr_png_()).image
+    shown = maskgen.any_picture.photo_from(masked._repr_png_()).image
     np.testing.assert_array_equal(shown, masked.image)
 
 

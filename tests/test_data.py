@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -59,13 +60,13 @@ def packed(number: int, label: float | list[float], picture: bytes) -> bytes:
     return struct.pack("<IfQQ", 0, label, number, 0) + picture
 
 
-def rec_builder_set(folder: Path, labels: list[float | list[float]]) -> Path:
+def rec_builder_set(folder: Path, labels: Sequence[float | list[float]], picture: Callable[[int], bytes] = png) -> Path:
     """As InsightFace's `RecBuilder.add_image` and `close` write a set: pictures from 0, no header, no people."""
     folder.mkdir(exist_ok=True)
     data, index = b"", ""
     for number, label in enumerate(labels):
         index += f"{number}\t{len(data)}\n"
-        data += framed(packed(number, label, png(number)))
+        data += framed(packed(number, label, picture(number)))
     (folder / "train.rec").write_bytes(data)
     (folder / "train.idx").write_text(index)
     return folder
@@ -103,6 +104,28 @@ def test_insightfaces_builder_begins_with_a_picture(tmp_path: Path, labels: list
     dataset = RecordDataset(rec_builder_set(tmp_path, labels))
     assert [int(dataset[at][1]) for at in range(len(dataset))] == [0, 0, 1, 2, 2]
     assert [round(float(dataset[at][0][0, 50, 50]) * 127.5 + 127.5) for at in range(5)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_set_may_be_of_one_picture(tmp_path: Path, many: bool) -> None:
+    dataset = RecordDataset(rec_builder_set(tmp_path, [[3.0, 1.0] if many else 3.0]))
+    assert (len(dataset), dataset.num_classes, dataset.labels) == (1, 1, ("3",))
+    assert int(dataset[0][1]) == 0
+
+
+@pytest.mark.parametrize("label", [np.nan, np.inf])
+def test_a_label_that_is_no_number_is_nobodys(tmp_path: Path, label: float) -> None:
+    """It was taken for 0, which made its picture one of the first person's."""
+    with pytest.raises(UserError, match=f"record 2 has the label {label}, which names no person"):
+        RecordDataset(rec_builder_set(tmp_path, [0.0, 0.0, label, 1.0]))
+
+
+def test_grey_pictures_and_gaps_in_the_labels(tmp_path: Path) -> None:
+    grey = cv2.imencode(".jpg", np.full((112, 112), 90, np.uint8))[1].tobytes()
+    dataset = RecordDataset(rec_builder_set(tmp_path, [16777215.0, 5.0, 100.0, 5.0], lambda _: grey))
+    assert dataset.labels == ("5", "100", "16777215")
+    assert dataset.targets.tolist() == [0, 0, 1, 2]
+    assert torch.allclose(dataset[0][0], torch.tensor((90 - 127.5) / 127.5), atol=2 / 127.5)
 
 
 def test_a_list_has_targets_from_zero_and_keeps_its_own_numbers(tmp_path: Path) -> None:
@@ -189,6 +212,8 @@ def test_it_takes_the_place_of_arcface_torchs_dataset(tmp_path: Path) -> None:
 def test_what_is_no_set_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is no RecordIO file: give a \.rec"):
         RecordDataset(tmp_path)
+    with pytest.raises(UserError, match=r"none is not there: give a folder"):
+        ListDataset(tmp_path / "none")
     folder = written_list(tmp_path)
     (folder / "1_0.png").unlink()
     dataset = ListDataset(folder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,27 @@ def test_the_site_lists_every_page() -> None:
     site = (ROOT / "mkdocs.yml").read_text("utf-8")
     for page in (ROOT / "docs").rglob("*.md"):
         assert page.relative_to(ROOT / "docs").as_posix() in site, f"mkdocs.yml does not list {page.name}"
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("material")
+    # -P: the checkout's package lacks the commands, of which the reference is made.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--site-dir",
+        str(tmp_path / "site"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = [path for path in (tmp_path / "site").rglob("*.html") if path.name != "404.html"]
+    assert len(pages) > len(list((ROOT / "docs").rglob("*.md")))
+    for page in pages:
+        text = page.read_text("utf-8")
+        fetched = re.findall(r"<(?:script|img|link|source)[^>]+(?:src|href)=\"?(https?:[^\" >]*)", text)
+        assert not fetched, f"{page.name} fetches {fetched[0]}"

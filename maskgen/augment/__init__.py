@@ -14,8 +14,8 @@ from maskgen.api import MaskedFace, Masker, MaskerSettings
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Floats, Image, check_image
-from maskgen.faces.align import five_points
 from maskgen.faces.detect import MtcnnDetector
+from maskgen.faces.upright_crop import five_points
 from maskgen.points.mark import Mark, is_mirrored, mirrored
 
 __all__ = ["MaskAugment", "mark_of"]

@@ -17,7 +17,8 @@ def add_checksum(value: Mapping[str, Any]) -> dict[str, Any]:
         >>> parse_checksummed(json.dumps(add_checksum({"step": 3})))
         {'step': 3}
     """
-    return {**value, CHECKSUM: _checksum(value)}
+    # After a JSON round trip: keys are strings, tuples are lists.
+    return {**value, CHECKSUM: _checksum(json.loads(json.dumps(dict(value))))}
 
 
 def parse_checksummed(text: str | bytes) -> dict[str, Any]:
@@ -43,14 +44,14 @@ def parse(text: str | bytes) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"it is not JSON: {error}" if text.strip() else "it is empty") from None
+        line = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"it is not JSON{line}" if text.strip() else "it is empty") from None
     if not isinstance(stored, dict):
         raise ValueError("it is not a dictionary")
     return stored
 
 
-def _checksum(value: Mapping[str, Any]) -> str:
-    """The checksum of the values after a JSON round trip: keys are strings, tuples are lists."""
-    plain = json.loads(json.dumps({key: one for key, one in value.items() if key != CHECKSUM}))
-    text = json.dumps(plain, sort_keys=True)
+def _checksum(plain: Mapping[str, Any]) -> str:
+    """The checksum of values as JSON gives them back."""
+    text = json.dumps({key: one for key, one in plain.items() if key != CHECKSUM}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -72,7 +72,10 @@ def _by_pillow(data: bytes) -> Header:
 
 def broken(fault: Exception) -> SetAsideError:
     """A decoder's exception as BROKEN_PICTURE."""
-    return SetAsideError(Reason.BROKEN_PICTURE, f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}")
+    said = " ".join(str(fault).split())
+    if isinstance(fault, UnidentifiedImageError) or " at 0x" in said:  # an address differs from start to start
+        said = "it is not what its header says"
+    return SetAsideError(Reason.BROKEN_PICTURE, f"the decoder stopped: {said[:200] or type(fault).__name__}")
 
 
 def _plain_jpeg(data: bytes) -> Header | None:

@@ -19,7 +19,7 @@ DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black"
 WORLD = "world"  # masks as they occur in public, each drawn at random
 DEFAULT_MIN_TRUST = 0.4
 FARTHEST_YAW, FARTHEST_PITCH = 80.0, 90.0  # degrees of a head that is masked unless asked otherwise
-# What is drawn on cloth of a colour that was asked for; `masks.world.motif` draws it.
+# What is drawn on cloth of a colour that was asked for; `masks.world.named_prints` draws it.
 PRINTS = ("dots", "stripes", "checks", "flowers", "paisley", "leopard", "hearts", "stars")
 WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
 

@@ -47,3 +47,19 @@ class SetAsideError(Exception):
 
 class UserError(Exception):
     """A fault that the user can correct; its message is one sentence that says how."""
+
+
+def why_unreadable(error: Exception) -> str:
+    """What is wrong with a file, as a clause without the words of the library that reads it.
+
+    Example:
+        >>> why_unreadable(UnicodeDecodeError("utf-8", b"", 0, 1, "invalid start byte"))
+        'it is not UTF-8 text'
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)

@@ -24,8 +24,8 @@ class FaceEmbedder(ABC):
         name: for reports.
         dim: length of an embedding vector.
         size: side of its input in pixels; other crops are resized.
-        alignment: of the crops that it was trained on, see `core.alignments`; "" if it takes any, because it detects
-            the face itself, or if unknown.
+        alignment: of the crops that it was trained on, see `core.alignment_names`; "" if it takes any, because it
+            detects the face itself, or if unknown.
         needs_alignment: whether crops of another alignment are refused; otherwise only a warning is given.
     """
 

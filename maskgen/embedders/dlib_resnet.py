@@ -11,7 +11,7 @@ from maskgen.trainer.networks.dlib_resnet import DIM, MEAN, SIDE, STD
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.recipe import DataSpec, ModelSpec
 
-from .network import NetworkEmbedder
+from .torch_network import NetworkEmbedder
 
 NAME = "dlib"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from maskgen.core.alignments import FACENET
+from maskgen.core.alignment_names import FACENET
 from maskgen.trainer.networks.backbones import load_facenet
 from maskgen.trainer.networks.models import build_model, fill_inception
 from maskgen.trainer.recipes.recipe import DataSpec, ModelSpec
 
-from .network import NetworkEmbedder
+from .torch_network import NetworkEmbedder
 
 WEIGHTS = ("vggface2", "casia-webface")
 

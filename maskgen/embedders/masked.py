@@ -1,4 +1,4 @@
-"""The recogniser `masked`: dlib's network with its last two stages and neck trained on masked faces.
+"""The recogniser `masked`: dlib's network with its last three stages and neck trained on masked faces.
 
 The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/
 with their card.
@@ -16,12 +16,12 @@ from maskgen.core.extras import need
 from maskgen.trainer.networks.dlib_resnet import DIM
 
 from .dlib_resnet import dlib_resnet
-from .network import NetworkEmbedder
+from .torch_network import NetworkEmbedder
 
 NAME = "masked"
 
 
-class BothWays(nn.Module):
+class MirrorAveraged(nn.Module):
     """A network that sees each picture as it is and mirrored: the mean of both embeddings, each of length 1.
 
     Enrolled pictures and probes go through it alike. It costs the network's time twice; the face is looked for once.
@@ -60,4 +60,4 @@ def masked(device: str = "cpu") -> NetworkEmbedder:
     learnt = {name: value.float() for name, value in safetensors.load(data).items()}
     missing = found.model.load_state_dict({**found.model.state_dict(), **learnt})
     assert not missing.unexpected_keys
-    return NetworkEmbedder(NAME, BothWays(found.model), DIM, found.data, device)
+    return NetworkEmbedder(NAME, MirrorAveraged(found.model), DIM, found.data, device)

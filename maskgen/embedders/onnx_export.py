@@ -16,7 +16,7 @@ from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 from maskgen.core.seeding import rng_for
 
-from .network import NetworkEmbedder
+from .torch_network import NetworkEmbedder
 
 OPSET = 18
 MOST_DIFFERENCE = 1e-3  # L2 distance between an embedding of the file and of the network

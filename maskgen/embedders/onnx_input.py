@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.alignments import STORED, stored_cut
+from maskgen.core.alignment_names import STORED, stored_cut
 from maskgen.core.reasons import UserError
 
 ALIGNMENTS = ("crop", "dlib", "arcface")
@@ -34,7 +34,7 @@ class OnnxInput:
         channels: "RGB" or "BGR".
         mean, scale: the input is (pixel - mean) * scale, pixels of 0 to 255, in the order of `channels`.
         align: one of `ALIGNMENTS`.
-        alignment: of crops that are used unchanged, see `core.alignments`; "" for any.
+        alignment: of crops that are used unchanged, see `core.alignment_names`; "" for any.
 
     Raises:
         ValueError: an invalid value, in a sentence.

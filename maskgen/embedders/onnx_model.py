@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.alignments import stored_cut
+from maskgen.core.alignment_names import stored_cut
 from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 
 from .base import FaceEmbedder, Images
-from .dlib_chips import ChipAligner
-from .network import CROP, GROUP
+from .chip_alignment import ChipAligner
 from .onnx_input import OnnxInput, read_onnx_input
+from .torch_network import CROP, GROUP
 
 SUFFIX = ".onnx"
 _MOST_BYTES = 1 << 31  # the maximum size of a protobuf message
@@ -95,7 +95,8 @@ def _session(path: Path, device: str) -> Any:
     except UserError:
         raise
     except Exception as fault:  # onnxruntime has a separate exception class for each fault
-        raise UserError(f"{path} cannot be read as ONNX ({' '.join(str(fault).split())[:200]}).") from None
+        why = "it is damaged, or of another form" if "PROTOBUF" in str(fault) else " ".join(str(fault).split())[:200]
+        raise UserError(f"{path} cannot be read as ONNX: {why}.") from None
 
 
 def _own_words(session: Any, path: Path) -> OnnxInput:

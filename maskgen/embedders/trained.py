@@ -8,7 +8,7 @@ from maskgen.trainer.checkpoints import load_model, trained_alignment
 
 from .dlib_resnet import NAME as DLIB
 from .dlib_resnet import dlib_resnet
-from .network import NetworkEmbedder
+from .torch_network import NetworkEmbedder
 
 
 def trained(path: Path, device: str = "cpu", trust_pickle: bool = False) -> NetworkEmbedder:

@@ -1,1 +1,1 @@
-"""Find faces and their points in photographs, and cut them out upright."""
+"""Face detection, choice of the face, landmarks and alignment."""

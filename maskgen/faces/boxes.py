@@ -10,7 +10,7 @@ import numpy as np
 from maskgen.core.records import Floats
 
 
-def suppress(boxes: Floats, overlap: float) -> np.ndarray:
+def non_maximum_suppression(boxes: Floats, overlap: float) -> np.ndarray:
     """Indices of the boxes (n, 5) that no better box overlaps by more than `overlap`, best first.
 
     Overlap is intersection over union; every score is above 0.
@@ -22,8 +22,8 @@ def suppress(boxes: Floats, overlap: float) -> np.ndarray:
     return np.asarray(nms(corners, boxes[:, 4], 0.0, overlap), np.int64)
 
 
-def suppress_inner(boxes: Floats, overlap: float) -> np.ndarray:
-    """As `suppress`, with overlap as intersection over the smaller box: a box inside another goes."""
+def non_maximum_suppression_inner(boxes: Floats, overlap: float) -> np.ndarray:
+    """As `non_maximum_suppression`, with overlap as intersection over the smaller box: a box inside another goes."""
     order = np.argsort(-boxes[:, 4], kind="stable")
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     keep: list[int] = []
@@ -36,14 +36,14 @@ def suppress_inner(boxes: Floats, overlap: float) -> np.ndarray:
     return np.array(keep, dtype=np.int64)
 
 
-def square(boxes: Floats) -> Floats:
+def square_boxes(boxes: Floats) -> Floats:
     """Boxes (n, 5) grown to squares about their middles."""
     middle = (boxes[:, :2] + boxes[:, 2:4]) / 2
     half = np.max(boxes[:, 2:4] - boxes[:, :2], axis=1, initial=0, keepdims=True) / 2
     return np.concatenate([middle - half, middle + half, boxes[:, 4:]], 1).astype(np.float32)
 
 
-def shifted(boxes: Floats, shift: Floats, score: Floats) -> Floats:
+def regress_boxes(boxes: Floats, shift: Floats, score: Floats) -> Floats:
     """Boxes moved by a network's regression, in shares of their sides, with its score."""
     side = np.tile(boxes[:, 2:4] - boxes[:, :2], 2)
     return np.column_stack([boxes[:, :4] + shift * side, score]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which of a photograph's faces are meant."""
+"""Choice of the face or faces of a photograph that a run masks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Image
-from maskgen.faces.align import align_five, face_unit, five_inside
+from maskgen.faces.upright_crop import align_upright_by_five, frontal_eye_distance, share_inside_picture
 
 LOWEST_SCORE = 0.7
 SMALLEST_UNIT = 8.0  # pixels between the eyes
@@ -46,7 +46,7 @@ def off_middle(face: Detection, shape: tuple[int, int]) -> float:
 
 def sharpness(image: Image, face: Detection) -> float:
     """Mean absolute Laplacian over mean gradient of the aligned face, SHARP_SIDE pixels a side: 0.2 to 1 mostly."""
-    grey = cv2.cvtColor(align_five(image, face.points5, SHARP_SIDE, 0.0).image, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(align_upright_by_five(image, face.points5, SHARP_SIDE, 0.0).image, cv2.COLOR_RGB2GRAY)
     fine = float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
     steps = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     return fine / max(float(steps.mean()), 1e-6)
@@ -59,10 +59,10 @@ def prominence(image: Image, face: Detection) -> float:
     the picture, with blur, and with the detector's doubt.
     """
     shape = (image.shape[0], image.shape[1])
-    unit = max(face_unit(face.points5), 1e-3)
+    unit = max(frontal_eye_distance(face.points5), 1e-3)
     return (
         AREA * 2 * math.log(unit / min(shape))
-        - OUTSIDE * (1 - five_inside(face.points5, shape))
+        - OUTSIDE * (1 - share_inside_picture(face.points5, shape))
         - DISTANCE * off_middle(face, shape)
         + SHARPNESS * math.log(sharpness(image, face) + 1e-3)
         - DOUBT * math.log(max(1 - face.score, 1e-3))
@@ -78,11 +78,11 @@ def most_prominent(image: Image, faces: Sequence[Detection]) -> Detection:
 
 def is_doubtful_subject(face: Detection, shape: tuple[int, int]) -> bool:
     """Whether the picture may well be of another, smaller face."""
-    return off_middle(face, shape) > FAR or five_inside(face.points5, shape) < 1 - CUT
+    return off_middle(face, shape) > FAR or share_inside_picture(face.points5, shape) < 1 - CUT
 
 
-def choose(image: Image, detections: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
-    """The faces that are meant, first the one that counts most.
+def choose_faces(image: Image, detections: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
+    """The chosen faces, the most important one first.
 
     Args:
         image: uint8 RGB (height, width, 3), in whose pixels the faces are.
@@ -119,19 +119,19 @@ def choose(image: Image, detections: Sequence[Detection], which: str) -> list[De
 def _fault(face: Detection) -> SetAsideError | None:
     """Why a face cannot be used, with its place."""
     if face.score < LOWEST_SCORE:
-        return placed(SetAsideError(Reason.LOW_SCORE, f"score {face.score:.2f}"), face)
-    unit = face_unit(face.points5)
+        return with_face_place(SetAsideError(Reason.LOW_SCORE, f"score {face.score:.2f}"), face)
+    unit = frontal_eye_distance(face.points5)
     if unit < SMALLEST_UNIT:
-        return placed(SetAsideError(Reason.TOO_SMALL, f"{unit:.1f} pixels between the eyes"), face)
+        return with_face_place(SetAsideError(Reason.TOO_SMALL, f"{unit:.1f} pixels between the eyes"), face)
     return None
 
 
-def placed(fault: SetAsideError, face: Detection) -> SetAsideError:
+def with_face_place(fault: SetAsideError, face: Detection) -> SetAsideError:
     """The fault with the face's place, for photographs in which several faces were found."""
-    return SetAsideError(fault.reason, f"{fault.detail}, {place(face)}" if fault.detail else place(face))
+    return SetAsideError(fault.reason, f"{fault.detail}, {face_place(face)}" if fault.detail else face_place(face))
 
 
-def place(face: Detection) -> str:
+def face_place(face: Detection) -> str:
     """Where a face is, for people.
 
     Example:
@@ -146,5 +146,5 @@ def _why_none(detections: Sequence[Detection]) -> SetAsideError:
     likely = [face for face in detections if face.score >= LOWEST_SCORE]
     if not likely:
         return SetAsideError(Reason.LOW_SCORE, f"best score {max(face.score for face in detections):.2f}")
-    largest = max(face_unit(face.points5) for face in likely)
+    largest = max(frontal_eye_distance(face.points5) for face in likely)
     return SetAsideError(Reason.TOO_SMALL, f"{largest:.1f} pixels between the eyes")

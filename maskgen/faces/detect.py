@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Detection, Floats, Image, check_image
-from maskgen.faces.boxes import shifted, square, suppress, suppress_inner
+from maskgen.faces.boxes import non_maximum_suppression, non_maximum_suppression_inner, regress_boxes, square_boxes
 from maskgen.faces.mtcnn.nets import Nets
 from maskgen.faces.pyramid import Pyramid, layout_of, windows
 
@@ -48,9 +48,11 @@ class Thresholds:
     propose: float
 
 
-USUAL = Thresholds(0.7, 0.6, 1.0)
-LENIENT = Thresholds(0.3, 0.2, 0.4)  # for pictures that are known to hold a face
-SOFTER = Thresholds(0.5, 0.6, 1.0)  # for faces of which a part is missing: RNet doubts them more than ONet does
+USUAL_THRESHOLDS = Thresholds(0.7, 0.6, 1.0)
+LENIENT_THRESHOLDS = Thresholds(0.3, 0.2, 0.4)  # for pictures that are known to hold a face
+LOWER_THRESHOLDS = Thresholds(
+    0.5, 0.6, 1.0
+)  # for faces of which a part is missing: RNet doubts them more than ONet does
 
 
 class Detector(ABC):
@@ -61,24 +63,28 @@ class Detector(ABC):
 
     one_face: bool = False
 
-    def detect(self, images: Sequence[Image], small_too: bool = False) -> list[list[Detection]]:
+    def detect(self, images: Sequence[Image], include_small: bool = False) -> list[list[Detection]]:
         """The faces of each picture, best score first; an empty list where there is none.
 
         Args:
             images: uint8 RGB (height, width, 3) each, of any sizes.
-            small_too: look for small faces also where a large one was found.
+            include_small: look for small faces also where a large one was found.
         """
         for image in images:
             check_image(image)
-        found = self._detect(images, small_too)
+        found = self._detect(images, include_small)
         return [sorted(faces, key=lambda face: (-face.score, *face.box.tolist())) for faces in found]
 
-    def softer(self) -> Detector:
+    def detect_upright(self, image: Image) -> list[Detection]:
+        """As `detect` of one picture, of faces that stand upright in it only where the detector can tell."""
+        return self.detect([image])[0]
+
+    def with_lower_thresholds(self) -> Detector:
         """The detector for faces of which a part is missing."""
         return self
 
     @abstractmethod
-    def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
+    def _detect(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:
         """The faces of each picture, in any order."""
 
 
@@ -106,9 +112,9 @@ class _Candidates:
     def kept(self, boxes: Floats, chosen: np.ndarray, overlap: float) -> _Candidates:
         """New boxes for the chosen ones, each picture's without those that a better one overlaps."""
         boxes, owner = boxes[chosen], self.owner[chosen]
-        keep = [at[suppress(boxes[at], overlap)] for at in _by_owner(owner)]
+        keep = [at[non_maximum_suppression(boxes[at], overlap)] for at in _by_owner(owner)]
         order = np.concatenate(keep) if keep else np.zeros(0, np.int64)
-        return _Candidates(square(boxes[order]), owner[order])
+        return _Candidates(square_boxes(boxes[order]), owner[order])
 
     def patches(self, pyramids: Sequence[Pyramid], side: int) -> list[Image]:
         """The pixels of every candidate, (side, side, 3)."""
@@ -133,7 +139,7 @@ class MtcnnDetector(Detector):
         UserError: there is no such device.
     """
 
-    def __init__(self, device: str = "cpu", aligned: bool = False, thresholds: Thresholds = USUAL) -> None:
+    def __init__(self, device: str = "cpu", aligned: bool = False, thresholds: Thresholds = USUAL_THRESHOLDS) -> None:
         self._device, self._made, self._own_nets = device, os.getpid(), Nets(device)
         self.one_face = aligned
         self._thresholds = thresholds
@@ -142,10 +148,15 @@ class MtcnnDetector(Detector):
         """Another process makes the networks again."""
         return type(self), (self._device, self.one_face, self._thresholds)
 
-    def softer(self) -> MtcnnDetector:
-        """The same networks with SOFTER thresholds."""
+    def detect_upright(self, image: Image) -> list[Detection]:
+        """As `detect`, but the picture is not turned where no face stands upright in it."""
+        check_image(image)
+        return self._upright([image], include_small=False)[0]
+
+    def with_lower_thresholds(self) -> MtcnnDetector:
+        """The same networks with LOWER_THRESHOLDS thresholds."""
         found = copy.copy(self)
-        found._thresholds = SOFTER
+        found._thresholds = LOWER_THRESHOLDS
         return found
 
     @property
@@ -156,10 +167,10 @@ class MtcnnDetector(Detector):
             self._made, self._own_nets = os.getpid(), Nets(self._device)
         return self._own_nets
 
-    def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
+    def _detect(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:
         found = self._in_the_middle(images) if self.one_face else [[] for _ in images]
-        left = [at for at, faces in enumerate(found) if small_too or not _sure(faces)]
-        for at, faces in zip(left, self._searched([images[at] for at in left], small_too), strict=True):
+        left = [at for at, faces in enumerate(found) if include_small or not _sure(faces)]
+        for at, faces in zip(left, self._searched([images[at] for at in left], include_small), strict=True):
             found[at] = faces
         return found
 
@@ -170,24 +181,24 @@ class MtcnnDetector(Detector):
         boxes = np.column_stack([shapes / 2 - half, shapes / 2 + half, np.ones(len(images))]).astype(np.float32)
         return self._judge([Pyramid(image) for image in images], _Candidates(boxes, np.arange(len(images))))
 
-    def _searched(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
+    def _searched(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:
         """The faces of each picture, turned by quarters where none stands upright in it."""
-        found = self._upright(images, small_too)
+        found = self._upright(images, include_small)
         unsure = [at for at, faces in enumerate(found) if not _sure(faces)]
         for at in unsure:
-            best = max(self._turned(images[at], small_too), key=_best_score)
+            best = max(self._turned(images[at], include_small), key=_best_score)
             found[at] = best or found[at]
         return found
 
-    def _turned(self, image: Image, small_too: bool) -> list[list[Detection]]:
+    def _turned(self, image: Image, include_small: bool) -> list[list[Detection]]:
         """The sure faces of the picture turned by each quarter, in the pixels of the picture as it is."""
         turned = [np.ascontiguousarray(cv2.rotate(image, turn)) for turn in TURNS]
         return [
             [_turned_back(face, turn, image.shape) for face in _sure(faces)]
-            for turn, faces in zip(TURNS, self._upright(turned, small_too), strict=True)
+            for turn, faces in zip(TURNS, self._upright(turned, include_small), strict=True)
         ]
 
-    def _upright(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
+    def _upright(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:
         """Search after search, each for smaller faces, as long as nothing sure was found."""
         found: list[list[Detection]] = [[] for _ in images]
         pyramids = [Pyramid(image) for image in images]
@@ -195,7 +206,7 @@ class MtcnnDetector(Detector):
             open_still = [
                 at
                 for at, image in enumerate(images)
-                if small_too or not _sure(found[at])
+                if include_small or not _sure(found[at])
                 if search == SEARCHES[0] or search[0] * min(image.shape[:2]) >= SMALLEST_FACE
             ]
             if not open_still:
@@ -231,31 +242,31 @@ class MtcnnDetector(Detector):
         owner, rows, columns = np.nonzero((heat >= min(lowest, self._thresholds.propose)) & (layout.level >= 0))
         score = heat[owner, rows, columns]
         corners = windows(layout, layout.level[rows, columns], rows, columns, np.array(shape[::-1], np.float64))
-        boxes = shifted(corners.astype(np.float32), shift[owner, :, rows, columns], score)
+        boxes = regress_boxes(corners.astype(np.float32), shift[owner, :, rows, columns], score)
         ends = np.searchsorted(owner, np.arange(1, len(pyramids)))
-        return [square(own[suppress(own, 0.5)[:MOST_PROPOSALS]]) for own in np.split(boxes, ends)]
+        return [square_boxes(own[non_maximum_suppression(own, 0.5)[:MOST_PROPOSALS]]) for own in np.split(boxes, ends)]
 
     def _refine(self, pyramids: Sequence[Pyramid], candidates: _Candidates) -> _Candidates:
         """RNet: throws most candidates away and moves the rest."""
         if not len(candidates.owner):
             return candidates
         score, shift = self._nets.refine(candidates.patches(pyramids, 24))
-        return candidates.kept(shifted(candidates.boxes, shift, score), score >= self._thresholds.refine, 0.45)
+        return candidates.kept(regress_boxes(candidates.boxes, shift, score), score >= self._thresholds.refine, 0.45)
 
     def _judge(self, pyramids: Sequence[Pyramid], candidates: _Candidates) -> list[list[Detection]]:
         """ONet: the final boxes, scores and five points of each picture's faces."""
         faces: list[list[Detection]] = [[] for _ in pyramids]
         if not len(candidates.owner):
             return faces
-        score, shift, shares = self._nets.judge(candidates.patches(pyramids, 48))
-        boxes = shifted(candidates.boxes, shift, score)
+        score, shift, shares = self._nets.output(candidates.patches(pyramids, 48))
+        boxes = regress_boxes(candidates.boxes, shift, score)
         side = candidates.boxes[:, 2:4] - candidates.boxes[:, :2]
         points = candidates.boxes[:, None, :2] + shares.reshape(-1, 2, 5).transpose(0, 2, 1) * side[:, None]
         # ONet is sure of a candidate that holds half a face, too, and puts its points wrong; RNet tells the two apart.
         boxes[:, 4] *= candidates.boxes[:, 4]
         for own in _by_owner(candidates.owner):
             good = own[score[own] >= self._thresholds.accept]
-            for at in good[suppress_inner(boxes[good], 0.6)].tolist():
+            for at in good[non_maximum_suppression_inner(boxes[good], 0.6)].tolist():
                 faces[candidates.owner[at]].append(
                     Detection(boxes[at, :4].copy(), points[at].astype(np.float32), float(min(score[at], 1.0)))
                 )
@@ -268,7 +279,7 @@ def _merged(before: list[Detection], new: list[Detection]) -> list[Detection]:
     if not faces or not before:
         return faces
     boxes = np.array([[*face.box, face.score] for face in faces], np.float32)
-    return [faces[at] for at in suppress_inner(boxes, 0.6)]
+    return [faces[at] for at in non_maximum_suppression_inner(boxes, 0.6)]
 
 
 def _turned_back(face: Detection, turn: int, shape: tuple[int, ...]) -> Detection:

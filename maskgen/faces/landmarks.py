@@ -1,4 +1,4 @@
-"""The 68 iBUG points of a found face, by dlib's model.
+"""The 68 iBUG landmarks of a detected face, by dlib's model.
 
 The predictor was trained on boxes of dlib's own detector. Here every face is first brought upright and to one size by
 its five points, and the box is always the same square in the middle of that patch: head turned, tilted or lying, the
@@ -20,9 +20,17 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask
-from maskgen.faces.align import face_unit, five_points, reduced, seen, shrinking, similarity, upright
-from maskgen.faces.forest_cache import cached_forests
-from maskgen.faces.predictor import Predictor
+from maskgen.faces.shape_predictor import ShapePredictor
+from maskgen.faces.shape_predictor_cache import cached_forests
+from maskgen.faces.upright_crop import (
+    face_right,
+    five_points,
+    frontal_eye_distance,
+    shrink_by_area,
+    shrink_factor,
+    similarity,
+    source_window,
+)
 
 PATCH = 192
 BOX_SIDE = 2.3  # of the predictor's box, in face units
@@ -71,7 +79,7 @@ class Landmarker:
         if not path.is_file():
             raise UserError(f"{path}: no such landmarks model; give the path of a dlib 68-point shape predictor")
         try:
-            self._predictor = Predictor(cached_forests(path))
+            self._predictor = ShapePredictor(cached_forests(path))
         except ValueError as fault:
             raise UserError(f"{path}: not a dlib shape predictor of 68 points ({fault})") from None
 
@@ -106,10 +114,10 @@ class Landmarker:
 def _look(image: Image, matrix: Doubles) -> tuple[Mask, Doubles]:
     """What the predictor looks at of a picture, in grey and at most twice as large as the patch, and the matrix that
     takes its pixels to the patch's: the predictor compares single pixels, so nothing is warped."""
-    times = shrinking(matrix)
-    part, matrix = seen(image, matrix, PATCH, 2 * max(1, times))
+    times = shrink_factor(matrix)
+    part, matrix = source_window(image, matrix, PATCH, 2 * max(1, times))
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    return reduced(grey, matrix, times) if times >= 2 else (grey, matrix)
+    return shrink_by_area(grey, matrix, times) if times >= 2 else (grey, matrix)
 
 
 def _box(matrix: Doubles) -> Doubles:
@@ -127,7 +135,7 @@ def _carried(shares: Floats, boxes: Doubles) -> Floats:
 def _checked(points: Sequence[Points68], detections: Sequence[Detection]) -> list[Points68 | SetAsideError]:
     """The points, with a fault in the place of those that contradict the detector's five."""
     found = np.stack([detection.points5 for detection in detections])
-    units = np.array([max(face_unit(own), 1e-6) for own in found])
+    units = np.array([max(frontal_eye_distance(own), 1e-6) for own in found])
     apart = np.linalg.norm(five_points(np.stack([own.xy for own in points])) - found, axis=2).mean(1) / units
     return [
         own
@@ -139,7 +147,7 @@ def _checked(points: Sequence[Points68], detections: Sequence[Detection]) -> lis
 
 def _to_patch(points5: Floats) -> Doubles:
     """The similarity that brings a face upright into the patch, its box in the middle half."""
-    right, unit = upright(points5), face_unit(points5)
+    right, unit = face_right(points5), frontal_eye_distance(points5)
     up = np.array([right[1], -right[0]])
     middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4 + up * BOX_UP * unit
     scale = PATCH / 2 / (BOX_SIDE * max(unit, 1e-3))

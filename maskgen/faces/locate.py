@@ -1,4 +1,4 @@
-"""From what a detector found to the faces that are meant, with their 68 points."""
+"""From detections to the chosen faces with their 68 landmarks; doubtful ones are set aside."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Face, Floats, Image
-from maskgen.faces.choose import choose, is_doubtful_subject, placed
+from maskgen.faces.catalogue_columns import hundredths, rounded_face
+from maskgen.faces.choose import choose_faces, is_doubtful_subject, with_face_place
+from maskgen.faces.classifiers.classifier_network import classifier_input
+from maskgen.faces.classifiers.orientation import is_turned
+from maskgen.faces.classifiers.upright import least_score, upright_scores
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker, Points68
-from maskgen.faces.looks.network import seen_of
-from maskgen.faces.looks.turned import looks_turned
-from maskgen.faces.looks.upright import least_score, upright_scores
-from maskgen.faces.stored import rounded_face
 from maskgen.faces.trust import trust
 
 Faces = list[Face | SetAsideError]
+# Crops by picture and points, for as long as the pictures are in memory.
+Looks = dict[tuple[int, bytes], Image]
 # The search for faces that the picture's edge cuts: longest side of what is searched in pixels, its borders as shares
 # of the shorter side, and their grey, which is 0 to the networks. With another border a face has another size in the
 # pyramid.
@@ -31,18 +33,21 @@ def faces_with_landmarks(
     which: str,
     landmarker: Landmarker,
     detector: Detector | None = None,
+    kept: Looks | None = None,
 ) -> list[Faces]:
-    """The faces that are meant in each picture, with a fault in the place of one, or of all, that cannot be used.
+    """The chosen faces of each picture, with a fault in place of one, or of all, that cannot be used.
 
     Args:
         which: "subject", "largest", "central" or "all", see `faces.choose`.
-        detector: searches around a face that hardly looks upright, see `looks.turned`.
+        detector: searches around a face that hardly looks upright, see `classifiers.orientation`.
+        kept: where crops of the faces are kept for another network, see `look`.
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures at once: that is how their points are found fast.
     each = [(image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)]
     points = iter(landmarker.points68_of(each))
-    upright = iter(upright_scores([seen_of(image, one.points5) for image, one in each]).tolist())
+    seen = [look(image, hundredths(one.points5), {} if kept is None else kept) for image, one in each]
+    upright = iter(upright_scores(seen).tolist())
     return [
         [
             one
@@ -54,16 +59,25 @@ def faces_with_landmarks(
     ]
 
 
+def look(image: Image, points5: Floats, kept: Looks) -> Image:
+    """`classifiers.classifier_network.classifier_input` a face, from `kept` where its crop is there, and put there
+    where it is not."""
+    key = id(image), points5.tobytes()
+    if key not in kept:
+        kept[key] = classifier_input(image, points5)
+    return kept[key]
+
+
 def detect_for(detector: Detector, images: Sequence[Image], which: str) -> list[list[Detection]]:
     """The faces that must be found to tell which is meant; large ones come first, and end the search where they can.
 
     Smaller faces are looked for where all or the most central one are asked for, and where the most prominent of the
     large ones may not be the subject. Where all are asked for, faces that the edge cuts are looked for once more.
     """
-    found = detector.detect(images, small_too=which in ("all", "central"))
+    found = detector.detect(images, include_small=which in ("all", "central"))
     if which == "subject" and not detector.one_face:
         again = [at for at, image in enumerate(images) if _is_doubtful(image, found[at])]
-        for at, faces in zip(again, detector.detect([images[at] for at in again], small_too=True), strict=True):
+        for at, faces in zip(again, detector.detect([images[at] for at in again], include_small=True), strict=True):
             found[at] = faces
     if which == "all" and not detector.one_face:
         cut = _cut_by_the_edge(detector, images)
@@ -76,7 +90,7 @@ def _cut_by_the_edge(detector: Detector, images: Sequence[Image]) -> list[list[D
 
     MTCNN misses most faces of which a third is outside the picture, and finds them where there is room around it.
     """
-    softer = detector.softer()
+    softer = detector.with_lower_thresholds()
     found: list[list[Detection]] = [[] for _ in images]
     for image, own in zip(images, found, strict=True):
         height, width = image.shape[:2]
@@ -85,7 +99,7 @@ def _cut_by_the_edge(detector: Detector, images: Sequence[Image]) -> list[list[D
         steps = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         for border in (max(1, round(share * min(small.shape[:2]))) for share in CUT_BORDERS):
             roomy = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=[CUT_GREY] * 3)
-            faces = [_moved(face, border, steps) for face in softer.detect([roomy], small_too=True)[0]]
+            faces = [_moved(face, border, steps) for face in softer.detect([roomy], include_small=True)[0]]
             own += [face for face in faces if _crosses(face, width, height) and not _is_found(face, own)]
     return found
 
@@ -121,14 +135,14 @@ def _is_doubtful(image: Image, found: Sequence[Detection]) -> bool:
 
 def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
     try:
-        return choose(image, found, which)
+        return choose_faces(image, found, which)
     except SetAsideError as fault:
         return [fault]
 
 
 def _face(detection: Detection, points68: Points68 | SetAsideError, index: int, of: int) -> Face | SetAsideError:
     if isinstance(points68, SetAsideError):
-        return placed(points68, detection) if of > 1 else points68
+        return with_face_place(points68, detection) if of > 1 else points68
     return Face(detection, points68.xy, index, of, certainty=points68.certainty)
 
 
@@ -139,7 +153,7 @@ def _unless_turned(
     if isinstance(face, SetAsideError):
         return face
     least = least_score(trust(face))
-    if upright < least and looks_turned(image, face.detection, upright, detector):
+    if upright < least and is_turned(image, face.detection, upright, detector):
         fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than in another turn")
-        return placed(fault, face.detection) if face.of > 1 else fault
+        return with_face_place(fault, face.detection) if face.of > 1 else fault
     return rounded_face(face)

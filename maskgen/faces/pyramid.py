@@ -1,4 +1,4 @@
-"""A picture at falling sizes, as the cascade reads it: halved again and again, then fitted.
+"""The image pyramid of the detector: a picture halved repeatedly, then resized to each level.
 
 Halving is the one reduction that costs next to nothing, so whatever is read small is read from a half, a quarter, ...
 that is still larger. All levels that PNet judges lie side by side on one canvas: one call instead of one a level.

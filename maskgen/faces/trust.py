@@ -1,11 +1,11 @@
-"""How far a face's points can be trusted: whether two ways of finding them agree, and how sure each is."""
+"""Trust in a face's landmarks, 0 to 1: the agreement of landmark model and detector, and the certainty of each."""
 
 from __future__ import annotations
 
 import math
 
 from maskgen.core.records import Certainty, Face
-from maskgen.faces.align import face_unit, five_points
+from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 # Of the five points, those of the 68 that show whether each is seen: the lids of both eyes, nose tip, mouth corners.
 _SHOWN_BY = (range(36, 42), range(42, 48), (30,), (48,), (54,))
@@ -27,7 +27,7 @@ def trust(face: Face) -> float:
     if face.certainty is None:
         between = max(math.dist(*five[:2].tolist()), 1e-3)
         return min(max(face.detection.score - max(off) / between, 0.0), 1.0)
-    apart = max(_seen_only(off, face.certainty), default=0.0) / max(face_unit(five), 1e-3)
+    apart = max(_seen_only(off, face.certainty), default=0.0) / max(frontal_eye_distance(five), 1e-3)
     agreed = min(max(face.detection.score - apart, 0.0), 1.0)
     return min(agreed, max(0.0, 1 - face.certainty.expected / UNSURE))
 

@@ -43,7 +43,7 @@ def load_bin(path: AnyPath) -> tuple[list[bytes], list[bool]]:
     except _RefusedError as error:
         raise ContainerError(str(error)) from error
     except _BROKEN as error:
-        raise ContainerError(f"it is not pictures and labels ({type(error).__name__}: {error})") from error
+        raise ContainerError("it is not pictures and labels") from error
     if len(encoded) != 2 * len(truths):
         raise ContainerError(f"it holds {len(encoded)} pictures for {len(truths)} pairs")
     return encoded, truths

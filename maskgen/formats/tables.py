@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from maskgen.core.reasons import UserError
 
@@ -13,17 +13,12 @@ PATHS = ("path", "file", "filename", "filepath", "image", "imagepath", "imagefil
 PEOPLE = ("person", "target", "label", "identity", "subject", "name", "personid", "identityid", "subjectid", "class")
 _BETWEEN = (",", ";", "\t")
 
-
-class Listed(NamedTuple):
-    """One row: a photograph's path, `/` between folders, its person, and its line number."""
-
-    path: str
-    person: str
-    line: int
+# One row: a photograph's path, `/` between folders, its person, and its line number.
+Listed = tuple[str, str, int]
 
 
 def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
-    """The rows of a table with a header, separated by commas, semicolons or tabs.
+    """The rows of a table with a header, separated by commas, semicolons or tabs: see `Listed`.
 
     Args:
         data: the file's bytes, or the file opened at its beginning, which is read as the rows are taken.
@@ -39,15 +34,17 @@ def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
     between = max(_BETWEEN, key=lambda one: first.count(one.encode()))
     rows = csv.reader(text, delimiter=between)
     try:
-        path, person, columns = _header(next(rows, []), name)
+        at, whose, columns = _header(next(rows, []), name)
         for row in rows:
-            if row:
-                if len(row) != columns:
-                    raise _fault(f"{len(row)} values where the first line has {columns}", name, rows.line_num)
-                listed = Listed(_forward(row[path].strip()), row[person].strip(), rows.line_num)
-                if not listed.path or not listed.person or "\0" in listed.path or "\0" in listed.person:
-                    raise _fault(f"{'no path' if not listed.path else 'no person'} is given", name, rows.line_num)
-                yield listed
+            if len(row) != columns:
+                if not row:
+                    continue
+                raise _fault(f"{len(row)} values where the first line has {columns}", name, rows.line_num)
+            path, person = row[at].strip(), row[whose].strip()
+            if not path or not person or "\0" in path or "\0" in person:
+                raise _fault(f"{'no path' if not path else 'no person'} is given", name, rows.line_num)
+            # Every row of millions comes by here: a tuple takes half of the time of a `Listed`.
+            yield path if "/" in path else _forward(path), person, rows.line_num
     except UnicodeDecodeError:
         raise UserError(
             f"{name}, line {_undecodable(text.detach())}: it is not UTF-8 text; save the table as such."

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maskgen.core.records import Detection, Image
-from maskgen.faces.looks.network import seen_of
-from maskgen.faces.masked import MASKED_FROM, mask_scores
+from maskgen.faces.already_masked import MASKED_FROM, mask_scores
+from maskgen.faces.classifiers.classifier_network import classifier_input
 
 # The score below which a face labelled masked clearly looks bare; `benchmarks/gallery.py` prints the error rates.
 BARE_TO = -1.0
-# The score of `faces.looks.upright` below which it may not be a face: for a confident detection, and for another one. A
+# The score of `faces.classifiers.upright` below which it may not be a face: for a confident detection, and for another
+# one. A
 # mask lowers that score, and so do the edges of a close-up; scenes without a face give detections of 0.3 to 0.7.
 SURE_DETECTION = 0.85
 HARDLY_IF_SURE, HARDLY = -2.0, 0.0
@@ -22,7 +23,7 @@ def mask_scores_of(image: Image, faces: Sequence[Detection]) -> list[float]:
     Args:
         image: uint8 RGB (height, width, 3).
     """
-    return [float(score) for score in mask_scores([seen_of(image, face.points5) for face in faces])]
+    return [float(score) for score in mask_scores([classifier_input(image, face.points5) for face in faces])]
 
 
 def contradiction(score: float, masked: bool) -> str:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Detection, Doubles, Floats, Image, check_image
-from maskgen.faces.detect import LENIENT, SURE, Detector, MtcnnDetector
+from maskgen.faces.detect import LENIENT_THRESHOLDS, SURE, Detector, MtcnnDetector
 
 LARGEST = 1_000_000  # maximum pixels of a view
 SAME = 0.35  # minimum IOU of two views' boxes of one face
@@ -108,21 +108,21 @@ class MultiViewDetector(Detector):
 
     def __init__(self, device: str = "cpu") -> None:
         self._plain = MtcnnDetector(device)
-        self._lenient = MtcnnDetector(device, thresholds=LENIENT)
+        self._lenient = MtcnnDetector(device, thresholds=LENIENT_THRESHOLDS)
 
-    def _detect(self, images: Sequence[Image], small_too: bool) -> list[list[Detection]]:
-        found = self._plain.detect(images, small_too)
+    def _detect(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:
+        found = self._plain.detect(images, include_small)
         for at, faces in enumerate(found):
             if not faces or faces[0].score < SURE:
-                found[at] = self.search(images[at], small_too) or faces
+                found[at] = self.search(images[at], include_small) or faces
         return found
 
-    def search(self, image: Image, small_too: bool = False) -> list[Detection]:
+    def search(self, image: Image, include_small: bool = False) -> list[Detection]:
         """The faces that the altered views agree on, best first, whatever the score in the original."""
         check_image(image)
         small, times = _reduced(image)
         views = [view(small) for view in VIEWS]
-        found = self._lenient.detect([view.image for view in views], small_too)
+        found = self._lenient.detect([view.image for view in views], include_small)
         back = [[view.restored(face) for face in faces] for view, faces in zip(views, found, strict=True)]
         return [_scaled(face, times) for face in merge_views(back)]
 

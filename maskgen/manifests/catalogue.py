@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 from .schema import BARE, CATALOGUE, Bools, Ints, Person
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 
 _ROWS_AT_ONCE = 1 << 18
 _BETWEEN = (",", ";", "\t")  # separators accepted when reading
@@ -126,7 +126,8 @@ def read_csv(path: Path) -> CsvText:
             ),
         )
     except pa.ArrowException as error:
-        raise ValueError(str(error).splitlines()[0].rstrip(".")) from error
+        detail = str(error).splitlines()[0].rstrip(".").removeprefix("CSV parse error: ")
+        raise ValueError("it is no table" if detail.startswith("Empty CSV") else detail) from error
     values = {name: _whole(table[name]) for name in table.column_names}
     return CsvText(values, len(ragged), tuple(ragged[:3]))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, why_unreadable
 
 from .csv_table import read_csv
 from .formats.label_pairs import is_label_pairs, load_label_pairs
@@ -118,7 +118,7 @@ def read_columns(path: Path, wanted: Sequence[str]) -> Mapping[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path} is not there: give a list that `maskgen pairs` or `maskgen gallery` wrote.") from None
     except (ValueError, OSError) as fault:
-        raise UserError(f"{path} cannot be read: {fault}.") from None
+        raise UserError(f"{path} cannot be read: {why_unreadable(fault)}.") from None
     if missing := [name for name in wanted if name not in found.columns]:
         raise UserError(f"{path} has no column {missing[0]}: it should have {', '.join(wanted)}.")
     if found.n_ragged:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
 from maskgen.formats.any_path import AnyPath, RemotePath, is_remote
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 from .csv_table import joined
 from .report import stored_report

@@ -128,6 +128,11 @@ def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, settings: Ma
         shares = (train_share, eval_share + test_share)
     else:
         shares = settings.shares
+    needed = sum(least for share, least in zip(shares, _LEAST, strict=False) if share > 0)
+    if len(people) < needed:
+        names = "train and eval" if len(shares) == 2 else "train, eval and test"
+        there = f"there {'is' if len(people) == 1 else 'are'} {len(people)}"
+        raise UserError(f"{names} need {needed} people, and {there}: mask photographs of more people.")
     parts = [people[part] for part in split_people(rng, len(people), shares, _LEAST)]
     for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
         if share > 0 and not len(part):

@@ -1,4 +1,4 @@
-"""A drawn mask laid on its photograph: contact shadow, then cloth over skin."""
+"""Composites a rendered mask onto its photograph: contact shadow, then cloth over skin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.9  # share of the light that the rim takes from the skin beside it
+SHADOW = 0.9  # share of the light that the mask's edge takes from the skin beside it
 SHADOW_ROUND = 0.8  # ... of that on every side, the rest away from the light
 SHADOW_WIDTH = 0.02  # in eye distances
 SHADOW_FAR = 0.03  # how far it falls away from the light
@@ -18,7 +18,7 @@ LEADS = 0.3  # light of this direction or more throws it as far; without any it 
 FRACTION = 4  # bits of a polygon's corners behind the point
 
 
-def reach(scale: float) -> int:
+def shadow_reach(scale: float) -> int:
     """Pixels beyond the mask's outline that its shadow can darken, for a face of this scale."""
     return _radius(scale) + round(SHADOW_FAR * scale) + 1
 
@@ -27,44 +27,45 @@ def _radius(scale: float) -> int:
     return max(1, math.ceil(2.5 * SHADOW_WIDTH * scale))
 
 
-def _away(direction: Doubles, scale: float) -> tuple[int, int]:
-    """Pixels right and down by which shadow falls, for a light's direction (3,), see `light.Light`."""
+def _shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
+    """The shadow's offset in pixels, right and down, for a light's direction (3,), see `light.Light`."""
     x, y = (-direction[:2] + (0.0, LEADS / 3)).tolist()
     far = SHADOW_FAR * scale / max(math.hypot(x, y), LEADS)
     return round(x * far), round(y * far)
 
 
 def _shadow(alpha: Floats, scale: float, direction: Doubles) -> Floats:
-    """Light that the mask's rim takes from bare skin, 0..1, more on the side away from the light; nothing beyond
-    `reach`."""
+    """The share of light that the mask's edge takes from bare skin, 0..1, more on the side away from the light; 0
+    beyond `shadow_reach`."""
     radius = _radius(scale)
     soft = cv2.GaussianBlur(
         alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
     )
     shadow = np.float32(SHADOW_ROUND * SHADOW) * soft
     soft *= np.float32(SHADOW)
-    (to_y, from_y), (to_x, from_x) = (_shifted(by) for by in _away(direction, scale)[::-1])
+    (to_y, from_y), (to_x, from_x) = (_shifted(by) for by in _shadow_offset(direction, scale)[::-1])
     part = shadow[to_y, to_x]
     np.maximum(part, soft[from_y, from_x], out=part)
     return shadow
 
 
 def _shifted(by: int) -> tuple[slice, slice]:
-    """Where pixels go that move by so many, and where they come from."""
+    """Target and source slices of pixels that move by `by`."""
     return slice(max(by, 0), min(by, 0) or None), slice(max(-by, 0), min(-by, 0) or None)
 
 
-def lay(
+def composite_mask(
     image: Image, layer: Layer, noise: Floats | None, scale: float, outline: Floats, direction: Doubles
 ) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
-    Coverage is 255 where cloth hides the picture, less along its rim, at most 120 on loops and straps, 0 elsewhere.
-    `noise` in levels, (h, w) or (h, w, 3), comes on top of the layer; what then leaves 0..255 is cut off. Only what
-    lies in `outline`, a convex polygon (n, 2), gets shadow: the head, and not what is far behind it. It falls away from
-    the light, whose `direction` is (3,).
+    Coverage is 255 where cloth hides the picture, less along its edge, at most 120 on ear loops and head straps, 0
+    elsewhere. Pixels farther than `shadow_reach(scale)` from the mask do not change.
 
-    Pixels farther than `reach(scale)` from the mask stay as they were, to the bit.
+    Args:
+        noise: levels, (h, w) or (h, w, 3), added to the layer; the sum is clipped to 0..255. None for no noise.
+        outline: a convex polygon (n, 2). Only the head inside it gets shadow, not what is far behind.
+        direction: (3,), of the light; the shadow falls away from it.
     """
     out = image.copy()
     coverage = np.zeros(image.shape[:2], np.uint8)
@@ -72,7 +73,9 @@ def lay(
     if window.empty:
         return out, coverage
     laid = cv2.multiply(
-        image[window.slices], _thrice(_left(layer.alpha, _ground(outline, window), scale, direction)), dtype=cv2.CV_32F
+        image[window.slices],
+        _thrice(_light_left(layer.alpha, _ground(outline, window), scale, direction)),
+        dtype=cv2.CV_32F,
     )
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
     out[window.slices] = cv2.add(laid, 0 if noise is None else _in_colours(noise), dtype=cv2.CV_8U)
@@ -88,8 +91,8 @@ def _ground(outline: Floats, window: Window) -> Floats:
     return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
 
 
-def _left(alpha: Floats, ground: Floats, scale: float, direction: Doubles) -> Floats:
-    """The share of the picture's light that cloth of this coverage, and its shadow on the ground, leave, (h, w)."""
+def _light_left(alpha: Floats, ground: Floats, scale: float, direction: Doubles) -> Floats:
+    """The share of the picture's light that remains under cloth of this coverage and its shadow, (h, w)."""
     skin = 1 - alpha
     keep = _shadow(alpha, scale, direction)
     keep *= ground

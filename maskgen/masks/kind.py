@@ -1,4 +1,4 @@
-"""One kind of mask: a template in a colour or with a print, and all that can be worked out before the first face."""
+"""One kind of mask: a template in a colour or with a print, with its texture atlas and its mesh."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats
-from maskgen.masks.garment import Garment, build_garment
-from maskgen.masks.lighting.colour import rgb
+from maskgen.masks.lighting.colour import parse_hex_colour
+from maskgen.masks.mask_mesh import MaskMesh, build_mask_mesh
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.template import PARTS, ROLES, Look, Pictures, Template
-from maskgen.masks.wearing import as_worn
-from maskgen.masks.world.flat import flat_map, flat_size, printed
+from maskgen.masks.template import PARTS, ROLES, Look, LookPictures, Template
+from maskgen.masks.wearing_position import in_wearing_position
+from maskgen.masks.world.flat_cloth import flat_map, flat_size, printed
 
-RIBBON_ROWS = 32  # rows of the atlas for each ribbon's colour, below the cloth
+STRAP_ROWS = 32  # rows of the atlas for each strap's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
-DARKEST = 15.0  # black cloth still sends back some light, or its folds could not be seen
+DARKEST = 15.0  # black cloth still reflects some light, otherwise its folds could not be seen
 LEVELS = 5
 BAND = 64  # rows that are dyed at a time, for memory's sake
 COARSER = 0.65  # of a level: cloth a little softer than the pixels, as it is in a photograph, and not sharper
@@ -34,92 +34,97 @@ LEVEL_GROUND, STEEPNESS = 128, 50
 Bytes = NDArray[np.uint8]
 
 
-class Level(NamedTuple):
-    """A kind's atlas at one level of detail. Slopes are bytes: what is read for each pixel should fit a cache.
+class AtlasLevel(NamedTuple):
+    """A kind's texture atlas at one level of detail. Slopes are bytes, so that the atlas fits the processor's cache.
 
     Attributes:
-        colours: uint8 (h, w, 4), the cloth in its colour, the ribbons' colours below it, and the slope across.
-        down: uint8 (h, w), the slope down.
-        through: uint8 (h, w, 2), where there is material and how clear it is; None where all is cloth and opaque.
+        colours: uint8 (h, w, 4), the cloth in its colour, the straps' colours below it, and the slope across.
+        slope_down: uint8 (h, w).
+        material_and_clear: uint8 (h, w, 2), where there is material and how clear it is; None if all is opaque cloth.
         parts: uint8 (h, w), values of `template.PARTS`.
     """
 
     colours: Bytes
-    down: Bytes
-    through: Bytes | None
+    slope_down: Bytes
+    material_and_clear: Bytes | None
     parts: Bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Make:
-    """One look of a kind: up to `until` of 0..1 a plan's `look` means it; `levels` are its atlas, finest
-    first, `columns` those of the finest."""
+class KindLook:
+    """One look of a kind.
+
+    Attributes:
+        until: a plan's `look`, 0..1, selects the first look whose `until` is larger.
+        columns: of the finest level.
+        levels: its atlas, finest first.
+    """
 
     name: str
     until: float
     columns: int
-    levels: Sequence[Level]
+    levels: Sequence[AtlasLevel]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of mask, ready to be worn.
+    """One kind of mask, ready to be rendered.
 
     Attributes:
         name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
         colour: "#rrggbb", the colour that was asked for; "" for a print, and where each mask draws its own.
-        ribbons_from: the atlas's v, 0..1, from which on it holds ribbons; 1 without any.
-        print: what is printed on it, "" for nothing: "picture" for one of the user's, else a family of `world.toml`.
-        colours: "#rrggbb" of its cloth and of what is on it.
-        draws: for a kind of which each mask is drawn for itself (see `world`): from a plan the mask and how it sits.
+        straps_from: the atlas's v, 0..1, from which on it holds straps; 1 without any.
+        print: the name of its print, "" without one: "picture" for one of the user's, else a family of `world.toml`.
+        colours: "#rrggbb" of its cloth and of its print.
+        draw_design: for kinds whose masks all differ (see `world`): from a plan the mask's own kind and plan.
     """
 
     name: str
     title: str
     colour: str
     gloss: float
-    ribbons_from: float
-    makes: tuple[Make, ...]
+    straps_from: float
+    looks: tuple[KindLook, ...]
     template: Template
     print: str = ""
     colours: tuple[str, ...] = ()
-    draws: Callable[[MaskPlan], tuple[Kind, MaskPlan]] | None = None
+    draw_design: Callable[[MaskPlan], tuple[Kind, MaskPlan]] | None = None
 
     @property
-    def garment(self) -> Garment:
-        """Its geometry when worn properly; made when first used."""
-        return _garment(self.template, "proper", False)
+    def mesh(self) -> MaskMesh:
+        """Its mesh in the proper wearing position; made when first used."""
+        return _mesh(self.template, "proper", False)
 
     def drawn(self, plan: MaskPlan) -> tuple[Kind, MaskPlan]:
-        """The mask that this plan means, and how it sits: itself and the plan, unless each mask is drawn for itself."""
-        return (self, plan) if self.draws is None else self.draws(plan)
+        """The kind and the plan of one mask: itself and the plan, unless `draw_design` makes others."""
+        return (self, plan) if self.draw_design is None else self.draw_design(plan)
 
-    def garment_for(self, scale: float, wearing: str) -> Garment:
-        """The geometry for a face of so many pixels between the eyes, and a way of wearing it; made when first used."""
-        return _garment(self.template, wearing, scale <= SMALL_FACE)
+    def mesh_for(self, scale: float, wearing: str) -> MaskMesh:
+        """The mesh for a face of `scale` pixels between the eyes, in a wearing position; made when first used."""
+        return _mesh(self.template, wearing, scale <= SMALL_FACE)
 
-    def make_at(self, look: float) -> Make:
-        """Which of its looks a draw of 0..1 means."""
-        return next((make for make in self.makes if look < make.until), self.makes[-1])
+    def look_at(self, look: float) -> KindLook:
+        """The look that a draw of 0..1 selects."""
+        return next((chosen for chosen in self.looks if look < chosen.until), self.looks[-1])
 
-    def dyed_at(self, look: float, pixels: float) -> Level:
-        """The atlas of one of its looks, for cloth of so many pixels from side to side."""
-        make = self.make_at(look)
-        texels = make.columns / max(pixels, 1e-3)
-        return make.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
+    def colours_at(self, look: float, pixels: float) -> AtlasLevel:
+        """The atlas level of a look, for cloth that is `pixels` wide in the picture."""
+        chosen = self.look_at(look)
+        texels = chosen.columns / max(pixels, 1e-3)
+        return chosen.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
 
 
 @cache
-def _garment(template: Template, wearing: str, small: bool) -> Garment:
-    """The geometry, which all colours of a template share."""
-    return build_garment(as_worn(template, wearing), RIBBON_ROWS, small)
+def _mesh(template: Template, wearing: str, small: bool) -> MaskMesh:
+    """The mesh, which all colours of a template share."""
+    return build_mask_mesh(in_wearing_position(template, wearing), STRAP_ROWS, small)
 
 
-def _dyed(template: Template, look: Pictures, cloth: Floats, colour: str) -> Bytes:
-    """The atlas's colours: the texture on cloth of a colour, or of many, and a band in each ribbon's colour; what is
-    clear has the texture's own colours."""
+def _dyed(template: Template, look: LookPictures, cloth: Floats, colour: str) -> Bytes:
+    """The atlas's colours: the texture on cloth of one or many colours, and a band in each strap's colour; clear parts
+    keep the texture's own colours."""
     rows, columns = look.height.shape
-    dyed = np.empty((rows + RIBBON_ROWS * len(template.ribbons), columns, 3), np.uint8)
+    dyed = np.empty((rows + STRAP_ROWS * len(template.straps), columns, 3), np.uint8)
     for at in range(0, rows, BAND):
         some = slice(at, min(at + BAND, rows))
         own = cloth if cloth.ndim == 1 else cloth[some]
@@ -127,62 +132,64 @@ def _dyed(template: Template, look: Pictures, cloth: Floats, colour: str) -> Byt
         if look.clear is not None:
             shaded = np.where(look.clear[some, :, None] > 0, look.texture[some, :, :3], shaded)
         dyed[some] = np.clip(shaded, 0, 255)
-    for number, ribbon in enumerate(template.ribbons):
-        own = np.maximum(rgb(colour if ribbon.colour == "mask" else ribbon.colour), DARKEST)
-        dyed[rows + number * RIBBON_ROWS :][:RIBBON_ROWS] = np.clip(own, 0, 255)
+    for number, strap in enumerate(template.straps):
+        own = np.maximum(parse_hex_colour(colour if strap.colour == "mask" else strap.colour), DARKEST)
+        dyed[rows + number * STRAP_ROWS :][:STRAP_ROWS] = np.clip(own, 0, 255)
     return dyed
 
 
-def _slope(template: Template, look: Pictures) -> Floats:
-    """Slope of the relief in eye distances per eye distance, level on the ribbons."""
-    height, garment = look.relief, _garment(template, "proper", False)
+def _slope(template: Template, look: LookPictures) -> Floats:
+    """Slope of the relief in eye distances per eye distance, 0 on the straps."""
+    height, mesh = look.relief, _mesh(template, "proper", False)
     rows, columns = height.shape
-    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / garment.width / 8)
-    down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / garment.height / 8)
-    level = np.zeros((RIBBON_ROWS * len(template.ribbons), columns, 2), np.float32)
+    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / mesh.width / 8)
+    down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / mesh.height / 8)
+    level = np.zeros((STRAP_ROWS * len(template.straps), columns, 2), np.float32)
     return np.concatenate([np.stack([across, down], -1), level])
 
 
-class Levels(Sequence[Level], ABC):
+class AtlasLevels(Sequence[AtlasLevel], ABC):
     """The levels of one atlas, finest first, each made when it is asked for."""
 
     @abstractmethod
-    def level(self, number: int) -> Level:
+    def level(self, number: int) -> AtlasLevel:
         """Level number 0..LEVELS - 1."""
 
     def __len__(self) -> int:
         return LEVELS
 
     @overload
-    def __getitem__(self, at: int) -> Level: ...
+    def __getitem__(self, at: int) -> AtlasLevel: ...
     @overload
-    def __getitem__(self, at: slice) -> Sequence[Level]: ...
-    def __getitem__(self, at: int | slice) -> Level | Sequence[Level]:
+    def __getitem__(self, at: slice) -> Sequence[AtlasLevel]: ...
+    def __getitem__(self, at: int | slice) -> AtlasLevel | Sequence[AtlasLevel]:
         if isinstance(at, slice):
             return [self.level(number) for number in range(LEVELS)[at]]
         return self.level(range(LEVELS)[at])
 
 
-class Dyed(Levels):
-    """A look's texture on cloth of a colour, or of many. The finest levels are seldom read, and take nearly all of the
-    memory: a level is kept with those coarser than it, and made of the look's pictures anew where a finer one is asked.
+class DyedLevels(AtlasLevels):
+    """A look's texture on cloth of one or many colours.
+
+    The finest levels are seldom read and take nearly all of the memory. So a level is kept with those coarser than it;
+    a finer one is made again from the look's pictures.
 
     Args:
         cloth: gives its colour (3,) or its colours (rows, columns, 3).
-        colour: "#rrggbb", of the ribbons that have the mask's.
+        colour: "#rrggbb", of the straps that have the mask's colour.
     """
 
     def __init__(self, template: Template, look: Look, cloth: Callable[[], Floats], colour: str) -> None:
         self._template, self._look, self._cloth, self._colour = template, look, cloth, colour
-        self._kept: dict[int, Level] = {}
+        self._kept: dict[int, AtlasLevel] = {}
 
-    def level(self, number: int) -> Level:
-        """As it was made, or now with all that are coarser."""
+    def level(self, number: int) -> AtlasLevel:
+        """The level, made with all coarser ones if it is not kept."""
         if number not in self._kept:
             self._kept = dict(zip(range(number, LEVELS), self._made(number), strict=True))
         return self._kept[number]
 
-    def _made(self, finest: int) -> list[Level]:
+    def _made(self, finest: int) -> list[AtlasLevel]:
         template, look = self._template, self._look.pictures()
         parts, through = _parts(template, look), _through(template, look)
         colours = _pyramid(_dyed(template, look, self._cloth(), self._colour), finest)
@@ -191,37 +198,37 @@ class Dyed(Levels):
         return [_packed(*each, parts) for each in zip(colours, slopes, clear, strict=True)]
 
 
-def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> Level:
+def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> AtlasLevel:
     steps = np.clip(np.rint(slopes * STEEPNESS) + LEVEL_GROUND, 0, 255).astype(np.uint8)
     four = np.ascontiguousarray(np.dstack([colours, steps[..., :1]]))
     own = cv2.resize(parts, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return Level(four, np.ascontiguousarray(steps[..., 1]), through, own)
+    return AtlasLevel(four, np.ascontiguousarray(steps[..., 1]), through, own)
 
 
-def _through(template: Template, look: Pictures) -> Bytes | None:
-    """What the look cuts out and lets through, and ribbons that do neither."""
-    through = look.through
+def _through(template: Template, look: LookPictures) -> Bytes | None:
+    """Cut-outs and clear parts of the look, and straps without any."""
+    through = look.material_and_clear
     if through is None:
         return None
-    bands = np.zeros((RIBBON_ROWS * len(template.ribbons), through.shape[1], 2), np.uint8)
+    bands = np.zeros((STRAP_ROWS * len(template.straps), through.shape[1], 2), np.uint8)
     bands[..., 0] = 255
     return np.concatenate([through, bands])
 
 
-def _parts(template: Template, look: Pictures) -> Bytes:
-    """Of every texel the part of the mask that it is."""
+def _parts(template: Template, look: LookPictures) -> Bytes:
+    """The part label of each texel."""
     sheet = look.parts
     if sheet is None:
         sheet = np.full(look.height.shape, PARTS[ROLES[template.role]], np.uint8)
     strap = PARTS["glasses" if template.role == "glasses" else "strap"]
-    return np.concatenate([sheet, np.full((RIBBON_ROWS * len(template.ribbons), sheet.shape[1]), strap, np.uint8)])
+    return np.concatenate([sheet, np.full((STRAP_ROWS * len(template.straps), sheet.shape[1]), strap, np.uint8)])
 
 
 @cache
-def blank_levels(template: Template) -> tuple[Dyed, ...]:
+def undyed_levels(template: Template) -> tuple[DyedLevels, ...]:
     """The atlas of each look of a template before it is dyed: textures as they are, with slopes."""
     white = np.full(3, MEDIAN, np.float32)
-    return tuple(Dyed(template, look, lambda: white, "#ffffff") for look in template.looks)
+    return tuple(DyedLevels(template, look, lambda: white, "#ffffff") for look in template.looks)
 
 
 def _pyramid(picture: np.ndarray, finest: int) -> list[np.ndarray]:
@@ -237,23 +244,23 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     """A template in a colour, or with a picture printed on it.
 
     Args:
-        colour: "#rrggbb"; of the ribbons alone where there is a pattern.
+        colour: "#rrggbb"; of the straps alone if there is a pattern.
         pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, no larger than covers it.
     """
     rows, columns = template.looks[0].size
 
     cloth = partial(_cloth, template, colour, pattern)
-    makes, until = [], 0.0
+    looks, until = [], 0.0
     for look in template.looks:
         until += look.share
-        makes.append(Make(look.name, until, columns, Dyed(template, look, cloth, colour)))
+        looks.append(KindLook(look.name, until, columns, DyedLevels(template, look, cloth, colour)))
     return Kind(
         name=name,
         title=template.title,
         colour="" if pattern is not None else colour,
         gloss=template.gloss,
-        ribbons_from=rows / (rows + RIBBON_ROWS * len(template.ribbons)),
-        makes=tuple(makes),
+        straps_from=rows / (rows + STRAP_ROWS * len(template.straps)),
+        looks=tuple(looks),
         template=template,
         print="" if pattern is None else "picture",
         colours=(colour,) if pattern is None else (),
@@ -263,13 +270,13 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
 def _cloth(template: Template, colour: str, pattern: NDArray[np.uint8] | None) -> Floats:
     """The cloth's colour (3,), or its colours (rows, columns, 3); a function of the module, so that kinds pickle."""
     if pattern is None:
-        return np.asarray(rgb(colour), np.float32)
+        return np.asarray(parse_hex_colour(colour), np.float32)
     rows, columns = template.looks[0].size
     return _covered(template, pattern, (columns, rows)).astype(np.float32)
 
 
 def _covered(template: Template, pattern: Bytes, size: tuple[int, int]) -> Bytes:
-    """A picture that covers the flat cloth, on its texture of so many columns and rows."""
+    """A picture that covers the flat cloth, in the cloth's texture of `size` columns and rows."""
     height, width = pattern.shape[:2]
     across, down = flat_size(template)
     scale = min(width / across, height / down)

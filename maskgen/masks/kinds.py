@@ -1,4 +1,4 @@
-"""The masks by the names that people type, made when first asked for."""
+"""Mask kinds by name, as written on the command line; made when first used."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, PRINTS, WORLD, KindSpec
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
-from maskgen.masks.world.drawn import world_forms, world_kind
-from maskgen.masks.world.motif import motif_kind
+from maskgen.masks.world.named_prints import named_print_kind
+from maskgen.masks.world.world_kinds import world_forms, world_kind
 
 MOST_PATTERN = 64_000_000  # pixels of a printed picture
-KEPT = 64  # kinds; each holds some megabytes, and a page to play with asks for ever others
+KEPT = 64  # kinds; each holds some megabytes, and the page of `maskgen play` asks for many
 
 
 @cache
@@ -36,7 +36,7 @@ def kind_names() -> tuple[str, ...]:
 
 @lru_cache(KEPT)
 def load_kind(text: str) -> Kind:
-    """A kind as typed, see `core.kindspec`; its weight is not looked at. The last KEPT ones are kept.
+    """The kind of a text, see `core.kindspec`; its weight is ignored. The last KEPT ones are kept.
 
     Raises:
         UserError: there is no such kind, with the nearest names; or a fault in a template or a picture of the user's.
@@ -54,7 +54,7 @@ def load_kind(text: str) -> Kind:
 
 
 def printed_kind(text: str, picture: NDArray[np.uint8]) -> Kind:
-    """The kind of a text that names a picture's file, FORM:PICTURE, with the picture given: nothing is read.
+    """The kind of a text FORM:PICTURE, with the picture given instead of read.
 
     Args:
         picture: uint8 RGB (height, width, 3), what the file holds.
@@ -78,7 +78,7 @@ def _with_motif(spec: KindSpec) -> Kind:
         )
     for one in (colour, *inks):
         _check_colour(spec, one)
-    return motif_kind(spec.name, _template(spec)[0], colour, drawn, *inks)
+    return named_print_kind(spec.name, _template(spec)[0], colour, drawn, *inks)
 
 
 def _check_colour(spec: KindSpec, dye: str) -> None:
@@ -87,7 +87,7 @@ def _check_colour(spec: KindSpec, dye: str) -> None:
 
 
 def _world(spec: KindSpec) -> Kind:
-    """Masks as people wear them, of every form or of one."""
+    """The kind `world`, of all forms or of one."""
     if spec.dye and spec.dye not in world_forms():
         near = difflib.get_close_matches(spec.dye, world_forms(), 1)
         hint = f"did you mean {WORLD}:{near[0]}?" if near else f"give one of {', '.join(world_forms())}"
@@ -133,7 +133,7 @@ def _pattern(spec: KindSpec) -> NDArray[np.uint8] | None:
 
 
 def load_kinds(texts: Sequence[str]) -> list[Kind]:
-    """Several kinds as typed, in this order.
+    """Several kinds by their texts, in this order.
 
     Raises:
         UserError: as `load_kind`, or two of them have one name.

@@ -1,4 +1,4 @@
-"""Every draw of chance for one mask on one face, made before anything is drawn."""
+"""All random draws for one mask on one face, made before anything is rendered."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
-from maskgen.masks.creases import ASKEW, CREASES
+from maskgen.masks.deformations import CREASES, SKEWS
 
-FADES = 0.12  # how far the colour of a mask has greyed that was worn as long as any
+FADES = 0.12  # how far the colour of the most worn mask has faded to grey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class MaskPlan:
         size: factor on the mask about its middle.
         tilt: turn in the plane of the face, degrees.
         bright: factor on the cloth's light, for lots and makes that differ.
-        fade: 0..1, how far much wear has greyed the colour.
+        fade: 0..1, how far wear has faded the colour to grey.
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
-        creases: weights of the garment's creases, CREASES of them, 1 for a crease as deep as the template says.
-        slack: how far the left and the right loops hang, 0..1.
-        askew: how far what is drawn on the cloth sits up or down, to one side, bowed, and closer above than below,
-            ASKEW of them, in shares of its height.
-        turned: whether the cloth's folds are the mirror image of those of its template.
-        look: 0..1, which make of the kind it is, see `Template.looks`.
-        wearing: one of `core.kindspec.WEARINGS`.
-        grain: seed of the noise that follows the photograph's.
-        cloth: seed of what is drawn of a mask of `world`.
+        creases: CREASES weights of the mesh's crease deformations, 1 for a crease as deep as the template says.
+        slack: how far the left and the right ear loops hang, 0..1.
+        print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
+            closer above than below.
+        turned: whether the cloth's folds are mirrored.
+        look: 0..1, selects one of the kind's looks, see `Template.looks`.
+        wearing: the wearing position, one of `core.kindspec.WEARINGS`.
+        grain: seed of the noise, whose strength is the photograph's.
+        cloth: seed of the design of a `world` mask.
     """
 
     up: float = 0.0
@@ -44,7 +44,7 @@ class MaskPlan:
     sheer: float = 0.0
     creases: tuple[float, ...] = (0.0,) * CREASES
     slack: tuple[float, float] = (0.0, 0.0)
-    askew: tuple[float, ...] = (0.0,) * ASKEW
+    print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False
     look: float = 0.0
     wearing: str = "proper"
@@ -61,35 +61,35 @@ class MaskPlan:
 
     @property
     def worn(self) -> float:
-        """How much it has been worn, 0..1."""
+        """How long it has been worn, 0 new to 1."""
         return self.fade / FADES
 
     @property
-    def modes(self) -> Doubles:
-        """The weights of `Modes.points`."""
+    def deformation_weights(self) -> Doubles:
+        """The weights of `Deformations.points`."""
         return np.array([1.0, *self.creases, *self.slack])
 
 
 def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None) -> MaskPlan:
-    """Draw how a mask sits.
+    """Draw the plan of one mask.
 
     Args:
-        wear: ways of wearing it and their weights; properly where None.
+        wear: wearing positions and their weights; None for the proper one.
     """
     chance = rng.random(8)
     # Most masks are fresh, some have been worn for days.
     worn = float(chance[0] ** 3)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
-    spread = np.clip(rng.normal(size=4 + ASKEW), -2.2, 2.2)
+    spread = [min(max(each, -2.2), 2.2) for each in rng.normal(size=4 + SKEWS).tolist()]
     return MaskPlan(
-        up=float(np.clip(0.025 * spread[0], -0.05, 0.04)),
-        size=float(np.clip(1.01 + 0.012 * spread[1], 0.99, 1.04)),
-        tilt=float(1.1 * spread[2]),
-        bright=float(1.0 + 0.02 * spread[3] - 0.03 * worn),
+        up=min(max(0.025 * spread[0], -0.05), 0.04),
+        size=min(max(1.01 + 0.012 * spread[1], 0.99), 1.04),
+        tilt=1.1 * spread[2],
+        bright=1.0 + 0.02 * spread[3] - 0.03 * worn,
         fade=FADES * worn,
-        creases=tuple(float(depth) for depth in np.clip(deep, -2.2, 2.2)),
+        creases=tuple(min(max(depth, -2.2), 2.2) for depth in deep.tolist()),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
-        askew=tuple(float(0.012 * each) for each in spread[4:]),
+        print_skew=tuple(0.018 * each for each in spread[4:]),
         turned=bool(chance[7] < 0.5),
         look=float(chance[3]),
         wearing=_drawn(wear or {"proper": 1.0}, float(chance[4])),
@@ -101,5 +101,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
 def _drawn(weights: Mapping[str, float], chance: float) -> str:
     """The name whose stretch of 0..1 holds the chance."""
     names = list(weights)
+    if len(names) == 1:
+        return names[0]
     ends = np.cumsum(list(weights.values()))
     return names[int(np.searchsorted(ends, chance * ends[-1], side="right").clip(0, len(names) - 1))]

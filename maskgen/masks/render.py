@@ -1,4 +1,4 @@
-"""From a mask on a posed head to its premultiplied colours and coverage in a window of the picture."""
+"""Renders a mask on a posed head: premultiplied colours and coverage in a window of the picture."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.creases import mixed
-from maskgen.masks.front.loops import shown_loops
-from maskgen.masks.garment import Garment
-from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Kind, Level
-from maskgen.masks.lighting.colour import GAMMA, encoded
-from maskgen.masks.lighting.exposure import shoulder
+from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, AtlasLevel, Kind
+from maskgen.masks.lighting.colour import GAMMA, srgb_factor
+from maskgen.masks.lighting.exposure import compress_highlights
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
+from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.occluders.straps_under_hair import visible_strap_share
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.raster import painted
+from maskgen.masks.rasteriser import rasterise
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
-SHEEN = 160.0  # what a kind of gloss 1 adds where the light is by 1 brighter than in front
+SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
+USUAL_LIGHT = 0.93  # encoded, on the larger part of a mask
+FIBRES, SHINE = 14.0, 58.0  # levels that cloth loses where it is darker than usual; that black cloth gains elsewhere
+SKY = np.array([0.9, 1.0, 1.12])  # the colour of that light: what is in shade gets more from skin, what shines less
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
 FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
-RIBBON_COVER = 120 / 255
+STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
-ROW = 512  # pixels of the mask that stand in a row while they are painted
+ROW = 512  # pixels of the mask per row while they are coloured
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
-HIDDEN = 0.5  # of the light that does not reach cloth which looks straight down on chest and throat
-LEVEL = 0.25  # how far cloth may look down before it loses any
+HIDDEN = 0.52  # of the light that does not reach cloth which looks straight down on chest and throat
+LEVEL = 0.18  # how far cloth may look down before it loses any
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
-FOLD_LIGHT = 1.7  # how strongly the relief catches the light
+FOLD_LIGHT = 1.55  # how strongly the relief catches the light
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Window:
 
     @property
     def empty(self) -> bool:
-        """Whether no pixel is in it."""
+        """Whether it has no pixel."""
         return self.x1 <= self.x0 or self.y1 <= self.y0
 
     @property
@@ -57,12 +60,12 @@ class Window:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
     def canvas(self, scale: float) -> tuple[int, int]:
-        """Rows and columns it is drawn in: more than the picture's where the face is small."""
+        """Rows and columns of the canvas: more than the picture's if the face is small."""
         times = FINER if scale <= SMALL_FACE else 1.0
         return round((self.y1 - self.y0) * times), round((self.x1 - self.x0) * times)
 
     def grown(self, margin: int, height: int, width: int) -> Window:
-        """The same with a margin about it, as far as a picture of this size reaches."""
+        """The window with a margin around it, clipped to a picture of this size."""
         return Window(
             max(0, self.x0 - margin),
             max(0, self.y0 - margin),
@@ -71,23 +74,25 @@ class Window:
         )
 
     def within(self, outer: Window) -> tuple[slice, slice]:
-        """For indexing what holds another window's pixels, with this one in it."""
+        """The slices of this window in an array of a window that contains it."""
         return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
 
     def on(self, rows: int, columns: int, points: Doubles) -> Doubles:
-        """Picture pixels and depth (n, 3) as the canvas's."""
+        """Picture pixels and depth (n, 3) in the canvas's pixels."""
         across, down = columns / (self.x1 - self.x0), rows / (self.y1 - self.y0)
         return points * (across, down, down) + ((0.5 - self.x0) * across - 0.5, (0.5 - self.y0) * down - 0.5, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a mask adds to a window: `paint` float32 (h, w, 4), its premultiplied colour, 0..255, and its coverage;
-    and `alpha` float32 (h, w), the share of the picture's light that it keeps back.
+    """A rendered mask in a window.
 
-    Coverage says what lies under the mask, however clear it is: on opaque cloth it is alpha, on a window more than
-    alpha, on loops and straps RIBBON_COVER of it. `parts`, uint8 (h, w), says where anything is drawn what it is, a
-    value of `template.PARTS`; None where nobody asked.
+    Attributes:
+        paint: float32 (h, w, 4), premultiplied colour, 0..255, and coverage, 0..1: the share of the pixel under the
+            mask, however clear it is. On opaque cloth it equals alpha, on a clear window it is more, on straps it is
+            STRAP_COVER of alpha.
+        alpha: float32 (h, w), the share of the picture's light that the mask blocks.
+        parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not asked for.
     """
 
     window: Window
@@ -97,7 +102,7 @@ class Layer:
 
 
 def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
-    """The part of a picture that holds the corners of triangles, projected points, and a pixel about them."""
+    """The window that contains the projected corners of triangles, with a margin of one pixel."""
     corners = points[:, :2].astype(np.float32).take(triangles.ravel(), axis=0)
     x, y, columns, rows = cv2.boundingRect(corners)
     return Window(max(0, x - 1), max(0, y - 1), min(width, x + columns + 2), min(height, y + rows + 2))
@@ -105,7 +110,7 @@ def window_of(points: Doubles, triangles: Triangles, height: int, width: int) ->
 
 def render(
     kind: Kind,
-    garment: Garment,
+    mesh: MaskMesh,
     plan: MaskPlan,
     points: Doubles,
     seen: Triangles,
@@ -118,70 +123,70 @@ def render(
     image: Image,
     parts: bool = False,
 ) -> Layer:
-    """Draw the mask.
+    """Render the mask.
 
     Args:
-        points: the garment's points in the picture, (n, 3).
-        seen: its triangles on this side of the head; the window holds them.
-        head, before: points in the picture, (m, 3), and triangles of what hides what lies behind it.
-        outer: what the layer is to hold, the window and more.
-        image: the picture, uint8 RGB, in which hair hides loops.
-        parts: whether the layer says what each of its pixels is.
+        points: the mesh's points in the picture, (n, 3).
+        seen: its triangles on this side of the head; the window contains them.
+        head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
+        outer: the window of the layer, larger than `window`.
+        image: the picture, uint8 RGB, in which hair hides ear loops.
+        parts: whether the layer has part labels.
     """
-    level = kind.dyed_at(plan.look, kind.garment.width * camera.scale)
+    level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
     values = np.zeros((len(points) + len(head), 3), np.float32)
-    values[: len(points), 2] = lit = _lit(garment, plan, camera, light)
-    first = garment.ribbons_from
-    opacity = garment.opacity(camera.rotation[2])
+    values[: len(points), 2] = lit = _lit(mesh, plan, camera, light)
+    first = mesh.straps_from
+    opacity = mesh.opacity(camera.rotation[2])
     if len(opacity):
-        shown = shown_loops(image, points[first:], lit[first:] * BRIGHTEST, light)
-        opacity *= np.where(garment.goes_round, 1.0, shown)
-    values[: len(points), :2] = _texels(garment, plan, level, opacity)
+        shown = visible_strap_share(image, points[first:], lit[first:] * BRIGHTEST, light)
+        opacity *= np.where(mesh.goes_round_head, 1.0, shown)
+    values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     canvas = window.canvas(camera.scale)
     placed = window.on(*canvas, np.concatenate([points, head]))
-    drawn = painted(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
+    drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
     named = _named(level, drawn, alpha) if parts else None
     return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, len(opacity) > 0), alpha, named)
 
 
-def _named(level: Level, drawn: Floats, whole: Floats) -> Mask:
-    """The part that is drawn at each pixel, 0 where none is."""
+def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:
+    """The part label of each pixel, 0 for none."""
     some = 1 / np.maximum(whole, np.float32(1e-3))
     x, y = (cv2.extractChannel(drawn, at) * some for at in (0, 1))
     part = cv2.remap(level.parts, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(part * (whole > 0), np.uint8)
 
 
-def _texels(garment: Garment, plan: MaskPlan, level: Level, opacity: Doubles) -> Doubles:
-    """Where in the atlas the garment's points are, in texels with centres at integers: (n, 2).
+def _texels(mesh: MaskMesh, plan: MaskPlan, level: AtlasLevel, opacity: Doubles) -> Doubles:
+    """The mesh's points in the atlas, in texels with centres at integers: (n, 2).
 
-    Across a ribbon the atlas is the same, so that there the column says how opaque it is.
+    Across a strap the atlas is constant, so there the column encodes the opacity.
     """
-    rows, columns = level.down.shape
-    at = garment.uv * (columns, rows) - 0.5
-    at[:, 1] += (rows * np.array(plan.askew)) @ garment.modes.v
+    rows, columns = level.slope_down.shape
+    at = mesh.uv * (columns, rows) - 0.5
+    at[:, 1] += (rows * np.array(plan.print_skew)) @ mesh.deformations.v
     if plan.turned:
-        at[: garment.ribbons_from, 0] = columns - 1 - at[: garment.ribbons_from, 0]
-    at[garment.ribbons_from :, 0] = columns * opacity - 0.5
+        at[: mesh.straps_from, 0] = columns - 1 - at[: mesh.straps_from, 0]
+    at[mesh.straps_from :, 0] = columns * opacity - 0.5
     return np.asarray(at)
 
 
-def _lit(garment: Garment, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
-    """The encoded light on the garment's points as a share of BRIGHTEST, above 0: (n,)."""
-    normals = mixed(plan.modes, garment.modes.normals)
+def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
+    """The encoded light on the mesh's points as a share of BRIGHTEST, above 0: (n,)."""
+    normals = weighted_sum(plan.deformation_weights, mesh.deformations.normals)
     facing = normals @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
     strength = light.on(facing) * (1 - HIDDEN * np.maximum(normals[:, 1] - LEVEL, 0))
-    if light.rest is not None:
-        strength *= garment.shade(light.rest)
-    share = encoded(_shoulder(strength)) / BRIGHTEST
+    if light.unexplained is not None:
+        strength *= mesh.shade(light.unexplained)
+    share = srgb_factor(_shoulder(strength)) / BRIGHTEST
     return np.minimum(np.maximum(share, 1 / 255), 1)
 
 
 def _sampled(drawn: Floats, window: Window, outer: Window) -> tuple[Floats, Floats]:
-    """What the canvas holds in the outer window's pixels: x and y in the atlas and light times the coverage (h, w, 3),
-    and coverage."""
+    """The canvas in the outer window's pixels: x and y in the atlas and light, times the coverage (h, w, 3), and the
+    coverage."""
     alpha = cv2.threshold(cv2.extractChannel(drawn, 2), 0, 1, cv2.THRESH_BINARY)[1]
     return _sized(drawn, window, outer), _sized(alpha, window, outer)
 
@@ -195,21 +200,28 @@ def _sized(canvas: Floats, window: Window, outer: Window) -> Floats:
 
 
 def _painted(
-    kind: Kind, plan: MaskPlan, level: Level, drawn: Floats, whole: Floats, camera: Camera, light: Light, fades: bool
+    kind: Kind,
+    plan: MaskPlan,
+    level: AtlasLevel,
+    drawn: Floats,
+    whole: Floats,
+    camera: Camera,
+    light: Light,
+    fades: bool,
 ) -> Floats:
-    """Texture, folds and light looked up where the mask is: `Layer.paint`; where straps fade, `whole` gets less."""
+    """`Layer.paint`: texture, folds and light at the mask's pixels; `whole` is reduced where straps fade."""
     where = _in_rows(np.flatnonzero(whole > 0))
     alpha = np.take(whole.ravel(), where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
     x, y, lit = (part * some for part in cv2.split(np.take(drawn.reshape(-1, 3), where, axis=0)))
-    ribbons = y >= np.float32(kind.ribbons_from * len(level.down) - 0.5)
+    straps = y >= np.float32(kind.straps_from * len(level.slope_down) - 0.5)
     if fades:
-        on = np.flatnonzero(ribbons)
-        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.down.shape[1]), 1)
+        on = np.flatnonzero(straps)
+        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.slope_down.shape[1]), 1)
         whole.ravel()[where.ravel()[on]] = alpha.ravel()[on] = alpha.ravel()[on] * opacity
-    cover = alpha - alpha * (ribbons * np.float32(1 - RIBBON_COVER))
-    if level.through is not None or plan.sheer:
-        shape, opaque = _let_through(level, plan.sheer, x, y, ribbons)
+    cover = alpha - alpha * (straps * np.float32(1 - STRAP_COVER))
+    if level.material_and_clear is not None or plan.sheer:
+        shape, opaque = _let_through(level, plan.sheer, x, y, straps)
         cover *= shape
         alpha *= opaque
         whole.ravel()[where] = alpha
@@ -217,13 +229,15 @@ def _painted(
     return _scattered(cv2.merge([*colours, cover]), where, whole.shape)
 
 
-def _let_through(level: Level, sheer: float, x: Floats, y: Floats, ribbons: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """At these places of the atlas: how much material there is, and how much light that keeps back, 0..1 each; cloth
-    that is `sheer` lets that share through."""
-    opaque = 1 - np.float32(sheer) * ~ribbons
-    if level.through is None:
+def _let_through(
+    level: AtlasLevel, sheer: float, x: Floats, y: Floats, straps: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """The share of material at places of the atlas, and the share of light that it blocks, 0..1 each; `sheer` is the
+    share of light that cloth lets through."""
+    opaque = 1 - np.float32(sheer) * ~straps
+    if level.material_and_clear is None:
         return np.ones_like(opaque), opaque
-    read = cv2.remap(level.through, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    read = cv2.remap(level.material_and_clear, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     shape, clear = (part.astype(np.float32) / 255 for part in cv2.split(read))
     opaque *= shape
     opaque *= 1 - clear
@@ -244,9 +258,9 @@ def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
     return full.reshape(-1, ROW)
 
 
-def _fetched(level: Level) -> Level:
-    """The atlas, read once in order: looked up in any order it comes from far memory at twice the price."""
-    for picture in (level.colours, level.down):
+def _fetched(level: AtlasLevel) -> AtlasLevel:
+    """The atlas, read once in order, so that lookups in any order hit the cache."""
+    for picture in (level.colours, level.slope_down):
         np.maximum.reduce(picture.ravel()[::CACHE_LINE])
     return level
 
@@ -254,7 +268,7 @@ def _fetched(level: Level) -> Level:
 def _coloured(
     kind: Kind,
     plan: MaskPlan,
-    level: Level,
+    level: AtlasLevel,
     x: Floats,
     y: Floats,
     lit: Floats,
@@ -265,30 +279,42 @@ def _coloured(
     """The colours (3, ...), premultiplied by alpha, of pixels at these places of the atlas with this light on them."""
     read = _fetched(level)
     cloth, down = (
-        cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for each in (read.colours, read.down)
+        cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for each in (read.colours, read.slope_down)
     )
+    lit = lit * np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
     bright = lit * _folds(cloth, down, _fold_light(camera, light, plan.turned))
-    np.minimum(np.maximum(bright, 0, out=bright), 1, out=bright)
-    bright *= np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
-    colours = (_dye(light, plan.fade) @ cloth.reshape(-1, 4).astype(np.float32).T).reshape(3, *alpha.shape)
+    np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
+    four = cloth.reshape(-1, 4).astype(np.float32)
+    four[:, 3] = _sheen(kind.gloss, four, lit.ravel())
+    colours = (_dye(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
-    if kind.gloss:
-        sheen = np.maximum(bright - np.float32(0.9), 0) * bright
-        colours += np.multiply.outer((SHEEN * kind.gloss * light.cast).astype(np.float32), sheen)
-    colours = shoulder(colours, light.top, light.lift)
+    colours = compress_highlights(colours, light.top, light.lift)
     np.minimum(colours, 255, out=colours)
     colours *= alpha
     return colours
 
 
-def _dye(light: Light, fade: float) -> Floats:
-    """The matrix (3, 4) that takes a pixel of the atlas to its colour in this light, faded; the slope has no part.
+def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
+    """What the fibres' surface adds to a dye (n, 4), in levels under light of 1: more than nothing where the encoded
+    light without the relief is more than usual, and the more the darker the dye, so that black cloth shows its form;
+    less where it is less."""
+    over = lit * lit
+    over -= np.float32(USUAL_LIGHT**2)
+    fibres = over * np.float32(FIBRES)
+    over *= np.float32(SHINE + SHEEN * gloss) - np.float32(SHINE / 255) * cloth[:, 1]
+    return np.asarray(np.maximum(over, fibres, out=over))
 
-    Fading greys a dye by a share, white and black do not fade; a tone leaves a share of a colour and tints its luma.
+
+def _dye(light: Light, fade: float) -> Floats:
+    """The matrix (3, 4) from a dye and its `_sheen` to their faded colour in this light.
+
+    Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
     """
     tone = light.tone
     grey = tone.colour * fade + (1 - tone.colour) * tone.tint
     dye = np.multiply.outer(grey, LUMA_OF_FOUR) + tone.colour * (1 - fade) * COLOUR_OF_FOUR
+    dye[:, 3] = tone.colour * SKY + (1 - tone.colour) * tone.tint
     return (light.cast[:, None] * dye).astype(np.float32)
 
 
@@ -300,8 +326,8 @@ def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float
 
 
 def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, float]:
-    """How much brighter cloth gets where it slopes right or down: the light along the cloth's own axes; where it is
-    turned its right is the viewer's left."""
+    """The gain in brightness for a slope to the right and down: the light along the cloth's axes; if the cloth is
+    mirrored its right is the viewer's left."""
     strong = light.direction + FOLD_SHOWING
     right, down, _ = (strong @ camera.rotation).tolist()
     return -right if turned else right, down
@@ -309,4 +335,4 @@ def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, floa
 
 def _shoulder(light: Doubles) -> Doubles:
     """Linear light with its highlights pressed together, so that white keeps its folds."""
-    return np.minimum(light, 0.55 + 0.45 * light)
+    return np.minimum(light, 0.45 + 0.55 * light)

@@ -1,6 +1,6 @@
 """Mask templates: a folder with `template.toml` and its pictures, read, checked and turned into a record.
 
-A template is data. `docs/adding_a_mask.md` is its manual; every fault in one is a sentence that names file and key.
+A template is data, documented in `docs/adding_a_mask.md`. Every fault in one is a sentence that names file and key.
 """
 
 from __future__ import annotations
@@ -22,37 +22,41 @@ from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import NAMED, PLACES, place
 
 MAX_SIDE = 8192  # of a texture, checked before it is decoded
-# What a pixel of a mask can be a part of; the numbers are those of `--segmentation classes`, 0 is no mask.
+# Part labels of a mask's pixels; the numbers are those of `--segmentation classes`, 0 is no mask.
 PARTS = {"cloth": 1, "strap": 2, "valve": 3, "window": 4, "shield": 5, "glasses": 6}
-ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # what a template's sheet is by itself
+ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # part label of a template's sheet by its role
 
 
 @dataclass(frozen=True, slots=True)
-class Ribbon:
-    """A loop or strap: `path` (n, 3) in head coordinates for the right side (mirrored unless it crosses the middle).
+class Strap:
+    """An ear loop or a head strap, `[[strap]]` in the file.
 
-    `colour` is "#rrggbb" or "mask", the mask's own; `rides` says how far the ribbon floats above the skin; `slack` how
-    far it may hang, 0..1; `from_sheet`, (u, v) or None, is where it leaves the mask.
+    Attributes:
+        path: (n, 3) in head coordinates, the right side, mirrored unless it crosses the middle.
+        from_cloth: (u, v) where it leaves the cloth, or None.
+        colour: "#rrggbb" or "mask", the mask's own.
+        height_above_skin: in eye distances.
+        slack: how far it may hang, 0..1.
     """
 
     path: Doubles
     width: float
-    from_sheet: tuple[float, float] | None
+    from_cloth: tuple[float, float] | None
     colour: str
-    rides: float
+    height_above_skin: float
     slack: float
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """What one make of a mask looks like.
+class LookPictures:
+    """The pictures of one look of a mask.
 
     Attributes:
-        texture: uint8 (h, w, 4), RGB that the colour is multiplied with, and where there is material: 255, or 0 where
-            it is cut out.
+        texture: uint8 (h, w, 4), RGB that is multiplied with the colour, and an alpha channel: 255 for material, 0 for
+            a cut-out.
         height: uint8 (h, w) of the cloth, from 0 to `depth` eye distances, for folds and weave.
-        clear: uint8 (h, w), how much light the material lets through, 255 for all; None where all is opaque.
-        parts: uint8 (h, w), values of PARTS; None where all is the same part.
+        clear: uint8 (h, w), how much light the material lets through, 255 for all; None if all is opaque.
+        parts: uint8 (h, w), values of PARTS; None if all is the same part.
     """
 
     texture: np.ndarray
@@ -62,7 +66,7 @@ class Pictures:
     parts: np.ndarray | None = None
 
     @property
-    def through(self) -> np.ndarray | None:
+    def material_and_clear(self) -> np.ndarray | None:
         """uint8 (h, w, 2): where there is material, and how clear it is; None where all is cloth and opaque."""
         if self.clear is None and int(self.texture[..., 3].min()) == 255:
             return None
@@ -77,18 +81,18 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One make of a mask.
+    """One look of a template: another model of the same mask.
 
     Attributes:
-        share: of the masks of this form that look so, 0..1.
+        share: of the masks of this form that have this look, 0..1.
         size: rows and columns of its pictures.
-        pictures: gives them; of a built-in template they are decoded at every call, and nothing keeps them.
+        pictures: returns them; those of a built-in template are decoded at every call and not kept.
     """
 
     name: str
     share: float
     size: tuple[int, int]
-    pictures: Callable[[], Pictures]
+    pictures: Callable[[], LookPictures]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one template is another only where it is the same object
@@ -98,12 +102,13 @@ class Template:
     Attributes:
         colours: name to "#rrggbb"; the first is the default.
         top, bottom: (n, 3), the right half of the outline from the middle outward, in head coordinates.
-        lift: (rows, columns), how far the sheet stands off its taut shape, from the top edge down and from the middle
+        lift: (rows, columns), distance of the sheet from its taut shape, from the top edge down and from the middle
             outward, in eye distances.
-        crease: depth of the creases that differ from one mask to the next, in eye distances.
+        crease: depth of the random creases, in eye distances.
         ruled: whether the sheet is straight from the top edge to the bottom one, as bent plastic is.
-        role: one of ROLES. Only a "mask" stays below the eyes and can be worn wrongly.
-        looks: the makes it comes in, the usual one first; their shares add up to 1.
+        role: one of ROLES. Only a "mask" stays below the eyes and has other wearing positions.
+        straps: ear loops and head straps.
+        looks: the usual one first; their shares add up to 1.
     """
 
     name: str
@@ -116,14 +121,14 @@ class Template:
     lift: Doubles
     crease: float
     gloss: float
-    ribbons: tuple[Ribbon, ...]
+    straps: tuple[Strap, ...]
     looks: tuple[Look, ...]
     role: str = "mask"
     ruled: bool = False
 
 
-class _Page:
-    """A parsed TOML table that knows where it came from, so that every complaint can say so."""
+class _TomlTable:
+    """A parsed TOML table with its file and key, for error messages."""
 
     def __init__(self, source: str, table: Mapping[str, Any], inside: str = "") -> None:
         self.source, self.table, self.inside = source, table, inside
@@ -147,13 +152,13 @@ class _Page:
 
         return float(self.get(key, f"a number from {low} to {high}", fits, default))
 
-    def page(self, key: str) -> _Page:
+    def page(self, key: str) -> _TomlTable:
         table = self.get(key, "a table", lambda v: isinstance(v, dict))
-        return _Page(self.source, table, f"{self.inside}{key}.")
+        return _TomlTable(self.source, table, f"{self.inside}{key}.")
 
-    def pages(self, key: str) -> list[_Page]:
+    def pages(self, key: str) -> list[_TomlTable]:
         rows = self.get(key, "an array of tables", _all_of(dict), [])
-        return [_Page(self.source, row, f"{self.inside}{key}[{i}].") for i, row in enumerate(rows)]
+        return [_TomlTable(self.source, row, f"{self.inside}{key}[{i}].") for i, row in enumerate(rows)]
 
     def only(self, *keys: str) -> None:
         """Raise for the first key that is not one of these: a misspelt key must not be passed over."""
@@ -173,7 +178,7 @@ def _numbers(n: int) -> Callable[[Any], bool]:
     return fits
 
 
-def _tie(page: _Page) -> Doubles:
+def _tie(page: _TomlTable) -> Doubles:
     """One tied point: a named place and a shift from it."""
     page.only("at", "move")
     name = page.text("at")
@@ -183,19 +188,19 @@ def _tie(page: _Page) -> Doubles:
     return place(name) + np.array(shift, float)
 
 
-def _path(page: _Page, key: str, least: int) -> Doubles:
+def _path(page: _TomlTable, key: str, least: int) -> Doubles:
     ties = page.pages(key)
     if len(ties) < least:
         raise page.fail(key, f"at least {least} tied points")
     return np.array([_tie(tie) for tie in ties])
 
 
-def _ribbon(page: _Page) -> Ribbon:
+def _strap(page: _TomlTable) -> Strap:
     page.only("path", "width", "from", "colour", "rides", "slack")
     start = page.get("from", "two numbers: u 0..1 and v 0..1 on the sheet", _numbers(2), [-1, -1])
     colour = page.get("colour", '"mask" or a colour such as "#ffffff"', lambda v: v == "mask" or _is_colour(v))
     leaves = None if start == [-1, -1] else (float(start[0]), float(start[1]))
-    return Ribbon(
+    return Strap(
         _path(page, "path", 1),
         page.number("width", 0.005, 0.5),
         leaves,
@@ -209,20 +214,20 @@ def _is_colour(v: Any) -> bool:
     return isinstance(v, str) and COLOUR.fullmatch(v) is not None
 
 
-def _colours(page: _Page) -> dict[str, str]:
+def _colours(page: _TomlTable) -> dict[str, str]:
     table = page.get("colours", "a table of names and colours", lambda v: isinstance(v, dict) and len(v) > 0)
-    inner = _Page(page.source, table, "colours.")
+    inner = _TomlTable(page.source, table, "colours.")
     return {name: str(inner.get(name, 'a colour such as "#44b4a8"', _is_colour)).lower() for name in table}
 
 
-def _lift(page: _Page) -> Doubles:
+def _lift(page: _TomlTable) -> Doubles:
     def fits(v: Any) -> bool:
         return _all_of(list)(v) and len(v) > 1 and len(v[0]) > 1 and all(_numbers(len(v[0]))(row) for row in v)
 
     return np.array(page.get("lift", "rows of numbers, all of one length", fits), float)
 
 
-def _file(folder: Traversable, page: _Page, key: str) -> Traversable:
+def _file(folder: Traversable, page: _TomlTable, key: str) -> Traversable:
     """A file of the template's folder; no name may leave it."""
     name = page.text(key)
     if "/" in name or "\\" in name or name.startswith("."):
@@ -233,7 +238,7 @@ def _file(folder: Traversable, page: _Page, key: str) -> Traversable:
     return file
 
 
-def _size(page: _Page, key: str, head: bytes) -> tuple[int, int]:
+def _size(page: _TomlTable, key: str, head: bytes) -> tuple[int, int]:
     """Rows and columns, by the first 24 bytes of a PNG."""
     columns, rows = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20)) if len(head) == 24 else (0, 0)
     if head[:8] != b"\x89PNG\r\n\x1a\n" or not 0 < min(rows, columns) <= max(rows, columns) <= MAX_SIDE:
@@ -241,7 +246,7 @@ def _size(page: _Page, key: str, head: bytes) -> tuple[int, int]:
     return rows, columns
 
 
-def _picture(folder: Traversable, page: _Page, key: str, channels: int) -> np.ndarray:
+def _picture(folder: Traversable, page: _TomlTable, key: str, channels: int) -> np.ndarray:
     """A PNG of the template's folder as uint8 (h, w, channels)."""
     data = np.frombuffer(_file(folder, page, key).read_bytes(), np.uint8)
     _size(page, key, data[:24].tobytes())
@@ -261,7 +266,7 @@ def _four(picture: np.ndarray) -> np.ndarray:
 
 
 def read_template(folder: Traversable, trusted: bool = False) -> Template:
-    """The template in a folder; unless it is trusted all its pictures are decoded and checked now.
+    """The template in a folder; all its pictures are decoded and checked now, unless it is trusted.
 
     Raises:
         UserError: a sentence that names the file, the key and what was expected.
@@ -273,7 +278,7 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
         raise UserError(f"{folder}: no template.toml in this folder") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise UserError(f"{file}: not TOML: {fault}") from None
-    page = _Page(str(file), table)
+    page = _TomlTable(str(file), table)
     page.only(
         "title", "role", "colours", "texture", "relief", "relief_depth", "clear", "parts", "outline", "form", "gloss",
         "ribbon", "look",
@@ -292,15 +297,15 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
         lift=_lift(form),
         crease=form.number("crease", 0.0, 0.1, 0.012),
         gloss=page.number("gloss", 0.0, 1.0, 0.0),
-        ribbons=tuple(_ribbon(row) for row in page.pages("ribbon")),
+        straps=tuple(_strap(row) for row in page.pages("ribbon")),
         looks=_looks(folder, page, trusted),
         role=str(page.get("role", f"one of {', '.join(ROLES)}", lambda v: v in ROLES, "mask")),
         ruled=bool(form.get("ruled", "true or false", lambda v: isinstance(v, bool), False)),
     )
 
 
-def _looks(folder: Traversable, page: _Page, trusted: bool) -> tuple[Look, ...]:
-    """The usual make and the further ones."""
+def _looks(folder: Traversable, page: _TomlTable, trusted: bool) -> tuple[Look, ...]:
+    """The usual look and the further ones."""
     depth = page.number("relief_depth", 0.0, 0.5, 0.05)
     further = []
     for row in page.pages("look"):
@@ -315,7 +320,7 @@ def _looks(folder: Traversable, page: _Page, trusted: bool) -> tuple[Look, ...]:
     return looks
 
 
-def _look(folder: Traversable, page: _Page, name: str, share: float, depth: float, trusted: bool) -> Look:
+def _look(folder: Traversable, page: _TomlTable, name: str, share: float, depth: float, trusted: bool) -> Look:
     if trusted:
         with _file(folder, page, "texture").open("rb") as file:
             size = _size(page, "texture", file.read(24))
@@ -325,12 +330,12 @@ def _look(folder: Traversable, page: _Page, name: str, share: float, depth: floa
     return Look(name, share, (rows, columns), partial(_as_read, pictures))
 
 
-def _as_read(pictures: Pictures) -> Pictures:
+def _as_read(pictures: LookPictures) -> LookPictures:
     """A function of the module, so that a template pickles."""
     return pictures
 
 
-def _pictures(folder: Traversable, page: _Page, depth: float) -> Pictures:
+def _pictures(folder: Traversable, page: _TomlTable, depth: float) -> LookPictures:
     height = _picture(folder, page, "relief", 1)
     texture = _picture(folder, page, "texture", 4)
     planes = [_picture(folder, page, key, 1) if key in page.table else None for key in ("clear", "parts")]
@@ -340,7 +345,7 @@ def _pictures(folder: Traversable, page: _Page, depth: float) -> Pictures:
     clear, parts = planes
     if parts is not None and not np.isin(parts, list(PARTS.values())).all():
         raise page.fail("parts", f"a PNG whose values are {', '.join(f'{at} ({part})' for part, at in PARTS.items())}")
-    return Pictures(texture, height, depth, clear, parts)
+    return LookPictures(texture, height, depth, clear, parts)
 
 
 def _built_in() -> Traversable:

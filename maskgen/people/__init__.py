@@ -1,7 +1,7 @@
-"""People that this project draws itself: the built-in sample, and ground truth for tests."""
+"""Rendered people with known landmarks: the built-in sample, ground truth for tests, and training data."""
 
 from .person import Person, draw_person
-from .portrait import Portrait, in_front, neutral_head, paint
+from .portrait import Portrait, draw_portrait, neutral_head, occluded_share
 from .sample import sample_people
 from .scene import Expression, Scene, draw_scene
 
@@ -12,8 +12,8 @@ __all__ = [
     "Scene",
     "draw_person",
     "draw_scene",
-    "in_front",
+    "occluded_share",
     "neutral_head",
-    "paint",
+    "draw_portrait",
     "sample_people",
 ]

@@ -1,4 +1,4 @@
-"""Glasses on a drawn face: rims, bridge, arms, and a breath of reflection."""
+"""Glasses on a rendered face: rims, bridge, arms, and a faint reflection."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.pose.camera import Camera
 
-from .stage import Drawing
+from .render_target import GeometryBuffer
 
 INK = (36.0, 31.0, 29.0)
 SHIFT = 4  # OpenCV draws at sixteenths of a pixel
 
 
-def draw_glasses(image: Floats, form: str, points68: Doubles, camera: Camera, drawing: Drawing) -> None:
+def draw_glasses(image: Floats, form: str, points68: Doubles, camera: Camera, drawing: GeometryBuffer) -> None:
     """Draw glasses into a picture (h, w, 3), in place, where the head is not before them.
 
     Args:
@@ -60,7 +60,7 @@ def _dense(line: Doubles) -> Doubles:
     return np.stack([np.interp(steps, np.arange(len(line)), line[:, k]) for k in range(3)], 1)
 
 
-def _stroke(image: Floats, line: Doubles, drawing: Drawing, wide: int, slack: float) -> None:
+def _stroke(image: Floats, line: Doubles, drawing: GeometryBuffer, wide: int, slack: float) -> None:
     """The seen pieces of a line given in pixels and depth."""
     seen = line[:, 2] > drawing.nearest_at(line) - slack
     ends = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8)))

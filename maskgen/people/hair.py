@@ -12,8 +12,8 @@ from maskgen.core.records import Doubles, Floats, floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.pose.head import CENTRE
 
-from .chart import node_places, pixel_rays, rays, step
-from .form import smooth_skin
+from .face_shape import smooth_skin
+from .head_uv_map import node_places, pixel_rays, step, uv_to_rays
 from .mesh import LINING, Part, grid, grid_facing, head_radius
 from .person import Person
 
@@ -150,7 +150,7 @@ def _reach(person: Person, style: Style, ray: Doubles, radius: Doubles) -> tuple
 def _shell(person: Person, style: Style, radius: Doubles) -> Part:
     """The hair's outer surface where there is any; it lies down to the skin at the hairline."""
     uv = node_places(*NODES)
-    ray = rays(uv)
+    ray = uv_to_rays(uv)
     out, y = _reach(person, style, ray, radius)
     if style.hangs == 0:
         y = CENTRE[1] + ray[..., 1] * radius

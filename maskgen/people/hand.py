@@ -1,4 +1,4 @@
-"""Fingers of a hand before the lower face: rounded rods in the person's skin, side by side."""
+"""Fingers of a hand in front of the lower face: rounded rods in the person's skin colour, side by side."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from maskgen.core.records import Doubles, Floats, floats
 from maskgen.core.seeding import rng_for
 
 from .person import Person
+from .render_target import RenderTarget
 from .scene import Scene
-from .stage import Stage
 
 FINGERS = 4
 RADIUS = 0.13  # eye distances
 LONG = 1.5
 
 
-def draw_hand(image: Floats, person: Person, scene: Scene, stage: Stage) -> None:
+def draw_hand(image: Floats, person: Person, scene: Scene, stage: RenderTarget) -> None:
     """Draw fingers that reach from below one side of the chin toward the mouth into a picture (h, w, 3), in place."""
     rng, scale = rng_for(scene.pattern, "hand"), stage.camera.scale
     side = float(rng.choice([-1.0, 1.0]))

@@ -1,4 +1,4 @@
-"""Light on a drawn head: soft from around, directed with a shadow, a shine on skin, hair and eyes.
+"""Light on a rendered head: ambient, directed with a shadow map, and specular on skin, hair and eyes.
 
 Convention:
     - directions and normals in camera axes: x right, y down, z toward the viewer
@@ -15,11 +15,11 @@ import numpy as np
 from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.lighting.colour import GAMMA
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.raster import Canvas
+from maskgen.masks.rasteriser import Canvas
 
-from .chart import step
+from .head_uv_map import step
+from .render_target import GeometryBuffer
 from .scene import Scene
-from .stage import Drawing
 
 MAP = 160  # pixels of the picture that the light sees
 # How far light goes round a form, for red, green and blue: skin lets red through.
@@ -27,7 +27,7 @@ SKIN_WRAP = (0.42, 0.27, 0.22)
 CLOTH_WRAP = 0.2
 
 
-def towards(scene: Scene) -> Floats:
+def light_direction(scene: Scene) -> Floats:
     """The unit direction of the light."""
     light = np.asarray(scene.light, np.float32)
     return light / floats(np.linalg.norm(light))
@@ -47,7 +47,7 @@ def lit(normals: Floats, shadow: Floats, open_sky: Floats, skin: Floats, scene: 
         open_sky: share of the light from around that arrives, (h, w).
         skin: 1 where light goes round as under skin, 0 where as on cloth, (h, w).
     """
-    fall = dot(normals, towards(scene))
+    fall = dot(normals, light_direction(scene))
     sky = open_sky * (floats(0.9) - floats(0.16) * normals[..., 1]) * floats(scene.ambient)
     clear = (1 - floats(0.8) * shadow) * (floats(0.5) + floats(0.5) * open_sky)
     clear *= floats((1 - scene.ambient) * 1.3)
@@ -61,7 +61,7 @@ def lit(normals: Floats, shadow: Floats, open_sky: Floats, skin: Floats, scene: 
 
 def shine(normals: Floats, shadow: Floats, gloss: Floats, scene: Scene) -> Floats:
     """What a glossy skin adds to its encoded colour, (h, w)."""
-    half = towards(scene) + floats([0, 0, 1])
+    half = light_direction(scene) + floats([0, 0, 1])
     facing = np.maximum(dot(normals, half / floats(np.linalg.norm(half))), 0)
     broad = cv2.pow(facing, 12)
     tight = cv2.pow(broad, 4)
@@ -71,14 +71,14 @@ def shine(normals: Floats, shadow: Floats, gloss: Floats, scene: Scene) -> Float
 
 def hair_shine(runs: Floats, shadow: Floats, scene: Scene) -> Floats:
     """The band of light across strands that run along `runs` (h, w, 3), 0..1. Source: Kajiya and Kay 1989."""
-    half = towards(scene) + floats([0, 0, 1])
+    half = light_direction(scene) + floats([0, 0, 1])
     along = dot(runs, half / floats(np.linalg.norm(half)))
     across = np.maximum(1 - along * along, 0)
     return np.asarray(cv2.pow(across, 14) * (1 - 0.8 * shadow) * floats(1 - 0.6 * scene.ambient), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Shadows:
+class ShadowMap:
     """What the light sees: for each place across its direction the nearest surface.
 
     Attributes:
@@ -96,9 +96,9 @@ class Shadows:
     scale: float
 
     @classmethod
-    def of(cls, points: Doubles, triangles: Triangles, scale: float, scene: Scene) -> Shadows:
+    def of(cls, points: Doubles, triangles: Triangles, scale: float, scene: Scene) -> ShadowMap:
         """Draw what casts shadows, points (n, 3) in pixels and depth, from the light's side."""
-        along = towards(scene).astype(np.float64)
+        along = light_direction(scene).astype(np.float64)
         across = np.cross([0.0, 1.0, 0.0] if abs(along[1]) < 0.9 else [0.0, 0.0, 1.0], along)
         across /= np.linalg.norm(across)
         axes = np.stack([across, np.cross(along, across), along])
@@ -111,7 +111,7 @@ class Shadows:
         nearest = (canvas.values[..., 0] - floats(0.1)) * floats(span[2] / 0.9)
         return cls(axes, low, float(unit), np.asarray(nearest, np.float32), scale)
 
-    def on(self, drawing: Drawing) -> Floats:
+    def on(self, drawing: GeometryBuffer) -> Floats:
         """Share of the directed light that does not arrive at each pixel of a drawing, soft, (h, w)."""
         height, width = drawing.places.shape[:2]
         every = slice(None, None, 2)  # it is soft, so every second pixel tells

@@ -14,8 +14,8 @@ from maskgen.core.records import Doubles, Floats, Image, floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.pose.head import CENTRE, PLACES, Triangles, grid_triangles
 
-from .chart import Skin, curve, node_places, rays, sampled
-from .form import Form, nape
+from .face_shape import FaceShape, nape
+from .head_uv_map import HeadSurface, curve, node_places, sampled, uv_to_rays
 from .person import Person
 from .scene import Scene
 
@@ -63,10 +63,10 @@ def joined(parts: Sequence[Part]) -> tuple[Triangles, Doubles]:
     return triangles.astype(np.int32), np.concatenate(marks)
 
 
-def head_part(form: Form) -> Part:
+def head_part(form: FaceShape) -> Part:
     """Face, skull and neck."""
     uv = node_places(ROWS, COLUMNS)
-    points = CENTRE + rays(uv) * sampled(form.skin.radius, uv)[..., None]
+    points = CENTRE + uv_to_rays(uv) * sampled(form.skin.radius, uv)[..., None]
     normals = sampled(form.normals, uv)
     return Part(
         points.reshape(-1, 3),
@@ -182,6 +182,6 @@ def follow(points: Doubles, to_body: Doubles) -> Doubles:
     return np.asarray(points + share * (moved - points))
 
 
-def head_radius(skin: Skin, uv: Doubles) -> Doubles:
+def head_radius(skin: HeadSurface, uv: Doubles) -> Doubles:
     """Distance from CENTRE at places of the chart."""
     return sampled(skin.radius, uv).astype(np.float64)

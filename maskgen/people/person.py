@@ -1,4 +1,4 @@
-"""Who somebody is: the shape of a head, its colours and its hair. All that stays from picture to picture."""
+"""The identity of a rendered person, constant over all pictures: shape of the head, colours and hair."""
 
 from __future__ import annotations
 

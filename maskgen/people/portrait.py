@@ -1,4 +1,4 @@
-"""One picture of one person, and what is true of it: the points, the pose, which points are seen."""
+"""One rendered picture of a person with its ground truth: landmarks, pose, and which landmarks are visible."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from maskgen.core.seeding import rng_for
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import mean68
 
-from .chart import chart_place, sampled
-from .form import Form, sculpt
+from .background import draw_background
+from .face_shape import FaceShape, build_face_shape
 from .glasses import draw_glasses
 from .hair import Hair, hair_of
 from .hand import draw_hand
-from .layers import Pictures, lay_hair, lay_skin
-from .light import Shadows, lit
+from .head_uv_map import points_to_uv, sampled
+from .light import ShadowMap, lit
 from .mesh import Part, body_part, ear_part, head_part, joined
 from .person import Person, draw_person, mean_places
-from .room import room
+from .render_target import GeometryBuffer, RenderTarget
 from .scene import Expression, Scene
-from .stage import Drawing, Stage
+from .shading import Textures, shade_hair, shade_skin
 
 SEEN = 0.1  # a point this far behind the nearest surface, in eye distances, is hidden
 
@@ -49,53 +49,72 @@ class Portrait:
     visible68: NDArray[np.bool_]
 
 
-def _solid(person: Person, form: Form, lining: Part | None) -> list[Part]:
+def _solid(person: Person, form: FaceShape, lining: Part | None) -> list[Part]:
     """The head, and its ears or the lining of the hair that hides them."""
     beside = [ear_part(person, 1.0), ear_part(person, -1.0)] if lining is None else [lining]
     return [head_part(form), *beside]
 
 
-def paint(person: Person, scene: Scene) -> Portrait:
+def draw_portrait(person: Person, scene: Scene) -> Portrait:
     """Draw a person under a scene's circumstances; the same two give the same bytes."""
-    return paint_several(person, [scene])[0]
+    return draw_portraits(person, [scene])[0]
 
 
-def paint_several(person: Person, scenes: Sequence[Scene]) -> list[Portrait]:
+def draw_portraits(person: Person, scenes: Sequence[Scene]) -> list[Portrait]:
     """Draw a person with one expression and in the same clothes, the first scene's, several times.
 
     Form, skin and hair are made once, which is half of a picture's cost. The eyes look where the first scene's do.
     """
-    form, hair = sculpt(person, scenes[0].expression, scenes[0].scale), hair_of(person)
-    pictures = Pictures.of(person, form, hair, scenes[0])
+    form, hair = build_face_shape(person, scenes[0].expression, scenes[0].scale), hair_of(person)
+    pictures = Textures.of(person, form, hair, scenes[0])
     return [_painted(person, scene, form, hair, pictures) for scene in scenes]
 
 
-def _painted(person: Person, scene: Scene, form: Form, hair: Hair | None, pictures: Pictures) -> Portrait:
-    stage = Stage.of(scene)
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What of a picture is ready before anything is laid in front of the skin.
+
+    Attributes:
+        image: the enlarged picture, float32 (h, w, 3): room, clothes and skin. What is laid in front changes it.
+        stage, drawing, thrown: its camera, what each of its pixels shows, the light's shadows.
+        form, hair: the head's surface and its hair.
+    """
+
+    image: Floats
+    stage: RenderTarget
+    form: FaceShape
+    hair: Hair | None
+    drawing: GeometryBuffer
+    thrown: ShadowMap
+
+
+def _painted(person: Person, scene: Scene, form: FaceShape, hair: Hair | None, pictures: Textures) -> Portrait:
+    ready = prepared(person, scene, form, hair, pictures)
+    lay_in_front((ready.image,), person, scene, ready)
+    return finished(scene, ready)
+
+
+def prepared(person: Person, scene: Scene, form: FaceShape, hair: Hair | None, pictures: Textures) -> Ready:
+    """A picture as far as the skin."""
+    stage = RenderTarget.of(scene)
     lining = hair.lining if hair is not None else None
     solid = _solid(person, form, lining)
     casters = [*solid, *(hair.parts if hair is not None else ())]
-    thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
+    thrown = ShadowMap.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
     drawing = stage.draw([body_part(scene.clothes), *solid])
-    image = room(scene, stage.height, stage.width)
-    lay_skin(image, drawing, thrown, pictures, scene, stage)
-    _lay_in_front((image,), person, scene, _Set(stage, form, hair, drawing, thrown))
-    small = cv2.resize(image, scene.size[::-1], interpolation=cv2.INTER_AREA)
-    return _truth(_photographed(np.asarray(small, np.float32), scene), scene, form, stage, drawing)
+    image = draw_background(scene, stage.height, stage.width)
+    shade_skin(image, drawing, thrown, pictures, scene, stage)
+    return Ready(image, stage, form, hair, drawing, thrown)
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What of a picture is ready before anything is laid in front of the skin."""
-
-    stage: Stage
-    form: Form
-    hair: Hair | None
-    drawing: Drawing
-    thrown: Shadows
+def finished(scene: Scene, ready: Ready) -> Portrait:
+    """The picture in its own size as a camera takes it, with its truth."""
+    small = cv2.resize(ready.image, scene.size[::-1], interpolation=cv2.INTER_AREA)
+    image = _photographed(np.asarray(small, np.float32), scene)
+    return _truth(image, scene, ready.form, ready.stage, ready.drawing)
 
 
-def _lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready: _Set) -> None:
+def lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready: Ready) -> None:
     """Glasses, hair and a hand over skin and clothes, in place, in each of some pictures."""
     hair, stage, drawing = ready.hair, ready.stage, ready.drawing
     shell = None if hair is None else stage.draw(hair.parts)
@@ -103,30 +122,28 @@ def _lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, read
         if person.glasses != "none":
             draw_glasses(image, person.glasses, ready.form.points68, stage.camera, drawing)
         if hair is not None and shell is not None:
-            lay_hair(image, shell, drawing, ready.thrown, (person, hair), scene, stage)
+            shade_hair(image, shell, drawing, ready.thrown, (person, hair), scene, stage)
         if scene.hand:
             draw_hand(image, person, scene, stage)
 
 
-def in_front(person: Person, scene: Scene) -> Floats:
-    """The share of each pixel that glasses, hair and a hand hide of skin and clothes in `paint`'s picture, 0..1,
+def occluded_share(person: Person, scene: Scene) -> Floats:
+    """The share of each pixel that glasses, hair and a hand hide of skin and clothes in `draw_portrait`'s picture,
+    0..1,
     float32 (height, width)."""
-    stage, form, hair = Stage.of(scene), sculpt(person, scene.expression, scene.scale), hair_of(person)
-    solid = _solid(person, form, hair.lining if hair is not None else None)
-    casters = [*solid, *(hair.parts if hair is not None else ())]
-    thrown = Shadows.of(stage.placed(casters), joined(casters)[0], stage.camera.scale, scene)
-    drawing = stage.draw([body_part(scene.clothes), *solid])
-    black, white = (np.full((stage.height, stage.width, 3), level, np.float32) for level in (0, 255))
-    _lay_in_front((black, white), person, scene, _Set(stage, form, hair, drawing, thrown))
+    form, hair = build_face_shape(person, scene.expression, scene.scale), hair_of(person)
+    ready = prepared(person, scene, form, hair, Textures.of(person, form, hair, scene))
+    black, white = (np.full_like(ready.image, level) for level in (0, 255))
+    lay_in_front((black, white), person, scene, ready)
     seen = (white - black)[..., 1] / floats(255)  # what is laid on a picture mixes with it
     return np.asarray(1 - cv2.resize(seen, scene.size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _truth(image: Image, scene: Scene, form: Form, stage: Stage, drawing: Drawing) -> Portrait:
+def _truth(image: Image, scene: Scene, form: FaceShape, stage: RenderTarget, drawing: GeometryBuffer) -> Portrait:
     """The picture with the points of the surface that was drawn."""
     camera = Camera(scene.scale, stage.camera.rotation, np.array(scene.centre))
     points = camera.project(form.points68)
-    normals = sampled(form.normals, chart_place(form.points68)) @ camera.rotation.T[:, 2]
+    normals = sampled(form.normals, points_to_uv(form.points68)) @ camera.rotation.T[:, 2]
     enlarged = stage.camera.project(form.points68)
     before = drawing.nearest_at(enlarged)
     seen = (normals > 0.03) & (enlarged[:, 2] > before - SEEN * stage.camera.scale)
@@ -169,13 +186,13 @@ def neutral_head(
         light_from: the direction that the light comes from (camera axes), None for even light.
     """
     scene = Scene(pose.yaw, pose.pitch, pose.roll, pose.scale, (size / 2, size * 0.54), (size, size), ambient=0.35)
-    stage, form = Stage.of(scene), sculpt(_nobody(), Expression(), pose.scale)
+    stage, form = RenderTarget.of(scene), build_face_shape(_nobody(), Expression(), pose.scale)
     parts = _solid(_nobody(), form, None)
     drawing = stage.draw(parts)
     shown = np.full((stage.height, stage.width), grey * 0.6, np.float32)
     if light_from is not None:
         scene = replace(scene, light=light_from)
-        dark = Shadows.of(stage.placed(parts), joined(parts)[0], stage.camera.scale, scene).on(drawing)
+        dark = ShadowMap.of(stage.placed(parts), joined(parts)[0], stage.camera.scale, scene).on(drawing)
     for band in drawing.bands():
         level = np.full(band.kind.shape, grey, np.float32)
         if light_from is not None:

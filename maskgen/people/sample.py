@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from maskgen.core.seeding import rng_for
 
 from .person import draw_person
-from .portrait import Portrait, paint
+from .portrait import Portrait, draw_portrait
 from .scene import draw_scene
 
 
@@ -22,4 +22,4 @@ def sample_people(
         person = draw_person(rng_for(seed, "person", number))
         for picture in range(1, each + 1):
             scene = draw_scene(rng_for(seed, "person", number, "picture", picture), size)
-            yield f"person_{number:02d}", picture, paint(person, scene)
+            yield f"person_{number:02d}", picture, draw_portrait(person, scene)

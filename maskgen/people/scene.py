@@ -1,4 +1,4 @@
-"""How one picture of a person is taken: where the head looks, the expression, the light, the camera, the room."""
+"""The circumstances of one picture of a person: head pose, expression, light, camera, background."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from maskgen.points.mark import Mark, PointsFormat, Row, box_of, numbers
 LANDMARKS = tuple(
     f"{place}_{axis}" for place in ("lefteye", "righteye", "nose", "leftmouth", "rightmouth") for axis in "xy"
 )
+_NAMED = re.compile(r"(.+\.(?:jpe?g|png|bmp|webp|tiff?)\b\"?)[\s,]+(.*)", re.IGNORECASE)
 BOX = ("x_1", "y_1", "width", "height")
 
 
@@ -37,8 +38,7 @@ class CelebA(PointsFormat):
         begun = False
         for line in lines:
             if begun and line.strip():
-                name, _, values = line.strip().replace(",", " ", 1).partition(" ")
-                yield name, values
+                yield _parted(line.strip())
             begun = begun or _names(line) is not None
 
     def mark(self, text: str) -> Mark:
@@ -50,6 +50,15 @@ class CelebA(PointsFormat):
         if self._is_box:
             return Mark(box_of(values[0], values[1], values[2], values[3]))
         return Mark(points=np.array(values, np.float32).reshape(5, 2))
+
+
+def _parted(line: str) -> tuple[str, str]:
+    """The name and the numbers of a line; a name may hold spaces and commas and ends with its file's suffix."""
+    found = _NAMED.match(line)
+    if found:
+        return found[1].strip('"'), found[2]
+    name, _, values = line.replace(",", " ", 1).partition(" ")
+    return name, values
 
 
 def _columns(head: Sequence[str]) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from maskgen.core.records import Floats, check_points
-from maskgen.faces.align import five_points
+from maskgen.faces.upright_crop import five_points
 
 Row = tuple[str, str | None]  # a photograph's name, and the text of one face; None if it has no face
 SWAPPED = 0.2  # tolerance for swapped eyes, in distances from the eyes to the mouth

@@ -60,14 +60,14 @@ class RetinaFace(PointsFormat):
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """Recognised by a name after a #."""
-        return head[0].startswith("#")
+        """Recognised by a name after "# ": WIDER Face's file may begin with a folder that is called #1."""
+        return head[0].startswith("# ")
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Every face, and every photograph without one."""
         name, faces = "", 0
         for line in lines:
-            if line.startswith("#"):
+            if line.startswith("# "):
                 if name and not faces:
                     yield name, None
                 name, faces = line[1:].strip(), 0

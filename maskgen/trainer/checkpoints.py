@@ -19,17 +19,17 @@ from typing import Any
 
 from torch import Tensor
 
+from maskgen.core.atomic_writes import about as fault_of
+from maskgen.core.atomic_writes import flush_folder
 from maskgen.core.checksummed_json import CHECKSUM, add_checksum, parse, parse_checksummed
 from maskgen.core.extras import need
-from maskgen.core.files import about as fault_of
-from maskgen.core.files import flush_folder
 from maskgen.core.reasons import UserError
 
-from .data.packing import pack, unpack
-from .networks.legacy import is_legacy, read_legacy
 from .networks.models import Embedder, build_model
+from .networks.reference_files import is_reference_file, read_reference_file
 from .recipes.loading import recipe_from_dict, recipe_to_dict
 from .recipes.recipe import Recipe
+from .state_packing import pack, unpack
 
 MODEL, TRAINING, ABOUT = "model.safetensors", "training.safetensors", "checkpoint.json"
 FORMAT = 1
@@ -45,7 +45,7 @@ class Checkpoint:
         optimizer_state, schedule_state: `state_dict()`s; empty if the training cannot be resumed from here.
         progress: epoch, step, scores: nested numbers, strings, lists, dicts and tensors.
         targets: the person's number in the lists for each class of the loss.
-        alignment: of the crops that it was trained on, see `core.alignments`; "" if unknown.
+        alignment: of the crops that it was trained on, see `core.alignment_names`; "" if unknown.
     """
 
     recipe: Recipe
@@ -114,7 +114,7 @@ def trained_alignment(path: Path) -> str:
     Raises:
         UserError: it cannot be read.
     """
-    return "" if is_legacy(Path(path)) else _alignment(_about(_place(Path(path))))
+    return "" if is_reference_file(Path(path)) else _alignment(_about(_place(Path(path))))
 
 
 def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe]:
@@ -122,13 +122,13 @@ def load_model(path: Path, trust_pickle: bool = False) -> tuple[Embedder, Recipe
 
     Args:
         path: a checkpoint's folder, or a model file of the reference.
-        trust_pickle: allow a pickle to execute code; see `legacy.read_legacy`.
+        trust_pickle: allow a pickle to execute code; see `reference_files.read_reference_file`.
 
     Raises:
         UserError: it does not exist, is damaged, or would execute code and is not trusted.
     """
-    if is_legacy(Path(path)):
-        legacy = read_legacy(Path(path), trust_pickle)
+    if is_reference_file(Path(path)):
+        legacy = read_reference_file(Path(path), trust_pickle)
         return legacy.model, legacy.recipe
     place = _place(Path(path))
     about = _about(place)

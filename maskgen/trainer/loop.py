@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoints import Checkpoint
-from .data.pictures import Batch, Batches, Loader
-from .monitoring.clock import Clock, Lap
-from .monitoring.collapse import SETTLED, Collapse, judged_embeddings, look
+from .data.picture_batches import Batch, Batches, Loader
+from .distributed import Ranks, without_averaging
+from .monitoring.collapse import SETTLED, Collapse, check_collapse, evaluation_embeddings
+from .monitoring.evaluation import Evaluation
 from .monitoring.history import EPOCH, STEPS, Row
-from .monitoring.judge import Verdict
-from .ranks import Ranks, without_averaging
+from .monitoring.step_times import Clock, StepTimes
 from .state import State
 
 WINDOW = 10  # steps per row of the history
@@ -53,7 +53,7 @@ class Watcher(Protocol):
         """Called with a new row of the history, for steps or an epoch."""
         ...
 
-    def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
+    def on_evaluation(self, evaluation: Evaluation, epoch: int) -> None:
         """Called after an evaluation."""
         ...
 
@@ -109,7 +109,7 @@ class Loop:
 
     Attributes:
         learner: `Learner`, wrapped for several processes.
-        judge: evaluates the model; None without evaluation pairs.
+        evaluator: evaluates the model; None without evaluation pairs.
         chance: the loss at chance level.
         whole: the number of steps of this start.
     """
@@ -120,16 +120,16 @@ class Loop:
     loader: Loader
     ranks: Ranks
     watcher: Watcher
-    keeper: CheckpointStore
-    judge: Callable[[], Verdict] | None
+    store: CheckpointStore
+    evaluator: Callable[[], Evaluation] | None
     chance: float
     _clock: Clock = field(init=False)
     _window: _Window = field(init=False)
     _values: Tensor = field(init=False)
     _embeddings: Tensor = field(init=False)
-    whole: Lap = field(default_factory=lambda: Lap(0, 0.0, 0.0))
-    _epoch_lap: Lap = field(default_factory=lambda: Lap(0, 0.0, 0.0))
-    _told_collapse: bool = False
+    whole: StepTimes = field(default_factory=lambda: StepTimes(0, 0.0, 0.0))
+    _epoch_lap: StepTimes = field(default_factory=lambda: StepTimes(0, 0.0, 0.0))
+    _reported_collapse: bool = False
 
     def __post_init__(self) -> None:
         self._clock = Clock(self.ranks.device)
@@ -140,12 +140,12 @@ class Loop:
         if self.state.progress.step == 0:
             self._save("last")
         while self.state.progress.epoch < self.state.recipe.train.epochs:
-            end = End.MAX_STEPS if self._enough() else self._epoch()
+            end = End.MAX_STEPS if self._is_finished() else self._epoch()
             if end in (End.COLLAPSED, End.MAX_STEPS):
                 return end
         return End.FINISHED
 
-    def _enough(self) -> bool:
+    def _is_finished(self) -> bool:
         most = self.state.recipe.train.max_steps
         return bool(most) and self.state.progress.step >= most
 
@@ -156,10 +156,10 @@ class Loop:
         feed = self.loader.epoch(self.batches, progress.epoch, progress.batch)
         self.learner.train()
         self._clock.start()
-        self._epoch_lap = Lap(0, 0.0, 0.0)
+        self._epoch_lap = StepTimes(0, 0.0, 0.0)
         while progress.batch < len(self.batches):
             self._step(feed)
-            if end := self._between(progress.batch >= len(self.batches)):
+            if end := self._between_steps(progress.batch >= len(self.batches)):
                 return end
         self._end_epoch()
         return None
@@ -178,7 +178,7 @@ class Loop:
                     self._gradients(batch, many)
             else:
                 self._gradients(batch, many)
-                self._move()
+                self._optimizer_step()
             self._clock.done(len(batch.rows) * self.ranks.world)
         self._window.steps += 1
         state.progress.batch += many
@@ -199,7 +199,7 @@ class Loop:
         self.state.scaler.scale(loss / many).backward()
         self._window.total += loss.detach() / many
 
-    def _move(self) -> None:
+    def _optimizer_step(self) -> None:
         state, clip = self.state, self.state.recipe.train.clip_norm
         if clip:
             state.scaler.unscale_(state.optimizer)
@@ -212,12 +212,12 @@ class Loop:
             warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
             state.schedule.step()
 
-    def _between(self, last: bool) -> End | None:
+    def _between_steps(self, last: bool) -> End | None:
         """Work between steps: checks, history, checkpoints. `last` marks the epoch's last step. None to continue."""
         train, step = self.state.recipe.train, self.state.progress.step
-        enough, save = self._enough() and not last, step % train.save_every == 0 and not last
+        enough, save = self._is_finished() and not last, step % train.save_every == 0 and not last
         closing = enough or save or last  # a checkpoint follows, which must not be of a collapsed run
-        if (step % train.check_every == 0 or closing) and (end := self._look()):
+        if (step % train.check_every == 0 or closing) and (end := self._check_collapse()):
             return end
         if step % WINDOW == 0 or closing:
             self._write_row()
@@ -228,37 +228,37 @@ class Loop:
             self._clock.start()
         return End.MAX_STEPS if enough else None
 
-    def _look(self) -> End | None:
+    def _check_collapse(self) -> End | None:
         """Check for a collapse, and handle it."""
-        found = self.ranks.share(self._found() if self.ranks.first else None)
+        found = self.ranks.broadcast(self._checked() if self.ranks.first else None)
         return None if found is None else self._collapsed(found)
 
-    def _found(self) -> Collapse | None:
+    def _checked(self) -> Collapse | None:
         """The collapse of the last batch, in training mode or in evaluation mode; None without one."""
         loss = self._window.mean
-        found = look(self._embeddings.detach(), loss, self.chance)
+        found = check_collapse(self._embeddings.detach(), loss, self.chance)
         if found or self.state.progress.step < SETTLED:
             return found
         learner: Any = getattr(self.learner, "module", self.learner)  # unwrap DDP
-        return look(judged_embeddings(learner, learner.embed, self._values), loss, self.chance)
+        return check_collapse(evaluation_embeddings(learner, learner.embed, self._values), loss, self.chance)
 
     def _collapsed(self, found: Collapse) -> End | None:
         how, step = self.state.recipe.train.on_collapse, self.state.progress.step
         factor = self.state.progress.rate_factor * LOWER
         if how == "go_on":
-            if not self._told_collapse:
+            if not self._reported_collapse:
                 self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Continuing.")
-            self._told_collapse = True
+            self._reported_collapse = True
             return None
         if how == "lower" and factor > LOWEST:
-            self._go_back(found, factor)
+            self._return_to_checkpoint(found, factor)
             return End.WENT_BACK
         self.watcher.on_message(f"Collapsed at step {step:,}: {found.sentence} Stopped; last/ is from before.")
         return End.COLLAPSED
 
-    def _go_back(self, found: Collapse, factor: float) -> None:
+    def _return_to_checkpoint(self, found: Collapse, factor: float) -> None:
         step = self.state.progress.step
-        kept = self.ranks.share(self.keeper.load("last") if self.ranks.first else None)
+        kept = self.ranks.broadcast(self.store.load("last") if self.ranks.first else None)
         assert kept is not None
         self.state.restore(kept)
         self.state.progress.rate_factor = factor
@@ -282,7 +282,7 @@ class Loop:
         progress.loss = total / steps
         self.watcher.on_row(self._row(STEPS, progress.epoch + 1, total / steps, lap))
 
-    def _row(self, kind: str, epoch: int, loss: float, lap: Lap) -> Row:
+    def _row(self, kind: str, epoch: int, loss: float, lap: StepTimes) -> Row:
         return Row(
             kind,
             epoch,
@@ -301,23 +301,23 @@ class Loop:
         progress.epoch, progress.batch = progress.epoch + 1, 0
         progress.loss_sum, progress.loss_steps = 0.0, 0
         row = self._row(EPOCH, progress.epoch, loss, self._epoch_lap)
-        if verdict := self._judge(progress.epoch):
-            row = replace(row, iou=verdict.overlap.iou, threshold=verdict.overlap.threshold)
+        if evaluation := self._judge(progress.epoch):
+            row = replace(row, iou=evaluation.overlap.iou, threshold=evaluation.overlap.threshold)
         self.watcher.on_row(row)
         self._save("last")
 
-    def _judge(self, epoch: int) -> Verdict | None:
+    def _judge(self, epoch: int) -> Evaluation | None:
         """Evaluate, and save the best checkpoint."""
-        if self.judge is None:
+        if self.evaluator is None:
             return None
-        verdict = self.judge()
-        self.watcher.on_evaluation(verdict, epoch)
+        evaluation = self.evaluator()
+        self.watcher.on_evaluation(evaluation, epoch)
         progress = self.state.progress
-        if verdict.overlap.iou < progress.best_iou:
-            progress.best_iou, progress.best_epoch = verdict.overlap.iou, epoch
+        if evaluation.overlap.iou < progress.best_iou:
+            progress.best_iou, progress.best_epoch = evaluation.overlap.iou, epoch
             self._save("best")
-        return verdict
+        return evaluation
 
     def _save(self, name: str) -> None:
         if self.ranks.first:
-            self.keeper.save(name, self.state.checkpoint())
+            self.store.save(name, self.state.checkpoint())

@@ -18,8 +18,8 @@ from maskgen.core.seeding import rng_for
 
 from .checkpoints import Checkpoint
 from .data.lists import TrainingList
-from .losses import build_loss
-from .networks.models import build_model, check_size
+from .loss_functions.build import build_loss
+from .networks.models import Embedder, build_model, check_size
 from .recipes.recipe import Recipe
 from .schedules import build_optimizer, build_schedule
 
@@ -153,6 +153,17 @@ def new_state(
     torch.manual_seed(recipe.train.seed)
     model = build_model(recipe.model, pretrained).to(device)
     check_size(model, recipe)
+    return state_of(recipe, model, listed, steps_per_epoch, device)
+
+
+def state_of(
+    recipe: Recipe, model: Embedder, listed: TrainingList, steps_per_epoch: int, device: torch.device
+) -> State:
+    """A run of this network before its first step.
+
+    Raises:
+        UserError: there are too few people.
+    """
     loss = build_loss(recipe.loss, model.dim, listed.counts()).to(device)
     learnt = [one for one in (*model.parameters(), *loss.parameters()) if one.requires_grad]
     optimizer = build_optimizer(recipe.optimizer, learnt)

@@ -16,7 +16,7 @@ SHARES = "0.5,0.25,0.25"  # with so few people, smaller shares would leave no te
 
 def run_demo(settings: DemoSettings, notify: Notify) -> int:
     """Do all steps; returns the exit code."""
-    from ..reports.run_report import SOME_SET_ASIDE
+    from ..reports.run_report import NOTHING_WRITTEN, SOME_SET_ASIDE
     from ..workers.backends import usable_cores
 
     source, out = settings.source, settings.out
@@ -36,21 +36,21 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
     )
     notify("2. Rendering all five masks onto every face.")
     code = _mask(masked, notify)
-    if code == 0:
+    if code != NOTHING_WRITTEN:
         notify("3. Writing the training and test lists.")
         lists = _write_lists(out / "masked", out / "manifests", notify)
         _say_what_to_open(out, lists, notify)
-        code = 0 if lists else SOME_SET_ASIDE
+        code = code if lists else SOME_SET_ASIDE
     return code
 
 
 def draw_sample(folder: Path) -> None:
     """Write the built-in sample: FOLDER/portrait/portrait.png and FOLDER/PERSON/NN.png."""
     from maskgen import api
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.core.images import encode_image
 
-    from ..library import portrait
+    from ..load_models import portrait
 
     (folder / "portrait").mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "portrait" / "portrait.png", encode_image(portrait().image, "png", 100))
@@ -58,13 +58,12 @@ def draw_sample(folder: Path) -> None:
 
 
 def _mask(settings: MaskSettings, notify: Notify) -> int:
-    """Run `mask` and print the totals; returns 0 if there are pictures for the next step."""
+    """Run `mask` and print the totals; returns its exit code."""
     from ..mask.run import run_mask
-    from ..reports.run_report import NOTHING_WRITTEN
 
     report = run_mask(settings, notify=notify)
     notify(report.table())
-    return NOTHING_WRITTEN if report.exit_code == NOTHING_WRITTEN else 0
+    return report.exit_code
 
 
 def _write_lists(run: Path, out: Path, notify: Notify) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
-from ..checks import check_range
+from ..checks import check_place, check_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class DemoSettings:
     workers: int | None = None
 
     def __post_init__(self) -> None:
+        check_place("OUT", self.out)
         if self.workers is not None:
             check_range("--workers", self.workers, 1, 4096)
         if self.source is not None and not self.source.exists():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen import __version__
 from maskgen.core.reasons import UserError
 
-from ..alignment import check_pictures
+from ..alignment_checks import check_pictures
 from ..embedding import Part, embed_parts
 from ..reports.progress import Notify
 from .settings import EmbedSettings
@@ -41,9 +41,9 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     """
     import pyarrow.parquet as pq
 
-    from maskgen.core.files import atomic_file
-    from maskgen.embedders.named import open_embedder
-    from maskgen.manifests.alignment import alignment_of_list
+    from maskgen.core.atomic_writes import atomic_file
+    from maskgen.embedders.by_name import open_embedder
+    from maskgen.manifests.list_alignment import alignment_of_list
 
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     columns = _columns(settings.list_file)

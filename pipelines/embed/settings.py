@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
-from ..checks import check_range
+from ..checks import check_place, check_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class EmbedSettings:
             raise UserError(
                 f"{self.list_file} is not there: give a list that `maskgen pairs` or `maskgen gallery` wrote."
             )
+        check_place("OUT", self.out.parent)
         check_range("--workers", self.workers, 1, 4096)
         if self.out.is_dir():
             raise UserError(f"{self.out} is a folder: name the file to write, as {self.out / 'embeddings.parquet'}.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.alignments import ARCFACE, DEFAULT_ALIGNMENT, StoredCut, stored_cut
+from maskgen.core.alignment_names import ARCFACE, DEFAULT_ALIGNMENT, StoredCut, stored_cut
 from maskgen.core.reasons import SetAsideError, UserError
 
 from ..reports.progress import Notify, show_progress
@@ -42,8 +42,8 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
         UserError: the benchmark or the model cannot be used.
         OSError: the faces or the report cannot be written.
     """
-    from maskgen.benchmarks.named import benchmark
-    from maskgen.embedders.named import open_embedder
+    from maskgen.benchmarks.by_name import benchmark
+    from maskgen.embedders.by_name import open_embedder
 
     if settings.benchmark is None:
         raise ValueError("the settings name no benchmark")
@@ -92,7 +92,7 @@ def prepare(
     """Cut the faces into `folder`, unless it already holds them for the same pictures and alignment.
 
     Args:
-        alignment: a name of `core.alignments.stored_alignment`; for pictures that are already crops, theirs.
+        alignment: a name of `core.alignment_names.stored_alignment`; for pictures that are already crops, theirs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / LOCK):
@@ -153,13 +153,13 @@ def _name(number: int, one: BenchmarkPicture) -> str:
 
 def _searched(found: BenchmarkSet, alignment: str) -> Callable[[BenchmarkPicture], bytes]:
     from maskgen.core.images import encode_image, read_photo
-    from maskgen.faces.alignments import Cut
-    from maskgen.gallery.faces import PortraitFinder
+    from maskgen.faces.crop_by_alignment import CropSettings
     from maskgen.gallery.multi_view import MultiViewDetector
+    from maskgen.gallery.portrait_finder import PortraitFinder
 
     finder = PortraitFinder(MultiViewDetector())
     asked = _cut_as(alignment)
-    how = Cut(asked.align, asked.size, asked.margin)
+    how = CropSettings(asked.align, asked.size, asked.margin)
 
     def cut(one: BenchmarkPicture) -> bytes:
         image = read_photo(found.root / one.path).image
@@ -179,7 +179,7 @@ def _as_they_are(found: BenchmarkSet) -> Callable[[BenchmarkPicture], bytes]:
 
 def _tables(found: BenchmarkSet, folder: Path, paths: list[str | None], faults: list[tuple[str, str, str]]) -> int:
     """Write test.csv, pictures.csv and set_aside.csv; returns how many pairs are left out."""
-    from maskgen.gallery.people import targets
+    from maskgen.gallery.targets_and_roles import targets
     from maskgen.manifests.schema import IMAGE_COLUMNS, PAIR_COLUMNS, TEST
 
     target = targets(one.person for one in found.pictures)
@@ -215,7 +215,7 @@ def _table(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) ->
 
 
 def _place(path: Path, data: bytes) -> None:
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, data)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from maskgen.embedders.names import check_model
+from maskgen.embedders.model_names import check_model
 
-from ..alignment import allow_misaligned
+from ..alignment_checks import allow_misaligned
 from ..options import FilePath, model_options
 from ..reports.progress import Notify
 from .settings import EvaluateSettings

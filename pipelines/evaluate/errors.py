@@ -23,7 +23,7 @@ def write_errors(found: Evaluation, folder: Path) -> None:
     """Write errors.png: genuine pairs farthest above the threshold, impostor pairs farthest below."""
     import numpy as np
 
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.core.images import encode_image
     from maskgen.core.pair_sheets import pair_sheet
 

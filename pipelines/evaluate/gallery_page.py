@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..checks import show_path
-from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of
 from ..reports.page.plots import facts, numbers, table, whiskers
 from ..reports.page.threshold_slider import PairLabels, judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
@@ -24,7 +24,7 @@ _PEOPLE = 200
 
 def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the report's folder."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     pictures = Pictures()
     gallery = _gallery(found, pictures)
@@ -35,7 +35,7 @@ def write_gallery_page(found: GalleryEvaluation, results: Mapping[str, Any]) -> 
         Section("hardest", "Probes identified as another person, and the closest cases", place_of("errors")),
     ]
     data = {"pictures": pictures.stored, "galleries": {"errors": gallery.data()}, "judge": _judge(found)}
-    name = show_path((found.settings.gallery or found.gallery.root).resolve()).rpartition("/")[2]
+    name = show_path(found.gallery.root.resolve()).rpartition("/")[2]
     page = Page(
         f"{found.embedder.name} on {name}",
         _lead(results),
@@ -120,9 +120,15 @@ def _gallery(found: GalleryEvaluation, pictures: Pictures) -> Gallery:
 def _probe(found: GalleryEvaluation, row: int, rival: int, thumbs: Mapping[int, int | None]) -> Item:
     search, addresses, probe = found.search, found.gallery.addresses, int(found.probes[row])
     names = addresses[probe].as_py(), addresses[rival].as_py()
+    people = " / ".join(_person(found, row_) for row_ in (probe, rival))
     rank, own, other = int(search.rank[row]), float(search.own[row]), float(search.other[row])
     named = "not enrolled" if rank == 0 else "rightly" if rank == 1 else "as somebody else"
     details = [("Probe", names[0]), ("Nearest other", names[1]), ("Distance to the other", f"{other:.4f}")]
     details += [("Distance to the own person", f"{own:.4f}"), ("Rank", str(rank))] if rank else []
     shown = Side(thumbs[probe], f"probe {names[0]}"), Side(thumbs[rival], f"enrolled {names[1]}")
-    return Item(shown, (f"{other:.3f}, named {named}",), {"named": named}, tuple(details), {"near": other})
+    return Item(shown, (f"{other:.3f}, named {named}", people), {"named": named}, tuple(details), {"near": other})
+
+
+def _person(found: GalleryEvaluation, row: int) -> str:
+    columns = found.gallery.columns
+    return str(columns.get("person", columns["target"])[row].as_py())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
-from ..alignment import check_pictures
+from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
 from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
@@ -35,8 +35,8 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     Raises:
         UserError: the gallery or the model cannot be used.
     """
-    from maskgen.embedders.named import open_embedder
-    from maskgen.manifests.alignment import alignment_of_list
+    from maskgen.embedders.by_name import open_embedder
+    from maskgen.manifests.list_alignment import alignment_of_list
     from maskgen.manifests.lists import read_image_list
     from maskgen.metrics.identification import identify, search
 
@@ -136,7 +136,7 @@ def _write_errors(found: GalleryEvaluation, folder: Path) -> None:
     """Write errors.png: probes identified as another person, smallest distance first, beside a face of that person."""
     import numpy as np
 
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.core.images import encode_image
     from maskgen.core.pair_sheets import pair_sheet
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checks import show_path
-from ..command_line import command_line
-from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of, strip_of
 from ..reports.page.plots import Axis, Curve, chart, facts, numbers, table, whiskers
 from ..reports.page.threshold_slider import judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from ..settings_to_command import command_line
 from .errors import picture
 from .results_text import FIXED, benchmark_notes, fixed_head, fixed_rows, has_rates
 from .settings import EvaluateSettings
@@ -33,6 +34,8 @@ _LOWEST = 1e-4
 _POINTS = 240  # points of a drawn curve
 _SPLITS = 24
 _ERRORS = 60  # of each sort
+_FIRST = 10  # of each sort, before all
+GENUINE, IMPOSTOR = "same person", "different people"
 _TURNS = {"both within 15°": (0.0, 15.0), "one 15 to 35°": (15.0, 35.0), "one over 35°": (35.0, 181.0)}
 
 
@@ -53,15 +56,14 @@ def evaluate_command(settings: EvaluateSettings) -> str:
 
 def write_page(found: Evaluation, results: Mapping[str, Any]) -> None:
     """Write report.html into the report's folder."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     pictures = Pictures()
     sections = [
         Section("rates", "Rates", _rates(found, results)),
-        Section("threshold", "Move the threshold", slider()),
+        Section("threshold", "Errors at a threshold that you move", join([slider(), _errors(found)])),
         Section("curves", "Curves", _curves(found)),
-        Section("errors", "Errors by mask and pose", _errors(found)),
-        Section("hardest", "The hardest pairs", place_of("errors")),
+        Section("hardest", "The hardest pairs", _hardest(found)),
     ]
     data = {"galleries": {"errors": _gallery(found, pictures).data()}, "judge": _judge(found)}
     title = (
@@ -148,7 +150,8 @@ def _curves(found: Evaluation) -> Markup:
         1e-5,
     )
     far, tar = Axis("false accept rate", low, 1.0, log=True), Axis("true accept rate", 0.0, 1.0)
-    roc = chart("True accept rate by false accept rate", [_roc(name, one) for name, one in drawn.items()], far, tar)
+    lines = [_roc(name, one) for name, one in drawn.items()]
+    roc = chart("True accept rate by false accept rate; the dot is the threshold above", lines, far, tar, roc=True)
     bands = [
         chart(f"{name}: with its 95 % interval over people", [_banded(name, one)], far, tar)
         for name, one in drawn.items()
@@ -192,18 +195,34 @@ def _judge(found: Evaluation) -> dict[str, Any]:
     judged = found.judged
     splits = {
         name: (judged.distances[rows & judged.same], judged.distances[rows & ~judged.same])
-        for name, rows in list(found.rows.items())[:_SPLITS]
+        for name, rows in (*list(found.rows.items())[:_SPLITS], *_by_pose(found))
     }
     return judge_data(splits, found.threshold.value)
 
 
 def _errors(found: Evaluation) -> Markup:
-    """False rejects and false accepts at the threshold, by mask and by yaw."""
-    kinds = table("By mask", _HEAD, [_error_row(found, name, rows) for name, rows in found.rows.items()])
-    turned = list(_by_pose(found))
+    """False rejects and false accepts at the threshold, by mask and by yaw; the slider changes them."""
+    at = tag("span", f"{found.threshold.value:.4f}", data_threshold_said="")
+
+    def told(what: str, rows: list[tuple[str, Bools]]) -> Markup:
+        caption = join([f"{what}, at threshold ", at])
+        return table(caption, _HEAD, [_error_row(found, *row) for row in rows], [name for name, _ in rows])
+
+    kinds, turned = told("By mask", list(found.rows.items())), list(_by_pose(found))
     if not turned:
         return join([kinds, tag("p", "No catalogue gives the yaw of the heads.", class_="note")])
-    return join([kinds, table("By the larger yaw of a pair", _HEAD, [_error_row(found, *one) for one in turned])])
+    return join([kinds, told("By the larger yaw of a pair", turned)])
+
+
+def _hardest(found: Evaluation) -> Markup:
+    """The pairs of one person farthest apart, those of two people nearest to each other, then all that are shown."""
+    parts: list[Markup] = []
+    for truth, order, title in (
+        (GENUINE, "far", "One person, farthest apart: the first to be rejected"),
+        (IMPOSTOR, "near", "Two people, nearest to each other: the first to be accepted"),
+    ):
+        parts += [tag("h3", title), strip_of("errors", order, _FIRST, {"truth": truth})]
+    return join([*parts, tag("h3", "All that this page shows"), place_of("errors")])
 
 
 _HEAD = ("pairs", "same person", "said different", "different people", "said same")
@@ -246,26 +265,31 @@ def _gallery(found: Evaluation, pictures: Pictures) -> Gallery:
     note = (
         f"The {_ERRORS} genuine and {_ERRORS} impostor pairs most clearly misclassified, or nearest to the threshold."
     )
+    said = judged.distances <= threshold
+    sorts = Counter(_sort_of(bool(same), bool(near)) for same, near in zip(judged.same, said, strict=True))
     orders = (("far", "farthest apart first"), ("near", "nearest first"), ("turned", "most turned first"))
-    return Gallery(items, note, (("sort", "Pairs", ()), ("worn", "Worn", ()), ("pose", "Pose", tuple(_TURNS))), orders)
+    facets = (("sort", "Pairs", ()), ("worn", "Worn", ()), ("pose", "Pose", tuple(_TURNS)))
+    return Gallery(items, note, facets, orders, len(judged.same), {"sort": sorts})
+
+
+def _sort_of(same: bool, near: bool) -> str:
+    wrong = ", said same" if near else ", said different"
+    return (GENUINE if same else IMPOSTOR) + (wrong if same != near else "")
 
 
 def _pair(found: Evaluation, row: int, thumbs: Mapping[int, int | None]) -> Item:
     judged, addresses = found.judged, found.lists.addresses
     sides: Sequence[int] = judged.pairs[row].tolist()
     distance, same = float(judged.distances[row]), bool(judged.same[row])
-    wrong = same == (distance > found.threshold.value)
-    sort = ("same person" if same else "different people") + (
-        ", said " + ("different" if same else "same") if wrong else ""
-    )
+    truth, sort = GENUINE if same else IMPOSTOR, _sort_of(same, distance <= found.threshold.value)
     names = [addresses[side].as_py() for side in sides]
     worn = [found.kinds[side] or "not known" for side in sides]
     turned = max(abs(float(found.yaws[side])) for side in sides)
     pose = next((name for name, (low, high) in _TURNS.items() if low <= turned < high), "")
-    facets = {"sort": sort, "worn": " / ".join(sorted(worn))} | ({"pose": pose} if pose else {})
+    facets = {"truth": truth, "sort": sort, "worn": " / ".join(sorted(worn))} | ({"pose": pose} if pose else {})
     sorts = {"far": -distance, "near": distance} | ({} if math.isnan(turned) else {"turned": -turned})
     details = [("First", names[0]), ("Second", names[1]), ("Worn", " / ".join(worn)), ("Distance", f"{distance:.4f}")]
-    details += [("Truth", "same person" if same else "different people")]
+    details += [("Truth", truth)]
     details += [] if math.isnan(turned) else [("Turned", f"at most {turned:.0f}°")]
     shown = tuple(Side(thumbs[side], f"{names[at]}, {worn[at]}") for at, side in enumerate(sides))
     return Item(shown, (f"{distance:.3f}, {sort}", " / ".join(worn)), facets, tuple(details), sorts)

@@ -42,7 +42,7 @@ def write_report(found: Evaluation) -> dict[str, Any]:
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
     """Write results.md and then results.json, in which unknown values are null."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     write_atomic(folder / TEXT, text.encode())
     data = json.dumps(plain(results), indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.core.reasons import UserError
 
-from ..alignment import check_pictures
+from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
 from ..reports.progress import Notify
 from .results import Evaluation, MeasuredPairs, Threshold
@@ -70,8 +70,8 @@ def evaluate_lists(
 
 
 def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[FaceEmbedder, str]:
-    from maskgen.embedders.named import open_embedder
-    from maskgen.manifests.alignment import alignment_of_list
+    from maskgen.embedders.by_name import open_embedder
+    from maskgen.manifests.list_alignment import alignment_of_list
 
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     return embedder, alignment_of_list(lists.root, lists.addresses)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
-from ..checks import check_range
+from ..checks import check_place, check_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class EvaluateSettings:
             raise UserError(f"--far {self.far:g} is no share: give one above 0 and below 1, as 0.01.")
         if self.benchmark is not None and not self.benchmark[1].exists():
             raise UserError(f"--benchmark {self.benchmark[0]}: {self.benchmark[1]} is not there.")
+        check_place("--report", self.folder)
         for option, path in (("--data", self.data), ("--gallery", self.gallery)):
             if path is not None and not path.exists():
                 raise UserError(f"{option} {path} is not there: name what `maskgen pairs` or `maskgen gallery` wrote.")

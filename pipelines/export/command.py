@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from maskgen.embedders.names import check_model
+from maskgen.embedders.model_names import check_model
 
 from ..options import FilePath
 from .settings import ExportSettings

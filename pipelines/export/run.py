@@ -13,10 +13,10 @@ def run_export(settings: ExportSettings) -> str:
     Raises:
         UserError: the model cannot be read, is not a PyTorch network, or its ONNX form gives other embeddings.
     """
-    from maskgen.core.files import write_atomic
-    from maskgen.embedders.named import open_embedder
-    from maskgen.embedders.network import NetworkEmbedder
+    from maskgen.core.atomic_writes import write_atomic
+    from maskgen.embedders.by_name import open_embedder
     from maskgen.embedders.onnx_export import MOST_DIFFERENCE, input_name, largest_difference, to_onnx
+    from maskgen.embedders.torch_network import NetworkEmbedder
 
     embedder = open_embedder(settings.model, "cpu", settings.trust_pickle)
     out = settings.out

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 
+from ..checks import check_place
+
 
 @dataclass(frozen=True, slots=True)
 class ExportSettings:
@@ -16,7 +18,7 @@ class ExportSettings:
         maskgen export runs/masked/best model.onnx
 
     Raises:
-        UserError: OUT.onnx is a folder.
+        UserError: OUT.onnx is a folder, or cannot be in its folder.
     """
 
     model: str
@@ -24,5 +26,6 @@ class ExportSettings:
     trust_pickle: bool = False
 
     def __post_init__(self) -> None:
+        check_place("OUT", self.out.parent)
         if self.out.is_dir():
             raise UserError(f"{self.out} is a folder: name the file to write, as {self.out / 'model.onnx'}.")

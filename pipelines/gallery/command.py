@@ -82,7 +82,7 @@ def gallery_command(**options: Any) -> None:
     report.json, report.html to open in a browser, and contact_sheet.png with one row per person. Photographs that
     contradict their label are set aside.
     """
-    from ..library import check_device
+    from ..load_models import check_device
     from .run import run_gallery
 
     settings = GallerySettings(**options)

@@ -66,8 +66,8 @@ class GalleryFolder:
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder atomically; the report once all other files are on the disk."""
-        from maskgen.core.files import write_atomic
-        from maskgen.formats.files import persist
+        from maskgen.core.atomic_writes import write_atomic
+        from maskgen.formats.local_or_remote_files import persist
 
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)

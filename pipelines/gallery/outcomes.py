@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from maskgen.core.reasons import SetAsideError
 
-from ..sources.names import escape
+from ..sources.output_names import escape
 
 
 @dataclass(frozen=True, slots=True)

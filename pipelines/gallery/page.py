@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from maskgen.core.reasons import SetAsideError
 
 from ..checks import show_path
-from ..command_line import command_line
-from ..reports.faces import photographs
-from ..reports.page.gallery import Gallery, Item, Side, place_of
+from ..reports.face_thumbnails import photographs
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of, strip_of
 from ..reports.page.plots import bars, numbers, table
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from ..reports.reasons import MEANING
-from ..sources.names import escape
+from ..settings_to_command import command_line
+from ..sources.output_names import escape
 from .folder import PAGE, GalleryFolder
 from .outcomes import GalleryRow, Outcomes
 from .report import GalleryReport
 from .settings import GallerySettings
 
 _SHOWN, _DOUBTFUL, _ASIDE, _NAMES = 240, 60, 120, 1000
+_CONTRADICTED, _PLAUSIBLE = "contradicted", "plausible"
 
 
 def gallery_command(settings: GallerySettings) -> str:
@@ -36,9 +39,9 @@ def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outco
     faces, aside = _faces(folder, outcomes, pictures), _aside(settings, outcomes, pictures)
     sections = [
         Section("outcome", "Results", _outcome(report, outcomes)),
+        Section("labels", "Labels contradicted by the pictures", _warnings(outcomes)),
         Section("faces", "Faces", place_of("faces") if outcomes.members else tag("p", "No face was written.")),
         Section("aside", "Set aside", _set_aside(outcomes)),
-        Section("labels", "Labels contradicted by the pictures", _warnings(outcomes)),
     ]
     start = {"Folder": show_path(folder.root.resolve())}
     data = {"pictures": pictures.stored, "galleries": {"faces": faces.data(), "aside": aside.data()}}
@@ -61,9 +64,7 @@ def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
     people = Counter(escape(one.person) for one in outcomes.members)
     most = dict(sorted(people.items(), key=lambda one: (-one[1], one[0]))[:20])
     rest = f": the {len(most)} with the most of {len(people):,}" if len(people) > len(most) else ""
-    shown = f"Faces by person{rest}"
-    parts = [bars("Set aside, by reason", report.set_aside, MEANING) if report.set_aside else "", bars(shown, most)]
-    return join([numbers(counts), tag("div", *parts, class_="columns")])
+    return join([numbers(counts), bars(f"Faces by person{rest}", most, shows=("faces", "person"))])
 
 
 def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gallery:
@@ -79,7 +80,12 @@ def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gal
     items = [_item(one, pictures.add(thumb), doubts) for one, thumb in zip(shown, thumbs, strict=True)]
     whole = len(shown) == len(members)
     note = "All faces." if whole else f"A sample of {len(shown):,} of {len(members):,} faces, evenly over the people."
-    return Gallery(items, note, (("worn", "Worn", ()), ("label", "Label", ())), (("score", "lowest score first"),))
+    masked = sum(one.masked for one in members)
+    totals = {"worn": {"masked": masked, "bare": len(members) - masked}}
+    totals["label"] = {_CONTRADICTED: len(doubts), _PLAUSIBLE: len(members) - len(doubts)}
+    known = {name: {value: count for value, count in one.items() if count} for name, one in totals.items()}
+    orders = (("score", "lowest detector's score first"), ("doubt", "contradicted labels first"))
+    return Gallery(items, note, (("worn", "Worn", ()), ("label", "Label", ())), orders, len(members), known)
 
 
 def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
@@ -93,12 +99,16 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
 
 def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
-    facets = {"worn": worn, "label": "contradicted" if one.path in doubts else "plausible"}
+    facets = {"worn": worn, "label": _CONTRADICTED if one.path in doubts else _PLAUSIBLE, "person": person}
     details = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
     if one.path in doubts:
         details.append(("Looks", f"{doubts[one.path][0]} (mask score {doubts[one.path][1]:.2f})"))
     details += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
-    return Item((Side(thumb, f"{person}, {worn}"),), (person, worn), facets, tuple(details), {"score": one.score})
+    sorts, tells = {"score": one.score}, {"score": f"score {one.score:.3f}"}
+    if one.path in doubts:
+        sorts["doubt"], tells["doubt"] = 0.0, f"labelled {worn}, {doubts[one.path][0]}"
+    side = Side(thumb, f"{person}, {worn}")
+    return Item((side,), (person, worn), facets, tuple(details), sorts, tells, quote(os.fsencode(one.path)))
 
 
 def _aside(settings: GallerySettings, outcomes: Outcomes, pictures: Pictures) -> Gallery:
@@ -112,13 +122,14 @@ def _aside(settings: GallerySettings, outcomes: Outcomes, pictures: Pictures) ->
         meaning = MEANING.get(reason, "")
         details = (("Photograph", path), ("Reason", f"{reason}: {meaning}"), *((("Detail", detail),) if detail else ()))
         side = Side(pictures.add(thumb), f"{path}, set aside: {meaning}")
-        items.append(Item((side,), (reason, path.rpartition("/")[2]), {"reason": reason}, details))
+        items.append(Item((side,), (reason, path), {"reason": reason}, details))
     note = (
         "All photographs set aside."
         if len(shown) == len(rows)
         else f"A sample of {len(rows):,}, evenly over their names."
     )
-    return Gallery(items, note, (("reason", "Reason", ()),))
+    counts = Counter(reason for _, reason, _ in rows)
+    return Gallery(items, note, (("reason", "Reason", ()),), (), len(rows), {"reason": counts})
 
 
 def _set_aside(outcomes: Outcomes) -> Markup:
@@ -127,7 +138,11 @@ def _set_aside(outcomes: Outcomes) -> Markup:
         return tag("p", "Nothing was set aside.")
     note = "all" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; set_aside.csv has all"
     listed = table(note, ("photograph", "reason", "detail"), rows[:_NAMES])
-    return join([place_of("aside"), tag("details", tag("summary", f"By name ({note})"), listed)])
+    counts = Counter(reason for _, reason, _ in rows)
+    counted = bars(
+        "By reason", dict(sorted(counts.items(), key=lambda one: (-one[1], one))), MEANING, ("aside", "reason")
+    )
+    return join([counted, place_of("aside"), tag("details", tag("summary", f"By name ({note})"), listed)])
 
 
 def _warnings(outcomes: Outcomes) -> Markup:
@@ -136,4 +151,5 @@ def _warnings(outcomes: Outcomes) -> Markup:
         return tag("p", "None.")
     head = ("face", "photograph", "label", "looks", "mask score")
     note = "all" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; warnings.csv has all"
-    return table(note, head, [(*row[:4], f"{row[4]:.2f}") for row in rows[:_NAMES]])
+    listed = table(note, head, [(*row[:4], f"{row[4]:.2f}") for row in rows[:_NAMES]])
+    return join([strip_of("faces", "doubt", _DOUBTFUL), tag("details", tag("summary", f"By name ({note})"), listed)])

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from maskgen.core.reasons import UserError
 from maskgen.gallery.entries import Entry, UnlabelledPhotograph, from_csv, from_folders, from_names
 
-from ..sources.names import escape, stem_of
+from ..sources.output_names import escape, stem_of
 from ..sources.source import list_folder
 from .settings import GallerySettings
 

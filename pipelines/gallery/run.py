@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.alignments import stored_alignment
+from maskgen.core.alignment_names import stored_alignment
 from maskgen.core.reasons import Reason, SetAsideError, UserError
-from maskgen.gallery.people import PhotographCounts, Picture, photograph_counts, role_of, simulated, targets
+from maskgen.gallery.targets_and_roles import PhotographCounts, Picture, photograph_counts, role_of, simulated, targets
 
 from ..reports.progress import Notify, show_progress
 from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..runs.run_folder import RunFolder
-from ..sources.names import escape
+from ..sources.output_names import escape
 from ..sources.source import check_apart
 from .folder import PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder
 from .outcomes import GalleryRow, Outcomes
@@ -27,7 +27,7 @@ from .settings import GALLERY, GallerySettings
 if TYPE_CHECKING:
     from maskgen.core.records import Image
     from maskgen.gallery.entries import Entry
-    from maskgen.gallery.faces import PortraitFinder
+    from maskgen.gallery.portrait_finder import PortraitFinder
 
 MOST_ON_SHEET = 100  # people
 CELL = 112
@@ -84,11 +84,11 @@ def _begun(
 
 def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFolder) -> tuple[Outcomes, set[str]]:
     """Detect, cut and write every face."""
-    from maskgen.faces.landmarkers.named import landmarker_named
-    from maskgen.gallery.faces import PortraitFinder
+    from maskgen.faces.landmarkers.by_name import landmarker_by_name
     from maskgen.gallery.multi_view import MultiViewDetector
+    from maskgen.gallery.portrait_finder import PortraitFinder
 
-    landmarker = landmarker_named(settings.landmarks)
+    landmarker = landmarker_by_name(settings.landmarks)
     outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device), landmarker)
     for unlabelled in photographs.unlabelled:
         outcomes.refuse(unlabelled.path, SetAsideError(Reason.MASK_UNSAID, unlabelled.detail))
@@ -113,12 +113,12 @@ def _one(
     outcomes: Outcomes,
 ) -> None:
     from maskgen.core.images import encode_image, read_photo
-    from maskgen.faces.alignments import Cut
+    from maskgen.faces.crop_by_alignment import CropSettings
 
-    from .doubts import doubts_of
+    from .photograph_checks import doubts_of
 
     image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
-    found = finder.find(image, entry.masked, Cut(settings.align, settings.size, settings.margin))
+    found = finder.find(image, entry.masked, CropSettings(settings.align, settings.size, settings.margin))
     doubts = doubts_of(found, entry.masked)
     if doubts and settings.doubtful == "drop":
         raise doubts[0].fault()
@@ -254,7 +254,7 @@ def _copied(
     chosen: Sequence[Picture],
     folder: GalleryFolder,
 ) -> tuple[Outcomes, set[str]]:
-    from maskgen.manifests.pictures import raw_picture
+    from maskgen.manifests.square_faces import raw_picture
 
     outcomes = Outcomes()
     for picture in chosen:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskgen.core.alignments import DEFAULT_ALIGNMENT, check_alignment
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, check_alignment
 from maskgen.core.reasons import UserError
 
-from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_range, show_path
+from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_place, check_range, show_path
 
 EACH = (3, 3)
 DOUBTFUL = ("keep", "drop")
@@ -47,6 +47,7 @@ class GallerySettings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        check_place("OUT", self.out)
         check_choice("--doubtful", self.doubtful, DOUBTFUL)
         check_range("--size", self.size, 32, 2048)
         check_choice("--landmarks", self.landmarks, LANDMARKS)

@@ -21,7 +21,7 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
         UserError: the kind or form does not exist, or the copy's folder exists.
     """
     from maskgen.masks.kinds import kind_names, load_kinds
-    from maskgen.masks.world.drawn import world_forms
+    from maskgen.masks.world.world_kinds import world_forms
 
     if settings.copy_form is not None and settings.copy_to is not None:
         yield copy_form(settings.copy_form, settings.copy_to)
@@ -29,11 +29,14 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
     names = settings.kinds or (*kind_names(), WORLD, *(f"{WORLD}:{form}" for form in world_forms()))
     kinds = load_kinds(names)
     for kind in kinds:
-        yield f"{kind.name:<15} {kind.colour or ('drawn' if kind.draws else 'print'):<7}  {kind.title}"
-    if not settings.list_only:
-        drawn = tuple(name for name, kind in zip(names, kinds, strict=True) if kind.draws)
-        write_previews(settings.out, tuple(name for name in names if name not in drawn), drawn)
-        yield f"Previews are in {settings.out}."
+        yield f"{kind.name:<15} {kind.colour or ('drawn' if kind.draw_design else 'print'):<7}  {kind.title}"
+    if (folder := settings.previews) is None:
+        if not settings.list_only:
+            yield "Nothing was written: --out FOLDER renders a preview of each kind, --kind KIND of one."
+    else:
+        drawn = tuple(name for name, kind in zip(names, kinds, strict=True) if kind.draw_design)
+        write_previews(folder, tuple(name for name in names if name not in drawn), drawn)
+        yield f"Previews are in {folder}."
 
 
 def copy_form(form: str, folder: Path) -> str:
@@ -42,7 +45,7 @@ def copy_form(form: str, folder: Path) -> str:
     Raises:
         UserError: the form does not exist, or the folder exists.
     """
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.masks.template import template_files
 
     if folder.exists():
@@ -58,7 +61,7 @@ def copy_form(form: str, folder: Path) -> str:
 def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) -> None:
     """Write OUT/KIND.png for each kind: the built-in portrait in that mask. A `drawn` kind, whose masks all differ, is
     shown in SHOWN * SHOWN masks."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.core.images import encode_image
 
     out.mkdir(parents=True, exist_ok=True)
@@ -71,7 +74,7 @@ def _previews(kinds: tuple[str, ...], size: int, side: int) -> Iterator[tuple[st
     """Each kind's name and its picture: rows and columns of masks drawn from different keys."""
     import numpy as np
 
-    from ..library import load_masker, portrait
+    from ..load_models import load_masker, portrait
     from ..mask.settings import MaskSettings
 
     masker = load_masker(MaskSettings(Path(), Path(), kinds=kinds, per_photo="all", size=size))

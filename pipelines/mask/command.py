@@ -33,8 +33,8 @@ Examples:
   maskgen mask --config mask.yaml photographs masked --seed 2
   maskgen mask photographs masked --backend dask --scheduler 10.0.0.1:8786
 
-Exit codes: 0 all written, 2 wrong usage or input, 3 some set aside, 4 nothing written,
-130 interrupted.
+Exit codes: 0 all written, 2 wrong usage or input, 3 some photographs or faces set aside,
+4 nothing written, 130 interrupted.
 """
 
 
@@ -285,7 +285,7 @@ def mask_command(**options: Any) -> None:
     open in a browser, CARD.md, report.json and contact_sheet.png. To resume a run that was stopped, give the same
     command again.
     """
-    from ..library import check_device, check_kinds
+    from ..load_models import check_device, check_kinds, check_landmarks_model
     from ..runs.reuse import check_reuse
     from ..workers.backends import check_backend, usable_cores
 
@@ -295,6 +295,7 @@ def mask_command(**options: Any) -> None:
     settings = MaskSettings(**options)
     _refuse_idle(settings)
     check_kinds(settings.kinds)
+    check_landmarks_model(settings.landmarks_model)
     if settings.scheduler is None:
         check_device(settings.device)
     check_reuse(settings)

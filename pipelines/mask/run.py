@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..checks import digest_of
-from ..library import MaskerFactory, load_masker
+from ..load_models import MaskerFactory, load_masker
 from ..reports.card import write_card
-from ..reports.mask_page import Outcome, write_mask_page
+from ..reports.mask_page import write_mask_page
+from ..reports.outcome import Outcome
 from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import TIMING, Report, Timing
 from ..reports.set_aside_sample import SetAsideSample
 from ..reports.summary import summarise
-from ..runs.points import check_points
-from ..runs.records import load_report
+from ..runs.given_faces import check_points
 from ..runs.run_folder import RunFolder, check_folder, check_settings, open_run
 from ..runs.shard_plan import Shard, cut, shard_size
+from ..runs.shard_records import load_report
 from ..runs.task import ShardDone, ShardTask, Start
 from ..runs.versions import versions
 from ..sources.listing import Listing
-from ..sources.names import escape
+from ..sources.output_names import escape
 from ..sources.source import check_apart, check_no_run, list_source
 from ..workers.backends import open_pool
 from ..workers.pool import Pool
@@ -54,7 +55,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         notify(note)
     with open_run(settings, shard_size(len(listing))) as (run, size):
         shards = cut(listing, size)
-        undo_damaged(run, notify)
+        aside_before = undo_damaged(run, notify)
         apply_source_changes(run, listing, shards, settings.prune, notify)
         todo = _todo(run, shards, settings.retry_set_aside)
         if not todo and (before := _finished(run)) is not None:
@@ -64,7 +65,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         run.remove_summaries()
         with open_pool(settings, notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
-            timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo))
+            timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo, aside_before))
         aside = SetAsideSample()
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
         measured = took or timing.stored(settings.workers)
@@ -197,8 +198,9 @@ def _tasks(order: _Order, listing: Listing, todo: Sequence[Todo]) -> Iterator[Sh
         )
 
 
-def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo]) -> Progress:
+def _progress(run: RunFolder, shards: Sequence[Shard], todo: Sequence[Todo], known: Mapping[str, int]) -> Progress:
+    """The bar; `known` is how many photographs are set aside in shards whose report was read."""
     left = {shard.id for shard, _ in todo}
     before = [shard for shard in shards if shard.id not in left]
-    aside = sum(len(load_report(run, shard.id).set_aside) for shard in before)
+    aside = sum(known[one.id] if one.id in known else len(load_report(run, one.id).set_aside) for one in before)
     return show_progress(sum(shard.count for shard in shards), sum(shard.count for shard in before), aside)

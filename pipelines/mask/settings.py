@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.alignments import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
+from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
 from maskgen.core.kindspec import (
     DEFAULT_KINDS,
     DEFAULT_MIN_TRUST,
@@ -20,7 +20,7 @@ from maskgen.core.kindspec import (
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 
-from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_range, option_name, show_path
+from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_place, check_range, option_name, show_path
 
 BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
@@ -173,6 +173,7 @@ class MaskSettings:
             raise UserError("--overwrite starts again and --retry-set-aside resumes: give one of them.")
         if isinstance(self.run, RemotePath) and self.run.url.startswith("hf://"):
             raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
+        check_place("RUN", self.run)
         for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
             if path is not None and not path.is_file():
                 raise UserError(f"{name} {path} is not a file.")
@@ -202,8 +203,7 @@ class MaskSettings:
         """The settings that decide the output, by option name, as JSON values.
 
         The source is its absolute path. A landmark model, a points file, a print or a user's template is the hash of
-        its
-        content: it may be moved, and a changed file is another run.
+        its content: it may be moved, and a changed file is another run.
         """
         plain: dict[str, object] = {"maskgen version": __version__}
         for field in fields(self):

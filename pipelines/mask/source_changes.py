@@ -12,11 +12,11 @@ from maskgen.core.reasons import UserError
 
 from ..runs.catalogue import load_rows
 from ..runs.outputs import TOPS
-from ..runs.records import DamagedShardError, check_shard, load_report, retract_shard
 from ..runs.run_folder import RunFolder, remove_outputs
 from ..runs.shard_plan import Shard
+from ..runs.shard_records import DamagedShardError, check_shard, load_report, retract_shard
 from ..sources.listing import Listing
-from ..sources.names import escape
+from ..sources.output_names import escape
 
 _PLAN = re.compile(rb"[0-9a-f]{32}\n")
 
@@ -46,14 +46,19 @@ def apply_source_changes(
         run.place_text(run.plan, digest, durable=True)
 
 
-def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
-    """Retract the damaged shards of an unfinished run, so that they are processed again."""
+def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> dict[str, int]:
+    """Retract the damaged shards of an unfinished run, so that they are processed again.
+
+    Returns:
+        How many photographs were set aside in each of the others; nothing of a finished run.
+    """
+    aside: dict[str, int] = {}
     if run.is_complete():
-        return
+        return aside
     damaged = []
     for shard in sorted(run.done()):
         try:
-            check_shard(run, shard)
+            aside[shard] = len(check_shard(run, shard).set_aside)
         except DamagedShardError:
             damaged.append(shard)
             retract_shard(run, shard)
@@ -61,6 +66,7 @@ def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> None:
         notify(
             f"{len(damaged)} finished shards are damaged, such as {run.shard(damaged[0])}: they are processed again."
         )
+    return aside
 
 
 def _known_plan(run: RunFolder, notify: Callable[[str], None]) -> str | None:

@@ -22,7 +22,7 @@ _LIMITS = (
 
 def write_card(work: PlannedLists, report: Mapping[str, Any]) -> None:
     """Write CARD.md; an existing licence is kept, and a card without licence marks is left alone."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     place = work.settings.out / CARD
     if (licence := licence_in(place)) is not None:

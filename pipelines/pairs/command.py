@@ -12,7 +12,7 @@ import click
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from ..alignment import allow_misaligned
+from ..alignment_checks import allow_misaligned
 from ..options import AnyPathType, FilePath
 from .report import table
 from .run import run_pairs

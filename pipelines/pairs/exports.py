@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from maskgen.core.reasons import UserError
+
 from ..reports.progress import WRITTEN, Notify, show_progress
 from .records import PlannedLists
-from .settings import EXTRA_FILES, OF_ARCFACE
+from .settings import EXTRA_FILES, OF_ARCFACE, OF_PAIRS, OF_TRAINING
 
 if TYPE_CHECKING:
     from maskgen.manifests.formats.tar_set import Sample
@@ -30,9 +32,21 @@ def write_exports(work: PlannedLists, paths: PathWriter, notify: Notify) -> dict
     return rows
 
 
+def refuse_empty(work: PlannedLists) -> None:
+    """Raise UserError where a format of --also would hold nothing: most of their readers fail on such a file."""
+    rows = (
+        ("training images", OF_TRAINING, len(work.manifests.train)),
+        ("test pairs", OF_PAIRS, len(work.manifests.test.same) + len(work.manifests.test.diff)),
+    )
+    for what, formats, count in rows:
+        asked = [name for name in dict.fromkeys(work.settings.also) if name in formats]
+        if asked and not count:
+            raise UserError(f"There are no {what} for --also {', '.join(asked)}: leave it out, or give more people.")
+
+
 def _warn(work: PlannedLists, notify: Notify) -> None:
     """Warn where the crops are not aligned as the readers of the formats expect."""
-    from maskgen.core.alignments import ARCFACE
+    from maskgen.core.alignment_names import ARCFACE
 
     asked = [name for name in dict.fromkeys(work.settings.also) if name in OF_ARCFACE]
     other = {name: alignment for name, alignment in work.alignments.items() if alignment not in ("", ARCFACE)}
@@ -93,7 +107,7 @@ def both_pictures(work: PlannedLists, pairs: Pairs) -> Iterator[bytes]:
 
 
 def _pictures(work: PlannedLists, rows: Ints) -> Iterator[bytes]:
-    from maskgen.manifests.pictures import encoded_pictures
+    from maskgen.manifests.square_faces import encoded_pictures
 
     return encoded_pictures(work.manifests.images, rows, work.folder_of, work.settings.picture_size)
 
@@ -117,7 +131,7 @@ def _write_records(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
 
 def _write_cvlface(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
     from maskgen.manifests.formats.cvlface import LANDMARKS, TSV, save_landmarks, save_tsv
-    from maskgen.manifests.formats.landmarks import five_landmarks
+    from maskgen.manifests.formats.five_landmarks import five_landmarks
 
     rows, targets = _trained(work)
     points = five_landmarks(work.manifests.images, rows, work.folders, work.settings.picture_size)
@@ -142,6 +156,8 @@ def _write_adaface(work: PlannedLists, _: PathWriter) -> Mapping[str, int]:
 
     trained = _write_folder(work, "adaface")
     pairs, same = _test_pairs(work)
+    if not same:  # NumPy cannot map an empty file
+        return {"imgs": trained}
     size = work.settings.picture_size
     save_memfile(work.settings.out, map(decode, both_pictures(work, pairs)), same, size)
     return {"imgs": trained, DATA: len(pairs)}
@@ -186,7 +202,7 @@ def _write_tars(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:
 
 def _samples(work: PlannedLists, paths: PathWriter, rows: Ints) -> Iterator[Sample]:
     """The pictures of these images unchanged, with their metadata."""
-    from maskgen.manifests.pictures import raw_picture
+    from maskgen.manifests.square_faces import raw_picture
 
     manifests = work.manifests
     images, folders = manifests.images, work.folder_of

@@ -25,7 +25,7 @@ def write_hub(work: PlannedLists, rows: Ints, targets: Ints, pairs: Pairs, same:
         rows, targets: of train.csv.
         pairs, same: of test.csv.
     """
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.manifests.hub.croissant import croissant
 
     folder = work.settings.out / HUB
@@ -101,12 +101,13 @@ def _saved(folder: Path, config: str, split: str, inside: str, columns: Any, mad
     from maskgen.manifests.hub.parquet import save_parquet
 
     files = save_parquet(folder / inside, split, columns, made, order)
-    part = Part(config, split, f"{inside}/{split}-*.parquet", len(order), columns)
+    size = sum(path.stat().st_size for path, _ in files)
+    part = Part(config, split, f"{inside}/{split}-*.parquet", len(order), size, columns)
     return [(part, {path.relative_to(folder).as_posix(): count for path, count in files})]
 
 
 def _image(work: PlannedLists, row: int, name: str) -> dict[str, Any]:
-    from maskgen.manifests.pictures import raw_picture
+    from maskgen.manifests.square_faces import raw_picture
 
     images = work.manifests.images
     path = images.paths[row].as_py()
@@ -122,8 +123,8 @@ def _kind(work: PlannedLists, row: int) -> str:
 def _card(work: PlannedLists, rows: Ints, pairs: Pairs, parts: list[Part]) -> Card:
     import numpy as np
 
-    from maskgen.manifests.alignment import joined_alignments
     from maskgen.manifests.hub.card import UNKNOWN_LICENCE, UNSTATED_CONSENT, Card
+    from maskgen.manifests.list_alignment import joined_alignments
 
     images, settings = work.manifests.images, work.settings
     kinds = Counter(_kind(work, row) for row in rows.tolist())

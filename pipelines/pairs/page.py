@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,12 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
-from ..command_line import command_line, repeated
-from ..reports.page.gallery import Gallery, Item, Side, place_of
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
+from ..reports.page.picture_grid import Gallery, Item, Side, place_of, strip_of
 from ..reports.page.plots import bars, facts, numbers, table
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
+from ..settings_to_command import command_line, repeated
 from .records import PlannedLists
 from .settings import PairsSettings
 
@@ -26,21 +27,33 @@ if TYPE_CHECKING:
 _LOOKED_AT = 4_000  # pairs per list and type whose pose and trust are read
 _EACH = 22  # pairs per list and type: evenly, as many of the hardest, and as many of the least trusted
 _NAMES = {"masked-masked": 2, "masked-bare": 1, "bare-bare": 0}
+_FIRST = 10  # of each sort, before all
 _NOTE = (
-    "No recogniser was run on these pairs: hard means a large difference of yaw, doubtful means that the landmarks "
-    "of one face have low trust, both by the catalogue. `maskgen evaluate` shows the pairs that a model gets wrong."
+    "No recogniser was run on these pairs: what is hard or doubtful is told by the catalogue. The report of maskgen "
+    "evaluate shows the pairs that a model gets wrong."
 )
+_HARD = {
+    True: "Hardest pairs of one person: heads turned farthest apart",
+    False: "Hardest pairs of two people: the same mask, or none, on heads turned the same way",
+}
+_DOUBTFUL = "Most doubtful pairs: lowest trust in the landmarks of one face, 0 to 1; 0.85 and more is usual"
+_OFTEN = 2  # pairs of one image among the hardest or most doubtful of a list
+_GENUINE, _IMPOSTOR = "same person", "different people"
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """One pair to show: rows of the images, and the values by which it was chosen."""
+    """One pair to show: rows of the images, and the values by which it was chosen.
+
+    `apart` is the difference of yaw in degrees, `trust` the lower trust; `ease` is less for what is harder.
+    """
 
     of: str
     same: bool
     rows: tuple[int, int]
     apart: float
     trust: float
+    ease: float
 
 
 def pairs_command(settings: PairsSettings) -> str:
@@ -57,13 +70,13 @@ def pairs_command(settings: PairsSettings) -> str:
 
 def write_page(work: PlannedLists, report: Mapping[str, Any]) -> None:
     """Write report.html."""
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
 
     settings, pictures = work.settings, Pictures()
     gallery = _gallery(work, pictures)
     sections = [
         Section("outcome", "Results", _outcome(report)),
-        Section("pairs", "Pairs", join([tag("p", _NOTE, class_="note"), place_of("pairs")])),
+        Section("pairs", "Pairs", _pairs(gallery)),
         Section("left", "Left out", _left_out(work)),
         Section("runs", "From what", _runs(report)),
         Section("asked", "Settings", facts({name: _text(one) for name, one in report["settings"].items()}, many=True)),
@@ -83,7 +96,8 @@ def _lead(report: Mapping[str, Any]) -> str:
 
 
 def _outcome(report: Mapping[str, Any]) -> Markup:
-    counts = {"people " + split: count for split, count in report["people"].items()}
+    people = report["people"]
+    counts = {f"people in {split}": people[split] for split in sorted(people, key=lambda one: (one != "train", one))}
     counts |= {"images over --balance": report["train"]["images_over_balance"]}
     counts |= {"images left out": sum(report["images_left_out"].values())}
     leaks = report["leaks"]["photographs_in_training_and_evaluation"]
@@ -93,7 +107,7 @@ def _outcome(report: Mapping[str, Any]) -> Markup:
         for sort, label in (("same", "same person"), ("diff", "different people")):
             facts_of = report[name][sort]
             by_sort = {title: facts_of[key] for title, key in zip(_NAMES, ("mm", "mb", "bb"), strict=True)}
-            parts += [bars(f"{name}, {label}, by mask", by_sort)] if facts_of["rows"] else []
+            parts += [bars(f"Pairs in {name}, {label}, by mask", by_sort)] if facts_of["rows"] else []
     return join([numbers(counts), tag("div", *parts, class_="columns")])
 
 
@@ -118,21 +132,37 @@ def _text(value: object) -> str:
     return "not set" if value is None else "yes" if value is True else "no" if value is False else str(value)
 
 
+def _pairs(gallery: Gallery) -> Markup:
+    """The hardest and the doubtful, then all that are shown."""
+    if not gallery.items:
+        return tag("p", "No pair was drawn.")
+    parts = [tag("p", _NOTE, class_="note")]
+    for same, truth in ((True, _GENUINE), (False, _IMPOSTOR)):
+        parts += [tag("h3", _HARD[same]), strip_of("pairs", "hard", _FIRST, {"sort": truth})]
+    parts += [tag("h3", _DOUBTFUL), strip_of("pairs", "trust", _FIRST)]
+    return join([*parts, tag("h3", "All that this page shows"), place_of("pairs")])
+
+
 def _gallery(work: PlannedLists, pictures: Pictures) -> Gallery:
     chosen = list(_chosen(work))
     rows = sorted({row for pair in chosen for row in pair.rows})
     made = of_all(lambda row: _thumbnail(work, row), rows) if work.settings.verify != "names" else [None] * len(rows)
     thumbs = {row: pictures.add(one) for row, one in zip(rows, made, strict=True)}
     items = [_item(work, pair, thumbs) for pair in chosen]
-    counts = [len(pairs) for _, _, pairs in _lists(work)]
+    totals: dict[str, Counter[str]] = {"list": Counter(), "sort": Counter()}
+    for name, same, pairs in _lists(work):
+        totals["list"][name] += len(pairs)
+        totals["sort"][_GENUINE if same else _IMPOSTOR] += len(pairs)
+    total = sum(totals["list"].values())
     note = (
-        f"A sample of {len(items):,} of {sum(counts):,} pairs: of each list and type {_EACH} evenly, the {_EACH} "
-        f"with the largest difference of yaw and the {_EACH} of lowest trust among {_LOOKED_AT:,}."
-        if len(items) < sum(counts)
+        f"A sample of {total:,} pairs: of each list and type {_EACH} evenly, the {_EACH} hardest and the {_EACH} of "
+        f"lowest trust among {_LOOKED_AT:,}."
+        if len(items) < total
         else "All pairs."
     )
     facets = (("list", "List", ()), ("sort", "Pairs", ()), ("worn", "Worn", tuple(_NAMES)))
-    return Gallery(items, note, facets, (("apart", "largest difference of yaw first"), ("trust", "lowest trust first")))
+    orders = (("hard", "hardest first"), ("trust", "lowest trust first"), ("apart", "largest difference of yaw first"))
+    return Gallery(items, note, facets, orders, total, totals)
 
 
 def _lists(work: PlannedLists) -> Iterator[tuple[str, bool, Pairs]]:
@@ -142,7 +172,7 @@ def _lists(work: PlannedLists) -> Iterator[tuple[str, bool, Pairs]]:
 
 
 def _chosen(work: PlannedLists) -> Iterator[_Pair]:
-    """Some of each list and type: evenly, by largest difference of yaw, by lowest trust."""
+    """Some of each list and type: evenly, the hardest, by lowest trust."""
     import numpy as np
 
     looked = [(name, same, pairs.take(_evenly(len(pairs), _LOOKED_AT))) for name, same, pairs in _lists(work)]
@@ -150,10 +180,12 @@ def _chosen(work: PlannedLists) -> Iterator[_Pair]:
     for name, same, pairs in looked:
         apart = np.abs(known["yaw"][pairs.first] - known["yaw"][pairs.second])
         trust = np.minimum(known["trust"][pairs.first], known["trust"][pairs.second])
-        orders = (_evenly(len(pairs), _EACH), _first(-apart), _first(trust))
+        other = work.manifests.images.kind[pairs.first] != work.manifests.images.kind[pairs.second]
+        ease = -apart if same else apart + 360.0 * other
+        orders = (_evenly(len(pairs), _EACH), _first(ease, pairs), _first(trust, pairs))
         for at in dict.fromkeys(int(row) for order in orders for row in order):
             rows = int(pairs.first[at]), int(pairs.second[at])
-            yield _Pair(name, same, rows, float(apart[at]), float(trust[at]))
+            yield _Pair(name, same, rows, *(float(values[at]) for values in (apart, trust, ease)))
 
 
 def _evenly(total: int, wanted: int) -> Ints:
@@ -163,11 +195,20 @@ def _evenly(total: int, wanted: int) -> Ints:
     return np.arange(count) * total // max(count, 1)
 
 
-def _first(values: Doubles) -> list[int]:
+def _first(values: Doubles, pairs: Pairs) -> list[int]:
+    """The pairs with the lowest values, so that no image fills the page."""
     import numpy as np
 
-    order = np.argsort(values, kind="stable")
-    return [int(row) for row in order if not np.isnan(values[row])][:_EACH]
+    chosen: list[int] = []
+    used: Counter[int] = Counter()
+    for at in np.argsort(values, kind="stable").tolist():
+        both = int(pairs.first[at]), int(pairs.second[at])
+        if np.isnan(values[at]) or len(chosen) == _EACH:
+            break
+        if max(used[row] for row in both) < _OFTEN:
+            chosen.append(at)
+            used.update(both)
+    return chosen
 
 
 def _known(work: PlannedLists, wanted: Sequence[Ints]) -> dict[str, Doubles]:
@@ -193,7 +234,7 @@ def _columns(folder: AnyPath, paths: Any) -> dict[str, Doubles]:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from maskgen.formats.files import parquet_of
+    from maskgen.formats.local_or_remote_files import parquet_of
     from maskgen.manifests.schema import CATALOGUE
 
     with pq.ParquetFile(parquet_of(folder / CATALOGUE)) as file:
@@ -221,16 +262,19 @@ def _item(work: PlannedLists, pair: _Pair, thumbs: Mapping[int, int | None]) -> 
     names = [images.people[int(images.person[row])].name for row in pair.rows]
     kinds = [images.kinds[int(images.kind[row])] for row in pair.rows]
     worn = next(name for name, count in _NAMES.items() if count == sum(kind != "bare" for kind in kinds))
-    details = [("List", pair.of), ("Truth", "same person" if pair.same else "different people")]
+    truth = _GENUINE if pair.same else _IMPOSTOR
+    details = [("List", pair.of), ("Truth", truth)]
     for place, row, name, kind in zip(("First", "Second"), pair.rows, names, kinds, strict=True):
         details.append((place, f"{images.paths[row].as_py()} ({name}, {kind})"))
-    sorts = {}
+    sorts: dict[str, float] = {}
+    tells: dict[str, str] = {}
     if pair.apart == pair.apart:
         details.append(("Turned apart", f"{pair.apart:.0f}°"))
-        sorts["apart"] = -pair.apart
+        sorts |= {"hard": pair.ease, "apart": -pair.apart}
+        tells |= dict.fromkeys(("hard", "apart"), f"{pair.apart:.0f}° apart")
     if pair.trust == pair.trust:
         details.append(("Lower trust", f"{pair.trust:.2f} of 1"))
-        sorts["trust"] = pair.trust
+        sorts["trust"], tells["trust"] = pair.trust, f"trust {pair.trust:.2f}"
     shown = tuple(Side(thumbs[row], f"{names[at]}, {kinds[at]}") for at, row in enumerate(pair.rows))
-    facets = {"list": pair.of, "sort": "same person" if pair.same else "different people", "worn": worn}
-    return Item(shown, (f"{facets['sort']}, {worn}", " / ".join(names)), facets, tuple(details), sorts)
+    facets = {"list": pair.of, "sort": truth, "worn": worn}
+    return Item(shown, (f"{truth}, {worn}", " / ".join(names)), facets, tuple(details), sorts, tells)

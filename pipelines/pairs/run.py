@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from ..alignment import refuse_mismatch
+from ..alignment_checks import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
-from .exports import write_exports
-from .files import path_writer, verified
+from .exports import refuse_empty, write_exports
 from .folder import UNFINISHED, open_out, refuse_out
+from .image_checks import path_writer, verified
 from .records import LeftOut, PlannedLists
 from .report import report_of
 from .settings import PairsSettings
@@ -51,7 +51,7 @@ def _alignments(settings: PairsSettings, folders: dict[str, AnyPath], notify: No
     Raises:
         UserError: the alignments differ, or a run has no catalogue.
     """
-    from maskgen.manifests.alignment import alignment_of_run
+    from maskgen.manifests.list_alignment import alignment_of_run
 
     found = {name: alignment_of_run(folder) for name, folder in folders.items()}
     known = {name: alignment for name, alignment in found.items() if alignment}
@@ -169,7 +169,7 @@ def _resolve_names(
 
 
 def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.manifests.schema import REPORT
     from maskgen.manifests.write import write_manifests
 
@@ -177,6 +177,7 @@ def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     from .page import write_page
 
     settings, out = work.settings, work.settings.out
+    refuse_empty(work)
     open_out(settings)
     paths = path_writer(settings, work.folders, work.manifests.images)
     notify("writing lists")
@@ -209,7 +210,7 @@ def _write_left_out(work: PlannedLists) -> dict[str, int]:
 
 
 def _write_previews(work: PlannedLists) -> None:
-    from maskgen.core.files import write_atomic
+    from maskgen.core.atomic_writes import write_atomic
     from maskgen.core.images import encode_image
     from maskgen.manifests import preview
     from maskgen.manifests.schema import PAIRS_PREVIEW, TRAIN_PREVIEW

@@ -9,7 +9,7 @@ from maskgen import __version__
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 
-from ..checks import check_choice, check_range
+from ..checks import check_choice, check_place, check_range
 
 PROTOCOLS = ("disjoint", "reference")
 VERIFY = ("names", "exist", "decode")
@@ -28,6 +28,9 @@ EXTRA_FILES: dict[str, tuple[str, ...]] = {
 # Formats whose readers expect crops in InsightFace's alignment.
 OF_ARCFACE = frozenset({"bin", "rec", "cvlface", "adaface", "facexzoo", "lmdb"})
 FORMATS = tuple(EXTRA_FILES)
+# Formats of the training list, and of the test pairs; adaface and hub hold both, and may lack the pairs.
+OF_TRAINING = frozenset({"rec", "tar", "cvlface", "adaface", "facexzoo", "lmdb", "hub"})
+OF_PAIRS = frozenset({"lfw", "label", "bin"})
 
 # Settings that do not change the output.
 _HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak", "allow_misaligned"})
@@ -86,6 +89,7 @@ class PairsSettings:
         for option, value in (("--max-pairs", self.max_pairs), ("--balance", self.balance)):
             if value is not None:
                 check_range(option, value, 1, 2**62)
+        check_place("OUT", self.out)
         self._check_runs()
         self._check_people()
         self._check_protocol()

@@ -32,7 +32,7 @@ def forms() -> dict[str, dict[str, Any]]:
 @cache
 def offered() -> dict[str, Any]:
     """All that the page lets one choose."""
-    from maskgen.masks.world.drawn import world_forms
+    from maskgen.masks.world.world_kinds import world_forms
 
     return {
         "forms": forms(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from ..command_line import command_line
 from ..mask.settings import MaskSettings
+from ..settings_to_command import command_line
 
 RUN = "masked"
 _PLACES = frozenset({"source", "run", "workers"})

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from maskgen.core.reasons import UserError
 
-from ..library import portrait
+from ..load_models import portrait
 from ..reports.page.page import script_json
 from .choices import offered
 from .settings import PlaySettings, is_local
@@ -31,6 +31,7 @@ from .trying import Studio
 
 AT_ONCE = 8  # calls that are read or worked on
 PATIENCE = 30.0  # seconds that a connection may be silent
+_REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  "every address" is none that a browser opens
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -83,7 +84,7 @@ class PlayServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where the page is."""
-        host = self.settings.host
+        host = _REACHED.get(self.settings.host, self.settings.host)
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.server_port}/"
 

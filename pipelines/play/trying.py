@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import SetAsideError, UserError
 
-from ..library import load_finders, masker_settings
+from ..load_models import load_finders, masker_settings
 from ..mask.settings import BARE, MaskSettings
 from ..reports.reasons import MEANING
 from .choices import base_name, kind_text, texture_name

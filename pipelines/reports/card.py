@@ -12,6 +12,7 @@ from ..checks import show_path
 from ..mask.settings import BARE, MaskSettings
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
+from .outcome import mask_command
 from .reasons import MEANING
 from .run_report import Report
 
@@ -66,8 +67,9 @@ def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str
     name = show_path(settings.source.resolve()).rstrip("/").rpartition("/")[2]
     yield from (f"# {plain(name)}, masked", "")
     masked = report.images - report.outputs.get(BARE, 0)
+    bare = report.outputs.get(BARE, 0)
     yield (
-        f"{masked:,} pictures of faces with rendered masks, {report.outputs.get(BARE, 0):,} without, of "
+        f"{masked:,} pictures of faces with rendered masks{f' and {bare:,} without' if bare else ''}, of "
         f"{report.people_written:,} people, made with maskgen {__version__}."
     )
     yield from ("", "## Licence", "", *licence_block(licence), "", "## Source and settings", "")
@@ -77,7 +79,8 @@ def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str
     yield from ("", "## Counts", "", *_counts("mask", "pictures", report.outputs))
     if report.set_aside:
         yield from _counts("set aside as", "photographs", report.set_aside, MEANING)
-    yield from ("## How", "", "| setting | value |", "|---|---|")
+    yield from ("## How", "", "The command that repeats the run into a folder RUN:", "")
+    yield from (f"    {mask_command(settings, 'RUN').replace(chr(10), ' ')}", "", "| setting | value |", "|---|---|")
     yield from (f"| {plain(one)} | `{_code(_value(value))}` |" for one, value in settings.deciding().items())
     yield from (
         "",

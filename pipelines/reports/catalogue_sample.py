@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.columns import column, numbers
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 from ..runs.catalogue import ROW_GROUP, Row
 from .contact_sheet import spread
+
+if TYPE_CHECKING:
+    from maskgen.core.records import Doubles
 
 BARE = "bare"
 # Shown at most, and at least where there are as many; between, a share of the run, of whose time a page costs little.
@@ -33,6 +36,32 @@ TRUSTS = ("under 0.5", "0.5 to 0.7", "0.7 to 0.85", "0.85 and more")
 _TURNS, _TRUSTS = (-35.0, -15.0, 15.0, 35.0), (0.5, 0.7, 0.85)
 
 
+_FIT_STEP, _FIT_STEPS = 0.001, 1000
+
+
+@dataclass(slots=True)
+class Spread:
+    """Fit errors in bins, so that those of any number of faces take no memory."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * _FIT_STEPS)
+
+    def add(self, values: Doubles) -> None:
+        """Count values, (n,)."""
+        import numpy as np
+
+        bins = np.clip(values / _FIT_STEP, 0, _FIT_STEPS - 1).astype(np.int64)
+        self.counts = (np.array(self.counts) + np.bincount(bins, minlength=_FIT_STEPS)).tolist()
+
+    def below(self, share: float) -> float | None:
+        """The end of the bin below which at least this share lies; None without values."""
+        total, seen = sum(self.counts), 0
+        for at, count in enumerate(self.counts):
+            seen += count
+            if count and seen >= share * total:
+                return round((at + 1) * _FIT_STEP, 3)
+        return None
+
+
 @dataclass(slots=True)
 class CatalogueSurvey:
     """Counts over the masked faces of a whole catalogue, and the rows to show.
@@ -47,6 +76,8 @@ class CatalogueSurvey:
     forms: Counter[str] = field(default_factory=Counter)
     prints: Counter[str] = field(default_factory=Counter)
     people: Counter[str] = field(default_factory=Counter)
+    masked: int = 0
+    fits: Spread = field(default_factory=Spread)
     worst: dict[str, list[int]] = field(default_factory=dict)
     evenly: list[int] = field(default_factory=list)
 
@@ -115,6 +146,10 @@ def _count(found: CatalogueSurvey, batch: Mapping[str, Any], kinds: Sequence[str
     import numpy as np
 
     masked = np.array([kind != BARE for kind in kinds], np.bool_)
+    found.masked += int(masked.sum())
+    if "fit_error" in batch:
+        errors = numbers(batch["fit_error"])[masked]
+        found.fits.add(errors[~np.isnan(errors)])
     for name, bins, counts in (("yaw", _TURNS, found.poses), ("trust", _TRUSTS, found.trusts)):
         if name in batch:
             values = numbers(batch[name])[masked]

@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from maskgen.formats.any_path import AnyPath, RemotePath
+from maskgen.formats.any_path import RemotePath
 
 from ..checks import show_path
-from ..command_line import command_line, repeated
 from ..mask.settings import MaskSettings
-from ..runs.catalogue import Row
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
-from .catalogue_sample import (
-    POSES,
-    TRUSTS,
-    WORST,
-    CatalogueSurvey,
-    bare_paths,
-    pose_of,
-    rows_at,
-    survey_catalogue,
-    trust_of,
-    within_pixels,
-    without_repeats,
-)
-from .faces import LIGHTS, photographs, show_all
-from .page.gallery import Gallery, Item, Side, place_of
+from .catalogue_sample import BARE, POSES, TRUSTS, CatalogueSurvey, survey_catalogue
+from .face_thumbnails import photographs
+from .mask_gallery import OUTPUTS, MaskGallery, gallery_of, in_order, plain_prints, short
+from .outcome import Outcome, mask_command
 from .page.html import Markup, join, tag
 from .page.page import NAME, Page, Section, page_bytes
+from .page.picture_grid import Gallery, Item, Side, place_of
 from .page.plots import bars, facts, numbers, table
 from .page.thumbnails import Pictures
 from .reasons import MEANING
 from .run_report import Report
-from .set_aside_sample import MOST_PICTURES, PHOTOGRAPH, SetAsideItem, SetAsideSample
+from .set_aside_sample import MOST_PICTURES, PHOTOGRAPH, SetAsideItem
 
-_HOW = frozenset(
-    {"workers", "backend", "scheduler", "overwrite", "take_over", "dry_run", "retry_set_aside", "prune", "reuse"}
-)
-_MOST_PEOPLE = 20
-_WORST_TOLD = 10
-_LONGEST = 120  # characters of a name or a detail
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A finished run: settings, source, report, timing."""
-
-    settings: MaskSettings
-    source: AnyPath
-    report: Report
-    aside: SetAsideSample
-    timing: Mapping[str, Any]
+_MOST_PEOPLE = 10
+_MOST_LOST = 50  # people without any picture who are named
+_ASIDE = "aside"
+_TRUST = "Masked faces by trust in their landmarks"
+_SEVERAL = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 10**12))  # pictures of a person
 
 
 def write_mask_page(run: RunFolder, outcome: Outcome) -> None:
@@ -61,25 +36,20 @@ def write_mask_page(run: RunFolder, outcome: Outcome) -> None:
     run.place(run.root / NAME, page_bytes(_page(run, outcome)))
 
 
-def mask_command(settings: MaskSettings) -> str:
-    """The command line that repeats a run."""
-    return command_line("mask", settings.absolute(), ("source", "run"), _HOW, {"labels": repeated("--labels")})
-
-
 def _page(run: RunFolder, outcome: Outcome) -> Page:
     report, pictures = outcome.report, Pictures()
     found = survey_catalogue(run.catalogue, report.outputs)
-    shown = _Shown(run, outcome, found, pictures)
+    shown = MaskGallery(run, outcome, found, pictures)
     sections = [
         Section("outcome", "Results", _outcome(report, found)),
-        Section("gallery", "Masked pictures", _gallery(shown)),
-        Section("aside", "Set aside", _aside(outcome)),
+        Section("gallery", "Masked pictures", gallery_of(shown)),
+        Section("aside", "Set aside", _aside(outcome, found)),
         Section("asked", "Settings", _asked(outcome)),
         Section("files", "Files", _files(outcome)),
     ]
     data = {
         "pictures": pictures.stored,
-        "galleries": {"outputs": shown.gallery.data(), "aside": _aside_gallery(outcome, pictures).data()},
+        "galleries": {OUTPUTS: shown.gallery.data(), _ASIDE: _aside_gallery(outcome, pictures).data()},
     }
     title = f"Masks on {show_path(outcome.settings.source.resolve()).rstrip('/').rpartition('/')[2]}"
     return Page(title, _lead(report), _start(run, outcome), mask_command(outcome.settings), sections, data)
@@ -123,163 +93,77 @@ def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
 
 def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
     counts = {"people": report.people, "photographs": report.photographs, "written": report.written}
-    counts |= {"pictures": report.images, "set aside": sum(report.set_aside.values())}
+    bare = report.outputs.get(BARE, 0)
+    counts |= {"masked pictures": report.images - bare} | ({"bare pictures": bare} if bare else {})
+    counts |= {"set aside": sum(report.set_aside.values())}
     counts |= {"people without any picture": report.people - report.people_written}
     if report.faces > report.images:
         counts["masked faces"] = report.faces
     left = [
-        bars("Pictures by mask", _falling(report.outputs)),
-        bars("Masks by form", _falling(found.forms)) if any(found.forms) else "",
-        bars("Masks by print", _falling({name or "plain": count for name, count in found.prints.items()}))
-        if any(found.prints)
-        else "",
-        bars("Photographs set aside, by reason", _falling(report.set_aside), MEANING) if report.set_aside else "",
-        bars("Further faces set aside, by reason", _falling(report.faces_set_aside), MEANING)
-        if report.faces_set_aside
-        else "",
+        bars("Pictures by mask", _falling(report.outputs), shows=(OUTPUTS, "kind")),
+        _if_any(found.forms, bars("Masks by form", _falling(found.forms), shows=(OUTPUTS, "form"))),
+        _if_any(found.prints, bars("Masks by print", _falling(plain_prints(found.prints)), shows=(OUTPUTS, "print"))),
     ]
     right = [
-        bars("Masks by wearing position", _falling(found.wearing)) if any(found.wearing) else "",
-        bars("Masked faces by pose", _in_order(found.poses, POSES)) if found.poses else "",
-        bars("Masked faces by trust in their landmarks", _in_order(found.trusts, TRUSTS)) if found.trusts else "",
-        _people(found),
+        _if_any(found.wearing, bars("Masks by wearing position", _falling(found.wearing), shows=(OUTPUTS, "wear"))),
+        _if_any(found.poses, bars("Masked faces by pose", in_order(found.poses, POSES), shows=(OUTPUTS, "pose"))),
+        _if_any(found.trusts, bars(_TRUST, in_order(found.trusts, TRUSTS), shows=(OUTPUTS, "trust"))),
+        *_people(found),
     ]
     return join([numbers(counts), tag("div", tag("div", *left), tag("div", *right), class_="columns")])
+
+
+def _if_any(counts: Mapping[str, int], shown: Markup) -> Markup | str:
+    return shown if any(counts) else ""
 
 
 def _falling(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(((name or "unknown", count) for name, count in counts.items()), key=lambda one: (-one[1], one)))
 
 
-def _in_order(counts: Mapping[str, int], order: Sequence[str]) -> dict[str, int]:
-    return {name: counts[name] for name in order if counts.get(name)}
-
-
-def _people(found: CatalogueSurvey) -> Markup | str:
+def _people(found: CatalogueSurvey) -> Iterator[Markup]:
+    """Who has the most pictures, and how many people have how many."""
     if not found.people:
-        return ""
+        return
     most = dict(list(_falling(found.people).items())[:_MOST_PEOPLE])
     rest = len(found.people) - len(most)
-    note = (
-        f"Pictures by person: the {len(most)} with the most of {len(found.people):,}" if rest else "Pictures by person"
-    )
-    return bars(note, {_short(name): count for name, count in most.items()})
+    note = "Pictures by person" + (f": the {len(most)} with the most of {len(found.people):,}" if rest else "")
+    yield bars(note, {short(name): count for name, count in most.items()}, shows=(OUTPUTS, "person"))
+    if rest:
+        yield bars("People by their number of pictures", several(found.people.values()))
 
 
-class _Shown:
-    """The gallery of masked pictures, and the rows with the largest fit error."""
+def several(counts: Iterable[int]) -> dict[str, int]:
+    """How many people have how many pictures, by ranges.
 
-    def __init__(self, run: RunFolder, outcome: Outcome, found: CatalogueSurvey, pictures: Pictures) -> None:
-        rows = rows_at(run.catalogue, [*found.evenly, *(row for order in found.worst.values() for row in order)])
-        worst = {name: without_repeats(rows, order) for name, order in found.worst.items()}
-        first = sorted({row for order in worst.values() for row in order})
-        self.total = outcome.report.images
-        self.worst = [(rows[row], name) for name in worst for row in worst[name][:_WORST_TOLD]]
-        order = list(dict.fromkeys([*first, *found.evenly]))
-        kept = sorted(order[: within_pixels([rows[row] for row in order])])
-        self.rows = [rows[row] for row in kept]
-        self.gallery = Gallery(
-            self._items(run, outcome, pictures),
-            f"A sample of {len(self.rows):,} of {self.total:,} pictures, evenly over the run and its masks, "
-            f"with the {WORST} of lowest trust and the {WORST} of largest fit error."
-            if len(self.rows) < self.total - outcome.report.outputs.get("bare", 0)
-            else "All masked pictures of the run.",
-            (
-                ("kind", "Mask", ()),
-                ("form", "Form", ()),
-                ("wear", "Worn", ()),
-                ("pose", "Pose", POSES),
-                ("light", "Light", LIGHTS),
-                ("trust", "Trust", TRUSTS),
-            ),
-            (("trust", "lowest trust first"), ("fit", "largest fit error first"), ("yaw", "most turned first")),
-        )
-
-    def _items(self, run: RunFolder, outcome: Outcome, pictures: Pictures) -> list[Item]:
-        settings = outcome.settings
-        bare = bare_paths(run.catalogue, frozenset(row["source"] for row in self.rows)) if settings.bare else {}
-        thumbs = show_all(run.root, None if settings.bare else outcome.source, self.rows, bare)
-        return [
-            _item(row, Side(pictures.add(one.masked), _alt(row), pictures.add(one.bare)), one.light)
-            for row, one in zip(self.rows, thumbs, strict=True)
-        ]
+    Example:
+        >>> several([1, 1, 3, 8])
+        {'1': 2, '2 to 4': 1, '5 to 9': 1}
+    """
+    tally = Counter(next(span for span in _SEVERAL if count <= span[1]) for count in counts)
+    names = {span: f"{span[0]:,}" + ("" if span[0] == span[1] else f" to {span[1]:,}") for span in _SEVERAL[:-1]}
+    names[_SEVERAL[-1]] = f"{_SEVERAL[-1][0]:,} and more"
+    return {names[span]: tally[span] for span in _SEVERAL if tally[span]}
 
 
-def _alt(row: Row) -> str:
-    wearing = f", worn {row['wearing']}" if row.get("wearing") else ""
-    return f"{_short(row['person'])}, {row['kind']}{wearing}"
-
-
-def _item(row: Row, side: Side, light: str) -> Item:
-    facets = {
-        "kind": row["kind"],
-        "form": row.get("form") or "",
-        "wear": row.get("wearing") or "",
-        "pose": pose_of(row.get("yaw")),
-    }
-    facets |= {"light": light, "trust": trust_of(row.get("trust"))}
-    sorts = {"trust": row.get("trust"), "fit": _negative(row.get("fit_error")), "yaw": _negative(row.get("yaw"))}
-    return Item(
-        (side,),
-        (row["kind"], _short(row["person"])),
-        {name: value for name, value in facets.items() if value},
-        tuple(_facts(row, light)),
-        {name: round(float(value), 4) for name, value in sorts.items() if value is not None},
-    )
-
-
-def _negative(value: float | None) -> float | None:
-    return None if value is None else -abs(value)
-
-
-def _facts(row: Row, light: str) -> Iterator[tuple[str, str]]:
-    """The facts on a masked face, names and values."""
-    yield "Picture", _short(row["path"])
-    yield "Photograph", _short(row["source"])
-    yield "Person", _short(row["person"])
-    worn = ("wearing", "Worn"), ("look", "Look"), ("form", "Form"), ("print", "Print"), ("colours", "Colours")
-    yield from ((label, str(row[name])) for name, label in (("kind", "Mask"), *worn) if row.get(name))
-    if row.get("yaw") is not None and row.get("pitch") is not None:
-        yield "Pose", f"yaw {row['yaw']:.0f}°, pitch {row['pitch']:.0f}°, roll {row['roll']:.0f}°"
-    if light:
-        yield "Light", f"{light} (measured above the mask)"
-    if row.get("trust") is not None:
-        yield "Trust", f"{row['trust']:.2f} of 1"
-    if row.get("fit_error") is not None:
-        yield "Fit error", f"{row['fit_error']:.3f} eye distances"
-
-
-def _gallery(shown: _Shown) -> Markup:
-    if not shown.rows:
-        return tag("p", "No picture was written.")
-    details, parts = {}, []
-    for measure, title in (("fit_error", "Worst fit"), ("trust", "Lowest trust")):
-        rows = [
-            (_short(row["path"]), row["kind"], _number(row.get("trust")), _number(row.get("fit_error")))
-            for row, name in shown.worst
-            if name == measure
-        ]
-        if rows:
-            details[title] = rows[0][0]
-            worst = table(title, ("picture", "mask", "trust", "fit error, in eye distances"), rows)
-            parts.append(tag("details", tag("summary", f"{title}: the first {len(rows)}"), worst))
-    return join([facts(details), place_of("outputs"), *parts])
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _aside(outcome: Outcome) -> Markup:
-    sample = outcome.aside
+def _aside(outcome: Outcome, found: CatalogueSurvey) -> Markup:
+    sample, report = outcome.aside, outcome.report
     if not sample.total:
         return tag("p", "Nothing was set aside.")
-    names = sample.shown()
-    note = "all" if len(names) == sample.total else f"{len(names):,} of {sample.total:,}; set_aside.csv has all"
+    counts = [
+        bars(f"{what}, by reason", _falling(counted), MEANING, (_ASIDE, "reason")) if counted else ""
+        for what, counted in (("Photographs", report.set_aside), ("Further faces", report.faces_set_aside))
+    ]
+    lost = report.people - report.people_written
+    names = sorted(sample.folders - found.people.keys()) if lost <= _MOST_LOST else []
+    # A person is a folder in most sources; where it is not, the numbers differ.
+    without = facts({"People without any picture": ", ".join(map(short, names))}) if len(names) == lost > 0 else ""
+    shown = sample.shown()
+    note = "all" if len(shown) == sample.total else f"{len(shown):,} of {sample.total:,}; set_aside.csv has all"
     head = ("photograph", "what", "reason", "detail")
-    rows = [(_short(one.path), one.what, one.reason, _short(one.detail)) for one in sorted(names, key=_by_reason)]
+    rows = [(short(one.path), one.what, one.reason, short(one.detail)) for one in sorted(shown, key=_by_reason)]
     listed = tag("details", tag("summary", f"By name ({note})"), table(note, head, rows))
-    return join([place_of("aside"), listed])
+    return join([tag("div", *counts, class_="columns"), without, place_of(_ASIDE), listed])
 
 
 def _by_reason(one: SetAsideItem) -> tuple[str, str, str, str]:
@@ -292,24 +176,32 @@ def _aside_gallery(outcome: Outcome, pictures: Pictures) -> Gallery:
     thumbs = photographs(outcome.source, [one.path for one in names], outcome.settings.max_pixels)
     items = [_aside_item(one, pictures.add(thumb)) for one, thumb in zip(names, thumbs, strict=True)]
     total = outcome.aside.total
-    note = "All photographs set aside." if len(items) == total else f"A sample of {total:,}, with every reason."
-    return Gallery(items, note, (("reason", "Reason", ()), ("what", "What", ())))
+    note = "All that was set aside." if len(items) == total else f"A sample of {total:,} set aside, with every reason."
+    totals = {"reason": outcome.aside.by_reason(), "what": outcome.aside.by_what()}
+    return Gallery(items, note, (("reason", "Reason", ()), ("what", "What", ())), (), total, totals)
 
 
 def _aside_item(one: SetAsideItem, thumb: int | None) -> Item:
-    alt = f"{_short(one.path)}, set aside: {MEANING.get(one.reason, one.reason)}"
+    alt = f"{short(one.path)}, set aside: {MEANING.get(one.reason, one.reason)}"
     details = [
-        ("Photograph", _short(one.path)),
+        ("Photograph", short(one.path)),
         ("Set aside", "the photograph" if one.what == PHOTOGRAPH else "a face"),
     ]
     details += [("Reason", f"{one.reason}: {MEANING.get(one.reason, '')}".rstrip(": "))]
-    details += [("Detail", _short(one.detail))] if one.detail else []
-    said = (one.reason, _short(one.path.rpartition("/")[2]))
+    details += [("Detail", short(one.detail))] if one.detail else []
+    said = (one.reason, short(one.path))
     return Item((Side(thumb, alt),), said, {"reason": one.reason, "what": one.what}, tuple(details))
 
 
 def _asked(outcome: Outcome) -> Markup:
-    return facts({name: _value(value) for name, value in outcome.settings.deciding().items()}, many=True)
+    """The settings: those that differ from their defaults first."""
+    settings = outcome.settings
+    plain = MaskSettings(settings.source, settings.run).deciding()
+    every = {name: _value(value) for name, value in settings.deciding().items()}
+    given = {name: value for name, value in every.items() if name == "SOURCE" or value != _value(plain[name])}
+    rest = {name: value for name, value in every.items() if name not in given}
+    others = tag("summary", f"The {len(rest)} others, at their defaults")
+    return join([facts(given), tag("details", others, facts(rest, many=True))])
 
 
 def _value(value: object) -> str:
@@ -334,7 +226,3 @@ def _files(outcome: Outcome) -> Markup:
     if settings.segmentation:
         details["segmentation/"] = "the coverage of each mask"
     return join([facts(details), tag("h3", "Versions"), facts(versions(), many=True)])
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST // 2] + "…" + text[-_LONGEST // 2 :]

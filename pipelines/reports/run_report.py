@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 
-from ..runs.records import ShardReport
+from ..runs.shard_records import ShardReport
 from ..runs.versions import versions
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 0 all written, 3 some set aside, 4 nothing written."""
+        """The exit code: 0 all written, 3 some photographs or faces set aside, 4 nothing written."""
         if not self.written:
             return NOTHING_WRITTEN
-        return SOME_SET_ASIDE if self.set_aside else ALL_WRITTEN
+        return SOME_SET_ASIDE if self.set_aside or self.faces_set_aside else ALL_WRITTEN
 
     def table(self) -> str:
         """The printed table."""

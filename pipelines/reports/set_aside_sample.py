@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..runs.records import SetAside
+from ..runs.shard_records import SetAside
 
 PHOTOGRAPH, FACE = "photograph", "face"
 MOST_NAMES = 600  # listed by name
@@ -26,9 +26,13 @@ class SetAsideItem:
 
 @dataclass(slots=True)
 class SetAsideSample:
-    """Keeps, for each reason, the names with the lowest hashes: a deterministic sample, independent of order."""
+    """Keeps, for each reason, the names with the lowest hashes: a deterministic sample, independent of order.
+
+    `counts` are by (what, reason); `folders` are those of all that was set aside.
+    """
 
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
     _kept: dict[str, list[tuple[int, int, SetAsideItem]]] = field(default_factory=dict)
     _seen: int = 0
 
@@ -39,6 +43,7 @@ class SetAsideSample:
             self.counts[key] = self.counts.get(key, 0) + 1
             kept = self._kept.setdefault(one.reason, [])
             self._seen += 1
+            self.folders.add(one.path.rpartition("/")[0])
             # The smallest item of a heap is removed first, so hashes are negated; the count breaks ties.
             entry = (-_hash(one), -self._seen, SetAsideItem(what, one.path, one.reason, one.detail))
             if len(kept) < MOST_NAMES:
@@ -50,6 +55,20 @@ class SetAsideSample:
     def total(self) -> int:
         """The number of photographs and faces set aside."""
         return sum(self.counts.values())
+
+    def by_reason(self) -> dict[str, int]:
+        """The numbers set aside by reason."""
+        return self._summed(1)
+
+    def by_what(self) -> dict[str, int]:
+        """The numbers of photographs and of faces set aside."""
+        return self._summed(0)
+
+    def _summed(self, part: int) -> dict[str, int]:
+        summed: dict[str, int] = {}
+        for key, count in self.counts.items():
+            summed[key[part]] = summed.get(key[part], 0) + count
+        return summed
 
     def shown(self) -> list[SetAsideItem]:
         """At most MOST_NAMES items, reasons in turn; the first MOST_PICTURES include every reason.

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable, Sequence
 
 from ..runs.catalogue import write_catalogue
-from ..runs.records import load_report
 from ..runs.run_folder import RunFolder
+from ..runs.shard_records import load_report
 from .contact_sheet import write_contact_sheet
 from .run_report import Report, Totals
 from .set_aside_sample import FACE, PHOTOGRAPH, SetAsideSample

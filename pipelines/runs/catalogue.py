@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.columns import column
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

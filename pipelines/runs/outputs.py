@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from maskgen.core.kindspec import file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.formats.any_path import AnyPath, RemotePath
-from maskgen.formats.files import move_atomic, names_in
+from maskgen.formats.local_or_remote_files import move_atomic, names_in
 
 from ..mask.settings import BARE, MaskSettings
 from ..sources.listing import Item

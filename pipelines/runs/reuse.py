@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.checksummed_json import parse_checksummed
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 from ..checks import differences
 from ..mask.settings import MaskSettings
-from ..sources.names import escape
+from ..sources.output_names import escape
 from .run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class CatalogueFaces:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from maskgen.faces.stored import CERTAINTY, COLUMNS
+        from maskgen.faces.catalogue_columns import CERTAINTY, COLUMNS
 
         run = RunFolder(root)
         self._name = str(run.catalogue)
@@ -81,7 +81,7 @@ class CatalogueFaces:
         Raises:
             UserError: the catalogue is damaged.
         """
-        from maskgen.faces.stored import face_from_row
+        from maskgen.faces.catalogue_columns import face_from_row
 
         sources = [escape(key) for key in keys]
         found: dict[str, dict[int, Face]] = {}

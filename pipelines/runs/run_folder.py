@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.atomic_writes import about
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
-from maskgen.core.files import about
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
-from maskgen.formats.files import (
+from maskgen.formats.local_or_remote_files import (
     below,
     entries_of,
     files_below,

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.formats.any_path import RemotePath
 
-from ..library import Masker, MaskerFactory
+from ..load_models import Masker, MaskerFactory
 from ..mask.settings import MaskSettings
 from ..sources.listing import Item
-from ..sources.names import escape
+from ..sources.output_names import escape
 from .attempts import History, Log
 from .catalogue import Row, load_rows
+from .given_faces import given_faces
 from .outputs import CLASSES, FACES, SEGMENTATION, output_name, outputs_of
-from .points import given_faces
 from .reader import Batch, batches, batches_ahead
-from .records import SetAside, ShardReport, load_report, retract_shard, save_shard
 from .reuse import stored_faces
+from .shard_records import SetAside, ShardReport, load_report, retract_shard, save_shard
 from .task import ShardDone, ShardReturned, ShardTask, Start
 from .worker_process import ONE_AT_A_TIME, peak_mb, prepare_worker, release_memory, stop_if_orphaned, worker_name
 

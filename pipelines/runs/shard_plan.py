@@ -8,10 +8,10 @@ that its outputs depend on.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from zlib import crc32
 
 from ..sources.listing import Item, Listing
 
@@ -69,15 +69,18 @@ class _Cutter:
 
     def add(self, index: int, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
         """Add one folder, closing shards at boundaries."""
-        begun, count, least = 0, self.count, self.least
-        for at, name in enumerate(names):
-            if count >= least and (count >= self.most or _checksum(name) % least == 0):
+        begun, least, before = 0, self.least, self.count
+        at = max(least - before, 0)  # a boundary only where there are enough
+        while at < len(names):
+            if before + at - begun >= self.most or crc32(names[at].encode("utf-8", "surrogatepass")) % least == 0:
                 self._take(titles, names[begun:at], stems[begun:at])
-                self.count = count
+                self.count = before + at - begun
                 self._close(index, at)
-                begun, count = at, 0
-            count += 1
-        self.count = count
+                begun, before = at, 0
+                at += least
+            else:
+                at += 1
+        self.count = before + len(names) - begun
         self._take(titles, names[begun:], stems[begun:])
 
     def _take(self, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
@@ -93,10 +96,6 @@ class _Cutter:
     def finish(self) -> list[Shard]:
         self._close(0, 0)
         return self.shards
-
-
-def _checksum(name: str) -> int:
-    return zlib.crc32(name.encode("utf-8", "surrogatepass"))
 
 
 def _items_from(listing: Listing, folder: int, name: int) -> Iterator[Item]:

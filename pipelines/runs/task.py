@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from maskgen.formats.any_path import AnyPath
 
-from ..library import MaskerFactory
+from ..load_models import MaskerFactory
 from ..mask.settings import MaskSettings
 from ..sources.listing import Item
-from .records import ShardReport
 from .run_folder import RunFolder
+from .shard_records import ShardReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from maskgen.formats.any_path import AnyPath
 
-from .names import escape, output_stems
+from .output_names import NUL, escape, output_stems
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NUL = "\0"  # the one character that no file name can contain
 _NO_FAULTS: Mapping[str, str] = {}
 
 
@@ -123,10 +121,11 @@ class Listing:
 
 def with_distinct_outputs(folders: Sequence[Folder]) -> tuple[Folder, ...]:
     """The folders, with tags where outputs of two would get one name; a tag depends only on the folder's path."""
-    often = Counter(folder.into for folder in folders)
+    # By their order: a dictionary of millions of folders takes more memory than their names.
+    several = {one for one, other in pairwise(sorted(folder.into for folder in folders)) if one == other}
     groups: dict[str, list[Folder]] = {}
     for one in folders:
-        if often[one.into] > 1:
+        if one.into in several:
             groups.setdefault(one.into, []).append(one)
     alike = {into for into, group in groups.items() if _alike(group)}
     return tuple(replace(one, tag=_tag(one.path)) if one.into in alike else one for one in folders)

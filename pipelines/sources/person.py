@@ -13,7 +13,7 @@ from dataclasses import replace
 from maskgen.formats.any_path import AnyPath
 
 from .listing import Folder
-from .names import escape
+from .output_names import escape
 
 # VGGFace2 holds every photograph twice, in folders of these names.
 _CROPS = re.compile(r"(?:^|/)(loose|tight)_crop[^/]*(?=/)")

@@ -10,7 +10,7 @@ from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.faults import ContainerError
 
 from .listing import Folder, Listing, with_distinct_outputs
-from .names import escape
+from .output_names import escape
 from .person import joined_crops, person_of_folder
 from .walk import walk
 
@@ -150,11 +150,11 @@ def broken(path: str, fault: str) -> Folder:
 
 def _contained(container: AnyPath, path: str, several: bool) -> list[Folder]:
     if path.lower().endswith(".rec"):
-        from .records import record_folders
+        from .recordio_sets import record_folders
 
         return record_folders(container, path, several)
     if path.lower().endswith(".bin"):
-        from .records import bin_folders
+        from .recordio_sets import bin_folders
 
         return bin_folders(container, path)
     from .tars import tar_folders

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from .listing import NUL, Folder
-from .names import folder_name
+from .listing import Folder
+from .output_names import NUL, folder_name
 
 if TYPE_CHECKING:
     from maskgen.formats.tables import Listed
+
+Group = str  # a folder and a person, joined: a pair of texts takes three times the memory; they sort alike
+Packed = str | list[str]  # names, joined, in one or more texts
 
 
 def table_folders(table: AnyPath) -> list[Folder]:
@@ -28,33 +31,46 @@ def table_folders(table: AnyPath) -> list[Folder]:
     groups = _grouped(table)
     if not groups:
         raise UserError(f"{table} lists no photographs: add a row for each below the header.")
-    _check_one_person_each(table, groups)
-    return [
-        # Taken out one by one: the names are never in memory twice.
-        Folder.of(key[0], list(dict.fromkeys(_names(groups.pop(key)))), folder_name(key[1]))
-        for key in sorted(groups)
-    ]
+    order = sorted(groups)
+    _check_one_person_each(table, groups, order)
+    order.reverse()
+    folders: list[Folder] = []
+    while order:  # taken out one by one: neither names nor keys are in memory twice
+        key = order.pop()
+        folder, person = key.split(NUL)
+        folders.append(Folder.of(folder, list(set(_names(groups.pop(key)))), folder_name(person)))
+    return folders
 
 
-def _grouped(table: AnyPath) -> dict[tuple[str, str], list[str]]:
+def _grouped(table: AnyPath) -> dict[Group, Packed]:
     """The names of each folder and person; those of neighbouring rows as one text, since a name of its own takes four
-    times its length."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    key, names = ("", ""), list[str]()
+    times its length, and a list of one text as much as five names."""
+    groups: dict[Group, Packed] = {}
+    folder, last, names = "", "", list[str]()
     for path, person, _ in _rows(table):
-        folder, slash, name = path.rpartition("/")
-        if (folder or slash, person) != key:
+        here, slash, name = path.rpartition("/")
+        if here != folder or person != last or not here:
             if names:
-                groups.setdefault(key, []).append(NUL.join(names))
-            key, names = (folder or slash, person), []
+                _add(groups, f"{folder}{NUL}{last}", NUL.join(names))
+            folder, last, names = here or slash, person, []
         names.append(name)
     if names:
-        groups.setdefault(key, []).append(NUL.join(names))
+        _add(groups, f"{folder}{NUL}{last}", NUL.join(names))
     return groups
 
 
-def _names(packed: Sequence[str]) -> list[str]:
-    return NUL.join(packed).split(NUL)
+def _add(groups: dict[Group, Packed], key: Group, packed: str) -> None:
+    before = groups.get(key)
+    if before is None:
+        groups[key] = packed
+    elif isinstance(before, str):
+        groups[key] = [before, packed]
+    else:
+        before.append(packed)
+
+
+def _names(packed: Packed) -> list[str]:
+    return (packed if isinstance(packed, str) else NUL.join(packed)).split(NUL)
 
 
 def _rows(table: AnyPath) -> Iterator[Listed]:
@@ -67,21 +83,20 @@ def _rows(table: AnyPath) -> Iterator[Listed]:
         yield from read_table(table.read_bytes(), str(table))
 
 
-def _check_one_person_each(table: AnyPath, groups: Mapping[tuple[str, str], Sequence[str]]) -> None:
-    """Raise UserError where a photograph is assigned to two people."""
-    often = Counter(folder for folder, _ in groups)
-    whose: dict[str, dict[str, str]] = {}
-    for (folder, person), packed in groups.items():
-        if often[folder] > 1:
-            seen = whose.setdefault(folder, {})
-            for name in _names(packed):
-                if seen.setdefault(name, person) != person:
+def _check_one_person_each(table: AnyPath, groups: Mapping[Group, Packed], order: Sequence[Group]) -> None:
+    """Raise UserError where a photograph is assigned to two people; `order` are the groups in order."""
+    for folder, keys in groupby(order, lambda key: key.partition(NUL)[0]):
+        several = list(keys)
+        whose: dict[str, str] = {}
+        for key in several if len(several) > 1 else ():
+            for name in _names(groups[key]):
+                if whose.setdefault(name, key) != key:
                     raise _twice(table, folder, name)
 
 
 def _twice(table: AnyPath, folder: str, name: str) -> UserError:
     """The two lines that assign a photograph to two people."""
     path = f"{folder.rstrip('/')}/{name}" if folder else name
-    (_, person, line), *others = (one for one in _rows(table) if one.path == path)
-    _, other, later = next(one for one in others if one.person != person)
+    (_, person, line), *others = (one for one in _rows(table) if one[0] == path)
+    _, other, later = next(one for one in others if one[1] != person)
     return UserError(f"{table}, line {later}: {path} is of {other}, and of {person} in line {line}; correct one.")

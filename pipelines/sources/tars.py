@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from maskgen.formats.any_path import AnyPath
 
 from .listing import Folder, Spans
-from .names import escape, folder_name
+from .output_names import escape, folder_name
 
 if TYPE_CHECKING:
     from maskgen.formats.tars.people import TarPhoto

@@ -10,7 +10,7 @@ import click
 
 from maskgen.core.reasons import UserError
 
-from ..alignment import allow_misaligned
+from ..alignment_checks import allow_misaligned
 from ..options import FilePath
 from .report import exit_code, table
 from .settings import TrainSettings

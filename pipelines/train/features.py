@@ -17,7 +17,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import decode
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.formats.any_path import AnyPath
@@ -43,7 +43,7 @@ def open_recogniser(name: str) -> FaceEmbedder:
     Raises:
         UserError: it is not installed.
     """
-    from maskgen.embedders.named import open_embedder
+    from maskgen.embedders.by_name import open_embedder
 
     return open_embedder(name)
 

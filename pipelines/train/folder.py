@@ -15,6 +15,7 @@ report.json               written last
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,14 +120,19 @@ class TrainFolder:
         """Whether the run did any work, beyond writing its settings."""
         return any(path.name not in (self.lock.name, SETTINGS) for path in self.root.iterdir())
 
+    def forget(self) -> None:
+        """Remove the folder of a start that did no work."""
+        if not self._has_done_anything():
+            shutil.rmtree(self.root)
+
     def _refuse_foreign(self) -> None:
         if any(path.name != self.lock.name for path in self.root.iterdir()):
             raise UserError(f"--run {self.root} holds files that no training wrote: choose an empty or new folder.")
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder atomically; the report once all other files are on the disk."""
-        from maskgen.core.files import write_atomic
-        from maskgen.formats.files import persist
+        from maskgen.core.atomic_writes import write_atomic
+        from maskgen.formats.local_or_remote_files import persist
 
         if name == REPORT:
             persist(self.root)

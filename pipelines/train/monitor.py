@@ -14,8 +14,8 @@ from ..reports.progress import EVERY_SECONDS
 from .folder import DISTANCES, TENSORBOARD, TrainFolder
 
 if TYPE_CHECKING:
+    from maskgen.trainer.monitoring.evaluation import Evaluation
     from maskgen.trainer.monitoring.history import Row
-    from maskgen.trainer.monitoring.judge import Verdict
 
 
 class Display(Protocol):
@@ -150,7 +150,7 @@ class QuietWatcher:
     def on_row(self, row: Row) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
 
-    def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
+    def on_evaluation(self, evaluation: Evaluation, epoch: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
 
     def on_message(self, sentence: str) -> None:
@@ -206,13 +206,13 @@ class RunWatcher:
         if row.kind == EPOCH:
             self._draw()
 
-    def on_evaluation(self, verdict: Verdict, epoch: int) -> None:
+    def on_evaluation(self, evaluation: Evaluation, epoch: int) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
-        from maskgen.trainer.monitoring.curve import draw_overlap
+        from maskgen.trainer.monitoring.plots import draw_overlap
 
         path = self._folder.root / DISTANCES / f"epoch-{epoch:03}.png"
-        draw_overlap(path, verdict.overlap, f"epoch {epoch}: {verdict.sentence}")
-        self._display.line(f"epoch {epoch}: {verdict.sentence}")
+        draw_overlap(path, evaluation.overlap, f"epoch {epoch}: {evaluation.sentence}")
+        self._display.line(f"epoch {epoch}: {evaluation.sentence}")
 
     def on_message(self, sentence: str) -> None:
         """See `maskgen.trainer.loop.Watcher`."""
@@ -227,7 +227,7 @@ class RunWatcher:
         self._display.close()
 
     def _draw(self) -> None:
-        from maskgen.trainer.monitoring.curve import CURVE, draw_curve
+        from maskgen.trainer.monitoring.plots import CURVE, draw_curve
 
         draw_curve(self._folder.root / CURVE, self.history.rows)
         self._drawn = len(self.history.rows)

@@ -23,9 +23,10 @@ from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
+from maskgen.masks.apply_mask import analyse_face, apply_mask
+from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import dress, study
 from maskgen.trainer.data.lists import TrainingList
 
 POINTS = "points.npy"
@@ -36,7 +37,7 @@ _SHAPE = (68, 2)
 
 @dataclass(frozen=True, slots=True)
 class OnlineMasker:
-    """Renders masks onto pictures as the loader reads them; see `maskgen.trainer.data.pictures.Augment`.
+    """Renders masks onto pictures as the loader reads them; see `maskgen.trainer.data.picture_batches.Augment`.
 
     Attributes:
         points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture already shows a mask.
@@ -54,12 +55,18 @@ class OnlineMasker:
         points = _mapped(self.points)[row["row"]]
         if chance[0] >= self.share or np.isnan(points[0, 0]):
             return image
-        ends = np.cumsum([parse_kind(text).weight for text in self.kinds])
-        kind = load_kinds(self.kinds)[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
+        kinds, ends = _weighted(self.kinds)
+        kind = kinds[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
         try:
-            return dress(image, study(image, np.array(points)), plan_mask(rng), kind).image
+            return apply_mask(image, analyse_face(image, np.array(points)), plan_mask(rng), kind).image
         except SetAsideError:  # too small, or the yaw too large: `maskgen mask` sets such faces aside
             return image
+
+
+@cache
+def _weighted(kinds: tuple[str, ...]) -> tuple[list[Kind], NDArray[np.float64]]:
+    """Some kinds, and their weights added up."""
+    return load_kinds(kinds), np.cumsum([parse_kind(text).weight for text in kinds])
 
 
 @cache

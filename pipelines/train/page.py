@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import SetAsideError
 
 from ..checks import show_path
-from ..command_line import command_line, repeated
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import Page, Section, page_bytes
 from ..reports.page.plots import Axis, Curve, axis_over, chart, facts, numbers, table
 from ..reports.page.thumbnails import Pictures, thumbnail
+from ..settings_to_command import command_line, repeated
 from .folder import DISTANCES, PAGE, TrainFolder
 from .report import ENDS
 from .settings import TrainSettings

@@ -16,25 +16,25 @@ from maskgen import __version__
 from maskgen.core.reasons import UserError
 from maskgen.trainer.data.lists import read_eval_pairs, read_training_list
 from maskgen.trainer.data.samplers import build_batches
+from maskgen.trainer.distributed import Ranks, joined
 from maskgen.trainer.learner import Learner
 from maskgen.trainer.loop import End, Loop
-from maskgen.trainer.losses import FaceLoss
-from maskgen.trainer.monitoring.clock import Lap
-from maskgen.trainer.monitoring.judge import Judge
-from maskgen.trainer.ranks import Ranks, joined
+from maskgen.trainer.loss_functions.build import FaceLoss
+from maskgen.trainer.monitoring.evaluation import Evaluator
+from maskgen.trainer.monitoring.step_times import StepTimes
 from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.state import State, new_state
 
-from ..alignment import refuse_mismatch
+from ..alignment_checks import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..trained_people import TRAINED_PEOPLE, names_of
-from .data import Data
 from .folder import REPORT, TrainFolder
 from .monitor import QuietWatcher, RunWatcher, show_steps
 from .page import write_page
 from .settings import TrainSettings, deciding
+from .training_data import Data
 
 
 @dataclass(slots=True)
@@ -97,15 +97,22 @@ def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
         max_steps = run.data.recipe.train.max_steps
         return run.folder.begin(run.deciding, max_steps, settings.resume, settings.overwrite)
 
+    new = not settings.run.exists()
     with ExitStack() as held:
-        yield run.ranks.of_first(begin)
+        done = run.ranks.from_first(begin)
+        try:
+            yield done
+        except UserError:
+            if new and run.ranks.first:
+                run.folder.forget()  # or the next recipe would be a run with other settings
+            raise
 
 
 def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
     begun = time.perf_counter()
+    loop, watcher = _loop(run, notify)
     if run.ranks.first and (names := names_of(run.settings.data)):
         run.folder.place(TRAINED_PEOPLE, "".join(f"{name}\n" for name in names).encode())
-    loop, watcher = _loop(run, notify)
     try:
         end = loop.run()
     except torch.OutOfMemoryError:
@@ -151,7 +158,7 @@ def _fill_templates(run: _Run, state: State) -> None:
 
 
 def _restore(run: _Run, state: State, notify: Notify) -> None:
-    checkpoint = run.ranks.of_first(lambda: run.folder.load("last") if run.folder.has_checkpoint else None)
+    checkpoint = run.ranks.from_first(lambda: run.folder.load("last") if run.folder.has_checkpoint else None)
     if checkpoint is None:
         return
     state.restore(checkpoint)
@@ -166,15 +173,15 @@ def _watcher(run: _Run, state: State, total: int) -> RunWatcher | QuietWatcher:
     return RunWatcher(run.folder, show_steps(min(total, most) if most else total, step), step)
 
 
-def _judge(run: _Run, learner: Learner, watcher: RunWatcher | QuietWatcher) -> Judge | None:
+def _judge(run: _Run, learner: Learner, watcher: RunWatcher | QuietWatcher) -> Evaluator | None:
     if run.data.pairs is None:
         return None
     loader = run.data.loader(run.data.eval_rows(run.folder.root, run.ranks), run.ranks, full=False)
     dim, size = int(learner.model.dim), run.data.recipe.train.batch_size  # type: ignore[arg-type]
-    return Judge(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.on_unreadable)
+    return Evaluator(learner, dim, run.data.pairs, loader, size, run.ranks, watcher.on_unreadable)
 
 
-def _report(run: _Run, state: State, end: End, unreadable: int, whole: Lap, seconds: float) -> dict[str, Any]:
+def _report(run: _Run, state: State, end: End, unreadable: int, whole: StepTimes, seconds: float) -> dict[str, Any]:
     progress, listed, ranks = state.progress, run.data.listed, run.ranks
     best = None if math.isinf(progress.best_iou) else {"iou": progress.best_iou, "epoch": progress.best_epoch}
     return {

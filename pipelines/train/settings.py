@@ -11,7 +11,7 @@ from maskgen import __version__
 from maskgen.core.kindspec import parse_kind
 from maskgen.core.reasons import UserError
 
-from ..checks import check_range
+from ..checks import check_place, check_range
 
 if TYPE_CHECKING:
     from maskgen.trainer.data.lists import EvalPairs, TrainingList
@@ -54,6 +54,7 @@ class TrainSettings:
     allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
+        check_place("--run", self.run)
         check_range("--threads", self.threads, 0, 4096)
         if self.resume and self.overwrite:
             raise UserError("--overwrite starts again and --resume continues: give one of them.")

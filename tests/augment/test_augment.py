@@ -16,7 +16,7 @@ import pytest
 from maskgen.augment import MaskAugment, mark_of
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
-from maskgen.faces.align import five_points
+from maskgen.faces.upright_crop import five_points
 from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 from maskgen.points.mark import mirrored

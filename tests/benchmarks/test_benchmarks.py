@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskgen.benchmarks.named import BENCHMARKS, benchmark
+from maskgen.benchmarks.by_name import BENCHMARKS, benchmark
 from maskgen.core.reasons import UserError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskgen.core.alignments import STORED, StoredCut, check_alignment, mismatch, stored_alignment, stored_cut
+from maskgen.core.alignment_names import STORED, StoredCut, check_alignment, mismatch, stored_alignment, stored_cut
 
 
 @pytest.mark.parametrize(

@@ -243,3 +243,12 @@ def test_messages_of_decoders_stay_off_the_terminal_and_pythons_own_do_not(tmp_p
     assert said["quiet"] == "a sentence\n"
     assert said["loud"].endswith("a sentence\n")
     assert len(said["loud"]) > len(said["quiet"])
+
+
+def test_the_detail_of_a_damaged_picture_is_the_same_each_time() -> None:
+    whole = cv2.imencode(".jpg", astronaut())[1].tobytes()
+    noise = np.random.default_rng(0).integers(0, 256, 5000, np.uint8).tobytes()
+    with pytest.raises(SetAsideError) as caught:  # its size can be read, and Pillow names the object that it read from
+        decode(whole[:600] + noise + whole[5600:])
+    assert caught.value.reason is Reason.BROKEN_PICTURE
+    assert caught.value.detail == "the decoder stopped: it is not what its header says"

@@ -8,10 +8,10 @@ from functools import cache
 import dlib
 import numpy as np
 
-from maskgen.embedders.dlib_chips import CHIP, MIDDLE, POINTS5, SIDE, ChipAligner, chip_matrix, fixed_matrix
+from maskgen.embedders.chip_alignment import CHIP, MIDDLE, POINTS5, SIDE, ChipAligner, chip_matrix, fixed_matrix
 from maskgen.embedders.dlib_resnet import dlib_resnet
-from maskgen.embedders.network import NetworkEmbedder
-from maskgen.faces.align import align, five_points, warped
+from maskgen.embedders.torch_network import NetworkEmbedder
+from maskgen.faces.upright_crop import align_upright, five_points, warp
 from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 from maskgen.trainer.networks.dlib_weights import dlib_file
@@ -33,7 +33,7 @@ def oracle() -> dlib.face_recognition_model_v1:
 
 
 def crops() -> list[np.ndarray]:
-    return [align(portrait.image, portrait.points68, 160).image for _, portrait in portraits()]
+    return [align_upright(portrait.image, portrait.points68, 160).image for _, portrait in portraits()]
 
 
 def dlib_shape(points: np.ndarray) -> dlib.full_object_detection:
@@ -56,7 +56,7 @@ def test_our_reckoning_of_dlibs_chips_gives_dlibs_pixels() -> None:
     for _, portrait in portraits():
         whole = np.rint(portrait.points68)
         own = dlib.get_face_chip(portrait.image, dlib_shape(whole), CHIP, 0.25)
-        chip = warped(portrait.image, dlib_matrix(whole), CHIP)
+        chip = warp(portrait.image, dlib_matrix(whole), CHIP)
         inside = slice(15, -15)  # beyond the photograph dlib paints black, we repeat its edge
         assert np.abs(chip[inside, inside].astype(int) - own[inside, inside]).mean() < 3
 
@@ -91,7 +91,7 @@ def test_the_fixed_place_is_where_dlib_has_the_mean_of_faces() -> None:
     squares = []
     for _, portrait in portraits():
         if abs(portrait.pose.yaw) < 25:
-            crop = align(portrait.image, portrait.points68, 160)
+            crop = align_upright(portrait.image, portrait.points68, 160)
             back = np.linalg.inv(np.vstack([dlib_matrix(crop.carry(portrait.points68)), [0, 0, 1]]))
             middle = back[:2, :2] @ np.full(2, (CHIP - 1) / 2) + back[:2, 2]
             squares.append([*((middle + 0.5) / 160), np.hypot(*back[:2, 0]) * CHIP / 160])
@@ -103,7 +103,7 @@ def test_without_a_face_the_fixed_place_serves() -> None:
     blank = np.full((160, 160, 3), 128, np.uint8)
     blank[60:90, 40:120] = 90
     chip = ChipAligner().chips([blank])[0]
-    np.testing.assert_array_equal(chip, warped(blank, fixed_matrix(blank), CHIP))
+    np.testing.assert_array_equal(chip, warp(blank, fixed_matrix(blank), CHIP))
     matrix = fixed_matrix(blank)
     corner = np.array(MIDDLE) * 160 - SIDE * 80 - 0.5  # of the square that is looked at
     np.testing.assert_allclose(matrix[:, :2] @ corner + matrix[:, 2], [-0.5, -0.5], atol=1e-6)

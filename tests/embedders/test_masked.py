@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from maskgen.embedders.by_name import open_embedder
 from maskgen.embedders.dlib_resnet import dlib_resnet
-from maskgen.embedders.masked import BothWays, masked
-from maskgen.embedders.named import open_embedder
+from maskgen.embedders.masked import MirrorAveraged, masked
 from maskgen.people import sample_people
 
 
-def both_ways() -> BothWays:
+def both_ways() -> MirrorAveraged:
     model = masked().model
-    assert isinstance(model, BothWays)
+    assert isinstance(model, MirrorAveraged)
     return model
 
 

@@ -12,8 +12,8 @@ import torch
 from click.testing import CliRunner
 
 from maskgen.embedders.base import FaceEmbedder
-from maskgen.embedders.network import NetworkEmbedder
 from maskgen.embedders.onnx_export import largest_difference, to_onnx
+from maskgen.embedders.torch_network import NetworkEmbedder
 from maskgen.pipelines.cli import main
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
 from maskgen.trainer.networks.models import build_model
@@ -44,7 +44,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_file_gives_the_embeddings_of_pictures_as_they_are(checkpoint: Path, tmp_path: Path) -> None:
-    from maskgen.embedders.named import open_embedder
+    from maskgen.embedders.by_name import open_embedder
 
     out = tmp_path / "model.onnx"
     result = CliRunner().invoke(main, ["export", str(checkpoint), str(out)])

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from onnx import TensorProto, helper
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_chips import ARCFACE5, ChipAligner, chip_matrix
-from maskgen.embedders.named import open_embedder
+from maskgen.embedders.by_name import open_embedder
+from maskgen.embedders.chip_alignment import ARCFACE5, ChipAligner, chip_matrix
 from maskgen.embedders.onnx_input import read_onnx_input
 from maskgen.people import sample_people
 from maskgen.pipelines.cli import main

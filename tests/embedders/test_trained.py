@@ -10,9 +10,9 @@ import torch
 
 from maskgen.core.reasons import UserError
 from maskgen.embedders import dlib_resnet, masked
+from maskgen.embedders.by_name import checkpoint_path, open_embedder
 from maskgen.embedders.facenet import WEIGHTS, facenet
-from maskgen.embedders.named import checkpoint_path, open_embedder
-from maskgen.embedders.names import NAMES
+from maskgen.embedders.model_names import NAMES
 from maskgen.embedders.trained import trained
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint
 from maskgen.trainer.networks import backbones

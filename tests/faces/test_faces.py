@@ -14,12 +14,12 @@ from skimage.data import astronaut
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Detection, Face
-from maskgen.faces.align import align, five_inside, five_points, warped, whole
-from maskgen.faces.choose import choose
-from maskgen.faces.detect import MtcnnDetector, suppress
+from maskgen.faces.choose import choose_faces
+from maskgen.faces.detect import MtcnnDetector, non_maximum_suppression
 from maskgen.faces.landmarks import Landmarker, default_model
 from maskgen.faces.locate import detect_for
 from maskgen.faces.trust import trust
+from maskgen.faces.upright_crop import align_upright, five_points, share_inside_picture, warp, whole_photograph
 from maskgen.people import sample_people
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
@@ -64,7 +64,7 @@ def test_suppression_is_that_of_a_slow_loop(numbers: np.ndarray) -> None:
     boxes = numbers.copy()
     boxes[:, 2:4] += boxes[:, :2] + 1
     boxes[:, 4] += 1
-    assert suppress(boxes, 0.5).tolist() == slow_suppress(boxes, 0.5)
+    assert non_maximum_suppression(boxes, 0.5).tolist() == slow_suppress(boxes, 0.5)
 
 
 def test_a_photograph_is_answered_alike_alone_and_among_others(detector: MtcnnDetector) -> None:
@@ -106,7 +106,7 @@ def test_a_small_face_in_a_huge_picture_is_found(detector: MtcnnDetector) -> Non
 def test_of_all_faces_those_that_the_edge_cuts_are_found_too(detector: MtcnnDetector, times: int) -> None:
     portrait = np.ascontiguousarray(astronaut())
     cut = cv2.resize(portrait[:, 230:], None, fx=times, fy=times)
-    assert detector.detect([cut], small_too=True) == [[]]
+    assert detector.detect([cut], include_small=True) == [[]]
     (whole,) = detector.detect([portrait])[0]
     (found,) = detect_for(detector, [cut], "all")[0]
     middle = ((found.box[:2] + found.box[2:]) / 2 + 0.5) / times - 0.5 + [230, 0]
@@ -116,7 +116,7 @@ def test_of_all_faces_those_that_the_edge_cuts_are_found_too(detector: MtcnnDete
 
 def test_a_face_that_is_found_already_is_not_found_again_at_the_edge(detector: MtcnnDetector) -> None:
     near = np.ascontiguousarray(astronaut()[:, 190:])
-    (usual,) = detector.detect([near], small_too=True)[0]
+    (usual,) = detector.detect([near], include_small=True)[0]
     assert usual.box[0] < 0
     (found,) = detect_for(detector, [near], "all")[0]
     assert (found.box == usual.box).all()
@@ -183,7 +183,7 @@ def test_points_go_where_the_pixels_go(angle: float, scale: float) -> None:
     image = np.zeros((size[1], size[0], 3), np.uint8)
     mark = moved[30]
     cv2.circle(image, (int(mark[0]), int(mark[1])), max(2, int(2 * scale)), (255, 255, 255), -1)
-    crop = align(image, moved.astype(np.float32), 160)
+    crop = align_upright(image, moved.astype(np.float32), 160)
     weight = crop.image[..., 0].astype(float)
     y, x = np.mgrid[0:160, 0:160]
     centre = np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
@@ -194,8 +194,8 @@ def test_points_go_where_the_pixels_go(angle: float, scale: float) -> None:
 
 
 def test_nothing_to_do_leaves_the_picture_as_it_was() -> None:
-    np.testing.assert_array_equal(warped(FACE, np.array([[1.0, 0, 0], [0, 1.0, 0]]), 280), FACE)
-    assert whole(FACE).image is FACE
+    np.testing.assert_array_equal(warp(FACE, np.array([[1.0, 0, 0], [0, 1.0, 0]]), 280), FACE)
+    assert whole_photograph(FACE).image is FACE
 
 
 def box(x: float, y: float, side: float, score: float = 0.99) -> Detection:
@@ -209,39 +209,39 @@ PLAIN = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
 def test_the_largest_the_central_or_all() -> None:
     large, central, cut = box(0, 0, 120), box(170, 160, 80), box(300, 300, 190)
     faces = [central, cut, large]
-    assert choose(PLAIN, faces, "largest") == [large]
-    assert choose(PLAIN, faces, "central") == [central]
-    assert choose(PLAIN, faces, "all")[0] is large
+    assert choose_faces(PLAIN, faces, "largest") == [large]
+    assert choose_faces(PLAIN, faces, "central") == [central]
+    assert choose_faces(PLAIN, faces, "all")[0] is large
     with pytest.raises(ValueError, match="subject, largest"):
-        choose(PLAIN, faces, "nearest")
+        choose_faces(PLAIN, faces, "nearest")
 
 
 def test_the_subject_is_neither_the_bystander_at_the_edge_nor_the_speck_in_the_middle() -> None:
     subject, bystander = box(130, 130, 130), box(-40, 150, 160)
-    assert choose(PLAIN, [bystander, subject], "subject") == [subject]
+    assert choose_faces(PLAIN, [bystander, subject], "subject") == [subject]
     speck, large = box(190, 190, 24), box(60, 90, 180)
-    assert choose(PLAIN, [speck, large], "subject") == [large]
+    assert choose_faces(PLAIN, [speck, large], "subject") == [large]
 
 
 def test_of_two_faces_alike_the_sharp_and_sure_one_is_the_subject() -> None:
     left, right = box(60, 150, 100), box(240, 150, 100)
     soft = PLAIN.copy()
     soft[:, 200:] = cv2.GaussianBlur(soft, (0, 0), 4)[:, 200:]
-    assert choose(soft, [right, left], "subject") == [left]
-    assert choose(np.ascontiguousarray(soft[:, ::-1]), [left, right], "subject") == [right]
-    assert choose(PLAIN, [left, box(240, 150, 100, 0.8)], "subject") == [left]
+    assert choose_faces(soft, [right, left], "subject") == [left]
+    assert choose_faces(np.ascontiguousarray(soft[:, ::-1]), [left, right], "subject") == [right]
+    assert choose_faces(PLAIN, [left, box(240, 150, 100, 0.8)], "subject") == [left]
 
 
 def test_what_of_a_face_lies_outside_the_picture_is_its_share() -> None:
     five = box(100, 100, 100).points5
-    assert five_inside(five, (400, 400)) == 1.0
-    assert five_inside(five, (400, 150)) == pytest.approx(0.5, abs=0.02)
-    assert five_inside(five + 1000, (400, 400)) == 0.0
+    assert share_inside_picture(five, (400, 400)) == 1.0
+    assert share_inside_picture(five, (400, 150)) == pytest.approx(0.5, abs=0.02)
+    assert share_inside_picture(five + 1000, (400, 400)) == 0.0
 
 
 def test_all_faces_are_masked_or_have_a_reason() -> None:
     good, unsure, small = box(100, 100, 120), box(0, 0, 90, 0.65), box(300, 20, 12)
-    first, *others = choose(PLAIN, [unsure, good, small], "all")
+    first, *others = choose_faces(PLAIN, [unsure, good, small], "all")
     assert first is good
     assert [(one.reason, one.detail) for one in others if isinstance(one, SetAsideError)] == [
         (Reason.LOW_SCORE, "score 0.65, face at 0,0 of 90x90 pixels"),
@@ -255,7 +255,7 @@ def test_all_faces_are_masked_or_have_a_reason() -> None:
 )
 def test_no_usable_face_has_a_reason(faces: list[Detection], reason: Reason) -> None:
     with pytest.raises(SetAsideError) as fault:
-        choose(PLAIN, faces, "subject")
+        choose_faces(PLAIN, faces, "subject")
     assert fault.value.reason is reason
 
 

@@ -34,7 +34,7 @@ def plain(net: torch.nn.Module, images: np.ndarray) -> list[np.ndarray]:
 
 def test_the_networks_are_facenet_pytorchs(nets: Nets) -> None:
     images = np.random.default_rng(0).integers(0, 255, (19, 48, 48, 3), np.uint8)
-    score, shift, points = nets.judge(list(images))
+    score, shift, points = nets.output(list(images))
     for ours, theirs in zip((shift, points, score), plain(ONet(), images), strict=True):
         np.testing.assert_allclose(ours, theirs[:, 1] if theirs.shape[1] == 2 else theirs, atol=1e-5)
     score, shift = nets.refine(list(images[:, :24, :24]))
@@ -81,8 +81,8 @@ def test_an_answer_does_not_depend_on_the_batch(nets: Nets, many: int) -> None:
     rng = np.random.default_rng(many)
     patches = [cv2.resize(FACE[y : y + 90, x : x + 90], (48, 48)) for x, y in rng.integers(0, 180, (many, 2))]
     order = rng.permutation(many)
-    every, mixed = nets.judge(patches), nets.judge([patches[at] for at in order])
-    alone = nets.judge(patches[:1])
+    every, mixed = nets.output(patches), nets.output([patches[at] for at in order])
+    alone = nets.output(patches[:1])
     for whole, other, one in zip(every, mixed, alone, strict=True):
         np.testing.assert_array_equal(whole[order], other)
         np.testing.assert_array_equal(whole[:1], one)
@@ -118,7 +118,7 @@ def test_the_middle_of_an_aligned_crop_is_where_a_search_finds_the_face(monkeypa
     crop = np.ascontiguousarray(FACE[y : y + 160, x : x + 160])
     (searched,) = MtcnnDetector().detect([crop])[0]
     aligned = MtcnnDetector(aligned=True)
-    monkeypatch.setattr(aligned, "_upright", lambda images, small_too: pytest.fail("searched") if images else [])
+    monkeypatch.setattr(aligned, "_upright", lambda images, include_small: pytest.fail("searched") if images else [])
     (known,) = aligned.detect([crop])[0]
     eyes = np.linalg.norm(searched.points5[1] - searched.points5[0])
     assert np.abs(known.points5 - searched.points5).max() < 0.1 * eyes

@@ -12,18 +12,18 @@ import pytest
 
 DROPPED = """
 import faulthandler, gc, os, signal
-from maskgen.faces.looks import network
+from maskgen.faces.classifiers import classifier_network
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
 faulthandler.enable()
 caught = []
 signal.signal(signal.SIGUSR1, lambda *call: caught.append(call))
 first, second = OpenVinoNets((8, 8)), OpenVinoNets((8, 8))
-network._network("maskgen.faces", "masked.npz", os.getpid())
+classifier_network._network("maskgen.faces", "masked.npz", os.getpid())
 del first
 gc.collect()
 del second
-network._network.cache_clear()
+classifier_network._network.cache_clear()
 gc.collect()
 signal.raise_signal(signal.SIGUSR1)
 print(len(caught))
@@ -41,11 +41,11 @@ import os, sys
 forks = []
 os.register_at_fork(before=lambda: forks.append(1))
 sys.addaudithook(lambda event, call: print(event, call) if event.startswith("socket.") else None)
-from maskgen.faces.looks import network
+from maskgen.faces.classifiers import classifier_network
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
 OpenVinoNets((8, 8))
-network._network("maskgen.faces", "masked.npz", os.getpid())
+classifier_network._network("maskgen.faces", "masked.npz", os.getpid())
 print(len(forks), "openvino_telemetry" in sys.modules)
 """
 

@@ -14,20 +14,20 @@ from maskgen.core.images import Photo
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Certainty, Detection, Face, Image
 from maskgen.core.seeding import rng_for
-from maskgen.faces.align import five_points
-from maskgen.faces.landmarkers.named import landmarker_named
+from maskgen.faces.catalogue_columns import face_columns, face_from_row, rounded_face
+from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.landmarkers.own import OwnLandmarker
 from maskgen.faces.landmarks import Landmarker, Points68
-from maskgen.faces.stored import face_columns, face_from_row, rounded_face
 from maskgen.faces.trust import trust
-from maskgen.people import Portrait, draw_person, draw_scene, paint
+from maskgen.faces.upright_crop import five_points
+from maskgen.people import Portrait, draw_person, draw_portrait, draw_scene
 
 ALL_SEEN = np.ones(68, bool)
 
 
 def portrait(number: int, yaw: float) -> Portrait:
     rng = rng_for(11, "own landmarks", number)
-    return paint(replace(draw_person(rng), glasses="none"), replace(draw_scene(rng, 200), yaw=yaw, hand=False))
+    return draw_portrait(replace(draw_person(rng), glasses="none"), replace(draw_scene(rng, 200), yaw=yaw, hand=False))
 
 
 def detection(drawn: Portrait) -> Detection:
@@ -72,12 +72,12 @@ def test_a_face_is_the_same_alone(faces: list[tuple[Image, Detection, Portrait]]
 
 
 def test_models_go_by_name() -> None:
-    assert type(landmarker_named("own")) is OwnLandmarker
-    assert type(landmarker_named("dlib")) is Landmarker
+    assert type(landmarker_by_name("own")) is OwnLandmarker
+    assert type(landmarker_by_name("dlib")) is Landmarker
     with pytest.raises(UserError, match="landmarks mesh are unknown: give dlib or own"):
-        landmarker_named("mesh")
+        landmarker_by_name("mesh")
     with pytest.raises(UserError, match="leave it out"):
-        landmarker_named("own", Path("model.dat"))
+        landmarker_by_name("own", Path("model.dat"))
 
 
 def face(certainty: Certainty | None, moved: tuple[int, float] | None = None) -> Face:

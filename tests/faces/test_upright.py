@@ -10,9 +10,9 @@ from maskgen.api import Masker, MaskerSettings
 from maskgen.core.images import Photo, read_photo
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Image
+from maskgen.faces.classifiers.classifier_network import classifier_input
+from maskgen.faces.classifiers.upright import LESS_TRUSTED_FROM, UPRIGHT_FROM, least_score, upright_scores
 from maskgen.faces.detect import Detector, MtcnnDetector
-from maskgen.faces.looks.network import seen_of
-from maskgen.faces.looks.upright import LESS_TRUSTED_FROM, UPRIGHT_FROM, least_score, upright_scores
 from maskgen.people import sample_people
 
 PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
@@ -29,7 +29,7 @@ def test_a_score_does_not_depend_on_the_others_in_the_call() -> None:
 def test_faces_upright_and_turned_are_told_apart() -> None:
     images = [PORTRAIT, *(portrait.image for _, _, portrait in sample_people(5, 1, seed=9))]
     crops = [
-        seen_of(image, faces[0].points5)
+        classifier_input(image, faces[0].points5)
         for image, faces in zip(images, MtcnnDetector().detect(images), strict=True)
         if faces
     ]
@@ -47,7 +47,7 @@ def test_less_trust_asks_for_more() -> None:
 class TurnedAbout(Detector):
     """Says that the portrait's face stands on its head: its points are turned about their middle."""
 
-    def _detect(self, images: list[Image], small_too: bool) -> list[list[Detection]]:  # type: ignore[override]
+    def _detect(self, images: list[Image], include_small: bool) -> list[list[Detection]]:  # type: ignore[override]
         found = MtcnnDetector().detect(images)
         return [[Detection(f.box, 2 * f.points5.mean(0) - f.points5, f.score) for f in faces] for faces in found]
 

@@ -41,7 +41,9 @@ JPG = b"a picture"
         ({"txt": b"Ann Lee\n"}, "Ann Lee"),
         ({"txt": b"a photograph of\ntwo people"}, ""),
         ({"txt": b"word " * 50}, ""),
-        ({"json": b"[1, 2]"}, ""),
+        ({"json": b"[1, 2]"}, "the .json beside it is a list of 2, not an object that names the person"),
+        ({"json": b"true"}, "the .json beside it is true, not an object that names the person"),
+        ({"json": b'[{"label": 3}]'}, "3"),
         ({"json": b"{broken"}, "the .json beside it cannot be read"),
         ({"json": b'{"label": [3], "width": 7}'}, "3"),
         ({"json": b'{"label": [3, 4]}'}, "the .json beside it says label as a list of 2, not as one name or number"),
@@ -61,6 +63,7 @@ def test_what_stands_beside_a_photograph(beside: dict[str, bytes], person: str) 
 def test_a_folder_counts_before_a_text_and_after_a_class() -> None:
     assert people(("Ann/1.jpg", JPG), ("Ann/1.txt", b"smiling")) == {"Ann/1.jpg": ""}
     assert people(("train/1.jpg", JPG), ("train/1.cls", b"5")) == {"train/1.jpg": "5"}
+    assert people(("Ann/1.jpg", JPG), ("Ann/1.json", b"[[12, 40], [88, 97]]")) == {"Ann/1.jpg": ""}
 
 
 def test_members_beside_no_photograph_are_photographs_that_reading_will_refuse() -> None:

@@ -5,17 +5,17 @@ import pytest
 from skimage.data import astronaut
 
 from maskgen.core.records import Detection
-from maskgen.faces.align import five_points
-from maskgen.faces.alignments import Cut
+from maskgen.faces.already_masked import mask_scores
+from maskgen.faces.classifiers.classifier_network import classifier_input
+from maskgen.faces.crop_by_alignment import CropSettings
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.looks.network import seen_of
-from maskgen.faces.masked import mask_scores
-from maskgen.gallery.faces import Candidate, PortraitFinder, meant
+from maskgen.faces.upright_crop import five_points
 from maskgen.gallery.label_checks import contradiction
 from maskgen.gallery.multi_view import VIEWS, MultiViewDetector, merge_views, overlap
+from maskgen.gallery.portrait_finder import Candidate, PortraitFinder, meant
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.wear import wear
 from maskgen.people import sample_people
 
 PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
@@ -70,11 +70,11 @@ def test_a_face_that_looks_as_is_said_is_meant_before_a_larger_one() -> None:
 def test_a_masked_face_is_found_beside_a_bare_bystander() -> None:
     """Bystander and portrait are as large as each other; what is said of the photograph tells which is meant."""
     (_, _, one), (_, _, two) = sample_people(2, 1, seed=12)
-    masked = wear(one.image, one.points68, MaskPlan(), load_kind("surgical_blue")).image
+    masked = analyse_and_apply(one.image, one.points68, MaskPlan(), load_kind("surgical_blue")).image
     picture = np.concatenate([masked, two.image], axis=1)
     finder = PortraitFinder()
-    left = finder.find(picture, True, Cut(size=96)).detection.points5[:2].mean(0)[0]
-    right = finder.find(picture, False, Cut(size=96)).detection.points5[:2].mean(0)[0]
+    left = finder.find(picture, True, CropSettings(size=96)).detection.points5[:2].mean(0)[0]
+    right = finder.find(picture, False, CropSettings(size=96)).detection.points5[:2].mean(0)[0]
     assert left < one.image.shape[1] < right
 
 
@@ -83,8 +83,8 @@ def test_masked_portraits_are_found_in_the_dark_too(light: float, most: float) -
     """Where the eyes are is told to `most` eye distances; of dark skin in half the light little more is seen."""
     finder = PortraitFinder()
     for _, _, portrait in sample_people(6, 1, seed=12):
-        masked = wear(portrait.image, portrait.points68, MaskPlan(), load_kind("n95")).image
-        found = finder.find((masked * light).astype(np.uint8), True, Cut(size=96))
+        masked = analyse_and_apply(portrait.image, portrait.points68, MaskPlan(), load_kind("n95")).image
+        found = finder.find((masked * light).astype(np.uint8), True, CropSettings(size=96))
         truth = five_points(portrait.points68)[:2]
         off = np.hypot(*(found.detection.points5[:2].mean(0) - truth.mean(0)))
         assert off < most * np.hypot(*(truth[1] - truth[0]))
@@ -95,9 +95,9 @@ def test_masked_and_bare_faces_look_so() -> None:
     right = []
     for number, (_, _, portrait) in enumerate(sample_people(10, 2, seed=33)):
         kind = load_kind(kind_names()[number % len(kind_names())])
-        masked = wear(portrait.image, portrait.points68, MaskPlan(), kind).image
+        masked = analyse_and_apply(portrait.image, portrait.points68, MaskPlan(), kind).image
         points5 = five_points(portrait.points68)
-        bare, worn = mask_scores([seen_of(image, points5) for image in (portrait.image, masked)]).tolist()
+        bare, worn = mask_scores([classifier_input(image, points5) for image in (portrait.image, masked)]).tolist()
         assert contradiction(bare, False) == "" and contradiction(worn, True) == ""
         right += [contradiction(bare, True) == "looks bare", contradiction(worn, False) == "looks masked"]
     assert np.mean(right) > 0.9

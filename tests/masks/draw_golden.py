@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import encode_image
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import wear
-from maskgen.people import Portrait, Scene, draw_person, paint
+from maskgen.people import Portrait, Scene, draw_person, draw_portrait
 
 GOLDEN = Path(__file__).parent / "golden"
 POSES = ((0.0, 0.0, 0.0), (-32.0, 8.0, 6.0), (55.0, -8.0, -4.0))
@@ -29,7 +29,7 @@ SIDE = 176
 def portraits() -> list[Portrait]:
     """Three drawn people, one in each pose."""
     return [
-        paint(draw_person(rng_for(40, at)), Scene(*pose, scale=44.0, centre=(88.0, 92.0), size=(SIDE, SIDE)))
+        draw_portrait(draw_person(rng_for(40, at)), Scene(*pose, scale=44.0, centre=(88.0, 92.0), size=(SIDE, SIDE)))
         for at, pose in enumerate(POSES)
     ]
 
@@ -39,7 +39,7 @@ def golden(kind: str, people: list[Portrait]) -> Image:
     tiles = []
     for at, portrait in enumerate(people):
         plan = replace(plan_mask(rng_for(41, kind, at)), look=0.999 if at == 2 else 0.0)
-        tiles.append(wear(portrait.image, portrait.points68, plan, load_kind(kind)).image)
+        tiles.append(analyse_and_apply(portrait.image, portrait.points68, plan, load_kind(kind)).image)
     return np.hstack(tiles)
 
 

@@ -8,35 +8,38 @@ import pytest
 
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import MaskedPicture, analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.template import PARTS
-from maskgen.masks.wear import Worn, dress, study, wear
-from maskgen.people import Portrait, Scene, draw_person, paint
+from maskgen.people import Portrait, Scene, draw_person, draw_portrait
 
 
 @pytest.fixture(scope="module")
 def turned() -> Portrait:
     """A drawn person who shows one cheek and ear."""
-    return paint(
+    return draw_portrait(
         draw_person(rng_for(40, 1)), Scene(-32.0, 8.0, 6.0, scale=60.0, centre=(120.0, 120.0), size=(240, 240))
     )
 
 
-def worn(portrait: Portrait, kind: str, **plan: float) -> Worn:
-    return wear(portrait.image, portrait.points68, replace(MaskPlan(), **plan), load_kind(kind))
+def worn(portrait: Portrait, kind: str, **plan: float) -> MaskedPicture:
+    return analyse_and_apply(portrait.image, portrait.points68, replace(MaskPlan(), **plan), load_kind(kind))
 
 
 def uncut(kind: Kind) -> Kind:
     """The kind of a sheet from which nothing is cut."""
-    makes = [replace(one, levels=tuple(level._replace(through=None) for level in one.levels)) for one in kind.makes]
-    return replace(kind, makes=tuple(makes))
+    makes = [
+        replace(one, levels=tuple(level._replace(material_and_clear=None) for level in one.levels))
+        for one in kind.looks
+    ]
+    return replace(kind, looks=tuple(makes))
 
 
 def test_foam_is_cut_out_at_the_ear(turned: Portrait) -> None:
     seen = worn(turned, "pitta_black")
-    whole = wear(turned.image, turned.points68, MaskPlan(), uncut(load_kind("pitta_black")))
+    whole = analyse_and_apply(turned.image, turned.points68, MaskPlan(), uncut(load_kind("pitta_black")))
     cut = (whole.coverage == 255) & (seen.coverage == 0)
     assert (seen.coverage <= whole.coverage).all()
     assert 0.01 < cut.sum() / (whole.coverage > 127).sum() < 0.1
@@ -51,7 +54,7 @@ def test_thin_cloth_lets_the_face_through_and_covers_it_all_the_same(turned: Por
     assert np.abs(thin.image[solid] - mixed).mean() < 6
 
 
-def under_cloth(image: Image, opaque: Worn) -> np.ndarray:
+def under_cloth(image: Image, opaque: MaskedPicture) -> np.ndarray:
     """The bare face in the cloth's shadow, which takes some of the light that comes through."""
     assert opaque.coverage.max() == 255
     return image.astype(float) * (1 - 0.75 * 0.75 * 0.25)
@@ -62,8 +65,8 @@ def under_cloth(image: Image, opaque: Worn) -> np.ndarray:
 )
 def test_every_covered_pixel_is_a_part(turned: Portrait, kind: str) -> None:
     plan = replace(MaskPlan(), look=0.999)
-    wearer = study(turned.image, turned.points68)
-    seen = dress(turned.image, wearer, plan, load_kind(kind), parts=True)
+    analysed = analyse_face(turned.image, turned.points68)
+    seen = apply_mask(turned.image, analysed, plan, load_kind(kind), parts=True)
     assert seen.parts is not None
     covered = seen.coverage > 127
     assert (seen.parts[covered] > 0).all()
@@ -80,7 +83,7 @@ def test_every_covered_pixel_is_a_part(turned: Portrait, kind: str) -> None:
             "pitta_grey": {"cloth", "valve"},
         }[kind]
     )
-    plain = dress(turned.image, wearer, plan, load_kind(kind))
+    plain = apply_mask(turned.image, analysed, plan, load_kind(kind))
     np.testing.assert_array_equal(plain.image, seen.image)
     np.testing.assert_array_equal(plain.coverage, seen.coverage)
 
@@ -93,9 +96,9 @@ def test_translucency_is_the_share_of_light_that_comes_through(turned: Portrait)
 
 
 def test_a_window_shows_the_mouth_and_cloth_hides_it(turned: Portrait) -> None:
-    wearer, kind = study(turned.image, turned.points68), load_kind("window_black")
-    seen = dress(turned.image, wearer, MaskPlan(), kind, parts=True)
-    other = dress(turned.image + np.uint8(40), wearer, MaskPlan(), kind)  # the same light, another face
+    analysed, kind = analyse_face(turned.image, turned.points68), load_kind("window_black")
+    seen = apply_mask(turned.image, analysed, MaskPlan(), kind, parts=True)
+    other = apply_mask(turned.image + np.uint8(40), analysed, MaskPlan(), kind)  # the same light, another face
     assert seen.parts is not None
     solid = np.where(cv2.erode(seen.coverage, np.ones((9, 9))) == 255, seen.parts, 0).astype(np.uint8)
     pane, cloth = (

@@ -9,11 +9,11 @@ import pytest
 from skimage.color import rgb2lab
 
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.lighting.exposure import agreement, eye_white, read_whites, shoulder, warmth
+from maskgen.masks.lighting.exposure import agreement, compress_highlights, estimate_exposure, eye_white_colour, warmth
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.wear import wear
-from maskgen.people import Scene, draw_person, paint
+from maskgen.people import Scene, draw_person, draw_portrait
 from maskgen.people.person import SKINS
 
 
@@ -21,21 +21,23 @@ def test_a_white_mask_is_as_light_on_any_skin() -> None:
     seen = []
     person = replace(draw_person(rng_for(40, 0)), glasses="none")
     for skin in SKINS[::2]:
-        portrait = paint(replace(person, skin=skin), Scene(scale=44.0, centre=(88.0, 92.0), size=(176, 176)))
-        worn = wear(portrait.image, portrait.points68, MaskPlan(), load_kind("surgical_white"))
+        portrait = draw_portrait(replace(person, skin=skin), Scene(scale=44.0, centre=(88.0, 92.0), size=(176, 176)))
+        worn = analyse_and_apply(portrait.image, portrait.points68, MaskPlan(), load_kind("surgical_white"))
         seen.append(rgb2lab(np.median(worn.image[worn.coverage > 250], axis=0) / 255)[0])
     assert np.ptp(seen) < 3
 
 
 def test_a_photograph_that_does_not_clip_gets_a_mask_that_does_not() -> None:
-    portrait = paint(draw_person(rng_for(40, 0)), Scene(scale=44.0, centre=(88.0, 92.0), size=(176, 176), noise=4.0))
+    portrait = draw_portrait(
+        draw_person(rng_for(40, 0)), Scene(scale=44.0, centre=(88.0, 92.0), size=(176, 176), noise=4.0)
+    )
     image = np.minimum(portrait.image, 245)
-    worn = wear(image, portrait.points68, MaskPlan(bright=1.15), load_kind("surgical_white"))
+    worn = analyse_and_apply(image, portrait.points68, MaskPlan(bright=1.15), load_kind("surgical_white"))
     assert (worn.image[worn.coverage > 250] == 255).mean() < 0.002
 
 
 def test_a_flat_picture_says_nothing_of_whites_and_blacks() -> None:
-    whites = read_whites(np.full((40, 50, 3), 128, np.uint8))
+    whites = estimate_exposure(np.full((40, 50, 3), 128, np.uint8))
     assert (whites.lift, whites.warmth) == (0.0, None)
 
 
@@ -43,7 +45,7 @@ def test_a_flat_picture_says_nothing_of_whites_and_blacks() -> None:
 def test_warm_highlights_are_warm(shift: int) -> None:
     image = np.full((64, 64, 3), 30, np.uint8)
     image[:8] = (200 + shift, 200, 200 - shift)
-    seen = read_whites(image).warmth
+    seen = estimate_exposure(image).warmth
     assert seen is not None and seen == pytest.approx(np.log((200 + shift) / (200 - shift)) / 2)
 
 
@@ -55,15 +57,15 @@ def test_agreement_is_the_weaker_of_two_that_point_one_way() -> None:
 def test_shut_eyes_and_eyes_outside_have_no_whites() -> None:
     image = np.full((60, 60, 3), 200, np.uint8)
     eye = np.array([(10, 20), (13, 17), (17, 17), (20, 20), (17, 23), (13, 23)], float)
-    assert eye_white(image, np.concatenate([eye, eye + (20, 0)])) == pytest.approx(np.full(3, 200.0))
+    assert eye_white_colour(image, np.concatenate([eye, eye + (20, 0)])) == pytest.approx(np.full(3, 200.0))
     shut = np.concatenate([eye * (1, 0.05), eye * (1, 0.05) + (20, 0)])
-    assert eye_white(image, shut) is None
-    assert eye_white(image, np.concatenate([eye, eye]) + 100) is None
+    assert eye_white_colour(image, shut) is None
+    assert eye_white_colour(image, np.concatenate([eye, eye]) + 100) is None
 
 
 def test_the_shoulder_keeps_order_and_what_lies_below_it() -> None:
     levels = np.arange(0, 400, 2, dtype=np.float32)
-    pressed = shoulder(levels.copy(), 253.0, 0.0)
+    pressed = compress_highlights(levels.copy(), 253.0, 0.0)
     assert (np.diff(pressed) > 0).all() and pressed.max() < 253
-    assert np.array_equal(pressed[levels < 239], levels[levels < 239])
-    assert shoulder(np.zeros(3, np.float32), 253.0, 20.0) == pytest.approx([20, 20, 20])
+    assert np.array_equal(pressed[levels < 229], levels[levels < 229])
+    assert compress_highlights(np.zeros(3, np.float32), 253.0, 20.0) == pytest.approx([20, 20, 20])

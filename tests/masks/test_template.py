@@ -87,12 +87,12 @@ def test_a_print_has_both_colours_and_is_the_same_each_time(motif: str) -> None:
     assert (kind.name, kind.colour, kind.print, kind.colours) == (
         f"cloth:#ff0000+{motif}+#00ff00", "#ff0000", motif, ("#ff0000", "#00ff00"),
     )  # fmt: skip
-    level = kind.makes[0].levels[0].colours
+    level = kind.looks[0].levels[0].colours
     red, green = (level[..., at].astype(int) for at in (0, 1))
     assert (red > green + 80).mean() > 0.1 and (green > red + 80).mean() > 0.02
     load_kind.cache_clear()
     assert np.array_equal(
-        load_kind(f"cloth:red+{motif}+lime").makes[0].levels[0].colours, kind.makes[0].levels[0].colours
+        load_kind(f"cloth:red+{motif}+lime").looks[0].levels[0].colours, kind.looks[0].levels[0].colours
     )
 
 
@@ -123,7 +123,7 @@ def test_a_picture_in_memory_prints_as_its_file_does(tmp_path: Path) -> None:
     (tmp_path / "red+dots.png").write_bytes(encode_image(picture, "png"))
     kind, given = load_kind(f"cloth:{tmp_path}/red+dots.png"), printed_kind("cloth:red+dots.png", picture)
     assert kind.name == given.name
-    assert np.array_equal(kind.makes[0].levels[0].colours, given.makes[0].levels[0].colours)
+    assert np.array_equal(kind.looks[0].levels[0].colours, given.looks[0].levels[0].colours)
 
 
 def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None:

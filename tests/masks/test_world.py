@@ -12,20 +12,20 @@ import pytest
 
 from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import analyse_and_apply
+from maskgen.masks.cloth_and_straps import cloth_mesh
 from maskgen.masks.kind import LEVELS
 from maskgen.masks.kinds import load_kind, load_kinds
-from maskgen.masks.lighting.colour import from_lab, hex_of
+from maskgen.masks.lighting.colour import hex_colour, lab_to_rgb
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.sheet import cloth
 from maskgen.masks.template import built_in_template, template_names
-from maskgen.masks.wear import wear
-from maskgen.masks.world import prints
-from maskgen.masks.world.census import Table, census
+from maskgen.masks.world import repeating_prints
+from maskgen.masks.world.census import FrequencyTable, census
 from maskgen.masks.world.design import draw_design
-from maskgen.masks.world.drawn import world_forms
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
-from maskgen.masks.world.flat import flat_map, flat_size, flattened
-from maskgen.masks.world.prints import SIDE, TILES, draw_tile
+from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened
+from maskgen.masks.world.repeating_prints import SIDE, TILES, draw_tile
+from maskgen.masks.world.world_kinds import world_forms
 from maskgen.people import sample_people
 
 INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]
@@ -36,7 +36,7 @@ def test_no_two_of_2500_masks_are_the_same() -> None:
     seen = Counter()
     for number in range(2500):
         design, sits = draw_design(plan_mask(rng_for(0, "world", number)))
-        seen[(design.form, design.family, hex_of(design.ground), design.stains.tobytes(), sits.size)] += 1
+        seen[(design.form, design.family, hex_colour(design.ground), design.stains.tobytes(), sits.size)] += 1
     assert seen.most_common(1)[0][1] == 1
     assert {form for form, *_ in seen} == set(world_forms())
     assert {family for _, family, *_ in seen} == {"", *census().prints.names}
@@ -49,7 +49,7 @@ def test_draws_follow_the_counts() -> None:
 
 
 def test_counts_that_are_0_are_drawn_too() -> None:
-    table = Table.of({"seen": 9.0, "never": 0.0}, unseen=1.0)
+    table = FrequencyTable.of({"seen": 9.0, "never": 0.0}, unseen=1.0)
     assert table.share("never") == pytest.approx(1 / 11)
     assert (table.at(0.5), table.at(0.95), table.at(1.0)) == ("seen", "never", "never")
 
@@ -77,12 +77,12 @@ def test_what_world_cannot_be_narrowed_to_is_one_sentence(text: str) -> None:
 def test_the_same_plan_is_the_same_mask_whatever_was_drawn_before() -> None:
     _, _, person = next(iter(sample_people(1, 1)))
     plan = plan_mask(rng_for(3, "world"))
-    first = wear(person.image, person.points68, plan, load_kind("world"))
-    wear(person.image, person.points68, plan_mask(rng_for(4, "world")), load_kind("world"))
-    again = wear(person.image, person.points68, plan, load_kind("world"))
+    first = analyse_and_apply(person.image, person.points68, plan, load_kind("world"))
+    analyse_and_apply(person.image, person.points68, plan_mask(rng_for(4, "world")), load_kind("world"))
+    again = analyse_and_apply(person.image, person.points68, plan, load_kind("world"))
     np.testing.assert_array_equal(first.image, again.image)
     assert first.cloth == again.cloth
-    other = wear(person.image, person.points68, replace(plan, cloth=plan.cloth + 1), load_kind("world"))
+    other = analyse_and_apply(person.image, person.points68, replace(plan, cloth=plan.cloth + 1), load_kind("world"))
     assert np.any(other.image != first.image)
 
 
@@ -96,8 +96,8 @@ def test_the_cloth_has_the_colour_that_is_written_down() -> None:
         looked += 1
         said = np.array([int(kind.colours[0][at : at + 2], 16) for at in (1, 3, 5)])
         for level in (1, 3, LEVELS - 1):
-            atlas = kind.makes[0].levels[level].colours
-            found = np.median(atlas[: int(kind.ribbons_from * len(atlas)), :, :3].reshape(-1, 3), axis=0)
+            atlas = kind.looks[0].levels[level].colours
+            found = np.median(atlas[: int(kind.straps_from * len(atlas)), :, :3].reshape(-1, 3), axis=0)
             assert np.abs(found - np.maximum(said, 15)).max() < 40
     assert looked > 20
 
@@ -107,11 +107,11 @@ def test_what_crosses_the_edge_of_a_tile_comes_in_on_the_other_side(draw: str) -
     def drawn(x: float, y: float) -> np.ndarray:
         tile = np.full((SIDE, SIDE, 3), 255, np.uint8)
         if draw == "disc":
-            prints._disc(tile, x, y, 15.0, (9.0, 9.0, 9.0))
+            repeating_prints._disc(tile, x, y, 15.0, (9.0, 9.0, 9.0))
         elif draw == "leaf":
-            prints._leaf(tile, x, y, (20.0, 8.0), 0.5, (9.0, 9.0, 9.0))
+            repeating_prints._leaf(tile, x, y, (20.0, 8.0), 0.5, (9.0, 9.0, 9.0))
         else:
-            prints._shape(tile, x, y, prints._star(5, 20.0, 0.4, 0.3), (9.0, 9.0, 9.0))
+            repeating_prints._shape(tile, x, y, repeating_prints._star(5, 20.0, 0.4, 0.3), (9.0, 9.0, 9.0))
         return tile
 
     whole = drawn(64.0, 64.0)
@@ -153,7 +153,7 @@ def test_families_show_and_differ(family: str) -> None:
 @pytest.mark.parametrize("form", template_names())
 def test_cloth_is_laid_flat_without_stretch(form: str) -> None:
     """Circles on the flat cloth are circles on the mask: of 95 % of triangles the axes differ by an eighth at most."""
-    sheet = cloth(built_in_template(form))
+    sheet = cloth_mesh(built_in_template(form))
     flat = flattened(sheet.points, sheet.triangles)[sheet.triangles]
     solid = sheet.points[sheet.triangles]
     edges = solid[:, 1:] - solid[:, :1]
@@ -174,11 +174,11 @@ def test_circles_of_a_users_print_stay_circles(form: str, tmp_path: Path) -> Non
     cv2.circle(picture, (320, 150), 60, (0, 0, 0), -1)
     cv2.imwrite(str(tmp_path / "disc.png"), picture)
     kind = load_kind(f"{form}:{tmp_path / 'disc.png'}")
-    colours = kind.makes[0].levels[1].colours
-    rows = int(kind.ribbons_from * len(colours))
+    colours = kind.looks[0].levels[1].colours
+    rows = int(kind.straps_from * len(colours))
     black = (colours[:rows, :, 0] < 60).astype(np.uint8)
     x, y, wide, tall = cv2.boundingRect(black)
-    sheet = cloth(kind.template)
+    sheet = cloth_mesh(kind.template)
     steps = sheet.points.reshape(21, 33, 3)
     width = np.linalg.norm(np.diff(steps[10], axis=0), axis=1).sum() / colours.shape[1]
     height = np.linalg.norm(np.diff(steps[:, 16], axis=0), axis=1).sum() / rows
@@ -186,9 +186,9 @@ def test_circles_of_a_users_print_stay_circles(form: str, tmp_path: Path) -> Non
 
 
 def test_colours_of_cielab() -> None:
-    assert hex_of(from_lab(np.array([100.0, 0.0, 0.0]))) == "#ffffff"
-    assert hex_of(from_lab(np.array([53.24, 80.09, 67.20]))) == "#ff0000"
-    assert hex_of(from_lab(np.array([0.0, 0.0, 0.0]))) == "#000000"
+    assert hex_colour(lab_to_rgb(np.array([100.0, 0.0, 0.0]))) == "#ffffff"
+    assert hex_colour(lab_to_rgb(np.array([53.24, 80.09, 67.20]))) == "#ff0000"
+    assert hex_colour(lab_to_rgb(np.array([0.0, 0.0, 0.0]))) == "#000000"
 
 
 def test_the_stated_aspects_are_those_of_the_cloth() -> None:

@@ -16,8 +16,12 @@ class _Reader(HTMLParser):
         self.texts: list[str] = []
         self.scripts: list[tuple[dict[str, str | None], str]] = []
         self._open: dict[str, str | None] | None = None
+        self._glued = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "wbr":  # a place for a line's end, no character
+            self._glued = True
+            return
         self.tags.append((tag, dict(attrs)))
         self._open = dict(attrs) if tag in ("script", "style") else None
 
@@ -25,7 +29,10 @@ class _Reader(HTMLParser):
         self._open = None
 
     def handle_data(self, data: str) -> None:
-        if self._open is None:
+        if self._open is None and self._glued:
+            self.texts[-1] += data
+            self._glued = False
+        elif self._open is None:
             self.texts.append(data)
         else:
             self.scripts.append((self._open, data))

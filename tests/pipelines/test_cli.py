@@ -203,3 +203,87 @@ def test_a_misspelt_value_of_segmentation_is_no_folder(tmp_path: Path) -> None:
     assert_refused(call("mask", "--segmentation", "clases", tmp_path, tmp_path / "run"), "'clases' is not one of")
     done = call("mask", "--segmentation", tmp_path / "classed", tmp_path / "run", "--dry-run")
     assert "classed" in done.output and "is not one of" not in done.output
+
+
+def test_a_landmark_model_that_is_none_leaves_no_run(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.dat").write_text("no model")
+    for options in ([], ["--dry-run"]):
+        result = call("mask", source, tmp_path / "run", "--landmarks-model", tmp_path / "model.dat", *options)
+        assert_refused(result, "not a dlib shape predictor of 68 points")
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["mask", "SOURCE", "OUT"],
+        ["mask", "SOURCE", "OUT", "--dry-run"],
+        ["pairs", "--run", "SOURCE", "OUT"],
+        ["gallery", "SOURCE", "OUT"],
+        ["train", "small", "--data", "SOURCE", "--run", "OUT"],
+        ["evaluate", "dlib", "--data", "SOURCE", "--report", "OUT"],
+        ["embed", "dlib", "FILE", "OUT"],
+        ["export", "facenet", "OUT"],
+        ["kinds", "--kind", "n95", "--out", "OUT"],
+        ["kinds", "--copy", "n95", "OUT"],
+        ["demo", "OUT"],
+    ],
+)
+def test_an_output_in_a_file_is_refused_before_any_work(source: Path, tmp_path: Path, line: list[str]) -> None:
+    (tmp_path / "file.txt").write_text("hello")
+    places = {"SOURCE": source, "OUT": tmp_path / "file.txt" / "out", "FILE": tmp_path / "file.txt"}
+    assert_refused(call(*[places.get(word, word) for word in line]), f"{tmp_path / 'file.txt'} is a file, not a folder")
+
+
+def test_a_report_in_place_of_a_file_is_refused_before_any_work(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("hello")
+    result = call("evaluate", "dlib", "--data", source, "--report", tmp_path / "file.txt")
+    assert_refused(result, "file.txt is a file, not a folder")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["gallery", "ADDRESS", "out"],
+        ["gallery", "SOURCE", "ADDRESS"],
+        ["pairs", "--run", "SOURCE", "ADDRESS"],
+        ["train", "small", "--data", "ADDRESS", "--run", "out"],
+        ["train", "small", "--data", "SOURCE", "--run", "ADDRESS"],
+        ["evaluate", "dlib", "--data", "ADDRESS"],
+        ["evaluate", "dlib", "--gallery", "SOURCE", "--report", "ADDRESS"],
+        ["embed", "dlib", "ADDRESS", "out"],
+        ["export", "facenet", "ADDRESS"],
+        ["kinds", "--out", "ADDRESS"],
+        ["kinds", "--copy", "n95", "ADDRESS"],
+        ["demo", "ADDRESS"],
+        ["demo", "out", "--source", "ADDRESS"],
+        ["mask", "SOURCE", "out", "--points", "ADDRESS"],
+    ],
+)
+@pytest.mark.parametrize("scheme", ["s3", "ftp", "https"])
+def test_an_address_is_no_local_folder(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: list[str], scheme: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = tree(tmp_path)
+    places = {"SOURCE": str(source), "ADDRESS": f"{scheme}://bucket/x"}
+    assert_refused(call(*[places.get(word, word) for word in line]), f"{scheme}://bucket/x is an address")
+    assert tree(tmp_path) == before and not (tmp_path / f"{scheme}:").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["evaluate", "", "--data", "x"],
+        ["embed", "", "FILE", "out"],
+        ["export", "", "out"],
+        ["train", "", "--data", "x", "--run", "out"],
+        ["kinds", "--copy", "n95", ""],
+        ["mask", "SOURCE", "out", "--config", ""],
+        ["evaluate", "dlib", "--data", "x", "--input", ""],
+    ],
+)
+def test_an_empty_word_is_told_as_empty(source: Path, tmp_path: Path, line: list[str]) -> None:
+    (tmp_path / "list.csv").write_text("path\n")
+    places = {"SOURCE": str(source), "FILE": str(tmp_path / "list.csv"), "x": str(source)}
+    assert_refused(call(*[places.get(word, word) for word in line]), "is empty")

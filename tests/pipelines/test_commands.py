@@ -12,7 +12,7 @@ from fake_masker import make_fake
 from support import catalogue, write_people
 
 from maskgen.masks.kinds import kind_names
-from maskgen.pipelines import library
+from maskgen.pipelines import load_models
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.demo import run as demo_run
 from maskgen.pipelines.mask import run as runner
@@ -21,7 +21,7 @@ from maskgen.pipelines.mask import run as runner
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "run_mask", functools.partial(runner.run_mask, factory=make_fake))
-    monkeypatch.setattr(library, "load_masker", make_fake)
+    monkeypatch.setattr(load_models, "load_masker", make_fake)
 
 
 def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:
@@ -35,11 +35,19 @@ def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:
     assert several.shape[0] == 3 * one.shape[0]  # the stand-in draws all pictures in one size
 
 
-def test_kinds_can_be_listed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [[], ["--list-only"], ["--list-only", "--kind", "n95"]])
+def test_kinds_are_listed_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(main, ["kinds", "--list-only"])
-    assert "#44b4a8" in result.output
+    result = CliRunner().invoke(main, ["kinds", *options])
+    assert result.exit_code == 0 and "n95" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kind_that_is_named_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["kinds", "--kind", "n95"])
+    assert "Previews are in mask_previews." in result.output
+    assert (tmp_path / "mask_previews" / "n95.png").is_file()
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -68,6 +76,16 @@ def test_demo_without_any_face_says_so(tmp_path: Path) -> None:
     )
     assert result.exit_code == 4
     assert "not_a_picture 1" in result.output
+
+
+def test_demo_with_photographs_set_aside_ends_as_mask_does(tmp_path: Path) -> None:
+    write_people(tmp_path / "photographs", people=13, each=4)
+    (tmp_path / "photographs" / "note.txt").write_text("no picture")
+    result = CliRunner().invoke(
+        main, ["demo", str(tmp_path / "demo"), "--source", str(tmp_path / "photographs"), "--workers", "1"]
+    )
+    assert result.exit_code == 3, result.output
+    assert (tmp_path / "demo" / "manifests" / "train.csv").is_file()
 
 
 def test_demo_on_few_people_goes_without_lists(source: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ TEXTS = {
 
 def table(folder: Path, text: str) -> PointsTable:
     path = folder / "points.txt"
-    path.write_text(text, newline="")
+    path.write_text(text, newline="", encoding="utf-8")
     return PointsTable(path)
 
 
@@ -50,6 +50,16 @@ def test_each_format_says_what_was_written(tmp_path: Path, name: str, end: str) 
     if face.box is not None:
         np.testing.assert_array_equal(face.box, BOX)
     assert (face.box is None) == (name in ("csv; ", "celeba", "celeba csv"))
+
+
+@pytest.mark.parametrize("person", ["a b", "José, María", "St. John", "x.jpg y", "#1", "--help", "7"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_person_may_have_any_name(tmp_path: Path, name: str, person: str) -> None:
+    quoted = f'"{person}/1.jpg"' if "csv" in name else f"{person}/1.jpg"
+    old = "a/1.jpg" if "a/1.jpg" in TEXTS[name] else "1.jpg"
+    text = TEXTS[name].replace(old, quoted)
+    (face,) = faces(tmp_path, text, f"data/{person}/1.jpg")
+    assert isinstance(face, Mark), face
 
 
 def test_68_points_and_rows_of_several_faces(tmp_path: Path) -> None:

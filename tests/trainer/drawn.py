@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from maskgen.core.records import Image
-from maskgen.faces.align import align
+from maskgen.faces.upright_crop import align_upright
 from maskgen.people import sample_people
 from maskgen.trainer.recipes.recipe import DataSpec
 
@@ -20,7 +20,7 @@ SIZE = 48
 def crops(people: int, each: int) -> Image:
     """uint8 RGB (people, each, SIZE, SIZE, 3); 0.06 s a picture."""
     drawn = sample_people(people, each, seed=0, size=64)
-    images = np.stack([align(one.image, one.points68, SIZE).image for _, _, one in drawn])
+    images = np.stack([align_upright(one.image, one.points68, SIZE).image for _, _, one in drawn])
     return images.reshape(people, each, SIZE, SIZE, 3)
 
 

@@ -20,10 +20,10 @@ from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
 from maskgen.trainer import checkpoints
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, load_model, save_checkpoint
-from maskgen.trainer.data.packing import pack, unpack
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.state import progress_of
+from maskgen.trainer.state_packing import pack, unpack
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=5)
 KEYS = st.text(max_size=5) | st.integers(0, 9) | st.sampled_from(["::tensor", "::items", "::tuple"])

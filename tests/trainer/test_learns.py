@@ -11,8 +11,8 @@ from torch import Tensor
 from maskgen.metrics.distances import l2
 from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.trainer.data.samplers import build_batches
-from maskgen.trainer.losses import FaceLoss, build_loss
-from maskgen.trainer.monitoring.collapse import judged_embeddings, look
+from maskgen.trainer.loss_functions.build import FaceLoss, build_loss
+from maskgen.trainer.monitoring.collapse import check_collapse, evaluation_embeddings
 from maskgen.trainer.networks.models import Embedder, build_model
 from maskgen.trainer.recipes.loading import load_recipe, recipe_names
 from maskgen.trainer.recipes.recipe import Recipe
@@ -80,7 +80,7 @@ def test_a_small_network_learns_drawn_people(kind: str) -> None:
     assert iou(build_model(recipe.model), unseen, held_out) > 0.2
     model, loss, steps = train(recipe, seen, np.repeat(np.arange(PEOPLE), EACH - HELD_OUT))
     assert iou(model, unseen, held_out) < 0.15
-    assert look(judged_embeddings(model, model, seen[::4]), steps[-1], loss.chance) is None
+    assert check_collapse(evaluation_embeddings(model, model, seen[::4]), steps[-1], loss.chance) is None
 
 
 @pytest.mark.parametrize("name", recipe_names())

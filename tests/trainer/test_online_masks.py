@@ -13,13 +13,13 @@ from runs import report, train, weights
 
 from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.wear import wear
 from maskgen.people import sample_people
 from maskgen.pipelines.train.online_masks import POINTS, OnlineMasker, write_points
 from maskgen.trainer.data.lists import TrainingList, read_training_list
-from maskgen.trainer.data.pictures import Loader, Pictures
+from maskgen.trainer.data.picture_batches import Loader, Pictures
 
 PEOPLE, EACH = 3, 4
 KINDS = ("n95", "surgical_blue=2")
@@ -71,7 +71,7 @@ def test_bare_pictures_get_the_mask_that_their_points_say(lists: Path, tmp_path:
     rng = rng_for(0, "augment", 0, 0)
     kind = ("n95", "surgical_blue")[int(rng.random(2)[1] * 3 >= 1)]
     points = np.round(truth.astype(np.float64), 2).astype(np.float32)
-    assert np.array_equal(found[0], wear(before[0], points, plan_mask(rng), load_kind(kind)).image)
+    assert np.array_equal(found[0], analyse_and_apply(before[0], points, plan_mask(rng), load_kind(kind)).image)
 
 
 def test_an_epochs_masks_are_its_own_and_the_seeds(lists: Path, tmp_path: Path) -> None:

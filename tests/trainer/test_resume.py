@@ -31,7 +31,7 @@ def lists(tmp_path: Path) -> Path:
 def killed_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Interrupts runs at these steps, in the middle of the step."""
     steps: list[int] = []
-    move = Loop._move
+    move = Loop._optimizer_step
 
     def moved(loop: Loop) -> None:
         if loop.state.progress.step in steps:
@@ -39,7 +39,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             raise KeyboardInterrupt
         move(loop)
 
-    monkeypatch.setattr(Loop, "_move", moved)
+    monkeypatch.setattr(Loop, "_optimizer_step", moved)
     yield steps
 
 

@@ -11,7 +11,7 @@ from list_makers import write_lists
 from runs import report, train, weights
 from safetensors import SafetensorError
 
-from maskgen.embedders.named import open_embedder
+from maskgen.embedders.by_name import open_embedder
 from maskgen.manifests.formats.recordio_set import save_recordio_set
 from maskgen.pipelines.train.monitor import Lines
 from maskgen.trainer.checkpoints import load_checkpoint, load_model, trained_alignment
@@ -251,3 +251,10 @@ def test_the_time_that_is_left(seconds: float, said: str, capsys: pytest.Capture
     lines.on_step(1)
     lines.close()
     assert f"1 of 2 steps, {said} left" in capsys.readouterr().err
+
+
+def test_a_backbone_that_cannot_be_built_leaves_no_run(lists: Path, tmp_path: Path) -> None:
+    wrong = ("--set", "model.backbone=timm:efficientvit_b0", "--set", "data.size=64", "--no-pretrained")
+    assert "take another backbone" in train(lists, tmp_path / "run", *wrong, code=2).output
+    assert not (tmp_path / "run").exists()
+    train(lists, tmp_path / "run", "--epochs", "1")

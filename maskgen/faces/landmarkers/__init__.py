@@ -1,1 +1,1 @@
-"""Landmark models beside dlib's."""
+"""Landmark models other than dlib's, and all of them by name."""

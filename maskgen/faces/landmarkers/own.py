@@ -1,19 +1,29 @@
-"""The 68 points of a found face by the network of our own, which learnt from drawn people only.
+"""The 68 landmarks of a detected face by the program's own network, trained on rendered people only.
 
 The far side of a turned head is known too: hidden points are where they are on the head, not on its outline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask
-from maskgen.faces.align import face_unit, five_points
-from maskgen.faces.landmarkers.network import SIDE, Said, from_patch, look_at, look_at_both, patch_of, to_patch
+from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask, floats
+from maskgen.faces.landmarkers.own_network import (
+    POINTS,
+    SIDE,
+    Prediction,
+    cut_patch,
+    from_patch,
+    predict,
+    predict_mirrored,
+    to_patch,
+)
 from maskgen.faces.landmarks import Landmarker, Points68
+from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 AWAY = 1.62  # mean distance of a Laplace distribution of spread 1 in x and in y, by sampling
 SHOWN = 0.5  # from which likelihood on a point counts as seen
@@ -32,28 +42,44 @@ class OwnLandmarker(Landmarker):
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         images, five = [image for image, _ in faces], [detection.points5 for _, detection in faces]
         patches, matrices = _cut(images, five)
-        rough = look_at(patches)
-        # Cut again by the points that were found: of a profile the detector's five are far off.
-        five = [five_points(from_patch(*one)) for one in zip(rough.points, matrices, strict=True)]
-        patches, matrices = _cut(images, five)
-        said = look_at_both(patches)
-        return [_marked(said, at, matrix) for at, matrix in enumerate(matrices)]
+        first = _in_pictures(predict(patches), matrices)
+        # Cut again by the points that were found: of a profile the detector's five are far off. The mirror image is
+        # looked at this time, which makes up for what the network does not do the same on both sides.
+        patches, matrices = _cut(images, list(five_points(first.points)))
+        second = _in_pictures(predict_mirrored(patches), matrices)
+        return [_marked(*both) for both in zip(first.each(), second.each(), strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was said of n faces: `points` (n, 68, 2) and `spread` (n, 68) in the pictures' pixels, `seen` (n, 68)."""
+
+    points: Floats
+    spread: Floats
+    seen: Floats
+
+    def each(self) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """Face by face."""
+        return zip(self.points, self.spread, self.seen, strict=True)
+
+
+def _in_pictures(said: Prediction, matrices: Sequence[Doubles]) -> _Look:
+    sides = floats([SIDE / float(np.hypot(*matrix[0, :2])) for matrix in matrices])
+    found = [from_patch(one, matrix) for one, matrix in zip(said.points[:, :POINTS], matrices, strict=True)]
+    points = np.stack(found) if found else np.zeros((0, POINTS, 2), np.float32)
+    return _Look(points, said.spread[:, :POINTS] * sides[:, None], said.seen)
 
 
 def _cut(images: Sequence[Image], five: Sequence[Floats]) -> tuple[Mask, list[Doubles]]:
     """The patch of each picture by five points, and the matrices that cut them."""
     matrices = [to_patch(points5) for points5 in five]
-    return np.stack([patch_of(image, one) for image, one in zip(images, matrices, strict=True)]), matrices
+    return np.stack([cut_patch(image, one) for image, one in zip(images, matrices, strict=True)]), matrices
 
 
-def _marked(said: Said, at: int, matrix: Doubles) -> Points68:
-    points = from_patch(said.points[at], matrix)
-    return Points68(points, Certainty(said.seen[at] > SHOWN, _expected(said, at, points, matrix)))
-
-
-def _expected(said: Said, at: int, points: Floats, matrix: Doubles) -> float:
-    """The mean error that the network expects of the points that it sees, in eye distances as `face_unit` has them."""
-    seen = said.seen[at]
-    spread = float((said.spread[at] * seen).sum() / max(float(seen.sum()), 1e-3))
-    side = SIDE / float(np.hypot(matrix[0, 0], matrix[0, 1]))
-    return AWAY * spread * side / max(face_unit(five_points(points)), 1e-3)
+def _marked(first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]) -> Points68:
+    """The mean of two looks, each point weighted by the inverse of its spread's square."""
+    share = (1 / (1 + (first[1] / second[1]) ** 2))[:, None]
+    points = np.asarray(share * first[0] + (1 - share) * second[0], np.float32)
+    seen, spread = (first[2] + second[2]) / 2, np.minimum(first[1], second[1])
+    expected = float((spread * seen).sum() / max(float(seen.sum()), 1e-3)) * AWAY
+    return Points68(points, Certainty(seen > SHOWN, expected / max(frontal_eye_distance(five_points(points)), 1e-3)))

@@ -160,6 +160,10 @@ def _by_looking(pieces: RangeReader, index: RecordIndex) -> tuple[Labels, Record
     order = np.argsort(index.offsets, kind="stable")
     for at in order.tolist():
         labels[at], empty[at] = _look(pieces.read(int(index.offsets[at]), _HEAD.size))
+    unnamed = np.flatnonzero(~np.isfinite(labels) & ~empty)
+    if len(unnamed):
+        first = unnamed[0]
+        raise ContainerError(f"record {index.ids[first]} has the label {labels[first]}, which names no person")
     return labels[~empty], _taken(index, ~empty)
 
 
@@ -170,8 +174,7 @@ def _look(head: bytes) -> tuple[float, bool]:
         return 0.0, False
     length = word & ((1 << 29) - 1)
     whole = word >> 29 == WHOLE
-    label = first if many else label
-    return (label if np.isfinite(label) else 0.0), whole and length <= 24 + 4 * many
+    return (first if many else label), whole and length <= 24 + 4 * many
 
 
 def _compare(pieces: RangeReader, pictures: RecordIndex, labels: Labels, name: str) -> None:

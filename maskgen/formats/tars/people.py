@@ -134,7 +134,7 @@ def _fault(one: Member) -> str:
 def _person(name: str, parts: dict[str, str]) -> str:
     if parts.get("cls"):
         return parts["cls"]
-    metadata = _metadata(parts["json"]) if parts.get("json") else {}
+    metadata = _metadata(parts["json"], named=bool(folder_of(name))) if parts.get("json") else {}
     if person := _of_json(metadata):
         return person
     text = parts.get("txt", "")
@@ -142,12 +142,17 @@ def _person(name: str, parts: dict[str, str]) -> str:
     return text if short and not folder_of(name) and not any(key in metadata for key in _CAPTIONED) else ""
 
 
-def _metadata(text: str) -> Mapping[str, Any]:
+def _metadata(text: str, named: bool) -> Mapping[str, Any]:
+    """The object in a .json, or in a list of one; other content is annotations, if a folder has named the person."""
     try:
-        metadata = json.loads(text)
+        metadata = _single(json.loads(text))
     except (ValueError, RecursionError):
         raise ContainerError("the .json beside it cannot be read") from None
-    return metadata if isinstance(metadata, dict) else {}
+    if isinstance(metadata, dict):
+        return metadata
+    if named:
+        return {}
+    raise ContainerError(f"the .json beside it is {_described(metadata)}, not an object that names the person")
 
 
 def _of_json(metadata: Mapping[str, Any]) -> str:

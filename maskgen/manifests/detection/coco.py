@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 
 from .labels import FACE_CLASSES, Labelled, Seen
 

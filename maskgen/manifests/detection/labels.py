@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from maskgen.core.alignments import NOT_CUT
+from maskgen.core.alignment_names import NOT_CUT
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
-from maskgen.formats.files import parquet_of
+from maskgen.formats.local_or_remote_files import parquet_of
 
 from ..schema import BARE, CATALOGUE
 

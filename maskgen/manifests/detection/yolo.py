@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from maskgen.core.files import write_atomic
+from maskgen.core.atomic_writes import write_atomic
 
 from .labels import Labelled, Seen
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskgen.core.files import atomic_file, write_atomic
+from maskgen.core.atomic_writes import atomic_file, write_atomic
 from maskgen.core.records import Image
 
 NAME = "test"

@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 
 
 def save_bin(path: Path, pictures: Iterable[bytes], same: Sequence[bool]) -> None:

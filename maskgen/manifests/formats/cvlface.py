@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from maskgen.core.files import atomic_file
-from maskgen.core.reasons import UserError
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.records import Doubles
 
 from ..schema import Ints
+from .recordio_set import one_cell
 
 TSV, LANDMARKS = "train.tsv", "ldmk_5points.csv"
 
@@ -25,16 +25,12 @@ def save_tsv(folder: Path, targets: Ints, paths: Iterable[str]) -> None:
 
     Args:
         targets: int64 (n,), of each picture of train.rec.
-        paths: a name for each picture; CVLface reads the column and never opens the path.
-
-    Raises:
-        UserError: a path has a tab, a line break or a quotation mark, which the file cannot hold.
+        paths: a name for each picture; CVLface reads the column and never opens the path. Tabs, line breaks and
+            quotation marks are written as %09, %0A, %0D and %22.
     """
     with atomic_file(folder / TSV) as file:
         for at, (target, path) in enumerate(zip(targets.tolist(), paths, strict=True), 1):
-            if any(odd in path for odd in '\t\r\n"'):
-                raise UserError(f"{TSV} cannot hold {path!r}, a path with a tab, line break or quotation mark.")
-            file.write(f"{at}\t{path}\t{target}\n".encode())
+            file.write(f"{at}\t{one_cell(path)}\t{target}\n".encode())
 
 
 def save_landmarks(folder: Path, points: Doubles) -> None:

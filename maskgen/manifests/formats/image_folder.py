@@ -1,8 +1,7 @@
 """A training list with its pictures as files, imgs/TARGET/ROW.jpg: for AdaFace, and with a list for FaceX-Zoo.
 
 Folder names are targets padded with zeros, so that the order by name is that by number: torchvision's ImageFolder,
-    which
-AdaFace uses, numbers folders in that order, so its labels are the targets of train.csv.
+which AdaFace uses, numbers folders in that order, so its labels are the targets of train.csv.
 
 train_list.txt    `imgs/000012/000000345.jpg 12`, one picture a line, for FaceX-Zoo
 
@@ -14,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from maskgen.core.files import atomic_file, write_atomic
+from maskgen.core.atomic_writes import atomic_file, write_atomic
 
 from ..schema import Ints
 

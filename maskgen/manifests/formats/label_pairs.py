@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.reasons import UserError
 
 from ..csv_table import joined, text_bytes

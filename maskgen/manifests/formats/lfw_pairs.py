@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.seeding import rng_for
 
 from ..catalogue import Images

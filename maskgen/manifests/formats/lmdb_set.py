@@ -17,8 +17,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.atomic_writes import PART
 from maskgen.core.extras import need
-from maskgen.core.files import PART
 
 from ..schema import Ints
 

@@ -14,13 +14,14 @@ from typing import IO
 
 import numpy as np
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.reasons import UserError
 from maskgen.formats.recordio.stream import Record, framed, pack
 
 from ..schema import Ints
 
 REC, IDX, LST, PROPERTY = "train.rec", "train.idx", "train.lst", "property"
+_CODES = {ord(letter): f"%{ord(letter):02X}" for letter in '\t\r\n"'}
 _MOST = 1 << 24  # labels are float32, exact for whole numbers up to here
 
 
@@ -30,7 +31,7 @@ def save_recordio_set(folder: Path, pictures: Iterable[bytes], targets: Ints, pa
     Args:
         pictures: encoded pictures of size x size pixels.
         targets: int64 (n,), the person of each, from 0, sorted.
-        paths: the names of the pictures in train.lst.
+        paths: the names of the pictures in train.lst, see `one_cell`.
 
     Raises:
         UserError: there are more pictures and people than the format can number.
@@ -44,7 +45,7 @@ def save_recordio_set(folder: Path, pictures: Iterable[bytes], targets: Ints, pa
         _add(file, offsets, Record((float(end), float(end + len(counts))), 0, b"", many=True))
         for at, (picture, target, path) in enumerate(zip(pictures, targets.tolist(), paths, strict=True), 1):
             _add(file, offsets, Record((float(target),), at, picture))
-            lst.write(f"{at}\t{target}\t{path}\n".encode())
+            lst.write(f"{at}\t{target}\t{one_cell(path)}\n".encode())
         first = 1
         for at, count in enumerate(counts.tolist(), end):
             _add(file, offsets, Record((float(first), float(first + count)), at, b"", many=True))
@@ -53,6 +54,16 @@ def save_recordio_set(folder: Path, pictures: Iterable[bytes], targets: Ints, pa
         file.write(f"{len(counts)},{size},{size}".encode())
     with atomic_file(folder / IDX) as file:
         file.writelines(f"{number}\t{offset}\n".encode() for number, offset in enumerate(offsets))
+
+
+def one_cell(path: str) -> str:
+    """A path as a cell of a table with tabs: what would end or quote the cell is written as a URL would.
+
+    Example:
+        >>> one_cell('Ann "A"/1.jpg')
+        'Ann %22A%22/1.jpg'
+    """
+    return path.translate(_CODES)
 
 
 def _add(file: IO[bytes], offsets: array[int], record: Record) -> None:

@@ -15,12 +15,16 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One configuration of the set: `config` is its name, `files` a pattern below the folder, `rows` how many."""
+    """One configuration of the set: `config` is its name, `files` a pattern below the folder.
+
+    `rows` and `size` are the rows and bytes of its files.
+    """
 
     config: str
     split: str
     files: str
     rows: int
+    size: int
     columns: tuple[Column, ...]
 
 
@@ -105,7 +109,8 @@ def _info(part: Part) -> Iterator[str]:
     yield "  features:"
     for column in part.columns:
         yield f"  - name: {column.name}\n    dtype: {column.kind}"
-    yield f"  splits:\n  - name: {part.split}\n    num_examples: {part.rows}"
+    # Without num_bytes `datasets` ignores the split, and does not notice that rows are missing.
+    yield f"  splits:\n  - name: {part.split}\n    num_bytes: {part.size}\n    num_examples: {part.rows}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

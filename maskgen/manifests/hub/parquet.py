@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from maskgen.core.files import atomic_file
+from maskgen.core.atomic_writes import atomic_file
 
 from ..schema import Ints
 

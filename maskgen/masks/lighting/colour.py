@@ -1,4 +1,4 @@
-"""Colours as people write them and as light mixes them."""
+"""Colours: "#rrggbb", CIELAB, and the gamma of sRGB."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from maskgen.core.records import Doubles
 GAMMA = 2.2  # a plain power stands in for the sRGB curve, so that light is one factor on encoded values
 
 
-def rgb(text: str) -> Doubles:
+def parse_hex_colour(text: str) -> Doubles:
     """ "#rrggbb" as three numbers 0..255."""
     return np.array([int(text[at : at + 2], 16) for at in (1, 3, 5)], dtype=np.float64)
 
 
-def encoded(light: Doubles) -> Doubles:
-    """The factor on sRGB-encoded values that light of this (linear) strength makes."""
+def srgb_factor(light: Doubles) -> Doubles:
+    """The factor on sRGB-encoded values for light of a linear strength."""
     return np.asarray(np.maximum(light, 0.0) ** (1 / GAMMA))
 
 
-def middle(values: NDArray[np.floating]) -> Doubles:
+def upper_median(values: NDArray[np.floating]) -> Doubles:
     """The median along the first axis, of an even count the upper one; a fifth of what `np.median` costs."""
     half = len(values) // 2
     return np.asarray(np.partition(values, half, axis=0)[half], np.float64)
 
 
-def from_lab(lab: Doubles) -> Doubles:
-    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); what no screen shows is cut off."""
+def lab_to_rgb(lab: Doubles) -> Doubles:
+    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); clipped to what sRGB can show."""
     lightness, a, b = lab.tolist()
     fy = (lightness + 16) / 116
     x, y, z = _WHITE[0] * _unrooted(fy + a / 500), _WHITE[1] * _unrooted(fy), _WHITE[2] * _unrooted(fy - b / 200)
@@ -43,7 +43,7 @@ def _srgb(linear: float) -> float:
     return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
 
 
-def hex_of(colour: Doubles) -> str:
+def hex_colour(colour: Doubles) -> str:
     """Three numbers 0..255 as "#rrggbb"."""
     return "#" + "".join(f"{round(min(max(value, 0.0), 255.0)):02x}" for value in colour.tolist())
 

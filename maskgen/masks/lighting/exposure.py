@@ -1,7 +1,7 @@
-"""A photograph's exposure and cast from what is not skin: the whites of the eyes, the brightest and the darkest parts.
+"""A photograph's exposure and colour cast from what is not skin: the whites of the eyes, highlights, darkest parts.
 
-Skin may have any colour, so that skin alone cannot tell a dark face from a dark picture, nor a warm skin from warm
-light. The whites of the eyes are much the same in all people, and a photograph's highlights are often white.
+Skin alone cannot separate a dark face from a dark picture, or warm skin from warm light. The whites of the eyes are
+similar in all people, and a photograph's highlights are often white.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Image
 from maskgen.masks.lighting.tone import LUMA
 
-SIDE = 128  # columns and rows of a photograph that are looked at, at most
+SIDE = 128  # columns and rows of a photograph that are sampled, at most
 CLIPPED = 251  # from this value on a pixel's colour is lost
-HABIT = 0.002  # share of clipped pixels from which on a photograph is one that clips
+HABIT = 0.002  # share of clipped pixels from which on a photograph counts as clipping
 HIGHLIGHTS = 0.97  # quantile of luma from which on a part counts as a highlight
 WHITE = 150.0  # highlights darker than this are not of white things
 DARKEST = 24.0  # levels of the darkest parts of a photograph with full contrast
 MOST_LIFT = 30.0  # levels
 CONTRAST = 80.0  # levels between the brightest and the darkest parts of a picture that holds something dark
 EYE_SHARE = (0.7, 0.92)  # quantiles of luma between an eye's lids that are its white; above are reflections
-FEWEST = 8  # pixels between an eye's lids that say anything
+FEWEST = 8  # pixels between an eye's lids that an estimate needs
 OPEN = 0.2  # height over width from which on an eye shows its white
 # Warmth of eyes' whites under white light, see `warmth`: LFW's faces have 0.2, drawn people 0.05 to 0.17.
 EYE_WARMTH = 0.17
 BLEED = 0.15  # share of skin in what is seen of an eye's white
-DOUBT = 0.16  # that eyes' warmth differs by from person to person
+DOUBT = 0.12  # variation of the eyes' warmth from person to person
 MOST_WARMTH = 0.25
-ROOM = 14.0  # levels below the top within which bright cloth is pressed together
+ROOM = 24.0  # levels below the top within which bright cloth is compressed
 
 
 @dataclass(frozen=True, slots=True)
-class Whites:
-    """What a photograph's brightest and darkest parts say.
+class Exposure:
+    """Exposure of a photograph, from its brightest and darkest parts.
 
     Attributes:
-        top: the level, 0..255 and a little more, that bright cloth comes near to and does not pass.
-        lift: levels that the darkest parts lie above black: haze, a faded print.
+        top: the level, 0..255 or slightly more, that bright cloth approaches and does not exceed.
+        lift: levels of the darkest parts above black: haze, a faded print.
         bright: encoded luma of the highlights, 0..255.
-        warmth: of the highlights, see `warmth`; None where there are none that could be white.
+        warmth: of the highlights, see `warmth`; None if none could be white.
     """
 
     top: float
@@ -53,14 +53,15 @@ class Whites:
     warmth: float | None
 
 
-PLAIN = Whites(253.0, 0.0, 255.0, None)
+PLAIN = Exposure(253.0, 0.0, 255.0, None)
 
 
-def read_whites(image: Image) -> Whites:
-    """The whites of a whole photograph, uint8 RGB (height, width, 3)."""
+def estimate_exposure(image: Image) -> Exposure:
+    """The exposure of a whole photograph, uint8 RGB (height, width, 3)."""
     height, width = image.shape[:2]
-    some = image[:: -(-height // SIDE), :: -(-width // SIDE)].reshape(-1, 3)
-    values: NDArray[np.uint8] = np.ascontiguousarray(some.T)
+    some = image[:: -(-height // SIDE), :: -(-width // SIDE)]
+    # Colour by colour: NumPy copies runs of three bytes four times as slowly.
+    values: NDArray[np.uint8] = np.stack([some[..., colour] for colour in range(3)]).reshape(3, -1)
     most: NDArray[np.uint8] = np.maximum(np.maximum(values[0], values[1]), values[2])
     luma: Doubles = LUMA @ values
     count = len(luma)
@@ -69,30 +70,28 @@ def read_whites(image: Image) -> Whites:
     lift = min(max(lowest - DARKEST, 0.0), MOST_LIFT) if bright - lowest > CONTRAST else 0.0
     clips = np.count_nonzero(most >= 255) > HABIT * count
     top = 262.0 if clips else 253.0
-    return Whites(top, lift, highlights, _highlights(values, luma, most, highlights))
+    return Exposure(top, lift, highlights, _highlights(values, luma, most, highlights))
 
 
 def _highlights(values: NDArray[np.uint8], luma: Doubles, most: NDArray[np.uint8], least: float) -> float | None:
-    """The warmth of parts from `least` on, see `Whites.warmth`."""
+    """The warmth of pixels with a luma of `least` or more, see `Exposure.warmth`."""
     if least >= CLIPPED - 6:  # large parts are plain white
         return 0.0
     if least < WHITE:
         return None
-    chosen = (luma >= least) & (most < CLIPPED)
-    if not chosen.any():
-        return 0.0
-    return warmth(values[:, chosen].mean(1))
+    chosen = np.flatnonzero((luma >= least) & (most < CLIPPED))
+    return warmth(values.take(chosen, axis=1).mean(1)) if len(chosen) else 0.0
 
 
 def warmth(colour: Doubles) -> float:
-    """Half the logarithm of red over blue, encoded: what the light's warmth adds to the logarithm of red, and takes
-    from that of blue. Green and magenta are left alone: what looks like such light is nearly always a thing's own."""
+    """Half the logarithm of red over blue, encoded: what warm light adds to the logarithm of red and subtracts from
+    that of blue. A green or magenta cast is not estimated: it is nearly always an object's own colour."""
     return math.log(max(float(colour[0]), 1.0) / max(float(colour[2]), 1.0)) / 2
 
 
-def eye_white(image: Image, lids: Doubles) -> Doubles | None:
-    """The colour (3,), encoded, of the whites of two eyes between their lids' points (12, 2); None where the eyes are
-    shut, outside the picture or too small."""
+def eye_white_colour(image: Image, lids: Doubles) -> Doubles | None:
+    """The colour (3,), encoded, of the whites of two eyes between their landmarks (12, 2); None if the eyes are shut,
+    outside the picture or too small."""
     found = [white for one in (lids[:6], lids[6:]) if (white := _one_eye(image, one)) is not None]
     return np.exp(np.mean(np.log(found), axis=0)) if found else None
 
@@ -117,16 +116,16 @@ def _one_eye(image: Image, lids: Doubles) -> Doubles | None:
     return np.maximum(pixels[order[int(EYE_SHARE[0] * count) : int(EYE_SHARE[1] * count) + 1]].mean(0), 1.0)
 
 
-def unmixed(eyes: Doubles, skin: Doubles) -> Doubles:
-    """Eyes' whites without the skin that bleeds into them, both (3,), encoded."""
+def without_skin_bleed(eyes: Doubles, skin: Doubles) -> Doubles:
+    """The colour of the whites of the eyes without the share of skin in it, both (3,), encoded."""
     return np.maximum((eyes - BLEED * skin) / (1 - BLEED), 1.0)
 
 
 def common_warmth(highlights: float | None, eyes: Doubles) -> float:
-    """The light's warmth, as far as highlights and eyes agree on it.
+    """The light's warmth, as far as highlights and eyes agree.
 
-    Highlights may be of a coloured thing and eyes differ, so of two that point one way the weaker counts, and of two
-    that do not, none; eyes alone must be far from the usual.
+    Highlights may be of a coloured object, and eyes differ. So if both have the same sign the weaker counts, otherwise
+    neither; eyes alone must be far from the usual.
     """
     seen = warmth(eyes) - EYE_WARMTH
     doubt = 2 * DOUBT if highlights is None else DOUBT
@@ -136,13 +135,12 @@ def common_warmth(highlights: float | None, eyes: Doubles) -> float:
 
 
 def agreement(one: float, other: float) -> float:
-    """Of two numbers of one sign the one nearer to 0, otherwise 0."""
+    """The one nearer to 0 of two numbers of the same sign, otherwise 0."""
     return min(one, other, key=abs) if one * other > 0 else 0.0
 
 
-def shoulder(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[np.float32]:
-    """Encoded colours as this photograph would show them, in place: the brightest come near to `top` but not to it, and
-    black is `lift`."""
+def compress_highlights(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[np.float32]:
+    """Compress encoded colours into the photograph's range, in place: the brightest approach `top`, black is `lift`."""
     room = np.float32(ROOM)
     knee = np.float32(top) - room
     over = np.maximum(colours - knee, 0)
@@ -156,9 +154,9 @@ def shoulder(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[n
     return colours
 
 
-def read_all(images: Sequence[Image]) -> list[Whites]:
-    """`read_whites` of some photographs, once each where one stands in the list several times in a row."""
-    whites: list[Whites] = []
+def estimate_exposures(images: Sequence[Image]) -> list[Exposure]:
+    """`estimate_exposure` of photographs; one that stands in the list several times in a row is estimated once."""
+    whites: list[Exposure] = []
     for at, image in enumerate(images):
-        whites.append(whites[-1] if at and image is images[at - 1] else read_whites(image))
+        whites.append(whites[-1] if at and image is images[at - 1] else estimate_exposure(image))
     return whites

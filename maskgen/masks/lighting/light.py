@@ -1,4 +1,4 @@
-"""The light on a face: its direction from the skin, its level and colour also from the eyes and the whole photograph.
+"""The light on a face: direction from the skin; level and colour cast also from the eyes and the whole photograph.
 
 Source: first-order spherical harmonics of Lambertian surfaces, Ramamoorthi and Hanrahan 2001.
 """
@@ -15,9 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image
-from maskgen.masks.lighting.colour import GAMMA, encoded
-from maskgen.masks.lighting.exposure import PLAIN, Whites, agreement, common_warmth, eye_white, read_all, unmixed
-from maskgen.masks.lighting.tone import IN_COLOUR, LUMA, Tone, looked_at, read_tones
+from maskgen.masks.lighting.colour import GAMMA, srgb_factor
+from maskgen.masks.lighting.exposure import (
+    PLAIN,
+    Exposure,
+    agreement,
+    common_warmth,
+    estimate_exposures,
+    eye_white_colour,
+    without_skin_bleed,
+)
+from maskgen.masks.lighting.tone import IN_COLOUR, LUMA, Tone, estimate_tones, tone_pixels
 from maskgen.masks.pose.camera import Cameras
 
 # Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
@@ -28,10 +36,12 @@ HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # What light does on most faces when the picture says little: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
-BELIEF = 0.035  # how strongly the usual light is believed against the samples
+BELIEF = np.array(
+    [0.008, 0.035, 0.035]
+)  # weight of the usual light as a prior against the samples: sideways, down, front
 ROUNDS = 3
-DIM = 0.05  # relative light below which nothing is told apart
-FEWEST = 12  # samples that say anything about the light
+DIM = 0.05  # relative light below which samples carry no information
+FEWEST = 12  # samples that an estimate needs
 # What encoded values 0..255 are in linear light.
 _LINEAR = (np.arange(256) / 255.0) ** GAMMA
 # What each colour adds to the luma, encoded and linear, (3, 256).
@@ -43,11 +53,12 @@ _Number = TypeVar("_Number", np.uint8, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """What one direction of light does not explain: cast shadows, a second lamp, a beard.
+class UnexplainedLight:
+    """The part of the light that one direction does not explain: cast shadows, a second lamp, a beard.
 
-    `off` (k,) is the logarithm of the skin's linear light over what the direction says, at the points of a `Facing`;
-    `seen` (k,) is 1 where the point is in sight, else 0.
+    Attributes:
+        off: (k,), logarithm of the skin's linear light over that of the direction, at the points of a `SkinNormals`.
+        seen: (k,), 1 if the point is visible, else 0.
     """
 
     off: Doubles
@@ -58,11 +69,14 @@ class Rest:
 class Light:
     """Light that falls on a surface of normal n (camera axes: x right, y down, z to the viewer): 1 + direction . n.
 
-    `level` is the picture's exposure (1: white cloth is white), `direction` (3,) relative to the light at the front,
-    `cast` (3,) the factor that coloured light puts on encoded red, green and blue, `tone` whether the photograph has
-    colours at all, `top` and `lift` where its whites and its blacks lie, see `exposure.Whites`. `rest` says
-    what this leaves unexplained where the skin was looked at, and `skin` (3,) is its median colour, encoded, 0..255;
-    both are None where too little of it is seen.
+    Attributes:
+        level: the picture's exposure; at 1 white cloth is white.
+        direction: (3,), relative to the light at the front.
+        cast: (3,), the factor of coloured light on encoded red, green and blue.
+        tone: whether the photograph is in colours.
+        top, lift: levels of its whites and blacks, see `exposure.Exposure`.
+        unexplained: the rest of the light, at the samples of skin; None if too little skin is visible.
+        skin: (3,), median colour of the skin, encoded, 0..255; None if too little is visible.
     """
 
     level: float
@@ -71,7 +85,7 @@ class Light:
     tone: Tone = IN_COLOUR
     top: float = PLAIN.top
     lift: float = PLAIN.lift
-    rest: Rest | None = None
+    unexplained: UnexplainedLight | None = None
     skin: Doubles | None = None
 
     def on(self, normals: NDArray[np.floating]) -> Doubles:
@@ -81,11 +95,13 @@ class Light:
 
 
 @dataclass(frozen=True, slots=True)
-class Facing:
-    """How the skin that is looked at faces, ready to be regressed on.
+class SkinNormals:
+    """The normals of the sampled skin, prepared for the regression of brightness.
 
-    `normals` (k, 3) are unit and in head coordinates, the same for all faces; `design` (k, 4) has a one before each;
-    `squares` (16, k) are the products of its columns with each other.
+    Attributes:
+        normals: unit (k, 3) in head coordinates, the same for all faces.
+        design: (k, 4), a one before each normal.
+        squares: (16, k), the products of the columns of `design`.
     """
 
     normals: Doubles
@@ -93,24 +109,29 @@ class Facing:
     squares: Doubles
 
     @classmethod
-    def over(cls, normals: Doubles) -> Facing:
+    def prepare(cls, normals: Doubles) -> SkinNormals:
         """Prepare normals (k, 3)."""
         design = np.column_stack([np.ones(len(normals)), normals])
         squares = (design[:, :, None] * design[:, None]).reshape(-1, 16)
         return cls(normals, design, np.ascontiguousarray(squares.T))
 
 
-def read_lights(
-    images: Sequence[Image], cameras: Cameras, points: Doubles, facing: Facing, lids: Doubles, wholes: Sequence[Image]
+def estimate_lights(
+    images: Sequence[Image],
+    cameras: Cameras,
+    points: Doubles,
+    facing: SkinNormals,
+    lids: Doubles,
+    wholes: Sequence[Image],
 ) -> list[Light]:
-    """The light on some faces, from samples of their skin, their eyes and the photographs that they are in.
+    """The light on faces, from samples of their skin, their eyes and the photographs that they are in.
 
     Args:
         images: each face's, uint8 RGB (height, width, 3).
         cameras: samples are means over about a tenth of the distance between the eyes.
-        points: (n, k, 2), x, y in pixels, where the skin is; those outside the picture are left out.
+        points: (n, k, 2), the samples of skin, x, y in pixels; those outside the picture are ignored.
         facing: of the k points.
-        lids: (n, 12, 2), the points about the two eyes' lids.
+        lids: (n, 12, 2), the landmarks of the two eyes.
         wholes: the photograph that each image was cut from, or the image itself.
     """
     small = [_small(*one) for one in zip(images, cameras.scales.tolist(), strict=True)]
@@ -126,18 +147,22 @@ def read_lights(
     middle = _median(lumas, counts)
     relative = lumas[:, 1] / np.maximum(middle[:, 1:], 1e-4)
     directions, rests = _directions(relative, usable, cameras.rotations, facing)
-    whites = [_without(eye_white(image, own), skin) for image, own, skin in zip(images, lids, skins, strict=True)]
+    whites = [
+        _without(eye_white_colour(image, own), skin) for image, own, skin in zip(images, lids, skins, strict=True)
+    ]
     known = zip(counts.tolist(), middle[:, 0].tolist(), skins.tolist(), whites, strict=True)
-    seen = [_Seen(*one, ends) for one, ends in zip(known, read_all(wholes), strict=True)]
-    return list(map(_light, seen, directions, read_tones(parts), map(Rest, rests, usable.astype(np.float64))))
+    seen = [_FaceSamples(*one, ends) for one, ends in zip(known, estimate_exposures(wholes), strict=True)]
+    return list(
+        map(_light, seen, directions, estimate_tones(parts), map(UnexplainedLight, rests, usable.astype(np.float64)))
+    )
 
 
 def _without(eyes: Doubles | None, skin: Doubles) -> Doubles | None:
-    return None if eyes is None else unmixed(eyes, 255 * encoded(skin))
+    return None if eyes is None else without_skin_bleed(eyes, 255 * srgb_factor(skin))
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _FaceSamples:
     """What is known of one face: samples of skin, their median luma and their median linear colour, the whites of its
     eyes without the skin's share, (3,) or None, and those of the photograph."""
 
@@ -145,20 +170,20 @@ class _Seen:
     skin: float
     linear: list[float]
     eyes: Doubles | None
-    whites: Whites
+    whites: Exposure
 
 
-def _light(seen: _Seen, direction: Doubles, tone: Tone, rest: Rest) -> Light:
+def _light(seen: _FaceSamples, direction: Doubles, tone: Tone, rest: UnexplainedLight) -> Light:
     ends = seen.whites.top, seen.whites.lift
     if seen.count < FEWEST:
         return Light(1.0, USUAL / 1.5, np.ones(3), IN_COLOUR, *ends)
     warm = _warmth(seen) * tone.colour  # a tint is no light
     cast = np.array([math.exp(warm), 1.0, math.exp(-warm)])
     cast /= cast @ LUMA  # no part of the exposure
-    return Light(_level(seen), direction, cast, tone, *ends, rest, 255 * encoded(np.array(seen.linear)))
+    return Light(_level(seen), direction, cast, tone, *ends, rest, 255 * srgb_factor(np.array(seen.linear)))
 
 
-def _warmth(seen: _Seen) -> float:
+def _warmth(seen: _FaceSamples) -> float:
     """The light's warmth by the whites of the eyes and the photograph's; by skin and those where eyes are shut."""
     if seen.eyes is not None:
         return common_warmth(seen.whites.warmth, seen.eyes)
@@ -201,7 +226,7 @@ def _cells(
 def _sampled(image: Image, small: tuple[int, int], where: NDArray[np.intp]) -> tuple[Image, Image]:
     """Of a reduced picture the pixels (k, 3) that were asked for, and those (m, 3) that its tone is read from."""
     reduced = _reduced(image, small)
-    return reduced.reshape(-1, 3)[where], looked_at(reduced)
+    return reduced.reshape(-1, 3)[where], tone_pixels(reduced)
 
 
 def _reduced(image: Image, small: tuple[int, int]) -> Image:
@@ -225,14 +250,14 @@ def _median(values: NDArray[_Number], counts: NDArray[np.intp]) -> NDArray[_Numb
 
 
 def _directions(
-    relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: Facing
+    relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: SkinNormals
 ) -> tuple[Doubles, Doubles]:
     """Ridge regression of brightness (n, k) on the normals toward the usual light, (n, 3) in camera axes; beards, brows
-    and glare lose their say. And what it leaves, (n, k), see `Rest.off`.
+    and glare lose their say. And what it leaves, (n, k), see `UnexplainedLight.off`.
 
     It is done in the head's own axes, where the normals are the same for all faces: a ridge is the same in any.
     """
-    prior = np.diag([1e-6, BELIEF, BELIEF, BELIEF]) * np.maximum(usable.sum(1), 1)[:, None, None]
+    prior = np.diag([1e-6, *BELIEF]) * np.maximum(usable.sum(1), 1)[:, None, None]
     usual = np.concatenate([np.full((len(usable), 1), 0.8), USUAL @ rotations], axis=1)[:, :, None]
     believed, weights = prior @ usual, usable.astype(np.float64)
     for _ in range(ROUNDS):
@@ -248,7 +273,7 @@ def _directions(
     return direction * np.minimum(1.0, 0.95 / np.maximum(length, 1e-9)), rest
 
 
-def _level(seen: _Seen) -> float:
+def _level(seen: _FaceSamples) -> float:
     """Exposure: skin darker than any is a dark picture, unless the whites of the eyes say otherwise, or, where they are
     shut or hidden, the photograph's highlights. Eyes alone say little: they lie in the brow's shadow."""
     if seen.skin > BRIGHTEST_SKIN:

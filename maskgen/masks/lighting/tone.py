@@ -1,4 +1,4 @@
-"""Whether a photograph is in colours, and the tint of one that is not: black and white, sepia, hand-coloured, faded."""
+"""Tone of a photograph: in colours, or in a single tint, such as black and white, sepia, hand-coloured or faded."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
-from maskgen.masks.lighting.colour import middle
+from maskgen.masks.lighting.colour import upper_median
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 # What red and blue differ by from a smooth function of the luma, in levels, median over the picture. Of 500 photographs
 # of LFW, all in colours, 99 % have more than 5.8; black and white, sepia and blue prints have 0 to 1.8.
 NONE, FULL_COLOUR = 1.5, 5.0
-SIDE = 28  # pixels of the picture a side that are looked at, at most
+SIDE = 28  # pixels per side that are sampled, at most
 DARK, GLARE = 25.0, 245.0
-FEWEST = 50  # pixels that say what tone a picture has
+FEWEST = 50  # usable pixels that an estimate needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Tone:
 IN_COLOUR = Tone(1.0, np.ones(3))
 
 
-def looked_at(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels (n, 3) of a small picture (height, width, 3) that `read_tones` asks for."""
+def tone_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels (n, 3) of a small picture (height, width, 3) that `estimate_tones` samples."""
     height, width = image.shape[:2]
     return image[:: -(-height // SIDE), :: -(-width // SIDE)].reshape(-1, 3)
 
 
-def read_tones(parts: Sequence[NDArray[np.uint8]]) -> list[Tone]:
-    """The tones of some pictures by a few hundred pixels of each, uint8 RGB (n, 3)."""
+def estimate_tones(parts: Sequence[NDArray[np.uint8]]) -> list[Tone]:
+    """The tones of pictures, from a few hundred pixels of each, uint8 RGB (n, 3)."""
     pixels = np.array(np.concatenate(parts).T, np.float64, order="C")
     terms = _terms(pixels)
     ends = np.cumsum([len(part) for part in parts]).tolist()
@@ -70,7 +70,7 @@ def _usable(luma: Doubles) -> NDArray[np.bool_]:
 
 
 def _colour(terms: Doubles, fit: Doubles, count: int) -> float:
-    """How far a picture is in colours, 0..1, from how far its usable pixels are from parabolas (2, 3) in their luma."""
+    """Colourfulness of a picture, 0..1: the distance of its usable pixels from parabolas (2, 3) in their luma."""
     if count < FEWEST:
         return 1.0
     rest = terms[3:] - fit @ terms[:3]
@@ -86,4 +86,4 @@ def _tone(pixels: NDArray[np.uint8], colour: float) -> Tone:
         return IN_COLOUR
     luma = pixels @ LUMA
     usable = _usable(luma)
-    return Tone(colour, middle(pixels[usable] / luma[usable, None]))
+    return Tone(colour, upper_median(pixels[usable] / luma[usable, None]))

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Pose, check_points
+from maskgen.masks.pose.best_rotation import TINY, Each, Matrix, best_rotations, columns, root, rows, squared
 from maskgen.masks.pose.head import mean68
-from maskgen.masks.pose.rigid import TINY, Each, Matrix, best_turns, columns, root, rows, squared
 
 # How much each point says about the pose: the jaw slides along the cheek as the head turns, lips and chin move with
 # every word, the eyes' corners and the nose stay where they are.
@@ -60,23 +60,23 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Cameras:
-    """Those of some faces together: `scales` (n,), `rotations` (n, 3, 3), `shifts` (n, 2)."""
+    """The cameras of several faces: `scales` (n,), `rotations` (n, 3, 3), `shifts` (n, 2)."""
 
     scales: Doubles
     rotations: Doubles
     shifts: Doubles
 
     def of(self, rows: Sequence[int]) -> Cameras:
-        """Some of them."""
+        """The cameras of some of the faces."""
         at = np.asarray(rows, np.intp)
         return Cameras(self.scales[at], self.rotations[at], self.shifts[at])
 
     def each(self) -> list[Camera]:
-        """One by one."""
+        """The cameras one by one."""
         return [Camera(*one) for one in zip(self.scales.tolist(), self.rotations, self.shifts, strict=True)]
 
     def affine(self) -> Doubles:
-        """What takes (1, x, y, z) on the head to pixels, (n, 4, 2)."""
+        """The matrices from (1, x, y, z) in head coordinates to pixels, (n, 4, 2)."""
         turns = self.rotations[:, :2].transpose(0, 2, 1) * self.scales[:, None, None]
         return np.concatenate([self.shifts[:, None], turns], axis=1)
 
@@ -97,7 +97,7 @@ def _about_z(roll: float) -> Doubles:
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Doubles:
-    """The (3, 3) rotation of a head that looks there, angles in degrees; yaw first, then pitch, then roll."""
+    """The rotation (3, 3) of a head pose, angles in degrees; yaw first, then pitch, then roll."""
     return np.asarray(_about_z(roll) @ _about_x(pitch) @ _about_y(yaw))
 
 
@@ -181,7 +181,7 @@ def _similarity(means: Sequence[Each], depth: Matrix) -> tuple[Each, Matrix, Seq
     xx, xy, xz, yy, yz, zz = xx - x * x, xy - x * y, xz - x * z, yy - y * y, yz - y * z, zz - z * z
     p, q, r = depth
     away = [xx * p + xy * q + xz * r, xy * p + yy * q + yz * r, xz * p + yz * q + zz * r]
-    trace, turn = best_turns([ux - u * x, uy - u * y, uz - u * z, vx - v * x, vy - v * y, vz - v * z, *away])
+    trace, turn = best_rotations([ux - u * x, uy - u * y, uz - u * z, vx - v * x, vy - v * y, vz - v * z, *away])
     scale = trace / (xx + yy + zz)
     across, down = (turn[at] * x + turn[at + 1] * y + turn[at + 2] * z for at in (0, 3))
     return scale, turn, (u - scale * across, v - scale * down)

@@ -1,4 +1,4 @@
-"""The mean head: its 68 points, the named places masks are tied to, and a closed surface that hides what is behind it.
+"""The mean head: its 68 landmarks, the named places that masks are tied to, and a closed surface for occlusion.
 
 Convention:
     - head coordinates (x, y, z): x to the viewer's right, y down, z toward the viewer
@@ -110,7 +110,7 @@ def _radius() -> ThinPlate:
 
 
 def skin_along(directions: Doubles) -> Doubles:
-    """Where rays from CENTRE leave the head: directions (n, 3) of any length to points (n, 3)."""
+    """The points of the skin on rays from CENTRE: directions (n, 3) of any length to points (n, 3)."""
     unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     return np.asarray(CENTRE + unit * _radius().at(unit)[:, None])
 
@@ -166,5 +166,5 @@ def joined(parts: list[Surface]) -> Surface:
 
 @cache
 def bare_head() -> Surface:
-    """The whole head with both ears, in about 1,600 triangles: it only hides what is behind it."""
+    """The whole head with both ears, in about 1,600 triangles, for occlusion."""
     return joined([_ball(), ear(1.0), ear(-1.0)])

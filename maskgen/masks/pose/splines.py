@@ -1,4 +1,4 @@
-"""Two interpolating functions: importing them from SciPy takes as long as a whole photograph."""
+"""Two interpolating functions; importing them from SciPy would take as long as masking a photograph."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def curve_through(x: Doubles, y: Doubles, at: Doubles) -> Doubles:
 
 
 def _lagrange(x: Doubles, at: Doubles) -> Doubles:
-    """What each point counts at each place, (m, n)."""
+    """The weight of each point at each place, (m, n)."""
     weights = np.ones((len(at), len(x)))
     for k in range(len(x)):
         for other in range(len(x)):

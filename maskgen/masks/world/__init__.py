@@ -1,1 +1,1 @@
-"""Masks as people wear them: the counts, what is drawn from them, and how it becomes cloth."""
+"""The kind `world`: counts of the masks that people wear, designs drawn from them, and their textures."""

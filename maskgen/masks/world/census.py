@@ -1,4 +1,4 @@
-"""What people wear, as counted: `world.toml` read into tables that can be drawn from."""
+"""Counts of the masks that people wear: `world.toml` as frequency tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from maskgen.core.records import Doubles
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FrequencyTable:
     """Names and how often each is drawn."""
 
     names: tuple[str, ...]
     ends: Doubles  # cumulative shares, the last one 1
 
     @classmethod
-    def of(cls, counts: Mapping[str, float], unseen: float = 0.0) -> Table:
+    def of(cls, counts: Mapping[str, float], unseen: float = 0.0) -> FrequencyTable:
         """From counts; `unseen` is added to each."""
         weights = np.array(list(counts.values()), np.float64) + unseen
         return cls(tuple(counts), np.cumsum(weights) / weights.sum())
@@ -38,11 +38,11 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FormCounts:
     """What is known of one form: `colours` of its masks without a print, the share `printed`, its `gloss`, and from
     where to where its cloth lets light through, 0..1."""
 
-    colours: Table
+    colours: FrequencyTable
     printed: float
     gloss: float
     thin: tuple[float, float]
@@ -60,20 +60,20 @@ class Census:
         fit: shares of masks that sit otherwise, 0..1.
     """
 
-    forms: Table
-    forms_worn: dict[str, Form]
+    forms: FrequencyTable
+    forms_worn: dict[str, FormCounts]
     palette: dict[str, Doubles]
     two_tone: float
-    parts: Table
-    prints: Table
+    parts: FrequencyTable
+    prints: FrequencyTable
     fit: dict[str, float]
 
 
-def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> Form:
+def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> FormCounts:
     counts = {name: float(table["colours"].get(name, 0)) for name in palette}
     printed = (table["printed"] + 1) / (table["seen"] + 2)
     low, high = table["thin"]
-    return Form(Table.of(counts, unseen), printed, float(table["gloss"]), (float(low), float(high)))
+    return FormCounts(FrequencyTable.of(counts, unseen), printed, float(table["gloss"]), (float(low), float(high)))
 
 
 @cache
@@ -85,11 +85,11 @@ def census() -> Census:
     parts = page["two_tone"]
     share = float(parts.pop("share"))
     return Census(
-        forms=Table.of({name: each["seen"] for name, each in forms.items()}, unseen["f"]),
+        forms=FrequencyTable.of({name: each["seen"] for name, each in forms.items()}, unseen["f"]),
         forms_worn={name: _form(each, colours, unseen["c"]) for name, each in forms.items()},
         palette={name: np.array([each["lab"], each["spread"]], np.float64) for name, each in colours.items()},
         two_tone=share,
-        parts=Table.of(parts),
-        prints=Table.of(prints, unseen["p"]),
+        parts=FrequencyTable.of(parts),
+        prints=FrequencyTable.of(prints, unseen["p"]),
         fit={name: float(each) for name, each in page["fit"].items()},
     )

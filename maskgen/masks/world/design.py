@@ -1,4 +1,4 @@
-"""What one mask of `world` is, drawn from the census: form, colours, print, thinness, wear, wrinkles and fit."""
+"""The design of one mask of `world`, drawn from the counts: form, colours, print, thinness, wear, wrinkles and fit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.lighting.colour import from_lab
+from maskgen.masks.lighting.colour import lab_to_rgb
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.world.census import Census, Form, census
+from maskgen.masks.world.census import Census, FormCounts, census
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
-from maskgen.masks.world.prints import TILES, Print, Rng, draw_tile
+from maskgen.masks.world.repeating_prints import TILES, Print, Rng, draw_tile
 
 CONTRAST = 24.0  # CIELAB distance of a print from its ground, at least
 MOST_INKS = 3
@@ -71,7 +71,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     second, part = _second(rng, tables, lab, bool(family))
     design = Design(
         form=form,
-        ground=from_lab(lab),
+        ground=lab_to_rgb(lab),
         second=second,
         part=part,
         family=family,
@@ -108,9 +108,9 @@ def _apart(rng: Rng, tables: Census, ground: Doubles) -> Doubles:
 
 def _printed(rng: Rng, tables: Census, family: str, ground: Doubles) -> tuple[Print, tuple[Doubles, ...]]:
     count = int(rng.integers(1, MOST_INKS + 1))
-    inks = [from_lab(_apart(rng, tables, ground)) for _ in range(count)]
+    inks = [lab_to_rgb(_apart(rng, tables, ground)) for _ in range(count)]
     once = family in EMBLEMS and (family not in TILES or rng.random() < ONCE)
-    picture = draw_emblem(family, rng, inks) if once else draw_tile(family, rng, from_lab(ground), inks)
+    picture = draw_emblem(family, rng, inks) if once else draw_tile(family, rng, lab_to_rgb(ground), inks)
     return picture, tuple(inks)
 
 
@@ -118,16 +118,16 @@ def _second(rng: Rng, tables: Census, ground: Doubles, printed: bool) -> tuple[D
     chance, part = rng.random(2)
     if chance >= tables.two_tone:
         return None, ""
-    return from_lab(_apart(rng, tables, ground)), "trim" if printed else tables.parts.at(part)
+    return lab_to_rgb(_apart(rng, tables, ground)), "trim" if printed else tables.parts.at(part)
 
 
 def _loops(rng: Rng, lab: Doubles) -> Doubles | None:
     """Dark masks mostly have loops of their own colour, others mostly white ones."""
     alike = 0.85 if lab[0] < DARK else 0.25
-    return from_lab(lab) if rng.random() < alike else None
+    return lab_to_rgb(lab) if rng.random() < alike else None
 
 
-def _sits(rng: Rng, tables: Census, form: Form, lab: Doubles, plan: MaskPlan) -> MaskPlan:
+def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPlan) -> MaskPlan:
     """Most masks are of about the right size and height, some are far from it."""
     chance, far = rng.random(), rng.random(3)
     spread = np.minimum(np.maximum(rng.normal(size=4), -2.2), 2.2)
@@ -148,12 +148,12 @@ def _sits(rng: Rng, tables: Census, form: Form, lab: Doubles, plan: MaskPlan) ->
         bright=plan.bright * float(1.0 + 0.03 * spread[3]),
         sheer=_sheer(form, lab, float(far[2])),
         creases=tuple(min(max(deep * depth, -3.0), 3.0) for depth in plan.creases),
-        askew=tuple(2.0 * each for each in plan.askew),
+        print_skew=tuple(3.5 * each for each in plan.print_skew),
         turned=False,
     )
 
 
-def _sheer(form: Form, lab: Doubles, chance: float) -> float:
+def _sheer(form: FormCounts, lab: Doubles, chance: float) -> float:
     """How much light a cloth lets through: pale ones only, and nothing where it would not be seen."""
     low, high = form.thin
     sheer = low + (high - low) * chance**2

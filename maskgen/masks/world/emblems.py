@@ -1,4 +1,4 @@
-"""What is printed on a cloth once: a mouth, teeth of a skull, a logo, words, an embroidered sprig.
+"""Prints that appear once on a cloth (emblems): a mouth, teeth of a skull, a logo, words, an embroidered sprig.
 
 Each is a picture uint8 RGBA, drawn from chance in some inks, with a width in eye distances and a place on the flat
 cloth (see `flat`).
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles
-from maskgen.masks.world.prints import Bytes, Print, Rng, smooth_noise
+from maskgen.masks.world.repeating_prints import Bytes, Print, Rng, smooth_noise
 
 SIDE = 128
 _LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))
@@ -175,7 +175,7 @@ EMBLEMS: dict[str, tuple[Callable[[Rng, list[Doubles]], Bytes], float, float, fl
 
 
 def draw_emblem(family: str, rng: Rng, inks: list[Doubles]) -> Print:
-    """What a family of EMBLEMS puts on a cloth, in some inks, RGB 0..255.
+    """An emblem of a family of EMBLEMS in the given inks, RGB 0..255.
 
     Raises:
         KeyError: there is no such family.

@@ -1,1 +1,1 @@
-"""Drawn people with far more variety than a sample needs: what a network of landmarks learns from."""
+"""Rendered people from wider ranges than the sample's: training data for the landmark network."""

@@ -1,4 +1,4 @@
-"""People and circumstances drawn from wider ranges than photographs show, so that a network is at home in all of them.
+"""Random people and scenes from wider ranges than photographs show, so that a network interpolates in all of them.
 
 Convention: as in `people.person` and `people.scene`; a generator's state decides all.
 
@@ -14,10 +14,11 @@ import numpy as np
 
 from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import mean68
-from maskgen.people.person import GLASSES, MANLY_STYLES, WOMANLY_STYLES, Person, draw_person
+from maskgen.people.person import GLASSES, MANLY_STYLES, WOMANLY_STYLES, Build, Person, draw_person
 from maskgen.people.scene import BACKGROUNDS, CLOTHES, Expression, Scene, Triple
 
 WIDEST_YAW = 92.0
+STYLES = (*MANLY_STYLES, *WOMANLY_STYLES, "loose", "loose")
 LEFT_EYE, RIGHT_EYE, MOUTH, NOSE, BROWS = slice(36, 42), slice(42, 48), slice(48, 68), slice(27, 36), slice(17, 27)
 
 
@@ -28,18 +29,36 @@ def varied_person(rng: np.random.Generator) -> Person:
     pale = rng.uniform(0.8, 1.12, 3) * rng.uniform(0.8, 1.15)
     hair = person.hair if rng.random() < 0.7 else rng.uniform(15, 235, 3)
     bearded = rng.random() < 0.35
+    red = float(rng.uniform(0.1, 1.3))  # of many lips little is seen in grey
+    lips = person.skin + (person.lips - person.skin) * red
     return replace(
         person,
         points68=points,
         places=places,
         skin=np.clip(person.skin * pale, 18, 252),
-        lips=np.clip(person.lips * pale * rng.uniform(0.75, 1.15, 3), 15, 245),
+        build=_relief(person.build, rng),
+        lips=np.clip(lips * pale * rng.uniform(0.75, 1.15, 3), 15, 245),
         hair=np.asarray(hair, float),
-        style=str(rng.choice(MANLY_STYLES + WOMANLY_STYLES)),
+        style=str(rng.choice(STYLES)),
         brow=float(rng.uniform(0.02, 0.1)),
         beard=float(rng.uniform(0, 1)) if bearded else person.beard,
         moustache=float(rng.uniform(0, 1)) if bearded else person.moustache,
         glasses=str(rng.choice(GLASSES)),
+    )
+
+
+def _relief(build: Build, rng: np.random.Generator) -> Build:
+    """Flatter and stronger forms between the points."""
+    ala, tip, lips, fold, chin, ears = rng.uniform(0.5, 1.5, 6)
+    return replace(
+        build,
+        ala=build.ala * float(ala),
+        tip=build.tip * float(tip),
+        ridge=build.ridge + float(rng.normal(0, 0.02)),
+        lips=build.lips * float(lips),
+        fold=build.fold * float(fold),
+        chin=build.chin * float(chin),
+        ears=build.ears * float(0.7 + 0.3 * ears),
     )
 
 

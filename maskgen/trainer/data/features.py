@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from .pictures import Item, Key
+from .picture_batches import Item, Key
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Features(Dataset[Item]):
         return len(self.targets)
 
     def __getitem__(self, key: Key) -> Item:
-        _, row = key
+        row = key[1]
         value, target = self.values[row], int(self.targets[row])
         if np.isnan(value[0]):
             return Item(

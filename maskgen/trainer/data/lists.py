@@ -26,7 +26,7 @@ from maskgen.formats.recordio.index import load_index
 from maskgen.formats.recordio.people import record_people
 from maskgen.formats.recordio.stream import label_text
 from maskgen.formats.tars.people import folder_of, photographs
-from maskgen.manifests.alignment import alignment_of_list
+from maskgen.manifests.list_alignment import alignment_of_list
 from maskgen.manifests.lists import read_columns
 from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
 
@@ -44,7 +44,7 @@ class TrainingList:
         targets: int64 (n,), 0 to n_classes - 1, each with at least one picture.
         labels: the person of each target, as in the list.
         digest: changes with the list.
-        alignment: of the crops, see `core.alignments`; "" if unknown.
+        alignment: of the crops, see `core.alignment_names`; "" if unknown.
     """
 
     root: Path
@@ -83,20 +83,21 @@ class EvalPairs:
     alignment: str = ""
 
 
-def read_training_list(data: Path) -> TrainingList:
+def read_training_list(data: Path, least: int = 2) -> TrainingList:
     """Read the training list of `data`.
 
     Raises:
-        UserError: there is no list, it cannot be read, or it has fewer than two people.
+        UserError: there is no list, it cannot be read, or it has fewer people than `least`.
     """
     source = _source(data)
     try:
         found = _read(source)
     except ContainerError as fault:
         raise UserError(f"{source} cannot be read: {fault}.") from None
-    if len(found.labels) < 2:
-        people = f"pictures of {len(found.labels)} person" if len(found.labels) else "no picture"
-        raise UserError(f"{source} holds {people}: training needs at least two people.")
+    if not len(found):
+        raise UserError(f"{source} holds no picture.")
+    if len(found.labels) < least:
+        raise UserError(f"{source} holds pictures of 1 person: training needs at least two people.")
     return found
 
 
@@ -104,7 +105,7 @@ def _source(data: Path) -> Path:
     if data.is_file():
         return data
     if not data.is_dir():
-        raise UserError(f"--data {data} is not there: give a folder that `maskgen pairs` wrote, or a .rec or tars.")
+        raise UserError(f"{data} is not there: give a folder that `maskgen pairs` wrote, or a .rec or tars.")
     for name in (TRAIN, REC):
         if (data / name).is_file():
             return data / name
@@ -120,7 +121,7 @@ def _read(source: Path) -> TrainingList:
     if name.endswith(_TARS) and source.is_file():
         return _from_tars(source.parent, [source])
     if source.is_file():
-        raise UserError(f"--data {source} is not a known list: give a .csv, a .rec, a .tar, or a folder of them.")
+        raise UserError(f"{source} is not a known list: give a .csv, a .rec, a .tar, or a folder of them.")
     tars = sorted(path for path in source.iterdir() if path.name.lower().endswith(_TARS))
     if not tars:
         raise UserError(f"{source} holds no {TRAIN}, no {REC} and no tars: give a folder that `maskgen pairs` wrote.")

@@ -34,7 +34,7 @@ class Collapse:
     sentence: str
 
 
-def judged_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+def evaluation_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
     """Embeddings (n, d) of at most 64 of a batch's values in evaluation mode, with the batch norms' running means.
 
     In training mode batch norm amplifies small differences in a batch, which hides a network that gives one embedding
@@ -53,11 +53,12 @@ def judged_embeddings(module: nn.Module, embed: Callable[[Tensor], Tensor], valu
         module.train(was)
 
 
-def look(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
+def check_collapse(embeddings: Tensor, loss: float, chance: float) -> Collapse | None:
     """Check a batch for a collapse; None without one.
 
     Args:
-        embeddings: float (n, d), in training mode or those of `judged_embeddings`, which show more; of 3 or fewer only
+        embeddings: float (n, d), in training mode or those of `evaluation_embeddings`, which show more; of 3 or fewer
+        only
             finiteness is checked.
         loss: the batch's, or the mean since the last check, which has less variance.
         chance: `FaceLoss.chance`.

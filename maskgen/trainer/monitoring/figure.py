@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.extras import need
-from maskgen.core.files import write_atomic
 
 
 @contextmanager

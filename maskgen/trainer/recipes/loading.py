@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.core.extras import need
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, why_unreadable
 
+from .cross_checks import check_together
 from .recipe import DataSpec, LossSpec, ModelSpec, OptimizerSpec, Recipe, ScheduleSpec, TrainSpec
-from .rules import check_together
-from .settings import parse_text, read_settings, refuse_unknown, said
+from .typed_settings import parse_text, read_settings, refuse_unknown, shortened
 
 _DEEPEST, _MOST_ALIASES, _MOST_TEXT = 8, 16, 1 << 18
 _SECTIONS: dict[str, type] = {
@@ -59,22 +59,21 @@ def _parse(text: str, where: str) -> Any:
         _refuse_nesting(yaml, text)
         return yaml.safe_load(text)
     except Exception as error:  # PyYAML raises what it likes of numbers and dates that are none
-        detail = " ".join(str(error).split())[:200]
-        raise UserError(f"{where} is no YAML ({detail}): see the recipes in docs/training.md.") from None
+        mark = getattr(error, "problem_mark", None)
+        detail = f" (line {mark.line + 1})" if mark else "" if isinstance(error, yaml.YAMLError) else f" ({error})"
+        raise UserError(f"{where} is no YAML{detail}: see the recipes in docs/training.md.") from None
 
 
 def _refuse_nesting(yaml: Any, text: str) -> None:
-    """Raise ValueError for a text that is large, deeply nested, or refers to itself more than a few times."""
+    """Raise UserError for a text that is large, deeply nested, or refers to itself more than a few times."""
     if len(text) > _MOST_TEXT:
-        raise ValueError(f"it has {len(text)} letters, and a recipe a few hundred")
+        raise UserError(f"it has {len(text)} letters, and a recipe a few hundred")
     depth = aliases = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         aliases += isinstance(event, yaml.AliasEvent)
         if depth > _DEEPEST or aliases > _MOST_ALIASES:
-            raise ValueError(
-                "it is nested deeper than any recipe is" if depth > _DEEPEST else "it has too many aliases"
-            )
+            raise UserError("it is nested deeper than any recipe is" if depth > _DEEPEST else "it has too many aliases")
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -85,11 +84,11 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
 def recipe_from_dict(values: Any, where: str = "the recipe") -> Recipe:
     """The recipe that `recipe_to_dict` or a YAML file gave; see `load_recipe` for the errors."""
     if not isinstance(values, dict):
-        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {said(values)}.")
+        raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {shortened(values)}.")
     refuse_unknown(values, ("name", *_SECTIONS), where)
     name = values.get("name", "")
     if not isinstance(name, str) or not name:
-        raise UserError(f"{where}: name must be text, not {said(name)}.")
+        raise UserError(f"{where}: name must be text, not {shortened(name)}.")
     parts: dict[str, Any] = {
         key: read_settings(kind, values[key], where, f"{key}.") for key, kind in _SECTIONS.items() if key in values
     }
@@ -105,6 +104,8 @@ def _plain(spec: Any) -> dict[str, Any]:
 
 def _text(name_or_file: str) -> tuple[str, str, str]:
     """A recipe's text, what messages call it, and its name."""
+    if not name_or_file:
+        raise UserError("RECIPE is empty: give a name, or a file NAME.yaml.")
     path = Path(name_or_file)
     if re.search(r"[/\\]|\.ya?ml$", name_or_file):
         try:
@@ -112,7 +113,7 @@ def _text(name_or_file: str) -> tuple[str, str, str]:
         except FileNotFoundError:
             raise UserError(f"There is no recipe file {path}.") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"The recipe {path} cannot be read: {error}.") from None
+            raise UserError(f"The recipe {path} cannot be read: {why_unreadable(error)}.") from None
     names = recipe_names()
     if name_or_file not in names:
         near = difflib.get_close_matches(name_or_file, names, 1)
@@ -127,10 +128,10 @@ def _override(values: dict[str, Any], override: str) -> None:
     name, is_set, text = override.partition("=")
     section, has_key, key = name.strip().partition(".")
     if not is_set or not has_key:
-        raise UserError(f"{said(override)} changes nothing: write SECTION.SETTING=VALUE, as optimizer.lr=0.01.")
-    refuse_unknown([section], _SECTIONS, said(override))
+        raise UserError(f"{shortened(override)} changes nothing: write SECTION.SETTING=VALUE, as optimizer.lr=0.01.")
+    refuse_unknown([section], _SECTIONS, shortened(override))
     kind = _SECTIONS[section]
-    refuse_unknown([key], [one.name for one in dataclasses.fields(kind)], said(override), f"{section}.")
+    refuse_unknown([key], [one.name for one in dataclasses.fields(kind)], shortened(override), f"{section}.")
     old = values.get(section) or {}
     if isinstance(old, dict):
         values[section] = {**old, key: parse_text(kind, key, text.strip())}

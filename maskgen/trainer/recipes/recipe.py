@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from maskgen.core.kindspec import DEFAULT_KINDS
 
-from .settings import choice, number
+from .typed_settings import choice, number
 
 FACENET_SCALE = 128 / 255  # facenet takes (pixel - 127.5) / 128
 

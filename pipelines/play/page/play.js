@@ -6,7 +6,7 @@ const MOST_PHOTOGRAPHS = 24;
 const WORN = { proper: "properly", nose_out: "under the nose", chin_out: "above the chin", under_chin: "under the chin" };
 const OWN = "own";
 const photographs = []; // {name, data, url, thumb}
-let chosen = 0, texture = null, shown = [], call = null, wait = null, stream = null;
+let seen = {}, chosen = 0, texture = null, shown = [], call = null, wait = null, stream = null;
 
 function options(select, pairs) {
   select.replaceChildren(...pairs.map(([value, text]) => new Option(text, value)));
@@ -106,7 +106,7 @@ function blob(text, type) {
 function show(photo, answer) {
   shown.splice(0).forEach((one) => URL.revokeObjectURL(one));
   const there = Boolean(answer.masked);
-  for (const id of ["stage", "shown", "again"]) at(id).hidden = !there;
+  for (const id of ["stage", "shown"]) at(id).hidden = !there;
   at("empty").hidden = there;
   at("wait").textContent = "";
   delete document.body.dataset.busy;
@@ -119,6 +119,8 @@ function show(photo, answer) {
   at("masked").src = blob(answer.masked, "image/jpeg");
   at("parts").src = blob(answer.parts, "image/png");
   at("stage").classList.toggle("small", answer.width < 320);
+  seen = answer;
+  zoom();
   points(answer);
   const entries = Object.entries(answer.legend).map(([name, colour]) => {
     const item = document.createElement("li"), key = document.createElement("span");
@@ -131,7 +133,7 @@ function show(photo, answer) {
   at("facts").replaceChildren(...Object.entries(answer.facts).map(([name, text]) => {
     const line = document.createElement("div"), term = document.createElement("dt"), what = document.createElement("dd");
     term.textContent = name;
-    what.textContent = text;
+    what.append(...words(text));
     line.append(term, what);
     return line;
   }));
@@ -142,6 +144,30 @@ function show(photo, answer) {
   at("save-texture").hidden = !answer.texture;
   if (answer.texture) Object.assign(at("save-texture"), { href: texture.url, download: answer.texture });
   at("needs").textContent = answer.texture ? `${answer.photo} and ${answer.texture}` : answer.photo;
+}
+
+/* A place for a line's end after each part of a name. */
+function words(text) {
+  return String(text).replace(/[_/+](?=\S)/g, "$&\0").split("\0").flatMap((part, place) =>
+    (place ? [document.createElement("wbr"), part] : [part]));
+}
+
+/* The faces as large as the stage lets them be, with some room about them, or the whole picture. */
+function zoom() {
+  const layers = at("layers"), all = (seen.points || []).flat();
+  if (!at("zoom").checked || !all.length) { layers.style.transform = ""; return; }
+  const edges = [0, 1].map((axis) => {
+    const values = all.filter((_, place) => place % 2 === axis);
+    return [Math.min(...values), Math.max(...values)];
+  });
+  const whole = [seen.width, seen.height];
+  const room = 1.9 * Math.max(...edges.map(([low, high], axis) => (high - low) / whole[axis]));
+  const scale = Math.max(1, 1 / room);
+  const shift = edges.map(([low, high], axis) => {
+    const middle = (low + high) / 2 / whole[axis] - (axis ? 0.1 * room : 0);
+    return 100 * Math.min(0, Math.max(0.5 - middle * scale, 1 - scale));
+  });
+  layers.style.transform = `translate(${shift[0].toFixed(2)}%, ${shift[1].toFixed(2)}%) scale(${scale.toFixed(3)})`;
 }
 
 function points(answer) {
@@ -287,6 +313,7 @@ at("another").addEventListener("click", () => {
   later(false);
 });
 at("wipe").addEventListener("input", () => at("stage").style.setProperty("--wipe", `${at("wipe").value}%`));
+at("zoom").addEventListener("change", zoom);
 at("show-parts").addEventListener("change", () => { at("parts").hidden = at("legend").hidden = !at("show-parts").checked; });
 at("show-points").addEventListener("change", () => { at("points").toggleAttribute("hidden", !at("show-points").checked); });
 for (const button of document.querySelectorAll("[data-copy]")) {

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
+
+# Where a long name or path may go on in the next line: after these marks, but not within a number or an option's name,
+# and before a capital within a name. page.js has the same.
+_BREAKS = re.compile(r"(?<=[_/\\=@+])(?=[^\s_/\\=@+])|(?<=\w[,:-])(?=[^\W\d_]|#)|(?<=[a-z])(?=[A-Z])")
 
 
 class Markup(str):
@@ -24,6 +29,16 @@ def markup(value: object) -> Markup:
 def join(parts: object, between: str = "") -> Markup:
     """The parts one after the other, each escaped as `markup` does."""
     return Markup(between.join(markup(part) for part in parts))  # type: ignore[attr-defined]
+
+
+def breakable(text: str) -> Markup:
+    """Text that a browser breaks between the words of a name or path, where it breaks at all.
+
+    Example:
+        >>> breakable("Ann_Lee/a.jpg")
+        'Ann_<wbr>Lee/<wbr>a.jpg'
+    """
+    return join(_BREAKS.split(text), "<wbr>")
 
 
 def tag(name: str, *content: object, **attributes: object) -> Markup:

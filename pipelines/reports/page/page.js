@@ -14,6 +14,13 @@
     return made;
   }
 
+  const BREAKS = /[_/\\=@+](?=[^\s_/\\=@+])|\w[,:-](?=[A-Za-z#])|[a-z](?=[A-Z])/g; // html.py has the same
+
+  /** Text that goes on in the next line between the words of a name or path, where it has to. */
+  function words(text) {
+    return String(text).replace(BREAKS, "$&\0").split("\0").flatMap((part, place) => (place ? [element("wbr"), part] : [part]));
+  }
+
   function picture(number, alt, over) {
     return element("img", {
       src: "data:image/jpeg;base64," + pictures[number], alt: over ? "" : alt, class: over ? "over" : null, decoding: "async",
@@ -56,14 +63,15 @@
       range("From masked to bare", wipe, (value) => { wipe = value; faces.style.setProperty("--wipe", value + "%"); }),
       element("span", {}, "bare")) : null;
     const told = element("dl", { class: "facts" }, ...item.facts.map(([name, value]) =>
-      element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+      element("div", {}, element("dt", {}, name), element("dd", {}, ...words(value)))));
+    const file = item.file ? element("p", {}, element("a", { href: item.file, target: "_blank", rel: "noopener" }, "Open the picture's file")) : null;
     viewer.replaceChildren(
       element("div", { class: "row" },
         element("button", { type: "button", onclick: () => step(-1), "aria-label": "Previous" }, "\u2190"),
         element("span", { "aria-live": "polite" }, `${at + 1} of ${shown.length}`),
         element("button", { type: "button", onclick: () => step(1), "aria-label": "Next" }, "\u2192"),
         element("button", { type: "button", onclick: () => viewer.close() }, "Close")),
-      faces, ...(slider ? [slider] : []), told);
+      faces, ...(slider ? [slider] : []), ...(file ? [file] : []), told);
     viewer.focus();
   }
 
@@ -75,59 +83,102 @@
   viewer.addEventListener("click", (event) => { if (event.target === viewer) viewer.close(); });
   viewer.addEventListener("close", () => { if (opener) opener.focus(); });
 
-  /** Counts of a facet's values among items, in the order given or in that of their first appearance. */
-  function counted(items, name, order) {
-    const counts = new Map((order || []).map((value) => [value, 0]));
-    for (const item of items) {
+  /** Counts of a facet's values among items, in the order given or in that of their first appearance; with the values
+      that the whole set has and the items have not. */
+  function counted(told, name, order) {
+    const counts = new Map((order || []).map((value) => [value, 0])), totals = told.totals[name] || {};
+    for (const item of told.items) {
       const value = item.facets[name];
       if (value !== undefined) counts.set(value, (counts.get(value) || 0) + 1);
     }
-    return [...counts].filter(([, count]) => count);
+    for (const value of Object.keys(totals)) counts.set(value, counts.get(value) || 0);
+    return [...counts].filter(([value, count]) => count || totals[value]);
+  }
+
+  const comma = (number) => number.toLocaleString("en");
+
+  /** A count of a sample says so: "3 of 40" where the whole count is known, "3 shown" where it is not. */
+  function count_of(told, shown_, whole) {
+    if (told.total <= told.items.length) return comma(shown_);
+    return whole === undefined ? `${comma(shown_)} shown` : `${comma(shown_)} of ${comma(whole)}`;
+  }
+
+  /** A tile: the pictures, and what is said of them; `order` adds what the item tells in that order. */
+  function tile(item, order, open) {
+    const faces = element("span", { class: "faces" }, ...item.sides.map(face));
+    const tells = item.tells && item.tells[order] ? [element("span", { class: "said tells" }, item.tells[order])] : [];
+    const said = item.said.map((line, place) => element("span", { class: place ? "said pale" : "said" }, ...words(line)));
+    const button = element("button", { type: "button", class: "tile" }, faces, ...tells, ...said);
+    button.addEventListener("click", () => open(item, button));
+    return element("li", {}, button);
+  }
+
+  const ascending = (items, order) => [...items].sort((a, b) => (a.sorts[order] ?? Infinity) - (b.sorts[order] ?? Infinity));
+
+  /** The first items of a gallery in an order. */
+  function strip(box, told) {
+    const only = Object.entries(JSON.parse(box.dataset.only)), order = box.dataset.order;
+    const some = ascending(told.items.filter((item) => item.sorts[order] !== undefined
+      && only.every(([name, value]) => item.facets[name] === value)), order).slice(0, Number(box.dataset.count));
+    if (!some.length) { box.append(element("p", { class: "note" }, "None.")); return; }
+    box.append(element("ul", { class: told.pairs ? "tiles strip pairs" : "tiles strip" },
+      ...some.map((item) => tile(item, order, (one, from) => view(some, some.indexOf(one), from)))));
+  }
+
+  /** Each row of a table of counts gets a picture of what it counts; a click filters the gallery. */
+  function pictured(body, told, filter) {
+    const facet = body.dataset.facetOf;
+    for (const head of body.querySelectorAll("th[data-value]")) {
+      const value = head.dataset.value;
+      const item = told.items.find((one) => one.facets[facet] === value && one.sides[0].img !== null);
+      if (!item) continue;
+      const name = head.querySelector(".name");
+      const button = element("button", { type: "button", class: "pick", title: "Show these in the gallery" },
+        element("span", { class: "face" }, picture(item.sides[0].img, "", true)), element("span", {}, ...name.childNodes));
+      button.addEventListener("click", () => filter(facet, value));
+      body.classList.add("pictured");
+      name.replaceWith(button);
+    }
   }
 
   const FIRST = 60; // tiles, so that what follows a gallery is not far away
 
   function gallery(box, told) {
     const chosen = {};
-    let order = told.sorts[0][0], sought = "", most = FIRST;
+    let order = told.sorts[0][0], sought = "", most = told.pairs ? FIRST / 2 : FIRST;
     const list = element("ul", { class: told.pairs ? "tiles pairs" : "tiles" });
     const count = element("p", { class: "note", "aria-live": "polite" });
     const more = element("button", { type: "button", class: "more" });
-    const tiles = new Map(told.items.map((item) => [item, tile(item)]));
+    const open = (item, from) => { const now = left(); view(now, now.indexOf(item), from); };
+    let made = new Map();
+    const tile_of = (item) => made.get(item) || made.set(item, tile(item, order, open)).get(item);
 
-    function tile(item) {
-      const faces = element("span", { class: "faces" }, ...item.sides.map(face));
-      const said = item.said.map((line, place) => element("span", { class: place ? "said pale" : "said" }, line));
-      const button = element("button", { type: "button", class: "tile" }, faces, ...said);
-      button.addEventListener("click", () => { const now = left(); view(now, now.indexOf(item), button); });
-      return element("li", {}, button);
-    }
-
-    const words_of = (item) => [...item.said, ...item.facts.map(([, value]) => value)].join("\n").toLowerCase();
+    const text_of = (item) => [...item.said, ...item.facts.map(([, value]) => value)].join("\n").toLowerCase();
 
     function left() {
-      const words = sought.trim().toLowerCase();
+      const text = sought.trim().toLowerCase();
       const found = told.items.filter((item) => Object.entries(chosen).every(([name, value]) => item.facets[name] === value)
-        && words_of(item).includes(words));
-      const key = (item) => item.sorts[order];
-      return order === "order" ? found : [...found].sort((a, b) => (key(a) ?? Infinity) - (key(b) ?? Infinity));
+        && text_of(item).includes(text));
+      return order === "order" ? found : ascending(found, order);
     }
 
     function show() {
       const now = left(), some = now.slice(0, most);
-      list.replaceChildren(...some.map((item) => tiles.get(item)));
-      count.textContent = `${some.length.toLocaleString("en")} of ${told.items.length.toLocaleString("en")} shown. ${told.note}`;
+      list.replaceChildren(...some.map(tile_of));
+      const chosen_ = now.length < told.items.length ? ` that match, of ${comma(told.items.length)} on this page` : " on this page";
+      count.textContent = `${some.length < now.length ? `${comma(some.length)} of ` : ""}${comma(now.length)}${chosen_}. ${told.note}`;
       more.hidden = some.length === now.length;
-      more.textContent = `Show ${(now.length - some.length).toLocaleString("en")} more`;
+      more.textContent = `Show ${comma(now.length - some.length)} more`;
       if (!now.length) list.append(element("li", { class: "none-left" }, "Nothing is like this."));
     }
 
     const controls = element("div", { class: "controls" });
     for (const [name, label, values] of told.facets) {
-      const found = counted(told.items, name, values);
+      const found = counted(told, name, values), totals = told.totals[name] || {};
       if (found.length < 2) continue;
-      const select = element("select", { "data-facet": name }, element("option", { value: "" }, `all (${told.items.length})`),
-        ...found.map(([value, number]) => element("option", { value }, `${value} (${number})`)));
+      const select = element("select", { "data-facet": name },
+        element("option", { value: "" }, `all (${count_of(told, told.items.length, told.total)})`),
+        ...found.map(([value, number]) => element("option", { value, disabled: !number }, `${value} (${count_of(told, number, totals[value])})`)));
       select.addEventListener("change", () => {
         if (select.value) chosen[name] = select.value; else delete chosen[name];
         show();
@@ -136,7 +187,7 @@
     }
     if (told.sorts.length > 1) {
       const select = element("select", { "data-sort": true }, ...told.sorts.map(([value, label]) => element("option", { value }, label)));
-      select.addEventListener("change", () => { order = select.value; show(); });
+      select.addEventListener("change", () => { order = select.value; made = new Map(); show(); });
       controls.append(element("label", {}, "Order", select));
     }
     const search = element("input", { type: "search", placeholder: "name", "data-search": true });
@@ -147,13 +198,25 @@
         range("All pictures, from masked to bare", 0, (value) => list.style.setProperty("--wipe", value + "%"))));
     }
     more.addEventListener("click", () => {
-      const next = tiles.get(left()[most]);
+      const next = most;
       most = Infinity;
       show();
-      next.firstElementChild.focus();
+      list.children[next].firstElementChild.focus();
     });
     box.append(controls, count, list, more);
     show();
+    for (const body of document.querySelectorAll(`[data-bars="${box.dataset.gallery}"]`)) {
+      pictured(body, told, (facet, value) => {
+        const select = controls.querySelector(`[data-facet="${facet}"]`);
+        for (const one of controls.querySelectorAll("[data-facet]")) one.value = "";
+        for (const one of Object.keys(chosen)) delete chosen[one];
+        search.value = sought = "";
+        if (select) { select.value = value; chosen[facet] = value; } else if (told.items.some((item) => item.facets[facet] !== value)) search.value = sought = value;
+        show();
+        box.scrollIntoView();
+        (select || search).focus({ preventScroll: true });
+      });
+    }
   }
 
   const percent = (part, whole) => (whole ? `${(100 * part / whole).toFixed(2)} %` : "none");
@@ -187,7 +250,39 @@
       drawn.append(svg("path", { d: path + "V200Z", class: "band " + colour, style: "opacity:.5" }));
     }
     drawn.append(svg("path", { d: "M10 200H630", class: "grid" }));
+    const low = judge.thresholds[0], high = judge.thresholds[judge.thresholds.length - 1], span = (high - low) || 1;
+    const size = 10 ** Math.floor(Math.log10(span / 4)), step = size * [1, 2, 5, 10].find((times) => span / (size * times) <= 6);
+    for (let at = Math.ceil(low / step - 1e-9); at * step <= high + 1e-9 * span; at++) {
+      const across = 10 + 620 * (at * step - low) / span;
+      const label = svg("text", { x: across.toFixed(1), y: 217, "text-anchor": across < 30 ? "start" : across > 610 ? "end" : "middle" });
+      label.textContent = String(Number((at * step).toPrecision(4)));
+      drawn.append(svg("path", { d: `M${across.toFixed(1)} 200v4`, class: "grid" }), label);
+    }
     return drawn;
+  }
+
+  /** The point of the ROC chart at which a threshold is. */
+  function on_roc(false_accepts, true_accepts) {
+    const chart = document.querySelector("[data-roc]");
+    if (!chart) return;
+    const [left, right, top, foot, lowest] = JSON.parse(chart.dataset.roc);
+    const dot = chart.querySelector(".now") || chart.appendChild(svg("circle", { class: "now", r: 6 }));
+    const across = 1 - Math.log(Math.max(false_accepts, lowest)) / Math.log(lowest);
+    dot.setAttribute("cx", (left + across * (right - left)).toFixed(1));
+    dot.setAttribute("cy", (foot - true_accepts * (foot - top)).toFixed(1));
+  }
+
+  /** The errors of each table row that follows the threshold. */
+  function errors_of(judge, place) {
+    const share = (part, whole) => (whole ? `${comma(part)} (${(100 * part / whole).toFixed(1)} %)` : "\u2013");
+    for (const row of document.querySelectorAll("[data-errors-of]")) {
+      const split = judge.splits[row.dataset.errorsOf];
+      if (!split) continue;
+      const same = split.same[split.same.length - 1], different = split.different[split.different.length - 1];
+      row.cells[2].textContent = share(same - split.same[place], same);
+      row.cells[4].textContent = share(split.different[place], different);
+    }
+    for (const one of document.querySelectorAll("[data-threshold-said]")) one.textContent = judge.thresholds[place].toFixed(4);
   }
 
   function judging(box, judge) {
@@ -220,8 +315,10 @@
       const across = 10 + 620 * (at - low) / ((high - low) || 1);
       line.setAttribute("d", `M${across.toFixed(1)} 8V200`);
       slider.setAttribute("aria-valuetext", at.toFixed(4));
-      const cell = (number, whole) => element("td", { class: "number" }, `${number.toLocaleString("en")} (${percent(number, whole)})`);
+      const cell = (number, whole) => element("td", { class: "number" }, `${comma(number)} (${percent(number, whole)})`);
       const row = (truth, ...cells) => element("tr", {}, element("th", { scope: "row" }, truth), ...cells);
+      errors_of(judge, place);
+      on_roc(different ? wrong / different : 0, same ? right / same : 0);
       told.replaceChildren(
         element("p", {}, `Threshold ${at.toFixed(4)}: accuracy ${percent(right + different - wrong, same + different)}, `
           + `false accepts ${percent(wrong, different)}, false rejects ${percent(same - right, same)}.`),
@@ -231,7 +328,8 @@
             row(judge.said[1], cell(wrong, different), cell(different - wrong, different)))));
     }
 
-    box.append(element("div", { class: "controls" }, element("label", {}, "Pairs", select), element("label", {}, "Threshold", slider), reset), plot, told);
+    box.append(element("div", { class: "controls" }, element("label", {}, "Pairs", select), reset), element("div", { class: "judged" }, plot, told));
+    box.before(element("div", { class: "controls stay" }, element("label", { class: "long" }, "Threshold", slider)));
     redraw();
   }
 
@@ -251,6 +349,7 @@
   }
 
   for (const box of document.querySelectorAll("[data-gallery]")) gallery(box, data.galleries[box.dataset.gallery]);
+  for (const box of document.querySelectorAll("[data-strip]")) strip(box, data.galleries[box.dataset.strip]);
   for (const box of document.querySelectorAll("[data-judge]")) judging(box, data.judge);
   for (const box of document.querySelectorAll("[data-epochs]")) epochs(box, data.epochs);
   const command = document.getElementById("command");

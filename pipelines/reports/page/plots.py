@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .html import Markup, join, markup, tag
+from .html import Markup, breakable, join, markup, tag
 
 WIDTH, HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 14, 12, 54
@@ -15,8 +15,12 @@ _COLOURS = 6  # in the style sheet
 
 def facts(rows: Mapping[str, object], many: bool = False) -> Markup:
     """Names and values as a list; long lists in two columns."""
-    each = (tag("div", tag("dt", name), tag("dd", value)) for name, value in rows.items())
+    each = (tag("div", tag("dt", breakable(name)), tag("dd", _cell(value))) for name, value in rows.items())
     return tag("dl", *each, class_="facts many" if many else "facts")
+
+
+def _cell(value: object) -> Markup:
+    return value if isinstance(value, Markup) else breakable(str(value))
 
 
 def numbers(rows: Mapping[str, int]) -> Markup:
@@ -25,18 +29,25 @@ def numbers(rows: Mapping[str, int]) -> Markup:
     return tag("dl", *each, class_="numbers")
 
 
-def bars(caption: str, rows: Mapping[str, int], notes: Mapping[str, str] | None = None) -> Markup:
+def bars(
+    caption: str, rows: Mapping[str, int], notes: Mapping[str, str] | None = None, shows: tuple[str, str] | None = None
+) -> Markup:
     """Counts by name as a table with a bar in each row.
 
     Args:
         caption: of the table.
         rows: counts, in display order.
         notes: the meaning of a name.
+        shows: a gallery of the page and one of its facets, whose values are the names: each row then has a picture of
+            it, and a click shows the others.
     """
     most = max(rows.values(), default=0) or 1
     notes = notes or {}
     body = (_bar(name, count, most, notes.get(name, "")) for name, count in rows.items())
-    return tag("table", tag("caption", caption), tag("tbody", *body), class_="bars")
+    gallery, facet = shows or (None, None)
+    return tag(
+        "table", tag("caption", caption), tag("tbody", *body), class_="bars", data_bars=gallery, data_facet_of=facet
+    )
 
 
 def _bar(name: str, count: int, most: int, note: str) -> Markup:
@@ -44,17 +55,30 @@ def _bar(name: str, count: int, most: int, note: str) -> Markup:
     share = Markup(f'<span class="bar" style="width:{100 * count / most:.2f}%"></span>')
     return tag(
         "tr",
-        tag("th", name, said, scope="row"),
+        tag("th", tag("span", breakable(name), class_="name"), said, scope="row", data_value=name),
         tag("td", f"{count:,}", class_="number"),
         tag("td", share, class_="wide"),
     )
 
 
-def table(caption: str, head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markup:
-    """A table that scrolls sideways where it is wide."""
+def table(
+    caption: object, head: Sequence[object], rows: Sequence[Sequence[object]], splits: Sequence[str] = ()
+) -> Markup:
+    """A table that scrolls where it is large; on a narrow screen each row is a block with the column's names.
+
+    Args:
+        splits: of each row the name of the slider's pairs, if the rates in the row follow the slider.
+    """
     first = tag("thead", tag("tr", *(tag("th", cell, scope="col") for cell in head)))
-    body = tag("tbody", *(tag("tr", *(tag("td", cell) for cell in row)) for row in rows))
-    return tag("div", tag("table", tag("caption", caption), first, body), class_="scroll", tabindex=0)
+    names: Sequence[str | None] = splits or [None] * len(rows)
+    lines = (
+        tag(
+            "tr", *(tag("td", _cell(one), data_head=of) for of, one in zip(head, row, strict=True)), data_errors_of=name
+        )
+        for name, row in zip(names, rows, strict=True)
+    )
+    whole = tag("table", tag("caption", caption), first, tag("tbody", *lines))
+    return tag("div", whole, class_="scroll", tabindex=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +133,16 @@ def axis_over(label: str, values: Sequence[float], log: bool = False, zero: bool
     return Axis(label, low, high if high > low else low + 1.0, log)
 
 
-def chart(title: str, curves: Sequence[Curve], x: Axis, y: Axis) -> Markup:
-    """Curves over an axis, with a legend where there are several; `title` is also what a screen reader says."""
+def chart(title: str, curves: Sequence[Curve], x: Axis, y: Axis, roc: bool = False) -> Markup:
+    """Curves over an axis, with a legend where there are several; `title` is also what a screen reader says.
+
+    Args:
+        roc: whether the page's threshold slider marks its point: x from the lowest rate to 1, y from 0 to 1.
+    """
     drawn = join(_curve(curve, at, x, y) for at, curve in enumerate(curves))
+    box = f' data-roc="{[_LEFT, WIDTH - _RIGHT, _TOP, HEIGHT - _BOTTOM, x.low]}"' if roc else ""
     svg = Markup(
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{markup(title)}" class="chart">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{markup(title)}" class="chart"{box}>'
         f"{_grid(x, y)}{drawn}</svg>"
     )
     legend = (tag("li", tag("i", class_=f"key c{at % _COLOURS}"), one.name) for at, one in enumerate(curves))
@@ -168,14 +197,15 @@ def _curve(curve: Curve, at: int, x: Axis, y: Axis) -> Markup:
 def whiskers(caption: str, rows: Mapping[str, tuple[float | None, float | None, float | None]]) -> Markup:
     """Rates between 0 and 1 with their intervals: (value, low, high) by name, None where unknown."""
     known = [one for row in rows.values() for one in row if one is not None and math.isfinite(one)]
-    low = min(known, default=0.0)
+    low, high = min(known, default=0.0), max(known, default=1.0)
     start = max(math.floor(low * 10 - 0.5) / 10, 0.0) if low > 0.3 else 0.0
+    end = min(math.ceil(high * 10 + 0.5) / 10, 1.0) if high < 0.7 else 1.0
 
     def place(value: float) -> float:
-        return 100 * (value - start) / (1 - start)
+        return 100 * (value - start) / (end - start)
 
     body = (_whisker(name, row, place) for name, row in rows.items())
-    note = f"{caption} The scale runs from {start:g} to 1."
+    note = f"{caption} The scale runs from {start:g} to {end:g}."
     return tag("table", tag("caption", note), tag("tbody", *body), class_="bars whiskers")
 
 
@@ -184,11 +214,13 @@ def _whisker(
 ) -> Markup:
     value, low, high = row
     if value is None or not math.isfinite(value):
-        return tag("tr", tag("th", name, scope="row"), tag("td", "not known", class_="number"), tag("td"))
+        return tag("tr", tag("th", breakable(name), scope="row"), tag("td", "not known", class_="number"), tag("td"))
     span, said = "", f"{value:.4f}"
     if low is not None and high is not None and math.isfinite(low) and math.isfinite(high):
         span = f'<span class="span" style="left:{place(low):.2f}%;width:{place(high) - place(low):.2f}%"></span>'
         said += f" ({low:.4f} to {high:.4f})"
     dot = f'<span class="at" style="left:{place(value):.2f}%"></span>'
     drawn = Markup(f'<span class="track">{span}{dot}</span>')
-    return tag("tr", tag("th", name, scope="row"), tag("td", said, class_="number"), tag("td", drawn, class_="wide"))
+    return tag(
+        "tr", tag("th", breakable(name), scope="row"), tag("td", said, class_="number"), tag("td", drawn, class_="wide")
+    )

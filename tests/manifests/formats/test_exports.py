@@ -133,3 +133,19 @@ def test_more_than_float32_can_number_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(recordio_set, "_MOST", 4)
     with pytest.raises(UserError, match="--balance"):
         save_recordio_set(tmp_path, [b"x"] * 4, np.zeros(4, np.int64), ["p"] * 4, 8)
+
+
+@pytest.mark.parametrize("name", ["rec", "tar", "cvlface", "adaface", "facexzoo", "lmdb", "hub", "lfw", "label", "bin"])
+def test_a_format_that_would_hold_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    """The readers fail on an empty set, some with no more than an index error."""
+    run, out = write_run(tmp_path / "run", rows(4, 2, ["bare", "n95"]), pictures=True), tmp_path / "lists"
+    both = ("adaface", "hub")
+    for options, what in (({"eval": (run,)}, "training images"), ({"train": (run,)}, "test pairs")):
+        settings = PairsSettings(out=out, also=(name,), picture_size=32, overwrite=True, **options)
+        if (what == "test pairs") == (name in ("lfw", "label", "bin")):
+            with pytest.raises(UserError, match=f"There are no {what} for --also {name}: leave it out"):
+                run_pairs(settings)
+            assert not out.exists()
+        elif "train" in options and name in both:
+            run_pairs(settings)
+            assert not (out / "test").exists() and not (out / "hub" / "verification").exists()

@@ -224,5 +224,6 @@ def test_an_uneven_bin_is_not_written(tmp_path: Path) -> None:
 
 def test_a_length_beyond_the_file_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "long.bin").write_bytes(b"\x80\x05]\x96" + (10**17).to_bytes(8, "little") + b"abc.")
-    with pytest.raises(ContainerError, match="expected 100000000000000000 bytes"):
+    with pytest.raises(ContainerError) as error:
         load_bin(tmp_path / "long.bin")
+    assert "expected 100000000000000000 bytes" in str(error.value.__cause__)

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from manifest_makers import rows, slow_records, write_run
+from manifest_makers import Row, rows, slow_records, write_run
 from PIL import Image
 
 from maskgen.core.reasons import UserError
@@ -139,6 +139,20 @@ def test_cvlface_reads_its_tables(lists: Path) -> None:
         assert np.abs(ldmk * SIZE - points[row["path"]]).max() < 1e-3
     label_info = dict(iter(info.groupby("label")))
     assert label_info[0].sample(1, random_state=0).index.item() in range(len(wanted))
+
+
+def test_a_name_that_a_table_cannot_hold_does_not_stop_the_export(tmp_path: Path) -> None:
+    odd = ['quo"te', "a\tb", "c\nd", "e\rf"]
+    made = [Row(who, f"{at}.jpg", "n95") for who in odd for at in range(3)]
+    run = with_points(write_run(tmp_path / "run", [*made, *rows(12, 3, ["n95"])], pictures=True))
+    run_pairs(PairsSettings(out=tmp_path / "lists", run=run, also=("cvlface",), picture_size=SIZE))
+    wanted = trained(tmp_path / "lists")
+    info = pd.read_csv(tmp_path / "lists" / "train.tsv", sep="\t", header=None)
+    assert info[2].tolist() == [int(row["target"]) for row in wanted]
+    listed = [line.split("\t") for line in (tmp_path / "lists" / "train.lst").read_bytes().decode().split("\n")[:-1]]
+    assert [(int(at), int(target)) for at, target, _ in listed] == [
+        (at, int(row["target"])) for at, row in enumerate(wanted, 1)
+    ]
 
 
 def test_landmarks_follow_a_picture_that_is_resized(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,35 @@ def test_datasets_opens_the_test_pairs_too(lists: Path, tmp_path: Path) -> None:
     assert np.array_equal(first, np.asarray(Image.open(lists / wanted[0]["pair_path"])))
 
 
+def test_datasets_notices_rows_that_are_missing(lists: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    told = datasets.load_dataset_builder(str(lists / "hub"), cache_dir=str(tmp_path / "a")).info
+    assert told.splits["train"].num_examples == len(trained(lists))
+    assert told.splits["train"].num_bytes == next((lists / "hub" / "data").iterdir()).stat().st_size
+    shutil.copytree(lists / "hub", tmp_path / "hub")
+    path = tmp_path / "hub" / "data" / "train-00000-of-00001.parquet"
+    pq.write_table(pq.read_table(path).slice(1), path)
+    with pytest.raises(Exception, match="num_examples"):
+        datasets.load_dataset(str(tmp_path / "hub"), cache_dir=str(tmp_path / "b"))
+
+
 def test_datasets_streams_it(lists: Path) -> None:
     datasets = pytest.importorskip("datasets")
     stream = datasets.load_dataset(str(lists / "hub"), split="train", streaming=True)
     assert len(list(stream)) == len(trained(lists))
 
 
-def test_croissant_reads_pictures_and_columns(lists: Path) -> None:
+def test_croissant_reads_pictures_and_columns(lists: Path, caplog: pytest.LogCaptureFixture) -> None:
     croissant = pytest.importorskip("mlcroissant")
     told = croissant.Dataset(jsonld=str(lists / "hub" / "croissant.json"))
     assert not told.metadata.ctx.issues.errors
+    # Properties that only the publisher can fill in.
+    assert sorted(text.split('"')[1].rpartition("/")[2] for text in told.metadata.ctx.issues.warnings) == [
+        "citeAs",
+        "datePublished",
+        "version",
+    ]
+    assert "not standard" not in caplog.text
     assert told.metadata.license == ["cc-by-nc-4.0"]
     found = list(told.records("default"))
     assert len(found) == len(trained(lists))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import RBFInterpolator, make_interp_spline
 from scipy.spatial import ConvexHull
 
-from maskgen.masks.garment import hull_corners
+from maskgen.masks.mask_mesh import hull_corners
 from maskgen.masks.pose.camera import Camera, fit_camera, fit_cameras, rotation
 from maskgen.masks.pose.head import bare_head, mean68, place
 from maskgen.masks.pose.splines import ThinPlate, curve_through

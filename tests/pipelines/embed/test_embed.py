@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from support import write_people
 
 from maskgen.core.images import read_photo
-from maskgen.embedders.named import open_embedder
+from maskgen.embedders.by_name import open_embedder
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.embed import run as embed
 from maskgen.trainer.checkpoints import Checkpoint, save_checkpoint

@@ -11,9 +11,9 @@ from page_reader import PageFile
 from skimage.data import coffee
 
 from maskgen.core.images import encode_image, read_photo
+from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.wear import wear
 from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 
@@ -35,7 +35,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         state = "bare" if number <= 2 else "masked"
         image = portrait.image
         if state == "masked":
-            image = wear(image, portrait.points68, MaskPlan(), load_kind("surgical_blue")).image
+            image = analyse_and_apply(image, portrait.points68, MaskPlan(), load_kind("surgical_blue")).image
         (root / name / state).mkdir(parents=True, exist_ok=True)
         (root / name / state / f"{number}.png").write_bytes(encode_image(image, "png"))
     return root

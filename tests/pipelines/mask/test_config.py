@@ -39,7 +39,7 @@ def call(*args: object) -> Result:
 
 
 def config(folder: Path, text: str) -> Path:
-    (folder / "mask.yaml").write_text(text)
+    (folder / "mask.yaml").write_text(text, "utf-8", "surrogateescape")
     return folder / "mask.yaml"
 
 
@@ -97,8 +97,11 @@ def test_the_settings_of_a_run_repeat_it(source: Path, tmp_path: Path, asked: li
         ("- size", "is no list of options"),
         ("112: size", "is no list of options"),
         ("", "is no list of options"),
-        ("a: [", "mask.yaml cannot be read: "),
-        ("a: !!python/object/apply:os.system [ls]", "mask.yaml cannot be read: "),
+        ("a: [", "mask.yaml is neither YAML nor JSON (line 1)"),
+        ("size: 1\nkinds:\tn95\n\t- x: [\n", "mask.yaml is neither YAML nor JSON (line 2)"),
+        ("size: \x00", "mask.yaml is neither YAML nor JSON: "),
+        ("\udcff", "mask.yaml is not UTF-8 text"),
+        ("a: !!python/object/apply:os.system [ls]", "mask.yaml is neither YAML nor JSON (line 1)"),
         ("[" * 5000, "mask.yaml"),
         ('{"settings": {}, "digest": ""}', "is of an earlier version"),
     ],
@@ -110,6 +113,8 @@ def test_a_fault_of_the_file_is_one_sentence_with_its_name(
     assert result.exit_code == 2 and asked == []
     assert said in result.output.replace("\n", " "), result.output
     assert result.output.count("Error:") == 1 and "Traceback" not in result.output
+    for words in ("unicode string", "codec", "token", "constructor"):  # the parser's
+        assert words not in result.output
 
 
 def test_an_absent_file_is_refused(source: Path, tmp_path: Path) -> None:
@@ -118,5 +123,5 @@ def test_an_absent_file_is_refused(source: Path, tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "mask.yaml").write_bytes(b"size: \xff")
-    with pytest.raises(UserError, match=r"mask\.yaml cannot be read"):
+    with pytest.raises(UserError, match=r"mask\.yaml is not UTF-8 text"):
         read_config(tmp_path / "mask.yaml")

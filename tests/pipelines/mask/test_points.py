@@ -12,7 +12,7 @@ from support import catalogue, set_aside, tree, write
 
 from maskgen.core.images import encode_image
 from maskgen.core.records import Floats
-from maskgen.faces.align import five_points
+from maskgen.faces.upright_crop import five_points
 from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 

@@ -23,7 +23,7 @@ from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.runs.reuse import check_reuse
 from maskgen.pipelines.runs.run_folder import RunFolder
 from maskgen.pipelines.runs.shard import PhotographError
-from maskgen.pipelines.sources.names import unescape
+from maskgen.pipelines.sources.output_names import unescape
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and names of POSIX")
 

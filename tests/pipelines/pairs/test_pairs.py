@@ -346,6 +346,16 @@ def test_work_that_was_cut_short_goes_on_with_the_same_command_only(
     assert all_bytes(out) == all_bytes(tmp_path / "whole")
 
 
+def test_halves_that_a_killed_export_left_are_removed(run: Path, tmp_path: Path) -> None:
+    write(tmp_path / "out", run=run)
+    for half in ("hub/data/.train.parquet", "test/memfile/.mem_file.dat", "imgs/000001/.000000001.jpg"):
+        path = tmp_path / "out" / f"{half}.1234.part"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    write(tmp_path / "out", run=run, overwrite=True)
+    assert list((tmp_path / "out").rglob("*.part")) == []
+
+
 @pytest.mark.parametrize("damage", ["", "{}", "[1]", "[" * 3000, "one digit"])
 def test_a_damaged_report_is_one_sentence(run: Path, tmp_path: Path, damage: str) -> None:
     out = tmp_path / "out"
@@ -393,7 +403,8 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
         ({"eval": ("RUN",), "people": (0.8, 0.1, 0.1)}, "--people divides"),
         ({"run": "RUN", "people": (0.8, 0.1)}, "three shares"),
         ({"run": "RUN", "people": (0.8, 0.1, 0.2)}, "three shares"),
-        ({"run": "FEW"}, "which is none"),
+        ({"run": "FEW"}, "train, eval and test need 5 people, and there are 3"),
+        ({"run": "ONE"}, "and there is 1: mask photographs of more people"),
         ({"run": "RUN", "test_share": 0.2}, "--test-share divides"),
         ({"run": "RUN", "protocol": "reference", "mix": (("mm", 1.0),)}, "--mix is for"),
         ({"run": "RUN", "mix": (("xx", 1.0),)}, "mm=1,mb=1"),
@@ -412,6 +423,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 ) -> None:
     write_run(tmp_path / "BARELESS", rows(30, 2, ["n95"]))
     write_run(tmp_path / "FEW", rows(3, 2, ["n95"]))
+    write_run(tmp_path / "ONE", rows(1, 4, ["n95"]))
     write_run(tmp_path / "SINGLES", rows(30, 1, ["n95"]))
     places = {"RUN": run}
 

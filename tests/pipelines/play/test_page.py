@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from maskgen.core.images import encode_image
-from maskgen.pipelines.library import portrait
+from maskgen.pipelines.load_models import portrait
 from maskgen.pipelines.play.server import PlayServer
 from maskgen.pipelines.play.settings import PlaySettings
 
@@ -105,11 +105,26 @@ def test_a_red_dotted_cloth_mask_under_the_nose(browser: Any, server: PlayServer
     changed = np.abs(shown - bare).sum(2) > 60
     red = changed & (shown[..., 0] > shown[..., 1] + 60)
     assert red.sum() > 0.3 * changed.sum() > 300
+    if width > 600:  # what is asked, what comes out and how to have it again, in one screen
+        assert browser.execute_script("return document.getElementById('command').getBoundingClientRect().bottom") < 900
     shoot(browser, f"play-{width}.png", width)
     for box in ("show-parts", "show-points"):
         at(browser, box).click()
     assert at(browser, "parts").is_displayed() and at(browser, "points").is_displayed()
     assert len(browser.find_elements("css selector", "#points circle")) == 68
+    place = "const box = document.querySelector('#points').getBoundingClientRect(); return [box.width, box.height]"
+    stage = at(browser, "stage").size
+    at(browser, "zoom").click()
+    seen = browser.execute_script(place)
+    assert seen[0] > 1.2 * stage["width"] and at(browser, "stage").size == stage
+    inside = """
+        const stage = document.getElementById('stage').getBoundingClientRect();
+        return [...document.querySelectorAll('#points circle')].every((one) => {
+          const dot = one.getBoundingClientRect();
+          return dot.left >= stage.left && dot.right <= stage.right
+            && dot.top >= stage.top && dot.bottom <= stage.bottom;
+        })"""
+    assert browser.execute_script(inside)
     picture = decode(shoot(browser, f"play-{width}-marked.png", width))
     assert picture.shape[1] == width and 900 < picture.shape[0] < (1800 if width > 600 else 3600)
     quiet(browser, server, width)

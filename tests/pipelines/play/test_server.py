@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from maskgen.core.images import encode_image
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.cli import main
-from maskgen.pipelines.library import portrait
+from maskgen.pipelines.load_models import portrait
 from maskgen.pipelines.play.choices import offered
 from maskgen.pipelines.play.server import PlayServer
 from maskgen.pipelines.play.settings import PlaySettings
@@ -198,7 +198,7 @@ def test_with_another_host_addresses_and_the_own_name_are_known() -> None:
         assert not open_to_all.knows("evil.example") and not open_to_all.knows("")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])
 def test_the_command_says_where_the_page_is_and_ends_well(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(server: PlayServer) -> None:
         raise KeyboardInterrupt
@@ -208,6 +208,7 @@ def test_the_command_says_where_the_page_is_and_ends_well(host: str, monkeypatch
     monkeypatch.setattr("webbrowser.open", seen.append)
     result = CliRunner().invoke(main, ["play", "--port", "0", "--host", host])
     assert result.exit_code == 0, result.output
-    assert f"The page is at http://{host}:" in result.output and result.output.endswith("Ended.\n")
-    assert ("no password" in result.output) == (host == "0.0.0.0")
+    opened = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # no address to open in a browser
+    assert f"The page is at http://{opened}:" in result.output and result.output.endswith("Ended.\n")
+    assert ("no password" in result.output) == (host != "127.0.0.1")
     assert len(seen) == 1 and seen[0] in result.output

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from support import picture, write, write_people
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports.page.gallery import Gallery, Item, Side, place_of
 from maskgen.pipelines.reports.page.html import join
 from maskgen.pipelines.reports.page.page import Page, Section, page_bytes
-from maskgen.pipelines.reports.page.plots import Axis, Curve, chart, table, whiskers
+from maskgen.pipelines.reports.page.picture_grid import Gallery, Item, Side, place_of, strip_of
+from maskgen.pipelines.reports.page.plots import Axis, Curve, bars, chart, facts, table, whiskers
 from maskgen.pipelines.reports.page.threshold_slider import judge_data, slider
 
 WIDTHS = (1280, 360)
@@ -88,11 +89,122 @@ def test_filters_filter_and_orders_order(browser: Any, page: Path) -> None:
     close(browser)
     search = browser.find_element("css selector", "[data-gallery=outputs] [data-search]")
     search.send_keys("person 2")
-    assert {one.text.splitlines()[1] for one in tiles(browser)} == {"person 2"}
+    assert {one.text.splitlines()[-1] for one in tiles(browser)} == {"person 2"}
     search.send_keys(" nobody")
     assert tiles(browser) == []
     choose(browser, "data-facet=reason", "no_face", "aside")
-    assert [one.text.splitlines() for one in tiles(browser, "aside")] == [["no_face", "lost.png"]]
+    assert text_of(tiles(browser, "aside")) == ["no_face<b>Ann & co/lost.png"]
+
+
+def text_of(elements: list[Any]) -> list[str]:
+    """What they say, whatever line it is on."""
+    return [one.get_attribute("textContent") for one in elements]
+
+
+def strip(browser: Any, order: str) -> list[Any]:
+    found: list[Any] = browser.find_elements("css selector", f"[data-strip][data-order={order}] .tile")
+    return found
+
+
+def test_the_worst_fits_are_pictures_that_open(browser: Any, page: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    visit(browser, page)
+    for order, told in (("fit", "Fit error"), ("trust", "Trust")):
+        first = strip(browser, order)
+        assert len(first) == 10
+        assert all(one.find_element("tag name", "img").size["width"] > 80 for one in first)
+        said = [float(re.findall(r"\d\.\d+", one.text)[0]) for one in first]
+        assert said == sorted(said, reverse=order == "fit")
+        first[0].send_keys(Keys.ENTER)
+        assert re.search(rf"{told}\s+{said[0]}", dialog(browser).text)
+        file = dialog(browser).find_element("link text", "Open the picture's file").get_attribute("href")
+        assert Path(unquote(urlsplit(file).path)).is_file()
+        close(browser)
+        assert browser.switch_to.active_element == first[0]
+    assert "in distances between the eyes" in browser.find_element("id", "gallery").text
+
+
+def test_a_row_of_counts_has_a_picture_and_shows_the_others(browser: Any, page: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    visit(browser, page)
+    everything = len(tiles(browser))
+    for table_, shown in (("kind", "n95"), ("person", "person 2"), ("wear", "proper")):
+        row = browser.find_element("css selector", f"[data-facet-of={table_}] [data-value='{shown}'] button")
+        assert row.find_elements("tag name", "img")
+        row.send_keys(Keys.ENTER)
+        left = text_of(tiles(browser))
+        assert left and (len(left) < everything or table_ == "wear")
+        assert all(shown in one for one in left) or table_ == "wear"
+    reason = browser.find_element("css selector", "[data-bars=aside] [data-value=no_face] button")
+    reason.send_keys(Keys.ENTER)
+    assert text_of(tiles(browser, "aside")) == ["no_face<b>Ann & co/lost.png"]
+
+
+def test_counts_of_a_sample_say_so(browser: Any, tmp_path: Path) -> None:
+    items = [
+        Item((Side(None, ""),), ("face",), {"kind": "n95" if at else "cloth", "light": "dark" if at else "even"}, ())
+        for at in range(5)
+    ]
+    totals = {"kind": {"n95": 3000, "cloth": 1, "kn95": 40}}
+    shown = Gallery(items, "A sample.", (("kind", "Mask", ()), ("light", "Light", ())), (), 3041, totals)
+    data = {"galleries": {"outputs": shown.data()}, "pictures": []}
+    body = Page("A sample", "", {}, "maskgen", [Section("g", "Gallery", place_of("outputs"))], data)
+    (tmp_path / "report.html").write_bytes(page_bytes(body))
+    visit(browser, tmp_path / "report.html")
+    options = {
+        name: [
+            one.text
+            for one in browser.find_elements("css selector", f"[data-gallery=outputs] [data-facet={name}] option")
+        ]
+        for name in ("kind", "light")
+    }
+    assert options["kind"] == ["all (5 of 3,041)", "cloth (1 of 1)", "n95 (4 of 3,000)", "kn95 (0 of 40)"]
+    assert options["light"] == ["all (5 of 3,041)", "even (1 shown)", "dark (4 shown)"]
+    choose(browser, "data-facet=kind", "cloth")
+    assert "1 that match, of 5 on this page. A sample." in browser.find_element("css selector", "#g .note").text
+
+
+# Each piece of text between two places for a break is on one line, and every value has room.
+BROKEN = """
+const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT), broken = [];
+while (walk.nextNode()) {
+  const node = walk.currentNode, box = document.createRange();
+  const text = node.data.trim();
+  if (!node.parentElement.closest('.said, .pick, dt, dd, td') || /\\s/.test(text) || !text) continue;
+  box.selectNodeContents(node);
+  if (new Set([...box.getClientRects()].map((one) => Math.round(one.top))).size > 1) broken.push(node.data);
+}
+return broken"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_break_between_their_words(browser: Any, tmp_path: Path, width: int) -> None:
+    name = "Alexander_Rumyantsev/Alexander_Rumyantsev_0002__surgical_green.jpg"
+    details = (("Photograph", name),)
+    item = Item((Side(None, ""),), ("already_masked", name), {"reason": "already_masked"}, details, {"fit": 0.1})
+    shown = {"outputs": Gallery([item] * 3, "All.", (("reason", "Reason", ()),)).data()}
+    rows = [(name, "photograph", "already_masked", "yaw_of_the_head 88.5")] * 3
+    parts = [
+        place_of("outputs"),
+        strip_of("outputs", "fit", 10),
+        bars("Reasons", {"already_masked": 3, "contradicts_label": 1}, shows=("outputs", "reason")),
+        facts(
+            {"--masked-input": "set-aside", "SOURCE": f"/photographs/{name}", "--max-pixels": 100_000_000}, many=True
+        ),
+        table("By name", ("photograph", "what", "reason", "false matches of others with this photograph"), rows),
+    ]
+    data = {"galleries": shown, "pictures": []}
+    body = Page("Names", "", {"Folder": f"/photographs/{name}"}, "maskgen", [Section("a", "A", join(parts))], data)
+    (tmp_path / "report.html").write_bytes(page_bytes(body))
+    visit(browser, tmp_path / "report.html", width)
+    assert browser.execute_script(BROKEN) == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    squeezed = "return [...document.querySelectorAll('dd')].filter((one) => one.offsetHeight > 3.2 * 24).length"
+    assert browser.execute_script(squeezed) == 0
+    wide = "return [...document.querySelectorAll('.scroll')].map((one) => one.scrollWidth - one.clientWidth)"
+    assert browser.execute_script(wide) == [0]
 
 
 def test_a_long_gallery_shows_its_first_tiles_and_the_others_when_asked(browser: Any, tmp_path: Path) -> None:
@@ -139,7 +251,12 @@ def test_sliders_slide_by_keyboard_and_the_viewer_turns_pages(browser: Any, page
     assert browser.switch_to.active_element == tile
     everything = browser.find_element("css selector", "[data-gallery=outputs] input[type=range]")
     everything.send_keys(Keys.END)
-    assert browser.execute_script("return document.querySelector('.tiles').style.getPropertyValue('--wipe')") == "100%"
+    assert (
+        browser.execute_script(
+            "return document.querySelector('[data-gallery] .tiles').style.getPropertyValue('--wipe')"
+        )
+        == "100%"
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -164,7 +281,12 @@ def test_the_threshold_moves_and_the_matrix_follows(browser: Any, tmp_path: Path
     rng = np.random.default_rng(0)
     same, different = rng.normal(0.7, 0.15, 500), rng.normal(1.2, 0.15, 700)
     data = {"judge": judge_data({"all": (same, different), "few": (same[:9], different[:11])}, 0.95)}
-    body = Page("A model", "", {"Took": "1 s"}, "maskgen evaluate", [Section("t", "Move", slider())], data)
+    rows = table("By mask", ("pairs", "same", "rejects", "different", "accepts"), [("few", "9", "", "11", "")], ["few"])
+    roc = chart(
+        "ROC", [Curve("all", [1e-3, 1.0], [0.5, 1.0])], Axis("", 1e-3, 1.0, log=True), Axis("", 0.0, 1.0), roc=True
+    )
+    sections = [Section("t", "Move", join([slider(), rows, roc]))]
+    body = Page("A model", "", {"Took": "1 s"}, "maskgen evaluate", sections, data)
     (tmp_path / "report.html").write_bytes(page_bytes(body))
     visit(browser, tmp_path / "report.html", 360)
 
@@ -178,10 +300,24 @@ def test_the_threshold_moves_and_the_matrix_follows(browser: Any, tmp_path: Path
 
     assert matrix() == counted(0.95)
     knob = browser.find_element("css selector", "[data-threshold]")
+
+    def follows(at: float) -> bool:
+        cells = [one.text.splitlines()[-1] for one in browser.find_elements("css selector", "[data-errors-of] td")]
+        wrong = int((same[:9] > at).sum()), int((different[:11] <= at).sum())
+        dot = browser.find_element("css selector", ".now")
+        y = 246 - 234 * (same <= at).mean()
+        return (
+            cells[2].startswith(f"{wrong[0]} ({100 * wrong[0] / 9:.1f}")
+            and cells[4].startswith(f"{wrong[1]} ({100 * wrong[1] / 11:.1f}")
+            and abs(float(dot.get_attribute("cy")) - y) < 0.1
+        )
+
+    assert follows(0.95)
     for key in (Keys.ARROW_LEFT, Keys.PAGE_UP, Keys.ARROW_RIGHT):
         knob.send_keys(key)
         at = float(knob.get_attribute("aria-valuetext"))
         assert matrix() == counted(at) or matrix() == counted(at + 5e-7)
+        assert follows(at) or follows(at + 5e-7)
     knob.send_keys(Keys.HOME)
     assert sum(matrix()[::2]) <= 1
     knob.send_keys(Keys.END)

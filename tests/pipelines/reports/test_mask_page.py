@@ -21,7 +21,7 @@ from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports import catalogue_sample, faces, mask_page
+from maskgen.pipelines.reports import catalogue_sample, face_thumbnails, mask_page
 from maskgen.pipelines.reports.page import thumbnails
 from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
@@ -46,7 +46,7 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
     items = page.items("outputs")
     assert len(items) == 24
     assert {item["facets"]["kind"] for item in items} == {"n95", "kn95"}
-    assert all(set(item["facets"]) == {"kind", "wear", "pose", "light", "trust"} for item in items)
+    assert all(set(item["facets"]) == {"kind", "wear", "person", "pose", "light", "trust"} for item in items)
     assert page.asked_for == []
     assert all(told.get("alt") != "" for name, told in page.tags if name == "img")
 
@@ -170,7 +170,7 @@ def test_the_bare_picture_lies_under_the_masked_one(source: Path, tmp_path: Path
     for scale, size in ((1.0, 160), (0.8, 160), (1.9, 112), (1.3, 400)):
         matrix = np.array([[scale, 0.1, -9.3], [-0.1, scale, -20.6]])
         crop = cv2.warpAffine(photograph, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
-        cut = faces._cut(tmp_path, {"source": "a.png", "matrix": matrix.ravel().tolist()}, crop)
+        cut = face_thumbnails._cut(tmp_path, {"source": "a.png", "matrix": matrix.ravel().tolist()}, crop)
         assert cut is not None
         like = thumbnails._within(crop, thumbnails.SIDE)
         assert cut.shape == like.shape
@@ -221,6 +221,7 @@ def test_a_card_says_what_a_run_is(source: Path, tmp_path: Path) -> None:
         "25 photographs of 3 people",
         "no\\_face",
         "seed is 5",
+        f"    maskgen mask {source} --seed 5 RUN",
         "## Known limits",
         "## Licence",
     ):

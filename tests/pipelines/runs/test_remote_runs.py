@@ -16,7 +16,7 @@ from support import catalogue, lasting, run, write, write_people
 from maskgen.core.reasons import UserError
 from maskgen.formats import any_path as paths_module
 from maskgen.formats.any_path import RemotePath, any_path, is_remote
-from maskgen.formats.files import files_below
+from maskgen.formats.local_or_remote_files import files_below
 from maskgen.formats.reading import names_in, read_bytes
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask.run import run_mask
@@ -153,8 +153,8 @@ def test_a_mark_that_a_killed_run_left_is_told_and_taken_over_when_asked(source:
 
 
 def test_a_start_that_another_took_over_writes_no_more(source: Path, memory: RemotePath) -> None:
-    from maskgen.pipelines.runs.records import ShardReport, save_shard
     from maskgen.pipelines.runs.run_folder import RunFolder
+    from maskgen.pipelines.runs.shard_records import ShardReport, save_shard
 
     out = memory / "run"
     far(source, out)

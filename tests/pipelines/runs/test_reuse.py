@@ -75,9 +75,9 @@ def test_known_faces_are_not_searched_for(
     searched: list[int] = []
     detect = MtcnnDetector.detect
 
-    def counted(self: MtcnnDetector, images: Any, small_too: bool = False) -> Any:
+    def counted(self: MtcnnDetector, images: Any, include_small: bool = False) -> Any:
         searched.append(len(images))
-        return detect(self, images, small_too)
+        return detect(self, images, include_small)
 
     monkeypatch.setattr(MtcnnDetector, "detect", counted)
     mask(drawn, tmp_path / "again", seed=9, reuse=first)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.sources.listing import Folder, Listing
-from maskgen.pipelines.sources.names import escape, output_stems, stem_of, unescape
+from maskgen.pipelines.sources.output_names import escape, output_stems, stem_of, unescape
 from maskgen.pipelines.sources.source import check_apart, list_source
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not allow")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from maskgen.trainer.monitoring.collapse import identical_share, judged_embeddings, look, spread_of
+from maskgen.trainer.monitoring.collapse import check_collapse, evaluation_embeddings, identical_share, spread_of
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.recipe import ModelSpec
 
@@ -65,7 +65,7 @@ def test_identical_share_is_the_commonest_distance(which: list[int]) -> None:
     ],
 )
 def test_collapse_is_seen(embeddings: Tensor, loss: float, kind: str) -> None:
-    found = look(embeddings, loss, CHANCE)
+    found = check_collapse(embeddings, loss, CHANCE)
     assert found is not None
     assert found.kind == kind
     assert "optimizer.lr" in found.sentence
@@ -86,8 +86,8 @@ def test_collapse_is_seen(embeddings: Tensor, loss: float, kind: str) -> None:
     ],
 )
 def test_a_living_network_is_left_alone(embeddings: Tensor, loss: float) -> None:
-    assert look(embeddings, loss, CHANCE) is None
-    assert look(embeddings.half().float(), loss, CHANCE) is None
+    assert check_collapse(embeddings, loss, CHANCE) is None
+    assert check_collapse(embeddings.half().float(), loss, CHANCE) is None
 
 
 @pytest.mark.parametrize("backbone", ["small", "inception_resnet_v1", "resnet10t"])
@@ -96,7 +96,7 @@ def test_an_untrained_network_has_not_collapsed(backbone: str, neck: str) -> Non
     torch.manual_seed(0)
     model = build_model(ModelSpec(backbone, neck=neck))
     with torch.no_grad():
-        assert look(model(torch.rand(8, 3, 80, 80)), 20.0, CHANCE) is None
+        assert check_collapse(model(torch.rand(8, 3, 80, 80)), 20.0, CHANCE) is None
 
 
 def test_batch_norm_does_not_hide_a_collapse() -> None:
@@ -108,17 +108,17 @@ def test_batch_norm_does_not_hide_a_collapse() -> None:
             part.running_var.fill_(1e12)  # type: ignore[union-attr]
     model.neck.norm.bias.data.fill_(1.0)  # type: ignore[union-attr]
     images = torch.rand(80, 3, 32, 32)
-    found = look(judged_embeddings(model, model, images), 20.0, CHANCE)
+    found = check_collapse(evaluation_embeddings(model, model, images), 20.0, CHANCE)
     assert found is not None
     assert found.kind == "no_spread"
     assert model.training
-    assert look(model(images), 20.0, CHANCE) is None
+    assert check_collapse(model(images), 20.0, CHANCE) is None
 
 
 def test_judged_embeddings_leave_the_network_as_it_was() -> None:
     model = build_model(ModelSpec("small"))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    embeddings = judged_embeddings(model, model, torch.rand(80, 3, 32, 32))
+    embeddings = evaluation_embeddings(model, model, torch.rand(80, 3, 32, 32))
     assert embeddings.shape == (64, 512)
     assert not embeddings.requires_grad
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

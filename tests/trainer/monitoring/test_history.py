@@ -9,8 +9,8 @@ import pytest
 
 from maskgen.core.reasons import UserError
 from maskgen.metrics.histogram_iou import compare_histograms
-from maskgen.trainer.monitoring.curve import draw_curve, draw_overlap
 from maskgen.trainer.monitoring.history import EPOCH, STEPS, History, Row, read_history
+from maskgen.trainer.monitoring.plots import draw_curve, draw_overlap
 
 ROWS = [
     Row(STEPS, 1, 10, 3.25, 0.1, 100.0, 120.0, 0.2, 1),

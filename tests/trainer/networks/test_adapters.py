@@ -12,7 +12,7 @@ from maskgen.core.reasons import UserError
 from maskgen.metrics.distances import l2
 from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.trainer.data.samplers import build_batches
-from maskgen.trainer.losses import build_loss
+from maskgen.trainer.loss_functions.build import build_loss
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.recipes.recipe import ModelSpec

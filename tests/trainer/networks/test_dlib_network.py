@@ -11,7 +11,7 @@ import torch
 
 from maskgen.core.images import decode
 from maskgen.core.reasons import UserError
-from maskgen.embedders.dlib_chips import ChipAligner
+from maskgen.embedders.chip_alignment import ChipAligner
 from maskgen.people import sample_people
 from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.networks.dlib_resnet import DIM, MEAN, SIDE, STD, DlibBackbone, convolutions

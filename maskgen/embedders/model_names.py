@@ -1,0 +1,21 @@
+"""What a person may call an embedder, without importing any: a mistyped one is told before PyTorch is loaded."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+MASKED, DLIB, FACENET = "masked", "dlib", "facenet"
+NAMES = (MASKED, DLIB, FACENET, *(f"{FACENET}:{weights}" for weights in ("vggface2", "casia-webface")))
+
+
+def check_model(model: str) -> None:
+    """Raise UserError, with the nearest name, for what is neither one of NAMES nor there."""
+    if not model:
+        raise UserError(f"MODEL is empty: name a checkpoint, or one of {', '.join(NAMES[:3])}.")
+    if model not in NAMES and not Path(model).exists():
+        near = difflib.get_close_matches(model, NAMES, 1)
+        hint = f": did you mean {near[0]}?" if near else "."
+        raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:3])}{hint}")

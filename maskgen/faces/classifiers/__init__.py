@@ -1,0 +1,1 @@
+"""Small classifier networks on aligned faces."""

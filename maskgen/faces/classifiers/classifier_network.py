@@ -1,0 +1,74 @@
+"""The network of the classifiers, run by OpenVINO: four convolutions of stride 2, and one weighted sum."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Floats, Image
+from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
+from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.upright_crop import align_upright_by_five
+
+CROP, EDGE = 72, 4  # side of the aligned crop, and what of it is not looked at on each side
+GROUP = 4  # faces that go through the network together: always so many, the last ones filled up
+
+
+def classifier_input(image: Image, points5: NDArray[np.floating]) -> Image:
+    """The input of such a network for a face, uint8 (64, 64, 3).
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        points5: the detector's five points, (5, 2), in its pixels.
+    """
+    return align_upright_by_five(image, points5, CROP).image[EDGE:-EDGE, EDGE:-EDGE]
+
+
+def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Floats:
+    """The network's score of each face, float32 (n,): a logit, the same whatever the other faces.
+
+    Args:
+        faces: as `classifier_input` gives them.
+        package, weights: where the weights are: a package's name, and the name of an .npz file in it.
+    """
+    if not len(faces):
+        return np.zeros(0, np.float32)
+    request, found = _network(package, weights, os.getpid()), []
+    for at in range(0, len(faces), GROUP):
+        some = np.stack(faces[at : at + GROUP])
+        filled = np.zeros((GROUP, *some.shape[1:]), np.uint8)
+        filled[: len(some)] = some
+        request.infer({0: filled}, share_inputs=True)
+        found.append(np.array(request.get_output_tensor(0).data)[: len(some)])
+    return np.concatenate(found)
+
+
+@cache
+def _network(package: str, file: str, process: int) -> Any:
+    """The network, ready to run in this process: a forked one makes its own."""
+    del process
+    openvino = openvino_module()
+    ops, weights, side = openvino.opset13, _weights(package, file), CROP - 2 * EDGE
+    entry = ops.parameter([GROUP, side, side, 3], np.uint8)
+    x = ops.subtract(ops.multiply(ops.convert(entry, np.float32), np.float32(1 / 127.5)), np.float32(1))
+    x = ops.transpose(x, [0, 3, 1, 2])
+    for layer in range(len(weights) // 2 - 1):
+        x = ops.convolution(x, weights[f"w{layer}"], [2, 2], [1, 1], [1, 1], [1, 1])
+        x = ops.relu(ops.add(x, weights[f"b{layer}"].reshape(1, -1, 1, 1)))
+    x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
+    x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)
+    model = openvino.Model([x], [entry], file.partition(".")[0])
+    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
+
+
+@cache
+def _weights(package: str, file: str) -> dict[str, Floats]:
+    with resources.files(package).joinpath(file).open("rb") as opened:
+        stored = np.load(opened, allow_pickle=False)
+        return {name: stored[name].astype(np.float32) for name in stored.files}

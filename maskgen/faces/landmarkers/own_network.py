@@ -1,0 +1,190 @@
+"""The program's own landmark network, run by OpenVINO: its input patch and its prediction of 68 landmarks.
+
+Convention:
+    - a patch is uint8 grey (SIDE, SIDE); the face stands upright in it by its five points
+    - points in a patch are shares of its side, x right, y down, 0 and 1 at the outer edges of its pixels
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles, Floats, Image, Mask, floats
+from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
+from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.upright_crop import (
+    face_right,
+    frontal_eye_distance,
+    shrink_by_area,
+    shrink_factor,
+    similarity,
+    source_window,
+)
+
+SIDE = 80
+AROUND = 3.6  # side of the patch in face units, see `upright_crop.frontal_eye_distance`
+GROUP = 8  # faces that go through the network together: always so many, the last ones filled up
+WEIGHTS = "own.npz"
+# The convolutions in their order, and their steps. "stay" and "join" add to what they are given; "up" is laid out twice
+# as large and added to what BESIDE names.
+LAYERS = {
+    "stem": 2, "down1": 2, "stay1": 1, "down2": 2, "stay2": 1, "down3": 2, "stay3": 1, "stay4": 1,
+    "up2": 1, "join2": 1, "up1": 1, "join1": 1,
+}  # fmt: skip
+BESIDE = {"up2": "stay2", "up1": "stay1"}
+POINTS = 68
+ALL = POINTS + 17  # then the jaw's points on the head's outline in the picture
+WIDER = 1.25  # heat maps reach so much farther than the patch
+# Of each of all points the one on the other side of the face.
+MIRRORED = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, *range(84, 67, -1),
+])  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The network's prediction for n patches.
+
+    Attributes:
+        points: float32 (n, ALL, 2), shares of the patch's side.
+        spread: float32 (n, ALL), how far a point is expected to be off, in shares of the patch's side.
+        seen: float32 (n, 68), how likely nothing of the head is before it, 0..1.
+    """
+
+    points: Floats
+    spread: Floats
+    seen: Floats
+
+
+def to_patch(points5: NDArray[np.floating]) -> Doubles:
+    """The similarity (2, 3) that brings a face upright into the patch, from the picture's pixels to the patch's.
+
+    Args:
+        points5: eyes, nose tip and mouth corners, (5, 2), in the picture's pixels.
+    """
+    middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4
+    scale = SIDE / (AROUND * max(frontal_eye_distance(points5), 1e-3))
+    return similarity(middle, face_right(points5), scale, np.full(2, SIDE / 2 - 0.5))
+
+
+def cut_patch(image: Image, matrix: Doubles) -> Mask:
+    """The network's input patch of a picture, uint8 (SIDE, SIDE).
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        matrix: as `to_patch` gives it.
+    """
+    times = shrink_factor(matrix)
+    part, matrix = source_window(image, matrix, SIDE, 2 * max(1, times))
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    if times >= 2:
+        grey, matrix = shrink_by_area(grey, matrix, times)
+    return cv2.warpAffine(grey, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def from_patch(points: Floats, matrix: Doubles) -> Floats:
+    """Points (68, 2) of a patch in the picture's pixels, float32."""
+    back = cv2.invertAffineTransform(matrix)
+    return np.asarray((points * SIDE - 0.5) @ back[:, :2].T + back[:, 2], np.float32)
+
+
+def predict_mirrored(patches: Mask) -> Prediction:
+    """The prediction for each patch from its mirror image."""
+    said = predict(np.ascontiguousarray(patches[:, :, ::-1]))
+    points = said.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
+    return Prediction(points, said.spread[:, MIRRORED], said.seen[:, MIRRORED[:POINTS]])
+
+
+def predict(patches: Mask) -> Prediction:
+    """The prediction for each patch, uint8 (n, SIDE, SIDE); it does not depend on the other patches.
+
+    Heat maps and dense layers both predict the points, each with its own spread: the mean of both is taken, weighted
+    by the inverse of the spread's square.
+    """
+    heat, dense = _answers(patches)
+    direct, spread, by_heat, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
+    spread, by_heat = np.exp(spread), np.exp(by_heat)
+    share = (1 / (1 + (by_heat / spread) ** 2))[..., None]
+    points = share * heat + (1 - share) * direct.reshape(-1, ALL, 2)
+    shown = 1 / (1 + np.exp(-logits))
+    return Prediction(floats(points), np.minimum(spread, by_heat), floats(shown))
+
+
+def _answers(patches: Mask) -> tuple[Floats, Floats]:
+    """Points of the heat maps (n, ALL, 2), and the output of the dense layers (n, 4 * ALL + 68)."""
+    request = _network(os.getpid())
+    found = [(np.zeros((0, ALL, 2), np.float32), np.zeros((0, 4 * ALL + POINTS), np.float32))]
+    for at in range(0, len(patches), GROUP):
+        some = patches[at : at + GROUP]
+        filled = np.zeros((GROUP, SIDE, SIDE), np.uint8)
+        filled[: len(some)] = some
+        request.infer({0: filled}, share_inputs=True)
+        heat, dense = (np.array(request.get_output_tensor(at).data)[: len(some)] for at in (0, 1))
+        found.append((heat, dense))
+    heats, denses = zip(*found, strict=True)
+    return np.concatenate(heats), np.concatenate(denses)
+
+
+@cache
+def _network(process: int) -> Any:
+    """The network, ready to run in this process: a forked one makes its own."""
+    del process
+    openvino = openvino_module()
+    ops, weights = openvino.opset13, _weights()
+    entry = ops.parameter([GROUP, SIDE, SIDE], np.uint8)
+    x = ops.reshape(ops.convert(entry, np.float32), np.array([GROUP, 1, SIDE, SIDE]), False)
+    held: dict[str, Any] = {}
+    x = _even(ops, x)
+    for name, step in LAYERS.items():
+        y = _convolved(ops, x, weights, name, step)
+        if name in BESIDE:
+            x = ops.relu(ops.add(ops.depth_to_space(y, "depth_first", 2), held[BESIDE[name]]))
+        else:
+            x = ops.relu(ops.add(x, y) if name.startswith(("stay", "join")) else y)
+        held[name] = x
+    dense = ops.reshape(held["stay4"], np.array([GROUP, -1]), False)
+    for name in ("hidden", "last"):
+        dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
+        dense = ops.relu(dense) if name == "hidden" else dense
+    model = openvino.Model([_by_heat(ops, _convolved(ops, x, weights, "heat", 1)), dense], [entry], "own")
+    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
+
+
+def _convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:
+    kernel = weights[f"{name}.w"]
+    around = [kernel.shape[2] // 2] * 2
+    y = ops.convolution(x, kernel, [step, step], around, around, [1, 1])
+    return ops.add(y, weights[f"{name}.b"].reshape(1, -1, 1, 1))
+
+
+def _by_heat(ops: Any, heat: Any) -> Any:
+    """The mean place of each heat map, (GROUP, ALL, 2). Source: Sun et al., Integral human pose regression, 2018."""
+    grid = SIDE // 4
+    places = ((np.arange(grid, dtype=np.float32) + 0.5) / grid - 0.5) * WIDER + 0.5
+    xy = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2).astype(np.float32)
+    share = ops.softmax(ops.reshape(heat, np.array([GROUP, ALL, grid * grid]), False), 2)
+    return ops.matmul(share, xy, False, False)
+
+
+def _even(ops: Any, x: Any) -> Any:
+    """Brightness with mean 0 and deviation 1 in each patch."""
+    axes = np.array([1, 2, 3])
+    x = ops.subtract(x, ops.reduce_mean(x, axes, True))
+    power = ops.reduce_mean(ops.multiply(x, x), axes, True)
+    return ops.divide(x, ops.sqrt(ops.add(power, np.float32(25.0))))
+
+
+@cache
+def _weights() -> dict[str, Floats]:
+    with resources.files(__package__).joinpath(WEIGHTS).open("rb") as opened:
+        stored = np.load(opened, allow_pickle=False)
+        return {name: stored[name].astype(np.float32) for name in stored.files}

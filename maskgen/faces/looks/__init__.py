@@ -1,1 +1,0 @@
-"""Small networks that look at an aligned face and say one thing of it."""

@@ -1,0 +1,104 @@
+"""A shape predictor as this program uses it, kept in the cache folder: memory-mapped, so that processes share it.
+
+Reading dlib's own file takes seconds; mapping what was read takes milliseconds. The name of the kept file tells apart
+the model's path, size and time of change. Whatever is wrong with it, dlib's file is read again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from maskgen.core.atomic_writes import atomic_file
+from maskgen.faces.shape_predictor_file import VALUES, RegressionForests, load_forests
+
+MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]
+VERSION = 1  # of the layout below
+HEAD = 8  # integers: MAGIC, VERSION, cascades, trees, leaves, pixels, and two that are 0
+FLOATS, INTS = np.dtype("<f4"), np.dtype("<i8")
+
+
+def cached_forests(model: Path) -> RegressionForests:
+    """Read a shape predictor of 68 points, from the cache if it was read before.
+
+    Raises:
+        ValueError: the file is none.
+        OSError: it cannot be read.
+    """
+    kept = _kept(model)
+    with contextlib.suppress(OSError, ValueError):  # none yet, or not whole
+        return _mapped(kept)
+    forests = load_forests(model)
+    with contextlib.suppress(OSError):  # a home that cannot be written: nothing is kept
+        _keep(forests, kept)
+    return forests
+
+
+def _kept(model: Path) -> Path:
+    state = model.stat()
+    about = f"{model.resolve()}\0{state.st_size}\0{state.st_mtime_ns}"
+    name = hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return cache_folder() / f"forests-{VERSION}-{name}"
+
+
+def _parts(cascades: int, trees: int, leaves: int, pixels: int) -> Iterator[tuple[str, np.dtype, tuple[int, ...]]]:
+    """The arrays in the order of the file; integers first, for their alignment."""
+    for name in ("first", "second"):
+        yield name, INTS, (cascades, trees, leaves - 1)
+    yield "anchors", INTS, (cascades, pixels)
+    yield "mean", FLOATS, (VALUES,)
+    yield "threshold", FLOATS, (cascades, trees, leaves - 1)
+    yield "deltas", FLOATS, (cascades, pixels, 2)
+    yield "leaves", FLOATS, (cascades, trees, leaves, VALUES)
+
+
+def _keep(forests: RegressionForests, path: Path) -> None:
+    cascades, trees, leaves, _ = forests.leaves.shape
+    sizes = cascades, trees, leaves, forests.anchors.shape[1]
+    with atomic_file(path) as file:
+        file.write(np.array([MAGIC, VERSION, *sizes, 0, 0], INTS).tobytes())
+        for name, kind, _ in _parts(*sizes):
+            file.write(np.ascontiguousarray(getattr(forests, name), kind).data)
+
+
+def _mapped(path: Path) -> RegressionForests:
+    size = path.stat().st_size
+    if size < HEAD * INTS.itemsize:
+        raise ValueError("too short")
+    # Copied on writing, which nobody does: OpenVINO takes no memory that cannot be written.
+    data = np.asarray(np.memmap(path, np.uint8, "c"))
+    head = data[: HEAD * INTS.itemsize].view(INTS)
+    if head[0] != MAGIC or head[1] != VERSION or head[2:6].min() < 1 or head[2:6].max() > 1 << 20:
+        raise ValueError("another file")
+    parts, at = {}, HEAD * INTS.itemsize
+    for name, kind, shape in _parts(*head[2:6].tolist()):
+        end = at + kind.itemsize * int(np.prod(shape))
+        if end > size:
+            raise ValueError("it ends early")
+        parts[name], at = data[at:end].view(kind).reshape(shape), end
+    if at != size:
+        raise ValueError("more follows")
+    return RegressionForests(**parts)
+
+
+def cache_folder() -> Path:
+    """Where prepared files are kept; it need not exist, and may be deleted at any time.
+
+    `MASKGEN_CACHE` names it; otherwise it is `maskgen` in the system's place for caches.
+    """
+    if named := os.environ.get("MASKGEN_CACHE"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME")
+    if base and Path(base).is_absolute():
+        return Path(base) / "maskgen"
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.expanduser raises where there is no home
+    return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "maskgen"

@@ -1,0 +1,314 @@
+"""One mask on one face: head pose, shape, light, rendering and compositing, in this order; no random draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.kindspec import FARTHEST_YAW
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, check_points
+from maskgen.masks.cloth_and_straps import PIECES
+from maskgen.masks.composite import composite_mask, shadow_reach
+from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.ear_and_head_occlusion import facing_triangles
+from maskgen.masks.kind import Kind
+from maskgen.masks.lighting.blur_and_noise import (
+    BlurAndNoise,
+    blur_as_photograph,
+    blur_reach,
+    estimate_blur_and_noise,
+    noise_as_photograph,
+)
+from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
+from maskgen.masks.lighting.tone import IN_COLOUR
+from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
+from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_share
+from maskgen.masks.part_labels import part_labels
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
+from maskgen.masks.pose.shape_warp import fit_shape_warps
+from maskgen.masks.render import STRAP_COVER, Layer, render, window_of
+from maskgen.masks.strap_thickness import thicken_straps
+
+AT_ONCE = 32  # faces whose arrays stay in the processor's cache together
+SMALLEST_SCALE = 6.0  # pixels between the eyes
+LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
+MOUTH = np.array([0.0, 0.4, 0.3])
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedFace:
+    """The analysis of one face, used for any number of masks: head pose, shape, light, blur and noise.
+
+    Attributes:
+        shift: coefficients of the shape warp, (keys + 4, 2), see `pose.shape_warp`.
+        eyes: (12, 2), the landmarks of the eyelids.
+        outline: float32 (n, 2), a convex polygon in the picture that contains the head.
+        fit_error: median distance of the 68 landmarks to the fitted mean head, in eye distances.
+    """
+
+    camera: Camera
+    shift: Doubles
+    light: Light
+    grain: BlurAndNoise
+    eyes: Doubles
+    outline: Floats
+    fit_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskMaterial:
+    """The material of a rendered mask.
+
+    Attributes:
+        form: the template's name.
+        print: the name of the print, "" without one.
+        colours: "#rrggbb" of cloth and print.
+        translucency: mean share of light that the covered pixels let through, 0..1.
+        wear: how long it has been worn, 0 new to 1.
+    """
+
+    form: str
+    print: str
+    colours: tuple[str, ...]
+    translucency: float
+    wear: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedPicture:
+    """A picture with a mask.
+
+    Attributes:
+        image: the masked picture, uint8 RGB.
+        coverage: uint8 (height, width), 0..255, the share of each pixel under the mask, also where the mask is clear.
+        wearing: the wearing position, one of `core.kindspec.WEARINGS`.
+        look: the name of the template's look.
+        cloth: the material.
+        parts: uint8 (height, width), values of `template.PARTS` where half a pixel or more is covered, 0 elsewhere;
+            None if not asked for.
+        in_front: share of the mask, 0..1, that occluders in front of it hide.
+    """
+
+    image: Image
+    coverage: Mask
+    wearing: str
+    look: str
+    cloth: MaskMaterial
+    parts: Mask | None = None
+    in_front: float = 0.0
+
+    @property
+    def outline(self) -> list[Floats]:
+        """Closed polygons, float32 (n, 2), about the coverage above one half, largest first."""
+        solid = (self.coverage > 127).astype(np.uint8)
+        found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+        polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
+        return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))
+
+
+def analyse_face(image: Image, points68: NDArray[np.floating]) -> AnalysedFace:
+    """Analyse one face.
+
+    Raises:
+        SetAsideError: Reason.TOO_SMALL or Reason.EXTREME_POSE.
+    """
+    analysed = analyse_faces([image], [points68])[0]
+    if isinstance(analysed, SetAsideError):
+        raise analysed
+    return analysed
+
+
+def analyse_faces(
+    images: Sequence[Image], points68: Sequence[NDArray[np.floating]], wholes: Sequence[Image] | None = None
+) -> list[AnalysedFace | SetAsideError]:
+    """Analyse many faces, several times as fast as one by one.
+
+    Args:
+        images: each face's picture, uint8 RGB (height, width, 3); sizes may differ.
+        points68: each face's landmarks (68, 2) in pixels of its picture.
+        wholes: the photographs that the pictures were cut from, for exposure and colour cast; None if `images` are
+            whole photographs.
+
+    Returns:
+        For each face its analysis or the reason why it is set aside. Results are the same, bit for bit, whichever
+        other faces are in the call.
+    """
+    for image, points in zip(images, points68, strict=True):
+        check_image(image)
+        check_points(points, 68)
+    wholes = images if wholes is None else wholes
+    analysed_faces: list[AnalysedFace | SetAsideError] = []
+    for at in range(0, len(images), AT_ONCE):
+        some = slice(at, at + AT_ONCE)
+        analysed_faces += _analysed(images[some], np.array(points68[some], np.float64), wholes[some])
+    return analysed_faces
+
+
+def within_pose_limits(
+    analysed_faces: Sequence[AnalysedFace | SetAsideError], yaw: float, pitch: float
+) -> list[AnalysedFace | SetAsideError]:
+    """The analyses, with a fault in place of each head whose yaw or pitch exceeds a limit, in degrees."""
+    return [one if isinstance(one, SetAsideError) else _pose_fault(one, yaw, pitch) or one for one in analysed_faces]
+
+
+def _pose_fault(analysed: AnalysedFace, yaw: float, pitch: float) -> SetAsideError | None:
+    pose = analysed.camera.pose()
+    for name, angle, most in (("yaw", pose.yaw, yaw), ("pitch", pose.pitch, pitch)):
+        if abs(angle) > most:
+            return SetAsideError(Reason.EXTREME_POSE, f"{name} {angle:.0f} degrees, more than {most:g}")
+    return None
+
+
+def _analysed(
+    images: Sequence[Image], points68: Doubles, wholes: Sequence[Image]
+) -> list[AnalysedFace | SetAsideError]:
+    """`analyse_faces` for one batch, points (n, 68, 2)."""
+    cameras, residuals = fit_cameras(points68)
+    analysed_faces: list[Any] = [_fault(camera) for camera in cameras.each()]
+    fit = [at for at, fault in enumerate(analysed_faces) if fault is None]
+    if fit:
+        some = [images[at] for at in fit], [wholes[at] for at in fit]
+        found = _analysed_by_cameras(*some, points68[fit], cameras.of(fit), residuals[fit])
+        for at, analysed in zip(fit, found, strict=True):
+            analysed_faces[at] = analysed
+    return analysed_faces
+
+
+def _fault(camera: Camera) -> SetAsideError | None:
+    if camera.scale < SMALLEST_SCALE:
+        return SetAsideError(Reason.TOO_SMALL, f"{camera.scale:.1f} pixels between the eyes")
+    yaw = camera.pose().yaw
+    return SetAsideError(Reason.EXTREME_POSE, f"yaw {yaw:.0f} degrees") if abs(yaw) > FARTHEST_YAW else None
+
+
+def _analysed_by_cameras(
+    images: Sequence[Image], wholes: Sequence[Image], points68: Doubles, cameras: Cameras, residuals: Doubles
+) -> list[AnalysedFace]:
+    """The analyses of faces whose cameras are fitted; none of them is set aside."""
+    shifts, bare = fit_shape_warps(points68, cameras), bare_head_model()
+    lights = estimate_lights(
+        images, cameras, bare.lit.project_faces(cameras, shifts), _facing(), points68[:, 36:48], wholes
+    )
+    grains = estimate_blur_and_noise(images, points68[:, 17:48])
+    lights = [_seen_in(light, grain) for light, grain in zip(lights, grains, strict=True)]
+    errors = np.sort(residuals, axis=1)[:, 34].tolist()
+    eyes, outlines = points68[:, 36:48].copy(), bare.outlines(cameras, shifts)
+    return list(map(AnalysedFace, cameras.each(), shifts, lights, grains, eyes, outlines, errors))
+
+
+@cache
+def _facing() -> SkinNormals:
+    return SkinNormals.prepare(bare_head_model().facing)
+
+
+def _seen_in(light: Light, grain: BlurAndNoise) -> Light:
+    """The light; a picture without noise is drawn, not photographed, so grey is its colour and not a tint."""
+    return replace(light, tone=IN_COLOUR) if light.tone.colour < 1 and grain.noise == 0.0 else light
+
+
+def occluders_of(image: Image, analysed: AnalysedFace) -> Occluders | None:
+    """The occluders in front of an analysed face, for `apply_mask`; None if none was found."""
+    return find_occluders(image, analysed.camera, analysed.shift, analysed.light, analysed.outline)
+
+
+def apply_mask(
+    image: Image,
+    analysed: AnalysedFace,
+    plan: MaskPlan,
+    kind: Kind,
+    parts: bool = False,
+    occluders: Occluders | None = None,
+) -> MaskedPicture:
+    """Render a mask onto an analysed face of this picture; `parts` asks for part labels, `occluders` stay in front.
+
+    Raises:
+        SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.
+    """
+    kind, plan = kind.drawn(plan)
+    mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
+    points = _placed_by_plan(_projected(mesh, analysed, plan), analysed.camera, plan)
+    if kind.template.role == "mask":
+        points[:, :2] += _shift_below_eyes(points, mesh, analysed)
+    seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
+    if not len(seen):
+        raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
+    window = window_of(points, seen, *image.shape[:2])
+    if window.empty:
+        raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
+    hides = mesh.hidden_by(analysed.camera.rotation[2])
+    outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *image.shape[:2])
+    occluders = occluders if kind.template.role == "mask" else None
+    named = parts or occluders is not None
+    mask = kind, mesh, plan, points, seen, hides.warp.project(analysed.camera, analysed.shift), hides.triangles
+    layer = render(*mask, analysed.camera, analysed.light, window, outer, image, named)
+    paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
+    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
+    noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
+    face = analysed.camera.scale, analysed.outline, analysed.light.direction
+    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face)
+    if coverage[outer.slices].max() < 128:
+        raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
+    whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
+    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, _mean_translucency(paint, alpha), plan.worn)
+    return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
+
+
+def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:
+    """Remove what `occluders` hide from a mask's paint (h, w, 4) and alpha (h, w), in place; returns its share."""
+    if occluders is None or layer.parts is None:
+        return 0.0
+    kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)
+    whole = float(alpha.sum())
+    alpha *= kept
+    paint *= kept[..., None]
+    return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
+
+
+def _mean_translucency(paint: Floats, alpha: Floats) -> float:
+    """The mean share of light that the cloth lets through; ear loops and head straps do not count."""
+    cloth = cv2.extractChannel(paint, 3)
+    covered = cloth > STRAP_COVER
+    kept = float(np.minimum(alpha, cloth)[covered].sum())
+    return max(0.0, 1.0 - kept / max(float(cloth[covered].sum()), 1.0))
+
+
+def analyse_and_apply(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> MaskedPicture:
+    """`analyse_face` and `apply_mask` in one call."""
+    return apply_mask(image, analyse_face(image, points68), plan, kind)
+
+
+def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Doubles:
+    """The mesh's points in the picture, with this mask's creases and slack ear loops, and with thick straps."""
+    points = mesh.warp.project(
+        analysed.camera, analysed.shift, weighted_sum(plan.deformation_weights, mesh.deformations.points)
+    )
+    thicken_straps(points[mesh.straps_from :], mesh.strap_widths, PIECES, analysed.camera.scale)
+    return points
+
+
+def _placed_by_plan(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
+    """Shift, scale and tilt the projected mask about the mouth as the plan says; in place."""
+    mouth = camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift
+    up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
+    tilt = math.radians(plan.tilt)
+    c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
+    turn = np.array([[c, s], [-s, c]])
+    points[:, :2] = points[:, :2] @ turn + (mouth + up - mouth @ turn)
+    return points
+
+
+def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace) -> Doubles:
+    """The shift down the face, (2,), that keeps a mask's top edge below the eyelids."""
+    down = analysed.camera.rotation[:2, 1]
+    below = mesh.below_lids @ (points[: mesh.columns, :2] @ down)
+    room = float((below.reshape(-1, len(analysed.eyes)) - analysed.eyes @ down).min())
+    return np.asarray(down * max(0.0, LID_ROOM * analysed.camera.scale - room))

@@ -1,0 +1,99 @@
+"""Deformations that make one mask of a kind differ from the next: creases, bent edges, skewed pleats, slack ear loops.
+
+All are fixed offsets of the mesh's points, computed once a kind; a plan adds them with its own weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskgen.core.records import Doubles
+from maskgen.core.seeding import rng_for
+from maskgen.masks.pose.head import grid_normals
+
+FOLDS, RIMS = 8, 6  # deformations of the cloth: folds within it, and bent edges
+CREASES = FOLDS + RIMS
+RIM = 1.3  # how far an edge moves for one as deep as a crease
+SKEWS = 4  # shifts of the texture: up and down, to one side, bowed, and closer above than below
+EAR_LOOPS = 2  # slack on the left and on the right
+SAG = 0.10  # of an ear loop of slack 1, in eye distances
+
+
+@dataclass(frozen=True, slots=True)
+class Deformations:
+    """The deformations of a mesh of n points.
+
+    Attributes:
+        points, normals: (1 + CREASES + EAR_LOOPS, n, 3), first the undeformed ones, then the offset of each.
+        v: (SKEWS, n), shifts of the texture coordinate v.
+    """
+
+    points: Doubles
+    normals: Doubles
+    v: Doubles
+
+
+def weighted_sum(weights: Doubles, modes: Doubles) -> Doubles:
+    """The sum of deformations (k, n, 3) with weights (k,): (n, 3)."""
+    return np.asarray((weights @ modes.reshape(len(modes), -1)).reshape(modes.shape[1:]))
+
+
+def crease_deformations(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubles, Doubles]:
+    """Creases and bent edges of a cloth (rows, columns, 3) whose texture coordinates are (rows, columns, 2).
+
+    Returns:
+        Offsets of its points and of its unit normals, each (CREASES, rows, columns, 3), `depth` eye distances deep.
+    """
+    normals = grid_normals(grid)
+    folds = [_wave(uv, number)[..., None] * normals for number in range(FOLDS)]
+    moves = depth * np.stack([*folds, *_edge_deformations(uv, normals)])
+    return moves, np.stack([grid_normals(grid + move) - normals for move in moves])
+
+
+def _wave(uv: Doubles, number: int) -> Doubles:
+    """One soft crease pattern, -1..1, that dies away toward the rim; (rows, columns)."""
+    rng = rng_for(0, "crease", number)
+    u, v = 2 * uv[..., 0] - 1, 2 * uv[..., 1] - 1
+    # Cloth is pulled toward its corners, so creases run flat in the middle and slant to the sides.
+    slant = rng.uniform(-0.9, 0.9)
+    across = v + slant * u * np.abs(u) + 0.25 * rng.normal() * u
+    wave = np.sin(np.pi * rng.uniform(1.2, 2.6) * across + rng.uniform(0, 2 * np.pi))
+    where = np.exp(-(((u - rng.uniform(-0.6, 0.6)) / 0.55) ** 2) - ((v - rng.uniform(-0.4, 0.5)) / 0.7) ** 2)
+    return np.asarray(wave * where * (1 - u**4) * (1 - v**4))
+
+
+def _edge_deformations(uv: Doubles, normals: Doubles) -> list[Doubles]:
+    """Offsets of the edges, RIMS of (rows, columns, 3), about RIM long: the wire bent over the nose, a hollow or a gap
+    at either cheek, the lower edge lower on one side, drawn in below the chin, and its middle beside the chin's. The
+    corners, where the straps begin, stay."""
+    u, v = 2 * uv[..., 0] - 1, uv[..., 1]
+    held, down = 1 - u**4, np.array([0.0, 1.0, 0.0])
+    top, bottom = np.exp(-((v / 0.22) ** 2)), np.exp(-(((1 - v) / 0.22) ** 2))
+
+    def at(where: Doubles, way: Doubles) -> Doubles:
+        return np.asarray(RIM * (where * held)[..., None] * way)
+
+    wire = top * (np.exp(-((u / 0.16) ** 2)) - 0.7 * np.exp(-(((np.abs(u) - 0.36) / 0.14) ** 2)))
+    cheeks = [top * np.exp(-(((u - side) / 0.2) ** 2)) for side in (-0.6, 0.6)]
+    return [
+        at(wire, 0.8 * normals - 0.5 * down),
+        *(at(cheek, 0.9 * normals + 0.5 * down) for cheek in cheeks),
+        at(bottom * np.sin(np.pi * u), down),
+        at(bottom * np.exp(-((u / 0.25) ** 2)), 0.8 * normals - 0.4 * down),
+        at(bottom * (np.exp(-(((u - 0.45) / 0.2) ** 2)) - np.exp(-(((u + 0.45) / 0.2) ** 2))), normals),
+    ]
+
+
+def print_skew(uv: Doubles) -> Doubles:
+    """Shifts of v for texture that sits askew on the cloth, for texture coordinates (n, 2): (SKEWS, n)."""
+    middle = np.sin(np.pi * np.clip(uv[:, 1], 0, 1))
+    u = 2 * uv[:, 0] - 1
+    return np.stack([middle, middle * u, middle * (u * u - 0.33), np.sin(2 * np.pi * np.clip(uv[:, 1], 0, 1))])
+
+
+def ear_loop_sag(count: int, pieces: int) -> Doubles:
+    """Offsets of an ear loop of slack 1 from its taut line: (count, 3), points in rows of `count // pieces`."""
+    along = np.sin(np.pi * np.repeat(np.linspace(0, 1, pieces), count // pieces)) ** 2
+    return np.asarray(along[:, None] * [0.0, SAG, 0.0])

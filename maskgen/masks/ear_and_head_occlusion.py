@@ -1,0 +1,111 @@
+"""Occlusion of a mask by ears and head: which triangles of the mask face the viewer, which of the head can hide it.
+
+The other triangles need not be drawn. A mask lies on the head: where its cloth or its straps face away from the viewer,
+the
+head hides them in every pose. Which parts of the head, such as an ear, hide a strap depends almost only on the head's
+yaw and pitch. So they are found once for each step of yaw and pitch, on the mean head with room for other people's
+heads, and kept.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles
+from maskgen.masks.pose.camera import Camera, rotation
+from maskgen.masks.pose.head import Triangles
+from maskgen.masks.rasteriser import Canvas
+
+AWAY = 0.0  # cosine to the line of sight below which the mask is behind the head
+STEP = 5.0  # degrees of yaw and pitch between two views
+WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # how far a cosine can differ within one view
+FINENESS = 32.0  # pixels per eye distance of the rendered view
+ROOM = 0.12  # in eye distances: how much farther than on the mean head the mask may reach
+# How much nearer than the mask the face must be to hide it: less is the skin beside the cloth, on which the mask lies
+# and which slants as it does. An ear may touch the strap that it hides.
+APART = 0.25
+
+HeadView = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadDepth:
+    """A head rendered from one view.
+
+    Attributes:
+        camera: the view's camera.
+        number: int16 (rows, columns), the visible triangle of each pixel, -1 for none.
+        depth: float32 (rows, columns), its depth, as in `rasteriser.Canvas`.
+    """
+
+    camera: Camera
+    number: NDArray[np.int16]
+    depth: NDArray[np.float32]
+
+
+def facing_triangles(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
+    """The triangles of a mask on this side of the head; `toward` (n,) is the cosine of each point's ray from the
+    skull's middle to the line of sight."""
+    first, second, third = np.take(toward > AWAY, triangles).T
+    return np.compress(first | second | third, triangles, axis=0)
+
+
+def head_view(line_of_sight: Doubles) -> HeadView:
+    """The view as steps of yaw and pitch, from the viewer's direction in head coordinates, (3,)."""
+    x, y, z = line_of_sight.tolist()
+    return round(math.degrees(math.atan2(-x, z)) / STEP), round(math.degrees(math.asin(max(-1.0, min(1.0, y)))) / STEP)
+
+
+def render_head_view(view: HeadView, points: Doubles, triangles: Triangles) -> HeadDepth:
+    """A head, points (n, 3) in head coordinates, rendered from a view."""
+    yaw, pitch = view
+    turn = rotation(STEP * yaw, STEP * pitch, 0.0)
+    placed = Camera(FINENESS, turn, np.zeros(2)).project(points)
+    low = placed[:, :2].min(0) - ROOM * FINENESS
+    columns, rows = np.ceil(placed[:, :2].max(0) + ROOM * FINENESS - low).astype(int).tolist()
+    placed[:, :2] -= low
+    return HeadDepth(Camera(FINENESS, turn, -low), *_nearest(placed, triangles, rows, columns))
+
+
+def hiding_triangles(sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, ears: int) -> NDArray[np.intp]:
+    """The numbers of the head's triangles that hide a part of a mask in a view.
+
+    Args:
+        worn, cloth: the mask's points (n, 3) in head coordinates, and its triangles.
+        rays: unit vectors from the skull's middle to `worn`, (n, 3).
+        ears: the number of the first triangle of the ears; those before it are the head's.
+    """
+    cloth = facing_triangles(rays @ sight.camera.rotation[2] + WITHIN, cloth)
+    rows, columns = sight.depth.shape
+    far = _farthest_about(_depth(sight.camera.project(worn), cloth, rows, columns))
+    apart = np.where(sight.number < ears, np.float32(APART * FINENESS / rows), np.float32(0))
+    return np.flatnonzero(np.bincount(sight.number[(sight.depth < far - apart) & (sight.number >= 0)]))
+
+
+def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
+    """The depth of what is drawn, -1 where nothing is."""
+    canvas = Canvas(rows, columns)
+    canvas.draw(points, triangles, np.ones((len(points), 3)))
+    return np.where(canvas.values[..., 0] > 0, canvas.depth, np.float32(-1))
+
+
+def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each pixel the farthest depth within ROOM."""
+    side = 2 * round(ROOM * FINENESS) + 1
+    return np.asarray(cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))
+
+
+def _nearest(
+    points: Doubles, triangles: Triangles, rows: int, columns: int
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """For each pixel the number of the visible triangle, -1 for none, and its depth."""
+    canvas = Canvas(rows, columns)
+    own = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
+    names = np.repeat((np.arange(len(triangles)) + 1) / (len(triangles) + 1), 3)
+    canvas.draw(points[triangles.ravel()], own, np.repeat(names[:, None], 3, 1))
+    return np.rint(canvas.values[..., 0] * (len(triangles) + 1)).astype(np.int16) - 1, canvas.depth

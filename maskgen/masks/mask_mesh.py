@@ -1,0 +1,301 @@
+"""The geometry of a mask on the head: cloth, straps and bare head, packed so that a face needs few matrix products."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib import resources
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles, Floats
+from maskgen.masks.cloth_and_straps import (
+    COLUMNS,
+    PIECES,
+    ROWS,
+    Mesh,
+    cloth_mesh,
+    kept_lines,
+    mirrored_mesh,
+    narrow_strap,
+    strap_mesh,
+    thin_cloth,
+)
+from maskgen.masks.deformations import (
+    CREASES,
+    EAR_LOOPS,
+    SKEWS,
+    Deformations,
+    crease_deformations,
+    ear_loop_sag,
+    print_skew,
+)
+from maskgen.masks.ear_and_head_occlusion import HeadDepth, HeadView, head_view, hiding_triangles, render_head_view
+from maskgen.masks.lighting.light import UnexplainedLight
+from maskgen.masks.pose.camera import Cameras
+from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68
+from maskgen.masks.pose.shape_warp import ShapeWarp
+from maskgen.masks.template import Template
+
+UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
+SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
+LIDS = slice(36, 48)  # of the 68 points
+BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
+EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
+AMPLE = 1.12  # of the outline in which shadow falls
+NEAR = 0.26  # deviation, in eye distances, of the places on the skin whose light is a place's on the cloth
+DOUBTED = 0.4  # how much skin without any shadow is believed to be beside the skin that is seen
+ODD, EVEN = 0.9, 0.2  # how much shadows on one side, and those on both, as a beard, are believed to fall on cloth too
+MOST_SHADE = 0.9  # logarithm of linear light
+GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
+VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
+
+
+@dataclass(frozen=True, slots=True)
+class HeadTriangles:
+    """Some triangles of the bare head, and the warp of their corners."""
+
+    warp: ShapeWarp
+    triangles: Triangles
+
+
+@dataclass(frozen=True, slots=True)
+class MaskMesh:
+    """Cloth and straps of both sides as one mesh.
+
+    Attributes:
+        warp: the points (n, 3) in head coordinates, ready to be projected onto any face.
+        rays: unit (n, 3), directions from the skull's middle.
+        uv: (n, 2), coordinates in the kind's atlas, 0..1.
+        columns: the first `columns` points are the cloth's top edge.
+        below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
+        width, height: size of the flat cloth in eye distances.
+        may_hide: (m,), for each triangle of the bare head whether it can hide a part of the mask in some view; those
+            under the cloth cannot.
+        deformations: points, normals and what a plan may add to them.
+        straps_from: number of the first point of the straps; those before it are the cloth's.
+        strap_widths: (straps,) in eye distances.
+        goes_round_head: (r,), for each point of the straps whether it belongs to a head strap, which closes behind the
+            head, or to an ear loop.
+        light_weights: (2n, k), weights of the skin's points at which light is estimated, first for all points, then
+            for their mirror images.
+    """
+
+    warp: ShapeWarp
+    rays: Doubles
+    uv: Doubles
+    triangles: Triangles
+    columns: int
+    below_lids: Doubles
+    width: float
+    height: float
+    may_hide: NDArray[np.bool_]
+    deformations: Deformations
+    straps_from: int
+    strap_widths: Doubles
+    goes_round_head: NDArray[np.bool_]
+    light_weights: Doubles
+    _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def has_head_straps(self) -> bool:
+        """Whether any of its straps goes round the head."""
+        return bool(self.goes_round_head.any())
+
+    def hidden_by(self, line_of_sight: Doubles) -> HeadTriangles:
+        """The part of head and ears that can hide a part of the mask from the viewer's direction, (3,) in head
+        coordinates."""
+        view = head_view(line_of_sight)
+        if view not in self._hiding:
+            self._hiding[view] = self._before(view)
+        return self._hiding[view]
+
+    def opacity(self, line_of_sight: Doubles) -> Doubles:
+        """Opacity of the straps' points, 0..1, (r,). A head strap that goes round the head lies in hair, of which
+        nothing is known, so it fades out."""
+        toward = np.minimum(np.maximum(self.rays[self.straps_from :] @ line_of_sight / GOING, 0.0), 1.0)
+        return np.where(self.goes_round_head, toward * toward * (3 - 2 * toward), 1.0)
+
+    def shade(self, rest: UnexplainedLight) -> Doubles:
+        """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
+        that is brighter than explained has no effect: the lightness of white cloth would depend on the skin."""
+        sums = self.light_weights @ np.stack([rest.off * rest.seen, rest.seen], 1)
+        here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
+        off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
+        return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), 0.0))
+
+    def _before(self, view: HeadView) -> HeadTriangles:
+        bare = bare_head_model()
+        first_ear = len(bare.triangles) - EARS
+        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, first_ear)
+        touched = np.zeros(len(bare.warp.points), bool)
+        touched[bare.triangles[before[self.may_hide[before]]]] = True
+        triangles = bare.triangles[self.may_hide & touched[bare.triangles].any(1)]
+        corners, own = np.unique(triangles.astype(np.intp), return_inverse=True)
+        return HeadTriangles(bare.warp.of(corners), own.reshape(-1, 3).astype(np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class BareHead:
+    """The bare head: it hides parts of masks, and the light is estimated on its skin.
+
+    Attributes:
+        lit: the points of the skin at which light is estimated.
+        facing: (n, 3), their unit normals.
+        outermost: corners of the convex hull, moved out so far that no skin lies outside.
+    """
+
+    warp: ShapeWarp
+    triangles: Triangles
+    lit: ShapeWarp
+    facing: Doubles
+    outermost: ShapeWarp
+
+    def outlines(self, cameras: Cameras, shifts: Doubles) -> list[Floats]:
+        """For each face the convex polygon, float32 (n, 2), in its picture that contains the head."""
+        placed = self.outermost.project_faces(cameras, shifts).astype(np.float32)
+        return [np.asarray(cv2.convexHull(points)[:, 0]) for points in placed]
+
+
+@cache
+def bare_head_model() -> BareHead:
+    """The mean head, slightly shrunk, and the skin where light is estimated: cheeks, nose, chin and brow, not eyes or
+    hair."""
+    surface = bare_head()
+    x, y, z = surface.points.T
+    face = (np.abs(x) < 0.85) & (y > -1.25) & (y < 1.1) & (z > -0.5)
+    eyes = (np.abs(np.abs(x) - 0.5) < 0.34) & (np.abs(y + 0.68) < 0.3)
+    lips = (np.abs(x) < 0.45) & (np.abs(y - 0.5) < 0.17)
+    points = CENTRE + (surface.points - CENTRE) * SHRINK
+    lit = np.flatnonzero(face & ~eyes & ~lips)
+    every = ShapeWarp.prepare(points)
+    outermost = ShapeWarp.prepare((CENTRE + (points - CENTRE) * AMPLE)[hull_corners()[::3]])
+    return BareHead(every, surface.triangles, every.of(lit), surface.normals[lit], outermost)
+
+
+def hull_corners() -> NDArray[np.intp]:
+    """The numbers of the bare head's points that are corners of its convex hull; a test computes them again."""
+    text = resources.files("maskgen.mask_templates").joinpath("head/hull.json").read_text("utf-8")
+    return np.array(json.loads(text), np.intp)
+
+
+@lru_cache(VIEWS)
+def _sight(view: HeadView) -> HeadDepth:
+    """The bare head rendered from a view, for all masks."""
+    return render_head_view(view, bare_head_model().warp.points, bare_head_model().triangles)
+
+
+def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
+    """Texture coordinates moved to a band of the atlas, half a texel inside it."""
+    inside = 0.02 + 0.96 * mesh.uv[:, 1] if rows == total else 0.25 + 0.5 * mesh.uv[:, 1]
+    return np.stack([mesh.uv[:, 0], (first + inside * rows) / total], 1)
+
+
+def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) -> MaskMesh:
+    """Cloth and straps of a template on the mean head, with fewer points for small faces."""
+    fine = cloth_mesh(template)
+    sheet = thin_cloth(fine, small)
+    tall = template.looks[0].size[0]
+    total = tall + strap_rows * len(template.straps)
+    parts, places = [sheet], [np.stack([sheet.uv[:, 0], sheet.uv[:, 1] * (tall - 1) / total], 1)]
+    for number, strap in enumerate(template.straps):
+        right = narrow_strap(strap_mesh(strap, fine), small)
+        at = _into_atlas(right, tall + number * strap_rows, strap_rows, total)
+        parts += [right, mirrored_mesh(right)]
+        places += [at, at]
+    starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
+    triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
+    columns = len(kept_lines(COLUMNS, small))
+    grid = fine.points.reshape(ROWS, COLUMNS, 3)
+    return MaskMesh(
+        warp=ShapeWarp.prepare(np.concatenate([part.points for part in parts])),
+        rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
+        uv=np.concatenate(places),
+        triangles=triangles.astype(np.int32),
+        columns=columns,
+        below_lids=_below_lids(sheet.points[:columns, 0]),
+        width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
+        height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
+        may_hide=_may_hide(grid),
+        deformations=_deformations(template, fine, small, parts),
+        straps_from=len(sheet.points),
+        strap_widths=np.repeat([strap.width for strap in template.straps], 2),
+        goes_round_head=np.concatenate(
+            [np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_STRAP]
+        ),
+        light_weights=_light_weights(np.concatenate([part.points for part in parts])),
+    )
+
+
+_NO_STRAP = np.zeros(0, np.bool_)
+
+
+def _meets_itself(strap: Mesh) -> bool:
+    """Whether a strap ends in the head's middle, as a head strap does."""
+    return abs(float(strap.points[-1, 0])) < 0.05
+
+
+def _light_weights(points: Doubles) -> Doubles:
+    """The weights of the skin's points for points (n, 3) and their mirror images, (2n, k)."""
+    both = np.concatenate([points, points * [-1, 1, 1]])
+    away = ((both[:, None] - bare_head_model().lit.points[None]) ** 2).sum(2)
+    return np.asarray(np.exp(-away / (2 * NEAR**2)))
+
+
+def _below_lids(top: Doubles) -> Doubles:
+    """What interpolates between points of an edge, (columns,) to the right on the head, where it is below the lids'
+    points or BESIDE them: (places * lids, columns).
+
+    Which part of the edge is below a lid is asked on the head, not in the picture, so that a turning head never changes
+    the answer.
+    """
+    lids = np.add.outer(BESIDE, mean68()[LIDS, 0]).ravel()
+    return np.stack([np.interp(lids, top, one) for one in np.eye(len(top))], axis=1)
+
+
+def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]) -> Deformations:
+    """All points and their deformations, in the order of `build_mask_mesh`: cloth, then each strap's right and left
+    side."""
+    shape = (ROWS, COLUMNS, -1)
+    moves, turns = crease_deformations(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
+    rows, columns = kept_lines(ROWS, small), kept_lines(COLUMNS, small)
+    moves, turns = (each[:, rows[:, None], columns].reshape(CREASES, -1, 3) for each in (moves, turns))
+    cloth_points, each = len(parts[0].points), len(parts[-1].points)
+    points = np.zeros((1 + CREASES + EAR_LOOPS, sum(len(part.points) for part in parts), 3))
+    normals = np.zeros_like(points)
+    points[0], normals[0] = (np.concatenate(own) for own in zip(*((p.points, p.normals) for p in parts), strict=True))
+    points[1 : 1 + CREASES, :cloth_points], normals[1 : 1 + CREASES, :cloth_points] = moves, turns
+    for number, strap in enumerate(template.straps):
+        for side in range(EAR_LOOPS):
+            first = cloth_points + (2 * number + side) * each
+            points[1 + CREASES + side, first : first + each] = strap.slack * ear_loop_sag(each, PIECES)
+    v = np.zeros((SKEWS, points.shape[1]))
+    v[:, :cloth_points] = print_skew(thin_cloth(fine, small).uv)
+    return Deformations(points, normals, v)
+
+
+def _unit(vectors: Doubles) -> Doubles:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _may_hide(grid: Doubles) -> NDArray[np.bool_]:
+    """For each triangle of the bare head whether any of its corners is not well under the cloth (rows, columns, 3)."""
+    inner = grid[UNDER:-UNDER, UNDER:-UNDER]
+    rim = np.concatenate([inner[0], inner[1:, -1], inner[-1, -2::-1], inner[-2:0:-1, 0]])
+    outline = _azimuthal(rim).astype(np.float32)
+    corners = _azimuthal(bare_head_model().warp.points).astype(np.float32)
+    under = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in corners])
+    hides = np.asarray(~under[bare_head_model().triangles].all(1))
+    hides[-EARS:] = True  # an ear stands out through cloth that goes round it
+    return hides
+
+
+def _azimuthal(points: Doubles) -> Doubles:
+    """Directions from the skull's middle as places on a map, (n, 2): the distance from its origin is the angle from
+    straight ahead (azimuthal equidistant projection)."""
+    rays = points - CENTRE
+    away = np.arccos(np.clip(rays[:, 2] / np.linalg.norm(rays, axis=1), -1, 1))
+    return np.asarray(rays[:, :2] / np.maximum(np.linalg.norm(rays[:, :2], axis=1), 1e-9)[:, None] * away[:, None])

@@ -1,0 +1,58 @@
+"""The visible share of ear loops: a loop is hidden where the photograph shows hair or background instead of skin.
+
+Where the head's geometry hides a strap, such as behind an ear, is computed in `ear_and_head_occlusion`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskgen.core.records import Doubles, Image
+from maskgen.masks.cloth_and_straps import PIECES
+from maskgen.masks.lighting.light import Light
+from maskgen.masks.lighting.tone import LUMA
+
+DARK, PLAIN = 0.38, 0.62  # share of the skin's luma below which a pixel is not skin, and above which it may be
+ALIKE, OTHER = 0.25, 0.55  # how far a colour is from the skin's, in logarithms of red and blue over green
+LEAST = 4.0  # levels
+# Rows of points, counted from the mask: up to the first a loop lies above beard and hair, from the second on hair can
+# hide it wholly. Between them it fades.
+BEFORE, UNDER = 3, 8
+ENDS = np.array([0.75, 0.4, 0.1])  # visibility of the last rows, where a loop goes behind the ear
+
+
+_GOES_UNDER = np.clip((np.arange(PIECES) - BEFORE) / (UNDER - BEFORE), 0.0, 1.0)
+
+
+def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Light) -> Doubles:
+    """The visible share of ear loops, 0..1, at their points (loops * PIECES * breadth, 3) in the picture: (points,).
+
+    A loop lies on the skin of the cheek. From the first point on where the picture shows no skin, it is hidden.
+
+    Args:
+        lit: encoded light on the points as a share of that on the face's front.
+    """
+    if light.skin is None or not len(points):
+        return np.ones(len(points))
+    height, width = image.shape[:2]
+    nearest = np.minimum(np.maximum(np.rint(points[:, :2]), 0), (width - 1, height - 1)).astype(np.intp)
+    breadth = 3 if len(points) % (3 * PIECES) == 0 else 2
+    pixels = image.reshape(-1, 3).take(nearest[:, 1] * width + nearest[:, 0], axis=0)
+    seen = np.add.reduce(np.maximum(pixels, LEAST).reshape(-1, PIECES, breadth, 3), 2) / breadth
+    expected = np.maximum(light.skin, LEAST)
+    bright = np.add.reduce(lit.reshape(-1, PIECES, breadth), 2) / breadth
+    share = seen @ LUMA / (expected @ LUMA) / np.minimum(bright, 1.0)
+    tint = np.log(seen[..., ::2] / seen[..., 1:2]) - np.log(expected[::2] / expected[1])
+    off = np.hypot(tint[..., 0], tint[..., 1])
+    skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
+    skin = 1 - (1 - skin) * _GOES_UNDER
+    soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # one pixel says little
+    soft[:, 0], soft[:, -1] = 1.0, skin[:, -1]
+    soft[:, -len(ENDS) :] *= ENDS
+    return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)
+
+
+def _smooth(share: Doubles) -> Doubles:
+    """Smoothstep: 0 below 0, 1 above 1."""
+    held = np.minimum(np.maximum(share, 0.0), 1.0)
+    return np.asarray(held * held * (3 - 2 * held))

@@ -1,0 +1,50 @@
+"""The thickness of ear loops and head straps seen from the side: cords and folded bands, not flat ribbons."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles
+
+THICK = 0.65  # thickness of a strap seen on its edge, as a share of its width
+FINEST = 0.8  # pixels: the least width that is drawn without gaps
+FLAT = 4  # pieces over which a strap, welded flat to the cloth where it begins, reaches its thickness
+
+
+def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: float) -> None:
+    """Widen straps that are seen on their edges to their thickness, in place.
+
+    Args:
+        points: (straps * pieces * breadth, 3), pixels and depth, rows of points across each strap from end to end.
+        strap_widths: (straps,), in eye distances.
+        scale: pixels per eye distance.
+    """
+    if not len(strap_widths):
+        return
+    rows = points.reshape(len(strap_widths), pieces, -1, 3)
+    # Places of the plane as complex numbers: a quarter turn is a factor.
+    places = np.empty(rows.shape[:3], np.complex128)
+    places.real, places.imag = rows[..., 0], rows[..., 1]
+    left, right = places[:, :, 0], places[:, :, -1]
+    normal = _steps(left + right) * 1j
+    normal /= np.maximum(np.abs(normal), 1e-6)
+    half = ((right - left) * normal.conj()).real / 2
+    least = np.maximum(THICK / 2 * scale * strap_widths, FINEST / 2)[:, None] * _thickness_shares(pieces)
+    add = (np.copysign(np.maximum(np.abs(half), least), half) - half) * normal
+    for side, moved in ((0, left - add), (-1, right + add)):
+        rows[:, :, side, 0], rows[:, :, side, 1] = moved.real, moved.imag
+
+
+@cache
+def _thickness_shares(pieces: int) -> Doubles:
+    """The share of its thickness that each piece of a strap has."""
+    return np.minimum(np.arange(pieces) / FLAT, 1.0)
+
+
+def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """From each point's neighbour before it to the one behind it, (straps, pieces)."""
+    at = np.arange(path.shape[1])
+    return path.take(at + 1, axis=1, mode="clip") - path.take(at - 1, axis=1, mode="clip")

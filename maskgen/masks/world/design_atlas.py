@@ -1,0 +1,174 @@
+"""The texture atlas of a design, at the one level of detail that its mask needs."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+import cv2
+import numpy as np
+
+from maskgen.core.records import Doubles, Floats
+from maskgen.core.seeding import rng_for
+from maskgen.masks.kind import (
+    DARKEST,
+    LEVEL_GROUND,
+    MEDIAN,
+    STEEPNESS,
+    STRAP_ROWS,
+    AtlasLevel,
+    AtlasLevels,
+    Bytes,
+    undyed_levels,
+)
+from maskgen.masks.lighting.colour import parse_hex_colour
+from maskgen.masks.template import Template
+from maskgen.masks.world.design import WRINKLES, Design
+from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
+from maskgen.masks.world.repeating_prints import SIDE, Print
+
+CELLS = 24  # rows and columns that a wrinkle of the bank has
+STAINS_FROM = 0.2  # wear from which on stains show
+STAINED = 0.2  # what much wear takes of the light at most
+TRIM = 0.055  # of the cloth's height
+UPPER = 0.34
+
+
+class DesignLevels(AtlasLevels):
+    """The levels of one mask's atlas."""
+
+    def __init__(self, template: Template, look: int, design: Design) -> None:
+        self._template, self._look, self._design = template, look, design
+
+    def level(self, number: int) -> AtlasLevel:
+        """One of them, drawn at every call."""
+        return design_level(self._template, undyed_levels(self._template)[self._look][number], number, self._design)
+
+
+def design_level(template: Template, blank: AtlasLevel, number: int, design: Design) -> AtlasLevel:
+    """The atlas of a design on a template's undyed cloth, at one level of detail."""
+    band = STRAP_ROWS >> number
+    rows = len(blank.slope_down) - band * len(template.straps)
+    columns = blank.slope_down.shape[1]
+    colours, down = np.empty_like(blank.colours), blank.slope_down.copy()
+    dyed = _dyed(template, design, columns, rows)
+    if blank.material_and_clear is not None:
+        dyed[blank.material_and_clear[:rows, :, 1] > 0] = MEDIAN  # what is clear takes no dye
+    cv2.multiply(blank.colours[:rows], dyed, dst=colours[:rows], scale=1 / MEDIAN)
+    _wrinkled(colours[:rows], down[:rows], design)
+    own = design.ground if design.part != "trim" or design.second is None else design.second
+    for at, strap in enumerate(template.straps):
+        said = own if strap.colour == "mask" else parse_hex_colour(strap.colour)
+        colour = said if design.loops is None else design.loops
+        _fill(colours[rows + at * band : rows + (at + 1) * band], colour, LEVEL_GROUND)
+    return AtlasLevel(colours, down, blank.material_and_clear, blank.parts)
+
+
+def _dyed(template: Template, design: Design, columns: int, rows: int) -> Bytes:
+    """The cloth's colours, (rows, columns, 4); the fourth is MEDIAN everywhere, so that slopes stay as they are."""
+    dyed = np.empty((rows, columns, 4), np.uint8)
+    _fill(dyed, design.ground, round(MEDIAN))
+    if design.picture is not None:
+        _print(template, design.picture, dyed)
+    if design.second is not None:
+        for part in _parts(design.part, columns, rows):
+            _fill(dyed[part], design.second, round(MEDIAN))
+    if design.worn > STAINS_FROM:
+        _stain(dyed, design)
+    return dyed
+
+
+def _fill(part: Bytes, colour: Doubles, fourth: int) -> None:
+    """Write one colour, and a fourth value, into (h, w, 4) that lies in order along its rows; pixels as numbers."""
+    four = bytes([*(round(max(value, DARKEST)) for value in colour.tolist()), fourth])
+    part.view(np.uint32)[..., 0] = int.from_bytes(four, sys.byteorder)
+
+
+def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
+    """Which rows and columns of a cloth have the second colour."""
+    every, edge = slice(None), max(1, round(TRIM * rows))
+    if part == "halves":
+        return [(every, slice(columns // 2, None))]
+    if part == "sides":
+        side = round(0.27 * columns)
+        return [(every, slice(0, side)), (every, slice(columns - side, None))]
+    if part == "upper":
+        return [(slice(0, round(UPPER * rows)), every)]
+    return [(slice(0, edge), every), (slice(rows - edge, None), every)]
+
+
+def _print(template: Template, picture: Print, dyed: Bytes) -> None:
+    """Lay a print on the cloth, without stretch."""
+    rows, columns = dyed.shape[:2]
+    tile, pixels = picture.picture, SIDE / picture.size  # a pixel of the print for an eye distance
+    finest = columns / flat_size(template)[0]
+    while pixels > 1.5 * finest and len(tile) > 8:
+        tile, pixels = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels / 2
+    c, s = np.cos(picture.angle) * pixels, np.sin(picture.angle) * pixels
+    turn = np.array([[c, s], [-s, c]])
+    shift = (len(tile) - 1) / 2 - turn @ np.array(picture.at)
+    if tile.shape[2] == 3:
+        tile, shift = _repeated(tile, template, turn, shift)
+        laid = printed(tile, flat_map(template), turn, shift, (columns, rows), cv2.BORDER_REPLICATE)
+        cv2.mixChannels([laid], [dyed], [0, 0, 1, 1, 2, 2])
+        return
+    laid = printed(tile, flat_map(template), turn, shift, (columns, rows), cv2.BORDER_CONSTANT)
+    x, y, wide, tall = cv2.boundingRect(cv2.extractChannel(laid, 3))
+    part, on = dyed[y : y + tall, x : x + wide, :3], laid[y : y + tall, x : x + wide]
+    opacity = on[..., 3:].astype(np.float32) / 255
+    part[:] = np.rint(part + opacity * (on[..., :3].astype(np.float32) - part))
+
+
+def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) -> tuple[Bytes, Doubles]:
+    """The tile repeated as often as the flat cloth needs it, and the shift that leads into that picture; a look-up that
+    wraps round costs six times as much."""
+    corners = np.stack(np.meshgrid(*flat_bounds(template).T), -1).reshape(4, 2) @ turn.T + shift
+    first = np.floor((corners.min(0) - 2) / len(tile))
+    times = np.ceil((corners.max(0) + 2) / len(tile)) - first
+    return np.tile(tile, (int(times[1]), int(times[0]), 1)), shift - first * len(tile)
+
+
+def _stain(dyed: Bytes, design: Design) -> None:
+    """What wear leaves: soft stains that take light, more of the blue."""
+    left = 1 - STAINED * design.worn * design.stains[..., None] * np.array([0.7, 0.85, 1.0, 0.0])
+    coarse = (128 * left).astype(np.uint8)
+    fine = cv2.resize(coarse, dyed.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    cv2.multiply(dyed, fine, dst=dyed, scale=1 / 128)
+
+
+@cache
+def _bank() -> Floats:
+    """Slopes of single wrinkles, float32 (WRINKLES, CELLS * CELLS * 2): right and down, of heights of about a hundredth
+    of an eye distance, the second half the first one mirrored; half of them run from the loops' ends inward, half
+    anywhere."""
+    u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
+    out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
+    for number in range(WRINKLES // 2):
+        rng = rng_for(0, "wrinkle", number)
+        x, y = 3.3 * u, 1.7 * v
+        if number % 2:
+            from_, toward = rng.uniform([0, 0], [3.3, 1.7]), rng.normal() * 0.8
+        else:
+            from_ = np.array([0.1, 0.15 if number % 4 else 1.55])
+            toward = rng.uniform(0.1, 0.8) * (1 if number % 4 else -1)
+        along = (x - from_[0]) * np.cos(toward) + (y - from_[1]) * np.sin(toward)
+        off = -(x - from_[0]) * np.sin(toward) + (y - from_[1]) * np.cos(toward)
+        off = off + rng.normal() * 0.25 * along * along
+        length, width = rng.uniform(0.3, 1.1), rng.uniform(0.035, 0.11)
+        height = 0.01 * np.exp(-((off / width) ** 2) - ((along / length) ** 2)) * rng.choice([-1, 1])
+        out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
+        out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
+    half = WRINKLES // 2
+    out[half:] = out[:half, :, ::-1] * [-1, 1]
+    return np.asarray(out.reshape(WRINKLES, -1) * STEEPNESS)
+
+
+def _wrinkled(colours: Bytes, down: Bytes, design: Design) -> None:
+    """Add some wrinkles of the bank to the slopes of a cloth; in place."""
+    which, depth = design.wrinkles
+    total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
+    slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    right, lower = cv2.split(slopes)
+    across = cv2.add(cv2.extractChannel(colours, 3), right, dtype=cv2.CV_8U)
+    cv2.insertChannel(across, colours, 3)
+    cv2.add(down, lower, dst=down, dtype=cv2.CV_8U)

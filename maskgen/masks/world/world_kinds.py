@@ -1,0 +1,56 @@
+"""The kinds `world` and `world:FORM`: form, cloth, colour, print, wear and fit are drawn for each mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from maskgen.masks.kind import Kind, KindLook, make_kind
+from maskgen.masks.lighting.colour import hex_colour
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.template import built_in_template
+from maskgen.masks.world.census import census
+from maskgen.masks.world.design import Design, draw_design
+from maskgen.masks.world.design_atlas import DesignLevels
+
+
+def world_forms() -> tuple[str, ...]:
+    """The forms that masks of `world` have."""
+    return census().forms.names
+
+
+def world_kind(name: str, form: str = "") -> Kind:
+    """The kind whose masks are each drawn for itself, all of one form, or of any where it is "".
+
+    As long as nothing is drawn it has the geometry of the form, of any the commonest.
+    """
+    tables = census().forms
+    commonest = max(tables.names, key=tables.share)
+
+    def draws(plan: MaskPlan) -> tuple[Kind, MaskPlan]:
+        design, sits = draw_design(plan, form)
+        return _kind(name, design), sits
+
+    title = "Masks as people wear them, each drawn for itself" + (f": {form}" if form else "")
+    return replace(_base(form or commonest), name=name, title=title, colour="", colours=(), draw_design=draws)
+
+
+@cache
+def _base(form: str) -> Kind:
+    template = built_in_template(form)
+    return make_kind(form, template, next(iter(template.colours.values())))
+
+
+def _kind(name: str, design: Design) -> Kind:
+    """A design as the kind of one mask."""
+    template = built_in_template(design.form)
+    base = _base(design.form)
+    makes = tuple(
+        KindLook(make.name, make.until, make.columns, DesignLevels(template, look, design))
+        for look, make in enumerate(base.looks)
+    )
+    second = [] if design.second is None else [design.second]
+    colours = tuple(hex_colour(np.asarray(colour)) for colour in (design.ground, *second, *design.inks))
+    return replace(base, name=name, colour="", gloss=design.gloss, looks=makes, print=design.family, colours=colours)

@@ -1,0 +1,245 @@
+"""Rows of a list as batches of pictures: read, augmented, resized and flipped in the loader's workers.
+
+The result for a row depends only on the seed, the epoch and the row, not on the worker; a row that a batch holds
+several times, since its person has few pictures, is drawn for anew each time. An unreadable picture gives a warning and
+is replaced by another one of its batch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from maskgen.core.images import decode
+from maskgen.core.quiet import quieten
+from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.records import Image
+from maskgen.core.seeding import rng_for
+from maskgen.formats.any_path import AnyPath
+from maskgen.formats.reading import read_bytes
+
+from .transforms import flipped, resized
+
+Key = tuple[int, ...]  # (epoch, row), and how often the row was in the batch before, where it was
+Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
+_AHEAD = 4  # batches prefetched by each worker
+_FAR = 100  # consecutive unreadable pictures after which the run ends
+
+
+class Item(NamedTuple):
+    """A row: its picture, uint8 (size, size, 3), or features, float32 (d,); None and a fault if it is unreadable."""
+
+    row: int
+    target: int
+    value: np.ndarray[Any, Any] | None
+    fault: str = ""
+
+
+class Batch(NamedTuple):
+    """The input of a step: `values` uint8 (n, size, size, 3) or float32 (n, d), `targets` int64 (n,).
+
+    `faults` are (row, address and reason) of unreadable pictures, which others of the batch replace.
+    """
+
+    values: Tensor
+    targets: Tensor
+    rows: tuple[int, ...]
+    faults: tuple[tuple[int, str], ...]
+
+
+class Batches(Protocol):
+    """The rows of each batch of an epoch, the same on every iteration."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Sequence[int]]: ...
+
+
+class Rows(Protocol):
+    """A dataset loaded by rows; it is sent to worker processes."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Key) -> Item:
+        """The item of an epoch and a row."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pictures(Dataset[Item]):
+    """Pictures of a list.
+
+    Attributes:
+        root, addresses: where the pictures are, large_string (n,).
+        targets: int64 (n,).
+        size: side of the output.
+        flip: mirror pictures with probability 1/2.
+        seed: with epoch and row the key of all random draws.
+        augment: a function of the stored picture, {"row", "address", "target"} and a random generator.
+    """
+
+    root: AnyPath
+    addresses: Any
+    targets: np.ndarray[Any, np.dtype[np.int64]]
+    size: int
+    flip: bool = False
+    seed: int = 0
+    augment: Augment | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, key: Key) -> Item:
+        row = key[1]
+        address, target = self.addresses[row].as_py(), int(self.targets[row])
+        try:
+            image = decode(read_bytes(self.root, address))
+            return Item(row, target, self._shown(image, key, {"row": row, "address": address, "target": target}))
+        except (SetAsideError, OSError) as fault:
+            return Item(row, target, None, f"{address}: {fault}")
+
+    def _shown(self, image: Image, key: Key, row: dict[str, Any]) -> Image:
+        if self.augment is not None:
+            image = self.augment(image, row, rng_for(self.seed, "augment", *key))
+        image = resized(image, self.size)
+        return flipped(image, rng_for(self.seed, "flip", *key)) if self.flip else image
+
+
+def keys_of(epoch: int, rows: Sequence[int]) -> list[Key]:
+    """The keys of a batch's rows."""
+    met: Counter[int] = Counter()
+    found: list[Key] = []
+    for row in rows:
+        found.append((epoch, row, met[row]) if met[row] else (epoch, row))
+        met[row] += 1
+    return found
+
+
+def collate(items: Sequence[Item]) -> Batch:
+    """Items as a batch; the next readable item replaces an unreadable one; empty if none is readable."""
+    faults = tuple((item.row, item.fault) for item in items if item.value is None)
+    readable = [at for at, item in enumerate(items) if item.value is not None]
+    if not readable:
+        return Batch(torch.empty(0), torch.empty(0, dtype=torch.int64), (), faults)
+    after = np.searchsorted(readable, np.arange(len(items))) % len(readable)
+    chosen = [items[readable[at]] for at in after.tolist()]
+    values = torch.from_numpy(np.stack([item.value for item in chosen if item.value is not None]))
+    targets = torch.tensor([item.target for item in chosen], dtype=torch.int64)
+    return Batch(values, targets, tuple(item.row for item in chosen), faults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    """The fetcher of the loader's workers."""
+
+    rows: Rows
+    full: bool
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch:  # noqa: PLW3201  PyTorch's name
+        batch = collate([self.rows[key] for key in keys])
+        return self._other(keys, batch) if self.full and not batch.rows else batch
+
+    def _other(self, keys: Sequence[Key], empty: Batch) -> Batch:
+        """A batch of the next readable rows of the list."""
+        epoch, row = keys[-1][:2]
+        for step in range(1, _FAR + 1):
+            item = self.rows[epoch, (row + step) % len(self.rows)]
+            if item.value is not None:
+                batch = collate([item] * len(keys))
+                return batch._replace(faults=empty.faults)
+        return empty
+
+
+@dataclass(slots=True)
+class EpochBatchSampler:
+    """The batch sampler of one epoch, from batch `skip` on; set before each epoch."""
+
+    batches: Batches = ()
+    epoch: int = 0
+    skip: int = 0
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for rows in islice(self.batches, self.skip, None):
+            yield keys_of(self.epoch, rows)
+
+    def __len__(self) -> int:
+        return len(self.batches) - self.skip
+
+
+@dataclass
+class Loader:
+    """A loader that prefetches batches in `workers` processes, or loads in this one if that is 0.
+
+    With `full` every batch has its full length; otherwise unreadable pictures are left out.
+    """
+
+    rows: Rows
+    workers: int = 0
+    pin: bool = False
+    full: bool = True
+    _course: EpochBatchSampler = field(default_factory=EpochBatchSampler)
+    _loader: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        more: dict[str, Any] = {"persistent_workers": True, "prefetch_factor": _AHEAD} if self.workers else {}
+        fetch: Any = _Fetch(self.rows, self.full)
+        if self.workers:
+            cv2.setNumThreads(1)  # also here: a forked worker that joined its parent's threads would wait for ever
+        self._loader = DataLoader(
+            fetch,
+            batch_sampler=self._course,
+            num_workers=self.workers,
+            collate_fn=_as_it_is,
+            pin_memory=self.pin,
+            worker_init_fn=_one_thread,
+            generator=torch.Generator(),  # its worker seeds must not be drawn from the global generator
+            **more,
+        )
+
+    def epoch(self, batches: Batches, epoch: int, skip: int = 0) -> Iterator[Batch]:
+        """The batches of these rows, without the first `skip`.
+
+        Raises:
+            UserError: a hundred consecutive pictures cannot be read.
+        """
+        self._course.batches, self._course.epoch, self._course.skip = batches, epoch, skip
+        for batch in _living(self._loader):
+            if self.full and not batch.rows:
+                raise UserError(f"None of {_FAR} pictures in a row can be read, one being {batch.faults[0][1]}.")
+            yield batch
+
+
+def _living(loader: Iterable[Batch]) -> Iterator[Batch]:
+    """The batches; the death of a worker becomes a UserError."""
+    try:
+        yield from loader
+    except RuntimeError as fault:
+        if "DataLoader worker" not in str(fault):
+            raise
+        raise UserError(
+            "A process that loads pictures died, probably out of memory or shared memory (/dev/shm): give "
+            "fewer --workers."
+        ) from fault
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _one_thread(_: int) -> None:
+    """Set one thread per worker process."""
+    quieten()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

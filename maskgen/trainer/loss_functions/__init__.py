@@ -1,0 +1,1 @@
+"""Losses: ArcFace, mined triplets, distillation, and their weighted sum."""

@@ -1,0 +1,38 @@
+"""Alignment of crops for a recipe with `data.align`, in training and evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from maskgen.core.records import Image
+from maskgen.embedders.chip_alignment import ChipAligner
+
+if TYPE_CHECKING:
+    from maskgen.trainer.data.picture_batches import Augment
+
+
+@dataclass(frozen=True, slots=True)
+class Aligner:
+    """Cuts dlib's chip from a crop, after the step `before`; see `maskgen.trainer.data.picture_batches.Augment`.
+
+    The face is detected after masking, as it is when the model is used.
+    """
+
+    before: Augment | None = None
+
+    def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
+        """The chip, uint8 RGB (150, 150, 3)."""
+        if self.before is not None:
+            image = self.before(image, row, rng)
+        (chip,) = _chipper().chips([image])
+        return chip
+
+
+@cache
+def _chipper() -> ChipAligner:
+    """One aligner per process."""
+    return ChipAligner()

@@ -1,0 +1,286 @@
+"""Masks on drawn heads, whose points, pose and colour are known, and on real photographs with marked points."""
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from maskgen.core.images import read_photo
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.seeding import rng_for
+from maskgen.masks import mask_mesh
+from maskgen.masks.apply_mask import AnalysedFace, analyse_and_apply, analyse_face, analyse_faces, apply_mask
+from maskgen.masks.composite import shadow_reach
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import kind_names, load_kind
+from maskgen.masks.lighting.blur_and_noise import blur_reach
+from maskgen.masks.plan import MaskPlan, plan_mask
+from maskgen.masks.pose.camera import Camera, fit_cameras, rotation
+from maskgen.masks.pose.head import mean68
+from maskgen.masks.pose.shape_warp import KEYS, STIFF, fit_shape_warps
+from maskgen.masks.template import PARTS
+from maskgen.people import Portrait, sample_people
+
+KINDS = tuple(name for name in kind_names() if load_kind(name).template.role == "mask")
+PLAN = MaskPlan()
+
+
+def head_points(yaw: float = 0, pitch: float = 0, roll: float = 0, scale: float = 46.0) -> np.ndarray:
+    camera = Camera(scale, rotation(yaw, pitch, roll), np.array([80.0, 88.0]))
+    return camera.project(mean68())[:, :2].astype(np.float32)
+
+
+def plain(grey: int = 128) -> np.ndarray:
+    return np.full((160, 160, 3), grey, np.uint8)
+
+
+def under(points: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    x, y = np.clip(np.round(points).astype(int), 0, np.array(mask.shape[::-1]) - 1).T
+    return mask[y, x]
+
+
+@pytest.fixture(scope="module")
+def portraits() -> list[Portrait]:
+    return [portrait for _, _, portrait in sample_people(4, 2, seed=5)]
+
+
+def test_the_five_kinds_are_there() -> None:
+    assert set(DEFAULT_KINDS) == set(KINDS[:5]) == {"surgical_green", "surgical_blue", "n95", "kn95", "cloth_black"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("yaw", [-40, 0, 25])
+def test_mouth_nose_and_chin_are_covered_and_eyes_are_not(kind: str, yaw: float) -> None:
+    points = head_points(yaw)
+    mask = cv2.dilate(analyse_and_apply(plain(), points, PLAN, load_kind(kind)).coverage, np.ones((3, 3))) > 127
+    assert under(points[48:68], mask).all()
+    assert under(points[30:36], mask).all()
+    assert under(points[6:11], mask).all()
+    assert not under(points[36:48], mask).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_colour_is_the_one_that_was_asked_for(kind: str) -> None:
+    asked = load_kind(kind).colour
+    wanted = np.array([int(asked[at : at + 2], 16) for at in (1, 3, 5)], float)
+    for plan in (PLAN, *(plan_mask(rng_for(seed)) for seed in range(12))):
+        worn = apply_mask(plain(), analyse_face(plain(), head_points()), plan, load_kind(kind), parts=True)
+        seen = np.median(worn.image[(worn.coverage == 255) & (worn.parts == PARTS["cloth"])], axis=0)
+        assert deltaE_ciede2000(*rgb2lab(np.array([seen, wanted]) / 255)) <= 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 10_000), yaw=st.floats(-45, 45), roll=st.floats(-30, 30))
+@settings(max_examples=8, deadline=None)
+def test_pixels_beyond_the_masks_reach_stay_as_they_were(kind: str, seed: int, yaw: float, roll: float) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (160, 160, 3), np.uint8)
+    before = image.copy()
+    analysed = analyse_face(image, head_points(yaw, 0, roll))
+    worn = apply_mask(image, analysed, plan_mask(rng_for(seed)), load_kind(kind))
+    np.testing.assert_array_equal(image, before)
+    side = 2 * (shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain) + 1) + 1
+    near = cv2.dilate((worn.coverage > 0).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    np.testing.assert_array_equal(worn.image[~near], image[~near])
+
+
+@pytest.mark.parametrize("yaw", [-70, 20, 70])
+def test_what_is_behind_the_head_gets_no_shadow(yaw: float) -> None:
+    image = plain()
+    analysed = analyse_face(image, head_points(yaw))
+    worn = apply_mask(image, analysed, PLAN, load_kind("n95"))
+    head = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillConvexPoly(head, np.rint(analysed.outline).astype(np.int32), 1)
+    behind = (worn.coverage == 0) & (cv2.dilate(head, np.ones((5, 5))) == 0)
+    assert np.abs(worn.image[behind].astype(int) - image[behind]).max() <= 1
+    beside = (worn.coverage == 0) & (head > 0)
+    assert (image[beside].astype(int) - worn.image[beside]).max() > 20
+
+
+def test_straps_go_out_of_sight_bit_by_bit_and_loops_at_once() -> None:
+    sight = analyse_face(plain(), head_points(40)).camera.rotation[2]
+    straps = load_kind("n95").mesh_for(50.0, "proper").opacity(sight)
+    assert straps.max() > 0.9
+    assert straps.min() == 0
+    assert ((straps > 0.1) & (straps < 0.9)).sum() >= 4
+    assert (load_kind("surgical_green").mesh_for(50.0, "proper").opacity(sight) == 1).all()
+
+
+TURNS = {
+    "yaw": [(angle, 0, 0) for angle in range(-75, 76)],
+    "yaw, looking up": [(angle, 20, 0) for angle in range(-75, 76)],
+    "yaw, looking down": [(angle, -20, 0) for angle in range(-75, 76)],
+    "pitch": [(0, angle, 0) for angle in range(-45, 46)],
+    "roll": [(0, 0, angle) for angle in range(-45, 46)],
+}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("kind", ["surgical_green", "n95", "kn95", "cloth_black"])
+def test_one_degree_more_changes_the_mask_a_little(kind: str, turn: str) -> None:
+    covers = [
+        analyse_and_apply(plain(), head_points(*angles), PLAN, load_kind(kind)).coverage > 127 for angles in TURNS[turn]
+    ]
+    jumps = [(one ^ two).sum() / two.sum() for one, two in itertools.pairwise(covers)]
+    assert max(jumps) < 0.04
+
+
+@pytest.mark.parametrize("kind", DEFAULT_KINDS)
+def test_few_triangles_of_the_head_hide_what_all_of_them_would(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = list(itertools.product((-70, -45, -20, 0, 10, 33, 58), (-15, 0, 15)))
+
+    def covers(worn: Kind) -> list[np.ndarray]:
+        return [analyse_and_apply(plain(), head_points(*turn), PLAN, worn).coverage for turn in turns]
+
+    def anew() -> Kind:
+        """The kind with nothing remembered of what hides it."""
+        known = load_kind(kind)
+        return replace(known, template=replace(known.template))
+
+    few = covers(load_kind(kind))
+    every = np.arange(len(mask_mesh.bare_head_model().triangles))
+    monkeypatch.setattr(mask_mesh, "hiding_triangles", lambda *_: every)
+    whole = covers(anew())
+    assert unlike(few, whole) <= 2
+    monkeypatch.setattr(mask_mesh, "hiding_triangles", lambda *_: every[:0])
+    assert unlike(covers(anew()), whole) > 50
+
+
+def unlike(some: list[np.ndarray], others: list[np.ndarray]) -> int:
+    """Pixels whose coverage differs by more than a third of a loop's."""
+    return sum(int((cv2.absdiff(one, other) > 40).sum()) for one, other in zip(some, others, strict=True))
+
+
+def test_the_same_plan_gives_the_same_bytes(portraits: list[Portrait]) -> None:
+    for portrait in portraits:
+        first, second = (analyse_and_apply(portrait.image, portrait.points68, PLAN, load_kind("n95")) for _ in range(2))
+        np.testing.assert_array_equal(first.image, second.image)
+        assert first.outline[0].shape[1] == 2
+
+
+def test_drawn_people_are_covered_in_every_kind(portraits: list[Portrait]) -> None:
+    for portrait in portraits:
+        for kind in KINDS:
+            mask = analyse_and_apply(portrait.image, portrait.points68, PLAN, load_kind(kind)).coverage > 127
+            assert under(portrait.points68[48:68], mask).mean() > 0.95
+            assert under(portrait.points68[36:48], mask).mean() == 0
+
+
+def test_a_greyscale_photograph_gets_a_grey_mask(portraits: list[Portrait]) -> None:
+    grey = cv2.cvtColor(cv2.cvtColor(portraits[0].image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    worn = analyse_and_apply(grey, portraits[0].points68, PLAN, load_kind("surgical_blue"))
+    assert np.ptp(worn.image[worn.coverage > 200].astype(int), axis=1).max() <= 2
+
+
+def test_one_sided_light_gives_a_one_sided_mask() -> None:
+    ramp = np.linspace(60, 235, 160, dtype=np.uint8)
+    image = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (160, 160, 3)))
+    worn = analyse_and_apply(image, head_points(), PLAN, load_kind("surgical_blue"))
+    solid = worn.coverage == 255
+    left, right = (worn.image[..., 1][solid & side].mean() for side in (np.arange(160) < 70, np.arange(160) > 90))
+    assert right > left + 8
+
+
+def test_a_soft_photograph_gets_a_soft_mask(portraits: list[Portrait]) -> None:
+    portrait = portraits[0]
+    soft = cv2.GaussianBlur(portrait.image, (0, 0), 3)
+
+    def steepest(image: np.ndarray) -> float:
+        coverage = analyse_and_apply(image, portrait.points68, PLAN, load_kind("n95")).coverage.astype(float)
+        return float(np.abs(np.diff(coverage, axis=0)).max())
+
+    assert steepest(soft) < 0.6 * steepest(portrait.image)
+
+
+def test_faces_that_cannot_be_masked_say_why() -> None:
+    with pytest.raises(SetAsideError) as tiny:
+        analyse_face(plain(), head_points(scale=3.0))
+    assert tiny.value.reason is Reason.TOO_SMALL
+    with pytest.raises(SetAsideError) as turned:
+        analyse_face(plain(), head_points(yaw=88))
+    assert turned.value.reason is Reason.EXTREME_POSE
+
+
+def crowd(many: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pictures of several sizes, in colours and grey, and their points; the second and every fourth face is no use."""
+    faces = []
+    for number, (_, _, portrait) in zip(range(many), itertools.cycle(sample_people(4, 2, seed=5)), strict=False):
+        image, points = portrait.image, portrait.points68 + np.float32(number / 7)
+        if number % 3 == 2:
+            image = np.ascontiguousarray(image[:-9, 4 : -3 - number % 5])
+            points = points - np.float32([4, 0])
+        if number % 5 == 4:
+            image = np.repeat(image[..., 1:2], 3, axis=2)
+        faces.append((image, points * 0.02 if number % 4 == 1 else points))
+    return faces
+
+
+def parts_of(analysed: AnalysedFace) -> tuple[bytes, ...]:
+    camera, light = analysed.camera, analysed.light
+    arrays = (
+        camera.rotation,
+        camera.shift,
+        analysed.shift,
+        light.direction,
+        light.cast,
+        light.tone.tint,
+        analysed.eyes,
+        analysed.outline,
+    )
+    numbers = (
+        camera.scale,
+        light.level,
+        light.tone.colour,
+        analysed.grain.blur,
+        analysed.grain.noise,
+        analysed.fit_error,
+    )
+    return tuple(array.tobytes() for array in (*arrays, np.array(numbers)))
+
+
+@pytest.mark.parametrize("many", [1, 2, 7, 64, 70])
+def test_a_face_is_understood_alike_alone_and_among_others(many: int) -> None:
+    faces = crowd(many)
+    for number, (face, analysed) in enumerate(zip(faces, analyse_faces(*zip(*faces, strict=True)), strict=True)):
+        if number % 4 == 1:
+            assert isinstance(analysed, SetAsideError)
+            assert analysed.reason is Reason.TOO_SMALL
+        else:
+            assert isinstance(analysed, AnalysedFace)
+            assert parts_of(analysed) == parts_of(analyse_face(*face))
+
+
+def test_a_persons_shift_solves_the_splines_equations() -> None:
+    points = np.stack([head_points(yaw) for yaw in (-50, 0, 35)]) + np.random.default_rng(0).normal(size=(3, 68, 2))
+    cameras, _ = fit_cameras(points)
+    keys = mean68()[KEYS]
+    apart = np.linalg.norm(keys[:, None] - keys, axis=2)
+    for seen, camera, shift in zip(points, cameras.each(), fit_shape_warps(points, cameras), strict=True):
+        wanted = seen[KEYS] - camera.project(keys)[:, :2]
+        weights, plane = shift[:-4], shift[-4:]
+        left = wanted - (apart @ weights + plane[0] + keys @ plane[1:])  # what smoothness leaves of each key
+        believed = STIFF * np.abs(weights) / np.maximum(np.abs(left), 1e-12)
+        np.testing.assert_array_less(believed[:, 0], 1 + 1e-6)
+        np.testing.assert_allclose(believed[17:], 1, rtol=1e-6)
+        np.testing.assert_allclose(np.column_stack([np.ones(len(keys)), keys]).T @ weights, 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_full_cover_on_marked_photographs(kind: str, photographs: Path) -> None:
+    full, eyes = [], []
+    for marks in sorted((photographs / "landmarks68").glob("*.pts")):
+        points = np.loadtxt(marks)
+        image = read_photo(marks.with_suffix(".jpg")).image
+        mask = analyse_and_apply(image, points, plan_mask(rng_for(0, marks.stem, kind)), load_kind(kind)).coverage > 127
+        near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))) > 0
+        covered = all(under(points[a:b], near).all() for a, b in ((48, 68), (30, 36), (6, 11)))
+        eyes.append(under(points[36:48], mask).mean())
+        full.append(covered and eyes[-1] == 0)
+    assert np.mean(full) >= 0.9
+    assert np.mean(eyes) <= 0.002

@@ -1,0 +1,95 @@
+"""Two processes that train one model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from list_makers import write_lists
+from runs import report, train
+
+from maskgen.trainer.checkpoints import load_checkpoint
+from maskgen.trainer.monitoring.history import read_history
+
+# Layer norm in place of batch norm, which on CPUs sees each process's share only.
+SAME = ("model.backbone=timm:test_convnext", "model.neck=none", "optimizer.name=sgd", "optimizer.lr=0.01")
+SETTINGS = ("--epochs", "2", *(word for setting in SAME for word in ("--set", setting)))
+
+
+# What a process of two prints of its threads once it has left the others.
+THREADS_LEFT = """
+import sys
+from pathlib import Path
+from torch import nn, ones
+from maskgen.trainer.distributed import joined
+
+with joined("cpu") as ranks:
+    ranks.wrap(nn.Linear(2, 2))(ones(1, 2)).sum().backward()
+names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+sys.stdout.write(f"{sum('gloo' in name for name in names)} left;")
+"""
+
+
+def torchrun(folder: Path, processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`torchrun -m -- maskgen.trainer ...`, or another module, at a port that is free, not in the checkout."""
+    command = [sys.executable, "-P", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [*command, "-m", "--", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env=environment,
+        cwd=folder,
+    )
+
+
+def train_by_two(folder: Path, lists: Path, run: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Two processes on the CPU that train the small recipe on lists."""
+    where = ("--data", str(lists), "--run", str(run), "--device", "cpu")
+    return torchrun(folder, 2, "maskgen.trainer", "small", *where, *options)
+
+
+def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path: Path) -> None:
+    lists = write_lists(tmp_path / "lists", people=4, each=8)
+    (lists / "faces/6/1.png").write_bytes(b"no picture")
+    two, one = tmp_path / "two", tmp_path / "one"
+    shared = ("--set", "data.size=32", "--set", "schedule.warmup_steps=0", "--threads", "1", "--batch-size", "4")
+    done = train_by_two(tmp_path, lists, two, *shared, *SETTINGS)
+    assert done.returncode == 0, done.stderr
+    train(lists, one, *SETTINGS, "--batch-size", "8")
+    assert done.stdout.count("best IOU") == 1
+    assert done.stderr.count("faces/6/1.png: not_a_picture") == 1
+    assert (report(two)["processes"], report(two)["steps"], report(two)["unreadable"]) == (2, 8, 1)
+    assert report(two)["best"]["iou"] == pytest.approx(report(one)["best"]["iou"], abs=1e-6)
+    wholes, shares = (load_checkpoint(run / "last") for run in (one, two))
+    for name in ("model_state", "loss_state"):
+        whole, share = getattr(wholes, name), getattr(shares, name)
+        assert set(whole) == set(share)
+        for key in whole:
+            assert torch.allclose(whole[key], share[key], atol=1e-5), key
+    losses = [[row.loss for row in read_history(run / "history.csv")] for run in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
+    lists = write_lists(tmp_path / "lists", people=4, each=8)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/thesis.txt").write_text("")
+    done = train_by_two(tmp_path, lists, tmp_path / "foreign")
+    assert done.returncode != 0
+    assert done.stderr.count("holds files that no training wrote") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed in /proc")
+def test_no_thread_outlives_the_group(tmp_path: Path) -> None:
+    """One that does can abort the interpreter's end, and torchrun then calls a finished training failed."""
+    (tmp_path / "threads_left.py").write_text(THREADS_LEFT)
+    done = torchrun(tmp_path, 2, "threads_left")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("0 left;") == 2, done.stdout

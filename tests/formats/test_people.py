@@ -8,7 +8,7 @@ import pytest
 from format_makers import tar_bytes
 
 from maskgen.core.reasons import UserError
-from maskgen.formats.tables import Listed, read_table
+from maskgen.formats.tables import read_table
 from maskgen.formats.tars.people import photographs
 from maskgen.formats.tars.writer import sample_name
 
@@ -107,14 +107,14 @@ def test_sample_names_hold_no_dot_and_stay_apart() -> None:
     ],
 )
 def test_tables_by_any_name_of_their_columns(text: str) -> None:
-    rows = [(one.path, one.person) for one in read_table(text.encode(), "x.csv")]
+    rows = [(path, person) for path, person, _ in read_table(text.encode(), "x.csv")]
     assert rows == [("a/1.jpg", "3"), ("b 2.jpg", "Ann")]
 
 
 def test_lines_are_counted_as_an_editor_counts_them() -> None:
     assert list(read_table(b'path,person\n"a\nb.jpg",Ann\n\nc.jpg,Bob\n', "x")) == [
-        Listed("a\nb.jpg", "Ann", 3),
-        Listed("c.jpg", "Bob", 5),
+        ("a\nb.jpg", "Ann", 3),
+        ("c.jpg", "Bob", 5),
     ]
 
 

@@ -254,7 +254,7 @@ def apply_mask(
     in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
     noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
     face = analysed.camera.scale, analysed.outline, analysed.light.direction
-    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face)
+    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face, plan.sheer)
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None

@@ -15,6 +15,7 @@ SHADOW_ROUND = 0.8  # ... of that on every side, the rest away from the light
 SHADOW_WIDTH = 0.02  # in eye distances
 SHADOW_FAR = 0.03  # how far it falls away from the light
 LEADS = 0.3  # light of this direction or more throws it as far; without any it falls down
+SCATTER = 0.12  # deviation, in eye distances, by which thin cloth blurs what shows through: it lies before the skin
 FRACTION = 4  # bits of a polygon's corners behind the point
 
 
@@ -55,7 +56,13 @@ def _shifted(by: int) -> tuple[slice, slice]:
 
 
 def composite_mask(
-    image: Image, layer: Layer, noise: Floats | None, scale: float, outline: Floats, direction: Doubles
+    image: Image,
+    layer: Layer,
+    noise: Floats | None,
+    scale: float,
+    outline: Floats,
+    direction: Doubles,
+    sheer: float = 0.0,
 ) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
 
@@ -66,6 +73,7 @@ def composite_mask(
         noise: levels, (h, w) or (h, w, 3), added to the layer; the sum is clipped to 0..255. None for no noise.
         outline: a convex polygon (n, 2). Only the head inside it gets shadow, not what is far behind.
         direction: (3,), of the light; the shadow falls away from it.
+        sheer: 0..1, the share of light that the cloth lets through; what shows through is blurred.
     """
     out = image.copy()
     coverage = np.zeros(image.shape[:2], np.uint8)
@@ -73,7 +81,7 @@ def composite_mask(
     if window.empty:
         return out, coverage
     laid = cv2.multiply(
-        image[window.slices],
+        _seen_through(image, layer, scale, sheer) if sheer else image[window.slices],
         _thrice(_light_left(layer.alpha, _ground(outline, window), scale, direction)),
         dtype=cv2.CV_32F,
     )
@@ -82,6 +90,15 @@ def composite_mask(
     cover = cv2.extractChannel(layer.paint, 3)
     cv2.convertScaleAbs(cover, dst=coverage[window.slices], alpha=255)
     return out, coverage
+
+
+def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Floats:
+    """The photograph in the window, (h, w, 3), blurred where it shows through thin cloth and sharp beside the mask."""
+    sharp = image[layer.window.slices]
+    share = cv2.extractChannel(layer.paint, 3) * np.float32(sheer)
+    share /= np.maximum(1 - layer.alpha, share + np.float32(1e-3))
+    change = cv2.subtract(cv2.GaussianBlur(sharp, (0, 0), SCATTER * scale), sharp, dtype=cv2.CV_32F)
+    return cv2.add(cv2.multiply(change, _thrice(share)), sharp, dtype=cv2.CV_32F)
 
 
 def _ground(outline: Floats, window: Window) -> Floats:

@@ -54,6 +54,20 @@ def test_thin_cloth_lets_the_face_through_and_covers_it_all_the_same(turned: Por
     assert np.abs(thin.image[solid] - mixed).mean() < 6
 
 
+def test_thin_cloth_shows_no_sharp_lips(turned: Portrait) -> None:
+    """Cloth lies before the skin: what comes through it is blurred, and the face beside the mask is not."""
+    lined = turned.image.copy()
+    lined[::6] = np.minimum(lined[::6].astype(int) + 60, 255)
+    opaque = analyse_and_apply(lined, turned.points68, MaskPlan(), load_kind("surgical_white"))
+    thin = analyse_and_apply(lined, turned.points68, MaskPlan(sheer=0.3), load_kind("surgical_white"))
+    solid = cv2.erode((opaque.coverage == 255).astype(np.uint8), np.ones((15, 15))) > 0
+    through = thin.image.astype(float) - 0.7 * opaque.image
+    lines = through - cv2.blur(through, (1, 6))
+    assert np.abs(lines[solid]).mean() < 2
+    beside = cv2.dilate(thin.coverage, np.ones((15, 15))) == 0
+    np.testing.assert_array_equal(thin.image[beside], lined[beside])
+
+
 def under_cloth(image: Image, opaque: MaskedPicture) -> np.ndarray:
     """The bare face in the cloth's shadow, which takes some of the light that comes through."""
     assert opaque.coverage.max() == 255

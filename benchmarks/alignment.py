@@ -1,6 +1,6 @@
 """Whether `--align arcface` cuts the crops that InsightFace's own `norm_crop` cuts, from the same points.
 
-    pip install insightface==0.7.3                          # in an environment of its own, beside maskgen
+    pip install insightface==0.7.3 albumentations           # in an environment of its own with maskgen in it
     python benchmarks/alignment.py FACES_DIR --count 100
 
 Takes photographs evenly from FACES_DIR, finds the face in each, and gives its five points to both, at 112, 128, 224

@@ -53,7 +53,7 @@ def sharpness(image: Image, face: Detection) -> float:
 
 
 def prominence(image: Image, face: Detection) -> float:
-    """How likely the face is the one that the picture is of, as the logarithm of a weight; larger is likelier.
+    """The logarithm of a weight for the face to be the picture's main subject; larger is likelier.
 
     The weight grows with the face's area and falls with its distance from the middle, with the share of it outside
     the picture, with blur, and with the detector's doubt.

@@ -22,8 +22,8 @@ Faces = list[Face | SetAsideError]
 # Crops by picture and points, for as long as the pictures are in memory.
 Looks = dict[tuple[int, bytes], Image]
 # The search for faces that the picture's edge cuts: longest side of what is searched in pixels, its borders as shares
-# of the shorter side, and their grey, which is 0 to the networks. With another border a face has another size in the
-# pyramid.
+# of the shorter side, and their grey, which is 0 after normalisation.
+# With another border a face has another size in the pyramid.
 CUT_LONGEST, CUT_BORDERS, CUT_GREY = 640, (0.15, 0.25), 128
 
 
@@ -43,7 +43,7 @@ def faces_with_landmarks(
         kept: where crops of the faces are kept for another network, see `look`.
     """
     meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
-    # All faces of all pictures at once: that is how their points are found fast.
+    # All faces of all pictures in one batch, for speed.
     each = [(image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)]
     points = iter(landmarker.points68_of(each))
     seen = [look(image, hundredths(one.points5), {} if kept is None else kept) for image, one in each]

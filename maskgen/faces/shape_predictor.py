@@ -1,7 +1,7 @@
 """dlib's shape predictor: a cascade of regression forests that moves the mean face's landmarks, many faces at a time.
 
-dlib's own predictor gives the same points, rounded to whole pixels, one face at a time: its 65 MB of leaves then come
-from main memory anew for every face, which is most of its cost.
+dlib's own predictor gives the same points, rounded to whole pixels, one face at a time: its 65 MB of leaves do not
+fit in the processor's cache and are read from memory for each face, which is most of its cost.
 
 Source: Kazemi and Sullivan, One Millisecond Face Alignment with an Ensemble of Regression Trees, 2014.
 """
@@ -32,7 +32,7 @@ class ShapePredictor:
     """Finds points in upright faces.
 
     Args:
-        forests: what was learned.
+        forests: the trained regression forests.
     """
 
     def __init__(self, forests: RegressionForests) -> None:
@@ -40,7 +40,7 @@ class ShapePredictor:
         self._cascades = [_Cascade.of(forests, number) for number in range(len(forests.leaves))]
         mean = forests.mean.reshape(-1, 2)
         away = (mean - mean.mean(0)).astype(np.float32)
-        # What takes a shape to the turn and scale that bring the mean face nearest to it.
+        # The matrix that gives, for a shape, rotation and scale of the best fit of the mean face.
         across = np.stack([-away[:, 1], away[:, 0]], 1)
         self._turn = (np.stack([away.ravel(), across.ravel()]) / (away**2).sum()).astype(np.float32)
 
@@ -49,8 +49,8 @@ class ShapePredictor:
 
         Args:
             pictures: grey pictures, uint8 (height, width) each, with one face.
-            boxes: float64 (n, 2, 3), for each picture the similarity that takes shares of the box in which the face
-                stands upright, 0..1 both ways, to the picture's pixels.
+            boxes: float64 (n, 2, 3), for each picture the similarity from normalised coordinates of the face's upright
+                box, 0..1 both ways, to the picture's pixels.
 
         Returns:
             float32 (n, points, 2), in shares of the box.

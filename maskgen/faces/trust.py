@@ -9,18 +9,18 @@ from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 # Of the five points, those of the 68 that show whether each is seen: the lids of both eyes, nose tip, mouth corners.
 _SHOWN_BY = (range(36, 42), range(42, 48), (30,), (48,), (54,))
-UNSURE = 0.3  # an expected error, in eye distances, at which nothing is left of the trust
+UNSURE = 0.3  # expected error, in eye distances, at which the trust is 0
 
 
 def trust(face: Face) -> float:
-    """0..1: one, less the farthest of the detector's five points from the landmarks', in eye distances, and less what
-    the detector's score lacks to 1.
+    """0..1: the detector's score minus the largest distance between one of the detector's five points and its landmark,
+    in eye distances.
 
     The detector's network and the landmarks' trees see the face in different ways and fail on different pictures: where
     they disagree one of them is wrong. `benchmarks/trust.py` prints how the landmarks' true error falls with it.
 
-    Where the landmark model says how sure it is, only points that are seen count, an eye distance is that of a face
-    that looks at us, and the trust is at most what the expected error leaves.
+    If the landmark model gives an expected error, only visible points count, the eye distance is that of a frontal
+    face, and the trust is at most 1 - expected error / UNSURE.
     """
     five = five_points(face.points68)
     off = list(map(math.dist, five.tolist(), face.detection.points5.tolist()))

@@ -38,9 +38,9 @@ from maskgen.masks.pose.shape_warp import fit_shape_warps
 from maskgen.masks.render import STRAP_COVER, Layer, render, window_of
 from maskgen.masks.strap_thickness import thicken_straps
 
-AT_ONCE = 32  # faces whose arrays stay in the processor's cache together
+AT_ONCE = 32  # batch size whose arrays fit in the processor's cache
 SMALLEST_SCALE = 6.0  # pixels between the eyes
-LID_ROOM = 0.05  # between the eyes' lids and the mask, in eye distances
+LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
 
 

@@ -48,9 +48,10 @@ def _edge(half: Doubles) -> Doubles:
 
 
 def _stretched(top: Doubles, bottom: Doubles, clearance: float, taut: float, ruled: bool) -> Doubles:
-    """The membrane (ROWS, COLUMNS, 3) between two edges, above the skin by `clearance`; taut 0 hugs it, 1 spans it.
+    """The membrane (ROWS, COLUMNS, 3) between two edges, above the skin by `clearance`; taut 0 follows the skin,
+    1 is stretched straight.
 
-    Where it is `ruled` it is no membrane: straight lines from edge to edge, if the skin leaves them.
+    If `ruled` it is a ruled surface: straight lines from edge to edge, raised where the skin would cut them.
     """
     v = np.linspace(0, 1, ROWS)[:, None, None]
     flat = (1 - v) * top + v * bottom - CENTRE

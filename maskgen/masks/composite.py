@@ -10,13 +10,13 @@ import numpy as np
 from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.9  # share of the light that the mask's edge takes from the skin beside it
-SHADOW_ROUND = 0.8  # ... of that on every side, the rest away from the light
+SHADOW = 0.9  # strength of the contact shadow: share of light lost at the mask's edge
+SHADOW_ROUND = 0.8  # share of it on every side; the rest falls away from the light
 SHADOW_WIDTH = 0.02  # in eye distances
 SHADOW_FAR = 0.03  # how far it falls away from the light
-LEADS = 0.3  # light of this direction or more throws it as far; without any it falls down
+LEADS = 0.3  # sideways light from which on the shadow has its full offset; weaker light moves it down
 SCATTER = 0.12  # deviation, in eye distances, by which thin cloth blurs what shows through: it lies before the skin
-FRACTION = 4  # bits of a polygon's corners behind the point
+FRACTION = 4  # fractional bits of polygon corners
 
 
 def shadow_reach(scale: float) -> int:

@@ -26,7 +26,7 @@ BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
 USUAL_LIGHT = 0.93  # encoded, on the larger part of a mask
 FIBRES, SHINE = 14.0, 58.0  # levels that cloth loses where it is darker than usual; that black cloth gains elsewhere
-SKY = np.array([0.9, 1.0, 1.12])  # the colour of that light: what is in shade gets more from skin, what shines less
+SKY = np.array([0.9, 1.0, 1.12])  # colour of the surface light: more of the skin's in shade, less in highlights
 SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
 FINER = 1.5
 # Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.

@@ -22,7 +22,7 @@ from .state import State
 
 WINDOW = 10  # steps per row of the history
 LOWER = 0.1  # factor of the learning rate after a collapse
-LOWEST = 0.5e-3  # collapses after which the run ends
+LOWEST = 0.5e-3  # factor of the learning rate below which a collapse ends the run
 
 
 class End(StrEnum):

@@ -1,4 +1,4 @@
-"""The person of a photograph: by default the folder that holds it.
+"""The person of a photograph: by default the folder that holds it (`listing.py: Folder.of`).
 
 Containers and tables name the person themselves: `tables.py` (a column), `maskgen/formats/tars/people.py` (.cls, .json,
 folder) and `maskgen/formats/recordio/people.py` (labels).

@@ -1,9 +1,9 @@
 """Occlusion of a mask by ears and head: which triangles of the mask face the viewer, which of the head can hide it.
 
 The other triangles need not be drawn. A mask lies on the head: where its cloth or its straps face away from the
-viewer, the head hides them in every pose. Which parts of the head, such as an ear, hide a strap depends almost only on the head's
-yaw and pitch. So they are found once for each step of yaw and pitch, on the mean head with room for other people's
-heads, and kept.
+viewer, the head hides them in every pose. Which parts of the head, such as an ear, hide a strap depends almost only
+on the head's yaw and pitch. So they are found once for each step of yaw and pitch, on the mean head with room for
+other people's heads, and kept.
 """
 
 from __future__ import annotations

@@ -64,9 +64,21 @@ function asked(photo) {
   return told;
 }
 
+/* What stands on the page is of the choice before: it is dimmed and cannot be copied or saved until the answer is here. */
+function working(name) {
+  at("result").classList.toggle("working", Boolean(name));
+  at("result").setAttribute("aria-busy", String(Boolean(name)));
+  at("shown").inert = Boolean(name);
+  at("wait").textContent = name ? `Working on ${name} …` : "";
+  if (name) at("empty").hidden = true;
+}
+
 function later(soon) {
   clearTimeout(wait);
-  document.body.dataset.busy = "";
+  if (photographs.length) {
+    document.body.dataset.busy = "";
+    working(photographs[chosen].name);
+  }
   wait = setTimeout(all, soon ? 0 : 200);
 }
 
@@ -78,7 +90,6 @@ async function all() {
   const order = [chosen, ...photographs.keys()].filter((one, place, list) => list.indexOf(one) === place);
   try {
     for (const one of order) {
-      if (one === chosen) at("wait").textContent = "Working…";
       const answer = await attempt(photographs[one], mine.signal);
       if (mine.signal.aborted) return;
       if (one === chosen) show(photographs[one], answer);
@@ -108,7 +119,7 @@ function show(photo, answer) {
   const there = Boolean(answer.masked);
   for (const id of ["stage", "shown"]) at(id).hidden = !there;
   at("empty").hidden = there;
-  at("wait").textContent = "";
+  working("");
   delete document.body.dataset.busy;
   document.body.dataset.seen = String(Number(document.body.dataset.seen || 0) + 1);
   if (!there) {

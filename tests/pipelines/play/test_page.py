@@ -168,6 +168,18 @@ def test_several_photographs_a_texture_and_the_wipe(browser: Any, server: PlaySe
     quiet(browser, server, 1280)
 
 
+def test_while_a_result_is_computed_the_old_one_is_not_offered(browser: Any, server: PlayServer, own: Path) -> None:
+    visit(browser, server)
+    answered(browser, lambda: at(browser, "files").send_keys(str(own)))
+    state = """const one = (id) => document.getElementById(id);
+        return [one("wait").textContent, one("shown").inert, getComputedStyle(one("stage")).opacity < 0.5]"""
+    assert browser.execute_script(state) == ["", False, False]
+    during = browser.execute_script("document.getElementById('another').click();" + state)
+    assert during == ["Working on me.png …", True, True]
+    answered(browser, lambda: None if browser.execute_script(state)[1] else at(browser, "another").click())
+    assert browser.execute_script(state) == ["", False, False]
+
+
 def test_the_camera_gives_a_picture(browser: Any, server: PlayServer) -> None:
     from selenium.webdriver.support.ui import WebDriverWait
 

@@ -86,6 +86,24 @@ def test_what_is_shown_beside_the_mask_is_of_its_size(server: PlayServer) -> Non
     assert [len(face) for face in answer["points"]] == [136]
 
 
+def test_each_face_is_told_and_none_is_counted_that_was_not_sought(server: PlayServer) -> None:
+    from maskgen.core.images import decode
+
+    one = portrait().image[:400, 100:400]
+    masked = decode(base64.b64decode(attempt(server, photo=file("a.png", PORTRAIT), form="n95", crop="none")["masked"]))
+    group = file("b.jpg", encode_image(np.hstack([one, masked, one]), "jpg"))
+    facts = attempt(server, photo=group, form="cloth", faces="all", crop="none")["facts"]
+    assert facts["Faces"] == "3 found, 2 masked"
+    assert facts["Set aside"].startswith("already_masked: the face already wears a mask")
+    for at in (1, 2):
+        assert "trust 0." in facts[f"Face {at} of 2, from the left"]
+    assert "Head" not in facts
+    cut = attempt(server, photo=group, form="cloth", faces="all", crop="face")["facts"]
+    assert cut["Faces"] == "3 found, 2 masked, the first is shown" and "Face 2 of 2" in cut
+    facts = attempt(server, photo=group, form="cloth", faces="largest")
+    assert facts.get("reason") == "already_masked" or facts["facts"]["Faces"] == "1 masked"
+
+
 def test_a_picture_without_a_face_has_its_reason(server: PlayServer) -> None:
     grey = encode_image(np.full((200, 200, 3), 128, np.uint8), "png")
     assert attempt(server, photo=file("a.png", grey), form="n95")["reason"] == "no_face"

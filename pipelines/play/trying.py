@@ -17,7 +17,7 @@ from maskgen.core.reasons import SetAsideError, UserError
 from ..load_models import load_finders, masker_settings
 from ..mask.settings import BARE, MaskSettings
 from ..reports.reasons import MEANING
-from .choices import base_name, kind_text, texture_name
+from .choices import base_name, has_positions, kind_text, texture_name
 from .repeat import repeat
 from .settings import PlaySettings
 
@@ -94,7 +94,7 @@ class Studio:
             seed = int(asked.get("seed", 0))
         except (TypeError, ValueError, OverflowError):
             raise UserError("The seed and the limits are numbers: give digits.") from None
-        wear = str(asked.get("wear", "proper"))
+        wear = str(asked.get("wear", "proper")) if has_positions(str(asked.get("form"))) else "proper"
         unused = Path()
         settings = MaskSettings(unused, unused, kinds=(kind,), wear=(wear,), seed=seed, **options)
         return replace(settings, kinds=(parse_kind(kind).text,))
@@ -191,7 +191,7 @@ def face_facts(
 
 
 def _worn(row: Mapping[str, Any]) -> str:
-    return f"{row['kind']}, {row['wearing']}"
+    return f"{row['kind']}, {row['wearing']}" if has_positions(row["form"]) else str(row["kind"])
 
 
 def _why(fault: SetAsideError) -> str:

@@ -40,6 +40,8 @@ function colours() {
 function arrange() {
   const world = !(at("kind").value in offered.forms), print = at("print").value;
   for (const one of document.querySelectorAll(".plain")) one.hidden = world;
+  at("wear").disabled = !world && !offered.forms[at("kind").value].positions;
+  at("wear").title = at("wear").disabled ? "This kind has one wearing position only" : "";
   at("own-colour").hidden = world || at("colour").value !== OWN;
   at("ink-label").hidden = world || !print || print === OWN;
   at("own-ink").hidden = at("ink-label").hidden || at("ink").value !== OWN;

@@ -168,6 +168,13 @@ def test_several_photographs_a_texture_and_the_wipe(browser: Any, server: PlaySe
     quiet(browser, server, 1280)
 
 
+def test_a_wearing_position_can_be_chosen_where_there_are_several(browser: Any, server: PlayServer) -> None:
+    visit(browser, server)
+    for kind, free in (("sunglasses", False), ("shield", False), ("n95", True), ("world", True)):
+        choose(browser, "kind", next(one for one in options(browser, "kind") if one.startswith(f"{kind}:")))
+        assert at(browser, "wear").is_enabled() == free, kind
+
+
 def test_while_a_result_is_computed_the_old_one_is_not_offered(browser: Any, server: PlayServer, own: Path) -> None:
     visit(browser, server)
     answered(browser, lambda: at(browser, "files").send_keys(str(own)))

@@ -75,6 +75,13 @@ def test_the_command_and_the_code_give_the_bytes_that_are_shown(
     assert (tmp_path / answer["name"]).read_bytes() == shown
 
 
+@pytest.mark.parametrize("form", ["sunglasses", "shield"])
+def test_a_kind_with_one_wearing_position_has_none_in_its_command(server: PlayServer, form: str) -> None:
+    answer = attempt(server, photo=file("a.png", PORTRAIT), form=form, wear="nose_out", crop="none")
+    assert "nose_out" not in answer["command"] + answer["python"]
+    assert answer["facts"]["Mask"].startswith(form) and "," not in answer["facts"]["Mask"]
+
+
 def test_what_is_shown_beside_the_mask_is_of_its_size(server: PlayServer) -> None:
     from maskgen.core.images import decode
 

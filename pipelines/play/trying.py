@@ -91,9 +91,12 @@ class Studio:
         options: dict[str, Any] = {name: str(asked[name]) for name in _WORDS if name in asked}
         try:
             options |= {name: float(asked[name]) for name in _NUMBERS if name in asked}
-            seed = int(asked.get("seed", 0))
         except (TypeError, ValueError, OverflowError):
-            raise UserError("The seed and the limits are numbers: give digits.") from None
+            raise UserError("The limits are numbers: give digits.") from None
+        try:
+            seed = int(str(asked.get("seed", 0)))
+        except ValueError:
+            raise UserError("The seed is a whole number, such as 7.") from None
         wear = str(asked.get("wear", "proper")) if has_positions(str(asked.get("form"))) else "proper"
         unused = Path()
         settings = MaskSettings(unused, unused, kinds=(kind,), wear=(wear,), seed=seed, **options)

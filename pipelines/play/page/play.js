@@ -57,7 +57,7 @@ function asked(photo) {
   const print = value("print");
   const told = {
     photo: { name: photo.name, data: photo.data },
-    form: value("kind"), colour: own("colour", "picked"), wear: value("wear"), seed: value("seed") || "0",
+    form: value("kind"), colour: own("colour", "picked"), wear: value("wear"), seed: value("seed") || (at("seed").validity.badInput ? "?" : "0"),
     print: print === OWN ? "" : print, ink: print && print !== OWN ? own("ink", "picked-ink") : "",
     texture: print === OWN && texture ? { name: texture.name, data: texture.data } : null,
   };

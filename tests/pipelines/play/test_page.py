@@ -175,6 +175,17 @@ def test_a_wearing_position_can_be_chosen_where_there_are_several(browser: Any, 
         assert at(browser, "wear").is_enabled() == free, kind
 
 
+def test_an_emptied_seed_ends_the_message_on_it(browser: Any, server: PlayServer, own: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    visit(browser, server)
+    answered(browser, lambda: at(browser, "files").send_keys(str(own)))
+    answered(browser, lambda: at(browser, "seed").send_keys(".5"))
+    assert "a whole number" in at(browser, "empty").text
+    answered(browser, lambda: at(browser, "seed").send_keys(Keys.BACKSPACE * 3))
+    assert not at(browser, "empty").is_displayed() and "--seed 0" in at(browser, "command").text
+
+
 def test_while_a_result_is_computed_the_old_one_is_not_offered(browser: Any, server: PlayServer, own: Path) -> None:
     visit(browser, server)
     answered(browser, lambda: at(browser, "files").send_keys(str(own)))

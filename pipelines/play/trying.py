@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.kindspec import file_name, parse_kind
-from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.reasons import Reason, SetAsideError, UserError
 
 from ..load_models import load_finders, masker_settings
 from ..mask.settings import BARE, MaskSettings
@@ -85,7 +85,7 @@ class Studio:
             try:
                 return self._try(settings, picture, texture)
             except SetAsideError as fault:
-                return {"reason": fault.reason.value, "detail": _why(fault)}
+                return {"reason": fault.reason.value, "said": _said(base_name(picture.name, "photograph.jpg"), fault)}
 
     def _asked(self, asked: Mapping[str, Any], kind: str) -> MaskSettings:
         options: dict[str, Any] = {name: str(asked[name]) for name in _WORDS if name in asked}
@@ -195,6 +195,13 @@ def face_facts(
 
 def _worn(row: Mapping[str, Any]) -> str:
     return f"{row['kind']}, {row['wearing']}" if has_positions(row["form"]) else str(row["kind"])
+
+
+def _said(name: str, fault: SetAsideError) -> str:
+    """The sentence on a photograph that was set aside."""
+    if fault.reason == Reason.NOT_A_PICTURE:
+        return f"{name} is not a picture: {fault.detail}."
+    return f"{name} was set aside: {_why(fault)}."
 
 
 def _why(fault: SetAsideError) -> str:

@@ -125,7 +125,7 @@ function show(photo, answer) {
   delete document.body.dataset.busy;
   document.body.dataset.seen = String(Number(document.body.dataset.seen || 0) + 1);
   if (!there) {
-    at("empty").textContent = answer.error || `Set aside: ${answer.reason}. ${answer.detail}.`;
+    at("empty").textContent = answer.error || answer.said;
     return;
   }
   at("bare").src = blob(answer.bare, "image/jpeg");
@@ -203,7 +203,8 @@ function thumb(place, answer) {
   const button = at("strip").children[place]?.firstElementChild;
   if (!button) return;
   if (!answer.masked) {
-    button.textContent = answer.reason || "fault";
+    button.textContent = photographs[place].name;
+    button.title = answer.reason || answer.error;
     return;
   }
   const picture = new Image();

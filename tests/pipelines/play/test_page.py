@@ -161,7 +161,8 @@ def test_several_photographs_a_texture_and_the_wipe(browser: Any, server: PlaySe
     assert "100%" in browser.execute_script("return getComputedStyle(document.getElementById('masked')).clipPath")
     strip = browser.find_elements("css selector", "#strip button")
     answered(browser, strip[1].click)
-    assert at(browser, "empty").text.startswith("Set aside: no_face.")
+    assert at(browser, "empty").text.startswith("grey.png was set aside: no face was found")
+    assert strip[1].text == "grey.png" and strip[1].get_attribute("title") == "no_face"
     assert not at(browser, "again").is_displayed()
     answered(browser, at(browser, "portrait").click)
     assert at(browser, "command").text.endswith("portrait.png masked")
@@ -207,6 +208,6 @@ def test_the_camera_gives_a_picture(browser: Any, server: PlayServer) -> None:
         lambda one: one.execute_script("return document.getElementById('video').videoWidth > 0")
     )
     answered(browser, at(browser, "shoot").click)
-    assert at(browser, "empty").text.startswith("Set aside: ")
+    assert at(browser, "empty").text.startswith("camera-1.jpg was set aside: ")
     assert not at(browser, "live").is_displayed()
     quiet(browser, server, 1280)

@@ -114,7 +114,9 @@ def test_each_face_is_told_and_none_is_counted_that_was_not_sought(server: PlayS
 def test_a_picture_without_a_face_has_its_reason(server: PlayServer) -> None:
     grey = encode_image(np.full((200, 200, 3), 128, np.uint8), "png")
     assert attempt(server, photo=file("a.png", grey), form="n95")["reason"] == "no_face"
-    assert attempt(server, photo=file("a.png", b"text"), form="n95")["reason"] == "not_a_picture"
+    wrong = attempt(server, photo=file("wrong.jpg", b"text"), form="n95")
+    assert wrong["reason"] == "not_a_picture"
+    assert wrong["said"] == "wrong.jpg is not a picture: no picture format that is known."
     large = encode_image(np.zeros((1001, 1000), np.uint8), "png")
     assert attempt(server, photo=file("a.png", large), form="n95")["reason"] == "too_many_pixels"
     assert attempt(server, photo=file("a.png", PORTRAIT), form="n95", max_yaw=0)["reason"] == "extreme_pose"

@@ -7,6 +7,7 @@ const WORN = { proper: "properly", nose_out: "under the nose", chin_out: "above 
 const OWN = "own";
 const photographs = []; // {name, data, url, thumb}
 let seen = {}, chosen = 0, texture = null, shown = [], call = null, wait = null, stream = null;
+let cameraFault = ""; // what is said of the camera, until something else is done
 
 function options(select, pairs) {
   select.replaceChildren(...pairs.map(([value, text]) => new Option(text, value)));
@@ -77,6 +78,7 @@ function working(name) {
 
 function later(soon) {
   clearTimeout(wait);
+  if (cameraFault) at("said").textContent = cameraFault = "";
   if (photographs.length) {
     document.body.dataset.busy = "";
     working(photographs[chosen].name);
@@ -207,6 +209,7 @@ function thumb(place, answer) {
     button.title = answer.reason || answer.error;
     return;
   }
+  button.title = "";
   const picture = new Image();
   picture.alt = photographs[place].name;
   picture.onload = () => {
@@ -249,6 +252,7 @@ function read(file) {
 }
 
 async function add(files) {
+  cameraFault = "";
   const given = [...files], some = given.slice(0, Math.max(MOST_PHOTOGRAPHS - photographs.length, 0));
   at("said").textContent = given.length > some.length ? `At most ${MOST_PHOTOGRAPHS} photographs: the others were left out.` : "";
   const large = some.filter((one) => one.size > offered.most);
@@ -288,10 +292,10 @@ at("camera").addEventListener("click", async () => {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
   } catch (fault) {
-    at("said").textContent = `The camera cannot be used: ${fault.message}.`;
+    at("said").textContent = cameraFault = `The camera cannot be used: ${fault.message}.`;
     return;
   }
-  at("said").textContent = "";
+  at("said").textContent = cameraFault = "";
   at("live").hidden = false;
   at("video").srcObject = stream;
   await at("video").play();

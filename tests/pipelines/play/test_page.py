@@ -211,3 +211,15 @@ def test_the_camera_gives_a_picture(browser: Any, server: PlayServer) -> None:
     assert at(browser, "empty").text.startswith("camera-1.jpg was set aside: ")
     assert not at(browser, "live").is_displayed()
     quiet(browser, server, 1280)
+
+
+def test_a_fault_of_the_camera_is_not_said_after_something_else(browser: Any, server: PlayServer, own: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    visit(browser, server)
+    answered(browser, lambda: at(browser, "files").send_keys(str(own)))
+    browser.execute_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('none'))")
+    at(browser, "camera").click()
+    WebDriverWait(browser, 20, 0.05).until(lambda one: at(one, "said").text == "The camera cannot be used: none.")
+    answered(browser, at(browser, "another").click)
+    assert at(browser, "said").text == ""

@@ -38,7 +38,10 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
     write(source / "person 0" / "lost.png", picture(900, "no_face"))
     write(source / "person 1" / "text.png", b"no picture")
     page = told(source, tmp_path / "run", kinds=("n95", "kn95"), segmentation=True)
-    assert "26 photographs of 3 people: 24 written in 24 pictures, 2 set aside" in page.text
+    assert "26 photographs of 3 people: 24 masked, 2 set aside (1 no_face, 1 not_a_picture)." in page.text
+    assert (
+        "The command that repeats this run" in page.text and "nothing, if the photographs have not changed" in page.text
+    )
     assert {item["facets"]["reason"] for item in page.items("aside")} == {"no_face", "not_a_picture"}
     assert "person 0/lost.png" in page.text and "person 1/text.png" in page.text
     thumbs = {item["facets"]["reason"]: item["sides"][0]["img"] for item in page.items("aside")}
@@ -249,6 +252,8 @@ def test_a_licence_that_was_filled_in_stays(source: Path, tmp_path: Path) -> Non
     assert "40 photographs of 5 people" in card.read_text("utf-8")
 
 
-def test_most_is_said_of_more_than_half_only() -> None:
-    assert mask_page._main_reason({"no_face": 3, "broken_picture": 2}).startswith("Most were set aside as no_face: ")
-    assert mask_page._main_reason({"no_face": 2, "broken_picture": 2}).startswith("The largest share was set aside as ")
+def test_the_most_frequent_reasons_are_told() -> None:
+    assert mask_page.set_aside_text({}) == "0 set aside"
+    five = {"no_face": 2, "already_masked": 6, "too_small": 1, "low_score": 1, "broken_picture": 1}
+    told_ = mask_page.set_aside_text(five)
+    assert told_.startswith("11 set aside (6 already_masked, 2 no_face, ") and told_.endswith(", 1 for other reasons)")

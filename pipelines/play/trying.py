@@ -182,7 +182,7 @@ def face_facts(
     # In pictures of their own the faces have no places beside each other.
     order = rows if apart else sorted(rows, key=lambda row: sum(row["points68"][::2]))
     for at, row in enumerate(order, 1):
-        head = f"yaw {row['yaw']:.0f}, pitch {row['pitch']:.0f}, roll {row['roll']:.0f} degrees"
+        head = f"yaw {row['yaw']:z.0f}, pitch {row['pitch']:z.0f}, roll {row['roll']:z.0f} degrees"
         one = {"Head": head, "Trust in the landmarks": f"{row['trust']:.2f} of 1", "Mask": _worn(row)}
         if several:
             said = f"{head}; trust {row['trust']:.2f}; {_worn(row)}"

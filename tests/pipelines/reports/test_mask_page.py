@@ -21,7 +21,7 @@ from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports import catalogue_sample, face_thumbnails, mask_page
+from maskgen.pipelines.reports import catalogue_sample, face_thumbnails, mask_gallery, mask_page
 from maskgen.pipelines.reports.page import thumbnails
 from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
@@ -257,3 +257,8 @@ def test_the_most_frequent_reasons_are_told() -> None:
     five = {"no_face": 2, "already_masked": 6, "too_small": 1, "low_score": 1, "broken_picture": 1}
     told_ = mask_page.set_aside_text(five)
     assert told_.startswith("11 set aside (6 already_masked, 2 no_face, ") and told_.endswith(", 1 for other reasons)")
+
+
+def test_a_pose_of_nearly_nothing_has_no_sign() -> None:
+    row = {"path": "a", "source": "a", "person": "a", "kind": "n95", "yaw": -0.3, "pitch": -1.4, "roll": -0.04}
+    assert dict(mask_gallery._facts(row, ""))["Pose"] == "yaw 0°, pitch -1°, roll 0°"

@@ -28,6 +28,9 @@ _MOST_PEOPLE = 10
 _MOST_REASONS = 4  # told in the lead
 _MOST_LOST = 50  # people without any picture who are named
 _ASIDE = "aside"
+_ON_PEOPLE = (
+    "Each folder of photographs counts as one person; only lists, tars and record files may name people otherwise."
+)
 _ON_REPEATING = (
     "In the run's folder it does only what is missing: nothing, if the photographs have not changed. To do everything "
     "again, give another folder, or --overwrite."
@@ -123,7 +126,8 @@ def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
         _if_any(found.trusts, bars(_TRUST, in_order(found.trusts, TRUSTS), shows=(OUTPUTS, "trust"))),
         *_people(found),
     ]
-    return join([numbers(counts), tag("div", tag("div", *left), tag("div", *right), class_="columns")])
+    people = tag("p", _ON_PEOPLE, class_="note")
+    return join([numbers(counts), people, tag("div", tag("div", *left), tag("div", *right), class_="columns")])
 
 
 def _if_any(counts: Mapping[str, int], shown: Markup) -> Markup | str:

@@ -39,6 +39,7 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
     write(source / "person 1" / "text.png", b"no picture")
     page = told(source, tmp_path / "run", kinds=("n95", "kn95"), segmentation=True)
     assert "26 photographs of 3 people: 24 masked, 2 set aside (1 no_face, 1 not_a_picture)." in page.text
+    assert "Each folder of photographs counts as one person" in page.text
     assert (
         "The command that repeats this run" in page.text and "nothing, if the photographs have not changed" in page.text
     )

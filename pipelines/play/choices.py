@@ -15,7 +15,8 @@ MOST_NAME = 100  # characters of a texture's name
 
 @cache
 def forms() -> dict[str, dict[str, Any]]:
-    """Of each form its title and colours: name, the kind's name, "#rrggbb"; the forms of the default kinds first."""
+    """Of each form its title, its colours (name, the kind's name, "#rrggbb"), and whether it has wearing positions;
+    the forms of the default kinds first."""
     from maskgen.masks.kinds import kind_names
     from maskgen.masks.template import built_in_template, template_names
 
@@ -24,7 +25,7 @@ def forms() -> dict[str, dict[str, Any]]:
         form = next(name for name in template_names() if kind == name or kind.startswith(f"{name}_"))
         template = built_in_template(form)
         colour = kind.removeprefix(form).strip("_") or next(iter(template.colours))
-        found.setdefault(form, {"title": template.title, "colours": []})
+        found.setdefault(form, {"title": template.title, "colours": [], "positions": template.role == "mask"})
         found[form]["colours"].append({"name": colour, "kind": kind, "value": template.colours[colour]})
     return found
 
@@ -42,6 +43,16 @@ def offered() -> dict[str, Any]:
         "max_yaw": FARTHEST_YAW,
         "max_pitch": FARTHEST_PITCH,
     }
+
+
+def has_positions(form: str) -> bool:
+    """Whether a form, or world's forms, can be worn in more than the proper position.
+
+    Example:
+        >>> has_positions("cloth"), has_positions("sunglasses"), has_positions("world")
+        (True, False, True)
+    """
+    return form not in forms() or bool(forms()[form]["positions"])
 
 
 def kind_text(asked: Mapping[str, Any], texture: str | None) -> str:

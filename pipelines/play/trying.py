@@ -5,25 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.kindspec import file_name, parse_kind
-from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.reasons import Reason, SetAsideError, UserError
 
 from ..load_models import load_finders, masker_settings
 from ..mask.settings import BARE, MaskSettings
 from ..reports.reasons import MEANING
-from .choices import base_name, kind_text, texture_name
+from .choices import base_name, has_positions, kind_text, texture_name
 from .repeat import repeat
 from .settings import PlaySettings
 
 if TYPE_CHECKING:
     from maskgen.api import Output
-    from maskgen.core.images import Photo
     from maskgen.core.records import Image, Mask
     from maskgen.faces.detect import Detector
     from maskgen.faces.landmarks import Landmarker
@@ -86,16 +85,19 @@ class Studio:
             try:
                 return self._try(settings, picture, texture)
             except SetAsideError as fault:
-                return {"reason": fault.reason.value, "detail": f"{MEANING[fault.reason]}: {fault.detail}"}
+                return {"reason": fault.reason.value, "said": _said(base_name(picture.name, "photograph.jpg"), fault)}
 
     def _asked(self, asked: Mapping[str, Any], kind: str) -> MaskSettings:
         options: dict[str, Any] = {name: str(asked[name]) for name in _WORDS if name in asked}
         try:
             options |= {name: float(asked[name]) for name in _NUMBERS if name in asked}
-            seed = int(asked.get("seed", 0))
         except (TypeError, ValueError, OverflowError):
-            raise UserError("The seed and the limits are numbers: give digits.") from None
-        wear = str(asked.get("wear", "proper"))
+            raise UserError("The limits are numbers: give digits.") from None
+        try:
+            seed = int(str(asked.get("seed", 0)))
+        except ValueError:
+            raise UserError("The seed is a whole number, such as 7.") from None
+        wear = str(asked.get("wear", "proper")) if has_positions(str(asked.get("form"))) else "proper"
         unused = Path()
         settings = MaskSettings(unused, unused, kinds=(kind,), wear=(wear,), seed=seed, **options)
         return replace(settings, kinds=(parse_kind(kind).text,))
@@ -117,7 +119,12 @@ class Studio:
         if not masked:
             raise next(one for one in result if isinstance(one, SetAsideError))
         bare = next(one for one in outputs if one.kind == BARE and one.face_index == masked[0].face_index)
-        return _shown(settings, base_name(picture.name, "photograph.jpg"), photo, masked[0], bare)
+        rows = [row for one in masked for row in (one.row, *one.others)]
+        faults = [one for one in result if isinstance(one, SetAsideError)]
+        facts = face_facts(rows, faults, len(masked) > 1, settings.faces == "all")
+        return _shown(settings, base_name(picture.name, "photograph.jpg"), masked[0], bare) | {
+            "facts": {"Picture": "{1} x {0} pixels".format(*photo.image.shape), **facts}
+        }
 
 
 def _printed(kind: str, texture: File) -> Kind:
@@ -131,7 +138,7 @@ def _printed(kind: str, texture: File) -> Kind:
         raise UserError(f"The texture cannot be printed on a mask: {fault}") from None
 
 
-def _shown(settings: MaskSettings, name: str, photo: Photo, masked: Output, bare: Output) -> dict[str, Any]:
+def _shown(settings: MaskSettings, name: str, masked: Output, bare: Output) -> dict[str, Any]:
     """One picture as the page shows it."""
     from maskgen.core.images import encode_image
     from maskgen.masks.template import PARTS
@@ -149,7 +156,6 @@ def _shown(settings: MaskSettings, name: str, photo: Photo, masked: Output, bare
         "width": masked.image.shape[1],
         "height": masked.image.shape[0],
         "points": [row["points68"] for row in rows],
-        "facts": _facts(photo, masked.row, len(rows)),
         "command": again.command,
         "python": again.python,
         "name": again.name,
@@ -158,15 +164,48 @@ def _shown(settings: MaskSettings, name: str, photo: Photo, masked: Output, bare
     }
 
 
-def _facts(photo: Photo, row: Mapping[str, Any], masks: int) -> dict[str, str]:
-    height, width = photo.image.shape[:2]
-    return {
-        "Picture": f"{width} x {height} pixels",
-        "Faces": f"{row['faces_found']} found, {masks} masked",
-        "Head": f"yaw {row['yaw']:.0f}, pitch {row['pitch']:.0f}, roll {row['roll']:.0f} degrees",
-        "Trust in the landmarks": f"{row['trust']:.2f} of 1",
-        "Mask": f"{row['kind']}, {row['wearing']}",
-    }
+def face_facts(
+    rows: Sequence[Mapping[str, Any]], faults: Sequence[SetAsideError], apart: bool, every: bool
+) -> dict[str, str]:
+    """What the page says of the faces of one photograph, names and values.
+
+    Args:
+        rows: of the masked faces, the catalogue's columns.
+        faults: of the faces that were set aside.
+        apart: whether each masked face has a picture of its own, of which the page shows the first.
+        every: whether all faces were asked for. How many there are is known only then: with another choice the search
+            ends with the face that was asked for.
+    """
+    found = f"{len(rows) + len(faults)} found, " if every else ""
+    facts = {"Faces": f"{found}{len(rows)} masked" + (", the first is shown" if apart else "")}
+    several = len(rows) > 1
+    # In pictures of their own the faces have no places beside each other.
+    order = rows if apart else sorted(rows, key=lambda row: sum(row["points68"][::2]))
+    for at, row in enumerate(order, 1):
+        head = f"yaw {row['yaw']:z.0f}, pitch {row['pitch']:z.0f}, roll {row['roll']:z.0f} degrees"
+        one = {"Head": head, "Trust in the landmarks": f"{row['trust']:.2f} of 1", "Mask": _worn(row)}
+        if several:
+            said = f"{head}; trust {row['trust']:.2f}; {_worn(row)}"
+            one = {f"Face {at} of {len(rows)}" + ("" if apart else ", from the left"): said}
+        facts |= one
+    for at, fault in enumerate(faults, 1):
+        facts["Set aside" + (f" {at}" if len(faults) > 1 else "")] = f"{fault.reason}: {_why(fault)}"
+    return facts
+
+
+def _worn(row: Mapping[str, Any]) -> str:
+    return f"{row['kind']}, {row['wearing']}" if has_positions(row["form"]) else str(row["kind"])
+
+
+def _said(name: str, fault: SetAsideError) -> str:
+    """The sentence on a photograph that was set aside."""
+    if fault.reason == Reason.NOT_A_PICTURE:
+        return f"{name} is not a picture: {fault.detail}."
+    return f"{name} was set aside: {_why(fault)}."
+
+
+def _why(fault: SetAsideError) -> str:
+    return f"{MEANING[fault.reason]}: {fault.detail}" if fault.detail else MEANING[fault.reason]
 
 
 def _tinted(parts: Mask) -> bytes:

@@ -33,7 +33,8 @@ _WORST_TOLD = 10
 _LONGEST = 120  # characters of a name or a detail
 FIT_MEANING = (
     "Fit error: the median distance between the 68 landmarks and the head that was fitted to them, in distances "
-    "between the eyes. Less is better: up to 0.07 is usual; look at masks above 0.1."
+    "between the eyes. Less is better: up to 0.07 is usual; look at masks above 0.1. It is an error of the landmarks "
+    "or of the head, not of the mask, which may look right all the same."
 )
 TRUST_MEANING = (
     "Trust: how far the landmarks can be relied on, 0 to 1. More is better: 0.85 and more is usual; faces under "
@@ -124,7 +125,7 @@ def _item(row: Row, side: Side, light: str, beside: bool) -> Item:
     spelled = (
         ("trust", "trust", "trust {:.2f}"),
         ("fit", "fit_error", "error {:.3f}"),
-        ("yaw", "yaw", "yaw {:.0f}°"),
+        ("yaw", "yaw", "yaw {:z.0f}°"),
     )
     return Item(
         (side,),
@@ -149,7 +150,7 @@ def _facts(row: Row, light: str) -> Iterator[tuple[str, str]]:
     worn = ("wearing", "Worn"), ("look", "Look"), ("form", "Form"), ("print", "Print"), ("colours", "Colours")
     yield from ((label, str(row[name])) for name, label in (("kind", "Mask"), *worn) if row.get(name))
     if row.get("yaw") is not None and row.get("pitch") is not None:
-        yield "Pose", f"yaw {row['yaw']:.0f}°, pitch {row['pitch']:.0f}°, roll {row['roll']:.0f}°"
+        yield "Pose", f"yaw {row['yaw']:z.0f}°, pitch {row['pitch']:z.0f}°, roll {row['roll']:z.0f}°"
     if light:
         yield "Light", f"{light} (measured above the mask)"
     if row.get("trust") is not None:

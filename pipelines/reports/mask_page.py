@@ -25,8 +25,16 @@ from .run_report import Report
 from .set_aside_sample import MOST_PICTURES, PHOTOGRAPH, SetAsideItem
 
 _MOST_PEOPLE = 10
+_MOST_REASONS = 4  # told in the lead
 _MOST_LOST = 50  # people without any picture who are named
 _ASIDE = "aside"
+_ON_PEOPLE = (
+    "Each folder of photographs counts as one person; only lists, tars and record files may name people otherwise."
+)
+_ON_REPEATING = (
+    "In the run's folder it does only what is missing: nothing, if the photographs have not changed. To do everything "
+    "again, give another folder, or --overwrite."
+)
 _TRUST = "Masked faces by trust in their landmarks"
 _SEVERAL = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 10**12))  # pictures of a person
 
@@ -52,24 +60,32 @@ def _page(run: RunFolder, outcome: Outcome) -> Page:
         "galleries": {OUTPUTS: shown.gallery.data(), _ASIDE: _aside_gallery(outcome, pictures).data()},
     }
     title = f"Masks on {show_path(outcome.settings.source.resolve()).rstrip('/').rpartition('/')[2]}"
-    return Page(title, _lead(report), _start(run, outcome), mask_command(outcome.settings), sections, data)
+    start, command = _start(run, outcome), mask_command(outcome.settings)
+    return Page(title, _lead(report), start, command, sections, data, _ON_REPEATING)
 
 
-def _main_reason(set_aside: Mapping[str, int]) -> str:
-    reason = max(set_aside, key=lambda one: set_aside[one])
-    how = "Most were" if 2 * set_aside[reason] > sum(set_aside.values()) else "The largest share was"
-    return f"{how} set aside as {reason}: {MEANING.get(reason, reason)}."
+def set_aside_text(set_aside: Mapping[str, int]) -> str:
+    """How many were set aside, with the most frequent reasons.
+
+    Example:
+        >>> set_aside_text({"no_face": 2, "already_masked": 6})
+        '8 set aside (6 already_masked, 2 no_face)'
+    """
+    ordered = _falling(set_aside)
+    shown = [f"{count:,} {reason}" for reason, count in list(ordered.items())[:_MOST_REASONS]]
+    rest = sum(list(ordered.values())[_MOST_REASONS:])
+    shown += [f"{rest:,} for other reasons"] if rest else []
+    return f"{sum(set_aside.values()):,} set aside" + (f" ({', '.join(shown)})" if shown else "")
 
 
 def _lead(report: Report) -> str:
-    aside = sum(report.set_aside.values())
+    done = "masked" if set(report.outputs) - {BARE} else "written"
+    pictures = f" in {report.images:,} pictures" if report.images != report.written else ""
     text = (
-        f"{report.photographs:,} photographs of {report.people:,} people: {report.written:,} written in "
-        f"{report.images:,} pictures, {aside:,} set aside."
+        f"{report.photographs:,} photographs of {report.people:,} people: {report.written:,} {done}{pictures}, "
+        f"{set_aside_text(report.set_aside)}."
     )
-    if report.set_aside:
-        text += f" {_main_reason(report.set_aside)}"
-    masked = {kind: count for kind, count in report.outputs.items() if kind != "bare"}
+    masked = {kind: count for kind, count in report.outputs.items() if kind != BARE}
     kind = max(masked, key=lambda one: masked[one], default="")
     if list(masked.values()).count(masked.get(kind, 0)) == 1 < len(masked):
         text += f" The most common mask is {kind}, in {masked[kind]:,} pictures."
@@ -110,7 +126,8 @@ def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
         _if_any(found.trusts, bars(_TRUST, in_order(found.trusts, TRUSTS), shows=(OUTPUTS, "trust"))),
         *_people(found),
     ]
-    return join([numbers(counts), tag("div", tag("div", *left), tag("div", *right), class_="columns")])
+    people = tag("p", _ON_PEOPLE, class_="note")
+    return join([numbers(counts), people, tag("div", tag("div", *left), tag("div", *right), class_="columns")])
 
 
 def _if_any(counts: Mapping[str, int], shown: Markup) -> Markup | str:

@@ -7,6 +7,7 @@ const WORN = { proper: "properly", nose_out: "under the nose", chin_out: "above 
 const OWN = "own";
 const photographs = []; // {name, data, url, thumb}
 let seen = {}, chosen = 0, texture = null, shown = [], call = null, wait = null, stream = null;
+let cameraFault = ""; // what is said of the camera, until something else is done
 
 function options(select, pairs) {
   select.replaceChildren(...pairs.map(([value, text]) => new Option(text, value)));
@@ -40,6 +41,8 @@ function colours() {
 function arrange() {
   const world = !(at("kind").value in offered.forms), print = at("print").value;
   for (const one of document.querySelectorAll(".plain")) one.hidden = world;
+  at("wear").disabled = !world && !offered.forms[at("kind").value].positions;
+  at("wear").title = at("wear").disabled ? "This kind has one wearing position only" : "";
   at("own-colour").hidden = world || at("colour").value !== OWN;
   at("ink-label").hidden = world || !print || print === OWN;
   at("own-ink").hidden = at("ink-label").hidden || at("ink").value !== OWN;
@@ -55,7 +58,7 @@ function asked(photo) {
   const print = value("print");
   const told = {
     photo: { name: photo.name, data: photo.data },
-    form: value("kind"), colour: own("colour", "picked"), wear: value("wear"), seed: value("seed") || "0",
+    form: value("kind"), colour: own("colour", "picked"), wear: value("wear"), seed: value("seed") || (at("seed").validity.badInput ? "?" : "0"),
     print: print === OWN ? "" : print, ink: print && print !== OWN ? own("ink", "picked-ink") : "",
     texture: print === OWN && texture ? { name: texture.name, data: texture.data } : null,
   };
@@ -64,9 +67,22 @@ function asked(photo) {
   return told;
 }
 
+/* What stands on the page is of the choice before: it is dimmed and cannot be copied or saved until the answer is here. */
+function working(name) {
+  at("result").classList.toggle("working", Boolean(name));
+  at("result").setAttribute("aria-busy", String(Boolean(name)));
+  at("shown").inert = Boolean(name);
+  at("wait").textContent = name ? `Working on ${name} …` : "";
+  if (name) at("empty").hidden = true;
+}
+
 function later(soon) {
   clearTimeout(wait);
-  document.body.dataset.busy = "";
+  if (cameraFault) at("said").textContent = cameraFault = "";
+  if (photographs.length) {
+    document.body.dataset.busy = "";
+    working(photographs[chosen].name);
+  }
   wait = setTimeout(all, soon ? 0 : 200);
 }
 
@@ -78,7 +94,6 @@ async function all() {
   const order = [chosen, ...photographs.keys()].filter((one, place, list) => list.indexOf(one) === place);
   try {
     for (const one of order) {
-      if (one === chosen) at("wait").textContent = "Working…";
       const answer = await attempt(photographs[one], mine.signal);
       if (mine.signal.aborted) return;
       if (one === chosen) show(photographs[one], answer);
@@ -108,11 +123,11 @@ function show(photo, answer) {
   const there = Boolean(answer.masked);
   for (const id of ["stage", "shown"]) at(id).hidden = !there;
   at("empty").hidden = there;
-  at("wait").textContent = "";
+  working("");
   delete document.body.dataset.busy;
   document.body.dataset.seen = String(Number(document.body.dataset.seen || 0) + 1);
   if (!there) {
-    at("empty").textContent = answer.error || `Set aside: ${answer.reason}. ${answer.detail}.`;
+    at("empty").textContent = answer.error || answer.said;
     return;
   }
   at("bare").src = blob(answer.bare, "image/jpeg");
@@ -190,9 +205,11 @@ function thumb(place, answer) {
   const button = at("strip").children[place]?.firstElementChild;
   if (!button) return;
   if (!answer.masked) {
-    button.textContent = answer.reason || "fault";
+    button.textContent = photographs[place].name;
+    button.title = answer.reason || answer.error;
     return;
   }
+  button.title = "";
   const picture = new Image();
   picture.alt = photographs[place].name;
   picture.onload = () => {
@@ -235,6 +252,7 @@ function read(file) {
 }
 
 async function add(files) {
+  cameraFault = "";
   const given = [...files], some = given.slice(0, Math.max(MOST_PHOTOGRAPHS - photographs.length, 0));
   at("said").textContent = given.length > some.length ? `At most ${MOST_PHOTOGRAPHS} photographs: the others were left out.` : "";
   const large = some.filter((one) => one.size > offered.most);
@@ -274,10 +292,10 @@ at("camera").addEventListener("click", async () => {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
   } catch (fault) {
-    at("said").textContent = `The camera cannot be used: ${fault.message}.`;
+    at("said").textContent = cameraFault = `The camera cannot be used: ${fault.message}.`;
     return;
   }
-  at("said").textContent = "";
+  at("said").textContent = cameraFault = "";
   at("live").hidden = false;
   at("video").srcObject = stream;
   await at("video").play();

@@ -38,6 +38,7 @@ class Page:
         command: the command line that repeats the run.
         sections: in order.
         data: for the script: galleries, thresholds, epochs.
+        on_repeating: what the command does where the run's folder is there already, or "".
     """
 
     title: str
@@ -46,6 +47,7 @@ class Page:
     command: str
     sections: Sequence[Section]
     data: Mapping[str, object] = field(default_factory=dict)
+    on_repeating: str = ""
 
 
 def page_bytes(page: Page) -> bytes:
@@ -81,7 +83,9 @@ def script_json(value: object) -> str:
 
 def _start(page: Page) -> Markup:
     command = tag("pre", tag("code", page.command), tabindex=0, id="command", aria_label="Command that repeats the run")
-    return Markup(f"{_BEGIN}\n{facts(page.start)}\n{command}\n{_END}")
+    label = tag("h3", "The command that repeats this run")
+    note = tag("p", page.on_repeating, class_="note") if page.on_repeating else ""
+    return Markup(f"{_BEGIN}\n{facts(page.start)}\n{label}\n{note}\n{command}\n{_END}")
 
 
 def _file(name: str) -> str:

@@ -161,11 +161,42 @@ def test_several_photographs_a_texture_and_the_wipe(browser: Any, server: PlaySe
     assert "100%" in browser.execute_script("return getComputedStyle(document.getElementById('masked')).clipPath")
     strip = browser.find_elements("css selector", "#strip button")
     answered(browser, strip[1].click)
-    assert at(browser, "empty").text.startswith("Set aside: no_face.")
+    assert at(browser, "empty").text.startswith("grey.png was set aside: no face was found")
+    assert strip[1].text == "grey.png" and strip[1].get_attribute("title") == "no_face"
     assert not at(browser, "again").is_displayed()
     answered(browser, at(browser, "portrait").click)
     assert at(browser, "command").text.endswith("portrait.png masked")
     quiet(browser, server, 1280)
+
+
+def test_a_wearing_position_can_be_chosen_where_there_are_several(browser: Any, server: PlayServer) -> None:
+    visit(browser, server)
+    for kind, free in (("sunglasses", False), ("shield", False), ("n95", True), ("world", True)):
+        choose(browser, "kind", next(one for one in options(browser, "kind") if one.startswith(f"{kind}:")))
+        assert at(browser, "wear").is_enabled() == free, kind
+
+
+def test_an_emptied_seed_ends_the_message_on_it(browser: Any, server: PlayServer, own: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    visit(browser, server)
+    answered(browser, lambda: at(browser, "files").send_keys(str(own)))
+    answered(browser, lambda: at(browser, "seed").send_keys(".5"))
+    assert "a whole number" in at(browser, "empty").text
+    answered(browser, lambda: at(browser, "seed").send_keys(Keys.BACKSPACE * 3))
+    assert not at(browser, "empty").is_displayed() and "--seed 0" in at(browser, "command").text
+
+
+def test_while_a_result_is_computed_the_old_one_is_not_offered(browser: Any, server: PlayServer, own: Path) -> None:
+    visit(browser, server)
+    answered(browser, lambda: at(browser, "files").send_keys(str(own)))
+    state = """const one = (id) => document.getElementById(id);
+        return [one("wait").textContent, one("shown").inert, getComputedStyle(one("stage")).opacity < 0.5]"""
+    assert browser.execute_script(state) == ["", False, False]
+    during = browser.execute_script("document.getElementById('another').click();" + state)
+    assert during == ["Working on me.png …", True, True]
+    answered(browser, lambda: None if browser.execute_script(state)[1] else at(browser, "another").click())
+    assert browser.execute_script(state) == ["", False, False]
 
 
 def test_the_camera_gives_a_picture(browser: Any, server: PlayServer) -> None:
@@ -177,6 +208,18 @@ def test_the_camera_gives_a_picture(browser: Any, server: PlayServer) -> None:
         lambda one: one.execute_script("return document.getElementById('video').videoWidth > 0")
     )
     answered(browser, at(browser, "shoot").click)
-    assert at(browser, "empty").text.startswith("Set aside: ")
+    assert at(browser, "empty").text.startswith("camera-1.jpg was set aside: ")
     assert not at(browser, "live").is_displayed()
     quiet(browser, server, 1280)
+
+
+def test_a_fault_of_the_camera_is_not_said_after_something_else(browser: Any, server: PlayServer, own: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    visit(browser, server)
+    answered(browser, lambda: at(browser, "files").send_keys(str(own)))
+    browser.execute_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('none'))")
+    at(browser, "camera").click()
+    WebDriverWait(browser, 20, 0.05).until(lambda one: at(one, "said").text == "The camera cannot be used: none.")
+    answered(browser, at(browser, "another").click)
+    assert at(browser, "said").text == ""

@@ -75,6 +75,13 @@ def test_the_command_and_the_code_give_the_bytes_that_are_shown(
     assert (tmp_path / answer["name"]).read_bytes() == shown
 
 
+@pytest.mark.parametrize("form", ["sunglasses", "shield"])
+def test_a_kind_with_one_wearing_position_has_none_in_its_command(server: PlayServer, form: str) -> None:
+    answer = attempt(server, photo=file("a.png", PORTRAIT), form=form, wear="nose_out", crop="none")
+    assert "nose_out" not in answer["command"] + answer["python"]
+    assert answer["facts"]["Mask"].startswith(form) and "," not in answer["facts"]["Mask"]
+
+
 def test_what_is_shown_beside_the_mask_is_of_its_size(server: PlayServer) -> None:
     from maskgen.core.images import decode
 
@@ -86,10 +93,30 @@ def test_what_is_shown_beside_the_mask_is_of_its_size(server: PlayServer) -> Non
     assert [len(face) for face in answer["points"]] == [136]
 
 
+def test_each_face_is_told_and_none_is_counted_that_was_not_sought(server: PlayServer) -> None:
+    from maskgen.core.images import decode
+
+    one = portrait().image[:400, 100:400]
+    masked = decode(base64.b64decode(attempt(server, photo=file("a.png", PORTRAIT), form="n95", crop="none")["masked"]))
+    group = file("b.jpg", encode_image(np.hstack([one, masked, one]), "jpg"))
+    facts = attempt(server, photo=group, form="cloth", faces="all", crop="none")["facts"]
+    assert facts["Faces"] == "3 found, 2 masked"
+    assert facts["Set aside"].startswith("already_masked: the face already wears a mask")
+    for at in (1, 2):
+        assert "trust 0." in facts[f"Face {at} of 2, from the left"]
+    assert "Head" not in facts
+    cut = attempt(server, photo=group, form="cloth", faces="all", crop="face")["facts"]
+    assert cut["Faces"] == "3 found, 2 masked, the first is shown" and "Face 2 of 2" in cut
+    facts = attempt(server, photo=group, form="cloth", faces="largest")
+    assert facts.get("reason") == "already_masked" or facts["facts"]["Faces"] == "1 masked"
+
+
 def test_a_picture_without_a_face_has_its_reason(server: PlayServer) -> None:
     grey = encode_image(np.full((200, 200, 3), 128, np.uint8), "png")
     assert attempt(server, photo=file("a.png", grey), form="n95")["reason"] == "no_face"
-    assert attempt(server, photo=file("a.png", b"text"), form="n95")["reason"] == "not_a_picture"
+    wrong = attempt(server, photo=file("wrong.jpg", b"text"), form="n95")
+    assert wrong["reason"] == "not_a_picture"
+    assert wrong["said"] == "wrong.jpg is not a picture: no picture format that is known."
     large = encode_image(np.zeros((1001, 1000), np.uint8), "png")
     assert attempt(server, photo=file("a.png", large), form="n95")["reason"] == "too_many_pixels"
     assert attempt(server, photo=file("a.png", PORTRAIT), form="n95", max_yaw=0)["reason"] == "extreme_pose"
@@ -103,7 +130,9 @@ def test_a_picture_without_a_face_has_its_reason(server: PlayServer) -> None:
         ({"form": "cloth", "colour": "/etc/passwd"}, "is no colour"),
         ({"form": "cloth", "print": "../x"}, "there is no print"),
         ({"form": "cloth", "wear": "high"}, "--wear high is unknown"),
-        ({"form": "cloth", "seed": "x"}, "are numbers"),
+        ({"form": "cloth", "seed": "x"}, "a whole number"),
+        ({"form": "cloth", "seed": "1.5"}, "a whole number"),
+        ({"form": "cloth", "max_yaw": "x"}, "are numbers"),
         ({"form": "cloth", "max_yaw": 99}, "--max-yaw 99.0 is out of range"),
         ({"form": "cloth", "crop": "half"}, "--crop half"),
         ({"form": "cloth", "texture": file("a.png", b"text")}, "cannot be printed"),

@@ -361,3 +361,11 @@ def luminance(colour: str) -> float:
     values = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
     return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_the_dialog_of_a_set_aside_photograph_has_its_detail(browser: Any, page: Path) -> None:
+    visit(browser, page)
+    choose(browser, "data-facet=reason", "not_a_picture", "aside")
+    tiles(browser, "aside")[0].click()
+    assert "no picture format that is known" in dialog(browser).text
+    close(browser)

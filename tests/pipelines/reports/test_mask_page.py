@@ -21,7 +21,7 @@ from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
-from maskgen.pipelines.reports import catalogue_sample, face_thumbnails, mask_page
+from maskgen.pipelines.reports import catalogue_sample, face_thumbnails, mask_gallery, mask_page
 from maskgen.pipelines.reports.page import thumbnails
 from maskgen.pipelines.reports.page.page import MOST_BYTES
 from maskgen.pipelines.reports.reasons import MEANING
@@ -38,7 +38,11 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
     write(source / "person 0" / "lost.png", picture(900, "no_face"))
     write(source / "person 1" / "text.png", b"no picture")
     page = told(source, tmp_path / "run", kinds=("n95", "kn95"), segmentation=True)
-    assert "26 photographs of 3 people: 24 written in 24 pictures, 2 set aside" in page.text
+    assert "26 photographs of 3 people: 24 masked, 2 set aside (1 no_face, 1 not_a_picture)." in page.text
+    assert "Each folder of photographs counts as one person" in page.text
+    assert (
+        "The command that repeats this run" in page.text and "nothing, if the photographs have not changed" in page.text
+    )
     assert {item["facets"]["reason"] for item in page.items("aside")} == {"no_face", "not_a_picture"}
     assert "person 0/lost.png" in page.text and "person 1/text.png" in page.text
     thumbs = {item["facets"]["reason"]: item["sides"][0]["img"] for item in page.items("aside")}
@@ -249,6 +253,13 @@ def test_a_licence_that_was_filled_in_stays(source: Path, tmp_path: Path) -> Non
     assert "40 photographs of 5 people" in card.read_text("utf-8")
 
 
-def test_most_is_said_of_more_than_half_only() -> None:
-    assert mask_page._main_reason({"no_face": 3, "broken_picture": 2}).startswith("Most were set aside as no_face: ")
-    assert mask_page._main_reason({"no_face": 2, "broken_picture": 2}).startswith("The largest share was set aside as ")
+def test_the_most_frequent_reasons_are_told() -> None:
+    assert mask_page.set_aside_text({}) == "0 set aside"
+    five = {"no_face": 2, "already_masked": 6, "too_small": 1, "low_score": 1, "broken_picture": 1}
+    told_ = mask_page.set_aside_text(five)
+    assert told_.startswith("11 set aside (6 already_masked, 2 no_face, ") and told_.endswith(", 1 for other reasons)")
+
+
+def test_a_pose_of_nearly_nothing_has_no_sign() -> None:
+    row = {"path": "a", "source": "a", "person": "a", "kind": "n95", "yaw": -0.3, "pitch": -1.4, "roll": -0.04}
+    assert dict(mask_gallery._facts(row, ""))["Pose"] == "yaw 0°, pitch -1°, roll 0°"

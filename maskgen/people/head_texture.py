@@ -45,14 +45,14 @@ class HeadTexture:
         factor: tuple[float, float, float],
         strength: float = 1.0,
     ) -> None:
-        """Multiply colours in a soft blob."""
+        """Multiply colours in a soft spot, see `Patch.spot`."""
         share = self.skin.spot(at, radii)
         self.tint(share, floats(strength) * share.values, factor)
 
     def tint_line(
         self, points: Doubles, width: float, factor: tuple[float, float, float], strength: float = 1.0
     ) -> None:
-        """Multiply colours along a soft line."""
+        """Multiply colours along a soft line, see `Patch.line`."""
         if strength > 0:
             share = self.skin.line(points, width)
             self.tint(share, floats(strength) * share.values, factor)

@@ -94,12 +94,12 @@ class Patch:
         return self.points[..., 1]
 
     def spot(self, at: Doubles, radii: tuple[float, float, float]) -> Floats:
-        """A soft blob, 1 in its middle and 1/e at its radii."""
+        """Weights of a soft spot, (h, w): 1 at its centre and 1/e at its radii, in eye distances."""
         away = (self.points - floats(at)) / floats(radii)
         return np.asarray(np.exp(-np.einsum("ijk,ijk->ij", away, away)), np.float32)
 
     def line(self, points: Doubles, width: float) -> Floats:
-        """A soft line through points (n, 3), seen from the front: 1 on it and 1/e at `width` beside it."""
+        """Weights of a soft line through points (n, 3), (h, w): 1 on it, 1/e at a distance of `width` in x and y."""
         nearest = np.full(self.x.shape, np.inf, np.float32)
         for a, b in zip(points[:-1, :2], points[1:, :2], strict=True):
             along = (b - a).astype(np.float32)

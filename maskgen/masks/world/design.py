@@ -1,4 +1,4 @@
-"""The design of one mask of `world`, drawn from the counts: form, colours, print, thinness, wear, wrinkles and fit."""
+"""The design of one mask of `world`, drawn from the census: form, colours, print, transmission, wear, wrinkles, fit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ONCE = 0.75  # share of prints that appear once, in families that can also repea
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One mask's cloth.
+    """The design of one mask.
 
     Attributes:
         form: a template's name.

@@ -23,7 +23,7 @@ PAIR = ((ROWS // 2) * COLUMNS, (ROWS // 2 + 1) * COLUMNS - 1)  # the ends of the
 
 @cache
 def flat_map(template: Template) -> Floats:
-    """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the middles of equal cells of u and v."""
+    """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the centres of equal cells of u and v."""
     from scipy.interpolate import CloughTocher2DInterpolator  # imported only here: it takes half a second
 
     sheet = cloth_mesh(template)

@@ -1,4 +1,4 @@
-"""Whether a face with a low upright score is turned by a quarter or half turn.
+"""Whether a face with a low upright score is rotated by 90, 180 or 270 degrees.
 
 The classifier of upright faces gives low scores also to profiles, dark faces and cut-off faces, which would be lost if
 its score alone decided. A detection in a turned face scores higher after its crop or the photograph around it is

@@ -204,7 +204,7 @@ def _paisley(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 
 
 def _leopard(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
-    """Dark broken rings around darker spots, or the patches of a cow or a giraffe."""
+    """Broken rings around spots of another colour, or the patches of a cow or a giraffe."""
     tile = _ground(ground)
     count = int(rng.integers(9, 22))
     radius = SIDE / math.sqrt(count) * rng.uniform(0.26, 0.42)

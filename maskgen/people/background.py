@@ -10,7 +10,7 @@ from maskgen.core.seeding import rng_for
 
 from .scene import Scene
 
-SMALL = 125  # drawn this large, then enlarged: all of it is out of focus
+SMALL = 125  # side in pixels of the drawn background, which is then enlarged: it is out of focus
 
 
 def draw_background(scene: Scene, height: int, width: int) -> Floats:
@@ -28,7 +28,7 @@ def draw_background(scene: Scene, height: int, width: int) -> Floats:
 
 
 def _tint(rng: np.random.Generator, low: float, high: float, spread: float = 14.0) -> np.ndarray:
-    """A grey between two levels, a little coloured."""
+    """A slightly coloured grey between two levels, (3,)."""
     return rng.uniform(low, high) + rng.normal(0, spread, 3)
 
 
@@ -49,7 +49,7 @@ def _blobs(image: Floats, rng: np.random.Generator) -> None:
 
 
 def _furniture(image: Floats, rng: np.random.Generator) -> None:
-    """A floor line, a window or a door, shelves or pictures, each a flat box."""
+    """Flat rectangles on a wall, for windows, doors, shelves or pictures."""
     wall = _tint(rng, 90, 215)
     image[:] = image * 0.35 + (wall * 0.65).astype(np.float32)
     for _ in range(int(rng.integers(2, 7))):

@@ -16,21 +16,21 @@ from .head_uv_map import HeadSurface, curve, node_places, points_to_uv, sampled,
 from .person import Person
 from .scene import Expression
 
-# The relief's rows and columns, for faces up to so many pixels an eye distance and beyond.
+# Rows and columns of the relief: PLAIN up to a scale of PLAIN_UP_TO pixels per eye distance, FINE above.
 PLAIN, FINE, PLAIN_UP_TO = (180, 216), (320, 384), 60.0
-NODES = (41, 61)  # where the smooth head is evaluated
+NODES = (41, 61)  # rows and columns of the grid on which the smooth head is computed
 SIDES = ((-1.0, [*range(36, 42)], [*range(17, 22)]), (1.0, [*range(42, 48)], [*range(22, 27)]))
 
 
 @dataclass(frozen=True, slots=True)
 class FaceShape:
-    """A head's surface in its chart.
+    """A head's surface over its UV map.
 
     Attributes:
         skin: the surface, with relief.
         normals: unit outward normals, float32 (rows, columns, 3).
-        openness: how much of the light from all around reaches the skin, float32 (rows, columns), 0..1.
-        points68: the 68 points on this surface, (68, 3).
+        openness: share of the ambient light that reaches the skin, float32 (rows, columns), 0..1.
+        points68: the 68 landmarks on this surface, (68, 3), in head coordinates.
     """
 
     skin: HeadSurface
@@ -40,7 +40,7 @@ class FaceShape:
 
 
 def expressed(person: Person, face: Expression) -> Doubles:
-    """The 68 points of a person with an expression, (68, 3)."""
+    """The 68 landmarks of a person with an expression, (68, 3), in head coordinates."""
     points = person.points68.copy()
     _open_mouth(points, face.mouth)
     _smile(points, face.smile)
@@ -52,7 +52,7 @@ def expressed(person: Person, face: Expression) -> Doubles:
 
 
 def _open_mouth(points: Doubles, mouth: float) -> None:
-    # The mean of many photographs smiles a little: at rest the lips meet.
+    # The mean head smiles a little with parted lips; a mouth at rest is closed.
     gap = 0.85 * (points[[67, 66, 65], 1] - points[[61, 62, 63], 1]) * (1 - min(1.0, 4 * mouth))
     points[[61, 62, 63], 1] += 0.4 * gap
     points[[67, 66, 65], 1] -= 0.6 * gap
@@ -74,7 +74,7 @@ def _smile(points: Doubles, smile: float) -> None:
     points[[49, 53, 55, 59], 0] *= 1 + 0.12 * smile
     points[[49, 53], 1] -= 0.015 * smile
     points[[55, 59], 1] -= 0.03 * smile
-    if smile > 0:  # lips stretch thin, and the lower lids rise
+    if smile > 0:  # the lips become thin, and the lower eyelids rise
         points[[50, 51, 52], 1] += 0.025 * smile
         points[[65, 66, 67], 1] += 0.06 * smile
         points[[40, 41, 46, 47], 1] -= 0.022 * smile
@@ -82,13 +82,13 @@ def _smile(points: Doubles, smile: float) -> None:
 
 @lru_cache(maxsize=4)
 def _node_pixels(rows: int, columns: int) -> tuple[Floats, Floats]:
-    """For each pixel of a chart its place among the nodes, as cv2.remap wants it."""
+    """Coordinates x and y of each pixel of a UV map in the grid of nodes, for cv2.remap."""
     v, u = np.meshgrid((np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns, indexing="ij")
     return (u * (NODES[1] - 1)).astype(np.float32), ((v - 0.004) / 0.996 * (NODES[0] - 1)).astype(np.float32)
 
 
 def smooth_skin(points68: Doubles, places: Doubles, size: tuple[int, int] = PLAIN) -> HeadSurface:
-    """The head through the outer 60 points and the places, without relief, in a chart of `size`."""
+    """The smooth head through its landmarks without the inner lips, and `places`; no relief; a UV map of `size`."""
     known = np.concatenate([points68[:60], places]) - CENTRE
     length = np.linalg.norm(known, axis=1)
     radius = RBFInterpolator(known / length[:, None], length, kernel="thin_plate_spline", smoothing=3e-4)
@@ -98,7 +98,7 @@ def smooth_skin(points68: Doubles, places: Doubles, size: tuple[int, int] = PLAI
 
 
 def build_face_shape(person: Person, face: Expression, scale: float) -> FaceShape:
-    """The form of a person with an expression, in detail enough for `scale` pixels an eye distance."""
+    """The shape of a person's head with an expression, detailed enough for `scale` pixels per eye distance."""
     points = expressed(person, face)
     skin = smooth_skin(points, person.places, PLAIN if scale <= PLAIN_UP_TO else FINE)
     relief = _Relief(skin)
@@ -118,7 +118,7 @@ def on_surface(skin: HeadSurface, points: Doubles) -> Doubles:
 
 
 class _Relief:
-    """Heights laid on a smooth skin, in eye distances along the rays from CENTRE."""
+    """A relief on a smooth skin: heights in eye distances, along the rays from CENTRE."""
 
     def __init__(self, skin: HeadSurface) -> None:
         self._skin = skin
@@ -136,7 +136,7 @@ class _Relief:
 
 
 def _eyes(relief: _Relief, person: Person, points: Doubles) -> None:
-    """Sockets, the ball under the lids, the lids' edges and fold, the ridge of the brow."""
+    """Eye sockets, eyeballs under the eyelids, edges and folds of the eyelids, brow ridges."""
     for side, eye, brow in SIDES:
         middle = points[eye].mean(0)
         upper, lower = curve(points[eye[:4]]), curve(points[[eye[3], eye[4], eye[5], eye[0]]])
@@ -150,7 +150,7 @@ def _eyes(relief: _Relief, person: Person, points: Doubles) -> None:
 
 
 def _nose(relief: _Relief, person: Person, points: Doubles) -> None:
-    """Tip, wings with the groove behind them, and the underside's nostrils."""
+    """Tip of the nose, its wings with the groove behind them, and the nostrils."""
     relief.spot(person.build.tip, points[30] + [0, 0.03, 0], (0.12, 0.11, 0.5))
     relief.line(0.015, points[27:31], 0.07)
     for side, wing, nostril in ((-1.0, points[31], points[32]), (1.0, points[35], points[34])):
@@ -162,7 +162,7 @@ def _nose(relief: _Relief, person: Person, points: Doubles) -> None:
 
 
 def _mouth(relief: _Relief, person: Person, points: Doubles) -> None:
-    """Full lips, the line between them, the groove above and the hollow below, the chin."""
+    """Fullness of the lips, the line between them, the groove above, the hollow below, and the chin."""
     full = 0.03 * person.build.lips
     upper = (points[48:55] + points[[60, 61, 61, 62, 63, 63, 64]]) / 2
     lower = (points[[48, 59, 58, 57, 56, 55, 54]] + points[[60, 67, 67, 66, 65, 65, 64]]) / 2
@@ -178,7 +178,7 @@ def _mouth(relief: _Relief, person: Person, points: Doubles) -> None:
 
 
 def _cheeks(relief: _Relief, person: Person, points: Doubles, smile: float) -> None:
-    """Cheeks that rise with a smile, and the fold from nose to mouth."""
+    """Cheeks, which rise with a smile, and the folds from nose to mouth."""
     for side, wing, corner in ((-1.0, points[31], points[48]), (1.0, points[35], points[54])):
         high = wing + [side * 0.4, -0.03 - 0.04 * smile, -0.15]
         relief.spot(0.015 + 0.05 * smile, high, (0.27, 0.2, 0.6))
@@ -188,7 +188,7 @@ def _cheeks(relief: _Relief, person: Person, points: Doubles, smile: float) -> N
 
 
 def fold_beside(side: float, wing: Doubles, corner: Doubles, smile: float) -> Doubles:
-    """The fold from beside the nose to beside the mouth, (n, 3)."""
+    """Points (n, 3) of the fold from the wing of the nose to the corner of the mouth, on one side (1 or -1)."""
     middle = (wing + corner) / 2 + [side * (0.14 + 0.02 * smile), -0.02, 0]
     return curve(np.stack([wing + [side * 0.09, -0.06, 0], middle, corner + [side * 0.12, -0.02, 0]]))
 
@@ -205,14 +205,14 @@ def _normals(skin: HeadSurface) -> Floats:
 
 @lru_cache(maxsize=1)
 def _outward() -> float:
-    """The sign that makes `_normals` point away from CENTRE: +1 or -1, from the chart's own handedness."""
+    """The sign that makes `_normals` point away from CENTRE: +1 or -1, from the handedness of the UV map."""
     u, v = np.array([0.51, 0.5]), np.array([0.5, 0.51])
     here, right, below = uv_to_rays(np.array([0.5, 0.5])), uv_to_rays(u), uv_to_rays(v)
     return -1.0 if np.cross(right - here, below - here) @ here > 0 else 1.0
 
 
 def _openness(skin: HeadSurface, points68: Doubles) -> Floats:
-    """Hollows are darker: where the surface lies deeper than its surroundings, near and far, and under the jaw."""
+    """Share of ambient light, (rows, columns), 0..1: lower in hollows, at two scales, and under the jaw."""
     rows, columns = skin.radius.shape
     small = cv2.resize(skin.radius, (120, 100), interpolation=cv2.INTER_AREA)
     out = np.ones_like(small)
@@ -227,5 +227,5 @@ def _openness(skin: HeadSurface, points68: Doubles) -> Floats:
 
 
 def nape(y: Floats) -> Floats:
-    """How far a point at this height goes with the body instead of the head, 0..1."""
+    """Weight of the body's rotation at a head y: 0 where the skin moves with the head, 1 where with the body."""
     return step(y, 1.15, 1.75)

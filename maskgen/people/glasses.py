@@ -10,17 +10,17 @@ from maskgen.masks.pose.camera import Camera
 
 from .render_target import GeometryBuffer
 
-INK = (36.0, 31.0, 29.0)
-SHIFT = 4  # OpenCV draws at sixteenths of a pixel
+INK = (36.0, 31.0, 29.0)  # RGB of rims, bridge and arms
+SHIFT = 4  # fractional bits of OpenCV's coordinates: sixteenths of a pixel
 
 
 def draw_glasses(image: Floats, form: str, points68: Doubles, camera: Camera, drawing: GeometryBuffer) -> None:
-    """Draw glasses into a picture (h, w, 3), in place, where the head is not before them.
+    """Draw glasses into a picture (h, w, 3), in place; the head hides parts of rims, bridge and arms.
 
     Args:
         form: "round" or "square".
-        points68: the head's points (68, 3).
-        drawing: what the glasses can be behind.
+        points68: the head's landmarks, (68, 3), in head coordinates.
+        drawing: the surfaces that can hide the glasses.
     """
     rims = [_rim(form, points68, eye) for eye in (range(36, 42), range(42, 48))]
     for rim in rims:
@@ -55,13 +55,13 @@ def _arm(points68: Doubles, side: float) -> Doubles:
 
 
 def _dense(line: Doubles) -> Doubles:
-    """The line with short steps, so that parts of it can be hidden."""
+    """The line resampled in short steps, so that parts of it can be hidden."""
     steps = np.linspace(0, len(line) - 1, max(60, 2 * len(line)))
     return np.stack([np.interp(steps, np.arange(len(line)), line[:, k]) for k in range(3)], 1)
 
 
 def _stroke(image: Floats, line: Doubles, drawing: GeometryBuffer, wide: int, slack: float) -> None:
-    """The seen pieces of a line given in pixels and depth."""
+    """Draw the visible pieces of a line (n, 3) of x, y and depth in pixels: at most `slack` behind the surface."""
     seen = line[:, 2] > drawing.nearest_at(line) - slack
     ends = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8)))
     for first, last in ends.reshape(-1, 2):
@@ -70,7 +70,7 @@ def _stroke(image: Floats, line: Doubles, drawing: GeometryBuffer, wide: int, sl
 
 
 def _lens(image: Floats, outline: Doubles) -> None:
-    """A lens takes a little light and gives back a little of the sky."""
+    """A faint reflection of the sky on a lens, strongest at the top."""
     low = np.maximum(np.floor(outline.min(0)).astype(int), 0)
     high = np.minimum(np.ceil(outline.max(0)).astype(int) + 1, image.shape[1::-1])
     if (high <= low).any():

@@ -1,4 +1,4 @@
-"""Hair: a shell that stands off the skull, with strands, a soft hairline, and for long hair a curtain that hangs."""
+"""Hair: a shell around the skull with strands and a soft hairline; long hair also hangs beside the face."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .person import Person
 
 HAIR = 1.0
 NODES = (49, 71)
-ROWS, COLUMNS = 300, 360  # of the picture of strands
-TURNS = np.array([0, 28, 50, 66, 80, 98, 122, 180.0])  # degrees from the front at which a hairline is given
+ROWS, COLUMNS = 300, 360  # size in pixels of the texture of strands
+TURNS = np.array([0, 28, 50, 66, 80, 98, 122, 180.0])  # degrees of yaw from the front at which styles give a hairline
 
 _SHORT = (-1.86, -1.84, -1.62, -1.1, -0.42, -0.8, 0.1, 0.4)
 _TIED = (-1.88, -1.86, -1.66, -1.2, -0.75, -0.85, 0.0, 0.35)
@@ -28,17 +28,17 @@ _TIED = (-1.88, -1.86, -1.66, -1.2, -0.75, -0.85, 0.0, 0.35)
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A way to wear hair.
+    """A hairstyle.
 
     Attributes:
-        top, side: how far it stands off the skull in eye distances.
+        top, side: distance of the hair from the skull in eye distances, at the crown and at the sides.
         line: head y of the hair's lower edge at each of TURNS.
-        hangs: half width in eye distances of the curtain it makes below the temples, 0 for none.
-        parting: the direction that strands run away from.
+        hangs: half width in eye distances of the hair that hangs below the temples, 0 for none.
+        parting: the direction (3,) from which the strands run outward.
         curl: 0 straight to 1 curls.
         ceiling: head y above which no hair grows.
-        thick: how much of the skin it hides.
-        knot: middle and radius of a bun, or None.
+        thick: opacity of the hair, 0..1.
+        knot: centre (x, y, z) and radius of a bun in head coordinates, or None.
     """
 
     top: float
@@ -53,7 +53,7 @@ class Style:
 
 
 def _hanging(front: float, low: float) -> tuple[float, ...]:
-    """A hairline over the brow at `front`, with hair beside the face down to `low`."""
+    """A hairline at `front` over the forehead, with hair beside the face down to `low`, both head y."""
     return (front, front + 0.01, front + 0.16, -0.75 if front < -1.5 else -0.6, low, low, low, low)
 
 
@@ -78,14 +78,14 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hair:
-    """Hair ready to be drawn.
+    """Hair ready to be rendered.
 
     Attributes:
-        parts: the shell, and the knot.
-        strands: float32 (rows, columns, 2): how light the strands are, about 1, and how much they hide, 0..1.
-        runs: float32 (rows, columns, 3), the direction in which strands run, head coordinates.
-        shadow: float32 (rows, columns), share of the light from around that hair leaves to the skin near it.
-        lining: the inside of hair that hangs and hides the ears, or None.
+        parts: the shell, and the bun if there is one.
+        strands: float32 (rows, columns, 2): brightness of the strands, about 1, and their opacity, 0..1.
+        runs: float32 (rows, columns, 3), directions of the strands in head coordinates.
+        shadow: float32 (rows, columns), share of the ambient light that reaches the skin under and near the hair, 0..1.
+        lining: the inside of long hair that hides the ears, or None.
     """
 
     parts: tuple[Part, ...]
@@ -110,12 +110,12 @@ def hair_of(person: Person) -> Hair | None:
 
 
 def _inside(person: Person, style: Style, ray: Doubles, y: Doubles) -> Doubles:
-    """How far within the hairline a place is, in eye distances: below 0 no hair grows."""
+    """Distance of places inside the hairline, in eye distances; no hair grows where it is negative."""
     turn = np.degrees(np.abs(np.arctan2(ray[..., 0], ray[..., 2])))
     line = np.array(style.line)
     line[:4] += person.hairline * np.array([1, 1, 0.7, 0.3])
     soft = _softened(line)
-    # Where the line is steep, the nearest of it is beside, not below.
+    # Where the hairline is steep, its nearest point lies beside the place, not below it.
     steep = np.gradient(soft) / np.radians(1.3)
     inside = np.interp(turn, np.arange(181.0), soft) - y
     inside /= np.sqrt(1 + np.interp(turn, np.arange(181.0), steep) ** 2)
@@ -123,7 +123,7 @@ def _inside(person: Person, style: Style, ray: Doubles, y: Doubles) -> Doubles:
 
 
 def _softened(line: Doubles) -> Doubles:
-    """The hairline by whole degrees, its corners rounded."""
+    """The hairline at each whole degree from 0 to 180, with rounded corners."""
     whole = np.interp(
         np.arange(-180.0, 361.0),
         np.concatenate([-TURNS[:0:-1], TURNS, 360 - TURNS[-2::-1]]),
@@ -134,7 +134,7 @@ def _softened(line: Doubles) -> Doubles:
 
 
 def _reach(person: Person, style: Style, ray: Doubles, radius: Doubles) -> tuple[Doubles, Doubles]:
-    """Distance from CENTRE of hair that hides its skull, and the y at which it is."""
+    """Distance of the hair's outer surface from CENTRE in eye distances, and the head y of that surface."""
     sin = np.sqrt(np.maximum(1 - ray[..., 1] ** 2, 0.04))
     y = CENTRE[1] + ray[..., 1] * radius
     stand = style.side + (style.top - style.side) * step((-0.9 - y).astype(np.float32), 0.0, 1.1)
@@ -148,7 +148,7 @@ def _reach(person: Person, style: Style, ray: Doubles, radius: Doubles) -> tuple
 
 
 def _shell(person: Person, style: Style, radius: Doubles) -> Part:
-    """The hair's outer surface where there is any; it lies down to the skin at the hairline."""
+    """The mesh of the hair's outer surface, where hair grows; it approaches the skin at the hairline."""
     uv = node_places(*NODES)
     ray = uv_to_rays(uv)
     out, y = _reach(person, style, ray, radius)
@@ -170,7 +170,7 @@ def _shell(person: Person, style: Style, radius: Doubles) -> Part:
 
 
 def _lining(shell: Part) -> Part:
-    """The back half of a shell, to be seen from within beside the neck."""
+    """The inside of the back of a shell, which is visible beside the neck."""
     back = (np.abs(shell.uv[:, 0] - 0.5) > 0.33)[shell.triangles].all(1)
     points = CENTRE + (shell.points - CENTRE) * 0.98
     return Part(points, -shell.normals, shell.uv, shell.triangles[back], LINING)
@@ -182,7 +182,7 @@ def _bumps(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) -> Do
 
 
 def _knot(knot: tuple[float, float, float, float]) -> Part:
-    """A ball of hair; its strands come from the back of the picture of strands."""
+    """The mesh of a bun, a ball of hair; it uses a part of the texture of strands."""
     v, u = np.meshgrid(np.linspace(0, np.pi, 15), np.linspace(-np.pi, np.pi, 25), indexing="ij")
     ball = np.stack([np.sin(v) * np.sin(u), -np.cos(v), np.sin(v) * np.cos(u)], -1)
     uv = np.stack([0.5 + 0.3 * u / np.pi, 0.06 + 0.12 * v / np.pi], -1).reshape(-1, 2)
@@ -191,7 +191,7 @@ def _knot(knot: tuple[float, float, float, float]) -> Part:
 
 
 def _strands(person: Person, style: Style, radius: Floats) -> tuple[Floats, Floats, Floats]:
-    """The picture of strands, their directions, and the hair's shade on the skin."""
+    """The texture of strands, their directions, and the shadow on the skin, as in `Hair`."""
     ray = pixel_rays(ROWS, COLUMNS).astype(np.float64)
     out, y = _reach(person, style, ray, radius.astype(np.float64))
     if style.hangs == 0:
@@ -215,7 +215,7 @@ def _strands(person: Person, style: Style, radius: Floats) -> tuple[Floats, Floa
 
 
 def _streaks(person: Person, style: Style, ray: Doubles, pole: Doubles) -> Floats:
-    """Noise drawn out along the strands, deviation 1 about 0."""
+    """Noise stretched along the strands, mean 0 and standard deviation about 1."""
     rng = rng_for(person.pattern, "strands")
     if style.curl >= 1:
         fine, broad = _bumps(rng, (ROWS, COLUMNS), 1.6), _bumps(rng, (ROWS, COLUMNS), 5)

@@ -12,12 +12,12 @@ from .render_target import RenderTarget
 from .scene import Scene
 
 FINGERS = 4
-RADIUS = 0.13  # eye distances
-LONG = 1.5
+RADIUS = 0.13  # of a finger, in eye distances
+LONG = 1.5  # length of a finger in eye distances
 
 
 def draw_hand(image: Floats, person: Person, scene: Scene, stage: RenderTarget) -> None:
-    """Draw fingers that reach from below one side of the chin toward the mouth into a picture (h, w, 3), in place."""
+    """Draw fingers into a picture (h, w, 3), in place: they reach from below one side of the chin toward the mouth."""
     rng, scale = rng_for(scene.pattern, "hand"), stage.camera.scale
     side = float(rng.choice([-1.0, 1.0]))
     tip = stage.camera.project(np.array([[side * rng.uniform(0.2, 0.6), rng.uniform(0.1, 0.5), 0.3]]))[0, :2]

@@ -20,7 +20,7 @@ Colour = NDArray[np.floating] | tuple[float, float, float]
 
 
 class HeadTexture:
-    """A head's colours, float32 (rows, columns, 4): RGB 0..255 and gloss 0..1, with the skin they lie on."""
+    """The texture of a head, float32 (rows, columns, 4): RGB 0..255 and gloss 0..1, and the surface it lies on."""
 
     def __init__(self, colour: Doubles, gloss: float, skin: HeadSurface) -> None:
         self.skin = skin
@@ -28,14 +28,14 @@ class HeadTexture:
         self.pixels[:] = [*colour, gloss]
 
     def mix(self, at: Patch | Share, share: Floats, colour: Colour, gloss: float | None = None) -> None:
-        """Lay a colour where `share` says, and its gloss."""
+        """Blend in a colour, and a gloss if given, with weights `share` (h, w)."""
         part = self.pixels[at.slices]
         part[..., :3] += (np.asarray(colour, np.float32) - part[..., :3]) * share[..., None]
         if gloss is not None:
             part[..., 3] += (floats(gloss) - part[..., 3]) * share
 
     def tint(self, at: Patch | Share, share: Floats, factor: tuple[float, float, float]) -> None:
-        """Multiply colours where `share` says."""
+        """Multiply colours by a factor, with weights `share` (h, w)."""
         self.pixels[at.slices][..., :3] *= 1 + (floats(factor) - 1) * share[..., None]
 
     def tint_spot(
@@ -45,24 +45,24 @@ class HeadTexture:
         factor: tuple[float, float, float],
         strength: float = 1.0,
     ) -> None:
-        """Multiply colours in a soft blob."""
+        """Multiply colours in a soft spot, see `Patch.spot`."""
         share = self.skin.spot(at, radii)
         self.tint(share, floats(strength) * share.values, factor)
 
     def tint_line(
         self, points: Doubles, width: float, factor: tuple[float, float, float], strength: float = 1.0
     ) -> None:
-        """Multiply colours along a soft line."""
+        """Multiply colours along a soft line, see `Patch.line`."""
         if strength > 0:
             share = self.skin.line(points, width)
             self.tint(share, floats(strength) * share.values, factor)
 
 
 def draw_head_texture(person: Person, form: FaceShape, face: Expression, looks: tuple[float, float]) -> Floats:
-    """The painting's pixels, float32 (rows, columns, 4), twice as fine as the form.
+    """The texture of a head, float32 (rows, columns, 4), at twice the resolution of its shape.
 
     Args:
-        looks: how far the irises are moved right and down, in eye distances.
+        looks: displacement of the irises to the right and down, in eye distances.
     """
     rows, columns = form.skin.radius.shape
     radius = cv2.resize(form.skin.radius, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR)
@@ -81,7 +81,7 @@ def draw_head_texture(person: Person, form: FaceShape, face: Expression, looks: 
 
 @lru_cache(maxsize=4)
 def _mottled(pattern: int, rows: int, columns: int) -> Floats:
-    """Skin that is nowhere quite the same: a field about 1."""
+    """Random variation of the skin's brightness: factors about 1, (rows, columns)."""
     rng = rng_for(pattern, "skin")
     fine = rng.normal(size=(rows // 4, columns // 4)).astype(np.float32)
     broad = rng.normal(size=(rows // 24, columns // 24)).astype(np.float32)
@@ -91,14 +91,14 @@ def _mottled(pattern: int, rows: int, columns: int) -> Floats:
 
 @lru_cache(maxsize=4)
 def _hairs(pattern: int, rows: int, columns: int) -> Floats:
-    """A field of short strokes, deviation 1 about 0, that makes an even cover look like hair."""
+    """Noise of short strokes, standard deviation 1, mean about 0, which makes an even colour look like hair."""
     field = rng_for(pattern, "hairs").normal(size=(rows, columns)).astype(np.float32)
     soft = cv2.GaussianBlur(field, (0, 0), sigmaX=0.7, sigmaY=1.6)
     return np.asarray(soft / soft.std(), np.float32)
 
 
 def _complexion(art: HeadTexture, person: Person, p: Doubles) -> None:
-    """Red in the middle of the face, shade about the eyes, freckles."""
+    """Red cheeks, nose and chin, shade around the eyes, freckles."""
     pale = float(np.clip(person.skin.mean() / 220, 0.3, 1))
     red = (1.0, 1 - 0.1 * pale, 1 - 0.11 * pale)
     for side, eye, _ in SIDES:
@@ -131,7 +131,7 @@ def _age(art: HeadTexture, person: Person, p: Doubles, smile: float) -> None:
 
 
 def _grown(person: Person, at: Patch, p: Doubles) -> Floats:
-    """How thickly hair grows on a patch of the lower face, 0..1: beard and moustache, none on the lips."""
+    """Density of beard and moustache on a patch of the lower face, 0..1; none on the lips."""
     x, jaw = np.abs(at.x), p[[7, 6, 5, 4, 3, 2, 1]]
     half = float(np.abs(p[[48, 54], 0]).mean())
     # The beard's upper edge runs from the ear down to the corner of the mouth.
@@ -150,7 +150,7 @@ def _grown(person: Person, at: Patch, p: Doubles) -> Floats:
 
 
 def _lips(at: Patch, p: Doubles) -> Floats:
-    """Coverage of the whole mouth, lips and opening."""
+    """Coverage of the whole mouth, lips and opening, 0..1."""
     top, bottom = height_of(p[48:55], at.x), height_of(p[[48, 59, 58, 57, 56, 55, 54]], at.x)
     inside = step(at.y - top, -0.012, 0.014) * step(bottom - at.y, -0.014, 0.016)
     return inside * step(at.x, p[48, 0] - 0.01, p[48, 0] + 0.03) * step(-at.x, -p[54, 0] - 0.01, -p[54, 0] + 0.03)
@@ -172,7 +172,7 @@ def _beard(art: HeadTexture, person: Person, form: FaceShape) -> None:
 
 
 def _nose(art: HeadTexture, person: Person, p: Doubles) -> None:
-    """Nostrils, and the shade under the tip and beside the wings."""
+    """Nostrils, and the shade under the nose and beside its wings."""
     art.tint_line(p[31:36] + [0, 0.015, 0], 0.045, (0.78, 0.68, 0.67))
     for side, wing, nostril in ((-1.0, p[31], p[32]), (1.0, p[35], p[34])):
         hole = np.stack([nostril + [side * x, y, 0] for x, y in ((0.045, -0.03), (0.0, -0.028), (-0.045, -0.012))])
@@ -199,7 +199,7 @@ def _mouth(art: HeadTexture, person: Person, p: Doubles) -> None:
 
 
 def _opening(art: HeadTexture, at: Patch, p: Doubles, gap: Floats, below: Floats) -> None:
-    """What shows between the lips: the dark of the mouth, the upper teeth, a tongue behind."""
+    """The inside of an open mouth: dark, with the upper teeth and a tongue."""
     high = float(p[66, 1] - p[62, 1])
     half = float(p[64, 0] - p[60, 0]) / 2
     across = (at.x - floats(p[62, 0])) / floats(half)
@@ -214,7 +214,7 @@ def _opening(art: HeadTexture, at: Patch, p: Doubles, gap: Floats, below: Floats
 
 
 def _eye(art: HeadTexture, person: Person, p: Doubles, side: float, looks: tuple[float, float]) -> None:
-    """Lids, the white and its shade, iris, pupil and a highlight; `p` are the eye's six points."""
+    """Eyelids, the white of the eye with its shade, iris, pupil and a highlight; `p` are the eye's six landmarks."""
     at = art.skin.patch(p, (0.07, 0.15))
     top, low = height_of(p[:4], at.x), height_of(p[[0, 5, 4, 3]], at.x)
     within = step(at.x, p[0, 0] - 0.012, p[0, 0] + 0.012) * step(-at.x, -p[3, 0] - 0.012, -p[3, 0] + 0.012)
@@ -248,7 +248,7 @@ def _iris(art: HeadTexture, at: Patch, person: Person, p: Doubles, ball: Floats,
 def _lids(
     art: HeadTexture, at: Patch, person: Person, side: float, edges: tuple[Floats, Floats], across: Floats
 ) -> None:
-    """Lashes along both edges and the fold of the upper lid."""
+    """Lashes along the edges of both eyelids, and the fold of the upper eyelid."""
     top, low = edges
     outer = np.clip(0.5 + 0.5 * side * across, 0, 1)
     within = step(-np.abs(across), -1.12, -0.95)
@@ -262,7 +262,7 @@ def _lids(
 
 
 def _brow(art: HeadTexture, person: Person, p: Doubles, side: float) -> None:
-    """Short hairs about the brow's line, thick within, thin at its outer end."""
+    """Short hairs along the brow, which is thick at its inner end and thin at its outer end."""
     at = art.skin.patch(p, (0.08, 0.13))
     line = height_of(p, at.x)
     inner, outer = (p[4], p[0]) if side < 0 else (p[0], p[4])

@@ -1,7 +1,7 @@
-"""The UV map (chart) of a head: each direction from the skull's middle has a place in a flat picture.
+"""The UV map (chart) of a head: each direction from the middle of the skull has a place in a flat picture.
 
 Convention:
-    - u, v in 0..1: u by the turn about the vertical axis (0.5 looks at the viewer, the seam is at the back), v by the
+    - u, v in 0..1: u follows the angle about the vertical axis (0.5 is the front, the seam is at the back), v the
       angle from straight up
     - a chart of (rows, columns) pixels has pixel centres at integers: column = u * columns - 0.5
 """
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Floats, floats
 from maskgen.masks.pose.head import CENTRE
 
-LOWEST = 0.93  # of straight down, where the neck ends
-_BEND = 0.45  # how much smaller a step of turn is in front than on average
+LOWEST = 0.93  # angle from straight up at v = 1, the end of the neck, as a share of 180 degrees
+_BEND = 0.45  # angle per step of u at the front, as a share of the mean: the front gets more pixels
 
 _ACROSS = np.linspace(-1, 1, 2001)
 _TURN = np.pi * (_BEND * _ACROSS + (1 - _BEND) * _ACROSS**3)
@@ -34,7 +34,7 @@ def uv_to_rays(uv: NDArray[np.floating]) -> Doubles:
 
 
 def points_to_uv(points: NDArray[np.floating]) -> Doubles:
-    """Where points (n, 3) in head coordinates lie in the chart, (n, 2)."""
+    """Places in the chart, u and v (n, 2), of points (n, 3) in head coordinates."""
     ray = points - CENTRE
     turn = np.arctan2(ray[:, 0], ray[:, 2])
     polar = np.arccos(np.clip(-ray[:, 1] / np.linalg.norm(ray, axis=1), -1, 1))
@@ -43,27 +43,27 @@ def points_to_uv(points: NDArray[np.floating]) -> Doubles:
 
 @lru_cache(maxsize=8)
 def pixel_rays(rows: int, columns: int) -> Floats:
-    """Directions of the pixels' centres, float32 (rows, columns, 3); not to be written to."""
+    """Unit directions of the pixels' centres, float32 (rows, columns, 3); cached, do not write to them."""
     v, u = np.meshgrid((np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns, indexing="ij")
     return uv_to_rays(np.stack([u, v], -1)).astype(np.float32)
 
 
 @lru_cache(maxsize=8)
 def node_places(rows: int, columns: int) -> Doubles:
-    """Places (rows, columns, 2) of a grid that reaches the chart's borders."""
+    """Places (rows, columns, 2) of a regular grid over the whole chart; cached, do not write to them."""
     v, u = np.meshgrid(np.linspace(0.004, 1, rows), np.linspace(0, 1, columns), indexing="ij")
     return np.stack([u, v], -1)
 
 
 def sampled(picture: NDArray[np.float32], uv: NDArray[np.floating]) -> Floats:
-    """A chart's values at places (..., 2), smoothly between its pixels."""
+    """A chart's values at places (..., 2), with bilinear interpolation."""
     places = uv.astype(np.float32).reshape(len(uv), -1, 2)
     found = looked_up(picture, places[..., 0], places[..., 1])
     return found.reshape(*uv.shape[:-1], *picture.shape[2:])
 
 
 def looked_up(picture: NDArray[np.float32], u: Floats, v: Floats) -> Floats:
-    """A chart's values where u and v, (h, w) each, say: (h, w) or (h, w, channels)."""
+    """A chart's values at u and v, (h, w) each, with bilinear interpolation: (h, w) or (h, w, channels)."""
     rows, columns = picture.shape[:2]
     half = np.float32(0.5)
     x, y = u * np.float32(columns) - half, v * np.float32(rows) - half
@@ -85,21 +85,21 @@ class Patch:
 
     @property
     def x(self) -> Floats:
-        """To the viewer's right."""
+        """Head x of the points, to the viewer's right, (h, w)."""
         return self.points[..., 0]
 
     @property
     def y(self) -> Floats:
-        """Down."""
+        """Head y of the points, down, (h, w)."""
         return self.points[..., 1]
 
     def spot(self, at: Doubles, radii: tuple[float, float, float]) -> Floats:
-        """A soft blob, 1 in its middle and 1/e at its radii."""
+        """Weights of a soft spot, (h, w): 1 at its centre and 1/e at its radii, in eye distances."""
         away = (self.points - floats(at)) / floats(radii)
         return np.asarray(np.exp(-np.einsum("ijk,ijk->ij", away, away)), np.float32)
 
     def line(self, points: Doubles, width: float) -> Floats:
-        """A soft line through points (n, 3), seen from the front: 1 on it and 1/e at `width` beside it."""
+        """Weights of a soft line through points (n, 3), (h, w): 1 on it, 1/e at a distance of `width` in x and y."""
         nearest = np.full(self.x.shape, np.inf, np.float32)
         for a, b in zip(points[:-1, :2], points[1:, :2], strict=True):
             along = (b - a).astype(np.float32)
@@ -111,7 +111,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How strongly something shows on a part of a chart, float32 (h, w)."""
+    """Weights on a part of a chart, float32 (h, w)."""
 
     slices: tuple[slice, slice]
     values: Floats
@@ -119,7 +119,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class HeadSurface:
-    """A head's surface as the distance from CENTRE by chart pixel, float32 (rows, columns)."""
+    """A head's surface: distance from CENTRE in eye distances per pixel of the chart, float32 (rows, columns)."""
 
     radius: Floats
 
@@ -128,7 +128,7 @@ class HeadSurface:
         return CENTRE.astype(np.float32) + pixel_rays(*self.radius.shape) * self.radius[..., None]
 
     def patch(self, around: Doubles, spare: tuple[float, float]) -> Patch:
-        """The part of the chart about points (n, 3), with so much to spare across and down, in eye distances."""
+        """The part of the chart around points (n, 3), with a margin `spare` across and down, in eye distances."""
         rows, columns = self.radius.shape
         points = np.atleast_2d(around)
         pixel = points_to_uv(points) * [columns, rows] - 0.5
@@ -154,13 +154,13 @@ class HeadSurface:
 
 
 def step(x: Floats, low: float, high: float) -> Floats:
-    """0 below `low`, 1 above `high`, smoothly between."""
+    """Smoothstep: 0 below `low`, 1 above `high`, smooth in between."""
     t = np.clip((x - floats(low)) / floats(high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def curve(points: Doubles, per: int = 4) -> Doubles:
-    """A smooth line through points (n, d), Catmull-Rom, `per` steps for each piece."""
+    """A smooth curve (Catmull-Rom) through points (n, d), with `per` steps per segment."""
     whole = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     t = np.linspace(0, 1, per, endpoint=False)[:, None]
     a, b, c, d = whole[:-3, None], whole[1:-2, None], whole[2:-1, None], whole[3:, None]

@@ -2,7 +2,7 @@
 
 Convention:
     - directions and normals in camera axes: x right, y down, z toward the viewer
-    - colours are sRGB-encoded; light is linear and laid on as one factor through a plain power
+    - colours are sRGB-encoded; light is linear, and its power of 1 / GAMMA is the factor on the colours
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from .head_uv_map import step
 from .render_target import GeometryBuffer
 from .scene import Scene
 
-MAP = 160  # pixels of the picture that the light sees
-# How far light goes round a form, for red, green and blue: skin lets red through.
+MAP = 160  # side of the shadow map in pixels
+# Wrap lighting: how far diffuse light reaches around a form, for red, green and blue; red scatters farthest in skin.
 SKIN_WRAP = (0.42, 0.27, 0.22)
 CLOTH_WRAP = 0.2
 
 
 def light_direction(scene: Scene) -> Floats:
-    """The unit direction of the light."""
+    """The unit direction toward the light, camera axes, (3,)."""
     light = np.asarray(scene.light, np.float32)
     return light / floats(np.linalg.norm(light))
 
 
 def dot(vectors: Floats, axis: Floats) -> Floats:
-    """Product with one axis, (h, w, 3) and (3,) to (h, w)."""
+    """Dot product of vectors (h, w, 3) with one axis (3,), (h, w)."""
     return np.asarray(cv2.transform(vectors, axis[None].astype(np.float32)), np.float32)
 
 
 def lit(normals: Floats, shadow: Floats, open_sky: Floats, skin: Floats, scene: Scene) -> Floats:
-    """The factor on encoded colours that diffuse light makes, (h, w, 3).
+    """The factor of diffuse light on sRGB-encoded colours, (h, w, 3).
 
     Args:
         normals: unit normals (h, w, 3).
-        shadow: share of the directed light that is cut off, (h, w).
-        open_sky: share of the light from around that arrives, (h, w).
-        skin: 1 where light goes round as under skin, 0 where as on cloth, (h, w).
+        shadow: share of the directed light that is blocked, 0..1, (h, w).
+        open_sky: share of the ambient light that arrives, 0..1, (h, w).
+        skin: 1 for the wrap lighting of skin, 0 for that of cloth, (h, w).
     """
     fall = dot(normals, light_direction(scene))
     sky = open_sky * (floats(0.9) - floats(0.16) * normals[..., 1]) * floats(scene.ambient)
@@ -60,7 +60,7 @@ def lit(normals: Floats, shadow: Floats, open_sky: Floats, skin: Floats, scene: 
 
 
 def shine(normals: Floats, shadow: Floats, gloss: Floats, scene: Scene) -> Floats:
-    """What a glossy skin adds to its encoded colour, (h, w)."""
+    """Specular light on skin, in levels to add to its encoded colour, (h, w)."""
     half = light_direction(scene) + floats([0, 0, 1])
     facing = np.maximum(dot(normals, half / floats(np.linalg.norm(half))), 0)
     broad = cv2.pow(facing, 12)
@@ -70,7 +70,7 @@ def shine(normals: Floats, shadow: Floats, gloss: Floats, scene: Scene) -> Float
 
 
 def hair_shine(runs: Floats, shadow: Floats, scene: Scene) -> Floats:
-    """The band of light across strands that run along `runs` (h, w, 3), 0..1. Source: Kajiya and Kay 1989."""
+    """Specular light on strands that run along `runs` (h, w, 3), (h, w), 0..1. Source: Kajiya and Kay 1989."""
     half = light_direction(scene) + floats([0, 0, 1])
     along = dot(runs, half / floats(np.linalg.norm(half)))
     across = np.maximum(1 - along * along, 0)
@@ -79,13 +79,13 @@ def hair_shine(runs: Floats, shadow: Floats, scene: Scene) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ShadowMap:
-    """What the light sees: for each place across its direction the nearest surface.
+    """A shadow map: per pixel the surface that is nearest to the light.
 
     Attributes:
         axes: across, down and along the light, rows of (3, 3).
-        low: the least coordinate along each axis, (3,).
+        low: the least coordinate along each axis, in picture pixels, (3,).
         unit: the map's pixels per picture pixel.
-        nearest: float32 (MAP, MAP), the coordinate along the light, far away where nothing is.
+        nearest: float32 (MAP, MAP), coordinate along the light from `low`; behind all surfaces where nothing is.
         scale: picture pixels per eye distance.
     """
 
@@ -97,7 +97,7 @@ class ShadowMap:
 
     @classmethod
     def of(cls, points: Doubles, triangles: Triangles, scale: float, scene: Scene) -> ShadowMap:
-        """Draw what casts shadows, points (n, 3) in pixels and depth, from the light's side."""
+        """Render what casts shadows, points (n, 3) in pixels and depth, from the direction of the light."""
         along = light_direction(scene).astype(np.float64)
         across = np.cross([0.0, 1.0, 0.0] if abs(along[1]) < 0.9 else [0.0, 0.0, 1.0], along)
         across /= np.linalg.norm(across)
@@ -112,9 +112,9 @@ class ShadowMap:
         return cls(axes, low, float(unit), np.asarray(nearest, np.float32), scale)
 
     def on(self, drawing: GeometryBuffer) -> Floats:
-        """Share of the directed light that does not arrive at each pixel of a drawing, soft, (h, w)."""
+        """Share of the directed light that is blocked at each pixel of a drawing, blurred, 0..1, (h, w)."""
         height, width = drawing.places.shape[:2]
-        every = slice(None, None, 2)  # it is soft, so every second pixel tells
+        every = slice(None, None, 2)  # the shadow is blurred, so every second pixel is enough
         depth = drawing.depth((every, every))
         x = np.arange(0, width, 2, dtype=np.float32)[None]
         y = np.arange(0, height, 2, dtype=np.float32)[:, None]

@@ -1,4 +1,4 @@
-"""Surfaces ready to be drawn: the head from its chart, ears, and a body in clothes."""
+"""Meshes to render: the head from its UV map, ears, and a body in clothes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .person import Person
 from .scene import Scene
 
 ROWS, COLUMNS = 57, 77
-HEAD, EAR, LINING, CLOTH = 0.2, 0.4, 0.6, 0.8  # what a drawn pixel belongs to
-OPEN = (EAR, LINING)  # sheets that are seen from both sides; they come last
-PIVOT = np.array([0.0, 1.2, -1.4])  # where the head turns on the neck
+HEAD, EAR, LINING, CLOTH = 0.2, 0.4, 0.6, 0.8  # kinds of parts
+OPEN = (EAR, LINING)  # kinds of open surfaces, visible from both sides; they come last in a mesh
+PIVOT = np.array([0.0, 1.2, -1.4])  # the point about which the head turns on the neck, head coordinates
 _EAR_MIDDLE = list(PLACES).index("ear_middle")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Triangles in head coordinates; `uv` (n, 2) in 0..1 are places in a picture of the part."""
+    """A mesh in head coordinates; `uv` (n, 2) are texture coordinates, 0..1."""
 
     points: Doubles
     normals: Doubles
@@ -38,7 +38,7 @@ class Part:
 
 
 def toward_viewer(points: Doubles, triangles: Triangles, both: int) -> Triangles:
-    """The triangles that show their front, and the last `both` of them whatever they show.
+    """The triangles that face the viewer, and the last `both` triangles, whichever way they face.
 
     Convention: the grids here run clockwise in the picture, y down, where they face the viewer.
     """
@@ -51,12 +51,12 @@ def toward_viewer(points: Doubles, triangles: Triangles, both: int) -> Triangles
 
 @lru_cache(maxsize=4)
 def grid(rows: int, columns: int) -> Triangles:
-    """Triangles of a grid, made once; not to be written to."""
+    """Triangles of a grid; cached, do not write to them."""
     return grid_triangles(rows, columns)
 
 
 def joined(parts: Sequence[Part]) -> tuple[Triangles, Doubles]:
-    """The triangles of several parts as one mesh, and for each point its uv and kind, (n, 3)."""
+    """The triangles of several parts as one mesh, and u, v and kind of each point, (n, 3)."""
     starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
     marks = [np.column_stack([part.uv, np.full(len(part.uv), part.kind)]) for part in parts]
@@ -64,7 +64,7 @@ def joined(parts: Sequence[Part]) -> tuple[Triangles, Doubles]:
 
 
 def head_part(form: FaceShape) -> Part:
-    """Face, skull and neck."""
+    """The mesh of face, skull and neck."""
     uv = node_places(ROWS, COLUMNS)
     points = CENTRE + uv_to_rays(uv) * sampled(form.skin.radius, uv)[..., None]
     normals = sampled(form.normals, uv)
@@ -85,14 +85,14 @@ def grid_facing(points: Doubles, outward: Doubles) -> Doubles:
     return np.asarray(normals * np.where(side == 0, 1, side)[..., None])
 
 
-# From an ear's middle to its rim: how far the shell stands out, and how light it is.
+# Profile of an ear from its middle (0) to its rim (1): height in eye distances, and brightness as a factor.
 _RIM_AT = (0.0, 0.25, 0.45, 0.62, 0.78, 0.9, 1.0)
 _RIM_OUT = (-0.06, -0.05, 0.02, 0.0, 0.05, 0.06, 0.0)
 _RIM_LIGHT = (0.5, 0.55, 0.9, 0.72, 0.95, 1.0, 0.9)
 
 
 def ear_part(person: Person, side: float) -> Part:
-    """One ear, side 1 or -1: a shell with a rim, turned out from the head; `uv`'s u is how light it is."""
+    """The mesh of one ear, side 1 or -1: a shell with a rim that stands off the head; u of `uv` is its brightness."""
     around, out = np.meshgrid(np.linspace(0, 2 * np.pi, 25), np.linspace(0, 1, 13), indexing="ij")
     size = person.build.ears
     high = np.sin(around) * out
@@ -108,17 +108,17 @@ def ear_part(person: Person, side: float) -> Part:
     return Part(points.reshape(-1, 3), normals, uv, grid(25, 13), EAR)
 
 
-# Rings of the body from the collar down: height, half width, half depth.
+# Cross-sections of the body from the collar down: y, half width and half depth in eye distances.
 _RINGS = np.array([
     (1.42, 0.9, 0.9), (1.66, 0.94, 0.93), (1.9, 1.1, 0.97), (2.15, 1.6, 1.02), (2.4, 2.3, 1.08), (2.75, 2.95, 1.2),
     (3.3, 3.3, 1.35), (4.3, 3.4, 1.5), (6.0, 3.4, 1.55),
 ])  # fmt: skip
-COLLAR = {"round": 1, "shirt": 0, "jacket": 0}  # the first ring that has cloth
+COLLAR = {"round": 1, "shirt": 0, "jacket": 0}  # index in _RINGS of the first ring with cloth
 
 
 @lru_cache(maxsize=4)
 def body_part(clothes: str) -> Part:
-    """Shoulders and chest in their own coordinates; uv: around the body and down it."""
+    """The mesh of shoulders and chest in body coordinates; u runs around the body, v down it."""
     rings = curve(_RINGS[COLLAR[clothes] :], per=3)
     around = np.linspace(-np.pi, np.pi, 41)
     x = rings[:, 1:2] * np.sin(around)
@@ -131,7 +131,7 @@ def body_part(clothes: str) -> Part:
 
 
 def paint_clothes(scene: Scene, person: Person) -> Floats:
-    """The picture of the clothes, float32 (256, 512, 3), by uv of `body_part`."""
+    """The texture of the clothes, float32 (256, 512, 3), for the uv of `body_part`."""
     rng = rng_for(scene.pattern, "clothes")
     art = np.empty((256, 512, 3), np.uint8)
     art[:] = np.rint(scene.cloth)
@@ -147,13 +147,13 @@ def paint_clothes(scene: Scene, person: Person) -> Floats:
 
 
 def _open_front(art: Image, scene: Scene, person: Person, rng: np.random.Generator) -> None:
-    """A collar that opens over the throat; under a jacket a shirt, at times with a tie."""
+    """A collar that is open at the throat; under a jacket a shirt, sometimes with a tie."""
     shirt = floats(rng.uniform(170, 240) + rng.normal(0, 8, 3))
     cloth = floats(scene.cloth)
     inner = shirt if scene.clothes == "jacket" else cloth
 
     def fill(corners: Sequence[tuple[int, int]], colour: NDArray[np.floating]) -> None:
-        for sign in (-1, 1):  # given for the right half
+        for sign in (-1, 1):  # `corners` describe the right half
             half = np.array([(256 + sign * x, y) for x, y in corners], np.int32)
             cv2.fillPoly(art, [half], tuple(map(float, np.clip(colour, 0, 255))), cv2.LINE_AA)
 
@@ -172,7 +172,7 @@ def _open_front(art: Image, scene: Scene, person: Person, rng: np.random.Generat
 
 
 def follow(points: Doubles, to_body: Doubles) -> Doubles:
-    """Points of the neck and of long hair (n, 3) bent toward a body that turns less than the head.
+    """Points (n, 3) of the head, of which neck and long hair follow a body that turns less than the head.
 
     Args:
         to_body: the rotation (3, 3) that takes head coordinates to the body's, about PIVOT.
@@ -183,5 +183,5 @@ def follow(points: Doubles, to_body: Doubles) -> Doubles:
 
 
 def head_radius(skin: HeadSurface, uv: Doubles) -> Doubles:
-    """Distance from CENTRE at places of the chart."""
+    """Distance of the skin from CENTRE at places of the chart, in eye distances."""
     return sampled(skin.radius, uv).astype(np.float64)

@@ -25,15 +25,15 @@ GLASSES = ("none", "none", "none", "none", "round", "square")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Forms that the 68 points do not hold, in eye distances or as shares."""
+    """Shape of a face beyond its 68 landmarks: heights in eye distances, and factors."""
 
-    ala: float  # how far the nostrils' wings stand out
-    tip: float  # of the nose
-    ridge: float  # of the brow
-    lips: float  # fullness
-    fold: float  # height of the upper lid's fold over the lid's edge
-    chin: float
-    ears: float  # 1 is usual
+    ala: float  # height of the wings of the nose
+    tip: float  # height added at the tip of the nose
+    ridge: float  # height added at the brows
+    lips: float  # fullness, a factor, 1 is usual
+    fold: float  # distance of the upper eyelid's fold above the lid's edge
+    chin: float  # height added at the chin
+    ears: float  # size, a factor, 1 is usual
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +41,17 @@ class Person:
     """One identity.
 
     Attributes:
-        points68: the 68 points of this head at rest, (68, 3), in head coordinates (see `masks.head`).
-        places: `masks.head.PLACES` and their mirror images, moved with the head.
-        skin, hair, eyes, lips: sRGB, 0..255.
-        style: of the hair, a name in `hair.STYLES`, or "bald".
-        brow: half the thickness of the brows in eye distances.
+        points68: the 68 landmarks of this head at rest, (68, 3), in head coordinates (see `masks.pose.head`).
+        places: `masks.pose.head.PLACES` and their mirror images on this head, (n, 3).
+        skin, hair, eyes, lips: sRGB, 0..255, (3,).
+        style: the hairstyle, a name in `hair.STYLES`, or "bald".
+        hairline: shift of the hairline at the front in eye distances, down is positive.
+        brow: half the thickness of the eyebrows in eye distances.
         beard, moustache: 0 none, to 0.35 stubble, to 1 full.
         lashes: 0 plain, 1 long and dark.
         freckles, age: 0 to 1.
         glasses: "none", "round" or "square".
-        pattern: seeds everything about the skin and hair that has no name.
+        pattern: seed of all other random details of skin and hair.
     """
 
     points68: Doubles
@@ -73,13 +74,13 @@ class Person:
 
 
 def mean_places() -> Doubles:
-    """`masks.head.PLACES` and their mirror images, (n, 3)."""
+    """`masks.pose.head.PLACES` and their mirror images, (n, 3)."""
     return mirrored(np.array(list(PLACES.values())))
 
 
 @dataclass(frozen=True, slots=True)
 class _Proportions:
-    """What moulds the whole head, about 1 or 0."""
+    """Proportions of the whole head: factors about 1, and `square`, which is about 0."""
 
     width: float
     jaw: float
@@ -89,7 +90,7 @@ class _Proportions:
     square: float
 
     def mould(self, points: Doubles) -> Doubles:
-        """Points of the head under these proportions, smoothly from crown to neck."""
+        """Points (n, 3) of a head, changed to these proportions."""
         out = points.copy()
         level = points[:, 1] + 0.64
         down = np.clip(level / 1.9, 0, 1)
@@ -104,7 +105,7 @@ class _Proportions:
 
 
 def _spread(points: Doubles, which: list[int], factors: tuple[float, float, float]) -> None:
-    """Size a feature about its own middle, in place."""
+    """Scale a feature about its own centre, in place."""
     middle = points[which].mean(0)
     points[which] = middle + (points[which] - middle) * factors
 
@@ -148,7 +149,7 @@ def _brows_moved(out: Doubles, rng: np.random.Generator, manly: bool) -> None:
 
 
 def _head(rng: np.random.Generator, manly: bool) -> tuple[Doubles, Doubles]:
-    """The 68 points and the further places of a new head."""
+    """The 68 landmarks and the places (see `mean_places`) of a random head."""
     middle = [1.0, 1.02 if manly else 0.96, 1.0, 1.0, 1.0, 0.03 if manly else -0.02]
     drawn = rng.normal(middle, [0.045, 0.055, 0.045, 0.04, 0.05, 0.045])
     whole = _Proportions(*(float(value) for value in drawn))
@@ -169,7 +170,7 @@ def _between(table: Doubles, at: float) -> Doubles:
 
 
 def _colours(rng: np.random.Generator, age: float) -> tuple[float, Doubles, Doubles, Doubles, Doubles]:
-    """Tone from 0 light to 1 dark, and the colours of skin, hair, eyes and lips."""
+    """Skin tone from 0 (light) to 1 (dark), and sRGB colours of skin, hair, eyes and lips."""
     tone = float(rng.uniform(0, 1))
     skin = _between(SKINS, tone * (len(SKINS) - 1)) * (1 + rng.normal(0, [0.012, 0.015, 0.025]))
     dark = tone > 0.55
@@ -198,7 +199,7 @@ def _build(rng: np.random.Generator, manly: bool) -> Build:
 
 
 def draw_person(rng: np.random.Generator) -> Person:
-    """Draw an identity; every generator gives another one."""
+    """Draw a random identity, which depends only on the generator's state."""
     manly = bool(rng.random() < 0.5)
     age = float(rng.uniform(0, 1) ** 1.3)
     points, places = _head(rng, manly)

@@ -28,19 +28,19 @@ from .render_target import GeometryBuffer, RenderTarget
 from .scene import Expression, Scene
 from .shading import Textures, shade_hair, shade_skin
 
-SEEN = 0.1  # a point this far behind the nearest surface, in eye distances, is hidden
+SEEN = 0.1  # a landmark more than this many eye distances behind the nearest surface is hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A drawn picture with its truth.
+    """A rendered picture with its ground truth.
 
     Attributes:
         image: uint8 RGB.
-        points68: float32 (68, 2), where the 68 points of this person with this expression are in the picture. Those
-            of the jaw are places on the skin, not on the outline: on the far side of a turned head they are hidden.
+        points68: float32 (68, 2), the landmarks in pixels of the picture. Those of the jaw are fixed places on the
+            skin, not on the outline: on the far side of a turned head they are hidden.
         pose: yaw, pitch and roll in degrees, scale in pixels per distance between the eyes of the mean head.
-        visible68: bool (68,), which of them face the viewer with nothing of the head before them.
+        visible68: bool (68,), which landmarks face the viewer and are not hidden by another part of the head.
     """
 
     image: Image
@@ -50,20 +50,20 @@ class Portrait:
 
 
 def _solid(person: Person, form: FaceShape, lining: Part | None) -> list[Part]:
-    """The head, and its ears or the lining of the hair that hides them."""
+    """The meshes of the head and of its ears, or of the lining of hair that hides the ears."""
     beside = [ear_part(person, 1.0), ear_part(person, -1.0)] if lining is None else [lining]
     return [head_part(form), *beside]
 
 
 def draw_portrait(person: Person, scene: Scene) -> Portrait:
-    """Draw a person under a scene's circumstances; the same two give the same bytes."""
+    """Render a person in a scene; the same inputs give the same bytes."""
     return draw_portraits(person, [scene])[0]
 
 
 def draw_portraits(person: Person, scenes: Sequence[Scene]) -> list[Portrait]:
-    """Draw a person with one expression and in the same clothes, the first scene's, several times.
+    """Render a person in several scenes, with the expression, gaze and clothes of the first scene.
 
-    Form, skin and hair are made once, which is half of a picture's cost. The eyes look where the first scene's do.
+    Shape, skin and hair are computed only once; they are half of a picture's cost.
     """
     form, hair = build_face_shape(person, scenes[0].expression, scenes[0].scale), hair_of(person)
     pictures = Textures.of(person, form, hair, scenes[0])
@@ -72,11 +72,11 @@ def draw_portraits(person: Person, scenes: Sequence[Scene]) -> list[Portrait]:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What of a picture is ready before anything is laid in front of the skin.
+    """A picture before glasses, hair and a hand are drawn over the skin.
 
     Attributes:
-        image: the enlarged picture, float32 (h, w, 3): room, clothes and skin. What is laid in front changes it.
-        stage, drawing, thrown: its camera, what each of its pixels shows, the light's shadows.
+        image: the enlarged picture, float32 (h, w, 3): background, clothes and skin; later layers change it in place.
+        stage, drawing, thrown: the render target with its camera, the G-buffer, and the shadow map.
         form, hair: the head's surface and its hair.
     """
 
@@ -95,7 +95,7 @@ def _painted(person: Person, scene: Scene, form: FaceShape, hair: Hair | None, p
 
 
 def prepared(person: Person, scene: Scene, form: FaceShape, hair: Hair | None, pictures: Textures) -> Ready:
-    """A picture as far as the skin."""
+    """Render background, clothes and skin."""
     stage = RenderTarget.of(scene)
     lining = hair.lining if hair is not None else None
     solid = _solid(person, form, lining)
@@ -108,14 +108,14 @@ def prepared(person: Person, scene: Scene, form: FaceShape, hair: Hair | None, p
 
 
 def finished(scene: Scene, ready: Ready) -> Portrait:
-    """The picture in its own size as a camera takes it, with its truth."""
+    """The picture in its final size, with blur and noise of a camera, and its ground truth."""
     small = cv2.resize(ready.image, scene.size[::-1], interpolation=cv2.INTER_AREA)
     image = _photographed(np.asarray(small, np.float32), scene)
     return _truth(image, scene, ready.form, ready.stage, ready.drawing)
 
 
 def lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready: Ready) -> None:
-    """Glasses, hair and a hand over skin and clothes, in place, in each of some pictures."""
+    """Draw glasses, hair and a hand over skin and clothes, in place, in each of the pictures."""
     hair, stage, drawing = ready.hair, ready.stage, ready.drawing
     shell = None if hair is None else stage.draw(hair.parts)
     for image in images:
@@ -128,19 +128,18 @@ def lay_in_front(images: tuple[Floats, ...], person: Person, scene: Scene, ready
 
 
 def occluded_share(person: Person, scene: Scene) -> Floats:
-    """The share of each pixel that glasses, hair and a hand hide of skin and clothes in `draw_portrait`'s picture,
-    0..1,
-    float32 (height, width)."""
+    """Occlusion of skin and clothes in `draw_portrait`'s picture: the share of each pixel that glasses, hair and a
+    hand hide, 0..1, float32 (height, width)."""
     form, hair = build_face_shape(person, scene.expression, scene.scale), hair_of(person)
     ready = prepared(person, scene, form, hair, Textures.of(person, form, hair, scene))
     black, white = (np.full_like(ready.image, level) for level in (0, 255))
     lay_in_front((black, white), person, scene, ready)
-    seen = (white - black)[..., 1] / floats(255)  # what is laid on a picture mixes with it
+    seen = (white - black)[..., 1] / floats(255)  # the layers in front blend with the picture
     return np.asarray(1 - cv2.resize(seen, scene.size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _truth(image: Image, scene: Scene, form: FaceShape, stage: RenderTarget, drawing: GeometryBuffer) -> Portrait:
-    """The picture with the points of the surface that was drawn."""
+    """The picture with its ground truth: landmarks of the rendered surface, pose and visibility."""
     camera = Camera(scene.scale, stage.camera.rotation, np.array(scene.centre))
     points = camera.project(form.points68)
     normals = sampled(form.normals, points_to_uv(form.points68)) @ camera.rotation.T[:, 2]
@@ -155,7 +154,7 @@ def _pose(scene: Scene) -> Pose:
 
 
 def _photographed(image: Floats, scene: Scene) -> Image:
-    """The lens's blur and the sensor's noise."""
+    """Add the blur of a lens and the noise of a sensor; uint8."""
     if scene.blur > 0.15:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), scene.blur), np.float32)
     if scene.noise > 0:
@@ -169,7 +168,7 @@ def _photographed(image: Floats, scene: Scene) -> Image:
 
 @lru_cache(maxsize=1)
 def _nobody() -> Person:
-    """The mean head itself, without hair."""
+    """The mean head, without hair and glasses."""
     anyone = draw_person(rng_for(0, "nobody"))
     return replace(anyone, points68=np.array(mean68()), places=mean_places(), style="bald", glasses="none")
 
@@ -177,13 +176,13 @@ def _nobody() -> Person:
 def neutral_head(
     size: int, pose: Pose, grey: int = 128, light_from: tuple[float, float, float] | None = None
 ) -> Portrait:
-    """The mean head in plain grey before a darker grey, for tests of colour.
+    """The mean head in uniform grey on a darker grey, for tests of colour.
 
     Args:
-        size: the picture's side in pixels; the head's middle is a little under the picture's.
-        pose: where it looks; `scale` in pixels per eye distance, 0.2 of the size shows the whole head.
+        size: the picture's side in pixels; the head's middle is a little below the picture's centre.
+        pose: the head's pose; `scale` in pixels per eye distance, of which 0.2 * `size` shows the whole head.
         grey: the head's grey value; without a light, every pixel of the head has it.
-        light_from: the direction that the light comes from (camera axes), None for even light.
+        light_from: the direction toward the light in camera axes, None for even light.
     """
     scene = Scene(pose.yaw, pose.pitch, pose.roll, pose.scale, (size / 2, size * 0.54), (size, size), ambient=0.35)
     stage, form = RenderTarget.of(scene), build_face_shape(_nobody(), Expression(), pose.scale)

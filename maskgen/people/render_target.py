@@ -15,21 +15,21 @@ from maskgen.masks.rasteriser import Canvas
 from .mesh import CLOTH, OPEN, PIVOT, Part, follow, joined, toward_viewer
 from .scene import Scene
 
-TIMES = 2  # drawn this much larger, then shrunk
-DEEP = 12.0  # eye distances of depth, half before and half behind the head's origin, that a pixel can tell
-BAND = 80
+TIMES = 2  # supersampling: the picture is rendered this many times larger, then reduced
+DEEP = 12.0  # range of depth in eye distances, half in front of and half behind the head's origin
+BAND = 80  # rows that are shaded together
 
 
 @dataclass(frozen=True, slots=True)
 class PixelRows:
-    """Some rows of a drawing.
+    """Some rows of a G-buffer.
 
     Attributes:
-        part: where in the enlarged picture they are.
-        u, v: each pixel's place in its part's own picture, (h, w).
-        kind: what it belongs to, 0 where nothing was drawn, (h, w).
+        part: their rows and columns in the enlarged picture.
+        u, v: texture coordinates of each pixel, 0..1, (h, w).
+        kind: the kind of part (see `mesh.Part`), 0 where nothing was drawn, (h, w).
         normals: unit vectors in camera axes, z toward the viewer, (h, w, 3).
-        depth: pixels toward the viewer, (h, w).
+        depth: in pixels, toward the viewer, (h, w).
     """
 
     part: tuple[slice, slice]
@@ -40,18 +40,18 @@ class PixelRows:
     depth: Floats
 
     def of(self, kind: float) -> Floats:
-        """1 where this kind of thing was drawn, 0 elsewhere, (h, w)."""
+        """1 where this kind of part was drawn, 0 elsewhere, (h, w)."""
         return np.asarray(np.abs(self.kind - floats(kind)) < 0.09, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class GeometryBuffer:
-    """What each pixel of the enlarged picture shows, as the rasteriser left it: (h, w, 3) each.
+    """The surface that each pixel of the enlarged picture shows, as the rasteriser wrote it: (h, w, 3) each.
 
     Attributes:
         places: u, v, kind.
-        facings: the normal's x and y, and depth, squeezed into 0..1.
-        deep: pixels of depth from 0 to 1.
+        facings: the normal's x and y, and depth, each mapped to 0..1.
+        deep: the range of depth in pixels that is mapped to 0..1.
     """
 
     places: Floats
@@ -59,15 +59,15 @@ class GeometryBuffer:
     deep: float
 
     def depth(self, part: tuple[slice, slice]) -> Floats:
-        """Pixels toward the viewer; meaningless where nothing was drawn."""
+        """Depth in pixels toward the viewer, (h, w); undefined where nothing was drawn."""
         return np.asarray((self.facings[part][..., 2] - floats(0.5)) * floats(self.deep), np.float32)
 
     def nearest(self, part: tuple[slice, slice]) -> Floats:
-        """Depth, far away where nothing was drawn."""
+        """Depth in pixels toward the viewer, (h, w); -1e6 where nothing was drawn."""
         return np.where(self.places[part][..., 2] > 0, self.depth(part), floats(-1e6))
 
     def nearest_at(self, points: Doubles) -> Floats:
-        """Depth at the pixels of points (n, 2 or more), (n,), far away where nothing was drawn."""
+        """Depth at the pixels of points (n, 2 or more), (n,); -1e6 where nothing was drawn."""
         height, width = self.places.shape[:2]
         x = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(int)
         y = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(int)
@@ -75,7 +75,7 @@ class GeometryBuffer:
         return np.where(self.places[y, x, 2] > 0, depth, np.float32(-1e6))
 
     def bounds(self) -> tuple[slice, slice]:
-        """The part of the picture in which anything was drawn; nothing where there is none."""
+        """Rows and columns of the picture in which anything was drawn; empty slices if nothing was."""
         kind = self.places[..., 2]
         rows, columns = np.flatnonzero(kind.any(1)), np.flatnonzero(kind.any(0))
         if rows.size == 0:
@@ -83,7 +83,7 @@ class GeometryBuffer:
         return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
     def bands(self) -> Iterator[PixelRows]:
-        """All of it that holds anything, some rows at a time."""
+        """The part in which anything was drawn, BAND rows at a time."""
         rows, columns = self.bounds()
         for top in range(rows.start, rows.stop, BAND):
             part = slice(top, min(top + BAND, rows.stop)), columns
@@ -95,7 +95,7 @@ class GeometryBuffer:
 
 @dataclass(frozen=True, slots=True)
 class RenderTarget:
-    """The enlarged picture's camera, and how a body that turns less than its head moves against it."""
+    """The enlarged picture's camera and size, and the rotation (3, 3) of a body that turns less than its head."""
 
     camera: Camera
     height: int
@@ -104,7 +104,7 @@ class RenderTarget:
 
     @classmethod
     def of(cls, scene: Scene) -> RenderTarget:
-        """The stage of a scene."""
+        """The render target of a scene."""
         turn = rotation(scene.yaw, scene.pitch, scene.roll)
         body = rotation(0.45 * scene.yaw, 0.25 * scene.pitch, 0.25 * scene.roll)
         shift = (np.array(scene.centre) + 0.5) * TIMES - 0.5
@@ -112,7 +112,7 @@ class RenderTarget:
         return cls(camera, scene.size[0] * TIMES, scene.size[1] * TIMES, turn.T @ body)
 
     def placed(self, parts: Sequence[Part]) -> Doubles:
-        """The points of parts in pixels and depth."""
+        """The points of parts, x, y and depth in pixels, (n, 3)."""
         bent = [
             PIVOT + (part.points - PIVOT) @ self.to_body.T if part.kind == CLOTH else follow(part.points, self.to_body)
             for part in parts
@@ -120,12 +120,12 @@ class RenderTarget:
         return self.camera.project(np.concatenate(bent))
 
     def facing(self, parts: Sequence[Part]) -> Doubles:
-        """Their normals in camera axes."""
+        """The normals of parts in camera axes, (n, 3)."""
         turns = [self.camera.rotation @ self.to_body if part.kind == CLOTH else self.camera.rotation for part in parts]
         return np.concatenate([part.normals @ turn.T for part, turn in zip(parts, turns, strict=True)])
 
     def draw(self, parts: Sequence[Part]) -> GeometryBuffer:
-        """Draw parts; of closed ones only what faces the viewer."""
+        """Rasterise parts; of closed parts only the triangles that face the viewer."""
         points, (triangles, marks) = self.placed(parts), joined(parts)
         triangles = toward_viewer(points, triangles, sum(len(part.triangles) for part in parts if part.kind in OPEN))
         places, facings = Canvas(self.height, self.width), Canvas(self.height, self.width)

@@ -14,9 +14,9 @@ from .scene import draw_scene
 def sample_people(
     people: int = 12, each: int = 10, seed: int = 0, size: int = 250
 ) -> Iterator[tuple[str, int, Portrait]]:
-    """Pictures of drawn people: each one's name, the picture's number from 1, and the picture.
+    """Pictures of rendered people: the person's name, the picture's number from 1, and the picture.
 
-    A picture depends on the seed, its person's number and its own, so more of them change no other.
+    A picture depends on the seed, the size, its person's number and its own: more people or pictures do not change it.
     """
     for number in range(1, people + 1):
         person = draw_person(rng_for(seed, "person", number))

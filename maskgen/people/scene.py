@@ -13,9 +13,10 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What a face does: `mouth` 0 closed to 1 wide open, `smile` -0.3 to 1, `brows` raised -1 to 1, `lids` shut 0 to 1.
+    """An expression: `mouth` 0 closed to 1 wide open, `smile` -0.3 to 1, `brows` -1 lowered to 1 raised, `lids` 0 open
+    to 1 closed.
 
-    `gaze` is the share of the head's turn that the eyes take back to look at the camera.
+    `gaze` is the share of the head's rotation that the eyes compensate to look at the camera.
     """
 
     mouth: float = 0.0
@@ -34,14 +35,14 @@ class Scene:
         scale: pixels per distance between the eyes of the mean head.
         centre: where the head's origin, the middle of the face, is: (x, y) in pixels.
         size: the picture's (height, width).
-        light: the direction that the light comes from, camera axes, x right, y down, z to the viewer.
-        ambient: the share of the light that comes from everywhere, 1 for no direction at all.
+        light: the direction toward the light, camera axes, x right, y down, z to the viewer.
+        ambient: the share of ambient light, 0..1; at 1 there is no directed light.
         level: the light's strength, 1 for a well lit picture.
         cast: the light's colour, (3,) about 1.
         background: plain, blobs or room; its colours and the picture's noise come from `pattern`.
         clothes: round, shirt or jacket; `cloth` is their colour, sRGB.
-        blur: deviation in pixels; noise: deviation in grey levels.
-        hand: whether fingers are before the lower face.
+        blur: standard deviation in pixels; noise: standard deviation in grey levels.
+        hand: whether fingers are in front of the lower face.
     """
 
     yaw: float = 0.0
@@ -71,7 +72,7 @@ class Scene:
 
 
 def _expression(rng: np.random.Generator) -> Expression:
-    """Mostly calm or smiling, at times talking, seldom with lowered lids."""
+    """Mostly calm or smiling, sometimes talking, rarely with lowered eyelids."""
     smile = float(rng.choice([rng.uniform(-0.2, 0.2), rng.uniform(0.3, 1.0)]))
     return Expression(
         mouth=float(max(0.0, rng.uniform(-0.7, 0.6))),
@@ -101,7 +102,7 @@ def draw_scene(rng: np.random.Generator, size: int = 250, widest_yaw: float = 30
     """Draw the circumstances of a square picture.
 
     Args:
-        size: the side in pixels; faces have eyes 0.16 to 0.2 of it apart, as in photographs cropped for datasets.
+        size: the side in pixels; the eye distance is 0.16 to 0.2 of it, as in photographs cropped for datasets.
         widest_yaw: degrees, up to 75.
     """
     yaw = float(np.clip(rng.normal(0, widest_yaw / 1.8), -widest_yaw, widest_yaw))

@@ -23,13 +23,13 @@ from .scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class Textures:
-    """What is looked up for each pixel of skin and cloth.
+    """Textures of head and clothes.
 
     Attributes:
-        head: RGB and gloss by place in the chart, (rows, columns, 4).
-        surface: the normal and how open to the sky the skin is, (rows, columns, 4).
+        head: RGB and gloss over the chart, (rows, columns, 4).
+        surface: unit normal and share of the ambient light that arrives, over the chart, (rows, columns, 4).
         clothes: RGB, (rows, columns, 3).
-        skin, hair: RGB of ears and of the inside of hair.
+        skin, hair: RGB of ears and of the inside of hair, (3,).
     """
 
     head: Floats
@@ -40,7 +40,7 @@ class Textures:
 
     @classmethod
     def of(cls, person: Person, form: FaceShape, hair: Hair | None, scene: Scene) -> Textures:
-        """Paint them."""
+        """Draw the textures of a person in a scene."""
         around = form.openness
         if hair is not None:
             around = around * cv2.resize(hair.shadow, around.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -53,7 +53,7 @@ class Textures:
         )
 
     def colours(self, band: PixelRows) -> Floats:
-        """Each pixel's colour in full light and its gloss, (h, w, 4)."""
+        """Albedo (RGB, 0..255) and gloss of each pixel, (h, w, 4)."""
         out = looked_up(self.head, band.u, band.v)
         for kind, gloss in ((EAR, 0.15), (LINING, 0.0), (CLOTH, 0.0)):
             there = (np.abs(band.kind - np.float32(kind)) < 0.09).view(np.uint8)
@@ -70,7 +70,7 @@ class Textures:
 
 
 def _looks(scene: Scene) -> tuple[float, float]:
-    """How far the irises move right and down to take back a share of the head's turn."""
+    """Displacement of the irises right and down in eye distances, which compensates a share of the head's rotation."""
     gaze = scene.expression.gaze
     right = -0.16 * gaze * np.sin(np.radians(scene.yaw))
     down = 0.1 * gaze * np.sin(np.radians(scene.pitch))
@@ -80,7 +80,7 @@ def _looks(scene: Scene) -> tuple[float, float]:
 def shade_skin(
     image: Floats, drawing: GeometryBuffer, thrown: ShadowMap, pictures: Textures, scene: Scene, stage: RenderTarget
 ) -> None:
-    """Head, ears and clothes over the room, in place."""
+    """Render head, ears and clothes over the background, in place."""
     dark = thrown.on(drawing)
     turn = stage.camera.rotation.astype(np.float32)
     for band in drawing.bands():
@@ -95,7 +95,7 @@ def shade_skin(
 
 
 def facing(band: PixelRows, surface: Floats, turn: Floats) -> Floats:
-    """Unit normals of what was drawn, in camera axes, (h, w, 3): the head's with its relief.
+    """Unit normals of a band's surfaces in camera axes, (h, w, 3); those of the head include its relief.
 
     Args:
         surface: `Textures.surface` at the band's places, (h, w, 4).
@@ -106,7 +106,7 @@ def facing(band: PixelRows, surface: Floats, turn: Floats) -> Floats:
 
 
 def before(band: PixelRows, behind: GeometryBuffer, slack: Floats) -> NDArray[np.bool_]:
-    """Where a band shows something that lies before another drawing, or at most `slack` pixels behind it, (h, w)."""
+    """Where a band's surface lies in front of another drawing, or at most `slack` pixels behind it, (h, w)."""
     return np.asarray((band.kind > 0) & (band.depth > behind.nearest(band.part) - slack))
 
 
@@ -119,7 +119,7 @@ def shade_hair(
     scene: Scene,
     stage: RenderTarget,
 ) -> None:
-    """Hair over everything that it is before, in place."""
+    """Render hair over everything behind it, in place."""
     person, hair = whose
     own, dark = person.hair.astype(np.float32), thrown.on(drawing)
     turn, slack = stage.camera.rotation.astype(np.float32), floats(0.01 * stage.camera.scale)

@@ -1,4 +1,4 @@
-"""The network of the classifiers, run by OpenVINO: four convolutions of stride 2, and one weighted sum."""
+"""The network of the classifiers, run by OpenVINO: four convolutions of stride 2, and one linear layer."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
 from maskgen.faces.mtcnn.openvino_nets import CONFIG
 from maskgen.faces.upright_crop import align_upright_by_five
 
-CROP, EDGE = 72, 4  # side of the aligned crop, and what of it is not looked at on each side
-GROUP = 4  # faces that go through the network together: always so many, the last ones filled up
+CROP, EDGE = 72, 4  # side of the aligned crop in pixels, and the border of it that is cut off on each side
+GROUP = 4  # batch size; the last batch is padded
 
 
 def classifier_input(image: Image, points5: NDArray[np.floating]) -> Image:
-    """The input of such a network for a face, uint8 (64, 64, 3).
+    """The network's input for a face, uint8 (64, 64, 3).
 
     Args:
         image: uint8 RGB (height, width, 3).
-        points5: the detector's five points, (5, 2), in its pixels.
+        points5: the detector's five landmarks, (5, 2), in pixels of the image.
     """
     return align_upright_by_five(image, points5, CROP).image[EDGE:-EDGE, EDGE:-EDGE]
 
 
 def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Floats:
-    """The network's score of each face, float32 (n,): a logit, the same whatever the other faces.
+    """The network's score of each face, float32 (n,): a logit that does not depend on the other faces.
 
     Args:
-        faces: as `classifier_input` gives them.
-        package, weights: where the weights are: a package's name, and the name of an .npz file in it.
+        faces: the faces' `classifier_input`.
+        package, weights: the package that contains the weights, and the name of their .npz file in it.
     """
     if not len(faces):
         return np.zeros(0, np.float32)
@@ -51,7 +51,7 @@ def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Flo
 
 @cache
 def _network(package: str, file: str, process: int) -> Any:
-    """The network, ready to run in this process: a forked one makes its own."""
+    """The network, compiled for this process; a forked process compiles its own."""
     del process
     openvino = openvino_module()
     ops, weights, side = openvino.opset13, _weights(package, file), CROP - 2 * EDGE

@@ -1,8 +1,8 @@
-"""Whether a face with a low upright score is turned by a quarter or half turn.
+"""Whether a face with a low upright score is rotated by 90, 180 or 270 degrees.
 
-A network that knows upright faces is unsure of profiles, of dark and of cut-off faces, which would be lost if its score
-decided alone. What was found in a face that lies looks better in another turn, of its
-crop or of the photograph around it; an upright face does not.
+The classifier of upright faces gives low scores also to profiles, dark faces and cut-off faces, which would be lost if
+its score alone decided. A detection in a turned face scores higher after its crop or the photograph around it is
+rotated; an upright face does not.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from maskgen.faces.classifiers.classifier_network import classifier_input
 from maskgen.faces.classifiers.upright import upright_scores
 from maskgen.faces.detect import Detector
 
-BETTER = 1.0  # by how much the score in another turn must be higher
-AROUND = 3.0  # what is turned reaches so many times the box's longer side from its middle
-LONGEST = 480  # side of what is searched, in pixels
-QUARTERS = (1, 2, 3)
+BETTER = 1.0  # margin, a logit, by which the score must be higher after a rotation
+AROUND = 3.0  # half side of the rotated part of the photograph, in longer sides of the bounding box
+LONGEST = 480  # greatest side in pixels of the part in which faces are detected
+QUARTERS = (1, 2, 3)  # rotations by 90, 180 and 270 degrees
 
 
 def is_turned(image: Image, face: Detection, score: float, detector: Detector | None) -> bool:
@@ -26,9 +26,9 @@ def is_turned(image: Image, face: Detection, score: float, detector: Detector | 
 
     Args:
         image: uint8 RGB (height, width, 3).
-        face: what was found in it.
-        score: its score, see `upright_scores`.
-        detector: searches the turned photograph; None where only the crop is to be turned.
+        face: a detection in it.
+        score: the upright score of the face, see `upright_scores`.
+        detector: detects faces in the rotated photograph; None to rotate only the crop.
     """
     crop = classifier_input(image, face.points5)
     seen = [_turned(crop, quarters) for quarters in QUARTERS]
@@ -44,7 +44,7 @@ def _turned(image: Image, quarters: int) -> Image:
 
 
 def _around(image: Image, face: Detection) -> Image:
-    """The part of the photograph around a face, which holds a larger face that this one is a part of."""
+    """The part of the photograph around a face, large enough for a larger face that contains this one."""
     height, width = image.shape[:2]
     middle = (face.box[:2] + face.box[2:]) / 2
     reach = AROUND * float(max(face.box[2:] - face.box[:2]))

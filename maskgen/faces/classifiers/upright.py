@@ -1,8 +1,8 @@
-"""Classifier of faces that are upright at their landmarks: a small network on the aligned face.
+"""Classifier of upright faces: a small network on the face, aligned by its landmarks.
 
-A detector finds faces in faces that lie or stand on their heads: a mouth in a forehead, an eye in a mouth. Neither its
-score nor the landmarks tell them apart for certain. `benchmarks/upright.py` trained the network and prints its errors;
-`benchmarks/orientation.py` counts what is masked the wrong way round with it.
+In faces that are rotated by 90 or 180 degrees, a detector finds false upright faces: a mouth in a forehead, an eye in a
+mouth. Neither its score nor the landmarks identify them reliably. `benchmarks/upright.py` trained the network and
+prints its errors; `benchmarks/orientation.py` counts the faces that are still masked in a wrong orientation.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from collections.abc import Sequence
 from maskgen.core.records import Floats, Image
 from maskgen.faces.classifiers.classifier_network import classifier_scores
 
-# The score below which a face is in doubt, and the one where the detector's points and the landmarks agree less well
-# (`faces.trust`): a chin with glasses under it has both a fair score and a trust of 0.74.
+# Logits below which a face may not be upright: for faces with a trust (`faces.trust`) of at least TRUSTED, and for
+# others, where detector and landmarks agree less: a chin above glasses can have a fair score and a trust of 0.74.
 UPRIGHT_FROM, LESS_TRUSTED_FROM = -1.0, 2.0
 TRUSTED = 0.8
 
 
 def least_score(trust: float) -> float:
-    """The score from which on a face of this trust counts as upright."""
+    """The least score, a logit, with which a face of this trust (0..1) counts as upright."""
     return UPRIGHT_FROM if trust >= TRUSTED else LESS_TRUSTED_FROM
 
 
 def upright_scores(faces: Sequence[Image]) -> Floats:
-    """How surely each face stands upright in its crop, float32 (n,): a logit, see `least_score`.
+    """The score of each face for being upright in its crop, float32 (n,): a logit, see `least_score`.
 
     Args:
-        faces: as `classifiers.classifier_network.classifier_input` gives them.
+        faces: the faces' `classifiers.classifier_network.classifier_input`, uint8 (64, 64, 3) each.
     """
     return classifier_scores(faces, "maskgen.faces.classifiers", "upright.npz")

@@ -1,1 +1,1 @@
-"""Landmark models other than dlib's, and all of them by name."""
+"""The program's own landmark model, and the choice of a landmark model by name."""

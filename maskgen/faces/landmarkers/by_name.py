@@ -12,11 +12,11 @@ DLIB, OWN = "dlib", "own"
 
 
 def landmarker_by_name(name: str, model: Path | None = None) -> Landmarker:
-    """The landmark model of a name.
+    """The landmark model with a name.
 
     Args:
-        name: "dlib" for the cascade that came with the installation, "own" for the network of this program's own.
-        model: with "dlib", another dlib shape predictor of 68 points.
+        name: "dlib" for the installed cascade of dlib, "own" for this program's own network.
+        model: with "dlib", the file of another dlib shape predictor with 68 landmarks.
 
     Raises:
         UserError: there is no such name, or the model cannot be used with it.

@@ -1,6 +1,6 @@
 """The 68 landmarks of a detected face by the program's own network, trained on rendered people only.
 
-The far side of a turned head is known too: hidden points are where they are on the head, not on its outline.
+On the far side of a turned head, hidden landmarks are at their places on the head, not on its outline.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from maskgen.faces.landmarkers.own_network import (
 from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
-AWAY = 1.62  # mean distance of a Laplace distribution of spread 1 in x and in y, by sampling
-SHOWN = 0.5  # from which likelihood on a point counts as seen
+AWAY = 1.62  # mean distance from 0 if x and y each have a Laplace distribution of scale 1, found by sampling
+SHOWN = 0.5  # probability above which a landmark counts as visible
 
 
 class OwnLandmarker(Landmarker):
-    """Finds 68 points in faces that a detector found, and says which are seen and how far off they may be."""
+    """Finds the 68 landmarks of detected faces, their visibility and their expected error."""
 
     def __init__(self) -> None:
-        """Nothing is loaded before the first face."""
+        """The network is loaded with the first face."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Another process loads the network again."""
+        """Pickle without the network: another process loads its own."""
         return type(self), ()
 
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         images, five = [image for image, _ in faces], [detection.points5 for _, detection in faces]
         patches, matrices = _cut(images, five)
         first = _in_pictures(predict(patches), matrices)
-        # Cut again by the points that were found: of a profile the detector's five are far off. The mirror image is
-        # looked at this time, which makes up for what the network does not do the same on both sides.
+        # The second patch is cut by the landmarks that were found: on a profile, the detector's five are far off. Its
+        # mirror image is used, which compensates for differences of the network between left and right.
         patches, matrices = _cut(images, list(five_points(first.points)))
         second = _in_pictures(predict_mirrored(patches), matrices)
         return [_marked(*both) for both in zip(first.each(), second.each(), strict=True)]
@@ -52,14 +52,15 @@ class OwnLandmarker(Landmarker):
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was said of n faces: `points` (n, 68, 2) and `spread` (n, 68) in the pictures' pixels, `seen` (n, 68)."""
+    """The prediction for n faces: `points` (n, 68, 2) and `spread` (n, 68) in pixels of the picture, and `seen`
+    (n, 68), the probability of visibility."""
 
     points: Floats
     spread: Floats
     seen: Floats
 
     def each(self) -> Iterator[tuple[Floats, Floats, Floats]]:
-        """Face by face."""
+        """Points, spread and visibility of each face."""
         return zip(self.points, self.spread, self.seen, strict=True)
 
 
@@ -71,13 +72,13 @@ def _in_pictures(said: Prediction, matrices: Sequence[Doubles]) -> _Look:
 
 
 def _cut(images: Sequence[Image], five: Sequence[Floats]) -> tuple[Mask, list[Doubles]]:
-    """The patch of each picture by five points, and the matrices that cut them."""
+    """The patches (n, SIDE, SIDE) of pictures, aligned by five landmarks each, and their matrices, see `to_patch`."""
     matrices = [to_patch(points5) for points5 in five]
     return np.stack([cut_patch(image, one) for image, one in zip(images, matrices, strict=True)]), matrices
 
 
 def _marked(first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]) -> Points68:
-    """The mean of two looks, each point weighted by the inverse of its spread's square."""
+    """The mean of two predictions, each landmark weighted by the inverse square of its spread."""
     share = (1 / (1 + (first[1] / second[1]) ** 2))[:, None]
     points = np.asarray(share * first[0] + (1 - share) * second[0], np.float32)
     seen, spread = (first[2] + second[2]) / 2, np.minimum(first[1], second[1])

@@ -1,8 +1,8 @@
 """The program's own landmark network, run by OpenVINO: its input patch and its prediction of 68 landmarks.
 
 Convention:
-    - a patch is uint8 grey (SIDE, SIDE); the face stands upright in it by its five points
-    - points in a patch are shares of its side, x right, y down, 0 and 1 at the outer edges of its pixels
+    - a patch is uint8 grey (SIDE, SIDE), in which the face is upright, aligned by five landmarks
+    - points in a patch are normalised coordinates, x right, y down, 0 and 1 at the outer edges of its pixels
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from maskgen.faces.upright_crop import (
     source_window,
 )
 
-SIDE = 80
+SIDE = 80  # of the patch, in pixels
 AROUND = 3.6  # side of the patch in face units, see `upright_crop.frontal_eye_distance`
-GROUP = 8  # faces that go through the network together: always so many, the last ones filled up
+GROUP = 8  # batch size; the last batch is padded
 WEIGHTS = "own.npz"
-# The convolutions in their order, and their steps. "stay" and "join" add to what they are given; "up" is laid out twice
-# as large and added to what BESIDE names.
+# The convolutions in their order, and their strides. "stay" and "join" are residual: they are added to their input. The
+# output of "up" is rearranged to twice the resolution and added to the output of the layer in BESIDE.
 LAYERS = {
     "stem": 2, "down1": 2, "stay1": 1, "down2": 2, "stay2": 1, "down3": 2, "stay3": 1, "stay4": 1,
     "up2": 1, "join2": 1, "up1": 1, "join1": 1,
 }  # fmt: skip
 BESIDE = {"up2": "stay2", "up1": "stay1"}
 POINTS = 68
-ALL = POINTS + 17  # then the jaw's points on the head's outline in the picture
-WIDER = 1.25  # heat maps reach so much farther than the patch
-# Of each of all points the one on the other side of the face.
+ALL = POINTS + 17  # the landmarks, and the jaw's 17 points on the head's outline in the picture
+WIDER = 1.25  # side of the heat maps in sides of the patch
+# The index of each point's mirror image on the other side of the face.
 MIRRORED = np.array([
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
     41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, *range(84, 67, -1),
@@ -55,9 +55,9 @@ class Prediction:
     """The network's prediction for n patches.
 
     Attributes:
-        points: float32 (n, ALL, 2), shares of the patch's side.
-        spread: float32 (n, ALL), how far a point is expected to be off, in shares of the patch's side.
-        seen: float32 (n, 68), how likely nothing of the head is before it, 0..1.
+        points: float32 (n, ALL, 2), normalised coordinates in the patch.
+        spread: float32 (n, ALL), expected error scale of each point, as a share of the patch's side.
+        seen: float32 (n, 68), probability that no part of the head hides the landmark, 0..1.
     """
 
     points: Floats
@@ -66,7 +66,7 @@ class Prediction:
 
 
 def to_patch(points5: NDArray[np.floating]) -> Doubles:
-    """The similarity (2, 3) that brings a face upright into the patch, from the picture's pixels to the patch's.
+    """The similarity transform (2, 3) from pixels of the picture to those of the patch, in which the face is upright.
 
     Args:
         points5: eyes, nose tip and mouth corners, (5, 2), in the picture's pixels.
@@ -81,7 +81,7 @@ def cut_patch(image: Image, matrix: Doubles) -> Mask:
 
     Args:
         image: uint8 RGB (height, width, 3).
-        matrix: as `to_patch` gives it.
+        matrix: the similarity transform, see `to_patch`.
     """
     times = shrink_factor(matrix)
     part, matrix = source_window(image, matrix, SIDE, 2 * max(1, times))
@@ -92,13 +92,13 @@ def cut_patch(image: Image, matrix: Doubles) -> Mask:
 
 
 def from_patch(points: Floats, matrix: Doubles) -> Floats:
-    """Points (68, 2) of a patch in the picture's pixels, float32."""
+    """Points (68, 2) from normalised coordinates in a patch to pixels of the picture, float32."""
     back = cv2.invertAffineTransform(matrix)
     return np.asarray((points * SIDE - 0.5) @ back[:, :2].T + back[:, 2], np.float32)
 
 
 def predict_mirrored(patches: Mask) -> Prediction:
-    """The prediction for each patch from its mirror image."""
+    """The prediction for each patch, computed from its mirror image."""
     said = predict(np.ascontiguousarray(patches[:, :, ::-1]))
     points = said.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
     return Prediction(points, said.spread[:, MIRRORED], said.seen[:, MIRRORED[:POINTS]])
@@ -107,8 +107,8 @@ def predict_mirrored(patches: Mask) -> Prediction:
 def predict(patches: Mask) -> Prediction:
     """The prediction for each patch, uint8 (n, SIDE, SIDE); it does not depend on the other patches.
 
-    Heat maps and dense layers both predict the points, each with its own spread: the mean of both is taken, weighted
-    by the inverse of the spread's square.
+    Heat maps and dense layers both predict the points, each with its own spread. The result is their mean, weighted by
+    the inverse square of the spread.
     """
     heat, dense = _answers(patches)
     direct, spread, by_heat, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
@@ -136,7 +136,7 @@ def _answers(patches: Mask) -> tuple[Floats, Floats]:
 
 @cache
 def _network(process: int) -> Any:
-    """The network, ready to run in this process: a forked one makes its own."""
+    """The network, compiled for this process; a forked process compiles its own."""
     del process
     openvino = openvino_module()
     ops, weights = openvino.opset13, _weights()
@@ -167,7 +167,10 @@ def _convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: in
 
 
 def _by_heat(ops: Any, heat: Any) -> Any:
-    """The mean place of each heat map, (GROUP, ALL, 2). Source: Sun et al., Integral human pose regression, 2018."""
+    """The mean position of each heat map (soft-argmax), (GROUP, ALL, 2).
+
+    Source: Sun et al., Integral human pose regression, 2018.
+    """
     grid = SIDE // 4
     places = ((np.arange(grid, dtype=np.float32) + 0.5) / grid - 0.5) * WIDER + 0.5
     xy = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2).astype(np.float32)
@@ -176,7 +179,7 @@ def _by_heat(ops: Any, heat: Any) -> Any:
 
 
 def _even(ops: Any, x: Any) -> Any:
-    """Brightness with mean 0 and deviation 1 in each patch."""
+    """Each patch with mean 0, divided by the root of its variance plus 25: standard deviation about 1."""
     axes = np.array([1, 2, 3])
     x = ops.subtract(x, ops.reduce_mean(x, axes, True))
     power = ops.reduce_mean(ops.multiply(x, x), axes, True)

@@ -1,1 +1,1 @@
-"""MTCNN's three networks: their weights, and what runs them."""
+"""MTCNN's three networks: their weights, and inference with OpenVINO or PyTorch."""

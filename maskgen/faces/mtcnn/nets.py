@@ -1,7 +1,6 @@
-"""MTCNN's three networks in fixed batches, so that a result does not depend on the batch.
+"""MTCNN's three networks in batches of fixed size, so that a result does not depend on the batch.
 
-Every network sees groups of one fixed size, the last one filled up with black: a group of another size goes through
-kernels whose last bits differ.
+The last batch is padded with black pictures: for another batch size, other kernels run, and their last bits differ.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from maskgen.core.records import Floats, Image
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 from maskgen.faces.mtcnn.torch_nets import TorchNets
 
-# Pictures a call of PNet, RNet and ONet. On the CPU larger groups save 5 %, and waste more on their black fill.
+# Batch sizes of PNet, RNet and ONet. On the CPU, larger batches save 5 % of the time, but lose more to the padding.
 GROUPS = {"cpu": (2, 4, 2), "cuda": (256, 256, 256)}
-# A canvas of more pixels than this many per call is judged in smaller groups, so that memory stays flat.
+# Most pixels per call of PNet, which bounds its memory: larger canvases go in smaller batches, at least one canvas.
 MOST_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 24}
 
 
 def check_device(device: str) -> None:
-    """Raise UserError unless the device is "cpu", or "cuda" (with a number or not) and there."""
+    """Raise UserError unless the device is "cpu", or an available GPU: "cuda", or "cuda:N" with its number."""
     kind, colon, number = device.partition(":")
     if kind not in GROUPS or (colon and not number.isdecimal()) or (kind == "cpu" and colon):
         raise UserError(f"--device {device} is unknown: give cpu, cuda or cuda:N.")
@@ -39,7 +38,7 @@ class Nets:
     """The networks of the cascade.
 
     Args:
-        device: where they run: "cpu", "cuda", "cuda:1".
+        device: "cpu", or a GPU, such as "cuda" or "cuda:1".
 
     Raises:
         UserError: there is no such device, or the weights are not installed.
@@ -52,24 +51,28 @@ class Nets:
         self._nets = OpenVinoNets(self._groups[1:]) if kind == "cpu" else TorchNets(device)
 
     def propose(self, canvases: Sequence[Image]) -> tuple[Floats, Floats]:
-        """PNet on canvases of one size.
+        """PNet on canvases of one size, uint8 (height, width, 3).
 
         Returns:
-            Scores (n, rows, columns) and shifts (n, 4, rows, columns) of the windows, two pixels apart.
+            Scores (n, rows, columns) and box offsets (n, 4, rows, columns) of windows at a stride of two pixels.
         """
         pixels = canvases[0].shape[0] * canvases[0].shape[1]
-        # Powers of two only, and by the canvas's size alone: what a canvas is judged with decides its last bits.
+        # A power of two that depends on the canvas's size alone: the batch size decides the last bits of a result.
         group = min(self._groups[0], max(1, 1 << int(np.log2(max(self._most / pixels, 1)))))
         shift, score = _grouped(self._nets.pnet, canvases, group)
         return score[:, 1], shift
 
     def refine(self, patches: Sequence[Image]) -> tuple[Floats, Floats]:
-        """RNet on patches (24, 24, 3): scores (n,) and shifts (n, 4)."""
+        """RNet on patches (24, 24, 3): scores (n,) and box offsets (n, 4)."""
         shift, score = _grouped(self._nets.rnet, patches, self._groups[1])
         return score[:, 1], shift
 
     def output(self, patches: Sequence[Image]) -> tuple[Floats, Floats, Floats]:
-        """ONet on patches (48, 48, 3): scores (n,), shifts (n, 4) and five points (n, 10), x before y, in shares."""
+        """ONet on patches (48, 48, 3).
+
+        Returns:
+            Scores (n,), box offsets (n, 4), and five landmarks (n, 10), five x and then five y, as shares of the patch.
+        """
         shift, points, score = _grouped(self._nets.onet, patches, self._groups[2])
         return score[:, 1], shift, points
 

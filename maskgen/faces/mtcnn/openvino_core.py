@@ -1,4 +1,4 @@
-"""OpenVINO as this program uses it: imported without its telemetry, one core for the whole process."""
+"""OpenVINO as this program uses it: imported without telemetry, and one `openvino.Core` per process."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from functools import cache
 from typing import Any
 
 _TELEMETRY = "openvino_telemetry"
-_CONVERTER = "openvino.tools.ovc"  # of other frameworks' models
+_CONVERTER = "openvino.tools.ovc"  # converts models of other frameworks
 
 
 @cache
 def openvino_module() -> Any:
-    """The package `openvino`, which sends nothing anywhere.
+    """The package `openvino`, imported without its telemetry.
 
-    On import it sends usage data to an analytics service, from a process that it forks, and writes files into the
-    home folder, unless its package for that cannot be imported: then it uses a stand-in that does nothing. So the
-    import of that package fails while `openvino` is imported, if nobody has imported either before. So does that of
-    the converter of models, a tenth of a second: `openvino.convert_model` then imports it when it is called.
+    On import, `openvino` sends usage data to an analytics service from a forked process, and writes files into the
+    home folder. If its telemetry package cannot be imported, it uses a stub instead. This function therefore makes
+    that import fail while `openvino` is imported, unless one of the two is imported already. It also skips the model
+    converter, which takes a tenth of a second: `openvino.convert_model` imports it when it is called.
     """
     hidden = [] if "openvino" in sys.modules else [name for name in (_TELEMETRY, _CONVERTER) if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
@@ -34,17 +34,17 @@ def openvino_module() -> Any:
 
 
 def _convert_model(*args: Any, **kwargs: Any) -> Any:
-    """What others in this process may call."""
+    """Replaces `openvino.convert_model` for other code in this process."""
     return importlib.import_module(_CONVERTER).convert_model(*args, **kwargs)
 
 
 def openvino_core() -> Any:
-    """The process's one `openvino.Core`, which is never given back; a forked process makes its own.
+    """The process's only `openvino.Core`, which is never released; a forked process makes its own.
 
-    The processor plugin of each core moves the thread's alternate signal stack to memory of its own, and puts back
-    what it found when it ends. Of two cores that end in the order in which they began, the second puts back the
-    stack of the first, which is gone: the next signal that Python handles ends the process. The threads of a core are
-    not there in a forked process, which would wait for them.
+    The CPU plugin of each core replaces the thread's alternate signal stack, and restores the previous one at its end.
+    If two cores end in the order in which they began, the second restores the stack of the first, which is freed: the
+    next signal that Python handles ends the process. A forked process does not have the threads of the core and would
+    wait for them forever.
     """
     return _core_of(os.getpid())
 

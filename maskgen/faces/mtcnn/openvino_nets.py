@@ -1,6 +1,6 @@
-"""MTCNN's three networks on the processor, through OpenVINO: of the engines tried the one that takes the least time.
+"""MTCNN's three networks on the CPU, run by OpenVINO, the fastest of the engines that benchmarks/engines.py compares.
 
-benchmarks/engines.py compares them. Every network runs on one thread and in float32.
+Every network runs on one thread and in float32.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ CONFIG = {
     "INFERENCE_NUM_THREADS": 1,
     "NUM_STREAMS": 1,
     "INFERENCE_PRECISION_HINT": "f32",
-    # Kernels are kept by shape; photographs of all sizes would otherwise fill the memory with them.
+    # Kernels are cached per input shape; without a limit, photographs of many sizes would fill the memory with them.
     "CPU_RUNTIME_CACHE_CAPACITY": 64,
 }
 
-# Compiled networks by name, shape and process, kept for ever. OpenVINO gives the threads of a network that has ended to
-# the next one; in a forked process, which does not have them, the next one would wait for them for ever.
+# Compiled networks by name, input shape and process, never released. OpenVINO passes the threads of a released network
+# to the next one; a forked process does not have these threads, and the next network would wait for them forever.
 _COMPILED: dict[tuple[str, tuple[int, ...], int], Any] = {}
 _COMPILING = threading.Lock()
 
@@ -33,7 +33,7 @@ class OpenVinoNets:
     """The networks; each call takes uint8 (n, height, width, 3) and gives float32 arrays.
 
     Args:
-        groups: how many pictures every call of RNet and of ONet gets.
+        groups: the batch sizes of RNet and of ONet.
     """
 
     def __init__(self, groups: tuple[int, int]) -> None:
@@ -45,20 +45,20 @@ class OpenVinoNets:
         self._onet = self._request("onet", [groups[1], 48, 48, 3])
 
     def pnet(self, pictures: Image) -> list[Floats]:
-        """Shifts (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
+        """Box offsets (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
         return self._run(self._pnet, pictures)
 
     def rnet(self, pictures: Image) -> list[Floats]:
-        """Shifts (n, 4) and scores (n, 2)."""
+        """Box offsets (n, 4) and scores (n, 2)."""
         return self._run(self._rnet, pictures)
 
     def onet(self, pictures: Image) -> list[Floats]:
-        """Shifts (n, 4), points (n, 10) and scores (n, 2)."""
+        """Box offsets (n, 4), landmarks (n, 10) and scores (n, 2)."""
         return self._run(self._onet, pictures)
 
     def _run(self, request: Any, pictures: Image) -> list[Floats]:
         request.infer({0: pictures}, share_inputs=True)
-        # Copies: the request's own memory is written over by the next call.
+        # Copies, because the next call overwrites the request's own memory.
         return [np.array(request.get_output_tensor(at).data) for at in range(len(request.model_outputs))]
 
     def _request(self, name: str, shape: list[int]) -> Any:
@@ -97,7 +97,7 @@ class OpenVinoNets:
         return [shift, points, self._opset.softmax(self._head(weights, "dense6_1", x), 1)]
 
     def _affine(self, weights: dict[str, Floats], name: str, x: Any) -> Any:
-        """A convolution."""
+        """A convolution with its bias."""
         x = self._opset.convolution(x, weights[f"{name}.weight"], [1, 1], [0, 0], [0, 0], [1, 1])
         return self._opset.add(x, weights[f"{name}.bias"].reshape(1, -1, 1, 1))
 
@@ -110,7 +110,7 @@ class OpenVinoNets:
         return pooled.output(0)
 
     def _dense(self, weights: dict[str, Floats], number: str, x: Any) -> Any:
-        """A dense layer with its PReLU, of the columns before the rows before the channels."""
+        """A dense layer with its PReLU; its inputs are in the order column, row, channel."""
         x = self._opset.transpose(x, [0, 3, 2, 1])
         x = self._opset.reshape(x, np.array([0, -1]), True)
         return self._opset.prelu(self._head(weights, f"dense{number}", x), weights[f"prelu{number}.weight"])

@@ -1,4 +1,4 @@
-"""MTCNN's three networks on a CUDA card, through PyTorch."""
+"""MTCNN's three networks on a GPU, run by PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Run = Callable[[Any], tuple[Any, ...]]
 class TorchNets:
     """The networks; each call takes uint8 (n, height, width, 3) and gives float32 arrays.
 
-    Channels lie last in memory: pooling is ten times faster so, convolution twice.
+    The memory format is channels-last: it makes pooling ten times as fast, and convolution twice as fast.
     """
 
     def __init__(self, device: str) -> None:
@@ -27,15 +27,15 @@ class TorchNets:
         self._pnet, self._rnet, self._onet = (self._weights(name) for name in ("pnet", "rnet", "onet"))
 
     def pnet(self, pictures: Image) -> list[Floats]:
-        """Shifts (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
+        """Box offsets (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
         return self._run(self._run_pnet, pictures)
 
     def rnet(self, pictures: Image) -> list[Floats]:
-        """Shifts (n, 4) and scores (n, 2)."""
+        """Box offsets (n, 4) and scores (n, 2)."""
         return self._run(self._run_rnet, pictures)
 
     def onet(self, pictures: Image) -> list[Floats]:
-        """Shifts (n, 4), points (n, 10) and scores (n, 2)."""
+        """Box offsets (n, 4), landmarks (n, 10) and scores (n, 2)."""
         return self._run(self._run_onet, pictures)
 
     def _weights(self, name: str) -> dict[str, Any]:
@@ -58,12 +58,14 @@ class TorchNets:
         return self._torch.nn.functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
     def _head(self, weights: dict[str, Any], name: str, x: Any) -> Any:
-        """A dense layer of few outputs, summed row by row: a matrix product so narrow treats the rows of a group
-        unlike each other on some processors, and their last bits differ."""
+        """A dense layer with few outputs, summed row by row.
+
+        On some processors, such a narrow matrix product treats the rows of a batch differently: their last bits differ.
+        """
         return (x.unsqueeze(1) * weights[f"{name}.weight"]).sum(-1) + weights[f"{name}.bias"]
 
     def _flat(self, x: Any) -> Any:
-        """Columns before rows before channels, as the dense layers were trained."""
+        """Features flattened in the order column, row, channel, as the dense layers were trained, (n, features)."""
         return x.permute(0, 3, 2, 1).reshape(len(x), -1)
 
     def _run_pnet(self, x: Any) -> tuple[Any, ...]:
@@ -94,7 +96,7 @@ class TorchNets:
 
     def _run(self, net: Run, pictures: Image) -> list[Floats]:
         with self._torch.inference_mode():
-            # (n, h, w, 3) in memory is what channels-last (n, 3, h, w) means: nothing is copied.
+            # Channels-last (n, 3, h, w) has the memory layout of (n, h, w, 3): nothing is copied.
             tensor = self._torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
             tensor = tensor.to(self._device).to(self._torch.float32).sub_(127.5).mul_(1 / 128)
             return [answer.cpu().numpy() for answer in net(tensor)]

@@ -1,8 +1,8 @@
 """The weights of MTCNN's three networks, read from the installed package `mtcnn` without importing or unpickling it.
 
-They are the same numbers that facenet-pytorch carries; `mtcnn` needs neither PyTorch nor TensorFlow for them. A file is
-an LZ4 frame around a pickle of NumPy arrays as joblib writes it. The few pickle instructions that such a file needs are
-carried out here; any other is refused, so nothing in the file can run.
+facenet-pytorch has the same weights; those of `mtcnn` need neither PyTorch nor TensorFlow. A file is an LZ4 frame
+around a pickle of NumPy arrays, written by joblib. This module executes only the few pickle instructions that such a
+file needs and refuses all others, so no code in the file can run.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 
-MOST_BYTES = 1 << 24
-# Layers in the order of the files, weight and bias or slope each.
+MOST_BYTES = 1 << 24  # greatest size of a decompressed file
+# Layers in the order of the files; each has a weight and a bias, or the slopes of a PReLU.
 LAYERS = {
     "pnet": ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "conv4_2", "conv4_1"),
     "rnet": ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "dense4", "prelu4", "dense5_2", "dense5_1"),
@@ -78,11 +78,11 @@ def _named(layers: tuple[str, ...], arrays: list[Floats]) -> dict[str, Floats]:
 
 
 def read_arrays(path: Path) -> list[Floats]:
-    """The float32 arrays of a list that joblib wrote with LZ4.
+    """The float32 arrays of a list that joblib wrote with LZ4 compression.
 
     Raises:
-        ValueError: it is something else.
-        OSError: it cannot be read.
+        ValueError: the file does not contain such a list.
+        OSError: the file cannot be read.
     """
     import lz4.frame
 
@@ -97,16 +97,16 @@ def read_arrays(path: Path) -> list[Floats]:
 
 
 class _Array:
-    """What a NumpyArrayWrapper becomes: the array that follows it in the file."""
+    """Stands for a NumpyArrayWrapper; `value` is the array that follows it in the file."""
 
     def __init__(self) -> None:
         self.value: Floats | None = None
 
 
 class _Machine:
-    """Carries out the pickle instructions of a list of float32 arrays.
+    """Executes the pickle instructions of a list of float32 arrays.
 
-    `_stack` holds what the instructions made so far; a class is its (module, name), and a float32 dtype the text "f4".
+    `_stack` holds the objects made so far; a class is a tuple (module, name), and the dtype float32 is the text "f4".
     """
 
     def __init__(self, data: bytes) -> None:
@@ -154,7 +154,7 @@ class _Machine:
         return values
 
     def _above(self) -> list[Any]:
-        """What lies above the topmost mark, taken off with it."""
+        """Remove the topmost mark and the values above it from the stack; return these values."""
         at = max(place for place, value in enumerate(self._stack) if value is _MARK)
         values = self._stack[at + 1 :]
         del self._stack[at:]
@@ -187,7 +187,7 @@ class _Machine:
             target.value = self._array(state)
 
     def _array(self, state: dict[str, Any]) -> Floats:
-        """The bytes that follow: how many to leave out, these, then the array's."""
+        """The array in the bytes that follow: one byte with the length of the padding, the padding, and the data."""
         shape = tuple(map(int, state["shape"]))
         if state["order"] not in ("C", "F") or state["dtype"] != "f4" or min(shape, default=1) < 1:
             raise ValueError("an array of another layout")

@@ -17,30 +17,30 @@ from maskgen.core.records import Doubles
 
 @dataclass(frozen=True, slots=True)
 class FrequencyTable:
-    """Names and how often each is drawn."""
+    """Names and the probability of each."""
 
     names: tuple[str, ...]
     ends: Doubles  # cumulative shares, the last one 1
 
     @classmethod
     def of(cls, counts: Mapping[str, float], unseen: float = 0.0) -> FrequencyTable:
-        """From counts; `unseen` is added to each."""
+        """A table from counts; `unseen` is added to each count."""
         weights = np.array(list(counts.values()), np.float64) + unseen
         return cls(tuple(counts), np.cumsum(weights) / weights.sum())
 
     def at(self, chance: float) -> str:
-        """The name that a draw of 0..1 means."""
+        """The name for a uniform draw `chance` from 0..1."""
         return self.names[min(bisect_right(self.ends, chance), len(self.names) - 1)]
 
     def share(self, name: str) -> float:
-        """How often a name is drawn, 0..1."""
+        """The probability of a name, 0..1."""
         return float(np.diff(self.ends, prepend=0.0)[self.names.index(name)])
 
 
 @dataclass(frozen=True, slots=True)
 class FormCounts:
-    """What is known of one form: `colours` of its masks without a print, the share `printed`, its `gloss`, and from
-    where to where its cloth lets light through, 0..1."""
+    """Statistics of one form: `colours` of masks without a print, the share `printed`, its `gloss`, and `thin`, the
+    least and greatest transmission of light through its cloth, 0..1."""
 
     colours: FrequencyTable
     printed: float
@@ -53,11 +53,11 @@ class Census:
     """The tables of `world.toml`.
 
     Attributes:
-        forms: how often each form is worn; `forms_worn` says what is known of each.
-        palette: of each colour its middle and its spread in CIELAB, (2, 3).
-        two_tone: share of masks in two colours, 0..1; `parts` is what the second one is on.
+        forms: how often each form is worn; `forms_worn` has the statistics of each.
+        palette: mean and spread of each colour in CIELAB, (2, 3).
+        two_tone: share of masks in two colours, 0..1; `parts` are the parts with the second colour.
         prints: families of prints.
-        fit: shares of masks that sit otherwise, 0..1.
+        fit: shares of masks that are too large, too small or worn too low, 0..1.
     """
 
     forms: FrequencyTable
@@ -78,7 +78,7 @@ def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -
 
 @cache
 def census() -> Census:
-    """The tables, read once."""
+    """The tables, read once per process."""
     page = tomllib.loads(resources.files("maskgen.masks.world").joinpath("world.toml").read_text("utf-8"))
     forms, colours, prints = page["forms"], page["colours"], page["prints"]
     unseen = {part: float(each.pop("unseen")) for part, each in (("f", forms), ("c", colours), ("p", prints))}

@@ -1,4 +1,4 @@
-"""The design of one mask of `world`, drawn from the counts: form, colours, print, thinness, wear, wrinkles and fit."""
+"""The design of one mask of `world`, drawn from the census: form, colours, print, transmission, wear, wrinkles, fit."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ from maskgen.masks.world.census import Census, FormCounts, census
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
 from maskgen.masks.world.repeating_prints import TILES, Print, Rng, draw_tile
 
-CONTRAST = 24.0  # CIELAB distance of a print from its ground, at least
-MOST_INKS = 3
-WRINKLES = 80
-PER_MASK = 8
-LEAST_SHEER = 0.04
-PALE = 70.0  # lightness from which on a cloth may let light through
-DARK = 40.0  # lightness below which loops mostly have the cloth's colour
-ONCE = 0.75  # share of lettering and logos that are there once
+CONTRAST = 24.0  # least CIELAB distance of inks and second colour from the ground
+MOST_INKS = 3  # most inks of one print
+WRINKLES = 80  # number of different wrinkles, see `design_atlas`
+PER_MASK = 8  # wrinkles per mask
+LEAST_SHEER = 0.04  # transmission of light, 0..1, up to which a cloth counts as opaque
+PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
+DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
+ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One mask's cloth.
+    """The design of one mask.
 
     Attributes:
         form: a template's name.
-        ground: its colour, RGB 0..255.
-        second: another colour beside it, and the part that has it: "halves", "sides", "upper" or "trim"; None, "".
-        family: what is printed on it, "" for nothing; `picture` is the print itself.
-        inks: the print's colours.
-        loops: the colour of loops, None for those that the template says.
+        ground: the colour of the cloth, RGB 0..255.
+        second: a second colour, RGB 0..255, or None.
+        part: where the second colour is: "halves", "sides", "upper" or "trim"; "" without one.
+        family: the family of its print, "" for none; `picture` is the print itself.
+        inks: the print's colours, RGB 0..255.
+        loops: the colour of the loops, RGB 0..255, None for the template's colours.
         gloss: 0..1.
-        worn: 0..1.
-        wrinkles: which of the bank's WRINKLES lie on it, and how deep each is, (PER_MASK,) both.
-        stains: how dark its stains are, 0..1, in cells of equal size, (6, 12).
+        worn: wear, 0 new to 1.
+        wrinkles: indices into the bank of WRINKLES, and the depth of each, (PER_MASK,) both.
+        stains: darkness of the stains, 0..1, in cells of equal size, (6, 12).
     """
 
     form: str
@@ -57,7 +58,7 @@ class Design:
 
 
 def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
-    """The mask that a plan's `cloth` means, of a form or of any, and the plan with how that mask sits."""
+    """The design for the seed `cloth` of a plan, of one form or, if it is "", of any; and the plan with its fit."""
     rng, tables = rng_for(plan.cloth, "world"), census()
     form = form or tables.forms.at(rng.random())
     worn_by = tables.forms_worn[form]
@@ -92,13 +93,13 @@ def _lab(rng: Rng, tables: Census, name: str) -> Doubles:
 
 
 def _any(rng: Rng, tables: Census) -> Doubles:
-    """Any colour of the palette, each as likely."""
+    """A colour of the palette, all equally likely, in CIELAB."""
     names = list(tables.palette)
     return _lab(rng, tables, names[int(rng.integers(len(names)))])
 
 
 def _apart(rng: Rng, tables: Census, ground: Doubles) -> Doubles:
-    """A colour that shows on the ground: the first of a few that does, else the lightest or the darkest there is."""
+    """A CIELAB colour with contrast to the ground: the first of six draws that has it, else near black or white."""
     for _ in range(6):
         lab = _any(rng, tables)
         if np.linalg.norm(lab - ground) > CONTRAST:
@@ -122,13 +123,13 @@ def _second(rng: Rng, tables: Census, ground: Doubles, printed: bool) -> tuple[D
 
 
 def _loops(rng: Rng, lab: Doubles) -> Doubles | None:
-    """Dark masks mostly have loops of their own colour, others mostly white ones."""
+    """Colour of the loops: mostly the cloth's for dark masks, mostly the template's (None) for others."""
     alike = 0.85 if lab[0] < DARK else 0.25
     return lab_to_rgb(lab) if rng.random() < alike else None
 
 
 def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPlan) -> MaskPlan:
-    """Most masks are of about the right size and height, some are far from it."""
+    """The plan with a random fit: most masks have about the right size and height, some do not."""
     chance, far = rng.random(), rng.random(3)
     spread = np.minimum(np.maximum(rng.normal(size=4), -2.2), 2.2)
     size, up = 1.0 + 0.03 * spread[0], 0.035 * spread[1]
@@ -154,7 +155,7 @@ def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPl
 
 
 def _sheer(form: FormCounts, lab: Doubles, chance: float) -> float:
-    """How much light a cloth lets through: pale ones only, and nothing where it would not be seen."""
+    """Transmission of light through the cloth, 0..1: 0 for cloth that is not pale, and where it would be invisible."""
     low, high = form.thin
     sheer = low + (high - low) * chance**2
     return sheer if lab[0] > PALE and sheer > LEAST_SHEER else 0.0

@@ -27,21 +27,21 @@ from maskgen.masks.world.design import WRINKLES, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.repeating_prints import SIDE, Print
 
-CELLS = 24  # rows and columns that a wrinkle of the bank has
-STAINS_FROM = 0.2  # wear from which on stains show
-STAINED = 0.2  # what much wear takes of the light at most
-TRIM = 0.055  # of the cloth's height
-UPPER = 0.34
+CELLS = 24  # rows and columns of a wrinkle in the bank
+STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
+STAINED = 0.2  # greatest share of the light that stains absorb
+TRIM = 0.055  # width of a trim as a share of the cloth's height
+UPPER = 0.34  # height of the upper part as a share of the cloth's height
 
 
 class DesignLevels(AtlasLevels):
-    """The levels of one mask's atlas."""
+    """The levels of detail of one mask's atlas."""
 
     def __init__(self, template: Template, look: int, design: Design) -> None:
         self._template, self._look, self._design = template, look, design
 
     def level(self, number: int) -> AtlasLevel:
-        """One of them, drawn at every call."""
+        """One level, drawn anew at every call."""
         return design_level(self._template, undyed_levels(self._template)[self._look][number], number, self._design)
 
 
@@ -53,7 +53,7 @@ def design_level(template: Template, blank: AtlasLevel, number: int, design: Des
     colours, down = np.empty_like(blank.colours), blank.slope_down.copy()
     dyed = _dyed(template, design, columns, rows)
     if blank.material_and_clear is not None:
-        dyed[blank.material_and_clear[:rows, :, 1] > 0] = MEDIAN  # what is clear takes no dye
+        dyed[blank.material_and_clear[:rows, :, 1] > 0] = MEDIAN  # transparent parts take no dye
     cv2.multiply(blank.colours[:rows], dyed, dst=colours[:rows], scale=1 / MEDIAN)
     _wrinkled(colours[:rows], down[:rows], design)
     own = design.ground if design.part != "trim" or design.second is None else design.second
@@ -79,13 +79,13 @@ def _dyed(template: Template, design: Design, columns: int, rows: int) -> Bytes:
 
 
 def _fill(part: Bytes, colour: Doubles, fourth: int) -> None:
-    """Write one colour, and a fourth value, into (h, w, 4) that lies in order along its rows; pixels as numbers."""
+    """Write one colour and a fourth value to all pixels (h, w, 4), one 32-bit number per pixel; rows are contiguous."""
     four = bytes([*(round(max(value, DARKEST)) for value in colour.tolist()), fourth])
     part.view(np.uint32)[..., 0] = int.from_bytes(four, sys.byteorder)
 
 
 def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
-    """Which rows and columns of a cloth have the second colour."""
+    """The regions (rows and columns) of a cloth that have the second colour."""
     every, edge = slice(None), max(1, round(TRIM * rows))
     if part == "halves":
         return [(every, slice(columns // 2, None))]
@@ -98,9 +98,9 @@ def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
 
 
 def _print(template: Template, picture: Print, dyed: Bytes) -> None:
-    """Lay a print on the cloth, without stretch."""
+    """Draw a print on the cloth without stretching it."""
     rows, columns = dyed.shape[:2]
-    tile, pixels = picture.picture, SIDE / picture.size  # a pixel of the print for an eye distance
+    tile, pixels = picture.picture, SIDE / picture.size  # pixels of the print per eye distance
     finest = columns / flat_size(template)[0]
     while pixels > 1.5 * finest and len(tile) > 8:
         tile, pixels = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels / 2
@@ -120,8 +120,10 @@ def _print(template: Template, picture: Print, dyed: Bytes) -> None:
 
 
 def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) -> tuple[Bytes, Doubles]:
-    """The tile repeated as often as the flat cloth needs it, and the shift that leads into that picture; a look-up that
-    wraps round costs six times as much."""
+    """The tile repeated to cover the flat cloth, and the shift from flat coordinates into that picture.
+
+    Sampling one tile with wrap-around would take six times as long.
+    """
     corners = np.stack(np.meshgrid(*flat_bounds(template).T), -1).reshape(4, 2) @ turn.T + shift
     first = np.floor((corners.min(0) - 2) / len(tile))
     times = np.ceil((corners.max(0) + 2) / len(tile)) - first
@@ -129,7 +131,7 @@ def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) ->
 
 
 def _stain(dyed: Bytes, design: Design) -> None:
-    """What wear leaves: soft stains that take light, more of the blue."""
+    """Darken the cloth with soft stains, in blue more than in red."""
     left = 1 - STAINED * design.worn * design.stains[..., None] * np.array([0.7, 0.85, 1.0, 0.0])
     coarse = (128 * left).astype(np.uint8)
     fine = cv2.resize(coarse, dyed.shape[1::-1], interpolation=cv2.INTER_CUBIC)
@@ -138,9 +140,11 @@ def _stain(dyed: Bytes, design: Design) -> None:
 
 @cache
 def _bank() -> Floats:
-    """Slopes of single wrinkles, float32 (WRINKLES, CELLS * CELLS * 2): right and down, of heights of about a hundredth
-    of an eye distance, the second half the first one mirrored; half of them run from the loops' ends inward, half
-    anywhere."""
+    """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
+
+    A wrinkle is about a hundredth of an eye distance high. Half of the wrinkles run inward from the ends of the loops,
+    half lie anywhere. The second half of the bank mirrors the first.
+    """
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
     out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
     for number in range(WRINKLES // 2):
@@ -164,7 +168,7 @@ def _bank() -> Floats:
 
 
 def _wrinkled(colours: Bytes, down: Bytes, design: Design) -> None:
-    """Add some wrinkles of the bank to the slopes of a cloth; in place."""
+    """Add the design's wrinkles to the slopes of a cloth, in place."""
     which, depth = design.wrinkles
     total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
     slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,7 +1,7 @@
 """Prints that appear once on a cloth (emblems): a mouth, teeth of a skull, a logo, words, an embroidered sprig.
 
-Each is a picture uint8 RGBA, drawn from chance in some inks, with a width in eye distances and a place on the flat
-cloth (see `flat`).
+Each is a picture, uint8 RGBA, drawn at random in given inks, with a width in eye distances and a place on the flat
+cloth (see `flat_cloth`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _ink(colour: Doubles) -> Four:
 
 
 def _clear(colour: Doubles) -> Bytes:
-    """A picture of a colour that nothing of is seen, so that edges blend into that colour."""
+    """A fully transparent picture of a colour, so that edges of shapes blend into that colour."""
     return np.dstack([np.full((SIDE, SIDE, 3), np.rint(colour), np.uint8), np.zeros((SIDE, SIDE), np.uint8)])
 
 
@@ -45,7 +45,7 @@ def _text(rng: Rng, least: int, most: int) -> str:
 
 
 def _words(picture: Bytes, rng: Rng, ink: Four, middle: float, height: float, most: int) -> None:
-    """A line of letters about the picture's middle, as wide as fits."""
+    """A row of random letters, centred from left to right and not wider than the picture."""
     font, text = int(rng.integers(0, 6)), _text(rng, 2, most)
     (width, tall), _ = cv2.getTextSize(text, font, 1.0, 1)
     scale = min(height / tall, 0.92 * SIDE / width)
@@ -165,7 +165,7 @@ def _embroidery(rng: Rng, inks: list[Doubles]) -> Bytes:
 
 
 EMBLEMS: dict[str, tuple[Callable[[Rng, list[Doubles]], Bytes], float, float, float]] = {
-    # family: how it is drawn, the least and the greatest width in eye distances, and how far it may be off the middle
+    # family: drawing function, least and greatest width, and greatest distance from the middle line, in eye distances
     "lettering": (_lettering, 0.5, 1.9, 0.7),
     "logo": (_logo, 0.25, 0.9, 0.8),
     "mouth": (_mouth, 0.9, 1.6, 0.05),

@@ -1,8 +1,8 @@
-"""A template's cloth flattened, so that prints keep their shapes.
+"""A template's cloth flattened into a plane, so that prints keep their shapes.
 
 Convention: flat coordinates x to the viewer's right and y down, in eye distances, from the middle of the cloth.
 Source: least squares conformal maps, Lévy and others 2002: circles stay circles, and areas change only where a surface
-bulges too much to be laid flat at all.
+is curved too much to be flattened.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ PAIR = ((ROWS // 2) * COLUMNS, (ROWS // 2 + 1) * COLUMNS - 1)  # the ends of the
 
 @cache
 def flat_map(template: Template) -> Floats:
-    """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the middles of equal cells of u and v."""
-    from scipy.interpolate import CloughTocher2DInterpolator  # here: half a second, which few masks need
+    """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the centres of equal cells of u and v."""
+    from scipy.interpolate import CloughTocher2DInterpolator  # imported only here: it takes half a second
 
     sheet = cloth_mesh(template)
     flat = flattened(sheet.points, sheet.triangles)
@@ -38,7 +38,7 @@ def flat_map(template: Template) -> Floats:
 def flat_bounds(template: Template) -> Doubles:
     """The least and the greatest flat x and y, (2, 2)."""
     places = flat_map(template).reshape(-1, 2).astype(np.float64)
-    edge = np.ptp(places, axis=0) / (CELLS - 1) / 2  # beyond the middles of the outermost cells
+    edge = np.ptp(places, axis=0) / (CELLS - 1) / 2  # half a cell beyond the centres of the outermost cells
     return np.stack([places.min(0) - edge, places.max(0) + edge])
 
 
@@ -52,7 +52,7 @@ def flat_size(template: Template) -> tuple[float, float]:
 def flattened(points: Doubles, triangles: Triangles) -> Doubles:
     """Flat coordinates of a cloth's points (ROWS * COLUMNS, 3), with the cloth's own area and its middle at 0: (n, 2).
 
-    Two points, the ends of the middle row, are held; all others go where the triangles keep their angles best.
+    Two points, the ends of the middle row, are fixed; all others minimise the distortion of the triangles' angles.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.linalg import spsolve
@@ -75,7 +75,7 @@ def flattened(points: Doubles, triangles: Triangles) -> Doubles:
 
 
 def _placed(flat: Doubles, area: float, triangles: Triangles) -> Doubles:
-    """Flat points in the size of the cloth, its middle at 0, its top edge above."""
+    """Flat points (n, 2), scaled to the area of the cloth, with its middle at 0 and its top edge above."""
     a, b, c = (flat[triangles[:, k]] for k in range(3))
     own = 0.5 * np.abs((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])).sum()
     flat = (flat - flat[(ROWS // 2) * COLUMNS + COLUMNS // 2]) * np.sqrt(area / own)
@@ -98,13 +98,13 @@ def _local(corners: Doubles) -> Doubles:
 def printed(
     picture: np.ndarray, flat: Floats, turn: Doubles, shift: Doubles, size: tuple[int, int], way: int
 ) -> np.ndarray:
-    """A picture as it lies on the cloth's texture of so many columns and rows.
+    """A picture resampled to the cloth's texture of `size` (columns, rows).
 
     Args:
         picture: uint8 (h, w, 3) or (h, w, 4).
         flat: `flat_map` of the template.
         turn, shift: (2, 2) and (2,), from flat coordinates to the picture's pixels, centres at integers.
-        way: what lies beyond the picture, one of OpenCV's borders.
+        way: OpenCV's border mode, for places beyond the picture.
     """
     places = cv2.resize(cv2.transform(flat, np.column_stack([turn, shift])), size, interpolation=cv2.INTER_LINEAR)
     return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=way, borderValue=(0, 0, 0, 0))

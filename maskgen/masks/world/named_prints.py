@@ -15,14 +15,14 @@ from maskgen.masks.template import Template
 from maskgen.masks.world.flat_cloth import flat_size
 from maskgen.masks.world.repeating_prints import SIDE, TILES, Bytes
 
-PALE = 150.0  # luma, 0..255, from which on a print is dark where no ink was asked for
+PALE = 150.0  # luma of the cloth, 0..255, above which the default ink is black
 LUMA = np.array([0.299, 0.587, 0.114])
 WHITE, BLACK = "#ffffff", "#202020"
 
 
 @dataclass(frozen=True, slots=True)
 class _Motif:
-    """A print's family of TILES, which of its drawings (chosen by eye), and a tile's width in eye distances."""
+    """A print's family of TILES, the seed of its drawing (chosen by eye), and a tile's width in eye distances."""
 
     family: str
     seed: int
@@ -45,7 +45,7 @@ def named_print_kind(name: str, template: Template, colour: str, motif: str, ink
     """A template's cloth in a colour with a print in one ink on it.
 
     Args:
-        colour, ink: "#rrggbb"; without an ink the print is white, on pale cloth black.
+        colour, ink: "#rrggbb"; without an ink the print is white, or black on pale cloth.
         motif: one of `core.kindspec.PRINTS`.
     """
     ground = parse_hex_colour(colour)
@@ -55,7 +55,7 @@ def named_print_kind(name: str, template: Template, colour: str, motif: str, ink
 
 
 def _over(template: Template, motif: _Motif, ground: Doubles, ink: Doubles) -> Bytes:
-    """The tile again and again over as much as the flat cloth measures, uint8 (h, w, 3)."""
+    """The tile repeated over the size of the flat cloth, uint8 (h, w, 3)."""
     draw, _, _ = TILES[motif.family]
     tile = draw(rng_for(motif.seed, "motif", motif.family), ground, [ink])
     width, height = (max(1, round(side * SIDE / motif.size)) for side in flat_size(template))

@@ -1,6 +1,6 @@
 """Random prints that repeat over the cloth: dots, checks, stripes, flowers and others.
 
-A print is a square tile that fits to itself on all sides, uint8 RGB (SIDE, SIDE, 3), and what it measures on the cloth.
+A print is a seamless square tile, uint8 RGB (SIDE, SIDE, 3), with its width on the cloth.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 
-SIDE = 128
-STENCILS = 32  # drawings of each family and number of inks
+SIDE = 128  # of a tile, in pixels
+STENCILS = 32  # different drawings per family and number of inks
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
 Inks = list[tuple[float, float, float]]
@@ -26,10 +26,10 @@ Inks = list[tuple[float, float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """What is on a cloth: `picture` uint8 (h, w, 3), repeated over all of it, or (h, w, 4) with its opacity, once.
+    """A print on a cloth: `picture` uint8 (h, w, 3), repeated over all of it, or (h, w, 4) with opacity, shown once.
 
-    `size` is the picture's width in eye distances, `angle` its turn in radians, `at` where its middle lies on the flat
-    cloth in eye distances (see `flat`).
+    `size` is the picture's width in eye distances, `angle` its rotation in radians, `at` the place of its centre on the
+    flat cloth in eye distances (see `flat_cloth`).
     """
 
     picture: Bytes
@@ -48,7 +48,7 @@ def _ground(colour: Doubles) -> Bytes:
 
 
 def _around(x: float, y: float, reach: float) -> list[tuple[float, float]]:
-    """The places at which something of this reach is to be drawn, so that the tile fits to itself."""
+    """The places in pixels at which to draw a shape of radius `reach`, so that the tile is seamless."""
     if reach < x < SIDE - reach and reach < y < SIDE - reach:
         return [(x, y)]
     shifts = (-SIDE, 0, SIDE)
@@ -57,7 +57,7 @@ def _around(x: float, y: float, reach: float) -> list[tuple[float, float]]:
 
 
 def _at(x: float, y: float) -> tuple[int, int]:
-    """A place in sixteenths of a pixel, as OpenCV takes it with a shift of 4."""
+    """A place in sixteenths of a pixel, as OpenCV expects it with a shift of 4."""
     return round(16 * x), round(16 * y)
 
 
@@ -79,13 +79,13 @@ def _leaf(
 
 
 def _shape(tile: Bytes, x: float, y: float, outline: Doubles, ink: tuple[float, float, float]) -> None:
-    """A filled polygon (n, 2) about a place."""
+    """Draw a filled polygon (n, 2), given relative to (x, y) in pixels."""
     for a, b in _around(x, y, float(np.abs(outline).max()) + 1):
         cv2.fillPoly(tile, [np.rint(16 * (outline + (a, b))).astype(np.int32)], ink, cv2.LINE_AA, 4)
 
 
 def _scattered(rng: Rng, count: int) -> list[tuple[float, float]]:
-    """Places over the tile that keep apart: the best of a few candidates each (Mitchell 1991)."""
+    """Random places over the tile at a distance from each other: best-candidate sampling (Mitchell 1991)."""
     found = np.empty((count, 2))
     found[0] = rng.random(2) * SIDE
     for number, tried in enumerate(rng.random((count - 1, 6, 2)) * SIDE, 1):
@@ -96,13 +96,13 @@ def _scattered(rng: Rng, count: int) -> list[tuple[float, float]]:
 
 
 def _lattice(rows: int) -> list[tuple[float, float]]:
-    """Places in rows of which every second is shifted by half a step."""
+    """Places in rows; every second row is shifted by half a step."""
     step = SIDE / rows
     return [((c + 0.5 * (r % 2) + 0.25) * step, (r + 0.5) * step) for r in range(rows) for c in range(rows)]
 
 
 def smooth_noise(rng: Rng, waves: int) -> NDArray[np.float32]:
-    """Noise of mean 0 and spread 1 that fits to itself, with about so many hills from side to side: (SIDE, SIDE)."""
+    """Seamless noise (SIDE, SIDE), mean 0, standard deviation 1, with one random value per 1 / `waves` of the side."""
     coarse = rng.normal(size=(waves, waves)).astype(np.float32)
     step = waves / SIDE
     from_ = np.array([[step, 0.0, 0.5 * step - 0.5], [0.0, step, 0.5 * step - 0.5]])
@@ -123,7 +123,7 @@ def _dots(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 
 
 def _checks(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
-    """Gingham, chessboards and tartans: stripes both ways that mix."""
+    """Gingham, chessboards and tartans: stripes in both directions that mix."""
     across = _bands(rng, len(inks), rng.random() < 0.5)
     palette = np.stack([ground, *inks])
     threads = palette[across]
@@ -134,7 +134,7 @@ def _checks(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 
 
 def _bands(rng: Rng, inks: int, even: bool) -> NDArray[np.intp]:
-    """Which colour each line of a tile has: 0 the ground, from 1 the inks."""
+    """The colour of each line of a tile, (SIDE,): 0 for the ground, 1 and up for the inks."""
     if even:
         times = int(2 ** rng.integers(0, 4))
         return np.asarray((np.arange(SIDE) * times * 2 // SIDE) % 2, np.intp)
@@ -204,7 +204,7 @@ def _paisley(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 
 
 def _leopard(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
-    """Dark broken rings about a darker ground; or the patches of a cow or a giraffe."""
+    """Broken rings around spots of another colour, or the patches of a cow or a giraffe."""
     tile = _ground(ground)
     count = int(rng.integers(9, 22))
     radius = SIDE / math.sqrt(count) * rng.uniform(0.26, 0.42)
@@ -238,7 +238,7 @@ _GLYPHS = np.array(list("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789&!?"))
 
 
 def _text(rng: Rng, least: int, most: int) -> str:
-    """Letters that mean nothing."""
+    """Random letters without meaning."""
     return "".join(rng.choice(_GLYPHS, int(rng.integers(least, most + 1))))
 
 
@@ -271,7 +271,7 @@ def _heart(radius: float, turn: float) -> Doubles:
 
 
 def _motifs(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
-    """One small thing again and again: hearts, stars, moons, cats."""
+    """One small motif, repeated: hearts, stars, moons or cats."""
     tile = _ground(ground)
     which, count = int(rng.integers(0, 4)), int(rng.integers(4, 20))
     radius = SIDE / math.sqrt(count) * rng.uniform(0.2, 0.38)
@@ -342,7 +342,7 @@ def _weave(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 
 
 TILES: dict[str, tuple[Callable[[Rng, Doubles, list[Doubles]], Bytes], float, float]] = {
-    # family: how it is drawn, and the least and the greatest width of a tile in eye distances
+    # family: drawing function, and the least and greatest width of a tile in eye distances
     "dots": (_dots, 0.5, 1.3),
     "checks": (_checks, 0.4, 1.2),
     "stripes": (_stripes, 0.3, 1.4),
@@ -356,11 +356,11 @@ TILES: dict[str, tuple[Callable[[Rng, Doubles, list[Doubles]], Bytes], float, fl
     "weave": (_weave, 0.3, 0.9),
     "lettering": (_lettering, 0.9, 2.0),
 }
-STRAIGHT = ("checks", "weave", "lettering")  # those that mostly run along the cloth
+STRAIGHT = ("checks", "weave", "lettering")  # families that run nearly parallel to the cloth's width
 
 
 def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Print:
-    """A print of a family of TILES on a ground in some inks, all RGB 0..255.
+    """A random print of a family of TILES in given inks on a ground, all RGB 0..255.
 
     Raises:
         KeyError: there is no such family.
@@ -380,9 +380,9 @@ def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Pr
 
 @cache
 def _stencil(family: str, number: int, inks: int) -> Bytes:
-    """A tile whose red, green and blue say how much of the first, second and third ink there is; black is the ground.
+    """A tile whose red, green and blue are the shares of the first, second and third ink; black is the ground.
 
-    Drawn once a process, since drawing takes ten times as long as mixing the inks of one mask.
+    Drawn once per process, because drawing takes ten times as long as mixing the inks of one mask.
     """
     draw, _, _ = TILES[family]
     return draw(rng_for(number, "stencil", family, inks), np.zeros(3), list(255 * np.eye(3)[:inks]))

@@ -22,9 +22,9 @@ def world_forms() -> tuple[str, ...]:
 
 
 def world_kind(name: str, form: str = "") -> Kind:
-    """The kind whose masks are each drawn for itself, all of one form, or of any where it is "".
+    """The kind that draws a new design for each mask, of one form, or of any form if `form` is "".
 
-    As long as nothing is drawn it has the geometry of the form, of any the commonest.
+    Before a design is drawn, it has the geometry of that form, or of the most common form.
     """
     tables = census().forms
     commonest = max(tables.names, key=tables.share)

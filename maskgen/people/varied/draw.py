@@ -1,6 +1,6 @@
-"""Random people and scenes from wider ranges than photographs show, so that a network interpolates in all of them.
+"""Random people and scenes from wider ranges than photographs show (domain randomisation).
 
-Convention: as in `people.person` and `people.scene`; a generator's state decides all.
+Convention: as in `people.person` and `people.scene`; every result depends only on the generator's state.
 
 Source: Tobin et al., Domain randomization for transferring deep neural networks from simulation to the real world,
 2017.
@@ -17,19 +17,19 @@ from maskgen.masks.pose.head import mean68
 from maskgen.people.person import GLASSES, MANLY_STYLES, WOMANLY_STYLES, Build, Person, draw_person
 from maskgen.people.scene import BACKGROUNDS, CLOTHES, Expression, Scene, Triple
 
-WIDEST_YAW = 92.0
+WIDEST_YAW = 92.0  # degrees
 STYLES = (*MANLY_STYLES, *WOMANLY_STYLES, "loose", "loose")
 LEFT_EYE, RIGHT_EYE, MOUTH, NOSE, BROWS = slice(36, 42), slice(42, 48), slice(48, 68), slice(27, 36), slice(17, 27)
 
 
 def varied_person(rng: np.random.Generator) -> Person:
-    """An identity further from the mean than `draw_person`'s: children's and long faces, no symmetry, odd colours."""
+    """An identity further from the mean than `draw_person`'s: children's and long faces, asymmetry, unusual colours."""
     person = draw_person(rng)
     points, places = _form(person.points68, person.places, rng)
     pale = rng.uniform(0.8, 1.12, 3) * rng.uniform(0.8, 1.15)
     hair = person.hair if rng.random() < 0.7 else rng.uniform(15, 235, 3)
     bearded = rng.random() < 0.35
-    red = float(rng.uniform(0.1, 1.3))  # of many lips little is seen in grey
+    red = float(rng.uniform(0.1, 1.3))  # in grey, many lips hardly differ from the skin
     lips = person.skin + (person.lips - person.skin) * red
     return replace(
         person,
@@ -48,7 +48,7 @@ def varied_person(rng: np.random.Generator) -> Person:
 
 
 def _relief(build: Build, rng: np.random.Generator) -> Build:
-    """Flatter and stronger forms between the points."""
+    """Flatter or stronger relief between the landmarks."""
     ala, tip, lips, fold, chin, ears = rng.uniform(0.5, 1.5, 6)
     return replace(
         build,
@@ -63,7 +63,7 @@ def _relief(build: Build, rng: np.random.Generator) -> Build:
 
 
 def _form(points68: Doubles, places: Doubles, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
-    """The head's points under larger offsets of its features, and a stretch of the whole."""
+    """The head's landmarks with larger deviations from the mean, and its places; both stretched at random."""
     points = mean68() + (points68 - mean68()) * rng.uniform(0.8, 1.5)
     for part in (LEFT_EYE, RIGHT_EYE, MOUTH, NOSE, slice(17, 22), slice(22, 27)):
         points[part] += rng.normal(0, [0.012, 0.015, 0.02])
@@ -76,7 +76,7 @@ def _form(points68: Doubles, places: Doubles, rng: np.random.Generator) -> tuple
 
 
 def varied_expression(rng: np.random.Generator) -> Expression:
-    """From calm to shouting, eyes open, narrow and closed."""
+    """From calm to shouting, with open, narrowed or closed eyes."""
     calm = rng.random() < 0.35
     lids = rng.choice([0.0, rng.uniform(0, 0.5), 1.0], p=[0.55, 0.3, 0.15])
     return Expression(
@@ -89,17 +89,17 @@ def varied_expression(rng: np.random.Generator) -> Expression:
 
 
 def varied_yaw(rng: np.random.Generator) -> float:
-    """Degrees: half of the heads look about at the camera, half are spread evenly up to full profiles."""
+    """Yaw in degrees: half of the heads roughly face the camera, half are uniform up to full profiles."""
     if rng.random() < 0.5:
         return float(np.clip(rng.normal(0, 18), -WIDEST_YAW, WIDEST_YAW))
     return float(rng.uniform(-WIDEST_YAW, WIDEST_YAW))
 
 
 def varied_scene(rng: np.random.Generator, size: int) -> Scene:
-    """Circumstances of a square picture: any yaw, light from hard to none, any cloth and colour of light.
+    """The scene of a square picture: any yaw, hard to diffuse light, any colour of clothes and light.
 
     Args:
-        size: the side in pixels, 5 eye distances of the mean head, so that all of the face is inside.
+        size: the side in pixels, about 5 eye distances of the mean head, so that the whole face is inside.
     """
     cloth, cast = rng.uniform(10, 245, 3), rng.normal(1, 0.07, 3).clip(0.8, 1.2)
     direction: Triple = (float(rng.normal(0, 0.9)), float(rng.uniform(-1.1, 0.5)), float(rng.uniform(0.2, 1.0)))

@@ -1,6 +1,6 @@
-"""Drawn pictures with what they are made of, so that light, cloth, hair and room can be changed again and again.
+"""Rendered pictures with their layers, so that light, clothes, hair and background can be changed many times.
 
-Convention: shares are uint8, 255 for the whole of a pixel; normals are int8 of 127, camera axes, x right, y down.
+Convention: shares are uint8, 255 for a whole pixel; normals are int8, 127 for length 1, camera axes, x right, y down.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from maskgen.people.portrait import Portrait, Ready, finished, lay_in_front, pre
 from maskgen.people.scene import Scene
 from maskgen.people.shading import Textures, before, facing
 
-FINE = (91, 121)  # nodes at which the outline is looked for
-SLIDING = (*range(6), *range(11, 17))  # of the jaw's points, all but the chin's
-LEVEL = 0.04  # eye distances up and down
-BEHIND = -1.3  # behind the ears, in eye distances
+FINE = (91, 121)  # rows and columns of the grid in which the outline is searched
+SLIDING = (*range(6), *range(11, 17))  # indices of the jaw's landmarks that move to the outline: not the chin's five
+LEVEL = 0.04  # tolerance in eye distances of the height at which the outline is searched
+BEHIND = -1.3  # head z in eye distances behind which the outline is not searched: behind the ears
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What the pixels of a picture (h, w) show.
+    """The layers of a picture (h, w).
 
     Attributes:
-        shares: uint8 (h, w, 3): of skin, of clothes, of hair, which lies before both; the rest is the room.
-        normals: int8 (h, w, 2): x and y of the skin's and the clothes' unit normals, under the hair too.
-        outline: float32 (17, 2): the jaw's points moved sideways, along the head, to where its outline is in the
-            picture; the five of the chin stay.
+        shares: uint8 (h, w, 3): shares of skin, of clothes, and of hair in front of both; the rest is background.
+        normals: int8 (h, w, 2): x and y of the unit normals of skin and clothes, also under the hair.
+        outline: float32 (17, 2): the jaw's landmarks in pixels, moved sideways to the head's outline in the picture;
+            the five of the chin stay.
     """
 
     shares: Image
@@ -46,7 +46,7 @@ class Layers:
 
 
 def paint_layered(person: Person, scenes: Sequence[Scene]) -> list[tuple[Portrait, Layers]]:
-    """As `portrait.draw_portraits`, with the layers."""
+    """Render as `portrait.draw_portraits` does, and add the layers."""
     form, hair = build_face_shape(person, scenes[0].expression, scenes[0].scale), hair_of(person)
     pictures = Textures.of(person, form, hair, scenes[0])
     out = []
@@ -59,7 +59,7 @@ def paint_layered(person: Person, scenes: Sequence[Scene]) -> list[tuple[Portrai
 
 
 def _outline(portrait: Portrait, scene: Scene, ready: Ready) -> Floats:
-    """The jaw's points on the outline. Source: landmark marching, Zhu et al., High-fidelity pose and expression
+    """The jaw's landmarks on the outline. Source: landmark marching, Zhu et al., High-fidelity pose and expression
     normalization for face recognition in the wild, 2015."""
     uv = node_places(*FINE)
     skin = (CENTRE + uv_to_rays(uv) * head_radius(ready.form.skin, uv)[..., None]).reshape(-1, 3)
@@ -90,7 +90,7 @@ def _layers(scene: Scene, ready: Ready, pictures: Textures, outline: Floats) -> 
 
 
 def _hair_share(ready: Ready) -> Floats:
-    """The share of each pixel of the enlarged picture that hair hides, (h, w)."""
+    """Opacity of the visible hair at each pixel of the enlarged picture, 0..1, (h, w)."""
     out = np.zeros(ready.image.shape[:2], np.float32)
     if ready.hair is None:
         return out

@@ -22,7 +22,7 @@ from maskgen.masks.rasteriser import Canvas
 
 AWAY = 0.0  # cosine to the line of sight below which a point of the mask is behind the head
 STEP = 5.0  # degrees of yaw and pitch between two views
-WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # how far a cosine can differ within one view
+WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # largest difference of a cosine within one view
 FINENESS = 32.0  # resolution of the rendered view, in pixels per eye distance
 ROOM = 0.12  # margin, in eye distances, by which a mask may reach farther than on the mean head
 # Least depth, in eye distances, by which the face must be in front of the mask to hide it. It excludes the skin beside

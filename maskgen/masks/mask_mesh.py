@@ -121,7 +121,7 @@ class MaskMesh:
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
-        that is brighter than explained has no effect: white cloth must not become lighter for lighter skin."""
+        that is brighter than explained has no effect, so that the lightness of white cloth does not depend on skin."""
         sums = self.light_weights @ np.stack([rest.off * rest.seen, rest.seen], 1)
         here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
         off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored

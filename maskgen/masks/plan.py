@@ -16,7 +16,7 @@ FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded
 
 @dataclass(frozen=True, slots=True)
 class MaskPlan:
-    """How one mask sits on one face, and how it differs from others of its kind.
+    """Placement of one mask on one face, and its differences from others of its kind.
 
     Attributes:
         up: shift toward the eyes, in eye distances.

@@ -28,9 +28,9 @@ from maskgen.masks.lighting.exposure import (
 from maskgen.masks.lighting.tone import IN_COLOUR, LUMA, Tone, estimate_tones, tone_pixels
 from maskgen.masks.pose.camera import Cameras
 
-# Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
+# Luma of well exposed skin, from very dark to very light, is between these values; below, the picture is dark.
 DARKEST_SKIN = 80.0
-# Least encoded luma of the eyes' whites in a well exposed face, whatever its skin; measured on drawn people.
+# Least encoded luma of the eyes' whites in a well exposed face, for any skin; drawn people in dim light have more.
 EYES_WELL_LIT = 54.0
 HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
@@ -272,8 +272,8 @@ def _directions(
 
 
 def _level(seen: _FaceSamples) -> float:
-    """Exposure: skin darker than any is a dark picture, unless the whites of the eyes say otherwise, or, where they are
-    shut or hidden, the photograph's highlights. Eyes alone say little: they lie in the brow's shadow."""
+    """The exposure. Skin below DARKEST_SKIN means a dark picture, unless the whites of the eyes are well lit, or, if the
+    eyes are shut or hidden, the photograph's highlights. The eyes alone are unreliable: the brow shades them."""
     if seen.skin > BRIGHTEST_SKIN:
         return float(min((seen.skin / BRIGHTEST_SKIN) ** GAMMA, 1.2))
     if seen.eyes is None:

@@ -11,7 +11,7 @@ from maskgen.masks.occluders.face_view import FEWEST, FaceView, Flags
 APART = 16.0  # CIELAB distance between hair and skin below which they are not separated
 MOTLEY = 16.0  # standard deviation of lightness above which the area over the brow is not only hair
 LEAST = (7.0, 3.5, 3.5)  # least standard deviations of hair, in units of CIELAB
-SURE, LIKELY = 14.0, 3.0  # how much nearer to hair than to skin a pixel is, in squared standard deviations
+SURE, LIKELY = 14.0, 3.0  # least difference of the squared distances from skin and from hair: certain; likely hair
 UNLIKE_SKIN = 14.0  # least squared distance of certain hair from skin
 LIKE_HAIR, NEAR_HAIR = 8.0, 14.0  # largest squared distance from hair of certain and of likely hair
 SIDE = 0.55  # head |x| from which hair may hang in front of cloth
@@ -42,7 +42,7 @@ def hair_in_front(view: FaceView) -> tuple[Flags, Flags]:
 
 
 def _above(view: FaceView) -> tuple[Floats, Floats] | None:
-    """Median and standard deviation, (3,) each, of the colours above the brow; None if they are not hair or look like skin."""
+    """Median and standard deviation, (3,) each, of the colours above the brow; None if these are not hair's."""
     top = view.inside & (view.y < -1.75)
     if np.count_nonzero(top) < FEWEST:
         return None

@@ -272,8 +272,8 @@ def _directions(
 
 
 def _level(seen: _FaceSamples) -> float:
-    """The exposure. Skin below DARKEST_SKIN means a dark picture, unless the whites of the eyes are well lit, or, if the
-    eyes are shut or hidden, the photograph's highlights. The eyes alone are unreliable: the brow shades them."""
+    """The exposure. Skin below DARKEST_SKIN means a dark picture, unless the whites of the eyes, or, if the eyes are
+    shut or hidden, the highlights, are well lit. The eyes alone are unreliable: the brow shades them."""
     if seen.skin > BRIGHTEST_SKIN:
         return float(min((seen.skin / BRIGHTEST_SKIN) ** GAMMA, 1.2))
     if seen.eyes is None:

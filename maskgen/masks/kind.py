@@ -149,7 +149,7 @@ def _slope(template: Template, look: LookPictures) -> Floats:
 
 
 class AtlasLevels(Sequence[AtlasLevel], ABC):
-    """The levels of one atlas, finest first, each made when it is asked for."""
+    """The levels of one atlas, finest first, each made on request."""
 
     @abstractmethod
     def level(self, number: int) -> AtlasLevel:
@@ -226,7 +226,7 @@ def _parts(template: Template, look: LookPictures) -> Bytes:
 
 @cache
 def undyed_levels(template: Template) -> tuple[DyedLevels, ...]:
-    """The atlas of each look of a template before it is dyed: textures as they are, with slopes."""
+    """The atlas of each look of a template before dyeing: unchanged textures, with slopes."""
     white = np.full(3, MEDIAN, np.float32)
     return tuple(DyedLevels(template, look, lambda: white, "#ffffff") for look in template.looks)
 

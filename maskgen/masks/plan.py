@@ -21,7 +21,7 @@ class MaskPlan:
     Attributes:
         up: shift toward the eyes, in eye distances.
         size: factor on the mask about its middle.
-        tilt: turn in the plane of the face, degrees.
+        tilt: rotation in the plane of the face, in degrees.
         bright: factor on the cloth's brightness, which differs between makes.
         fade: 0..1, how far wear has faded the colour to grey.
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.

@@ -92,7 +92,7 @@ class Layer:
             mask, however clear it is. On opaque cloth it equals alpha, on a clear window it is more, on straps it is
             STRAP_COVER of alpha.
         alpha: float32 (h, w), the share of the picture's light that the mask blocks.
-        parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not asked for.
+        parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not requested.
     """
 
     window: Window
@@ -259,7 +259,7 @@ def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _fetched(level: AtlasLevel) -> AtlasLevel:
-    """The atlas, read once in order, so that lookups in any order hit the cache."""
+    """The atlas, read once sequentially, so that later random accesses hit the processor's cache."""
     for picture in (level.colours, level.slope_down):
         np.maximum.reduce(picture.ravel()[::CACHE_LINE])
     return level

@@ -142,5 +142,5 @@ def _chroma_off(lightness: Floats, channel: Floats, near: Flags) -> Floats:
     centre, middle = float(level.mean()), float(np.median(values))
     spread = float(((level - centre) ** 2).sum()) + 25.0 * len(level)  # pulled toward a constant
     slope = float(((level - centre) * (values - middle)).sum()) / spread
-    # Chroma goes to nothing with the light.
+    # Chroma decreases with the light.
     return np.asarray(channel - (middle + slope * np.clip(lightness - centre, -25, 25)), np.float32)

@@ -19,7 +19,7 @@ from maskgen.masks.pose.camera import Camera
 from maskgen.masks.render import Window
 from maskgen.masks.template import PARTS
 
-RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: eye distances, and variance of grey 0..1 that counts as none
+RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: radius in eye distances; regularisation, a variance of grey 0..1
 SLACK = (0.25, 0.75)  # outputs of the guided filter that become 0 and 1
 
 

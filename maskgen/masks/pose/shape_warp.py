@@ -1,7 +1,7 @@
 """The shape of a person: a smooth warp (spline) from the mean head's projected landmarks to the person's.
 
-The shift is a spline over the head, not over the picture, so it turns with the head: the same cheek moves the same way
-from every side, and neighbouring angles give neighbouring masks.
+The shift is a spline over the head, not over the picture, so it rotates with the head: the shift of a cheek is the same
+in every view, and similar angles give similar masks.
 
 Source: smoothing polyharmonic splines, Duchon 1977.
 """

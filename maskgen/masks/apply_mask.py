@@ -228,7 +228,7 @@ def apply_mask(
     parts: bool = False,
     occluders: Occluders | None = None,
 ) -> MaskedPicture:
-    """Render a mask onto an analysed face of this picture; `parts` asks for part labels, `occluders` stay in front.
+    """Render a mask onto an analysed face of this picture; `parts` requests part labels, `occluders` stay in front.
 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.

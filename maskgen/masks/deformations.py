@@ -16,7 +16,7 @@ from maskgen.masks.pose.head import grid_normals
 FOLDS, RIMS = 8, 6  # deformations of the cloth: folds within it, and bent edges
 CREASES = FOLDS + RIMS
 RIM = 1.3  # offset of a bent edge, as a multiple of a crease's depth
-SKEWS = 4  # shifts of the texture: up and down, to one side, bowed, and closer above than below
+SKEWS = 4  # shifts of the texture: up or down, to one side, curved, and closer above than below
 EAR_LOOPS = 2  # deformations: slack of the left and of the right ear loop
 SAG = 0.10  # sag at the middle of an ear loop of slack 1, in eye distances
 

@@ -1,6 +1,6 @@
 """Rasterises triangles with a depth buffer: OpenCV's rasteriser behind one call with coordinates in pixels.
 
-OpenCV draws in perspective with y upward. A camera far away, and points moved out along their rays, give an
+OpenCV draws in perspective with y upward. A distant camera, and points moved along their rays, give an
 orthographic picture in pixel coordinates instead. The depth buffer must start at the far plane, and the near plane must
 be far from the camera: OpenCV stores a reciprocal depth as float32, and with planes at 1 and 2000 two surfaces that are
 as far apart as a nose is long get the same depth.

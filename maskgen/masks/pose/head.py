@@ -132,7 +132,7 @@ def grid_normals(points: Doubles) -> Doubles:
 
 
 def _ball() -> Surface:
-    """Skull, face and neck as one grid of rays: from the crown down the sides, closed at the back."""
+    """Skull, face and neck as one grid of rays: from the crown downward, closed at the back."""
     down = np.linspace(0.02, 0.93, ROWS) * np.pi
     around = np.linspace(-np.pi, np.pi, COLUMNS)
     polar, turn = np.meshgrid(down, around, indexing="ij")

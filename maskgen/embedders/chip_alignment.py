@@ -17,14 +17,14 @@ from maskgen.faces.choose import most_prominent
 from maskgen.faces.detect import LENIENT_THRESHOLDS, MtcnnDetector
 from maskgen.faces.upright_crop import warp
 
-CHIP = 150  # pixels a side
-# Left and right eye, nose tip, left and right mouth corner in a chip: where dlib's `get_face_chip`, with the padding of
-# 0.25 that the network was trained with, puts those of the mean of 4,023 faces of LFW.
+CHIP = 150  # side of a chip, in pixels
+# Left and right eye, nose tip, left and right mouth corner in a chip: their mean positions in 4,023 faces of LFW that
+# dlib's `get_face_chip` cut with a padding of 0.25, as in the training of the network.
 POINTS5 = np.array([[48.2, 46.4], [100.8, 46.4], [74.5, 74.8], [50.6, 103.9], [98.4, 103.9]])
 # The template of InsightFace's crops of 112 pixels (its norm_crop), for recognisers trained on these.
 ARCFACE, ARCFACE5 = 112, np.array([[38.3, 51.7], [73.53, 51.5], [56.03, 71.74], [41.55, 92.37], [70.73, 92.2]])
 PLACES = {"dlib": (POINTS5, CHIP), "arcface": (ARCFACE5, ARCFACE)}
-# Where it puts the chip in a crop of default margin: its middle and its side, as shares of the crop's side.
+# The chip in a crop of default margin: its centre and its side, as shares of the crop's side.
 MIDDLE, SIDE = np.array([0.5, 0.529]), 0.845
 
 
@@ -52,7 +52,7 @@ class ChipAligner:
         return [warp(crop, matrix, self._side) for crop, matrix in zip(crops, self.matrices(crops), strict=True)]
 
     def matrices(self, crops: Sequence[Image]) -> list[Doubles]:
-        """The similarity of each crop, (2, 3), that takes its pixels to its chip's."""
+        """The similarity of each crop, (2, 3), from its pixels to its chip's."""
         found = self._detector.detect(crops)
         return [self._matrix(crop, faces) for crop, faces in zip(crops, found, strict=True)]
 

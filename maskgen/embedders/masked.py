@@ -1,7 +1,7 @@
 """The recogniser `masked`: dlib's network with its last three stages and neck trained on masked faces.
 
-The frozen layers are dlib's own, from the package face_recognition_models; the learnt ones are in weights/
-with their card.
+The frozen layers are dlib's own, from the package face_recognition_models; the trained ones are in weights/
+with their model card.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NAME = "masked"
 
 
 class MirrorAveraged(nn.Module):
-    """A network that sees each picture as it is and mirrored: the mean of both embeddings, each of length 1.
+    """A network applied to each picture and its mirror image: the mean of both embeddings, each of length 1.
 
-    Enrolled pictures and probes go through it alike. It costs the network's time twice; the face is looked for once.
+    It applies to enrolled pictures and probes. The network runs twice per picture, face detection once.
 
     Source: test-time mirroring, as InsightFace's verification adds the embeddings of a crop and of its mirror image.
 
@@ -43,13 +43,13 @@ class MirrorAveraged(nn.Module):
 
 
 def trained_on() -> tuple[str, ...] | None:
-    """The names of the people of LFW that the weights were trained on; None where they came without."""
+    """The names of the people of LFW on which the weights were trained; None if the list is missing."""
     path = resources.files(__package__) / "weights" / f"{NAME}_people.txt"
     return tuple(path.read_text("utf-8").splitlines()) if path.is_file() else None
 
 
 def masked(device: str = "cpu") -> NetworkEmbedder:
-    """Embeddings of 128 numbers, as `dlib`, with which it shares all but the last layers.
+    """Embeddings of 128 numbers, as those of `dlib`; both networks have the same frozen first layers.
 
     Raises:
         UserError: a package or dlib's weights are not installed, or the device is not available.

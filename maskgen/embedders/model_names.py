@@ -1,4 +1,4 @@
-"""What a person may call an embedder, without importing any: a mistyped one is told before PyTorch is loaded."""
+"""The names of embedders, without importing any, so that a mistyped name is reported before PyTorch is loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = (MASKED, DLIB, FACENET, *(f"{FACENET}:{weights}" for weights in ("vggfac
 
 
 def check_model(model: str) -> None:
-    """Raise UserError, with the nearest name, for what is neither one of NAMES nor there."""
+    """Raise UserError, with the nearest name, for a text that is neither one of NAMES nor an existing path."""
     if not model:
         raise UserError(f"MODEL is empty: name a checkpoint, or one of {', '.join(NAMES[:3])}.")
     if model not in NAMES and not Path(model).exists():

@@ -25,7 +25,7 @@ class OnnxEmbedder(FaceEmbedder):
     """A network in an ONNX file that takes one input, pictures, and whose first output is embeddings.
 
     Args:
-        path: the file; weights in other files are not read.
+        path: the file; weights stored in separate files are not read.
         about: its input; None if its metadata describe it, as those of `maskgen export` do.
         device: "cpu", or "cuda" if onnxruntime supports it.
 

@@ -1,1 +1,1 @@
-"""Masks as sheets in three dimensions on a mean head, drawn into a picture."""
+"""Masks as three-dimensional surfaces on a mean head, rendered into a picture."""

@@ -38,8 +38,8 @@ from maskgen.masks.pose.shape_warp import fit_shape_warps
 from maskgen.masks.render import STRAP_COVER, Layer, render, window_of
 from maskgen.masks.strap_thickness import thicken_straps
 
-AT_ONCE = 32  # batch size whose arrays fit in the processor's cache
-SMALLEST_SCALE = 6.0  # pixels between the eyes
+AT_ONCE = 32  # faces per batch; its arrays fit in the processor's cache
+SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
 LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
 
@@ -73,7 +73,7 @@ class MaskMaterial:
         print: the name of the print, "" without one.
         colours: "#rrggbb" of cloth and print.
         translucency: mean share of light that the covered pixels let through, 0..1.
-        wear: how long it has been worn, 0 new to 1.
+        wear: 0 (new) to 1 (most worn).
     """
 
     form: str
@@ -108,7 +108,7 @@ class MaskedPicture:
 
     @property
     def outline(self) -> list[Floats]:
-        """Closed polygons, float32 (n, 2), about the coverage above one half, largest first."""
+        """Outlines of the area with a coverage above one half: closed polygons, float32 (n, 2), largest first."""
         solid = (self.coverage > 127).astype(np.uint8)
         found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
         polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
@@ -156,7 +156,7 @@ def analyse_faces(
 def within_pose_limits(
     analysed_faces: Sequence[AnalysedFace | SetAsideError], yaw: float, pitch: float
 ) -> list[AnalysedFace | SetAsideError]:
-    """The analyses, with a fault in place of each head whose yaw or pitch exceeds a limit, in degrees."""
+    """The analyses; a head whose yaw or pitch exceeds its limit, in degrees, has an error instead."""
     return [one if isinstance(one, SetAsideError) else _pose_fault(one, yaw, pitch) or one for one in analysed_faces]
 
 
@@ -211,7 +211,7 @@ def _facing() -> SkinNormals:
 
 
 def _seen_in(light: Light, grain: BlurAndNoise) -> Light:
-    """The light; a picture without noise is drawn, not photographed, so grey is its colour and not a tint."""
+    """The light; in a picture without noise its tone is in colour: a drawing may be grey without a tint."""
     return replace(light, tone=IN_COLOUR) if light.tone.colour < 1 and grain.noise == 0.0 else light
 
 
@@ -228,7 +228,7 @@ def apply_mask(
     parts: bool = False,
     occluders: Occluders | None = None,
 ) -> MaskedPicture:
-    """Render a mask onto an analysed face of this picture; `parts` asks for part labels, `occluders` stay in front.
+    """Render a mask onto an analysed face of this picture; `parts` requests part labels, `occluders` stay in front.
 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.
@@ -263,7 +263,7 @@ def apply_mask(
 
 
 def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:
-    """Remove what `occluders` hide from a mask's paint (h, w, 4) and alpha (h, w), in place; returns its share."""
+    """Remove the parts of paint (h, w, 4) and alpha (h, w) that `occluders` hide, in place; returns their share."""
     if occluders is None or layer.parts is None:
         return 0.0
     kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)

@@ -1,7 +1,8 @@
 """A template's cloth, ear loops and head straps as surfaces on the mean head.
 
-The cloth is a grid of rays from the skull's middle. Its edge is tied to named places. Between them it is stretched like
-a membrane that cannot pass through the skin, and then lifted by the template's own form (a cup, a ridge, a drape).
+The cloth is a grid of points on rays from the skull's centre. Its edges run through named places of the head. Between
+the edges it is a membrane that cannot pass through the skin. The template's form then lifts it (a cup, a ridge, a
+drape).
 
 Convention: head coordinates (see `head`); texture coordinates u (across) and v (down) in 0..1.
 """
@@ -20,10 +21,10 @@ from maskgen.masks.pose.head import CENTRE, Triangles, grid_normals, grid_triang
 from maskgen.masks.pose.splines import curve_through
 from maskgen.masks.template import Strap, Template
 
-ROWS, COLUMNS = 21, 33
-RELAX = 400
+ROWS, COLUMNS = 21, 33  # points of the cloth's grid, down and across
+RELAX = 400  # iterations of the membrane
 PIECES = 14  # rows of points along a strap
-BREADTH = 3  # points of such a row
+BREADTH = 3  # points per row, across the strap
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Mesh:
 
 
 def _edge(half: Doubles) -> Doubles:
-    """A whole edge, (COLUMNS, 3), as a smooth curve through the right half's tied points and their mirror images."""
+    """A whole edge, (COLUMNS, 3): a smooth curve through the points of the right half and their mirror images."""
     whole = np.concatenate([half[:0:-1] * [-1, 1, 1], half])
     step = np.linalg.norm(np.diff(whole, axis=0), axis=1) ** 0.5  # centripetal: no loops between uneven points
     along = np.concatenate([[0], np.cumsum(step)])
@@ -73,7 +74,7 @@ def _stretched(top: Doubles, bottom: Doubles, clearance: float, taut: float, rul
 
 
 def _lifted(points: Doubles, lift: Doubles) -> Doubles:
-    """The points moved out along their rays by a table given for the right half, mirrored and smoothly interpolated."""
+    """The points moved outward along their rays; `lift` holds the distances of the right half, to be interpolated."""
     table = np.concatenate([lift[:, :0:-1], lift], 1)
     rows, columns = table.shape
     down = curve_through(np.linspace(0, 1, rows), table, np.linspace(0, 1, ROWS))
@@ -83,7 +84,7 @@ def _lifted(points: Doubles, lift: Doubles) -> Doubles:
 
 
 def _cloth_coordinates(points: Doubles) -> Doubles:
-    """u and v by length along the cloth, so that a texture is not stretched where the form bulges: (R, C, 2)."""
+    """Texture coordinates (R, C, 2) proportional to length along the cloth, so that a bulge stretches no texture."""
 
     def along(axis: int) -> Doubles:
         step = np.linalg.norm(np.diff(points, axis=axis), axis=-1)
@@ -109,15 +110,15 @@ def cloth_mesh(template: Template) -> Mesh:
 
 
 def kept_lines(count: int, small: bool) -> NDArray[np.intp]:
-    """The numbers of a cloth's rows or columns that are rendered: on small faces, where more would be finer than the
-    pixels, three of eight, among them the first, the middle and the last one."""
+    """The indices of the cloth's rows or columns that are rendered: all, or on small faces three of eight, among them
+    the first, the middle and the last one."""
     if not small:
         return np.arange(count)
     return np.rint(np.linspace(0, count - 1, 2 * round(count * 3 / 16) + 1)).astype(np.intp)
 
 
 def thin_cloth(sheet: Mesh, small: bool) -> Mesh:
-    """The cloth with the rows and columns that are rendered, on small faces or on others."""
+    """The cloth with only the rows and columns of `kept_lines`."""
     keep = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[np.ix_(kept_lines(ROWS, small), kept_lines(COLUMNS, small))]
     at = keep.ravel()
     return Mesh(sheet.points[at], sheet.normals[at], sheet.uv[at], grid_triangles(*keep.shape))
@@ -131,7 +132,7 @@ def narrow_strap(strap: Mesh, small: bool) -> Mesh:
 
 
 def _curve(points: Doubles, n: int) -> Doubles:
-    """n points at equal steps on a smooth curve through the given ones."""
+    """n points on a smooth curve through the given ones."""
     step = np.linalg.norm(np.diff(points, axis=0), axis=1) ** 0.5
     along = np.concatenate([[0], np.cumsum(step)])
     return curve_through(along, points, np.linspace(0, along[-1], n))

@@ -11,11 +11,11 @@ from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.render import Layer, Window
 
 SHADOW = 0.9  # strength of the contact shadow: share of light lost at the mask's edge
-SHADOW_ROUND = 0.8  # share of it on every side; the rest falls away from the light
-SHADOW_WIDTH = 0.02  # in eye distances
-SHADOW_FAR = 0.03  # how far it falls away from the light
-LEADS = 0.3  # sideways light from which on the shadow has its full offset; weaker light moves it down
-SCATTER = 0.12  # deviation, in eye distances, by which thin cloth blurs what shows through: it lies before the skin
+SHADOW_ROUND = 0.8  # share of SHADOW on every side; it is full on the side away from the light
+SHADOW_WIDTH = 0.02  # standard deviation of the shadow's blur, in eye distances
+SHADOW_FAR = 0.03  # offset of the shadow away from the light, in eye distances
+LEADS = 0.3  # sideways light that gives the shadow its full offset; weaker light moves it down
+SCATTER = 0.12  # standard deviation, in eye distances, of the blur of skin seen through thin cloth
 FRACTION = 4  # fractional bits of polygon corners
 
 

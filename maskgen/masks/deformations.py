@@ -1,6 +1,6 @@
 """Deformations that make one mask of a kind differ from the next: creases, bent edges, skewed pleats, slack ear loops.
 
-All are fixed offsets of the mesh's points, computed once a kind; a plan adds them with its own weights.
+All are fixed offsets of the mesh's points, computed once per mesh. A plan adds them with its own weights.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from maskgen.masks.pose.head import grid_normals
 
 FOLDS, RIMS = 8, 6  # deformations of the cloth: folds within it, and bent edges
 CREASES = FOLDS + RIMS
-RIM = 1.3  # how far an edge moves for one as deep as a crease
-SKEWS = 4  # shifts of the texture: up and down, to one side, bowed, and closer above than below
-EAR_LOOPS = 2  # slack on the left and on the right
-SAG = 0.10  # of an ear loop of slack 1, in eye distances
+RIM = 1.3  # offset of a bent edge, as a multiple of a crease's depth
+SKEWS = 4  # shifts of the texture: up or down, to one side, curved, and closer above than below
+EAR_LOOPS = 2  # deformations: slack of the left and of the right ear loop
+SAG = 0.10  # sag at the middle of an ear loop of slack 1, in eye distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def crease_deformations(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubl
 
 
 def _wave(uv: Doubles, number: int) -> Doubles:
-    """One soft crease pattern, -1..1, that dies away toward the rim; (rows, columns)."""
+    """One soft crease pattern, -1..1, that fades to 0 at the rim; (rows, columns)."""
     rng = rng_for(0, "crease", number)
     u, v = 2 * uv[..., 0] - 1, 2 * uv[..., 1] - 1
     # Cloth is pulled toward its corners, so creases run flat in the middle and slant to the sides.
@@ -65,9 +65,9 @@ def _wave(uv: Doubles, number: int) -> Doubles:
 
 
 def _edge_deformations(uv: Doubles, normals: Doubles) -> list[Doubles]:
-    """Offsets of the edges, RIMS of (rows, columns, 3), about RIM long: the wire bent over the nose, a hollow or a gap
-    at either cheek, the lower edge lower on one side, drawn in below the chin, and its middle beside the chin's. The
-    corners, where the straps begin, stay."""
+    """Offsets of the edges, RIMS arrays (rows, columns, 3), about RIM long: the nose wire bent; a hollow or a gap at
+    each cheek; the lower edge lower on one side; drawn in below the chin; and outward on one side, inward on the other.
+    The corners, where the straps begin, do not move."""
     u, v = 2 * uv[..., 0] - 1, uv[..., 1]
     held, down = 1 - u**4, np.array([0.0, 1.0, 0.0])
     top, bottom = np.exp(-((v / 0.22) ** 2)), np.exp(-(((1 - v) / 0.22) ** 2))
@@ -87,7 +87,7 @@ def _edge_deformations(uv: Doubles, normals: Doubles) -> list[Doubles]:
 
 
 def print_skew(uv: Doubles) -> Doubles:
-    """Shifts of v for texture that sits askew on the cloth, for texture coordinates (n, 2): (SKEWS, n)."""
+    """Shifts of v, (SKEWS, n), that skew the texture on the cloth, for texture coordinates (n, 2)."""
     middle = np.sin(np.pi * np.clip(uv[:, 1], 0, 1))
     u = 2 * uv[:, 0] - 1
     return np.stack([middle, middle * u, middle * (u * u - 0.33), np.sin(2 * np.pi * np.clip(uv[:, 1], 0, 1))])

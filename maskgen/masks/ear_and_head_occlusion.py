@@ -1,9 +1,9 @@
-"""Occlusion of a mask by ears and head: which triangles of the mask face the viewer, which of the head can hide it.
+"""Occlusion of a mask by ears and head: the mask's triangles that face the viewer, and the head's that can hide it.
 
-The other triangles need not be drawn. A mask lies on the head: where its cloth or its straps face away from the
-viewer, the head hides them in every pose. Which parts of the head, such as an ear, hide a strap depends almost only
-on the head's yaw and pitch. So they are found once for each step of yaw and pitch, on the mean head with room for
-other people's heads, and kept.
+The other triangles are not rendered. A mask lies on the head: where its cloth or its straps face away from the
+viewer, the head hides them in every pose. The parts of the head that hide a strap, such as an ear, depend almost only
+on yaw and pitch. So they are computed once per step of yaw and pitch, on the mean head with a margin for other heads,
+and cached.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import Triangles
 from maskgen.masks.rasteriser import Canvas
 
-AWAY = 0.0  # cosine to the line of sight below which the mask is behind the head
+AWAY = 0.0  # cosine to the line of sight below which a point of the mask is behind the head
 STEP = 5.0  # degrees of yaw and pitch between two views
-WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # how far a cosine can differ within one view
-FINENESS = 32.0  # pixels per eye distance of the rendered view
-ROOM = 0.12  # in eye distances: how much farther than on the mean head the mask may reach
-# How much nearer than the mask the face must be to hide it: less is the skin beside the cloth, on which the mask lies
-# and which slants as it does. An ear may touch the strap that it hides.
+WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # largest difference of a cosine within one view
+FINENESS = 32.0  # resolution of the rendered view, in pixels per eye distance
+ROOM = 0.12  # margin, in eye distances, by which a mask may reach farther than on the mean head
+# Least depth, in eye distances, by which the face must be in front of the mask to hide it. It excludes the skin beside
+# the cloth, on which the mask lies. For ears the limit is 0: an ear may touch the strap that it hides.
 APART = 0.25
 
 HeadView = tuple[int, int]
@@ -72,12 +72,12 @@ def render_head_view(view: HeadView, points: Doubles, triangles: Triangles) -> H
 
 
 def hiding_triangles(sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, ears: int) -> NDArray[np.intp]:
-    """The numbers of the head's triangles that hide a part of a mask in a view.
+    """The indices of the head's triangles that hide a part of a mask in a view.
 
     Args:
         worn, cloth: the mask's points (n, 3) in head coordinates, and its triangles.
         rays: unit vectors from the skull's middle to `worn`, (n, 3).
-        ears: the number of the first triangle of the ears; those before it are the head's.
+        ears: the index of the ears' first triangle; the triangles before it are the head's.
     """
     cloth = facing_triangles(rays @ sight.camera.rotation[2] + WITHIN, cloth)
     rows, columns = sight.depth.shape
@@ -87,14 +87,14 @@ def hiding_triangles(sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Tria
 
 
 def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
-    """The depth of what is drawn, -1 where nothing is."""
+    """The depth of the rendered triangles, (rows, columns), -1 where there is none."""
     canvas = Canvas(rows, columns)
     canvas.draw(points, triangles, np.ones((len(points), 3)))
     return np.where(canvas.values[..., 0] > 0, canvas.depth, np.float32(-1))
 
 
 def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """For each pixel the farthest depth within ROOM."""
+    """For each pixel the largest depth within ROOM of it."""
     side = 2 * round(ROOM * FINENESS) + 1
     return np.asarray(cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))
 
@@ -102,7 +102,7 @@ def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 def _nearest(
     points: Doubles, triangles: Triangles, rows: int, columns: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """For each pixel the number of the visible triangle, -1 for none, and its depth."""
+    """For each pixel the index of the visible triangle, -1 for none, and its depth."""
     canvas = Canvas(rows, columns)
     own = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
     names = np.repeat((np.arange(len(triangles)) + 1) / (len(triangles) + 1), 3)

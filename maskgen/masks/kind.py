@@ -23,12 +23,12 @@ from maskgen.masks.world.flat_cloth import flat_map, flat_size, printed
 
 STRAP_ROWS = 32  # rows of the atlas for each strap's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
-DARKEST = 15.0  # black cloth still reflects some light, otherwise its folds could not be seen
-LEVELS = 5
-BAND = 64  # rows that are dyed at a time, for memory's sake
-COARSER = 0.65  # of a level: cloth a little softer than the pixels, as it is in a photograph, and not sharper
-SMALL_FACE = 72.0  # pixels between the eyes up to which fewer rows and columns of cloth do
-# A byte of slope is LEVEL_GROUND and STEEPNESS a unit of it; few thousandths of any relief are steeper than holds.
+DARKEST = 15.0  # least level of a colour: black cloth reflects some light, otherwise its folds would be invisible
+LEVELS = 5  # levels of detail of an atlas
+BAND = 64  # rows that are dyed at a time, to save memory
+COARSER = 0.65  # added to the exact level of detail: in a photograph cloth is slightly softer than the pixels
+SMALL_FACE = 72.0  # distance between the eyes, in pixels, up to which the mesh has fewer rows and columns
+# A slope is stored as the byte LEVEL_GROUND + STEEPNESS * slope; clipping affects few thousandths of any relief.
 LEVEL_GROUND, STEEPNESS = 128, 50
 
 Bytes = NDArray[np.uint8]
@@ -56,7 +56,7 @@ class KindLook:
 
     Attributes:
         until: a plan's `look`, 0..1, selects the first look whose `until` is larger.
-        columns: of the finest level.
+        columns: width of the finest level, in texels.
         levels: its atlas, finest first.
     """
 
@@ -72,11 +72,11 @@ class Kind:
 
     Attributes:
         name: as in the catalogue: "n95", "surgical_green", "surgical:#ff8800".
-        colour: "#rrggbb", the colour that was asked for; "" for a print, and where each mask draws its own.
+        colour: "#rrggbb", the requested colour; "" for a print, and if each mask draws its own.
         straps_from: the atlas's v, 0..1, from which on it holds straps; 1 without any.
         print: the name of its print, "" without one: "picture" for one of the user's, else a family of `world.toml`.
         colours: "#rrggbb" of its cloth and of its print.
-        draw_design: for kinds whose masks all differ (see `world`): from a plan the mask's own kind and plan.
+        draw_design: for kinds in which every mask differs (see `world`): returns the mask's own kind and plan.
     """
 
     name: str
@@ -149,7 +149,7 @@ def _slope(template: Template, look: LookPictures) -> Floats:
 
 
 class AtlasLevels(Sequence[AtlasLevel], ABC):
-    """The levels of one atlas, finest first, each made when it is asked for."""
+    """The levels of one atlas, finest first, each made on request."""
 
     @abstractmethod
     def level(self, number: int) -> AtlasLevel:
@@ -171,11 +171,11 @@ class AtlasLevels(Sequence[AtlasLevel], ABC):
 class DyedLevels(AtlasLevels):
     """A look's texture on cloth of one or many colours.
 
-    The finest levels are seldom read and take nearly all of the memory. So a level is kept with those coarser than it;
-    a finer one is made again from the look's pictures.
+    The finest levels are seldom read and take nearly all of the memory. So the requested level and the coarser ones are
+    cached; for a finer one the levels are made again from the look's pictures.
 
     Args:
-        cloth: gives its colour (3,) or its colours (rows, columns, 3).
+        cloth: returns its colour (3,) or its colours (rows, columns, 3).
         colour: "#rrggbb", of the straps that have the mask's colour.
     """
 
@@ -206,7 +206,7 @@ def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes)
 
 
 def _through(template: Template, look: LookPictures) -> Bytes | None:
-    """Cut-outs and clear parts of the look, and straps without any."""
+    """Cut-outs and clear parts of the look, with opaque rows for the straps; None if all is opaque cloth."""
     through = look.material_and_clear
     if through is None:
         return None
@@ -226,13 +226,13 @@ def _parts(template: Template, look: LookPictures) -> Bytes:
 
 @cache
 def undyed_levels(template: Template) -> tuple[DyedLevels, ...]:
-    """The atlas of each look of a template before it is dyed: textures as they are, with slopes."""
+    """The atlas of each look of a template before dyeing: unchanged textures, with slopes."""
     white = np.full(3, MEDIAN, np.float32)
     return tuple(DyedLevels(template, look, lambda: white, "#ffffff") for look in template.looks)
 
 
 def _pyramid(picture: np.ndarray, finest: int) -> list[np.ndarray]:
-    """The picture's halves, each filtered before it is thinned, from the finest that is asked for."""
+    """The image pyramid of a picture, each level half the size of the one before, from level `finest` on."""
     levels = [picture]
     for _ in range(LEVELS - 1):
         height, width = levels[-1].shape[:2]
@@ -245,7 +245,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
 
     Args:
         colour: "#rrggbb"; of the straps alone if there is a pattern.
-        pattern: uint8 RGB (height, width, 3), laid on the cloth without stretch, no larger than covers it.
+        pattern: uint8 RGB (height, width, 3), scaled without distortion so that it just covers the cloth.
     """
     rows, columns = template.looks[0].size
 
@@ -268,7 +268,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
 
 
 def _cloth(template: Template, colour: str, pattern: NDArray[np.uint8] | None) -> Floats:
-    """The cloth's colour (3,), or its colours (rows, columns, 3); a function of the module, so that kinds pickle."""
+    """The cloth's colour (3,), or its colours (rows, columns, 3); at module level, so that kinds can be pickled."""
     if pattern is None:
         return np.asarray(parse_hex_colour(colour), np.float32)
     rows, columns = template.looks[0].size
@@ -276,11 +276,11 @@ def _cloth(template: Template, colour: str, pattern: NDArray[np.uint8] | None) -
 
 
 def _covered(template: Template, pattern: Bytes, size: tuple[int, int]) -> Bytes:
-    """A picture that covers the flat cloth, in the cloth's texture of `size` columns and rows."""
+    """The cloth's texture of `size` (columns, rows) with a picture that covers the flat cloth."""
     height, width = pattern.shape[:2]
     across, down = flat_size(template)
     scale = min(width / across, height / down)
-    finest = size[0] / across  # texels an eye distance
+    finest = size[0] / across  # texels per eye distance
     if scale > finest:
         width, height = (max(1, round(side * finest / scale)) for side in (width, height))
         pattern = cv2.resize(pattern, (width, height), interpolation=cv2.INTER_AREA)

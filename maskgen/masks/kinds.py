@@ -18,8 +18,8 @@ from maskgen.masks.template import Template, built_in_template, read_template, t
 from maskgen.masks.world.named_prints import named_print_kind
 from maskgen.masks.world.world_kinds import world_forms, world_kind
 
-MOST_PATTERN = 64_000_000  # pixels of a printed picture
-KEPT = 64  # kinds; each holds some megabytes, and the page of `maskgen play` asks for many
+MOST_PATTERN = 64_000_000  # most pixels of a picture to be printed on a mask
+KEPT = 64  # kinds in the cache; each takes some megabytes, and the page of `maskgen play` requests many
 
 
 @cache
@@ -36,10 +36,10 @@ def kind_names() -> tuple[str, ...]:
 
 @lru_cache(KEPT)
 def load_kind(text: str) -> Kind:
-    """The kind of a text, see `core.kindspec`; its weight is ignored. The last KEPT ones are kept.
+    """The kind that a text names, see `core.kindspec`; its weight is ignored. The last KEPT kinds are cached.
 
     Raises:
-        UserError: there is no such kind, with the nearest names; or a fault in a template or a picture of the user's.
+        UserError: no such kind (the message gives the nearest names), or a fault in the user's template or picture.
     """
     spec = parse_kind(text)
     if spec.form == WORLD:
@@ -57,7 +57,7 @@ def printed_kind(text: str, picture: NDArray[np.uint8]) -> Kind:
     """The kind of a text FORM:PICTURE, with the picture given instead of read.
 
     Args:
-        picture: uint8 RGB (height, width, 3), what the file holds.
+        picture: uint8 RGB (height, width, 3), the content of the file.
 
     Raises:
         UserError: there is no such form, or the text names no picture.
@@ -96,7 +96,7 @@ def _world(spec: KindSpec) -> Kind:
 
 
 def _template(spec: KindSpec) -> tuple[Template, str]:
-    """The template that a kind's name means, and the colour that the name implies."""
+    """The template that a kind's name selects, and the colour that the name implies."""
     if spec.folder is not None:
         template = read_template(spec.folder)
         if template.name in (WORLD, *kind_names(), *template_names()):
@@ -136,7 +136,7 @@ def load_kinds(texts: Sequence[str]) -> list[Kind]:
     """Several kinds by their texts, in this order.
 
     Raises:
-        UserError: as `load_kind`, or two of them have one name.
+        UserError: as `load_kind`, or two of them have the same name.
     """
     kinds = [load_kind(parse_kind(text).text) for text in texts]
     names = [kind.name for kind in kinds]

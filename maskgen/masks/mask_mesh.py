@@ -40,18 +40,18 @@ from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68
 from maskgen.masks.pose.shape_warp import ShapeWarp
 from maskgen.masks.template import Template
 
-UNDER = 2  # rows and columns of cloth beyond which the skin below it can hide nothing
-SHRINK = 0.97  # of the head that hides things, so that cloth on the skin is never behind it
-LIDS = slice(36, 48)  # of the 68 points
-BESIDE = np.linspace(-0.2, 0.2, 5)  # in eye distances
-EARS = 2 * len(ear(1.0).triangles)  # the last of the head's triangles
-AMPLE = 1.12  # of the outline in which shadow falls
-NEAR = 0.26  # standard deviation, in eye distances, of the average of the skin's light for a point of cloth
+UNDER = 2  # rows and columns from the cloth's edge, beyond which the skin under the cloth can hide nothing
+SHRINK = 0.97  # scale of the occluding head, so that cloth on the skin is never behind it
+LIDS = slice(36, 48)  # the eyelids among the 68 landmarks
+BESIDE = np.linspace(-0.2, 0.2, 5)  # places beside a landmark of the eyelids, in eye distances
+EARS = 2 * len(ear(1.0).triangles)  # number of the ears' triangles, the last ones of the head
+AMPLE = 1.12  # scale of the outline in which shadow falls
+NEAR = 0.26  # standard deviation, in eye distances, of the weights of the skin's light at a point of cloth
 DOUBTED = 0.4  # prior weight of skin without shadow
-ODD, EVEN = 0.9, 0.2  # weights of shadows on one side, and on both sides (a beard), that fall on cloth too
-MOST_SHADE = 0.9  # logarithm of linear light
-GOING = 0.45  # cosine of a strap's ray to the line of sight below which it goes out of sight
-VIEWS = 128  # that are remembered of the bare head, in some 70 kB each
+ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, and on both sides (such as a beard)
+MOST_SHADE = 0.9  # darkest shade, as a logarithm of linear light
+GOING = 0.45  # cosine of a head strap's ray to the line of sight below which the strap fades out
+VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,14 @@ class MaskMesh:
         return self._hiding[view]
 
     def opacity(self, line_of_sight: Doubles) -> Doubles:
-        """Opacity of the straps' points, 0..1, (r,). A head strap that goes round the head lies in hair, of which
-        nothing is known, so it fades out."""
+        """Opacity of the straps' points, 0..1, (r,). Head straps fade out toward the back of the head: they lie in hair
+        of unknown shape."""
         toward = np.minimum(np.maximum(self.rays[self.straps_from :] @ line_of_sight / GOING, 0.0), 1.0)
         return np.where(self.goes_round_head, toward * toward * (3 - 2 * toward), 1.0)
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
-        that is brighter than explained has no effect: the lightness of white cloth would depend on the skin."""
+        that is brighter than explained has no effect, so that the lightness of white cloth does not depend on skin."""
         sums = self.light_weights @ np.stack([rest.off * rest.seen, rest.seen], 1)
         here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
         off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
@@ -177,7 +177,7 @@ def bare_head_model() -> BareHead:
 
 
 def hull_corners() -> NDArray[np.intp]:
-    """The numbers of the bare head's points that are corners of its convex hull; a test computes them again."""
+    """The indices of the bare head's points that are corners of its convex hull; a test computes them again."""
     text = resources.files("maskgen.mask_templates").joinpath("head/hull.json").read_text("utf-8")
     return np.array(json.loads(text), np.intp)
 
@@ -234,7 +234,7 @@ _NO_STRAP = np.zeros(0, np.bool_)
 
 
 def _meets_itself(strap: Mesh) -> bool:
-    """Whether a strap ends in the head's middle, as a head strap does."""
+    """Whether a strap ends in the head's plane of symmetry, as a head strap does."""
     return abs(float(strap.points[-1, 0])) < 0.05
 
 
@@ -246,11 +246,11 @@ def _light_weights(points: Doubles) -> Doubles:
 
 
 def _below_lids(top: Doubles) -> Doubles:
-    """What interpolates between points of an edge, (columns,) to the right on the head, where it is below the lids'
-    points or BESIDE them: (places * lids, columns).
+    """The weights (places * lids, columns) that interpolate an edge below the landmarks of the eyelids and BESIDE them;
+    `top` (columns,) are the x of the edge's points in head coordinates.
 
-    Which part of the edge is below a lid is asked on the head, not in the picture, so that a turning head never changes
-    the answer.
+    The part of the edge below a lid is found on the head, not in the picture, so that it does not change when the head
+    turns.
     """
     lids = np.add.outer(BESIDE, mean68()[LIDS, 0]).ravel()
     return np.stack([np.interp(lids, top, one) for one in np.eye(len(top))], axis=1)
@@ -289,7 +289,7 @@ def _may_hide(grid: Doubles) -> NDArray[np.bool_]:
     corners = _azimuthal(bare_head_model().warp.points).astype(np.float32)
     under = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in corners])
     hides = np.asarray(~under[bare_head_model().triangles].all(1))
-    hides[-EARS:] = True  # an ear stands out through cloth that goes round it
+    hides[-EARS:] = True  # an ear is in front of cloth that goes round it
     return hides
 
 

@@ -16,8 +16,8 @@ HALF, HALF_STRAP = 127, round(255 * STRAP_COVER / 2)  # coverage above which a p
 def part_labels(drawn: Mask, coverage: Mask, window: Window) -> Mask:
     """The labels of a whole picture, uint8 (height, width), from those rendered in a window of it.
 
-    Each pixel with a coverage above one half gets a label. Blur takes cloth a little beyond where it was rendered;
-    there a pixel gets the label of its neighbour.
+    Each pixel with a coverage above one half gets a label. Blur widens the rendered cloth a little; there a pixel
+    gets the label of its neighbour.
     """
     covered = coverage[window.slices]
     named = drawn.copy()

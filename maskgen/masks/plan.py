@@ -11,18 +11,18 @@ from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
 from maskgen.masks.deformations import CREASES, SKEWS
 
-FADES = 0.12  # how far the colour of the most worn mask has faded to grey
+FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
 
 
 @dataclass(frozen=True, slots=True)
 class MaskPlan:
-    """How one mask sits on one face, and how it differs from others of its kind.
+    """Placement of one mask on one face, and its differences from others of its kind.
 
     Attributes:
         up: shift toward the eyes, in eye distances.
         size: factor on the mask about its middle.
-        tilt: turn in the plane of the face, degrees.
-        bright: factor on the cloth's light, for lots and makes that differ.
+        tilt: rotation in the plane of the face, in degrees.
+        bright: factor on the cloth's brightness, which differs between makes.
         fade: 0..1, how far wear has faded the colour to grey.
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
         creases: CREASES weights of the mesh's crease deformations, 1 for a crease as deep as the template says.
@@ -32,7 +32,7 @@ class MaskPlan:
         turned: whether the cloth's folds are mirrored.
         look: 0..1, selects one of the kind's looks, see `Template.looks`.
         wearing: the wearing position, one of `core.kindspec.WEARINGS`.
-        grain: seed of the noise, whose strength is the photograph's.
+        grain: seed of the noise; its strength is that of the photograph.
         cloth: seed of the design of a `world` mask.
     """
 
@@ -61,7 +61,7 @@ class MaskPlan:
 
     @property
     def worn(self) -> float:
-        """How long it has been worn, 0 new to 1."""
+        """Wear, 0 (new) to 1 (most worn)."""
         return self.fade / FADES
 
     @property
@@ -99,7 +99,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
 
 
 def _drawn(weights: Mapping[str, float], chance: float) -> str:
-    """The name whose stretch of 0..1 holds the chance."""
+    """The name that a uniform draw from 0..1 selects by the weights."""
     names = list(weights)
     if len(names) == 1:
         return names[0]

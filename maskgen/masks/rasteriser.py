@@ -1,9 +1,9 @@
 """Rasterises triangles with a depth buffer: OpenCV's rasteriser behind one call with coordinates in pixels.
 
-OpenCV draws in perspective with y upward. A camera far away, and points moved out along their rays, give an
+OpenCV draws in perspective with y upward. A distant camera, and points moved along their rays, give an
 orthographic picture in pixel coordinates instead. The depth buffer must start at the far plane, and the near plane must
-not be near: OpenCV keeps depth as a float32 that is reciprocal in between, and with 1 and 2000 two surfaces a nose
-apart are the same to it.
+be far from the camera: OpenCV stores a reciprocal depth as float32, and with planes at 1 and 2000 two surfaces that are
+as far apart as a nose is long get the same depth.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.pose.head import Triangles
 
-FAR = 1000.0  # where the picture plane lies, in units of the picture's height
-HALF = 500.0  # depth kept on either side of it
-FIELD = float(2 * np.arctan(0.5))
+FAR = 1000.0  # distance of the picture plane from the camera, in units of the picture's height
+HALF = 500.0  # range of depth on either side of the picture plane, in the same unit
+FIELD = float(2 * np.arctan(0.5))  # vertical field of view, in radians
 
 _SETTINGS = cv2.TriangleRasterizeSettings()
 _SETTINGS.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
@@ -27,7 +27,7 @@ _VIEW = (np.eye(4, dtype=np.float32), FIELD, FAR - HALF, FAR + HALF, _SETTINGS)
 
 
 def _corners(points: Doubles, height: int, width: int) -> Floats:
-    """Pixels and depth as places before OpenCV's camera."""
+    """Pixels and depth (n, 3) in the coordinates of OpenCV's camera."""
     unit = 1 / height
     corners = points * (unit, -unit, unit) + ((0.5 - width / 2) * unit, 0.5 - 0.5 * unit, -FAR)
     corners[:, :2] *= -corners[:, 2:]
@@ -42,13 +42,13 @@ def rasterise(height: int, width: int, points: Doubles, triangles: Triangles, va
 
 
 class Canvas:
-    """Three values and a depth for each pixel; what is drawn nearer hides what lies behind it.
+    """Three values and a depth per pixel; nearer triangles hide farther ones.
 
     Convention:
         - points are (n, 3): x right and y down in pixels with centres at integers, depth in pixels toward the viewer
-        - `values`, float32 (height, width, 3), holds what was drawn, 0 where nothing was
+        - `values`, float32 (height, width, 3), holds the rendered values, 0 where there are none
         - `depth`, float32 (height, width), grows away from the viewer, in units of the picture's height
-        - triangles whose values are 0 only hide what lies behind them; drawn in one call with the rest they cost little
+        - triangles whose values are 0 only hide others; drawn in the same call as the rest they cost little
     """
 
     def __init__(self, height: int, width: int) -> None:

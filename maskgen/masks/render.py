@@ -24,20 +24,20 @@ from maskgen.masks.rasteriser import rasterise
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
-USUAL_LIGHT = 0.93  # encoded, on the larger part of a mask
-FIBRES, SHINE = 14.0, 58.0  # levels that cloth loses where it is darker than usual; that black cloth gains elsewhere
-SKY = np.array([0.9, 1.0, 1.12])  # colour of the surface light: more of the skin's in shade, less in highlights
-SMALL_FACE = 160.0  # pixels between the eyes up to which every pixel is drawn FINER ** 2 times
-FINER = 1.5
-# Loops and straps hide no face: below one half in the coverage, so that a threshold there gives the cloth.
+USUAL_LIGHT = 0.93  # encoded light on the larger part of a mask
+FIBRES, SHINE = 14.0, 58.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
+SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
+SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
+FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down
+# Coverage of ear loops and head straps: below one half, so that a threshold at one half selects the cloth.
 STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask per row while they are coloured
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
-HIDDEN = 0.52  # of the light that does not reach cloth which looks straight down on chest and throat
-LEVEL = 0.18  # how far cloth may look down before it loses any
-FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # folds show under the faintest light from above
-FOLD_LIGHT = 1.55  # how strongly the relief catches the light
+HIDDEN = 0.52  # strength of the loss of light on cloth that faces down, where chest and throat block it
+LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
+FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
+FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Layer:
             mask, however clear it is. On opaque cloth it equals alpha, on a clear window it is more, on straps it is
             STRAP_COVER of alpha.
         alpha: float32 (h, w), the share of the picture's light that the mask blocks.
-        parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not asked for.
+        parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not requested.
     """
 
     window: Window
@@ -245,21 +245,21 @@ def _let_through(
 
 
 def _scattered(pixels: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) -> Floats:
-    """A picture (h, w, 4) of pixels (..., 4) at places in it, 0 elsewhere; each pixel is moved as one number."""
+    """A picture (h, w, 4) of pixels (..., 4) at places in it, 0 elsewhere; each pixel is copied as one number."""
     picture = np.zeros((*shape, 4), np.float32)
     picture.view(np.complex128).ravel()[where] = pixels.view(np.complex128)[..., 0]
     return picture
 
 
 def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Places as a picture, (n, ROW), the last one repeated: OpenCV's pictures may be no longer a side than 32,767."""
+    """Places as a picture, (n, ROW), the last one repeated: OpenCV allows at most 32,767 pixels per side."""
     full = np.empty(-(-max(len(places), 1) // ROW) * ROW, np.intp)
     full[: len(places)], full[len(places) :] = places, places[-1] if len(places) else 0
     return full.reshape(-1, ROW)
 
 
 def _fetched(level: AtlasLevel) -> AtlasLevel:
-    """The atlas, read once in order, so that lookups in any order hit the cache."""
+    """The atlas, read once sequentially, so that later random accesses hit the processor's cache."""
     for picture in (level.colours, level.slope_down):
         np.maximum.reduce(picture.ravel()[::CACHE_LINE])
     return level
@@ -296,9 +296,10 @@ def _coloured(
 
 
 def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
-    """What the fibres' surface adds to a dye (n, 4), in levels under light of 1: more than nothing where the encoded
-    light without the relief is more than usual, and the more the darker the dye, so that black cloth shows its form;
-    less where it is less."""
+    """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
+
+    It is positive where the encoded light without the relief is above USUAL_LIGHT, and stronger on a darker dye, so
+    that black cloth shows its form. Elsewhere it is at most 0."""
     over = lit * lit
     over -= np.float32(USUAL_LIGHT**2)
     fibres = over * np.float32(FIBRES)
@@ -319,7 +320,7 @@ def _dye(light: Light, fade: float) -> Floats:
 
 
 def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float, float]) -> Floats:
-    """The factor that the relief puts on light which has these parts along the cloth, right and down."""
+    """The shading of the relief, a factor on light with the components `along` the cloth, right and down."""
     across = cv2.extractChannel(cloth, 3)
     right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in along)
     return cv2.addWeighted(across, right, down, lower, 1 - LEVEL_GROUND * (right + lower), dtype=cv2.CV_32F)
@@ -334,5 +335,5 @@ def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, floa
 
 
 def _shoulder(light: Doubles) -> Doubles:
-    """Linear light with its highlights pressed together, so that white keeps its folds."""
+    """Linear light with compressed highlights, so that folds stay visible in white cloth."""
     return np.minimum(light, 0.45 + 0.55 * light)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles
 
 THICK = 0.65  # thickness of a strap seen on its edge, as a share of its width
-FINEST = 0.8  # pixels: the least width that is drawn without gaps
+FINEST = 0.8  # least width, in pixels, that is rendered without gaps
 FLAT = 4  # pieces over which a strap, welded flat to the cloth where it begins, reaches its thickness
 
 
@@ -25,7 +25,7 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
     if not len(strap_widths):
         return
     rows = points.reshape(len(strap_widths), pieces, -1, 3)
-    # Places of the plane as complex numbers: a quarter turn is a factor.
+    # Points of the picture as complex numbers: a rotation by 90 degrees is a factor.
     places = np.empty(rows.shape[:3], np.complex128)
     places.real, places.imag = rows[..., 0], rows[..., 1]
     left, right = places[:, :, 0], places[:, :, -1]
@@ -45,6 +45,6 @@ def _thickness_shares(pieces: int) -> Doubles:
 
 
 def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """From each point's neighbour before it to the one behind it, (straps, pieces)."""
+    """The vector from each point's previous neighbour to its next one, (straps, pieces)."""
     at = np.arange(path.shape[1])
     return path.take(at + 1, axis=1, mode="clip") - path.take(at - 1, axis=1, mode="clip")

@@ -1,6 +1,6 @@
 """Mask templates: a folder with `template.toml` and its pictures, read, checked and turned into a record.
 
-A template is data, documented in `docs/adding_a_mask.md`. Every fault in one is a sentence that names file and key.
+A template is data, documented in `docs/adding_a_mask.md`. The message for each fault names the file and the key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import NAMED, PLACES, place
 
-MAX_SIDE = 8192  # of a texture, checked before it is decoded
+MAX_SIDE = 8192  # largest side of a texture, in pixels, checked before decoding
 # Part labels of a mask's pixels; the numbers are those of `--segmentation classes`, 0 is no mask.
 PARTS = {"cloth": 1, "strap": 2, "valve": 3, "window": 4, "shield": 5, "glasses": 6}
 ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # part label of a template's sheet by its role
@@ -29,10 +29,10 @@ ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # part labe
 
 @dataclass(frozen=True, slots=True)
 class Strap:
-    """An ear loop or a head strap, `[[strap]]` in the file.
+    """An ear loop or a head strap, `[[ribbon]]` in the file.
 
     Attributes:
-        path: (n, 3) in head coordinates, the right side, mirrored unless it crosses the middle.
+        path: (n, 3) in head coordinates, the right side; the left side is its mirror image.
         from_cloth: (u, v) where it leaves the cloth, or None.
         colour: "#rrggbb" or "mask", the mask's own.
         height_above_skin: in eye distances.
@@ -75,7 +75,7 @@ class LookPictures:
 
     @property
     def relief(self) -> np.ndarray:
-        """The height above the middle, float32 (h, w), in eye distances; a template keeps it in a quarter of that."""
+        """The height above the middle, float32 (h, w), in eye distances; stored as bytes to save memory."""
         return (self.height.astype(np.float32) / 255 - 0.5) * self.depth
 
 
@@ -95,9 +95,9 @@ class Look:
     pictures: Callable[[], LookPictures]
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # one template is another only where it is the same object
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity
 class Template:
-    """One form of mask, as its file says it.
+    """One form of mask, as its file defines it.
 
     Attributes:
         colours: name to "#rrggbb"; the first is the default.
@@ -161,7 +161,7 @@ class _TomlTable:
         return [_TomlTable(self.source, row, f"{self.inside}{key}[{i}].") for i, row in enumerate(rows)]
 
     def only(self, *keys: str) -> None:
-        """Raise for the first key that is not one of these: a misspelt key must not be passed over."""
+        """Raise for the first key that is not one of these: a misspelt key must not be ignored."""
         for key in self.table:
             if key not in keys:
                 raise UserError(f"{self.source}: {self.inside}{key}: no such key; the keys here are {', '.join(keys)}")
@@ -179,7 +179,7 @@ def _numbers(n: int) -> Callable[[Any], bool]:
 
 
 def _tie(page: _TomlTable) -> Doubles:
-    """One tied point: a named place and a shift from it."""
+    """One point of an edge or strap: a named place and a shift from it."""
     page.only("at", "move")
     name = page.text("at")
     if name not in NAMED and name not in PLACES:
@@ -269,7 +269,7 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
     """The template in a folder; all its pictures are decoded and checked now, unless it is trusted.
 
     Raises:
-        UserError: a sentence that names the file, the key and what was expected.
+        UserError: a fault; the message names the file, the key and the expected value.
     """
     file = folder.joinpath("template.toml")
     try:
@@ -331,7 +331,7 @@ def _look(folder: Traversable, page: _TomlTable, name: str, share: float, depth:
 
 
 def _as_read(pictures: LookPictures) -> LookPictures:
-    """A function of the module, so that a template pickles."""
+    """The pictures; at module level, so that a template can be pickled."""
     return pictures
 
 

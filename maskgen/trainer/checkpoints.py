@@ -44,7 +44,7 @@ class Checkpoint:
         model_state, loss_state: `state_dict()`s, without the prefixes of DDP and the compiler.
         optimizer_state, schedule_state: `state_dict()`s; empty if the training cannot be resumed from here.
         progress: epoch, step, scores: nested numbers, strings, lists, dicts and tensors.
-        targets: the person's number in the lists for each class of the loss.
+        targets: for each class of the loss, the person's number in the list.
         alignment: of the crops that it was trained on, see `core.alignment_names`; "" if unknown.
     """
 
@@ -75,7 +75,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         _write(part, checkpoint)
         if folder.exists():
             shutil.rmtree(before, ignore_errors=True)
-            folder.rename(before)  # a run killed here leaves this one, and `load_checkpoint` finds it
+            folder.rename(before)  # a run killed here leaves the old checkpoint, which `load_checkpoint` finds
         part.rename(folder)
         flush_folder(folder.parent)
         shutil.rmtree(before, ignore_errors=True)

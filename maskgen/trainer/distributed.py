@@ -15,9 +15,9 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 
-# Imported before any group is made: its functions take the group of their import as a default, and keep it alive.
-# PyTorch would import it with the first model, the group's threads would outlive the group, and now and then the
-# interpreter's end would abort in one of them (seen with PyTorch 2.14).
+# Imported before any process group is created: its functions take the group that exists at import as a default and keep
+# it alive. If PyTorch imported it with the first model, the group's threads would outlive the group, and sometimes the
+# interpreter would abort at exit in one of them (seen with PyTorch 2.14).
 import torch.distributed.nn
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -25,7 +25,8 @@ from torch.nn.parallel import DistributedDataParallel
 from maskgen.core.reasons import UserError
 
 T = TypeVar("T")
-PATIENCE = timedelta(days=2)  # the others wait while one prepares the data; torchrun ends the others when one dies
+# Timeout of the group: the others wait while one process prepares the data. If one dies, torchrun ends the others.
+PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class _Window:
 
     @property
     def mean(self) -> float:
-        """Add a loss of this process."""
+        """The mean of this process's losses since the last row; 0 without any."""
         return float(self.total) / max(self.steps, 1)
 
     def take(self, ranks: Ranks) -> tuple[float, int]:

@@ -14,8 +14,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from .recipes.recipe import OptimizerSpec, ScheduleSpec
 
-# One-cycle's shape, as in torch.optim.lr_scheduler.OneCycleLR: rises for 30 % of the steps from 1/25 of the rate,
-# falls to a ten-thousandth of its start.
+# The one-cycle schedule, as in torch.optim.lr_scheduler.OneCycleLR: it starts at 1/25 of the rate, rises for 30 % of
+# the steps, and falls to 1/10,000 of its start.
 _RISE, _BEGIN = 0.3, 1 / 25
 _END = _BEGIN / 1e4
 

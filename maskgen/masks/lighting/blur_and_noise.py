@@ -19,16 +19,16 @@ from maskgen.core.records import Doubles, Floats, Image
 from maskgen.core.seeding import rng_for
 
 LAPLACIAN = np.array([1, -2, 1], np.float32)  # across and down
-AGAIN = 1.2  # pixels, the deviation of the second blur
-OWN_BLUR = 0.5  # of the rendered mask itself, in pixels
-LEAST = 0.5  # pixels: the least deviation of the blur, which smooths the mask's aliased edges
-MOST_BLUR = 6.0
-MOST_NOISE = 12.0
-STEEPEST = 2040  # what two gradients of bytes add up to
-TILE = 256
-COLOURED = 1.5  # deviation of the colours' noise below which it is what JPEG and decoders leave
-ELSEWHERE = (97, 61)  # rows and columns from the noise of luma to that of the colours in the tile
-PRESSED = 24.0  # levels below the brightest within which noise grows less
+AGAIN = 1.2  # standard deviation of the second blur, in pixels
+OWN_BLUR = 0.5  # standard deviation of the rendered mask's own blur, in pixels
+LEAST = 0.5  # least standard deviation of the added blur, in pixels; it smooths the mask's aliased edges
+MOST_BLUR = 6.0  # largest standard deviation of the blur, in pixels
+MOST_NOISE = 12.0  # largest standard deviation of the noise, in levels
+STEEPEST = 2040  # largest sum of two gradients of bytes
+TILE = 256  # side of the noise tile, in pixels
+COLOURED = 1.5  # standard deviation, in levels, below which colour noise is an artefact of JPEG and decoders
+ELSEWHERE = (97, 61)  # rows and columns in the tile from the luma's noise to the colour noise
+PRESSED = 24.0  # levels below the brightest one within which the noise decreases
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class BlurAndNoise:
     """Blur and noise of a photograph.
 
     Attributes:
-        blur: deviation of a Gaussian, in pixels.
-        noise: deviation of luma, in levels of 0..255.
-        colour: deviation of (red - blue) / 2, in levels; 0 if below COLOURED.
+        blur: standard deviation of a Gaussian, in pixels.
+        noise: standard deviation of luma, in levels of 0..255.
+        colour: standard deviation of (red - blue) / 2, in levels; 0 if below COLOURED.
     """
 
     blur: float
@@ -64,7 +64,7 @@ def _grain(image: Image, low: tuple[int, int], high: tuple[int, int]) -> BlurAnd
 
 
 def _noise(grey: NDArray[np.uint8]) -> float:
-    """Deviation of the noise: the filter's response to white noise has six times its deviation."""
+    """Standard deviation of the noise; that of the filter's response to white noise is six times as large."""
     answer = cv2.convertScaleAbs(cv2.sepFilter2D(grey, cv2.CV_16S, LAPLACIAN, LAPLACIAN)[1:-1, 1:-1])
     return min(_ranked(answer, 256, answer.size // 2) / 0.6745 / 6.0, MOST_NOISE)
 
@@ -118,14 +118,14 @@ def blur_reach(grain: BlurAndNoise) -> int:
 
 
 def _further(grain: BlurAndNoise) -> float:
-    """The deviation of the blur that the rendered mask still needs, in pixels."""
+    """The standard deviation of the blur that the rendered mask still needs, in pixels."""
     return math.sqrt(max(grain.blur**2 - OWN_BLUR**2, LEAST**2))
 
 
 @cache
 def _tile() -> Floats:
-    """White noise of unit deviation, slightly soft, as cameras and JPEG leave it: a tile that repeats without a seam,
-    twice each way, so that a small mask's part of it need not be put together."""
+    """White noise of standard deviation 1, slightly blurred as by cameras and JPEG: a seamless tile, repeated twice in
+    each direction, so that one slice is enough for a small mask."""
     field = rng_for(0, "grain").normal(size=(TILE, TILE)).astype(np.float32)
     field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.6)[4:-4, 4:-4]
     return np.tile(field / field.std(), (2, 2))

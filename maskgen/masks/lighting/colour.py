@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
 
-GAMMA = 2.2  # a plain power stands in for the sRGB curve, so that light is one factor on encoded values
+GAMMA = 2.2  # a power approximates the sRGB curve, so that light is one factor on encoded values
 
 
 def parse_hex_colour(text: str) -> Doubles:
@@ -21,7 +21,7 @@ def srgb_factor(light: Doubles) -> Doubles:
 
 
 def upper_median(values: NDArray[np.floating]) -> Doubles:
-    """The median along the first axis, of an even count the upper one; a fifth of what `np.median` costs."""
+    """The median along the first axis, the upper one of an even count; five times as fast as `np.median`."""
     half = len(values) // 2
     return np.asarray(np.partition(values, half, axis=0)[half], np.float64)
 

@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Image
 from maskgen.masks.lighting.tone import LUMA
 
-SIDE = 128  # columns and rows of a photograph that are sampled, at most
-CLIPPED = 251  # from this value on a pixel's colour is lost
-HABIT = 0.002  # share of clipped pixels from which on a photograph counts as clipping
-HIGHLIGHTS = 0.97  # quantile of luma from which on a part counts as a highlight
-WHITE = 150.0  # highlights darker than this are not of white things
-DARKEST = 24.0  # levels of the darkest parts of a photograph with full contrast
-MOST_LIFT = 30.0  # levels
-CONTRAST = 80.0  # levels between the brightest and the darkest parts of a picture that holds something dark
-EYE_SHARE = (0.7, 0.92)  # quantiles of luma between an eye's lids that are its white; above are reflections
-FEWEST = 8  # pixels between an eye's lids that an estimate needs
-OPEN = 0.2  # height over width from which on an eye shows its white
+SIDE = 128  # largest number of sampled columns and rows of a photograph
+CLIPPED = 251  # level from which a pixel's colour is lost by clipping
+HABIT = 0.002  # share of clipped pixels above which a photograph counts as clipped
+HIGHLIGHTS = 0.97  # quantile of luma from which pixels count as highlights
+WHITE = 150.0  # least luma of the highlights of white objects
+DARKEST = 24.0  # luma of the darkest parts of a photograph with full contrast, in levels
+MOST_LIFT = 30.0  # largest lift, in levels
+CONTRAST = 80.0  # least range, in levels, between the brightest and darkest parts of a picture with a dark object
+EYE_SHARE = (0.7, 0.92)  # quantiles of luma between an eye's lids that are its white; those above are reflections
+FEWEST = 8  # least number of pixels between an eye's lids
+OPEN = 0.2  # height over width from which an eye counts as open
 # Warmth of eyes' whites under white light, see `warmth`: LFW's faces have 0.2, drawn people 0.05 to 0.17.
 EYE_WARMTH = 0.17
-BLEED = 0.15  # share of skin in what is seen of an eye's white
-DOUBT = 0.12  # variation of the eyes' warmth from person to person
-MOST_WARMTH = 0.25
-ROOM = 24.0  # levels below the top within which bright cloth is compressed
+BLEED = 0.15  # share of the skin's colour in the measured white of an eye
+DOUBT = 0.12  # variation of the eyes' warmth between people
+MOST_WARMTH = 0.25  # largest warmth of the light
+ROOM = 24.0  # levels below `Exposure.top` within which bright cloth is compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def compress_highlights(colours: NDArray[np.float32], top: float, lift: float) -
 
 
 def estimate_exposures(images: Sequence[Image]) -> list[Exposure]:
-    """`estimate_exposure` of photographs; one that stands in the list several times in a row is estimated once."""
+    """`estimate_exposure` of photographs; consecutive repeats of one photograph are estimated once."""
     whites: list[Exposure] = []
     for at, image in enumerate(images):
         whites.append(whites[-1] if at and image is images[at - 1] else estimate_exposure(image))

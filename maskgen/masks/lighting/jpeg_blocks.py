@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Image, Mask
 
-WORST = 90  # quality from which on artefacts are invisible
-SMALLEST = 0.5  # crop pixels a photograph's pixel below which blocks are averaged away
-LARGEST = 3.0  # ... above which they would take too long
-UNCHANGED = 128  # a byte that says so; one block changes by no more
-BLOCK = 16  # pixels of a block whose colours are halved
+WORST = 90  # quality from which artefacts are invisible
+SMALLEST = 0.5  # crop pixels per pixel of the photograph, below which resizing has removed the blocks
+LARGEST = 3.0  # crop pixels per pixel of the photograph, above which the computation would take too long
+UNCHANGED = 128  # byte that encodes no change; larger changes are clipped
+BLOCK = 16  # side, in pixels, of a block with subsampled colours
 
 
 def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality: int | None) -> Image:

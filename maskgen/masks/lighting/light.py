@@ -28,25 +28,23 @@ from maskgen.masks.lighting.exposure import (
 from maskgen.masks.lighting.tone import IN_COLOUR, LUMA, Tone, estimate_tones, tone_pixels
 from maskgen.masks.pose.camera import Cameras
 
-# Well exposed skin from very dark to very light lies between these sRGB values; below, the picture is dark.
+# Luma of well exposed skin, from very dark to very light, is between these values; below, the picture is dark.
 DARKEST_SKIN = 80.0
-# Eyes' whites of a well exposed face, encoded luma: drawn people in rather dim light have more, whatever their skin.
+# Least encoded luma of the eyes' whites in a well exposed face, for any skin; drawn people in dim light have more.
 EYES_WELL_LIT = 54.0
 HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
-# What light does on most faces when the picture says little: from above and in front.
+# Prior direction of the light, that of most faces: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
-BELIEF = np.array(
-    [0.008, 0.035, 0.035]
-)  # weight of the usual light as a prior against the samples: sideways, down, front
-ROUNDS = 3
+BELIEF = np.array([0.008, 0.035, 0.035])  # weight of the prior, relative to the samples: sideways, down, front
+ROUNDS = 3  # iterations of the reweighted regression
 DIM = 0.05  # relative light below which samples carry no information
-FEWEST = 12  # samples that an estimate needs
-# What encoded values 0..255 are in linear light.
+FEWEST = 12  # least number of samples
+# Linear light of the encoded values 0..255.
 _LINEAR = (np.arange(256) / 255.0) ** GAMMA
-# What each colour adds to the luma, encoded and linear, (3, 256).
+# Contribution of each colour to the luma, encoded and linear, (3, 256).
 _ENCODED_LUMA, _LINEAR_LUMA = LUMA[:, None] * np.arange(256.0), LUMA[:, None] * _LINEAR
-# Linear red and blue over green of skin in white light, lowest and highest.
+# Linear red over green and blue over green of skin in white light: the lowest and the highest values.
 SKIN_RATIOS = ((0.9, 2.6), (0.42, 1.15))
 
 _Number = TypeVar("_Number", np.uint8, np.float64)
@@ -163,8 +161,8 @@ def _without(eyes: Doubles | None, skin: Doubles) -> Doubles | None:
 
 @dataclass(frozen=True, slots=True)
 class _FaceSamples:
-    """What is known of one face: samples of skin, their median luma and their median linear colour, the whites of its
-    eyes without the skin's share, (3,) or None, and those of the photograph."""
+    """The measurements of one face: the number of skin samples, their median luma and median linear colour, the whites
+    of its eyes without the skin's share, (3,) or None, and the photograph's exposure."""
 
     count: int
     skin: float
@@ -177,14 +175,14 @@ def _light(seen: _FaceSamples, direction: Doubles, tone: Tone, rest: Unexplained
     ends = seen.whites.top, seen.whites.lift
     if seen.count < FEWEST:
         return Light(1.0, USUAL / 1.5, np.ones(3), IN_COLOUR, *ends)
-    warm = _warmth(seen) * tone.colour  # a tint is no light
+    warm = _warmth(seen) * tone.colour  # a single tint is not coloured light
     cast = np.array([math.exp(warm), 1.0, math.exp(-warm)])
-    cast /= cast @ LUMA  # no part of the exposure
+    cast /= cast @ LUMA  # the cast does not change the exposure
     return Light(_level(seen), direction, cast, tone, *ends, rest, 255 * srgb_factor(np.array(seen.linear)))
 
 
 def _warmth(seen: _FaceSamples) -> float:
-    """The light's warmth by the whites of the eyes and the photograph's; by skin and those where eyes are shut."""
+    """The light's warmth, from the whites of the eyes and the highlights; from skin and highlights if eyes are shut."""
     if seen.eyes is not None:
         return common_warmth(seen.whites.warmth, seen.eyes)
     by_skin = _warm(*seen.linear)
@@ -204,7 +202,7 @@ def _warm(red: float, green: float, blue: float) -> float:
 
 
 def _small(image: Image, scale: float) -> tuple[int, int]:
-    """Columns and rows of a picture that has a pixel for about a tenth of the eyes' distance."""
+    """Columns and rows of a picture with a pixel per twelfth of the eye distance, never larger than the picture."""
     height, width = image.shape[:2]
     cell = max(1.0, scale / 12)
     return max(1, round(width / cell)), max(1, round(height / cell))
@@ -213,8 +211,8 @@ def _small(image: Image, scale: float) -> tuple[int, int]:
 def _cells(
     images: Sequence[Image], small: Sequence[tuple[int, int]], points: Doubles
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Which pixels of the reduced pictures, counted row by row, hold the points (n, k, 2), or are nearest to them, and
-    which points are inside their picture: both (n, k)."""
+    """The indices, row by row, of the pixels of the reduced pictures nearest to the points (n, k, 2), and whether each
+    point is inside its picture: both (n, k)."""
     sizes, sides = np.array([image.shape[1::-1] for image in images]), np.array(small)
     at = np.floor((points + 0.5) * (sides / sizes)[:, None])
     nearest = np.minimum(np.maximum(at, 0.0), (sides - 1)[:, None])
@@ -224,13 +222,13 @@ def _cells(
 
 
 def _sampled(image: Image, small: tuple[int, int], where: NDArray[np.intp]) -> tuple[Image, Image]:
-    """Of a reduced picture the pixels (k, 3) that were asked for, and those (m, 3) that its tone is read from."""
+    """The pixels (k, 3) of a reduced picture at the indices `where`, and the pixels (m, 3) for its tone."""
     reduced = _reduced(image, small)
     return reduced.reshape(-1, 3)[where], tone_pixels(reduced)
 
 
 def _reduced(image: Image, small: tuple[int, int]) -> Image:
-    """The picture in so many columns and rows; halved as often as it can be first, which costs next to nothing."""
+    """The picture reduced to `small`, columns and rows; it is halved as often as possible first, which is fast."""
     while image.shape[1] >= 2 * small[0] and image.shape[0] >= 2 * small[1]:
         half = (image.shape[1] // 2, image.shape[0] // 2)
         image = cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
@@ -238,12 +236,12 @@ def _reduced(image: Image, small: tuple[int, int]) -> Image:
 
 
 def _weighted(tables: Doubles, colours: Image) -> Doubles:
-    """The sum of what three tables (3, 256) say of three colours (n, k, 3)."""
+    """The sum over the three colours (n, k, 3) of their values in the tables (3, 256): (n, k)."""
     return np.asarray(tables[0][colours[:, :, 0]] + tables[1][colours[:, :, 1]] + tables[2][colours[:, :, 2]])
 
 
 def _median(values: NDArray[_Number], counts: NDArray[np.intp]) -> NDArray[_Number]:
-    """Of the last axis of (n, m, k) the median of those `counts` (n,) that are not filled up with zeros: (n, m)."""
+    """The median, (n, m), along the last axis of (n, m, k), of the `counts` (n,) values that are not zero padding."""
     last = values.shape[-1]
     at = np.minimum(last - counts + counts // 2, last - 1)
     return np.sort(values, axis=-1)[np.arange(len(values)), :, at]
@@ -252,10 +250,10 @@ def _median(values: NDArray[_Number], counts: NDArray[np.intp]) -> NDArray[_Numb
 def _directions(
     relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: SkinNormals
 ) -> tuple[Doubles, Doubles]:
-    """Ridge regression of brightness (n, k) on the normals toward the usual light, (n, 3) in camera axes; beards, brows
-    and glare lose their say. And what it leaves, (n, k), see `UnexplainedLight.off`.
+    """The light's directions, (n, 3) in camera axes, and the residuals (n, k), see `UnexplainedLight.off`: ridge
+    regression of brightness (n, k) on the normals, with USUAL as prior. Beards, brows and glare get low weights.
 
-    It is done in the head's own axes, where the normals are the same for all faces: a ridge is the same in any.
+    It is solved in head coordinates, where the normals are the same for all faces.
     """
     prior = np.diag([1e-6, *BELIEF]) * np.maximum(usable.sum(1), 1)[:, None, None]
     usual = np.concatenate([np.full((len(usable), 1), 0.8), USUAL @ rotations], axis=1)[:, :, None]
@@ -274,8 +272,8 @@ def _directions(
 
 
 def _level(seen: _FaceSamples) -> float:
-    """Exposure: skin darker than any is a dark picture, unless the whites of the eyes say otherwise, or, where they are
-    shut or hidden, the photograph's highlights. Eyes alone say little: they lie in the brow's shadow."""
+    """The exposure. Skin below DARKEST_SKIN means a dark picture, unless the whites of the eyes, or, if the eyes are
+    shut or hidden, the highlights, are well lit. The eyes alone are unreliable: the brow shades them."""
     if seen.skin > BRIGHTEST_SKIN:
         return float(min((seen.skin / BRIGHTEST_SKIN) ** GAMMA, 1.2))
     if seen.eyes is None:

@@ -13,12 +13,12 @@ from maskgen.core.records import Doubles
 from maskgen.masks.lighting.colour import upper_median
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
-# What red and blue differ by from a smooth function of the luma, in levels, median over the picture. Of 500 photographs
-# of LFW, all in colours, 99 % have more than 5.8; black and white, sepia and blue prints have 0 to 1.8.
+# Median distance, in levels, of a picture's red and blue from a smooth function of the luma. Of 500 photographs of LFW,
+# all in colours, 99 % have more than 5.8; black and white, sepia and blue prints have 0 to 1.8.
 NONE, FULL_COLOUR = 1.5, 5.0
-SIDE = 28  # pixels per side that are sampled, at most
-DARK, GLARE = 25.0, 245.0
-FEWEST = 50  # usable pixels that an estimate needs
+SIDE = 28  # largest number of sampled pixels per side
+DARK, GLARE = 25.0, 245.0  # range of luma of the usable pixels, in levels
+FEWEST = 50  # least number of usable pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def estimate_tones(parts: Sequence[NDArray[np.uint8]]) -> list[Tone]:
 
 
 def _terms(pixels: Doubles) -> Doubles:
-    """For each of the pixels (3, n) that is neither dark nor glaring 1, its luma, the square of that, and what red and
-    blue differ from it by; for any other nothing but zeros: (5, n)."""
+    """For each usable pixel of (3, n), neither dark nor glaring: 1, luma / 255, its square, red minus luma, and blue
+    minus luma, (5, n); zeros for the other pixels."""
     out = np.empty((5, pixels.shape[1]))
     luma = LUMA[0] * pixels[0] + LUMA[1] * pixels[1] + LUMA[2] * pixels[2]
     out[0] = _usable(luma)
@@ -76,7 +76,7 @@ def _colour(terms: Doubles, fit: Doubles, count: int) -> float:
     rest = terms[3:] - fit @ terms[:3]
     rest *= rest
     squared = rest[0] + rest[1]
-    at = len(squared) - count + count // 2  # those that do not count are 0
+    at = len(squared) - count + count // 2  # pixels that are not usable have 0
     squared.partition(at)
     return min(max((math.sqrt(squared[at]) - NONE) / (FULL_COLOUR - NONE), 0.0), 1.0)
 

@@ -22,12 +22,12 @@ from maskgen.masks.pose.head import bare_head
 from maskgen.masks.rasteriser import rasterise
 from maskgen.masks.render import Window
 
-FINENESS = 36.0  # pixels between the eyes
-ROOM = 0.6  # about the head, in eye distances
-LOW, HIGH = np.array([-1.6, -3.0]), np.array([1.6, 3.0])  # head x and y that a value of 0 and of 1 stands for
-BRIGHTEST = 1.5
-FEWEST = 40  # pixels that a colour model is made of
-LIGHT_UP, LIGHT_DOWN, CHROMA = 8.0, 12.0, 3.0  # least deviations of skin, CIELAB
+FINENESS = 36.0  # largest distance between the eyes in the view, in pixels
+ROOM = 0.6  # margin around the head, in eye distances
+LOW, HIGH = np.array([-1.6, -3.0]), np.array([1.6, 3.0])  # head x and y that the values 0 and 1 encode
+BRIGHTEST = 1.5  # encoded light that the value 1 encodes
+FEWEST = 40  # least number of pixels for a colour model
+LIGHT_UP, LIGHT_DOWN, CHROMA = 8.0, 12.0, 3.0  # least standard deviations of skin, in units of CIELAB
 
 Flags = NDArray[np.bool_]
 
@@ -40,7 +40,7 @@ class FaceView:
     x, y: head coordinates of each pixel.
     inside: whether the pixel shows the head.
     scale: pixels between the eyes.
-    from_skin: float32 (h, w), squared distance from the skin's colour under the light there, in deviations.
+    from_skin: float32 (h, w), squared distance from the skin's colour in this light, in standard deviations.
     darker: float32 (h, w), units of lightness by which a pixel is darker than skin would be there.
     """
 
@@ -142,5 +142,5 @@ def _chroma_off(lightness: Floats, channel: Floats, near: Flags) -> Floats:
     centre, middle = float(level.mean()), float(np.median(values))
     spread = float(((level - centre) ** 2).sum()) + 25.0 * len(level)  # pulled toward a constant
     slope = float(((level - centre) * (values - middle)).sum()) / spread
-    # Chroma goes to nothing with the light.
+    # Chroma decreases with the light.
     return np.asarray(channel - (middle + slope * np.clip(lightness - centre, -25, 25)), np.float32)

@@ -19,8 +19,8 @@ from maskgen.masks.pose.camera import Camera
 from maskgen.masks.render import Window
 from maskgen.masks.template import PARTS
 
-RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: eye distances, and variance of grey 0..1 that counts as none
-SLACK = (0.25, 0.75)  # of the filter's answer what becomes 0 and 1
+RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: radius in eye distances; regularisation, a variance of grey 0..1
+SLACK = (0.25, 0.75)  # outputs of the guided filter that become 0 and 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def find_occluders(image: Image, camera: Camera, shift: Doubles, light: Light, o
 
 
 def _matte(part: Image, view: FaceView, found: Flags, scale: float) -> Floats:
-    """What was found in the view as an alpha matte, its edges moved to the picture's.
+    """The area found in the view as an alpha matte whose edges follow those of the picture.
 
     Source: guided filter, He and others 2010.
     """
@@ -69,7 +69,7 @@ def _matte(part: Image, view: FaceView, found: Flags, scale: float) -> Floats:
     of_guide, of_coarse = mean(guide), mean(coarse)
     slope = (mean(guide * coarse) - of_guide * of_coarse) / (mean(guide * guide) - of_guide**2 + np.float32(GROUND))
     answer = mean(slope) * guide + mean(of_coarse - slope * of_guide)
-    near = cv2.dilate(coarse, np.ones((3, 3), np.uint8)) > 0  # no edge moves farther than that
+    near = cv2.dilate(coarse, np.ones((3, 3), np.uint8)) > 0  # limits the shift of an edge
     share = np.clip((answer - SLACK[0]) / (SLACK[1] - SLACK[0]), 0, 1) * near
     return np.asarray(share, np.float32)
 

@@ -8,14 +8,14 @@ import numpy as np
 from maskgen.core.records import Floats
 from maskgen.masks.occluders.face_view import FaceView, Flags
 
-THICK = 0.13  # of a rim at most, in eye distances
-DARK, DARKISH = 12.0, 8.0  # units of lightness that a rim is darker than both its sides
+THICK = 0.13  # largest thickness of a rim, in eye distances
+DARK, DARKISH = 12.0, 8.0  # units of lightness by which a rim is darker than both its sides
 BRIDGE = ((0.0, 0.13), (-0.9, -0.4))  # head |x| and y between the eyes
 BELOW = (-0.52, -0.08)  # head y of lower rims
-NOSE = 0.24  # half the nose's width, whose wings cast dark lines too
-EYE, HALF = 0.5, 0.2  # head x of an eye's middle, and the half width that its lower rim spans at least
-BRIDGED, SPANNED = 0.65, 0.3  # share of the columns in which a bridge is seen, and a rim, of both eyes together
-WIDE = 0.4  # eye distances from end to end of a rim that is believed
+NOSE = 0.24  # half the nose's width in head x; its wings also cause dark lines
+EYE, HALF = 0.5, 0.2  # head x of an eye's centre, and half the width searched for its lower rim
+BRIDGED, SPANNED = 0.65, 0.3  # least share of columns that show a bridge, and a rim (mean of both eyes)
+WIDE = 0.4  # least width of a rim, in eye distances
 
 
 def rims_in_front(view: FaceView) -> Flags:

@@ -9,19 +9,19 @@ from maskgen.core.records import Floats
 from maskgen.masks.occluders.face_view import FEWEST, FaceView, Flags
 
 APART = 16.0  # CIELAB distance between hair and skin below which they are not separated
-MOTLEY = 16.0  # deviation of lightness above which the area over the brow is not hair alone
-LEAST = (7.0, 3.5, 3.5)  # deviations of hair, CIELAB
-SURE, LIKELY = 14.0, 3.0  # how much nearer to hair than to skin a pixel is, in squared deviations
-UNLIKE_SKIN = 14.0
-LIKE_HAIR, NEAR_HAIR = 8.0, 14.0
-SIDE = 0.55  # head x from which on hair may hang before cloth
-BEARD = 0.15  # share of hair's colour on chin and upper lip from which on there is a beard
-LOWEST = 0.6  # head y below which what looks like hair may be clothes or shadow, unless it hangs down from above there
-CHIN = 1.2
-CHEEK = 0.92  # head x up to which a cheek is looked at: beyond, hair may be what is behind the head
-SPECK = 0.03  # area on the cheek in squared eye distances below which hair before cloth is not believed
-INWARD = 0.12  # how far from the head's outline such hair reaches at least, in eye distances
-BEYOND = 0.15  # how far beyond that outline hair is followed
+MOTLEY = 16.0  # standard deviation of lightness above which the area over the brow is not only hair
+LEAST = (7.0, 3.5, 3.5)  # least standard deviations of hair, in units of CIELAB
+SURE, LIKELY = 14.0, 3.0  # least difference of the squared distances from skin and from hair: certain; likely hair
+UNLIKE_SKIN = 14.0  # least squared distance of certain hair from skin
+LIKE_HAIR, NEAR_HAIR = 8.0, 14.0  # largest squared distance from hair of certain and of likely hair
+SIDE = 0.55  # head |x| from which hair may hang in front of cloth
+BEARD = 0.15  # share of hair's colour on chin and upper lip above which there is a beard
+LOWEST = 0.6  # head y below which hair's colour may be that of clothes or shadow, unless hair above is connected
+CHIN = 1.2  # head y down to which hair is accepted
+CHEEK = 0.92  # head |x| up to which a cheek is searched: beyond, it may be the background
+SPECK = 0.03  # least area of hair on the cheek, in squared eye distances
+INWARD = 0.12  # least distance of that area from the head's outline, in eye distances
+BEYOND = 0.15  # distance beyond the outline to which hair is followed, in eye distances
 
 
 def hair_in_front(view: FaceView) -> tuple[Flags, Flags]:
@@ -42,7 +42,7 @@ def hair_in_front(view: FaceView) -> tuple[Flags, Flags]:
 
 
 def _above(view: FaceView) -> tuple[Floats, Floats] | None:
-    """Median and deviation, (3,) each, of the colours above the brow; None if they are not hair or look like skin."""
+    """Median and standard deviation, (3,) each, of the colours above the brow; None if these are not hair's."""
     top = view.inside & (view.y < -1.75)
     if np.count_nonzero(top) < FEWEST:
         return None

@@ -12,11 +12,11 @@ from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
 
-DARK, PLAIN = 0.38, 0.62  # share of the skin's luma below which a pixel is not skin, and above which it may be
-ALIKE, OTHER = 0.25, 0.55  # how far a colour is from the skin's, in logarithms of red and blue over green
-LEAST = 4.0  # levels
-# Rows of points, counted from the mask: up to the first a loop lies above beard and hair, from the second on hair can
-# hide it wholly. Between them it fades.
+DARK, PLAIN = 0.38, 0.62  # shares of the skin's luma: below the first a pixel is not skin, above the second it may be
+ALIKE, OTHER = 0.25, 0.55  # distance from the skin's colour, in logarithms of red and blue over green: skin; not skin
+LEAST = 4.0  # least level of a colour, so that its logarithm is finite
+# Rows of points, counted from the mask. Up to the first a loop lies in front of beard and hair. From the second on hair
+# can hide it completely. Between them the effect increases.
 BEFORE, UNDER = 3, 8
 ENDS = np.array([0.75, 0.4, 0.1])  # visibility of the last rows, where a loop goes behind the ear
 
@@ -46,7 +46,7 @@ def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Ligh
     off = np.hypot(tint[..., 0], tint[..., 1])
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
     skin = 1 - (1 - skin) * _GOES_UNDER
-    soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # one pixel says little
+    soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # a single pixel is unreliable
     soft[:, 0], soft[:, -1] = 1.0, skin[:, -1]
     soft[:, -len(ENDS) :] *= ENDS
     return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)

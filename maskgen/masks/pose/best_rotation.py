@@ -13,24 +13,24 @@ import numpy as np
 
 from maskgen.core.records import Doubles
 
-# One number of each face: (n,), or a float for a face alone, for which NumPy would cost ten times what it does. The
-# arithmetic is the same, bit for bit.
+# One number per face: (n,), or a float for a single face, for which NumPy would be ten times as slow. The arithmetic
+# is the same, bit for bit.
 Each: TypeAlias = Any
-Matrix: TypeAlias = Sequence[Each]  # (3, 3) row by row: nine numbers of each face
+Matrix: TypeAlias = Sequence[Each]  # (3, 3) row by row: nine numbers per face
 
-STEPS = 7  # of Newton's; five reach the last bits on faces
-SETTLED = 1e-11  # the last step's share of what it steps to, at most
-APART = 1e-5  # of the largest singular value's cube: with less, the turn is next to undecided
-TINY = 1e-300
+STEPS = 7  # iterations of Newton's method; on faces five are enough for full precision
+SETTLED = 1e-11  # largest last step, relative to the root
+APART = 1e-5  # least (s1 + s2)(s2 + s3)(s3 + s1), relative to trace * |B|^2, of a well-determined rotation
+TINY = 1e-300  # avoids division by 0
 
 
 def columns(numbers: Doubles) -> list[Each]:
-    """Rows (n, k) of n faces as k numbers of each face."""
+    """Rows (n, k) of n faces as k numbers per face."""
     return list(np.ascontiguousarray(numbers.T)) if len(numbers) > 1 else numbers[0].tolist()
 
 
 def rows(numbers: Sequence[Each]) -> Doubles:
-    """`columns` undone: (n, k)."""
+    """The inverse of `columns`: (n, k)."""
     return np.ascontiguousarray(np.array(numbers).reshape(len(numbers), -1).T)
 
 
@@ -112,6 +112,6 @@ def _mended(b: Matrix, settled: Each, trace: Each, turn: Matrix) -> tuple[Each, 
 def _decomposed(b: Matrix) -> tuple[float, list[float]]:
     """`best_rotations` of one matrix by its singular value decomposition."""
     u, s, vt = np.linalg.svd(np.array(b).reshape(3, 3))
-    if np.linalg.det(u @ vt) < 0:  # a mirror image is no turn
+    if np.linalg.det(u @ vt) < 0:  # a reflection is not a rotation
         s[2], u[:, 2] = -s[2], -u[:, 2]
     return float(s.sum()), (u @ vt).ravel().tolist()

@@ -1,4 +1,4 @@
-"""The scaled-orthographic camera that takes the mean head to the 68 points of one face.
+"""The scaled-orthographic camera that maps the mean head to the 68 landmarks of one face.
 
 Convention:
     - picture x right, y down; depth grows toward the viewer; all three in pixels
@@ -19,8 +19,8 @@ from maskgen.core.records import Doubles, Pose, check_points
 from maskgen.masks.pose.best_rotation import TINY, Each, Matrix, best_rotations, columns, root, rows, squared
 from maskgen.masks.pose.head import mean68
 
-# How much each point says about the pose: the jaw slides along the cheek as the head turns, lips and chin move with
-# every word, the eyes' corners and the nose stay where they are.
+# Weight of each landmark in the fit of the pose: the jaw's landmarks slide along the cheek as the head turns, lips and
+# chin move in speech, the corners of the eyes and the nose are stable.
 TRUST = np.ones(68)
 TRUST[0:17] = 0.3
 TRUST[6:11] = 0.25
@@ -29,13 +29,13 @@ TRUST[48:68] = 0.3
 TRUST[60:68] = 0.1
 TRUST.flags.writeable = False
 
-OUTLIER = 0.08  # residual, in eye distances, beyond which a point loses its say
-ROUNDS = 5
+OUTLIER = 0.08  # residual, in eye distances, that reduces a landmark's weight to a quarter
+ROUNDS = 5  # iterations of the fit
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Takes head coordinates to pixels: `scale` * `rotation` (3, 3) @ p + `shift` (2,), and depth."""
+    """Maps head coordinates to pixels: `scale` * `rotation` (3, 3) @ p + `shift` (2,), and depth."""
 
     scale: float
     rotation: Doubles
@@ -52,7 +52,7 @@ class Camera:
         r = self.rotation
         pitch = math.asin(min(1.0, max(-1.0, r[2, 1])))
         yaw = math.atan2(-r[2, 0], r[2, 2])
-        # What is left of the first column when pitch and yaw are undone is the roll's cosine and sine.
+        # With pitch and yaw undone, the first column is the roll's cosine and sine.
         right = r[:2] @ np.array([math.cos(yaw), 0.0, math.sin(yaw)])
         roll = math.atan2(right[1], right[0])
         return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll), self.scale)
@@ -112,8 +112,9 @@ def fit_cameras(points: Doubles) -> tuple[Cameras, Doubles]:
     """The cameras for the 68 points of some faces, (n, 68, 2) in pixels, and each point's distance to its projection,
     (n, 68) in eye distances. A face's answer is the same, bit for bit, whichever others are in the call.
 
-    Every round completes the points with the depth that the present camera gives them, fits a similarity in three
-    dimensions, and lowers the weight of points that fit badly, so that one wrong jaw point does not tilt the head.
+    Each iteration adds to the landmarks the depth that the current camera predicts, fits a three-dimensional
+    similarity, and lowers the weight of landmarks with large residuals, so that one wrong landmark of the jaw does not
+    tilt the head.
 
     Source: similarity fit, Umeyama 1991; weights, Geman and McClure 1987.
     """
@@ -131,7 +132,7 @@ def fit_cameras(points: Doubles) -> tuple[Cameras, Doubles]:
 
 
 def _start(seen: Doubles) -> Matrix:
-    """A rough first guess of the head's depth, as `_similarity` wants it: that of an affine camera made rigid.
+    """A rough first estimate of the depth for `_similarity`: that of an affine camera made rigid.
 
     The polar decomposition: the root of a 2 x 2 matrix M is (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M)).
     """
@@ -140,14 +141,14 @@ def _start(seen: Doubles) -> Matrix:
     normal = [b * f - c * e, c * d - a * f, a * e - b * d]
     area = root(squared(normal))
     trace = root(a * a + b * b + c * c + d * d + e * e + f * f + 2 * area)
-    ahead = area <= 1e-9 * trace * trace  # all points in a line or in one place: no head
+    ahead = area <= 1e-9 * trace * trace  # all points in a line or in one place: no pose exists
     share = (1 - ahead) * trace / 2 / (area + TINY)
     return [share * normal[0], share * normal[1], share * normal[2] + ahead * (trace / 2 + 1e-6 * (trace < 2e-6))]
 
 
 @cache
 def _solver() -> tuple[Doubles, Doubles]:
-    """The weights (68, 1) of the points' middle, and what takes centred points (2, 68) to the affine map (2, 3)."""
+    """The weights (68, 1) of the landmarks' mean, and the matrix (68, 3) from centred landmarks to the affine map."""
     share = TRUST / TRUST.sum()
     w = np.sqrt(TRUST)[:, None]
     return share[:, None], np.ascontiguousarray((np.linalg.pinv((mean68() - share @ mean68()) * w) * w.T).T)
@@ -155,27 +156,27 @@ def _solver() -> tuple[Doubles, Doubles]:
 
 @cache
 def _head_products() -> Doubles:
-    """For each of the head's points 1, its place and the products of that with itself that differ, (10, 68)."""
+    """For each landmark of the mean head: 1, its coordinates and their distinct products, (10, 68)."""
     x, y, z = mean68().T
     return np.stack([np.ones(68), x, y, z, x * x, x * y, x * z, y * y, y * z, z * z])
 
 
 def _products(seen: Doubles) -> Doubles:
-    """For each point its seen place and the products of that with its place on the head, (n, 8, 68)."""
+    """For each landmark its coordinates in the picture and their products with those on the head, (n, 8, 68)."""
     by_head = seen[:, :, None] * _head_products()[1:4]
     return np.concatenate([seen, by_head.reshape(len(seen), 6, 68)], axis=1)
 
 
 def _means(weights: Doubles, products: Doubles) -> Sequence[Each]:
-    """Weighted means of `_head_products` but the first, and of `_products`: seventeen numbers of each face."""
+    """Weighted means of `_head_products` except the first, and of `_products`: seventeen numbers per face."""
     weights = weights[:, :, None]
     sums = np.concatenate([_head_products() @ weights, products @ weights], axis=1)[:, :, 0]
     return columns(sums[:, 1:] / sums[:, :1])
 
 
 def _similarity(means: Sequence[Each], depth: Matrix) -> tuple[Each, Matrix, Sequence[Each]]:
-    """Scale, turn and shift of the head to the seen points by weighted least squares, with the present camera's depth,
-    three numbers of each face, in place of the unseen."""
+    """Scale, rotation and shift from the head to the landmarks by weighted least squares; the current camera's `depth`,
+    three numbers per face, replaces the unknown one."""
     x, y, z, xx, xy, xz, yy, yz, zz, u, v, ux, uy, uz, vx, vy, vz = means
     # The head's second moments about its centre.
     xx, xy, xz, yy, yz, zz = xx - x * x, xy - x * y, xz - x * z, yy - y * y, yz - y * z, zz - z * z
@@ -188,7 +189,7 @@ def _similarity(means: Sequence[Each], depth: Matrix) -> tuple[Each, Matrix, Seq
 
 
 def _squared(seen: Doubles, scale: Each, turn: Matrix, shift: Sequence[Each]) -> Doubles:
-    """Squared distances of the seen points (n, 2, 68) to the head's under a camera, (n, 68)."""
+    """Squared distances, (n, 68), of the landmarks (n, 2, 68) to the head's landmarks projected by a camera."""
     across, down = [shift[0]], [shift[1]]
     for at in range(3):
         across.append(scale * turn[at])

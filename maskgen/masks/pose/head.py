@@ -1,4 +1,4 @@
-"""The mean head: its 68 landmarks, the named places that masks are tied to, and a closed surface for occlusion.
+"""The mean head: its 68 landmarks, the named places that define masks, and a closed surface for occlusion.
 
 Convention:
     - head coordinates (x, y, z): x to the viewer's right, y down, z toward the viewer
@@ -21,10 +21,10 @@ from maskgen.masks.pose.splines import ThinPlate
 
 Triangles = NDArray[np.int32]
 
-# The skull's middle, from which every point of the surface is seen along one ray.
+# The skull's centre; each ray from it meets the surface once.
 CENTRE = np.array([0.0, 0.1, -1.1])
 
-# Where the 68 points say nothing. Right half (x > 0), mirrored. Head length 195 mm, breadth 152 mm, ear 62 mm high:
+# Places without landmarks. Right half (x > 0), mirrored. Head length 195 mm, breadth 152 mm, ear 62 mm high:
 # adult means, Farkas 1994.
 PLACES = {
     "cheekbone": (0.74, -0.2, -0.12),
@@ -55,14 +55,14 @@ PLACES = {
     "neck_back": (0.0, 1.5, -2.15),
 }
 
-# Points of the 68 that a person would name when saying where a mask sits.
+# Landmarks with a name, for the description of a mask's outline.
 NAMED = {
     "brow": 24, "nasion": 27, "bridge": 28, "nose_middle": 29, "nose_tip": 30, "nostril": 35, "under_nose": 33,
     "eye_inner": 42, "eye_outer": 45, "mouth_corner": 54, "upper_lip": 51, "lower_lip": 57, "ear_front": 16,
     "jaw_1": 15, "jaw_2": 14, "jaw_3": 13, "jaw_4": 12, "jaw_5": 11, "jaw_6": 10, "jaw_7": 9, "chin": 8,
 }  # fmt: skip
 
-ROWS, COLUMNS = 22, 36  # of the head that hides what is behind it
+ROWS, COLUMNS = 22, 36  # of the grid of skull, face and neck
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def mirrored(points: Doubles) -> Doubles:
 @cache
 def _radius() -> ThinPlate:
     """Distance from CENTRE to the skin as a function of the direction, a unit vector."""
-    marks = mean68()[:60]  # the inner lips move with every word
+    marks = mean68()[:60]  # without the inner lips, which move in speech
     known = np.concatenate([marks, mirrored(np.array(list(PLACES.values())))]) - CENTRE
     length = np.linalg.norm(known, axis=1)
     return ThinPlate(known / length[:, None], length, smoothing=1e-4)
@@ -132,7 +132,7 @@ def grid_normals(points: Doubles) -> Doubles:
 
 
 def _ball() -> Surface:
-    """Skull, face and neck as one grid of rays: from the crown down the sides, closed at the back."""
+    """Skull, face and neck as one grid of rays: from the crown downward, closed at the back."""
     down = np.linspace(0.02, 0.93, ROWS) * np.pi
     around = np.linspace(-np.pi, np.pi, COLUMNS)
     polar, turn = np.meshgrid(down, around, indexing="ij")

@@ -1,7 +1,7 @@
 """The shape of a person: a smooth warp (spline) from the mean head's projected landmarks to the person's.
 
-The shift is a spline over the head, not over the picture, so it turns with the head: the same cheek moves the same way
-from every side, and neighbouring angles give neighbouring masks.
+The shift is a spline over the head, not over the picture, so it rotates with the head: the shift of a cheek is the same
+in every view, and similar angles give similar masks.
 
 Source: smoothing polyharmonic splines, Duchon 1977.
 """
@@ -17,10 +17,10 @@ from maskgen.core.records import Doubles
 from maskgen.masks.pose.camera import Camera, Cameras
 from maskgen.masks.pose.head import mean68
 
-# The jaw, the bridge and wings of the nose, and the eyes' lids hold the mask; lips move and are under it.
+# The landmarks that determine the fit of a mask: jaw, bridge and wings of the nose, eyelids. Lips move and are covered.
 KEYS = np.array([*range(17), 27, 28, 29, 30, 31, 35, 36, 39, 40, 41, 42, 45, 46, 47])
-STIFF = 0.12  # smoothing; 0 would reach every key exactly
-TURNED = 1.6  # how fast the weight of the far side's jaw falls as the head turns
+STIFF = 0.12  # smoothing of the spline; 0 would interpolate every key exactly
+TURNED = 1.6  # rate at which the weight of the jaw's far side falls as the head turns
 
 
 def _design(points: NDArray[np.floating]) -> Doubles:
@@ -58,7 +58,7 @@ class ShapeWarp:
 
     @classmethod
     def prepare(cls, points: Doubles) -> ShapeWarp:
-        """Prepare points (n, 3) of the head; done once for each mask."""
+        """Prepare points (n, 3) of the head; done once per mask."""
         return cls(points, _design(points))
 
     def of(self, rows: NDArray[np.intp]) -> ShapeWarp:
@@ -80,14 +80,14 @@ class ShapeWarp:
 
 
 def fit_shape_warps(points68: Doubles, cameras: Cameras) -> Doubles:
-    """For faces (n, 68, 2) the spline coefficients (n, keys + 4, 2) that take each camera's projection of the mean head
+    """For faces (n, 68, 2) the spline coefficients (n, keys + 4, 2) that map each camera's projection of the mean head
     smoothly to the landmarks.
 
     Only the far side of the jaw has less weight. So one inverse serves all faces, and nine equations remain for each:
     Woodbury 1950.
     """
     delta = points68[:, KEYS] - _KEY_DESIGN @ cameras.affine()
-    sideways = cameras.rotations[:, 2, 0]  # depth gained per step to the viewer's right
+    sideways = cameras.rotations[:, 2, 0]  # gain of depth per unit to the viewer's right
     side = (sideways < 0).astype(np.intp)
     jaw = _JAW[side]
     less = STIFF / _jaw_weights(sideways[:, None] * _JAW_X[side]) - STIFF

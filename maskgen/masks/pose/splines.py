@@ -56,12 +56,12 @@ def _cubics(x: Doubles, y: Doubles, at: Doubles) -> Doubles:
 
 
 class ThinPlate:
-    """A smooth function of places in space, close to values that are known: r^2 log r about each, and a plane.
+    """A smooth function in space that approximates known values: r^2 log r about each place, and a linear function.
 
     Args:
         places: (n, 3).
         values: (n,).
-        smoothing: 0 to reach every value.
+        smoothing: 0 interpolates every value exactly.
 
     Source: Duchon 1977; Wahba, Spline Models for Observational Data, 1990.
     """

@@ -1,8 +1,8 @@
 """Rows of a list as batches of pictures: read, augmented, resized and flipped in the loader's workers.
 
-The result for a row depends only on the seed, the epoch and the row, not on the worker; a row that a batch holds
-several times, since its person has few pictures, is drawn for anew each time. An unreadable picture gives a warning and
-is replaced by another one of its batch.
+The result for a row depends only on the seed, the epoch and the row, not on the worker. A row that is in a batch
+several times, because its person has few pictures, has new random draws each time. An unreadable picture gives a
+warning and is replaced by another one of its batch.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from maskgen.formats.reading import read_bytes
 
 from .transforms import flipped, resized
 
-Key = tuple[int, ...]  # (epoch, row), and how often the row was in the batch before, where it was
+Key = tuple[int, ...]  # (epoch, row), and for a repeated row of a batch the number of its earlier occurrences
 Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
 _AHEAD = 4  # batches prefetched by each worker
 _FAR = 100  # consecutive unreadable pictures after which the run ends
@@ -196,7 +196,7 @@ class Loader:
         more: dict[str, Any] = {"persistent_workers": True, "prefetch_factor": _AHEAD} if self.workers else {}
         fetch: Any = _Fetch(self.rows, self.full)
         if self.workers:
-            cv2.setNumThreads(1)  # also here: a forked worker that joined its parent's threads would wait for ever
+            cv2.setNumThreads(1)  # also here: a forked worker that waits for its parent's threads would hang
         self._loader = DataLoader(
             fetch,
             batch_sampler=self._course,

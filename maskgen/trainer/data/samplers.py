@@ -63,9 +63,9 @@ class ShuffledBatches(Batches):
 class PeopleBatches(Batches):
     """Batches of p different people with k pictures each.
 
-    An epoch has so many rounds that it is about as long as the set. A round contains all people in a new random order;
-    its last batches are filled from its start. Each time a person occurs, the next k of their shuffled pictures are
-    taken; a person with fewer than k pictures has duplicates.
+    An epoch has one or more rounds, so that it has about as many pictures as the set. A round contains all people in a
+    new random order; its last batches are filled from its start. Each time a person occurs, the next k of their
+    shuffled pictures are taken; a person with fewer than k pictures has duplicates.
     """
 
     def __init__(self, targets: Ints, people: int, images: int, seed: int, rank: int, world: int) -> None:
@@ -110,7 +110,7 @@ def build_batches(
     Args:
         batch_size: pictures per batch of each rank; with "pk" given by `spec`.
         targets: int64 (n,), the person of each picture.
-        rank, world: which of how many processes this is.
+        rank, world: the process's number from 0, and the number of processes.
 
     Raises:
         UserError: there are no pictures, or fewer people than a batch needs.

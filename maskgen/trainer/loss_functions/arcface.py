@@ -1,4 +1,4 @@
-"""ArcFace on pytorch-metric-learning, with cross-entropy or focal loss a picture and weights of classes."""
+"""ArcFace on pytorch-metric-learning, with cross-entropy or focal loss per picture, and class weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from pytorch_metric_learning.losses import ArcFaceLoss
 from torch import Tensor, nn
 
-_EDGE = 1e-7  # of a cosine: at 1 itself the slope of its angle is infinite
+_EDGE = 1e-7  # least distance of a cosine from 1 and -1, where the derivative of its angle is infinite
 
 
 class FocalCrossEntropy(nn.Module):
@@ -38,10 +38,10 @@ class FocalCrossEntropy(nn.Module):
 
 
 class SafeArcFace(ArcFaceLoss):  # type: ignore[misc]
-    """pytorch-metric-learning's, with gradients that stay finite where an embedding lies on its class's centre."""
+    """pytorch-metric-learning's ArcFace, with finite gradients for an embedding at its class's centre."""
 
     def get_angles(self, cosine_of_target_classes: Tensor) -> Tensor:
-        """Angles in radians of cosines, at least 0.0005 away from 0 and pi."""
+        """The angles of cosines, in radians, at least 0.0004 away from 0 and pi."""
         return torch.acos(cosine_of_target_classes.clamp(-1 + _EDGE, 1 - _EDGE))
 
 
@@ -58,9 +58,9 @@ def build_arcface(n_classes: int, dim: int, scale: float, margin: float, cross_e
 
 
 def arcface_chance(n_classes: int, scale: float, margin: float, gamma: float) -> float:
-    """The least that the loss can be while every picture has the same embedding and people are equally many.
+    """The lowest loss if all pictures have the same embedding and all people equally many pictures.
 
-    All class centres lie on that embedding then: the true one is behind by the margin, the others are not.
+    All class centres are then equal to that embedding, and the margin lowers only the logit of the true class.
     """
     others = math.log(n_classes - 1) + scale * (1 - math.cos(margin))
     loss = max(others, 0.0) + math.log1p(math.exp(-abs(others)))

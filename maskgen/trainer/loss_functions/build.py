@@ -1,4 +1,4 @@
-"""Losses: from a batch's embeddings and people to one number, computed in float32 whatever the network's precision."""
+"""Losses: from a batch's embeddings and people to one number, in float32 regardless of the network's precision."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class FaceLoss(nn.Module):
 
     @property
     def distillation(self) -> TemplateDistillation | None:
-        """The part that needs templates before the first step, where there is one."""
+        """The part that needs templates before the first step; None without one."""
         part = dict(self.parts.items()).get("distill")
         return part if isinstance(part, TemplateDistillation) else None
 
     @property
     def chance(self) -> float:
-        """What it gives at best where all pictures have the same embedding: a loss that stays there learns nothing."""
+        """The lowest loss if all pictures have the same embedding: if the loss stays there, nothing is learnt."""
         distilled = self.distillation
         return self._chance + (self.weights["distill"] * distilled.chance if distilled else 0.0)
 
@@ -48,8 +48,8 @@ def build_loss(spec: LossSpec, dim: int, counts: npt.NDArray[np.int64]) -> FaceL
     """The loss that a recipe describes.
 
     Args:
-        dim: numbers in an embedding.
-        counts: int64 (n_classes,), pictures of each person; a class's number is its place here.
+        dim: length of an embedding.
+        counts: int64 (n_classes,), pictures of each person; the index is the class.
 
     Raises:
         UserError: fewer than two people.

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-TEACHER = "dlib"  # the recogniser that stays as it is
+TEACHER = "dlib"  # the frozen recogniser
 _EDGE = 1e-12
 
 
@@ -20,9 +20,10 @@ class TemplateDistillation(nn.Module):
     template is 0; the filled ones are part of the state.
 
     Args:
-        classes: weight of cross-entropy over all people, which is added: their templates, which stay, are the centres
-            of the classes.
-        scale, margin: of the cosines before the cross-entropy; the margin is taken off the person's own.
+        classes: weight of an added cross-entropy over all people, with their fixed templates as the centres of the
+            classes.
+        scale, margin: of the cosines before the cross-entropy; the margin is subtracted from that of the person's own
+            class.
 
     Source: Huber, Boutros, Kirchbuchner and Damer, Mask-invariant Face Recognition through Template-level Knowledge
     Distillation, 2021; the teacher's centres kept as the classes, Chen et al., Knowledge Distillation with the Reused
@@ -37,7 +38,7 @@ class TemplateDistillation(nn.Module):
         self.register_buffer("templates", torch.zeros(n_classes, dim))
 
     def fill(self, templates: NDArray[np.float32]) -> None:
-        """Take these templates, float32 (n_classes, dim).
+        """Set the templates, float32 (n_classes, dim).
 
         Raises:
             ValueError: another shape.
@@ -49,14 +50,14 @@ class TemplateDistillation(nn.Module):
 
     @property
     def chance(self) -> float:
-        """What it is at least while every picture has the same embedding and people are equally many."""
+        """Lower bound of the loss if all pictures have the same embedding and all people equally many pictures."""
         templates = self.get_buffer("templates")
         n = len(templates)
         classes = math.log(n) + self.scale * self.margin * (1 - 1 / n)
         return 2 - 2 * float(templates.mean(0).norm()) + self.classes * classes
 
     def forward(self, embeddings: Tensor, targets: Tensor) -> Tensor:
-        """float32 (n, dim) and int64 (n,) to a scalar, the distance's part 0 to 4."""
+        """float32 (n, dim) and int64 (n,) to a scalar; the distance is 0 to 4."""
         templates, unit = self.get_buffer("templates"), nn.functional.normalize(embeddings, dim=1)
         distance = (unit - templates[targets]).square().sum(1).mean()
         if not self.classes:
@@ -74,7 +75,7 @@ def templates_of(
     Args:
         features: float32 (n, d), NaN where a picture could not be read.
         targets: int64 (n,), 0 to n_classes - 1.
-        bare: bool (n,); a person without a readable bare picture gets the mean of what there is, and 0 of nothing.
+        bare: bool (n,); for a person without a readable bare picture the mean of all readable ones; 0 without any.
     """
     readable: NDArray[np.bool_] = ~np.asarray(np.isnan(features).any(axis=1))
     unit = np.where(readable[:, None], features, 0).astype(np.float64)

@@ -15,13 +15,14 @@ class MinedTriplets(nn.Module):
     """The mean of max(0, d(anchor, positive) - d(anchor, negative) + margin) over triplets chosen in the batch.
 
     Args:
-        mining: "hard", one triplet a picture: its farthest of the same person, its nearest of another;
+        mining: "hard", one triplet per picture: the farthest of the same person, the nearest of another;
             "semihard", all whose negative is farther than the positive, by less than the margin;
-            "all", all that break the margin.
+            "all", all that violate the margin.
         margin: between distances, which are 0 to 2.
 
     Source: Hermans, Beyer and Leibe, In Defense of the Triplet Loss, 2017 ("hard" is its batch hard, averaged over
-        pictures, "all" its batch all, averaged over the triplets that cost); Schroff et al., FaceNet, 2015 (semi-hard).
+        pictures, "all" its batch all, averaged over the triplets with a loss above 0); Schroff et al., FaceNet, 2015
+        (semi-hard).
     """
 
     def __init__(self, mining: str, margin: float) -> None:
@@ -36,5 +37,5 @@ class MinedTriplets(nn.Module):
         self.loss: Any = TripletMarginLoss(margin=margin, distance=distance, reducer=reducer)
 
     def forward(self, embeddings: Tensor, targets: Tensor) -> Tensor:
-        """float32 (n, d) and int64 (n,) to a scalar; 0 where the batch holds no such triplet."""
+        """float32 (n, d) and int64 (n,) to a scalar; 0 if the batch has no such triplet."""
         return self.loss(embeddings, targets, self.miner(embeddings, targets))

@@ -57,9 +57,8 @@ def check_collapse(embeddings: Tensor, loss: float, chance: float) -> Collapse |
     """Check a batch for a collapse; None without one.
 
     Args:
-        embeddings: float (n, d), in training mode or those of `evaluation_embeddings`, which show more; of 3 or fewer
-        only
-            finiteness is checked.
+        embeddings: float (n, d), in training mode, or those of `evaluation_embeddings`, which reveal more; of 3 or
+            fewer only finiteness is checked.
         loss: the batch's, or the mean since the last check, which has less variance.
         chance: `FaceLoss.chance`.
     """

@@ -39,7 +39,7 @@ class Evaluation:
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The result as text for the user."""
         if self.overlap.degenerate:
             return f"IOU 1: {self.overlap.degenerate}"
         same, different = self.pairs

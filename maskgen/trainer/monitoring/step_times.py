@@ -19,12 +19,12 @@ class StepTimes:
 
     @property
     def rate(self) -> float:
-        """Images a second."""
+        """Images per second."""
         return self.images / max(self.seconds, 1e-9)
 
     @property
     def rate_without_wait(self) -> float:
-        """Images a second without waiting for data."""
+        """Images per second without waiting for data."""
         return self.images / max(self.seconds - self.waited, 1e-9)
 
     def __add__(self, other: StepTimes) -> StepTimes:

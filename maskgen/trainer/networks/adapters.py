@@ -1,18 +1,18 @@
-"""Adapters: a small network on a frozen recogniser's embeddings, which begins as that recogniser."""
+"""Adapters: a small network on a frozen recogniser's embeddings, initially the identity at unit length."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 PREFIX = "adapter:"
-RECOGNISERS = {"dlib": 128}  # numbers in their embeddings
+RECOGNISERS = {"dlib": 128}  # length of their embeddings
 
 
 class Adapter(nn.Module):
-    """Features plus what two layers make of them: float32 (n, width) to the same.
+    """A residual block of two linear layers: features float32 (n, width) to the same shape.
 
-    The last layer begins at 0, so an untrained adapter gives what it is given, at unit length. No wider inside than
-    outside: of people it never saw, four times the width told fewer.
+    The last layer is initialised with 0, so an untrained adapter only normalises its input to unit length. The hidden
+    layer has the same width: with four times the width, accuracy on unknown people was lower.
     """
 
     def __init__(self, width: int, dropout: float) -> None:
@@ -28,6 +28,6 @@ class Adapter(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Unit-length features (n, width), moved."""
+        """The features (n, width) at unit length plus the block's output."""
         unit = nn.functional.normalize(features, dim=1)
         return unit + self.out(self.within(unit))

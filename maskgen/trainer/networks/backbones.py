@@ -1,4 +1,4 @@
-"""Backbones: InceptionResnetV1, dlib's, any of timm's, a tiny one and adapters of our own, all without their heads."""
+"""Backbones without their heads: InceptionResnetV1, dlib's, any of timm's, a tiny one, and adapters."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Small(nn.Sequential):
 
 
 class Tokens(nn.Module):
-    """A timm backbone whose features are tokens or lie channels-last, giving maps (n, c, h, w) as the others do."""
+    """A timm backbone whose features are tokens or channels-last, converted to maps (n, c, h, w)."""
 
     def __init__(self, inner: nn.Module, prefix: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Tokens(nn.Module):
         self.prefix = prefix
 
     def forward(self, images: Tensor) -> Tensor:
-        """Tokens of classes and registers are left out; the others are the places of a map of one column."""
+        """The maps without class and register tokens; the other tokens are positions of a map of one column."""
         features: Tensor = self.inner(images)
         if features.ndim == 4:
             return features.permute(0, 3, 1, 2)
@@ -54,19 +54,19 @@ class Tokens(nn.Module):
 
 
 def is_adapter(name: str) -> bool:
-    """Whether a backbone takes features (n, c) and gives features, where others take images and give maps."""
+    """Whether a backbone is an adapter, from features (n, c) to features; others are from images to maps."""
     return name.startswith(PREFIX)
 
 
 def build_backbone(spec: ModelSpec, weights: str) -> tuple[nn.Module, int]:
-    """A module (n, 3, h, w) to maps (n, c, h, w), or of an adapter (n, c) to (n, c); and c.
+    """A module from (n, 3, h, w) to maps (n, c, h, w), or for an adapter from (n, c) to (n, c); and c.
 
     Args:
         weights: "" for random ones; "imagenet" with timm's. InceptionResnetV1's and dlib's are loaded by
-            `build_model`, since they hold the neck too.
+            `build_model`, because they contain the neck.
 
     Raises:
-        UserError: an unknown name, or weights that cannot be had.
+        UserError: an unknown name, or weights that are not available.
     """
     name = spec.backbone
     if is_adapter(name):
@@ -99,7 +99,7 @@ def _adapter(name: str, dropout: float) -> tuple[nn.Module, int]:
 
 
 def _inception() -> nn.Module:
-    """facenet-pytorch's layers up to its pooling, by their own names."""
+    """facenet-pytorch's layers before its pooling, with their own names."""
     from facenet_pytorch import InceptionResnetV1
 
     whole = InceptionResnetV1()
@@ -112,11 +112,11 @@ def load_facenet(name: str) -> dict[str, Tensor]:
     """InceptionResnetV1's weights of "vggface2" or "casia-webface", downloaded once into PyTorch's cache.
 
     Raises:
-        UserError: they are not there and cannot be downloaded.
+        UserError: they are not in the cache and cannot be downloaded.
     """
     file = _FACENET_FILES[name]
     hub = Path(torch.hub.get_dir())
-    for folder in (hub / "checkpoints", hub.parent / "checkpoints"):  # PyTorch's own place, and facenet-pytorch's
+    for folder in (hub / "checkpoints", hub.parent / "checkpoints"):  # the folders of PyTorch and of facenet-pytorch
         if (folder / file).is_file():
             return torch.load(folder / file, map_location="cpu", weights_only=True)
     try:
@@ -135,7 +135,7 @@ def _timm(name: str, pretrained: bool) -> tuple[nn.Module, int]:
         near = difflib.get_close_matches(base, timm.list_models(), 1)
         hint = f"did you mean {near[0]}?" if near else "timm.list_models() lists what there is."
         raise UserError(f"There is no backbone {name}: {hint}")
-    # global_pool="gem" fails in timm: pooling is ours.
+    # global_pool="gem" fails in timm, so pooling is separate.
     model = _created(timm, name, pretrained)
     width = int(getattr(model, "head_hidden_size", None) or model.num_features)
     prefix = int(getattr(model, "num_prefix_tokens", 0))
@@ -146,11 +146,11 @@ def _timm(name: str, pretrained: bool) -> tuple[nn.Module, int]:
 def _created(timm: Any, name: str, pretrained: bool) -> Any:
     try:
         return timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool="")
-    except OSError as error:  # the hub's faults of every kind are OSErrors
+    except OSError as error:  # all errors of the hub are OSErrors
         raise UserError(
             f"The weights of {name} cannot be downloaded ({_first_line(error)}): train with --no-pretrained."
         ) from None
-    except Exception as error:  # a network that cannot do without its head asserts, or looks up what is not there
+    except Exception as error:  # a network that needs its head raises one of various errors
         raise UserError(
             f"timm cannot make {name} without its head ({_first_line(error)}): take another backbone."
         ) from None

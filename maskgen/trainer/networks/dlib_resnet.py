@@ -1,7 +1,7 @@
 """dlib's face recognition network as a PyTorch module.
 
 Source: King, High quality face recognition with deep metric learning, 2017 (dlib.net): a ResNet of 29 convolutions,
-with half the filters a layer of ResNet-34 (He et al., Deep Residual Learning for Image Recognition, 2016).
+with half the filters per layer of ResNet-34 (He et al., Deep Residual Learning for Image Recognition, 2016).
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import torch
 from torch import Tensor, nn
 
 SIDE = 150  # of the input, in pixels
-WIDTH, DIM = 256, 128  # channels of the last maps; numbers in an embedding
-# Of red, green and blue in 0..1, and what dlib divides by (256 for bytes).
+WIDTH, DIM = 256, 128  # channels of the last maps; length of an embedding
+# Of red, green and blue in 0..1; dlib divides bytes by 256.
 MEAN = (122.782 / 255, 117.001 / 255, 104.298 / 255)
 STD = (256 / 255,) * 3
-# Channels in and out, and how many blocks, of each stage; the first block of all but the first stage halves the map.
+# Per stage: input channels, output channels, number of blocks; in stages 2 to 5 the first block halves the map.
 STAGES = ((32, 32, 3), (32, 64, 4), (64, 128, 3), (128, 256, 3), (256, 256, 1))
 
 
 class Block(nn.Module):
-    """Two convolutions and what goes past them.
+    """Two convolutions with a skip connection.
 
-    Where the map is halved, what goes past is averaged over 2 x 2 places, and the smaller of both maps and the one of
-    fewer channels are filled up with zeros, as dlib's `add_prev` does.
+    If the map is halved, the skip connection is average pooling over 2 x 2, and both maps are padded with zeros to the
+    same size and number of channels, as in dlib's `add_prev`.
     """
 
     def __init__(self, into: int, out: int, halves: bool) -> None:
@@ -42,7 +42,7 @@ class Block(nn.Module):
 
 
 def _filled(maps: Tensor, channels: int, rows: int, columns: int) -> Tensor:
-    """Maps of at least this size: zeros are added behind, below and on the right."""
+    """Maps padded with zeros to this size: channels at the end, rows below, columns on the right."""
     more = (0, columns - maps.shape[3], 0, rows - maps.shape[2], 0, channels - maps.shape[1])
     return nn.functional.pad(maps, more) if any(more) else maps
 
@@ -50,7 +50,7 @@ def _filled(maps: Tensor, channels: int, rows: int, columns: int) -> Tensor:
 class DlibBackbone(nn.Sequential):
     """float32 (n, 3, 150, 150), normalised by `MEAN` and `STD`, to maps (n, 256, 2, 2).
 
-    dlib's affine layers, which stand where batch norm was in its training, are part of the convolutions before them.
+    dlib's affine layers, which replace the batch norm of its training, are merged into the convolutions before them.
     The children are `stem` and `stage1` to `stage5`.
     """
 
@@ -64,5 +64,5 @@ class DlibBackbone(nn.Sequential):
 
 
 def convolutions(backbone: nn.Module) -> list[nn.Conv2d]:
-    """The 29 convolutions in the order in which a picture meets them."""
+    """The 29 convolutions in the order of the forward pass."""
     return [module for module in backbone.modules() if isinstance(module, nn.Conv2d)]

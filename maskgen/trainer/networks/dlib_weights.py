@@ -1,9 +1,8 @@
 """The weights of dlib's face recognition network from dlib's own file, read without dlib.
 
-The file is a stream of packed integers and texts with the network's tensors between them. A layer is told by its name,
-and its tensor follows: version, four sides, then the values as little-endian float32. The layers lie in the order in
-which a picture meets them. Which tensors there must be, and of what size, is known from the network: anything else is
-refused.
+The file is a stream of packed integers and texts with the network's tensors between them. A layer begins with its name;
+its tensor follows: version, four dimensions, then the values as little-endian float32. The layers have the order of the
+forward pass. The expected tensors and their sizes are known from the network; any other file is refused.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ Floats = NDArray[np.float32]
 
 
 def dlib_file() -> Path:
-    """Where the package face_recognition_models keeps the network.
+    """The network's file in the package face_recognition_models.
 
     Raises:
         UserError: it is not installed, or lacks the file.
     """
-    # Importing the package fails where setuptools no longer brings pkg_resources; only its folder is needed.
+    # Importing the package fails if setuptools no longer contains pkg_resources; only its folder is needed.
     spec = importlib.util.find_spec("face_recognition_models")
     folder = Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else Path()
     path = folder / "models" / FILE
@@ -46,10 +45,10 @@ def dlib_file() -> Path:
 
 
 def load_dlib(path: Path) -> dict[str, Tensor]:
-    """The weights by their names in an `Embedder` with a `DlibBackbone` and a linear neck, float32.
+    """The weights, with their names in an `Embedder` with a `DlibBackbone` and a linear neck, float32.
 
     Raises:
-        UserError: the file is no such network.
+        UserError: the file is not this network.
     """
     try:
         return _weights(_Layers(_read(path)))
@@ -92,14 +91,14 @@ class _Layers:
     """The file's tensors, one after the other.
 
     Raises:
-        ValueError: another one comes, or none.
+        ValueError: the next tensor is another one, or is missing.
     """
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, len(_HEAD)
 
     def values(self, name: bytes, count: int, before: tuple[int, ...] = ()) -> Floats:
-        """The values of the next layer, which must be called so, and have so many after these integers."""
+        """The `count` values of the next layer, which must have this name and the integers `before` its tensor."""
         found = _LAYER.search(self._data, self._at)
         if found is None or found[0] != name:
             raise ValueError("its layers are others")
@@ -119,12 +118,12 @@ class _Layers:
         return values.astype(np.float32)
 
     def end(self) -> None:
-        """No layer may follow."""
+        """Check that no layer follows."""
         if _LAYER.search(self._data, self._at):
             raise ValueError("more layers follow")
 
     def _integer(self) -> int:
-        """A packed integer that is not negative: how many bytes, then these, lowest first."""
+        """A packed non-negative integer: the number of bytes, then the bytes, lowest first."""
         many = self._data[self._at] if self._at < len(self._data) else 0
         end = self._at + 1 + many
         if not 1 <= many <= 8 or end > len(self._data):

@@ -15,7 +15,7 @@ from .dlib_resnet import DIM as DLIB_DIM
 from .dlib_weights import dlib_file, load_dlib
 from .pooling import build_pooling
 
-_EPS = 1e-3  # of the neck's batch norm, as InceptionResnetV1's
+_EPS = 1e-3  # epsilon of the neck's batch norm, as in InceptionResnetV1
 
 
 class Embedder(nn.Module):
@@ -24,7 +24,7 @@ class Embedder(nn.Module):
     An adapter's input is a frozen recogniser's embeddings instead, float32 (n, width).
 
     Attributes:
-        dim: numbers in an embedding.
+        dim: length of an embedding.
     """
 
     def __init__(self, backbone: nn.Module, pooling: nn.Module, neck: nn.Module, dropout: float, dim: int) -> None:
@@ -57,15 +57,15 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
     """The network that a recipe describes, on the CPU, in training mode.
 
     Args:
-        pretrained: False starts from random weights (PyTorch's generator) whatever the recipe says.
+        pretrained: False for random weights (PyTorch's generator), regardless of the recipe.
 
     Raises:
-        UserError: no such backbone, or weights that cannot be had.
+        UserError: the backbone does not exist, or its weights are not available.
     """
     weights = spec.pretrained if pretrained else ""
     backbone, width = build_backbone(spec, weights)
     pooling = nn.Identity() if is_adapter(spec.backbone) else build_pooling(spec.pooling)
-    dropout = 0.0 if is_adapter(spec.backbone) else spec.dropout  # an adapter has it inside
+    dropout = 0.0 if is_adapter(spec.backbone) else spec.dropout  # an adapter contains it
     neck, dim = _neck(spec, width)
     model = Embedder(backbone, pooling, neck, dropout, dim)
     if spec.backbone == INCEPTION and weights:
@@ -78,7 +78,7 @@ def build_model(spec: ModelSpec, pretrained: bool = True) -> Embedder:
 
 
 def _neck(spec: ModelSpec, width: int) -> tuple[nn.Module, int]:
-    """The neck, and how many numbers it gives."""
+    """The neck, and the length of its output."""
     if spec.neck == "none":
         return nn.Identity(), width
     if spec.neck == "linear":
@@ -87,7 +87,7 @@ def _neck(spec: ModelSpec, width: int) -> tuple[nn.Module, int]:
 
 
 def _fill_dlib(model: Embedder) -> None:
-    """Load dlib's weights; the neck's too where it is dlib's, a linear layer to 128 numbers."""
+    """Load dlib's weights, with the neck's if it is the same, a linear layer to 128 numbers."""
     state = load_dlib(dlib_file())
     if not (isinstance(model.neck, nn.Linear) and model.dim == DLIB_DIM):
         del state["neck.weight"]
@@ -95,10 +95,10 @@ def _fill_dlib(model: Embedder) -> None:
 
 
 def check_size(model: Embedder, recipe: Recipe) -> None:
-    """Have the network embed one black picture of the recipe's size: many of timm's take one size, or give no maps.
+    """Check that the network embeds a black picture of the recipe's size; many of timm's take one size or give no maps.
 
     Raises:
-        UserError: it cannot, or gives no embedding.
+        UserError: it fails, or returns no embedding.
     """
     if is_adapter(recipe.model.backbone):
         return
@@ -111,7 +111,7 @@ def check_size(model: Embedder, recipe: Recipe) -> None:
             raise ValueError(f"it gives {shape} numbers in place of {(1, model.dim)}")
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # every network of timm's has its own way of saying no
+    except Exception as error:  # networks of timm raise many kinds of errors
         detail = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(
             f"{recipe.model.backbone} does not work with pictures of {size} x {size} ({detail}): set data.size or "
@@ -130,7 +130,7 @@ def _to_begin_with(weights: str) -> Mapping[str, Tensor]:
 
 
 def fill_inception(model: Embedder, state: Mapping[str, Tensor]) -> None:
-    """Load facenet-pytorch's InceptionResnetV1 weights, by its names; the neck too where it has 512 numbers.
+    """Load facenet-pytorch's InceptionResnetV1 weights, by its names, with the neck's if it has 512 numbers.
 
     Raises:
         UserError: weights of another network.
@@ -146,7 +146,7 @@ def fill_inception(model: Embedder, state: Mapping[str, Tensor]) -> None:
 
 
 def inception_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """facenet-pytorch's names of weights as ours; the classifier over people is left out."""
+    """facenet-pytorch's weights with the names of an `Embedder`, without the classifier over people."""
     renamed = {}
     for name, value in state.items():
         if name.startswith("last_linear."):

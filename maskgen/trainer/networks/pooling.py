@@ -1,4 +1,4 @@
-"""Pooling: feature maps of any size become one vector a picture."""
+"""Pooling: feature maps of any size to one vector per picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 
 class GeM(nn.Module):
-    """Generalised mean over the places of a map: the mean at p = 1, nearer the maximum the larger p; p is learnt.
+    """Generalised mean over the positions of a map: the mean at p = 1, closer to the maximum for larger p. p is
+    trained.
 
     Source: Radenovic, Tolias and Chum, Fine-tuning CNN Image Retrieval with No Human Annotation, 2018.
     """
@@ -18,14 +19,14 @@ class GeM(nn.Module):
         self.eps = eps
 
     def forward(self, maps: Tensor) -> Tensor:
-        """float (n, c, h, w) to (n, c); below `eps` counts as `eps`. In float32: a cube leaves fp16's range."""
+        """float (n, c, h, w) to (n, c); values are at least `eps`. In float32: a cube can exceed fp16's range."""
         with torch.autocast(maps.device.type, enabled=False):
             powers = maps.float().clamp(min=self.eps).pow(self.p)
             return powers.mean((2, 3)).pow(1 / self.p)
 
 
 class Average(nn.Module):
-    """The mean over the places of a map."""
+    """The mean over the positions of a map."""
 
     def forward(self, maps: Tensor) -> Tensor:
         """float (n, c, h, w) to (n, c)."""

@@ -1,4 +1,4 @@
-"""The reference's model files: weights in one .pth, or whole pickled networks, which are programs and need trust."""
+"""The reference's model files: weights in a .pth, or whole pickled networks, which can execute code and need trust."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from ..recipes.loading import load_recipe
 from ..recipes.recipe import Recipe
 from .models import Embedder, build_model, fill_inception
 
-_SAFE_SINCE = (2, 10)  # CVE-2025-32434 and CVE-2026-24747 got past weights_only before
+_SAFE_SINCE = (2, 10)  # earlier versions have CVE-2025-32434 and CVE-2026-24747, which circumvent weights_only
 _INCEPTION_MARK = "conv2d_1a.conv.weight"
 _NOT_READABLE = (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError, OSError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceModel:
-    """What a file of the reference's holds.
+    """The content of a model file of the reference.
 
     Attributes:
-        model: on the device that was asked for, ready to embed.
-        recipe: of the same model: its input and the settings it was trained with.
-        optimizer_state: the optimizer's `state_dict()`, empty where the file has none. Parameters are numbered as
-            those of `model`, in order.
+        model: on the requested device, in evaluation mode.
+        recipe: of the same model: its input and the settings of its training.
+        optimizer_state: the optimizer's `state_dict()`, empty if the file has none. Parameters have the order of
+            those of `model`.
     """
 
     model: Embedder
@@ -42,7 +42,7 @@ class ReferenceModel:
 
 
 def is_reference_file(path: Path) -> bool:
-    """Whether a path is a file by a name that PyTorch's files have."""
+    """Whether a path is a file with a suffix of PyTorch's files."""
     return path.suffix.lower() in (".pth", ".pt", ".tar", ".bin") and path.is_file()
 
 
@@ -50,11 +50,11 @@ def read_reference_file(path: Path, trust_pickle: bool = False, device: str = "c
     """Read model 2's file (`model_state_dict` and `optimizer_state_dict`), a plain state dict, or a whole network.
 
     Args:
-        trust_pickle: execute what the file says, which a whole network needs. The file's maker can then do on this
-            machine whatever its user can.
+        trust_pickle: allow the file to execute code, which a whole network needs. The file's author can then do
+            everything on this machine that its user can.
 
     Raises:
-        UserError: no such file, one that would execute code and is not trusted, or another network's.
+        UserError: the file cannot be read, would execute code and is not trusted, or is of another network.
     """
     held = _trusted(path, device) if trust_pickle else _weights(path, device)
     if isinstance(held, nn.Module):
@@ -63,7 +63,7 @@ def read_reference_file(path: Path, trust_pickle: bool = False, device: str = "c
 
 
 def _weights(path: Path, device: str) -> Any:
-    """What a file holds, if it is nothing but tensors and plain values."""
+    """The content of a file of only tensors and plain values."""
     if _version() < _SAFE_SINCE:
         raise UserError(
             f"{path} is a pickle, and PyTorch {torch.__version__} does not read these safely: install PyTorch 2.10 or "
@@ -71,7 +71,7 @@ def _weights(path: Path, device: str) -> Any:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickles in other forms, which fail below
+            warnings.simplefilter("ignore")  # warnings about pickles of other formats, which fail below
             return torch.load(path, map_location=device, weights_only=True)
     except _NOT_READABLE as error:
         code = re.search(r"GLOBAL ([\w.]+)", str(error))
@@ -99,7 +99,7 @@ def _version() -> tuple[int, ...]:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    # PyTorch's own words about other files are of its insides ("101", "miniz error").
+    # PyTorch's messages about other files name its internals ("101", "miniz error").
     why = str(error.strerror) if isinstance(error, OSError) and error.strerror else "damaged, or of another form"
     return UserError(f"{path} cannot be read as PyTorch's weights ({why}): give a checkpoint's folder or a .pth.")
 
@@ -113,7 +113,7 @@ def _from_states(held: Any, path: Path, device: str) -> ReferenceModel:
 
 
 def _plain(state: Any, path: Path) -> dict[str, Tensor]:
-    """A state dict's tensors, without the prefix that DataParallel puts before names."""
+    """A state dict's tensors, without DataParallel's prefix of the names."""
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path} holds no state dict of a network: give a file with model_state_dict.")
     return {str(name).removeprefix("module."): value for name, value in state.items()}
@@ -132,7 +132,7 @@ def _from_weights(state: dict[str, Tensor], recipe_name: str, path: Path) -> tup
 
 
 def _from_module(module: nn.Module, path: Path, device: str) -> tuple[Embedder, Recipe]:
-    """A whole network: InceptionResnetV1 as our own, any other as it is."""
+    """A whole network: InceptionResnetV1 as this program's own, any other unchanged."""
     inner = module.module if isinstance(module, nn.DataParallel) else module
     if _INCEPTION_MARK in inner.state_dict():
         model, recipe = _from_weights(_plain(inner.state_dict(), path), "model1", path)
@@ -148,7 +148,7 @@ def _unweighted(recipe: Recipe) -> Recipe:
 
 
 def _probe(module: nn.Module, size: int, path: Path, device: str) -> int:
-    """How many numbers a network's embeddings have."""
+    """The length of a network's embeddings."""
     try:
         with torch.no_grad():
             found = module(torch.zeros(2, 3, size, size, device=device))

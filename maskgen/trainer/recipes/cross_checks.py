@@ -1,4 +1,4 @@
-"""Settings of a recipe that must fit one another."""
+"""Checks of settings of a recipe that depend on each other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def check_together(recipe: Recipe, where: str) -> None:
-    """Refuse settings that are right alone and wrong together.
+    """Refuse settings that are each valid but do not fit together.
 
     Raises:
-        UserError: what to change.
+        UserError: settings that do not fit; the message says the change.
     """
     data, size = recipe.data, recipe.data.people * recipe.data.images
     if data.sampler == "pk" and recipe.train.batch_size != size:
@@ -48,7 +48,7 @@ def distils(loss: LossSpec) -> bool:
 
 
 def _check_features(recipe: Recipe, where: str) -> None:
-    """An adapter and what it adapts."""
+    """Check that an adapter and its features fit together."""
     features = recipe.data.features
     wanted = recipe.model.backbone.partition("adapter:")[2]
     if features != wanted:

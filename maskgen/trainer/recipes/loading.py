@@ -35,7 +35,7 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def load_recipe(name_or_file: str, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe by its name, or from a YAML file of one's own, with settings changed.
+    """A recipe by its name, or from the user's YAML file, with overrides.
 
     Args:
         overrides: as "optimizer.lr=0.01"; lists as "schedule.milestones=5,10".
@@ -53,19 +53,19 @@ def load_recipe(name_or_file: str, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _parse(text: str, where: str) -> Any:
-    """A recipe's text as plain values; a recipe is small, and nested as deep as its sections."""
+    """A recipe's text as plain values; large or deeply nested texts are refused."""
     yaml = need("yaml", "train")
     try:
         _refuse_nesting(yaml, text)
         return yaml.safe_load(text)
-    except Exception as error:  # PyYAML raises what it likes of numbers and dates that are none
+    except Exception as error:  # PyYAML raises various errors for invalid numbers and dates
         mark = getattr(error, "problem_mark", None)
         detail = f" (line {mark.line + 1})" if mark else "" if isinstance(error, yaml.YAMLError) else f" ({error})"
         raise UserError(f"{where} is no YAML{detail}: see the recipes in docs/training.md.") from None
 
 
 def _refuse_nesting(yaml: Any, text: str) -> None:
-    """Raise UserError for a text that is large, deeply nested, or refers to itself more than a few times."""
+    """Raise UserError for a text that is large, deeply nested, or has many aliases."""
     if len(text) > _MOST_TEXT:
         raise UserError(f"it has {len(text)} letters, and a recipe a few hundred")
     depth = aliases = 0
@@ -77,12 +77,12 @@ def _refuse_nesting(yaml: Any, text: str) -> None:
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
-    """Every setting as plain values that JSON and YAML hold."""
+    """All settings as plain values for JSON and YAML."""
     return {"name": recipe.name, **{key: _plain(getattr(recipe, key)) for key in _SECTIONS}}
 
 
 def recipe_from_dict(values: Any, where: str = "the recipe") -> Recipe:
-    """The recipe that `recipe_to_dict` or a YAML file gave; see `load_recipe` for the errors."""
+    """The recipe from the values of `recipe_to_dict` or a YAML file; see `load_recipe` for the errors."""
     if not isinstance(values, dict):
         raise UserError(f"{where}: a recipe has sections {', '.join(_SECTIONS)}, this is {shortened(values)}.")
     refuse_unknown(values, ("name", *_SECTIONS), where)
@@ -103,7 +103,7 @@ def _plain(spec: Any) -> dict[str, Any]:
 
 
 def _text(name_or_file: str) -> tuple[str, str, str]:
-    """A recipe's text, what messages call it, and its name."""
+    """A recipe's text, its name in messages, and its name."""
     if not name_or_file:
         raise UserError("RECIPE is empty: give a name, or a file NAME.yaml.")
     path = Path(name_or_file)

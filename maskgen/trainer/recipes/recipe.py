@@ -1,9 +1,9 @@
-"""Recipes: everything that decides what a training run learns, as small files with names.
+"""Recipes: all settings that determine the result of a training run, as small files with names.
 
     model: {backbone: small, dim: 64}
     loss: {kind: arcface, scale: 16}
 
-Every setting has a default, so a recipe says only what is its own.
+Every setting has a default, so a recipe contains only the settings that differ.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from maskgen.core.kindspec import DEFAULT_KINDS
 
 from .typed_settings import choice, number
 
-FACENET_SCALE = 128 / 255  # facenet takes (pixel - 127.5) / 128
+FACENET_SCALE = 128 / 255  # facenet's input is (pixel - 127.5) / 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,15 @@ class ModelSpec:
 
     Attributes:
         backbone: "inception_resnet_v1", "dlib_resnet" (dlib's recognition network), a timm name ("timm:resnet18" or
-            "resnet18"), "small", a tiny network for trying things, or "adapter:dlib", a few layers on that
-            recogniser's embeddings.
-        pretrained: whose weights it starts from: "" for none, "vggface2" and "casia-webface" for
+            "resnet18"), "small", a tiny network for trials, or "adapter:dlib", a few layers on that recogniser's
+            embeddings.
+        pretrained: the initial weights: "" for random ones, "vggface2" and "casia-webface" for
             inception_resnet_v1, "dlib" for dlib_resnet, "imagenet" for timm.
         pooling: "gem" or "avg", over the last feature maps.
-        dim: numbers in an embedding (with neck "none", those that the backbone gives).
+        dim: length of an embedding (with neck "none", the backbone's width).
         neck: "linear_bn", a linear layer and a batch norm, "linear", without the batch norm, or "none".
-        dropout: share of the pooled features (of an adapter's inner ones) that is left out in training.
-        frozen: how many of dlib_resnet's six parts (stem, five stages) stay as they are, from the first on.
+        dropout: share of the pooled features (in an adapter, of the hidden ones) that training sets to 0.
+        frozen: the number of dlib_resnet's six parts (stem, five stages), from the first on, that are not trained.
     """
 
     backbone: str = "small"
@@ -45,19 +45,19 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class LossSpec:
-    """What is made small.
+    """The loss.
 
     Attributes:
-        kind: "arcface", "triplet", "both", their sum, or "distill", which brings each picture to what dlib's network
-            makes of its person's bare photographs.
+        kind: "arcface", "triplet", "both", their sum, or "distill", which moves each embedding toward the mean of
+            dlib's embeddings of its person's bare photographs.
         scale, margin: ArcFace's, the margin in radians.
-        focal_gamma: 0 is cross-entropy; above it, well-told pictures count less.
+        focal_gamma: 0 is cross-entropy; above 0, well classified pictures have less weight.
         class_weights: "log1p" weighs a person of n pictures by 1 / log(1 + n).
-        mining: triplets of a batch: "hard" (each picture's farthest of its person and nearest of another),
+        mining: triplets of a batch: "hard" (per picture the farthest of its person and the nearest of another),
             "semihard" or "all" that are within the margin.
         triplet_margin: between L2 distances of normalised embeddings, which are 0 to 2.
         triplet_weight: of the triplets in "both".
-        distill_weight: of the distillation, which is added to the other kinds; 0 leaves it out.
+        distill_weight: of the distillation, if added to another kind; 0 for none.
         distill_classes: weight, within the distillation, of cross-entropy over all people with their templates as the
             centres; with the scale `distill_scale` and the margin `distill_margin`, of cosines.
     """
@@ -78,7 +78,7 @@ class LossSpec:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerSpec:
-    """How weights move. `momentum` is SGD's and RMSprop's, `nesterov` SGD's; the others take no notice."""
+    """The optimizer. `momentum` is for SGD and RMSprop, `nesterov` for SGD; the others ignore them."""
 
     name: str = choice("sgd", "sgd", "adam", "adamw", "rmsprop", "adadelta")
     lr: float = number(0.1, 0, above=True)
@@ -89,12 +89,12 @@ class OptimizerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSpec:
-    """How the rate changes.
+    """The learning-rate schedule.
 
     Attributes:
         name: "multistep", "cosine" (down to 0), "onecycle" (up and down again) or "constant".
         milestones: epochs after which multistep multiplies the rate by `gamma`.
-        warmup_steps: optimizer steps over which the rate rises to its own, linearly; onecycle has a rise of its own.
+        warmup_steps: optimizer steps of linear warm-up; for onecycle the steps of its rise, 0 for 30 % of all.
     """
 
     name: str = choice("constant", "multistep", "cosine", "onecycle", "constant")
@@ -105,19 +105,19 @@ class ScheduleSpec:
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """What the network sees.
+    """The input of the network.
 
     Attributes:
         size: side of the square input, in pixels.
-        align: "" for the aligned crop as it is; "dlib" where the face is looked for in it and brought to where
-            dlib's network wants it.
+        align: "" for the aligned crop unchanged; "dlib" to detect the face in it and align it for dlib's
+            network.
         mean, std: of red, green and blue between 0 and 1; the input is (pixel / 255 - mean) / std.
-        flip: mirror every second picture.
-        masks: "stored", the pictures as they are, or "online", a new mask each time on `mask_share` of them.
-        mask_kinds: as `maskgen mask --kinds` takes them.
+        flip: mirror each picture with probability 1/2.
+        masks: "stored", the pictures unchanged, or "online", a new mask each time on `mask_share` of them.
+        mask_kinds: as for `maskgen mask --kinds`.
         sampler: "shuffle", or "pk": batches of `people` people, `images` pictures each.
-        workers: processes that load pictures; 0 loads in the run's own.
-        features: "" for pictures; "dlib" where the input is that recogniser's embeddings.
+        workers: processes that load pictures; 0 loads in the run's own process.
+        features: "" for pictures; "dlib" if the input is that recogniser's embeddings.
     """
 
     size: int = number(128, 16, 4096)
@@ -139,17 +139,17 @@ class DataSpec:
 
 @dataclass(frozen=True, slots=True)
 class TrainSpec:
-    """How long and how exactly.
+    """Length, batches and precision of the training.
 
     Attributes:
-        batch_size: pictures a step on each device; with the sampler "pk" it is `people` times `images`.
+        batch_size: pictures per batch on each device; with the sampler "pk" it is `people` times `images`.
         precision: "fp32", "bf16" or "fp16".
-        compile, channels_last: PyTorch's compiler, and its faster order in memory.
-        accumulate: batches whose gradients are added up before a step.
-        clip_norm: the longest gradient; 0 is any.
-        max_steps: optimizer steps after which the run ends; 0 is none.
-        save_every: steps between two checkpoints; each epoch ends with one too.
-        check_every: steps between two looks for collapse.
+        compile, channels_last: use PyTorch's compiler, and its memory format channels_last.
+        accumulate: batches whose gradients are averaged for one step.
+        clip_norm: largest norm of the gradient; 0 for no limit.
+        max_steps: optimizer steps after which the run ends; 0 for no limit.
+        save_every: steps between two checkpoints; each epoch also ends with one.
+        check_every: steps between two checks for a collapse.
         on_collapse: "stop", "lower" (back to the last good weights at a tenth of the rate) or "go_on".
     """
 
@@ -169,7 +169,7 @@ class TrainSpec:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One way to train, whole.
+    """All settings of a training.
 
     Example:
         >>> load_recipe("model1", ["train.epochs=2"]).train.epochs

@@ -1,6 +1,6 @@
-"""Settings as frozen dataclasses: made from plain dictionaries and typed text, every fault said with its place.
+"""Settings as frozen dataclasses: made from plain dictionaries and typed text; messages for faults name their place.
 
-A field's own metadata holds what it may be (`one_of`, `low`, `high`, `unit`), so a check stands beside its setting.
+A field's metadata holds its permitted values (`one_of`, `low`, `high`, `above`), next to the setting itself.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ def choice(default: str, *names: str) -> Any:
     return field(default=default, metadata={"one_of": names})
 
 
-MOST = 10**9  # of a whole number that has no bound of its own: more than PyTorch's counters take
+MOST = 10**9  # largest whole number of a setting without its own bound
 
 
 def number(default: float, low: float = 0.0, high: float = math.inf, above: bool = False) -> Any:
-    """A field from `low` (above it, where `above`) to `high`, which is `MOST` for whole numbers unless it is given."""
+    """A number from `low` (larger, if `above`) to `high`; the default `high` of whole numbers is `MOST`."""
     if isinstance(default, int) and high == math.inf:
         high = MOST
     return field(default=default, metadata={"low": low, "high": high, "above": above})
 
 
 def read_settings(kind: type[T], values: Any, where: str, prefix: str) -> T:
-    """A dataclass of settings from a dictionary as a file holds it; what is absent keeps its default.
+    """A dataclass of settings from the dictionary of a file; missing settings have their defaults.
 
     Args:
         where: the file, for the messages.
@@ -58,7 +58,7 @@ def read_settings(kind: type[T], values: Any, where: str, prefix: str) -> T:
 
 
 def refuse_unknown(names: Iterable[Any], known: Iterable[str], where: str, prefix: str = "") -> None:
-    """Raise a UserError for the first name that is not known, with the nearest one that is."""
+    """Raise a UserError for the first unknown name, with the nearest known one."""
     known = list(known)
     for name in names:
         if name not in known:
@@ -68,7 +68,7 @@ def refuse_unknown(names: Iterable[Any], known: Iterable[str], where: str, prefi
 
 
 def read_value(kind: Any, one: Field[Any], value: Any, where: str, key: str) -> Any:
-    """A value as its field wants it, checked."""
+    """A value converted to its field's type, and checked."""
     try:
         made = _convert(kind, value)
     except (TypeError, ValueError):
@@ -78,7 +78,7 @@ def read_value(kind: Any, one: Field[Any], value: Any, where: str, key: str) -> 
 
 
 def parse_text(kind: type, key: str, text: str) -> Any:
-    """What a person typed for a field of this dataclass, as a plain value for `read_value`."""
+    """The user's text for a field of this dataclass, as a plain value for `read_value`."""
     wanted = _types(kind)[key]
     if wanted is bool:
         return {"true": True, "false": False}.get(text.lower(), text)
@@ -89,7 +89,7 @@ def parse_text(kind: type, key: str, text: str) -> Any:
 
 
 def shortened(value: Any) -> str:
-    """A value in a message, short, whatever it holds and however deep."""
+    """A value as a text of at most 60 characters, for a message."""
     text = _short.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -113,7 +113,7 @@ def _convert(kind: Any, value: Any) -> Any:
         return value
     if kind is int and isinstance(value, int | str):
         return int(value)
-    if kind is float and isinstance(value, int | float | str):  # YAML 1.1 takes 5e-4 for text
+    if kind is float and isinstance(value, int | float | str):  # YAML 1.1 reads 5e-4 as text
         return _float(value)
     raise TypeError
 

@@ -46,6 +46,16 @@ def write_atomic(path: Path, data: bytes, durable: bool = False) -> None:
         file.write(data)
 
 
+def remove_parts(folder: Path, of: str = "*") -> None:
+    """Remove the unfinished files of `atomic_file` that a killed process left at any depth of a folder.
+
+    Args:
+        of: the name of the finished file; by default of any.
+    """
+    for path in folder.rglob(f".{of}.*{PART}"):
+        path.unlink(missing_ok=True)
+
+
 def flush_folder(folder: Path) -> None:
     """Flush a folder's entries to the disk: until then a power cut can undo a rename in it.
 

@@ -48,7 +48,10 @@ class GalleryFolder:
         Raises:
             UserError: the folder holds other files, or a gallery with other settings.
         """
+        from maskgen.core.atomic_writes import remove_parts
+
         stored = read_json(self.root / SETTINGS)
+        remove_parts(self.root, "*" if stored is not None else SETTINGS)
         if overwrite and stored is not None:
             remove(self.root, _OURS)
         elif stored is not None:

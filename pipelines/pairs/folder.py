@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import chain
 from pathlib import Path
 
 from maskgen.core.checksummed_json import parse_checksummed
@@ -14,7 +13,6 @@ from ..runs.json_files import checksummed_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
 PAGE = "report.html"
-FOLDERS = ("imgs", "hub", "test")  # of exports, beside the folder of tars
 UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the settings
 
 
@@ -33,20 +31,17 @@ def refuse_out(settings: PairsSettings) -> None:
 
 def open_out(settings: PairsSettings) -> None:
     """Clear OUT of earlier lists, and mark it as unfinished until the report is written."""
-    from maskgen.core.atomic_writes import PART, write_atomic
+    from maskgen.core.atomic_writes import remove_parts, write_atomic
     from maskgen.manifests.formats import tar_set
     from maskgen.manifests.formats.image_folder import remove_image_folder
     from maskgen.manifests.schema import REPORT
 
     ours = any((settings.out / name).exists() for name in (REPORT, UNFINISHED))
+    remove_parts(settings.out, "*" if ours else UNFINISHED)
     write_atomic(settings.out / UNFINISHED, checksummed_bytes({"settings": _as_stored(settings)}), durable=True)
     tars = settings.out / tar_set.FOLDER
-    folders = (tars, *(settings.out / name for name in FOLDERS)) if ours else (tars,)
-    halves = chain(
-        settings.out.glob(f".*{PART}"), *(folder.rglob(f".*{PART}") for folder in folders)
-    )  # of a killed one
     files = (settings.out / name for name in (REPORT, *_all_files()))
-    for path in (*halves, *files, *tars.glob(tar_set.PATTERN)):
+    for path in (*files, *tars.glob(tar_set.PATTERN)):
         path.unlink(missing_ok=True)
     if ours:  # folders of these names may belong to the user
         remove_image_folder(settings.out)

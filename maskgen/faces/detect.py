@@ -50,9 +50,8 @@ class Thresholds:
 
 USUAL_THRESHOLDS = Thresholds(0.7, 0.6, 1.0)
 LENIENT_THRESHOLDS = Thresholds(0.3, 0.2, 0.4)  # for pictures that are known to hold a face
-LOWER_THRESHOLDS = Thresholds(
-    0.5, 0.6, 1.0
-)  # for faces of which a part is missing: RNet doubts them more than ONet does
+# For faces of which a part is missing: RNet's scores are low for them, ONet's are not.
+LOWER_THRESHOLDS = Thresholds(0.5, 0.6, 1.0)
 
 
 class Detector(ABC):
@@ -154,7 +153,7 @@ class MtcnnDetector(Detector):
         return self._upright([image], include_small=False)[0]
 
     def with_lower_thresholds(self) -> MtcnnDetector:
-        """The same networks with LOWER_THRESHOLDS thresholds."""
+        """The same networks with LOWER_THRESHOLDS."""
         found = copy.copy(self)
         found._thresholds = LOWER_THRESHOLDS
         return found

@@ -34,14 +34,16 @@ from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_sha
 from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
+from maskgen.masks.pose.head import Triangles
 from maskgen.masks.pose.shape_warp import fit_shape_warps
-from maskgen.masks.render import STRAP_COVER, Layer, render, window_of
+from maskgen.masks.render import STRAP_COVER, Layer, Window, render, window_of
 from maskgen.masks.strap_thickness import thicken_straps
 
 AT_ONCE = 32  # faces per batch; its arrays fit in the processor's cache
 SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
 LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
+LEAST_COVERAGE = 128  # least coverage, 0..255, that some pixel of a mask must have
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,30 @@ class AnalysedFace:
     eyes: Doubles
     outline: Floats
     fit_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMask:
+    """One mask in the place that it has on one face, before any pixel is rendered.
+
+    Attributes:
+        kind, plan: the mask's own, see `Kind.drawn`.
+        points: the mesh's points in the picture, (n, 3), pixels and depth.
+        seen: its triangles on this side of the head.
+        head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
+        window: the part of the picture in which `seen` lies.
+        outer: the window with room for blur and shadow; no pixel outside it changes.
+    """
+
+    kind: Kind
+    plan: MaskPlan
+    mesh: MaskMesh
+    points: Doubles
+    seen: Triangles
+    head: Doubles
+    before: Triangles
+    window: Window
+    outer: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +259,30 @@ def apply_mask(
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.
     """
+    placed = place_mask(image.shape[:2], analysed, plan, kind)
+    kind, mesh, plan, outer = placed.kind, placed.mesh, placed.plan, placed.outer
+    occluders = occluders if kind.template.role == "mask" else None
+    named = parts or occluders is not None
+    mask = kind, mesh, plan, placed.points, placed.seen, placed.head, placed.before
+    layer = render(*mask, analysed.camera, analysed.light, placed.window, outer, image, named)
+    paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
+    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
+    noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
+    face = analysed.camera.scale, analysed.outline, analysed.light.direction
+    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face, plan.sheer)
+    if coverage[outer.slices].max() < LEAST_COVERAGE:
+        raise no_cloth_visible()
+    whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
+    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, _mean_translucency(paint, alpha), plan.worn)
+    return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
+
+
+def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, kind: Kind) -> PlacedMask:
+    """Place a mask on an analysed face of a picture with `size`, rows and columns.
+
+    Raises:
+        SetAsideError: as `apply_mask`, but for `no_cloth_visible`, which only the rendered mask shows.
+    """
     kind, plan = kind.drawn(plan)
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
     points = _placed_by_plan(_projected(mesh, analysed, plan), analysed.camera, plan)
@@ -241,25 +291,18 @@ def apply_mask(
     seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
-    window = window_of(points, seen, *image.shape[:2])
+    window = window_of(points, seen, *size)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     hides = mesh.hidden_by(analysed.camera.rotation[2])
-    outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *image.shape[:2])
-    occluders = occluders if kind.template.role == "mask" else None
-    named = parts or occluders is not None
-    mask = kind, mesh, plan, points, seen, hides.warp.project(analysed.camera, analysed.shift), hides.triangles
-    layer = render(*mask, analysed.camera, analysed.light, window, outer, image, named)
-    paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
-    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
-    noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
-    face = analysed.camera.scale, analysed.outline, analysed.light.direction
-    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face, plan.sheer)
-    if coverage[outer.slices].max() < 128:
-        raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
-    whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
-    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, _mean_translucency(paint, alpha), plan.worn)
-    return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
+    outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *size)
+    head = hides.warp.project(analysed.camera, analysed.shift)
+    return PlacedMask(kind, plan, mesh, points, seen, head, hides.triangles, window, outer)
+
+
+def no_cloth_visible() -> SetAsideError:
+    """The fault of a rendered mask with no coverage of LEAST_COVERAGE or more."""
+    return SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
 
 
 def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:

@@ -21,14 +21,15 @@ FRACTION = 4  # fractional bits of polygon corners
 
 def shadow_reach(scale: float) -> int:
     """Pixels beyond the mask's outline that its shadow can darken, for a face of this scale."""
-    return _radius(scale) + round(SHADOW_FAR * scale) + 1
+    return shadow_radius(scale) + round(SHADOW_FAR * scale) + 1
 
 
-def _radius(scale: float) -> int:
+def shadow_radius(scale: float) -> int:
+    """Pixels by which the blur of the shadow widens it."""
     return max(1, math.ceil(2.5 * SHADOW_WIDTH * scale))
 
 
-def _shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
+def shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
     """The shadow's offset in pixels, right and down, for a light's direction (3,), see `light.Light`."""
     x, y = (-direction[:2] + (0.0, LEADS / 3)).tolist()
     far = SHADOW_FAR * scale / max(math.hypot(x, y), LEADS)
@@ -38,13 +39,13 @@ def _shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
 def _shadow(alpha: Floats, scale: float, direction: Doubles) -> Floats:
     """The share of light that the mask's edge takes from bare skin, 0..1, more on the side away from the light; 0
     beyond `shadow_reach`."""
-    radius = _radius(scale)
+    radius = shadow_radius(scale)
     soft = cv2.GaussianBlur(
         alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
     )
     shadow = np.float32(SHADOW_ROUND * SHADOW) * soft
     soft *= np.float32(SHADOW)
-    (to_y, from_y), (to_x, from_x) = (_shifted(by) for by in _shadow_offset(direction, scale)[::-1])
+    (to_y, from_y), (to_x, from_x) = (_shifted(by) for by in shadow_offset(direction, scale)[::-1])
     part = shadow[to_y, to_x]
     np.maximum(part, soft[from_y, from_x], out=part)
     return shadow
@@ -82,7 +83,7 @@ def composite_mask(
         return out, coverage
     laid = cv2.multiply(
         _seen_through(image, layer, scale, sheer) if sheer else image[window.slices],
-        _thrice(_light_left(layer.alpha, _ground(outline, window), scale, direction)),
+        _thrice(_light_left(layer.alpha, ground(outline, window), scale, direction)),
         dtype=cv2.CV_32F,
     )
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
@@ -101,18 +102,18 @@ def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Flo
     return cv2.add(cv2.multiply(change, _thrice(share)), sharp, dtype=cv2.CV_32F)
 
 
-def _ground(outline: Floats, window: Window) -> Floats:
-    """1 in the polygon, 0 outside, (h, w)."""
+def ground(outline: Floats, window: Window) -> Floats:
+    """Where shadow may fall: 1 in the convex polygon, 0 outside, (h, w)."""
     inside = np.zeros((window.y1 - window.y0, window.x1 - window.x0), np.float32)
     corners = np.rint((outline - (window.x0, window.y0)) * (1 << FRACTION)).astype(np.int32)
     return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
 
 
-def _light_left(alpha: Floats, ground: Floats, scale: float, direction: Doubles) -> Floats:
+def _light_left(alpha: Floats, on: Floats, scale: float, direction: Doubles) -> Floats:
     """The share of the picture's light that remains under cloth of this coverage and its shadow, (h, w)."""
     skin = 1 - alpha
     keep = _shadow(alpha, scale, direction)
-    keep *= ground
+    keep *= on
     keep *= skin
     np.subtract(1, keep, out=keep)
     keep *= skin

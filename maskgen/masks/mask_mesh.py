@@ -105,6 +105,11 @@ class MaskMesh:
         """Whether any of its straps goes round the head."""
         return bool(self.goes_round_head.any())
 
+    @property
+    def fades(self) -> bool:
+        """Whether parts of it have an opacity, see `opacity`: its straps."""
+        return len(self.goes_round_head) > 0
+
     def hidden_by(self, line_of_sight: Doubles) -> HeadTriangles:
         """The part of head and ears that can hide a part of the mask from the viewer's direction, (3,) in head
         coordinates."""

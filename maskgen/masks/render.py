@@ -134,7 +134,31 @@ def render(
         parts: whether the layer has part labels.
     """
     level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
-    values = np.zeros((len(points) + len(head), 3), np.float32)
+    values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
+    canvas = window.canvas(camera.scale)
+    placed = window.on(*canvas, np.concatenate([points, head]))
+    drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
+    drawn, alpha = _sampled(drawn, window, outer)
+    named = _named(level, drawn, alpha) if parts else None
+    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, mesh.fades), alpha, named)
+
+
+def vertex_values(
+    mesh: MaskMesh,
+    plan: MaskPlan,
+    level: AtlasLevel,
+    points: Doubles,
+    behind: int,
+    camera: Camera,
+    light: Light,
+    image: Image,
+) -> Floats:
+    """What the mesh's points and then `behind` points of the head carry: x and y in the atlas, in texels with centres
+    at integers, and the encoded light as a share of BRIGHTEST, all 0 on the head: (n + behind, 3).
+
+    Across a strap x is its opacity, see `_texels`.
+    """
+    values = np.zeros((len(points) + behind, 3), np.float32)
     values[: len(points), 2] = lit = _lit(mesh, plan, camera, light)
     first = mesh.straps_from
     opacity = mesh.opacity(camera.rotation[2])
@@ -142,12 +166,7 @@ def render(
         shown = visible_strap_share(image, points[first:], lit[first:] * BRIGHTEST, light)
         opacity *= np.where(mesh.goes_round_head, 1.0, shown)
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
-    canvas = window.canvas(camera.scale)
-    placed = window.on(*canvas, np.concatenate([points, head]))
-    drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
-    drawn, alpha = _sampled(drawn, window, outer)
-    named = _named(level, drawn, alpha) if parts else None
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, len(opacity) > 0), alpha, named)
+    return values
 
 
 def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:
@@ -282,12 +301,14 @@ def _coloured(
         cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for each in (read.colours, read.slope_down)
     )
-    lit = lit * np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
-    bright = lit * _folds(cloth, down, _fold_light(camera, light, plan.turned))
+    lit = lit * np.float32(full_light(plan, light))
+    right, lower, ground = fold_gains(camera, light, plan.turned)
+    across = cv2.extractChannel(cloth, 3)
+    bright = lit * cv2.addWeighted(across, right, down, lower, ground, dtype=cv2.CV_32F)
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
     four[:, 3] = _sheen(kind.gloss, four, lit.ravel())
-    colours = (_dye(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
+    colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)
     np.minimum(colours, 255, out=colours)
@@ -307,7 +328,12 @@ def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
     return np.asarray(np.maximum(over, fibres, out=over))
 
 
-def _dye(light: Light, fade: float) -> Floats:
+def full_light(plan: MaskPlan, light: Light) -> float:
+    """The encoded light of a vertex value of 1, with the cloth's brightness and the picture's exposure."""
+    return float(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
+
+
+def dye_matrix(light: Light, fade: float) -> Floats:
     """The matrix (3, 4) from a dye and its `_sheen` to their faded colour in this light.
 
     Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
@@ -319,11 +345,10 @@ def _dye(light: Light, fade: float) -> Floats:
     return (light.cast[:, None] * dye).astype(np.float32)
 
 
-def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float, float]) -> Floats:
-    """The shading of the relief, a factor on light with the components `along` the cloth, right and down."""
-    across = cv2.extractChannel(cloth, 3)
-    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in along)
-    return cv2.addWeighted(across, right, down, lower, 1 - LEVEL_GROUND * (right + lower), dtype=cv2.CV_32F)
+def fold_gains(camera: Camera, light: Light, turned: bool) -> tuple[float, float, float]:
+    """The shading of the relief, a factor on light: gains for the atlas's slopes across and down, and a constant."""
+    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in _fold_light(camera, light, turned))
+    return right, lower, 1 - LEVEL_GROUND * (right + lower)
 
 
 def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, float]:

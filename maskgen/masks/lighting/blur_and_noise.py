@@ -23,6 +23,7 @@ AGAIN = 1.2  # standard deviation of the second blur, in pixels
 OWN_BLUR = 0.5  # standard deviation of the rendered mask's own blur, in pixels
 LEAST = 0.5  # least standard deviation of the added blur, in pixels; it smooths the mask's aliased edges
 MOST_BLUR = 6.0  # largest standard deviation of the blur, in pixels
+LEAST_NOISE = 0.3  # standard deviation of the noise, in levels, below which none is added
 MOST_NOISE = 12.0  # largest standard deviation of the noise, in levels
 STEEPEST = 2040  # largest sum of two gradients of bytes
 TILE = 256  # side of the noise tile, in pixels
@@ -107,23 +108,23 @@ def _again() -> Floats:
 
 def blur_as_photograph(parts: tuple[Floats, ...], grain: BlurAndNoise) -> tuple[Floats, ...]:
     """The rendered mask's premultiplied parts, blurred as much as the photograph."""
-    sigma = _further(grain)
-    side = 2 * math.ceil(2.5 * sigma) + 1
+    sigma = added_blur(grain)
+    side = 2 * blur_reach(grain) + 1
     return tuple(cv2.GaussianBlur(part, (side, side), sigma, borderType=cv2.BORDER_REPLICATE) for part in parts)
 
 
 def blur_reach(grain: BlurAndNoise) -> int:
     """Pixels by which `blur_as_photograph` can widen the mask."""
-    return math.ceil(2.5 * _further(grain))
+    return math.ceil(2.5 * added_blur(grain))
 
 
-def _further(grain: BlurAndNoise) -> float:
+def added_blur(grain: BlurAndNoise) -> float:
     """The standard deviation of the blur that the rendered mask still needs, in pixels."""
     return math.sqrt(max(grain.blur**2 - OWN_BLUR**2, LEAST**2))
 
 
 @cache
-def _tile() -> Floats:
+def noise_tile() -> Floats:
     """White noise of standard deviation 1, slightly blurred as by cameras and JPEG: a seamless tile, repeated twice in
     each direction, so that one slice is enough for a small mask."""
     field = rng_for(0, "grain").normal(size=(TILE, TILE)).astype(np.float32)
@@ -133,7 +134,7 @@ def _tile() -> Floats:
 
 def _tile_of(rows: int, columns: int) -> Floats:
     times = (-(-rows // (2 * TILE)), -(-columns // (2 * TILE)))
-    return (_tile() if times == (1, 1) else np.tile(_tile(), times))[:rows, :columns]
+    return (noise_tile() if times == (1, 1) else np.tile(noise_tile(), times))[:rows, :columns]
 
 
 def noise_as_photograph(paint: Floats, alpha: Floats, grain: BlurAndNoise, seed: int, top: float) -> Floats | None:
@@ -146,7 +147,7 @@ def noise_as_photograph(paint: Floats, alpha: Floats, grain: BlurAndNoise, seed:
         seed: of the noise.
         top: the photograph's brightest level; near it the noise is compressed as the photograph's highlights are.
     """
-    if grain.noise < 0.3:
+    if grain.noise < LEAST_NOISE:
         return None
     rows, columns = alpha.shape
     up, left = seed % TILE, (seed // TILE) % TILE

@@ -1,0 +1,157 @@
+"""One mask made ready on the CPU for the renderer: its mesh in the picture, its atlas, and a few numbers. No PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Floats, Image
+from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, place_mask
+from maskgen.masks.composite import SCATTER, SHADOW_WIDTH, ground, shadow_offset, shadow_radius
+from maskgen.masks.kind import AtlasLevel, Kind
+from maskgen.masks.lighting.blur_and_noise import LEAST_NOISE, TILE, BlurAndNoise, added_blur, blur_reach
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.head import Triangles
+from maskgen.masks.render import Window, dye_matrix, fold_gains, full_light, vertex_values
+
+Whole = NDArray[np.int32]
+
+
+class MaskNumbers(NamedTuple):
+    """The numbers of one mask that the formulas for its pixels take.
+
+    Attributes:
+        light: encoded light of a vertex value of 1.
+        across, down, level: the shading of the relief, see `render.fold_gains`.
+        gloss: of the kind.
+        top, lift: the photograph's brightest and darkest level.
+        sheer: share of light that the cloth lets through.
+        straps_from: the atlas's row, in texels, from which on it holds straps.
+        fades: 1 if the atlas's column encodes the opacity of straps, else 0.
+        noise, colour_noise: standard deviations, in levels, 0 for none.
+    """
+
+    light: float
+    across: float
+    down: float
+    level: float
+    gloss: float
+    top: float
+    lift: float
+    sheer: float
+    straps_from: float
+    fades: float
+    noise: float
+    colour_noise: float
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedMask:
+    """One mask on one face, ready to be rendered; it pickles.
+
+    Attributes:
+        corners: float32 (v, 3), the points of mask and head: x and y in the canvas's pixels with centres at integers,
+            and depth toward the viewer.
+        values: float32 (v, 3), what they carry, see `render.vertex_values`.
+        triangles: int32 (t, 3).
+        canvas: its rows and columns.
+        window, outer: see `apply_mask.PlacedMask`.
+        size: rows and columns of the picture.
+        level: the atlas.
+        dye: float32 (3, 4), see `render.dye_matrix`.
+        blur, shadow, scatter: float32 (odd,), kernels of Gaussian blurs: of the mask, of its shadow, and of skin seen
+            through thin cloth, the last one of length 0 on opaque cloth.
+        ground: int32 (outer rows, 2), for each row of the outer window the first column on which shadow may fall and
+            the one after the last, in the picture.
+        shadow_by: the shadow's offset in pixels, right and down.
+        noise_at: row and column of the noise tile at the outer window's first pixel.
+    """
+
+    corners: Floats
+    values: Floats
+    triangles: Triangles
+    canvas: tuple[int, int]
+    window: Window
+    outer: Window
+    size: tuple[int, int]
+    level: AtlasLevel
+    numbers: MaskNumbers
+    dye: Floats
+    blur: Floats
+    shadow: Floats
+    scatter: Floats
+    ground: Whole
+    shadow_by: tuple[int, int]
+    noise_at: tuple[int, int]
+
+
+def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kind) -> PreparedMask:
+    """Prepare a mask on an analysed face of this picture, uint8 RGB (height, width, 3).
+
+    Raises:
+        SetAsideError: as `apply_mask.place_mask`.
+    """
+    placed = place_mask(image.shape[:2], analysed, plan, kind)
+    camera, light, grain = analysed.camera, analysed.light, analysed.grain
+    level = placed.kind.colours_at(placed.plan.look, placed.kind.mesh.width * camera.scale)
+    canvas = placed.window.canvas(camera.scale)
+    corners = placed.window.on(*canvas, np.concatenate([placed.points, placed.head]))
+    return PreparedMask(
+        corners=corners.astype(np.float32),
+        values=vertex_values(
+            placed.mesh, placed.plan, level, placed.points, len(placed.head), camera, light, image
+        ),
+        triangles=np.concatenate([placed.seen, placed.before + np.int32(len(placed.points))]),
+        canvas=canvas,
+        window=placed.window,
+        outer=placed.outer,
+        size=(image.shape[0], image.shape[1]),
+        level=level,
+        numbers=_numbers(placed, analysed, level),
+        dye=dye_matrix(light, placed.plan.fade),
+        blur=_kernel(blur_reach(grain), added_blur(grain)),
+        shadow=_kernel(shadow_radius(camera.scale), SHADOW_WIDTH * camera.scale),
+        scatter=_scatter(SCATTER * camera.scale) if placed.plan.sheer else np.zeros(0, np.float32),
+        ground=_spans(analysed.outline, placed.outer),
+        shadow_by=shadow_offset(light.direction, camera.scale),
+        noise_at=(placed.plan.grain % TILE, (placed.plan.grain // TILE) % TILE),
+    )
+
+
+def _numbers(placed: PlacedMask, analysed: AnalysedFace, level: AtlasLevel) -> MaskNumbers:
+    light, plan, kind = analysed.light, placed.plan, placed.kind
+    noise = analysed.grain if analysed.grain.noise >= LEAST_NOISE else BlurAndNoise(0.0, 0.0)
+    return MaskNumbers(
+        full_light(plan, light),
+        *fold_gains(analysed.camera, light, plan.turned),
+        kind.gloss,
+        light.top,
+        light.lift,
+        plan.sheer,
+        kind.straps_from * len(level.slope_down) - 0.5,
+        float(placed.mesh.fades),
+        noise.noise,
+        noise.colour,
+    )
+
+
+def _kernel(radius: int, sigma: float) -> Floats:
+    """The Gaussian kernel (2 * radius + 1,)."""
+    return np.asarray(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_32F), np.float32)[:, 0]
+
+
+def _scatter(sigma: float) -> Floats:
+    """The kernel that OpenCV takes for a picture of bytes where no size is given."""
+    return _kernel((round(6 * sigma + 1) | 1) // 2, sigma)
+
+
+def _spans(outline: Floats, outer: Window) -> Whole:
+    """`PreparedMask.ground`: the polygon is convex, so each row of it is one run of pixels."""
+    inside = ground(outline, outer) > 0
+    first = inside.argmax(1)
+    count = np.count_nonzero(inside, axis=1)
+    return np.stack([first, first + count], 1).astype(np.int32) + np.int32(outer.x0)

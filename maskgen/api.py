@@ -26,7 +26,6 @@ from maskgen.core.images import DEFAULT_MAX_PIXELS, Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Floats, Image, Mask
-from maskgen.core.seeding import rng_for
 from maskgen.faces.already_masked import MASKED_FROM, mask_scores
 from maskgen.faces.catalogue_columns import face_columns
 from maskgen.faces.choose import with_face_place
@@ -50,7 +49,7 @@ from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.jpeg_blocks import compress_mask_as_jpeg
 from maskgen.masks.occluders.find import Occluders
-from maskgen.masks.plan import plan_mask
+from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
 from maskgen.points.given_faces import Marks, faces_from_marks
 
 BARE = "bare"
@@ -378,14 +377,12 @@ class Masker:
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
         """The kinds for this face, none if it stays bare; each further face has its own order."""
         settings = self.settings
-        if settings.unmasked_share and rng_for(settings.seed, key, "unmasked").random() < settings.unmasked_share:
+        if stays_bare(settings.seed, key, settings.unmasked_share):
             return []
         if len(self._kinds) == 1 or (settings.per_photo == "all" and not index):
             return self._kinds
         many = {"random": 1, "all": len(self._kinds)}.get(str(settings.per_photo)) or int(settings.per_photo)
-        # Weighted sampling without replacement by exponential arrival times (Efraimidis and Spirakis 2006).
-        waits = rng_for(settings.seed, key, "kinds", index).exponential(1.0, len(self._kinds)) / self._weights
-        return [self._kinds[at] for at in np.argsort(waits, kind="stable")[:many]]
+        return [self._kinds[at] for at in kind_order(settings.seed, key, index, self._weights)[:many]]
 
     def _masked(
         self, key: str, group: list[_AnalysedSubject], kinds: Sequence[Kind], variant: int
@@ -412,9 +409,7 @@ class Masker:
 
     def _dressed(self, key: str, image: Image, subject: _AnalysedSubject, kind: Kind) -> MaskedPicture:
         with self._stage("wear"):
-            # The draws go with the kind, so that a mask is the same whichever others were asked for.
-            rng = rng_for(self.settings.seed, key, subject.face.index, kind.name)
-            plan = plan_mask(rng, self._wear)
+            plan = plan_of_kind(self.settings.seed, key, subject.face.index, kind.name, self._wear)
             one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders)
             return replace(
                 one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)

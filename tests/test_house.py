@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "masks": ("core", "masks", "mask_templates"),
     "points": ("core", "faces", "points"),
     "people": ("core", "masks", "people"),
+    "torch_masks": ("core", "masks", "torch_masks"),
     "formats": ("core", "formats"),
     "manifests": ("core", "formats", "manifests"),
     "gallery": ("core", "faces", "gallery"),

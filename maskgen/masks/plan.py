@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
+from maskgen.core.seeding import rng_for
 from maskgen.masks.deformations import CREASES, SKEWS
 
 FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
@@ -96,6 +98,26 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         grain=int(chance[5] * 2**31),
         cloth=int(chance[6] * 2**53),
     )
+
+
+def stays_bare(seed: int, key: str, share: float) -> bool:
+    """Whether a picture is one of the `share`, 0..1, that get no mask; `key` is that of its draws."""
+    return bool(share) and float(rng_for(seed, key, "unmasked").random()) < share
+
+
+def kind_order(seed: int, key: str, face: int, weights: NDArray[np.floating]) -> NDArray[np.intp]:
+    """The kinds for a face of a picture in the order in which they are drawn: numbers of the `weights` (n,).
+
+    Weighted sampling without replacement by exponential arrival times (Efraimidis and Spirakis 2006).
+    """
+    waits = rng_for(seed, key, "kinds", face).exponential(1.0, len(weights)) / weights
+    return np.argsort(waits, kind="stable")
+
+
+def plan_of_kind(seed: int, key: str, face: int, kind: str, wear: Mapping[str, float]) -> MaskPlan:
+    """The plan of one kind's mask on a face of a picture. The draws go with the kind's name, so that a mask is the same
+    whichever other kinds were asked for."""
+    return plan_mask(rng_for(seed, key, face, kind), wear)
 
 
 def _drawn(weights: Mapping[str, float], chance: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -28,12 +27,17 @@ def blurred(planes: Tensor, kernels: Tensor, radii: Sequence[int] | None = None)
 
 
 def _summed(padded: Tensor, kernels: Tensor, radii: Sequence[int], axis: int) -> Tensor:
-    """The weighted sum of shifts along an axis; `padded` is longer by the kernels' length without one."""
+    """The weighted sum of shifts along an axis; `padded` is longer by the kernels' length without one.
+
+    Each step is one rounded operation: a fused one is not the same in all places of an array.
+    """
     radius = kernels.shape[1] // 2
     length = padded.shape[axis] - 2 * radius
-    out = torch.zeros_like(padded.narrow(axis, radius, length))
-    for tap in range(2 * radius + 1):
-        count = bisect_left(radii, -abs(tap - radius) + 1, key=lambda each: -each)
-        weights = kernels[:count, tap, None, None]
-        out[:, :count].addcmul_(padded.narrow(axis, tap, length)[:, :count], weights)
+    out = padded.narrow(axis, radius, length) * kernels[:, radius, None, None]
+    for away in range(1, radius + 1):
+        count = bisect_left(radii, 1 - away, key=lambda each: -each)  # those whose kernel is so long
+        before, after = (padded.narrow(axis, radius + by, length)[:, :count] for by in (-away, away))
+        both = before + after
+        both *= kernels[:count, radius + away, None, None]
+        out[:, :count] += both
     return out

@@ -1,4 +1,4 @@
-"""Prepared masks as tensors: arrays of all masks one after the other, with the number of the mask that each row is of."""
+"""Prepared masks as tensors: the rows of all masks one after the other, and the mask that each row is of."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PackedMasks:
         blur_radii: of each mask's blur, never increasing.
         fragments, pixels: how many pixels all triangles' boxes have, and all windows.
         canvas_pixels: how many pixels all canvases have.
-        sheer: the masks of thin cloth, as numbers.
+        sheer, coloured: the masks of thin cloth, and those with colour noise, as numbers.
         rows: (n,), the picture of each mask in its batch.
         corners: float32 (t, 3, 3), each triangle's corners: x, y and depth.
         values: float32 (t, 3, 3), what the corners carry.
@@ -40,7 +40,8 @@ class PackedMasks:
         windows, outers: (n, 4), x0, y0, x1, y1.
         numbers: float32 (n, 12), see `MaskNumbers`.
         dye: float32 (n, 3, 4).
-        texels: uint8 (a, 8), all atlases' pixels: red, green, blue, slope across, slope down, material, clearness, part.
+        texels: uint8 (a, 8), the pixels of all atlases: red, green, blue, slope across, slope down, material,
+            clearness, part label.
         atlas: (n, 3), rows, columns and first pixel of each mask's atlas.
         blur, shadow, scatter: float32 (n, odd), kernels with zeros at both ends; `scatter` has rows for `sheer` only.
         ground: int32 (n, height, 2), columns of each row on which shadow may fall.
@@ -54,6 +55,7 @@ class PackedMasks:
     pixels: int
     canvas_pixels: int
     sheer: tuple[int, ...]
+    coloured: tuple[int, ...]
     rows: Tensor
     corners: Tensor
     values: Tensor
@@ -106,7 +108,11 @@ def pack_masks(masks: Sequence[PreparedMask], rows: Sequence[int]) -> PackedMask
     if len(sizes) != 1:
         raise ValueError(f"expected masks of pictures of one size, got {sorted(sizes) or 'none'}")
     order = sorted(range(len(masks)), key=lambda at: -len(masks[at].blur))
-    masks = [masks[at] for at in order]
+    return _packed([masks[at] for at in order], [rows[at] for at in order])
+
+
+def _packed(masks: Sequence[PreparedMask], rows: Sequence[int]) -> PackedMasks:
+    """`pack_masks` of masks in their order."""
     canvases = [mask.canvas for mask in masks]
     windows = np.array([_box(mask.window) for mask in masks])
     sheer = tuple(at for at, mask in enumerate(masks) if len(mask.scatter))
@@ -118,7 +124,8 @@ def pack_masks(masks: Sequence[PreparedMask], rows: Sequence[int]) -> PackedMask
         pixels=int(((windows[:, 2] - windows[:, 0]) * (windows[:, 3] - windows[:, 1])).sum()),
         canvas_pixels=sum(rows * columns for rows, columns in canvases),
         sheer=sheer,
-        rows=_whole([rows[at] for at in order]),
+        coloured=tuple(at for at, mask in enumerate(masks) if mask.numbers.colour_noise),
+        rows=_whole(rows),
         **geometry,
         canvas=_with_starts(canvases),
         windows=_whole(windows),
@@ -156,8 +163,10 @@ def _triangles(masks: Sequence[PreparedMask]) -> tuple[NDArray[np.int64], dict[s
     values = np.concatenate([mask.values[mask.triangles] for mask in masks])
     counts = [len(mask.triangles) for mask in masks]
     ends = np.repeat(np.array([mask.canvas[::-1] for mask in masks]), counts, axis=0)
-    first = np.maximum(np.ceil(corners[..., :2].min(1)), 0).astype(np.int64)
-    size = np.minimum(np.floor(corners[..., :2].max(1)).astype(np.int64) + 1, ends) - first
+    one, two, three = (corners[:, at, :2] for at in range(3))  # five times as fast as a reduction over the axis
+    first = np.maximum(np.ceil(np.minimum(np.minimum(one, two), three)), 0).astype(np.int64)
+    end = np.floor(np.maximum(np.maximum(one, two), three)).astype(np.int64) + 1
+    size = np.minimum(end, ends) - first
     boxes = np.concatenate([first, size], 1)
     some = np.flatnonzero((size > 0).all(1))
     boxes = boxes[some]
@@ -179,17 +188,20 @@ def _atlases(levels: Sequence[AtlasLevel]) -> dict[str, Tensor]:
 
 
 def _texels(level: AtlasLevel) -> NDArray[np.uint8]:
-    through = level.material_and_clear
-    if through is None:
-        through = np.broadcast_to(np.array(OPAQUE, np.uint8), (*level.parts.shape, 2))
-    return np.dstack([level.colours, level.slope_down, through, level.parts]).reshape(-1, 8)
+    texels = np.empty((*level.parts.shape, 8), np.uint8)
+    texels[..., :4], texels[..., 4], texels[..., 7] = level.colours, level.slope_down, level.parts
+    texels[..., 5:7] = OPAQUE if level.material_and_clear is None else level.material_and_clear
+    return texels.reshape(-1, 8)
 
 
 def _kernels(kernels: Sequence[Floats]) -> Tensor:
     """Kernels of odd lengths in the middle of rows of zeros, (n, longest)."""
     longest = max(map(len, kernels), default=1)
-    padded = [np.pad(kernel, (longest - len(kernel)) // 2) for kernel in kernels]
-    return torch.from_numpy(np.array(padded, np.float32).reshape(-1, longest))
+    padded = np.zeros((len(kernels), longest), np.float32)
+    for row, kernel in zip(padded, kernels, strict=True):
+        edge = (longest - len(kernel)) // 2
+        row[edge : longest - edge] = kernel
+    return torch.from_numpy(padded)
 
 
 def _grounds(masks: Sequence[PreparedMask]) -> NDArray[np.int32]:

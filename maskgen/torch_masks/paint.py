@@ -97,8 +97,9 @@ def _coloured(packed: PackedMasks, pixels: MaskPixels, texel: Tensor) -> Tensor:
     bright = (lit * folds).clamp(0, BRIGHTEST)
     over = lit * lit - USUAL_LIGHT**2
     sheen = torch.maximum(over * (SHINE + SHEEN * number("gloss") - SHINE / 255 * texel[:, GREEN]), over * FIBRES)
-    four = torch.cat([texel[:, :3], sheen[:, None]], 1)
-    colours = (packed.dye[pixels.owner] * four[:, None]).sum(2).T * bright
+    red, green, blue, shine = packed.dye[pixels.owner].unbind(2)
+    colours = red * texel[:, :1] + green * texel[:, 1:2] + blue * texel[:, 2:3] + shine * sheen[:, None]
+    colours = colours.T * bright
     return _compressed(colours, number("top"), number("lift")).clamp(max=255)
 
 

@@ -1,4 +1,4 @@
-"""One mask made ready on the CPU for the renderer: its mesh in the picture, its atlas, and a few numbers. No PyTorch."""
+"""One mask made ready for the renderer, without PyTorch: its mesh in the picture, its atlas, and a few numbers."""
 
 from __future__ import annotations
 
@@ -102,9 +102,7 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
     corners = placed.window.on(*canvas, np.concatenate([placed.points, placed.head]))
     return PreparedMask(
         corners=corners.astype(np.float32),
-        values=vertex_values(
-            placed.mesh, placed.plan, level, placed.points, len(placed.head), camera, light, image
-        ),
+        values=vertex_values(placed.mesh, placed.plan, level, placed.points, len(placed.head), camera, light, image),
         triangles=np.concatenate([placed.seen, placed.before + np.int32(len(placed.points))]),
         canvas=canvas,
         window=placed.window,

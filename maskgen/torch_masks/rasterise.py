@@ -65,9 +65,9 @@ def _canvases(packed: PackedMasks) -> Tensor:
     drawn = torch.zeros(packed.canvas_pixels, 4, device=device)
     pixel = (nearest != NOTHING).nonzero()[:, 0]
     chosen = nearest[pixel] & 0xFFFFFFFF
-    values = packed.values[triangle[chosen]]
-    weights = torch.stack([first[chosen], second[chosen], third[chosen]], 1)[:, :, None]
-    drawn[pixel, :3] = (values * weights).sum(1)
+    one, two, three = packed.values[triangle[chosen]].unbind(1)
+    # Each step is one rounded operation: sums over an axis may add in another order in another batch.
+    drawn[pixel, :3] = one * first[chosen, None] + two * second[chosen, None] + three * third[chosen, None]
     drawn[:, 3] = (drawn[:, 2] > 0).to(torch.float32)
     return drawn
 

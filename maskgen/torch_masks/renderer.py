@@ -6,6 +6,7 @@ The formulas are those of `masks.render` and `masks.composite`; the pictures dif
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -24,13 +25,13 @@ from .rasterise import rasterise
 
 @dataclass(frozen=True, slots=True)
 class RenderedMasks:
-    """A batch of pictures with masks.
+    """The pictures of some masks, in the order of `PackedMasks`.
 
     Attributes:
-        images: uint8 (b, 3, height, width).
-        coverage: uint8 (b, height, width), 0..255, see `apply_mask.MaskedPicture`.
-        masked: bool (b,), the pictures that have a mask.
-        parts: uint8 (b, height, width), values of `template.PARTS`; None if not requested.
+        images: uint8 (n, 3, height, width).
+        coverage: uint8 (n, height, width), 0..255, see `apply_mask.MaskedPicture`.
+        masked: bool (n,): false if no cloth is visible, see `apply_mask.no_cloth_visible`; such a picture is unchanged.
+        parts: uint8 (n, height, width), values of `template.PARTS`; None if not requested.
     """
 
     images: Tensor
@@ -41,9 +42,7 @@ class RenderedMasks:
 
 @torch.no_grad()
 def render_masks(images: Tensor, packed: PackedMasks, parts: bool = False) -> RenderedMasks:
-    """Render masks onto some pictures of a batch; the others stay as they are.
-
-    A mask with no coverage of `apply_mask.LEAST_COVERAGE` or more is not applied.
+    """Render masks onto their pictures of a batch.
 
     Args:
         images: uint8 RGB (b, 3, height, width) on the device of `packed`; not changed.
@@ -59,16 +58,8 @@ def render_masks(images: Tensor, packed: PackedMasks, parts: bool = False) -> Re
     change, cover = _composited(own, packed, planes)
     there = cover.flatten(1).amax(1) >= LEAST_COVERAGE
     shown = there[:, None, None]
-    out, coverage = images.clone(), torch.zeros_like(images[:, 0])
-    out[packed.rows] = torch.where(shown[:, None], change, own)
-    coverage[packed.rows] = torch.where(shown, cover, 0)
-    masked = torch.zeros(len(images), dtype=torch.bool, device=images.device)
-    masked[packed.rows] = there
-    named = None
-    if painted.parts is not None:
-        named = torch.zeros_like(coverage)
-        named[packed.rows] = torch.where(shown, _labels(painted.parts, cover), 0)
-    return RenderedMasks(out, coverage, masked, named)
+    named = None if painted.parts is None else torch.where(shown, _labels(painted.parts, cover), 0)
+    return RenderedMasks(torch.where(shown[:, None], change, own), torch.where(shown, cover, 0), there, named)
 
 
 def _check(images: Tensor, packed: PackedMasks) -> None:
@@ -148,23 +139,29 @@ def _noise(packed: PackedMasks, green: Tensor, alpha: Tensor) -> Tensor:
     """Noise like the photographs', levels (n, 3, height, width), see `lighting.blur_and_noise`."""
     under = packed.number("top")[:, None, None] + PRESSED / 12 - green
     strength = alpha * (under.clamp(max=PRESSED) / PRESSED)
-    grey = _tiled(packed, (0, 0)) * strength * packed.number("noise")[:, None, None]
+    grey = _tiled(packed, slice(None), (0, 0)) * strength * packed.number("noise")[:, None, None]
     noise = grey[:, None].repeat(1, 3, 1, 1)
-    coloured = packed.number("colour_noise")
-    own = _tiled(packed, ELSEWHERE) * strength * coloured[:, None, None]
-    noise[:, 0] += own
-    noise[:, 2] -= own
+    if packed.coloured:
+        some = list(packed.coloured)
+        levels = packed.number("colour_noise")[some, None, None]
+        own = _tiled(packed, some, ELSEWHERE) * strength[some] * levels
+        noise[some, 0] += own
+        noise[some, 2] -= own
     return noise
 
 
-def _tiled(packed: PackedMasks, elsewhere: tuple[int, int]) -> Tensor:
-    """The noise tile on the whole pictures, (n, height, width), as it lies on each mask's outer window."""
+def _tiled(packed: PackedMasks, some: slice | list[int], elsewhere: tuple[int, int]) -> Tensor:
+    """The noise tile on the whole pictures of some masks, (k, height, width), as it lies on their outer windows."""
     device = packed.rows.device
-    tile = torch.from_numpy(noise_tile()[:TILE, :TILE].copy()).to(device)
-    up, left = (packed.noise_at[:, at, None] + elsewhere[at] for at in (0, 1))
-    row = (torch.arange(packed.size[0], device=device) - packed.outers[:, 1:2] + up) % TILE
-    column = (torch.arange(packed.size[1], device=device) - packed.outers[:, :1] + left) % TILE
-    return tile.flatten()[row[:, :, None] * TILE + column[:, None]]
+    at, outers = packed.noise_at[some], packed.outers[some]
+    row = (torch.arange(packed.size[0], device=device) - outers[:, 1:2] + at[:, :1] + elsewhere[0]) % TILE
+    column = (torch.arange(packed.size[1], device=device) - outers[:, :1] + at[:, 1:] + elsewhere[1]) % TILE
+    return _tile(device)[row[:, :, None] * TILE + column[:, None]]
+
+
+@cache
+def _tile(device: torch.device) -> Tensor:
+    return torch.from_numpy(noise_tile()[:TILE, :TILE].flatten()).to(device)
 
 
 def _labels(drawn: Tensor, coverage: Tensor) -> Tensor:

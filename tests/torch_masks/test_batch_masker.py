@@ -1,0 +1,247 @@
+"""Masks that PyTorch renders: like the CPU's, the same in any batch, and a reason where there is none."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut
+from torch import Tensor
+
+from maskgen.api import Masker, MaskerSettings, Output
+from maskgen.core.images import Photo
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.records import Image
+from maskgen.core.seeding import rng_for
+from maskgen.masks.apply_mask import MaskedPicture, analyse_face, apply_mask
+from maskgen.masks.kinds import load_kind
+from maskgen.masks.plan import plan_mask
+from maskgen.people import Scene, draw_person, draw_portrait
+from maskgen.points.mark import Mark
+from maskgen.torch_masks import BatchMasker, MaskedBatch, pack_masks, prepare_mask, render_masks
+
+Face = tuple[Image, np.ndarray]
+
+NEAR, MOST = 2, 0.01  # grey levels, and the share of pixels that may differ by more
+POSES = ((0, 0, 0), (-35, 10, 8), (58, -12, -20), (20, 25, 35))
+LIGHTS = ((0.0, -0.4, 1.0), (-1.0, -0.3, 0.5), (0.8, 0.1, 0.4), (0.0, -1.0, 0.3))
+
+
+def drawn_faces(size: int) -> list[Face]:
+    """Drawn people, each in another pose and light, the last blurred and moved to the edge of its picture."""
+    faces = []
+    for at, (pose, light) in enumerate(zip(POSES, LIGHTS, strict=True)):
+        scene = Scene(
+            *map(float, pose), scale=0.27 * size, centre=(0.5 * size, 0.52 * size), size=(size, size), light=light
+        )
+        one = draw_portrait(draw_person(rng_for(7, at)), scene)
+        faces.append((one.image, one.points68.astype(np.float32)))
+    image, points = faces[0]
+    moved = np.float32([[1, 0, 0.3 * size], [0, 1, 0.2 * size]])
+    soft = cv2.GaussianBlur(image, (0, 0), size / 60)
+    faces.append((cv2.warpAffine(soft, moved, (size, size), borderMode=cv2.BORDER_REFLECT), points + moved[:, 2]))
+    return faces
+
+
+def portrait(size: int) -> Face:
+    """scikit-image's portrait, cut out."""
+    photo = Photo(astronaut(), sha256="")
+    ((bare,),) = Masker(MaskerSettings(("n95",), size=size, unmasked_share=1.0)).process(["a"], [photo])
+    assert isinstance(bare, Output)
+    return bare.image, np.reshape(bare.row["points68"], (68, 2)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=[112, 224])
+def faces(request: pytest.FixtureRequest) -> list[Face]:
+    return [portrait(request.param), *drawn_faces(request.param)]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take longer than one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def small() -> list[Face]:
+    return drawn_faces(112)
+
+
+def batch(faces: Sequence[Face]) -> Tensor:
+    return torch.stack([torch.from_numpy(image).permute(2, 0, 1) for image, _ in faces])
+
+
+def points_of(faces: Sequence[Face]) -> np.ndarray:
+    return np.stack([points for _, points in faces])
+
+
+def rows(images: Tensor) -> list[Image]:
+    return list(images.permute(0, 2, 3, 1).numpy())
+
+
+def off(found: np.ndarray, wanted: np.ndarray) -> float:
+    """The share of pixels that differ by more than NEAR levels, in any colour."""
+    away = np.abs(found.astype(int) - wanted.astype(int)) > NEAR
+    return float((away.any(-1) if away.shape[-1] == 3 else away).mean())
+
+
+def compare(faces: Sequence[Face], kinds: Sequence[str], wear: str = "proper") -> int:
+    """Both renderers' pictures of each kind on each face; returns how many there are."""
+    made, wanted, bare = [], [], []
+    for at, (image, points) in enumerate(faces):
+        analysed = analyse_face(image, points)
+        for name in kinds:
+            plan = plan_mask(rng_for(3, at, name), {wear: 1.0})
+            try:
+                wanted.append(apply_mask(image, analysed, plan, load_kind(name), parts=True))
+            except SetAsideError:
+                continue
+            made.append(prepare_mask(image, analysed, plan, load_kind(name)))
+            bare.append((image, points))
+    packed = pack_masks(made, range(len(made)))
+    found = render_masks(batch(bare), packed, parts=True)
+    assert found.masked.all()
+    assert found.parts is not None
+    for at, row in enumerate(packed.rows.tolist()):
+        check(rows(found.images)[at], found.coverage[at].numpy(), found.parts[at].numpy(), wanted[row], bare[row][0])
+    return len(wanted)
+
+
+def check(image: Image, coverage: np.ndarray, parts: np.ndarray, wanted: MaskedPicture, bare: Image) -> None:
+    changed = (wanted.image != bare).any(2)
+    assert off(image, wanted.image) <= MOST
+    assert off(image[changed], wanted.image[changed]) <= MOST
+    assert off(coverage[changed], wanted.coverage[changed]) <= MOST
+    assert wanted.parts is not None
+    assert (parts != wanted.parts)[changed].mean() <= MOST
+    assert (image[~changed] != bare[~changed]).mean() <= MOST
+
+
+@pytest.mark.parametrize("kind", DEFAULT_KINDS)
+def test_pictures_are_the_cpus(kind: str, faces: list[Face]) -> None:
+    assert compare(faces, [kind]) == len(faces)
+
+
+@pytest.mark.parametrize("wear", ["nose_out", "under_chin"])
+def test_other_positions_too(wear: str, small: list[Face]) -> None:
+    assert compare(small, ["surgical_blue", "n95"], wear) >= len(small)
+
+
+def test_thin_clear_printed_and_every_other_material_too(small: list[Face]) -> None:
+    kinds = ["window_white", "shield_blue", "sunglasses_black", "duckbill_white", "gaiter_navy", "cloth:red+dots"]
+    assert compare(small, kinds) >= 5 * len(small)
+    thin = [load_kind("world").drawn(plan_mask(rng_for(at)))[1].sheer > 0 for at in range(40)].index(True)
+    image, points = small[0]
+    plan, analysed = plan_mask(rng_for(thin)), analyse_face(image, points)
+    wanted = apply_mask(image, analysed, plan, load_kind("world"), parts=True)
+    packed = pack_masks([prepare_mask(image, analysed, plan, load_kind("world"))], [0])
+    assert packed.sheer == (0,)
+    found = render_masks(batch(small[:1]), packed, parts=True)
+    assert found.parts is not None
+    check(rows(found.images)[0], found.coverage[0].numpy(), found.parts[0].numpy(), wanted, image)
+
+
+def keys_of(faces: Sequence[Face]) -> list[str]:
+    return [f"picture {at}" for at in range(len(faces))]
+
+
+def test_draws_are_the_maskers(small: list[Face]) -> None:
+    kinds, wear = ("n95=3", "world", "cloth_black"), ("proper=2", "nose_out")
+    found = BatchMasker(kinds, wear, unmasked_share=0.3)(batch(small), points_of(small), keys_of(small), seed=4)
+    settings = MaskerSettings(kinds, wear, seed=4, crop="none", unmasked_share=0.3, min_trust=0.0, masked_input="keep")
+    photos = [Photo(image, sha256="") for image, _ in small]
+    results = Masker(settings).process(keys_of(small), photos, given=[[Mark(points=points)] for _, points in small])
+    for at, result in enumerate(results):
+        assert isinstance(result, list)
+        (wanted,) = result
+        assert isinstance(wanted, Output)
+        assert found.kinds[at] == (wanted.kind if wanted.kind != "bare" else "")
+        assert bool(found.masked[at]) == (wanted.kind != "bare")
+        assert off(rows(found.images)[at], wanted.image) <= MOST
+    assert {*found.kinds} > {""}
+
+
+def same(one: MaskedBatch, other: MaskedBatch, order: Sequence[int]) -> None:
+    assert one.parts is not None
+    assert other.parts is not None
+    for at, row in enumerate(order):
+        for mine, its in ((one.images, other.images), (one.coverage, other.coverage), (one.parts, other.parts)):
+            assert torch.equal(mine[at], its[row])
+
+
+def test_neighbours_and_threads_change_nothing(small: list[Face]) -> None:
+    many = [*small, *small]
+    masker = BatchMasker(("n95", "world", "window_white"), parts=True)
+    images, points, keys = batch(many), points_of(many), keys_of(many)
+    whole = masker(images, points, keys)
+    for order in ([3], [4, 2, 9], list(range(9, -1, -1))):
+        same(masker(images[order], points[order], [keys[at] for at in order]), whole, order)
+    same(BatchMasker(masker.kinds, parts=True, at_once=2)(images, points, keys), whole, range(len(many)))
+    torch.set_num_threads(3)
+    same(masker(images, points, keys), whole, range(len(many)))
+    assert not torch.equal(masker(images, points, keys, seed=1).images, whole.images)
+
+
+def test_the_parts_of_a_call_can_be_done_apart_and_elsewhere(small: list[Face]) -> None:
+    images, keys = batch(small), keys_of(small)
+    masker = BatchMasker(("n95", "world"))
+    before = images.clone()
+    whole = masker(images, torch.from_numpy(points_of(small)), keys)
+    assert torch.equal(images, before)
+    elsewhere = pickle.loads(pickle.dumps(masker))  # noqa: S301  our own
+    planned = elsewhere.plan(images, elsewhere.analyse(images, points_of(small)), keys)
+    received = pickle.loads(pickle.dumps(planned))  # noqa: S301  our own
+    found = masker.render(images, received)
+    assert torch.equal(found.images, whole.images)
+    channels_last = images.to(memory_format=torch.channels_last)
+    assert torch.equal(masker.render(channels_last, planned.to("cpu")).images, whole.images)
+
+
+def test_pictures_without_a_mask_stay_as_they_were_and_say_why(small: list[Face]) -> None:
+    image, points = small[0]
+    aside = points + (86, 0)  # of the mask only a strap is in the picture
+    marks = np.stack([points, np.full_like(points, np.nan), points * 0.05, aside])
+    images = batch([(image, points)] * 4)
+    found = BatchMasker(("n95",))(images, marks, ["a", "b", "c", "d"])
+    assert found.masked.tolist() == [True, False, False, False]
+    assert torch.equal(found.images[1:], images[1:])
+    assert not found.coverage[1:].any()
+    reasons = [fault and fault.reason for fault in found.faults]
+    assert reasons == [None, Reason.NO_FACE, Reason.TOO_SMALL, Reason.DOUBTFUL_FIT]
+    empty = BatchMasker(("n95",), unmasked_share=1.0, parts=True)(images, marks, ["a", "b", "c", "d"])
+    assert torch.equal(empty.images, images)
+    assert empty.kinds == ("",) * 4
+    assert empty.faults[0] is None
+
+
+@pytest.mark.parametrize("shape", [(2, 112, 112, 3), (3, 112, 112)])
+def test_other_tensors_are_refused_by_their_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="expected uint8 pictures"):
+        BatchMasker()(torch.zeros(shape, dtype=torch.uint8), np.zeros((2, 68, 2)), ["a", "b"])
+
+
+def test_other_wrong_arguments_are_refused(small: list[Face]) -> None:
+    masker, images = BatchMasker(), batch(small)
+    with pytest.raises(ValueError, match=r"expected uint8 pictures .* got torch.float32"):
+        masker(images.float(), points_of(small), keys_of(small))
+    with pytest.raises(ValueError, match=r"expected landmarks \(5, 68, 2\), got \(5, 5, 2\)"):
+        masker(images, np.zeros((5, 5, 2)), keys_of(small))
+    with pytest.raises(ValueError, match="5 pictures, 5 faces and 1 keys"):
+        masker(images, points_of(small), ["a"])
+    planned = masker.plan(images, masker.analyse(images, points_of(small)), keys_of(small))
+    with pytest.raises(ValueError, match="4 pictures, but a plan for 5"):
+        masker.render(images[:4], planned)
+    with pytest.raises(ValueError, match=r"expected uint8 pictures \(b, 3, 112, 112\)"):
+        masker.render(images[:, :, :100], planned)
+    with pytest.raises(ValueError, match="unmasked_share 2 is outside"):
+        BatchMasker(unmasked_share=2)
+    with pytest.raises(ValueError, match="at_once 0 is not positive"):
+        BatchMasker(at_once=0)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What has to be measured on a GPU: finding, each recipe's steps in bf16 and channels last, and `masked` with new masks.
+# What has to be measured on a GPU: finding, masks rendered by PyTorch, each recipe's steps in bf16 and channels last, and
+# `masked` with new masks.
 #   benchmarks/gpu.sh PHOTOGRAPHS OUT [DEVICE] [tiny]
 # PHOTOGRAPHS is a folder PERSON/PHOTO.jpg; OUT gets table.md and what the tools say. On one card with 16 cores it takes
 # eight minutes: `masked` trains for what the other parts leave of them. Each part is stopped after its share and then says
@@ -14,9 +15,9 @@ card=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null || echo "no
 { echo "| on ${card}, ${size} | |"; echo "|---|---|"; } > "$table"
 
 if [ "$size" = tiny ]; then
-  most=$limit; amount="--batch-size 4 --steps 1 --warm-up 1"; few="--set train.max_steps=2"
+  most=$limit; amount="--batch-size 4 --steps 1 --warm-up 1"; few="--set train.max_steps=2"; masks="--batch 2 --pictures 4"
 else
-  most=40; amount="--batch-size 64 --steps 30"; few=""
+  most=40; amount="--batch-size 64 --steps 30"; few=""; masks="--batch 256 --pictures 1024"
 fi
 
 small() {  # a small batch for recipes whose batches are of people, and small pictures where they may be
@@ -43,6 +44,7 @@ part() {  # NAME SECONDS COMMAND...: run it, keep what it says, and put what it 
 }
 
 part find "$most" maskgen mask "$photographs" "$out/bare" --unmasked-share 1 --device "$device" --workers 1 --overwrite
+part torch-masks "$most" python "$here/torch_masks.py" "$out/bare" --device "$device" $masks
 for recipe in model1 model2 model3 effnet-b2 masked; do
   part "steps-$recipe" "$most" python "$here/train_speed.py" "$out/bare/faces" --device "$device" --recipes "$recipe" \
     --workers "$workers" $amount $(small "$recipe") $how_fast

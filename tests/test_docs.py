@@ -12,7 +12,7 @@ NOT_OURS = {"albumentations"}  # packages that maskgen does not bring
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["library.md", "points.md"])
+@pytest.mark.parametrize("page", ["library.md", "points.md", "torch_masks.md"])
 def test_the_code_of_a_page_runs(page: str) -> None:
     text = (DOCS / page).read_text("utf-8")
     names: dict[str, object] = {"__name__": "page"}

@@ -22,7 +22,8 @@ from .packed import PackedMasks, pack_masks
 from .prepared import PreparedMask, prepare_mask
 from .renderer import render_masks
 
-AT_ONCE, AT_ONCE_ON_CPU = 256, 32  # masks rendered in one pass; on a CPU its arrays fit in the processor's cache
+AT_ONCE = 256  # masks rendered in one pass
+ON_CPU = 400_000  # pixels of the pictures in one pass on a CPU: more do not fit in its cache
 POINTS = (68, 2)
 
 AnalysedFaces = Sequence[AnalysedFace | SetAsideError]
@@ -92,8 +93,8 @@ class BatchMasker:
         wear: wearing positions, with weights.
         unmasked_share: share of pictures, 0..1, that stay bare.
         parts: also return part labels.
-        at_once: masks in one pass on the device; None for 256, on a CPU 32. A mask takes about 3 MB of memory at 112
-            pixels, 12 MB at 224.
+        at_once: masks in one pass on the device; None for 256, on a CPU for 32 at 112 pixels and 8 at 224. A mask takes
+            about 2 MB of memory at 112 pixels, 9 MB at 224.
 
     Example:
         >>> import torch
@@ -141,9 +142,10 @@ class BatchMasker:
         Raises:
             ValueError: another type or shape.
         """
-        here = AT_ONCE_ON_CPU if images.device.type == "cpu" else AT_ONCE
-        pictures = _pictures(images)
-        planned = self._planned(pictures, self._analysed(pictures, points), keys, seed, self.at_once or here)
+        pictures, at_once = _pictures(images), self.at_once or AT_ONCE
+        if self.at_once is None and images.device.type == "cpu":
+            at_once = max(1, ON_CPU // (images.shape[2] * images.shape[3]))
+        planned = self._planned(pictures, self._analysed(pictures, points), keys, seed, at_once)
         return self.render(images, planned)
 
     def analyse(self, images: Tensor, points: Any) -> list[AnalysedFace | SetAsideError]:

@@ -24,6 +24,7 @@ from maskgen.pipelines.cli import COMMANDS, main
 MODULES: dict[str, tuple[str, ...] | None] = {
     "maskgen": ("mask_photo", "Masker", "MaskerSettings", "MaskedFace", "Output", "Mark", "Photo", "SetAsideError"),
     "maskgen.augment": None,
+    "maskgen.torch_masks": ("BatchMasker", "MaskedBatch"),
     "maskgen.data": None,
     "maskgen.api": ("draw_sample",),
     "maskgen.masks.kinds": ("load_kind", "load_kinds", "printed_kind", "kind_names"),

@@ -190,6 +190,18 @@ def test_neighbours_and_threads_change_nothing(small: list[Face]) -> None:
     assert not torch.equal(masker(images, points, keys, seed=1).images, whole.images)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no card")
+def test_a_cards_pictures_are_the_cpus(small: list[Face]) -> None:
+    masker = BatchMasker(("n95", "world", "window_white"), parts=True)
+    images, points, keys = batch(small), points_of(small), keys_of(small)
+    here, there = masker(images, points, keys), masker(images.cuda(), points, keys)
+    assert there.images.is_cuda
+    assert there.masked.cpu().equal(here.masked)
+    for found, wanted in zip(rows(there.images.cpu()), rows(here.images), strict=True):
+        assert off(found, wanted) <= MOST
+    assert torch.equal(masker(images.cuda(), points, keys).images, there.images)
+
+
 def test_the_parts_of_a_call_can_be_done_apart_and_elsewhere(small: list[Face]) -> None:
     images, keys = batch(small), keys_of(small)
     masker = BatchMasker(("n95", "world"))

@@ -189,9 +189,7 @@ class Loop:
         """The batch on the device; its faults are reported."""
         for _, fault in batch.faults:
             self.watcher.on_unreadable(fault)
-        device = self.ranks.device
-        values, targets = (one.to(device, non_blocking=True) for one in (batch.values, batch.targets))
-        return batch._replace(values=values, targets=targets)
+        return batch.on(self.ranks.device)
 
     def _gradients(self, batch: Batch, many: int) -> None:
         self._values = batch.values

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,13 +26,21 @@ from maskgen.manifests.schema import BARE, CATALOGUE
 from maskgen.masks.apply_mask import analyse_face, apply_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
-from maskgen.masks.plan import plan_mask
+from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.trainer.data.lists import TrainingList
 
 POINTS = "points.npy"
 _INSIDE = "faces/"  # folder of a run's pictures
 _AT_ONCE = 1 << 14  # rows of a catalogue
 _SHAPE = (68, 2)
+
+
+class DrawnMask(NamedTuple):
+    """A drawn mask: landmarks float32 (68, 2) in the stored picture, kind and plan."""
+
+    points: NDArray[np.float32]
+    kind: Kind
+    plan: MaskPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +59,23 @@ class OnlineMasker:
 
     def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
         """The picture with a mask, or unchanged: at random, if it already shows a mask, or if no mask can be fitted."""
+        drawn = self.draw(row, rng)
+        if drawn is None:
+            return image
+        try:
+            return apply_mask(image, analyse_face(image, drawn.points), drawn.plan, drawn.kind).image
+        except SetAsideError:  # too small, or the yaw too large: `maskgen mask` sets such faces aside
+            return image
+
+    def draw(self, row: dict[str, Any], rng: np.random.Generator) -> DrawnMask | None:
+        """The mask of a picture; None if it gets none."""
         chance = rng.random(2)
         points = _mapped(self.points)[row["row"]]
         if chance[0] >= self.share or np.isnan(points[0, 0]):
-            return image
+            return None
         kinds, ends = _weighted(self.kinds)
         kind = kinds[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
-        try:
-            return apply_mask(image, analyse_face(image, np.array(points)), plan_mask(rng), kind).image
-        except SetAsideError:  # too small, or the yaw too large: `maskgen mask` sets such faces aside
-            return image
+        return DrawnMask(np.array(points), kind, plan_mask(rng))
 
 
 @cache

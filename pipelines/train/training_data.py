@@ -44,7 +44,12 @@ class Data:
             return self._features(listed.root, listed.addresses, listed.targets, folder, ranks)
         plain = Pictures(listed.root, listed.addresses, listed.targets, spec.size, spec.flip, seed)
         if spec.masks == "online":
-            plain = replace(plain, augment=self._painter(folder, ranks, notify))
+            painter = self._painter(folder, ranks, notify)
+            if spec.renderer == "torch":
+                from .device_masks import DevicePlanner
+
+                return replace(plain, planner=DevicePlanner(painter))
+            plain = replace(plain, augment=painter)
         return self._aligned(plain)
 
     def _aligned(self, rows: Pictures) -> Pictures:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from list_makers import png, write_csv
 from runs import report, train, weights
 
@@ -17,6 +19,7 @@ from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.people import sample_people
+from maskgen.pipelines.train.device_masks import DevicePlanner
 from maskgen.pipelines.train.online_masks import POINTS, OnlineMasker, write_points
 from maskgen.trainer.data.lists import TrainingList, read_training_list
 from maskgen.trainer.data.picture_batches import Loader, Pictures
@@ -113,6 +116,39 @@ def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
     assert "data.mask_kinds (was n95,cloth_black, now kn95)" in train(lists, tmp_path / "online", *other, code=2).output
     unknown = ("--set", "data.masks=online", "--set", "data.mask_kinds=n59")
     assert "no mask kind 'n59'" in train(lists, tmp_path / "unknown", *unknown, code=2).output
+
+
+def finished(rows: Pictures, batches: list[list[int]], workers: int = 0) -> torch.Tensor:
+    return torch.cat([batch.on(torch.device("cpu")).values for batch in Loader(rows, workers).epoch(batches, 2)])
+
+
+@pytest.mark.parametrize("size", [96, 64])
+def test_masks_of_the_device_are_the_cpus(size: int, lists: Path, tmp_path: Path) -> None:
+    rows, _ = pictures(lists, tmp_path, share=0.7)
+    assert isinstance(rows.augment, OnlineMasker)
+    there = replace(rows, size=size, flip=True, augment=None, planner=DevicePlanner(rows.augment))
+    whole = finished(there, [list(range(len(rows)))])
+    assert torch.equal(finished(there, [[row] for row in range(len(rows))]), whole)
+    assert torch.equal(finished(there, [[0, 1, 2, 3, 4], list(range(5, len(rows)))], workers=2), whole)
+    here = finished(replace(rows, size=size, flip=True), [list(range(len(rows)))])
+    bare = finished(replace(rows, size=size, flip=True, augment=None), [list(range(len(rows)))])
+    for found, wanted, plain in zip(whole, here, bare, strict=True):
+        assert torch.equal(found, plain) == torch.equal(wanted, plain)
+        off = (found.int() - wanted.int()).abs().amax(2)
+        # A mask of the network's size is drawn at that size, not reduced to it.
+        assert (off > (2 if size == 96 else 24)).float().mean() <= (0.01 if size == 96 else 0.05)
+    masked = [not torch.equal(found, plain) for found, plain in zip(whole, bare, strict=True)]
+    assert 0 < sum(masked) < len(rows)
+
+
+def test_a_run_trains_on_masks_of_the_device(lists: Path, tmp_path: Path) -> None:
+    online = ("--set", "data.masks=online", "--set", "data.mask_kinds=n95", "--set", "data.renderer=torch")
+    train(lists, tmp_path / "torch", *online, "--epochs", "1")
+    train(lists, tmp_path / "again", *online, "--epochs", "1", "--workers", "2")
+    train(lists, tmp_path / "bare", "--epochs", "1")
+    assert weights(tmp_path / "torch") == weights(tmp_path / "again") != weights(tmp_path / "bare")
+    other = train(lists, tmp_path / "torch", *online[:4], "--epochs", "1", code=2).output
+    assert "data.renderer (was torch, now cpu)" in other
 
 
 def test_lists_without_points_are_refused(lists: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from maskgen.core.seeding import rng_for
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import read_bytes
 
-from .transforms import flipped, resized
+from .transforms import flipped, mirrors, resized
 
 Key = tuple[int, ...]  # (epoch, row), and for a repeated row of a batch the number of its earlier occurrences
 Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
@@ -35,25 +35,89 @@ _AHEAD = 4  # batches prefetched by each worker
 _FAR = 100  # consecutive unreadable pictures after which the run ends
 
 
+class Late(Protocol):
+    """What is left to do on the pictures of a batch, on the network's device; the loader's workers send it."""
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """The pictures, uint8 (n, size, size, 3), changed; on `values`'s device, to which this was moved."""
+        ...
+
+    def to(self, device: torch.device) -> Late:
+        """The same on another device."""
+        ...
+
+    def pin_memory(self) -> Late:
+        """The same in pinned memory."""
+        ...
+
+
+class Planner(Protocol):
+    """An augmentation in two parts: planned for each picture in the workers, done for a batch on the device."""
+
+    def plan(
+        self, image: Image, scale: tuple[float, float], row: dict[str, Any], rng: np.random.Generator
+    ) -> object | None:
+        """The plan for a picture of the network's size, None to leave it; `row` as for `Augment`, `scale` is the size
+        across and down over the stored picture's."""
+        ...
+
+    def together(self, plans: Sequence[Any]) -> Late | None:
+        """The plans of a batch's pictures, None where a picture stays; None if all stay."""
+        ...
+
+
 class Item(NamedTuple):
-    """A row: its picture, uint8 (size, size, 3), or features, float32 (d,); None and a fault if it is unreadable."""
+    """A row: its picture, uint8 (size, size, 3), or features, float32 (d,); None and a fault if it is unreadable.
+
+    `plan` is a `Planner`'s; with one, `mirror` says whether the picture is to be mirrored after it was carried out.
+    """
 
     row: int
     target: int
     value: np.ndarray[Any, Any] | None
     fault: str = ""
+    plan: Any = None
+    mirror: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last steps on a batch's pictures: `late`, and mirroring those of `mirrored`, bool (n,)."""
+
+    late: Late | None
+    mirrored: Tensor
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """The pictures, uint8 (n, size, size, 3), finished on their device."""
+        if self.late is not None:
+            values = self.late.to(values.device)(values)
+        mirrored = self.mirrored.to(values.device, non_blocking=True)[:, None, None, None]
+        return torch.where(mirrored, values.flip(2), values)
+
+    def pin_memory(self) -> Finish:
+        """The same in pinned memory."""
+        return Finish(self.late and self.late.pin_memory(), self.mirrored.pin_memory())
 
 
 class Batch(NamedTuple):
     """The input of a step: `values` uint8 (n, size, size, 3) or float32 (n, d), `targets` int64 (n,).
 
-    `faults` are (row, address and reason) of unreadable pictures, which others of the batch replace.
+    `faults` are (row, address and reason) of unreadable pictures, which others of the batch replace. `finish` is what
+    is left to do on the pictures, None for nothing.
     """
 
     values: Tensor
     targets: Tensor
     rows: tuple[int, ...]
     faults: tuple[tuple[int, str], ...]
+    finish: Finish | None = None
+
+    def on(self, device: torch.device) -> Batch:
+        """The finished batch on a device."""
+        values, targets = (one.to(device, non_blocking=True) for one in (self.values, self.targets))
+        if self.finish is not None:
+            values = self.finish(values)
+        return self._replace(values=values, targets=targets, finish=None)
 
 
 class Batches(Protocol):
@@ -85,6 +149,7 @@ class Pictures(Dataset[Item]):
         flip: mirror pictures with probability 1/2.
         seed: with epoch and row the key of all random draws.
         augment: a function of the stored picture, {"row", "address", "target"} and a random generator.
+        planner: an augmentation of the resized picture in two parts, in place of `augment`.
     """
 
     root: AnyPath
@@ -94,6 +159,7 @@ class Pictures(Dataset[Item]):
     flip: bool = False
     seed: int = 0
     augment: Augment | None = None
+    planner: Planner | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -103,7 +169,10 @@ class Pictures(Dataset[Item]):
         address, target = self.addresses[row].as_py(), int(self.targets[row])
         try:
             image = decode(read_bytes(self.root, address))
-            return Item(row, target, self._shown(image, key, {"row": row, "address": address, "target": target}))
+            known = {"row": row, "address": address, "target": target}
+            if self.planner is not None:
+                return self._planned(self.planner, image, key, known)
+            return Item(row, target, self._shown(image, key, known))
         except (SetAsideError, OSError) as fault:
             return Item(row, target, None, f"{address}: {fault}")
 
@@ -112,6 +181,20 @@ class Pictures(Dataset[Item]):
             image = self.augment(image, row, rng_for(self.seed, "augment", *key))
         image = resized(image, self.size)
         return flipped(image, rng_for(self.seed, "flip", *key)) if self.flip else image
+
+    def _planned(self, planner: Planner, image: Image, key: Key, row: dict[str, Any]) -> Item:
+        small = resized(image, self.size)
+        scale = self.size / image.shape[1], self.size / image.shape[0]
+        plan = planner.plan(small, scale, row, rng_for(self.seed, "augment", *key))
+        mirror = self.flip and mirrors(rng_for(self.seed, "flip", *key))
+        return Item(row["row"], row["target"], small, "", plan, mirror)
+
+    def together(self, items: Sequence[Item]) -> Finish | None:
+        """What is left to do on these items' pictures as one batch."""
+        if self.planner is None:
+            return None
+        mirrored = torch.tensor([item.mirror for item in items])
+        return Finish(self.planner.together([item.plan for item in items]), mirrored)
 
 
 def keys_of(epoch: int, rows: Sequence[int]) -> list[Key]:
@@ -124,8 +207,12 @@ def keys_of(epoch: int, rows: Sequence[int]) -> list[Key]:
     return found
 
 
-def collate(items: Sequence[Item]) -> Batch:
-    """Items as a batch; the next readable item replaces an unreadable one; empty if none is readable."""
+def collate(items: Sequence[Item], finish: Callable[[Sequence[Item]], Finish | None] | None = None) -> Batch:
+    """Items as a batch; the next readable item replaces an unreadable one; empty if none is readable.
+
+    Args:
+        finish: returns what is left to do on the items' pictures.
+    """
     faults = tuple((item.row, item.fault) for item in items if item.value is None)
     readable = [at for at, item in enumerate(items) if item.value is not None]
     if not readable:
@@ -134,7 +221,7 @@ def collate(items: Sequence[Item]) -> Batch:
     chosen = [items[readable[at]] for at in after.tolist()]
     values = torch.from_numpy(np.stack([item.value for item in chosen if item.value is not None]))
     targets = torch.tensor([item.target for item in chosen], dtype=torch.int64)
-    return Batch(values, targets, tuple(item.row for item in chosen), faults)
+    return Batch(values, targets, tuple(item.row for item in chosen), faults, finish and finish(chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +235,12 @@ class _Fetch:
         return len(self.rows)
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:  # noqa: PLW3201  PyTorch's name
-        batch = collate([self.rows[key] for key in keys])
+        batch = collate([self.rows[key] for key in keys], self._finish)
         return self._other(keys, batch) if self.full and not batch.rows else batch
+
+    @property
+    def _finish(self) -> Callable[[Sequence[Item]], Finish | None] | None:
+        return self.rows.together if isinstance(self.rows, Pictures) else None
 
     def _other(self, keys: Sequence[Key], empty: Batch) -> Batch:
         """A batch of the next readable rows of the list."""
@@ -157,7 +248,7 @@ class _Fetch:
         for step in range(1, _FAR + 1):
             item = self.rows[epoch, (row + step) % len(self.rows)]
             if item.value is not None:
-                batch = collate([item] * len(keys))
+                batch = collate([item] * len(keys), self._finish)
                 return batch._replace(faults=empty.faults)
         return empty
 

@@ -29,7 +29,12 @@ def resized(image: Image, size: int) -> Image:
 
 def flipped(image: Image, rng: np.random.Generator) -> Image:
     """The picture or, with probability 1/2, its mirror image."""
-    return np.ascontiguousarray(image[:, ::-1]) if rng.random() < 0.5 else image
+    return np.ascontiguousarray(image[:, ::-1]) if mirrors(rng) else image
+
+
+def mirrors(rng: np.random.Generator) -> bool:
+    """The draw of `flipped`: whether it mirrors."""
+    return bool(rng.random() < 0.5)
 
 
 def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

@@ -38,6 +38,13 @@ def check_together(recipe: Recipe, where: str) -> None:
         raise UserError(f"{where}: data.align=dlib gives pictures of {SIDE} pixels: set data.size={SIDE}.")
     if recipe.data.masks == "online" and not recipe.data.mask_kinds:
         raise UserError(f"{where}: data.masks=online needs data.mask_kinds, as surgical_blue.")
+    if data.renderer == "torch" and data.masks != "online":
+        raise UserError(f"{where}: data.renderer=torch is for data.masks=online: set both.")
+    if data.renderer == "torch" and data.align:
+        raise UserError(
+            f"{where}: data.align={data.align} looks for the face in each masked picture, before the network's device "
+            "has it: data.renderer must be cpu."
+        )
     if recipe.optimizer.nesterov and recipe.optimizer.name == "sgd" and recipe.optimizer.momentum == 0:
         raise UserError(f"{where}: optimizer.nesterov needs optimizer.momentum above 0.")
 

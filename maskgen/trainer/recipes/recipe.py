@@ -115,6 +115,7 @@ class DataSpec:
         flip: mirror each picture with probability 1/2.
         masks: "stored", the pictures unchanged, or "online", a new mask each time on `mask_share` of them.
         mask_kinds: as for `maskgen mask --kinds`.
+        renderer: of new masks: "cpu", in the loader's workers, or "torch", on the network's device.
         sampler: "shuffle", or "pk": batches of `people` people, `images` pictures each.
         workers: processes that load pictures; 0 loads in the run's own process.
         features: "" for pictures; "dlib" if the input is that recogniser's embeddings.
@@ -130,6 +131,7 @@ class DataSpec:
     masks: str = choice("stored", "stored", "online")
     mask_share: float = number(0.5, 0, 1)
     mask_kinds: tuple[str, ...] = DEFAULT_KINDS
+    renderer: str = choice("cpu", "cpu", "torch")
     sampler: str = choice("shuffle", "shuffle", "pk")
     people: int = number(8, 1, 1 << 20)
     images: int = number(4, 1, 1 << 20)

@@ -123,6 +123,20 @@ def test_features_wear_no_new_masks() -> None:
         load_recipe("adapter", ["data.masks=online"])
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["data.renderer=torch"], "data.renderer=torch is for data.masks=online"),
+        (["data.renderer=torch", "data.masks=online", "data.align=dlib", "data.size=150"], "data.renderer must be cpu"),
+    ],
+)
+def test_the_devices_renderer_needs_masks_and_pictures_that_no_one_else_changes(
+    settings: list[str], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        load_recipe("small", settings)
+
+
 def test_the_docs_name_every_setting_and_every_recipe() -> None:
     docs = (Path(__file__).parents[3] / "docs" / "training.md").read_text("utf-8")
     named = set(re.findall(r"`([^`\n]*)`", docs))

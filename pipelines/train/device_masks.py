@@ -1,0 +1,69 @@
+"""Masks on the fly that the network's device renders: planned in the loader's workers, rendered a batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Image
+from maskgen.masks.apply_mask import analyse_face
+from maskgen.torch_masks import PackedMasks, PreparedMask, pack_masks, prepare_mask, render_masks
+
+from .online_masks import OnlineMasker
+
+AT_ONCE = 256  # masks rendered in one pass, which bounds its memory
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMasks:
+    """The masks of a batch, see `maskgen.trainer.data.picture_batches.Late`."""
+
+    packed: tuple[PackedMasks, ...]
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """The pictures, uint8 (n, size, size, 3), with their masks."""
+        out = values.clone()
+        for packed in self.packed:
+            out[packed.rows] = render_masks(values.permute(0, 3, 1, 2), packed).images.permute(0, 2, 3, 1)
+        return out
+
+    def to(self, device: torch.device) -> DeviceMasks:
+        """The same masks on another device."""
+        return DeviceMasks(tuple(one.to(device) for one in self.packed))
+
+    def pin_memory(self) -> DeviceMasks:
+        """The same masks in pinned memory."""
+        return DeviceMasks(tuple(one.pin_memory() for one in self.packed))
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlanner:
+    """Plans the masks that `masker` draws, see `maskgen.trainer.data.picture_batches.Planner`."""
+
+    masker: OnlineMasker
+
+    def plan(
+        self, image: Image, scale: tuple[float, float], row: dict[str, Any], rng: np.random.Generator
+    ) -> PreparedMask | None:
+        """The mask for a picture of the network's size; None if it gets none."""
+        drawn = self.masker.draw(row, rng)
+        if drawn is None:
+            return None
+        points = (drawn.points.astype(np.float64) + 0.5) * scale - 0.5  # pixel centres are at integers
+        try:
+            return prepare_mask(image, analyse_face(image, points), drawn.plan, drawn.kind)
+        except SetAsideError:  # as `OnlineMasker`
+            return None
+
+    def together(self, plans: Sequence[PreparedMask | None]) -> DeviceMasks | None:
+        """The masks of a batch; None if no picture gets one."""
+        masks = [(plan, row) for row, plan in enumerate(plans) if plan is not None]
+        groups = [masks[at : at + AT_ONCE] for at in range(0, len(masks), AT_ONCE)]
+        packed = [pack_masks([plan for plan, _ in some], [row for _, row in some]) for some in groups]
+        return DeviceMasks(tuple(packed)) if packed else None

@@ -54,7 +54,8 @@ NEAR = 0.26  # standard deviation, in eye distances, of the weights of the skin'
 DOUBTED = 0.4  # prior weight of skin without shadow
 ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, and on both sides (such as a beard)
 MOST_SHADE = 0.9  # darkest shade, as a logarithm of linear light
-GOING = 0.45  # cosine of a head strap's ray to the line of sight below which the strap fades out
+# Cosine of a ray to the line of sight below which a head strap, or an ear loop, fades out.
+GOING, EDGE_ON = 0.45, 0.10
 VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 
 
@@ -119,9 +120,10 @@ class MaskMesh:
 
     def opacity(self, line_of_sight: Doubles) -> Doubles:
         """Opacity of the straps' points, 0..1, (r,). Head straps fade out toward the back of the head: they lie in hair
-        of unknown shape."""
-        toward = np.minimum(np.maximum(self.rays[self.straps_from :] @ line_of_sight / GOING, 0.0), 1.0)
-        return np.where(self.goes_round_head, toward * toward * (3 - 2 * toward), 1.0)
+        of unknown shape. Ear loops fade out on the head's silhouette, where they would break into dots."""
+        toward = self.rays[self.straps_from :] @ line_of_sight / np.where(self.goes_round_head, GOING, EDGE_ON)
+        toward = np.minimum(np.maximum(toward, 0.0), 1.0)
+        return np.asarray(toward * toward * (3 - 2 * toward))
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin

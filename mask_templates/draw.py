@@ -180,7 +180,7 @@ def _bound(shade: Field, height: Field) -> tuple[Field, Field]:
     """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place."""
     for edge, inward in ((0.0, 1), (1.0, -1)):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
-        shade += 0.01 * band
+        shade += 0.01 * band - 0.12 * bump(V, edge, 0.012)
         shade -= 0.10 * bump(V, edge + inward * 0.077, 0.0035)
         for row in (0.018, 0.052):
             shade -= 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)

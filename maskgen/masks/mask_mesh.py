@@ -55,7 +55,7 @@ DOUBTED = 0.4  # prior weight of skin without shadow
 ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, and on both sides (such as a beard)
 MOST_SHADE = 0.9  # darkest shade, as a logarithm of linear light
 # Cosine of a ray to the line of sight below which a head strap, or an ear loop, fades out.
-GOING, EDGE_ON = 0.45, 0.10
+GOING, EDGE_ON = 0.28, 0.10
 VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 
 

@@ -22,8 +22,8 @@ Field = NDArray[np.float64]
 V, U = np.meshgrid((np.arange(SIDE) + 0.5) / SIDE, (np.arange(SIDE) + 0.5) / SIDE, indexing="ij")
 ASPECT = 1.25  # how much longer the cloth is across than down
 ACROSS = np.abs(2 * U - 1)  # 0 in the middle, 1 at the sides
-# Threads, or embossed points, across the cloth. A power of two: the coarser levels of a texture are means over 2, 4, 8 pixels, in which other
-# periods beat with the pixels and leave rings.
+# Threads, or embossed points, across the cloth. A power of two: the coarser levels of a texture are means over 2, 4, 8
+# pixels, in which other periods beat with the pixels and leave rings.
 THREADS = 256
 
 

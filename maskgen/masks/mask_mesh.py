@@ -26,9 +26,7 @@ from maskgen.masks.cloth_and_straps import (
     thin_cloth,
 )
 from maskgen.masks.deformations import (
-    CREASES,
     EAR_LOOPS,
-    OUTLINE,
     PLIANT,
     SKEWS,
     Deformations,
@@ -271,8 +269,8 @@ def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]
     points = np.zeros((first_loop + EAR_LOOPS, sum(len(part.points) for part in parts), 3))
     normals = np.zeros_like(points)
     points[0], normals[0] = (np.concatenate(own) for own in zip(*((p.points, p.normals) for p in parts), strict=True))
-    for out, each in ((points, moves), (normals, turns)):
-        out[1:first_loop, :cloth_points] = each[:, rows[:, None], columns].reshape(len(each), -1, 3)
+    for out, offsets in ((points, moves), (normals, turns)):
+        out[1:first_loop, :cloth_points] = offsets[:, rows[:, None], columns].reshape(len(offsets), -1, 3)
     each = len(parts[-1].points)
     for number, strap in enumerate(template.straps):
         for side in range(EAR_LOOPS):
@@ -290,9 +288,9 @@ def _cloth_deformations(template: Template, fine: Mesh) -> tuple[Doubles, Double
     grid, uv = fine.points.reshape(ROWS, COLUMNS, 3), fine.uv.reshape(ROWS, COLUMNS, 2)
     pliant = min(template.crease / PLIANT, 1.0) if template.role == "mask" else 0.0
     free = any(strap.from_cloth is not None for strap in template.straps)
-    both = zip(crease_deformations(grid, uv, template.crease), outline_deformations(grid, uv, pliant, free), strict=True)
-    points, normals = (np.concatenate(each) for each in both)
-    return points, normals
+    creases, turns = crease_deformations(grid, uv, template.crease)
+    outline, turns_of_outline = outline_deformations(grid, uv, pliant, free)
+    return np.concatenate([creases, outline]), np.concatenate([turns, turns_of_outline])
 
 
 def _follow_root(moves: Doubles, root: tuple[float, float], side: int, count: int) -> Doubles:

@@ -31,7 +31,7 @@ OPEN = 0.2  # height over width from which an eye counts as open
 # Warmth of eyes' whites under white light, see `warmth`: LFW's faces have 0.2, drawn people 0.05 to 0.17.
 EYE_WARMTH = 0.17
 BLEED = 0.15  # share of the skin's colour in the measured white of an eye
-# Variation of the eyes' warmth between people; of what exceeds it highlights of the same sign confirm all but the first.
+# Variation of the eyes' warmth between people: the part that does not count if highlights agree, and if there are none.
 DOUBT, ALONE = 0.05, 0.24
 MOST_WARMTH = 0.25  # largest warmth of the light
 ROOM = 24.0  # levels below `Exposure.top` within which bright cloth is compressed

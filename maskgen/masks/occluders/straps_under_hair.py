@@ -47,7 +47,7 @@ def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Ligh
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
     skin = 1 - (1 - skin) * _GOES_UNDER
     # A single pixel is unreliable, and a loop goes under hair bit by bit.
-    soft = sum(np.roll(skin, by, 1) for by in range(-2, 3)) / 5
+    soft = np.mean([np.roll(skin, by, 1) for by in range(-2, 3)], axis=0)
     soft[:, :2], soft[:, -2:] = 1.0, skin[:, -2:]
     soft[:, -len(ENDS) :] *= ENDS
     return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)

@@ -117,6 +117,13 @@ def wrinkles(seed: int, strength: float) -> Field:
     return np.asarray(strength * field / field.std())
 
 
+def crumpled(seed: int, strength: float) -> Field:
+    """Flat facets between sharp creases, as in paper that was folded and smoothed out; they run mostly across."""
+    field = np.random.default_rng(seed).normal(size=(SIDE, SIDE))
+    field = cv2.GaussianBlur(field, (0, 0), sigmaX=85, sigmaY=42)
+    return np.asarray(-strength * np.abs(field / field.std()) * (1 - step(ACROSS, 0.93, 0.03)))
+
+
 def uneven(seed: int) -> Field:
     """0.25..1.15, different from place to place along a fold: here it stands open, there it lies flat."""
     return np.asarray(np.clip(0.7 + 0.35 * noise(seed, 110), 0.25, 1.15))
@@ -172,7 +179,7 @@ def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float) -> t
         under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * deep * opened))
         shade -= 0.22 * deep**0.5 * under * (0.4 + 0.6 * inner) * uneven(seed + int(at * 100))
         shade += 0.06 * np.clip((line + 0.12) / 0.12, 0, 1) * (1 - step(line, 0.0, 0.010))
-    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10)) * inner
+    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
     return _bound(shade, height)
 
 
@@ -220,7 +227,7 @@ def n95() -> tuple[Field, Field]:
 def kn95() -> tuple[Field, Field]:
     """A ridge down the middle, welded seams beside the nose and under the chin, a folded rim."""
     shade, height = fleece(21)
-    height += wrinkles(22, 0.03) + tension(23, 0.08, 8)
+    height += wrinkles(22, 0.03) + tension(23, 0.08, 8) + crumpled(24, 0.10)
     shade -= 0.04 * bump(ACROSS, 0.0, 0.006) * step(V, 0.03, 0.01)
     shade += 0.03 * bump(ACROSS, 0.020, 0.012)
     height += 0.30 * bump(ACROSS, 0.0, 0.03)
@@ -244,7 +251,7 @@ def cloth() -> tuple[Field, Field]:
     over = np.sign(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS))
     weave = np.where(over > 0, warp, weft)
     shade, height = 1 + 0.03 * weave + 0.02 * noise(31, 1.0, 5.0), 0.02 * weave + 0.02 * noise(32, 10)
-    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14)
+    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14) + crumpled(36, 0.14)
     seam = bump(ACROSS, 0.0, 0.008)
     shade -= 0.14 * seam
     height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam
@@ -277,7 +284,7 @@ def cloth_pleated() -> tuple[Field, Field]:
         height += 0.55 * opened * np.clip((line + 0.2) / 0.2, 0, 1) * (1 - step(line, 0.008, 0.025))
         under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
         shade -= 0.24 * under * uneven(int(at * 1000))
-    height += wrinkles(43, 0.06) + tension(44, 0.22, 12)
+    height += wrinkles(43, 0.06) + tension(44, 0.22, 12) + crumpled(45, 0.16)
     for at in (0.035, 0.965):
         shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
         height -= 0.20 * bump(V, at, 0.006)
@@ -325,7 +332,7 @@ def pitta() -> tuple[Field, ...]:
 def kf94() -> tuple[Field, ...]:
     """Three panels folded like a boat: one over the nose, one before the mouth, one under the chin."""
     shade, height = fleece(61)
-    height += wrinkles(62, 0.03) + tension(63, 0.10, 8)
+    height += wrinkles(62, 0.03) + tension(63, 0.10, 8) + crumpled(64, 0.08)
     for at in (0.31, 0.71):
         line = V - at - 0.006 * np.cos(np.pi * ACROSS)
         shade -= 0.06 * bump(line, 0.008, 0.008) + 0.02 * bump(line, -0.02, 0.02)

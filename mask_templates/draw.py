@@ -22,6 +22,9 @@ Field = NDArray[np.float64]
 V, U = np.meshgrid((np.arange(SIDE) + 0.5) / SIDE, (np.arange(SIDE) + 0.5) / SIDE, indexing="ij")
 ASPECT = 1.25  # how much longer the cloth is across than down
 ACROSS = np.abs(2 * U - 1)  # 0 in the middle, 1 at the sides
+# Threads, or embossed points, across the cloth. A power of two: the coarser levels of a texture are means over 2, 4, 8
+# pixels, in which other periods beat with the pixels and leave rings.
+THREADS = 256
 
 
 VALVE, WINDOW, SHIELD, GLASSES = 3, 4, 5, 6
@@ -79,8 +82,8 @@ def dots(pitch: float, size: float) -> Field:
 def fleece(seed: int) -> tuple[Field, Field]:
     """Bonded fleece: fine fibres and embossed points, as shade (about 1) and height (about 0)."""
     fibres = noise(seed, 0.8, 4.0)
-    points = dots(1 / 110, 0.22)
-    return 1 + 0.012 * fibres - 0.03 * points, 0.02 * fibres - 0.05 * points
+    points = dots(1 / THREADS, 0.3)
+    return 1 + 0.012 * fibres - 0.02 * points, 0.02 * fibres - 0.02 * points
 
 
 def tension(seed: int, strength: float, count: int = 9) -> Field:
@@ -112,6 +115,18 @@ def wrinkles(seed: int, strength: float) -> Field:
     field = np.random.default_rng(seed).normal(size=(SIDE, SIDE))
     field = cv2.GaussianBlur(field, (0, 0), sigmaX=90, sigmaY=22)
     return np.asarray(strength * field / field.std())
+
+
+def crumpled(seed: int, strength: float) -> Field:
+    """Flat facets between sharp creases, as in paper that was folded and smoothed out; they run mostly across."""
+    field = np.random.default_rng(seed).normal(size=(SIDE, SIDE))
+    field = cv2.GaussianBlur(field, (0, 0), sigmaX=85, sigmaY=42)
+    return np.asarray(-strength * np.abs(field / field.std()) * (1 - step(ACROSS, 0.93, 0.03)))
+
+
+def uneven(seed: int) -> Field:
+    """0.25..1.15, different from place to place along a fold: here it stands open, there it lies flat."""
+    return np.asarray(np.clip(0.7 + 0.35 * noise(seed, 110), 0.25, 1.15))
 
 
 def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn:
@@ -162,9 +177,9 @@ def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float) -> t
         height += 0.42 * deep * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.008, 0.022))
         # Below the fold's edge lies its own shadow, hard at the edge and soft below.
         under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * deep * opened))
-        shade -= 0.22 * deep**0.5 * under * (0.4 + 0.6 * inner)
+        shade -= 0.22 * deep**0.5 * under * (0.4 + 0.6 * inner) * uneven(seed + int(at * 100))
         shade += 0.06 * np.clip((line + 0.12) / 0.12, 0, 1) * (1 - step(line, 0.0, 0.010))
-    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10)) * inner
+    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
     return _bound(shade, height)
 
 
@@ -172,12 +187,12 @@ def _bound(shade: Field, height: Field) -> tuple[Field, Field]:
     """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place."""
     for edge, inward in ((0.0, 1), (1.0, -1)):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
-        shade += 0.01 * band
+        shade += 0.01 * band - 0.12 * bump(V, edge, 0.012)
         shade -= 0.10 * bump(V, edge + inward * 0.077, 0.0035)
         for row in (0.018, 0.052):
             shade -= 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
     wire = bump(V, 0.036, 0.016) * (1 - step(ACROSS, 0.46, 0.02))
-    height += 0.30 * wire
+    height += 0.15 * wire
     shade -= 0.06 * bump(V, 0.058, 0.006) * (1 - step(ACROSS, 0.46, 0.02))
     for weld in (0.945, 0.975):
         shade -= 0.10 * dashes(V, ACROSS, weld, 0.016, 0.5, 0.006)
@@ -212,7 +227,7 @@ def n95() -> tuple[Field, Field]:
 def kn95() -> tuple[Field, Field]:
     """A ridge down the middle, welded seams beside the nose and under the chin, a folded rim."""
     shade, height = fleece(21)
-    height += wrinkles(22, 0.03) + tension(23, 0.08, 8)
+    height += wrinkles(22, 0.03) + tension(23, 0.08, 8) + crumpled(24, 0.10)
     shade -= 0.04 * bump(ACROSS, 0.0, 0.006) * step(V, 0.03, 0.01)
     shade += 0.03 * bump(ACROSS, 0.020, 0.012)
     height += 0.30 * bump(ACROSS, 0.0, 0.03)
@@ -232,11 +247,11 @@ def kn95() -> tuple[Field, Field]:
 
 def cloth() -> tuple[Field, Field]:
     """Plain weave of two panels joined down the middle, a turned and stitched edge."""
-    warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
-    over = np.sign(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150))
+    warp, weft = np.sin(2 * np.pi * U * THREADS), np.sin(2 * np.pi * V * THREADS)
+    over = np.sign(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS))
     weave = np.where(over > 0, warp, weft)
     shade, height = 1 + 0.03 * weave + 0.02 * noise(31, 1.0, 5.0), 0.02 * weave + 0.02 * noise(32, 10)
-    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14)
+    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14) + crumpled(36, 0.14)
     seam = bump(ACROSS, 0.0, 0.008)
     shade -= 0.14 * seam
     height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam
@@ -260,15 +275,16 @@ def kn95_valve() -> Drawn:
 
 def cloth_pleated() -> tuple[Field, Field]:
     """One panel of the same cloth in two pleats, without a seam."""
-    warp, weft = np.sin(2 * np.pi * U * 150), np.sin(2 * np.pi * V * 150)
-    weave = np.where(np.sin(np.pi * U * 150) * np.sin(np.pi * V * 150) > 0, warp, weft)
+    warp, weft = np.sin(2 * np.pi * U * THREADS), np.sin(2 * np.pi * V * THREADS)
+    weave = np.where(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS) > 0, warp, weft)
     shade, height = 1 + 0.03 * weave + 0.02 * noise(41, 1.0, 5.0), 0.02 * weave + 0.02 * noise(42, 10)
     for at, bow in ((0.34, 0.02), (0.58, 0.03)):
         line = V - at - bow * np.cos(np.pi * ACROSS / 2) - 0.004 * noise(int(at * 100), 70)
         opened = 0.5 + 0.5 * np.cos(np.pi * ACROSS / 2)
         height += 0.55 * opened * np.clip((line + 0.2) / 0.2, 0, 1) * (1 - step(line, 0.008, 0.025))
-        shade -= 0.24 * step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
-    height += wrinkles(43, 0.06) + tension(44, 0.22, 12)
+        under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
+        shade -= 0.24 * under * uneven(int(at * 1000))
+    height += wrinkles(43, 0.06) + tension(44, 0.22, 12) + crumpled(45, 0.16)
     for at in (0.035, 0.965):
         shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
         height -= 0.20 * bump(V, at, 0.006)
@@ -316,7 +332,7 @@ def pitta() -> tuple[Field, ...]:
 def kf94() -> tuple[Field, ...]:
     """Three panels folded like a boat: one over the nose, one before the mouth, one under the chin."""
     shade, height = fleece(61)
-    height += wrinkles(62, 0.03) + tension(63, 0.10, 8)
+    height += wrinkles(62, 0.03) + tension(63, 0.10, 8) + crumpled(64, 0.08)
     for at in (0.31, 0.71):
         line = V - at - 0.006 * np.cos(np.pi * ACROSS)
         shade -= 0.06 * bump(line, 0.008, 0.008) + 0.02 * bump(line, -0.02, 0.02)
@@ -362,7 +378,7 @@ def draped(seed: int, steep: float) -> Field:
 
 def woven(seed: int) -> tuple[Field, Field]:
     """Thin plain weave as shade and height."""
-    weave = np.sin(2 * np.pi * U * 190) * np.sin(2 * np.pi * V * 190)
+    weave = np.sin(2 * np.pi * U * THREADS) * np.sin(2 * np.pi * V * THREADS)
     return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 12)
 
 
@@ -381,7 +397,7 @@ def bandana() -> tuple[Field, ...]:
 
 def gaiter() -> tuple[Field, ...]:
     """A knitted tube: smooth on the face, gathered in rings on the neck."""
-    knit = np.abs(np.sin(np.pi * U * 260))
+    knit = np.abs(np.sin(np.pi * U * THREADS))
     shade, height = 1 + 0.025 * (knit - knit.mean()) + 0.012 * noise(91, 1.0, 5.0), 0.02 * knit
     gathered = 0.15 + 0.85 * step(V, 0.52, 0.15)
     height += (wrinkles(92, 0.24) + 0.8 * wrinkles(93, 0.2)[:, ::-1]) * gathered

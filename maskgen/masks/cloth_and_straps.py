@@ -138,9 +138,13 @@ def _curve(points: Doubles, n: int) -> Doubles:
     return curve_through(along, points, np.linspace(0, along[-1], n))
 
 
+def grid_place(u: float, v: float) -> tuple[int, int]:
+    """The row and column of the cloth's grid point nearest to u, 0 (middle) to 1 (right edge), and v, 0..1."""
+    return round(v * (ROWS - 1)), round((u + 1) / 2 * (COLUMNS - 1))
+
+
 def _on_sheet(sheet: Mesh, u: float, v: float) -> Doubles:
-    """The cloth's grid point nearest to u, 0 (middle) to 1 (right edge), and v, 0..1."""
-    row, column = round(v * (ROWS - 1)), round((u + 1) / 2 * (COLUMNS - 1))
+    row, column = grid_place(u, v)
     return np.asarray(sheet.points[row * COLUMNS + column])
 
 

@@ -1,4 +1,4 @@
-"""Deformations that make one mask of a kind differ from the next: creases, bent edges, skewed pleats, slack ear loops.
+"""Deformations that make one mask of a kind differ from the next: creases, outline, skewed pleats, slack ear loops.
 
 All are fixed offsets of the mesh's points, computed once per mesh. A plan adds them with its own weights.
 """
@@ -18,6 +18,22 @@ CREASES = FOLDS + RIMS
 RIM = 1.3  # offset of a bent edge, as a multiple of a crease's depth
 SKEWS = 4  # shifts of the texture: up or down, to one side, curved, and closer above than below
 EAR_LOOPS = 2  # deformations: slack of the left and of the right ear loop
+# Least and greatest weight of each deformation of the outline, see `outline_deformations`. They are not symmetric where
+# one way would bare the nose or the chin or press the cloth into the skin.
+OUTLINE = (
+    *((-0.4, 1.0),) * 2,  # upper corners raised
+    *((-0.3, 1.0),) * 2,  # lower corners lowered
+    *((-0.2, 1.0),) * 2,  # lower corners away from the cheek
+    *((-1.0, 1.0),) * 2,  # sides closer to the ear
+    (-0.3, 0.5),  # a peak over the nose
+    (-0.5, 0.8),  # the upper edge lower between nose and corner
+    (-0.2, 1.0),  # the lower edge fuller between chin and corner
+    (0.0, 1.0),  # pointed at the chin
+    (-0.2, 1.0),  # a ridge down the middle
+    *((-1.0, 1.0),) * 2,  # cheeks billowed
+)
+FREE = 0.25  # u, 0 (middle) to 1 (side), from which on a corner moves the cloth
+PLIANT = 0.02  # depth of creases, in eye distances, from which on cloth is so soft that its outline varies in full
 SAG = 0.10  # sag at the middle of an ear loop of slack 1, in eye distances
 
 
@@ -26,7 +42,8 @@ class Deformations:
     """The deformations of a mesh of n points.
 
     Attributes:
-        points, normals: (1 + CREASES + EAR_LOOPS, n, 3), first the undeformed ones, then the offset of each.
+        points, normals: (1 + CREASES + len(OUTLINE) + EAR_LOOPS, n, 3), first the undeformed ones, then the offset of
+            each.
         v: (SKEWS, n), shifts of the texture coordinate v.
     """
 
@@ -83,6 +100,59 @@ def _edge_deformations(uv: Doubles, normals: Doubles) -> list[Doubles]:
         at(bottom * np.sin(np.pi * u), down),
         at(bottom * np.exp(-((u / 0.25) ** 2)), 0.8 * normals - 0.4 * down),
         at(bottom * (np.exp(-(((u - 0.45) / 0.2) ** 2)) - np.exp(-(((u + 0.45) / 0.2) ** 2))), normals),
+    ]
+
+
+def outline_deformations(grid: Doubles, uv: Doubles, pliant: float, free: bool) -> tuple[Doubles, Doubles]:
+    """Deformations of the outline of a cloth (rows, columns, 3) whose texture coordinates are (rows, columns, 2).
+
+    Corners, where the loops pull, move with straight edges between them; so no two masks have the same outline, and
+    none is a smooth bowl.
+
+    Args:
+        pliant: 0 (a rigid cup) to 1, scales them.
+        free: whether the cloth ends at its straps; otherwise it goes round the head and its sides do not move.
+
+    Returns:
+        Offsets of its points and of its unit normals, each (len(OUTLINE), rows, columns, 3), for weights of 1.
+    """
+    normals = grid_normals(grid)
+    moves = pliant * np.stack([*_corners(grid, uv, normals, free), *_middle(uv, normals)])
+    return moves, np.stack([grid_normals(grid + move) - normals for move in moves])
+
+
+DOWN = np.array([0.0, 1.0, 0.0])
+
+
+def _corners(grid: Doubles, uv: Doubles, normals: Doubles, free: bool) -> list[Doubles]:
+    """The first eight of `outline_deformations`, (rows, columns, 3) each, the left one of a pair before the right."""
+    u, v = 2 * uv[..., :1] - 1, uv[..., 1:]
+    along = np.gradient(grid, axis=1)
+    along /= np.linalg.norm(along, axis=-1, keepdims=True)
+    sides = [(sign, free * np.clip((sign * u - FREE) / (1 - FREE), 0, 1)) for sign in (-1, 1)]
+    return [
+        *(-0.16 * side * (1 - v) * DOWN for _, side in sides),
+        *(0.20 * side * v * DOWN for _, side in sides),
+        *(0.12 * side**2 * v**2 * normals for _, side in sides),
+        *(0.14 * sign * side * along for sign, side in sides),
+    ]
+
+
+def _middle(uv: Doubles, normals: Doubles) -> list[Doubles]:
+    """The rest of `outline_deformations`, (rows, columns, 3) each."""
+    u, v = 2 * uv[..., :1] - 1, uv[..., 1:]
+    away, within = np.abs(u), np.sin(np.pi * v)
+
+    def tent(at: Doubles, width: float) -> Doubles:
+        return np.maximum(1 - np.abs(at) / width, 0)
+
+    return [
+        tent(u, 0.42) * (1 - v) ** 2 * (0.02 * normals - 0.10 * DOWN),
+        0.06 * np.sin(np.pi * away) * (1 - v) ** 3 * DOWN,
+        tent(away - 0.5, 0.4) * v**3 * (0.05 * normals + 0.06 * DOWN),
+        0.12 * tent(u, 0.35) * v**3 * DOWN,
+        0.10 * tent(u, 0.6) * within * normals,
+        *(0.06 * tent(sign * u - 0.5, 0.4) * within * normals for sign in (-1, 1)),
     ]
 
 

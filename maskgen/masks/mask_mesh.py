@@ -18,6 +18,7 @@ from maskgen.masks.cloth_and_straps import (
     ROWS,
     Mesh,
     cloth_mesh,
+    grid_place,
     kept_lines,
     mirrored_mesh,
     narrow_strap,
@@ -25,12 +26,13 @@ from maskgen.masks.cloth_and_straps import (
     thin_cloth,
 )
 from maskgen.masks.deformations import (
-    CREASES,
     EAR_LOOPS,
+    PLIANT,
     SKEWS,
     Deformations,
     crease_deformations,
     ear_loop_sag,
+    outline_deformations,
     print_skew,
 )
 from maskgen.masks.ear_and_head_occlusion import HeadDepth, HeadView, head_view, hiding_triangles, render_head_view
@@ -50,7 +52,8 @@ NEAR = 0.26  # standard deviation, in eye distances, of the weights of the skin'
 DOUBTED = 0.4  # prior weight of skin without shadow
 ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, and on both sides (such as a beard)
 MOST_SHADE = 0.9  # darkest shade, as a logarithm of linear light
-GOING = 0.45  # cosine of a head strap's ray to the line of sight below which the strap fades out
+# Cosine of a ray to the line of sight below which a head strap, or an ear loop, fades out.
+GOING, EDGE_ON = 0.28, 0.10
 VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 
 
@@ -120,9 +123,10 @@ class MaskMesh:
 
     def opacity(self, line_of_sight: Doubles) -> Doubles:
         """Opacity of the straps' points, 0..1, (r,). Head straps fade out toward the back of the head: they lie in hair
-        of unknown shape."""
-        toward = np.minimum(np.maximum(self.rays[self.straps_from :] @ line_of_sight / GOING, 0.0), 1.0)
-        return np.where(self.goes_round_head, toward * toward * (3 - 2 * toward), 1.0)
+        of unknown shape. Ear loops fade out on the head's silhouette, where they would break into dots."""
+        toward = self.rays[self.straps_from :] @ line_of_sight / np.where(self.goes_round_head, GOING, EDGE_ON)
+        toward = np.minimum(np.maximum(toward, 0.0), 1.0)
+        return np.asarray(toward * toward * (3 - 2 * toward))
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
@@ -264,22 +268,43 @@ def _below_lids(top: Doubles) -> Doubles:
 def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]) -> Deformations:
     """All points and their deformations, in the order of `build_mask_mesh`: cloth, then each strap's right and left
     side."""
-    shape = (ROWS, COLUMNS, -1)
-    moves, turns = crease_deformations(fine.points.reshape(shape), fine.uv.reshape(shape), template.crease)
+    moves, turns = _cloth_deformations(template, fine)
     rows, columns = kept_lines(ROWS, small), kept_lines(COLUMNS, small)
-    moves, turns = (each[:, rows[:, None], columns].reshape(CREASES, -1, 3) for each in (moves, turns))
-    cloth_points, each = len(parts[0].points), len(parts[-1].points)
-    points = np.zeros((1 + CREASES + EAR_LOOPS, sum(len(part.points) for part in parts), 3))
+    first_loop, cloth_points = 1 + len(moves), len(parts[0].points)
+    points = np.zeros((first_loop + EAR_LOOPS, sum(len(part.points) for part in parts), 3))
     normals = np.zeros_like(points)
     points[0], normals[0] = (np.concatenate(own) for own in zip(*((p.points, p.normals) for p in parts), strict=True))
-    points[1 : 1 + CREASES, :cloth_points], normals[1 : 1 + CREASES, :cloth_points] = moves, turns
+    for out, offsets in ((points, moves), (normals, turns)):
+        out[1:first_loop, :cloth_points] = offsets[:, rows[:, None], columns].reshape(len(offsets), -1, 3)
+    each = len(parts[-1].points)
     for number, strap in enumerate(template.straps):
         for side in range(EAR_LOOPS):
-            first = cloth_points + (2 * number + side) * each
-            points[1 + CREASES + side, first : first + each] = strap.slack * ear_loop_sag(each, PIECES)
+            own = slice(cloth_points + (2 * number + side) * each, cloth_points + (2 * number + side + 1) * each)
+            points[first_loop + side, own] = strap.slack * ear_loop_sag(each, PIECES)
+            if strap.from_cloth is not None:
+                points[1:first_loop, own] = _follow_root(moves, strap.from_cloth, side, each)
     v = np.zeros((SKEWS, points.shape[1]))
     v[:, :cloth_points] = print_skew(thin_cloth(fine, small).uv)
     return Deformations(points, normals, v)
+
+
+def _cloth_deformations(template: Template, fine: Mesh) -> tuple[Doubles, Doubles]:
+    """The offsets of the cloth's points and normals, (CREASES + len(OUTLINE), ROWS, COLUMNS, 3) each."""
+    grid, uv = fine.points.reshape(ROWS, COLUMNS, 3), fine.uv.reshape(ROWS, COLUMNS, 2)
+    pliant = min(template.crease / PLIANT, 1.0) if template.role == "mask" else 0.0
+    free = any(strap.from_cloth is not None for strap in template.straps)
+    creases, turns = crease_deformations(grid, uv, template.crease)
+    outline, turns_of_outline = outline_deformations(grid, uv, pliant, free)
+    return np.concatenate([creases, outline]), np.concatenate([turns, turns_of_outline])
+
+
+def _follow_root(moves: Doubles, root: tuple[float, float], side: int, count: int) -> Doubles:
+    """The offsets (k, count, 3) of a strap that begins on the cloth, moved as its root is by the offsets `moves`
+    (k, ROWS, COLUMNS, 3) of the cloth and less toward its end; `side` 0 is the right one, 1 the left."""
+    row, column = grid_place(*root)
+    at = moves[:, row, column if side == 0 else COLUMNS - 1 - column]
+    share = np.repeat((1 - np.linspace(0, 1, PIECES)) ** 2, count // PIECES)
+    return np.asarray(at[:, None] * share[:, None])
 
 
 def _unit(vectors: Doubles) -> Doubles:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.deformations import CREASES, SKEWS
+from maskgen.masks.deformations import CREASES, OUTLINE, SKEWS
 
 FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
 
@@ -28,6 +28,7 @@ class MaskPlan:
         fade: 0..1, how far wear has faded the colour to grey.
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
         creases: CREASES weights of the mesh's crease deformations, 1 for a crease as deep as the template says.
+        outline: weights of the mesh's deformations of the outline, one for each of `deformations.OUTLINE`.
         slack: how far the left and the right ear loops hang, 0..1.
         print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
             closer above than below.
@@ -45,6 +46,7 @@ class MaskPlan:
     fade: float = 0.0
     sheer: float = 0.0
     creases: tuple[float, ...] = (0.0,) * CREASES
+    outline: tuple[float, ...] = (0.0,) * len(OUTLINE)
     slack: tuple[float, float] = (0.0, 0.0)
     print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False
@@ -60,6 +62,8 @@ class MaskPlan:
             raise ValueError(f"wearing {self.wearing!r} is none of {', '.join(WEARINGS)}")
         if len(self.creases) != CREASES:
             raise ValueError(f"{len(self.creases)} creases, not {CREASES}")
+        if len(self.outline) != len(OUTLINE):
+            raise ValueError(f"{len(self.outline)} deformations of the outline, not {len(OUTLINE)}")
 
     @property
     def worn(self) -> float:
@@ -69,7 +73,7 @@ class MaskPlan:
     @property
     def deformation_weights(self) -> Doubles:
         """The weights of `Deformations.points`."""
-        return np.array([1.0, *self.creases, *self.slack])
+        return np.array([1.0, *self.creases, *self.outline, *self.slack])
 
 
 def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None) -> MaskPlan:
@@ -83,6 +87,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
     worn = float(chance[0] ** 3)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
     spread = [min(max(each, -2.2), 2.2) for each in rng.normal(size=4 + SKEWS).tolist()]
+    bent = rng.beta(1.3, 1.3, len(OUTLINE)).tolist()
     return MaskPlan(
         up=min(max(0.025 * spread[0], -0.05), 0.04),
         size=min(max(1.01 + 0.012 * spread[1], 0.99), 1.04),
@@ -90,6 +95,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         bright=1.0 + 0.02 * spread[3] - 0.03 * worn,
         fade=FADES * worn,
         creases=tuple(min(max(depth, -2.2), 2.2) for depth in deep.tolist()),
+        outline=tuple(low + (high - low) * each for (low, high), each in zip(OUTLINE, bent, strict=True)),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
         print_skew=tuple(0.018 * each for each in spread[4:]),
         turned=bool(chance[7] < 0.5),

@@ -21,7 +21,7 @@ from maskgen.core.seeding import rng_for
 LAPLACIAN = np.array([1, -2, 1], np.float32)  # across and down
 AGAIN = 1.2  # standard deviation of the second blur, in pixels
 OWN_BLUR = 0.5  # standard deviation of the rendered mask's own blur, in pixels
-LEAST = 0.5  # least standard deviation of the added blur, in pixels; it smooths the mask's aliased edges
+LEAST = 0.6  # least standard deviation of the added blur, in pixels; it smooths the mask's aliased edges
 MOST_BLUR = 6.0  # largest standard deviation of the blur, in pixels
 LEAST_NOISE = 0.3  # standard deviation of the noise, in levels, below which none is added
 MOST_NOISE = 12.0  # largest standard deviation of the noise, in levels

@@ -31,7 +31,8 @@ OPEN = 0.2  # height over width from which an eye counts as open
 # Warmth of eyes' whites under white light, see `warmth`: LFW's faces have 0.2, drawn people 0.05 to 0.17.
 EYE_WARMTH = 0.17
 BLEED = 0.15  # share of the skin's colour in the measured white of an eye
-DOUBT = 0.12  # variation of the eyes' warmth between people
+# Variation of the eyes' warmth between people: the part that does not count if highlights agree, and if there are none.
+DOUBT, ALONE = 0.05, 0.24
 MOST_WARMTH = 0.25  # largest warmth of the light
 ROOM = 24.0  # levels below `Exposure.top` within which bright cloth is compressed
 
@@ -128,7 +129,7 @@ def common_warmth(highlights: float | None, eyes: Doubles) -> float:
     neither; eyes alone must be far from the usual.
     """
     seen = warmth(eyes) - EYE_WARMTH
-    doubt = 2 * DOUBT if highlights is None else DOUBT
+    doubt = ALONE if highlights is None else DOUBT
     seen = math.copysign(max(abs(seen) - doubt, 0.0), seen)
     agreed = seen if highlights is None else agreement(seen, highlights)
     return min(max(agreed, -MOST_WARMTH), MOST_WARMTH)

@@ -36,7 +36,7 @@ HIGHLIGHTS_WELL_LIT = 180.0
 BRIGHTEST_SKIN = 222.0
 # Prior direction of the light, that of most faces: from above and in front.
 USUAL = np.array([0.0, -0.16, 0.22])
-BELIEF = np.array([0.008, 0.035, 0.035])  # weight of the prior, relative to the samples: sideways, down, front
+BELIEF = np.array([0.008, 0.020, 0.018])  # weight of the prior, relative to the samples: sideways, down, front
 ROUNDS = 3  # iterations of the reweighted regression
 DIM = 0.05  # relative light below which samples carry no information
 FEWEST = 12  # least number of samples

@@ -18,6 +18,7 @@ LEAST = 4.0  # least level of a colour, so that its logarithm is finite
 # Rows of points, counted from the mask. Up to the first a loop lies in front of beard and hair. From the second on hair
 # can hide it completely. Between them the effect increases.
 BEFORE, UNDER = 3, 8
+ROOT = 0.5  # visibility of the first row, where a loop comes out from under the hem
 ENDS = np.array([0.75, 0.4, 0.1])  # visibility of the last rows, where a loop goes behind the ear
 
 
@@ -46,10 +47,13 @@ def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Ligh
     off = np.hypot(tint[..., 0], tint[..., 1])
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
     skin = 1 - (1 - skin) * _GOES_UNDER
-    soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # a single pixel is unreliable
-    soft[:, 0], soft[:, -1] = 1.0, skin[:, -1]
+    # A single pixel is unreliable, and a loop goes under hair bit by bit.
+    soft = np.mean([np.roll(skin, by, 1) for by in range(-2, 3)], axis=0)
+    soft[:, :2], soft[:, -2:] = 1.0, skin[:, -2:]
     soft[:, -len(ENDS) :] *= ENDS
-    return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)
+    shown = np.minimum.accumulate(soft, axis=1)
+    shown[:, 0] = ROOT
+    return np.repeat(shown.ravel(), breadth)
 
 
 def _smooth(share: Doubles) -> Doubles:

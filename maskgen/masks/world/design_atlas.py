@@ -27,7 +27,7 @@ from maskgen.masks.world.design import WRINKLES, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.repeating_prints import SIDE, Print
 
-CELLS = 24  # rows and columns of a wrinkle in the bank
+CELLS = 40  # rows and columns of a wrinkle in the bank
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
 TRIM = 0.055  # width of a trim as a share of the cloth's height
@@ -142,7 +142,7 @@ def _stain(dyed: Bytes, design: Design) -> None:
 def _bank() -> Floats:
     """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
 
-    A wrinkle is about a hundredth of an eye distance high. Half of the wrinkles run inward from the ends of the loops,
+    A wrinkle is about a hundredth of an eye distance high, with a sharp crest between two slopes. Half of the wrinkles run inward from the ends of the loops,
     half lie anywhere. The second half of the bank mirrors the first.
     """
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
@@ -158,8 +158,8 @@ def _bank() -> Floats:
         along = (x - from_[0]) * np.cos(toward) + (y - from_[1]) * np.sin(toward)
         off = -(x - from_[0]) * np.sin(toward) + (y - from_[1]) * np.cos(toward)
         off = off + rng.normal() * 0.25 * along * along
-        length, width = rng.uniform(0.3, 1.1), rng.uniform(0.035, 0.11)
-        height = 0.01 * np.exp(-((off / width) ** 2) - ((along / length) ** 2)) * rng.choice([-1, 1])
+        length, width = rng.uniform(0.3, 1.1), rng.uniform(0.05, 0.16)
+        height = 0.014 * np.exp(-np.abs(off) / width - (along / length) ** 2) * rng.choice([-1, 1])
         out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
     half = WRINKLES // 2

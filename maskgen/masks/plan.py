@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
 from maskgen.masks.deformations import CREASES, SKEWS
 
+# Mean and spread of the logarithm of `MaskPlan.relief`, mean of `MaskPlan.overhead`. So masks have the contrast, and
+# the difference in light between their upper and lower half, of real ones: see docs/results.md.
+RELIEF, OVERHEAD = (0.4, 0.45), 0.11
+MOST_RELIEF, MOST_OVERHEAD = 2.0, 0.3
 FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
 
 
@@ -26,6 +31,8 @@ class MaskPlan:
         fade: 0..1, how far wear has faded the colour to grey.
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
         creases: CREASES weights of the mesh's crease deformations, 1 for a crease as deep as the template says.
+        relief: factor on the shading of the cloth's folds, pleats and seams.
+        overhead: light from above on the cloth, as a direction's length, more than the face shows.
         slack: how far the left and the right ear loops hang, 0..1.
         print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
             closer above than below.
@@ -43,6 +50,8 @@ class MaskPlan:
     fade: float = 0.0
     sheer: float = 0.0
     creases: tuple[float, ...] = (0.0,) * CREASES
+    relief: float = 1.0
+    overhead: float = 0.0
     slack: tuple[float, float] = (0.0, 0.0)
     print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False
@@ -81,6 +90,8 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
     worn = float(chance[0] ** 3)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
     spread = [min(max(each, -2.2), 2.2) for each in rng.normal(size=4 + SKEWS).tolist()]
+    mean, width = RELIEF
+    relief = min(math.exp(mean + width * rng.normal()), MOST_RELIEF)
     return MaskPlan(
         up=min(max(0.025 * spread[0], -0.05), 0.04),
         size=min(max(1.01 + 0.012 * spread[1], 0.99), 1.04),
@@ -88,6 +99,8 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         bright=1.0 + 0.02 * spread[3] - 0.03 * worn,
         fade=FADES * worn,
         creases=tuple(min(max(depth, -2.2), 2.2) for depth in deep.tolist()),
+        relief=relief,
+        overhead=min(OVERHEAD * rng.exponential(), MOST_OVERHEAD),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
         print_skew=tuple(0.018 * each for each in spread[4:]),
         turned=bool(chance[7] < 0.5),

@@ -36,6 +36,7 @@ ROW = 512  # pixels of the mask per row while they are coloured
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
 HIDDEN = 0.52  # strength of the loss of light on cloth that faces down, where chest and throat block it
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
+LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
 FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
@@ -178,6 +179,9 @@ def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Double
     facing = normals @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
     strength = light.on(facing) * (1 - HIDDEN * np.maximum(normals[:, 1] - LEVEL, 0))
+    if plan.overhead:
+        down = facing[:, 1] - np.median(facing[: mesh.straps_from, 1])  # so that the cloth is not darker as a whole
+        strength *= np.maximum(1 - plan.overhead * down, LEAST_OVERHEAD)
     if light.unexplained is not None:
         strength *= mesh.shade(light.unexplained)
     share = srgb_factor(_shoulder(strength)) / BRIGHTEST
@@ -283,10 +287,10 @@ def _coloured(
         for each in (read.colours, read.slope_down)
     )
     lit = lit * np.float32(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
-    bright = lit * _folds(cloth, down, _fold_light(camera, light, plan.turned))
+    bright = lit * _folds(cloth, down, _fold_light(camera, light, plan))
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
-    four[:, 3] = _sheen(kind.gloss, four, lit.ravel())
+    four[:, 3] = _sheen(kind.gloss, four, (0.67 * lit + 0.33 * bright).ravel())
     colours = (_dye(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)
@@ -298,8 +302,8 @@ def _coloured(
 def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
     """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
 
-    It is positive where the encoded light without the relief is above USUAL_LIGHT, and stronger on a darker dye, so
-    that black cloth shows its form. Elsewhere it is at most 0."""
+    It is positive where the encoded light, with a third of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
+    so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
     over = lit * lit
     over -= np.float32(USUAL_LIGHT**2)
     fibres = over * np.float32(FIBRES)
@@ -326,12 +330,12 @@ def _folds(cloth: NDArray[np.uint8], down: NDArray[np.uint8], along: tuple[float
     return cv2.addWeighted(across, right, down, lower, 1 - LEVEL_GROUND * (right + lower), dtype=cv2.CV_32F)
 
 
-def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, float]:
-    """The gain in brightness for a slope to the right and down: the light along the cloth's axes; if the cloth is
-    mirrored its right is the viewer's left."""
-    strong = light.direction + FOLD_SHOWING
+def _fold_light(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float]:
+    """The gain in brightness for a slope to the right and down: the light along the cloth's axes, by the depth of its
+    relief; if the cloth is mirrored its right is the viewer's left."""
+    strong = plan.relief * (light.direction + FOLD_SHOWING)
     right, down, _ = (strong @ camera.rotation).tolist()
-    return -right if turned else right, down
+    return -right if plan.turned else right, down
 
 
 def _shoulder(light: Doubles) -> Doubles:

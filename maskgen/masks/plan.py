@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 from maskgen.masks.deformations import CREASES, OUTLINE, SKEWS
 
+# Mean and spread of the logarithm of `MaskPlan.relief`, mean of `MaskPlan.overhead`. So masks have the contrast, and
+# the difference in light between their upper and lower half, of real ones: see docs/results.md.
+RELIEF, OVERHEAD = (0.4, 0.45), 0.11
+MOST_RELIEF, MOST_OVERHEAD = 2.0, 0.3
 FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
 
 
@@ -29,6 +34,8 @@ class MaskPlan:
         sheer: 0..1, the share of light that its cloth lets through, so that skin and lips show.
         creases: CREASES weights of the mesh's crease deformations, 1 for a crease as deep as the template says.
         outline: weights of the mesh's deformations of the outline, one for each of `deformations.OUTLINE`.
+        relief: factor on the shading of the cloth's folds, pleats and seams.
+        overhead: light from above on the cloth, as a direction's length, more than the face shows.
         slack: how far the left and the right ear loops hang, 0..1.
         print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
             closer above than below.
@@ -47,6 +54,8 @@ class MaskPlan:
     sheer: float = 0.0
     creases: tuple[float, ...] = (0.0,) * CREASES
     outline: tuple[float, ...] = (0.0,) * len(OUTLINE)
+    relief: float = 1.0
+    overhead: float = 0.0
     slack: tuple[float, float] = (0.0, 0.0)
     print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False
@@ -88,6 +97,8 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
     spread = [min(max(each, -2.2), 2.2) for each in rng.normal(size=4 + SKEWS).tolist()]
     bent = rng.beta(1.3, 1.3, len(OUTLINE)).tolist()
+    mean, width = RELIEF
+    relief = min(math.exp(mean + width * rng.normal()), MOST_RELIEF)
     return MaskPlan(
         up=min(max(0.025 * spread[0], -0.05), 0.04),
         size=min(max(1.01 + 0.012 * spread[1], 0.99), 1.04),
@@ -96,6 +107,8 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         fade=FADES * worn,
         creases=tuple(min(max(depth, -2.2), 2.2) for depth in deep.tolist()),
         outline=tuple(low + (high - low) * each for (low, high), each in zip(OUTLINE, bent, strict=True)),
+        relief=relief,
+        overhead=min(OVERHEAD * rng.exponential(), MOST_OVERHEAD),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
         print_skew=tuple(0.018 * each for each in spread[4:]),
         turned=bool(chance[7] < 0.5),

@@ -36,7 +36,9 @@ ROW = 512  # pixels of the mask per row while they are coloured
 LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
 HIDDEN = 0.52  # strength of the loss of light on cloth that faces down, where chest and throat block it
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
+LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
+SHEEN_OF_RELIEF = 0.33  # share of the relief's shading in the light that `_sheen` takes
 FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
@@ -197,6 +199,9 @@ def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Double
     facing = normals @ camera.rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
     strength = light.on(facing) * (1 - HIDDEN * np.maximum(normals[:, 1] - LEVEL, 0))
+    if plan.overhead:
+        down = facing[:, 1] - np.median(facing[: mesh.straps_from, 1])  # so that the cloth is not darker as a whole
+        strength *= np.maximum(1 - plan.overhead * down, LEAST_OVERHEAD)
     if light.unexplained is not None:
         strength *= mesh.shade(light.unexplained)
     share = srgb_factor(_shoulder(strength)) / BRIGHTEST
@@ -302,12 +307,12 @@ def _coloured(
         for each in (read.colours, read.slope_down)
     )
     lit = lit * np.float32(full_light(plan, light))
-    right, lower, ground = fold_gains(camera, light, plan.turned)
+    right, lower, ground = fold_gains(camera, light, plan)
     across = cv2.extractChannel(cloth, 3)
     bright = lit * cv2.addWeighted(across, right, down, lower, ground, dtype=cv2.CV_32F)
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
-    four[:, 3] = _sheen(kind.gloss, four, lit.ravel())
+    four[:, 3] = _sheen(kind.gloss, four, ((1 - SHEEN_OF_RELIEF) * lit + SHEEN_OF_RELIEF * bright).ravel())
     colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)
@@ -319,8 +324,8 @@ def _coloured(
 def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
     """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
 
-    It is positive where the encoded light without the relief is above USUAL_LIGHT, and stronger on a darker dye, so
-    that black cloth shows its form. Elsewhere it is at most 0."""
+    It is positive where the encoded light, with a third of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
+    so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
     over = lit * lit
     over -= np.float32(USUAL_LIGHT**2)
     fibres = over * np.float32(FIBRES)
@@ -345,18 +350,18 @@ def dye_matrix(light: Light, fade: float) -> Floats:
     return (light.cast[:, None] * dye).astype(np.float32)
 
 
-def fold_gains(camera: Camera, light: Light, turned: bool) -> tuple[float, float, float]:
+def fold_gains(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float, float]:
     """The shading of the relief, a factor on light: gains for the atlas's slopes across and down, and a constant."""
-    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in _fold_light(camera, light, turned))
+    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in _fold_light(camera, light, plan))
     return right, lower, 1 - LEVEL_GROUND * (right + lower)
 
 
-def _fold_light(camera: Camera, light: Light, turned: bool) -> tuple[float, float]:
-    """The gain in brightness for a slope to the right and down: the light along the cloth's axes; if the cloth is
-    mirrored its right is the viewer's left."""
-    strong = light.direction + FOLD_SHOWING
+def _fold_light(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float]:
+    """The gain in brightness for a slope to the right and down: the light along the cloth's axes, by the depth of its
+    relief; if the cloth is mirrored its right is the viewer's left."""
+    strong = plan.relief * (light.direction + FOLD_SHOWING)
     right, down, _ = (strong @ camera.rotation).tolist()
-    return -right if turned else right, down
+    return -right if plan.turned else right, down
 
 
 def _shoulder(light: Doubles) -> Doubles:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from maskgen.masks.lighting.exposure import ROOM
-from maskgen.masks.render import BRIGHTEST, FIBRES, SHEEN, SHINE, STRAP_COVER, USUAL_LIGHT
+from maskgen.masks.render import BRIGHTEST, FIBRES, SHEEN, SHEEN_OF_RELIEF, SHINE, STRAP_COVER, USUAL_LIGHT
 
 from .packed import PackedMasks
 from .rasterise import MaskPixels
@@ -95,7 +95,8 @@ def _coloured(packed: PackedMasks, pixels: MaskPixels, texel: Tensor) -> Tensor:
     lit = pixels.lit * number("light")
     folds = texel[:, ACROSS] * number("across") + texel[:, DOWN] * number("down") + number("level")
     bright = (lit * folds).clamp(0, BRIGHTEST)
-    over = lit * lit - USUAL_LIGHT**2
+    shining = (1 - SHEEN_OF_RELIEF) * lit + SHEEN_OF_RELIEF * bright
+    over = shining * shining - USUAL_LIGHT**2
     sheen = torch.maximum(over * (SHINE + SHEEN * number("gloss") - SHINE / 255 * texel[:, GREEN]), over * FIBRES)
     red, green, blue, shine = packed.dye[pixels.owner].unbind(2)
     colours = red * texel[:, :1] + green * texel[:, 1:2] + blue * texel[:, 2:3] + shine * sheen[:, None]

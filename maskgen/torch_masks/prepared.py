@@ -125,7 +125,7 @@ def _numbers(placed: PlacedMask, analysed: AnalysedFace, level: AtlasLevel) -> M
     noise = analysed.grain if analysed.grain.noise >= LEAST_NOISE else BlurAndNoise(0.0, 0.0)
     return MaskNumbers(
         full_light(plan, light),
-        *fold_gains(analysed.camera, light, plan.turned),
+        *fold_gains(analysed.camera, light, plan),
         kind.gloss,
         light.top,
         light.lift,

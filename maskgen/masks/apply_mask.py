@@ -109,7 +109,7 @@ class MaskedPicture:
     @property
     def outline(self) -> list[Floats]:
         """Outlines of the area with a coverage above one half: closed polygons, float32 (n, 2), largest first."""
-        solid = (self.coverage > 127).astype(np.uint8)
+        solid = cv2.threshold(self.coverage, 127, 1, cv2.THRESH_BINARY)[1]
         found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
         polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
         return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))
@@ -258,7 +258,8 @@ def apply_mask(
     if coverage[outer.slices].max() < 128:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
-    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, _mean_translucency(paint, alpha), plan.worn)
+    through = 0.0 if layer.opaque else _mean_translucency(paint, alpha)
+    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, through, plan.worn)
     return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
 
 

@@ -93,12 +93,14 @@ class Layer:
             STRAP_COVER of alpha.
         alpha: float32 (h, w), the share of the picture's light that the mask blocks.
         parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not requested.
+        opaque: whether no part of the mask lets light through.
     """
 
     window: Window
     paint: Floats
     alpha: Floats
     parts: Mask | None = None
+    opaque: bool = False
 
 
 def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
@@ -147,7 +149,9 @@ def render(
     drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
     named = _named(level, drawn, alpha) if parts else None
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, len(opacity) > 0), alpha, named)
+    opaque = level.material_and_clear is None and not plan.sheer
+    paint = _painted(kind, plan, level, drawn, alpha, camera, light, len(opacity) > 0)
+    return Layer(outer, paint, alpha, named, opaque)
 
 
 def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:

@@ -5,7 +5,8 @@ No face is detected and no masked copy is stored. The masks of an epoch depend o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
-from maskgen.masks.apply_mask import analyse_face, apply_mask
+from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, apply_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import plan_mask
@@ -49,18 +50,31 @@ class OnlineMasker:
     kinds: tuple[str, ...]
     share: float
 
-    def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
-        """The picture with a mask, or unchanged: at random, if it already shows a mask, or if no mask can be fitted."""
-        chance = rng.random(2)
-        points = _mapped(self.points)[row["row"]]
-        if chance[0] >= self.share or np.isnan(points[0, 0]):
-            return image
+    def __call__(
+        self, images: Sequence[Image], rows: Sequence[dict[str, Any]], rngs: Sequence[np.random.Generator]
+    ) -> list[Image]:
+        """Each picture with a mask, or unchanged: at random, if it already shows a mask, or if no mask can be
+        fitted."""
+        masked = list(images)
+        points = np.array(_mapped(self.points)[[row["row"] for row in rows]])
+        chances = [rng.random(2) for rng in rngs]
+        bare = (~np.isnan(points[:, 0, 0])).tolist()
+        chosen = [
+            at for at, (chance, may) in enumerate(zip(chances, bare, strict=True)) if may and chance[0] < self.share
+        ]
+        analysed_faces = analyse_faces([images[at] for at in chosen], list(points[chosen]))
+        for at, analysed in zip(chosen, analysed_faces, strict=True):
+            # Too small, or the yaw too large: `maskgen mask` sets such faces aside.
+            with suppress(SetAsideError):
+                if isinstance(analysed, AnalysedFace):
+                    kind = self._kind(float(chances[at][1]))
+                    masked[at] = apply_mask(images[at], analysed, plan_mask(rngs[at]), kind).image
+        return masked
+
+    def _kind(self, chance: float) -> Kind:
+        """The kind that a uniform draw from 0..1 selects."""
         kinds, ends = _weighted(self.kinds)
-        kind = kinds[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
-        try:
-            return apply_mask(image, analyse_face(image, np.array(points)), plan_mask(rng), kind).image
-        except SetAsideError:  # too small, or the yaw too large: `maskgen mask` sets such faces aside
-            return image
+        return kinds[int(np.searchsorted(ends, chance * ends[-1], side="right"))]
 
 
 @cache

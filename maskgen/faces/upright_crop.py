@@ -93,7 +93,7 @@ def _covers(image: Image, matrix: Doubles, size: int) -> bool:
     last = size - 1
     corners = [(0, 0), (last, 0), (0, last), (last, last)]
     across, down = [a * x + b * y + c for x, y in corners], [d * x + e * y + f for x, y in corners]
-    return 0 <= min(across) and max(across) <= width - 1 and 0 <= min(down) and max(down) <= height - 1
+    return min(across) >= 0 and max(across) <= width - 1 and min(down) >= 0 and max(down) <= height - 1
 
 
 def shrink_factor(matrix: Doubles) -> int:

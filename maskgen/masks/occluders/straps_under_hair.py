@@ -46,9 +46,8 @@ def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Ligh
     off = np.hypot(tint[..., 0], tint[..., 1])
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
     skin = 1 - (1 - skin) * _GOES_UNDER
-    soft = skin.copy()
-    soft[:, 0] = 1.0
-    soft[:, 1:-1] = (skin[:, :-2] + skin[:, 1:-1] + skin[:, 2:]) / 3  # a single pixel is unreliable
+    soft = (np.roll(skin, 1, 1) + skin + np.roll(skin, -1, 1)) / 3  # a single pixel is unreliable
+    soft[:, 0], soft[:, -1] = 1.0, skin[:, -1]
     soft[:, -len(ENDS) :] *= ENDS
     return np.repeat(np.minimum.accumulate(soft, axis=1).ravel(), breadth)
 

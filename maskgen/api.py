@@ -161,14 +161,14 @@ class _CutFace:
 
 @dataclass(frozen=True, slots=True)
 class _AnalysedSubject:
-    """One face in the output picture, analysed once for all masks."""
+    """One face in the output picture, analysed once for all masks; `columns` are those of the catalogue that all of
+    its masks have in common, see `_face_columns`."""
 
     face: Face
     crop: Crop
-    points68: np.ndarray
     analysed: AnalysedFace
-    trust: float
     quality: int | None
+    columns: dict[str, Any]
     occluders: Occluders | None = None
 
 
@@ -349,7 +349,9 @@ class Masker:
         return [
             _told(analysed, at.face)
             if isinstance(analysed, SetAsideError)
-            else _AnalysedSubject(at.face, at.crop, at.points68, analysed, at.trust, at.photo.quality, occluders)
+            else _AnalysedSubject(
+                at.face, at.crop, analysed, at.photo.quality, _face_columns(self.settings, at, analysed), occluders
+            )
             for at, analysed, occluders in zip(faces, analysed_faces, fronts, strict=True)
         ]
 
@@ -454,12 +456,24 @@ def _alignment(settings: MaskerSettings) -> str:
 def _row(settings: MaskerSettings, subject: _AnalysedSubject, put: _PlacedMask | None, variant: int) -> dict[str, Any]:
     """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
     degrees."""
-    face, pose, crop = subject.face, subject.analysed.camera.pose(), subject.crop
-    height, width = (crop.square,) * 2 if crop.square else crop.image.shape[:2]
     return {
         "kind": put.kind.name if put else BARE,
         "colour": put.kind.colour if put else "",
         "variant": variant,
+        **subject.columns,
+        "wearing": put.wearing if put else "",
+        "look": put.look if put else "",
+        **_cloth_columns(put.cloth if put else None),
+        **({"in_front": round(put.in_front, 4) if put else 0.0} if settings.occluders == "keep" else {}),
+        "outline": [_rounded(subject.crop.stretched(polygon)) for polygon in put.outline] if put else [],
+    }
+
+
+def _face_columns(settings: MaskerSettings, one: _CutFace, analysed: AnalysedFace) -> dict[str, Any]:
+    """The columns of `_row` that do not depend on the mask."""
+    face, pose, crop = one.face, analysed.camera.pose(), one.crop
+    height, width = (crop.square,) * 2 if crop.square else crop.image.shape[:2]
+    return {
         "seed": settings.seed,
         "width": width,
         "height": height,
@@ -469,18 +483,13 @@ def _row(settings: MaskerSettings, subject: _AnalysedSubject, put: _PlacedMask |
         **({"given": face.given} if face.given else {}),
         "matrix": [round(float(v), 6) for v in stretched_matrix(crop).ravel()],
         "points5": _rounded(crop.stretched(crop.carry(face.detection.points5))),
-        "points68": _rounded(crop.stretched(subject.points68)),
+        "points68": _rounded(crop.stretched(one.points68)),
         "yaw": round(pose.yaw, 2),
         "pitch": round(pose.pitch, 2),
         "roll": round(pose.roll, 2),
         "scale": round(pose.scale, 3),
-        "trust": round(subject.trust, 4),
-        "fit_error": round(subject.analysed.fit_error, 4),
-        "wearing": put.wearing if put else "",
-        "look": put.look if put else "",
-        **_cloth_columns(put.cloth if put else None),
-        **({"in_front": round(put.in_front, 4) if put else 0.0} if settings.occluders == "keep" else {}),
-        "outline": [_rounded(crop.stretched(polygon)) for polygon in put.outline] if put else [],
+        "trust": round(one.trust, 4),
+        "fit_error": round(analysed.fit_error, 4),
     }
 
 

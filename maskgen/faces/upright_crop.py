@@ -78,10 +78,22 @@ def warp(image: Image, matrix: Doubles, size: int, border: int = cv2.BORDER_REPL
         image, matrix = shrink_by_area(*source_window(image, matrix, size, 2 * times), times)
     elif image.shape[0] * image.shape[1] > 4 * size * size:
         image, matrix = source_window(image, matrix, size)
+    if border == cv2.BORDER_REPLICATE and _covers(image, matrix, size):
+        border = cv2.BORDER_CONSTANT  # the same pixels in half of the time
     # OpenCV warps four channels in half the time that it takes for three.
     four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
     four = cv2.warpAffine(four, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
+
+
+def _covers(image: Image, matrix: Doubles, size: int) -> bool:
+    """Whether a warp to a square of `size` reads no pixel beyond the picture's edge."""
+    (a, b, c), (d, e, f) = cv2.invertAffineTransform(matrix).tolist()
+    height, width = image.shape[:2]
+    last = size - 1
+    corners = [(0, 0), (last, 0), (0, last), (last, last)]
+    across, down = [a * x + b * y + c for x, y in corners], [d * x + e * y + f for x, y in corners]
+    return min(across) >= 0 and max(across) <= width - 1 and min(down) >= 0 and max(down) <= height - 1
 
 
 def shrink_factor(matrix: Doubles) -> int:

@@ -135,7 +135,7 @@ class MaskedPicture:
     @property
     def outline(self) -> list[Floats]:
         """Outlines of the area with a coverage above one half: closed polygons, float32 (n, 2), largest first."""
-        solid = (self.coverage > 127).astype(np.uint8)
+        solid = cv2.threshold(self.coverage, 127, 1, cv2.THRESH_BINARY)[1]
         found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
         polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
         return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))
@@ -273,7 +273,7 @@ def apply_mask(
     if coverage[outer.slices].max() < LEAST_COVERAGE:
         raise no_cloth_visible()
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
-    cloth = MaskMaterial(kind.template.name, kind.print, kind.colours, _mean_translucency(paint, alpha), plan.worn)
+    cloth = _material(kind, plan, 0.0 if layer.opaque else _mean_translucency(paint, alpha))
     return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
 
 
@@ -316,6 +316,10 @@ def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, pa
     return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
 
 
+def _material(kind: Kind, plan: MaskPlan, translucency: float) -> MaskMaterial:
+    return MaskMaterial(kind.template.name, kind.print, kind.colours, translucency, plan.worn)
+
+
 def _mean_translucency(paint: Floats, alpha: Floats) -> float:
     """The mean share of light that the cloth lets through; ear loops and head straps do not count."""
     cloth = cv2.extractChannel(paint, 3)
@@ -340,12 +344,13 @@ def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Double
 
 def _placed_by_plan(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
     """Shift, scale and tilt the projected mask about the mouth as the plan says; in place."""
-    mouth = camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift
-    up = -camera.rotation[:2, 1] * (camera.scale * plan.up)
+    # Single numbers: for so few NumPy takes several times as long.
+    mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
+    up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
     tilt = math.radians(plan.tilt)
     c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
-    turn = np.array([[c, s], [-s, c]])
-    points[:, :2] = points[:, :2] @ turn + (mouth + up - mouth @ turn)
+    shift = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
+    points[:, :2] = points[:, :2] @ np.array([[c, s], [-s, c]]) + shift
     return points
 
 

@@ -26,14 +26,14 @@ BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
 USUAL_LIGHT = 0.93  # encoded light on the larger part of a mask
 FIBRES, SHINE = 14.0, 58.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
-SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
+SKY = (0.9, 1.0, 1.12)  # relative red, green and blue of the light that the surface reflects
 SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
 FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down
 # Coverage of ear loops and head straps: below one half, so that a threshold at one half selects the cloth.
 STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask per row while they are coloured
-LUMA_OF_FOUR, COLOUR_OF_FOUR = np.array([*LUMA, 0.0]), np.eye(3, 4)  # of a pixel of the atlas
+LUMA_OF_THREE = tuple(LUMA.tolist())
 HIDDEN = 0.52  # strength of the loss of light on cloth that faces down, where chest and throat block it
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
 LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
@@ -95,12 +95,14 @@ class Layer:
             STRAP_COVER of alpha.
         alpha: float32 (h, w), the share of the picture's light that the mask blocks.
         parts: uint8 (h, w), part labels where anything is drawn, values of `template.PARTS`; None if not requested.
+        opaque: whether no part of the mask lets light through.
     """
 
     window: Window
     paint: Floats
     alpha: Floats
     parts: Mask | None = None
+    opaque: bool = False
 
 
 def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
@@ -142,7 +144,8 @@ def render(
     drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
     named = _named(level, drawn, alpha) if parts else None
-    return Layer(outer, _painted(kind, plan, level, drawn, alpha, camera, light, mesh.fades), alpha, named)
+    paint = _painted(kind, plan, level, drawn, alpha, camera, light, mesh.fades)
+    return Layer(outer, paint, alpha, named, level.material_and_clear is None and not plan.sheer)
 
 
 def vertex_values(
@@ -162,10 +165,9 @@ def vertex_values(
     """
     values = np.zeros((len(points) + behind, 3), np.float32)
     values[: len(points), 2] = lit = _lit(mesh, plan, camera, light)
-    first = mesh.straps_from
     opacity = mesh.opacity(camera.rotation[2])
     if len(opacity):
-        shown = visible_strap_share(image, points[first:], lit[first:] * BRIGHTEST, light)
+        shown = visible_strap_share(image, points[mesh.straps_from :], lit[mesh.straps_from :] * BRIGHTEST, light)
         opacity *= np.where(mesh.goes_round_head, 1.0, shown)
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     return values
@@ -316,7 +318,8 @@ def _coloured(
     colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)
-    np.minimum(colours, 255, out=colours)
+    if light.top > 255:
+        np.minimum(colours, 255, out=colours)
     colours *= alpha
     return colours
 
@@ -343,11 +346,14 @@ def dye_matrix(light: Light, fade: float) -> Floats:
 
     Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
     """
-    tone = light.tone
-    grey = tone.colour * fade + (1 - tone.colour) * tone.tint
-    dye = np.multiply.outer(grey, LUMA_OF_FOUR) + tone.colour * (1 - fade) * COLOUR_OF_FOUR
-    dye[:, 3] = tone.colour * SKY + (1 - tone.colour) * tone.tint
-    return (light.cast[:, None] * dye).astype(np.float32)
+    colour, kept = light.tone.colour, light.tone.colour * (1 - fade)
+    rows = []
+    # Single numbers: for so few NumPy takes several times as long.
+    for at, (cast, tint, sky) in enumerate(zip(light.cast.tolist(), light.tone.tint.tolist(), SKY, strict=True)):
+        grey = colour * fade + (1 - colour) * tint
+        own = [grey * luma + (kept if other == at else 0.0) for other, luma in enumerate(LUMA_OF_THREE)]
+        rows.append([cast * each for each in (*own, colour * sky + (1 - colour) * tint)])
+    return np.array(rows, np.float32)
 
 
 def fold_gains(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float, float]:

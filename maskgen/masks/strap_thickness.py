@@ -26,16 +26,18 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
         return
     rows = points.reshape(len(strap_widths), pieces, -1, 3)
     # Points of the picture as complex numbers: a rotation by 90 degrees is a factor.
-    places = np.empty(rows.shape[:3], np.complex128)
-    places.real, places.imag = rows[..., 0], rows[..., 1]
-    left, right = places[:, :, 0], places[:, :, -1]
+    ends = rows[:, :, :: rows.shape[2] - 1]
+    places = np.empty(ends.shape[:3], np.complex128)
+    places.real, places.imag = ends[..., 0], ends[..., 1]
+    left, right = places[:, :, 0], places[:, :, 1]
     normal = _steps(left + right) * 1j
     normal /= np.maximum(np.abs(normal), 1e-6)
     half = ((right - left) * normal.conj()).real / 2
     least = np.maximum(THICK / 2 * scale * strap_widths, FINEST / 2)[:, None] * _thickness_shares(pieces)
     add = (np.copysign(np.maximum(np.abs(half), least), half) - half) * normal
-    for side, moved in ((0, left - add), (-1, right + add)):
-        rows[:, :, side, 0], rows[:, :, side, 1] = moved.real, moved.imag
+    left -= add
+    right += add
+    ends[..., 0], ends[..., 1] = places.real, places.imag
 
 
 @cache
@@ -46,5 +48,5 @@ def _thickness_shares(pieces: int) -> Doubles:
 
 def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """The vector from each point's previous neighbour to its next one, (straps, pieces)."""
-    at = np.arange(path.shape[1])
-    return path.take(at + 1, axis=1, mode="clip") - path.take(at - 1, axis=1, mode="clip")
+    longer = np.concatenate([path[:, :1], path, path[:, -1:]], axis=1)
+    return longer[:, 2:] - longer[:, :-2]

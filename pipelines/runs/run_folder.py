@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,12 @@ class RunFolder:
 
 def _writer() -> str:
     """A name for this process, unique among all machines that share the folder."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+    return f"{_host()}-{os.getpid()}"
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,9 @@ from torch import Tensor
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
-from maskgen.masks.apply_mask import analyse_face
 from maskgen.torch_masks import PackedMasks, PreparedMask, pack_masks, prepare_mask, render_masks
 
-from .online_masks import OnlineMasker
+from .online_masks import OnlineMasker, analysed_of
 
 AT_ONCE = 256  # masks rendered in one pass, which bounds its memory
 
@@ -49,17 +49,21 @@ class DevicePlanner:
     masker: OnlineMasker
 
     def plan(
-        self, image: Image, scale: tuple[float, float], row: dict[str, Any], rng: np.random.Generator
-    ) -> PreparedMask | None:
-        """The mask for a picture of the network's size; None if it gets none."""
-        drawn = self.masker.draw(row, rng)
-        if drawn is None:
-            return None
-        points = (drawn.points.astype(np.float64) + 0.5) * scale - 0.5  # pixel centres are at integers
-        try:
-            return prepare_mask(image, analyse_face(image, points), drawn.plan, drawn.kind)
-        except SetAsideError:  # as `OnlineMasker`
-            return None
+        self,
+        images: Sequence[Image],
+        scales: Sequence[tuple[float, float]],
+        rows: Sequence[dict[str, Any]],
+        rngs: Sequence[np.random.Generator],
+    ) -> list[PreparedMask | None]:
+        """The masks for pictures of the network's size; None for one that gets none."""
+        drawn = {at: one for at, one in enumerate(map(self.masker.draw, rows, rngs)) if one is not None}
+        # Pixel centres are at integers.
+        points = {at: (one.points.astype(np.float64) + 0.5) * scales[at] - 0.5 for at, one in drawn.items()}
+        plans: list[PreparedMask | None] = [None] * len(images)
+        for at, analysed in analysed_of(images, points).items():
+            with suppress(SetAsideError):  # as `OnlineMasker`
+                plans[at] = prepare_mask(images[at], analysed, drawn[at].plan, drawn[at].kind)
+        return plans
 
     def together(self, plans: Sequence[PreparedMask | None]) -> DeviceMasks | None:
         """The masks of a batch; None if no picture gets one."""

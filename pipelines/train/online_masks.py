@@ -5,7 +5,8 @@ No face is detected and no masked copy is stored. The masks of an epoch depend o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
-from maskgen.masks.apply_mask import analyse_face, apply_mask
+from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, apply_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import MaskPlan, plan_mask
@@ -57,15 +58,17 @@ class OnlineMasker:
     kinds: tuple[str, ...]
     share: float
 
-    def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
-        """The picture with a mask, or unchanged: at random, if it already shows a mask, or if no mask can be fitted."""
-        drawn = self.draw(row, rng)
-        if drawn is None:
-            return image
-        try:
-            return apply_mask(image, analyse_face(image, drawn.points), drawn.plan, drawn.kind).image
-        except SetAsideError:  # too small, or the yaw too large: `maskgen mask` sets such faces aside
-            return image
+    def __call__(
+        self, images: Sequence[Image], rows: Sequence[dict[str, Any]], rngs: Sequence[np.random.Generator]
+    ) -> list[Image]:
+        """Each picture with a mask, or unchanged: at random, if it already shows a mask, or if no mask can be
+        fitted."""
+        masked = list(images)
+        drawn = {at: one for at, one in enumerate(map(self.draw, rows, rngs)) if one is not None}
+        for at, analysed in analysed_of(images, {at: one.points for at, one in drawn.items()}).items():
+            with suppress(SetAsideError):  # the mask would be behind the head or outside the picture
+                masked[at] = apply_mask(images[at], analysed, drawn[at].plan, drawn[at].kind).image
+        return masked
 
     def draw(self, row: dict[str, Any], rng: np.random.Generator) -> DrawnMask | None:
         """The mask of a picture; None if it gets none."""
@@ -76,6 +79,13 @@ class OnlineMasker:
         kinds, ends = _weighted(self.kinds)
         kind = kinds[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
         return DrawnMask(np.array(points), kind, plan_mask(rng))
+
+
+def analysed_of(images: Sequence[Image], points: Mapping[int, NDArray[np.floating]]) -> dict[int, AnalysedFace]:
+    """The analyses of the faces with these landmarks, by their pictures' numbers. Faces that are too small, or whose
+    yaw is too large, are left out: `maskgen mask` sets them aside."""
+    found = analyse_faces([images[at] for at in points], list(points.values()))
+    return {at: one for at, one in zip(points, found, strict=True) if isinstance(one, AnalysedFace)}
 
 
 @cache

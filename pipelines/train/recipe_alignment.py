@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,19 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Aligner:
-    """Cuts dlib's chip from a crop, after the step `before`; see `maskgen.trainer.data.picture_batches.Augment`.
+    """Cuts dlib's chips from crops, after the step `before`; see `maskgen.trainer.data.picture_batches.Augment`.
 
     The face is detected after masking, as it is when the model is used.
     """
 
     before: Augment | None = None
 
-    def __call__(self, image: Image, row: dict[str, Any], rng: np.random.Generator) -> Image:
-        """The chip, uint8 RGB (150, 150, 3)."""
+    def __call__(
+        self, images: Sequence[Image], rows: Sequence[dict[str, Any]], rngs: Sequence[np.random.Generator]
+    ) -> list[Image]:
+        """The chips, uint8 RGB (150, 150, 3) each."""
         if self.before is not None:
-            image = self.before(image, row, rng)
-        (chip,) = _chipper().chips([image])
-        return chip
+            images = self.before(images, rows, rngs)
+        return list(_chipper().chips(images))
 
 
 @cache

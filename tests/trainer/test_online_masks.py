@@ -101,7 +101,15 @@ def test_a_face_that_no_mask_fits_stays_bare(lists: Path, tmp_path: Path) -> Non
     points[0] *= 0.05
     np.save(tmp_path / "tiny.npy", points)
     painter = OnlineMasker(tmp_path / "tiny.npy", KINDS, 1.0)
-    assert np.array_equal(painter(image, {"row": 0}, np.random.default_rng(0)), image)
+    (same,) = painter([image], [{"row": 0}], [np.random.default_rng(0)])
+    assert same is image
+
+
+def test_a_picture_is_the_same_alone_and_in_a_batch(lists: Path, tmp_path: Path) -> None:
+    rows, _ = pictures(lists, tmp_path)
+    together = rows.items([(0, row) for row in range(len(rows))])
+    alone = [rows[0, row] for row in range(len(rows))]
+    assert all(np.array_equal(one.value, other.value) for one, other in zip(together, alone, strict=True))  # type: ignore[arg-type]
 
 
 def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:

@@ -144,8 +144,8 @@ def compress_highlights(colours: NDArray[np.float32], top: float, lift: float) -
     """Compress encoded colours into the photograph's range, in place: the brightest approach `top`, black is `lift`."""
     room = np.float32(ROOM)
     knee = np.float32(top) - room
-    over = np.maximum(colours - knee, 0)
-    if over.any():
+    if colours.max(initial=0.0) > knee:
+        over = np.maximum(colours - knee, 0)
         np.minimum(colours, knee, out=colours)
         over *= room / (room + over)
         colours += over

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -31,38 +32,64 @@ def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality
     if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST or not coverage.any():
         return image
     to_photo = cv2.invertAffineTransform(matrix)
-    x, y, wide, tall = _blocks_about(coverage, to_photo)
+    box = cv2.boundingRect(coverage)
+    x, y, wide, tall = _blocks_about(box, to_photo)
     to_part = to_photo - np.array([[0, 0, x], [0, 0, y]])
-    # OpenCV warps four channels of bytes in a third of the time that it takes for three of 16 bits.
-    four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
-    part = cv2.warpAffine(four, to_part, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    part = _warped(cv2.cvtColor(image, cv2.COLOR_RGB2BGRA), to_part, (wide, tall))
     change = cv2.addWeighted(_coded(part, quality), 1, part, -1, UNCHANGED)
-    left, up, columns, rows = cv2.boundingRect(coverage)
+    left, up, columns, rows = box
     from_here = to_part.copy()
     from_here[:, 2] += to_part[:, :2] @ (left, up)
     linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     back = cv2.warpAffine(change, from_here, (columns, rows), flags=linear, borderValue=[UNCHANGED] * 4)
     here = (slice(up, up + rows), slice(left, left + columns))
-    share = cv2.cvtColor(coverage[here], cv2.COLOR_GRAY2RGB)
-    moved = cv2.subtract(cv2.cvtColor(back, cv2.COLOR_RGBA2RGB), (UNCHANGED,) * 3, dtype=cv2.CV_16S)
     out = image.copy()
-    out[here] = cv2.add(image[here], cv2.multiply(moved, share, scale=1 / 255, dtype=cv2.CV_16S), dtype=cv2.CV_8U)
+    out[here] = _changed(image[here], cv2.cvtColor(back, cv2.COLOR_BGRA2RGB), coverage[here])
     return out
 
 
-def _blocks_about(coverage: Mask, to_photo: Doubles) -> tuple[int, int, int, int]:
-    """The photograph's blocks that contain the mask: x, y, columns, rows."""
-    x, y, wide, tall = cv2.boundingRect(coverage)
-    corners = np.array([[x, y], [x + wide, y], [x, y + tall], [x + wide, y + tall]], np.float64)
-    placed = corners @ to_photo[:, :2].T + to_photo[:, 2]
-    first = np.floor(placed.min(0) / BLOCK).astype(int)
-    last = np.ceil(placed.max(0) / BLOCK).astype(int) + 1
-    left, up = (BLOCK * first).tolist()
-    columns, rows = (BLOCK * (last - first)).tolist()
-    return left, up, columns, rows
+def _changed(image: Image, change: Image, coverage: Mask) -> NDArray[np.uint8]:
+    """A picture (h, w, 3) with a change (h, w, 3), UNCHANGED for none, as far as it is covered (h, w)."""
+    share = cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
+    # What is added and what is taken away, each in bytes: less than half of the time of 16 bits with a sign.
+    more, less = cv2.subtract(change, UNCHANGED), cv2.subtract((UNCHANGED,) * 4, change)
+    more, less = (cv2.multiply(part, share, scale=1 / 255) for part in (more, less))
+    return np.asarray(cv2.subtract(cv2.add(image, more), less), np.uint8)
+
+
+def _warped(four: Image, to_part: Doubles, size: tuple[int, int]) -> Image:
+    """The part (h, w, 4) of `size`, columns and rows, of a picture (h, w, 4) that is repeated beyond its edge.
+
+    OpenCV warps four channels of bytes in a third of the time that it takes for three of 16 bits, and with a constant
+    border in half of the time that it takes with a repeated one; so the edge is repeated before.
+    """
+    (a, b, c), (d, e, f) = cv2.invertAffineTransform(to_part).tolist()
+    corners = [(x, y) for x in (0, size[0] - 1) for y in (0, size[1] - 1)]
+    across, down = [a * x + b * y + c for x, y in corners], [d * x + e * y + f for x, y in corners]
+    height, width = four.shape[:2]
+    left, up = (max(0, math.ceil(-min(each))) for each in (across, down))
+    right, low = (max(0, math.ceil(max(each)) + 1 - side) for each, side in ((across, width), (down, height)))
+    if left or up or right or low:
+        four = cv2.copyMakeBorder(four, up, low, left, right, cv2.BORDER_REPLICATE)
+        to_part = to_part.copy()
+        to_part[:, 2] -= to_part[:, :2] @ (left, up)
+    return cv2.warpAffine(four, to_part, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def _blocks_about(box: Sequence[int], to_photo: Doubles) -> tuple[int, int, int, int]:
+    """The photograph's blocks that contain the mask, whose box is x, y, columns, rows in the crop: x, y, columns,
+    rows."""
+    (a, b, c), (d, e, f) = to_photo.tolist()
+    x, y, wide, tall = box
+    corners = [(column, row) for row in (y, y + tall) for column in (x, x + wide)]
+    across = [a * column + b * row + c for column, row in corners]
+    down = [d * column + e * row + f for column, row in corners]
+    left, up = (BLOCK * math.floor(min(each) / BLOCK) for each in (across, down))
+    right, low = (BLOCK * math.ceil(max(each) / BLOCK) for each in (across, down))
+    return left, up, right - left, low - up
 
 
 def _coded(part: Image, quality: int) -> NDArray[np.uint8]:
-    """The picture (h, w, 4), encoded as a JPEG of this quality and decoded, (h, w, 4)."""
-    data = cv2.imencode(".jpg", cv2.cvtColor(part, cv2.COLOR_RGBA2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), cv2.COLOR_RGB2RGBA), np.uint8)
+    """The picture (h, w, 4), blue first, encoded as a JPEG of this quality and decoded, (h, w, 4)."""
+    data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR_BGR), cv2.COLOR_BGR2BGRA), np.uint8)

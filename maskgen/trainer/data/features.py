@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,10 @@ class Features(Dataset[Item]):
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def items(self, keys: Sequence[Key]) -> list[Item]:
+        """See `picture_batches.Rows`."""
+        return [self[key] for key in keys]
 
     def __getitem__(self, key: Key) -> Item:
         row = key[1]

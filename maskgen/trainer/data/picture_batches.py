@@ -30,7 +30,9 @@ from maskgen.formats.reading import read_bytes
 from .transforms import flipped, mirrors, resized
 
 Key = tuple[int, ...]  # (epoch, row), and for a repeated row of a batch the number of its earlier occurrences
-Augment = Callable[[Image, dict[str, Any], np.random.Generator], Image]
+# Many pictures at a time, because faces are analysed in a third of the time that they take one by one. The result for a
+# picture must not depend on the others.
+Augment = Callable[[Sequence[Image], Sequence[dict[str, Any]], Sequence[np.random.Generator]], list[Image]]
 _AHEAD = 4  # batches prefetched by each worker
 _FAR = 100  # consecutive unreadable pictures after which the run ends
 
@@ -52,13 +54,17 @@ class Late(Protocol):
 
 
 class Planner(Protocol):
-    """An augmentation in two parts: planned for each picture in the workers, done for a batch on the device."""
+    """An augmentation in two parts: planned for pictures in the workers, done for a batch on the device."""
 
     def plan(
-        self, image: Image, scale: tuple[float, float], row: dict[str, Any], rng: np.random.Generator
-    ) -> object | None:
-        """The plan for a picture of the network's size, None to leave it; `row` as for `Augment`, `scale` is the size
-        across and down over the stored picture's."""
+        self,
+        images: Sequence[Image],
+        scales: Sequence[tuple[float, float]],
+        rows: Sequence[dict[str, Any]],
+        rngs: Sequence[np.random.Generator],
+    ) -> Sequence[object | None]:
+        """The plans for pictures of the network's size, None to leave one; `rows` and `rngs` as for `Augment`, `scales`
+        are that size across and down over the stored pictures'. A plan must not depend on the other pictures."""
         ...
 
     def together(self, plans: Sequence[Any]) -> Late | None:
@@ -133,8 +139,8 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, key: Key) -> Item:
-        """The item of an epoch and a row."""
+    def items(self, keys: Sequence[Key]) -> list[Item]:
+        """The items of some epochs and rows, each the same whichever others are asked for."""
         ...
 
 
@@ -148,8 +154,8 @@ class Pictures(Dataset[Item]):
         size: side of the output.
         flip: mirror pictures with probability 1/2.
         seed: with epoch and row the key of all random draws.
-        augment: a function of the stored picture, {"row", "address", "target"} and a random generator.
-        planner: an augmentation of the resized picture in two parts, in place of `augment`.
+        augment: a function of stored pictures, and for each {"row", "address", "target"} and a random generator.
+        planner: an augmentation of the resized pictures in two parts, in place of `augment`.
     """
 
     root: AnyPath
@@ -165,29 +171,53 @@ class Pictures(Dataset[Item]):
         return len(self.targets)
 
     def __getitem__(self, key: Key) -> Item:
-        row = key[1]
+        return self.items([key])[0]
+
+    def items(self, keys: Sequence[Key]) -> list[Item]:
+        """See `Rows`."""
+        stored = [self._read(key[1]) for key in keys]
+        readable = [at for at, item in enumerate(stored) if item.value is not None]
+        some, own = [stored[at] for at in readable], [keys[at] for at in readable]
+        shown = self._augmented(some, own) if self.planner is None else self._planned(self.planner, some, own)
+        for at, item in zip(readable, shown, strict=True):
+            stored[at] = item
+        return stored
+
+    def _read(self, row: int) -> Item:
+        """The stored picture of a row."""
         address, target = self.addresses[row].as_py(), int(self.targets[row])
         try:
-            image = decode(read_bytes(self.root, address))
-            known = {"row": row, "address": address, "target": target}
-            if self.planner is not None:
-                return self._planned(self.planner, image, key, known)
-            return Item(row, target, self._shown(image, key, known))
+            return Item(row, target, decode(read_bytes(self.root, address)))
         except (SetAsideError, OSError) as fault:
             return Item(row, target, None, f"{address}: {fault}")
 
-    def _shown(self, image: Image, key: Key, row: dict[str, Any]) -> Image:
+    def _augmented(self, stored: Sequence[Item], keys: Sequence[Key]) -> list[Item]:
+        images = [item.value for item in stored if item.value is not None]
         if self.augment is not None:
-            image = self.augment(image, row, rng_for(self.seed, "augment", *key))
+            images = self.augment(images, self._known(stored), self._rngs(keys))
+        shown = [self._shown(image, key) for image, key in zip(images, keys, strict=True)]
+        return [item._replace(value=image) for item, image in zip(stored, shown, strict=True)]
+
+    def _known(self, stored: Sequence[Item]) -> list[dict[str, Any]]:
+        return [
+            {"row": item.row, "address": self.addresses[item.row].as_py(), "target": item.target} for item in stored
+        ]
+
+    def _rngs(self, keys: Sequence[Key]) -> list[np.random.Generator]:
+        return [rng_for(self.seed, "augment", *key) for key in keys]
+
+    def _shown(self, image: Image, key: Key) -> Image:
         image = resized(image, self.size)
         return flipped(image, rng_for(self.seed, "flip", *key)) if self.flip else image
 
-    def _planned(self, planner: Planner, image: Image, key: Key, row: dict[str, Any]) -> Item:
-        small = resized(image, self.size)
-        scale = self.size / image.shape[1], self.size / image.shape[0]
-        plan = planner.plan(small, scale, row, rng_for(self.seed, "augment", *key))
-        mirror = self.flip and mirrors(rng_for(self.seed, "flip", *key))
-        return Item(row["row"], row["target"], small, "", plan, mirror)
+    def _planned(self, planner: Planner, stored: Sequence[Item], keys: Sequence[Key]) -> list[Item]:
+        images = [item.value for item in stored if item.value is not None]
+        small = [resized(image, self.size) for image in images]
+        scales = [(self.size / image.shape[1], self.size / image.shape[0]) for image in images]
+        plans = planner.plan(small, scales, self._known(stored), self._rngs(keys))
+        mirror = [self.flip and mirrors(rng_for(self.seed, "flip", *key)) for key in keys]
+        every = zip(stored, small, plans, mirror, strict=True)
+        return [item._replace(value=image, plan=plan, mirror=side) for item, image, plan, side in every]
 
     def together(self, items: Sequence[Item]) -> Finish | None:
         """What is left to do on these items' pictures as one batch."""
@@ -235,7 +265,7 @@ class _Fetch:
         return len(self.rows)
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:  # noqa: PLW3201  PyTorch's name
-        batch = collate([self.rows[key] for key in keys], self._finish)
+        batch = collate(self.rows.items(keys), self._finish)
         return self._other(keys, batch) if self.full and not batch.rows else batch
 
     @property
@@ -246,7 +276,7 @@ class _Fetch:
         """A batch of the next readable rows of the list."""
         epoch, row = keys[-1][:2]
         for step in range(1, _FAR + 1):
-            item = self.rows[epoch, (row + step) % len(self.rows)]
+            (item,) = self.rows.items([(epoch, (row + step) % len(self.rows))])
             if item.value is not None:
                 batch = collate([item] * len(keys), self._finish)
                 return batch._replace(faults=empty.faults)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ def pictures(folder: Path, **options: Any) -> Pictures:
     return Pictures(found.root, found.addresses, found.targets, **{"size": 32, **options})
 
 
-def blacken(image: np.ndarray, row: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+def blacken(
+    images: Sequence[np.ndarray], rows: Sequence[dict[str, Any]], rngs: Sequence[np.random.Generator]
+) -> list[np.ndarray]:
     """An augmentation for the tests: a black square where chance says, and the row's number in a corner."""
-    painted = image.copy()
-    at = int(rng.integers(0, 20))
-    painted[at : at + 8, at : at + 8] = 0
-    painted[0, 0] = row["row"]
+    painted = [image.copy() for image in images]
+    for image, row, rng in zip(painted, rows, rngs, strict=True):
+        at = int(rng.integers(0, 20))
+        image[at : at + 8, at : at + 8] = 0
+        image[0, 0] = row["row"]
     return painted
 
 

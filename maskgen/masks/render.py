@@ -290,7 +290,7 @@ def _coloured(
     bright = lit * _folds(cloth, down, _fold_light(camera, light, plan))
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
-    four[:, 3] = _sheen(kind.gloss, four, (0.67 * lit + 0.33 * bright).ravel())
+    four[:, 3] = _sheen(kind.gloss, four, (0.5 * (lit + bright)).ravel())
     colours = (_dye(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)
@@ -302,7 +302,7 @@ def _coloured(
 def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
     """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
 
-    It is positive where the encoded light, with a third of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
+    It is positive where the encoded light, with half of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
     so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
     over = lit * lit
     over -= np.float32(USUAL_LIGHT**2)

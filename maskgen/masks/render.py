@@ -38,7 +38,7 @@ HIDDEN = 0.52  # strength of the loss of light on cloth that faces down, where c
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
 LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
-SHEEN_OF_RELIEF = 0.33  # share of the relief's shading in the light that `_sheen` takes
+SHEEN_OF_RELIEF = 0.5  # share of the relief's shading in the light that `_sheen` takes
 FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
@@ -327,7 +327,7 @@ def _coloured(
 def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
     """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
 
-    It is positive where the encoded light, with a third of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
+    It is positive where the encoded light, with half of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
     so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
     over = lit * lit
     over -= np.float32(USUAL_LIGHT**2)

@@ -27,7 +27,10 @@ from maskgen.torch_masks import BatchMasker, MaskedBatch, pack_masks, prepare_ma
 
 Face = tuple[Image, np.ndarray]
 
-NEAR, MOST = 2, 0.01  # grey levels, and the share of pixels that may differ by more
+NEAR, MOST = 2, 0.01  # grey levels, and the share of a picture's pixels that may differ by more
+# The same of the pixels that a mask changes: where rounding decides whether an edge covers the centre of one pixel of
+# the canvas, ten pixels of a blurred picture differ, and a small mask has 700.
+MOST_OF_MASK = 0.02
 POSES = ((0, 0, 0), (-35, 10, 8), (58, -12, -20), (20, 25, 35))
 LIGHTS = ((0.0, -0.4, 1.0), (-1.0, -0.3, 0.5), (0.8, 0.1, 0.4), (0.0, -1.0, 0.3))
 
@@ -118,10 +121,11 @@ def compare(faces: Sequence[Face], kinds: Sequence[str], wear: str = "proper") -
 def check(image: Image, coverage: np.ndarray, parts: np.ndarray, wanted: MaskedPicture, bare: Image) -> None:
     changed = (wanted.image != bare).any(2)
     assert off(image, wanted.image) <= MOST
-    assert off(image[changed], wanted.image[changed]) <= MOST
-    assert off(coverage[changed], wanted.coverage[changed]) <= MOST
+    assert off(image[changed], wanted.image[changed]) <= MOST_OF_MASK
+    assert off(coverage[changed], wanted.coverage[changed]) <= MOST_OF_MASK
     assert wanted.parts is not None
-    assert (parts != wanted.parts)[changed].mean() <= MOST
+    assert (parts != wanted.parts).mean() <= MOST
+    assert (parts != wanted.parts)[changed].mean() <= MOST_OF_MASK
     assert (image[~changed] != bare[~changed]).mean() <= MOST
 
 

@@ -25,7 +25,7 @@ OUTLINE = (
     *((-0.3, 1.0),) * 2,  # lower corners lowered
     *((-0.2, 1.0),) * 2,  # lower corners away from the cheek
     *((-1.0, 1.0),) * 2,  # sides closer to the ear
-    (-0.3, 0.5),  # a peak over the nose
+    (-0.3, 0.4),  # a peak over the nose
     (-0.5, 0.8),  # the upper edge lower between nose and corner
     (-0.2, 1.0),  # the lower edge fuller between chin and corner
     (0.0, 1.0),  # pointed at the chin

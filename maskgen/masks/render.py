@@ -26,7 +26,7 @@ BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
 USUAL_LIGHT = 0.93  # encoded light on the larger part of a mask
 FIBRES, SHINE = 14.0, 54.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
-SKY = (0.9, 1.0, 1.12)  # relative red, green and blue of the light that the surface reflects
+SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
 SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
 FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down
 # Coverage of ear loops and head straps: below one half, so that a threshold at one half selects the cloth.
@@ -349,7 +349,8 @@ def dye_matrix(light: Light, fade: float) -> Floats:
     colour, kept = light.tone.colour, light.tone.colour * (1 - fade)
     rows = []
     # Single numbers: for so few NumPy takes several times as long.
-    for at, (cast, tint, sky) in enumerate(zip(light.cast.tolist(), light.tone.tint.tolist(), SKY, strict=True)):
+    each_colour = zip(light.cast.tolist(), light.tone.tint.tolist(), SKY.tolist(), strict=True)
+    for at, (cast, tint, sky) in enumerate(each_colour):
         grey = colour * fade + (1 - colour) * tint
         own = [grey * luma + (kept if other == at else 0.0) for other, luma in enumerate(LUMA_OF_THREE)]
         rows.append([cast * each for each in (*own, colour * sky + (1 - colour) * tint)])

@@ -51,7 +51,7 @@ class Progress(Protocol):
 
 
 def bar_size() -> dict[str, int]:
-    """Columns and rows for tqdm where the terminal tells none, as one that `docker exec -t` opens: tqdm would be silent."""
+    """Columns and rows for tqdm, which is silent where a terminal tells none, as one that `docker exec -t` opens."""
     if not sys.stderr.isatty():
         return {}
     columns, rows = os.get_terminal_size(sys.stderr.fileno())

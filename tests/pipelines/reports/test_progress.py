@@ -62,7 +62,7 @@ def test_a_terminal_that_tells_no_size_shows_a_bar_too(rows: int, columns: int) 
         print("end", file=stderr, flush=True)
         told = ""
         while "end" not in told:
-            told += os.read(screen, 4096).decode()
+            told += os.read(screen, 4096).decode(errors="replace")  # a read may cut a character
     os.close(screen)
     assert "4 of 4 photographs, " in told
 

@@ -9,12 +9,12 @@ measured once before, so that both have their caches. --avx2 keeps AVX-512 from 
 
     one      one photograph, whole command
     few      1,200 photographs, whole command, two workers
-    many     4,000 photographs, two workers, after start-up
+    many     4,000 photographs, two workers, after start-up; and a worker's peak of memory
     scale    4,000 photographs, one worker against two, after start-up (new against new)
     mask     a further mask, encoded and written, processor time
     call     `mask_photo` called again, processor time
-    memory   a worker's peak
-    size     the environment on disk
+
+Revisions that it installs are also told by the size of their environments on disk.
 """
 
 from __future__ import annotations
@@ -203,6 +203,8 @@ def main() -> None:
     asked = parser.parse_args()
     if not asked.pythons and not asked.revision:
         parser.error("name a REVISION, or --pythons")
+    if unknown := [part for part in asked.only.split(",") if part not in PARTS]:
+        parser.error(f"--only: {', '.join(unknown)} is none of {', '.join(PARTS)}")
     if asked.avx2:
         os.environ.update(NO_AVX512)
     with ExitStack() as stack:

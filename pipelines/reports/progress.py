@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,6 +50,14 @@ class Progress(Protocol):
         ...
 
 
+def bar_size() -> dict[str, int]:
+    """Columns and rows for tqdm, which is silent where a terminal tells none, as one that `docker exec -t` opens."""
+    if not sys.stderr.isatty():
+        return {}
+    columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    return ({} if columns else {"ncols": 80}) | ({} if rows else {"nrows": 20})
+
+
 class Bar:
     """A tqdm bar: finished, rate of this start, remaining time, set aside."""
 
@@ -60,7 +69,7 @@ class Bar:
             f"{{percentage:3.0f}}% |{{bar}}| {{n:,}} of {{total:,}} {words.done}, {{rate_noinv_fmt}}, "
             "{remaining} left{postfix}"
         )
-        self._bar: Any = tqdm(total=total, initial=done, unit="", smoothing=0.1, bar_format=shape)
+        self._bar: Any = tqdm(total=total, initial=done, unit="", smoothing=0.1, bar_format=shape, **bar_size())
         self._show()
 
     def __enter__(self) -> Bar:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from maskgen.core.extras import need
 
-from ..reports.progress import EVERY_SECONDS
+from ..reports.progress import EVERY_SECONDS, bar_size
 from .folder import DISTANCES, TENSORBOARD, TrainFolder
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Bar:
     def __init__(self, total: int, step: int) -> None:
         from tqdm import tqdm
 
-        self._bar: Any = tqdm(total=total, initial=step, unit=" steps", smoothing=0.1)
+        self._bar: Any = tqdm(total=total, initial=step, unit=" steps", smoothing=0.1, **bar_size())
 
     def on_step(self, step: int) -> None:
         """See `Display`."""

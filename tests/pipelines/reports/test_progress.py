@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.reports.contact_sheet import spread
-from maskgen.pipelines.reports.progress import EMBEDDED, EVERY_SECONDS, Bar, Lines, time_left
+from maskgen.pipelines.reports.progress import EMBEDDED, EVERY_SECONDS, Bar, Lines, show_progress, time_left
 from maskgen.pipelines.runs.lock import hold
 
 
@@ -45,6 +49,22 @@ def test_the_bar_tells_the_time_left(capsys: pytest.CaptureFixture[str]) -> None
     assert last.startswith("100% |")
     assert "4 of 4 photographs, " in last
     assert last.endswith("00:00 left, 1 set aside")
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 0), (24, 0), (0, 100), (24, 100)])
+def test_a_terminal_that_tells_no_size_shows_a_bar_too(rows: int, columns: int) -> None:
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    with os.fdopen(terminal, "w") as stderr, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", stderr)
+        with show_progress(4, 0, 0) as shown:
+            shown.add(4, 1)
+        print("end", file=stderr, flush=True)
+        told = ""
+        while "end" not in told:
+            told += os.read(screen, 4096).decode(errors="replace")  # a read may cut a character
+    os.close(screen)
+    assert "4 of 4 photographs, " in told
 
 
 def test_what_is_left_is_told_as_roughly_as_it_is_known() -> None:

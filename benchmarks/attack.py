@@ -41,6 +41,7 @@ from maskgen.core.seeding import rng_for
 
 sys.path.insert(0, str(Path(__file__).parent))
 from attack_kills import IN_A_ROW, Kills, tree
+from attack_training import HalfTrained
 
 COUNTS = {"pictures": 5000, "containers": 500, "state": 500, "lines": 300, "kills": 200}
 HANG = 120  # seconds that a try may take, of kills ten times as many: they start the program twice
@@ -264,11 +265,12 @@ def half_done(folder: Path) -> tuple[Path, Path, str]:
 
 
 def attack_state(tally: Tally, count: int, until: float, seed: int, folder: Path) -> None:
-    """Go on with a run, and load a checkpoint, of which one file is damaged."""
+    """Go on with a run or a training, and load a checkpoint, of which one file is damaged."""
     source, run, whole = half_done(folder)
     checkpoint = saved_checkpoint(folder / "checkpoint")
+    training = HalfTrained(folder / "training")
     files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.parent.name in ("run", "shards")]
-    files += sorted(checkpoint.iterdir())
+    files += [*sorted(checkpoint.iterdir()), *training.files()]
 
     def one(rng: np.random.Generator, number: int) -> str:
         path = files[number % len(files)]
@@ -278,6 +280,8 @@ def attack_state(tally: Tally, count: int, until: float, seed: int, folder: Path
         try:
             if path.parent == checkpoint:
                 return loaded(checkpoint, changed=before != after)
+            if path.is_relative_to(training.run):
+                return training.gone_on(path)
             return gone_on(source, run, whole, folder / "try")
         finally:
             path.write_bytes(before)

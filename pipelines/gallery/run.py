@@ -72,13 +72,14 @@ def _begun(
     folder.root.mkdir(parents=True, exist_ok=True)
     deciding = settings.deciding(digest)
     with hold(folder.lock):
-        if (done := folder.begin(deciding, settings.overwrite)) is not None:
+        if (done := folder.begin(deciding, settings.overwrite, notify)) is not None:
             notify(f"{settings.out} holds this gallery already.")
             return GalleryReport.from_json(done)
         outcomes, everyone = work(folder)
         report = _sum_up(settings, folder, outcomes, everyone)
         write_page(folder, settings, outcomes, report)
-        folder.place(REPORT, checksummed_bytes(report.to_json(deciding)))
+        sizes = folder.sizes(member.path for member in outcomes.members)
+        folder.place(REPORT, checksummed_bytes(report.to_json(deciding, sizes)))
         return report
 
 

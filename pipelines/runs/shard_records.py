@@ -129,7 +129,8 @@ def check_shard(run: RunFolder, shard: str) -> ShardReport:
 
 def _outputs(shard: str, rows: Sequence[Row]) -> list[str]:
     """The files that hold the outputs of these rows, below the run's folder, each once."""
-    tar, found = f"/{shard}.tar", {}
+    tar = f"/{shard}.tar"
+    found: dict[str, None] = {}
     for path in (path for row in rows for name in _PATHS if (path := row.get(name))):
         top, inside, _ = path.partition(tar)
         found[f"{top}{tar}" if inside else path] = None

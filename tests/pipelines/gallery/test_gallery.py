@@ -65,6 +65,10 @@ def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
     assert "--expect 2,2 --keep-original" in page.text
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
     assert "already" in call(source, out, "--expect", "2,2", "--keep-original").output
+    cut = out / rows[3]["path"]
+    cut.write_bytes(cut.read_bytes()[:99])
+    assert "has 99 bytes" in call(source, out, "--expect", "2,2", "--keep-original").output
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
     assert call(source, out, "--expect", "2,2", "--keep-original", "--overwrite").exit_code == 0
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
 

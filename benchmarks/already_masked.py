@@ -3,9 +3,9 @@
     python benchmarks/already_masked.py --fit FACES_DIR                 # writes maskgen/faces/masked.npz, or --out
     python benchmarks/already_masked.py --judge BARE_DIR MASKED_DIR     # errors on photographs, and the cost of a face
 
---fit takes photographs of bare faces, draws a mask on each, finds the face in both anew, and learns from the crops. A
-fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. It does not remake
-the weights that are committed: docs/already_masked.md says how those were made and how others compare.
+--fit takes every second photograph of bare faces, draws a mask on each, finds the face in both anew, and learns from the
+crops. A fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. The weights
+that are committed are its result on Labeled Faces in the Wild.
 """
 
 from __future__ import annotations
@@ -267,10 +267,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", type=Path, metavar="FACES_DIR")
     parser.add_argument("--judge", type=Path, nargs=2, metavar=("BARE_DIR", "MASKED_DIR"))
-    parser.add_argument("--every", type=int, default=4, help="take every so many photographs of bare faces")
+    parser.add_argument(
+        "--every", type=int, help="take every so many photographs of bare faces  [default: --fit 2, --judge 1]"
+    )
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="file that --fit writes")
     asked = parser.parse_args()
     if asked.fit:
-        fit(asked.fit, asked.every, asked.out)
+        fit(asked.fit, asked.every or 2, asked.out)
     if asked.judge:
-        judge(*asked.judge, asked.every)
+        judge(*asked.judge, asked.every or 1)

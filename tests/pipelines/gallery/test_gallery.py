@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from page_reader import PageFile
@@ -185,3 +186,9 @@ def test_a_gallery_wants_bare_pictures(tmp_path: Path) -> None:
     said = call("--simulate", tmp_path / "run", tmp_path / "gallery", "--expect", "1,1").output
     assert "the run has no bare pictures; make it with --bare" in said
     assert "--expect" not in said
+    catalogue = tmp_path / "run" / "catalogue.parquet"
+    rows = pq.read_table(catalogue)
+    pq.write_table(rows.drop_columns(["kind"]), catalogue)
+    assert "has a row without kind: mask again." in call("--simulate", tmp_path / "run", tmp_path / "gallery").output
+    catalogue.write_bytes(b"")
+    assert "catalogue.parquet cannot be read (" in call("--simulate", tmp_path / "run", tmp_path / "gallery").output

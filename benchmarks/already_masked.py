@@ -3,9 +3,9 @@
     python benchmarks/already_masked.py --fit FACES_DIR                 # writes maskgen/faces/masked.npz, or --out
     python benchmarks/already_masked.py --judge BARE_DIR MASKED_DIR     # errors on photographs, and the cost of a face
 
---fit takes every second photograph of bare faces, draws a mask on each, finds the face in both anew, and learns from the
-crops. A fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. The weights
-that are committed are its result on Labeled Faces in the Wild.
+--fit takes every second photograph of bare faces, draws a mask on each, finds the face in both anew, and learns from
+the crops. A fifth of the people, by a checksum of their folder's name, is held out and judged after each epoch. The
+weights that are committed are its result on Labeled Faces in the Wild.
 """
 
 from __future__ import annotations

@@ -85,9 +85,7 @@ class GalleryFolder:
         """What is wrong with a file of a finished gallery; "" for nothing."""
         from maskgen.formats.local_or_remote_files import different_file
 
-        sizes = report.get(FILE_BYTES)
-        if not isinstance(sizes, dict):
-            return f"{REPORT} is of another version"
+        sizes = report.get(FILE_BYTES, {})  # none in earlier galleries
         return different_file(self.root, sizes) or ("" if (self.root / PAGE).is_file() else f"{PAGE} is missing")
 
     def place(self, name: str, data: bytes) -> None:

@@ -112,7 +112,7 @@ class Report:
         stored = parse_checksummed(text)
         try:
             report = cls(**{name: stored[name] for name in cls.__dataclass_fields__})
-            return report, dict(stored[SUMMARY_BYTES])
+            return report, dict(stored.get(SUMMARY_BYTES, {}))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"it lacks {error}") from None
 

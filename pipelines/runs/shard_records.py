@@ -22,7 +22,7 @@ from .catalogue import Row, load_rows, table_bytes
 from .run_folder import RunFolder, check_may_write
 
 _ROWS = "rows_sha256"  # of the catalogue rows' bytes, in a shard's report
-_SIZES = "output_bytes"  # of each output file, in the order of the rows
+_SIZES = "output_bytes"  # of each output file, in the order of the rows; none in earlier runs
 _PATHS = ("path", "segmentation", "classes")  # columns of the rows
 
 
@@ -141,7 +141,7 @@ def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str, list[int]]:
     """The report, the hash of the rows, and the size of each output."""
     try:
         stored: dict[str, Any] = parse_checksummed(run.shard(shard).read_bytes())
-        wanted, sizes = str(stored.pop(_ROWS)), [int(size) for size in stored.pop(_SIZES)]
+        wanted, sizes = str(stored.pop(_ROWS)), [int(size) for size in stored.pop(_SIZES, ())]
         for name in ("set_aside", "faces_set_aside"):
             stored[name] = tuple(SetAside(**one) for one in stored[name])
         stored["people"] = tuple(stored["people"])

@@ -1,4 +1,4 @@
-"""Attack the program: damaged pictures, containers, state files and checkpoints, wrong command lines, kills.
+"""Attack the program: damaged pictures, containers, state files, checkpoints and trainings, wrong command lines, kills.
 
     python benchmarks/attack.py                      # all of it, at full scale: an hour or two
     python benchmarks/attack.py --scale 0.05         # a twentieth
@@ -41,8 +41,9 @@ from maskgen.core.seeding import rng_for
 
 sys.path.insert(0, str(Path(__file__).parent))
 from attack_kills import IN_A_ROW, Kills, tree
+from attack_training import HalfTrained
 
-COUNTS = {"pictures": 5000, "containers": 500, "state": 500, "lines": 300, "kills": 200}
+COUNTS = {"pictures": 5000, "containers": 500, "state": 500, "training": 100, "lines": 300, "kills": 200}
 HANG = 120  # seconds that a try may take, of kills ten times as many: they start the program twice
 PIXELS = np.ascontiguousarray(astronaut()[:96, 128:256])
 
@@ -285,6 +286,23 @@ def attack_state(tally: Tally, count: int, until: float, seed: int, folder: Path
     tries(tally, count, until, one, seed)
 
 
+def attack_training(tally: Tally, count: int, until: float, seed: int, folder: Path) -> None:
+    """Go on with a training of which one file is damaged."""
+    training = HalfTrained(folder / "training")
+    files = training.files()
+
+    def one(rng: np.random.Generator, number: int) -> str:
+        path = files[number % len(files)]
+        before = path.read_bytes()
+        path.write_bytes(b"" if rng.random() < 0.2 else damaged(before, rng))
+        try:
+            return training.gone_on(path)
+        finally:
+            path.write_bytes(before)
+
+    tries(tally, count, until, one, seed)
+
+
 def gone_on(source: Path, run: Path, whole: str, copy: Path) -> str:
     """What becomes of a run with a damaged file."""
     from maskgen.pipelines.mask.run import run_mask
@@ -416,6 +434,7 @@ ATTACKS = {
     "pictures": attack_pictures,
     "containers": attack_containers,
     "state": attack_state,
+    "training": attack_training,
     "lines": attack_lines,
     "kills": attack_kills,
 }

@@ -187,10 +187,10 @@ def victims(folder: Path) -> Iterator[Victim]:
     training = ["--data", "whole/lists", "--epochs", "1", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
     yield Victim(["train", "small", *training, "--run", "trained", "--resume"], folder / "trained", "last")
     embedding = ["whole/trained", "whole/lists/test.csv", "embedded/test.parquet"]
-    yield Victim(["embed", *embedding], folder / "embedded", "test.parquet")
+    yield Victim(["embed", *embedding], folder / "embedded")
     judging = ["whole/trained", "--data", "whole/lists", "--report", "judged", "--replicates", "10"]
     yield Victim(["evaluate", *judging], folder / "judged")
-    yield Victim(["export", "whole/trained", "exported/model.onnx"], folder / "exported", "model.onnx")
+    yield Victim(["export", "whole/trained", "exported/model.onnx"], folder / "exported")
     yield Victim(["kinds", "--kind", "n95", "--out", "kinds"], folder / "kinds")
     yield Victim(["demo", "shown", "--source", "sample", "--workers", "1"], folder / "shown")
     labels = ["--crop", "none", "--faces", "all", "--segmentation=classes", "--labels", "coco", "--labels", "yolo"]

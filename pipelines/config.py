@@ -131,6 +131,8 @@ def _parsed(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError:
         pass
+    except ValueError as error:
+        raise _short(error) from None
     import yaml
 
     try:
@@ -139,6 +141,13 @@ def _parsed(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark else ""
         raise ValueError(f"is neither YAML nor JSON{place}") from None
+    except ValueError as error:
+        raise _short(error) from None
+
+
+def _short(error: ValueError) -> ValueError:
+    """Python's sentence on a number of thousands of digits in the words of a user; other errors as they are."""
+    return ValueError("holds a number of too many digits") if "int_max_str_digits" in str(error) else error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

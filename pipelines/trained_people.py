@@ -76,5 +76,17 @@ def trained_people(model: str) -> TrainedPeople:
     folder = Path(model)
     for place in (folder, folder.parent):
         if (place / TRAINED_PEOPLE).is_file():
-            return TrainedPeople(tuple((place / TRAINED_PEOPLE).read_text("utf-8").splitlines()))
+            return TrainedPeople(tuple(_names_in(place / TRAINED_PEOPLE)))
     return TrainedPeople(None)
+
+
+def _names_in(path: Path) -> list[str]:
+    """The names of a people.txt.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        return path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is damaged (it is not UTF-8): put a copy of it back, or remove it.") from None

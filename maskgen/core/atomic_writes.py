@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 PART = ".part"  # suffix of unfinished files
+_PART_NAME = re.compile(r"\.(.+)\.[0-9]+\.part", re.DOTALL)  # of `atomic_file`
 
 
 @contextlib.contextmanager
@@ -54,6 +56,16 @@ def remove_parts(folder: Path, of: str = "*") -> None:
     """
     for path in folder.rglob(f".{of}.*{PART}"):
         path.unlink(missing_ok=True)
+
+
+def remove_parts_of(*paths: Path) -> None:
+    """Remove the unfinished files of these files that a killed process left, and no others."""
+    for folder in dict.fromkeys(path.parent for path in paths):
+        names = {path.name for path in paths if path.parent == folder}
+        for path in folder.iterdir() if folder.is_dir() else ():
+            part = _PART_NAME.fullmatch(path.name)
+            if part and part[1] in names:
+                path.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:

@@ -12,8 +12,8 @@ from maskgen.core.records import Floats, Image
 from maskgen.faces.classifiers.classifier_network import classifier_scores
 
 WEIGHTS = "masked.npz"
-# The score above which a face counts as masked: of 1,336 bare faces of photographs of
-# LFW that were not trained on one lies above it.
+# The score above which a face counts as masked. It was not chosen on photographs: training counts a false alarm as
+# three misses, and 0 or 1 of the 805 bare faces of the people held out lay above 0.5 after each epoch.
 MASKED_FROM = 0.5
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -140,6 +141,30 @@ def entries_of(folder: AnyPath) -> list[str]:
     if isinstance(folder, RemotePath):
         return sorted({path.partition("/")[0] for path in folder.walk()})
     return os.listdir(folder)  # noqa: PTH208
+
+
+def size_of(path: AnyPath) -> int:
+    """The size of a file in bytes; -1 where there is no file of this name."""
+    if isinstance(path, RemotePath):
+        return path.size() if path.is_file() else -1
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
+    return found.st_size if stat.S_ISREG(found.st_mode) else -1
+
+
+def different_file(root: AnyPath, sizes: Mapping[str, int]) -> str:
+    """What is wrong with the first file that is missing or has another size than it was written with; "" for none.
+
+    Args:
+        sizes: bytes, by path below `root`.
+    """
+    for path, size in sizes.items():
+        found = size_of(root / path)
+        if found != size:
+            return f"{path} is missing" if found < 0 else f"{path} has {found:,} bytes, not {size:,}"
+    return ""
 
 
 def below(path: AnyPath, root: AnyPath) -> str:

@@ -14,6 +14,7 @@ from maskgen.core.records import Floats, check_points
 from maskgen.faces.upright_crop import five_points
 
 Row = tuple[str, str | None]  # a photograph's name, and the text of one face; None if it has no face
+_LARGEST = 1e9  # pixels
 SWAPPED = 0.2  # tolerance for swapped eyes, in distances from the eyes to the mouth
 
 # For each point, the index of its mirror image.
@@ -139,12 +140,15 @@ def number(text: str) -> float:
     """One number.
 
     Raises:
-        ValueError: it is not a number.
+        ValueError: it is not a number, or larger than any picture.
     """
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         raise ValueError(f"{text.strip()[:40]!r} is no number") from None
+    if abs(found) > _LARGEST:  # NaN passes: `Mark` says which point is not finite
+        raise ValueError(f"{text.strip()[:40]!r} is not in any picture")
+    return found
 
 
 def box_of(x: float, y: float, width: float, height: float) -> Floats:

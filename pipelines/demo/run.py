@@ -47,12 +47,13 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
 def draw_sample(folder: Path) -> None:
     """Write the built-in sample: FOLDER/portrait/portrait.png and FOLDER/PERSON/NN.png."""
     from maskgen import api
-    from maskgen.core.atomic_writes import write_atomic
+    from maskgen.core.atomic_writes import remove_parts, write_atomic
     from maskgen.core.images import encode_image
 
     from ..load_models import portrait
 
     (folder / "portrait").mkdir(parents=True, exist_ok=True)
+    remove_parts(folder)
     write_atomic(folder / "portrait" / "portrait.png", encode_image(portrait().image, "png", 100))
     api.draw_sample(folder, PEOPLE, EACH, 0)
 

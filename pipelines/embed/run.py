@@ -41,7 +41,7 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     """
     import pyarrow.parquet as pq
 
-    from maskgen.core.atomic_writes import atomic_file
+    from maskgen.core.atomic_writes import atomic_file, remove_parts_of
     from maskgen.embedders.by_name import open_embedder
     from maskgen.manifests.list_alignment import alignment_of_list
 
@@ -50,6 +50,7 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     schema = _schema(columns, embedder, alignment)
+    remove_parts_of(settings.out)
     with atomic_file(settings.out) as file:
         with pq.ParquetWriter(file, schema) as writer:
             root = settings.list_file.parent

@@ -94,6 +94,8 @@ def prepare(
     Args:
         alignment: a name of `core.alignment_names.stored_alignment`; for pictures that are already crops, theirs.
     """
+    from maskgen.core.atomic_writes import remove_parts
+
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / LOCK):
         size = _cut_as(alignment).size
@@ -103,6 +105,7 @@ def prepare(
             notify(f"{folder} holds the faces of this benchmark already.")
             return Prepared(folder, {str(key): int(value) for key, value in state["counts"].items()})
         (folder / STATE).unlink(missing_ok=True)
+        remove_parts(folder)
         counts = _cut(found, folder, notify, alignment)
         _place(folder / STATE, checksummed_bytes({"deciding": deciding, "counts": counts}))
         return Prepared(folder, counts)

@@ -14,7 +14,7 @@ from ..embedding import Embedded, embed_all
 from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
 from .errors import ERRORS, picture
-from .report import header, write_results, write_unreadable
+from .report import PEOPLE, begin, header, write_results, write_unreadable
 from .results import GalleryEvaluation
 from .results_text import aligned, rate, table
 from .settings import EvaluateSettings
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from maskgen.manifests.lists import ImageList
     from maskgen.manifests.schema import Ints
 
-PEOPLE = "identified.csv"
 _SHOWN = 32  # probes on errors.png
 _COLUMNS = ("target", "person", "enrolled", "probes", "first", "fifth", "accepted", "taken_for_another", "let_in")
 
@@ -80,7 +79,7 @@ def _write(found: GalleryEvaluation) -> dict[str, Any]:
     from .gallery_page import write_gallery_page
 
     folder = found.settings.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    begin(folder)
     results = _results(found)
     _write_people(found, folder)
     _write_errors(found, folder)

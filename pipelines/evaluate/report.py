@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .results import Evaluation
 
 RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
+PEOPLE = "identified.csv"  # of an evaluation with --gallery
 
 
 def write_report(found: Evaluation) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def write_report(found: Evaluation) -> dict[str, Any]:
     from .plots import write_pictures
 
     folder = found.settings.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    begin(folder)
     results = _results(found)
     write_pictures(found, folder)
     write_errors(found, folder)
@@ -38,6 +39,17 @@ def write_report(found: Evaluation) -> dict[str, Any]:
     write_page(found, results)
     write_results(folder, results, markdown(results))
     return results
+
+
+def begin(folder: Path) -> None:
+    """Make the folder of a report, and remove the unfinished files of a start that was killed."""
+    from maskgen.core.atomic_writes import remove_parts_of
+
+    from ..reports.page.page import NAME
+    from .errors import ERRORS
+
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_parts_of(*(folder / name for name in (RESULTS, TEXT, UNREADABLE, ERRORS, PEOPLE, NAME)))
 
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:

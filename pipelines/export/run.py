@@ -13,7 +13,7 @@ def run_export(settings: ExportSettings) -> str:
     Raises:
         UserError: the model cannot be read, is not a PyTorch network, or its ONNX form gives other embeddings.
     """
-    from maskgen.core.atomic_writes import write_atomic
+    from maskgen.core.atomic_writes import remove_parts_of, write_atomic
     from maskgen.embedders.by_name import open_embedder
     from maskgen.embedders.onnx_export import MOST_DIFFERENCE, input_name, largest_difference, to_onnx
     from maskgen.embedders.torch_network import NetworkEmbedder
@@ -27,6 +27,7 @@ def run_export(settings: ExportSettings) -> str:
     if not off <= MOST_DIFFERENCE:
         raise UserError(f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written.")
     out.parent.mkdir(parents=True, exist_ok=True)
+    remove_parts_of(out)
     write_atomic(out, data)
     aligned = f", of crops aligned as {embedder.alignment}," if embedder.alignment else ""
     return f"{out} takes {input_name(embedder)}{aligned} and differs from the model by {off:.1e} at most."

@@ -17,7 +17,9 @@ from typing import Any
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
+from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes, read_json, remove
+from .report import FILE_BYTES
 from .settings import GALLERY
 
 PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
@@ -42,8 +44,10 @@ class GalleryFolder:
         """The lock of the process that writes here."""
         return self.root / ".lock"
 
-    def begin(self, deciding: Mapping[str, object], overwrite: bool) -> dict[str, Any] | None:
+    def begin(self, deciding: Mapping[str, object], overwrite: bool, notify: Notify) -> dict[str, Any] | None:
         """Prepare the folder for these settings; returns the report if the gallery is already finished.
+
+        A finished gallery of which a file is missing or has another size than was written is made again.
 
         Raises:
             UserError: the folder holds other files, or a gallery with other settings.
@@ -61,11 +65,28 @@ class GalleryFolder:
                     "Choose another OUT, or give --overwrite."
                 )
             if (done := read_json(self.root / REPORT)) is not None:
-                return done
+                if not (why := self._damage(done)):
+                    return done
+                notify(f"{self.root}: {why}; the gallery is made again.")
+                (self.root / REPORT).unlink()
         elif any(path.name != self.lock.name for path in self.root.iterdir()):
             raise UserError(f"OUT {self.root} holds files that no gallery wrote: choose an empty or new folder.")
         self.place(SETTINGS, checksummed_bytes(deciding))
         return None
+
+    def sizes(self, paths: Iterable[str]) -> dict[str, int]:
+        """Bytes of these files and of the tables and the sheet, by path; without the page, whose size varies."""
+        from maskgen.formats.local_or_remote_files import size_of
+
+        found = {name: size_of(self.root / name) for name in (*paths, GALLERY, PEOPLE, SET_ASIDE, WARNINGS, SHEET)}
+        return {name: size for name, size in found.items() if size >= 0}
+
+    def _damage(self, report: Mapping[str, Any]) -> str:
+        """What is wrong with a file of a finished gallery; "" for nothing."""
+        from maskgen.formats.local_or_remote_files import different_file
+
+        sizes = report.get(FILE_BYTES, {})  # none in earlier galleries
+        return different_file(self.root, sizes) or ("" if (self.root / PAGE).is_file() else f"{PAGE} is missing")
 
     def place(self, name: str, data: bytes) -> None:
         """Write a file below the folder atomically; the report once all other files are on the disk."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+FILE_BYTES = "file_bytes"
+
 
 @dataclass(frozen=True, slots=True)
 class GalleryReport:
@@ -52,9 +54,13 @@ class GalleryReport:
             text.append(f"{'doubtful, kept':<22}{self.in_doubt:>10,}    photographs, see warnings.csv")
         return "\n".join(text)
 
-    def to_json(self, settings: Mapping[str, object]) -> dict[str, object]:
-        """For report.json."""
-        return {**asdict(self), "settings": dict(settings)}
+    def to_json(self, settings: Mapping[str, object], sizes: Mapping[str, int]) -> dict[str, object]:
+        """For report.json.
+
+        Args:
+            sizes: bytes of the gallery's other files, by path below its folder.
+        """
+        return {**asdict(self), "settings": dict(settings), FILE_BYTES: dict(sizes)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GalleryReport:

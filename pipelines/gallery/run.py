@@ -72,13 +72,14 @@ def _begun(
     folder.root.mkdir(parents=True, exist_ok=True)
     deciding = settings.deciding(digest)
     with hold(folder.lock):
-        if (done := folder.begin(deciding, settings.overwrite)) is not None:
+        if (done := folder.begin(deciding, settings.overwrite, notify)) is not None:
             notify(f"{settings.out} holds this gallery already.")
             return GalleryReport.from_json(done)
         outcomes, everyone = work(folder)
         report = _sum_up(settings, folder, outcomes, everyone)
         write_page(folder, settings, outcomes, report)
-        folder.place(REPORT, checksummed_bytes(report.to_json(deciding)))
+        sizes = folder.sizes(member.path for member in outcomes.members)
+        folder.place(REPORT, checksummed_bytes(report.to_json(deciding, sizes)))
         return report
 
 
@@ -236,15 +237,25 @@ def _nobody(settings: GallerySettings, pictures: Sequence[Picture]) -> UserError
 
 
 def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
-    """The run's pictures, by path; only the first face of each."""
+    """The run's pictures, by path; only the first face of each.
+
+    Raises:
+        UserError: the catalogue is damaged.
+    """
+    import pyarrow as pa
+
     from ..runs.catalogue import batches
 
     found: dict[str, tuple[Picture, dict[str, Any]]] = {}
-    for batch in batches(run.catalogue, _COLUMNS):
-        for row in batch:
+    try:
+        for row in (row for batch in batches(run.catalogue, _COLUMNS) for row in batch):
+            if empty := [name for name in _COLUMNS if name != "alignment" and row.get(name) is None]:
+                raise UserError(f"{run.catalogue} has a row without {empty[0]}: mask again.")
             if row["face"] == 0:
                 picture = Picture(row["path"], row["person"], row["source"], row["kind"] != "bare")
                 found[row["path"]] = picture, row
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{run.catalogue} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
     return found
 
 

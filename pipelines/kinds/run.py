@@ -61,10 +61,11 @@ def copy_form(form: str, folder: Path) -> str:
 def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) -> None:
     """Write OUT/KIND.png for each kind: the built-in portrait in that mask. A `drawn` kind, whose masks all differ, is
     shown in SHOWN * SHOWN masks."""
-    from maskgen.core.atomic_writes import write_atomic
+    from maskgen.core.atomic_writes import remove_parts_of, write_atomic
     from maskgen.core.images import encode_image
 
     out.mkdir(parents=True, exist_ok=True)
+    remove_parts_of(*(out / f"{file_name(kind)}.png" for kind in (*plain, *drawn)))
     for kinds, size, side in ((plain, 320, 1), (drawn, 160, SHOWN)):
         for kind, picture in _previews(kinds, size, side) if kinds else ():
             write_atomic(out / f"{file_name(kind)}.png", encode_image(picture, "png", 100))

@@ -14,11 +14,14 @@ def write_labels(settings: MaskSettings, notify: Notify) -> None:
     Raises:
         UserError: the catalogue cannot be read.
     """
+    from maskgen.core.atomic_writes import remove_parts_of
     from maskgen.manifests.detection.coco import FILE, save_coco
     from maskgen.manifests.detection.labels import class_names, read_labels
     from maskgen.manifests.detection.yolo import ABOUT, FOLDER, save_yolo
 
     run, names = Path(str(settings.run)), class_names(settings.run)
+    yolo = (run / FOLDER / name for name in ("train.txt", "val.txt", ABOUT))
+    remove_parts_of(run / FILE, *yolo)
     if "coco" in settings.labels:
         save_coco(run / FILE, read_labels(run), names)
         notify(f"The labels are in {run / FILE}.")

@@ -72,16 +72,17 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         run.place_text(run.timing, json.dumps(measured, indent=2) + "\n")
         write_mask_page(run, Outcome(settings, listing.root, report, aside, measured))
         write_card(run, settings, report)
-        run.place_text(run.report, report.to_json(settings.deciding()))
+        run.place_text(run.report, report.to_json(settings.deciding(), run.summary_sizes()))
         return report
 
 
 def _finished(run: RunFolder) -> Report | None:
-    """The report of a complete run; None if it is incomplete or the report is damaged, so that it is made again."""
+    """The report of a complete run; None if a summary is missing or damaged, so that all are made again."""
     try:
-        return Report.from_json(run.report.read_bytes()) if run.is_complete() else None
-    except ValueError:
+        report, sizes = Report.with_sizes(run.report.read_bytes())
+    except (FileNotFoundError, ValueError):
         return None
+    return report if run.is_complete(sizes) else None
 
 
 def _took(run: RunFolder) -> dict[str, object] | None:

@@ -47,25 +47,22 @@ def apply_source_changes(
 
 
 def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> dict[str, int]:
-    """Retract the damaged shards of an unfinished run, so that they are processed again.
+    """Retract the finished shards that are damaged or lack an output, so that they are processed again.
 
     Returns:
-        How many photographs were set aside in each of the others; nothing of a finished run.
+        How many photographs were set aside in each of the others.
     """
     aside: dict[str, int] = {}
-    if run.is_complete():
-        return aside
-    damaged = []
+    damaged: list[str] = []
     for shard in sorted(run.done()):
         try:
             aside[shard] = len(check_shard(run, shard).set_aside)
-        except DamagedShardError:
-            damaged.append(shard)
+        except DamagedShardError as error:
+            damaged.append(f"{run.shard(shard)}: {error.why}")
             retract_shard(run, shard)
     if damaged:
-        notify(
-            f"{len(damaged)} finished shards are damaged, such as {run.shard(damaged[0])}: they are processed again."
-        )
+        shards = "1 finished shard is" if len(damaged) == 1 else f"{len(damaged):,} finished shards are"
+        notify(f"{shards} damaged, and processed again: {damaged[0]}.")
     return aside
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..runs.task import ShardDone
 
 
+SUMMARY_BYTES = "summary_bytes"
 ALL_WRITTEN, SOME_SET_ASIDE, NOTHING_WRITTEN = 0, 3, 4
 
 
@@ -82,9 +83,14 @@ class Report:
             lines.append(_line("faces set aside", sum(self.faces_set_aside.values()), self.faces_set_aside))
         return "\n".join(lines)
 
-    def to_json(self, settings: Mapping[str, object]) -> str:
-        """report.json: totals, settings, versions and a checksum; no times, so that equal runs are equal bytes."""
+    def to_json(self, settings: Mapping[str, object], sizes: Mapping[str, int]) -> str:
+        """report.json: totals, settings, versions and a checksum; no times, so that equal runs are equal bytes.
+
+        Args:
+            sizes: bytes of the other summary files, by name.
+        """
         stored = asdict(self) | {"images": self.images, "settings": settings, "versions": versions()}
+        stored |= {SUMMARY_BYTES: sizes}
         return json.dumps(add_checksum(stored), indent=2) + "\n"
 
     @classmethod
@@ -94,9 +100,19 @@ class Report:
         Raises:
             ValueError: it is damaged.
         """
+        return cls.with_sizes(text)[0]
+
+    @classmethod
+    def with_sizes(cls, text: str | bytes) -> tuple[Report, dict[str, int]]:
+        """The report that `to_json` wrote, and the sizes that it was given.
+
+        Raises:
+            ValueError: it is damaged.
+        """
         stored = parse_checksummed(text)
         try:
-            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+            report = cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+            return report, dict(stored.get(SUMMARY_BYTES, {}))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"it lacks {error}") from None
 

@@ -28,7 +28,13 @@ TOPS = (FACES, SEGMENTATION, CLASSES)
 
 
 class Outputs(Protocol):
-    """A writer of a shard's pictures. Paths are those of the catalogue, below the run's folder."""
+    """A writer of a shard's pictures. Paths are those of the catalogue, below the run's folder.
+
+    Attributes:
+        sizes: bytes of each file that is in place, by path below the run's folder.
+    """
+
+    sizes: dict[str, int]
 
     def check(self, name: str) -> None:
         """Raise SetAsideError (NAME_TOO_LONG) where the output name is too long."""
@@ -65,6 +71,7 @@ class FileOutputs:
 
     def __init__(self, run: RunFolder, settings: MaskSettings) -> None:
         self._run, self._settings = run, settings
+        self.sizes: dict[str, int] = {}
 
     def check(self, name: str) -> None:
         """See `Outputs`."""
@@ -80,6 +87,7 @@ class FileOutputs:
     def put(self, path: str, data: bytes) -> None:
         """See `Outputs`."""
         self._run.place(self._run.root / path, data)
+        self.sizes[path] = len(data)
 
     def tell(self, rows: Sequence[Row]) -> None:
         """See `Outputs`; nothing to do, the catalogue has the rows."""
@@ -106,6 +114,7 @@ class TarOutputs:
     def __init__(self, run: RunFolder, shard: str) -> None:
         self._run, self._shard = run, shard
         self._writers: dict[str, TarWriter] = {}
+        self.sizes: dict[str, int] = {}
 
     def check(self, name: str) -> None:
         """See `Outputs`; a tar has no limit on names."""
@@ -144,10 +153,11 @@ class TarOutputs:
             written = self._writers[top].names
         if not paths:
             final.unlink(missing_ok=True)
-        elif [self._member(path) for path in paths] == written:
-            move_atomic(self._part(top), final)
         else:
-            move_atomic(self._merged(top, paths), final)
+            as_written = [self._member(path) for path in paths] == written
+            tar = self._part(top) if as_written else self._merged(top, paths)
+            self.sizes[f"{top}/{self._shard}.tar"] = tar.stat().st_size
+            move_atomic(tar, final)
         self._part(top).unlink(missing_ok=True)
 
     def _merged(self, top: str, paths: Iterable[str]) -> Path:

@@ -18,7 +18,7 @@ import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +31,7 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.local_or_remote_files import (
     below,
+    different_file,
     entries_of,
     files_below,
     make_folder,
@@ -38,6 +39,7 @@ from maskgen.formats.local_or_remote_files import (
     names_in,
     remove_empty_folders,
     remove_tree,
+    size_of,
     write_bytes_atomic,
 )
 
@@ -169,9 +171,15 @@ class RunFolder:
         for name in _SUMMARIES:
             (self.root / name).unlink(missing_ok=True)
 
-    def is_complete(self) -> bool:
-        """Whether all summary files exist."""
-        return all((self.root / name).exists() for name in _ALWAYS)
+    def is_complete(self, sizes: Mapping[str, int] | None = None) -> bool:
+        """Whether all summary files exist, these with their sizes, and the page, whose size varies, to its end."""
+        if not all((self.root / name).exists() for name in _ALWAYS) or different_file(self.root, sizes or {}):
+            return False
+        return (self.root / "report.html").read_bytes().rstrip().endswith(b"</html>")
+
+    def summary_sizes(self) -> dict[str, int]:
+        """Bytes of the summary files that depend on the settings and the source alone."""
+        return {path.name: size_of(path) for path in (self.catalogue, self.set_aside, self.contact_sheet)}
 
     def outputs(self) -> Iterator[AnyPath]:
         """Every file in the output folders with a name that a run may have written."""

@@ -97,7 +97,7 @@ def _run(task: ShardTask, history: History) -> ShardDone:
     rows, report = _sum_up(task, [*kept, *worker.outcomes])
     with worker.clock("commit"):
         worker.outputs.commit(rows)
-        save_shard(task.run, task.id, rows, report)
+        save_shard(task.run, task.id, rows, report, worker.outputs.sizes)
     cpu = time.process_time() - begun - worker.loading
     return ShardDone(task.id, report, dict(worker.seconds), peak_mb(), worker.reused, cpu, worker_name(), worker.ready)
 

@@ -1,7 +1,8 @@
 """Records of a shard: a report with the outcome of each photograph, and catalogue rows.
 
-The rows are written first and the report last, so a report marks a finished shard. It holds a checksum of itself and
-the hash of the rows: a shard that a power cut or a bad disk damaged is detected and processed again.
+The rows are written first and the report last, so a report marks a finished shard. It holds a checksum of itself, the
+hash of the rows, and the size of each output: a shard that a power cut or a bad disk damaged, or of which an output was
+removed or cut, is detected and processed again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import Any
 
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
-from maskgen.formats.local_or_remote_files import persist
+from maskgen.formats.any_path import RemotePath
+from maskgen.formats.local_or_remote_files import different_file, persist, size_of
 
-from .catalogue import Row, table_bytes
+from .catalogue import Row, load_rows, table_bytes
 from .run_folder import RunFolder, check_may_write
 
 _ROWS = "rows_sha256"  # of the catalogue rows' bytes, in a shard's report
+_SIZES = "output_bytes"  # of each output file, in the order of the rows; none in earlier runs
+_PATHS = ("path", "segmentation", "classes")  # columns of the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,13 @@ class ShardReport:
             raise ValueError(f"{self.rows} rows for {sum(self.outputs.values())} pictures")
 
 
-def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardReport) -> None:
+def save_shard(
+    run: RunFolder, shard: str, rows: Sequence[Row], report: ShardReport, sizes: Mapping[str, int] | None = None
+) -> None:
     """Commit a shard: its rows, then its report.
+
+    Args:
+        sizes: bytes of outputs, by path below the run's folder; of others they are looked up.
 
     Raises:
         UserError: this start has ended, and another may be running.
@@ -76,12 +85,18 @@ def save_shard(run: RunFolder, shard: str, rows: Sequence[Row], report: ShardRep
     if rows:
         run.place(run.rows(shard), data)
     persist(run.root)  # the pictures and the rows must be on disk before the mark
-    sealed = add_checksum(asdict(report) | {_ROWS: hashlib.sha256(data).hexdigest()})
+    known = sizes or {}
+    found = [known[path] if path in known else size_of(run.root / path) for path in _outputs(shard, rows)]
+    sealed = add_checksum(asdict(report) | {_ROWS: hashlib.sha256(data).hexdigest(), _SIZES: found})
     run.place_text(run.shard(shard), json.dumps(sealed) + "\n", durable=True)
 
 
 class DamagedShardError(UserError):
-    """A finished shard whose report or rows are damaged."""
+    """A finished shard whose report, rows or outputs are damaged; `why` says which."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(f"{path} is damaged ({why}): give the same command again to process it again.")
+        self.why = why
 
 
 def load_report(run: RunFolder, shard: str) -> ShardReport:
@@ -97,30 +112,46 @@ def check_shard(run: RunFolder, shard: str) -> ShardReport:
     """The report of a finished shard.
 
     Raises:
-        DamagedShardError: its checksum does not match, or that of the shard's rows.
+        DamagedShardError: its checksum does not match, or that of the shard's rows, or an output is missing or has
+            another size than was written. The content of outputs is not read, and those in an object store are not
+            looked up: there an upload is complete or absent, and each size would be a request.
     """
-    report, wanted = _loaded(run, shard)
+    report, wanted, sizes = _loaded(run, shard)
     rows = run.rows(shard)
     if hashlib.sha256(rows.read_bytes() if rows.is_file() else b"").hexdigest() != wanted:
         raise _damaged(run, shard, "its rows are not those that were written")
+    if sizes and not isinstance(run.root, RemotePath):
+        listed = _outputs(shard, load_rows(rows, _PATHS))
+        if why := different_file(run.root, dict(zip(listed, sizes, strict=True))):
+            raise _damaged(run, shard, why)
     return report
 
 
-def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str]:
-    """The report, and the hash of the rows."""
+def _outputs(shard: str, rows: Sequence[Row]) -> list[str]:
+    """The files that hold the outputs of these rows, below the run's folder, each once."""
+    tar = f"/{shard}.tar"
+    found: dict[str, None] = {}
+    for path in (path for row in rows for name in _PATHS if (path := row.get(name))):
+        top, inside, _ = path.partition(tar)
+        found[f"{top}{tar}" if inside else path] = None
+    return list(found)
+
+
+def _loaded(run: RunFolder, shard: str) -> tuple[ShardReport, str, list[int]]:
+    """The report, the hash of the rows, and the size of each output."""
     try:
         stored: dict[str, Any] = parse_checksummed(run.shard(shard).read_bytes())
-        wanted = str(stored.pop(_ROWS))
+        wanted, sizes = str(stored.pop(_ROWS)), [int(size) for size in stored.pop(_SIZES, ())]
         for name in ("set_aside", "faces_set_aside"):
             stored[name] = tuple(SetAside(**one) for one in stored[name])
         stored["people"] = tuple(stored["people"])
-        return ShardReport(**stored), wanted
+        return ShardReport(**stored), wanted, sizes
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(run, shard, str(error)) from None
 
 
 def _damaged(run: RunFolder, shard: str, why: str) -> DamagedShardError:
-    return DamagedShardError(f"{run.shard(shard)} is damaged ({why}): give the same command again to process it again.")
+    return DamagedShardError(run.shard(shard), why)
 
 
 def retract_shard(run: RunFolder, shard: str) -> None:

@@ -176,7 +176,18 @@ def _splits(address: str) -> Iterator[tuple[str, str]]:
 
 
 def _rows_of(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
-    """A catalogue's paths, whether each is bare, and its landmarks, thousands of rows at a time."""
+    """A catalogue's paths, whether each is bare, and its landmarks, thousands of rows at a time.
+
+    Raises:
+        UserError: the catalogue is damaged, or lacks a column.
+    """
+    try:
+        yield from _read_rows(run)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{run / CATALOGUE} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
+
+
+def _read_rows(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
     file: Any = (run / CATALOGUE).open() if isinstance(run, RemotePath) else run / CATALOGUE
     catalogue = pq.ParquetFile(file)
     if missing := {"path", "kind", "points68"} - set(catalogue.schema_arrow.names):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maskgen.core.atomic_writes import atomic_file, write_atomic
+from maskgen.core.atomic_writes import atomic_file, remove_parts_of, write_atomic
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +44,12 @@ def test_a_fault_of_the_system_names_the_file_that_was_wanted(tmp_path: Path, na
         (tmp_path / "b.csv").open()
     assert other.value.filename == str(tmp_path / "b.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_unfinished_files_of_these_files_are_removed_and_no_others(tmp_path: Path) -> None:
+    stale = [tmp_path / ".a[1].csv.77.part", tmp_path / ".b.csv.1234.part"]
+    others = [tmp_path / name for name in (".a[1].csv.x.part", "a[1].csv.77.part", ".c.csv.77.part", "a[1].csv")]
+    for path in (*stale, *others):
+        path.write_bytes(b"half")
+    remove_parts_of(tmp_path / "a[1].csv", tmp_path / "b.csv", tmp_path / "nowhere" / "c.csv")
+    assert sorted(tmp_path.iterdir()) == sorted(others)

@@ -101,6 +101,8 @@ def test_retinafaces_faces_without_points_are_boxes(tmp_path: Path) -> None:
         ("60,80,50,170", "no area"),
         ("60,80,nan,170", "four finite numbers"),
         ("60,80,much,170", "'much' is no number"),
+        ("60,80,1e39,170", "'1e39' is not in any picture"),
+        ("60,80,-inf,170", "'-inf' is not in any picture"),
         ("60,,120,170", "some of its box are empty"),
         (",,,", "neither a box nor points"),
     ],

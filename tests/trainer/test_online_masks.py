@@ -170,3 +170,17 @@ def test_lists_without_points_are_refused(lists: Path, tmp_path: Path) -> None:
     addresses = pa.array(["../run/faces/person_01/faces/1__n95.png"], pa.large_string())
     with pytest.raises(UserError, match="the list has none"):
         write_points(tmp_path, TrainingList(lists, addresses, np.array([0]), ("0",), ""))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and no more", None])
+def test_a_damaged_catalogue_is_a_sentence(lists: Path, tmp_path: Path, damage: bytes | None) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "lists").mkdir()
+    if damage is None:  # a face of one point
+        row = {"path": ["faces/a.png"], "kind": ["bare"], "points68": [[1.0, 2.0]]}
+        pq.write_table(pa.table(row), tmp_path / "run" / "catalogue.parquet")
+    else:
+        (tmp_path / "run" / "catalogue.parquet").write_bytes(damage)
+    addresses = pa.array(["../run/faces/a.png"], pa.large_string())
+    with pytest.raises(UserError, match=r"catalogue\.parquet cannot be read \("):
+        write_points(tmp_path, TrainingList(tmp_path / "lists", addresses, np.array([0]), ("0",), ""))

@@ -14,10 +14,11 @@ from .pairs_output import PairsOutput
 
 
 def check_leaks(lists: CodedLists, beside: PairsOutput) -> Iterator[Finding]:
-    """The leaks of each two splits, by image and by person."""
+    """The leaks of each two splits, by image and by person, and those by content, which report.json counts."""
     splits: dict[str, list[CodedList]] = {}
     for one in lists.lists:
         splits.setdefault(one.split, []).append(one)
+    yield Finding("train, eval and test", "photographs, byte for byte, in training and in evaluation", beside.leaked)
     for (name, ones), (other_name, others) in combinations(splits.items(), 2):
         where = f"{name}, {other_name}"
         by_image = beside.reference and {name, other_name} == {"eval", "test"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from maskgen.core.reasons import UserError
 
@@ -14,11 +15,16 @@ from ..schema import PEOPLE, PEOPLE_COLUMNS
 
 @dataclass(frozen=True, slots=True)
 class PairsOutput:
-    """The content of people.csv, as person and split by target, and the protocol of the pairs."""
+    """The content of people.csv, as person and split by target, and of report.json.
+
+    Attributes:
+        leaked: photographs that are, byte for byte, in training and in evaluation; `--allow-leak` allowed them.
+    """
 
     people: dict[int, tuple[str, str]] | None
     protocol: str | None
     allow_same_source: bool | None
+    leaked: int = 0
 
     @property
     def reference(self) -> bool:
@@ -34,7 +40,13 @@ def read_pairs_output(folder: Path) -> PairsOutput:
     """
     report = stored_report(folder)
     allow = report.get("settings", {}).get("--allow-same-source") if report else None
-    return PairsOutput(_people(folder / PEOPLE), report.get("protocol"), allow)
+    return PairsOutput(_people(folder / PEOPLE), report.get("protocol"), allow, _leaked(report))
+
+
+def _leaked(report: dict[str, Any]) -> int:
+    leaks = report.get("leaks")
+    found = leaks.get("photographs_in_training_and_evaluation") if isinstance(leaks, dict) else 0
+    return found if isinstance(found, int) else 0
 
 
 def absent_lists(folder: Path) -> list[str]:

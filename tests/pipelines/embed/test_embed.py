@@ -49,6 +49,8 @@ def test_every_picture_with_its_row(model: Path, lists: Path, tmp_path: Path, mo
     monkeypatch.setattr(embed, "_GROUP", 1)
     monkeypatch.setattr("maskgen.pipelines.embedding.BATCH", 6)
     out = tmp_path / "new" / "train.parquet"
+    out.parent.mkdir()
+    (out.parent / ".train.parquet.12345.part").write_bytes(b"of a start that was killed")
     result = call(model, lists / "train.csv", out)
     assert result.exit_code == 0, result.output
     table = pq.read_table(out)

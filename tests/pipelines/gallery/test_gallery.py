@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from page_reader import PageFile
@@ -65,6 +66,10 @@ def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
     assert "--expect 2,2 --keep-original" in page.text
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
     assert "already" in call(source, out, "--expect", "2,2", "--keep-original").output
+    cut = out / rows[3]["path"]
+    cut.write_bytes(cut.read_bytes()[:99])
+    assert "has 99 bytes" in call(source, out, "--expect", "2,2", "--keep-original").output
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
     assert call(source, out, "--expect", "2,2", "--keep-original", "--overwrite").exit_code == 0
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
 
@@ -181,3 +186,9 @@ def test_a_gallery_wants_bare_pictures(tmp_path: Path) -> None:
     said = call("--simulate", tmp_path / "run", tmp_path / "gallery", "--expect", "1,1").output
     assert "the run has no bare pictures; make it with --bare" in said
     assert "--expect" not in said
+    catalogue = tmp_path / "run" / "catalogue.parquet"
+    rows = pq.read_table(catalogue)
+    pq.write_table(rows.drop_columns(["kind"]), catalogue)
+    assert "has a row without kind: mask again." in call("--simulate", tmp_path / "run", tmp_path / "gallery").output
+    catalogue.write_bytes(b"")
+    assert "catalogue.parquet cannot be read (" in call("--simulate", tmp_path / "run", tmp_path / "gallery").output

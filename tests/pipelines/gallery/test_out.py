@@ -34,9 +34,9 @@ def test_out_may_not_lie_in_a_folder_of_photographs(tmp_path: Path) -> None:
 def test_unfinished_files_of_a_killed_gallery_are_removed(tmp_path: Path) -> None:
     folder = GalleryFolder(tmp_path)
     (tmp_path / f".{SETTINGS}.1234.part").write_bytes(b"half")
-    assert folder.begin({"seed": 1}, overwrite=False) is None
+    assert folder.begin({"seed": 1}, overwrite=False, notify=print) is None
     half = tmp_path / "faces" / "Ann" / "bare" / ".1.jpg.1234.part"
     half.parent.mkdir(parents=True)
     half.write_bytes(b"half")
-    assert folder.begin({"seed": 1}, overwrite=False) is None
+    assert folder.begin({"seed": 1}, overwrite=False, notify=print) is None
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [SETTINGS]

@@ -103,6 +103,8 @@ def test_the_settings_of_a_run_repeat_it(source: Path, tmp_path: Path, asked: li
         ("\udcff", "mask.yaml is not UTF-8 text"),
         ("a: !!python/object/apply:os.system [ls]", "mask.yaml is neither YAML nor JSON (line 1)"),
         ("[" * 5000, "mask.yaml"),
+        ("seed: " + "9" * 5000, "mask.yaml holds a number of too many digits"),
+        ('{"seed": ' + "9" * 5000 + "}", "mask.yaml holds a number of too many digits"),
         ('{"settings": {}, "digest": ""}', "is of an earlier version"),
     ],
 )

@@ -382,7 +382,7 @@ def test_a_damaged_shard_is_done_again(source: Path, tmp_path: Path, which: str,
     run_mask(MaskSettings(source, tmp_path / "out"), make_fake, said.append)
     assert tree(tmp_path / "out") == whole
     if (which, how) != ("*.json", "gone"):
-        assert "1 finished shards are damaged" in " ".join(said)
+        assert "1 finished shard is damaged" in " ".join(said)
 
 
 def damage(path: Path, how: str) -> None:
@@ -416,6 +416,33 @@ def test_a_damaged_report_is_made_again(source: Path, tmp_path: Path, how: str) 
     run(source, tmp_path / "out")
     whole = tree(tmp_path / "out")
     damage(tmp_path / "out" / "report.json", how)
+    run(source, tmp_path / "out")
+    assert tree(tmp_path / "out") == whole
+
+
+@pytest.mark.parametrize("how", ["empty", "cut", "gone"])
+@pytest.mark.parametrize("which", ["faces/*/*.jpg", "segmentation/*/*.png", "classes/*/*.png"])
+def test_an_output_of_a_finished_run_that_is_missing_or_cut_is_made_again(
+    source: Path, tmp_path: Path, which: str, how: str
+) -> None:
+    settings = MaskSettings(source, tmp_path / "out", segmentation="classes")
+    run_mask(settings, make_fake)
+    whole = tree(tmp_path / "out")
+    path = sorted((tmp_path / "out").glob(which))[3]
+    damage(path, how)
+    said: list[str] = []
+    run_mask(settings, make_fake, said.append)
+    assert tree(tmp_path / "out") == whole
+    assert path.name in said[0] and "1 finished shard is damaged, and processed again" in said[0]
+    run_mask(settings, make_fake, said.append)
+    assert said[-1] == "All photographs are already processed."
+
+
+@pytest.mark.parametrize("which", ["catalogue.parquet", "set_aside.csv", "contact_sheet.png", "report.html"])
+def test_a_summary_of_a_finished_run_that_is_cut_is_made_again(source: Path, tmp_path: Path, which: str) -> None:
+    run(source, tmp_path / "out")
+    whole = tree(tmp_path / "out")
+    damage(tmp_path / "out" / which, "cut")
     run(source, tmp_path / "out")
     assert tree(tmp_path / "out") == whole
 

@@ -393,6 +393,9 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
     report = write(tmp_path / "out", train=(train,), eval=(judged,), allow_leak=True)
     assert report["leaks"]["photographs_in_training_and_evaluation"] == 1
     assert "byte for byte" in table(report)
+    checked = check_lists(tmp_path / "out", verify="names")
+    assert checked.n_faults == 1
+    assert "FAULT photographs, byte for byte, in training and in evaluation" in checked.table()
 
 
 @pytest.mark.parametrize(

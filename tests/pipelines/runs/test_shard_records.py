@@ -86,7 +86,7 @@ def test_exit_codes() -> None:
 
 def test_report_comes_back_from_json() -> None:
     report = Report(2, 1, 3, 1, 2, {"no_face": 2}, {"low_score": 1}, {"bare": 1, "n95": 1}, faces=2)
-    assert Report.from_json(report.to_json({"--seed": 0})) == report
+    assert Report.from_json(report.to_json({"--seed": 0}, {})) == report
     assert "no_face 2" in report.table()
 
 

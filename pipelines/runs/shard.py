@@ -321,7 +321,7 @@ def _sum_up(task: ShardTask, outcomes: Sequence[Outcome]) -> tuple[list[Row], Sh
     return rows, ShardReport(
         photographs=len(task.items),
         written=len(written),
-        set_aside=tuple(fault for outcome in ordered if not outcome.rows for fault in outcome.faults),
+        set_aside=tuple(fault for outcome in ordered if not outcome.rows for fault in outcome.faults[:1]),
         faces_set_aside=tuple(fault for outcome in ordered for fault in outcome.faults[0 if outcome.rows else 1 :]),
         outputs=dict(sorted(Counter(row["kind"] for row in rows if not row["picture_face"]).items())),
         rows=len(rows),

@@ -1,8 +1,8 @@
 """A masker with the shape of the library's that paints a square, so that tests of runs take no time on faces.
 
 A picture says by its top left corner what is to happen to it: red 255 no face, green 255 ends the process,
-blue 255 a fault of the program, yellow (255, 255, 0) two faces, the second with a fault; anything else is
-one face.
+blue 255 a fault of the program, yellow (255, 255, 0) two faces, the second with a fault, magenta (255, 0, 255)
+two faces, both with a fault; anything else is one face.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class FakeMasker:
         red, green, blue = (marked and bool(value > 235) for value in corner[0])
         if red and green and not blue:
             return [self.paint(key, image, 0, 2), SetAsideError(Reason.EXTREME_POSE, "face 2: yaw 88")]
+        if red and blue and not green:
+            return [SetAsideError(Reason.DOUBTFUL_FIT, "face 1"), SetAsideError(Reason.EXTREME_POSE, "face 2: yaw 88")]
         if red and not green and not blue:
             return SetAsideError(Reason.NO_FACE, "")
         if green and not red:

@@ -19,7 +19,13 @@ from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.reports.page.page import without_start
 from maskgen.pipelines.reports.run_report import Report
 
-MARKS = {"no_face": (255, 0, 0), "crash": (0, 255, 0), "bug": (0, 0, 255), "two_faces": (255, 255, 0)}
+MARKS = {
+    "no_face": (255, 0, 0),
+    "crash": (0, 255, 0),
+    "bug": (0, 0, 255),
+    "two_faces": (255, 255, 0),
+    "no_two_faces": (255, 0, 255),
+}
 
 
 def picture(number: int, mark: str | None = None, side: int = 48) -> bytes:

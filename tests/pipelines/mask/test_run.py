@@ -223,6 +223,13 @@ def test_every_photograph_has_one_outcome(source: Path, tmp_path: Path) -> None:
     assert report.several_faces == 1
 
 
+def test_a_photograph_whose_faces_are_all_set_aside_has_one_reason(tmp_path: Path) -> None:
+    write(tmp_path / "photographs" / "a" / "two.png", picture(902, "no_two_faces"))
+    report = run(tmp_path / "photographs", tmp_path / "run", faces="all")
+    assert (report.set_aside, report.faces_set_aside) == ({"doubtful_fit": 1}, {"extreme_pose": 1})
+    assert report.exit_code == 4
+
+
 def test_nothing_written_is_said(tmp_path: Path) -> None:
     write(tmp_path / "photographs" / "a" / "none.png", picture(1, "no_face"))
     report = run(tmp_path / "photographs", tmp_path / "run")

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Mask, floats
 from maskgen.faces.landmarkers.own_network import GROUP, POINTS, convolved, evened, stored_weights
@@ -39,7 +40,8 @@ def refine(canvases: Mask, points: Floats) -> tuple[Floats, Floats]:
 
 def _answers(patches: list[Mask], shapes: Floats) -> tuple[Floats, Floats]:
     """Moves (n, 68, 2) in face units and log spreads (n, 68)."""
-    request, found, entries = _network(os.getpid()), [], [*patches, shapes]
+    request, found = _network(os.getpid()), []
+    entries: list[NDArray[Any]] = [*patches, shapes]
     for first in range(0, len(shapes), GROUP):
         here = slice(first, first + GROUP)
         request.infer({at: _filled(one[here]) for at, one in enumerate(entries)}, share_inputs=True)
@@ -48,7 +50,7 @@ def _answers(patches: list[Mask], shapes: Floats) -> tuple[Floats, Floats]:
     return said[:, : 2 * POINTS].reshape(-1, POINTS, 2), np.clip(said[:, 2 * POINTS :], -6, 1)
 
 
-def _filled(some: np.ndarray) -> np.ndarray:
+def _filled(some: NDArray[Any]) -> NDArray[Any]:
     if len(some) == GROUP:
         return some
     return np.concatenate([some, np.zeros((GROUP - len(some), *some.shape[1:]), some.dtype)])

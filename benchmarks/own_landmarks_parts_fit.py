@@ -97,7 +97,7 @@ class Refiner(nn.Module):
 
 
 def stored(net: Refiner) -> dict[str, np.ndarray]:
-    """The weights with the norms folded in, float16."""
+    """The weights with the norms folded in, float16, without those of the spreads, which only training uses."""
     out = {}
     for name, trunk in net.trunks.items():
         for number, (conv, norm) in enumerate(trunk.convs):
@@ -105,8 +105,8 @@ def stored(net: Refiner) -> dict[str, np.ndarray]:
             out[f"{name}{number}.w"] = conv.weight * scale[:, None, None, None]
             out[f"{name}{number}.b"] = norm.bias - norm.running_mean * scale
         out[f"{name}.w"], out[f"{name}.b"] = trunk.dense.weight, trunk.dense.bias
-    for name in ("hidden", "last"):
-        out[f"{name}.w"], out[f"{name}.b"] = getattr(net, name).weight, getattr(net, name).bias
+    out["hidden.w"], out["hidden.b"] = net.hidden.weight, net.hidden.bias
+    out["last.w"], out["last.b"] = net.last.weight[: 2 * POINTS], net.last.bias[: 2 * POINTS]
     out["direct.w"] = net.direct.weight
     return {name: value.detach().contiguous().numpy().astype(np.float16) for name, value in out.items()}
 

@@ -19,7 +19,7 @@ WEIGHTS = "own_refiner.npz"
 STEPS = (2, 2, 1, 2)  # strides of the convolutions on a patch; one of stride 1 is added to its input
 
 
-def refine(canvases: Mask, points: Floats) -> tuple[Floats, Floats]:
+def refine(canvases: Mask, points: Floats) -> Floats:
     """The landmarks moved to where the network says they are.
 
     Args:
@@ -27,27 +27,24 @@ def refine(canvases: Mask, points: Floats) -> tuple[Floats, Floats]:
         points: float32 (n, 68, 2), about where the landmarks are.
 
     Returns:
-        The landmarks, float32 (n, 68, 2), and their expected error scale in pixels, float32 (n, 68). A face's do not
-        depend on the other faces.
+        float32 (n, 68, 2). A face's landmarks do not depend on the other faces.
     """
     frames = Frames.of(points)
     each = zip(canvases, part_middles(points), frames.units.tolist(), frames.right.tolist(), strict=True)
     rows = [part_patches(*one) for one in each]
     patches = [np.stack([row[at] for row in rows]) for at in range(len(PARTS))]
-    moves, log_spread = _answers(patches, frames.shape(points))
-    return points + frames.vectors(moves), floats(np.exp(log_spread) * frames.units[:, None])
+    return floats(points + frames.vectors(_moves(patches, frames.shape(points))))
 
 
-def _answers(patches: list[Mask], shapes: Floats) -> tuple[Floats, Floats]:
-    """Moves (n, 68, 2) in face units and log spreads (n, 68)."""
+def _moves(patches: list[Mask], shapes: Floats) -> Floats:
+    """Moves (n, 68, 2) in face units."""
     request, found = _network(os.getpid()), []
     entries: list[NDArray[Any]] = [*patches, shapes]
     for first in range(0, len(shapes), GROUP):
         here = slice(first, first + GROUP)
         request.infer({at: _filled(one[here]) for at, one in enumerate(entries)}, share_inputs=True)
         found.append(np.array(request.get_output_tensor(0).data)[: len(shapes[here])])
-    said = np.concatenate(found)
-    return said[:, : 2 * POINTS].reshape(-1, POINTS, 2), np.clip(said[:, 2 * POINTS :], -6, 1)
+    return np.concatenate(found).reshape(-1, POINTS, 2)
 
 
 def _filled(some: NDArray[Any]) -> NDArray[Any]:
@@ -67,8 +64,7 @@ def _network(process: int) -> Any:
     seen = [_trunk(ops, entry, weights, part.name, part.side) for part, entry in zip(PARTS, entries, strict=True)]
     all_ = ops.concat([*seen, shape], 1)
     out = _dense(ops, ops.relu(_dense(ops, all_, weights, "hidden")), weights, "last")
-    direct = np.pad(weights["direct.w"], [(0, POINTS), (0, 0)])  # the spreads have no direct part
-    out = ops.add(out, ops.matmul(all_, direct, False, True))
+    out = ops.add(out, ops.matmul(all_, weights["direct.w"], False, True))
     model = openvino.Model([out], [*entries, shape], "own_refiner")
     return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
 

@@ -1,4 +1,4 @@
-"""The patches of the second landmark network of our own: frames like those of single faces, eyes alike when mirrored."""
+"""The patches of the second landmark network of our own: frames like single faces', eyes alike when mirrored."""
 
 from __future__ import annotations
 

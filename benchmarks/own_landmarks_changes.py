@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_network import SIDE
+from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
 
 TEXTURES, CLOUDS, WIDE = 600, 300, 160  # what the store holds, and the sides
 PLACES = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)  # y and x of the patch's pixels
@@ -117,9 +117,12 @@ def changed(patch: Patch, store: Store, rng: np.random.Generator, calm: bool = F
     x = _coloured(patch, store, rng)
     x = _marked(x, patch, rng)
     x = _relit(x, patch, store, rng)
+    for share, lay in ((0.25, _neck), (0.3, _second_chin), (0.3, _collar)):
+        if rng.random() < share:
+            x = lay(x, patch, store, rng)
     if calm:
         return photographed(x, store, rng, 0.3)
-    for share, lay in ((0.1, _beard), (0.22, _hat), (0.2, _strands), (0.12, _glasses), (0.15, _hand), (0.25, _thing)):
+    for share, lay in ((0.15, _beard), (0.22, _hat), (0.2, _strands), (0.12, _glasses), (0.15, _hand), (0.25, _thing)):
         if rng.random() < share:
             x = lay(x, patch, store, rng)
     return photographed(x, store, rng)
@@ -248,13 +251,64 @@ def _beard(x: np.ndarray, patch: Patch, store: Store, rng: np.random.Generator) 
     """A dark or light mat of hair from the jaw to the lips."""
     eyes, right, up = _axes(patch.points)
     p = patch.points
-    low = p[list(DARK_JAW)] - up * rng.uniform(-0.05, 0.2)
+    low = p[list(DARK_JAW)] - up * rng.uniform(-0.05, 0.35)
     cover = _polygon(np.concatenate([low, p[[54, 53, 52, 51, 50, 49, 48]] + up * rng.uniform(0.02, 0.2)]))
     cover *= 1 - cv2.dilate(_polygon(p[48:60]), np.ones((2, 2)))
     grain = 1 + store.cloud(rng) * np.float32(rng.uniform(0.05, 0.4))
     return _laid(
         x, cover * np.float32(rng.uniform(0.4, 1)), grain * np.float32(rng.uniform(0.03, 0.6)), rng.uniform(0.3, 2)
     )
+
+
+def _face(patch: Patch) -> np.ndarray:
+    """The face from the brows to the jaw, 0..1."""
+    return _polygon(np.concatenate([patch.points[:17], patch.points[26:16:-1]]))
+
+
+def _neck(x: np.ndarray, patch: Patch, store: Store, rng: np.random.Generator) -> np.ndarray:
+    """A neck as wide as the jaw or wider, as light as the jaw or darker; of faces that look at the camera."""
+    if not patch.seen[2:15].all():
+        return x
+    _, right, up = _axes(patch.points)
+    chin, wide, more = patch.points[8], rng.uniform(0.6, 1.15, 2), rng.uniform(0, 0.5)
+    top = [chin + right * side * one + up * rng.uniform(0.3, 0.9) for side, one in ((-1, wide[0]), (1, wide[1]))]
+    low = [chin + right * side * (one + more) - up * 2.0 for side, one in ((1, wide[1]), (-1, wide[0]))]
+    cover = np.clip(_polygon(np.stack([*top, *low])) - _face(patch), 0, 1)
+    skin = float((x * patch.skin).sum() / max(float(patch.skin.sum()), 1.0))
+    tone = np.float32(skin * rng.uniform(0.35, 1.1)) * (1 + np.float32(rng.uniform(0, 0.25)) * store.cloud(rng))
+    return _laid(x, cover, tone, rng.uniform(0.3, 1.5))
+
+
+def _second_chin(x: np.ndarray, patch: Patch, store: Store, rng: np.random.Generator) -> np.ndarray:
+    """A fold or a shadow's edge below the jaw, or above it across the chin."""
+    _, right, up = _axes(patch.points)
+    low, bow = rng.uniform(0.1, 0.5), rng.uniform(0, 0.25)
+    line = patch.points[4:13] - np.outer(low + bow * np.sin(np.linspace(0, np.pi, 9)), up)
+    if rng.random() < 0.25:  # between the lips and the chin
+        share = rng.uniform(0.3, 0.7)
+        line = share * patch.points[[5, 6, 7, 8, 9, 10, 11]] + (1 - share) * patch.points[[48, 59, 58, 57, 56, 55, 54]]
+    cover = np.zeros_like(x)
+    cv2.polylines(cover, [np.round(line * 8).astype(np.int32)], False, 1.0, int(rng.integers(1, 5)), cv2.LINE_AA, 3)
+    cover = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.6, 2.5)))
+    return x * (1 - np.float32(rng.uniform(-0.3, 0.6)) * cover)
+
+
+def _collar(x: np.ndarray, patch: Patch, store: Store, rng: np.random.Generator) -> np.ndarray:
+    """A collar, a scarf or a jacket, open to a point or round, from right below the chin or lower."""
+    _, right, up = _axes(patch.points)
+    t, wide = np.linspace(-1, 1, 9), rng.uniform(1.2, 2.5)
+    deep, power = rng.uniform(0.03, 0.9), rng.choice([1.0, 2.0])
+    rise = np.abs(t) ** power * rng.uniform(-0.1, 1.0)
+    edge = patch.points[8] + np.outer(t * wide + rng.normal(0, 0.1), right) + np.outer(rise - deep, up)
+    cover = _polygon(np.concatenate([edge, edge[::-1] - 3 * up]))
+    cover = np.clip(cover - _face(patch), 0, 1)
+    x = _laid(x, cover, piece(store, rng), rng.uniform(0, 1.0))
+    if rng.random() < 0.5:
+        rim, level = np.round(edge * 8).astype(np.int32), float(rng.uniform(0, 1))
+        drawn = x.copy()
+        cv2.polylines(drawn, [rim], False, level, int(rng.integers(1, 5)), cv2.LINE_AA, 3)
+        x = x + (1 - _face(patch)) * (drawn - x)
+    return x
 
 
 def _hat(x: np.ndarray, patch: Patch, store: Store, rng: np.random.Generator) -> np.ndarray:
@@ -346,9 +400,9 @@ def _thing(x: np.ndarray, patch: Patch, store: Store, rng: np.random.Generator) 
 
 def photographed(x: np.ndarray, store: Store, rng: np.random.Generator, often: float = 1.0) -> np.ndarray:
     """Other contrast, a lens out of focus, few pixels, noise, JPEG: each so `often`."""
-    x = np.maximum(x, 0) ** np.float32(np.exp(rng.normal(0, 0.4)))
+    x = np.maximum(x, 0) ** np.float32(np.exp(rng.normal(0, 0.3)))
     if rng.random() < 0.7:
-        x = (x - x.mean()) * np.float32(rng.uniform(0.4, 1.8)) + np.float32(rng.uniform(0.2, 0.8))
+        x = (x - x.mean()) * np.float32(rng.uniform(0.5, 1.5)) + np.float32(rng.uniform(0.25, 0.75))
     if rng.random() < 0.3 * often:
         x = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.3, 2.0)))
     if rng.random() < 0.2 * often:
@@ -356,7 +410,7 @@ def photographed(x: np.ndarray, store: Store, rng: np.random.Generator, often: f
         x = cv2.resize(cv2.resize(x, (side, side), interpolation=cv2.INTER_AREA), (SIDE, SIDE))
     if rng.random() < 0.15 * often:  # sharpened, as many cameras do
         x = x + np.float32(rng.uniform(0.3, 1.5)) * (x - cv2.GaussianBlur(x, (0, 0), 1.2))
-    noise = float(rng.choice([0.0, 0.05, 0.2])) * float(x.std()) * often
+    noise = float(rng.choice([0.0, 0.05, 0.15])) * float(x.std()) * often
     if noise:
         x = x + rng.standard_normal(x.shape, np.float32) * np.float32(noise)
     out = np.clip(x * 255, 0, 255).astype(np.uint8)

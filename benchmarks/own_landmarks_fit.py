@@ -31,6 +31,7 @@ from torch import nn
 from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.seeding import rng_for
 from maskgen.faces.landmarkers.own_network import ALL, MIRRORED, POINTS, SIDE, WIDER, from_patch, to_patch
+from maskgen.faces.landmarkers.own_parts import CANVAS
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 # Pictures of a batch in the first passes and after them: many small steps bring the detail, such as how far a mouth is
@@ -144,22 +145,22 @@ class Drawn:
 def shaken(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The similarity with a further turn, size, stretch and shift about the patch's middle."""
     turn, size = rng.normal(0, 7.0), float(np.exp(rng.normal(0, 0.08)))
-    more = cv2.getRotationMatrix2D((SIDE / 2 - 0.5, SIDE / 2 - 0.5), turn, size)
+    more = cv2.getRotationMatrix2D((CANVAS / 2 - 0.5, CANVAS / 2 - 0.5), turn, size)
     more[:, :2] = more[:, :2] @ np.diag(np.exp(rng.normal(0, 0.06, 2)))
-    middle = np.full(2, SIDE / 2 - 0.5)
-    more[:, 2] = middle - more[:, :2] @ middle + rng.normal(0, 0.025 * SIDE, 2)
+    middle = np.full(2, CANVAS / 2 - 0.5)
+    more[:, 2] = middle - more[:, :2] @ middle + rng.normal(0, 0.025 * CANVAS, 2)
     whole = np.vstack([more, [0, 0, 1]]) @ np.vstack([matrix, [0, 0, 1]])
     return whole[:2]
 
 
 def bend_of(rng: np.random.Generator) -> np.ndarray:
-    """A smooth displacement of the patch, (SIDE, SIDE, 2) in pixels: other faces than were drawn."""
-    amount = rng.choice([0.0, 1.0], p=[0.3, 0.7]) * rng.uniform(0.2, 1.0) * SIDE / 64
+    """A smooth displacement of the patch, (CANVAS, CANVAS, 2) in pixels: other faces than were drawn."""
+    amount = rng.choice([0.0, 1.0], p=[0.3, 0.7]) * rng.uniform(0.2, 1.0) * CANVAS / 64
     out = cv2.resize(
-        rng.normal(0, 1.1 * amount, (4, 4, 2)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC
+        rng.normal(0, 1.1 * amount, (4, 4, 2)).astype(np.float32), (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC
     )
     fine = rng.normal(0, 0.5 * amount, (8, 8, 2)).astype(np.float32)
-    return out + cv2.resize(fine, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return out + cv2.resize(fine, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
 
 
 def cut(
@@ -180,7 +181,7 @@ def cut(
     # A pixel x shows what the similarity takes to x + bend(x): a point p is shown at the q with q + bend(q) = p.
     shown = points
     for _ in range(2):
-        near = np.clip(np.rint(shown), 0, SIDE - 1).astype(int)
+        near = np.clip(np.rint(shown), 0, CANVAS - 1).astype(int)
         shown = points - bend[near[:, 1], near[:, 0]]
     patch = Patch(grey, skin, cloth, hair, normals @ turn.T.astype(np.float32), shown[:POINTS], drawn.seen[at])
     return patch, shown
@@ -190,10 +191,10 @@ def sample(
     drawn: Drawn, at: int, store: Store, rng: np.random.Generator, calm: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One patch as training sees it, its points in shares of the side, and which are seen."""
-    matrix = shaken(to_patch(drawn.five_of(at, rng)), rng)
+    matrix = shaken(to_patch(drawn.five_of(at, rng), CANVAS), rng)
     patch, points = cut(drawn, at, matrix, bend_of(rng), rng)
     grey, seen = changed(patch, store, rng, calm > 0 and rng.random() < calm), drawn.seen[at]
-    points = (points + 0.5) / SIDE
+    points = (points + 0.5) / CANVAS
     if rng.random() < 0.5:
         grey, points, seen = grey[:, ::-1], points[MIRRORED] * [-1, 1] + [1, 0], seen[MIRRORED[:POINTS]]
     return grey, points.astype(np.float32), seen
@@ -205,8 +206,9 @@ def batches(drawn: Drawn, store: Store, one: int) -> Iterator[tuple[torch.Tensor
     order = rng.permutation(np.flatnonzero(~drawn.held))
     for first in range(0, len(order) - size + 1, size):
         some = [sample(drawn, at, store, rng, calm) for at in order[first : first + size]]
-        patches, points, seen = (np.stack(column) for column in zip(*some, strict=True))
-        yield torch.from_numpy(patches.copy()), torch.from_numpy(points), torch.from_numpy(seen)
+        canvases, points, seen = (np.stack(column) for column in zip(*some, strict=True))
+        patches = np.stack([cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in canvases])
+        yield torch.from_numpy(patches), torch.from_numpy(points), torch.from_numpy(seen)
 
 
 def batch_of(one: int) -> int:
@@ -295,7 +297,7 @@ def fit(folder: Path, path: Path, passes: int, rate: float, seconds: float, unti
     cv2.setNumThreads(1)
     begun, drawn, store = time.monotonic(), Drawn(folder), Store.of(rng_for(0, "textures"))
     net = started(drawn)
-    mean = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=partial(_average, KEPT), use_buffers=True)
+    mean = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=partial(toward_mean, KEPT), use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
     print(f"{len(drawn.numbers)} pictures, {int(drawn.held.sum())} held out", flush=True)
     state, first = path.with_suffix(".pt"), 0
@@ -318,7 +320,7 @@ def fit(folder: Path, path: Path, passes: int, rate: float, seconds: float, unti
             return
 
 
-def _average(most: float, mean: list[torch.Tensor], new: list[torch.Tensor], count: torch.Tensor) -> None:
+def toward_mean(most: float, mean: list[torch.Tensor], new: list[torch.Tensor], count: torch.Tensor) -> None:
     kept = min(most, float(count) / (float(count) + 9))  # the first steps are soon forgotten
     for old, now in zip(mean, new, strict=True):
         if old.is_floating_point():
@@ -351,7 +353,7 @@ def one_pass(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        mean.multi_avg_fn = partial(_average, KEPT ** (batch_of(one) / BATCHES[0]))
+        mean.multi_avg_fn = partial(toward_mean, KEPT ** (batch_of(one) / BATCHES[0]))
         mean.update_parameters(net)
         total.append(float(loss.detach()))
     return float(np.mean(total))

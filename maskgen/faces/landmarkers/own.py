@@ -1,14 +1,15 @@
-"""The 68 landmarks of a detected face by the program's own network, trained on rendered people only.
+"""The 68 landmarks of a detected face by the program's own networks, trained on rendered people only.
 
 On the far side of a turned head, hidden landmarks are at their places on the head, not on its outline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask, floats
@@ -17,11 +18,12 @@ from maskgen.faces.landmarkers.own_network import (
     SIDE,
     Prediction,
     cut_patch,
-    from_patch,
     predict,
     predict_mirrored,
     to_patch,
 )
+from maskgen.faces.landmarkers.own_parts import CANVAS
+from maskgen.faces.landmarkers.own_refiner import refine
 from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
@@ -33,21 +35,20 @@ class OwnLandmarker(Landmarker):
     """Finds the 68 landmarks of detected faces, their visibility and their expected error."""
 
     def __init__(self) -> None:
-        """The network is loaded with the first face."""
+        """The networks are loaded with the first face."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle without the network: another process loads its own."""
+        """Pickle without the networks: another process loads its own."""
         return type(self), ()
 
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
-        images, five = [image for image, _ in faces], [detection.points5 for _, detection in faces]
-        patches, matrices = _cut(images, five)
-        first = _in_pictures(predict(patches), matrices)
+        images = [image for image, _ in faces]
+        first = _looked(images, [detection.points5 for _, detection in faces], predict)
         # The second patch is cut by the landmarks that were found: on a profile, the detector's five are far off. Its
         # mirror image is used, which compensates for differences of the network between left and right.
-        patches, matrices = _cut(images, list(five_points(first.points)))
-        second = _in_pictures(predict_mirrored(patches), matrices)
-        return [_marked(*both) for both in zip(first.each(), second.each(), strict=True)]
+        second = _looked(images, list(five_points(first.points)), predict_mirrored)
+        both = _joined(first, second)
+        return [_marked(*one) for one in _moved(both, _refined(images, both.points)).each()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,61 @@ class _Look:
         return zip(self.points, self.spread, self.seen, strict=True)
 
 
-def _in_pictures(said: Prediction, matrices: Sequence[Doubles]) -> _Look:
-    sides = floats([SIDE / float(np.hypot(*matrix[0, :2])) for matrix in matrices])
-    found = [from_patch(one, matrix) for one, matrix in zip(said.points[:, :POINTS], matrices, strict=True)]
-    points = np.stack(found) if found else np.zeros((0, POINTS, 2), np.float32)
-    return _Look(points, said.spread[:, :POINTS] * sides[:, None], said.seen)
+def _looked(images: Sequence[Image], five: Sequence[Floats], network: Callable[[Mask], Prediction]) -> _Look:
+    """What the first network says of patches that are aligned by five landmarks each."""
+    patches, matrices = _cut(images, five, SIDE)
+    said = network(patches)
+    points = _into_pictures(floats(said.points[:, :POINTS] * SIDE - 0.5), matrices)
+    return _Look(points, floats(said.spread[:, :POINTS] * SIDE / _scales(matrices)), said.seen)
 
 
-def _cut(images: Sequence[Image], five: Sequence[Floats]) -> tuple[Mask, list[Doubles]]:
-    """The patches (n, SIDE, SIDE) of pictures, aligned by five landmarks each, and their matrices, see `to_patch`."""
-    matrices = [to_patch(points5) for points5 in five]
-    return np.stack([cut_patch(image, one) for image, one in zip(images, matrices, strict=True)]), matrices
-
-
-def _marked(first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats]) -> Points68:
+def _joined(first: _Look, second: _Look) -> _Look:
     """The mean of two predictions, each landmark weighted by the inverse square of its spread."""
-    share = (1 / (1 + (first[1] / second[1]) ** 2))[:, None]
-    points = np.asarray(share * first[0] + (1 - share) * second[0], np.float32)
-    seen, spread = (first[2] + second[2]) / 2, np.minimum(first[1], second[1])
+    share = (1 / (1 + (first.spread / second.spread) ** 2))[..., None]
+    points = floats(share * first.points + (1 - share) * second.points)
+    return _Look(points, np.minimum(first.spread, second.spread), floats((first.seen + second.seen) / 2))
+
+
+def _refined(images: Sequence[Image], rough: Floats) -> Floats:
+    """Where the second network says the landmarks (n, 68, 2) are."""
+    canvases, matrices = _cut(images, list(five_points(rough)), CANVAS)
+    return _into_pictures(refine(canvases, _into_patches(rough, matrices)), matrices)
+
+
+def _moved(first: _Look, fine: Floats) -> _Look:
+    """The mean of both networks' landmarks for a face that looks at the camera, the second's where half are hidden.
+
+    On held-out renderings the second network is better the more landmarks are hidden; on photographs of faces that look
+    at the camera, the mean is better than either. The spread stays the first network's: on photographs it correlates
+    with the true error, the second's hardly does.
+    """
+    share = np.clip(first.seen.mean(1) - 0.5, 0, 0.5)[:, None, None]
+    return _Look(floats(fine + share * (first.points - fine)), first.spread, first.seen)
+
+
+def _cut(images: Sequence[Image], five: Sequence[Floats], side: int) -> tuple[Mask, list[Doubles]]:
+    """The patches (n, side, side) of pictures, aligned by five landmarks each, and their matrices, see `to_patch`."""
+    matrices = [to_patch(points5, side) for points5 in five]
+    return np.stack([cut_patch(image, one, side) for image, one in zip(images, matrices, strict=True)]), matrices
+
+
+def _scales(matrices: Sequence[Doubles]) -> Floats:
+    """Pixels of the patches for one of the pictures, (n, 1)."""
+    return floats([[np.hypot(*matrix[0, :2])] for matrix in matrices])
+
+
+def _into_patches(points: Floats, matrices: Sequence[Doubles]) -> Floats:
+    """Points (n, 68, 2) of pictures in pixels of their patches."""
+    moved = [one @ matrix[:, :2].T + matrix[:, 2] for one, matrix in zip(points, matrices, strict=True)]
+    return floats(np.stack(moved)) if moved else np.zeros((0, POINTS, 2), np.float32)
+
+
+def _into_pictures(points: Floats, matrices: Sequence[Doubles]) -> Floats:
+    """Points (n, 68, 2) in pixels of patches in those of the pictures."""
+    return _into_patches(points, [cv2.invertAffineTransform(matrix) for matrix in matrices])
+
+
+def _marked(points: Floats, spread: Floats, seen: Floats) -> Points68:
+    """One face's landmarks with their certainty."""
     expected = float((spread * seen).sum() / max(float(seen.sum()), 1e-3)) * AWAY
     return Points68(points, Certainty(seen > SHOWN, expected / max(frontal_eye_distance(five_points(points)), 1e-3)))

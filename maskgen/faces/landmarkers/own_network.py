@@ -65,30 +65,31 @@ class Prediction:
     seen: Floats
 
 
-def to_patch(points5: NDArray[np.floating]) -> Doubles:
+def to_patch(points5: NDArray[np.floating], side: int = SIDE) -> Doubles:
     """The similarity transform (2, 3) from pixels of the picture to those of the patch, in which the face is upright.
 
     Args:
         points5: eyes, nose tip and mouth corners, (5, 2), in the picture's pixels.
+        side: of the patch, in pixels.
     """
     middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4
-    scale = SIDE / (AROUND * max(frontal_eye_distance(points5), 1e-3))
-    return similarity(middle, face_right(points5), scale, np.full(2, SIDE / 2 - 0.5))
+    scale = side / (AROUND * max(frontal_eye_distance(points5), 1e-3))
+    return similarity(middle, face_right(points5), scale, np.full(2, side / 2 - 0.5))
 
 
-def cut_patch(image: Image, matrix: Doubles) -> Mask:
-    """The network's input patch of a picture, uint8 (SIDE, SIDE).
+def cut_patch(image: Image, matrix: Doubles, side: int = SIDE) -> Mask:
+    """The grey patch of a picture, uint8 (side, side).
 
     Args:
         image: uint8 RGB (height, width, 3).
         matrix: the similarity transform, see `to_patch`.
     """
     times = shrink_factor(matrix)
-    part, matrix = source_window(image, matrix, SIDE, 2 * max(1, times))
+    part, matrix = source_window(image, matrix, side, 2 * max(1, times))
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
     if times >= 2:
         grey, matrix = shrink_by_area(grey, matrix, times)
-    return cv2.warpAffine(grey, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def from_patch(points: Floats, matrix: Doubles) -> Floats:
@@ -139,13 +140,13 @@ def _network(process: int) -> Any:
     """The network, compiled for this process; a forked process compiles its own."""
     del process
     openvino = openvino_module()
-    ops, weights = openvino.opset13, _weights()
+    ops, weights = openvino.opset13, stored_weights(WEIGHTS)
     entry = ops.parameter([GROUP, SIDE, SIDE], np.uint8)
     x = ops.reshape(ops.convert(entry, np.float32), np.array([GROUP, 1, SIDE, SIDE]), False)
     held: dict[str, Any] = {}
-    x = _even(ops, x)
+    x = evened(ops, x)
     for name, step in LAYERS.items():
-        y = _convolved(ops, x, weights, name, step)
+        y = convolved(ops, x, weights, name, step)
         if name in BESIDE:
             x = ops.relu(ops.add(ops.depth_to_space(y, "depth_first", 2), held[BESIDE[name]]))
         else:
@@ -155,11 +156,12 @@ def _network(process: int) -> Any:
     for name in ("hidden", "last"):
         dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
-    model = openvino.Model([_by_heat(ops, _convolved(ops, x, weights, "heat", 1)), dense], [entry], "own")
+    model = openvino.Model([_by_heat(ops, convolved(ops, x, weights, "heat", 1)), dense], [entry], "own")
     return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
 
 
-def _convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:
+def convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:
+    """A convolution that keeps the size at stride 1."""
     kernel = weights[f"{name}.w"]
     around = [kernel.shape[2] // 2] * 2
     y = ops.convolution(x, kernel, [step, step], around, around, [1, 1])
@@ -178,7 +180,7 @@ def _by_heat(ops: Any, heat: Any) -> Any:
     return ops.matmul(share, xy, False, False)
 
 
-def _even(ops: Any, x: Any) -> Any:
+def evened(ops: Any, x: Any) -> Any:
     """Each patch with mean 0, divided by the root of its variance plus 25: standard deviation about 1."""
     axes = np.array([1, 2, 3])
     x = ops.subtract(x, ops.reduce_mean(x, axes, True))
@@ -187,7 +189,8 @@ def _even(ops: Any, x: Any) -> Any:
 
 
 @cache
-def _weights() -> dict[str, Floats]:
-    with resources.files(__package__).joinpath(WEIGHTS).open("rb") as opened:
+def stored_weights(name: str) -> dict[str, Floats]:
+    """The weights of a network by the name of its file, float32."""
+    with resources.files(__package__).joinpath(name).open("rb") as opened:
         stored = np.load(opened, allow_pickle=False)
         return {name: stored[name].astype(np.float32) for name in stored.files}

@@ -39,6 +39,10 @@ class OwnLandmarker(Landmarker):
         """Pickle without the network: another process loads its own."""
         return type(self), ()
 
+    def predicted(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
+        """As `points68_of`, whether or not the landmarks contradict the detector's five points."""
+        return self._found(faces) if faces else []
+
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         images, five = [image for image, _ in faces], [detection.points5 for _, detection in faces]
         patches, matrices = _cut(images, five)

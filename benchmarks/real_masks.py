@@ -10,6 +10,11 @@ from frozen_layers import Layers, layers
 from last_layers import embedded
 from sklearn.metrics import roc_auc_score
 
+from maskgen.core.images import encode_image, read_photo
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Image
+from maskgen.faces.crop_by_alignment import CropSettings
+from maskgen.gallery.portrait_finder import PortraitFinder
 from maskgen.trainer.networks.models import Embedder
 
 REPLICATES = 2000
@@ -17,13 +22,29 @@ COSTLY = 2  # pictures that are named
 
 
 def real_of(folder: Path, work: Path) -> Layers:
-    """MFR2: its pictures, and from its labels which are bare."""
+    """MFR2: its faces, cut as `maskgen gallery` cuts them, and from its labels which are bare.
+
+    A picture that a gallery sets aside is taken as it is.
+    """
     lines = [line.split(",") for line in (folder / "mfr2_labels.txt").read_text("utf-8").splitlines()]
     labels = [(one[0].strip(), int(one[1]), one[2].strip()) for one in lines if len(one) == 3]
     paths = [folder / name / f"{name}_{number:04}.png" for name, number, _ in labels]
     there = [at for at, path in enumerate(paths) if path.is_file()]
-    files, bare = [(paths[at], None) for at in there], [labels[at][2] == "no-mask" for at in there]
-    return layers([files], [labels[at][0] for at in there], [str(path) for path, _ in files], bare, work / "real")
+    bare, finder, cuts = [labels[at][2] == "no-mask" for at in there], PortraitFinder(), work / "real_cut"
+    cuts.mkdir(exist_ok=True)
+    for at, shows_bare in zip(there, bare, strict=True):
+        if not (cuts / paths[at].name).exists():
+            (cuts / paths[at].name).write_bytes(encode_image(_cut(finder, paths[at], not shows_bare), "png"))
+    files = [(cuts / paths[at].name, None) for at in there]
+    return layers([files], [labels[at][0] for at in there], [str(paths[at]) for at in there], bare, cuts)
+
+
+def _cut(finder: PortraitFinder, path: Path, masked: bool) -> Image:
+    image = read_photo(path).image
+    try:
+        return finder.find(image, masked, CropSettings()).crop.image
+    except SetAsideError:
+        return image
 
 
 class Found:

@@ -1,8 +1,8 @@
 """Alignment of crops for recognisers: a similarity transform brings five points to a template.
 
 Our crops are centred on the whole head, dlib's chips on eyes, nose and mouth: on a head with large yaw the difference
-is up to a quarter of the side. So the face is detected in each crop, as dlib's own tools do in photographs. Without a
-detection a fixed transform is used.
+is up to a quarter of the side. So the points are found in each crop, as dlib's own tools do in photographs. Where they
+cannot be found a fixed transform is used.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from maskgen.core.records import Detection, Doubles, Image
-from maskgen.faces.choose import most_prominent
-from maskgen.faces.detect import LENIENT_THRESHOLDS, MtcnnDetector
+from maskgen.core.records import Doubles, Image
+from maskgen.faces.landmarkers.masked_crops import CropPoints, FoundPoints
 from maskgen.faces.upright_crop import warp
 
 CHIP = 150  # side of a chip, in pixels
@@ -24,6 +23,7 @@ POINTS5 = np.array([[48.2, 46.4], [100.8, 46.4], [74.5, 74.8], [50.6, 103.9], [9
 # The template of InsightFace's crops of 112 pixels (its norm_crop), for recognisers trained on these.
 ARCFACE, ARCFACE5 = 112, np.array([[38.3, 51.7], [73.53, 51.5], [56.03, 71.74], [41.55, 92.37], [70.73, 92.2]])
 PLACES = {"dlib": (POINTS5, CHIP), "arcface": (ARCFACE5, ARCFACE)}
+LOST = 0.45  # expected error of the points, in eye distances, from which on there may be no face
 # The chip in a crop of default margin: its centre and its side, as shares of the crop's side.
 MIDDLE, SIDE = np.array([0.5, 0.529]), 0.845
 
@@ -35,17 +35,14 @@ class ChipAligner:
         places: the template of the five points, "dlib" or "arcface".
         side: of the chips in pixels; None for 150 with dlib and 112 with ArcFace.
 
-    MTCNN's five points replace dlib's 68, because a mask hides most of these. On 600 pairs each of LFW's people
-    that are not in its test pairs, ten-fold accuracy was 0.983 for bare and bare, 0.895 for masked and bare and 0.912
-    for masked and masked; with the 68-point model 0.985, 0.878 and 0.885; with five points halfway between both 0.985,
-    0.890 and 0.892; with the fixed place 0.945, 0.842 and 0.875.
+    The points are those of `faces.landmarkers.masked_crops`.
     """
 
     def __init__(self, places: str = "dlib", side: int | None = None) -> None:
         points, own = PLACES[places]
         self._side = side or own
         self._places = (points + 0.5) * (self._side / own) - 0.5
-        self._detector = MtcnnDetector(aligned=True, thresholds=LENIENT_THRESHOLDS)
+        self._points = CropPoints()
 
     def chips(self, crops: Sequence[Image]) -> list[Image]:
         """The chip of each crop, uint8 RGB (side, side, 3)."""
@@ -53,12 +50,12 @@ class ChipAligner:
 
     def matrices(self, crops: Sequence[Image]) -> list[Doubles]:
         """The similarity of each crop, (2, 3), from its pixels to its chip's."""
-        found = self._detector.detect(crops)
-        return [self._matrix(crop, faces) for crop, faces in zip(crops, found, strict=True)]
+        found = self._points.find(crops)
+        return [self._matrix(crop, points) for crop, points in zip(crops, found, strict=True)]
 
-    def _matrix(self, crop: Image, faces: Sequence[Detection]) -> Doubles:
-        if faces:
-            return chip_matrix(most_prominent(crop, faces).points5, self._places)
+    def _matrix(self, crop: Image, found: FoundPoints) -> Doubles:
+        if found.expected < LOST:
+            return chip_matrix(found.xy, self._places)
         fixed, onto = fixed_matrix(crop), chip_matrix(POINTS5, self._places)
         return np.column_stack([onto[:, :2] @ fixed[:, :2], onto[:, :2] @ fixed[:, 2] + onto[:, 2]])
 

@@ -41,6 +41,10 @@ class OwnLandmarker(Landmarker):
         """Pickle without the networks: another process loads its own."""
         return type(self), ()
 
+    def predicted(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
+        """As `points68_of`, whether or not the landmarks contradict the detector's five points."""
+        return self._found(faces) if faces else []
+
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         images = [image for image, _ in faces]
         first = _looked(images, [detection.points5 for _, detection in faces], predict)

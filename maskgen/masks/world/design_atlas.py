@@ -142,8 +142,8 @@ def _stain(dyed: Bytes, design: Design) -> None:
 def _bank() -> Floats:
     """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
 
-    A wrinkle is about a hundredth of an eye distance high, with a sharp crest between two slopes. Half of the wrinkles run inward from the ends of the loops,
-    half lie anywhere. The second half of the bank mirrors the first.
+    A wrinkle is about a hundredth of an eye distance high, with a sharp crest between two slopes. Half of the wrinkles
+    run inward from the ends of the loops, half lie anywhere. The second half of the bank mirrors the first.
     """
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
     out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)

@@ -153,7 +153,11 @@ class Player(Victim):
 
     def ended(self, process: subprocess.Popen[str]) -> None:
         """As in `Victim`; the thread reads its output."""
-        process.wait(LONGEST)
+        try:
+            process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            end(process)
+            raise ValueError(f"{self.line}: a hang") from None
         if process.returncode != 0:
             raise ValueError(f"{self.line}: exit {process.returncode}")
 
@@ -210,6 +214,8 @@ class Kills:
         from maskgen.core.images import encode_image
         from maskgen.pipelines.load_models import portrait
 
+        # A shell's background jobs ignore Ctrl-C and so would their children, but `play` is ended by it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         api.draw_sample(folder / "sample", 6, 4, 0)
         (folder / "sample" / "portrait.png").write_bytes(encode_image(portrait().image, "png", 100))
         (folder / "whole").mkdir()

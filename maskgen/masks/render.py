@@ -290,7 +290,7 @@ def _coloured(
     bright = lit * _folds(cloth, down, _fold_light(camera, light, plan))
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
-    four[:, 3] = _sheen(kind.gloss, four, (0.5 * (lit + bright)).ravel())
+    four[:, 3] = _sheen(kind.gloss, four, cv2.addWeighted(lit, 0.5, bright, 0.5, 0).ravel())
     colours = (_dye(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)

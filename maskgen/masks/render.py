@@ -314,7 +314,8 @@ def _coloured(
     bright = lit * cv2.addWeighted(across, right, down, lower, ground, dtype=cv2.CV_32F)
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
-    four[:, 3] = _sheen(kind.gloss, four, ((1 - SHEEN_OF_RELIEF) * lit + SHEEN_OF_RELIEF * bright).ravel())
+    with_relief = cv2.addWeighted(lit, 1 - SHEEN_OF_RELIEF, bright, SHEEN_OF_RELIEF, 0)
+    four[:, 3] = _sheen(kind.gloss, four, with_relief.ravel())
     colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
     colours = compress_highlights(colours, light.top, light.lift)

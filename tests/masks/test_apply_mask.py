@@ -76,6 +76,21 @@ def test_the_colour_is_the_one_that_was_asked_for(kind: str) -> None:
         assert deltaE_ciede2000(*rgb2lab(np.array([seen, wanted]) / 255)) <= 5
 
 
+def test_relief_deepens_folds_and_light_from_above_does_not_darken_the_cloth_as_a_whole() -> None:
+    face, kind = analyse_face(plain(), head_points()), load_kind("surgical_blue")
+    usual, deep, above = (
+        apply_mask(plain(), face, replace(PLAN, **own), kind) for own in ({}, {"relief": 1.5}, {"overhead": 0.3})
+    )
+    cloth = cv2.erode(usual.coverage, np.ones((9, 9))) == 255
+    grey = [each.image.mean(2) for each in (usual, deep, above)]
+    assert grey[1][cloth].std() > 1.15 * grey[0][cloth].std()
+    assert abs(np.median(grey[2][cloth]) - np.median(grey[0][cloth])) < 3
+    rows = np.flatnonzero(cloth.any(1))
+    upper, lower = (np.isin(np.arange(160), part)[:, None] & cloth for part in np.array_split(rows, 2))
+    contrast = [each[upper].mean() - each[lower].mean() for each in grey]
+    assert contrast[2] > contrast[0] + 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 10_000), yaw=st.floats(-45, 45), roll=st.floats(-30, 30))
 @settings(max_examples=8, deadline=None)

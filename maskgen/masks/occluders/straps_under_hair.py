@@ -48,8 +48,9 @@ def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Ligh
     skin = _smooth((share - DARK) / (PLAIN - DARK)) * _smooth((OTHER - off) / (OTHER - ALIKE))
     skin = 1 - (1 - skin) * _GOES_UNDER
     # A single pixel is unreliable, and a loop goes under hair bit by bit.
-    soft = np.mean([np.roll(skin, by, 1) for by in range(-2, 3)], axis=0)
-    soft[:, :2], soft[:, -2:] = 1.0, skin[:, -2:]
+    soft = skin.copy()
+    soft[:, :2] = 1.0
+    soft[:, 2:-2] = (skin[:, 4:] + skin[:, 3:-1] + skin[:, 2:-2] + skin[:, 1:-3] + skin[:, :-4]) / 5
     soft[:, -len(ENDS) :] *= ENDS
     shown = np.minimum.accumulate(soft, axis=1)
     shown[:, 0] = ROOT

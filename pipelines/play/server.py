@@ -19,7 +19,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from maskgen.core.reasons import UserError
 
@@ -96,7 +96,7 @@ class PlayServer(ThreadingHTTPServer):
     def knows(self, host: str) -> bool:
         """Whether a Host header names this machine: on loopback its own names, else also its name or any address,
         which no name elsewhere can be made to mean."""
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _parts(f"//{host}").hostname or ""
         if is_local(name):
             return True
         if self.settings.local:
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, kind, data = fault.status, "application/json", _json({"error": str(fault)})
         except UserError as fault:
             status, kind, data = HTTPStatus.BAD_REQUEST, "application/json", _json({"error": str(fault)})
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             self.close_connection = True
             return
         # The page gives up what it no longer shows.
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_origin(self) -> None:
         origin = self.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != self.headers.get("Host", "").lower():
+        if origin is not None and _parts(origin).netloc.lower() != self.headers.get("Host", "").lower():
             raise _RefusalError(HTTPStatus.FORBIDDEN, "The call is of another page.")
         if self.headers.get_content_type() != "application/json":
             raise _RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A call is JSON.")
@@ -194,12 +194,20 @@ class _Handler(BaseHTTPRequestHandler):
         text = self.headers.get("Content-Length", "")
         if not text.isdecimal() or self.headers.get("Transfer-Encoding"):
             raise _RefusalError(HTTPStatus.LENGTH_REQUIRED, "A call says how long it is.")
-        if int(text) > self.server.most_bytes:
+        if len(text) > 15 or int(text) > self.server.most_bytes:  # int() itself refuses thousands of digits
             most = self.server.settings.max_megabytes
             raise _RefusalError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The file is larger than {most} MB: give a smaller one."
             )
         return int(text)
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; empty ones of what is none, such as an open bracket."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

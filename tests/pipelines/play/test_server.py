@@ -7,8 +7,11 @@ import http.client
 import json
 import os
 import shlex
+import socket
+import struct
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +169,8 @@ def test_other_hosts_origins_and_paths_are_refused(server: PlayServer) -> None:
     assert send(server, "/try", body, Origin="null", **json_type)[0] == 403
     assert send(server, "/try", body, Content_Type="text/plain")[0] == 415
     assert send(server, "/try", body, Origin=own, **json_type)[0] == 200
+    assert send(server, "/", Host="[::1")[0] == 403
+    assert send(server, "/try", body, Origin="http://[", **json_type)[0] == 403
     for path in ("/../../etc/passwd", "/page/play.js", "/play.html", "/%2e%2e/x", "/try"):
         assert send(server, path)[0] == 404
     for name in ("127.0.0.1", "localhost", "[::1]:99"):
@@ -173,7 +178,7 @@ def test_other_hosts_origins_and_paths_are_refused(server: PlayServer) -> None:
 
 
 def test_a_body_is_bounded_before_it_is_read(server: PlayServer) -> None:
-    for length, status in (("99999999999", 413), ("-1", 411), ("", 411)):
+    for length, status in (("99999999999", 413), ("9" * 5000, 413), ("-1", 411), ("", 411)):
         connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
         connection.putrequest("POST", "/try")
         connection.putheader("Content-Type", "application/json")
@@ -184,6 +189,20 @@ def test_a_body_is_bounded_before_it_is_read(server: PlayServer) -> None:
         connection.close()
     for body in (b"", b"[]", b"{", b"[" * 90_000):
         assert send(server, "/try", body, Content_Type="application/json")[0] == 400
+
+
+def test_a_browser_that_goes_away_leaves_no_traceback(server: PlayServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults: list[object] = []
+    closed = threading.Event()
+    shut = server.shutdown_request
+    monkeypatch.setattr(server, "handle_error", lambda *_: faults.append(sys.exc_info()[1]))
+    monkeypatch.setattr(server, "shutdown_request", lambda request: (shut(request), closed.set()))
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as connection:
+        head = f"POST /try HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: 50000\r\n\r\n{{".encode())
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset
+    assert closed.wait(20)
+    assert faults == []
 
 
 def test_nothing_is_written_to_the_disk(server: PlayServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from maskgen.masks.rasteriser import rasterise
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
 USUAL_LIGHT = 0.93  # encoded light on the larger part of a mask
-FIBRES, SHINE = 14.0, 54.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
+FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
 SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
 SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
 FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down

@@ -10,7 +10,7 @@ import numpy as np
 
 from maskgen.core.records import Floats, Image
 from maskgen.core.seeding import rng_for
-from maskgen.faces.landmarkers.masked_crops import PLACES, UNSURE, CropPoints, FoundPoints, merged, places_in
+from maskgen.faces.landmarkers.masked_crops import PLACES, UNSURE, CropPoints, FoundPoints, halfway, merged, places_in
 from maskgen.faces.upright_crop import align_upright, five_points, frontal_eye_distance
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
@@ -80,6 +80,16 @@ def test_the_mean_of_results_goes_to_the_surer() -> None:
     both = merged([one, two])
     np.testing.assert_allclose(both.xy, 1 / 82, atol=1e-6)  # weights 81 and 1
     assert both.expected == 0.1
+
+
+def test_the_detectors_points_count_where_they_are_near() -> None:
+    points = PLACES.astype(np.float32) * 100  # eyes 29.6 apart
+    found, near, far = FoundPoints(points, 0.1), points + np.float32([4, 2]), points + np.float32([6, 2])
+    both = halfway(found, near)
+    np.testing.assert_allclose(both.xy, points + [2, 1], atol=1e-5)
+    assert both.expected == 0.1
+    assert halfway(found, far) is found
+    assert halfway(found, None) is found
 
 
 def test_the_places_lie_in_the_middle_of_any_crop() -> None:

@@ -3,7 +3,8 @@
 MTCNN's five points are sure and wrong on some masked faces: it takes the brows for eyes, or looks for a mouth under the
 cloth. The network of `own_network.py` has seen drawn people in masks, says how far it may be off, and needs no
 detection: it begins at the place of a face in a crop of default margin. Where it is unsure there, it also begins at a
-smaller face, at a larger one and at MTCNN's points, and the mean is weighted by what it expects of each.
+smaller face, at a larger one and at MTCNN's points, and the mean is weighted by what it expects of each. MTCNN's points
+are the more exact on bare faces, so the result lies halfway between both where they are near each other.
 
 Measured by `benchmarks/masked_alignment.py`, by which the numbers here were chosen.
 """
@@ -26,6 +27,7 @@ PLACES = np.array([[0.352, 0.371], [0.648, 0.371], [0.5, 0.531], [0.365, 0.695],
 SIZES = (0.75, 1.33)  # of the faces that it begins at where it is unsure, in sizes of PLACES
 LOOKS = 2  # times that the network looks, each time at the points that it found before
 UNSURE = 0.13  # expected error, in eye distances, above which it begins elsewhere, too
+NEAR = 0.2  # mean distance to MTCNN's points, in eye distances, up to which these count too
 POWER = 4  # the weight of a result is its expected error to the power of minus this
 _NO_BOX = np.zeros(4, np.float32)
 
@@ -57,13 +59,13 @@ class CropPoints:
         unsure = [at for at, one in enumerate(found) if one.expected > UNSURE]
         some = [crops[at] for at in unsure]
         others = [self._looked(some, [places_in(crop, size) for crop in some]) for size in SIZES]
-        detected = [self._detected(crop) for crop in some]
+        detected = self._detected(crops)
         for number, at in enumerate(unsure):
             more = [each[number] for each in others]
-            if (start := detected[number]) is not None:
+            if (start := detected[at]) is not None:
                 more += self._looked([crops[at]], [start])
             found[at] = merged([found[at], *more])
-        return found
+        return [halfway(*both) for both in zip(found, detected, strict=True)]
 
     def _looked(self, crops: Sequence[Image], starts: Sequence[Floats]) -> list[FoundPoints]:
         points = list(starts)
@@ -75,9 +77,9 @@ class CropPoints:
             expected = [one.certainty.expected if one.certainty else 0.0 for one in said]
         return [FoundPoints(*one) for one in zip(points, expected, strict=True)]
 
-    def _detected(self, crop: Image) -> Floats | None:
-        (faces,) = self._detector.detect([crop])
-        return most_prominent(crop, faces).points5 if faces else None
+    def _detected(self, crops: Sequence[Image]) -> list[Floats | None]:
+        found = zip(crops, self._detector.detect(crops), strict=True)
+        return [most_prominent(crop, faces).points5 if faces else None for crop, faces in found]
 
 
 def places_in(crop: Image, size: float = 1.0) -> Floats:
@@ -86,6 +88,16 @@ def places_in(crop: Image, size: float = 1.0) -> Floats:
     middle: Doubles = PLACES.mean(0)
     shares = middle + (PLACES - middle) * size - 0.5
     return floats(np.array([width, height]) / 2 + shares * min(height, width) - 0.5)
+
+
+def halfway(found: FoundPoints, detected: Floats | None) -> FoundPoints:
+    """Halfway between the network's points and a detector's (5, 2), if these are there and NEAR."""
+    if detected is None:
+        return found
+    apart = float(np.linalg.norm(found.xy - detected, axis=1).mean())
+    if apart >= NEAR * float(np.linalg.norm(found.xy[1] - found.xy[0])):
+        return found
+    return FoundPoints(floats((found.xy + detected) / 2), found.expected)
 
 
 def merged(found: Sequence[FoundPoints]) -> FoundPoints:

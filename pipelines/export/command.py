@@ -31,7 +31,7 @@ PATH = FilePath()
 def export_command(**options: Any) -> None:
     """Write a model as ONNX and check it with onnxruntime.
 
-    MODEL is a checkpoint or run of `maskgen train`, a .pth of the reference project, or facenet. The file takes
+    MODEL is a checkpoint or run of `maskgen train`, a .pth of the reference project, masked or facenet. The file takes
     `images`, float32 (n, 3, size, size), RGB from 0 to 255, or for an adapter `features`, float32 (n, d), and gives
     `embeddings`, float32 (n, dim), of length 1.
     """

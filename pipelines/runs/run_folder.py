@@ -251,6 +251,10 @@ def check_folder(run: RunFolder) -> None:
         raise UserError(f"RUN {run.root} is a file: name a folder.")
     if run.root.is_dir() and not run.settings.exists():
         strangers = set(entries_of(run.root)) - {LOCK, "scratch"}
+        if "shards" in strangers:
+            raise UserError(
+                f"RUN {run.root} has lost its settings.json and cannot be resumed: put it back, or name a new folder."
+            )
         if strangers:
             raise UserError(
                 f"RUN {run.root} holds files that no run wrote (such as {min(strangers)}): name a new or empty folder."

@@ -67,8 +67,8 @@ Exit codes: 0 trained, 2 wrong usage or input, 3 collapsed and stopped, 130 inte
 def train_command(**options: Any) -> None:
     """Train a model on the lists in OUT.
 
-    RECIPE is a name (model1, model2, model3, effnet-b2, effnet-b3, effnet-b4, adapter, small) or a YAML file.
-    --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,
+    RECIPE is a name (model1, model2, model3, effnet-b2, effnet-b3, effnet-b4, adapter, masked, small) or a YAML
+    file. --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,
     distances/, tensorboard/ and report.json.
     """
     try:

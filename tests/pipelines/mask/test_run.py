@@ -418,6 +418,13 @@ def test_a_damaged_settings_file_is_a_sentence_and_a_plan_is_mended(source: Path
         check_reuse(MaskSettings(source, tmp_path / "new", reuse=tmp_path / "out"))
 
 
+def test_a_lost_settings_file_is_a_sentence(source: Path, tmp_path: Path) -> None:
+    half_done(source, tmp_path / "out")
+    (tmp_path / "out" / "settings.json").unlink()
+    with pytest.raises(UserError, match=r"has lost its settings\.json and cannot"):
+        run(source, tmp_path / "out")
+
+
 @pytest.mark.parametrize("how", ["empty", "cut", "flipped", "nested", "list"])
 def test_a_damaged_report_is_made_again(source: Path, tmp_path: Path, how: str) -> None:
     run(source, tmp_path / "out")

@@ -26,6 +26,7 @@ class CsvPoints(PointsFormat):
         super().__init__(head)
         self._between = _delimiter(head[0])
         names = _header(head[0])
+        self._columns = len(names)
         self._path = names.index("path")
         self._box = [names.index(name) for name in BOX] if set(BOX) <= set(names) else []
         many = max((n for n in (5, 68) if f"x{n}" in names), default=0)
@@ -52,6 +53,8 @@ class CsvPoints(PointsFormat):
     def mark(self, text: str) -> Mark:
         """Box and points of a row, each if all its cells are filled."""
         values = [value.strip() for value in text.split(_BETWEEN)]
+        if any(values[self._columns :]):  # shifted, so that a number might stand in another's place
+            raise ValueError(f"it has {len(values)} values, more than the header")
         box, points = _filled(values, self._box, "box"), _filled(values, self._points, "points")
         return Mark(
             None if box is None else np.array(box, np.float32),

@@ -98,6 +98,7 @@ def test_retinafaces_faces_without_points_are_boxes(tmp_path: Path) -> None:
     ("row", "said"),
     [
         ("60,80,120", "fewer than the header"),
+        ("60,80,120,140,150", "more than the header"),
         ("60,80,50,170", "no area"),
         ("60,80,nan,170", "four finite numbers"),
         ("60,80,much,170", "'much' is no number"),

@@ -94,8 +94,11 @@ class Photographs:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitem__(self, key: Key) -> Item:
-        """Maps and cover, float16 (65, 17, 17)."""
+    def items(self, keys: Sequence[Key]) -> list[Item]:
+        """Maps and cover, float16 (65, 17, 17), of each key."""
+        return [self._item(key) for key in keys]
+
+    def _item(self, key: Key) -> Item:
         row, rng = key[1], rng_for(self.recipe.train.seed, "augment", *key)
         worn, masks, way = self.masked[row], rng.random() < self.recipe.data.mask_share, int(rng.integers(len(WAYS)))
         at = worn[rng.integers(len(worn))] if worn and masks else self.bare[row]

@@ -36,7 +36,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         state = "bare" if number <= 2 else "masked"
         image = portrait.image
         if state == "masked":
-            image = analyse_and_apply(image, portrait.points68, MaskPlan(), load_kind("surgical_blue")).image
+            image = analyse_and_apply(image, portrait.points68, MaskPlan(), load_kind("kn95")).image
         (root / name / state).mkdir(parents=True, exist_ok=True)
         (root / name / state / f"{number}.png").write_bytes(encode_image(image, "png"))
     return root

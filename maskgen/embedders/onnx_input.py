@@ -90,6 +90,8 @@ def _made(values: Mapping[str, Any]) -> OnnxInput:
             given[name] = _three(name, given[name])
     if type(given["side"]) is not int:
         raise ValueError(f"side must be a whole number, not {given['side']!r}")
+    if not isinstance(given.get("alignment", ""), str):
+        raise ValueError(f"alignment must be one of {', '.join(STORED)}, not {given['alignment']!r}")
     return OnnxInput(**given)
 
 
@@ -97,4 +99,7 @@ def _three(name: str, value: Any) -> Three:
     each = value if isinstance(value, list) else [value] * 3
     if len(each) != 3 or any(type(one) not in (int, float) for one in each):
         raise ValueError(f"{name} must be a number or a list of three, not {value!r}")
-    return float(each[0]), float(each[1]), float(each[2])
+    try:
+        return float(each[0]), float(each[1]), float(each[2])
+    except OverflowError:  # TOML's whole numbers have no limit
+        raise ValueError(f"{name} must be finite") from None

@@ -60,6 +60,8 @@ def test_a_file_of_export_needs_no_words(tmp_path: Path) -> None:
         ("side = 112\nscale = 0", "not 0"),
         ("side = 112\nsize = 3", "no setting size"),
         ('side = 112\nalign = "eyes"', "align must be one of"),
+        ("side = 112\nalignment = 3", "alignment must be one of"),
+        (f"side = 112\nmean = 1{'0' * 400}", "must be finite"),
         ("side = ", "cannot be read as TOML"),
     ],
 )

@@ -131,6 +131,7 @@ def test_a_bin_is_judged_as_it_is(untrained: Path, tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (("--benchmark", "mfr", "."), "did you mean mfr2"),
+        (("--benchmark", "mlfw", "."), "no public source states the format of its pair list"),
         (("--benchmark", "mfr2", "nowhere"), "is not there"),
         (("--benchmark", "lfw", "."), "has no pairs.txt"),
         (("--benchmark", "lfw", ".", "--data", "."), "one at a time"),

@@ -77,7 +77,7 @@ def set_aside(out: Path) -> dict[str, str]:
         return {row["path"]: row["reason"] for row in csv.DictReader(file)}
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:

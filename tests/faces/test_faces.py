@@ -123,14 +123,13 @@ def test_a_face_that_is_found_already_is_not_found_again_at_the_edge(detector: M
 
 
 def test_drawn_people_are_found_and_their_points_too(detector: MtcnnDetector, landmarker: Landmarker) -> None:
-    portraits = [portrait for _, _, portrait in sample_people(12, 10)]
+    portraits = [portrait for _, _, portrait in sample_people(8, 5)]
     found = detector.detect([portrait.image for portrait in portraits])
-    assert np.mean([bool(faces) for faces in found]) >= 0.99
+    assert all(found)
     errors = [
         np.linalg.norm(landmarker.points68(portrait.image, faces[0]) - portrait.points68, axis=1).mean()
         / portrait.pose.scale
-        for portrait, faces in zip(portraits[::4], found[::4], strict=True)
-        if faces
+        for portrait, faces in zip(portraits[::2], found[::2], strict=True)
     ]
     assert np.mean(errors) < 0.09  # 0.07 measured; on photographs marked by hand 0.040
 

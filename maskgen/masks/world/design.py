@@ -24,8 +24,8 @@ BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a 
 LEAST_SHEER = 0.04  # transmission of light, 0..1, up to which a cloth counts as opaque
 PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
 DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
-# CIELAB lightness of cloth, and the factor on its relief between: pale cloth scatters light into its folds. Two thirds of
-# the masks have a factor within RELIEF_SPREAD, a logarithm, of it. See docs/results.md.
+# CIELAB lightness of cloth and the factor on its relief: pale cloth scatters light into its folds. Two thirds of the
+# masks have a factor within RELIEF_SPREAD, a logarithm, of it.
 RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.1, 0.85, 0.5)
 RELIEF_SPREAD = 0.3
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat

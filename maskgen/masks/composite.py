@@ -11,10 +11,10 @@ from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.mask_mesh import AMPLE
 from maskgen.masks.render import Layer, Window
 
-SHADOW = 0.5  # strength of the contact shadow: share of light lost at the mask's edge
-SHADOW_ROUND = 0.2  # share of SHADOW on every side; it is full on the side away from the light
-SHADOW_WIDTH = 0.03  # standard deviation of the shadow's blur, in eye distances
-SHADOW_FAR = 0.04  # offset of the shadow away from the light, in eye distances
+SHADOW = 0.9  # strength of the contact shadow: share of light lost at the mask's edge
+SHADOW_ROUND = 0.6  # share of SHADOW on every side; it is full on the side away from the light
+SHADOW_WIDTH = 0.02  # standard deviation of the shadow's blur, in eye distances
+SHADOW_FAR = 0.03  # offset of the shadow away from the light, in eye distances
 LEADS = 0.3  # sideways light that gives the shadow its full offset; weaker light moves it down
 SCATTER = 0.12  # standard deviation, in eye distances, of the blur of skin seen through thin cloth
 FRACTION = 4  # fractional bits of polygon corners

@@ -18,6 +18,7 @@ LEAST = 4.0  # least level of a colour, so that its logarithm is finite
 # Rows of points, counted from the mask. Up to the first a loop lies in front of beard and hair. From the second on hair
 # can hide it completely. Between them the effect increases.
 BEFORE, UNDER = 3, 8
+ROOT = 0.5  # visibility of the first row, where a loop comes out from under the hem
 ENDS = np.array([0.75, 0.4, 0.1])  # visibility of the last rows, where a loop goes behind the ear
 
 
@@ -52,6 +53,7 @@ def visible_strap_share(image: Image, points: Doubles, lit: Doubles, light: Ligh
     soft[:, 2:-2] = (skin[:, 4:] + skin[:, 3:-1] + skin[:, 2:-2] + skin[:, 1:-3] + skin[:, :-4]) / 5
     soft[:, -len(ENDS) :] *= ENDS
     shown = np.minimum.accumulate(soft, axis=1)
+    shown[:, 0] = ROOT
     return np.repeat(shown.ravel(), breadth)
 
 

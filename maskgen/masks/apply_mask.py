@@ -285,9 +285,9 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     """
     kind, plan = kind.drawn(plan)
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
-    points = _placed_by_plan(_projected(mesh, analysed, plan), analysed.camera, plan)
+    points = _placed_by_plan(_projected(mesh, analysed, plan), mesh, analysed.camera, plan)
     if kind.template.role == "mask":
-        points[:, :2] += _shift_below_eyes(points, mesh, analysed)
+        points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed)
     seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
@@ -297,6 +297,7 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     hides = mesh.hidden_by(analysed.camera.rotation[2])
     outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *size)
     head = hides.warp.project(analysed.camera, analysed.shift)
+    head[:, 2] -= analysed.camera.scale * hides.back
     return PlacedMask(kind, plan, mesh, points, seen, head, hides.triangles, window, outer)
 
 
@@ -342,15 +343,18 @@ def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Double
     return points
 
 
-def _placed_by_plan(points: Doubles, camera: Camera, plan: MaskPlan) -> Doubles:
-    """Shift, scale and tilt the projected mask about the mouth as the plan says; in place."""
+def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> Doubles:
+    """Shift, scale and tilt the projected mask about the mouth as the plan says; in place. Straps still end where they
+    did: the ears do not move."""
     # Single numbers: for so few NumPy takes several times as long.
     mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
     up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
     tilt = math.radians(plan.tilt)
     c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
     shift = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
-    points[:, :2] = points[:, :2] @ np.array([[c, s], [-s, c]]) + shift
+    moved = points[:, :2] @ np.array([[c - 1, s], [-s, c - 1]]) + shift
+    moved *= mesh.follows[:, None]
+    points[:, :2] += moved
     return points
 
 

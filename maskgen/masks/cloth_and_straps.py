@@ -25,6 +25,7 @@ ROWS, COLUMNS = 21, 33  # points of the cloth's grid, down and across
 RELAX = 400  # iterations of the membrane
 PIECES = 14  # rows of points along a strap
 BREADTH = 3  # points per row, across the strap
+SOFT = (2.0, 0.8)  # standard deviation, in rows and columns, of the blur of the normals that light falls on
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ def _cloth_coordinates(points: Doubles) -> Doubles:
     return np.stack([along(1), along(0)], -1)
 
 
+def _soft(normals: Doubles) -> Doubles:
+    """Unit normals (ROWS, COLUMNS, 3) with less of the hollow below the nose, where light is also scattered."""
+    mean = cv2.GaussianBlur(normals, (0, 0), sigmaX=SOFT[1], sigmaY=SOFT[0], borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(mean / np.linalg.norm(mean, axis=-1, keepdims=True))
+
+
 @cache
 def cloth_mesh(template: Template) -> Mesh:
     """The template's cloth on the mean head."""
@@ -103,7 +110,7 @@ def cloth_mesh(template: Template) -> Mesh:
     uv = _cloth_coordinates(grid)
     return Mesh(
         grid.reshape(-1, 3),
-        grid_normals(grid).reshape(-1, 3),
+        _soft(grid_normals(grid)).reshape(-1, 3),
         uv.reshape(-1, 2),
         grid_triangles(ROWS, COLUMNS),
     )

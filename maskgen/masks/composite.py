@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.masks.mask_mesh import AMPLE
 from maskgen.masks.render import Layer, Window
 
 SHADOW = 0.9  # strength of the contact shadow: share of light lost at the mask's edge
@@ -103,9 +104,10 @@ def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Flo
 
 
 def ground(outline: Floats, window: Window) -> Floats:
-    """Where shadow may fall: 1 in the convex polygon, 0 outside, (h, w)."""
+    """Where shadow may fall: 1 on the head in the convex polygon, see `mask_mesh.AMPLE`, 0 outside, (h, w)."""
     inside = np.zeros((window.y1 - window.y0, window.x1 - window.x0), np.float32)
-    corners = np.rint((outline - (window.x0, window.y0)) * (1 << FRACTION)).astype(np.int32)
+    head = outline.mean(0) + (outline - outline.mean(0)) / AMPLE
+    corners = np.rint((head - (window.x0, window.y0)) * (1 << FRACTION)).astype(np.int32)
     return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
 
 

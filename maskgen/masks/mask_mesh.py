@@ -44,10 +44,11 @@ from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns from the cloth's edge, beyond which the skin under the cloth can hide nothing
 SHRINK = 0.97  # scale of the occluding head, so that cloth on the skin is never behind it
+UNDER_STRAPS = 0.15  # see `HeadTriangles.back`; less than `ear_and_head_occlusion.APART`
 LIDS = slice(36, 48)  # the eyelids among the 68 landmarks
 BESIDE = np.linspace(-0.2, 0.2, 5)  # places beside a landmark of the eyelids, in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # number of the ears' triangles, the last ones of the head
-AMPLE = 1.12  # scale of the outline in which shadow falls
+AMPLE = 1.12  # scale of the outline that contains the head, whatever its shape
 NEAR = 0.26  # standard deviation, in eye distances, of the weights of the skin's light at a point of cloth
 DOUBTED = 0.4  # prior weight of skin without shadow
 ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, and on both sides (such as a beard)
@@ -59,10 +60,16 @@ VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 
 @dataclass(frozen=True, slots=True)
 class HeadTriangles:
-    """Some triangles of the bare head, and the warp of their corners."""
+    """Some triangles of the bare head, and the warp of their corners.
+
+    Attributes:
+        back: (n,), how far each corner is moved away from the viewer, in eye distances: a mask that is worn low or is
+            too small lies on the skin all the same. Ears stay where they are.
+    """
 
     warp: ShapeWarp
     triangles: Triangles
+    back: Doubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ class MaskMesh:
         strap_widths: (straps,) in eye distances.
         goes_round_head: (r,), for each point of the straps whether it belongs to a head strap, which closes behind the
             head, or to an ear loop.
+        follows: (n,), the share of the mask's own shift, size and tilt that each point follows: 1 on the cloth, less
+            along the straps, 0 where they end, at the ear or behind the head.
         light_weights: (2n, k), weights of the skin's points at which light is estimated, first for all points, then
             for their mirror images.
     """
@@ -100,6 +109,7 @@ class MaskMesh:
     straps_from: int
     strap_widths: Doubles
     goes_round_head: NDArray[np.bool_]
+    follows: Doubles
     light_weights: Doubles
     _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
 
@@ -144,7 +154,8 @@ class MaskMesh:
         touched[bare.triangles[before[self.may_hide[before]]]] = True
         triangles = bare.triangles[self.may_hide & touched[bare.triangles].any(1)]
         corners, own = np.unique(triangles.astype(np.intp), return_inverse=True)
-        return HeadTriangles(bare.warp.of(corners), own.reshape(-1, 3).astype(np.int32))
+        back = np.where(np.isin(corners, bare.triangles[first_ear:]), 0.0, UNDER_STRAPS)
+        return HeadTriangles(bare.warp.of(corners), own.reshape(-1, 3).astype(np.int32), back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +246,17 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
         goes_round_head=np.concatenate(
             [np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_STRAP]
         ),
+        follows=np.concatenate([np.ones(len(sheet.points)), *(_toward_end(len(part.points)) for part in parts[1:])]),
         light_weights=_light_weights(np.concatenate([part.points for part in parts])),
     )
 
 
 _NO_STRAP = np.zeros(0, np.bool_)
+
+
+def _toward_end(count: int) -> Doubles:
+    """From 1 at a strap's first row of points to 0 at the last one, for its `count` points."""
+    return np.repeat(np.linspace(1, 0, PIECES), count // PIECES)
 
 
 def _meets_itself(strap: Mesh) -> bool:

@@ -17,7 +17,7 @@ from maskgen.masks.deformations import CREASES, OUTLINE, SKEWS
 # Mean and spread of the logarithm of `MaskPlan.relief`, mean of `MaskPlan.overhead`. So masks have the contrast, and
 # the difference in light between their upper and lower half, of real ones: see docs/results.md.
 RELIEF, OVERHEAD = (0.22, 0.28), 0.11
-MOST_RELIEF, MOST_OVERHEAD = 1.5, 0.3
+MOST_RELIEF, MOST_OVERHEAD = 1.5, 0.6
 FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
 
 

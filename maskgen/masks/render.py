@@ -24,7 +24,7 @@ from maskgen.masks.rasteriser import rasterise
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
-USUAL_LIGHT = 0.93  # encoded light on the larger part of a mask
+USUAL_LIGHT = 0.96  # encoded light on the larger part of a mask
 FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
 SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
 SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
@@ -34,7 +34,7 @@ STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask per row while they are coloured
 LUMA_OF_THREE = tuple(LUMA.tolist())
-HIDDEN = 0.52  # strength of the loss of light on cloth that faces down, where chest and throat block it
+HIDDEN = 0.2  # strength of the loss of light on cloth that faces down, where chest and throat block it
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
 LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show

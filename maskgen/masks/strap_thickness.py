@@ -11,7 +11,8 @@ from maskgen.core.records import Doubles
 
 THICK = 0.65  # thickness of a strap seen on its edge, as a share of its width
 FINEST = 0.8  # least width, in pixels, that is rendered without gaps
-FLAT = 4  # pieces over which a strap, welded flat to the cloth where it begins, reaches its thickness
+ROOT = 0.5  # share of its thickness that a strap has where it begins, welded flat to the cloth
+FLAT = 4  # pieces over which it reaches its thickness
 
 
 def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: float) -> None:
@@ -33,8 +34,10 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
     normal = _steps(left + right) * 1j
     normal /= np.maximum(np.abs(normal), 1e-6)
     half = ((right - left) * normal.conj()).real / 2
-    least = np.maximum(THICK / 2 * scale * strap_widths, FINEST / 2)[:, None] * _thickness_shares(pieces)
-    add = (np.copysign(np.maximum(np.abs(half), least), half) - half) * normal
+    least = np.maximum((THICK / 2 * scale * strap_widths)[:, None] * _thickness_shares(pieces), FINEST / 2)
+    # One sign for the whole strap: where it turns its other side to the viewer, its edges would cross in a point.
+    side = np.copysign(1.0, np.add.reduce(half, axis=1))[:, None]
+    add = (side * np.maximum(np.abs(half), least) - half) * normal
     left -= add
     right += add
     ends[..., 0], ends[..., 1] = places.real, places.imag
@@ -43,7 +46,7 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
 @cache
 def _thickness_shares(pieces: int) -> Doubles:
     """The share of its thickness that each piece of a strap has."""
-    return np.minimum(np.arange(pieces) / FLAT, 1.0)
+    return np.minimum(ROOT + (1 - ROOT) / FLAT * np.arange(pieces), 1.0)
 
 
 def _steps(path: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.strap_thickness import FINEST, FLAT, THICK, thicken_straps
+from maskgen.masks.strap_thickness import FINEST, FLAT, ROOT, THICK, thicken_straps
 
 PIECES = 9
 
@@ -36,14 +36,22 @@ def test_a_band_on_its_edge_is_a_cord(tilt: float) -> None:
     thicken_straps(points, np.array([0.08]), PIECES, 100.0)
     flat = 8 * abs(np.cos(np.radians(tilt)))
     np.testing.assert_allclose(breadths(points)[FLAT:], np.maximum(flat, THICK * 8), rtol=1e-6)
-    np.testing.assert_allclose(breadths(points)[0], flat, atol=1e-6)  # where it begins it lies on the cloth
+    np.testing.assert_allclose(breadths(points)[0], max(flat, ROOT * THICK * 8), rtol=1e-6)  # welded to the cloth
     np.testing.assert_allclose(points.reshape(PIECES, 3, 3)[:, ::2].mean(1), middle, atol=1e-9)
 
 
 def test_no_loop_is_finer_than_what_is_drawn_without_gaps() -> None:
     points = strap(0.1, 45.0)
     thicken_straps(points, np.array([0.001]), PIECES, 100.0)
-    assert breadths(points)[FLAT:].min() >= FINEST - 1e-9
+    assert breadths(points).min() >= FINEST - 1e-9
+
+
+def test_a_strap_that_turns_its_other_side_to_the_viewer_does_not_cross_itself() -> None:
+    twisted = np.concatenate([strap(8.0, tilt).reshape(PIECES, 3, 3)[at] for at, tilt in enumerate(range(70, 115, 5))])
+    thicken_straps(twisted, np.array([0.08]), PIECES, 100.0)
+    rows = twisted.reshape(PIECES, 3, 3)[..., :2]
+    across = rows[:, -1] - rows[:, 0]
+    assert (across @ across[0] > 0).all()
 
 
 def test_a_strap_of_no_length_does_no_harm() -> None:

@@ -19,9 +19,15 @@ CONTRAST = 24.0  # least CIELAB distance of inks and second colour from the grou
 MOST_INKS = 3  # most inks of one print
 WRINKLES = 80  # number of different wrinkles, see `design_atlas`
 PER_MASK = 8  # wrinkles per mask
+CELLS = 40  # rows and columns of a wrinkle in the bank
+BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
 LEAST_SHEER = 0.04  # transmission of light, 0..1, up to which a cloth counts as opaque
 PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
 DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
+# CIELAB lightness of cloth and the factor on its relief: pale cloth scatters light into its folds. Two thirds of the
+# masks have a factor within RELIEF_SPREAD, a logarithm, of it.
+RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.1, 0.85, 0.5)
+RELIEF_SPREAD = 0.3
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
 
@@ -39,7 +45,9 @@ class Design:
         loops: the colour of the loops, RGB 0..255, None for the template's colours.
         gloss: 0..1.
         worn: wear, 0 new to 1.
+        mirrored: whether seams, pleats and folds of the template are mirrored; the print is not.
         wrinkles: indices into the bank of WRINKLES, and the depth of each, (PER_MASK,) both.
+        bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
         stains: darkness of the stains, 0..1, in cells of equal size, (6, 12).
     """
 
@@ -53,7 +61,9 @@ class Design:
     loops: Doubles | None
     gloss: float
     worn: float
+    mirrored: bool
     wrinkles: tuple[NDArray[np.intp], Floats]
+    bent: Doubles
     stains: Floats
 
 
@@ -81,7 +91,9 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         loops=_loops(rng, lab),
         gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)),
         worn=plan.worn,
+        mirrored=bool(rng.random() < 0.5),
         wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(0.9, PER_MASK).astype(np.float32)),
+        bent=np.eye(2, 3) + BENT * rng.uniform(-1, 1, (2, 3)) * (1, 1, CELLS),
         stains=rng.random((6, 12), np.float32) ** 4,
     )
     return design, _sits(rng, tables, worn_by, lab, plan)
@@ -131,7 +143,7 @@ def _loops(rng: Rng, lab: Doubles) -> Doubles | None:
 def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPlan) -> MaskPlan:
     """The plan with a random fit: most masks have about the right size and height, some do not."""
     chance, far = rng.random(), rng.random(3)
-    spread = np.minimum(np.maximum(rng.normal(size=4), -2.2), 2.2)
+    spread = np.minimum(np.maximum(rng.normal(size=5), -2.2), 2.2)
     size, up = 1.0 + 0.03 * spread[0], 0.035 * spread[1]
     large, small, low = (tables.fit[name] for name in ("large", "small", "low"))
     if chance < large:
@@ -148,6 +160,7 @@ def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPl
         tilt=1.6 * plan.tilt,
         bright=plan.bright * float(1.0 + 0.03 * spread[3]),
         sheer=_sheer(form, lab, float(far[2])),
+        relief=plan.relief * float(np.interp(lab[0], *RELIEF_OF_LIGHTNESS) * np.exp(RELIEF_SPREAD * spread[4])),
         creases=tuple(min(max(deep * depth, -3.0), 3.0) for depth in plan.creases),
         print_skew=tuple(3.5 * each for each in plan.print_skew),
         turned=False,

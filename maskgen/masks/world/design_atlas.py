@@ -23,11 +23,10 @@ from maskgen.masks.kind import (
 )
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.template import Template
-from maskgen.masks.world.design import WRINKLES, Design
+from maskgen.masks.world.design import CELLS, WRINKLES, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.repeating_prints import SIDE, Print
 
-CELLS = 40  # rows and columns of a wrinkle in the bank
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
 TRIM = 0.055  # width of a trim as a share of the cloth's height
@@ -47,6 +46,7 @@ class DesignLevels(AtlasLevels):
 
 def design_level(template: Template, blank: AtlasLevel, number: int, design: Design) -> AtlasLevel:
     """The atlas of a design on a template's undyed cloth, at one level of detail."""
+    blank = _mirrored(blank) if design.mirrored else blank
     band = STRAP_ROWS >> number
     rows = len(blank.slope_down) - band * len(template.straps)
     columns = blank.slope_down.shape[1]
@@ -62,6 +62,15 @@ def design_level(template: Template, blank: AtlasLevel, number: int, design: Des
         colour = said if design.loops is None else design.loops
         _fill(colours[rows + at * band : rows + (at + 1) * band], colour, LEVEL_GROUND)
     return AtlasLevel(colours, down, blank.material_and_clear, blank.parts)
+
+
+def _mirrored(level: AtlasLevel) -> AtlasLevel:
+    """An atlas whose cloth is mirrored, slopes included; its straps are the same all across."""
+    colours = cv2.flip(level.colours, 1)
+    across = cv2.subtract(2 * LEVEL_GROUND, cv2.extractChannel(colours, 3), dtype=cv2.CV_8U)
+    cv2.insertChannel(across, colours, 3)
+    through = None if level.material_and_clear is None else cv2.flip(level.material_and_clear, 1)
+    return AtlasLevel(colours, cv2.flip(level.slope_down, 1), through, cv2.flip(level.parts, 1))
 
 
 def _dyed(template: Template, design: Design, columns: int, rows: int) -> Bytes:
@@ -168,9 +177,10 @@ def _bank() -> Floats:
 
 
 def _wrinkled(colours: Bytes, down: Bytes, design: Design) -> None:
-    """Add the design's wrinkles to the slopes of a cloth, in place."""
+    """Add the design's wrinkles, bent as it says, to the slopes of a cloth, in place."""
     which, depth = design.wrinkles
     total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
+    total = cv2.warpAffine(total, design.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)
     right, lower = cv2.split(slopes)
     across = cv2.add(cv2.extractChannel(colours, 3), right, dtype=cv2.CV_8U)

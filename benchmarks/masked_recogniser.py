@@ -12,7 +12,8 @@ and these: where they tell the people kept back best. The names of the people ar
 
 --compare prints what each setting of `COMPARED` reaches on the people who were kept back, over all pairs of different
 photographs: AUC, the true match rate at a false match rate of 0.001, and the best balanced accuracy. With --real the
-weights are judged on MFR2 too, once they are made; those that are there already are not made again.
+weights are judged on MFR2 too, once they are made. Those that are there already are not made again: what they reach
+on the people who were kept back is printed.
 
 With --other, the photographs that PEER_DIR has under the same paths are trained on bare twice, bare and in one of our
 five default masks, bare and in a mask of `--kinds world`, or bare and in PEER_DIR's; three seeds. Judged is MFR2:
@@ -37,7 +38,7 @@ import numpy as np
 import torch
 from frozen_layers import Layers, catalogue, layers, layers_of_run
 from last_layers import Trial, between, embedded, learnt, trained, untrained
-from real_masks import COSTLY, Found, real_of, report
+from real_masks import COSTLY, Found, gain, labelled, real_of, report
 from safetensors.numpy import save
 from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -174,18 +175,26 @@ def compare_settings(asked: argparse.Namespace) -> None:
         tell(name, embedded(tail, kept), kept)
 
 
-def seeded(asked: argparse.Namespace, trials: Sequence[Trial], seeds: Sequence[int]) -> Iterator[Embedder]:
-    """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ."""
+def seeded(
+    asked: argparse.Namespace, trials: Sequence[Trial], seeds: Sequence[int], arms: Sequence[str] = ()
+) -> Iterator[Embedder]:
+    """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ.
+
+    Args:
+        arms: what each is trained on, by the names of `_arms`; without, the pictures for the weights.
+    """
     with ProcessPoolExecutor(asked.side_by_side, get_context("spawn")) as pool:
-        for trial, state in zip(trials, pool.map(_state, [asked] * len(seeds), trials, seeds), strict=True):
+        states = pool.map(_state, [asked] * len(seeds), trials, seeds, arms or [""] * len(seeds))
+        for trial, state in zip(trials, states, strict=True):
             tail = untrained(trial)
             tail.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
             yield tail.eval()
 
 
-def _state(asked: argparse.Namespace, trial: Trial, seed: int) -> dict[str, np.ndarray]:
+def _state(asked: argparse.Namespace, trial: Trial, seed: int, arm: str) -> dict[str, np.ndarray]:
     torch.set_num_threads(1)
-    data = _data(asked.lfw, asked.pairs, asked.work)
+    where = (asked.lfw, asked.pairs, asked.work)
+    data = _arms(*where, asked.other)[arm] if arm else _data(*where)
     return {name: value.numpy() for name, value in trained(data, trial, seed).state_dict().items()}
 
 
@@ -223,17 +232,34 @@ def best_share(tails: Sequence[Embedder], kept: Layers) -> Embedder:
     return found[chosen]
 
 
+def stored(file: Path) -> Embedder:
+    """The last layers with the weights of a file."""
+    tail = untrained()
+    tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(file).items()}})
+    return tail
+
+
+def tell_stored(asked: argparse.Namespace) -> None:
+    """The weights that are there, on the people kept back: to choose between them and others."""
+    kept = kept_back(asked)
+    tell_untrained(kept)
+    tell(asked.out.name, embedded(stored(asked.out), kept), kept)
+
+
 def judge(asked: argparse.Namespace) -> None:
     """The weights, and dlib's, on MFR2: rank 1, AUC of masked-bare pairs, the masked pictures that cost most of it."""
-    real, tail = real_of(asked.real, asked.work), untrained()
-    tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(asked.out).items()}})
-    for name, one in (("untrained", untrained()), ("trained", tail)):
-        found = Found(one, real)
+    real = real_of(asked.real, asked.work)
+    both = [Found(one, real) for one in (untrained(), stored(asked.out))]
+    for name, found in zip(("untrained", "trained"), both, strict=True):
         low, high = np.percentile(found.auc_drawn(real), [2.5, 97.5])
-        print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, "
-              f"AUC masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
+        print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, AUC bare-bare {found.bare_auc:.4f}, "
+              f"masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
         costly = found.costly(real)[:COSTLY]
         print(f"without {', '.join(Path(picture).name for picture in costly)} {found.auc_without(real, costly):.4f}")
+    before, after = both
+    more = gain(after.auc - before.auc, after.auc_drawn(real) - before.auc_drawn(real))
+    bare = gain(after.bare_auc - before.bare_auc, after.bare_auc_drawn(real) - before.bare_auc_drawn(real))
+    print(f"trained less untrained: AUC masked-bare {more}, bare-bare {bare}")
 
 
 class Worn:
@@ -249,21 +275,20 @@ class Worn:
         self.points = {row["source"]: row["source_points68"] for row in catalogue(run)}
 
 
-def arms_of(asked: argparse.Namespace) -> dict[str, Layers]:
-    """What is trained on, the same photographs each time."""
-    source = linked(shared_people(asked.lfw, asked.pairs, asked.other), asked.work / "shared")
-    five = Worn(mask(source, asked.work / "shared_five", "--bare"))
-    world = Worn(mask(source, asked.work / "shared_world", "--bare", "--kinds", "world"))
+@cache
+def _arms(lfw: Path, pairs: Path, work: Path, other: Path) -> dict[str, Layers]:
+    """What is trained on, the same photographs each time; once a process."""
+    source = linked(shared_people(lfw, pairs, other), work / "shared")
+    five = Worn(mask(source, work / "shared_five", "--bare"))
+    world = Worn(mask(source, work / "shared_world", "--bare", "--kinds", "world"))
     shared = sorted(one for one in five.bare if one in five.worn and one in world.worn)
     first = five.data.rows([five.bare[one] for one in shared])
-    other = layers_of_crops(
-        [(asked.other / one, five.points[one]) for one in shared], first.people, shared, asked.work / "other"
-    )
+    peer = layers_of_crops([(other / one, five.points[one]) for one in shared], first.people, shared, work / "other")
     ours = {
         "five kinds": five.data.rows([five.worn[one] for one in shared]),
         "world": world.data.rows([world.worn[one] for one in shared]),
     }
-    return {"bare": first, **{name: first.plus(one) for name, one in {**ours, "other tool": other}.items()}}
+    return {"bare": first, **{name: first.plus(one) for name, one in {**ours, "other tool": peer}.items()}}
 
 
 def layers_of_crops(
@@ -273,18 +298,24 @@ def layers_of_crops(
     folder.mkdir(exist_ok=True)
     files = [folder / f"{number}.png" for number in range(len(photographs))]
     for file, (path, points) in zip(files, photographs, strict=True):
+        if file.exists():
+            continue
         crop = align_upright(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
         cv2.imwrite(str(file), crop[:, :, ::-1])
     return layers([[(file, None) for file in files]], people, names, [False] * len(files), folder)
 
 
 def compare_masks(asked: argparse.Namespace) -> None:
-    arms, real = arms_of(asked), real_of(asked.real, asked.work)
-    found = {"untrained": [Found(untrained(), real)]}
+    """The table of whose masks teach a recogniser."""
+    arms, real = _arms(asked.lfw, asked.pairs, asked.work, asked.other), real_of(asked.real, asked.work)
     for name, data in arms.items():
-        found[name] = [Found(trained(data, Trial((ARM_EPOCHS,)), seed), real) for seed in range(SEEDS)]
         print(f"{name}: trained on {len(data)} pictures", flush=True)
-    report(found, real)
+    runs = [(name, seed) for name in arms for seed in range(SEEDS)]
+    tails = seeded(asked, [Trial((ARM_EPOCHS,))] * len(runs), [seed for _, seed in runs], [name for name, _ in runs])
+    found = {"untrained": [Found(untrained(), real)], **{name: [] for name in arms}}
+    for (name, _), tail in zip(runs, tails, strict=True):
+        found[name].append(Found(tail, real))
+    report(found, real, {str(one.path): one.sort for one in labelled(asked.real)})
 
 
 def main() -> None:
@@ -306,6 +337,8 @@ def main() -> None:
         compare_settings(asked)
     if asked.out and not asked.out.exists():
         make(asked)
+    elif asked.out:
+        tell_stored(asked)
     if asked.out and asked.real:
         judge(asked)
     if asked.other:

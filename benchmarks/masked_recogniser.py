@@ -242,10 +242,11 @@ def stored(file: Path) -> Embedder:
 
 
 def tell_stored(asked: argparse.Namespace) -> None:
-    """The weights that are there, on the people kept back: to choose between them and others."""
-    kept = kept_back(asked)
+    """The weights that are there, on the people kept back: to choose between them and others, or a share of the way."""
+    kept, tail = kept_back(asked), stored(asked.out)
     tell_untrained(kept)
-    tell(asked.out.name, embedded(stored(asked.out), kept), kept)
+    for share in SHARES:
+        tell(f"{asked.out.name}, share {share}", embedded(between([tail], share), kept), kept)
 
 
 def judge(asked: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ from maskgen.embedders.chip_alignment import ChipAligner
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.faces.upright_crop import warp
 from maskgen.trainer.data.transforms import normalised
-from maskgen.trainer.networks.dlib_resnet import MEAN, SIDE, STD
+from maskgen.trainer.networks.dlib_resnet import DIM, MEAN, SIDE, STD
 
 FROZEN = 3  # parts of the network: the stem and stages 1 and 2
 SHAPE = (64, 17, 17)  # of what they make of a picture
@@ -42,7 +42,8 @@ class Layers:
     Attributes:
         maps: by way (as it is, mirrored) the files, float16 (rows, 64, 17, 17) each.
         at: int64 (n, 2), the file and the row of each picture.
-        embeddings: float32 (n, 128), of the untouched network, both ways added, of length 1.
+        embeddings: float32 (n, 128), of the untouched network, both ways added, of length 1; 0 for
+            what has a segmentation.
         covered: uint8 (n, 17, 17), how much of each place of the maps cloth covers, 0 to 255, as the run's segmentation
             has it; 0 where there is none.
         people, photographs: str (n,); bare: bool (n,).
@@ -136,7 +137,7 @@ def write(files: Files, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     shape = (len(files), *SHAPE)
     maps = [np.lib.format.open_memmap(folder / f"maps_{way}.npy", "w+", np.float16, shape) for way in WAYS]
-    embeddings = [np.zeros((len(files), 128), np.float32) for _ in WAYS]
+    embeddings = [np.zeros((len(files), DIM), np.float32) for _ in WAYS]
     cloth = np.zeros((len(files), *SHAPE[1:]), np.uint8)
     at = 0
     for found, hidden in passed(files):
@@ -151,7 +152,10 @@ def write(files: Files, folder: Path) -> None:
 
 
 def passed(files: Files) -> Iterator[tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]]:
-    """Some pictures at a time: maps and embeddings of each way, and what cloth covers."""
+    """Some pictures at a time: maps and embeddings of each way, and what cloth covers.
+
+    What has a segmentation, a masked face, has no embedding: 0.
+    """
     net, aligner = dlib_resnet().model, ChipAligner()
     parts = list(net.backbone)
     frozen, behind = nn.Sequential(*parts[:FROZEN]), nn.Sequential(*parts[FROZEN:])
@@ -160,11 +164,14 @@ def passed(files: Files) -> Iterator[tuple[list[tuple[np.ndarray, np.ndarray]], 
         crops = [decode(path.read_bytes()) for path, _ in some]
         matrices = aligner.matrices(crops)
         chips = np.stack([warp(crop, matrix, SIDE) for crop, matrix in zip(crops, matrices, strict=True)])
-        both = []
+        both, bare = [], np.array([segmentation is None for _, segmentation in some])
         for shown in (chips, np.ascontiguousarray(chips[:, :, ::-1])):
+            embeddings = np.zeros((len(some), DIM), np.float32)
             with torch.inference_mode():
                 found = frozen(normalised(torch.from_numpy(shown), MEAN, STD))
-                both.append((found.numpy(), net.neck(behind(found).mean((2, 3))).numpy()))
+                if bare.any():
+                    embeddings[bare] = net.neck(behind(found[torch.from_numpy(bare)]).mean((2, 3))).numpy()
+            both.append((found.numpy(), embeddings))
         yield both, np.stack([covered(path, matrix) for (_, path), matrix in zip(some, matrices, strict=True)])
 
 

@@ -77,11 +77,43 @@ def learnt(tail: Embedder) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in tail.named_parameters() if value.requires_grad}
 
 
+class Behind:
+    """What more frozen layers make of pictures, computed once, so that training does not run them again.
+
+    Args:
+        data: what lies behind the first FROZEN parts of the network.
+        frozen: parts of the network, more than FROZEN.
+    """
+
+    def __init__(self, data: Layers, tail: Embedder, frozen: int) -> None:
+        parts = nn.Sequential(*list(tail.backbone)[: 1 + frozen - FROZEN]).eval()
+        self.maps = [self._through(parts, data, way) for way in WAYS]
+
+    @staticmethod
+    def _through(parts: nn.Module, data: Layers, way: int) -> np.ndarray:
+        groups = [np.arange(len(data))[at : at + AT_ONCE] for at in range(0, len(data), AT_ONCE)]
+        with torch.inference_mode():
+            found = [parts(torch.from_numpy(data.values(rows, np.full(len(rows), way)))) for rows in groups]
+        return np.concatenate([one.numpy().astype(np.float16) for one in found])
+
+    def values(self, rows: np.ndarray, ways: np.ndarray) -> np.ndarray:
+        """float16 (n, channels, height, width)."""
+        return np.stack([self.maps[way][row] for row, way in zip(rows, ways, strict=True)])
+
+
+class Float(nn.Module):
+    """What `Behind` gives as float32, channels last."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """See the class."""
+        return values.float().contiguous(memory_format=torch.channels_last)
+
+
 class Photographs:
     """Photographs as the trainer's loader takes them: each time bare or in one of its masks, as it is or mirrored."""
 
-    def __init__(self, data: Layers, recipe: Recipe) -> None:
-        self.data, self.recipe = data, recipe
+    def __init__(self, data: Layers, recipe: Recipe, shown: Layers | Behind) -> None:
+        self.data, self.recipe, self.shown = data, recipe, shown
         photographs, whose = np.unique(data.photographs, return_inverse=True)
         self.labels, people = np.unique(data.people, return_inverse=True)
         self.targets, self.bare = np.zeros((2, len(photographs)), np.int64)
@@ -95,14 +127,14 @@ class Photographs:
         return len(self.targets)
 
     def items(self, keys: Sequence[Key]) -> list[Item]:
-        """Maps and cover, float16 (65, 17, 17), of each key."""
+        """The network's input of each key."""
         return [self._item(key) for key in keys]
 
     def _item(self, key: Key) -> Item:
         row, rng = key[1], rng_for(self.recipe.train.seed, "augment", *key)
         worn, masks, way = self.masked[row], rng.random() < self.recipe.data.mask_share, int(rng.integers(len(WAYS)))
         at = worn[rng.integers(len(worn))] if worn and masks else self.bare[row]
-        return Item(row, int(self.targets[row]), self.data.values(np.array([at]), np.array([way]))[0])
+        return Item(row, int(self.targets[row]), self.shown.values(np.array([at]), np.array([way]))[0])
 
     def listed(self) -> TrainingList:
         """The list that the trainer knows them by."""
@@ -151,10 +183,13 @@ def trained(data: Layers, trial: Trial, seed: int) -> Embedder:
         RuntimeError: it collapsed.
     """
     recipe, quiet = trial.recipe(seed), Quiet()
-    rows = Photographs(data, recipe)
-    batches = build_batches(recipe.data, recipe.train.batch_size, rows.targets, seed)
     torch.manual_seed(seed)
-    tail = untrained(trial)
+    tail, shown = untrained(trial), data
+    backbone = tail.backbone
+    if recipe.model.frozen > FROZEN and trial.gate is None:
+        shown, tail.backbone = Behind(data, tail, recipe.model.frozen), _behind(tail, recipe.model.frozen)
+    rows = Photographs(data, recipe, shown)
+    batches = build_batches(recipe.data, recipe.train.batch_size, rows.targets, seed)
     with joined("cpu") as ranks:
         state = state_of(recipe, tail, rows.listed(), len(batches), ranks.device)
         loss = state.loss
@@ -165,7 +200,14 @@ def trained(data: Layers, trial: Trial, seed: int) -> Embedder:
         loop = Loop(state, learner, batches, Loader(rows), ranks, quiet, quiet, None, loss.chance)
         if loop.run() is not End.FINISHED:
             raise RuntimeError("the training collapsed")
+    tail.backbone = backbone
     return tail.eval()
+
+
+def _behind(tail: Embedder, frozen: int) -> nn.Module:
+    """The same layers without those that `Behind` has run."""
+    kept = list(tail.backbone.named_children())[1 + frozen - FROZEN :]
+    return nn.Sequential(OrderedDict([("maps", Float()), *kept]))
 
 
 def _begin(loss: FaceLoss, templates: Tensor) -> None:

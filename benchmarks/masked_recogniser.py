@@ -12,11 +12,15 @@ and these: where they tell the people kept back best. The names of the people ar
 
 --compare prints what each setting of `COMPARED` reaches on the people who were kept back, over all pairs of different
 photographs: AUC, the true match rate at a false match rate of 0.001, and the best balanced accuracy. With --real the
-weights are judged on MFR2 too, once they are made; those that are there already are not made again.
+weights are judged on MFR2 too, once they are made. Those that are there already are not made again: what they reach
+on the people who were kept back is printed.
 
 With --other, the photographs that PEER_DIR has under the same paths are trained on bare twice, bare and in one of our
 five default masks, bare and in a mask of `--kinds world`, or bare and in PEER_DIR's; three seeds. Judged is MFR2:
 masked pictures against bare ones.
+
+The recipe's bfloat16 needs a processor that has it (AVX-512 BF16 or AMX): without, a step takes ten times as long as
+with `--set train.precision=fp32`.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ import numpy as np
 import torch
 from frozen_layers import Layers, catalogue, layers, layers_of_run
 from last_layers import Trial, between, embedded, learnt, trained, untrained
-from real_masks import COSTLY, Found, real_of, report
+from real_masks import COSTLY, Found, gain, labelled, real_of, report
 from safetensors.numpy import save
 from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -47,7 +51,6 @@ from maskgen.faces.upright_crop import align_upright
 from maskgen.trainer.networks.models import Embedder
 
 KEPT_BACK, MOST_KEPT, MOST = 200, 6, 20  # people; photographs of one who is kept back, and of one to train on
-RECIPE = Trial()
 ARCFACE = ("loss.distill_classes=0", "loss.scale=20", "loss.margin=0.3")
 COMPARED = {
     "distillation": ("loss.kind=distill", "loss.distill_classes=0"),
@@ -165,8 +168,8 @@ def tell_untrained(kept: Layers) -> None:
 def compare_settings(asked: argparse.Namespace) -> None:
     """The figures that the losses were chosen by."""
     to_train_on(people_of(asked.lfw, asked.pairs)[0], asked.work)
-    trials = {name: Trial((*SHORT, *changes)) for name, changes in COMPARED.items()}
-    trials |= {name: Trial(SHORT, weight) for name, weight in GATES.items()}
+    trials = {name: Trial((*SHORT, *changes, *asked.set)) for name, changes in COMPARED.items()}
+    trials |= {name: Trial((*SHORT, *asked.set), weight) for name, weight in GATES.items()}
     chosen, kept = asked.compare or list(trials), kept_back(asked)
     if not asked.compare:
         tell_untrained(kept)
@@ -174,18 +177,26 @@ def compare_settings(asked: argparse.Namespace) -> None:
         tell(name, embedded(tail, kept), kept)
 
 
-def seeded(asked: argparse.Namespace, trials: Sequence[Trial], seeds: Sequence[int]) -> Iterator[Embedder]:
-    """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ."""
+def seeded(
+    asked: argparse.Namespace, trials: Sequence[Trial], seeds: Sequence[int], arms: Sequence[str] = ()
+) -> Iterator[Embedder]:
+    """Networks trained side by side, one thread each: with other numbers of threads the last bits may differ.
+
+    Args:
+        arms: what each is trained on, by the names of `_arms`; without, the pictures for the weights.
+    """
     with ProcessPoolExecutor(asked.side_by_side, get_context("spawn")) as pool:
-        for trial, state in zip(trials, pool.map(_state, [asked] * len(seeds), trials, seeds), strict=True):
+        states = pool.map(_state, [asked] * len(seeds), trials, seeds, arms or [""] * len(seeds))
+        for trial, state in zip(trials, states, strict=True):
             tail = untrained(trial)
             tail.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
             yield tail.eval()
 
 
-def _state(asked: argparse.Namespace, trial: Trial, seed: int) -> dict[str, np.ndarray]:
+def _state(asked: argparse.Namespace, trial: Trial, seed: int, arm: str) -> dict[str, np.ndarray]:
     torch.set_num_threads(1)
-    data = _data(asked.lfw, asked.pairs, asked.work)
+    where = (asked.lfw, asked.pairs, asked.work)
+    data = _arms(*where, asked.other)[arm] if arm else _data(*where)
     return {name: value.numpy() for name, value in trained(data, trial, seed).state_dict().items()}
 
 
@@ -201,7 +212,7 @@ def make(asked: argparse.Namespace) -> None:
     data = to_train_on(people, asked.work)
     photographs = sum(map(len, people.values()))
     print(f"{photographs} photographs of {len(people)} people, {len(data)} pictures", flush=True)
-    tails = list(seeded(asked, [RECIPE] * SEEDS, range(SEEDS)))
+    tails = list(seeded(asked, [Trial(tuple(asked.set))] * SEEDS, range(SEEDS)))
     kept = kept_back(asked)
     tell_untrained(kept)
     tail = best_share(tails, kept)
@@ -223,17 +234,35 @@ def best_share(tails: Sequence[Embedder], kept: Layers) -> Embedder:
     return found[chosen]
 
 
+def stored(file: Path) -> Embedder:
+    """The last layers with the weights of a file."""
+    tail = untrained()
+    tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(file).items()}})
+    return tail
+
+
+def tell_stored(asked: argparse.Namespace) -> None:
+    """The weights that are there, on the people kept back: to choose between them and others, or a share of the way."""
+    kept, tail = kept_back(asked), stored(asked.out)
+    tell_untrained(kept)
+    for share in SHARES:
+        tell(f"{asked.out.name}, share {share}", embedded(between([tail], share), kept), kept)
+
+
 def judge(asked: argparse.Namespace) -> None:
     """The weights, and dlib's, on MFR2: rank 1, AUC of masked-bare pairs, the masked pictures that cost most of it."""
-    real, tail = real_of(asked.real, asked.work), untrained()
-    tail.load_state_dict({**tail.state_dict(), **{name: one.float() for name, one in load_file(asked.out).items()}})
-    for name, one in (("untrained", untrained()), ("trained", tail)):
-        found = Found(one, real)
+    real = real_of(asked.real, asked.work)
+    both = [Found(one, real) for one in (untrained(), stored(asked.out))]
+    for name, found in zip(("untrained", "trained"), both, strict=True):
         low, high = np.percentile(found.auc_drawn(real), [2.5, 97.5])
-        print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, "
-              f"AUC masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
+        print(f"{name}: rank 1 {found.right.mean():.3f} of {len(found.right)}, AUC bare-bare {found.bare_auc:.4f}, "
+              f"masked-bare {found.auc:.4f} ({low:.4f} to {high:.4f})")  # fmt: skip
         costly = found.costly(real)[:COSTLY]
         print(f"without {', '.join(Path(picture).name for picture in costly)} {found.auc_without(real, costly):.4f}")
+    before, after = both
+    more = gain(after.auc - before.auc, after.auc_drawn(real) - before.auc_drawn(real))
+    bare = gain(after.bare_auc - before.bare_auc, after.bare_auc_drawn(real) - before.bare_auc_drawn(real))
+    print(f"trained less untrained: AUC masked-bare {more}, bare-bare {bare}")
 
 
 class Worn:
@@ -249,21 +278,20 @@ class Worn:
         self.points = {row["source"]: row["source_points68"] for row in catalogue(run)}
 
 
-def arms_of(asked: argparse.Namespace) -> dict[str, Layers]:
-    """What is trained on, the same photographs each time."""
-    source = linked(shared_people(asked.lfw, asked.pairs, asked.other), asked.work / "shared")
-    five = Worn(mask(source, asked.work / "shared_five", "--bare"))
-    world = Worn(mask(source, asked.work / "shared_world", "--bare", "--kinds", "world"))
+@cache
+def _arms(lfw: Path, pairs: Path, work: Path, other: Path) -> dict[str, Layers]:
+    """What is trained on, the same photographs each time; once a process."""
+    source = linked(shared_people(lfw, pairs, other), work / "shared")
+    five = Worn(mask(source, work / "shared_five", "--bare"))
+    world = Worn(mask(source, work / "shared_world", "--bare", "--kinds", "world"))
     shared = sorted(one for one in five.bare if one in five.worn and one in world.worn)
     first = five.data.rows([five.bare[one] for one in shared])
-    other = layers_of_crops(
-        [(asked.other / one, five.points[one]) for one in shared], first.people, shared, asked.work / "other"
-    )
+    peer = layers_of_crops([(other / one, five.points[one]) for one in shared], first.people, shared, work / "other")
     ours = {
         "five kinds": five.data.rows([five.worn[one] for one in shared]),
         "world": world.data.rows([world.worn[one] for one in shared]),
     }
-    return {"bare": first, **{name: first.plus(one) for name, one in {**ours, "other tool": other}.items()}}
+    return {"bare": first, **{name: first.plus(one) for name, one in {**ours, "other tool": peer}.items()}}
 
 
 def layers_of_crops(
@@ -273,18 +301,25 @@ def layers_of_crops(
     folder.mkdir(exist_ok=True)
     files = [folder / f"{number}.png" for number in range(len(photographs))]
     for file, (path, points) in zip(files, photographs, strict=True):
+        if file.exists():
+            continue
         crop = align_upright(decode(path.read_bytes()), np.array(points, np.float32).reshape(68, 2), 160).image
         cv2.imwrite(str(file), crop[:, :, ::-1])
     return layers([[(file, None) for file in files]], people, names, [False] * len(files), folder)
 
 
 def compare_masks(asked: argparse.Namespace) -> None:
-    arms, real = arms_of(asked), real_of(asked.real, asked.work)
-    found = {"untrained": [Found(untrained(), real)]}
+    """The table of whose masks teach a recogniser."""
+    arms, real = _arms(asked.lfw, asked.pairs, asked.work, asked.other), real_of(asked.real, asked.work)
     for name, data in arms.items():
-        found[name] = [Found(trained(data, Trial((ARM_EPOCHS,)), seed), real) for seed in range(SEEDS)]
         print(f"{name}: trained on {len(data)} pictures", flush=True)
-    report(found, real)
+    runs = [(name, seed) for name in arms for seed in range(SEEDS)]
+    trial = Trial((ARM_EPOCHS, *asked.set))
+    tails = seeded(asked, [trial] * len(runs), [seed for _, seed in runs], [name for name, _ in runs])
+    found = {"untrained": [Found(untrained(), real)], **{name: [] for name in arms}}
+    for (name, _), tail in zip(runs, tails, strict=True):
+        found[name].append(Found(tail, real))
+    report(found, real, {str(one.path): one.sort for one in labelled(asked.real)})
 
 
 def main() -> None:
@@ -294,6 +329,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--compare", nargs="*", metavar="ROW", help="rows of the table; without any all of them")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change the recipe's settings")
     parser.add_argument("--side-by-side", type=int, default=SEEDS, help="networks trained at once, a core each")
     parser.add_argument("--other", type=Path)
     parser.add_argument("--real", type=Path)
@@ -306,6 +342,8 @@ def main() -> None:
         compare_settings(asked)
     if asked.out and not asked.out.exists():
         make(asked)
+    elif asked.out:
+        tell_stored(asked)
     if asked.out and asked.real:
         judge(asked)
     if asked.other:

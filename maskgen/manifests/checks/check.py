@@ -16,13 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from maskgen.core.number_sets import distinct, distinct_pairs, repeated
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 from ..csv_table import CsvText, stretches
 from ..formats.cvlface import LANDMARKS
 from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
-from .coded import CodedList, CodedLists, as_codes, distinct, distinct_pairs, read_list, repeated
+from .coded import CodedList, CodedLists, as_codes, read_list
 from .findings import EXAMPLES, Checked, Finding
 from .leaks import check_leaks
 from .pairs_output import PairsOutput, absent_lists, read_pairs_output

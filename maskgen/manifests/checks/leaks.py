@@ -7,8 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
+from maskgen.core.number_sets import distinct_pairs, repeated, shared
+
 from ..schema import Ints
-from .coded import CodedList, CodedLists, distinct_pairs, repeated, shared
+from .coded import CodedList, CodedLists
 from .findings import EXAMPLES, Finding
 from .pairs_output import PairsOutput
 

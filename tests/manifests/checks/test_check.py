@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from manifest_makers import draw
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.checks.check import check_lists
-from maskgen.manifests.checks.coded import distinct, distinct_pairs, repeated, shared
 from maskgen.manifests.checks.findings import Checked
 
 TRAIN = [("a/1.jpg", 0), ("a/2.jpg", 0), ("b/1.jpg", 1)]
@@ -219,15 +215,3 @@ def test_there_must_be_something_to_check(tmp_path: Path) -> None:
         check_lists(tmp_path)
     with pytest.raises(UserError, match="neither a folder nor"):
         check_lists(tmp_path / "none")
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([0, 1, 7, 10**17])), max_size=30), st.data())
-def test_sets_of_numbers_are_those_of_numpy(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
-    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    others = np.array(data.draw(st.lists(st.sampled_from([0, 1, 5, 10**17]), max_size=9)), np.int64)
-    for values in (first, second):
-        assert distinct(values).tolist() == sorted(set(values.tolist()))
-        assert repeated(values).tolist() == [one in values[:at] for at, one in enumerate(values)]
-        assert shared(values, others).tolist() == sorted(set(values.tolist()) & set(others.tolist()))
-    assert distinct_pairs(first, second).T.tolist() == [list(pair) for pair in sorted(set(pairs))]
-    assert distinct_pairs(second, second).T.tolist() == [[one, one] for one in sorted(set(second.tolist()))]

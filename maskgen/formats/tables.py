@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from maskgen.core.reasons import UserError
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvRows
 
 PATHS = ("path", "file", "filename", "filepath", "image", "imagepath", "imagefile", "img", "imgpath", "photo", "source")
 PEOPLE = ("person", "target", "label", "identity", "subject", "name", "personid", "identityid", "subjectid", "class")
@@ -15,6 +19,15 @@ _BETWEEN = (",", ";", "\t")
 
 # One row: a photograph's path, `/` between folders, its person, and its line number.
 Listed = tuple[str, str, int]
+
+
+class Layout(NamedTuple):
+    """How a table's lines are cut: which value is the path, which the person, of how many, separated by what."""
+
+    path: int
+    person: int
+    values: int
+    between: str
 
 
 def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
@@ -28,32 +41,61 @@ def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
         UserError: it is not a valid table; names the file and the line.
     """
     file = io.BytesIO(data) if isinstance(data, bytes) else data
-    first = file.readline()
+    between = separator(file.readline())
     file.seek(0)
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    between = max(_BETWEEN, key=lambda one: first.count(one.encode()))
     rows = csv.reader(text, delimiter=between)
-    try:
-        at, whose, columns = _header(next(rows, []), name)
+    with _told(name, rows, text):
+        layout = layout_of(next(rows, []), between, name)
+    yield from _listed(rows, text, layout, name, 0)
+
+
+def read_rest(file: BinaryIO, name: str, layout: Layout, lines: int) -> Iterator[Listed]:
+    """The rows of a table from the file's place on, which is after so many lines.
+
+    Raises:
+        UserError: they are not valid; names the file and the line.
+    """
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    yield from _listed(csv.reader(text, delimiter=layout.between), text, layout, name, lines)
+
+
+def separator(line: bytes) -> str:
+    """What separates the values of a header: a comma, semicolon or tab."""
+    return max(_BETWEEN, key=lambda one: line.count(one.encode()))
+
+
+def _listed(rows: CsvRows, text: io.TextIOWrapper, layout: Layout, name: str, lines: int) -> Iterator[Listed]:
+    at, whose, columns, _ = layout
+    with _told(name, rows, text, lines):
         for row in rows:
             if len(row) != columns:
                 if not row:
                     continue
-                raise _fault(f"{len(row)} values where the first line has {columns}", name, rows.line_num)
+                raise _fault(f"{len(row)} values where the first line has {columns}", name, lines + rows.line_num)
             path, person = row[at].strip(), row[whose].strip()
             if not path or not person or "\0" in path or "\0" in person:
-                raise _fault(f"{'no path' if not path else 'no person'} is given", name, rows.line_num)
+                raise _fault(f"{'no path' if not path else 'no person'} is given", name, lines + rows.line_num)
             # Millions of rows: a tuple takes half of the time of a dataclass.
-            yield path if "/" in path else _forward(path), person, rows.line_num
+            yield path if "/" in path else _forward(path), person, lines + rows.line_num
+
+
+@contextmanager
+def _told(name: str, rows: CsvRows, text: io.TextIOWrapper, lines: int = 0) -> Iterator[None]:
+    """Faults of a file as messages for the user; `lines` lie before `rows`."""
+    try:
+        yield
     except UnicodeDecodeError:
         raise UserError(
-            f"{name}, line {_undecodable(text.detach())}: it is not UTF-8 text; save the table as such."
+            f"{name}, line {_undecodable(text.buffer)}: it is not UTF-8 text; save the table as such."
         ) from None
     except csv.Error as error:
-        raise UserError(f"{name}, line {rows.line_num}: it cannot be read ({error}); correct the line.") from None
+        raise UserError(
+            f"{name}, line {lines + rows.line_num}: it cannot be read ({error}); correct the line."
+        ) from None
 
 
-def _undecodable(file: BinaryIO) -> int:
+def _undecodable(file: Any) -> int:
     """The first line that is not UTF-8."""
     file.seek(0)
     data = file.read()
@@ -64,8 +106,12 @@ def _undecodable(file: BinaryIO) -> int:
     return 1
 
 
-def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:
-    """The columns of paths and of people, and how many columns there are."""
+def layout_of(header: Sequence[str], between: str, name: str) -> Layout:
+    """The columns of paths and of people in a table with this header.
+
+    Raises:
+        UserError: one of them is missing.
+    """
     plain = ["".join(letter for letter in title.casefold() if letter.isalnum()) for title in header]
     found = []
     for what, names in (("a photograph's path", PATHS), ("its person", PEOPLE)):
@@ -74,7 +120,7 @@ def _header(header: Sequence[str], name: str) -> tuple[int, int, int]:
             have = ", ".join(header)[:60] or "nothing"
             raise UserError(f"{name}, line 1: no column for {what} (it has {have}); name one {names[0]}.")
         found.append(column)
-    return found[0], found[1], len(header)
+    return Layout(found[0], found[1], len(header), between)
 
 
 def _fault(what: str, name: str, line: int) -> UserError:

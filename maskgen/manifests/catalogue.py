@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from maskgen.core.number_sets import by_appearance, numbered
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.local_or_remote_files import parquet_of
@@ -182,14 +183,14 @@ def _sorted_images(table: Any) -> Images:
         paths, keys = paths.take(order), keys.take(order)
         person, kind, source = person[rows], kind[rows], source[rows]
         _refuse_repeats(person, paths, people)
-    return Images(paths, keys, person, kind, _by_appearance(source), people, kinds)
+    return Images(paths, keys, person, kind, by_appearance(source).astype(np.int32), people, kinds)
 
 
 def _people(table: Any) -> tuple[Codes, tuple[Person, ...]]:
     name, names = _codes(table["person"])
     run, runs = _codes(table["run"])
     both = run.astype(np.int64) * max(len(names), 1) + name
-    used, person = np.unique(both, return_inverse=True)
+    used, person = numbered(both)
     people = (Person(runs[code // len(names)], names[code % len(names)]) for code in used.tolist())
     return person.astype(np.int32), tuple(people)
 
@@ -211,14 +212,6 @@ def _sources(table: Any) -> Codes:
         named = pc.binary_join_element_wise(table["run"].cast(wide), table["source"], pa.scalar("\n", wide))
         codes[rows] = len(hashes) + _encoded(named.dictionary_encode())[0][rows]
     return codes
-
-
-def _by_appearance(codes: Codes) -> Codes:
-    """The codes renumbered from 0 in the order in which they first appear."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    place = np.empty(len(first), np.int32)
-    place[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-    return place[inverse]
 
 
 def _flat(column: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.number_sets import distinct, shared
 from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 
@@ -142,7 +143,7 @@ def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, settings: Ma
 
 def _people_in(images: Images, drawn: Drawn) -> Ints:
     pairs = Pairs.joined([drawn.same, drawn.diff])
-    return np.unique(images.person[np.concatenate([pairs.first, pairs.second])]).astype(np.int64)
+    return distinct(images.person[np.concatenate([pairs.first, pairs.second])])
 
 
 def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints]:
@@ -224,7 +225,7 @@ def _draw_reference(images: Images, people: Ints, settings: ManifestSettings) ->
 def _pair_facts(images: Images, rows: Ints, drawn: Drawn) -> dict[str, Any]:
     people, held = without_second_photograph(images, rows)
     return {
-        "people": len(np.unique(images.person[rows])),
+        "people": len(distinct(images.person[rows])),
         "images": len(rows),
         "people_with_one_photograph": people,
         "images_of_people_with_one_photograph": held,
@@ -238,9 +239,9 @@ def _pair_facts(images: Images, rows: Ints, drawn: Drawn) -> dict[str, Any]:
 def _train_facts(images: Images, kept: Ints, train: Ints, too_few: Ints) -> dict[str, Any]:
     kinds = np.bincount(images.kind[kept], minlength=len(images.kinds))
     return {
-        "people": len(np.unique(images.person[kept])),
+        "people": len(distinct(images.person[kept])),
         "images": len(kept),
-        "photographs": len(np.unique(images.source[kept])),
+        "photographs": len(distinct(images.source[kept])),
         "kinds": {name: int(n) for name, n in zip(images.kinds, kinds, strict=True) if n},
         "images_over_balance": len(train) - len(kept),
         "people_under_min_images": len(too_few),
@@ -250,10 +251,10 @@ def _train_facts(images: Images, kept: Ints, train: Ints, too_few: Ints) -> dict
 
 def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, int]:
     """Leaks: photographs with the same bytes, and people with the same name, in training and evaluation."""
-    shared = np.intersect1d(images.source[train], images.source[judged])
-    names = [{images.people[p].name for p in np.unique(images.person[rows])} for rows in (train, judged)]
+    both = shared(images.source[train], images.source[judged])
+    names = [{images.people[p].name for p in distinct(images.person[rows]).tolist()} for rows in (train, judged)]
     return {
-        "photographs_in_training_and_evaluation": len(shared),
+        "photographs_in_training_and_evaluation": len(both),
         "people_named_alike_in_training_and_evaluation": len(names[0] & names[1]),
     }
 

@@ -270,7 +270,7 @@ def apply_mask(
     noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
     face = analysed.camera.scale, analysed.outline, analysed.light.direction
     masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face, plan.sheer)
-    if coverage[outer.slices].max() < LEAST_COVERAGE:
+    if cv2.norm(coverage[outer.slices], cv2.NORM_INF) < LEAST_COVERAGE:  # the greatest
         raise no_cloth_visible()
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
     cloth = _material(kind, plan, 0.0 if layer.opaque else _mean_translucency(paint, alpha))

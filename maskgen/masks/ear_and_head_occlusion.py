@@ -50,8 +50,8 @@ class HeadDepth:
 def facing_triangles(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
     """The triangles of a mask on this side of the head; `toward` (n,) is the cosine of each point's ray from the
     skull's middle to the line of sight."""
-    first, second, third = np.take(toward > AWAY, triangles).T
-    return np.compress(first | second | third, triangles, axis=0)
+    first, second, third = (toward > AWAY).take(triangles).T
+    return triangles.compress(first | second | third, axis=0)
 
 
 def head_view(line_of_sight: Doubles) -> HeadView:

@@ -92,6 +92,8 @@ class MaskMesh:
             head, or to an ear loop.
         follows: (n,), the share of the mask's own shift, size and tilt that each point follows: 1 on the cloth, less
             along the straps, 0 where they end, at the ear or behind the head.
+        fade_from: (r,), cosine of a strap's ray to the line of sight below which it fades out.
+        has_head_straps: whether any of its straps goes round the head.
         light_weights: (2n, k), weights of the skin's points at which light is estimated, first for all points, then
             for their mirror images.
     """
@@ -110,13 +112,10 @@ class MaskMesh:
     strap_widths: Doubles
     goes_round_head: NDArray[np.bool_]
     follows: Doubles
+    fade_from: Doubles
+    has_head_straps: bool
     light_weights: Doubles
     _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def has_head_straps(self) -> bool:
-        """Whether any of its straps goes round the head."""
-        return bool(self.goes_round_head.any())
 
     @property
     def fades(self) -> bool:
@@ -134,14 +133,14 @@ class MaskMesh:
     def opacity(self, line_of_sight: Doubles) -> Doubles:
         """Opacity of the straps' points, 0..1, (r,). Head straps fade out toward the back of the head: they lie in hair
         of unknown shape. Ear loops fade out on the head's silhouette, where they would break into dots."""
-        toward = self.rays[self.straps_from :] @ line_of_sight / np.where(self.goes_round_head, GOING, EDGE_ON)
+        toward = self.rays[self.straps_from :] @ line_of_sight / self.fade_from
         toward = np.minimum(np.maximum(toward, 0.0), 1.0)
         return np.asarray(toward * toward * (3 - 2 * toward))
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
         that is brighter than explained has no effect, so that the lightness of white cloth does not depend on skin."""
-        sums = self.light_weights @ np.stack([rest.off * rest.seen, rest.seen], 1)
+        sums = self.light_weights @ rest.off_and_seen
         here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
         off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
         return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), 0.0))
@@ -230,6 +229,7 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
     columns = len(kept_lines(COLUMNS, small))
     grid = fine.points.reshape(ROWS, COLUMNS, 3)
+    round_head = np.concatenate([np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_STRAP])
     return MaskMesh(
         warp=ShapeWarp.prepare(np.concatenate([part.points for part in parts])),
         rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
@@ -243,9 +243,9 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
         deformations=_deformations(template, fine, small, parts),
         straps_from=len(sheet.points),
         strap_widths=np.repeat([strap.width for strap in template.straps], 2),
-        goes_round_head=np.concatenate(
-            [np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_STRAP]
-        ),
+        goes_round_head=round_head,
+        fade_from=np.where(round_head, GOING, EDGE_ON),
+        has_head_straps=bool(round_head.any()),
         follows=np.concatenate([np.ones(len(sheet.points)), *(_toward_end(len(part.points)) for part in parts[1:])]),
         light_weights=_light_weights(np.concatenate([part.points for part in parts])),
     )

@@ -8,12 +8,13 @@ that its outputs depend on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from zlib import crc32
 
-from ..sources.listing import Item, Listing
+from ..sources.listing import Folder, Item, Listing
+from ..sources.output_names import NUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ def cut(listing: Listing, size: int) -> list[Shard]:
     """All shards of a listing, in order, each of `size` photographs on average, of size / 2 to 2 * size."""
     cutter = _Cutter(size)
     for index, folder in enumerate(listing.folders):
-        names = folder.names
-        cutter.add(index, (folder.path, folder.person, folder.into), names, folder.stems(names))
+        cutter.add(index, folder)
     return cutter.finish()
 
 
@@ -67,26 +67,42 @@ class _Cutter:
         self.folder, self.name, self.count = folder, name, 0
         self.digest = hashlib.blake2b(digest_size=16)
 
-    def add(self, index: int, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
+    def add(self, index: int, folder: Folder) -> None:
         """Add one folder, closing shards at boundaries."""
-        begun, least, before = 0, self.least, self.count
-        at = max(least - before, 0)  # a boundary only where there are enough
-        while at < len(names):
-            if before + at - begun >= self.most or crc32(names[at].encode("utf-8", "surrogatepass")) % least == 0:
-                self._take(titles, names[begun:at], stems[begun:at])
-                self.count = before + at - begun
+        titles = NUL.join((folder.path, folder.person, folder.into))
+        packed, packed_stems = folder.packed, folder.packed_stems()
+        count = len(folder)
+        if cuts := list(self._boundaries(packed, count)):
+            names, stems = packed.split(NUL), packed_stems.split(NUL)
+            for begun, at in pairwise([0, *cuts]):
+                self._take(titles, NUL.join(names[begun:at]), NUL.join(stems[begun:at]), at - begun)
                 self._close(index, at)
-                begun, before = at, 0
-                at += least
-            else:
-                at += 1
-        self.count = before + len(names) - begun
-        self._take(titles, names[begun:], stems[begun:])
+            packed, packed_stems = NUL.join(names[cuts[-1] :]), NUL.join(stems[cuts[-1] :])
+            count -= cuts[-1]
+        self._take(titles, packed, packed_stems, count)
 
-    def _take(self, titles: tuple[str, ...], names: list[str], stems: list[str]) -> None:
-        if names:
-            text = "\0".join([*titles, *names, "", *stems, ""])
+    def _boundaries(self, packed: str, count: int) -> Iterator[int]:
+        """The places of a folder's names at which a shard begins."""
+        at, end = max(self.least - self.count, 0), self.most - self.count
+        if at >= count:
+            return
+        names = packed.encode("utf-8", "surrogatepass").split(b"\0")
+        while (at := self._boundary(names, at, end)) < count:
+            yield at
+            at, end = at + self.least, at + self.most
+
+    def _boundary(self, names: Sequence[bytes], at: int, end: int) -> int:
+        """The first place from `at` on whose name makes a boundary, `end` at the latest."""
+        least = self.least
+        found = (place for place, name in enumerate(names[at:end], at) if crc32(name) % least == 0)
+        return next(found, end)
+
+    def _take(self, titles: str, names: str, stems: str, count: int) -> None:
+        """Add photographs of a folder to the shard."""
+        if count:
+            text = f"{titles}\0{names}\0\0{stems}\0"
             self.digest.update(text.encode("utf-8", "surrogatepass"))
+            self.count += count
 
     def _close(self, folder: int, name: int) -> None:
         if self.count:

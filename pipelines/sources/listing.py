@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from maskgen.formats.any_path import AnyPath
 
-from .output_names import NUL, escape, output_stems
+from .output_names import NUL, escape, output_stems, packed_stems
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,9 +68,13 @@ class Folder:
     @classmethod
     def of(cls, path: str, names: Sequence[str], person: str | None = None, into: str | None = None) -> Folder:
         """The folder with these names, sorted by code point, independent of the locale; its person is its path."""
-        text = escape(path)
-        person = text if person is None else person
-        return cls(path, NUL.join(sorted(names)), person, person if into is None else into)
+        return cls.of_packed(path, NUL.join(sorted(names)), person, into)
+
+    @classmethod
+    def of_packed(cls, path: str, packed: str, person: str | None = None, into: str | None = None) -> Folder:
+        """`of` with names that are sorted and joined already."""
+        person = escape(path) if person is None else person
+        return cls(path, packed, person, person if into is None else into)
 
     @classmethod
     def contained(
@@ -88,6 +92,12 @@ class Folder:
         """The output names of its photographs, whose names are given."""
         stems = output_stems(names)
         return [stem + self.tag for stem in stems] if self.tag else stems
+
+    def packed_stems(self) -> str:
+        """The output names of all its photographs, joined."""
+        if self.tag or self.spans is not None:  # in a container one name may be there twice
+            return NUL.join(self.stems(self.names))
+        return packed_stems(self.packed)
 
     def __len__(self) -> int:
         return self.packed.count(NUL) + 1
@@ -123,6 +133,8 @@ def with_distinct_outputs(folders: Sequence[Folder]) -> tuple[Folder, ...]:
     """The folders, with tags where outputs of two would get one name; a tag depends only on the folder's path."""
     # By their order: a dictionary of millions of folders takes more memory than their names.
     several = {one for one, other in pairwise(sorted(folder.into for folder in folders)) if one == other}
+    if not several:
+        return tuple(folders)
     groups: dict[str, list[Folder]] = {}
     for one in folders:
         if one.into in several:

@@ -19,7 +19,8 @@ def output_stems(names: Sequence[str]) -> list[str]:
         >>> output_stems(["a.jpg", "a.png", "b.c.jpg"])
         ['a.jpg', 'a.png', 'b.c']
     """
-    stems = _without_one_suffix(names) or [stem_of(name) for name in names]
+    plain = _without_one_suffix(NUL.join(names))
+    stems = plain[0][:-1].split(NUL) if plain else [stem_of(name) for name in names]
     if len(set(stems)) == len(stems) and set(stems).isdisjoint(names):
         return stems
     count = Counter(stems)
@@ -31,14 +32,32 @@ def output_stems(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _without_one_suffix(names: Sequence[str]) -> list[str]:
-    """The stems of files that all have the same plain suffix, [] where they have not: a text is cut in a tenth of the
-    time of its names."""
-    packed = NUL.join(names) + NUL
-    suffix = "." + names[0].rpartition(".")[2] + NUL if names else NUL
-    if packed.count(suffix) != len(names) or packed.startswith(".") or NUL + "." in packed or suffix == "." + NUL:
-        return []
-    return packed[: -len(suffix)].split(suffix)
+def packed_stems(packed: str) -> str:
+    """The output names of a folder's files, which are distinct; both joined by NUL.
+
+    Example:
+        >>> packed_stems("1.jpg\0002.jpg")
+        '1\x002'
+    """
+    plain = _without_one_suffix(packed)
+    if plain and plain[1] not in plain[0]:  # no stem is the whole name of another
+        return plain[0][:-1]
+    return NUL.join(output_stems(packed.split(NUL)))
+
+
+def _without_one_suffix(packed: str) -> tuple[str, str] | None:
+    """The stems of files that all have the same plain suffix, each ended by NUL, and that suffix, also ended by NUL;
+    None where they have not.
+
+    A text is cut in a tenth of the time of its names.
+    """
+    ended = packed + NUL
+    end = "." + ended[: ended.index(NUL) + 1].rpartition(".")[2]
+    stems = ended.replace(end, NUL)
+    every = (packed.count(NUL) + 1) * (len(end) - 1)
+    if len(ended) - len(stems) != every or packed.startswith(".") or NUL + "." in packed or len(end) == 2:
+        return None
+    return stems, end
 
 
 def stem_of(name: str) -> str:
@@ -84,4 +103,6 @@ def folder_name(text: str) -> str:
         >>> folder_name("Ann / Bob"), folder_name("..")
         ('Ann %2F Bob', '%2E%2E')
     """
+    if text.isalnum():  # of millions of people most
+        return text
     return escape(_NO_FOLDER.sub(lambda found: "".join(f"%{ord(one):02X}" for one in found[0]), text) or "%")

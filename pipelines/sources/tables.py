@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from contextlib import contextmanager
+from io import BytesIO
+from itertools import islice
+from operator import lt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
@@ -14,6 +17,7 @@ from .listing import Folder
 from .output_names import NUL, folder_name
 
 if TYPE_CHECKING:
+    from maskgen.formats.table_blocks import Neighbours
     from maskgen.formats.tables import Listed
 
 Group = str  # a folder and a person, joined: a pair of texts takes three times the memory; they sort alike
@@ -38,7 +42,7 @@ def table_folders(table: AnyPath) -> list[Folder]:
     while order:  # taken out one by one: neither names nor keys are in memory twice
         key = order.pop()
         folder, person = key.split(NUL)
-        folders.append(Folder.of(folder, list(set(_names(groups.pop(key)))), folder_name(person)))
+        folders.append(Folder.of_packed(folder, _distinct(groups.pop(key)), folder_name(person)))
     return folders
 
 
@@ -46,17 +50,17 @@ def _grouped(table: AnyPath) -> dict[Group, Packed]:
     """The names of each folder and person; those of neighbouring rows as one text, since a name of its own takes four
     times its length, and a list of one text as much as five names."""
     groups: dict[Group, Packed] = {}
-    folder, last, names = "", "", list[str]()
-    for path, person, _ in _rows(table):
-        here, slash, name = path.rpartition("/")
-        if here != folder or person != last or not here:
-            if names:
-                _add(groups, f"{folder}{NUL}{last}", NUL.join(names))
-            folder, last, names = here or slash, person, []
-        names.append(name)
-    if names:
-        _add(groups, f"{folder}{NUL}{last}", NUL.join(names))
+    for folder, person, names in _neighbours(table):
+        _add(groups, f"{folder}{NUL}{person}", names)
     return groups
+
+
+def _distinct(packed: Packed) -> str:
+    """The names in order, each once."""
+    names = _names(packed)
+    if isinstance(packed, str) and all(map(lt, names, islice(names, 1, None))):
+        return packed
+    return NUL.join(sorted(set(names)))
 
 
 def _add(groups: dict[Group, Packed], key: Group, packed: str) -> None:
@@ -73,25 +77,48 @@ def _names(packed: Packed) -> list[str]:
     return (packed if isinstance(packed, str) else NUL.join(packed)).split(NUL)
 
 
+@contextmanager
+def _opened(table: AnyPath) -> Iterator[BinaryIO]:
+    if isinstance(table, Path):
+        with table.open("rb") as file:
+            yield file
+    else:
+        yield BytesIO(table.read_bytes())
+
+
+def _neighbours(table: AnyPath) -> Iterator[Neighbours]:
+    from maskgen.formats.table_blocks import read_neighbours
+
+    with _opened(table) as file:
+        yield from read_neighbours(file, str(table))
+
+
 def _rows(table: AnyPath) -> Iterator[Listed]:
     from maskgen.formats.tables import read_table
 
-    if isinstance(table, Path):
-        with table.open("rb") as file:
-            yield from read_table(file, str(table))
-    else:
-        yield from read_table(table.read_bytes(), str(table))
+    with _opened(table) as file:
+        yield from read_table(file, str(table))
 
 
 def _check_one_person_each(table: AnyPath, groups: Mapping[Group, Packed], order: Sequence[Group]) -> None:
     """Raise UserError where a photograph is assigned to two people; `order` are the groups in order."""
-    for folder, keys in groupby(order, lambda key: key.partition(NUL)[0]):
-        several = list(keys)
+    for folder, several in _of_several(order):
         whose: dict[str, str] = {}
-        for key in several if len(several) > 1 else ():
+        for key in several:
             for name in _names(groups[key]):
                 if whose.setdefault(name, key) != key:
                     raise _twice(table, folder, name)
+
+
+def _of_several(order: Sequence[Group]) -> Iterator[tuple[str, list[Group]]]:
+    """The folders that several people have photographs in, and their groups."""
+    begun = 0
+    for at, key in enumerate(order):
+        folder = key[: key.index(NUL) + 1]
+        if at + 1 == len(order) or not order[at + 1].startswith(folder):
+            if at > begun:
+                yield folder[:-1], list(order[begun : at + 1])
+            begun = at + 1
 
 
 def _twice(table: AnyPath, folder: str, name: str) -> UserError:

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from maskgen.core.number_sets import distinct, distinct_pairs, repeated
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 from ..csv_table import CsvText, stretches
 from ..formats.cvlface import LANDMARKS
 from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
-from .coded import CodedList, CodedLists, as_codes, read_list, repeated
+from .coded import CodedList, CodedLists, as_codes, read_list
 from .findings import EXAMPLES, Checked, Finding
 from .leaks import check_leaks
 from .pairs_output import PairsOutput, absent_lists, read_pairs_output
@@ -97,7 +99,7 @@ def _check_files(lists: CodedLists, root: AnyPath, verify: str, map_files: MapFi
 
 
 def _images(lists: CodedLists, one: CodedList, check: str, bad: Bools, is_fault: bool = True) -> Finding:
-    codes = np.unique(one.codes)
+    codes = distinct(one.codes.ravel())
     codes = codes[bad[codes]]
     return Finding(one.name, check, len(codes), tuple(lists.path(code) for code in codes[:EXAMPLES]), is_fault)
 
@@ -105,11 +107,11 @@ def _images(lists: CodedLists, one: CodedList, check: str, bad: Bools, is_fault:
 def _check_images(lists: CodedLists, one: CodedList) -> Iterator[Finding]:
     codes, targets = one.codes[:, 0], one.targets[:, 0]
     yield _by_row(lists, one, "images listed twice", repeated(codes))
-    distinct = np.unique(targets)
-    gaps = int(distinct[-1]) + 1 - len(distinct) if len(distinct) else 0
+    known = distinct(targets)
+    gaps = int(known[-1]) + 1 - len(known) if len(known) else 0
     yield Finding(one.name, "numbers that no person has, from 0 to the highest", gaps)
     runs = 1 + int(np.count_nonzero(np.diff(targets))) if len(targets) else 0
-    yield Finding(one.name, "people whose rows are not together", max(runs - len(distinct), 0), fault=False)
+    yield Finding(one.name, "people whose rows are not together", max(runs - len(known), 0), fault=False)
 
 
 def _check_pairs(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Iterator[Finding]:
@@ -126,8 +128,8 @@ def _check_pairs(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Iter
     elif len(same) and (same.all() or not same.any()):
         what = "no row of two people" if same.all() else "no row of one person"
         yield Finding(one.name, what, 1, fault=False)
-    photographs = lists.photograph[one.codes]
-    alike = (photographs[:, 0] == photographs[:, 1]) & (first != second)
+    alike = pc.equal(lists.photographs(first), lists.photographs(second)).to_numpy(zero_copy_only=False)
+    alike &= first != second
     strict = beside.allow_same_source is False
     yield _by_row(lists, one, "pairs of one photograph, by the files' names", alike, strict)
 
@@ -142,17 +144,17 @@ def _by_row(lists: CodedLists, one: CodedList, check: str, bad: Bools, is_fault:
 
 def _check_labels(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Iterator[Finding]:
     codes, targets = one.codes.ravel(), one.targets.ravel()
-    both = np.unique(np.stack([codes, targets]), axis=1) if len(codes) else np.empty((2, 0), np.int64)
+    both = distinct_pairs(codes, targets)
     paths = both[0][repeated(both[0])]
     examples = tuple(lists.path(code) for code in paths[:EXAMPLES])
     yield Finding(one.name, "images with two targets", len(paths), examples)
-    folders = np.unique(np.stack([lists.folder[codes], targets]), axis=1) if len(codes) else both
+    folders = distinct_pairs(lists.folder[codes], targets)
     several = int(repeated(folders[0]).sum())
     ours = beside.people is not None
     yield Finding(one.name, "further people in a folder that has one already", several, fault=ours)
     if beside.people is None:
         return
-    unknown = [int(t) for t in np.unique(targets) if int(t) not in beside.people]
+    unknown = [target for target in distinct(targets).tolist() if target not in beside.people]
     yield Finding(one.name, "targets that people.csv does not have", len(unknown), tuple(map(str, unknown[:3])))
     yield _folders(lists, one, folders, beside.people)
     yield _people_of_split(one, targets, beside.people)
@@ -160,10 +162,9 @@ def _check_labels(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Ite
 
 def _folders(lists: CodedLists, one: CodedList, folders: Ints, people: dict[int, tuple[str, str]]) -> Finding:
     """Folders that contradict the person of their target."""
-    place = dict(zip(lists.folder.tolist(), range(len(lists.folder)), strict=True))
     wrong = []
-    for folder, target in folders.T.tolist():
-        path = lists.path(place[folder])
+    places, targets = lists.path_of_folder()[folders[0]], folders[1].tolist()
+    for path, target in zip(lists.paths.take(pa.array(places)).to_pylist(), targets, strict=True):
         holder, person = path.rpartition("/")[0], people.get(target, ("", ""))[0]
         named = not _NO_PERSON.search(f"/{holder}")
         if named and target in people and not f"/{holder}".endswith(f"/{person}"):
@@ -172,7 +173,7 @@ def _folders(lists: CodedLists, one: CodedList, folders: Ints, people: dict[int,
 
 
 def _people_of_split(one: CodedList, targets: Ints, people: dict[int, tuple[str, str]]) -> Finding:
-    known = [int(t) for t in np.unique(targets) if int(t) in people]
+    known = [target for target in distinct(targets).tolist() if target in people]
     wrong = [t for t in known if one.split in ("train", "eval", "test") and one.split not in people[t][1]]
     examples = tuple(f"{people[t][0]} is of {people[t][1]}" for t in wrong[:EXAMPLES])
     return Finding(one.name, "people of another split", len(wrong), examples)

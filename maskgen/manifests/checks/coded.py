@@ -15,6 +15,7 @@ from ..csv_table import CsvText, read_csv
 from ..schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, PEOPLE, TEST, TRAIN, Bools, Ints
 from .findings import EXAMPLES, Finding
 
+_AT_ONCE = 1 << 18  # paths
 _WRITTEN = (TRAIN, EVAL_SAME, EVAL_DIFF, TEST, PEOPLE)
 
 
@@ -53,18 +54,27 @@ class CodedLists:
 
     Attributes:
         paths: large_string (n,), the distinct paths of all lists, which their codes index.
-        folder, photograph: int64 (n,), codes of the folder and of the source photograph of each path.
+        folder: int64 (n,), codes of the folder of each path.
     """
 
     lists: tuple[CodedList, ...]
     paths: Any
     folder: Ints = field(repr=False)
-    photograph: Ints = field(repr=False)
 
     def path(self, code: int) -> str:
         """The path of a code."""
         text: str = self.paths[int(code)].as_py()
         return text
+
+    def photographs(self, codes: Ints) -> Any:
+        """The source photographs of these paths, by the naming rule of outputs, <photograph>__<kind>.<suffix>."""
+        return pc.replace_substring_regex(self.paths.take(pa.array(codes)), r"(?s)^(.*)__[^/]*$", r"\1")
+
+    def path_of_folder(self) -> Ints:
+        """For each folder the code of one of its paths, the last one."""
+        place = np.zeros(self.folder.max(initial=-1) + 1, np.int64)
+        place[self.folder] = np.arange(len(self.folder))
+        return place
 
 
 def read_list(path: Path, asked: bool = False) -> tuple[CsvText | None, list[Finding]]:
@@ -90,7 +100,10 @@ def read_list(path: Path, asked: bool = False) -> tuple[CsvText | None, list[Fin
 
 
 def as_codes(texts: dict[str, CsvText]) -> tuple[CodedLists, list[Finding]]:
-    """The files' rows as numbers; rows without a path or with an invalid target are reported and left out."""
+    """The files' rows as numbers; rows without a path or with an invalid target are reported and left out.
+
+    The texts are taken out of `texts`, so that they are not in memory twice.
+    """
     findings: list[Finding] = []
     sides: list[tuple[str, list[Any], Ints]] = []
     for name, text in texts.items():
@@ -101,9 +114,10 @@ def as_codes(texts: dict[str, CsvText]) -> tuple[CodedLists, list[Finding]]:
         named = np.all([_bools(pc.not_equal(path, "")) for path in paths], axis=0)
         findings.append(_rows(name, "targets that are not whole numbers from 0", ~whole, paths[0]))
         findings.append(_rows(name, "rows without a path", ~named, paths[0]))
-        good = pa.array(whole & named)
-        targets = [mark.filter(good).cast(pa.int64()).to_numpy() for mark in marks]
-        sides.append((name, [path.filter(good) for path in paths], np.stack(targets, axis=1)))
+        if not (good := whole & named).all():
+            paths, marks = ([one.filter(pa.array(good)) for one in columns] for columns in (paths, marks))
+        sides.append((name, paths, np.stack([mark.cast(pa.int64()).to_numpy() for mark in marks], axis=1)))
+        text.columns.clear()
     return _coded(sides), findings
 
 
@@ -119,32 +133,28 @@ def _rows(name: str, check: str, bad: Bools, paths: Any) -> Finding:
 
 def _coded(sides: Sequence[tuple[str, list[Any], Ints]]) -> CodedLists:
     """Every path of all files as its index among the distinct paths."""
-    columns = [path for _, paths, _ in sides for path in paths] or [pa.array([], pa.large_string())]
-    every = pa.concat_arrays(columns).dictionary_encode()
-    codes = np.split(
-        every.indices.to_numpy(zero_copy_only=False).astype(np.int64),
-        np.cumsum([len(c) for c in columns])[:-1],
-    )
+    columns = [path for _, paths, _ in sides for path in paths]
+    if not sum(map(len, columns)):
+        none = np.empty((0, 1), np.int64)
+        empty = (CodedList(name, none.repeat(len(paths), axis=1), targets) for name, paths, targets in sides)
+        return CodedLists(tuple(empty), pa.array([], pa.large_string()), none[:, 0])
+    every = pa.chunked_array(columns).dictionary_encode()
+    numbers = np.concatenate([part.indices.to_numpy(zero_copy_only=False).astype(np.int64) for part in every.chunks])
+    codes = np.split(numbers, np.cumsum([len(column) for column in columns])[:-1])
     lists, at = [], 0
     for name, paths, targets in sides:
         lists.append(CodedList(name, np.stack(codes[at : at + len(paths)], axis=1), targets))
         at += len(paths)
-    distinct = every.dictionary
-    # A tar is not a person's folder: in a run written in tars, people are spread over them.
-    outside = pc.replace_substring_regex(distinct, r"(?s)[^/]*\.(tar|tgz|tar\.gz)/", "")
-    folder = pc.replace_substring_regex(outside, r"(?s)/?[^/]*$", "")
-    # The naming rule of outputs: <photograph>__<kind>.<suffix>
-    photograph = pc.replace_substring_regex(distinct, r"(?s)^(.*)__[^/]*$", r"\1")
-    return CodedLists(tuple(lists), distinct, _numbers(folder), _numbers(photograph))
+    every = every.chunk(0).dictionary  # one for all
+    return CodedLists(tuple(lists), every, _folders(every))
 
 
-def _numbers(texts: Any) -> Ints:
-    codes: Ints = texts.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes
-
-
-def repeated(values: Ints) -> Bools:
-    """True for every value that occurred before."""
-    again = np.ones(len(values), np.bool_)
-    again[np.unique(values, return_index=True)[1]] = False
-    return again
+def _folders(paths: Any) -> Ints:
+    """Codes of the folders of paths; in parts, since the texts of all folders are as large as those of the paths."""
+    parts = []
+    for start in range(0, len(paths), _AT_ONCE):
+        # A tar is not a person's folder: in a run written in tars, people are spread over them.
+        outside = pc.replace_substring_regex(paths.slice(start, _AT_ONCE), r"(?s)[^/]*\.(tar|tgz|tar\.gz)/", "")
+        parts.append(pc.replace_substring_regex(outside, r"(?s)/?[^/]*$", "").dictionary_encode())
+    alike = pa.chunked_array(parts).unify_dictionaries()
+    return np.concatenate([part.indices.to_numpy(zero_copy_only=False).astype(np.int64) for part in alike.chunks])

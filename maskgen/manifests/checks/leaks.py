@@ -7,8 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
+from maskgen.core.number_sets import distinct_pairs, repeated, shared
+
 from ..schema import Ints
-from .coded import CodedList, CodedLists, repeated
+from .coded import CodedList, CodedLists
 from .findings import EXAMPLES, Finding
 from .pairs_output import PairsOutput
 
@@ -37,7 +39,7 @@ def _all(ones: Sequence[CodedList]) -> Ints:
 
 
 def _leak(lists: CodedLists, where: str, check: str, some: Ints, others: Ints, is_fault: bool = True) -> Finding:
-    both = np.intersect1d(some, others)
+    both = shared(some, others)
     return Finding(where, check, len(both), tuple(lists.path(c) for c in both[:EXAMPLES]), is_fault)
 
 
@@ -52,15 +54,15 @@ def _people_leaks(
     """People in both: by target with a people.csv, else by folder if folders are people."""
     if beside.people is not None:
         sides = [np.concatenate([one.targets.ravel() for one in group]) for group in (ones, others)]
-        both = np.intersect1d(sides[0], sides[1])
+        both = shared(sides[0], sides[1])
         names = tuple(beside.people[t][0] for t in both[:EXAMPLES].tolist() if t in beside.people)
         yield Finding(where, "people in both", len(both), names, not by_image)
         return
     if not all(_folder_is_person(lists, one) for one in (*ones, *others)):
         yield Finding(where, "people in both cannot be checked: folders are not people", 0, fault=False)
         return
-    both = np.intersect1d(lists.folder[_all(ones)], lists.folder[_all(others)])
-    place = dict(zip(lists.folder.tolist(), range(len(lists.folder)), strict=True))
+    both = shared(lists.folder[_all(ones)], lists.folder[_all(others)])
+    place = lists.path_of_folder()
     names = tuple(lists.path(place[f]).rpartition("/")[0] for f in both[:EXAMPLES].tolist())
     yield Finding(where, "folders, counted as people, in both", len(both), names, "train" in where)
 
@@ -68,5 +70,5 @@ def _people_leaks(
 def _folder_is_person(lists: CodedLists, one: CodedList) -> bool:
     """Whether each folder of a file holds one target and each target lies in one folder."""
     folders, targets = lists.folder[one.codes.ravel()], one.targets.ravel()
-    both = np.unique(np.stack([folders, targets]), axis=1) if len(folders) else np.empty((2, 0), np.int64)
+    both = distinct_pairs(folders, targets)
     return not (repeated(both[0]).any() or repeated(both[1]).any())

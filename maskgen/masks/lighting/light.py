@@ -55,12 +55,16 @@ class UnexplainedLight:
     """The part of the light that one direction does not explain: cast shadows, a second lamp, a beard.
 
     Attributes:
-        off: (k,), logarithm of the skin's linear light over that of the direction, at the points of a `SkinNormals`.
-        seen: (k,), 1 if the point is visible, else 0.
+        off_and_seen: (k, 2), for each point of a `SkinNormals` the logarithm of the skin's linear light over that of
+            the direction, 0 if the point is not visible; and 1 if it is visible, else 0.
     """
 
-    off: Doubles
-    seen: Doubles
+    off_and_seen: Doubles
+
+    @classmethod
+    def of(cls, off: Doubles, seen: Doubles) -> UnexplainedLight:
+        """The light with these residuals (k,), where the points are seen."""
+        return cls(np.stack([off * seen, seen], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def estimate_lights(
     known = zip(counts.tolist(), middle[:, 0].tolist(), skins.tolist(), whites, strict=True)
     seen = [_FaceSamples(*one, ends) for one, ends in zip(known, estimate_exposures(wholes), strict=True)]
     return list(
-        map(_light, seen, directions, estimate_tones(parts), map(UnexplainedLight, rests, usable.astype(np.float64)))
+        map(_light, seen, directions, estimate_tones(parts), map(UnexplainedLight.of, rests, usable.astype(np.float64)))
     )
 
 
@@ -250,7 +254,7 @@ def _median(values: NDArray[_Number], counts: NDArray[np.intp]) -> NDArray[_Numb
 def _directions(
     relative: Doubles, usable: NDArray[np.bool_], rotations: Doubles, facing: SkinNormals
 ) -> tuple[Doubles, Doubles]:
-    """The light's directions, (n, 3) in camera axes, and the residuals (n, k), see `UnexplainedLight.off`: ridge
+    """The light's directions, (n, 3) in camera axes, and the residuals (n, k), see `UnexplainedLight`: ridge
     regression of brightness (n, k) on the normals, with USUAL as prior. Beards, brows and glare get low weights.
 
     It is solved in head coordinates, where the normals are the same for all faces.

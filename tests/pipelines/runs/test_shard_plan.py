@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskgen.pipelines.runs.shard_plan import cut, shard_size
-from maskgen.pipelines.sources.listing import Folder, Item, Listing
+from maskgen.pipelines.sources.listing import Folder, Item, Listing, Spans
 
 FOLDERS = st.dictionaries(
     st.text("abc", min_size=1, max_size=3), st.lists(st.text("xyz.", min_size=1), min_size=1, unique=True)
@@ -57,3 +61,16 @@ def test_many_names_are_planned_in_seconds() -> None:
     shards = cut(listing, 256)
     assert sum(shard.count for shard in shards) == 250_000
     assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize(("size", "digest"), [(16, "ef89268a99e9b80f"), (64, "e3e82b706ab5af9d")])
+def test_shards_are_those_of_earlier_versions(size: int, digest: str) -> None:
+    folders = [Folder.of(f"n{at:03}", [f"{number:03}.jpg" for number in range(at * 7 % 60 + 1)]) for at in range(60)]
+    odd = ["a.jpg", "a.jpg.jpg", ".b.jpg", "c.png", "d.", "é.jpg", "x\udce9.jpg"]
+    several = [f"{number}.jpg" for number in range(90)]
+    folders += [Folder.of("odd", odd, "p", ""), Folder.of("double", ["a.jpg", "a.jpg.jpg", "b.jpg"])]
+    folders.append(replace(Folder.of("tagged", several), tag="~ab"))
+    spans = Spans(np.arange(41), np.ones(41, np.int64))
+    folders.append(Folder.contained("t.tar", [*several[:40], "1.jpg"], "p", spans))
+    ids = " ".join(shard.id for shard in cut(Listing(Path("set"), tuple(folders)), size))
+    assert hashlib.sha256(ids.encode()).hexdigest()[:16] == digest

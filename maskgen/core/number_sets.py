@@ -1,0 +1,83 @@
+"""Sets of whole numbers from 0, of millions of them: by a table with a place for each number where one is small enough,
+which takes a small part of the time of sorting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.integer[Any]]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+def repeated(values: Numbers) -> Bools:
+    """True for every value, from 0, that occurred before."""
+    if not _are_dense(values):
+        again = np.ones(len(values), np.bool_)
+        again[np.unique(values, return_index=True)[1]] = False
+        return again
+    rows = np.arange(len(values))
+    return np.asarray(_first_rows(values) != rows)
+
+
+def by_appearance(values: Numbers) -> Ints:
+    """The values, all from 0, renumbered from 0 in the order in which they first appear."""
+    if not _are_dense(values):
+        values = np.unique(values, return_inverse=True)[1]
+    first = _first_rows(values)
+    order = np.cumsum(first == np.arange(len(values)))
+    return np.asarray(order[first] - 1)
+
+
+def numbered(values: Numbers) -> tuple[Ints, Ints]:
+    """The distinct values, all from 0, in order, and for each value its place among them."""
+    if not _are_dense(values):
+        return np.unique(values, return_inverse=True)
+    marks = _marks(values, values.max(initial=0))
+    return np.flatnonzero(marks), (np.cumsum(marks) - 1)[values]
+
+
+def distinct(values: Numbers) -> Ints:
+    """The distinct values, all from 0, in order."""
+    return np.flatnonzero(_marks(values, values.max(initial=0))) if _are_dense(values) else np.unique(values)
+
+
+def distinct_pairs(firsts: Numbers, seconds: Numbers) -> Ints:
+    """The distinct pairs (2, n) of values from 0, in order."""
+    if not len(firsts):
+        return np.empty((2, 0), np.int64)
+    base = int(seconds.max()) + 1
+    if (int(firsts.max()) + 1) * base >= 2**63:
+        return np.unique(np.stack([firsts, seconds]), axis=1)
+    keys = np.sort(firsts * base + seconds)  # a small part of the time that pairs take
+    keys = keys[np.append(True, keys[1:] != keys[:-1])]
+    return np.stack(np.divmod(keys, base))
+
+
+def shared(some: Numbers, others: Numbers) -> Ints:
+    """The distinct values, all from 0, that both arrays have, in order."""
+    if not (_are_dense(some) and _are_dense(others)):
+        return np.intersect1d(some, others)
+    most = max(some.max(initial=0), others.max(initial=0))
+    return np.flatnonzero(_marks(some, most) & _marks(others, most))
+
+
+def _first_rows(values: Numbers) -> Ints:
+    """For each value the first row that has it."""
+    first = np.empty(values.max(initial=0) + 1, np.int64)
+    first[values[::-1]] = np.arange(len(values))[::-1]  # of rows with one value the first one is assigned last
+    return first[values]
+
+
+def _are_dense(values: Numbers) -> bool:
+    """Whether a table of all values up to the greatest is at most some times as large as the values."""
+    return bool(values.max(initial=0) <= 16 * len(values) + 2**20)
+
+
+def _marks(values: Numbers, most: int) -> Bools:
+    marks = np.zeros(most + 1, np.bool_)
+    marks[values] = True
+    return marks

@@ -1,7 +1,7 @@
 """What the first layers of dlib's network make of a run's pictures, computed once and kept on disk.
 
 `benchmarks/masked_recogniser.py` trains the layers behind them again and again. Each picture is there as it is and
-mirrored. 37 KB a picture and direction; 22 ms of one core a picture.
+mirrored. 37 KB a picture and direction; 22 to 40 ms of one core a picture.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 from frozen_layers import SHAPE, Layers, covered, layers
-from last_layers import Trial, between, embedded, learnt, trained, untrained
+from last_layers import Behind, Trial, between, embedded, learnt, trained, untrained
 
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.masked import MirrorAveraged
@@ -55,6 +55,18 @@ def test_the_same_seed_gives_the_same_bytes(drawn: Layers) -> None:
     assert not any(torch.equal(value, own[name]) for name, value in learnt(first).items())
     for name, value in learnt(between([first], 0.5)).items():
         torch.testing.assert_close(value, (learnt(first)[name] + own[name]) / 2)
+
+
+def test_layers_that_are_frozen_beyond_are_run_once_and_stay(drawn: Layers) -> None:
+    own, rows = untrained(), np.arange(len(drawn))
+    expected = own.backbone[1](own.backbone[0](torch.from_numpy(drawn.values(rows, rows * 0))))
+    found = Behind(drawn, own, 4).values(rows, rows * 0)
+    np.testing.assert_allclose(found, expected.detach().numpy(), rtol=2e-3, atol=2e-3)
+    tail = trained(drawn, Trial((*SMALL, "model.frozen=4")), 0)
+    same = {name: torch.equal(value, own.state_dict()[name]) for name, value in tail.named_parameters()}
+    assert all(same[name] for name in same if "stage3" in name)
+    assert not any(same[name] for name in same if "stage4" in name)
+    assert embedded(tail, drawn).shape == drawn.embeddings.shape
 
 
 def test_a_gate_begins_as_no_gate_and_learns_what_is_hidden(drawn: Layers) -> None:

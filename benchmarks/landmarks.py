@@ -8,7 +8,10 @@
 --marked: NAME.jpg with NAME.pts (68 lines "x y"). Mean error of each model, in distances between the eyes' middles: of
 all points, of the jaw's 17, of the others and their parts; faces found; how our own expected error goes with the true.
 --photographs: faces that dlib's model is trusted on (0.75 at least): the share whose pose, by the mean head's camera,
-is within 10 degrees in yaw, pitch and roll, and quantiles of the largest difference.
+is within 10 degrees in yaw, pitch and roll, quantiles of the largest difference, the mean distance of the points of
+both models by part, in distances between the eyes, that of the jaw along and across dlib's outline, and by how much
+ours changes where dlib's does (the slope): the opening of the eyes, from lids to brows, the width of nose and mouth,
+the gap of the lips.
 --drawn: drawn people of `people.draw_person`, none of whom was trained on, 40 a step of yaw from 0 to 90: the error of
 yaw and of the points that are seen, at the five points that the detector finds.
 --speed: milliseconds of processor time a face, in batches of 64, the two models in turns.
@@ -37,6 +40,14 @@ from maskgen.people.scene import draw_scene
 
 NAMES = ("dlib", "own")
 PARTS = {"brows": slice(17, 27), "nose": slice(27, 36), "eyes": slice(36, 48), "mouth": slice(48, 68)}
+# Points at the two ends of what is small in a face.
+SMALL = {
+    "eyes": ([37, 38, 43, 44], [41, 40, 47, 46]),
+    "brows": ([18, 19, 20, 23, 24, 25], [37, 37, 38, 43, 44, 44]),
+    "nose": ([31], [35]),
+    "mouth": ([48], [54]),
+    "lips": ([61, 62, 63], [67, 66, 65]),
+}
 TRUSTED, NEAR = 0.75, 10.0
 
 
@@ -90,7 +101,7 @@ def marked(folder: Path) -> None:
 
 def photographs(folder: Path, every: int) -> None:
     detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
-    apart, refused = [], 0
+    apart, refused, both = [], 0, []
     for path in sorted(folder.rglob("*.jpg"))[::every]:
         image = read_photo(path).image
         middle = np.array(image.shape[1::-1]) / 2
@@ -106,6 +117,7 @@ def photographs(folder: Path, every: int) -> None:
             refused += 1
             continue
         apart.append(angles(own.xy) - angles(dlib.xy))
+        both.append((own.xy, dlib.xy))
     off = np.abs(np.array(apart))
     far = off.max(1)
     total = len(far) + refused
@@ -114,6 +126,32 @@ def photographs(folder: Path, every: int) -> None:
     print(f"yaw, pitch, roll: {(off <= NEAR).mean(0).round(4)}")
     print(f"mean difference {np.array(apart).mean(0).round(2)}, largest of three: quantiles", end=" ")
     print(np.quantile(far, [0.5, 0.9, 0.95, 0.99, 1]).round(1))
+    compare(*(np.stack(points) for points in zip(*both, strict=True)))
+
+
+def compare(own: np.ndarray, dlib: np.ndarray) -> None:
+    """Print how far points (n, 68, 2) are from dlib's, and the slopes of what is small."""
+    unit = np.array([eyes_apart(points) for points in dlib])
+    off = np.linalg.norm(own - dlib, axis=2) / unit[:, None]
+    parts = {"jaw": slice(0, 17), **PARTS}
+    print(f"from dlib's {off.mean():.4f}" + "".join(f" {name} {off[:, at].mean():.4f}" for name, at in parts.items()))
+    along, across = jaw_errors(own, dlib)
+    print(f"jaw along dlib's outline {along.mean():.4f}, across it {across.mean():.4f}")
+    slopes = {}
+    for name, (one, other) in SMALL.items():
+        ours, theirs = (np.linalg.norm(p[:, one] - p[:, other], axis=2).mean(1) / unit for p in (own, dlib))
+        slopes[name] = np.cov(theirs, ours)[0, 1] / np.var(theirs, ddof=1)
+    print("slopes" + "".join(f" {name} {slope:.2f}" for name, slope in slopes.items()))
+
+
+def jaw_errors(own: np.ndarray, dlib: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far the jaw's points are off along dlib's outline and across it, each (n, 17), in eye distances."""
+    unit = np.array([eyes_apart(points) for points in dlib])[:, None]
+    along = np.gradient(dlib[:, :17], axis=1)
+    along /= np.linalg.norm(along, axis=2, keepdims=True)
+    off = own[:, :17] - dlib[:, :17]
+    across = off[..., 0] * along[..., 1] - off[..., 1] * along[..., 0]
+    return np.abs((off * along).sum(2)) / unit, np.abs(across) / unit
 
 
 def drawn(people: int) -> None:

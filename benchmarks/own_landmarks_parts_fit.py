@@ -4,8 +4,9 @@
 
 DRAWN is what `benchmarks/own_landmarks.py` drew; the first network is the one that is installed. Parts whose number
 ends in 9 are not trained on: the error on them, in eye distances of the mean head, at yaws up to 30, 60 and beyond, is
-printed after each pass, first that of the first network. Every pass sees each picture anew, changed as
-`own_landmarks_changes` says, with further errors in half of the first network's answers.
+printed after each pass, first that of the first network. Every pass changes each picture anew, see
+`own_landmarks_samples`, with further errors in half of the first network's answers. `--start` begins with stored
+weights.
 
 `--seconds` ends it after the pass in which so much time is over; the same command goes on from WEIGHTS.pt and ends in
 the same weights as one that was not interrupted. The rate is even and falls in the last third of the passes. What is
@@ -17,37 +18,30 @@ as in `own_landmarks_fit`.
 
 from __future__ import annotations
 
-import argparse
 import io
-import time
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from own_landmarks_changes import Store
 from own_landmarks_fit import PARTS as SHAPES
-from own_landmarks_fit import Drawn, sample, shape_error, toward_mean
+from own_landmarks_fit import load_conv, shape_error
+from own_landmarks_samples import Drawn, Samples
+from own_landmarks_training import Task, options_of, train
 from torch import nn
 
 from maskgen.core.atomic_writes import write_atomic
-from maskgen.core.seeding import rng_for
 from maskgen.faces.landmarkers.own_network import POINTS, SIDE, cut_patch, predict, to_patch
 from maskgen.faces.landmarkers.own_parts import CANVAS, PARTS, Frames, part_middles, part_patches
 
 # Pictures of a batch; passes in which the rate rises; share of the passes in which it falls; of the average a step.
-BATCH, WARM, FALL, KEPT = 32, 0.5, 0.3, 0.998
+BATCH, WARM, FALL, KEPT = 48, 0.2, 0.4, 0.997
 CALM = 0.5  # share of the pictures with nothing before the face
 SHARP = 15.0  # weight of the distances and of the shape beside the likelihood
 HARMED, HARM = 0.5, 0.6  # share of the first network's answers with further errors, and how large they get
 # Channels out, kernel, step of the convolutions on a patch; one of step 1 is residual.
 CONVS = ((16, 5, 2), (32, 3, 2), (32, 3, 1), (48, 3, 2))
 WIDE, HIDDEN = 64, 192
-
-Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # canvases, points in their pixels, which of these are seen
 
 
 class Trunk(nn.Module):
@@ -96,6 +90,44 @@ class Refiner(nn.Module):
         return moves.view(-1, POINTS, 2), out[:, 2 * POINTS :].clamp(-6, 1)
 
 
+def started(drawn: Drawn, some: Samples, start: Path | None) -> Refiner:
+    """A network that moves the points little, or one with stored weights.
+
+    Args:
+        drawn: the drawn faces; the start does not depend on them.
+        some: patches, by which the norms of stored convolutions are set.
+        start: the stored weights.
+    """
+    torch.manual_seed(0)
+    net = Refiner()
+    if start is not None:
+        with torch.no_grad():
+            load(net, np.load(start), some)
+    return net
+
+
+def load(net: Refiner, weights: np.lib.npyio.NpzFile, some: Samples) -> None:
+    """Give the network stored weights, but for those of the spreads, which are not stored."""
+    hooks = []
+    for name, trunk in net.trunks.items():
+        hooks += [load_conv(conv, weights, f"{name}{number}") for number, conv in enumerate(trunk.convs)]
+        copy_dense(trunk.dense, weights, name)
+    for name in ("hidden", "last", "direct"):
+        copy_dense(getattr(net, name), weights, name)
+    points = first_points(some[0])
+    net.train()(*inputs(some[0], points, Frames.of(points)))
+    for hook in hooks:
+        hook.remove()
+
+
+def copy_dense(layer: nn.Linear, weights: np.lib.npyio.NpzFile, name: str) -> None:
+    """Set the first rows of a dense layer, as many as are stored."""
+    rows = weights[f"{name}.w"].astype(np.float32)
+    layer.weight[: len(rows)] = torch.from_numpy(rows)
+    if layer.bias is not None:
+        layer.bias[: len(rows)] = torch.from_numpy(weights[f"{name}.b"].astype(np.float32))
+
+
 def stored(net: Refiner) -> dict[str, np.ndarray]:
     """The weights with the norms folded in, float16, without those of the spreads, which only training uses."""
     out = {}
@@ -109,6 +141,12 @@ def stored(net: Refiner) -> dict[str, np.ndarray]:
     out["last.w"], out["last.b"] = net.last.weight[: 2 * POINTS], net.last.bias[: 2 * POINTS]
     out["direct.w"] = net.direct.weight
     return {name: value.detach().contiguous().numpy().astype(np.float16) for name, value in out.items()}
+
+
+def save(net: Refiner, path: Path) -> None:
+    held = io.BytesIO()
+    np.savez_compressed(held, **stored(net))
+    write_atomic(path, held.getvalue())
 
 
 def inputs(canvases: np.ndarray, points: np.ndarray, frames: Frames) -> tuple[list[torch.Tensor], torch.Tensor]:
@@ -138,28 +176,17 @@ def harmed(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (points + some * (new - points)).astype(np.float32)
 
 
-def loss_of(net: Refiner, batch: Batch, rng: np.random.Generator) -> torch.Tensor:
+def loss_of(net: Refiner, batch: Samples, rng: np.random.Generator) -> torch.Tensor:
     """Negative log likelihood of a Laplace distribution about each point, and the shape's error."""
-    canvases, truth, seen = batch
+    canvases, truth, seen = batch[0], batch[1][:, :POINTS] * CANVAS - np.float32(0.5), batch[2]
     points = harmed(first_points(canvases), rng)
     weight = torch.from_numpy(0.4 + 0.6 * seen.astype(np.float32))
     frames = Frames.of(points)
-    with torch.autocast("cpu", torch.bfloat16):
-        moves, spread = net(*inputs(canvases, points, frames))
+    moves, spread = net(*inputs(canvases, points, frames))
     off = moves - torch.from_numpy(frames.moves(truth - points))
     away = off.abs().sum(2)
     likely = away * torch.exp(-spread) + 2 * spread + SHARP * away
     return (likely * weight).mean() + SHARP * shape_error(off, weight)
-
-
-def batches(drawn: Drawn, store: Store, one: int) -> Iterator[Batch]:
-    """All pictures to train on once, in the order and with the changes of a pass."""
-    rng = rng_for(1, "pass", one)
-    order = rng.permutation(np.flatnonzero(~drawn.held))
-    for first in range(0, len(order) - BATCH + 1, BATCH):
-        some = [sample(drawn, at, store, rng, CALM) for at in order[first : first + BATCH]]
-        canvases, points, seen = (np.stack(column) for column in zip(*some, strict=True))
-        yield canvases, points[:, :POINTS] * CANVAS - np.float32(0.5), seen
 
 
 @torch.no_grad()
@@ -186,81 +213,8 @@ def held_error(net: Refiner, drawn: Drawn) -> np.ndarray:
     return np.array(out)
 
 
-class Training:
-    """The network, the average of its weights and the optimiser, as they stand after some passes.
-
-    Args:
-        path: of the weights; the state is beside it, with the suffix ".pt".
-        rate: the learning rate.
-    """
-
-    def __init__(self, path: Path, rate: float) -> None:
-        torch.manual_seed(0)
-        self.net, self.path, self.rate, self.passes = Refiner(), path, rate, 0
-        self.mean = torch.optim.swa_utils.AveragedModel(
-            self.net, multi_avg_fn=partial(toward_mean, KEPT), use_buffers=True
-        )
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=rate, weight_decay=0.02)
-        if self._state.exists():
-            held = torch.load(self._state)
-            for name, part in self._parts.items():
-                part.load_state_dict(held[name])
-            self.passes = held["passes"]
-
-    @property
-    def _state(self) -> Path:
-        return self.path.with_suffix(".pt")
-
-    @property
-    def _parts(self) -> dict[str, Any]:
-        return {"net": self.net, "mean": self.mean, "optimiser": self.optimiser}
-
-    def one_pass(self, drawn: Drawn, store: Store, passes: int) -> float:
-        """Train on all pictures once and give the mean loss; `passes` is how many there are in all."""
-        torch.manual_seed(self.passes)
-        self.net.train()
-        steps, rng, losses = int((~drawn.held).sum()) // BATCH, rng_for(1, "jitter", self.passes), []
-        for number, batch in enumerate(batches(drawn, store, self.passes)):
-            done = self.passes + number / steps
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.rate * min(1.0, done / WARM + 0.02, (passes - done) / (FALL * passes))
-            loss = loss_of(self.net, batch, rng)
-            self.optimiser.zero_grad()
-            loss.backward()
-            self.optimiser.step()
-            self.mean.update_parameters(self.net)
-            losses.append(float(loss.detach()))
-        self.passes += 1
-        return float(np.mean(losses))
-
-    def save(self) -> None:
-        """Write the state and the weights."""
-        stands = {name: part.state_dict() for name, part in self._parts.items()}
-        torch.save({**stands, "passes": self.passes}, self._state)
-        held = io.BytesIO()
-        np.savez_compressed(held, **stored(self.mean.module))
-        write_atomic(self.path, held.getvalue())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("drawn", type=Path)
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("--passes", type=int, default=40)
-    parser.add_argument("--rate", type=float, default=5e-4)
-    parser.add_argument("--until", type=int, default=10**6, help="end after so many of the passes")
-    parser.add_argument("--seconds", type=float, default=float("inf"))
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    begun, drawn, store = time.monotonic(), Drawn(options.drawn), Store.of(rng_for(0, "textures"))
-    training = Training(options.weights, options.rate)
-    while training.passes < min(options.passes, options.until) and time.monotonic() - begun < options.seconds:
-        loss = training.one_pass(drawn, store, options.passes)
-        training.save()
-        error = " ".join(f"{value:.4f}" for value in held_error(training.mean.module, drawn))
-        print(f"{training.passes:4} loss {loss:.4f} held out {error}  {time.process_time():.0f} s", flush=True)
+TASK = Task(started, loss_of, held_error, save, BATCH, CALM, CANVAS, WARM, FALL, KEPT)
 
 
 if __name__ == "__main__":
-    main()
+    train(TASK, options_of(__doc__ or "", 20, 5e-4))

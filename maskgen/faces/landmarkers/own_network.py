@@ -37,12 +37,14 @@ WEIGHTS = "own.npz"
 # output of "up" is rearranged to twice the resolution and added to the output of the layer in BESIDE.
 LAYERS = {
     "stem": 2, "down1": 2, "stay1": 1, "down2": 2, "stay2": 1, "down3": 2, "stay3": 1, "stay4": 1,
-    "up2": 1, "join2": 1, "up1": 1, "join1": 1,
+    "up2": 1, "join2": 1,
 }  # fmt: skip
-BESIDE = {"up2": "stay2", "up1": "stay1"}
+BESIDE = {"up2": "stay2"}
 POINTS = 68
 ALL = POINTS + 17  # the landmarks, and the jaw's 17 points on the head's outline in the picture
-WIDER = 1.25  # side of the heat maps in sides of the patch
+BINS, WIDER = 64, 1.25  # columns and rows of which the network gives each point's shares; their side in patch sides
+# The middles of the bins in shares of the patch's side.
+MIDDLES = (((np.arange(BINS) + 0.5) / BINS - 0.5) * WIDER + 0.5).astype(np.float32)
 # The index of each point's mirror image on the other side of the face.
 MIRRORED = np.array([
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
@@ -108,20 +110,20 @@ def predict_mirrored(patches: Mask) -> Prediction:
 def predict(patches: Mask) -> Prediction:
     """The prediction for each patch, uint8 (n, SIDE, SIDE); it does not depend on the other patches.
 
-    Heat maps and dense layers both predict the points, each with its own spread. The result is their mean, weighted by
+    Bins and dense layers both predict the points, each with its own spread. The result is their mean, weighted by
     the inverse square of the spread.
     """
-    heat, dense = _answers(patches)
-    direct, spread, by_heat, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
-    spread, by_heat = np.exp(spread), np.exp(by_heat)
-    share = (1 / (1 + (by_heat / spread) ** 2))[..., None]
-    points = share * heat + (1 - share) * direct.reshape(-1, ALL, 2)
+    binned, dense = _answers(patches)
+    direct, spread, by_bins, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
+    spread, by_bins = np.exp(spread), np.exp(by_bins)
+    share = (1 / (1 + (by_bins / spread) ** 2))[..., None]
+    points = share * binned + (1 - share) * direct.reshape(-1, ALL, 2)
     shown = 1 / (1 + np.exp(-logits))
-    return Prediction(floats(points), np.minimum(spread, by_heat), floats(shown))
+    return Prediction(floats(points), np.minimum(spread, by_bins), floats(shown))
 
 
 def _answers(patches: Mask) -> tuple[Floats, Floats]:
-    """Points of the heat maps (n, ALL, 2), and the output of the dense layers (n, 4 * ALL + 68)."""
+    """Points by the bins (n, ALL, 2), and the output of the dense layers (n, 4 * ALL + 68)."""
     request = _network(os.getpid())
     found = [(np.zeros((0, ALL, 2), np.float32), np.zeros((0, 4 * ALL + POINTS), np.float32))]
     for at in range(0, len(patches), GROUP):
@@ -129,10 +131,10 @@ def _answers(patches: Mask) -> tuple[Floats, Floats]:
         filled = np.zeros((GROUP, SIDE, SIDE), np.uint8)
         filled[: len(some)] = some
         request.infer({0: filled}, share_inputs=True)
-        heat, dense = (np.array(request.get_output_tensor(at).data)[: len(some)] for at in (0, 1))
-        found.append((heat, dense))
-    heats, denses = zip(*found, strict=True)
-    return np.concatenate(heats), np.concatenate(denses)
+        binned, dense = (np.array(request.get_output_tensor(at).data)[: len(some)] for at in (0, 1))
+        found.append((binned, dense))
+    by_bin, denses = zip(*found, strict=True)
+    return np.concatenate(by_bin), np.concatenate(denses)
 
 
 @cache
@@ -156,7 +158,7 @@ def _network(process: int) -> Any:
     for name in ("hidden", "last"):
         dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
-    model = openvino.Model([_by_heat(ops, convolved(ops, x, weights, "heat", 1)), dense], [entry], "own")
+    model = openvino.Model([_by_bins(ops, convolved(ops, x, weights, "spots", 1), weights), dense], [entry], "own")
     return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
 
 
@@ -168,16 +170,15 @@ def convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int
     return ops.add(y, weights[f"{name}.b"].reshape(1, -1, 1, 1))
 
 
-def _by_heat(ops: Any, heat: Any) -> Any:
-    """The mean position of each heat map (soft-argmax), (GROUP, ALL, 2).
+def _by_bins(ops: Any, maps: Any, weights: dict[str, Floats]) -> Any:
+    """The mean position of each point, (GROUP, ALL, 2), by the shares of its columns and rows.
 
-    Source: Sun et al., Integral human pose regression, 2018.
+    Source: Li et al., SimCC, a simple coordinate classification perspective for human pose estimation, 2022.
     """
-    grid = SIDE // 4
-    places = ((np.arange(grid, dtype=np.float32) + 0.5) / grid - 0.5) * WIDER + 0.5
-    xy = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2).astype(np.float32)
-    share = ops.softmax(ops.reshape(heat, np.array([GROUP, ALL, grid * grid]), False), 2)
-    return ops.matmul(share, xy, False, False)
+    flat = ops.reshape(maps, np.array([GROUP, ALL, -1]), False)
+    bins = ops.add(ops.matmul(flat, weights["bins.w"], False, True), weights["bins.b"].reshape(1, 1, -1))
+    shares = ops.softmax(ops.reshape(bins, np.array([GROUP, 2 * ALL, BINS]), False), 2)
+    return ops.reshape(ops.matmul(shares, MIDDLES.reshape(-1, 1), False, False), np.array([GROUP, ALL, 2]), False)
 
 
 def evened(ops: Any, x: Any) -> Any:

@@ -1,5 +1,7 @@
-"""Sets of whole numbers from 0, of millions of them: by a table with a place for each number where one is small enough,
-which takes a small part of the time of sorting."""
+"""Sets of millions of whole numbers from 0.
+
+They are counted in a table with a place for each number where it is small enough. Sorting takes several times as long.
+"""
 
 from __future__ import annotations
 

@@ -130,13 +130,14 @@ class MultiViewDetector(Detector):
 def merge_views(by_view: Sequence[Sequence[Detection]]) -> list[Detection]:
     """The faces found in VOTES views, or in one view with a high score; best first.
 
-    A face's box and points are the views' means, weighted by their scores.
+    A face's box and points are the views' means, weighted by their scores. A face whose mouth is above its eyes has no
+    vote: with low thresholds MTCNN takes folds of a mask for eyes, and a mean with such points is no face at all.
 
     Args:
         by_view: the faces of each view, all in the pixels of the original.
     """
     groups: list[list[tuple[int, Detection]]] = []
-    flat = [(at, face) for at, faces in enumerate(by_view) for face in faces]
+    flat = [(at, face) for at, faces in enumerate(by_view) for face in faces if _mouth_below_eyes(face)]
     for at, face in sorted(flat, key=lambda one: -one[1].score):
         near = [group for group in groups if overlap(group[0][1].box, face.box) > SAME]
         if not near:
@@ -145,6 +146,10 @@ def merge_views(by_view: Sequence[Sequence[Detection]]) -> list[Detection]:
             near[0].append((at, face))
     kept = [group for group in groups if len(group) >= VOTES or group[0][1].score >= TRUSTED]
     return sorted((_mean([face for _, face in group]) for group in kept), key=lambda face: -face.score)
+
+
+def _mouth_below_eyes(face: Detection) -> bool:
+    return bool(face.points5[3:, 1].sum() > face.points5[:2, 1].sum())
 
 
 def overlap(one: Floats, two: Floats) -> float:

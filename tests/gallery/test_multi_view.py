@@ -45,6 +45,14 @@ def test_two_views_or_one_sure_view_make_a_face() -> None:
     assert merge_views([]) == []
 
 
+def test_a_face_upside_down_has_no_vote() -> None:
+    upright, over = face(100, 0.5), face(101, 0.99)
+    over = Detection(over.box, over.points5[[1, 0, 2, 4, 3]] * (1, -1) + np.float32([0, 200]), over.score)
+    (found,) = merge_views([[upright], [over], [upright]])
+    np.testing.assert_allclose(found.points5, upright.points5, atol=1e-4)
+    assert merge_views([[over]]) == []
+
+
 def test_a_clear_face_is_found_as_mtcnn_finds_it() -> None:
     plain, thorough = MtcnnDetector().detect([PORTRAIT])[0][0], MultiViewDetector().detect([PORTRAIT])[0][0]
     np.testing.assert_array_equal(plain.points5, thorough.points5)

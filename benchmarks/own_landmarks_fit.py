@@ -6,7 +6,7 @@ Parts whose number ends in 9 are not trained on: the error on them, in eye dista
 60 and beyond, is printed after each pass, by the bins and by the dense layers. Every pass changes each picture anew,
 see `own_landmarks_samples`, at the detector's five points or at true ones with errors of the same size.
 
-`--start` begins with the convolutions and dense layers of stored weights; the bins are always learned from nothing.
+`--start` begins with stored weights; weights from before the bins have none, and these are then learned from nothing.
 `--seconds` ends it after the pass in which so much time is over; the same command goes on from WEIGHTS.pt and ends in
 the same weights as one that was not interrupted. The rate is even and falls in the last fifth of the passes only, so
 their number may be chosen later. What is stored is the moving average of the weights.
@@ -193,7 +193,7 @@ def load(net: Net, weights: np.lib.npyio.NpzFile, patches: torch.Tensor) -> None
     hooks = []
     for name, layer in net.layers.items():
         hooks.append(load_conv(layer, weights, name))
-    for name in ("hidden", "last"):
+    for name in (name for name in DENSE if f"{name}.w" in weights):
         getattr(net, name).weight.copy_(torch.from_numpy(weights[f"{name}.w"].astype(np.float32)))
         getattr(net, name).bias.copy_(torch.from_numpy(weights[f"{name}.b"].astype(np.float32)))
     net.train()(patches)

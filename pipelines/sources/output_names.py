@@ -33,7 +33,7 @@ def output_stems(names: Sequence[str]) -> list[str]:
 
 
 def packed_stems(packed: str) -> str:
-    """The output names of a folder's files, which are distinct; both joined by NUL.
+    r"""The output names of a folder's files, which are distinct; both joined by NUL.
 
     Example:
         >>> packed_stems("1.jpg\0002.jpg")

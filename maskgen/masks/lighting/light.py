@@ -63,8 +63,8 @@ class UnexplainedLight:
 
     @classmethod
     def of(cls, off: Doubles, seen: Doubles) -> UnexplainedLight:
-        """The light with these residuals (k,), where the points are seen."""
-        return cls(np.stack([off * seen, seen], 1))
+        """The light with these residuals (k,), 0 where the points are not seen."""
+        return cls(np.stack([off, seen], 1))
 
 
 @dataclass(frozen=True, slots=True)

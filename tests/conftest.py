@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from maskgen.pipelines.workers.backends import usable_cores
+
 # Machines are shared: how long an example takes says nothing about the code. The same examples each time: a fault that
 # a new one finds would look like the fault of the change at hand. HYPOTHESIS_PROFILE=default searches for others.
 settings.register_profile("maskgen", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "maskgen"))
+
+
+WORKER_BYTES = 2 << 30  # what one process of `pytest -n auto` takes at most, PyTorch and OpenVINO loaded
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `pytest -n auto` starts: one a core that this process may use, as far as the memory goes."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(usable_cores(), memory // WORKER_BYTES, 4))
 
 
 @pytest.fixture(scope="session")

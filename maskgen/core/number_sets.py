@@ -21,17 +21,16 @@ def repeated(values: Numbers) -> Bools:
         again = np.ones(len(values), np.bool_)
         again[np.unique(values, return_index=True)[1]] = False
         return again
-    rows = np.arange(len(values))
-    return np.asarray(_first_rows(values) != rows)
+    return np.asarray(_first_rows(values) != _rows(values))
 
 
-def by_appearance(values: Numbers) -> Ints:
+def by_appearance(values: Numbers) -> Numbers:
     """The values, all from 0, renumbered from 0 in the order in which they first appear."""
     if not _are_dense(values):
         values = np.unique(values, return_inverse=True)[1]
     first = _first_rows(values)
-    order = np.cumsum(first == np.arange(len(values)))
-    return np.asarray(order[first] - 1)
+    order = np.cumsum(first == _rows(values), dtype=first.dtype) - 1
+    return np.asarray(order[first])
 
 
 def numbered(values: Numbers) -> tuple[Ints, Ints]:
@@ -67,11 +66,17 @@ def shared(some: Numbers, others: Numbers) -> Ints:
     return np.flatnonzero(_marks(some, most) & _marks(others, most))
 
 
-def _first_rows(values: Numbers) -> Ints:
+def _first_rows(values: Numbers) -> Numbers:
     """For each value the first row that has it."""
-    first = np.empty(values.max(initial=0) + 1, np.int64)
-    first[values[::-1]] = np.arange(len(values))[::-1]  # of rows with one value the first one is assigned last
+    rows = _rows(values)
+    first = np.empty(values.max(initial=0) + 1, rows.dtype)
+    first[values[::-1]] = rows[::-1]  # of rows with one value the first one is assigned last
     return first[values]
+
+
+def _rows(values: Numbers) -> Numbers:
+    """The numbers of the rows, in half the memory where they fit into it."""
+    return np.arange(len(values), dtype=np.int32 if len(values) < 2**31 else np.int64)
 
 
 def _are_dense(values: Numbers) -> bool:

@@ -14,6 +14,8 @@ import pyarrow.csv as pa_csv
 
 from maskgen.core.atomic_writes import atomic_file
 
+from .columns.texts import text_bytes
+
 _ROWS_AT_ONCE = 1 << 18
 _BETWEEN = (",", ";", "\t")  # separators accepted when reading
 _NEEDS_QUOTES = '[",\r\n]|^$'
@@ -58,20 +60,13 @@ def csv_lines(columns: Sequence[Any]) -> bytes:
     if not len(columns[0]):
         return b""
     texts = [_quoted(column) for column in columns]
-    return text_bytes(joined(joined(*texts, between=","), "\n"))
+    return bytes(text_bytes(joined(joined(*texts, between=","), "\n")))
 
 
 def joined(*texts: Any, between: str = "") -> Any:
     """Concatenate row by row: arrays of large_string, or one string for all rows."""
     wide = [pa.scalar(text, pa.large_string()) if isinstance(text, str) else text for text in (*texts, between)]
     return pc.binary_join_element_wise(*wide)
-
-
-def text_bytes(texts: Any) -> bytes:
-    """The concatenated bytes of a large_string array, without a copy."""
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset :]
-    return bytes(memoryview(data)[ends[0] : ends[len(texts)]]) if len(texts) and data is not None else b""
 
 
 def _quoted(column: Any) -> Any:

@@ -50,12 +50,24 @@ def distinct_pairs(firsts: Numbers, seconds: Numbers) -> Ints:
     """The distinct pairs (2, n) of values from 0, in order."""
     if not len(firsts):
         return np.empty((2, 0), np.int64)
+    new = np.append(True, (firsts[1:] != firsts[:-1]) | (seconds[1:] != seconds[:-1]))  # most lists are in order
+    firsts, seconds = firsts[new].astype(np.int64), seconds[new].astype(np.int64)
     base = int(seconds.max()) + 1
     if (int(firsts.max()) + 1) * base >= 2**63:
         return np.unique(np.stack([firsts, seconds]), axis=1)
     keys = np.sort(firsts * base + seconds)  # a small part of the time that pairs take
     keys = keys[np.append(True, keys[1:] != keys[:-1])]
     return np.stack(np.divmod(keys, base))
+
+
+def varying(firsts: Numbers, seconds: Numbers) -> Bools:
+    """True for each row whose first value, from 0, has another second value in another row."""
+    if not _are_dense(firsts):
+        firsts = np.unique(firsts, return_inverse=True)[1]
+    last = np.zeros(firsts.max(initial=0) + 1, seconds.dtype)
+    last[firsts] = seconds
+    marks = _marks(firsts[last[firsts] != seconds], len(last) - 1)
+    return np.asarray(marks[firsts])
 
 
 def shared(some: Numbers, others: Numbers) -> Ints:

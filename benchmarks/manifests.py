@@ -104,9 +104,9 @@ def main() -> None:
     reference = ["--protocol", "reference", "--allow-same-source"]
     runs = {
         "disjoint": [*common, str(folder / "disjoint")],
+        "--check": ["--check", "--verify", "names", str(folder / "disjoint")],
         "reference": [*common, *reference, str(folder / "reference")],
         "disjoint, --balance 50": [*common, "--balance", "50", str(folder / "balanced")],
-        "--check": ["--check", "--verify", "names", str(folder / "disjoint")],
     }
     for name, arguments in runs.items():
         print(f"{name:<24}{measure(arguments)}", flush=True)

@@ -23,19 +23,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from maskgen.pipelines.runs.catalogue import ROW_GROUP
+
 KINDS = np.array(["cloth_black", "kn95", "n95", "surgical_blue", "surgical_green"])
+_SCHEMA = pa.schema(dict.fromkeys(("path", "source", "source_sha256", "person", "kind"), pa.string()))
 # name: people, images, images a photograph
 SETS = {"casia": (10_585, 492_832, 1), "vggface2": (8_631, 2_024_897, 1), "lfw": (5_749, 64_811, 5)}
 
 _CHILD = """
-import resource, sys, time
+import re, sys, time
 from maskgen.pipelines.pairs.command import pairs_command
 began, spent = time.perf_counter(), time.process_time()
 try:
     pairs_command(sys.argv[1:])
 except SystemExit as end:
     assert not end.code, end.code
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+# Not ru_maxrss, which a process takes over from the one that started it.
+peak = int(re.findall(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[0])
 print(f"{time.perf_counter() - began:.2f} {time.process_time() - spent:.2f} {peak / 1024 / 1024:.2f}")
 """
 
@@ -47,24 +51,22 @@ def write_catalogue(folder: Path, people: int, images: int, variants: int, seed:
     extra = rng.multinomial(photographs - people, rng.dirichlet(np.full(people, 0.5)))
     person = np.repeat(np.arange(people), 1 + extra)
     number = np.arange(photographs) - np.searchsorted(person, person)
-    keys = [f"n{p:06d}/{i:04d}_01.jpg" for p, i in zip(person.tolist(), number.tolist(), strict=True)]
     rows = np.repeat(np.arange(photographs), variants)[:images]
     kind = np.tile(np.arange(5), photographs)[:images] if variants == 5 else rng.integers(0, 5, images)
-    hashes = [hashlib.sha256(f"{folder.name}/{key}".encode()).hexdigest() for key in keys]
-    table = pa.table(
-        {
-            "path": [
-                f"faces/{keys[row][:-4]}__{name}.jpg"
-                for row, name in zip(rows.tolist(), KINDS[kind].tolist(), strict=True)
-            ],
-            "source": pa.array(keys).take(pa.array(rows)),
-            "source_sha256": pa.array(hashes).take(pa.array(rows)),
-            "person": pa.array([f"n{p:06d}" for p in range(people)]).take(pa.array(person[rows])),
-            "kind": pa.array(KINDS).take(pa.array(kind)),
-        }
-    )
     folder.mkdir(parents=True)
-    pq.write_table(table, folder / "catalogue.parquet", compression="zstd", row_group_size=8192)
+    with pq.ParquetWriter(folder / "catalogue.parquet", _SCHEMA, compression="zstd") as writer:
+        for start in range(0, images, ROW_GROUP):
+            part = rows[start : start + ROW_GROUP]
+            whose, kinds = person[part].tolist(), KINDS[kind[start : start + ROW_GROUP]].tolist()
+            keys = [f"n{p:06d}/{i:04d}_01.jpg" for p, i in zip(whose, number[part].tolist(), strict=True)]
+            columns = {
+                "path": [f"faces/{key[:-4]}__{name}.jpg" for key, name in zip(keys, kinds, strict=True)],
+                "source": keys,
+                "source_sha256": [hashlib.sha256(f"{folder.name}/{key}".encode()).hexdigest() for key in keys],
+                "person": [f"n{p:06d}" for p in whose],
+                "kind": kinds,
+            }
+            writer.write_table(pa.table(columns, schema=_SCHEMA))
 
 
 def measure(arguments: list[str]) -> str:
@@ -102,9 +104,9 @@ def main() -> None:
     reference = ["--protocol", "reference", "--allow-same-source"]
     runs = {
         "disjoint": [*common, str(folder / "disjoint")],
+        "--check": ["--check", "--verify", "names", str(folder / "disjoint")],
         "reference": [*common, *reference, str(folder / "reference")],
         "disjoint, --balance 50": [*common, "--balance", "50", str(folder / "balanced")],
-        "--check": ["--check", "--verify", "names", str(folder / "disjoint")],
     }
     for name, arguments in runs.items():
         print(f"{name:<24}{measure(arguments)}", flush=True)

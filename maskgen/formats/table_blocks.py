@@ -31,11 +31,13 @@ class Neighbours(NamedTuple):
     """Photographs of one folder and one person in neighbouring rows.
 
     `folder` is as in the table, "" for none and "/" for the root; `names` are joined by NUL, in the order of the rows.
+    `rising` is True only where each name is greater than the one before.
     """
 
     folder: str
     person: str
     names: str
+    rising: bool = False
 
 
 def read_neighbours(file: BinaryIO, name: str) -> Iterator[Neighbours]:
@@ -157,11 +159,12 @@ def _cut(text: bytes, fields: _Fields, layout: Layout) -> Iterator[Neighbours]:
     same = _as_before(words, fields.folder, fields.folder_end) & _as_before(words, fields.person, fields.person_end)
     first = np.flatnonzero(~same)
     last = np.append(first[1:], len(same)) - 1
+    rising = np.logical_and.reduceat(~same | _after_before(words, fields.name, fields.name_end), first).tolist()
     people = zip(fields.person[first].tolist(), fields.person_end[first].tolist(), strict=True)
     folders = zip(fields.folder[first].tolist(), fields.folder_end[first].tolist(), strict=True)
     packed = _packed_if_alone(text, fields, first, last) if layout.values == 2 else _packed(text, fields, first, last)
-    for (a, b), (c, d), names in zip(folders, people, packed, strict=True):
-        yield Neighbours(text[a:b].decode(), text[c:d].decode(), names.decode())
+    for (a, b), (c, d), names, is_rising in zip(folders, people, packed, rising, strict=True):
+        yield Neighbours(text[a:b].decode(), text[c:d].decode(), names.decode(), is_rising)
 
 
 def _packed(text: bytes, fields: _Fields, first: NDArray[np.int64], last: NDArray[np.int64]) -> Iterator[bytes]:
@@ -197,3 +200,10 @@ def _as_before(words: NDArray[np.uint64], begins: NDArray[np.int64], ends: NDArr
         beyond = 64 - 8 * np.minimum(lengths[rows] - shift, 8)
         same[rows] = (differing << beyond.astype(np.uint64)) == 0
     return same
+
+
+def _after_before(words: NDArray[np.uint64], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the first eight bytes of each row's field are greater than those of the row before; see `_as_before`."""
+    beyond = 8 * np.maximum(8 - (ends - begins), 0).astype(np.uint64)
+    numbers = words[begins].byteswap() >> beyond << beyond
+    return np.concatenate([[False], numbers[1:] > numbers[:-1]])

@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maskgen.core.number_sets import by_appearance, numbered
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
-from maskgen.formats.local_or_remote_files import parquet_of
 
+from .columns.photographs import photograph_codes
+from .columns.run_columns import RunColumns, codes_of
+from .columns.texts import GrowingTexts
 from .schema import BARE, CATALOGUE, Bools, Ints, Person
 
 Codes = NDArray[np.int32]
-
-_COLUMNS = ("path", "source", "source_sha256", "person", "kind")
-_OTHERS = "picture_face"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,16 @@ class Images:
         """The images of these ascending rows, or where a mask is True, with the same people, kinds and codes."""
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         taken = pa.array(index)
-        columns = (self.person[index], self.kind[index], self.source[index])
-        return Images(self.paths.take(taken), self.keys.take(taken), *columns, self.people, self.kinds)
+        return self._with(self.paths.take(taken), self.keys.take(taken), index)
+
+    def codes(self, rows: NDArray[Any]) -> Images:
+        """As `take` of rows, without the texts: `paths` and `keys` are Arrow's nulls, which take no memory."""
+        none = pa.nulls(len(rows))
+        return self._with(none, none, rows)
+
+    def _with(self, paths: Any, keys: Any, rows: NDArray[Any]) -> Images:
+        columns = (self.person[rows], self.kind[rows], self.source[rows])
+        return Images(paths, keys, *columns, self.people, self.kinds)
 
 
 def read_runs(runs: Sequence[tuple[str, AnyPath]]) -> Images:
@@ -84,8 +91,8 @@ def read_runs(runs: Sequence[tuple[str, AnyPath]]) -> Images:
     Raises:
         UserError: a catalogue is missing, unreadable, lacks a column or lists a path twice.
     """
-    tables = [_with_run(_read_catalogue(folder), name) for name, folder in runs]
-    return _sorted_images(pa.concat_tables(tables, promote_options="permissive"))
+    # In the order of the runs' names the images of sorted catalogues need no sorting.
+    return _sorted_images([RunColumns.of(name, folder) for name, folder in sorted(runs, key=itemgetter(0))])
 
 
 def digest(run: AnyPath) -> str:
@@ -117,106 +124,49 @@ def run_names(folders: Sequence[AnyPath]) -> list[str]:
     return ["/".join(own[-depth:]).replace("//", "/") for own in parts]
 
 
-def _read_catalogue(run: AnyPath) -> Any:
-    path = run / CATALOGUE
-    if not path.is_file():
-        raise UserError(f"{run} has no {CATALOGUE}; give the folder that a finished `maskgen mask` wrote.")
-    try:
-        names = set(pq.read_schema(parquet_of(path)).names)
-        missing = sorted(set(_COLUMNS) - names)
-        if missing:
-            raise UserError(f"{path} lacks the column {missing[0]!r}; write it again with `maskgen mask`.")
-        # Dictionary columns hold one string per person, not one per image.
-        packed = ["person", "kind", "source_sha256"]
-        # A picture with several masked faces has a row for each; older catalogues have one per picture.
-        only = pc.field(_OTHERS) == 0 if _OTHERS in names else None
-        table = pq.read_table(
-            parquet_of(path), columns=list(_COLUMNS), read_dictionary=packed, partitioning=None, filters=only
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} cannot be read ({_first_line(error)}); write it again.") from error
-    for name in _COLUMNS:
-        if table[name].null_count:
-            raise UserError(f"{path} has {table[name].null_count} rows without {name}; write it again.")
-    return table
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
-
-
-def _with_run(table: Any, name: str) -> Any:
-    wide = {"path": pa.large_string(), "source": pa.large_string()}
-    for column, kind in wide.items():
-        table = table.set_column(table.column_names.index(column), column, table[column].cast(kind))
-    run = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), np.int32)), pa.array([name]))
-    return table.append_column("run", run)
-
-
-def _encoded(column: Any) -> tuple[Codes, Any]:
-    """A dictionary column as codes, int32 (n,), and their values."""
-    encoded = column.unify_dictionaries().combine_chunks()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), encoded.dictionary
-
-
-def _codes(column: Any) -> tuple[Codes, list[str]]:
-    """Codes of a dictionary column, int32 (n,), by the sorted order of its values, and those values."""
-    codes, dictionary = _encoded(column)
-    values = dictionary.to_pylist()
-    order = sorted(range(len(values)), key=values.__getitem__)
-    place = np.empty(len(values), np.int32)
-    place[order] = np.arange(len(values), dtype=np.int32)
-    return place[codes], [values[i] for i in order]
-
-
-def _sorted_images(table: Any) -> Images:
-    person, people = _people(table)
-    kind, kinds = _kinds(table["kind"])
-    source = _sources(table)
-    paths, keys = (_flat(table[name]) for name in ("path", "source"))
-    del table
+def _sorted_images(runs: Sequence[RunColumns]) -> Images:
+    """Read column by column: the hashes, which are the largest, are gone before the texts come."""
+    source = photograph_codes(runs)
+    person, people = _people(runs)
+    kind, kinds = _kinds(runs)
+    paths, order = _texts(runs, "path"), None
     if not _is_sorted(person, paths):
         order = pc.sort_indices(
             pa.table({"person": person, "path": paths}), [("person", "ascending"), ("path", "ascending")]
         )
         rows = order.to_numpy()
-        paths, keys = paths.take(order), keys.take(order)
+        paths = paths.take(order)
         person, kind, source = person[rows], kind[rows], source[rows]
         _refuse_repeats(person, paths, people)
-    return Images(paths, keys, person, kind, by_appearance(source).astype(np.int32), people, kinds)
+    source = by_appearance(source).astype(np.int32, copy=False)
+    keys = _texts(runs, "source")
+    return Images(paths, keys if order is None else keys.take(order), person, kind, source, people, kinds)
 
 
-def _people(table: Any) -> tuple[Codes, tuple[Person, ...]]:
-    name, names = _codes(table["person"])
-    run, runs = _codes(table["run"])
-    both = run.astype(np.int64) * max(len(names), 1) + name
-    used, person = numbered(both)
-    people = (Person(runs[code // len(names)], names[code % len(names)]) for code in used.tolist())
-    return person.astype(np.int32), tuple(people)
+def _texts(runs: Sequence[RunColumns], name: str) -> Any:
+    texts = GrowingTexts()
+    for run in runs:
+        for (batch,) in run.batches(name):
+            texts.add(batch)
+    return texts.array()
 
 
-def _kinds(column: Any) -> tuple[Codes, tuple[str, ...]]:
-    code, kinds = _codes(column)
+def _people(runs: Sequence[RunColumns]) -> tuple[Codes, tuple[Person, ...]]:
+    people: list[Person] = []
+    parts = [np.empty(0, np.int32)]
+    for run in runs:
+        codes, names = codes_of(run.batches("person"))
+        used, person = numbered(codes)
+        parts.append(person.astype(np.int32) + len(people))
+        people += [Person(run.run, names[code]) for code in used.tolist()]
+    return np.concatenate(parts), tuple(people)
+
+
+def _kinds(runs: Sequence[RunColumns]) -> tuple[Codes, tuple[str, ...]]:
+    code, kinds = codes_of(batch for run in runs for batch in run.batches("kind"))
     ordered = [BARE, *(kind for kind in kinds if kind != BARE)]
     place = np.array([ordered.index(kind) for kind in kinds], np.int32)
-    return (place[code] if len(place) else code), tuple(ordered)
-
-
-def _sources(table: Any) -> Codes:
-    """Codes of the photographs: by the hash of their bytes, or by run and key if a catalogue has no hash."""
-    codes, hashes = _encoded(table["source_sha256"])
-    without = np.flatnonzero(pc.equal(hashes, "").to_numpy(zero_copy_only=False))
-    if len(without):
-        rows = np.isin(codes, without)
-        wide = pa.large_string()
-        named = pc.binary_join_element_wise(table["run"].cast(wide), table["source"], pa.scalar("\n", wide))
-        codes[rows] = len(hashes) + _encoded(named.dictionary_encode())[0][rows]
-    return codes
-
-
-def _flat(column: Any) -> Any:
-    flat = column.combine_chunks()
-    return pa.array([], pa.large_string()) if isinstance(flat, pa.ChunkedArray) else flat
+    return place[code], tuple(ordered)
 
 
 def _is_sorted(person: Codes, paths: Any) -> bool:

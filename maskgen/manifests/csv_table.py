@@ -14,8 +14,12 @@ import pyarrow.csv as pa_csv
 
 from maskgen.core.atomic_writes import atomic_file
 
-_ROWS_AT_ONCE = 1 << 18
+from .columns.texts import GrowingTexts, text_bytes
+
+_ROWS_AT_ONCE = 1 << 18  # written
+_BYTES_AT_ONCE = 1 << 20  # read
 _BETWEEN = (",", ";", "\t")  # separators accepted when reading
+_EXAMPLES = 3  # of rows with a wrong number of values
 _NEEDS_QUOTES = '[",\r\n]|^$'
 
 
@@ -58,20 +62,13 @@ def csv_lines(columns: Sequence[Any]) -> bytes:
     if not len(columns[0]):
         return b""
     texts = [_quoted(column) for column in columns]
-    return text_bytes(joined(joined(*texts, between=","), "\n"))
+    return bytes(text_bytes(joined(joined(*texts, between=","), "\n")))
 
 
 def joined(*texts: Any, between: str = "") -> Any:
     """Concatenate row by row: arrays of large_string, or one string for all rows."""
     wide = [pa.scalar(text, pa.large_string()) if isinstance(text, str) else text for text in (*texts, between)]
     return pc.binary_join_element_wise(*wide)
-
-
-def text_bytes(texts: Any) -> bytes:
-    """The concatenated bytes of a large_string array, without a copy."""
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset :]
-    return bytes(memoryview(data)[ends[0] : ends[len(texts)]]) if len(texts) and data is not None else b""
 
 
 def _quoted(column: Any) -> Any:
@@ -103,33 +100,56 @@ class CsvText:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
 
-def read_csv(path: Path) -> CsvText:
-    """Read a CSV file of any program, all values as text; the separator is detected from the header.
+class CsvBatches:
+    """The rows of a CSV file of any program, some thousand at a time, all values as text.
+
+    The separator is detected from the header. Rows with a wrong number of values are left out and counted.
 
     Raises:
-        ValueError: it is empty, not UTF-8, or otherwise not a CSV file; the message says which.
+        ValueError: here or while rows are read: it is empty, not UTF-8, or otherwise not a CSV file; the message says
+            which.
     """
-    ragged: list[str] = []
 
-    def note(row: Any) -> str:
-        ragged.append(f"{row.actual_columns} values instead of {row.expected_columns}: {row.text[:80]}")
+    def __init__(self, path: Path) -> None:
+        self.columns, self._between = _header(path)
+        self.n_ragged = 0
+        self.ragged: tuple[str, ...] = ()  # the first of them
+        self._path = path
+
+    def __iter__(self) -> Iterator[Any]:
+        """Record batches of large_string columns."""
+        try:
+            with pa_csv.open_csv(
+                self._path,
+                read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BYTES_AT_ONCE),
+                parse_options=pa_csv.ParseOptions(
+                    delimiter=self._between, newlines_in_values=True, invalid_row_handler=self._note
+                ),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(self.columns, pa.large_string()), strings_can_be_null=False
+                ),
+            ) as reader:
+                yield from reader
+        except pa.ArrowException as error:
+            detail = str(error).splitlines()[0].rstrip(".").removeprefix("CSV parse error: ")
+            raise ValueError("it is no table" if detail.startswith("Empty CSV") else detail) from error
+
+    def _note(self, row: Any) -> str:
+        self.n_ragged += 1
+        if len(self.ragged) < _EXAMPLES:
+            text = f"{row.actual_columns} values instead of {row.expected_columns}: {row.text[:80]}"
+            self.ragged = (*self.ragged, text)
         return "skip"
 
-    columns, between = _header(path)
-    try:
-        table = pa_csv.read_csv(
-            path,
-            read_options=pa_csv.ReadOptions(use_threads=False),
-            parse_options=pa_csv.ParseOptions(delimiter=between, newlines_in_values=True, invalid_row_handler=note),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.large_string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowException as error:
-        detail = str(error).splitlines()[0].rstrip(".").removeprefix("CSV parse error: ")
-        raise ValueError("it is no table" if detail.startswith("Empty CSV") else detail) from error
-    values = {name: _whole(table[name]) for name in table.column_names}
-    return CsvText(values, len(ragged), tuple(ragged[:3]))
+
+def read_csv(path: Path) -> CsvText:
+    """A whole CSV file, see `CsvBatches`."""
+    batches = CsvBatches(path)
+    texts = {name: GrowingTexts() for name in batches.columns}
+    for batch in batches:
+        for name, column in texts.items():
+            column.add(batch[name])
+    return CsvText({name: column.array() for name, column in texts.items()}, batches.n_ragged, batches.ragged)
 
 
 def _header(path: Path) -> tuple[list[str], str]:
@@ -158,8 +178,3 @@ def separator(line: str) -> str:
         ';'
     """
     return max(_BETWEEN, key=line.count)
-
-
-def _whole(column: Any) -> Any:
-    flat = column.combine_chunks()
-    return pa.concat_arrays(flat.chunks) if isinstance(flat, pa.ChunkedArray) else flat

@@ -52,7 +52,7 @@ class Manifests:
     """The manifests: training rows of `images`, pairs, and each person's target and split.
 
     `target` is int64 (people,): 0..n-1 for the training people in order of (run, name), then eval, test and people left
-    out. `facts` are counts for the report.
+    out. `train` is ascending, and so in the order of the targets. `facts` are counts for the report.
     """
 
     images: Images
@@ -156,7 +156,7 @@ def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints
 
 def _balanced(images: Images, train: Ints, settings: ManifestSettings) -> Ints:
     assert settings.balance is not None
-    return train[balance(_rng(settings)("balance"), images.take(train), settings.balance)]
+    return train[balance(_rng(settings)("balance"), images.codes(train), settings.balance)]
 
 
 def _draw(
@@ -210,7 +210,7 @@ def _draw_reference(images: Images, people: Ints, settings: ManifestSettings) ->
     if len(people) < 2:
         raise UserError("There is one person for eval and test, and pairs need two: give a larger set.")
     allow = settings.rules.allow_same_source
-    own = images.take(rows)
+    own = images.codes(rows)
     divided = split_images(_rng(settings)("images"), own, settings.test_share, allow)
     in_eval, in_test = (rows[part] for part in divided)
     judged = draw_reference(_rng(settings, "eval"), images, in_eval, in_test, allow, halves=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from .catalogue import Images
 from .schema import Bools, Ints
+
+_ROWS_AT_ONCE = 1 << 18  # balanced
 
 
 def quotas(total: int, shares: Sequence[float]) -> list[int]:
@@ -92,6 +94,22 @@ def balance(rng: np.random.Generator, images: Images, most: int) -> Ints:
     image of every other one.
     """
     chance = rng.random(len(images))
+    kept = [np.empty(0, np.int64)]
+    for rows in _blocks(images.person):
+        kept.append(rows[_balanced(rng, images.codes(rows), chance[rows], most)])
+    return np.concatenate(kept)
+
+
+def _blocks(person: NDArray[np.integer]) -> Iterator[Ints]:
+    """The rows in parts of whole people, which are balanced one by one: all at once would need gigabytes."""
+    last = 0
+    while last < len(person):
+        first, last = last, min(last + _ROWS_AT_ONCE, len(person))
+        last = int(np.searchsorted(person, person[last - 1], side="right"))
+        yield np.arange(first, last)
+
+
+def _balanced(rng: np.random.Generator, images: Images, chance: NDArray[np.float64], most: int) -> Ints:
     turn = _round_of(images, chance, rng)
     by_kind = np.lexsort((chance, images.kind, turn, images.person))
     kind_turn = np.empty(len(images), np.int64)

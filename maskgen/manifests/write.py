@@ -69,51 +69,49 @@ class PathWriter:
 
 def write_manifests(manifests: Manifests, out: Path, paths: PathWriter) -> dict[str, int]:
     """Write train.csv, eval_same.csv, eval_diff.csv, test.csv and people.csv; rows of each by file name."""
-    target = manifests.target[manifests.images.person]
     trial = trial_pairs(manifests)
     pairs = {EVAL_SAME: manifests.eval.same, EVAL_DIFF: manifests.eval.diff, TEST: trial}
-    rows = {TRAIN: write_csv(out / TRAIN, IMAGE_COLUMNS, _image_rows(trained_rows(manifests), target, paths))}
+    rows = {TRAIN: write_csv(out / TRAIN, IMAGE_COLUMNS, _image_rows(manifests, paths))}
     for name, drawn in pairs.items():
-        grouped = drawn.take(np.argsort(target[drawn.first], kind="stable"))
-        rows[name] = write_csv(out / name, PAIR_COLUMNS, _pair_rows(grouped, target, paths))
+        grouped = drawn.take(np.argsort(targets_of(manifests, drawn.first), kind="stable"))
+        rows[name] = write_csv(out / name, PAIR_COLUMNS, _pair_rows(manifests, grouped, paths))
     rows[PEOPLE] = _write_people(manifests, out)
     return rows
+
+
+def targets_of(manifests: Manifests, rows: Ints) -> Ints:
+    """The targets of these images, int64 (n,)."""
+    return manifests.target[manifests.images.person[rows]]
 
 
 def trial_pairs(manifests: Manifests) -> Pairs:
     """The test pairs in the order of test.csv: genuine and impostor pairs mixed, by target and then path."""
     both = Pairs.joined([manifests.test.same, manifests.test.diff])
-    target = manifests.target[manifests.images.person[both.first]]
-    return both.take(np.lexsort((both.second, both.first, target)))
+    return both.take(np.lexsort((both.second, both.first, targets_of(manifests, both.first))))
 
 
-def trained_rows(manifests: Manifests) -> Ints:
-    """The images of train.csv in its order: by target."""
-    target = manifests.target[manifests.images.person[manifests.train]]
-    return manifests.train[np.argsort(target, kind="stable")]
+def _image_rows(manifests: Manifests, paths: PathWriter) -> Iterator[tuple[Any, Any]]:
+    for part in stretches(manifests.train):
+        yield paths(part), pa.array(targets_of(manifests, part))
 
 
-def _image_rows(rows: Ints, target: Ints, paths: PathWriter) -> Iterator[tuple[Any, Any]]:
-    for part in stretches(rows):
-        yield paths(part), pa.array(target[part])
-
-
-def _pair_rows(pairs: Pairs, target: Ints, paths: PathWriter) -> Iterator[tuple[Any, Any, Any, Any]]:
+def _pair_rows(manifests: Manifests, pairs: Pairs, paths: PathWriter) -> Iterator[tuple[Any, Any, Any, Any]]:
     for part in stretches(np.arange(len(pairs))):
         first, second = pairs.first[part], pairs.second[part]
-        yield paths(first), pa.array(target[first]), paths(second), pa.array(target[second])
+        targets = (pa.array(targets_of(manifests, rows)) for rows in (first, second))
+        yield paths(first), next(targets), paths(second), next(targets)
 
 
 def _write_people(manifests: Manifests, out: Path) -> int:
     images = manifests.images
     used = images.counts()
     trained = np.bincount(images.person[manifests.train], minlength=len(used))
-    people = sorted(range(len(used)), key=lambda code: int(manifests.target[code]))
+    people = np.argsort(manifests.target)
     columns = (
-        pa.array([int(manifests.target[code]) for code in people], pa.int64()),
+        pa.array(manifests.target[people]),
         pa.array([images.people[code].name for code in people], pa.large_string()),
         pa.array([images.people[code].run for code in people], pa.large_string()),
-        pa.array([int(trained[code] or used[code]) for code in people], pa.int64()),
-        pa.array([str(manifests.split[code]) for code in people], pa.large_string()),
+        pa.array(np.where(trained > 0, trained, used)[people]),
+        pa.array([manifests.split[code] for code in people], pa.large_string()),
     )
     return write_columns(out / PEOPLE, PEOPLE_COLUMNS, columns)

@@ -114,10 +114,10 @@ def _pictures(work: PlannedLists, rows: Ints) -> Iterator[bytes]:
 
 def _trained(work: PlannedLists) -> tuple[Ints, Ints]:
     """The rows of train.csv, and the target of each."""
-    from maskgen.manifests.write import trained_rows
+    from maskgen.manifests.write import targets_of
 
-    rows = trained_rows(work.manifests)
-    return rows, work.manifests.target[work.manifests.images.person[rows]]
+    rows = work.manifests.train
+    return rows, targets_of(work.manifests, rows)
 
 
 def _write_records(work: PlannedLists, paths: PathWriter) -> Mapping[str, int]:

@@ -237,11 +237,15 @@ def _columns(folder: AnyPath, paths: Any) -> dict[str, Doubles]:
     from maskgen.formats.local_or_remote_files import parquet_of
     from maskgen.manifests.schema import CATALOGUE
 
+    wide = pa.large_string()
     with pq.ParquetFile(parquet_of(folder / CATALOGUE)) as file:
-        names = [name for name in ("yaw", "trust") if name in file.schema_arrow.names]
-        own = file.read(columns=["path", *names])
-    own = own.filter(pc.is_in(own["path"].cast(pa.large_string()), value_set=paths.cast(pa.large_string())))
-    place = pc.index_in(paths.cast(pa.large_string()), value_set=own["path"].cast(pa.large_string()).combine_chunks())
+        if not (names := [name for name in ("yaw", "trust") if name in file.schema_arrow.names]):
+            return {}
+        batches = file.iter_batches(1 << 20, columns=["path", *names])
+        # Where millions of pictures are listed, those of pairs are a small part.
+        found = (batch.filter(pc.is_in(batch["path"].cast(wide), value_set=paths)) for batch in batches)
+        own = pa.Table.from_batches(found)
+    place = pc.index_in(paths, value_set=own["path"].cast(wide).combine_chunks())
     taken = {name: own[name].cast(pa.float64()).take(place) for name in names}
     return {name: np.asarray(column.to_numpy(), np.float64) for name, column in taken.items()}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maskgen.formats.tables import Listed
 
 Group = str  # a folder and a person, joined: a pair of texts takes three times the memory; they sort alike
-Packed = str | list[str]  # names, joined, in one or more texts
+Packed = str | list[str]  # names, joined: one text of names in order, each once, or several of any
 
 
 def table_folders(table: AnyPath) -> list[Folder]:
@@ -50,27 +50,27 @@ def _grouped(table: AnyPath) -> dict[Group, Packed]:
     """The names of each folder and person; those of neighbouring rows as one text, since a name of its own takes four
     times its length, and a list of one text as much as five names."""
     groups: dict[Group, Packed] = {}
-    for folder, person, names in _neighbours(table):
-        _add(groups, f"{folder}{NUL}{person}", names)
+    for folder, person, names, rising in _neighbours(table):
+        key = f"{folder}{NUL}{person}"
+        before = groups.get(key)
+        if before is None:
+            groups[key] = names if rising or _rises(names) else [names]
+        elif isinstance(before, str):
+            groups[key] = [before, names]
+        else:
+            before.append(names)
     return groups
+
+
+def _rises(packed: str) -> bool:
+    """Whether the names are in order, each once."""
+    names = packed.split(NUL)
+    return all(map(lt, names, islice(names, 1, None)))
 
 
 def _distinct(packed: Packed) -> str:
     """The names in order, each once."""
-    names = _names(packed)
-    if isinstance(packed, str) and all(map(lt, names, islice(names, 1, None))):
-        return packed
-    return NUL.join(sorted(set(names)))
-
-
-def _add(groups: dict[Group, Packed], key: Group, packed: str) -> None:
-    before = groups.get(key)
-    if before is None:
-        groups[key] = packed
-    elif isinstance(before, str):
-        groups[key] = [before, packed]
-    else:
-        before.append(packed)
+    return packed if isinstance(packed, str) else NUL.join(sorted(set(_names(packed))))
 
 
 def _names(packed: Packed) -> list[str]:

@@ -26,9 +26,10 @@ def by_rows(data: bytes) -> list[tuple[str, str]] | str:
 def by_blocks(data: bytes) -> list[tuple[str, str]] | str:
     rows: list[tuple[str, str]] = []
     try:
-        for folder, person, names in read_neighbours(BytesIO(data), "x.csv"):
-            within = folder if folder in ("", "/") else folder + "/"
-            rows += [(within + name, person) for name in names.split(NUL)]
+        for folder, person, packed, rising in read_neighbours(BytesIO(data), "x.csv"):
+            within, names = folder if folder in ("", "/") else folder + "/", packed.split(NUL)
+            assert not rising or names == sorted(set(names))
+            rows += [(within + name, person) for name in names]
     except UserError as fault:
         return str(fault)
     return rows
@@ -66,8 +67,8 @@ def test_a_table_in_blocks_has_the_same_rows_and_faults(block: int, monkeypatch:
 def test_rows_of_one_folder_and_person_come_together() -> None:
     data = b"path,person\n" + b"".join(b"n/long folder/%d.jpg,Ann\n" % at for at in range(3)) + b"n/x/1.jpg,Ann\n"
     assert list(read_neighbours(BytesIO(data), "x")) == [
-        ("n/long folder", "Ann", "0.jpg\x001.jpg\x002.jpg"),
-        ("n/x", "Ann", "1.jpg"),
+        ("n/long folder", "Ann", "0.jpg\x001.jpg\x002.jpg", True),
+        ("n/x", "Ann", "1.jpg", True),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,30 @@ def test_the_order_of_a_catalogue_does_not_matter(tmp_path: Path, order: list[in
     for name in ("person", "kind", "source"):
         assert np.array_equal(getattr(first, name), getattr(again, name))
     assert (first.people, first.kinds) == (again.people, again.kinds)
+
+
+LISTED = st.lists(
+    st.builds(Row, st.sampled_from("ab"), st.sampled_from(["1.jpg", "10.jpg"]), st.sampled_from(KINDS), st.just("")),
+    unique_by=lambda row: row.path,
+    max_size=8,
+)
+
+
+@SHARED
+@given(LISTED, LISTED, st.sampled_from(["s", ""]))
+def test_images_are_those_of_plain_loops(tmp_path: Path, some: list[Row], others: list[Row], alike: str) -> None:
+    runs = {"z": some, "y": [replace(row, sha256=alike) for row in others]}
+    images = read_runs([(name, write_run(tmp_path / name, wanted)) for name, wanted in runs.items()])
+    listed = sorted((Person(run, row.person), row.path, row) for run, wanted in runs.items() for row in wanted)
+    people, kinds = sorted({one for one, _, _ in listed}), sorted({row.kind for _, _, row in listed})
+    photographs = [row.sha256 or (one.run, row.person, row.photograph) for one, _, row in listed]
+    seen = list(dict.fromkeys(photographs))
+    assert images.people == tuple(people) and images.kinds == ("bare", *kinds)
+    assert images.paths.to_pylist() == [path for _, path, _ in listed]
+    assert images.keys.to_pylist() == [f"{row.person}/{row.photograph}" for _, _, row in listed]
+    assert images.person.tolist() == [people.index(one) for one, _, _ in listed]
+    assert images.kind.tolist() == [1 + kinds.index(row.kind) for _, _, row in listed]
+    assert images.source.tolist() == [seen.index(one) for one in photographs]
 
 
 def test_one_name_in_two_runs_is_two_people(tmp_path: Path) -> None:

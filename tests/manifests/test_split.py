@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifest_makers import made_up
 
+from maskgen.manifests import split
 from maskgen.manifests.split import balance, quotas, split_images, split_people
 
 
@@ -111,3 +112,11 @@ def test_balance_depends_on_the_seed_only() -> None:
     images = made_up(*people_images([(4, 3)] * 5))
     first, again, other = (balance(np.random.default_rng(seed), images, 3).tolist() for seed in (0, 0, 1))
     assert first == again != other
+
+
+def test_balance_in_parts_of_people_is_that_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = made_up(*people_images([(5, 3), (1, 1), (4, 2), (2, 3), (7, 1)]))
+    whole = balance(np.random.default_rng(3), images, 4).tolist()
+    for size in (1, 3, 16):
+        monkeypatch.setattr(split, "_ROWS_AT_ONCE", size)
+        assert balance(np.random.default_rng(3), images, 4).tolist() == whole

@@ -16,16 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from maskgen.core.number_sets import distinct, distinct_pairs, repeated
+from maskgen.core.number_sets import distinct, distinct_pairs, repeated, varying
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from ..csv_table import CsvText, stretches
+from ..csv_table import stretches
 from ..formats.cvlface import LANDMARKS
 from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
-from .coded import CodedList, CodedLists, as_codes, read_list
+from .coded import CodedList, CodedLists, coded_lists
 from .findings import EXAMPLES, Checked, Finding
 from .leaks import check_leaks
+from .list_reading import ListsReader
 from .pairs_output import PairsOutput, absent_lists, read_pairs_output
 from .picture_files import absent, fault
 
@@ -49,17 +50,14 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
     files, folder = _files(out)
     beside = read_pairs_output(folder)
     findings: list[Finding] = [Finding(name, "the file is missing", 1) for name in absent_lists(folder)]
-    texts: dict[str, CsvText] = {}
+    reader = ListsReader()
     for path in files:
-        text, found = read_list(path, asked=out.is_file())
-        findings += found
-        if text is not None:
-            texts[path.name] = text
-    if not texts and not any(found.fault for found in findings):
+        findings += reader.read(path, asked=out.is_file())
+    if not reader.lists and not any(found.fault for found in findings):
         raise UserError(f"{out} holds no list: give the folder of train.csv and the others.")
-    rows = {name: text.rows for name, text in texts.items()}
-    lists, found = as_codes(texts)
-    findings += found
+    rows = {one.name: one.rows for one in reader.lists}
+    lists = coded_lists(reader.lists, reader.paths.array())
+    del reader
     findings += _check_files(lists, root or folder, verify, map_files)
     for one in lists.lists:
         findings += _check_pairs(lists, one, beside) if one.is_pairs else _check_images(lists, one)
@@ -85,7 +83,8 @@ def _check_files(lists: CodedLists, root: AnyPath, verify: str, map_files: MapFi
         return
     n = len(lists.paths)
     gone, broken = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    order = np.argsort(lists.folder, kind="stable")  # each folder is listed once
+    # Each folder is listed once.
+    order = lists.distinct[np.argsort(lists.folder[lists.distinct], kind="stable")]
     for part in stretches(order):
         gone[part] = absent(root, lists.paths.take(pa.array(part)))
         if verify == "decode":
@@ -144,14 +143,15 @@ def _by_row(lists: CodedLists, one: CodedList, check: str, bad: Bools, is_fault:
 
 def _check_labels(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Iterator[Finding]:
     codes, targets = one.codes.ravel(), one.targets.ravel()
-    both = distinct_pairs(codes, targets)
+    several = varying(codes, targets)
+    both = distinct_pairs(codes[several], targets[several])
     paths = both[0][repeated(both[0])]
     examples = tuple(lists.path(code) for code in paths[:EXAMPLES])
     yield Finding(one.name, "images with two targets", len(paths), examples)
     folders = distinct_pairs(lists.folder[codes], targets)
-    several = int(repeated(folders[0]).sum())
+    further = int(repeated(folders[0]).sum())
     ours = beside.people is not None
-    yield Finding(one.name, "further people in a folder that has one already", several, fault=ours)
+    yield Finding(one.name, "further people in a folder that has one already", further, fault=ours)
     if beside.people is None:
         return
     unknown = [target for target in distinct(targets).tolist() if target not in beside.people]

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.reasons import UserError
 
-from ..csv_table import joined, text_bytes
+from ..columns.texts import text_bytes
+from ..csv_table import joined
 from ..schema import Bools, Ints
 
 

@@ -1,0 +1,1 @@
+"""Columns of catalogues with millions of rows, read batch by batch."""

@@ -22,7 +22,7 @@ BEFORE, UNDER = 3, 8
 # Cosines of the skin's normal to the line of sight, below which the photograph begins to count, and counts in full, in
 # every row: near the head's outline, what is not skin is the background beside a head narrower than the mean one.
 OUTLINE = 0.45, 0.2
-ROOT = 0.5  # visibility of the first row, where a loop comes out from under the hem
+ROOT = 0.5  # visibility of the first row, where a strap comes out from under the hem
 ENDS = np.array([0.75, 0.4, 0.1])  # visibility of the last rows, where a loop goes behind the ear
 
 
@@ -57,7 +57,7 @@ def visible_strap_share(
     soft[:, 2:-2] = (skin[:, 4:] + skin[:, 3:-1] + skin[:, 2:-2] + skin[:, 1:-3] + skin[:, :-4]) / 5
     soft[:, -len(ENDS) :] *= np.where(high, 1.0, ENDS)
     shown = np.minimum.accumulate(soft, axis=1)
-    shown[:, :1] *= np.where(high, 1.0, ROOT)
+    shown[:, 0] *= ROOT
     return np.repeat(shown.ravel(), breadth)
 
 

@@ -20,14 +20,16 @@ from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import Triangles
 from maskgen.masks.rasteriser import Canvas
 
-AWAY = 0.0  # cosine to the line of sight below which a point of the mask is behind the head
+# Cosine to the line of sight below which a point of the mask is behind the head. It is below 0, because cloth that
+# hangs lower than the jaw is seen farther.
+AWAY = -0.1
 STEP = 5.0  # degrees of yaw and pitch between two views
 WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # largest difference of a cosine within one view
 FINENESS = 32.0  # resolution of the rendered view, in pixels per eye distance
 ROOM = 0.12  # margin, in eye distances, by which a mask may reach farther than on the mean head
-# Least depth, in eye distances, by which the face must be in front of the mask to hide it. It excludes the skin beside
-# the cloth, on which the mask lies. For ears the limit is 0: an ear may touch the strap that it hides.
-APART = 0.25
+# Depth, in eye distances, by which the face must be in front of the mask to hide it, beyond `HeadTriangles.back`, which
+# excludes the skin on which the mask lies. For ears the limit is 0: an ear may touch the strap that it hides.
+FURTHER = 0.1
 
 HeadView = tuple[int, int]
 
@@ -71,18 +73,20 @@ def render_head_view(view: HeadView, points: Doubles, triangles: Triangles) -> H
     return HeadDepth(Camera(FINENESS, turn, -low), *_nearest(placed, triangles, rows, columns))
 
 
-def hiding_triangles(sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, ears: int) -> NDArray[np.intp]:
+def hiding_triangles(
+    sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, back: Doubles
+) -> NDArray[np.intp]:
     """The indices of the head's triangles that hide a part of a mask in a view.
 
     Args:
         worn, cloth: the mask's points (n, 3) in head coordinates, and its triangles.
         rays: unit vectors from the skull's middle to `worn`, (n, 3).
-        ears: the index of the ears' first triangle; the triangles before it are the head's.
+        back: (t,), how far each of the head's triangles is moved back, in eye distances, 0 for ears.
     """
     cloth = facing_triangles(rays @ sight.camera.rotation[2] + WITHIN, cloth)
     rows, columns = sight.depth.shape
     far = _farthest_about(_depth(sight.camera.project(worn), cloth, rows, columns))
-    apart = np.where(sight.number < ears, np.float32(APART * FINENESS / rows), np.float32(0))
+    apart = (np.where(back > 0, back + FURTHER, 0.0) * FINENESS / rows).astype(np.float32).take(sight.number)
     return np.flatnonzero(np.bincount(sight.number[(sight.depth < far - apart) & (sight.number >= 0)]))
 
 

@@ -38,13 +38,19 @@ from maskgen.masks.deformations import (
 from maskgen.masks.ear_and_head_occlusion import HeadDepth, HeadView, head_view, hiding_triangles, render_head_view
 from maskgen.masks.lighting.light import UnexplainedLight
 from maskgen.masks.pose.camera import Cameras
-from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68
+from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68, skin_normals_along
 from maskgen.masks.pose.shape_warp import ShapeWarp
 from maskgen.masks.template import Template
 
 UNDER = 2  # rows and columns from the cloth's edge, beyond which the skin under the cloth can hide nothing
 SHRINK = 0.97  # scale of the occluding head, so that cloth on the skin is never behind it
-UNDER_STRAPS = 0.15  # see `HeadTriangles.back`; less than `ear_and_head_occlusion.APART`
+# See `MaskMesh.back`. A mask that is worn low or is too small, or whose corners are moved, draws its straps over skin
+# that is nearer, which must not cut them into pieces. Where the cheek hides straps, `opacity` is 0.
+UNDER_CLOTH, UNDER_STRAPS = 0.15, 0.45
+BESIDE_STRAPS = (
+    0.3,
+    0.7,
+)  # distances from a strap, in eye distances, up to which the latter holds; from which the former
 LIDS = slice(36, 48)  # the eyelids among the 68 landmarks
 BESIDE = np.linspace(-0.2, 0.2, 5)  # places beside a landmark of the eyelids, in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # number of the ears' triangles, the last ones of the head
@@ -55,6 +61,7 @@ ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, an
 MOST_SHADE = 0.9  # darkest shade, as a logarithm of linear light
 # Cosine of a ray to the line of sight below which a head strap, or an ear loop, fades out.
 GOING, EDGE_ON = 0.28, 0.10
+TURNED_AWAY = 0.15  # cosine of the skin's normal to the line of sight below which a strap on it fades out
 VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 
 
@@ -85,14 +92,15 @@ class MaskMesh:
         width, height: size of the flat cloth in eye distances.
         may_hide: (m,), for each triangle of the bare head whether it can hide a part of the mask in some view; those
             under the cloth cannot.
+        back: (points of the bare head,), see `HeadTriangles.back`.
         deformations: points, normals and what a plan may add to them.
         straps_from: number of the first point of the straps; those before it are the cloth's.
         strap_widths: (straps,) in eye distances.
-        goes_round_head: (r,), for each point of the straps whether it belongs to a head strap, which closes behind the
-            head, or to an ear loop.
+        over_hair: (r,), for each point of the straps whether it belongs to a head strap that goes over the hair.
         follows: (n,), the share of the mask's own shift, size and tilt that each point follows: 1 on the cloth, less
             along the straps, 0 where they end, at the ear or behind the head.
         fade_from: (r,), cosine of a strap's ray to the line of sight below which it fades out.
+        under_straps: (r, 3), unit normals of the skin under the straps' points.
         has_head_straps: whether any of its straps goes round the head.
         light_weights: (2n, k), weights of the skin's points at which light is estimated, first for all points, then
             for their mirror images.
@@ -107,12 +115,14 @@ class MaskMesh:
     width: float
     height: float
     may_hide: NDArray[np.bool_]
+    back: Doubles
     deformations: Deformations
     straps_from: int
     strap_widths: Doubles
-    goes_round_head: NDArray[np.bool_]
+    over_hair: NDArray[np.bool_]
     follows: Doubles
     fade_from: Doubles
+    under_straps: Doubles
     has_head_straps: bool
     light_weights: Doubles
     _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
@@ -120,7 +130,7 @@ class MaskMesh:
     @property
     def fades(self) -> bool:
         """Whether parts of it have an opacity, see `opacity`: its straps."""
-        return len(self.goes_round_head) > 0
+        return len(self.over_hair) > 0
 
     def hidden_by(self, line_of_sight: Doubles) -> HeadTriangles:
         """The part of head and ears that can hide a part of the mask from the viewer's direction, (3,) in head
@@ -130,12 +140,22 @@ class MaskMesh:
             self._hiding[view] = self._before(view)
         return self._hiding[view]
 
-    def opacity(self, line_of_sight: Doubles) -> Doubles:
-        """Opacity of the straps' points, 0..1, (r,). Head straps fade out toward the back of the head: they lie in hair
-        of unknown shape. Ear loops fade out on the head's silhouette, where they would break into dots."""
+    def facing_under_straps(self, line_of_sight: Doubles) -> Doubles:
+        """Cosines of the skin's normals under the straps' points to the line of sight, (r,)."""
+        return np.asarray(self.under_straps @ line_of_sight)
+
+    def opacity(self, line_of_sight: Doubles, facing: Doubles) -> Doubles:
+        """Opacity of the straps' points, 0..1, (r,); `facing` is `facing_under_straps`.
+
+        Head straps fade out toward the back of the head: they lie in hair of unknown shape. Ear loops fade out on the
+        head's silhouette, where they would break into dots. Both fade out where the skin under them turns away: the
+        cheek in front hides it, and how far it reaches is not known. From there on a strap stays hidden."""
         toward = self.rays[self.straps_from :] @ line_of_sight / self.fade_from
+        toward = np.minimum(toward, facing / TURNED_AWAY)
         toward = np.minimum(np.maximum(toward, 0.0), 1.0)
-        return np.asarray(toward * toward * (3 - 2 * toward))
+        shown = toward * toward * (3 - 2 * toward)
+        straps = len(self.strap_widths)
+        return np.minimum.accumulate(shown.reshape(straps, PIECES, -1), axis=1).ravel() if straps else shown
 
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
@@ -147,14 +167,13 @@ class MaskMesh:
 
     def _before(self, view: HeadView) -> HeadTriangles:
         bare = bare_head_model()
-        first_ear = len(bare.triangles) - EARS
-        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, first_ear)
+        most = self.back[bare.triangles].max(1)
+        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, most)
         touched = np.zeros(len(bare.warp.points), bool)
         touched[bare.triangles[before[self.may_hide[before]]]] = True
         triangles = bare.triangles[self.may_hide & touched[bare.triangles].any(1)]
         corners, own = np.unique(triangles.astype(np.intp), return_inverse=True)
-        back = np.where(np.isin(corners, bare.triangles[first_ear:]), 0.0, UNDER_STRAPS)
-        return HeadTriangles(bare.warp.of(corners), own.reshape(-1, 3).astype(np.int32), back)
+        return HeadTriangles(bare.warp.of(corners), own.reshape(-1, 3).astype(np.int32), self.back[corners])
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +259,14 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
         width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
         height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         may_hide=_may_hide(grid),
+        back=_moved_back(parts[1:]),
         deformations=_deformations(template, fine, small, parts),
         straps_from=len(sheet.points),
         strap_widths=np.repeat([strap.width for strap in template.straps], 2),
-        goes_round_head=round_head,
+        over_hair=round_head
+        & np.concatenate([np.full(len(part.points), _ends_high(part)) for part in parts[1:]] or [_NO_STRAP]),
         fade_from=np.where(round_head, GOING, EDGE_ON),
+        under_straps=_normals_under(parts[1:]),
         has_head_straps=bool(round_head.any()),
         follows=np.concatenate([np.ones(len(sheet.points)), *(_toward_end(len(part.points)) for part in parts[1:])]),
         light_weights=_light_weights(np.concatenate([part.points for part in parts])),
@@ -252,6 +274,17 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
 
 
 _NO_STRAP = np.zeros(0, np.bool_)
+
+
+def _ends_high(strap: Mesh) -> bool:
+    """Whether a strap ends above the skull's middle, as one over the hair does, and one round the neck does not."""
+    return bool(strap.points[-1, 1] < CENTRE[1])
+
+
+def _normals_under(straps: list[Mesh]) -> Doubles:
+    """The normals of the skin under the straps' points, (r, 3)."""
+    points = np.concatenate([strap.points for strap in straps]) if straps else np.zeros((0, 3))
+    return skin_normals_along(points - CENTRE)
 
 
 def _toward_end(count: int) -> Doubles:
@@ -338,6 +371,18 @@ def _may_hide(grid: Doubles) -> NDArray[np.bool_]:
     hides = np.asarray(~under[bare_head_model().triangles].all(1))
     hides[-EARS:] = True  # an ear is in front of cloth that goes round it
     return hides
+
+
+def _moved_back(straps: list[Mesh]) -> Doubles:
+    """`MaskMesh.back` of a mask with these straps."""
+    head = bare_head_model()
+    back = np.full(len(head.warp.points), UNDER_CLOTH)
+    if straps:
+        worn = np.concatenate([strap.points for strap in straps])
+        away = np.linalg.norm(head.warp.points[:, None] - worn[None], axis=2).min(1)
+        back = np.interp(away, BESIDE_STRAPS, (UNDER_STRAPS, UNDER_CLOTH))
+    back[head.triangles[-EARS:]] = 0.0
+    return back
 
 
 def _azimuthal(points: Doubles) -> Doubles:

@@ -165,10 +165,12 @@ def vertex_values(
     """
     values = np.zeros((len(points) + behind, 3), np.float32)
     values[: len(points), 2] = lit = _lit(mesh, plan, camera, light)
-    opacity = mesh.opacity(camera.rotation[2])
+    facing = mesh.facing_under_straps(camera.rotation[2])
+    opacity = mesh.opacity(camera.rotation[2], facing)
     if len(opacity):
-        shown = visible_strap_share(image, points[mesh.straps_from :], lit[mesh.straps_from :] * BRIGHTEST, light)
-        opacity *= np.where(mesh.goes_round_head, 1.0, shown) if mesh.has_head_straps else shown
+        straps = slice(mesh.straps_from, None)
+        lit = lit[straps] * BRIGHTEST
+        opacity *= visible_strap_share(image, points[straps], lit, facing, mesh.over_hair, light)
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     return values
 

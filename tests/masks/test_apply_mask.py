@@ -18,6 +18,7 @@ from maskgen.core.seeding import rng_for
 from maskgen.masks import mask_mesh
 from maskgen.masks.apply_mask import AnalysedFace, analyse_and_apply, analyse_face, analyse_faces, apply_mask
 from maskgen.masks.composite import shadow_reach
+from maskgen.masks.deformations import OUTLINE
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.lighting.blur_and_noise import blur_reach
@@ -120,15 +121,41 @@ def test_what_is_behind_the_head_gets_no_shadow(yaw: float) -> None:
 
 def test_straps_go_out_of_sight_bit_by_bit_and_loops_on_the_silhouette() -> None:
     sight = analyse_face(plain(), head_points(40)).camera.rotation[2]
-    straps = load_kind("n95").mesh_for(50.0, "proper").opacity(sight)
+    mesh = load_kind("n95").mesh_for(50.0, "proper")
+    straps = mesh.opacity(sight, mesh.facing_under_straps(sight))
     assert straps.max() > 0.9
     assert straps.min() == 0
     assert ((straps > 0.1) & (straps < 0.9)).sum() >= 4
     loops = load_kind("surgical_green").mesh_for(50.0, "proper")
-    away = loops.rays[loops.straps_from :] @ sight
-    assert (loops.opacity(sight)[away > 0.11] == 1).all()
-    assert (loops.opacity(sight)[away < 0] == 0).all()
+    away, facing = loops.rays[loops.straps_from :] @ sight, loops.facing_under_straps(sight)
+    opacity = loops.opacity(sight, facing)
+    assert (opacity[(away > 0.11) & (facing > 0.16)] == 1).all()
+    assert (opacity[(away < 0) | (facing < 0)] == 0).all()
     assert (away > 0.11).any() and (away < 0).any()
+
+
+@pytest.mark.parametrize("kind", ["surgical_green", "kn95", "cloth_black"])
+def test_no_loop_stands_beside_the_far_cheek_of_a_turned_head(kind: str) -> None:
+    worn = apply_mask(plain(), analyse_face(plain(), head_points(13)), PLAN, load_kind(kind), parts=True)
+    assert worn.parts is not None
+    straps, cloth = worn.parts == PARTS["strap"], worn.parts == PARTS["cloth"]
+    middle = np.median(np.nonzero(cloth)[1])
+    near, far = (int((straps & side).sum()) for side in _sides(straps.shape, middle))
+    assert near > 40
+    assert far < 0.1 * near
+
+
+def _sides(shape: tuple[int, ...], middle: float) -> tuple[np.ndarray, np.ndarray]:
+    left = np.broadcast_to(np.arange(shape[1]) < middle, shape)
+    return left, ~left
+
+
+def test_the_cheek_does_not_cut_a_loop_into_pieces() -> None:
+    plan = replace(PLAN, size=0.98, up=-0.05, outline=tuple(low for low, _ in OUTLINE))
+    image, points = plain(), head_points(0, -20)
+    worn = apply_mask(image, analyse_face(image, points), plan, load_kind("cloth_black"), parts=True)
+    assert worn.parts is not None
+    assert cv2.connectedComponents((worn.parts > 0).astype(np.uint8), connectivity=8)[0] == 2
 
 
 TURNS = {

@@ -63,6 +63,7 @@ NAMED = {
 }  # fmt: skip
 
 ROWS, COLUMNS = 22, 36  # of the grid of skull, face and neck
+NORMAL_REACH = 0.08  # tangent of the angle, seen from CENTRE, over which a normal of the skin is computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,20 @@ def skin_along(directions: Doubles) -> Doubles:
     """The points of the skin on rays from CENTRE: directions (n, 3) of any length to points (n, 3)."""
     unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     return np.asarray(CENTRE + unit * _radius().at(unit)[:, None])
+
+
+def skin_normals_along(directions: Doubles) -> Doubles:
+    """Unit outward normals of the skin at `skin_along`, (n, 3), over an area as wide as NORMAL_REACH."""
+    rays = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    right = np.cross(rays, [0.0, 1.0, 0.0])
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    down = np.cross(rays, right)
+    across, along = (
+        skin_along(rays + NORMAL_REACH * axis) - skin_along(rays - NORMAL_REACH * axis) for axis in (right, down)
+    )
+    normals = np.cross(across, along)
+    normals *= np.copysign(1.0, (normals * rays).sum(1, keepdims=True))
+    return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True))
 
 
 def grid_triangles(rows: int, columns: int, start: int = 0) -> Triangles:

@@ -2,10 +2,10 @@
 
     python benchmarks/cloth_light.py REAL_DIR [--kinds world ...] [--seeds 3]
 
-REAL_DIR holds SET/masked and SET/bare, as for `mask_detector.py`. Rendered masks are on the bare faces of all sets, each
-once per seed. All are cut by the detector's points in the finished picture, EYES pixels between the eyes, and measured
-in one rectangle between nose and chin; faces whose rectangle leaves the photograph are left out. Cloth whose a* or b*
-varies by more than PRINTED counts as printed and is measured alone.
+REAL_DIR holds SET/masked and SET/bare, as for `mask_detector.py`. Rendered masks are on the bare faces of all sets,
+each once per seed. All are cut by the detector's points in the finished picture, EYES pixels between the eyes, and
+measured in one rectangle between nose and chin; faces whose rectangle leaves the photograph are left out. Cloth whose
+a* or b* varies by more than PRINTED counts as printed and is measured alone.
 
 Prints a table: the median of each quantity, and in parentheses its 10 % and 90 % quantiles:
 

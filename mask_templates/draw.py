@@ -164,9 +164,9 @@ def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn
 
 # Where a tuck is, how far it bows down in the middle, how far it hangs to one side.
 Tuck = tuple[float, float, float]
-THREE = ((0.27, 0.018, 0.006), (0.45, 0.026, -0.010), (0.63, 0.034, 0.008))
-FOUR = ((0.24, 0.010, -0.004), (0.37, 0.018, 0.006), (0.51, 0.020, 0.002), (0.66, 0.026, -0.008))
-PULLED = ((0.20, -0.020, 0.030), (0.66, 0.075, -0.035))
+THREE = ((0.25, 0.004, 0.006), (0.43, 0.010, -0.008), (0.62, 0.018, 0.006))
+FOUR = ((0.23, 0.002, -0.004), (0.36, 0.006, 0.005), (0.50, 0.010, 0.002), (0.65, 0.014, -0.007))
+PULLED = ((0.20, -0.015, 0.020), (0.66, 0.045, -0.025))
 
 
 def surgical() -> tuple[Field, Field]:
@@ -191,20 +191,24 @@ def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float) -> t
     shade, height = fleece(seed)
     inner = 1 - step(ACROSS, 0.925, 0.015)
     for at, bow, tilt in tucks:
-        line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0025 * noise(int(at * 100), 70)
+        line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0012 * noise(int(at * 100), 70)
         opened = 0.45 + 0.55 * np.cos(np.pi * ACROSS / 2) ** 0.5
-        height += 0.42 * deep * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.008, 0.022))
+        # The panel above a fold is flat and rises to it; at the fold it ends abruptly.
+        height += 0.42 * deep * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.002, 0.008))
         # Below the fold's edge lies its own shadow, hard at the edge and soft below.
-        under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * deep * opened))
-        shade -= 0.22 * deep**0.5 * under * (0.4 + 0.6 * inner) * uneven(seed + int(at * 100))
-        shade += 0.06 * np.clip((line + 0.12) / 0.12, 0, 1) * (1 - step(line, 0.0, 0.010))
-    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
+        below = np.maximum(line, 0)
+        under = 0.5 * np.exp(-((below / 0.009) ** 2)) + 0.5 * np.exp(-below / (0.010 + 0.035 * deep * opened))
+        shade -= 0.30 * deep**0.5 * step(line, 0.0, 0.004) * under * (0.5 + 0.5 * inner) * uneven(seed + int(at * 100))
+        shade += 0.05 * np.clip((line + 0.03) / 0.03, 0, 1) * (1 - step(line, 0.0, 0.004))
+    height += (
+        0.7 * creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
+    )
     return _bound(shade, height)
 
 
 def surgical_flat() -> tuple[Field, Field]:
     """The same without tucks, for masks whose tucks are drawn one by one (`maskgen.masks.world.pleats`)."""
-    return tucked((), 241, 1.0, 0.6)
+    return tucked((), 241, 1.0, 0.35)
 
 
 def _bound(shade: Field, height: Field) -> tuple[Field, Field]:
@@ -313,7 +317,7 @@ def cloth_pleated() -> tuple[Field, Field]:
 def cloth_flat() -> tuple[Field, Field]:
     """The panel of `cloth_pleated` without pleats, for masks whose pleats are drawn one by one."""
     shade, height = tabby(45)
-    height += wrinkles(46, 0.05) + tension(47, 0.14, 12) + crumpled(48, 0.10)
+    height += wrinkles(46, 0.03) + tension(47, 0.06, 12) + crumpled(48, 0.04)
     return hem(shade, height)
 
 

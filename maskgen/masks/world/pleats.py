@@ -20,11 +20,11 @@ from maskgen.masks.world.repeating_prints import Rng
 
 PANEL, COLUMNS = 48, 24  # rows of the table per panel between two folds, and its columns from left to right
 LEVEL = 128  # byte of the shade that changes nothing
-SHADOW = 0.34  # greatest share of light that the shadow below a fold takes
+SHADOW = 0.55  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
 SOFT = 0.045
 LIP = (0.05, 0.012)  # gain of light at a fold's rim, and its width
-RISE = (0.04, 0.34)  # slope of a panel below a fold that lies flat, and what an open one has more
+RISE = (0.05, 0.45)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
 
 
@@ -87,7 +87,7 @@ class PleatFields:
 def pleat_fields(pleats: Pleats, rows: int, columns: int) -> PleatFields:
     """The pleats at the texels of a cloth."""
     table = _table(pleats)
-    across = (np.arange(columns, dtype=np.float32) + 0.5) / columns
+    across = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) / np.float32(columns)
     panel = _panels(pleats, rows, across)
     panel *= np.float32(PANEL)
     panel -= np.float32(0.5)

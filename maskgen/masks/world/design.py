@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +29,7 @@ PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
 DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
 # CIELAB lightness of cloth and the factor on its relief: pale cloth scatters light into its folds. Two thirds of the
 # masks have a factor within RELIEF_SPREAD, a logarithm, of it.
-RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.1, 1.1, 0.65)
+RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.1, 1.3, 0.7)
 RELIEF_SPREAD = 0.3
 # Looks whose pleats are drawn for each mask: form and look, least and greatest number of pleats.
 FLAT = ("surgical", "cloth")  # forms with a look "flat", on which seams and pleats are drawn for each mask
@@ -109,7 +110,9 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         lab = lab if rng.random() < 0.5 else _any(rng, tables)
         picture, inks = _printed(rng, tables, family, lab)
     second, part = _second(rng, tables, lab, bool(family))
-    if form == "surgical" and second is None and _has_white_hem(plan, lab):
+    hem, seam, valve = rng.random(3).tolist()
+    coloured = math.hypot(lab[1], lab[2]) > COLOURED
+    if form == "surgical" and second is None and coloured and hem < WHITE_HEMS:
         second, part = lab_to_rgb(np.array([94.0, 0.0, -1.0])), "trim"
     design = Design(
         form=form,
@@ -120,16 +123,16 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         picture=picture,
         inks=inks,
         loops=_loops(rng, lab),
-        gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)) + _dark_gloss(plan, lab),
+        gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)) + _dark_gloss(rng.exponential(), lab),
         worn=plan.worn,
         mirrored=bool(rng.random() < 0.5),
-        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(1.0, PER_MASK).astype(np.float32)),
+        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(1.3, PER_MASK).astype(np.float32)),
         bent=np.eye(2, 3) + BENT * rng.uniform(-1, 1, (2, 3)) * (1, 1, CELLS),
         stains=rng.random((6, 12), np.float32) ** 4,
         flat=form in FLAT,
-        pleats=(pleats := _pleats(plan, form)),
-        valve=_valve(plan, lab),
-        seam=_seam(plan, form, pleats is not None),
+        pleats=(pleats := _pleats(rng, plan, form)),
+        valve=_valve(valve, lab),
+        seam=_seam(seam, form, pleats is not None),
     )
     plan = _sits(rng, tables, worn_by, lab, plan)
     stiff = design.pleats is not None or form in STIFF
@@ -137,43 +140,36 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     return design, replace(plan, print_skew=tuple(times * each for times, each in skew))
 
 
-def _seam(plan: MaskPlan, form: str, pleated: bool) -> float:
+def _seam(drawn: float, form: str, pleated: bool) -> float:
     if form not in SEAMED or pleated:
         return 0.0 if form in FLAT else 1.0
-    return float(max(rng_for(plan.cloth, "seam").uniform(-0.3, 1.2), 0.0))
+    return max(1.5 * drawn - 0.3, 0.0)
 
 
-def _has_white_hem(plan: MaskPlan, lab: Doubles) -> bool:
-    return bool(np.hypot(lab[1], lab[2]) > COLOURED and rng_for(plan.cloth, "hem").random() < WHITE_HEMS)
-
-
-def _dark_gloss(plan: MaskPlan, lab: Doubles) -> float:
+def _dark_gloss(drawn: float, lab: Doubles) -> float:
     """Gloss that dark cloth has more: neoprene, satin, coated fleece beside dull cotton."""
     share = min(max((DARK - lab[0]) / 15, 0.0), 1.0)
-    return DARK_GLOSS * share * float(min(rng_for(plan.cloth, "gloss").exponential(), 2.5))
+    return DARK_GLOSS * share * min(drawn, 2.5)
 
 
-def _pleats(plan: MaskPlan, form: str) -> Pleats | None:
-    """The pleats of a look of PLEATED; its draws are its own, so that they do not change the others."""
+def _pleats(rng: Rng, plan: MaskPlan, form: str) -> Pleats | None:
+    """The pleats of a look of PLEATED."""
     template = built_in_template(form)
     look = template.look_at(plan.look).name
     if (form, look) not in PLEATED:
         return None
-    rng = rng_for(plan.cloth, "pleats")
     least, most = PLEATED[form, look]
     return draw_pleats(rng, int(rng.integers(least, most + 1)), pulled=look == "pulled")
 
 
-def _valve(plan: MaskPlan, lab: Doubles) -> Doubles:
+def _valve(drawn: float, lab: Doubles) -> Doubles:
     """The colour of a valve: white, grey or black plastic, or the cloth's colour."""
-    rng = rng_for(plan.cloth, "valve")
-    which, spread = rng.random(), rng.normal()
     white = 0.25 if lab[0] < DARK else 0.7
-    if which < white:
-        return lab_to_rgb(np.array([93 + 2 * min(spread, 2), 0.0, 1.0]))
-    if which < white + 0.15:
-        return lab_to_rgb(np.array([55 + 8 * min(max(spread, -2), 2), 0.0, 0.0]))
-    return lab_to_rgb(lab if which > 0.9 else np.array([20 + 3 * min(max(spread, -2), 2), 0.0, -1.0]))
+    if drawn < white:
+        return lab_to_rgb(np.array([90 + 6 * drawn / white, 0.0, 1.0]))
+    if drawn < white + 0.15:
+        return lab_to_rgb(np.array([40 + 200 * (drawn - white), 0.0, 0.0]))
+    return lab_to_rgb(lab if drawn > 0.9 else np.array([20.0, 0.0, -1.0]))
 
 
 def _lab(rng: Rng, tables: Census, name: str) -> Doubles:

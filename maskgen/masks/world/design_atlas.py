@@ -108,13 +108,17 @@ def _sewn(level: AtlasLevel, strength: float) -> AtlasLevel:
     if not strength:
         return level
     colours, columns = level.colours.copy(), level.colours.shape[1]
-    away = np.abs((np.arange(columns) + 0.5) / columns * 2 - 1)
+    half = max(2, round(SEAM * columns))
+    part = colours[:, columns // 2 - half : columns // 2 + half]
+    away = np.abs((np.arange(2 * half) + 0.5 - half) / columns * 2)
     furrow = np.exp(-((away / 0.010) ** 2))
     height = SEAM_HEIGHT * (0.8 * np.exp(-(((away - 0.03) / 0.02) ** 2)) - furrow)
     slope = np.gradient(height) * columns / SEAM_WIDE * STEEPNESS * strength
-    gain = np.stack([*[1 - 0.14 * strength * furrow] * 3, np.ones(columns)], 1)
-    sewn = np.rint(colours * gain + np.stack([*[np.zeros(columns)] * 3, slope], 1))
-    return AtlasLevel(np.clip(sewn, 0, 255).astype(np.uint8), level.slope_down, level.material_and_clear, level.parts)
+    dark = 1 - 0.14 * strength * furrow
+    gain, more = np.stack([dark, dark, dark, np.ones_like(dark)], 1), np.zeros((2 * half, 4))
+    more[:, 3] = slope
+    part[:] = np.clip(np.rint(part * gain.astype(np.float32) + more.astype(np.float32)), 0, 255)
+    return AtlasLevel(colours, level.slope_down, level.material_and_clear, level.parts)
 
 
 def _dyed(template: Template, design: Design, shape: tuple[int, int], moved: MovedCloth) -> Bytes:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.world.repeating_prints import Rng
 
-PANEL, COLUMNS = 48, 24  # rows of the table per panel between two folds, and its columns from left to right
+PANEL, COLUMNS = 32, 16  # rows of the table per panel between two folds, and its columns from left to right
+APART = 4  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level
 LEVEL = 128  # byte of the shade that changes nothing
-SHADOW = 0.55  # greatest share of light that the shadow below a fold takes
+SHADOW = 0.62  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
 SOFT = 0.045
 LIP = (0.05, 0.012)  # gain of light at a fold's rim, and its width
@@ -51,21 +52,20 @@ class Pleats:
 
 def draw_pleats(rng: Rng, count: int, pulled: bool = False) -> Pleats:
     """Draw `count` pleats; if they are `pulled`, the lowest panel reaches over mouth and chin."""
-    first, last = rng.uniform(0.17, 0.29), rng.uniform(0.60, 0.74)
+    low, high, common, tilt, swell = rng.random(5).tolist()
+    each = np.minimum(np.maximum(rng.normal(size=(4, count)), -2), 2)
+    first, last = 0.17 + 0.12 * low, 0.60 + 0.14 * high
     gap = (last - first) / max(count - 1, 1)
-    at = np.linspace(first, last, count) if count > 1 else np.array([rng.uniform(0.35, 0.6)])
-    at = at + 0.10 * gap * np.clip(rng.normal(size=count), -2, 2)
-    opens = np.clip(rng.beta(1.4, 1.6) + 0.2 * rng.normal(size=count), 0.05, 1.0)
-    if pulled:
-        opens = np.clip(opens + 0.35, 0.5, 1.0)
-    bow = 0.010 * rng.normal() + (0.010 + 0.035 * opens) * at + 0.004 * rng.normal(size=count)
+    at = first + gap * np.arange(count) if count > 1 else np.array([0.35 + 0.25 * low])
+    opens = rng.beta(1.4, 1.6) + 0.2 * each[0] + (0.35 if pulled else 0.0)
+    opens = np.minimum(np.maximum(opens, 0.5 if pulled else 0.05), 1.0)
     return Pleats(
-        at=at,
-        bow=bow,
-        tilt=0.012 * np.clip(rng.normal(), -2, 2) + 0.006 * np.clip(rng.normal(size=count), -2, 2),
+        at=at + 0.10 * gap * each[1],
+        bow=0.035 * (common - 0.5) + (0.010 + 0.035 * opens) * at + 0.004 * each[2],
+        tilt=0.042 * (tilt - 0.5) + 0.006 * each[3],
         opens=opens,
-        uneven=np.clip(1 + 0.3 * rng.normal(size=(count, 5)), 0.2, 1.7),
-        billow=0.30 * np.abs(rng.normal(size=count + 1)) * rng.random(),
+        uneven=np.minimum(np.maximum(1 + 0.3 * rng.normal(size=(count, 5)), 0.2), 1.7),
+        billow=0.30 * swell * np.abs(rng.normal(size=count + 1)),
     )
 
 
@@ -87,13 +87,14 @@ class PleatFields:
 def pleat_fields(pleats: Pleats, rows: int, columns: int) -> PleatFields:
     """The pleats at the texels of a cloth."""
     table = _table(pleats)
-    across = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) / np.float32(columns)
+    coarse = max(columns // APART, 1)
+    across = (np.arange(coarse, dtype=np.float32) + np.float32(0.5)) / np.float32(coarse)
     panel = _panels(pleats, rows, across)
     panel *= np.float32(PANEL)
     panel -= np.float32(0.5)
     column = np.broadcast_to(across * np.float32(COLUMNS) - np.float32(0.5), panel.shape)
     laid = cv2.remap(table, np.ascontiguousarray(column), panel, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shade, slope, hidden = cv2.split(laid)
+    shade, slope, hidden = cv2.split(cv2.resize(laid, (columns, rows), interpolation=cv2.INTER_LINEAR))
     return PleatFields(cv2.convertScaleAbs(shade, alpha=LEVEL), slope, hidden)
 
 
@@ -121,33 +122,34 @@ def _panels(pleats: Pleats, rows: int, across: Floats) -> Floats:
 def _table(pleats: Pleats) -> Floats:
     """Shade, slope and hidden cloth, float32 ((n + 1) * PANEL, COLUMNS, 3)."""
     count = len(pleats.at)
-    u = (np.arange(COLUMNS) + 0.5) / COLUMNS
-    arch = 0.35 + 0.65 * np.sqrt(np.maximum(np.cos(math.pi * (u - 0.5)), 0))
-    ragged = np.stack([np.interp(u, np.linspace(0, 1, 5), one) for one in pleats.uneven])
-    opened = np.minimum(pleats.opens[:, None] * arch * ragged, 1.2)  # (n, COLUMNS)
-    ends = np.concatenate([[0.0], pleats.at, [1.0]])
-    phase = ((np.arange(PANEL) + 0.5) / PANEL)[:, None]
+    opened = np.minimum(pleats.opens[:, None] * (pleats.uneven @ _RAGGED), 1.2)[:, None]  # (n, 1, COLUMNS)
+    length = np.diff(np.concatenate([_START, pleats.at, _END]))[:, None, None]
     out = np.empty((count + 1, PANEL, COLUMNS, 3), np.float32)
-    out[..., 0], out[..., 1] = 1.0, 0.0
-    gone = np.zeros(COLUMNS)
-    for panel in range(count + 1):
-        length = ends[panel + 1] - ends[panel]
-        shade, slope = out[panel, ..., 0], out[panel, ..., 1]
-        slope += pleats.billow[panel] * (0.5 - phase)
-        if panel:
-            above = opened[panel - 1]
-            gone = gone + HIDDEN * (1 - 0.6 * np.minimum(above, 1))
-            shade -= _shadow(phase * length, above)
-        if panel < count:
-            held = 1.0 if panel else np.clip(2 * phase - 0.6, 0, 1)  # the wire keeps the upper edge flat
-            slope += held * (RISE[0] + RISE[1] * opened[panel])
-            shade += LIP[0] * np.exp(-((1 - phase) * length / LIP[1]))
-        out[panel, ..., 2] = gone
+    shade, slope, hidden = (out[..., at] for at in range(3))
+    shade[0] = 1.0
+    shade[1:] = 1 - _shadow(_PHASE * length[1:], opened)
+    shade[:-1] += LIP[0] * np.exp((_PHASE - 1) * length[:-1] / LIP[1])
+    slope[:] = pleats.billow[:, None, None] * (0.5 - _PHASE)
+    rise = RISE[0] + RISE[1] * opened
+    slope[0] += np.minimum(np.maximum(2 * _PHASE - 0.6, 0), 1) * rise[0]  # the wire keeps the upper edge flat
+    slope[1:-1] += rise[1:]
+    hidden[0] = 0.0
+    hidden[1:] = np.cumsum(HIDDEN * (1 - 0.6 * np.minimum(opened, 1)), axis=0)
     return out.reshape(-1, COLUMNS, 3)
 
 
 def _shadow(below: Doubles, opened: Doubles) -> Doubles:
-    """The share of light that a fold takes from the cloth at distances (rows, 1) below it, where it stands open by
-    (columns,)."""
+    """The share of light that a fold takes from the cloth at distances `below` it, where it stands open by `opened`."""
     soft = np.exp(-below / (SHARP + SOFT * opened))
     return np.asarray(SHADOW * (0.45 + 0.55 * opened) * (0.55 * np.exp(-((below / SHARP) ** 2)) + 0.45 * soft))
+
+
+def _ragged() -> Doubles:
+    """Weights (5, COLUMNS) from `Pleats.uneven` to the openness along a pleat, which is less to the sides."""
+    u = (np.arange(COLUMNS) + 0.5) / COLUMNS
+    arch = 0.35 + 0.65 * np.sqrt(np.cos(math.pi * (u - 0.5)))
+    return np.stack([np.interp(u, np.linspace(0, 1, 5), one) for one in np.eye(5)]) * arch
+
+
+_RAGGED, _START, _END = _ragged(), np.zeros(1), np.ones(1)
+_PHASE = ((np.arange(PANEL) + 0.5) / PANEL)[:, None]

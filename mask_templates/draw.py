@@ -129,25 +129,44 @@ def uneven(seed: int) -> Field:
     return np.asarray(np.clip(0.7 + 0.35 * noise(seed, 110), 0.25, 1.15))
 
 
+def domed(away: Field, rim: float, top: float) -> Field:
+    """Height 0..1 of a moulded cap: a slope between `rim` and `top`, wide enough to be seen from afar, then a low
+    dome; `away` is the distance from its middle."""
+    slope = np.clip((rim - away) / (rim - top), 0, 1)
+    return np.asarray(0.8 * slope * slope * (3 - 2 * slope) + 0.2 * np.clip(1 - (away / rim) ** 2, 0, 1))
+
+
+def set_on(shade: Field, height: Field, away: Field, x: Field, y: Field, plastic: Field, raised: Field) -> Drawn:
+    """The cloth with a piece of plastic on it where `away` is below 1: its shadow on the cloth, most below it, its
+    welded edge, a highlight on its upper shoulder. `x` and `y` are places relative to its size."""
+    on = 1 - step(away, 1.0, 0.04)
+    shadow = 0.30 * np.exp(-(np.maximum(np.hypot(x, y - 0.12) - 0.98, 0) / 0.10)) + 0.16 * bump(away, 1.02, 0.07)
+    shine = bump(np.hypot((x + 0.25) / 1.5, y + 0.52), 0.0, 0.16)
+    # The plastic's own grey is PLASTIC, so that the highlight is lighter than the colour it is dyed in.
+    plastic = PLASTIC * (plastic - 0.22 * bump(away, 1.0, 0.05)) + 0.22 * shine
+    shade = shade * (1 - on) * (1 - np.clip(shadow, 0, 0.45)) + plastic * on
+    return Drawn(shade, height * (1 - on) + raised * on, parts=np.where(on > 0.5, VALVE, 1).astype(np.uint8))
+
+
+PLASTIC = 0.86
+
+
 def valve(shade: Field, height: Field, u: float, v: float, size: float) -> Drawn:
     """The same cloth with a valve of plastic welded on at (u, v): a flange, a cap and the slots in its lower half."""
-    x, y = (U - u) * ASPECT, V - v
-    square = ((np.abs(x) ** 4 + np.abs(y) ** 4) ** 0.25) / size
-    flange, cap = 1 - step(square, 1.0, 0.05), 1 - step(square, 0.78, 0.06)
-    slots = (1 - step(square, 0.62, 0.05)) * step(y / size, 0.02, 0.1) * (np.sin(y / size * 26) > 0.1)
-    slots = cv2.GaussianBlur(slots, (0, 0), 1.5)
-    plastic = 0.93 - 0.10 * bump(square, 0.80, 0.05) - 0.10 * bump(square, 1.0, 0.05) - 0.45 * slots
-    around = 0.16 * bump(square, 1.05, 0.08) * (1 - flange)
-    raised = 0.25 * flange + 0.55 * cap - 0.25 * slots
-    shade = shade * (1 - flange) * (1 - around) + plastic * flange
-    return Drawn(shade, height * (1 - flange) + raised, parts=np.where(flange > 0.5, VALVE, 1).astype(np.uint8))
+    x, y = (U - u) * ASPECT / size, (V - v) / size
+    square = (np.abs(x) ** 4 + np.abs(y) ** 4) ** 0.25
+    within = 1 - step(square, 0.52, 0.06)
+    slots = within * step(y, -0.05, 0.1) * (np.sin(y * 20) > 0.1)
+    slots = cv2.GaussianBlur(slots, (0, 0), 2.0)
+    plastic = 1 - 0.16 * bump(square, 0.84, 0.05) - 0.45 * slots
+    return set_on(shade, height, square, x, y, plastic, 0.2 + 0.75 * domed(square, 0.84, 0.55) - 0.15 * slots)
 
 
 # Where a tuck is, how far it bows down in the middle, how far it hangs to one side.
 Tuck = tuple[float, float, float]
-THREE = ((0.27, 0.018, 0.006), (0.45, 0.026, -0.010), (0.63, 0.034, 0.008))
-FOUR = ((0.24, 0.010, -0.004), (0.37, 0.018, 0.006), (0.51, 0.020, 0.002), (0.66, 0.026, -0.008))
-PULLED = ((0.20, -0.020, 0.030), (0.66, 0.075, -0.035))
+THREE = ((0.25, 0.004, 0.006), (0.43, 0.010, -0.008), (0.62, 0.018, 0.006))
+FOUR = ((0.23, 0.002, -0.004), (0.36, 0.006, 0.005), (0.50, 0.010, 0.002), (0.65, 0.014, -0.007))
+PULLED = ((0.20, -0.015, 0.020), (0.66, 0.045, -0.025))
 
 
 def surgical() -> tuple[Field, Field]:
@@ -172,15 +191,24 @@ def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float) -> t
     shade, height = fleece(seed)
     inner = 1 - step(ACROSS, 0.925, 0.015)
     for at, bow, tilt in tucks:
-        line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0025 * noise(int(at * 100), 70)
+        line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0012 * noise(int(at * 100), 70)
         opened = 0.45 + 0.55 * np.cos(np.pi * ACROSS / 2) ** 0.5
-        height += 0.42 * deep * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.008, 0.022))
+        # The panel above a fold is flat and rises to it; at the fold it ends abruptly.
+        height += 0.42 * deep * opened * np.clip((line + 0.15) / 0.15, 0, 1) * (1 - step(line, 0.002, 0.008))
         # Below the fold's edge lies its own shadow, hard at the edge and soft below.
-        under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * deep * opened))
-        shade -= 0.22 * deep**0.5 * under * (0.4 + 0.6 * inner) * uneven(seed + int(at * 100))
-        shade += 0.06 * np.clip((line + 0.12) / 0.12, 0, 1) * (1 - step(line, 0.0, 0.010))
-    height += creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
+        below = np.maximum(line, 0)
+        under = 0.5 * np.exp(-((below / 0.009) ** 2)) + 0.5 * np.exp(-below / (0.010 + 0.035 * deep * opened))
+        shade -= 0.30 * deep**0.5 * step(line, 0.0, 0.004) * under * (0.5 + 0.5 * inner) * uneven(seed + int(at * 100))
+        shade += 0.05 * np.clip((line + 0.03) / 0.03, 0, 1) * (1 - step(line, 0.0, 0.004))
+    height += (
+        0.7 * creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
+    )
     return _bound(shade, height)
+
+
+def surgical_flat() -> tuple[Field, Field]:
+    """The same without tucks, for masks whose tucks are drawn one by one (`maskgen.masks.world.pleats`)."""
+    return tucked((), 241, 1.0, 0.35)
 
 
 def _bound(shade: Field, height: Field) -> tuple[Field, Field]:
@@ -275,9 +303,7 @@ def kn95_valve() -> Drawn:
 
 def cloth_pleated() -> tuple[Field, Field]:
     """One panel of the same cloth in two pleats, without a seam."""
-    warp, weft = np.sin(2 * np.pi * U * THREADS), np.sin(2 * np.pi * V * THREADS)
-    weave = np.where(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS) > 0, warp, weft)
-    shade, height = 1 + 0.03 * weave + 0.02 * noise(41, 1.0, 5.0), 0.02 * weave + 0.02 * noise(42, 10)
+    shade, height = tabby(41)
     for at, bow in ((0.34, 0.02), (0.58, 0.03)):
         line = V - at - bow * np.cos(np.pi * ACROSS / 2) - 0.004 * noise(int(at * 100), 70)
         opened = 0.5 + 0.5 * np.cos(np.pi * ACROSS / 2)
@@ -285,6 +311,25 @@ def cloth_pleated() -> tuple[Field, Field]:
         under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
         shade -= 0.24 * under * uneven(int(at * 1000))
     height += wrinkles(43, 0.06) + tension(44, 0.22, 12) + crumpled(45, 0.16)
+    return hem(shade, height)
+
+
+def cloth_flat() -> tuple[Field, Field]:
+    """The panel of `cloth_pleated` without pleats, for masks whose pleats are drawn one by one."""
+    shade, height = tabby(45)
+    height += wrinkles(46, 0.03) + tension(47, 0.06, 12) + crumpled(48, 0.04)
+    return hem(shade, height)
+
+
+def tabby(seed: int) -> tuple[Field, Field]:
+    """Plain weave of thick threads, as shade and height."""
+    warp, weft = np.sin(2 * np.pi * U * THREADS), np.sin(2 * np.pi * V * THREADS)
+    weave = np.where(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS) > 0, warp, weft)
+    return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 10)
+
+
+def hem(shade: Field, height: Field) -> tuple[Field, Field]:
+    """The turned and stitched edges of a panel; in place."""
     for at in (0.035, 0.965):
         shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
         height -= 0.20 * bump(V, at, 0.006)
@@ -299,20 +344,19 @@ def round_hole(u: float, v: float, wide: float, high: float) -> Field:
 
 
 def round_valve(drawn: tuple[Field, ...], places: tuple[float, ...], v: float, size: float, aspect: float) -> Drawn:
-    """The same mask with round valves of darker plastic at these u: a ring, a cap and slots that run out from its
-    middle; `aspect` is how much longer this mask's cloth is across than down.
+    """The same mask with round valves at these u: a ring, a cap and slots that run out from its middle; `aspect` is how
+    much longer this mask's cloth is across than down.
     """
     shade, height, *rest = drawn
     parts = np.ones((SIDE, SIDE), np.uint8)
     for u in places:
-        x, y = (U - u) * aspect, V - v
-        away, turn = np.hypot(x, y) / size, np.arctan2(y, x)
-        flange, cap = 1 - step(away, 1.0, 0.05), 1 - step(away, 0.74, 0.05)
-        slots = bump(away, 0.5, 0.16) * (np.cos(9 * turn) > 0.2)
-        plastic = 0.62 - 0.14 * bump(away, 0.76, 0.04) + 0.10 * bump(away, 0.86, 0.05) - 0.25 * slots
-        shade = (shade * (1 - 0.2 * bump(away, 1.05, 0.08))) * (1 - flange) + plastic * flange
-        height = height * (1 - flange) + 0.3 * flange + 0.5 * cap - 0.2 * slots
-        parts[away < 1] = VALVE
+        x, y = (U - u) * aspect / size, (V - v) / size
+        away, turn = np.hypot(x, y), np.arctan2(y, x)
+        slots = bump(away, 0.42, 0.17) * cv2.GaussianBlur((np.cos(9 * turn) > 0.1).astype(float), (0, 0), 2.0)
+        plastic = 1 - 0.22 * bump(away, 0.80, 0.05) + 0.06 * bump(away, 0.90, 0.04) - 0.55 * slots
+        one = set_on(shade, height, away, x, y, plastic, 0.25 + 0.7 * domed(away, 0.80, 0.56) - 0.25 * slots)
+        shade, height, valve_at = one.shade, one.height, one.parts
+        parts = np.maximum(parts, valve_at)
     return Drawn(shade, height, *rest, parts=parts)
 
 
@@ -528,8 +572,8 @@ def save(folder: str, look: str, drawn: Drawn) -> None:
 
 if __name__ == "__main__":
     drawings = (
-        surgical, surgical_four, surgical_pulled, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated, pitta,
-        pitta_valve, pitta_valves,
+        surgical, surgical_four, surgical_pulled, surgical_flat, n95, kn95, cloth, n95_valve, kn95_valve, cloth_pleated,
+        cloth_flat, pitta, pitta_valve, pitta_valves,
         kf94, duckbill, bandana, gaiter, window, shield, sunglasses, sunglasses_aviator, sunglasses_round,
     )  # fmt: skip
     for drawing in drawings:

@@ -105,7 +105,7 @@ class Kind:
 
     def look_at(self, look: float) -> KindLook:
         """The look that a draw of 0..1 selects."""
-        return next((chosen for chosen in self.looks if look < chosen.until), self.looks[-1])
+        return next((chosen for chosen in self.looks if look < chosen.until), self.looks[0])
 
     def colours_at(self, look: float, pixels: float) -> AtlasLevel:
         """The atlas level of a look, for cloth that is `pixels` wide in the picture."""

@@ -17,6 +17,8 @@ from maskgen.masks.deformations import CREASES, OUTLINE, SKEWS
 # Mean and spread of the logarithm of `MaskPlan.relief`, mean of `MaskPlan.overhead`. So masks have the contrast, and
 # the difference in light between their upper and lower half, of real ones: see docs/results.md.
 RELIEF, OVERHEAD = (0.22, 0.28), 0.11
+SKEW = (0.03, 0.03, 0.03, 0.015)  # standard deviations of `MaskPlan.print_skew`; the last one stretches most
+TINT = 0.2  # standard deviation of `MaskPlan.tint`
 MOST_RELIEF, MOST_OVERHEAD = 1.5, 0.6
 FADES = 0.12  # share, 0..1, by which the colour of the most worn mask has faded to grey
 
@@ -36,6 +38,7 @@ class MaskPlan:
         outline: weights of the mesh's deformations of the outline, one for each of `deformations.OUTLINE`.
         relief: factor on the shading of the cloth's folds, pleats and seams.
         overhead: light from above on the cloth, as a direction's length, more than the face shows.
+        tint: how much warmer, relative to red and blue, cloth is per unit of encoded light that it lacks.
         slack: how far the left and the right ear loops hang, 0..1.
         print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
             closer above than below.
@@ -56,6 +59,7 @@ class MaskPlan:
     outline: tuple[float, ...] = (0.0,) * len(OUTLINE)
     relief: float = 1.0
     overhead: float = 0.0
+    tint: float = 0.0
     slack: tuple[float, float] = (0.0, 0.0)
     print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False
@@ -109,8 +113,9 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
         outline=tuple(low + (high - low) * each for (low, high), each in zip(OUTLINE, bent, strict=True)),
         relief=relief,
         overhead=min(OVERHEAD * rng.exponential(), MOST_OVERHEAD),
+        tint=TINT * min(max(rng.normal(), -2.2), 2.2),
         slack=(float(chance[1] ** 2), float(chance[2] ** 2)),
-        print_skew=tuple(0.018 * each for each in spread[4:]),
+        print_skew=tuple(far * each for far, each in zip(SKEW, spread[4:], strict=True)),
         turned=bool(chance[7] < 0.5),
         look=float(chance[3]),
         wearing=_drawn(wear or {"proper": 1.0}, float(chance[4])),

@@ -38,7 +38,7 @@ HIDDEN = 0.2  # strength of the loss of light on cloth that faces down, where ch
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
 LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
-SHEEN_OF_RELIEF = 0.5  # share of the relief's shading in the light that `_sheen` takes
+SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light that `_sheen` takes
 FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
@@ -327,6 +327,7 @@ def _coloured(
     four[:, 3] = _sheen(kind.gloss, four, with_relief.ravel())
     colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
+    _tint_shade(colours, bright, shade_tint(plan, light))
     colours = compress_highlights(colours, light.top, light.lift)
     if light.top > 255:
         np.minimum(colours, 255, out=colours)
@@ -334,10 +335,22 @@ def _coloured(
     return colours
 
 
+def _tint_shade(colours: Floats, bright: Floats, tint: float) -> None:
+    """Make the shade of colours (3, ...) warmer by `tint` for each unit of light below USUAL_LIGHT, in place."""
+    warmer = np.float32(USUAL_LIGHT * tint) - np.float32(tint) * bright
+    colours[0] += warmer * colours[0]
+    colours[2] -= warmer * colours[2]
+
+
+def shade_tint(plan: MaskPlan, light: Light) -> float:
+    """How much warmer cloth is for each unit of encoded light that it lacks."""
+    return float(plan.tint * light.tone.colour)
+
+
 def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
     """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
 
-    It is positive where the encoded light, with half of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
+    It is positive where the encoded light, with most of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
     so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
     over = lit * lit
     over -= np.float32(USUAL_LIGHT**2)

@@ -126,6 +126,15 @@ class Template:
     role: str = "mask"
     ruled: bool = False
 
+    def look_at(self, draw: float) -> Look:
+        """The look that a draw of 0..1 selects; never one with a share of 0."""
+        until = 0.0
+        for look in self.looks:
+            until += look.share
+            if draw < until:
+                return look
+        return self.looks[0]
+
 
 class _TomlTable:
     """A parsed TOML table with its file and key, for error messages."""

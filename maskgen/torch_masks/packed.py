@@ -38,7 +38,7 @@ class PackedMasks:
         boxes: (t, 4), the canvas's pixels that a triangle can cover: x0, y0, columns, rows.
         canvas: (n, 3), rows, columns and first pixel of each mask's canvas.
         windows, outers: (n, 4), x0, y0, x1, y1.
-        numbers: float32 (n, 12), see `MaskNumbers`.
+        numbers: float32 (n, 13), see `MaskNumbers`.
         dye: float32 (n, 3, 4).
         texels: uint8 (a, 8), the pixels of all atlases: red, green, blue, slope across, slope down, material,
             clearness, part label.

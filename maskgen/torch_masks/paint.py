@@ -101,6 +101,9 @@ def _coloured(packed: PackedMasks, pixels: MaskPixels, texel: Tensor) -> Tensor:
     red, green, blue, shine = packed.dye[pixels.owner].unbind(2)
     colours = red * texel[:, :1] + green * texel[:, 1:2] + blue * texel[:, 2:3] + shine * sheen[:, None]
     colours = colours.T * bright
+    warmer = (USUAL_LIGHT - bright) * number("tint")
+    colours[0] += warmer * colours[0]
+    colours[2] -= warmer * colours[2]
     return _compressed(colours, number("top"), number("lift")).clamp(max=255)
 
 

@@ -16,7 +16,7 @@ from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import LEAST_NOISE, TILE, BlurAndNoise, added_blur, blur_reach
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.render import Window, dye_matrix, fold_gains, full_light, vertex_values
+from maskgen.masks.render import Window, dye_matrix, fold_gains, full_light, shade_tint, vertex_values
 
 Whole = NDArray[np.int32]
 
@@ -27,6 +27,7 @@ class MaskNumbers(NamedTuple):
     Attributes:
         light: encoded light of a vertex value of 1.
         across, down, level: the shading of the relief, see `render.fold_gains`.
+        tint: of the shade, see `render.shade_tint`.
         gloss: of the kind.
         top, lift: the photograph's brightest and darkest level.
         sheer: share of light that the cloth lets through.
@@ -39,6 +40,7 @@ class MaskNumbers(NamedTuple):
     across: float
     down: float
     level: float
+    tint: float
     gloss: float
     top: float
     lift: float
@@ -126,6 +128,7 @@ def _numbers(placed: PlacedMask, analysed: AnalysedFace, level: AtlasLevel) -> M
     return MaskNumbers(
         full_light(plan, light),
         *fold_gains(analysed.camera, light, plan),
+        shade_tint(plan, light),
         kind.gloss,
         light.top,
         light.lift,

@@ -15,6 +15,8 @@ from maskgen.masks.world.census import census
 from maskgen.masks.world.design import Design, draw_design
 from maskgen.masks.world.design_atlas import DesignLevels
 
+FLAT = "flat"  # the look of a template on which a design's pleats and seam are drawn
+
 
 def world_forms() -> tuple[str, ...]:
     """The forms that masks of `world` have."""
@@ -47,8 +49,14 @@ def _kind(name: str, design: Design) -> Kind:
     """A design as the kind of one mask."""
     template = built_in_template(design.form)
     base = _base(design.form)
+    names = [look.name for look in template.looks]
     makes = tuple(
-        KindLook(make.name, make.until, make.columns, DesignLevels(template, look, design))
+        KindLook(
+            make.name,
+            make.until,
+            make.columns,
+            DesignLevels(template, names.index(FLAT) if design.flat else look, design),
+        )
         for look, make in enumerate(base.looks)
     )
     second = [] if design.second is None else [design.second]

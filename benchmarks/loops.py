@@ -45,7 +45,7 @@ def drawn_people(count: int, yaw: float) -> Iterator[tuple[str, Photo, Mask]]:
     """Pictures of people who look to the left and to the right in turn, and their backgrounds."""
     for at in range(count):
         person = draw_person(rng_for(0, "loops", at))
-        scene = Scene(yaw=yaw * (-1) ** at, pitch=float(rng_for(0, "loops", at, yaw).uniform(-12, 8)))
+        scene = Scene(yaw=yaw * (-1) ** at, pitch=float(rng_for(0, "loops", at, str(yaw)).uniform(-12, 8)))
         sharp = [draw_portrait(person, replace(scene, blur=0, noise=0, pattern=each)).image for each in (1, 2)]
         differs = (cv2.absdiff(*sharp).max(axis=2) > 0).astype(np.uint8)
         photo = photo_of(encode_image(draw_portrait(person, scene).image, "png"))

@@ -126,7 +126,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)) + _dark_gloss(rng.exponential(), lab),
         worn=plan.worn,
         mirrored=bool(rng.random() < 0.5),
-        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(1.3, PER_MASK).astype(np.float32)),
+        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(_wrinkled(form), PER_MASK).astype(np.float32)),
         bent=np.eye(2, 3) + BENT * rng.uniform(-1, 1, (2, 3)) * (1, 1, CELLS),
         stains=rng.random((6, 12), np.float32) ** 4,
         flat=form in FLAT,
@@ -138,6 +138,11 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     stiff = design.pleats is not None or form in STIFF
     skew = zip(SKEWED_STIFF if stiff else SKEWED, plan.print_skew, strict=True)
     return design, replace(plan, print_skew=tuple(times * each for times, each in skew))
+
+
+def _wrinkled(form: str) -> float:
+    """Mean depth of the wrinkles."""
+    return 0.6 if form in STIFF else 1.3
 
 
 def _seam(drawn: float, form: str, pleated: bool) -> float:

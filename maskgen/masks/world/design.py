@@ -29,7 +29,7 @@ PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
 DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
 # CIELAB lightness of cloth and the factor on its relief: pale cloth scatters light into its folds. Two thirds of the
 # masks have a factor within RELIEF_SPREAD, a logarithm, of it.
-RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.1, 1.3, 0.7)
+RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.3, 1.3, 0.7)
 RELIEF_SPREAD = 0.3
 # Looks whose pleats are drawn for each mask: form and look, least and greatest number of pleats.
 FLAT = ("surgical", "cloth")  # forms with a look "flat", on which seams and pleats are drawn for each mask

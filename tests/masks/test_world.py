@@ -14,16 +14,18 @@ from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.cloth_and_straps import cloth_mesh
-from maskgen.masks.kind import LEVELS
+from maskgen.masks.kind import LEVELS, undyed_levels
 from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.colour import hex_colour, lab_to_rgb
 from maskgen.masks.plan import plan_mask
-from maskgen.masks.template import built_in_template, template_names
+from maskgen.masks.template import PARTS, built_in_template, template_names
 from maskgen.masks.world import repeating_prints
 from maskgen.masks.world.census import FrequencyTable, census
 from maskgen.masks.world.design import draw_design
+from maskgen.masks.world.design_atlas import design_level
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
-from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened
+from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened, printed
+from maskgen.masks.world.pleats import LEVEL, draw_pleats, pleat_fields
 from maskgen.masks.world.repeating_prints import SIDE, TILES, draw_tile
 from maskgen.masks.world.world_kinds import world_forms
 from maskgen.people import sample_people
@@ -202,3 +204,53 @@ def test_the_stated_aspects_are_those_of_the_cloth() -> None:
     for form, aspect in stated.items():
         width, height = flat_size(built_in_template(form))
         assert width / height == pytest.approx(aspect, abs=0.06)
+
+
+def test_pleats_differ_from_mask_to_mask() -> None:
+    kind = load_kind("world:surgical")
+    drawn = [draw_design(plan_mask(rng_for(8, number)), "surgical")[0].pleats for number in range(40)]
+    pleats = [each for each in drawn if each is not None]
+    assert len(pleats) == len(drawn)
+    assert {len(each.at) for each in pleats} == {2, 3, 4}
+    assert len({each.at.tobytes() for each in pleats}) == len(pleats)
+    assert np.ptp([each.opens.mean() for each in pleats]) > 0.3
+    assert kind.looks[-1].name == "flat"
+    assert kind.look_at(0.9999999).name != "flat"
+
+
+def test_a_pleat_is_dark_below_its_fold_and_hides_cloth() -> None:
+    pleats = draw_pleats(rng_for(9), 3)
+    fields = pleat_fields(pleats, 256, 256)
+    middle = fields.shade[:, 128].astype(int)
+    folds = np.flatnonzero((middle < LEVEL - 12) & (np.roll(middle, 1) >= LEVEL - 12))
+    lines = 256 * (pleats.at + 0.35 * pleats.bow)
+    assert all(np.abs(folds - line).min() < 4 for line in lines)
+    assert (np.diff(fields.hidden[:, 128]) > -1e-6).all()
+    assert fields.hidden[-1, 128] > 0.05
+
+
+def test_a_print_jumps_where_a_pleat_hides_it() -> None:
+    template = built_in_template("surgical")
+    rows = np.broadcast_to((np.arange(512, dtype=np.float32) % 256)[:, None, None], (512, 512, 3)).astype(np.uint8)
+    hidden = np.zeros((256, 256), np.float32)
+    hidden[128:] = 0.1
+    scale = 80.0
+    plain, moved = (
+        printed(rows, flat_map(template), scale * np.eye(2), np.array([256, 200]), (256, 256), 0, lower)
+        for lower in (None, hidden)
+    )
+    step = moved[..., 0].astype(int) - plain[..., 0]
+    assert (step[:128] == 0).all()
+    assert np.median(step[128:]) == pytest.approx(0.1 * scale, abs=1)
+
+
+def test_valves_have_their_own_colour_and_a_reflection() -> None:
+    for number in range(400):
+        design, _ = draw_design(plan_mask(rng_for(10, number)), "pitta")
+        if design.ground.mean() < 60 and design.valve.mean() > 200:
+            break
+    template = built_in_template("pitta")
+    look = [each.name for each in template.looks].index("valve")
+    level = design_level(template, undyed_levels(template)[look][2], 2, design)
+    on = level.parts == PARTS["valve"]
+    assert np.median(level.colours[on, 1]) > np.median(level.colours[~on, 1]) + 80

@@ -29,7 +29,7 @@ PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
 DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
 # CIELAB lightness of cloth and the factor on its relief: pale cloth scatters light into its folds. Two thirds of the
 # masks have a factor within RELIEF_SPREAD, a logarithm, of it.
-RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.1, 1.3, 0.7)
+RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.3, 1.3, 0.7)
 RELIEF_SPREAD = 0.3
 # Looks whose pleats are drawn for each mask: form and look, least and greatest number of pleats.
 FLAT = ("surgical", "cloth")  # forms with a look "flat", on which seams and pleats are drawn for each mask
@@ -126,7 +126,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         gloss=worn_by.gloss * float(rng.uniform(0.2, 1.8)) + _dark_gloss(rng.exponential(), lab),
         worn=plan.worn,
         mirrored=bool(rng.random() < 0.5),
-        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(1.3, PER_MASK).astype(np.float32)),
+        wrinkles=(rng.integers(WRINKLES, size=PER_MASK), rng.exponential(_wrinkled(form), PER_MASK).astype(np.float32)),
         bent=np.eye(2, 3) + BENT * rng.uniform(-1, 1, (2, 3)) * (1, 1, CELLS),
         stains=rng.random((6, 12), np.float32) ** 4,
         flat=form in FLAT,
@@ -138,6 +138,11 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     stiff = design.pleats is not None or form in STIFF
     skew = zip(SKEWED_STIFF if stiff else SKEWED, plan.print_skew, strict=True)
     return design, replace(plan, print_skew=tuple(times * each for times, each in skew))
+
+
+def _wrinkled(form: str) -> float:
+    """Mean depth of the wrinkles."""
+    return 0.6 if form in STIFF else 1.3
 
 
 def _seam(drawn: float, form: str, pleated: bool) -> float:

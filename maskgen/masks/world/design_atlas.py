@@ -218,7 +218,9 @@ def _stain(dyed: Bytes, design: Design) -> None:
     """Darken the cloth with soft stains, in blue more than in red."""
     left = 1 - STAINED * design.worn * design.stains[..., None] * np.array([0.7, 0.85, 1.0, 0.0])
     coarse = (128 * left).astype(np.uint8)
-    fine = cv2.resize(coarse, dyed.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    rows, columns = dyed.shape[:2]
+    soft = cv2.resize(coarse, (max(columns // 4, 12), max(rows // 4, 6)), interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(soft, (columns, rows), interpolation=cv2.INTER_LINEAR)  # cubic at once takes three times as long
     cv2.multiply(dyed, fine, dst=dyed, scale=1 / 128)
 
 

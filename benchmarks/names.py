@@ -44,6 +44,7 @@ from maskgen.pipelines.sources.listing import Item
 from maskgen.pipelines.sources.source import list_source
 
 ASIDE = 100  # one photograph of so many is set aside
+MOST_LINKS = 50_000
 
 
 def write_table(path: Path, names: int, each: int) -> Path:
@@ -121,7 +122,7 @@ def write_run(source: Path, out: Path, rows: Rows, links: bool) -> None:
                 pq.write_table(table, one, compression="zstd")
                 digest = hashlib.sha256(one.read_bytes()).hexdigest()
             else:
-                os.link(one, run.rows(shard.id))
+                one = linked(one, Path(str(run.rows(shard.id))))
             report = ShardReport(
                 photographs=len(items),
                 written=len(written),
@@ -132,6 +133,16 @@ def write_run(source: Path, out: Path, rows: Rows, links: bool) -> None:
             )
             sealed = add_checksum(asdict(report) | {ROWS: digest})
             run.shard(shard.id).write_text(json.dumps(sealed) + "\n", encoding="utf-8")
+
+
+def linked(rows: Path, other: Path) -> Path:
+    """Make the other name a link to the rows, or a copy where the file has as many links as ext4 allows; returns the
+    file to link to next."""
+    if rows.stat().st_nlink < MOST_LINKS:
+        os.link(rows, other)
+        return rows
+    shutil.copyfile(rows, other)
+    return other
 
 
 class FirstShardError(Exception):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUL = "\0"
-_BLOCK = 2**20  # bytes
+_BLOCK = 2**19  # bytes; its numbers still fit into the cache
 _LONGEST = 2**17  # bytes of a line; `csv` refuses longer values
 _NOT_PLAIN = (b'"', b"\r", b"\0")
 # What `str.strip` removes beyond ASCII.

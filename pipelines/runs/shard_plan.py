@@ -116,5 +116,5 @@ class _Cutter:
 
 def _items_from(listing: Listing, folder: int, name: int) -> Iterator[Item]:
     yield from islice(listing.items(listing.folders[folder]), name, None)
-    for later in listing.folders[folder + 1 :]:
-        yield from listing.items(later)
+    for later in range(folder + 1, len(listing.folders)):  # a slice of millions would be copied for each shard
+        yield from listing.items(listing.folders[later])

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mask_detector import _area
+from mask_detector import box_area
 
 from maskgen.api import Masker, MaskerSettings
 from maskgen.core.images import read_photo
@@ -54,7 +54,7 @@ QUANTITIES = (
 def largest(image: Image, detector: MtcnnDetector) -> Detection | None:
     """The largest face that is not too small."""
     found = detector.detect([image])[0]
-    face = max(found, key=_area, default=None)
+    face = max(found, key=box_area, default=None)
     if face is None or np.hypot(*(face.points5[1] - face.points5[0])) < SMALLEST:
         return None
     return face

@@ -70,7 +70,7 @@ class Locator:
             faces = detector.detect([looked[""]])[0]
             if faces:
                 self.counts[search] += 1
-                face = max(faces, key=_area)
+                face = max(faces, key=box_area)
                 return {name: crop(looked[name], face, edge) for name, edge in EDGES.items()}
         self.counts["not at all"] += 1
         return None
@@ -82,7 +82,7 @@ def _enlarged(image: Image, edge: int) -> Image:
     return cv2.resize(cv2.copyMakeBorder(image, *[margin] * 4, edge), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
 
 
-def _area(face: Detection) -> float:
+def box_area(face: Detection) -> float:
     return float((face.box[2] - face.box[0]) * (face.box[3] - face.box[1]))
 
 

@@ -31,8 +31,8 @@ DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
 # masks have a factor within RELIEF_SPREAD, a logarithm, of it.
 RELIEF_OF_LIGHTNESS = (35.0, 60.0, 80.0), (1.3, 1.3, 0.7)
 RELIEF_SPREAD = 0.3
-# Looks whose pleats are drawn for each mask: form and look, least and greatest number of pleats.
 FLAT = ("surgical", "cloth")  # forms with a look "flat", on which seams and pleats are drawn for each mask
+# Looks whose pleats are drawn for each mask: form and look, least and greatest number of pleats.
 PLEATED = {
     ("surgical", "plain"): (3, 3),
     ("surgical", "four"): (4, 4),
@@ -45,10 +45,9 @@ SKEWED, SKEWED_STIFF = (2.1, 2.1, 2.1, 1.5), (0.8, 0.8, 0.8, 0.7)
 STIFF = ("n95", "kn95", "kf94", "pitta")
 DARK_GLOSS = 0.2  # mean gloss that dark cloth has more than its form's
 SEAMED = ("cloth", "pitta")  # forms with a seam down the middle, which differs from mask to mask
-WHITE_HEMS, COLOURED = (
-    0.3,
-    8.0,
-)  # share of coloured surgical masks with a white hem; chroma from which cloth is coloured
+WHITE_HEMS = 0.3  # share of coloured surgical masks with a white hem
+WHITE_HEM = lab_to_rgb(np.array([94.0, 0.0, -1.0]))
+COLOURED = 8.0  # CIELAB chroma from which cloth is coloured
 OVERHEAD = 2.8  # factor on the light from above
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
@@ -111,9 +110,8 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         picture, inks = _printed(rng, tables, family, lab)
     second, part = _second(rng, tables, lab, bool(family))
     hem, seam, valve = rng.random(3).tolist()
-    coloured = math.hypot(lab[1], lab[2]) > COLOURED
-    if form == "surgical" and second is None and coloured and hem < WHITE_HEMS:
-        second, part = lab_to_rgb(np.array([94.0, 0.0, -1.0])), "trim"
+    if form == "surgical" and second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
+        second, part = WHITE_HEM.copy(), "trim"
     design = Design(
         form=form,
         ground=lab_to_rgb(lab),
@@ -134,10 +132,8 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         valve=_valve(valve, lab),
         seam=_seam(seam, form, pleats is not None),
     )
-    plan = _sits(rng, tables, worn_by, lab, plan)
-    stiff = design.pleats is not None or form in STIFF
-    skew = zip(SKEWED_STIFF if stiff else SKEWED, plan.print_skew, strict=True)
-    return design, replace(plan, print_skew=tuple(times * each for times, each in skew))
+    skewed = SKEWED_STIFF if pleats is not None or form in STIFF else SKEWED
+    return design, _sits(rng, tables, worn_by, lab, plan, skewed)
 
 
 def _wrinkled(form: str) -> float:
@@ -215,8 +211,11 @@ def _loops(rng: Rng, lab: Doubles) -> Doubles | None:
     return lab_to_rgb(lab) if rng.random() < alike else None
 
 
-def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPlan) -> MaskPlan:
-    """The plan with a random fit: most masks have about the right size and height, some do not."""
+def _sits(
+    rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPlan, skewed: tuple[float, ...]
+) -> MaskPlan:
+    """The plan with a random fit: most masks have about the right size and height, some do not; `skewed` are the
+    factors on the skew of its texture."""
     chance, far = rng.random(), rng.random(3)
     spread = np.minimum(np.maximum(rng.normal(size=5), -2.2), 2.2)
     size, up = 1.0 + 0.03 * spread[0], 0.035 * spread[1]
@@ -239,6 +238,7 @@ def _sits(rng: Rng, tables: Census, form: FormCounts, lab: Doubles, plan: MaskPl
         relief=plan.relief * float(np.interp(lab[0], *RELIEF_OF_LIGHTNESS) * np.exp(RELIEF_SPREAD * spread[4])),
         creases=tuple(min(max(deep * depth, -3.0), 3.0) for depth in plan.creases),
         turned=False,
+        print_skew=tuple(times * each for times, each in zip(skewed, plan.print_skew, strict=True)),
     )
 
 

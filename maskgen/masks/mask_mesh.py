@@ -47,10 +47,8 @@ SHRINK = 0.97  # scale of the occluding head, so that cloth on the skin is never
 # See `MaskMesh.back`. A mask that is worn low or is too small, or whose corners are moved, draws its straps over skin
 # that is nearer, which must not cut them into pieces. Where the cheek hides straps, `opacity` is 0.
 UNDER_CLOTH, UNDER_STRAPS = 0.15, 0.45
-BESIDE_STRAPS = (
-    0.3,
-    0.7,
-)  # distances from a strap, in eye distances, up to which the latter holds; from which the former
+# Distances from a strap, in eye distances, up to which the latter holds and from which the former does.
+BESIDE_STRAPS = 0.3, 0.7
 LIDS = slice(36, 48)  # the eyelids among the 68 landmarks
 BESIDE = np.linspace(-0.2, 0.2, 5)  # places beside a landmark of the eyelids, in eye distances
 EARS = 2 * len(ear(1.0).triangles)  # number of the ears' triangles, the last ones of the head

@@ -15,15 +15,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from landmarks import TRUSTED, angles
+from landmarks import angles, trusted_by_dlib
 from own_landmarks_samples import Drawn
 
-from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
-from maskgen.core.records import Detection, Face, Image
-from maskgen.faces.detect import MtcnnDetector
+from maskgen.core.records import Detection
 from maskgen.faces.landmarkers.by_name import landmarker_by_name
-from maskgen.faces.trust import trust
 
 RIGHT, TURNED = 0.12, 30.0
 SHOWN = (0, 2, 4, 6, 8, 10, 12, 14, 16)
@@ -63,29 +60,6 @@ def drawn_map(drawn: Drawn) -> np.ndarray:
     return by_pose(off[right], drawn.poses[kept][right])
 
 
-def photographed(folder: Path, every: int) -> tuple[np.ndarray, np.ndarray]:
-    """dlib's and our landmarks of the photographs on which dlib's model is trusted."""
-    detector, models = MtcnnDetector(), [landmarker_by_name(name) for name in ("dlib", "own")]
-    both = []
-    for path in sorted(folder.rglob("*.jpg"))[::every]:
-        face = middle_face(image := read_photo(path).image, detector)
-        said = [model.points68_of([(image, face)])[0] for model in models] if face else []
-        if said and not any(isinstance(one, SetAsideError) for one in said) and trusted(face, said[0].xy):
-            both.append([one.xy for one in said])
-    dlib, own = np.stack(both, 1)
-    return dlib, own
-
-
-def middle_face(image: Image, detector: MtcnnDetector) -> Detection | None:
-    middle = np.array(image.shape[1::-1]) / 2
-    found = detector.detect([image])[0]
-    return min(found, key=lambda one: float(np.linalg.norm(one.points5.mean(0) - middle)), default=None)
-
-
-def trusted(face: Detection, points: np.ndarray) -> bool:
-    return trust(Face(face, points)) >= TRUSTED
-
-
 def show(name: str, map_: np.ndarray) -> None:
     """Print the map of some landmarks of the jaw."""
     for row, term in enumerate(("at yaw and pitch 0", "10 degrees of yaw", "10 degrees of pitch")):
@@ -100,7 +74,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=16)
     options = parser.parse_args()
     drawn = drawn_map(Drawn(options.drawn))
-    dlib, own = photographed(options.photographs, options.every)
+    said = trusted_by_dlib(options.photographs, options.every)
+    dlib, own = np.stack([one for one in said if one[1] is not None], 1)
     poses, off = np.array([angles(one) for one in own]), in_eyes(dlib, dlib) - in_eyes(dlib, own)
     spreads = [float(np.std([angles(one)[1] for one in points])) for points in (dlib, own)]
     print("deviation of the pitch on photographs: dlib {:.1f}, own {:.1f} degrees".format(*spreads))

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,9 +100,10 @@ def marked(folder: Path) -> None:
     print(f"expected and true error: means {both.mean(1).round(4)}, correlation {np.corrcoef(both)[0, 1]:.2f}")
 
 
-def photographs(folder: Path, every: int) -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
-    apart, refused, both = [], 0, []
+def trusted_by_dlib(folder: Path, every: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """dlib's points, where its model is trusted, and ours, of the face in the middle of each photograph; None for ours
+    where our model refuses the face."""
+    detector, models = MtcnnDetector(), [landmarker_by_name(name) for name in NAMES]
     for path in sorted(folder.rglob("*.jpg"))[::every]:
         image = read_photo(path).image
         middle = np.array(image.shape[1::-1]) / 2
@@ -109,15 +111,15 @@ def photographs(folder: Path, every: int) -> None:
         if not found:
             continue
         face = min(found, key=lambda one: float(np.linalg.norm(one.points5.mean(0) - middle)))
-        said = {name: model.points68_of([(image, face)])[0] for name, model in models.items()}
-        dlib, own = said["dlib"], said["own"]
-        if isinstance(dlib, SetAsideError) or trust(Face(face, dlib.xy)) < TRUSTED:
-            continue
-        if isinstance(own, SetAsideError):
-            refused += 1
-            continue
-        apart.append(angles(own.xy) - angles(dlib.xy))
-        both.append((own.xy, dlib.xy))
+        dlib, own = (model.points68_of([(image, face)])[0] for model in models)
+        if not isinstance(dlib, SetAsideError) and trust(Face(face, dlib.xy)) >= TRUSTED:
+            yield dlib.xy, None if isinstance(own, SetAsideError) else own.xy
+
+
+def photographs(folder: Path, every: int) -> None:
+    said = list(trusted_by_dlib(folder, every))
+    both = [(own, dlib) for dlib, own in said if own is not None]
+    apart, refused = [angles(own) - angles(dlib) for own, dlib in both], len(said) - len(both)
     off = np.abs(np.array(apart))
     far = off.max(1)
     total = len(far) + refused

@@ -16,7 +16,7 @@ settings.register_profile("maskgen", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "maskgen"))
 
 
-WORKER_BYTES = 2 << 30  # what one process of `pytest -n auto` takes at most, PyTorch and OpenVINO loaded
+WORKER_BYTES = 3 << 30  # what one process of `pytest -n auto` takes at most, PyTorch and OpenVINO loaded
 
 
 @pytest.hookimpl(optionalhook=True)

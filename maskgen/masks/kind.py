@@ -55,13 +55,11 @@ class KindLook:
     """One look of a kind.
 
     Attributes:
-        until: a plan's `look`, 0..1, selects the first look whose `until` is larger.
         columns: width of the finest level, in texels.
         levels: its atlas, finest first.
     """
 
     name: str
-    until: float
     columns: int
     levels: Sequence[AtlasLevel]
 
@@ -105,7 +103,7 @@ class Kind:
 
     def look_at(self, look: float) -> KindLook:
         """The look that a draw of 0..1 selects."""
-        return next((chosen for chosen in self.looks if look < chosen.until), self.looks[0])
+        return self.looks[self.template.look_number(look)]
 
     def colours_at(self, look: float, pixels: float) -> AtlasLevel:
         """The atlas level of a look, for cloth that is `pixels` wide in the picture."""
@@ -250,10 +248,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     rows, columns = template.looks[0].size
 
     cloth = partial(_cloth, template, colour, pattern)
-    looks, until = [], 0.0
-    for look in template.looks:
-        until += look.share
-        looks.append(KindLook(look.name, until, columns, DyedLevels(template, look, cloth, colour)))
+    looks = (KindLook(look.name, columns, DyedLevels(template, look, cloth, colour)) for look in template.looks)
     return Kind(
         name=name,
         title=template.title,

@@ -126,14 +126,14 @@ class Template:
     role: str = "mask"
     ruled: bool = False
 
-    def look_at(self, draw: float) -> Look:
-        """The look that a draw of 0..1 selects; never one with a share of 0."""
+    def look_number(self, draw: float) -> int:
+        """The index of the look that a draw of 0..1 selects; never one with a share of 0."""
         until = 0.0
-        for look in self.looks:
+        for number, look in enumerate(self.looks):
             until += look.share
             if draw < until:
-                return look
-        return self.looks[0]
+                return number
+        return 0
 
 
 class _TomlTable:

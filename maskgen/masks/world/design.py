@@ -156,7 +156,7 @@ def _dark_gloss(drawn: float, lab: Doubles) -> float:
 def _pleats(rng: Rng, plan: MaskPlan, form: str) -> Pleats | None:
     """The pleats of a look of PLEATED."""
     template = built_in_template(form)
-    look = template.look_at(plan.look).name
+    look = template.looks[template.look_number(plan.look)].name
     if (form, look) not in PLEATED:
         return None
     least, most = PLEATED[form, look]

@@ -15,7 +15,7 @@ from maskgen.masks.world.census import census
 from maskgen.masks.world.design import Design, draw_design
 from maskgen.masks.world.design_atlas import DesignLevels
 
-FLAT = "flat"  # the look of a template on which a design's pleats and seam are drawn
+FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
 
 
 def world_forms() -> tuple[str, ...]:
@@ -52,10 +52,7 @@ def _kind(name: str, design: Design) -> Kind:
     names = [look.name for look in template.looks]
     makes = tuple(
         KindLook(
-            make.name,
-            make.until,
-            make.columns,
-            DesignLevels(template, names.index(FLAT) if design.flat else look, design),
+            make.name, make.columns, DesignLevels(template, names.index(FLAT_LOOK) if design.flat else look, design)
         )
         for look, make in enumerate(base.looks)
     )

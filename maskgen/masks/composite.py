@@ -99,8 +99,15 @@ def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Flo
     sharp = image[layer.window.slices]
     share = cv2.extractChannel(layer.paint, 3) * np.float32(sheer)
     share /= np.maximum(1 - layer.alpha, share + np.float32(1e-3))
-    change = cv2.subtract(cv2.GaussianBlur(sharp, (0, 0), SCATTER * scale), sharp, dtype=cv2.CV_32F)
+    box = scatter_box(scale), scatter_box(scale)
+    soft = cv2.blur(cv2.boxFilter(sharp, cv2.CV_32F, box), box)  # twice: nearly Gaussian, at a tenth of its cost
+    change = cv2.subtract(soft, sharp, dtype=cv2.CV_32F)
     return cv2.add(cv2.multiply(change, _thrice(share)), sharp, dtype=cv2.CV_32F)
+
+
+def scatter_box(scale: float) -> int:
+    """The odd width in pixels of the box whose mean, taken twice, blurs by SCATTER eye distances."""
+    return 2 * round((math.sqrt(6 * (SCATTER * scale) ** 2 + 1) - 1) / 2) + 1
 
 
 def ground(outline: Floats, window: Window) -> Floats:

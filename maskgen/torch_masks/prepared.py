@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, place_mask
-from maskgen.masks.composite import SCATTER, SHADOW_WIDTH, ground, shadow_offset, shadow_radius
+from maskgen.masks.composite import SHADOW_WIDTH, ground, scatter_box, shadow_offset, shadow_radius
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import LEAST_NOISE, TILE, BlurAndNoise, added_blur, blur_reach
 from maskgen.masks.plan import MaskPlan
@@ -115,7 +115,7 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
         dye=dye_matrix(light, placed.plan.fade),
         blur=_kernel(blur_reach(grain), added_blur(grain)),
         shadow=_kernel(shadow_radius(camera.scale), SHADOW_WIDTH * camera.scale),
-        scatter=_scatter(SCATTER * camera.scale) if placed.plan.sheer else np.zeros(0, np.float32),
+        scatter=_scatter(scatter_box(camera.scale)) if placed.plan.sheer else np.zeros(0, np.float32),
         ground=_spans(analysed.outline, placed.outer),
         shadow_by=shadow_offset(light.direction, camera.scale),
         noise_at=(placed.plan.grain % TILE, (placed.plan.grain // TILE) % TILE),
@@ -145,9 +145,9 @@ def _kernel(radius: int, sigma: float) -> Floats:
     return np.asarray(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_32F), np.float32)[:, 0]
 
 
-def _scatter(sigma: float) -> Floats:
-    """The kernel that OpenCV takes for a picture of bytes where no size is given."""
-    return _kernel((round(6 * sigma + 1) | 1) // 2, sigma)
+def _scatter(width: int) -> Floats:
+    """The kernel of the mean over so many pixels, taken twice."""
+    return np.convolve(box := np.full(width, 1 / width), box).astype(np.float32)
 
 
 def _spans(outline: Floats, outer: Window) -> Whole:

@@ -114,7 +114,7 @@ def _seen_through(images: Tensor, packed: PackedMasks, planes: Tensor) -> Tensor
     blurry = blurred(mirrored.transpose(0, 1), packed.scatter)
     edge = packed.scatter.shape[1] // 2
     height, width = packed.size
-    blurry = blurry[:, :, edge : edge + height, edge : edge + width].transpose(0, 1).round()
+    blurry = blurry[:, :, edge : edge + height, edge : edge + width].transpose(0, 1)
     return images + (blurry - images) * share[:, None]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +28,9 @@ def upper_median(values: NDArray[np.floating]) -> Doubles:
     return np.asarray(np.partition(values, half, axis=0)[half], np.float64)
 
 
-def lab_to_rgb(lab: Doubles) -> Doubles:
+def lab_to_rgb(lab: Iterable[float]) -> Doubles:
     """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); clipped to what sRGB can show."""
-    lightness, a, b = lab.tolist()
+    lightness, a, b = lab
     fy = (lightness + 16) / 116
     x, y, z = _WHITE[0] * _unrooted(fy + a / 500), _WHITE[1] * _unrooted(fy), _WHITE[2] * _unrooted(fy - b / 200)
     linear = [of_x * x + of_y * y + of_z * z for of_x, of_y, of_z in _TO_RGB]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.records import Doubles
+Lab = tuple[float, float, float]  # CIELAB: lightness 0..100, a, b
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class FrequencyTable:
     """Names and the probability of each."""
 
     names: tuple[str, ...]
-    ends: Doubles  # cumulative shares, the last one 1
+    ends: tuple[float, ...]  # cumulative shares, the last one 1
 
     @classmethod
     def of(cls, counts: Mapping[str, float], unseen: float = 0.0) -> FrequencyTable:
         """A table from counts; `unseen` is added to each count."""
         weights = np.array(list(counts.values()), np.float64) + unseen
-        return cls(tuple(counts), np.cumsum(weights) / weights.sum())
+        return cls(tuple(counts), tuple((np.cumsum(weights) / weights.sum()).tolist()))
 
     def at(self, chance: float) -> str:
         """The name for a uniform draw `chance` from 0..1."""
@@ -54,7 +54,7 @@ class Census:
 
     Attributes:
         forms: how often each form is worn; `forms_worn` has the statistics of each.
-        palette: mean and spread of each colour in CIELAB, (2, 3).
+        palette: mean and spread of each colour in CIELAB.
         two_tone: share of masks in two colours, 0..1; `parts` are the parts with the second colour.
         prints: families of prints.
         fit: shares of masks that are too large, too small or worn too low, 0..1.
@@ -62,11 +62,16 @@ class Census:
 
     forms: FrequencyTable
     forms_worn: dict[str, FormCounts]
-    palette: dict[str, Doubles]
+    palette: dict[str, tuple[Lab, Lab]]
     two_tone: float
     parts: FrequencyTable
     prints: FrequencyTable
     fit: dict[str, float]
+
+    @property
+    def palette_names(self) -> tuple[str, ...]:
+        """The names of the palette's colours."""
+        return self.forms_worn[self.forms.names[0]].colours.names
 
 
 def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> FormCounts:
@@ -74,6 +79,11 @@ def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -
     printed = (table["printed"] + 1) / (table["seen"] + 2)
     low, high = table["thin"]
     return FormCounts(FrequencyTable.of(counts, unseen), printed, float(table["gloss"]), (float(low), float(high)))
+
+
+def _lab(values: Sequence[float]) -> Lab:
+    lightness, a, b = map(float, values)
+    return lightness, a, b
 
 
 @cache
@@ -87,7 +97,7 @@ def census() -> Census:
     return Census(
         forms=FrequencyTable.of({name: each["seen"] for name, each in forms.items()}, unseen["f"]),
         forms_worn={name: _form(each, colours, unseen["c"]) for name, each in forms.items()},
-        palette={name: np.array([each["lab"], each["spread"]], np.float64) for name, each in colours.items()},
+        palette={name: (_lab(each["lab"]), _lab(each["spread"])) for name, each in colours.items()},
         two_tone=share,
         parts=FrequencyTable.of(parts),
         prints=FrequencyTable.of(prints, unseen["p"]),

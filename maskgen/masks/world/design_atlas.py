@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
@@ -31,6 +33,9 @@ from maskgen.masks.world.repeating_prints import SIDE, Print
 
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
+STAIN_COLOUR, UNSTAINED = np.array([0.7, 0.85, 1.0]), np.full(3, 128.0)
+FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
+BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
 MOVED = 0.5  # greatest distance, in eye distances, by which folds and pleats move a print
@@ -49,97 +54,169 @@ class DesignLevels(AtlasLevels):
 
     def level(self, number: int) -> AtlasLevel:
         """One level, drawn anew at every call."""
-        return design_level(self._template, undyed_levels(self._template)[self._look][number], number, self._design)
+        return design_level(blank_cloth(self._template, self._look, number), self._design)
 
 
-def design_level(template: Template, blank: AtlasLevel, number: int, design: Design) -> AtlasLevel:
-    """The atlas of a design on a template's undyed cloth, at one level of detail."""
-    blank = _mirrored(blank) if design.mirrored else blank
-    blank = _sewn(blank, design.seam) if design.flat else _with_seam(blank, design.seam)
-    band = STRAP_ROWS >> number
-    rows = len(blank.slope_down) - band * len(template.straps)
-    columns = blank.slope_down.shape[1]
-    colours, down = np.empty_like(blank.colours), blank.slope_down.copy()
-    folded = None if design.pleats is None else pleat_fields(design.pleats, rows, columns)
-    across = _slopes(blank, down[:rows], design, folded)
-    dyed = _dyed(template, design, (rows, columns), MovedCloth(across, down[:rows], folded))
-    if blank.material_and_clear is not None:
-        dyed[blank.material_and_clear[:rows, :, 1] > 0] = MEDIAN  # transparent parts take no dye
-    _dye_valves(dyed, blank, design)
-    cv2.multiply(blank.colours[:rows], dyed, dst=colours[:rows], scale=1 / MEDIAN)
-    if folded is not None:
-        level = np.full_like(folded.shade, LEVEL)
-        shade = cv2.merge([folded.shade, folded.shade, folded.shade, level])
-        cv2.multiply(colours[:rows], shade, dst=colours[:rows], scale=1 / LEVEL)
-    cv2.insertChannel(across, colours[:rows], 3)
-    own = design.ground if design.part != "trim" or design.second is None else design.second
-    for at, strap in enumerate(template.straps):
-        said = own if strap.colour == "mask" else parse_hex_colour(strap.colour)
-        colour = said if design.loops is None else design.loops
-        _fill(colours[rows + at * band : rows + (at + 1) * band], colour, LEVEL_GROUND)
-    return AtlasLevel(colours, down, blank.material_and_clear, blank.parts)
+class BlankCloth(NamedTuple):
+    """The undyed cloth of one look at one level of detail, with what designs need of it; rows of straps lie below.
+
+    Attributes:
+        level: its atlas, straps included.
+        colours: uint8 (rows, columns, 4), of the cloth.
+        slopes: uint8 (rows, columns, 2), across and down.
+        middle: the columns of a seam.
+        seam: what a seam of strength 1 adds to colours and slopes of `middle`, int16 (rows, n, 4) and (rows, n, 2).
+        plain: strength at which the seam is that of the template, and nothing is added.
+        clear: where it is transparent and takes no dye, bool (rows, columns); None if nowhere.
+        valve: where it is a valve, bool (rows, columns), and how much lighter than plastic it is there, (n, 1); None
+            without one.
+    """
+
+    template: Template
+    level: AtlasLevel
+    colours: Bytes
+    slopes: Bytes
+    middle: slice
+    seam: tuple[NDArray[np.int16], NDArray[np.int16]]
+    plain: float
+    clear: NDArray[np.bool_] | None
+    valve: tuple[NDArray[np.bool_], Floats] | None
 
 
-def _mirrored(level: AtlasLevel) -> AtlasLevel:
-    """An atlas whose cloth is mirrored, slopes included; its straps are the same all across."""
-    colours = cv2.flip(level.colours, 1)
-    across = cv2.subtract(2 * LEVEL_GROUND, cv2.extractChannel(colours, 3), dtype=cv2.CV_8U)
-    cv2.insertChannel(across, colours, 3)
-    through = None if level.material_and_clear is None else cv2.flip(level.material_and_clear, 1)
-    return AtlasLevel(colours, cv2.flip(level.slope_down, 1), through, cv2.flip(level.parts, 1))
+@lru_cache(BLANKS)
+def blank_cloth(template: Template, look: int, number: int) -> BlankCloth:
+    """The cloth of a look at one level of detail."""
+    level = undyed_levels(template)[look][number]
+    rows = len(level.slope_down) - (STRAP_ROWS >> number) * len(template.straps)
+    colours = level.colours[:rows]
+    slopes = cv2.merge([cv2.extractChannel(colours, 3), level.slope_down[:rows]])
+    flat = template.looks[look].name == FLAT_LOOK
+    middle, seam = (_sewn if flat else _own_seam)(colours)
+    through = level.material_and_clear
+    clear = None if through is None or not through[:rows, :, 1].any() else through[:rows, :, 1] > 0
+    valve = level.parts[:rows] == PARTS["valve"]
+    shine = np.maximum(colours[..., :1][valve] / np.float32(PLASTIC) - 1, 0)
+    return BlankCloth(
+        template=template,
+        level=level,
+        colours=colours,
+        slopes=slopes,
+        middle=middle,
+        seam=(seam, np.ascontiguousarray(np.dstack([seam[..., 3], np.zeros_like(seam[..., 3])]))),
+        plain=0.0 if flat else 1.0,
+        clear=clear,
+        valve=(valve, shine) if valve.any() else None,
+    )
 
 
-def _with_seam(level: AtlasLevel, strength: float) -> AtlasLevel:
-    """An atlas whose middle columns have `strength` times the shade and slope across."""
-    if strength == 1:
-        return level
-    colours, columns = level.colours.copy(), level.colours.shape[1]
+def _own_seam(colours: Bytes) -> tuple[slice, NDArray[np.int16]]:
+    """The columns of a template's own seam, and its shade and slope across there."""
+    columns = colours.shape[1]
     half = max(1, round(SEAM * columns))
-    part = colours[:, columns // 2 - half : columns // 2 + half]
+    middle = slice(columns // 2 - half, columns // 2 + half)
     window = 0.5 + 0.5 * np.cos(np.pi * (np.arange(2 * half, dtype=np.float32) + 0.5 - half) / half)
-    level_of = np.array([MEDIAN, MEDIAN, MEDIAN, LEVEL_GROUND], np.float32)
-    gain = (1 + np.float32(strength - 1) * window)[:, None]
-    part[:] = np.clip(np.rint(level_of + gain * (part - level_of)), 0, 255)
-    return AtlasLevel(colours, level.slope_down, level.material_and_clear, level.parts)
+    own = colours[:, middle] - np.array([MEDIAN, MEDIAN, MEDIAN, LEVEL_GROUND], np.float32)
+    return middle, np.rint(window[:, None] * own).astype(np.int16)
 
 
-def _sewn(level: AtlasLevel, strength: float) -> AtlasLevel:
-    """An atlas of cloth without a seam, with a seam down the middle: a furrow between two rounded edges."""
-    if not strength:
-        return level
-    colours, columns = level.colours.copy(), level.colours.shape[1]
+def _sewn(colours: Bytes) -> tuple[slice, NDArray[np.int16]]:
+    """The columns of a seam on cloth without one, its shade and slope across: a furrow between two rounded edges."""
+    columns = colours.shape[1]
     half = max(2, round(SEAM * columns))
-    part = colours[:, columns // 2 - half : columns // 2 + half]
+    middle = slice(columns // 2 - half, columns // 2 + half)
     away = np.abs((np.arange(2 * half) + 0.5 - half) / columns * 2)
     furrow = np.exp(-((away / 0.010) ** 2))
     height = SEAM_HEIGHT * (0.8 * np.exp(-(((away - 0.03) / 0.02) ** 2)) - furrow)
-    slope = np.gradient(height) * columns / SEAM_WIDE * STEEPNESS * strength
-    dark = 1 - 0.14 * strength * furrow
-    gain, more = np.stack([dark, dark, dark, np.ones_like(dark)], 1), np.zeros((2 * half, 4))
-    more[:, 3] = slope
-    part[:] = np.clip(np.rint(part * gain.astype(np.float32) + more.astype(np.float32)), 0, 255)
-    return AtlasLevel(colours, level.slope_down, level.material_and_clear, level.parts)
+    seam = -0.14 * furrow[:, None] * colours[:, middle]
+    seam[..., 3] = np.gradient(height) * columns / SEAM_WIDE * STEEPNESS
+    return middle, np.rint(seam).astype(np.int16)
 
 
-def _dyed(template: Template, design: Design, shape: tuple[int, int], moved: MovedCloth) -> Bytes:
-    """The cloth's colours, (rows, columns, 4); the fourth is MEDIAN everywhere, so that slopes stay as they are."""
-    rows, columns = shape
-    dyed = np.empty((rows, columns, 4), np.uint8)
-    _fill(dyed, design.ground, round(MEDIAN))
-    if design.picture is not None:
-        _print(template, design.picture, dyed, moved)
-    if design.second is not None:
-        for part in _parts(design.part, columns, rows):
-            _fill(dyed[part], design.second, round(MEDIAN))
-    if design.worn > STAINS_FROM:
-        _stain(dyed, design)
+def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
+    """The atlas of a design on a template's undyed cloth, at one level of detail."""
+    rows, columns = blank.slopes.shape[:2]
+    colours, down = np.empty_like(blank.level.colours), np.empty_like(blank.level.slope_down)
+    down[rows:] = LEVEL_GROUND
+    cloth, slope_down = colours[:rows], down[:rows]
+    folded = None if design.pleats is None else pleat_fields(design.pleats, rows, columns)
+    slopes = _slopes(blank, design)
+    dyed = _dyed(blank, design, slopes, folded)
+    undyed = _with_seam(blank.colours, blank.middle, blank.seam[0], design.seam - blank.plain)
+    cv2.multiply(undyed, dyed, dst=cloth, scale=1 / MEDIAN)
+    cv2.mixChannels([slopes], [cloth, slope_down], [0, 3, 1, 4])
+    if folded is not None:
+        _fold(cloth, slope_down, folded)
+    _dye_straps(colours[rows:], blank.template, design)
+    return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)
+
+
+def _with_seam(picture: Bytes, middle: slice, seam: NDArray[np.int16], strength: float) -> Bytes:
+    """The picture with so much of a seam; the picture itself for none."""
+    if not strength:
+        return picture
+    sewn = picture.copy()
+    part = sewn[:, middle]
+    cv2.addWeighted(part, 1.0, seam, strength, 0.0, dst=part, dtype=cv2.CV_8U)
+    return sewn
+
+
+def _fold(cloth: Bytes, slope_down: Bytes, folded: PleatFields) -> None:
+    """Add the shade and the slope of pleats to a cloth, in place."""
+    shade, slope = cv2.split(cv2.resize(folded.shade_and_slope, cloth.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+    across = np.full_like(shade, LEVEL)
+    cv2.multiply(cloth, cv2.merge([shade, shade, shade, across]), dst=cloth, scale=1 / LEVEL)
+    cv2.addWeighted(slope_down, 1.0, slope, 1.0, -LEVEL_GROUND, dst=slope_down)
+
+
+def _dye_straps(bands: Bytes, template: Template, design: Design) -> None:
+    """Write the straps' colours to the rows below the cloth."""
+    if design.loops is not None:
+        _fill(bands, design.loops, LEVEL_GROUND)
+        return
+    own = design.ground if design.part != "trim" or design.second is None else design.second
+    count = len(template.straps)
+    for part, strap in zip(bands.reshape(max(count, 1), -1, *bands.shape[1:]), template.straps, strict=False):
+        _fill(part, own if strap.colour == "mask" else parse_hex_colour(strap.colour), LEVEL_GROUND)
+
+
+def _dyed(blank: BlankCloth, design: Design, slopes: Bytes, folded: PleatFields | None) -> Bytes:
+    """The cloth's colours, uint8 (rows, columns, 4); the fourth says nothing."""
+    rows, columns = slopes.shape[:2]
+    stained = design.worn > STAINS_FROM
+    if stained and design.picture is None and design.second is None:
+        dyed = _soft(design, np.maximum(design.ground, DARKEST), (columns, rows))
+    else:
+        dyed = _full((rows, columns), design.ground)
+        if design.picture is not None:
+            _print(blank.template, design, design.picture, dyed, slopes, folded)
+        if design.second is not None:
+            for part in _parts(design.part, columns, rows):
+                _fill(dyed[part], design.second)
+        if stained:
+            cv2.multiply(dyed, _soft(design, UNSTAINED, (columns, rows)), dst=dyed, scale=1 / UNSTAINED[0])
+    if blank.clear is not None:
+        dyed[blank.clear] = MEDIAN  # transparent parts take no dye
+    if blank.valve is not None:
+        on, shine = blank.valve  # a reflection, lighter than the plastic, takes no dye
+        dyed[on, :3] = np.clip(np.rint(np.maximum(design.valve, DARKEST) + GLINT * shine), 0, 255)
     return dyed
 
 
-def _fill(part: Bytes, colour: Doubles, fourth: int) -> None:
+def _full(shape: tuple[int, int], colour: Doubles) -> Bytes:
+    """A picture (*shape, 4) of one colour."""
+    return np.full(shape, _pixel(colour, 0), np.uint32).view(np.uint8).reshape(*shape, 4)
+
+
+def _fill(part: Bytes, colour: Doubles, fourth: int = 0) -> None:
     """Write one colour and a fourth value to all pixels (h, w, 4), one 32-bit number per pixel; rows are contiguous."""
-    four = bytes([*(round(max(value, DARKEST)) for value in colour.tolist()), fourth])
-    part.view(np.uint32)[..., 0] = int.from_bytes(four, sys.byteorder)
+    part.view(np.uint32)[..., 0] = _pixel(colour, fourth)
+
+
+def _pixel(colour: Doubles, fourth: int) -> int:
+    """The four bytes of a pixel as one number; no colour is darker than DARKEST."""
+    red, green, blue = colour.tolist()
+    four = bytes((round(max(red, DARKEST)), round(max(green, DARKEST)), round(max(blue, DARKEST)), fourth))
+    return int.from_bytes(four, sys.byteorder)
 
 
 def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
@@ -155,44 +232,35 @@ def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
     return [(slice(0, edge), every), (slice(rows - edge, None), every)]
 
 
-class MovedCloth(NamedTuple):
-    """The slopes of a cloth, bytes (rows, columns), and its pleats: where its flat places come to lie."""
-
-    across: Bytes
-    down: Bytes
-    folded: PleatFields | None
-
-    def flat(self, template: Template) -> Floats:
-        """`flat_map` of the cloth with its folds: a fold gathers cloth, so that a print runs closer together there."""
-        place = flat_map(template)
-        size = place.shape[1::-1]
-        small = cv2.merge([cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (self.across, self.down)])
-        bend = BEND / STEEPNESS
-        bent = cv2.addWeighted(place, 1.0, small.astype(np.float32), bend, -bend * LEVEL_GROUND)
-        return np.asarray(bent)
-
-    def hidden(self) -> Floats | None:
-        """Flat y that the texels are moved by through the cloth hidden in pleats, 0 in the middle; None without."""
-        if self.folded is None:
-            return None
-        rows, columns = self.folded.hidden.shape
-        return self.folded.hidden - self.folded.hidden[rows // 2, columns // 2]
+def _moved(template: Template, slopes: Bytes) -> Floats:
+    """`flat_map` of the cloth with its folds: a fold gathers cloth, so that a print runs closer together there."""
+    place = flat_map(template)
+    small = cv2.resize(slopes, place.shape[1::-1], interpolation=cv2.INTER_AREA)
+    bend = BEND / STEEPNESS
+    return np.asarray(cv2.addWeighted(place, 1.0, small, bend, -bend * LEVEL_GROUND, dtype=cv2.CV_32F))
 
 
-def _print(template: Template, picture: Print, dyed: Bytes, moved: MovedCloth) -> None:
-    """Draw a print on the cloth without stretching it; it follows folds and pleats."""
+def _print(
+    template: Template, design: Design, picture: Print, dyed: Bytes, slopes: Bytes, folded: PleatFields | None
+) -> None:
+    """Draw a print on the cloth without stretching it; it follows folds and pleats. On mirrored cloth it is mirrored,
+    so that it is not on the mask."""
     rows, columns = dyed.shape[:2]
     tile, pixels = picture.picture, SIDE / picture.size  # pixels of the print per eye distance
     finest = columns / flat_size(template)[0]
     while pixels > 1.5 * finest and len(tile) > 8:
         tile, pixels = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels / 2
-    c, s = np.cos(picture.angle) * pixels, np.sin(picture.angle) * pixels
+    c, s = math.cos(picture.angle) * pixels, math.sin(picture.angle) * pixels
     turn = np.array([[c, s], [-s, c]])
-    shift = (len(tile) - 1) / 2 - turn @ np.array(picture.at)
+    shift = (len(tile) - 1) / 2 - turn @ picture.at
+    if design.mirrored:
+        turn[:, 0] *= -1
+    hidden = None if folded is None or design.pleats is None else folded.hidden(design.pleats, columns)
+    lower = None if hidden is None else hidden - hidden[rows // 2, columns // 2]  # 0 in the middle
     way = cv2.BORDER_REPLICATE if tile.shape[2] == 3 else cv2.BORDER_CONSTANT
     if tile.shape[2] == 3:
         tile, shift = _repeated(tile, template, turn, shift)
-    laid = printed(tile, moved.flat(template), turn, shift, (columns, rows), way, moved.hidden())
+    laid = printed(tile, _moved(template, slopes), turn, shift, (columns, rows), way, lower)
     if tile.shape[2] == 3:
         cv2.mixChannels([laid], [dyed], [0, 0, 1, 1, 2, 2])
         return
@@ -214,22 +282,14 @@ def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) ->
     return np.tile(tile, (int(times[1]), int(times[0]), 1)), shift - first * len(tile)
 
 
-def _stain(dyed: Bytes, design: Design) -> None:
-    """Darken the cloth with soft stains, in blue more than in red."""
-    left = 1 - STAINED * design.worn * design.stains[..., None] * np.array([0.7, 0.85, 1.0, 0.0])
-    coarse = (128 * left).astype(np.uint8)
-    rows, columns = dyed.shape[:2]
-    soft = cv2.resize(coarse, (max(columns // 4, 12), max(rows // 4, 6)), interpolation=cv2.INTER_CUBIC)
-    fine = cv2.resize(soft, (columns, rows), interpolation=cv2.INTER_LINEAR)  # cubic at once takes three times as long
-    cv2.multiply(dyed, fine, dst=dyed, scale=1 / 128)
-
-
-def _dye_valves(dyed: Bytes, blank: AtlasLevel, design: Design) -> None:
-    """Give valves their own colour, in place. A reflection, lighter than the plastic, takes no dye."""
-    on = blank.parts[: len(dyed)] == PARTS["valve"]
-    if on.any():
-        shine = np.maximum(blank.colours[: len(dyed), :, :1][on] / np.float32(PLASTIC) - 1, 0)
-        dyed[on, :3] = np.clip(np.rint(np.maximum(design.valve, DARKEST) + GLINT * shine), 0, 255)
+def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
+    """A picture of `size` (columns, rows) and four channels in a colour with soft stains, which darken blue more than
+    red."""
+    dark = STAINED * design.worn * design.stains[..., None] ** 4
+    coarse = np.zeros((*design.stains.shape, 4), np.uint8)
+    coarse[..., :3] = colour - dark * (colour * STAIN_COLOUR)
+    soft = cv2.resize(coarse, (24, 16), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)  # cubic at once takes several times as long
 
 
 @cache
@@ -261,16 +321,14 @@ def _bank() -> Floats:
     return np.asarray(out.reshape(WRINKLES, -1) * STEEPNESS)
 
 
-def _slopes(blank: AtlasLevel, down: Bytes, design: Design, folded: PleatFields | None) -> Bytes:
-    """Slopes across, (rows, columns), of the blank cloth with the design's wrinkles, bent as it says, and its pleats;
-    adds those down to `down`, in place."""
+def _slopes(blank: BlankCloth, design: Design) -> Bytes:
+    """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and its wrinkles,
+    bent as it says."""
     which, depth = design.wrinkles
     total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
     total = cv2.warpAffine(total, design.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    slopes = cv2.resize(total.astype(np.int16), down.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    right, lower = cv2.split(slopes)
-    if folded is not None:
-        lower = cv2.addWeighted(lower, 1.0, folded.slope, STEEPNESS, 0.0, dtype=cv2.CV_16S)
-    across = cv2.add(cv2.extractChannel(blank.colours[: len(down)], 3), right, dtype=cv2.CV_8U)
-    cv2.add(down, lower, dst=down, dtype=cv2.CV_8U)
-    return np.asarray(across)
+    wrinkled = cv2.resize(
+        cv2.convertScaleAbs(total, beta=LEVEL_GROUND), blank.slopes.shape[1::-1], interpolation=cv2.INTER_LINEAR
+    )
+    sewn = _with_seam(blank.slopes, blank.middle, blank.seam[1], design.seam - blank.plain)
+    return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))

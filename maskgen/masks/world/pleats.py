@@ -1,7 +1,7 @@
 """Pleats of a cloth, drawn for each mask: tucks that run across and face down, as shade, slope and hidden cloth.
 
-A tuck is one profile down the cloth (a panel that rises to the fold, the fold, the shadow below it) that is the same
-for all tucks but for a few numbers, so it is drawn in a small table and laid along the tucks' lines.
+Between two folds lies a panel: the shadow of the fold above it, a rise to the fold below it, a bright rim there. Panels
+are drawn once, in a bank; a mask selects some of them and lays them between its own lines.
 
 Convention: u across and v down the cloth, 0..1.
 """
@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
+from maskgen.core.seeding import rng_for
+from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
+from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.repeating_prints import Rng
 
-PANEL, COLUMNS = 32, 16  # rows of the table per panel between two folds, and its columns from left to right
+PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
 APART = 4  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level
 LEVEL = 128  # byte of the shade that changes nothing
 SHADOW = 0.62  # greatest share of light that the shadow below a fold takes
@@ -27,6 +31,8 @@ SOFT = 0.045
 LIP = (0.05, 0.012)  # gain of light at a fold's rim, and its width
 RISE = (0.05, 0.45)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
+GROUPS, EACH = 10, 24  # groups of panels in the bank, by how far the folds stand open, and panels in each
+OPEN_SHAPE = (1.4, 1.6)  # of the beta distribution of how far a mask's folds stand open
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,108 +40,132 @@ class Pleats:
     """The pleats of one mask, from the uppermost one.
 
     Attributes:
-        at: (n,), v of each in the middle.
-        bow: (n,), how far its ends are above its middle.
-        tilt: (n,), how far its right end is below the middle.
-        opens: (n,), how far it stands open in the middle, 0..1.
-        uneven: (n, 5), factors on `opens` from left to right, about 1.
-        billow: (n + 1,), slope that a panel has at its upper end more than at its lower end.
+        lines: float32 (n + 2, 3), the upper edge, each fold and the lower edge: v in the middle, and what it has more
+            at the right edge, proportional to the distance from the middle and to its square.
+        opens: how far each fold stands open in the middle, 0..1, (n,).
+        panels: the numbers of the panels in the bank, (n + 1,).
     """
 
-    at: Doubles
-    bow: Doubles
-    tilt: Doubles
-    opens: Doubles
-    uneven: Doubles
-    billow: Doubles
+    lines: Floats
+    opens: tuple[float, ...]
+    panels: tuple[int, ...]
 
 
-def draw_pleats(rng: Rng, count: int, pulled: bool = False) -> Pleats:
-    """Draw `count` pleats; if they are `pulled`, the lowest panel reaches over mouth and chin."""
-    low, high, common, tilt, swell = rng.random(5).tolist()
-    each = np.minimum(np.maximum(rng.normal(size=(4, count)), -2), 2)
-    first, last = 0.17 + 0.12 * low, 0.60 + 0.14 * high
-    gap = (last - first) / max(count - 1, 1)
-    at = first + gap * np.arange(count) if count > 1 else np.array([0.35 + 0.25 * low])
-    opens = rng.beta(1.4, 1.6) + 0.2 * each[0] + (0.35 if pulled else 0.0)
-    opens = np.minimum(np.maximum(opens, 0.5 if pulled else 0.05), 1.0)
-    return Pleats(
-        at=at + 0.10 * gap * each[1],
-        bow=0.035 * (common - 0.5) + (0.010 + 0.035 * opens) * at + 0.004 * each[2],
-        tilt=0.042 * (tilt - 0.5) + 0.006 * each[3],
-        opens=opens,
-        uneven=np.minimum(np.maximum(1 + 0.3 * rng.normal(size=(count, 5)), 0.2), 1.7),
-        billow=0.30 * swell * np.abs(rng.normal(size=count + 1)),
-    )
+def draw_pleats(chances: Chances, count: int, pulled: bool = False) -> Pleats:
+    """Draw `count` pleats, 1..4; if they are `pulled`, the lowest panel reaches over mouth and chin."""
+    low, high, bent, tilted, opened = (chances.uniform() for _ in range(5))
+    first = 0.17 + 0.12 * low if count > 1 else 0.35 + 0.25 * low
+    gap = (0.60 + 0.14 * high - first) / max(count - 1, 1)
+    open_mean, least = _openness(opened) + (0.35 if pulled else 0.0), 0.5 if pulled else 0.05
+    lines, opens = [(0.0, 0.0, 0.0)], []
+    for number in range(count):
+        opens.append(min(max(open_mean + 0.2 * chances.normal(), least), 1.0))
+        at = first + gap * number
+        bow = 0.035 * (bent - 0.5) + (0.010 + 0.035 * opens[-1]) * at + 0.004 * chances.normal()
+        at += 0.10 * gap * chances.normal() + 0.35 * bow
+        lines.append((at, 0.042 * (tilted - 0.5) + 0.006 * chances.normal(), -bow))
+    lines.append((1.0, 0.0, 0.0))
+    panels = (_panel(at, count, opens[max(at - 1, 0)], chances.uniform()) for at in range(count + 1))
+    return Pleats(np.array(lines, np.float32), tuple(opens), tuple(panels))
 
 
-@dataclass(frozen=True, slots=True)
-class PleatFields:
-    """Pleats at the texels of a cloth, (rows, columns) each.
+def _panel(at: int, count: int, opened: float, drawn: float) -> int:
+    """The number of a panel in the bank: the first, a middle or the last one, below a fold that is open so far."""
+    which = 0 if at == 0 else 2 if at == count else 1
+    return (which * GROUPS + min(int(opened * GROUPS), GROUPS - 1)) * EACH + int(drawn * EACH)
+
+
+class PleatFields(NamedTuple):
+    """Pleats at the rows of a cloth and at every fourth of its columns, (rows, columns) each.
 
     Attributes:
-        shade: uint8, the factor on the cloth's light, LEVEL for 1.
-        slope: float32, slope down of the relief.
-        hidden: float32, the cloth hidden in the pleats above, in eye distances.
+        shade_and_slope: uint8 (rows, columns, 2): the factor on the cloth's light, LEVEL for 1, and the slope down of
+            the relief as in an atlas.
+        panel: float32, the number of the panel, and how far down it, in PANEL parts.
     """
 
-    shade: NDArray[np.uint8]
-    slope: Floats
-    hidden: Floats
+    shade_and_slope: Bytes
+    panel: Floats
+
+    def hidden(self, pleats: Pleats, columns: int) -> Floats:
+        """The cloth hidden in the pleats above each texel, in eye distances, (rows, columns)."""
+        each = [HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens]
+        above = np.cumsum([0.0, *each, 0.0], dtype=np.float32)
+        coarse = above[(self.panel * np.float32(1 / PANEL)).astype(np.intp)]
+        return np.asarray(cv2.resize(coarse, (columns, len(coarse)), interpolation=cv2.INTER_LINEAR))
 
 
 def pleat_fields(pleats: Pleats, rows: int, columns: int) -> PleatFields:
     """The pleats at the texels of a cloth."""
-    table = _table(pleats)
     coarse = max(columns // APART, 1)
-    across = (np.arange(coarse, dtype=np.float32) + np.float32(0.5)) / np.float32(coarse)
-    panel = _panels(pleats, rows, across)
-    panel *= np.float32(PANEL)
-    panel -= np.float32(0.5)
-    column = np.broadcast_to(across * np.float32(COLUMNS) - np.float32(0.5), panel.shape)
-    laid = cv2.remap(table, np.ascontiguousarray(column), panel, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shade, slope, hidden = cv2.split(cv2.resize(laid, (columns, rows), interpolation=cv2.INTER_LINEAR))
-    return PleatFields(cv2.convertScaleAbs(shade, alpha=LEVEL), slope, hidden)
+    table = _bank(len(pleats.opens))[pleats.panels, :].reshape(-1, COLUMNS, 2)
+    panel = _panels(pleats.lines, rows, coarse)
+    column = _bank_columns(rows, coarse)
+    laid = cv2.remap(table, column, panel, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return PleatFields(np.asarray(laid, np.uint8), panel)
 
 
-def _lines(pleats: Pleats, across: Floats) -> Floats:
-    """v of each pleat at places across the cloth, (n, places)."""
-    u = 2 * across - 1
-    side = pleats.tilt[:, None] * u - pleats.bow[:, None] * (u * u)
-    return np.asarray(pleats.at[:, None] + 0.35 * pleats.bow[:, None] + side, np.float32)
+def _panels(lines: Floats, rows: int, columns: int) -> Floats:
+    """`PleatFields.panel`: 0 at the upper edge, PANEL at the first fold, 2 PANEL at the second one."""
+    down, powers = _grid(rows, columns)
+    ends = lines @ powers
+    scale = PANEL / np.maximum(ends[1:] - ends[:-1], np.float32(0.02))
+    part = down - ends[:-1]
+    part *= scale
+    np.maximum(part, 0, out=part)
+    return np.asarray(np.add.reduce(np.minimum(part, PANEL, out=part), axis=1))
 
 
-def _panels(pleats: Pleats, rows: int, across: Floats) -> Floats:
-    """The number of the panel at each texel and how far down it, n.0 just below a fold to n.999 above the next one."""
-    down = ((np.arange(rows, dtype=np.float32) + 0.5) / rows)[:, None]
-    lines = _lines(pleats, across)
-    ends = [np.zeros_like(lines[0]), *lines, np.ones_like(lines[0])]
-    total = np.zeros((rows, len(across)), np.float32)
-    for upper, lower in zip(ends, ends[1:], strict=False):
-        scale = 1 / np.maximum(lower - upper, np.float32(0.02))
-        part = down * scale
-        part -= upper * scale
-        total += np.minimum(np.maximum(part, 0, out=part), 1, out=part)
-    return total
+@lru_cache(16)
+def _grid(rows: int, columns: int) -> tuple[Floats, Floats]:
+    """v of the rows, (rows, 1, 1), and 1, u and u squared of the columns, (3, columns), u from -1 to 1."""
+    u = (np.arange(columns, dtype=np.float32) * 2 + 1) / columns - 1
+    down = np.asarray((np.arange(rows) + 0.5) / rows, np.float32)[:, None, None]
+    return down, np.asarray(np.stack([np.ones_like(u), u, u * u]), np.float32)
 
 
-def _table(pleats: Pleats) -> Floats:
-    """Shade, slope and hidden cloth, float32 ((n + 1) * PANEL, COLUMNS, 3)."""
-    count = len(pleats.at)
-    opened = np.minimum(pleats.opens[:, None] * (pleats.uneven @ _RAGGED), 1.2)[:, None]  # (n, 1, COLUMNS)
-    length = np.diff(np.concatenate([_START, pleats.at, _END]))[:, None, None]
-    out = np.empty((count + 1, PANEL, COLUMNS, 3), np.float32)
-    shade, slope, hidden = (out[..., at] for at in range(3))
-    shade[0] = 1.0
-    shade[1:] = 1 - _shadow(_PHASE * length[1:], opened)
-    shade[:-1] += LIP[0] * np.exp((_PHASE - 1) * length[:-1] / LIP[1])
-    slope[:] = pleats.billow[:, None, None] * (0.5 - _PHASE)
-    rise = RISE[0] + RISE[1] * opened
-    slope[0] += np.minimum(np.maximum(2 * _PHASE - 0.6, 0), 1) * rise[0]  # the wire keeps the upper edge flat
-    slope[1:-1] += rise[1:]
-    hidden[0] = 0.0
-    hidden[1:] = np.cumsum(HIDDEN * (1 - 0.6 * np.minimum(opened, 1)), axis=0)
-    return out.reshape(-1, COLUMNS, 3)
+@lru_cache(16)
+def _bank_columns(rows: int, columns: int) -> Floats:
+    """The bank's column of each of a cloth's, (rows, columns)."""
+    across = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) * np.float32(COLUMNS / columns) - np.float32(0.5)
+    return np.ascontiguousarray(np.broadcast_to(across, (rows, columns)))
+
+
+@cache
+def _bank(count: int) -> Bytes:
+    """The panels of masks with `count` pleats, shade and slope as bytes, (3 * GROUPS * EACH, PANEL, COLUMNS, 2): first,
+    middle and last ones, and of these from closed folds to open ones."""
+    rng = rng_for(0, "pleats", count)
+    lengths = (0.23, 0.44 / (count - 1), 0.33) if count > 1 else (0.475, 0.3, 0.525)
+    drawn = [
+        _drawn_panels(rng, which, length) for which, length in zip(("first", "middle", "last"), lengths, strict=True)
+    ]
+    return np.concatenate(drawn)
+
+
+def _drawn_panels(rng: Rng, which: str, length: float) -> Bytes:
+    """GROUPS * EACH panels of a length, as a share of the cloth's height; a first one has no fold above it, a last one
+    none below."""
+    count, phase = GROUPS * EACH, (np.arange(PANEL) / PANEL)[:, None]
+    above, below = (_opened_along(rng)[:, None] for _ in range(2))
+    shade = np.ones((count, PANEL, COLUMNS)) if which == "first" else 1 - _shadow(phase * length, above)
+    slope = 0.30 * rng.random((count, 1, 1)) * np.abs(rng.normal(size=(count, 1, 1))) * (0.5 - phase)
+    if which != "last":
+        shade = shade + LIP[0] * np.exp((phase - 1) * length / LIP[1])
+        wired = np.clip(2 * phase - 0.6, 0, 1) if which == "first" else 1.0  # the wire keeps the upper edge flat
+        slope = slope + wired * (RISE[0] + RISE[1] * below)
+    slope = np.broadcast_to(slope, shade.shape)
+    return np.rint(np.stack([LEVEL * shade, LEVEL_GROUND + STEEPNESS * slope], -1)).astype(np.uint8)
+
+
+def _opened_along(rng: Rng) -> Doubles:
+    """How far folds stand open along their length, less to the sides, (GROUPS * EACH, COLUMNS)."""
+    u = (np.arange(COLUMNS) + 0.5) / COLUMNS
+    arch = 0.35 + 0.65 * np.sqrt(np.cos(math.pi * (u - 0.5)))
+    middle = (np.repeat(np.arange(GROUPS), EACH) + rng.random(GROUPS * EACH)) / GROUPS
+    uneven = np.clip(1 + 0.3 * rng.normal(size=(len(middle), 5)), 0.2, 1.7)
+    along = np.stack([np.interp(u, np.linspace(0, 1, 5), one) for one in uneven])
+    return np.asarray(np.minimum(middle[:, None] * along * arch, 1.2))
 
 
 def _shadow(below: Doubles, opened: Doubles) -> Doubles:
@@ -144,12 +174,16 @@ def _shadow(below: Doubles, opened: Doubles) -> Doubles:
     return np.asarray(SHADOW * (0.45 + 0.55 * opened) * (0.55 * np.exp(-((below / SHARP) ** 2)) + 0.45 * soft))
 
 
-def _ragged() -> Doubles:
-    """Weights (5, COLUMNS) from `Pleats.uneven` to the openness along a pleat, which is less to the sides."""
-    u = (np.arange(COLUMNS) + 0.5) / COLUMNS
-    arch = 0.35 + 0.65 * np.sqrt(np.cos(math.pi * (u - 0.5)))
-    return np.stack([np.interp(u, np.linspace(0, 1, 5), one) for one in np.eye(5)]) * arch
+def _openness(drawn: float) -> float:
+    """The quantile of OPEN_SHAPE's beta distribution."""
+    quantiles = _beta_quantiles()
+    return quantiles[int(drawn * len(quantiles))]
 
 
-_RAGGED, _START, _END = _ragged(), np.zeros(1), np.ones(1)
-_PHASE = ((np.arange(PANEL) + 0.5) / PANEL)[:, None]
+@cache
+def _beta_quantiles() -> tuple[float, ...]:
+    """The middle quantiles of 256 equal shares of OPEN_SHAPE's beta distribution."""
+    at = (np.arange(4096) + 0.5) / 4096
+    density = at ** (OPEN_SHAPE[0] - 1) * (1 - at) ** (OPEN_SHAPE[1] - 1)
+    share = np.cumsum(density) / density.sum()
+    return tuple(np.interp((np.arange(256) + 0.5) / 256, share, at).tolist())

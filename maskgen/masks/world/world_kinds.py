@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-import numpy as np
-
 from maskgen.masks.kind import Kind, KindLook, make_kind
 from maskgen.masks.lighting.colour import hex_colour
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.template import built_in_template
+from maskgen.masks.template import Template, built_in_template
 from maskgen.masks.world.census import census
 from maskgen.masks.world.design import Design, draw_design
-from maskgen.masks.world.design_atlas import DesignLevels
-
-FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
+from maskgen.masks.world.design_atlas import FLAT_LOOK, DesignLevels
 
 
 def world_forms() -> tuple[str, ...]:
@@ -33,7 +29,7 @@ def world_kind(name: str, form: str = "") -> Kind:
 
     def draws(plan: MaskPlan) -> tuple[Kind, MaskPlan]:
         design, sits = draw_design(plan, form)
-        return _kind(name, design), sits
+        return _kind(name, design, plan.look), sits
 
     title = "Masks as people wear them, each drawn for itself" + (f": {form}" if form else "")
     return replace(_base(form or commonest), name=name, title=title, colour="", colours=(), draw_design=draws)
@@ -45,17 +41,26 @@ def _base(form: str) -> Kind:
     return make_kind(form, template, next(iter(template.colours.values())))
 
 
-def _kind(name: str, design: Design) -> Kind:
-    """A design as the kind of one mask."""
-    template = built_in_template(design.form)
+def _kind(name: str, design: Design, look: float) -> Kind:
+    """A design as the kind of one mask: all its looks are the one that is drawn on."""
     base = _base(design.form)
-    names = [look.name for look in template.looks]
-    makes = tuple(
-        KindLook(
-            make.name, make.columns, DesignLevels(template, names.index(FLAT_LOOK) if design.flat else look, design)
-        )
-        for look, make in enumerate(base.looks)
+    number = base.template.look_number(look)
+    own = base.looks[number]
+    levels = DesignLevels(base.template, _flat_look(base.template) if design.flat else number, design)
+    second = () if design.second is None else (design.second,)
+    colours = tuple([hex_colour(colour) for colour in (design.ground, *second, *design.inks)])
+    return replace(
+        base,
+        name=name,
+        colour="",
+        gloss=design.gloss,
+        looks=(KindLook(own.name, own.columns, levels),) * len(base.looks),
+        print=design.family,
+        colours=colours,
     )
-    second = [] if design.second is None else [design.second]
-    colours = tuple(hex_colour(np.asarray(colour)) for colour in (design.ground, *second, *design.inks))
-    return replace(base, name=name, colour="", gloss=design.gloss, looks=makes, print=design.family, colours=colours)
+
+
+@cache
+def _flat_look(template: Template) -> int:
+    """The number of the look on which a design's pleats and seam are drawn."""
+    return [look.name for look in template.looks].index(FLAT_LOOK)

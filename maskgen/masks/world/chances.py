@@ -1,0 +1,58 @@
+"""Random numbers of one design: all are drawn at once, and mapped to their distributions by tables of quantiles.
+
+A call of a NumPy generator takes as long for one number as for a hundred, and a design needs some two hundred of forty
+different sorts.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+
+from maskgen.core.records import Doubles
+from maskgen.core.seeding import words_for
+
+SINGLE, BLOCK = 96, 128  # most single numbers and most numbers in arrays, see `Chances`
+FARTHEST = 2.2  # standard deviations beyond which normal numbers are clipped
+UNIT = 2.0**-32  # of a word of 32 bits as a share
+BITS = 12  # of the index into the table of normal quantiles
+
+
+class Chances:
+    """The random numbers of one key, each returned once, in the order of the calls; no more than SINGLE single ones,
+    and BLOCK in arrays."""
+
+    def __init__(self, seed: int, name: str) -> None:
+        words = words_for(SINGLE + BLOCK, seed, name)
+        self._single = iter(words[:SINGLE].tolist())
+        self._block = words[SINGLE:]
+
+    def uniform(self) -> float:
+        """From 0..1, both excluded."""
+        return (next(self._single) + 0.5) * UNIT
+
+    def uniforms(self, count: int) -> Doubles:
+        """An array (count,) from 0..1, both excluded."""
+        found, self._block = self._block[:count], self._block[count:]
+        if len(found) < count:
+            raise IndexError(f"more than {BLOCK} numbers in arrays")
+        return np.asarray((found + 0.5) * UNIT, np.float64)
+
+    def exponential(self) -> float:
+        """Of mean 1."""
+        return -math.log(self.uniform())
+
+    def normal(self) -> float:
+        """Of mean 0 and standard deviation 1, clipped at FARTHEST."""
+        return _normal_quantiles()[next(self._single) >> (32 - BITS)]
+
+
+@cache
+def _normal_quantiles() -> tuple[float, ...]:
+    """The middle quantiles of 2**BITS equal shares of a normal distribution."""
+    normal, count = NormalDist(), 1 << BITS
+    quantiles = (normal.inv_cdf((at + 0.5) / count) for at in range(count))
+    return tuple(min(max(each, -FARTHEST), FARTHEST) for each in quantiles)

@@ -15,8 +15,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from landmark_training.samples import Drawn
 from landmarks import angles, trusted_by_dlib
-from own_landmarks_samples import Drawn
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection

@@ -4,7 +4,7 @@
 
 Parts whose number ends in 9 are not trained on: the error on them, in eye distances of the mean head at yaws up to 30,
 60 and beyond, is printed after each pass, by the bins and by the dense layers. Every pass changes each picture anew,
-see `own_landmarks_samples`, at the detector's five points or at true ones with errors of the same size.
+see `landmark_training.samples`, at the detector's five points or at true ones with errors of the same size.
 
 `--start` begins with stored weights; weights from before the bins have none, and these are then learned from nothing.
 `--seconds` ends it after the pass in which so much time is over; the same command goes on from WEIGHTS.pt and ends in
@@ -23,8 +23,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from own_landmarks_samples import Drawn, Samples
-from own_landmarks_training import Task, options_of, train
+from landmark_training.samples import Drawn, Samples
+from landmark_training.training import Task, options_of, train
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 

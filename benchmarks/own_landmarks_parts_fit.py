@@ -5,7 +5,7 @@
 DRAWN is what `benchmarks/own_landmarks.py` drew; the first network is the one that is installed. Parts whose number
 ends in 9 are not trained on: the error on them, in eye distances of the mean head, at yaws up to 30, 60 and beyond, is
 printed after each pass, first that of the first network. Every pass changes each picture anew, see
-`own_landmarks_samples`, with further errors in half of the first network's answers. `--start` begins with stored
+`landmark_training.samples`, with further errors in half of the first network's answers. `--start` begins with stored
 weights.
 
 `--seconds` ends it after the pass in which so much time is over; the same command goes on from WEIGHTS.pt and ends in
@@ -24,10 +24,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from landmark_training.samples import Drawn, Samples
+from landmark_training.training import Task, options_of, train
 from own_landmarks_fit import PARTS as SHAPES
 from own_landmarks_fit import load_conv, shape_error
-from own_landmarks_samples import Drawn, Samples
-from own_landmarks_training import Task, options_of, train
 from torch import nn
 
 from maskgen.core.atomic_writes import write_atomic

@@ -22,6 +22,7 @@ from maskgen.faces.crop_by_alignment import arcface_template
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import faces_with_landmarks
 from maskgen.faces.upright_crop import five_points
+from maskgen.masker import masker
 from maskgen.masks.kinds import printed_kind
 from maskgen.people import sample_people
 
@@ -117,12 +118,12 @@ def test_faces_are_studied_together_without_a_trace_of_it(monkeypatch: pytest.Mo
         found[1][0] = dataclasses.replace(face, points68=face.points68 * np.float32(0.02))
         return found
 
-    monkeypatch.setattr(api, "faces_with_landmarks", one_too_small)
+    monkeypatch.setattr(masker, "faces_with_landmarks", one_too_small)
     together, small = outputs(settings, every), Masker(settings).process(["a", "b"], every[:2])[1]
     assert isinstance(small, SetAsideError)
     assert small.reason is Reason.TOO_SMALL
     assert len(together) == len(every) - 1
-    monkeypatch.setattr(api, "TOGETHER", 2)
+    monkeypatch.setattr(masker, "TOGETHER", 2)
     for key, apart in outputs(settings, every).items():
         np.testing.assert_array_equal(apart.image, together[key].image)
         assert apart.row == together[key].row

@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "masks": ("core", "masks", "mask_templates"),
     "points": ("core", "faces", "points"),
     "people": ("core", "masks", "people"),
+    "masker": ("any_picture", "core", "faces", "masker", "masks", "points"),
     "torch_masks": ("core", "masks", "torch_masks"),
     "formats": ("core", "formats"),
     "manifests": ("core", "formats", "manifests"),

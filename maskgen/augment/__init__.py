@@ -10,12 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from maskgen.api import MaskedFace, Masker, MaskerSettings
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Floats, Image, check_image
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.upright_crop import five_points
+from maskgen.masker.masker import Masker
+from maskgen.masker.results import MaskedFace
+from maskgen.masker.settings import MaskerSettings
 from maskgen.points.mark import Mark, is_mirrored, mirrored
 
 __all__ = ["MaskAugment", "mark_of"]

@@ -2,7 +2,7 @@
 
 The gradients of all processes are averaged in each step, so all of them hold the same weights. The rate is even and
 falls in the last passes only, so the number of passes may be chosen later. What is stored is the moving average of the
-weights, see `own_landmarks_fit`.
+weights, see `own_landmarks_fit.py`.
 
 It computes in float32: on processors without AVX-512 bfloat16 takes five times as long.
 """
@@ -21,11 +21,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from own_landmarks_changes import Store
-from own_landmarks_samples import Drawn, Passes, Samples, some_patches
 from torch import distributed, nn
 
 from maskgen.core.seeding import rng_for
+
+from .samples import Drawn, Passes, Samples, some_patches
+from .store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Patches that the networks of our own landmarks learn from: drawn faces cut, bent, turned and changed.
 
-`own_landmarks_changes` changes what a picture shows, in 5 ms on one core of a busy machine; `again` moves a changed
+`changes` changes what a picture shows, in 5 ms on one core of a busy machine; `again` moves a changed
 patch once more, in 0.2 ms, so that each serves several times.
 
 Source: Choi et al., Faster neural network training with data echoing, 2019.
@@ -14,12 +14,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from own_landmarks_changes import PLACES, Patch, Store, changed
 
 from maskgen.core.seeding import rng_for
 from maskgen.faces.landmarkers.own_network import MIRRORED, POINTS, SIDE, to_patch
 from maskgen.faces.landmarkers.own_parts import CANVAS
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
+
+from .changes import changed
+from .patch import PLACES, Patch
+from .store import Store
 
 ECHO = 3  # times that a changed patch is shown in a pass
 TOGETHER = 1500  # changed patches among which these times are spread

@@ -1,0 +1,52 @@
+"""Plain cloth: bonded fleece and weaves, and their stitched edges."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .fields import ACROSS, THREADS, Field, U, V, bump, dashes, noise
+
+
+def dots(pitch: float, size: float) -> Field:
+    """The embossed points of bonded fleece, in a staggered grid."""
+    row = np.floor(V / pitch)
+    x, y = (U / pitch + 0.5 * (row % 2)) % 1 - 0.5, (V / pitch) % 1 - 0.5
+    return np.asarray(np.exp(-(x**2 + y**2) / size**2))
+
+
+def fleece(seed: int) -> tuple[Field, Field]:
+    """Bonded fleece: fine fibres and embossed points, as shade (about 1) and height (about 0)."""
+    fibres = noise(seed, 0.8, 4.0)
+    points = dots(1 / THREADS, 0.3)
+    return 1 + 0.012 * fibres - 0.02 * points, 0.02 * fibres - 0.02 * points
+
+
+def tabby(seed: int) -> tuple[Field, Field]:
+    """Plain weave of thick threads, as shade and height."""
+    warp, weft = np.sin(2 * np.pi * U * THREADS), np.sin(2 * np.pi * V * THREADS)
+    weave = np.where(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS) > 0, warp, weft)
+    return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 10)
+
+
+def woven(seed: int) -> tuple[Field, Field]:
+    """Thin plain weave as shade and height."""
+    weave = np.sin(2 * np.pi * U * THREADS) * np.sin(2 * np.pi * V * THREADS)
+    return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 12)
+
+
+def hem(shade: Field, height: Field) -> tuple[Field, Field]:
+    """The turned and stitched edges of a panel; in place."""
+    for at in (0.035, 0.965):
+        shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
+        height -= 0.20 * bump(V, at, 0.006)
+    shade += 0.10 * dashes(V, ACROSS, 0.93, 0.016, 0.6, 0.004)
+    return shade, height
+
+
+def hemmed_weave(seed: int) -> tuple[Field, Field]:
+    """Plain weave with a stitched edge, as shade and height."""
+    shade, height = woven(seed)
+    for at in (0.035, 0.965):
+        shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
+        height -= 0.20 * bump(V, at, 0.006)
+    return shade, height

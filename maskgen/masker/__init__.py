@@ -1,0 +1,1 @@
+"""From photographs to masked faces: settings, the masker, its results."""

@@ -1,0 +1,309 @@
+"""The masker: photographs to masked faces; combines face detection and mask rendering."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from maskgen.any_picture import Picture, photo_from
+from maskgen.core.images import Photo
+from maskgen.core.kindspec import DEFAULT_KINDS, parse_kind, parse_wear
+from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.records import Crop, Face, Image
+from maskgen.faces.already_masked import MASKED_FROM, mask_scores
+from maskgen.faces.choose import with_face_place
+from maskgen.faces.crop_by_alignment import CropSettings, crop_face, stretch_to_square
+from maskgen.faces.detect import Detector, MtcnnDetector
+from maskgen.faces.landmarkers.by_name import landmarker_by_name
+from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.locate import Looks, detect_for, faces_with_landmarks, look
+from maskgen.faces.trust import trust
+from maskgen.faces.upright_crop import whole_photograph
+from maskgen.masker.catalogue_row import BARE, catalogue_row, columns_of_face
+from maskgen.masker.results import MaskedFace, Output
+from maskgen.masker.settings import MaskerSettings
+from maskgen.masker.subjects import AnalysedSubject, CutFace, PlacedMask
+from maskgen.masks.apply_mask import (
+    AnalysedFace,
+    MaskedPicture,
+    analyse_faces,
+    apply_mask,
+    occluders_of,
+    within_pose_limits,
+)
+from maskgen.masks.kind import Kind
+from maskgen.masks.kinds import load_kind, load_kinds
+from maskgen.masks.lighting.jpeg_blocks import compress_mask_as_jpeg
+from maskgen.masks.occluders.find import Occluders
+from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
+from maskgen.points.given_faces import Marks, faces_from_marks
+
+TOGETHER = 64
+
+
+@dataclass(slots=True)
+class Masker:
+    """Detects faces and renders masks onto them; keeps its networks and templates between calls.
+
+    `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
+    settings' model. `made` are kinds made already, see `masks.kinds.printed_kind`, in the place of those of the
+    settings that have their names. One thread at a time may call a masker, or maskers that share a detector or
+    landmarker. It pickles as its settings: another process makes networks and templates again.
+
+    Example:
+        >>> from skimage.data import astronaut
+        >>> Masker(MaskerSettings(("n95",), crop="none")).mask(astronaut()).record["kind"]
+        'n95'
+    """
+
+    settings: MaskerSettings
+    detector: Detector = field(default_factory=MtcnnDetector)
+    timings: dict[str, float] = field(default_factory=dict)
+    landmarker: Landmarker | None = None
+    made: tuple[Kind, ...] = ()
+    _landmarker: Landmarker = field(init=False)
+    _kinds: list[Kind] = field(init=False)
+    _weights: np.ndarray = field(init=False)
+    _wear: dict[str, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._landmarker = self.landmarker or landmarker_by_name(self.settings.landmarks, self.settings.landmarks_model)
+        texts = self.settings.kinds or DEFAULT_KINDS
+        made = {kind.name: kind for kind in self.made}
+        named = [made.get(parse_kind(text).name) or load_kind(parse_kind(text).text) for text in texts]
+        self._kinds = named if made else load_kinds(texts)
+        self._weights = np.array([parse_kind(text).weight for text in texts])
+        self._wear = dict(map(parse_wear, self.settings.wear))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process makes it again from its settings, detector and landmarker."""
+        return type(self), (self.settings, self.detector, {}, self.landmarker, self.made)
+
+    def mask(self, picture: Picture, given: Marks | None = None, key: str | None = None) -> MaskedFace:
+        """Render a mask onto the main face of one picture.
+
+        Args:
+            picture: a path, a picture file's bytes, a PIL image, an array (see `pictures`) or a Photo.
+            given: its faces if known, see `process`.
+            key: the key of the random draws; the hash of the picture by default.
+
+        Raises:
+            SetAsideError: no usable face, or not a picture, with its `reason`.
+            ValueError: an array of another shape or type.
+        """
+        photo = photo_from(picture, self.settings.max_pixels)
+        (result,) = self.process([key or photo.sha256], [photo], given=None if given is None else [given])
+        if isinstance(result, SetAsideError):
+            raise result
+        masked = [one for one in result if isinstance(one, Output)]
+        faults = [one for one in result if isinstance(one, SetAsideError)]
+        if not masked:
+            raise faults[0]
+        assert masked[0].coverage is not None
+        return MaskedFace(masked[0].image, masked[0].coverage, masked[0].row, masked[0].parts)
+
+    def process(
+        self,
+        keys: Sequence[str],
+        photos: Sequence[Photo],
+        known: Sequence[Sequence[Face]] | None = None,
+        given: Sequence[Marks] | None = None,
+    ) -> list[list[Output | SetAsideError] | SetAsideError]:
+        """The outputs of each photograph, in order; results do not depend on what else is in the call.
+
+        Args:
+            keys: the key of each photograph's random draws, such as the hash of its bytes.
+            known: for each photograph the faces that an earlier call selected in it (see `faces.catalogue_columns`),
+            none where it
+                is to be detected.
+            given: for each photograph one or more given faces (see `maskgen.points`), used in place of detection and of
+                `known`.
+
+        Returns:
+            For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
+            used (without any output where there are several such faces and no other), or one SetAsideError.
+        """
+        kept: Looks = {}
+        faces = self._detected(photos, known, kept) if given is None else self._given(photos, given)
+        if self.settings.masked_input != "keep":
+            faces = self._without_masked(photos, faces, kept)
+        return [result for some in _together(faces) for result in self._some(keys[some], photos[some], faces[some])]
+
+    def _given(self, photos: Sequence[Photo], given: Sequence[Marks]) -> Sequence[Sequence[Face | SetAsideError]]:
+        with self._stage("points"):
+            images = [photo.image for photo in photos]
+            return faces_from_marks(images, given, self.settings.faces, self.detector, self._landmarker)
+
+    def _detected(
+        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None, kept: Looks
+    ) -> Sequence[Sequence[Face | SetAsideError]]:
+        """The faces of each photograph, detected where none are known."""
+        known = [()] * len(photos) if known is None else known
+        search = [at for at, faces in enumerate(known) if not faces]
+        images = [photos[at].image for at in search]
+        with self._stage("find"):
+            detections = detect_for(self.detector, images, self.settings.faces)
+        with self._stage("points"):
+            marked = faces_with_landmarks(
+                images, detections, self.settings.faces, self._landmarker, self.detector, kept
+            )
+        found = dict(zip(search, marked, strict=True))
+        return [found[at] if at in found else known[at] for at in range(len(photos))]
+
+    def _without_masked(
+        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]], kept: Looks
+    ) -> list[list[Face | SetAsideError]]:
+        """The faces, with a fault in place of each that already wears a mask."""
+        with self._stage("masked input"):
+            each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
+            seen = [look(image, face.detection.points5, kept) for image, face in each if isinstance(face, Face)]
+            scores = iter(mask_scores(seen).tolist())
+        return [
+            [_unless_masked(face, next(scores)) if isinstance(face, Face) else face for face in own] for own in faces
+        ]
+
+    def _some(
+        self, keys: Sequence[str], photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]]
+    ) -> Iterator[list[Output | SetAsideError] | SetAsideError]:
+        """The outputs of some photographs with their faces, analysed in one batch."""
+        cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
+        studied = iter(self._analysed([one for each in cut for one in each if isinstance(one, CutFace)]))
+        for key, each in zip(keys, cut, strict=True):
+            yield self._one(key, [next(studied) if isinstance(one, CutFace) else one for one in each])
+
+    def _one(
+        self, key: str, faces: Sequence[AnalysedSubject | SetAsideError]
+    ) -> list[Output | SetAsideError] | SetAsideError:
+        subjects = [face for face in faces if isinstance(face, AnalysedSubject)]
+        faults = [face for face in faces if isinstance(face, SetAsideError)]
+        whole_photograph = self.settings.crop == "none" and subjects
+        groups = [subjects] if whole_photograph else [[subject] for subject in subjects]
+        results = [result for group in groups for result in self._outputs(key, group)]
+        outputs = [result for result in results if isinstance(result, Output)]
+        # A face that no mask fits has the same fault for every kind.
+        failed = {str(result): result for result in results if isinstance(result, SetAsideError)}
+        faults += failed.values()
+        return [*outputs, *faults] if len(outputs) + len(faults) > 1 else [*outputs] or faults[0]
+
+    def _cut(self, photo: Photo, face: Face | SetAsideError) -> CutFace | SetAsideError:
+        if isinstance(face, SetAsideError):
+            return face
+        sure = trust(face)
+        if sure < self.settings.min_trust:
+            fault = SetAsideError(Reason.DOUBTFUL_FIT, f"trust {sure:.2f}, less than {self.settings.min_trust:g}")
+            return _told(fault, face)
+        with self._stage("align"):
+            crop = whole_photograph(photo.image) if self.settings.crop == "none" else self._aligned(photo.image, face)
+        return CutFace(face, crop, crop.carry(face.points68), sure, photo)
+
+    def _analysed(self, faces: Sequence[CutFace]) -> list[AnalysedSubject | SetAsideError]:
+        with self._stage("study"):
+            wholes = [at.photo.image for at in faces]
+            studied = analyse_faces([at.crop.image for at in faces], [at.points68 for at in faces], wholes)
+            analysed_faces = within_pose_limits(studied, self.settings.max_yaw, self.settings.max_pitch)
+            fronts = [self._before(at.crop.image, analysed) for at, analysed in zip(faces, analysed_faces, strict=True)]
+        return [
+            _told(analysed, at.face)
+            if isinstance(analysed, SetAsideError)
+            else AnalysedSubject(
+                at.face, at.crop, analysed, at.photo.quality, columns_of_face(self.settings, at, analysed), occluders
+            )
+            for at, analysed, occluders in zip(faces, analysed_faces, fronts, strict=True)
+        ]
+
+    def _before(self, image: Image, analysed: AnalysedFace | SetAsideError) -> Occluders | None:
+        """The occluders in front of a face, with occluders="keep"."""
+        if self.settings.occluders == "ignore" or isinstance(analysed, SetAsideError):
+            return None
+        return occluders_of(image, analysed)
+
+    def _aligned(self, image: Image, face: Face) -> Crop:
+        return crop_face(image, face, CropSettings(self.settings.align, self.settings.size, self.settings.margin))
+
+    def _outputs(self, key: str, group: list[AnalysedSubject]) -> Iterator[Output | SetAsideError]:
+        """Masked pictures of one crop, or of a whole photograph with all its faces; also the bare one if requested."""
+        index = group[0].face.index
+        drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
+        for variant, kinds in enumerate(zip(*drawn, strict=True)):
+            yield from self._masked(key, group, kinds, variant)
+        if self.settings.bare or not drawn[0]:
+            image = stretch_to_square(group[0].crop.image, group[0].crop.square)
+            row, *others = [catalogue_row(self.settings, subject, None, 0) for subject in group]
+            none = np.zeros(image.shape[:2], np.uint8)
+            yield Output(BARE, 0, index, image, none, row, tuple(others), none if self.settings.parts else None)
+
+    def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
+        """The kinds for this face, none if it stays bare; each further face has its own order."""
+        settings = self.settings
+        if stays_bare(settings.seed, key, settings.unmasked_share):
+            return []
+        if len(self._kinds) == 1 or (settings.per_photo == "all" and not index):
+            return self._kinds
+        many = {"random": 1, "all": len(self._kinds)}.get(str(settings.per_photo)) or int(settings.per_photo)
+        return [self._kinds[at] for at in kind_order(settings.seed, key, index, self._weights)[:many]]
+
+    def _masked(
+        self, key: str, group: list[AnalysedSubject], kinds: Sequence[Kind], variant: int
+    ) -> Iterator[Output | SetAsideError]:
+        """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
+        image, coverage, parts = group[0].crop.image, np.zeros(0, np.uint8), None
+        put: list[PlacedMask] = []
+        for subject, kind in zip(group, kinds, strict=True):
+            try:
+                one = self._dressed(key, image, subject, kind)
+            except SetAsideError as fault:
+                yield _told(fault, subject.face)
+                continue
+            image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
+            parts = one.parts if parts is None or one.parts is None else np.where(one.parts > 0, one.parts, parts)
+            put.append(PlacedMask(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
+        if put:
+            row, *others = [catalogue_row(self.settings, one.subject, one, variant) for one in put]
+            square = group[0].crop.square
+            image, coverage = stretch_to_square(image, square), stretch_to_square(coverage, square)
+            parts = None if parts is None else stretch_to_square(parts, square, cv2.INTER_NEAREST)
+            # The first face's kind names the picture, whether it could be put on or not: no two have one name.
+            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others), parts)
+
+    def _dressed(self, key: str, image: Image, subject: AnalysedSubject, kind: Kind) -> MaskedPicture:
+        with self._stage("wear"):
+            plan = plan_of_kind(self.settings.seed, key, subject.face.index, kind.name, self._wear)
+            one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders)
+            return replace(
+                one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)
+            )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
+
+
+def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice]:
+    """Groups of consecutive photographs with about TOGETHER faces, whose crops are in memory at one time."""
+    first = count = 0
+    for end, each in enumerate(faces, 1):
+        count += len(each)
+        if count >= TOGETHER or end == len(faces):
+            yield slice(first, end)
+            first, count = end, 0
+
+
+def _unless_masked(face: Face, score: float) -> Face | SetAsideError:
+    if score <= MASKED_FROM:
+        return face
+    return _told(SetAsideError(Reason.ALREADY_MASKED, f"mask score {score:.2f}, more than {MASKED_FROM:g}"), face)
+
+
+def _told(fault: SetAsideError, face: Face) -> SetAsideError:
+    """The fault, with the face's position if the photograph has others."""
+    return with_face_place(fault, face.detection) if face.of > 1 else fault

@@ -17,6 +17,9 @@ Prints a table: the median of each quantity, and in parentheses its 10 % and 90 
     side to side        its absolute difference from left to right third
     middle less sides   middle third over the outer thirds
     b* of white masks   median
+    down over across    logarithm of the root mean square gradient down over that across, of the mean over 1 pixel:
+                        above 0 for streaks that run across
+    in a tenth          share of the squared gradients that a tenth of the pixels has; 0.33 of white noise
     warmth of shade     b* of the darkest fifth of the cloth's pixels less that of the brightest fifth
 """
 
@@ -47,7 +50,7 @@ LIGHT, DARK = 70.0, 35.0  # L* from which a mask is light, and up to which dark
 NEUTRAL = 14.0  # chroma up to which a light mask is white
 QUANTITIES = (
     "lightness", "fine contrast", "middle contrast", "large contrast", "upper less lower", "side to side",
-    "middle less sides", "b*", "warmth of shade",
+    "middle less sides", "b*", "warmth of shade", "down over across", "in a tenth",
 )  # fmt: skip
 
 
@@ -69,6 +72,14 @@ def cut(image: Image, face: Detection) -> Image | None:
     matrix = similarity(points[:2].mean(0), right, EYES / eyes, np.array([SIDE / 2, EYE_ROW]) - 0.5)
     inside = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), matrix, (SIDE, SIDE))
     return warp(image, matrix, SIDE)[ROWS, COLUMNS] if inside[ROWS, COLUMNS].min() == 255 else None
+
+
+def gradients(lightness: np.ndarray) -> tuple[float, float]:
+    """The direction of a cloth's gradients and how unevenly they are spread, see the QUANTITIES."""
+    down, across = np.gradient(cv2.GaussianBlur(lightness, (0, 0), 1))
+    squares = np.sort((down**2 + across**2).ravel())[::-1]
+    spread = float(squares[: len(squares) // 10].sum() / squares.sum())
+    return float(np.log((down**2).mean() / (across**2).mean()) / 2), spread
 
 
 def measured(part: Image) -> tuple[str, list[float]]:
@@ -93,6 +104,7 @@ def measured(part: Image) -> tuple[str, list[float]]:
         float(columns[wide:-wide].mean() - np.concatenate([columns[:wide], columns[-wide:]]).mean()),
         float(np.median(lab[..., 2])),
         shade,
+        *gradients(lightness),
     ]
     if lab[..., 1:].std(axis=(0, 1)).max() > PRINTED:
         return "printed", values

@@ -17,7 +17,7 @@ def cloth() -> tuple[Field, Field]:
     over = np.sign(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS))
     weave = np.where(over > 0, warp, weft)
     shade, height = 1 + 0.03 * weave + 0.02 * noise(31, 1.0, 5.0), 0.02 * weave + 0.02 * noise(32, 10)
-    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14) + crumpled(36, 0.14)
+    height += wrinkles(33, 0.02) + 0.05 * noise(34, 55) + tension(35, 0.24, 14, nose=-1) + crumpled(36, 0.12)
     seam = bump(ACROSS, 0.0, 0.008)
     shade -= 0.14 * seam
     height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam
@@ -38,14 +38,14 @@ def cloth_pleated() -> tuple[Field, Field]:
         height += 0.55 * opened * np.clip((line + 0.2) / 0.2, 0, 1) * (1 - step(line, 0.008, 0.025))
         under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
         shade -= 0.24 * under * uneven(int(at * 1000))
-    height += wrinkles(43, 0.06) + tension(44, 0.22, 12) + crumpled(45, 0.16)
+    height += wrinkles(43, 0.02) + tension(44, 0.22, 12, nose=-1) + crumpled(45, 0.14)
     return hem(shade, height)
 
 
 def cloth_flat() -> tuple[Field, Field]:
     """The panel of `cloth_pleated` without pleats, for masks whose pleats are drawn one by one."""
     shade, height = tabby(45)
-    height += wrinkles(46, 0.03) + tension(47, 0.06, 12) + crumpled(48, 0.04)
+    height += 0.03 * noise(46, 80)
     return hem(shade, height)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from .fields import ACROSS, SIDE, Field, U, V, noise, step
 
 
-def tension(seed: int, strength: float, count: int = 9) -> Field:
-    """Folds that cloth throws where it is pulled: from the loops' ends inward, some from the nose's sides down."""
+def tension(seed: int, strength: float, count: int = 9, nose: int = 1) -> Field:
+    """Folds that cloth throws where it is pulled: from the loops' ends inward, some from the nose's sides down, there
+    with `nose` 1 toward the middle, where they may cross, with -1 away from it."""
     rng = np.random.default_rng(seed)
     height = np.zeros((SIDE, SIDE))
     x, y = 2.2 * U, V
@@ -21,6 +22,7 @@ def tension(seed: int, strength: float, count: int = 9) -> Field:
         else:
             begin = np.array([1.1 + (0.3 if side else -0.3) * rng.uniform(0.5, 1.3), 0.12])
             toward = rng.uniform(0.9, 1.5)
+            toward = toward if nose > 0 else np.pi - toward
         c, s = (-1 if side else 1) * np.cos(toward), np.sin(toward)
         along, off = (x - begin[0]) * c + (y - begin[1]) * s, -(x - begin[0]) * s + (y - begin[1]) * c
         off = off + rng.normal() * 0.25 * along**2 + 0.012 * noise(seed + number, 60)

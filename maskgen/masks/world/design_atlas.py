@@ -297,7 +297,8 @@ def _bank() -> Floats:
     """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
 
     A wrinkle is about a hundredth of an eye distance high, with a sharp crest between two slopes. Half of the wrinkles
-    run inward from the ends of the loops, half lie anywhere. The second half of the bank mirrors the first.
+    run from the ends of the loops, half lie anywhere and in any direction. The second half of the bank mirrors the
+    first.
     """
     u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
     out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
@@ -305,14 +306,14 @@ def _bank() -> Floats:
         rng = rng_for(0, "wrinkle", number)
         x, y = 3.3 * u, 1.7 * v
         if number % 2:
-            from_, toward = rng.uniform([0, 0], [3.3, 1.7]), rng.normal() * 0.8
+            from_, toward = rng.uniform([0, 0], [3.3, 1.7]), rng.uniform(-0.5, 0.5) * np.pi
         else:
             from_ = np.array([0.1, 0.15 if number % 4 else 1.55])
-            toward = rng.uniform(0.1, 0.8) * (1 if number % 4 else -1)
+            toward = rng.uniform(0.1, 1.3) * (1 if number % 4 else -1)
         along = (x - from_[0]) * np.cos(toward) + (y - from_[1]) * np.sin(toward)
         off = -(x - from_[0]) * np.sin(toward) + (y - from_[1]) * np.cos(toward)
         off = off + rng.normal() * 0.25 * along * along
-        length, width = rng.uniform(0.3, 1.1), rng.uniform(0.035, 0.16)
+        length, width = rng.uniform(0.3, 1.1), np.exp(rng.uniform(np.log(0.025), np.log(0.2)))
         height = 0.014 * np.exp(-np.abs(off) / width - (along / length) ** 2) * rng.choice([-1, 1])
         out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7

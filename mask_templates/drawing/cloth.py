@@ -44,7 +44,7 @@ def cloth_pleated() -> tuple[Field, Field]:
 
 def cloth_flat() -> tuple[Field, Field]:
     """The panel of `cloth_pleated` without pleats, for masks whose pleats are drawn one by one."""
-    shade, height = tabby(45)
+    shade, height = tabby(45, rough=0.3)
     height += 0.03 * noise(46, 80)
     return hem(shade, height)
 

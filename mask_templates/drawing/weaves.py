@@ -21,11 +21,12 @@ def fleece(seed: int) -> tuple[Field, Field]:
     return 1 + 0.012 * fibres - 0.02 * points, 0.02 * fibres - 0.02 * points
 
 
-def tabby(seed: int) -> tuple[Field, Field]:
-    """Plain weave of thick threads, as shade and height."""
+def tabby(seed: int, rough: float = 1.0) -> tuple[Field, Field]:
+    """Plain weave of thick threads, as shade and height; `rough` 0.3 for threads and bumps that hardly show, whose
+    pattern does not beat with the pixels of a large picture."""
     warp, weft = np.sin(2 * np.pi * U * THREADS), np.sin(2 * np.pi * V * THREADS)
-    weave = np.where(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS) > 0, warp, weft)
-    return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 10)
+    weave = rough * np.where(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS) > 0, warp, weft)
+    return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * rough * noise(seed + 1, 10)
 
 
 def woven(seed: int) -> tuple[Field, Field]:

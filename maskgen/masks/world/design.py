@@ -24,6 +24,7 @@ FIRST_TRIES, TRIES = 8, 3  # colours of which the farthest from the ground is th
 MOST_INKS = 3  # most inks of one print
 WRINKLES = 80  # number of different wrinkles, see `design_atlas`
 PER_MASK = 12  # wrinkles per mask
+DEEPEST = 8.0  # times the depth of a wrinkle of the bank
 CELLS = 64  # rows and columns of a wrinkle in the bank
 BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
 LEAST_SHEER = 0.04  # transmission of light, 0..1, up to which a cloth counts as opaque
@@ -148,10 +149,10 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
 
 
 def _wrinkles(chances: Chances, form: str) -> tuple[NDArray[np.intp], Floats]:
-    """Which wrinkles of the bank, and how deep each is."""
-    drawn = chances.uniforms(2 * PER_MASK)
-    deep = (-np.log(drawn[PER_MASK:])) ** 1.7 * (0.4 if form in STIFF else 1.2)
-    return (drawn[:PER_MASK] * WRINKLES).astype(np.intp), deep.astype(np.float32)
+    """Which wrinkles of the bank, and how deep each is: few are deep, and some masks are crumpled."""
+    drawn, crumpled = chances.uniforms(2 * PER_MASK), 0.5 + chances.exponential()
+    deep = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.7 * (0.5 if form in STIFF else 1.2)
+    return (drawn[:PER_MASK] * WRINKLES).astype(np.intp), np.minimum(deep, DEEPEST).astype(np.float32)
 
 
 def _seam(drawn: float, form: str, pleated: bool) -> float:

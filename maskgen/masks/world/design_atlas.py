@@ -292,11 +292,14 @@ def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
     return cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)  # cubic at once takes several times as long
 
 
+CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
+
+
 @cache
 def _bank() -> Floats:
     """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
 
-    A wrinkle is about a hundredth of an eye distance high, with a sharp crest between two slopes. Half of the wrinkles
+    A wrinkle is about a hundredth of an eye distance high, with a crest, as sharp as the cells allow, between two slopes. Half of the wrinkles
     run from the ends of the loops, half lie anywhere and in any direction. The second half of the bank mirrors the
     first.
     """
@@ -314,7 +317,8 @@ def _bank() -> Floats:
         off = -(x - from_[0]) * np.sin(toward) + (y - from_[1]) * np.cos(toward)
         off = off + rng.normal() * 0.25 * along * along
         length, width = rng.uniform(0.3, 1.1), np.exp(rng.uniform(np.log(0.025), np.log(0.2)))
-        height = 0.014 * np.exp(-np.abs(off) / width - (along / length) ** 2) * rng.choice([-1, 1])
+        away = np.hypot(off, CREST) - CREST
+        height = 0.014 * np.exp(-away / width - (along / length) ** 2) * rng.choice([-1, 1])
         out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
     half = WRINKLES // 2

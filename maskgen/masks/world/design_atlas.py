@@ -299,7 +299,7 @@ CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a c
 def _bank() -> Floats:
     """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
 
-    A wrinkle is about a hundredth of an eye distance high, with a crest, as sharp as the cells allow, between two slopes. Half of the wrinkles
+    A wrinkle is about a hundredth of an eye distance high, a crest, as sharp as the cells allow, between two slopes. Half
     run from the ends of the loops, half lie anywhere and in any direction. The second half of the bank mirrors the
     first.
     """

@@ -246,10 +246,10 @@ def _print(
     """Draw a print on the cloth without stretching it; it follows folds and pleats. On mirrored cloth it is mirrored,
     so that it is not on the mask."""
     rows, columns = dyed.shape[:2]
-    tile, pixels = picture.picture, SIDE / picture.size  # pixels of the print per eye distance
-    finest = columns / flat_size(template)[0]
-    while pixels > 1.5 * finest and len(tile) > 8:
-        tile, pixels = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels / 2
+    pixels = SIDE / picture.size  # of the print per eye distance
+    finest = 1.5 * columns / flat_size(template)[0]
+    times = min(math.ceil(math.log2(max(pixels / finest, 1.0))), len(picture.sizes) - 1)
+    tile, pixels = picture.halved(times), pixels / 2**times
     c, s = math.cos(picture.angle) * pixels, math.sin(picture.angle) * pixels
     turn = np.array([[c, s], [-s, c]])
     shift = (len(tile) - 1) / 2 - turn @ picture.at
@@ -275,11 +275,15 @@ def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) ->
 
     Sampling one tile with wrap-around would take six times as long.
     """
-    bounds = flat_bounds(template) + [[-MOVED], [MOVED]]
-    corners = np.stack(np.meshgrid(*bounds.T), -1).reshape(4, 2) @ turn.T + shift
-    first = np.floor((corners.min(0) - 2) / len(tile))
-    times = np.ceil((corners.max(0) + 2) / len(tile)) - first
-    return np.tile(tile, (int(times[1]), int(times[0]), 1)), shift - first * len(tile)
+    side = len(tile)
+    (left, top), (right, bottom) = (flat_bounds(template) + [[-MOVED], [MOVED]]).tolist()
+    firsts, times = [], []
+    for (of_x, of_y), move in zip(turn.tolist(), shift.tolist(), strict=True):
+        middle = move + of_x * (left + right) / 2 + of_y * (top + bottom) / 2
+        reach = abs(of_x) * (right - left) / 2 + abs(of_y) * (bottom - top) / 2 + 2
+        firsts.append(math.floor((middle - reach) / side))
+        times.append(math.ceil((middle + reach) / side) - firsts[-1])
+    return cv2.repeat(tile, times[1], times[0]), shift - np.array(firsts) * side
 
 
 def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:

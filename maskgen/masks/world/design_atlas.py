@@ -35,6 +35,7 @@ STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
 STAIN_COLOUR, UNSTAINED = np.array([0.7, 0.85, 1.0]), np.full(3, 128.0)
 FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
+FINE = 16  # steps in which the bank of wrinkles stores a step of the atlas's slopes
 BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
@@ -143,9 +144,10 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     dyed = _dyed(blank, design, slopes, folded)
     undyed = _with_seam(blank.colours, blank.middle, blank.seam[0], design.seam - blank.plain)
     cv2.multiply(undyed, dyed, dst=cloth, scale=1 / MEDIAN)
+    rise = None if folded is None else _shaded(cloth, folded)
     cv2.mixChannels([slopes], [cloth, slope_down], [0, 3, 1, 4])
-    if folded is not None:
-        _fold(cloth, slope_down, folded)
+    if rise is not None:
+        cv2.addWeighted(slope_down, 1.0, rise, 1.0, -LEVEL_GROUND, dst=slope_down)
     _dye_straps(colours[rows:], blank.template, design)
     return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)
 
@@ -160,12 +162,11 @@ def _with_seam(picture: Bytes, middle: slice, seam: NDArray[np.int16], strength:
     return sewn
 
 
-def _fold(cloth: Bytes, slope_down: Bytes, folded: PleatFields) -> None:
-    """Add the shade and the slope of pleats to a cloth, in place."""
+def _shaded(cloth: Bytes, folded: PleatFields) -> Bytes:
+    """Shade a cloth's colours by pleats, in place; returns the pleats' slope down as in an atlas, (rows, columns)."""
     shade, slope = cv2.split(cv2.resize(folded.shade_and_slope, cloth.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    across = np.full_like(shade, LEVEL)
-    cv2.multiply(cloth, cv2.merge([shade, shade, shade, across]), dst=cloth, scale=1 / LEVEL)
-    cv2.addWeighted(slope_down, 1.0, slope, 1.0, -LEVEL_GROUND, dst=slope_down)
+    cv2.multiply(cloth, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=cloth, scale=1 / LEVEL)
+    return np.asarray(slope, np.uint8)
 
 
 def _dye_straps(bands: Bytes, template: Template, design: Design) -> None:
@@ -297,8 +298,9 @@ def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
 
 
 @cache
-def _bank() -> Floats:
-    """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
+def _bank() -> NDArray[np.int8]:
+    """Slopes of single wrinkles to the right and down in steps of 1 / FINE of those of an atlas, (WRINKLES,
+    CELLS * CELLS * 2); small enough for the processor's cache.
 
     A wrinkle is about a hundredth of an eye distance high, with a sharp crest between two slopes. Half of the wrinkles
     run inward from the ends of the loops, half lie anywhere. The second half of the bank mirrors the first.
@@ -322,17 +324,19 @@ def _bank() -> Floats:
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
     half = WRINKLES // 2
     out[half:] = out[:half, :, ::-1] * [-1, 1]
-    return np.asarray(out.reshape(WRINKLES, -1) * STEEPNESS)
+    return np.clip(np.rint(out.reshape(WRINKLES, -1) * (STEEPNESS * FINE)), -127, 127).astype(np.int8)
 
 
 def _slopes(blank: BlankCloth, design: Design) -> Bytes:
     """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and its wrinkles,
     bent as it says."""
     which, depth = design.wrinkles
-    total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
+    total = (depth @ _bank()[which].astype(np.float32)).reshape(CELLS, CELLS, 2)
     total = cv2.warpAffine(total, design.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     wrinkled = cv2.resize(
-        cv2.convertScaleAbs(total, beta=LEVEL_GROUND), blank.slopes.shape[1::-1], interpolation=cv2.INTER_LINEAR
+        cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND),
+        blank.slopes.shape[1::-1],
+        interpolation=cv2.INTER_LINEAR,
     )
     sewn = _with_seam(blank.slopes, blank.middle, blank.seam[1], design.seam - blank.plain)
     return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))

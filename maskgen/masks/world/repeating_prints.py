@@ -419,7 +419,7 @@ def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Pr
 
 @cache
 def _stencil(family: str, number: int) -> tuple[Bytes, ...]:
-    """`halves` of a tile whose red, green and blue are the shares of the first, second and third ink; black is the ground.
+    """`halves` of a tile in which red, green and blue are the shares of the three inks and black is the ground.
 
     Drawn once per process, because drawing takes ten times as long as mixing the inks of one mask.
     """

@@ -86,8 +86,9 @@ def fleece(seed: int) -> tuple[Field, Field]:
     return 1 + 0.012 * fibres - 0.02 * points, 0.02 * fibres - 0.02 * points
 
 
-def tension(seed: int, strength: float, count: int = 9) -> Field:
-    """Folds that cloth throws where it is pulled: from the loops' ends inward, some from the nose's sides down."""
+def tension(seed: int, strength: float, count: int = 9, parted: bool = False) -> Field:
+    """Folds that cloth throws where it is pulled: from the loops' ends inward, some from the nose's sides down: toward
+    the middle, or if they are `parted` away from it, softly, so that none crosses a seam or another one there."""
     rng = np.random.default_rng(seed)
     height = np.zeros((SIDE, SIDE))
     x, y = 2.2 * U, V
@@ -99,14 +100,16 @@ def tension(seed: int, strength: float, count: int = 9) -> Field:
         else:
             begin = np.array([1.1 + (0.3 if side else -0.3) * rng.uniform(0.5, 1.3), 0.12])
             toward = rng.uniform(0.9, 1.5)
-        c, s = (-1 if side else 1) * np.cos(toward), np.sin(toward)
+        apart = parted and lower == 2
+        c, s = (-1 if bool(side) != apart else 1) * np.cos(toward), np.sin(toward)
         along, off = (x - begin[0]) * c + (y - begin[1]) * s, -(x - begin[0]) * s + (y - begin[1]) * c
         off = off + rng.normal() * 0.25 * along**2 + 0.012 * noise(seed + number, 60)
-        width, length = rng.uniform(0.03, 0.07), rng.uniform(0.3, 0.8)
+        width, length = rng.uniform(0.03, 0.07) * (1.8 if apart else 1.0), rng.uniform(0.3, 0.8)
         fold = np.tanh(2.5 * off / width) * np.exp(-((off / (2.2 * width)) ** 2))
         if number % 3 == 0:
             fold = np.exp(-((off / width) ** 2))
-        height += fold * step(along, 0.12, 0.25) * np.exp(-((along / length) ** 2))
+        fold *= (0.5 if apart else 1.0) * np.exp(-((along / length) ** 2))
+        height += fold * step(along, 0.12, 0.25)
     return np.asarray(strength * height)
 
 
@@ -279,7 +282,7 @@ def cloth() -> tuple[Field, Field]:
     over = np.sign(np.sin(np.pi * U * THREADS) * np.sin(np.pi * V * THREADS))
     weave = np.where(over > 0, warp, weft)
     shade, height = 1 + 0.03 * weave + 0.02 * noise(31, 1.0, 5.0), 0.02 * weave + 0.02 * noise(32, 10)
-    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14) + crumpled(36, 0.14)
+    height += wrinkles(33, 0.07) + 0.05 * noise(34, 55) + tension(35, 0.24, 14, parted=True) + crumpled(36, 0.14)
     seam = bump(ACROSS, 0.0, 0.008)
     shade -= 0.14 * seam
     height += 0.25 * bump(ACROSS, 0.03, 0.02) - 0.30 * seam
@@ -310,7 +313,7 @@ def cloth_pleated() -> tuple[Field, Field]:
         height += 0.55 * opened * np.clip((line + 0.2) / 0.2, 0, 1) * (1 - step(line, 0.008, 0.025))
         under = step(line, 0.0, 0.010) * np.exp(-np.maximum(line, 0) / (0.010 + 0.035 * opened))
         shade -= 0.24 * under * uneven(int(at * 1000))
-    height += wrinkles(43, 0.06) + tension(44, 0.22, 12) + crumpled(45, 0.16)
+    height += wrinkles(43, 0.06) + tension(44, 0.22, 12, parted=True) + crumpled(45, 0.16)
     return hem(shade, height)
 
 

@@ -235,7 +235,7 @@ def test_pleats_differ_from_mask_to_mask() -> None:
 def test_a_pleat_is_dark_below_its_fold_and_hides_cloth() -> None:
     pleats = draw_pleats(Chances(9, "pleats"), 3)
     fields = pleat_fields(pleats, 256, 256)
-    middle = fields.shade_and_slope[:, 32, 0].astype(int)
+    middle = fields.shade_and_slope[:, 16, 0].astype(int)
     folds = np.flatnonzero((middle < LEVEL - 12) & (np.roll(middle, 1) >= LEVEL - 12))
     lines = 256 * pleats.lines[1:-1, 0]
     assert all(np.abs(folds - line).min() < 4 for line in lines)
@@ -257,6 +257,20 @@ def test_a_print_jumps_where_a_pleat_hides_it() -> None:
     step = moved[..., 0].astype(int) - plain[..., 0]
     assert (step[:128] == 0).all()
     assert np.median(step[128:]) == pytest.approx(0.1 * scale, abs=1)
+
+
+def test_prints_are_not_mirrored_with_the_cloth() -> None:
+    plan = next(
+        plan
+        for plan in (plan_mask(rng_for(11, number)) for number in range(400))
+        if draw_design(plan, "cloth")[0].family == "lettering"
+    )
+    blank = blank_cloth(built_in_template("cloth"), 0, 3)
+    worn, mirrored = (
+        design_level(blank, draw_design(replace(plan, turned=turned), "cloth")[0]).colours[..., :3].astype(float)
+        for turned in (False, True)
+    )
+    assert np.abs(mirrored[:, ::-1] - worn).mean() < 0.5 * np.abs(mirrored - worn).mean()
 
 
 def test_valves_have_their_own_colour_and_a_reflection() -> None:

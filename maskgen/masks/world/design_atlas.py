@@ -35,6 +35,7 @@ STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
 STAIN_COLOUR, UNSTAINED = np.array([0.7, 0.85, 1.0]), np.full(3, 128.0)
 FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
+FINE = 16  # steps in which the bank of wrinkles stores a step of the atlas's slopes
 BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
@@ -143,9 +144,10 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     dyed = _dyed(blank, design, slopes, folded)
     undyed = _with_seam(blank.colours, blank.middle, blank.seam[0], design.seam - blank.plain)
     cv2.multiply(undyed, dyed, dst=cloth, scale=1 / MEDIAN)
+    rise = None if folded is None else _shaded(cloth, folded)
     cv2.mixChannels([slopes], [cloth, slope_down], [0, 3, 1, 4])
-    if folded is not None:
-        _fold(cloth, slope_down, folded)
+    if rise is not None:
+        cv2.addWeighted(slope_down, 1.0, rise, 1.0, -LEVEL_GROUND, dst=slope_down)
     _dye_straps(colours[rows:], blank.template, design)
     return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)
 
@@ -160,12 +162,11 @@ def _with_seam(picture: Bytes, middle: slice, seam: NDArray[np.int16], strength:
     return sewn
 
 
-def _fold(cloth: Bytes, slope_down: Bytes, folded: PleatFields) -> None:
-    """Add the shade and the slope of pleats to a cloth, in place."""
+def _shaded(cloth: Bytes, folded: PleatFields) -> Bytes:
+    """Shade a cloth's colours by pleats, in place; returns the pleats' slope down as in an atlas, (rows, columns)."""
     shade, slope = cv2.split(cv2.resize(folded.shade_and_slope, cloth.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    across = np.full_like(shade, LEVEL)
-    cv2.multiply(cloth, cv2.merge([shade, shade, shade, across]), dst=cloth, scale=1 / LEVEL)
-    cv2.addWeighted(slope_down, 1.0, slope, 1.0, -LEVEL_GROUND, dst=slope_down)
+    cv2.multiply(cloth, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=cloth, scale=1 / LEVEL)
+    return np.asarray(slope, np.uint8)
 
 
 def _dye_straps(bands: Bytes, template: Template, design: Design) -> None:
@@ -246,10 +247,10 @@ def _print(
     """Draw a print on the cloth without stretching it; it follows folds and pleats. On mirrored cloth it is mirrored,
     so that it is not on the mask."""
     rows, columns = dyed.shape[:2]
-    tile, pixels = picture.picture, SIDE / picture.size  # pixels of the print per eye distance
-    finest = columns / flat_size(template)[0]
-    while pixels > 1.5 * finest and len(tile) > 8:
-        tile, pixels = cv2.resize(tile, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), pixels / 2
+    pixels = SIDE / picture.size  # of the print per eye distance
+    finest = 1.5 * columns / flat_size(template)[0]
+    times = min(math.ceil(math.log2(max(pixels / finest, 1.0))), len(picture.sizes) - 1)
+    tile, pixels = picture.halved(times), pixels / 2**times
     c, s = math.cos(picture.angle) * pixels, math.sin(picture.angle) * pixels
     turn = np.array([[c, s], [-s, c]])
     shift = (len(tile) - 1) / 2 - turn @ picture.at
@@ -275,11 +276,15 @@ def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) ->
 
     Sampling one tile with wrap-around would take six times as long.
     """
-    bounds = flat_bounds(template) + [[-MOVED], [MOVED]]
-    corners = np.stack(np.meshgrid(*bounds.T), -1).reshape(4, 2) @ turn.T + shift
-    first = np.floor((corners.min(0) - 2) / len(tile))
-    times = np.ceil((corners.max(0) + 2) / len(tile)) - first
-    return np.tile(tile, (int(times[1]), int(times[0]), 1)), shift - first * len(tile)
+    side = len(tile)
+    (left, top), (right, bottom) = (flat_bounds(template) + [[-MOVED], [MOVED]]).tolist()
+    firsts, times = [], []
+    for (of_x, of_y), move in zip(turn.tolist(), shift.tolist(), strict=True):
+        middle = move + of_x * (left + right) / 2 + of_y * (top + bottom) / 2
+        reach = abs(of_x) * (right - left) / 2 + abs(of_y) * (bottom - top) / 2 + 2
+        firsts.append(math.floor((middle - reach) / side))
+        times.append(math.ceil((middle + reach) / side) - firsts[-1])
+    return cv2.repeat(tile, times[1], times[0]), shift - np.array(firsts) * side
 
 
 def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
@@ -296,8 +301,9 @@ CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a c
 
 
 @cache
-def _bank() -> Floats:
-    """Slopes of single wrinkles to the right and down, float32 (WRINKLES, CELLS * CELLS * 2).
+def _bank() -> NDArray[np.int8]:
+    """Slopes of single wrinkles to the right and down in steps of 1 / FINE of those of an atlas, (WRINKLES,
+    CELLS * CELLS * 2); small enough for the processor's cache.
 
     A wrinkle is about a hundredth of an eye distance high, a crest, as sharp as the cells allow, between two slopes. Half
     run from the ends of the loops, half lie anywhere and in any direction. The second half of the bank mirrors the
@@ -323,17 +329,19 @@ def _bank() -> Floats:
         out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
     half = WRINKLES // 2
     out[half:] = out[:half, :, ::-1] * [-1, 1]
-    return np.asarray(out.reshape(WRINKLES, -1) * STEEPNESS)
+    return np.clip(np.rint(out.reshape(WRINKLES, -1) * (STEEPNESS * FINE)), -127, 127).astype(np.int8)
 
 
 def _slopes(blank: BlankCloth, design: Design) -> Bytes:
     """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and its wrinkles,
     bent as it says."""
     which, depth = design.wrinkles
-    total = (depth @ _bank()[which]).reshape(CELLS, CELLS, 2)
+    total = (depth @ _bank()[which].astype(np.float32)).reshape(CELLS, CELLS, 2)
     total = cv2.warpAffine(total, design.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     wrinkled = cv2.resize(
-        cv2.convertScaleAbs(total, beta=LEVEL_GROUND), blank.slopes.shape[1::-1], interpolation=cv2.INTER_LINEAR
+        cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND),
+        blank.slopes.shape[1::-1],
+        interpolation=cv2.INTER_LINEAR,
     )
     sewn = _with_seam(blank.slopes, blank.middle, blank.seam[1], design.seam - blank.plain)
     return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))

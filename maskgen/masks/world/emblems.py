@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles
-from maskgen.masks.world.repeating_prints import Bytes, Print, Rng, smooth_noise
+from maskgen.masks.world.repeating_prints import Bytes, Print, Rng, halves, smooth_noise
 
 SIDE = 128
 _LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))
@@ -184,4 +184,4 @@ def draw_emblem(family: str, rng: Rng, inks: list[Doubles]) -> Print:
     picture = draw(rng, inks)
     size = float(np.exp(rng.uniform(math.log(least), math.log(most))))
     at = (float(rng.uniform(-off, off)), float(rng.uniform(-0.12, 0.12)))
-    return Print(picture, size, float(rng.normal() * 0.05), at)
+    return Print(halves(picture), size, float(rng.normal() * 0.05), at)

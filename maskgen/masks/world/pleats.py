@@ -23,7 +23,7 @@ from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.repeating_prints import Rng
 
 PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
-APART = 4  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level
+APART = 8  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level
 LEVEL = 128  # byte of the shade that changes nothing
 SHADOW = 0.62  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
@@ -76,7 +76,7 @@ def _panel(at: int, count: int, opened: float, drawn: float) -> int:
 
 
 class PleatFields(NamedTuple):
-    """Pleats at the rows of a cloth and at every fourth of its columns, (rows, columns) each.
+    """Pleats at the rows of a cloth and at every eighth of its columns, (rows, columns) each.
 
     Attributes:
         shade_and_slope: uint8 (rows, columns, 2): the factor on the cloth's light, LEVEL for 1, and the slope down of

@@ -18,6 +18,7 @@ from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 
 SIDE = 128  # of a tile, in pixels
+SMALLEST = 8  # least side of a tile that is laid on cloth
 STENCILS = 40  # different drawings per family
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -26,16 +27,40 @@ Inks = list[tuple[float, float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A print on a cloth: `picture` uint8 (h, w, 3), repeated over all of it, or (h, w, 4) with opacity, shown once.
+    """A print on a cloth.
 
-    `size` is the picture's width in eye distances, `angle` its rotation in radians, `at` the place of its centre on the
-    flat cloth in eye distances (see `flat_cloth`).
+    Attributes:
+        sizes: the drawing, uint8, and each time half as large: (h, w, 3), repeated over all of the cloth, or (h, w, 4)
+            with opacity, shown once.
+        size: its width in eye distances.
+        angle: its rotation in radians.
+        at: the place of its centre on the flat cloth in eye distances, see `flat_cloth`.
+        mix: (3, 4), from the drawing to its colours; None if it is in its colours.
     """
 
-    picture: Bytes
+    sizes: tuple[Bytes, ...]
     size: float
     angle: float = 0.0
     at: tuple[float, float] = (0.0, 0.0)
+    mix: Doubles | None = None
+
+    @property
+    def picture(self) -> Bytes:
+        """The print in its colours, (h, w, 3) or (h, w, 4)."""
+        return self.halved(0)
+
+    def halved(self, times: int) -> Bytes:
+        """`picture` with its sides halved so many times, at most as often as `sizes` says."""
+        drawn = self.sizes[min(times, len(self.sizes) - 1)]
+        return drawn if self.mix is None else np.asarray(cv2.transform(drawn, self.mix), np.uint8)
+
+
+def halves(drawing: Bytes) -> tuple[Bytes, ...]:
+    """A drawing and each time half as large, down to SMALLEST."""
+    sizes = [drawing]
+    while len(sizes[-1]) > SMALLEST:
+        sizes.append(cv2.resize(sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return tuple(sizes)
 
 
 def _ink(colour: Doubles) -> tuple[float, float, float]:
@@ -388,15 +413,15 @@ def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Pr
     for ink in range(3):
         mix[:, ink] = (inks[ink % len(inks)] - ground) / 255
     mix[:, 3] = ground
-    picture = cv2.transform(_stencil(family, int(rng.integers(STENCILS))), mix)
-    return Print(picture, size, float(angle), (float(at[0]), float(at[1])))
+    stencil = _stencil(family, int(rng.integers(STENCILS)))
+    return Print(stencil, size, float(angle), (float(at[0]), float(at[1])), mix)
 
 
 @cache
-def _stencil(family: str, number: int) -> Bytes:
-    """A tile whose red, green and blue are the shares of the first, second and third ink; black is the ground.
+def _stencil(family: str, number: int) -> tuple[Bytes, ...]:
+    """`halves` of a tile in which red, green and blue are the shares of the three inks and black is the ground.
 
     Drawn once per process, because drawing takes ten times as long as mixing the inks of one mask.
     """
     draw, _, _ = TILES[family]
-    return draw(rng_for(number, "stencil", family), np.zeros(3), list(255 * np.eye(3)))
+    return halves(draw(rng_for(number, "stencil", family), np.zeros(3), list(255 * np.eye(3))))

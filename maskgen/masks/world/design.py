@@ -21,7 +21,9 @@ from maskgen.masks.world.pleats import Pleats, draw_pleats
 from maskgen.masks.world.repeating_prints import TILES, Print, Rng, draw_tile
 
 FIRST_TRIES, TRIES = 8, 3  # colours of which the farthest from the ground is the first ink, or another one
-MOST_INKS = 3  # most inks of one print
+MORE_INKS = 0.75, 0.4  # shares of prints with a second and with a third ink
+PLAIN_INK = 0.6  # share of prints in which one ink is black or white
+CONTRAST = 1.6  # weight of lightness, beside a* and b*, in how far an ink is from the ground
 WRINKLES = 80  # number of different wrinkles, see `design_atlas`
 PER_MASK = 12  # wrinkles per mask
 DEEPEST = 8.0  # times the depth of a wrinkle of the bank
@@ -205,16 +207,33 @@ def _any(chances: Chances, tables: Census) -> Lab:
 def _apart(chances: Chances, tables: Census, ground: Lab, tries: int) -> Lab:
     """A colour with contrast to the ground: of so many draws the farthest from it."""
     drawn = [_any(chances, tables) for _ in range(tries)]
-    return max(drawn, key=lambda lab: math.dist(lab, ground))
+    return max(
+        drawn, key=lambda lab: math.hypot(CONTRAST * (lab[0] - ground[0]), lab[1] - ground[1], lab[2] - ground[2])
+    )
 
 
 def _printed(rng: Rng, chances: Chances, tables: Census, family: str, ground: Lab) -> tuple[Print, tuple[Doubles, ...]]:
     """A print of a family and its inks."""
-    count = 1 + int(chances.uniform() * MOST_INKS)
-    inks = [lab_to_rgb(_apart(chances, tables, ground, TRIES if at else FIRST_TRIES)) for at in range(count)]
+    inks = [lab_to_rgb(ink) for ink in _inks(chances, tables, ground)]
     once = family in EMBLEMS and (family not in TILES or chances.uniform() < ONCE)
     picture = draw_emblem(family, rng, inks) if once else draw_tile(family, rng, lab_to_rgb(ground), inks)
     return picture, tuple(inks)
+
+
+def _inks(chances: Chances, tables: Census, ground: Lab) -> list[Lab]:
+    """The inks of a print: the first is far from the ground, and of the others some are black or white, as the
+    outlines and the small shapes of prints are."""
+    several, plain = chances.uniform(), chances.uniform()
+    count = 1 + sum(several < share for share in MORE_INKS)
+    inks = [
+        _apart(chances, tables, ground, FIRST_TRIES),
+        *(_apart(chances, tables, ground, TRIES) for _ in range(count - 1)),
+    ]
+    if plain < PLAIN_INK:
+        dark = (ground[0] > 50) == (chances.uniform() < 0.7)
+        own = (12 + 8 * chances.uniform(), 0.0, 0.0) if dark else (90 + 6 * chances.uniform(), 0.0, 2.0)
+        inks[min(1, count - 1)] = own
+    return inks
 
 
 def _loops(drawn: float, lab: Lab, ground: Doubles) -> Doubles | None:

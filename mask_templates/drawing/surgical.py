@@ -33,13 +33,13 @@ def surgical_pulled() -> tuple[Field, Field]:
 
 def surgical_flat() -> tuple[Field, Field]:
     """The same without tucks, for masks whose tucks are drawn one by one (`maskgen.masks.world.pleats`)."""
-    return tucked((), 241, 1.0, 0.08)
+    return tucked((), 241, 1.0, 0.08, rough=0.3)
 
 
-def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float) -> tuple[Field, Field]:
+def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float, rough: float = 1.0) -> tuple[Field, Field]:
     """Fleece in tucks that face down, with bound edges, a wire in the top edge and welded sides; `deep` and `creased`
-    say how far the tucks open and how strongly the cloth is creased, 1 for what is usual."""
-    shade, height = fleece(seed)
+    say how far the tucks open and how strongly the cloth is creased, 1 for what is usual, `rough` as for `fleece`."""
+    shade, height = fleece(seed, rough)
     inner = 1 - step(ACROSS, 0.925, 0.015)
     for at, bow, tilt in tucks:
         line = V - at - bow * np.cos(np.pi * ACROSS / 2) - tilt * (2 * U - 1) - 0.0012 * noise(int(at * 100), 70)

@@ -14,10 +14,11 @@ def dots(pitch: float, size: float) -> Field:
     return np.asarray(np.exp(-(x**2 + y**2) / size**2))
 
 
-def fleece(seed: int) -> tuple[Field, Field]:
-    """Bonded fleece: fine fibres and embossed points, as shade (about 1) and height (about 0)."""
-    fibres = noise(seed, 0.8, 4.0)
-    points = dots(1 / THREADS, 0.3)
+def fleece(seed: int, rough: float = 1.0) -> tuple[Field, Field]:
+    """Bonded fleece: fine fibres and embossed points, as shade (about 1) and height (about 0); `rough` 0.3 for fibres
+    and points that hardly show: at 1, fleece looks like felt in a sharp photograph."""
+    fibres = rough * noise(seed, 0.8, 4.0)
+    points = rough * dots(1 / THREADS, 0.3)
     return 1 + 0.012 * fibres - 0.02 * points, 0.02 * fibres - 0.02 * points
 
 

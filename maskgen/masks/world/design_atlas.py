@@ -90,8 +90,8 @@ def blank_cloth(template: Template, look: int, number: int) -> BlankCloth:
     """The cloth of a look at one level of detail."""
     level = undyed_levels(template)[look][number]
     rows = len(level.slope_down) - (STRAP_ROWS >> number) * len(template.straps)
-    colours = _sharpened(level.colours[:rows])
-    slopes = cv2.merge([cv2.extractChannel(colours, 3), _sharpened(level.slope_down[:rows])])
+    colours = level.colours[:rows]
+    slopes = cv2.merge([cv2.extractChannel(colours, 3), level.slope_down[:rows]])
     flat = template.looks[look].name == FLAT_LOOK
     middle, seam = (_sewn if flat else _own_seam)(colours)
     through = level.material_and_clear
@@ -112,7 +112,10 @@ def blank_cloth(template: Template, look: int, number: int) -> BlankCloth:
 
 
 def _sharpened(picture: Bytes) -> Bytes:
-    """A picture with the contrast of its finest details that it loses when a mask's pixels are interpolated from it."""
+    """A print with the contrast of its finest details that it loses when a mask's pixels are interpolated from it.
+
+    Only prints: sharpened weave and fleece look like felt.
+    """
     soft = cv2.GaussianBlur(picture, (3, 3), 0.8)
     return np.asarray(cv2.addWeighted(picture, 1 + SHARPER, soft, -SHARPER, 0))
 

@@ -316,7 +316,7 @@ def _bank() -> NDArray[np.int8]:
     """Slopes of single wrinkles to the right and down in steps of 1 / FINE of those of an atlas, (WRINKLES,
     CELLS * CELLS * 2); small enough for the processor's cache.
 
-    A wrinkle is about a hundredth of an eye distance high, a crest, as sharp as the cells allow, between two slopes. Half
+    A wrinkle is a hundredth of an eye distance high, a crest, as sharp as the cells allow, between two slopes. Half
     run from the ends of the loops, half lie anywhere and in any direction. The second half of the bank mirrors the
     first.
     """

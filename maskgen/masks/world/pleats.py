@@ -29,6 +29,10 @@ SHADOW = 0.62  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
 SOFT = 0.045
 LIP = (0.05, 0.012)  # gain of light at a fold's rim, and its width
+# How strong the shadow is along its fold, at 9 points: mean, spread, least and most. An even line looks drawn.
+EDGE = 9, 0.75, 0.45, 0.1, 1.5
+TUCK, TUCK_TONE = (0.02, 0.08), 0.035  # height of the threefold cloth above a fold, and how its light differs
+PANEL_TONE = 0.025  # how the light of panels differs
 RISE = (0.05, 0.45)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
 GROUPS, EACH = 10, 24  # groups of panels in the bank, by how far the folds stand open, and panels in each
@@ -148,9 +152,14 @@ def _drawn_panels(rng: Rng, which: str, length: float) -> Bytes:
     none below."""
     count, phase = GROUPS * EACH, (np.arange(PANEL) / PANEL)[:, None]
     above, below = (_opened_along(rng)[:, None] for _ in range(2))
-    shade = np.ones((count, PANEL, COLUMNS)) if which == "first" else 1 - _shadow(phase * length, above)
+    shade = np.ones((count, PANEL, COLUMNS))
+    if which != "first":
+        shade -= _along(rng, *EDGE)[:, None] * _shadow(phase * length, above)
+    shade *= 1 + PANEL_TONE * rng.normal(size=(count, 1, 1))
     slope = 0.30 * rng.random((count, 1, 1)) * np.abs(rng.normal(size=(count, 1, 1))) * (0.5 - phase)
     if which != "last":
+        tuck = phase > 1 - rng.uniform(*TUCK, size=(count, 1, 1)) / length
+        shade = shade * (1 + TUCK_TONE * rng.normal(size=(count, 1, 1)) * tuck)
         shade = shade + LIP[0] * np.exp((phase - 1) * length / LIP[1])
         wired = np.clip(2 * phase - 0.6, 0, 1) if which == "first" else 1.0  # the wire keeps the upper edge flat
         slope = slope + wired * (RISE[0] + RISE[1] * below)
@@ -163,9 +172,13 @@ def _opened_along(rng: Rng) -> Doubles:
     u = (np.arange(COLUMNS) + 0.5) / COLUMNS
     arch = 0.35 + 0.65 * np.sqrt(np.cos(math.pi * (u - 0.5)))
     middle = (np.repeat(np.arange(GROUPS), EACH) + rng.random(GROUPS * EACH)) / GROUPS
-    uneven = np.clip(1 + 0.3 * rng.normal(size=(len(middle), 5)), 0.2, 1.7)
-    along = np.stack([np.interp(u, np.linspace(0, 1, 5), one) for one in uneven])
-    return np.asarray(np.minimum(middle[:, None] * along * arch, 1.2))
+    return np.asarray(np.minimum(middle[:, None] * _along(rng, 5, 1.0, 0.3, 0.2, 1.7) * arch, 1.2))
+
+
+def _along(rng: Rng, points: int, mean: float, spread: float, least: float, most: float) -> Doubles:
+    """A normal number, clipped, at so many points along each fold and between them, (GROUPS * EACH, COLUMNS)."""
+    u, drawn = (np.arange(COLUMNS) + 0.5) / COLUMNS, rng.normal(mean, spread, (GROUPS * EACH, points))
+    return np.stack([np.interp(u, np.linspace(0, 1, points), one) for one in np.clip(drawn, least, most)])
 
 
 def _shadow(below: Doubles, opened: Doubles) -> Doubles:

@@ -47,6 +47,7 @@ PLEATED = {
 # Factors on the skew of the texture. A stiff form, and one with pleats of its own, keeps its lines; no cloth is drawn
 # out so far downwards (the last factor) that prints and valves would be flattened.
 SKEWED, SKEWED_STIFF = (2.1, 2.1, 2.1, 1.5), (0.8, 0.8, 0.8, 0.7)
+VALVED = ("n95", "kn95", "pitta")  # forms with looks that have valves
 STIFF = ("n95", "kn95", "kf94", "pitta")
 DARK_GLOSS = 0.2  # mean gloss that dark cloth has more than its form's
 SEAMED = ("cloth", "pitta")  # forms with a seam down the middle, which differs from mask to mask
@@ -78,7 +79,7 @@ class Design(NamedTuple):
         stains: uniform numbers, 0..1, from which the darkness of stains is made in cells of equal size, (6, 12).
         flat: whether it is drawn on the look "flat" of its form; then `pleats` and `seam` are all that it has of them.
         pleats: the mask's own pleats, if any.
-        valve: the colour of a valve, RGB 0..255.
+        valve: the colour of a valve, RGB 0..255; the cloth's for forms without one.
         seam: strength of a seam down the middle, 0 for none, 1 for that of the template.
     """
 
@@ -143,7 +144,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         stains=chances.uniforms(72).reshape(6, 12),
         flat=form in FLAT,
         pleats=pleats,
-        valve=_valve(chances.uniform(), lab),
+        valve=_valve(chances.uniform(), lab) if form in VALVED else ground,
         seam=_seam(chances.uniform(), form, pleats is not None),
     )
     skewed = SKEWED_STIFF if pleats is not None or form in STIFF else SKEWED

@@ -1,14 +1,17 @@
 """A large table read in blocks of lines: neighbouring photographs of one folder and person as one text.
 
 Millions of rows cost too much one by one. A block whose lines are plain (no quotation marks, nothing to strip, as many
-values in each line) is cut with NumPy; the rest of the table, from the first block that is not, by `read_table`.
+values in each line) is cut with NumPy; the rest of the table, from the first block that is not, by `read_table`. Texts
+are UTF-8 bytes, eight of which are compared or copied as one number.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import lt
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -18,26 +21,21 @@ from .tables import Layout, layout_of, read_rest, read_table, separator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUL = "\0"
+NUL = b"\0"
 _BLOCK = 2**19  # bytes; its numbers still fit into the cache
 _LONGEST = 2**17  # bytes of a line; `csv` refuses longer values
+_HEAP = 2**24  # bytes
+_LONG_NAME = 128  # bytes; a block's names are copied in rows that are as long as its longest
 _NOT_PLAIN = (b'"', b"\r", b"\0")
 # What `str.strip` removes beyond ASCII.
 _WIDE_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _NEWLINE, _SLASH, _SPACE = 10, 47, 32
 
 
-class Neighbours(NamedTuple):
-    """Photographs of one folder and one person in neighbouring rows.
-
-    `folder` is as in the table, "" for none and "/" for the root; `names` are joined by NUL, in the order of the rows.
-    `rising` is True only where each name is greater than the one before.
-    """
-
-    folder: str
-    person: str
-    names: str
-    rising: bool = False
+# Photographs of one folder and one person in neighbouring rows, in UTF-8: the folder as in the table, "" for none and
+# "/" for the root; the person; the names, joined by NUL, in the order of the rows; and whether each name is greater
+# than the one before.
+Neighbours = tuple[bytes, bytes, bytes, bool]
 
 
 def read_neighbours(file: BinaryIO, name: str) -> Iterator[Neighbours]:
@@ -50,6 +48,7 @@ def read_neighbours(file: BinaryIO, name: str) -> Iterator[Neighbours]:
     Raises:
         UserError: it is not a valid table; names the file and the line.
     """
+    _keep_heap()
     first = file.readline()
     layout = _plain_layout(first, name)
     if layout is None:
@@ -66,6 +65,16 @@ def read_neighbours(file: BinaryIO, name: str) -> Iterator[Neighbours]:
         yield from found
         at += len(block)
         lines += block.count(b"\n")
+
+
+def _keep_heap() -> None:
+    """Make glibc keep the memory of a block's arrays for those of the next one.
+
+    It returns arrays of more than 128 kB to the system, and each page that it takes again is cleared: a quarter of the
+    time. Once a larger one was freed, which need not be written to, it keeps all that are smaller.
+    """
+    freed = bytes(_HEAP)
+    del freed
 
 
 def _plain_layout(line: bytes, name: str) -> Layout | None:
@@ -86,11 +95,22 @@ def _joined(rows: Iterator[tuple[str, str, int]]) -> Iterator[Neighbours]:
         here, slash, name = path.rpartition("/")
         if here != folder or person != last or not here:
             if names:
-                yield Neighbours(folder, last, NUL.join(names))
+                yield _of_names(folder, last, names)
             folder, last, names = here or slash, person, []
         names.append(name)
     if names:
-        yield Neighbours(folder, last, NUL.join(names))
+        yield _of_names(folder, last, names)
+
+
+def _of_names(folder: str, person: str, names: Sequence[str]) -> Neighbours:
+    packed = "\0".join(names).encode()
+    return folder.encode(), person.encode(), packed, rises(packed)
+
+
+def rises(packed: bytes) -> bool:
+    """Whether joined names are in order, each once."""
+    names = packed.split(NUL)
+    return all(map(lt, names, islice(names, 1, None)))
 
 
 class _Fields(NamedTuple):
@@ -111,7 +131,7 @@ def _plain(block: bytes, layout: Layout) -> Iterator[Neighbours] | None:
     if any(mark in text for mark in _NOT_PLAIN) or not _strips_as_ascii(text):
         return None
     fields = _fields(text, layout)
-    return None if fields is None else _cut(text, fields, layout)
+    return None if fields is None else _cut(text, fields)
 
 
 def _strips_as_ascii(text: bytes) -> bool:
@@ -129,11 +149,9 @@ def _fields(text: bytes, layout: Layout) -> _Fields | None:
     marks = np.flatnonzero((data == _NEWLINE) | (data == ord(layout.between)) | (data == _SLASH))
     kinds = data[marks]
     ends = np.flatnonzero(kinds != _SLASH)  # of fields, in `marks`
-    fields = marks[ends]
-    if len(ends) % layout.values or not np.array_equal(
-        np.flatnonzero(kinds[ends] == _NEWLINE), np.arange(layout.values - 1, len(ends), layout.values)
-    ):
+    if len(ends) % layout.values or not _ends_each(kinds[ends] == _NEWLINE, layout.values):
         return None
+    fields = marks[ends]
     stops = fields.reshape(-1, layout.values)
     begins = np.concatenate([[0], fields[:-1] + 1]).reshape(stops.shape)
     path, end = begins[:, layout.path], stops[:, layout.path]
@@ -154,34 +172,83 @@ def _fields(text: bytes, layout: Layout) -> _Fields | None:
     return _Fields(path, np.maximum(slash, path), slash + 1, end, person, person_end)
 
 
-def _cut(text: bytes, fields: _Fields, layout: Layout) -> Iterator[Neighbours]:
-    words = np.ndarray(len(text) + 1, "<u8", text + bytes(8), strides=(1,))
+def _ends_each(is_newline: NDArray[np.bool_], values: int) -> bool:
+    """Whether each line has so many values."""
+    lines = len(is_newline) // values
+    return bool(is_newline[values - 1 :: values].all()) and int(np.count_nonzero(is_newline)) == lines
+
+
+def _cut(text: bytes, fields: _Fields) -> Iterator[Neighbours]:
+    longest = int((fields.name_end - fields.folder).max())
+    # Any field can be read to its end in words of eight bytes.
+    padded = text + bytes(8 + longest)
+    words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
     same = _as_before(words, fields.folder, fields.folder_end) & _as_before(words, fields.person, fields.person_end)
     first = np.flatnonzero(~same)
-    last = np.append(first[1:], len(same)) - 1
-    rising = np.logical_and.reduceat(~same | _after_before(words, fields.name, fields.name_end), first).tolist()
     people = zip(fields.person[first].tolist(), fields.person_end[first].tolist(), strict=True)
     folders = zip(fields.folder[first].tolist(), fields.folder_end[first].tolist(), strict=True)
-    packed = _packed_if_alone(text, fields, first, last) if layout.values == 2 else _packed(text, fields, first, last)
-    for (a, b), (c, d), names, is_rising in zip(folders, people, packed, rising, strict=True):
-        yield Neighbours(text[a:b].decode(), text[c:d].decode(), names.decode(), is_rising)
+    if int((fields.name_end - fields.name).max()) < _LONG_NAME:
+        packed = _packed(words, fields, same, first)
+    else:
+        packed = _packed_one_by_one(text, fields, first)
+    for (a, b), (c, d), (names, is_rising) in zip(folders, people, packed, strict=True):
+        yield text[a:b], text[c:d], names, is_rising
 
 
-def _packed(text: bytes, fields: _Fields, first: NDArray[np.int64], last: NDArray[np.int64]) -> Iterator[bytes]:
-    """The names of each group, joined by NUL."""
+def _packed(
+    words: NDArray[np.uint64], fields: _Fields, same: NDArray[np.bool_], first: NDArray[np.int64]
+) -> Iterator[tuple[bytes, bool]]:
+    """The names of each group, joined by NUL, and whether they rise.
+
+    Args:
+        words: see `_as_before`.
+        same: whether a row is of the group of the row before, (rows,).
+        first: the first row of each group, (groups,).
+    """
+    lengths = fields.name_end - fields.name
+    padded = _names(words, fields.name, lengths)
+    rising = np.logical_and.reduceat(~same | _after_before(padded, same), first).tolist()
+    width = 8 * padded.shape[1]
+    kept = np.tri(width, dtype=np.bool_)  # row n: a name of n bytes, and the NUL behind it
+    names = padded.view(np.uint8)[kept.take(lengths, axis=0)].tobytes()
+    ends = np.cumsum(np.add.reduceat(lengths + 1, first)).tolist()
+    for begin, end, is_rising in zip([0, *ends], ends, rising, strict=False):
+        yield names[begin : end - 1], is_rising
+
+
+def _names(words: NDArray[np.uint64], begins: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Each row's name in words, (rows, words), followed by one or more NULs."""
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    padded = np.zeros((len(begins), longest // 8 + 1), "<u8")
+    for at in range(0, longest, 8):
+        word = words[begins + at]
+        if shortest < at + 8:
+            beyond = (8 * np.clip(at + 8 - lengths, 0, 8)).astype(np.uint64)
+            word = word << beyond >> beyond  # by 64 gives 0
+        padded[:, at // 8] = word
+    return padded
+
+
+def _after_before(padded: NDArray[np.uint64], same: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each row's name is greater than that of the row before, where both are of one group."""
+    after = np.zeros(len(padded), np.bool_)
+    equal = same.copy()
+    for word in padded.T:
+        number = word.byteswap()
+        after[1:] |= equal[1:] & (number[1:] > number[:-1])
+        equal[1:] &= number[1:] == number[:-1]
+        if not equal.any():
+            break
+    return after
+
+
+def _packed_one_by_one(text: bytes, fields: _Fields, first: NDArray[np.int64]) -> Iterator[tuple[bytes, bool]]:
+    """`_packed` for names of any length."""
     spans = list(zip(fields.name.tolist(), fields.name_end.tolist(), strict=True))
-    for begin, end in zip(first.tolist(), (last + 1).tolist(), strict=True):
-        yield b"\0".join([text[a:b] for a, b in spans[begin:end]])
-
-
-def _packed_if_alone(
-    text: bytes, fields: _Fields, first: NDArray[np.int64], last: NDArray[np.int64]
-) -> Iterator[bytes]:
-    """The same where lines have no other values: what lies between two names of a group is always the same text."""
-    after = fields.name[np.minimum(first + 1, last)]
-    places = (fields.name[first], fields.name_end[first], after, fields.name_end[last])
-    for begin, gap, next_name, end in zip(*(place.tolist() for place in places), strict=True):
-        yield text[begin:end].replace(text[gap:next_name], b"\0") if end > gap else text[begin:gap]
+    starts = first.tolist()
+    for begin, end in zip(starts, [*starts[1:], len(spans)], strict=True):
+        packed = NUL.join([text[a:b] for a, b in spans[begin:end]])
+        yield packed, rises(packed)
 
 
 def _as_before(words: NDArray[np.uint64], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -193,17 +260,19 @@ def _as_before(words: NDArray[np.uint64], begins: NDArray[np.int64], ends: NDArr
         ends: likewise.
     """
     lengths = ends - begins
+    shortest, longest = int(lengths.min()), int(lengths.max())
     same = np.concatenate([[False], lengths[1:] == lengths[:-1]])
-    for shift in range(0, int(lengths.max()), 8):
-        rows = np.flatnonzero(same & (lengths > shift))
+    compared = shortest // 8 * 8  # bytes of each field
+    places = [begins + at for at in range(0, compared, 8)]
+    if compared and compared < longest:
+        places.append(ends - 8)
+        compared += 8  # of longer ones the last eight
+    for place in places:
+        word = words[place]
+        same[1:] &= word[1:] == word[:-1]
+    for shift in range(shortest // 8 * 8, longest, 8):
+        rows = np.flatnonzero(same & (lengths > max(shift, compared)))
         differing = words[begins[rows] + shift] ^ words[begins[rows - 1] + shift]
         beyond = 64 - 8 * np.minimum(lengths[rows] - shift, 8)
         same[rows] = (differing << beyond.astype(np.uint64)) == 0
     return same
-
-
-def _after_before(words: NDArray[np.uint64], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the first eight bytes of each row's field are greater than those of the row before; see `_as_before`."""
-    beyond = 8 * np.maximum(8 - (ends - begins), 0).astype(np.uint64)
-    numbers = words[begins].byteswap() >> beyond << beyond
-    return np.concatenate([[False], numbers[1:] > numbers[:-1]])

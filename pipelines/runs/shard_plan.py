@@ -8,13 +8,16 @@ that its outputs depend on.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
-from zlib import crc32
+from functools import lru_cache
+from itertools import accumulate, islice
 
-from ..sources.listing import Folder, Item, Listing
-from ..sources.output_names import NUL
+from ..sources.folder import Folder
+from ..sources.listing import Item, Listing
+from ..sources.packed_folders import AT_ONCE, END, PackedFolders, Texts, texts_of
+from .name_checksums import divisible
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,18 @@ def shard_size(photographs: int) -> int:
 def cut(listing: Listing, size: int) -> list[Shard]:
     """All shards of a listing, in order, each of `size` photographs on average, of size / 2 to 2 * size."""
     cutter = _Cutter(size)
-    for index, folder in enumerate(listing.folders):
-        cutter.add(index, folder)
+    for texts in _texts(listing.folders):
+        cutter.add(texts)
     return cutter.finish()
+
+
+def _texts(folders: Sequence[Folder]) -> Iterator[Texts]:
+    """What the outputs of all folders depend on, of many folders at once."""
+    if isinstance(folders, PackedFolders):
+        yield from folders.texts()
+        return
+    for begun in range(0, len(folders), AT_ONCE):
+        yield texts_of(folders[begun : begun + AT_ONCE])
 
 
 class _Cutter:
@@ -61,57 +73,90 @@ class _Cutter:
     def __init__(self, size: int) -> None:
         self.least, self.most = size // 2, 2 * size
         self.shards: list[Shard] = []
+        self.before = 0  # folders that were added
         self._start(0, 0)
 
     def _start(self, folder: int, name: int) -> None:
         self.folder, self.name, self.count = folder, name, 0
         self.digest = hashlib.blake2b(digest_size=16)
 
-    def add(self, index: int, folder: Folder) -> None:
-        """Add one folder, closing shards at boundaries."""
-        titles = NUL.join((folder.path, folder.person, folder.into))
-        packed, packed_stems = folder.packed, folder.packed_stems()
-        count = len(folder)
-        if cuts := list(self._boundaries(packed, count)):
-            names, stems = packed.split(NUL), packed_stems.split(NUL)
-            for begun, at in pairwise([0, *cuts]):
-                self._take(titles, NUL.join(names[begun:at]), NUL.join(stems[begun:at]), at - begun)
-                self._close(index, at)
-            packed, packed_stems = NUL.join(names[cuts[-1] :]), NUL.join(stems[cuts[-1] :])
-            count -= cuts[-1]
-        self._take(titles, packed, packed_stems, count)
+    def add(self, texts: Texts) -> None:
+        """Add some folders, closing shards at boundaries."""
+        pieces = _Pieces(texts)
+        begun = 0
+        for cut in self._boundaries(texts, pieces.end):
+            self._take(pieces, begun, cut)
+            self._close(*pieces.place(cut))
+            begun = cut
+        self._take(pieces, begun, pieces.end)
+        self.before += len(texts.counts)
 
-    def _boundaries(self, packed: str, count: int) -> Iterator[int]:
-        """The places of a folder's names at which a shard begins."""
+    def _boundaries(self, texts: Texts, count: int) -> list[int]:
+        """The places of the folders' names at which a shard begins."""
+        found: list[int] = []
         at, end = max(self.least - self.count, 0), self.most - self.count
         if at >= count:
-            return
-        names = packed.encode("utf-8", "surrogatepass").split(b"\0")
-        while (at := self._boundary(names, at, end)) < count:
-            yield at
+            return found
+        marks = divisible(END.join(texts.names), self.least)
+        while (at := _first(marks, at, end)) < count:
+            found.append(at)
             at, end = at + self.least, at + self.most
+        return found
 
-    def _boundary(self, names: Sequence[bytes], at: int, end: int) -> int:
-        """The first place from `at` on whose name makes a boundary, `end` at the latest."""
-        least = self.least
-        found = (place for place, name in enumerate(names[at:end], at) if crc32(name) % least == 0)
-        return next(found, end)
-
-    def _take(self, titles: str, names: str, stems: str, count: int) -> None:
-        """Add photographs of a folder to the shard."""
-        if count:
-            text = f"{titles}\0{names}\0\0{stems}\0"
-            self.digest.update(text.encode("utf-8", "surrogatepass"))
-            self.count += count
+    def _take(self, pieces: _Pieces, begin: int, end: int) -> None:
+        """Add photographs to the shard."""
+        if begin < end:
+            self.digest.update(pieces.between(begin, end))
+            self.count += end - begin
 
     def _close(self, folder: int, name: int) -> None:
+        """End a shard before a name of one of the folders that are being added."""
         if self.count:
             self.shards.append(Shard(self.digest.hexdigest(), self.count, self.folder, self.name))
-        self._start(folder, name)
+        self._start(self.before + folder, name)
 
     def finish(self) -> list[Shard]:
         self._close(0, 0)
         return self.shards
+
+
+def _first(marks: Sequence[int], at: int, end: int) -> int:
+    """The first of the rising places from `at` on, `end` at the latest."""
+    found = bisect_left(marks, at)
+    return min(marks[found], end) if found < len(marks) else end
+
+
+class _Pieces:
+    """What a shard's digest is made from; photographs are numbered through all folders."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.texts = texts
+        self.whole = [b"%b%b\0\0%b\0" % one for one in zip(texts.titles, texts.names, texts.stems, strict=True)]
+        self.starts = [0, *accumulate(texts.counts)]
+        self.end = self.starts[-1]
+        self._split = lru_cache(maxsize=1)(self._split_now)  # a folder of millions is split once
+
+    def place(self, photograph: int) -> tuple[int, int]:
+        """The folder that it is in, and which of its photographs it is."""
+        folder = bisect_right(self.starts, photograph) - 1
+        return folder, photograph - self.starts[folder]
+
+    def between(self, begin: int, end: int) -> bytes:
+        """The text of the photographs from one to before another."""
+        (first, skipped), (last, left) = self.place(begin), self.place(end - 1)
+        found = self.whole[first : last + 1]
+        if left + 1 < self.texts.counts[last]:
+            found[-1] = self._part(last, 0 if first < last else skipped, left + 1)
+        if skipped and not (first == last and left + 1 < self.texts.counts[last]):
+            found[0] = self._part(first, skipped, self.texts.counts[first])
+        return b"".join(found)
+
+    def _part(self, folder: int, begin: int, end: int) -> bytes:
+        names, stems = (END.join(one[begin:end]) for one in self._split(folder))
+        return b"%b%b\0\0%b\0" % (self.texts.titles[folder], names, stems)
+
+    def _split_now(self, folder: int) -> tuple[list[bytes], list[bytes]]:
+        return self.texts.names[folder].split(END), self.texts.stems[folder].split(END)
 
 
 def _items_from(listing: Listing, folder: int, name: int) -> Iterator[Item]:

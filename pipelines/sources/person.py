@@ -1,4 +1,4 @@
-"""The person of a photograph: by default the folder that holds it (`listing.py: Folder.of`).
+"""The person of a photograph: by default the folder that holds it (`folder.py: Folder.of`).
 
 Containers and tables name the person themselves: `tables.py` (a column), `maskgen/formats/tars/people.py` (.cls, .json,
 folder) and `maskgen/formats/recordio/people.py` (labels).
@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from maskgen.formats.any_path import AnyPath
 
-from .listing import Folder
+from .folder import Folder
 from .output_names import escape
 
 # VGGFace2 holds every photograph twice, in folders of these names.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maskgen.formats.any_path import AnyPath
 
-from .listing import Folder, Spans
+from .folder import Folder, Spans
 from .output_names import escape
 
 

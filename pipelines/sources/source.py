@@ -9,7 +9,8 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.faults import ContainerError
 
-from .listing import Folder, Listing, with_distinct_outputs
+from .folder import Folder
+from .listing import Listing, with_distinct_outputs
 from .output_names import escape
 from .person import joined_crops, person_of_folder
 from .walk import walk

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import islice
-from operator import lt
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
-from .listing import Folder
-from .output_names import NUL, folder_name
+from .packed_folders import END, PackedFolders
 
 if TYPE_CHECKING:
     from maskgen.formats.table_blocks import Neighbours
     from maskgen.formats.tables import Listed
 
-Group = str  # a folder and a person, joined: a pair of texts takes three times the memory; they sort alike
-Packed = str | list[str]  # names, joined: one text of names in order, each once, or several of any
+_MANY = 1_000_000  # records in no order, from which on those of one folder and person are joined
 
 
-def table_folders(table: AnyPath) -> list[Folder]:
+def table_folders(table: AnyPath) -> PackedFolders:
     """The photographs of a table by folder and person; paths are relative to the table's folder.
 
     Duplicate rows count once.
@@ -32,49 +29,77 @@ def table_folders(table: AnyPath) -> list[Folder]:
     Raises:
         UserError: it is not a valid table, is empty, or assigns a photograph to two people.
     """
-    groups = _grouped(table)
-    if not groups:
+    records = _records(_neighbours(table))
+    if not records:
         raise UserError(f"{table} lists no photographs: add a row for each below the header.")
-    order = sorted(groups)
-    _check_one_person_each(table, groups, order)
-    order.reverse()
-    folders: list[Folder] = []
-    while order:  # taken out one by one: neither names nor keys are in memory twice
-        key = order.pop()
-        folder, person = key.split(NUL)
-        folders.append(Folder.of_packed(folder, _distinct(groups.pop(key)), folder_name(person)))
-    return folders
+    _check_one_person_each(table, records)
+    return PackedFolders(records)
 
 
-def _grouped(table: AnyPath) -> dict[Group, Packed]:
-    """The names of each folder and person; those of neighbouring rows as one text, since a name of its own takes four
-    times its length, and a list of one text as much as five names."""
-    groups: dict[Group, Packed] = {}
-    for folder, person, names, rising in _neighbours(table):
-        key = f"{folder}{NUL}{person}"
-        before = groups.get(key)
-        if before is None:
-            groups[key] = names if rising or _rises(names) else [names]
-        elif isinstance(before, str):
-            groups[key] = [before, names]
-        else:
-            before.append(names)
-    return groups
+def _records(neighbours: Iterable[Neighbours]) -> list[bytes]:
+    """A record of each folder and person, in order: see `PackedFolders`."""
+    records: list[bytes] = []
+    last, in_order, most = b"", True, _MANY
+    for key, names in _joined(neighbours):
+        in_order = in_order and key > last
+        last = key
+        records.append(key + names)
+        if not in_order and len(records) >= most:
+            # A table in no order has a record for each row, which takes five times the names' memory.
+            records = _merged(records)
+            most = len(records) + _MANY
+    return records if in_order else [_sorted(record) for record in _merged(records)]
 
 
-def _rises(packed: str) -> bool:
-    """Whether the names are in order, each once."""
-    names = packed.split(NUL)
-    return all(map(lt, names, islice(names, 1, None)))
+def _joined(neighbours: Iterable[Neighbours]) -> Iterator[tuple[bytes, bytes]]:
+    """Neighbouring rows of one folder and person: the beginning of their record, and the names, each once and in
+    order. A block of lines may end between two of them."""
+    last, parts, rising = b"", list[bytes](), True
+    for folder, person, names, is_rising in neighbours:
+        key = b"%b\0%b\0" % (folder, person)
+        if key == last:
+            parts.append(names)
+            rising = False
+            continue
+        if parts:
+            yield last, parts[0] if rising else _distinct(END.join(parts))
+        last, parts, rising = key, [names], is_rising
+    if parts:
+        yield last, parts[0] if rising else _distinct(END.join(parts))
 
 
-def _distinct(packed: Packed) -> str:
+def _distinct(names: bytes) -> bytes:
     """The names in order, each once."""
-    return packed if isinstance(packed, str) else NUL.join(sorted(set(_names(packed))))
+    return END.join(sorted(set(names.split(END))))
 
 
-def _names(packed: Packed) -> list[str]:
-    return (packed if isinstance(packed, str) else NUL.join(packed)).split(NUL)
+def _merged(records: list[bytes]) -> list[bytes]:
+    """The records in order, those of one folder and person as one, whose names are in no order."""
+    records.sort()
+    merged: list[bytes] = []
+    parts: list[bytes] = []
+    key = b""
+    for record in records:
+        if parts and record.startswith(key):
+            parts.append(record[len(key) :])
+            continue
+        if parts:
+            merged.append(END.join(parts))
+        key, parts = _key(record), [record]
+    if parts:
+        merged.append(END.join(parts))
+    return merged
+
+
+def _key(record: bytes) -> bytes:
+    """A record's folder and person."""
+    return record[: record.index(END, record.index(END) + 1) + 1]
+
+
+def _sorted(record: bytes) -> bytes:
+    """The record with its names in order, each once."""
+    key = _key(record)
+    return key + _distinct(record[len(key) :])
 
 
 @contextmanager
@@ -100,30 +125,47 @@ def _rows(table: AnyPath) -> Iterator[Listed]:
         yield from read_table(file, str(table))
 
 
-def _check_one_person_each(table: AnyPath, groups: Mapping[Group, Packed], order: Sequence[Group]) -> None:
-    """Raise UserError where a photograph is assigned to two people; `order` are the groups in order."""
-    for folder, several in _of_several(order):
-        whose: dict[str, str] = {}
-        for key in several:
-            for name in _names(groups[key]):
-                if whose.setdefault(name, key) != key:
-                    raise _twice(table, folder, name)
+def _check_one_person_each(table: AnyPath, records: Sequence[bytes]) -> None:
+    """Raise UserError where a photograph is assigned to two people."""
+    for several in _of_several(records):
+        whose: dict[bytes, int] = {}
+        for at, record in enumerate(several):
+            folder, person, *names = record.split(END)
+            twice = {name for name in names if whose.setdefault(name, at) != at}
+            if twice:
+                raise _twice(table, folder.decode(), person.decode(), {name.decode() for name in twice})
 
 
-def _of_several(order: Sequence[Group]) -> Iterator[tuple[str, list[Group]]]:
-    """The folders that several people have photographs in, and their groups."""
-    begun = 0
-    for at, key in enumerate(order):
-        folder = key[: key.index(NUL) + 1]
-        if at + 1 == len(order) or not order[at + 1].startswith(folder):
-            if at > begun:
-                yield folder[:-1], list(order[begun : at + 1])
-            begun = at + 1
+def _of_several(records: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The records of each folder that several people have photographs in."""
+    several: list[bytes] = []
+    for one, other in pairwise(records):
+        if other.startswith(one[: one.index(END) + 1]):
+            several += [other] if several else [one, other]
+        elif several:
+            yield several
+            several = []
+    if several:
+        yield several
 
 
-def _twice(table: AnyPath, folder: str, name: str) -> UserError:
-    """The two lines that assign a photograph to two people."""
-    path = f"{folder.rstrip('/')}/{name}" if folder else name
-    (_, person, line), *others = (one for one in _rows(table) if one[0] == path)
-    _, other, later = next(one for one in others if one[1] != person)
-    return UserError(f"{table}, line {later}: {path} is of {other}, and of {person} in line {line}; correct one.")
+def _twice(table: AnyPath, folder: str, person: str, names: Container[str]) -> UserError:
+    """The two lines that assign a photograph to two people: of these, which are another's too, the first that is listed
+    as this person's."""
+    path = next(
+        path for path, whose, _ in _rows(table) if whose == person and _folder(path) == folder and _name(path) in names
+    )
+    listed = [one for one in _rows(table) if _name(one[0]) == _name(path) and _folder(one[0]) == folder]
+    _, first, line = listed[0]
+    _, other, later = next(one for one in listed if one[1] != first)
+    return UserError(f"{table}, line {later}: {path} is of {other}, and of {first} in line {line}; correct one.")
+
+
+def _folder(path: str) -> str:
+    """The folder of a path as `read_neighbours` gives it."""
+    folder, slash, _ = path.rpartition("/")
+    return folder or slash
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

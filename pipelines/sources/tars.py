@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.formats.any_path import AnyPath
 
-from .listing import Folder, Spans
+from .folder import Folder, Spans
 from .output_names import escape, folder_name
 
 if TYPE_CHECKING:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
 
 from maskgen.core.reasons import UserError
 from maskgen.formats import table_blocks
-from maskgen.formats.table_blocks import NUL, read_neighbours
+from maskgen.formats.table_blocks import read_neighbours
 from maskgen.formats.tables import read_table
 
 HEADS = ("path,person\n", "person;path\r\n", "\ufefffile\tx\tidentity\n", 'target,"path",y\n')
@@ -23,12 +24,17 @@ def by_rows(data: bytes) -> list[tuple[str, str]] | str:
         return str(fault)
 
 
+def _decoded(data: bytes) -> Iterator[tuple[str, str, str, bool]]:
+    for folder, person, names, rising in read_neighbours(BytesIO(data), "x.csv"):
+        yield folder.decode(), person.decode(), names.decode(), rising
+
+
 def by_blocks(data: bytes) -> list[tuple[str, str]] | str:
     rows: list[tuple[str, str]] = []
     try:
-        for folder, person, packed, rising in read_neighbours(BytesIO(data), "x.csv"):
-            within, names = folder if folder in ("", "/") else folder + "/", packed.split(NUL)
-            assert not rising or names == sorted(set(names))
+        for folder, person, packed, rising in _decoded(data):
+            within, names = folder if folder in ("", "/") else folder + "/", packed.split("\0")
+            assert rising == (names == sorted(set(names)))
             rows += [(within + name, person) for name in names]
     except UserError as fault:
         return str(fault)
@@ -66,7 +72,7 @@ def test_a_table_in_blocks_has_the_same_rows_and_faults(block: int, monkeypatch:
 
 def test_rows_of_one_folder_and_person_come_together() -> None:
     data = b"path,person\n" + b"".join(b"n/long folder/%d.jpg,Ann\n" % at for at in range(3)) + b"n/x/1.jpg,Ann\n"
-    assert list(read_neighbours(BytesIO(data), "x")) == [
+    assert list(_decoded(data)) == [
         ("n/long folder", "Ann", "0.jpg\x001.jpg\x002.jpg", True),
         ("n/x", "Ann", "1.jpg", True),
     ]

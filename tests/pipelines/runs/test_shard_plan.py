@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskgen.pipelines.runs.name_checksums import divisible
 from maskgen.pipelines.runs.shard_plan import cut, shard_size
-from maskgen.pipelines.sources.listing import Folder, Item, Listing, Spans
+from maskgen.pipelines.sources import packed_folders, tables
+from maskgen.pipelines.sources.folder import Folder, Spans
+from maskgen.pipelines.sources.listing import Item, Listing
+from maskgen.pipelines.sources.source import list_source
 
 FOLDERS = st.dictionaries(
     st.text("abc", min_size=1, max_size=3), st.lists(st.text("xyz.", min_size=1), min_size=1, unique=True)
@@ -74,3 +80,37 @@ def test_shards_are_those_of_earlier_versions(size: int, digest: str) -> None:
     folders.append(Folder.contained("t.tar", [*several[:40], "1.jpg"], "p", spans))
     ids = " ".join(shard.id for shard in cut(Listing(Path("set"), tuple(folders)), size))
     assert hashlib.sha256(ids.encode()).hexdigest()[:16] == digest
+
+
+def test_folders_of_a_table_are_cut_like_any_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "_MANY", 20)
+    monkeypatch.setattr(packed_folders, "AT_ONCE", 3)
+    for seed in range(25):
+        (tmp_path / "t.csv").write_text(table_of(random.Random(seed)), encoding="utf-8")
+        listing = list_source(tmp_path / "t.csv")
+        others = replace(listing, folders=tuple(listing.folders))
+        assert (len(listing), listing.people) == (len(others), others.people)
+        assert [folder.names for folder in listing.folders] == [sorted({*one.names}) for one in others.folders]
+        assert cut(listing, 16) == cut(others, 16)
+
+
+def table_of(rng: random.Random) -> str:
+    """A table in any order, of people and names as they come."""
+    endings = rng.choice([(".jpg",), (".jpg", ".png", "", ".", ".jpg.jpg"), ("_a_long_name.jpeg",)])
+    rows = [
+        (f"{rng.choice('abc')}/{rng.choice('xyz')}", f"{rng.choice(('', '.', '0000'))}{number}{rng.choice(endings)}")
+        for number in range(rng.choice((2, 150)))
+    ]
+    people = {folder: rng.choice(("Ann", "Ann_B", "..", "a/b", "\u65e5")) + folder[-1] for folder, _ in rows}
+    if rng.random() < 0.5:
+        rows.sort()
+    return "path,person\n" + "".join(f"{folder}/{name},{people[folder]}\n" for folder, name in [*rows, rows[0]])
+
+
+@pytest.mark.parametrize("divisor", [1, 3, 8, 128, 256, 512])
+def test_checksums_of_many_names_are_those_of_each(divisor: int) -> None:
+    rng = random.Random(divisor)
+    for longest in (2, 9, 20, 70):
+        names = [bytes(rng.choices(range(1, 256), k=rng.randrange(1, longest))) for _ in range(300)]
+        expected = [at for at, name in enumerate(names) if crc32(name) % divisor == 0]
+        assert divisible(b"\0".join(names), divisor) == expected

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskgen.core.reasons import UserError
-from maskgen.pipelines.sources.listing import Folder, Listing
+from maskgen.pipelines.sources.folder import Folder
+from maskgen.pipelines.sources.listing import Listing
 from maskgen.pipelines.sources.output_names import escape, output_stems, stem_of, unescape
 from maskgen.pipelines.sources.source import check_apart, list_source
 

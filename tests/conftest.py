@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from maskgen.pipelines.workers.backends import usable_cores
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what the tests of several folders share
 
 # Machines are shared: how long an example takes says nothing about the code. The same examples each time: a fault that
 # a new one finds would look like the fault of the change at hand. HYPOTHESIS_PROFILE=default searches for others.

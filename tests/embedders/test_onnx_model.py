@@ -8,13 +8,13 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
+from drawn_people import drawn_people
 from onnx import TensorProto, helper
 
 from maskgen.core.reasons import UserError
 from maskgen.embedders.by_name import open_embedder
 from maskgen.embedders.chip_alignment import ARCFACE5, ChipAligner, chip_matrix
 from maskgen.embedders.onnx_input import read_onnx_input
-from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 
 TOML = 'side = 16\nchannels = "BGR"\nmean = [10, 20, 30]\nscale = 0.5\n'
@@ -45,7 +45,7 @@ def test_pixels_go_in_as_the_file_says(tmp_path: Path, batch: int | str) -> None
 def test_a_file_of_export_needs_no_words(tmp_path: Path) -> None:
     out = tmp_path / "dlib.onnx"
     assert CliRunner().invoke(main, ["export", "dlib", str(out)]).exit_code == 0
-    crops = [portrait.image for _, _, portrait in sample_people(2, 1, seed=3)]
+    crops = [portrait.image for _, _, portrait in drawn_people(2, 1, seed=3)]
     np.testing.assert_allclose(open_embedder(str(out)).embed(crops), open_embedder("dlib").embed(crops), atol=1e-4)
 
 

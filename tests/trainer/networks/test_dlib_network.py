@@ -8,11 +8,11 @@ import dlib
 import numpy as np
 import pytest
 import torch
+from drawn_people import drawn_people
 
 from maskgen.core.images import decode
 from maskgen.core.reasons import UserError
 from maskgen.embedders.chip_alignment import ChipAligner
-from maskgen.people import sample_people
 from maskgen.trainer.data.transforms import normalised
 from maskgen.trainer.networks.dlib_resnet import DIM, MEAN, SIDE, STD, DlibBackbone, convolutions
 from maskgen.trainer.networks.dlib_weights import dlib_file, load_dlib
@@ -34,7 +34,7 @@ def of_dlib(chips: np.ndarray) -> np.ndarray:
 
 
 def test_drawn_faces_get_dlibs_embeddings() -> None:
-    chips = [portrait.image for _, _, portrait in sample_people(4, 2, seed=5)]
+    chips = [portrait.image for _, _, portrait in drawn_people(4, 2, seed=5)]
     chips = ChipAligner().chips(chips)
     chips += [np.full((SIDE, SIDE, 3), grey, np.uint8) for grey in (0, 255)]
     chips += list(np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3)).astype(np.uint8))

@@ -41,10 +41,10 @@ def test_drawn_faces_get_dlibs_embeddings() -> None:
     np.testing.assert_allclose(embedded(np.stack(chips)), of_dlib(np.stack(chips)), atol=1e-4)
 
 
-def test_two_hundred_photographs_get_dlibs_embeddings(photographs: Path) -> None:
-    paths = sorted((photographs / "lfw").glob("*/*_0001.jpg"))[:200]
+def test_forty_photographs_get_dlibs_embeddings(photographs: Path) -> None:
+    paths = sorted((photographs / "lfw").glob("*/*_0001.jpg"))[::5][:40]
     chips = np.stack(ChipAligner().chips([decode(path.read_bytes()) for path in paths]))
-    assert len(chips) == 200
+    assert len(chips) == 40
     np.testing.assert_allclose(embedded(chips), of_dlib(chips), atol=1e-4)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # xdist starts a process a core: threads of several processes would only wait for each other, busily.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 import pytest
 from hypothesis import settings
 
 from maskgen.pipelines.workers.backends import usable_cores
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what the tests of several folders share
 
 # Machines are shared: how long an example takes says nothing about the code. The same examples each time: a fault that
 # a new one finds would look like the fault of the change at hand. HYPOTHESIS_PROFILE=default searches for others.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from drawn_people import drawn_people
 from skimage.data import astronaut
 
 import maskgen
@@ -24,7 +25,6 @@ from maskgen.faces.locate import faces_with_landmarks
 from maskgen.faces.upright_crop import five_points
 from maskgen.masker import masker
 from maskgen.masks.kinds import printed_kind
-from maskgen.people import sample_people
 
 
 def test_one_call_masks_the_portrait() -> None:
@@ -84,7 +84,7 @@ def test_a_masked_crop_has_the_alignment_that_was_asked_for(align: str, size: in
 
 
 def photos() -> list[Photo]:
-    return [Photo(portrait.image, f"{name}{number}") for name, number, portrait in sample_people(3, 2, seed=3)]
+    return [Photo(portrait.image, f"{name}{number}") for name, number, portrait in drawn_people(3, 2, seed=3)]
 
 
 def outputs(settings: MaskerSettings, chosen: list[Photo]) -> dict[tuple[str, str], Output]:

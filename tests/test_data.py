@@ -140,16 +140,21 @@ def test_a_transform_gets_the_picture_as_it_is(tmp_path: Path) -> None:
     assert dataset[1][0][0, 0].tolist() == [100, 20, 200]
 
 
-@pytest.mark.parametrize("make", [insightface_set, None])
-def test_workers_read_what_one_process_reads(tmp_path: Path, make: object) -> None:
-    dataset = RecordDataset(insightface_set(tmp_path, [4, 4])) if make else ListDataset(written_list(tmp_path))
-    again = pickle.loads(pickle.dumps(dataset))  # noqa: S301 - its own bytes
-    assert torch.equal(again[2][0], dataset[2][0])
-    loader = torch.utils.data.DataLoader(dataset, 2, num_workers=2, multiprocessing_context="spawn")
+def test_workers_read_what_one_process_reads(tmp_path: Path) -> None:
+    """Of both kinds of sets, and in processes that are started anew."""
+    listed, recorded = tmp_path / "listed", tmp_path / "recorded"
+    listed.mkdir()
+    sets = [ListDataset(written_list(listed)), RecordDataset(insightface_set(recorded, [4, 4]))]
+    for dataset in sets:
+        again = pickle.loads(pickle.dumps(dataset))  # noqa: S301 - its own bytes
+        assert torch.equal(again[2][0], dataset[2][0])
+    both = torch.utils.data.ConcatDataset(sets)
+    loader = torch.utils.data.DataLoader(both, 2, num_workers=2, multiprocessing_context="spawn")
     found = [(images, labels) for images, labels in loader]
-    assert torch.equal(torch.cat([labels for _, labels in found]), torch.as_tensor(dataset.targets))
+    targets = torch.cat([torch.as_tensor(dataset.targets) for dataset in sets])
+    assert torch.equal(torch.cat([labels for _, labels in found]), targets)
     assert torch.equal(
-        torch.cat([images for images, _ in found]), torch.stack([dataset[i][0] for i in range(len(dataset))])
+        torch.cat([images for images, _ in found]), torch.stack([both[at][0] for at in range(len(both))])
     )
 
 

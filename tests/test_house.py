@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,10 +81,15 @@ def package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def modules(name: str) -> Iterator[tuple[str, ast.Module]]:
     folder = package(name)
     for path in sorted(folder.rglob("*.py")):
-        yield f"{name}:{path.relative_to(folder)}", ast.parse(path.read_text("utf-8"))
+        yield f"{name}:{path.relative_to(folder)}", parsed(path)
 
 
 def imports(tree: ast.Module, package: str = "") -> Iterator[str]:
@@ -97,6 +104,7 @@ def imports(tree: ast.Module, package: str = "") -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
 def tree_of_modules() -> dict[str, tuple[ast.Module, str]]:
     """Every module of the program by name, with its package."""
     folder = package("maskgen")
@@ -104,10 +112,11 @@ def tree_of_modules() -> dict[str, tuple[ast.Module, str]]:
     for path in sorted(folder.rglob("*.py")):
         pieces = ("maskgen", *path.relative_to(folder).with_suffix("").parts)
         name = ".".join(pieces[:-1] if pieces[-1] == "__init__" else pieces)
-        found[name] = (ast.parse(path.read_text("utf-8")), ".".join(pieces[:-1]))
+        found[name] = (parsed(path), ".".join(pieces[:-1]))
     return found
 
 
+@functools.cache
 def edges() -> dict[str, set[str]]:
     """The modules of the program that each module imports, wherever in it the import stands."""
     trees = tree_of_modules()
@@ -207,39 +216,44 @@ def test_the_library_knows_no_commands() -> None:
             assert not module.startswith("maskgen.pipelines"), name
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "maskgen")
-def test_help_imports_nothing_heavy(command: list[str]) -> None:
-    code = (
-        "import sys\n"
-        "from maskgen.pipelines.cli import main\n"
-        f"try: main({[*command, '--help']!r}, prog_name='maskgen')\n"
-        "except SystemExit: pass\n"
-        f"sys.exit(' '.join(name for name in {HEAVY!r} if name in sys.modules))\n"
-    )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == ""
-    assert "Usage" in done.stdout
+# Runs command lines one after the other: of each what it says, what it says of a fault, and what is imported by then.
+LINES_RUN = """
+import contextlib, io, json, sys
+from maskgen.pipelines.cli import main
+told = []
+for line in json.loads(sys.argv[1]):
+    said, faults = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(faults), contextlib.suppress(SystemExit):
+        main(line, prog_name="maskgen")
+    told.append((said.getvalue(), faults.getvalue(), list(sys.modules)))
+print(json.dumps(told))
+"""
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["evaluate nope --data .", "evaluate maskd --gallery .", "embed nope setup.cfg OUT", "embed dlib nope OUT"]
-    + ["export nope OUT.onnx", "gallery nope OUT", "mask nope OUT"],
-)
-def test_a_wrong_path_is_told_before_anything_heavy_is_imported(line: str, tmp_path: Path) -> None:
+def lines_run(folder: Path, lines: list[list[str]]) -> list[tuple[str, str, set[str]]]:
+    """Output, error output and imported modules after each line, all in one process: a module once imported stays."""
+    command = [sys.executable, "-P", "-c", LINES_RUN, json.dumps(lines)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    return [(said, faults, set(names)) for said, faults, names in json.loads(done.stdout)]
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    lines = [[*command, "--help"] for command in COMMANDS]
+    for line, (said, faults, names) in zip(lines, lines_run(tmp_path, lines), strict=True):
+        assert names & set(HEAVY) == set(), line
+        assert faults.strip() == "", line
+        assert "Usage" in said, line
+
+
+def test_a_wrong_path_is_told_before_anything_heavy_is_imported(tmp_path: Path) -> None:
     (tmp_path / "setup.cfg").touch()
-    heavy = [name for name in HEAVY if name not in ("numpy", "cv2", "PIL")]
-    code = (
-        "import sys\n"
-        "from maskgen.pipelines.cli import main\n"
-        f"try: main({line.split()!r}, prog_name='maskgen')\n"
-        "except SystemExit: pass\n"
-        f"print(' '.join(name for name in {heavy!r} if name in sys.modules))\n"
-    )
-    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert run.stderr.startswith("Error: "), run.stderr
-    assert run.stderr.count("\n") == 1, run.stderr
-    assert run.stdout.strip() == ""
+    lines = ["evaluate nope --data .", "evaluate maskd --gallery .", "embed nope setup.cfg OUT", "embed dlib nope OUT"]
+    lines += ["export nope OUT.onnx", "gallery nope OUT", "mask nope OUT"]
+    for line, (said, faults, names) in zip(lines, lines_run(tmp_path, [one.split() for one in lines]), strict=True):
+        assert faults.startswith("Error: "), line
+        assert faults.count("\n") == 1, faults
+        assert said.strip() == "", line
+        assert names & set(HEAVY) <= {"numpy", "cv2", "PIL"}, line
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -12,13 +12,13 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+from drawn_people import drawn_people
 from frozen_layers import SHAPE, Layers, covered, layers
 from last_layers import Behind, Trial, between, embedded, learnt, trained, untrained
 
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.masked import MirrorAveraged
 from maskgen.embedders.torch_network import CROP, NetworkEmbedder
-from maskgen.people import sample_people
 
 SMALL = ("data.people=3", "data.images=2", "train.batch_size=6", "train.epochs=1")
 
@@ -28,7 +28,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Layers:
     """Three drawn people, each with two bare pictures, one of which is said to be the other in a mask."""
     folder = tmp_path_factory.mktemp("drawn")
     files, people = [], []
-    for number, (person, _, portrait) in enumerate(sample_people(3, 4, seed=3)):
+    for number, (person, _, portrait) in enumerate(drawn_people(3, 4, seed=3)):
         cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(portrait.image, (CROP, CROP))[:, :, ::-1])
         files.append((folder / f"{number}.png", None))
         people.append(person)

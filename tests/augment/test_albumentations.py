@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 
-from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 
 A = pytest.importorskip("albumentations")
@@ -19,7 +19,7 @@ from maskgen.augment.albumentations import MaskFace  # noqa: E402
 
 @cache
 def portrait() -> Portrait:
-    return next(one for _, _, one in sample_people(1, 1, seed=3))
+    return drawn_people(1, 1, seed=3)[0][2]
 
 
 def called(*transforms: Any, seed: int = 1, **data: Any) -> Any:

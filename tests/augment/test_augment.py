@@ -12,12 +12,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 
 from maskgen.augment import MaskAugment, mark_of
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.faces.upright_crop import five_points
-from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 from maskgen.points.mark import mirrored
 
@@ -26,7 +26,7 @@ KINDS = ("n95", "surgical:teal")
 
 @cache
 def portrait() -> Portrait:
-    return next(one for _, _, one in sample_people(1, 1, seed=3))
+    return drawn_people(1, 1, seed=3)[0][2]
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from drawn_people import drawn_people
 
-from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 
 torch = pytest.importorskip("torch")
@@ -22,7 +22,7 @@ from maskgen.augment.torchvision import MaskFace  # noqa: E402
 
 @cache
 def portrait() -> Portrait:
-    return next(one for _, _, one in sample_people(1, 1, seed=3))
+    return drawn_people(1, 1, seed=3)[0][2]
 
 
 @cache

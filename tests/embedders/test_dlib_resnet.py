@@ -7,19 +7,19 @@ from functools import cache
 
 import dlib
 import numpy as np
+from drawn_people import drawn_people
 
 from maskgen.embedders.chip_alignment import CHIP, MIDDLE, POINTS5, SIDE, ChipAligner, chip_matrix, fixed_matrix
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.torch_network import NetworkEmbedder
 from maskgen.faces.upright_crop import align_upright, five_points, warp
-from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 from maskgen.trainer.networks.dlib_weights import dlib_file
 
 
 @cache
 def portraits() -> list[tuple[str, Portrait]]:
-    return [(name, portrait) for name, _, portrait in sample_people(4, 2, seed=3)]
+    return [(name, portrait) for name, _, portrait in drawn_people(4, 2, seed=3)]
 
 
 @cache

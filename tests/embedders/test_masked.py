@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from drawn_people import drawn_people
 
 from maskgen.embedders.by_name import open_embedder
 from maskgen.embedders.dlib_resnet import dlib_resnet
 from maskgen.embedders.masked import MirrorAveraged, masked
-from maskgen.people import sample_people
 
 
 def both_ways() -> MirrorAveraged:
@@ -30,7 +30,7 @@ def test_it_is_dlibs_network_with_other_last_layers() -> None:
 
 
 def test_it_embeds_without_a_download() -> None:
-    crops = [portrait.image for _, _, portrait in sample_people(2, 2, seed=3)]
+    crops = [portrait.image for _, _, portrait in drawn_people(2, 2, seed=3)]
     model = open_embedder("masked")
     found = model.embed(crops)
     assert (model.name, found.shape) == ("masked", (len(crops), 128))

@@ -83,14 +83,3 @@ def test_a_form_that_gives_something_else_is_not_written(
     assert result.exit_code == 2
     assert "nothing is written" in result.output
     assert list(tmp_path.iterdir()) == []
-
-
-def test_dlibs_network_takes_chips(tmp_path: Path) -> None:
-    """Where the face lies in them is not the file's business: its metadata say how they must be cut."""
-    out = tmp_path / "dlib.onnx"
-    result = CliRunner().invoke(main, ["export", "dlib", str(out)])
-    assert result.exit_code == 0, result.output
-    (taken,) = onnxruntime.InferenceSession(str(out)).get_inputs()
-    assert taken.shape[1:] == [3, 150, 150]
-    about = {entry.key: entry.value for entry in onnx.load(out).metadata_props}
-    assert (about["size"], about["align"]) == ("150", "dlib")

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from click.testing import CliRunner
+from drawn_people import drawn_people
 from onnx import TensorProto, helper
 
 from maskgen.core.reasons import UserError
 from maskgen.embedders.by_name import open_embedder
 from maskgen.embedders.chip_alignment import ARCFACE5, ChipAligner, chip_matrix
 from maskgen.embedders.onnx_input import read_onnx_input
-from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 
 TOML = 'side = 16\nchannels = "BGR"\nmean = [10, 20, 30]\nscale = 0.5\n'
@@ -43,9 +44,15 @@ def test_pixels_go_in_as_the_file_says(tmp_path: Path, batch: int | str) -> None
 
 
 def test_a_file_of_export_needs_no_words(tmp_path: Path) -> None:
+    """Where the face lies in dlib's chips is not the file's business: its metadata say how they must be cut."""
     out = tmp_path / "dlib.onnx"
-    assert CliRunner().invoke(main, ["export", "dlib", str(out)]).exit_code == 0
-    crops = [portrait.image for _, _, portrait in sample_people(2, 1, seed=3)]
+    result = CliRunner().invoke(main, ["export", "dlib", str(out)])
+    assert result.exit_code == 0, result.output
+    (taken,) = onnxruntime.InferenceSession(str(out)).get_inputs()
+    assert taken.shape[1:] == [3, 150, 150]
+    about = {entry.key: entry.value for entry in onnx.load(out).metadata_props}
+    assert (about["size"], about["align"]) == ("150", "dlib")
+    crops = [portrait.image for _, _, portrait in drawn_people(2, 1, seed=3)]
     np.testing.assert_allclose(open_embedder(str(out)).embed(crops), open_embedder("dlib").embed(crops), atol=1e-4)
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from drawn_people import drawn_people
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -20,7 +21,6 @@ from maskgen.faces.landmarks import Landmarker, default_model
 from maskgen.faces.locate import detect_for
 from maskgen.faces.trust import trust
 from maskgen.faces.upright_crop import align_upright, five_points, share_inside_picture, warp, whole_photograph
-from maskgen.people import sample_people
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
 
@@ -70,7 +70,7 @@ def test_suppression_is_that_of_a_slow_loop(numbers: np.ndarray) -> None:
 def test_a_photograph_is_answered_alike_alone_and_among_others(detector: MtcnnDetector) -> None:
     shifted = np.roll(FACE, 9, axis=1)
     small = cv2.resize(FACE, (160, 160), interpolation=cv2.INTER_AREA)
-    others = [portrait.image for _, _, portrait in sample_people(3, 2)]
+    others = [portrait.image for _, _, portrait in drawn_people(3, 2)]
     alone = [detector.detect([image])[0] for image in (FACE, shifted, small)]
     among = detector.detect([*others, small, FACE, shifted])
     assert same(alone[0], among[-2])
@@ -123,7 +123,7 @@ def test_a_face_that_is_found_already_is_not_found_again_at_the_edge(detector: M
 
 
 def test_drawn_people_are_found_and_their_points_too(detector: MtcnnDetector, landmarker: Landmarker) -> None:
-    portraits = [portrait for _, _, portrait in sample_people(8, 5)]
+    portraits = [portrait for _, _, portrait in drawn_people(6, 3)]
     found = detector.detect([portrait.image for portrait in portraits])
     assert all(found)
     errors = [
@@ -174,7 +174,7 @@ def test_points_that_contradict_the_detector_are_refused(landmarker: Landmarker)
 @given(angle=st.floats(-180, 180), scale=st.floats(0.7, 9.0))
 @settings(max_examples=25, deadline=None)
 def test_points_go_where_the_pixels_go(angle: float, scale: float) -> None:
-    points = next(iter(sample_people(1, 1)))[2].points68.astype(np.float64)
+    points = drawn_people(1, 1)[0][2].points68.astype(np.float64)
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     moved = ((points - points.mean(0)) * scale) @ np.array([[c, s], [-s, c]])
     moved -= moved.min(0) - 40
@@ -259,7 +259,7 @@ def test_no_usable_face_has_a_reason(faces: list[Detection], reason: Reason) -> 
 
 
 def test_trust_falls_where_two_ways_of_finding_points_disagree() -> None:
-    (_, _, drawn), *_ = sample_people(1, 1, seed=3)
+    (_, _, drawn), *_ = drawn_people(1, 1, seed=3)
     five = five_points(drawn.points68)
     box = np.array([0, 0, 100, 100], np.float32)
     sure = trust(Face(Detection(box, five, 1.0), drawn.points68, 0, 1))

@@ -8,6 +8,7 @@ import cv2
 import dlib
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from maskgen.faces.landmarks import PATCH, Landmarker, Points68, _to_patch, defa
 from maskgen.faces.shape_predictor import ShapePredictor
 from maskgen.faces.shape_predictor_file import RegressionForests, load_forests
 from maskgen.faces.upright_crop import five_points, warp
-from maskgen.people import sample_people
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def forests() -> RegressionForests:
 @pytest.fixture(scope="module")
 def faces() -> list[tuple[np.ndarray, Detection]]:
     found = []
-    for _, _, portrait in sample_people(6, 3):
+    for _, _, portrait in drawn_people(6, 3):
         points5 = five_points(portrait.points68)
         box = np.concatenate([portrait.points68.min(0), portrait.points68.max(0)]).astype(np.float32)
         found.append((portrait.image, Detection(box, points5, 0.99)))

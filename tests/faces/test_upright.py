@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 from skimage.data import astronaut
 
 from maskgen.api import Masker, MaskerSettings
@@ -13,7 +14,6 @@ from maskgen.core.records import Detection, Image
 from maskgen.faces.classifiers.classifier_network import classifier_input
 from maskgen.faces.classifiers.upright import LESS_TRUSTED_FROM, UPRIGHT_FROM, least_score, upright_scores
 from maskgen.faces.detect import Detector, MtcnnDetector
-from maskgen.people import sample_people
 
 PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
 
@@ -27,7 +27,7 @@ def test_a_score_does_not_depend_on_the_others_in_the_call() -> None:
 
 
 def test_faces_upright_and_turned_are_told_apart() -> None:
-    images = [PORTRAIT, *(portrait.image for _, _, portrait in sample_people(5, 1, seed=9))]
+    images = [PORTRAIT, *(portrait.image for _, _, portrait in drawn_people(5, 1))]
     crops = [
         classifier_input(image, faces[0].points5)
         for image, faces in zip(images, MtcnnDetector().detect(images), strict=True)

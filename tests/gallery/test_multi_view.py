@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 from skimage.data import astronaut
 
 from maskgen.core.records import Detection
@@ -16,7 +17,6 @@ from maskgen.gallery.portrait_finder import Candidate, PortraitFinder, meant
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.plan import MaskPlan
-from maskgen.people import sample_people
 
 PORTRAIT = np.ascontiguousarray(astronaut()[:280, 100:380])
 
@@ -77,7 +77,7 @@ def test_a_face_that_looks_as_is_said_is_meant_before_a_larger_one() -> None:
 
 def test_a_masked_face_is_found_beside_a_bare_bystander() -> None:
     """Bystander and portrait are as large as each other; what is said of the photograph tells which is meant."""
-    (_, _, one), (_, _, two) = sample_people(2, 1, seed=12)
+    (_, _, one), (_, _, two) = drawn_people(2, 1, seed=12)
     masked = analyse_and_apply(one.image, one.points68, MaskPlan(), load_kind("surgical_blue")).image
     picture = np.concatenate([masked, two.image], axis=1)
     finder = PortraitFinder()
@@ -90,7 +90,7 @@ def test_a_masked_face_is_found_beside_a_bare_bystander() -> None:
 def test_masked_portraits_are_found_in_the_dark_too(light: float, most: float) -> None:
     """Where the eyes are is told to `most` eye distances; of dark skin in half the light little more is seen."""
     finder = PortraitFinder()
-    for _, _, portrait in sample_people(6, 1, seed=12):
+    for _, _, portrait in drawn_people(6, 1, seed=12):
         masked = analyse_and_apply(portrait.image, portrait.points68, MaskPlan(), load_kind("n95")).image
         found = finder.find((masked * light).astype(np.uint8), True, CropSettings(size=96))
         truth = five_points(portrait.points68)[:2]
@@ -101,7 +101,7 @@ def test_masked_portraits_are_found_in_the_dark_too(light: float, most: float) -
 
 def test_masked_and_bare_faces_look_so() -> None:
     right = []
-    for number, (_, _, portrait) in enumerate(sample_people(10, 2, seed=33)):
+    for number, (_, _, portrait) in enumerate(drawn_people(6, 3)):
         kind = load_kind(kind_names()[number % len(kind_names())])
         masked = analyse_and_apply(portrait.image, portrait.points68, MaskPlan(), kind).image
         points5 = five_points(portrait.points68)

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 
 from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
@@ -29,7 +30,6 @@ from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened, print
 from maskgen.masks.world.pleats import LEVEL, draw_pleats, pleat_fields
 from maskgen.masks.world.repeating_prints import SIDE, TILES, draw_tile
 from maskgen.masks.world.world_kinds import world_forms
-from maskgen.people import sample_people
 
 INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]
 GROUND = np.array([240.0, 230.0, 210.0])
@@ -91,7 +91,7 @@ def test_what_world_cannot_be_narrowed_to_is_one_sentence(text: str) -> None:
 
 
 def test_the_same_plan_is_the_same_mask_whatever_was_drawn_before() -> None:
-    _, _, person = next(iter(sample_people(1, 1)))
+    _, _, person = drawn_people(1, 1)[0]
     plan = plan_mask(rng_for(3, "world"))
     first = analyse_and_apply(person.image, person.points68, plan, load_kind("world"))
     analyse_and_apply(person.image, person.points68, plan_mask(rng_for(4, "world")), load_kind("world"))

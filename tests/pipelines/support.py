@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from fake_masker import make_fake
 
 from maskgen.pipelines.mask.run import run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.reports.page.page import without_start
 from maskgen.pipelines.reports.run_report import Report
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and names of POSIX")
 
 MARKS = {
     "no_face": (255, 0, 0),

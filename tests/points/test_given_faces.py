@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from drawn_people import drawn_people
 
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo
@@ -15,7 +16,6 @@ from maskgen.core.records import Face, Floats
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.upright_crop import five_points
-from maskgen.people import sample_people
 from maskgen.people.portrait import Portrait
 from maskgen.points.given_faces import faces_from_marks
 from maskgen.points.mark import Mark, is_mirrored, mirrored
@@ -30,7 +30,7 @@ def masker() -> Masker:
 
 @cache
 def portraits() -> list[Portrait]:
-    return [portrait for _, _, portrait in sample_people(3, 2, seed=3)]
+    return [portrait for _, _, portrait in drawn_people(3, 2, seed=3)]
 
 
 def box_of(points68: Floats) -> Floats:

@@ -24,15 +24,23 @@ def lists(tmp_path: Path) -> Path:
     return write_lists(tmp_path / "lists", people=4, each=8)
 
 
-def test_a_run_leaves_all_that_it_promises(lists: Path, tmp_path: Path) -> None:
-    result = train(lists, tmp_path / "run", "--epochs", "2")
-    found = report(tmp_path / "run")
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """Lists, a run of two epochs on them, and what it said."""
+    folder = tmp_path_factory.mktemp("plain")
+    lists = write_lists(folder / "lists", people=4, each=8)
+    return lists, folder / "run", train(lists, folder / "run", "--epochs", "2").output
+
+
+def test_a_run_leaves_all_that_it_promises(plain: tuple[Path, Path, str]) -> None:
+    _, run, said = plain
+    found = report(run)
     assert (found["end"], found["epochs"], found["steps"]) == ("finished", 2, 8)
     assert (found["people"], found["pictures"], found["unreadable"]) == (4, 32, 0)
     assert found["images_per_s"] < found["images_per_s_without_wait"]
     assert found["best"]["iou"] < 0.2
-    assert "best IOU" in result.output
-    rows = read_history(tmp_path / "run/history.csv")
+    assert "best IOU" in said
+    rows = read_history(run / "history.csv")
     assert [(row.kind, row.epoch, row.step) for row in rows] == [
         (STEPS, 1, 4),
         (EPOCH, 1, 4),
@@ -41,12 +49,12 @@ def test_a_run_leaves_all_that_it_promises(lists: Path, tmp_path: Path) -> None:
     ]
     assert rows[-1].loss < rows[0].loss
     for name in ("loss.png", "distances/epoch-001.png", "distances/epoch-002.png"):
-        assert cv2.imread(str(tmp_path / "run" / name)) is not None
-    page = (tmp_path / "run/report.html").read_text("utf-8")
+        assert cv2.imread(str(run / name)) is not None
+    page = (run / "report.html").read_text("utf-8")
     assert "Distances after each epoch" in page and '"epochs":[["epoch 1 of 2",0],["epoch 2 of 2",1]]' in page
     assert "maskgen train small --data " in page
-    assert len(list((tmp_path / "run/tensorboard").iterdir())) == 1
-    model, recipe = load_model(tmp_path / "run/best")
+    assert len(list((run / "tensorboard").iterdir())) == 1
+    model, recipe = load_model(run / "best")
     assert (model.dim, recipe.data.size) == (64, 32)
 
 
@@ -90,13 +98,13 @@ def test_a_run_says_how_far_it_came(lists: Path, tmp_path: Path, epochs: str, mo
     assert said in train(lists, tmp_path / "run", "--epochs", epochs, "--max-steps", most).output
 
 
-def test_tensorboard_gets_the_history(lists: Path, tmp_path: Path) -> None:
+def test_tensorboard_gets_the_history(plain: tuple[Path, Path, str]) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    train(lists, tmp_path / "run", "--epochs", "2")
-    events = EventAccumulator(str(tmp_path / "run/tensorboard"))
+    _, run, _ = plain
+    events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
-    rows = [row for row in read_history(tmp_path / "run/history.csv") if row.kind == EPOCH]
+    rows = [row for row in read_history(run / "history.csv") if row.kind == EPOCH]
     for name in ("loss", "iou"):
         told = [(one.step, one.value) for one in events.Scalars(f"epoch/{name}")]
         assert told == [(row.step, pytest.approx(getattr(row, name), rel=1e-4)) for row in rows]
@@ -145,12 +153,13 @@ def test_the_checkpoint_knows_whom_its_classes_stand_for(lists: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("setting", ["train.precision=bf16", "train.precision=fp16", "train.channels_last=true"])
-def test_other_precisions_and_orders_in_memory_learn_as_well(lists: Path, tmp_path: Path, setting: str) -> None:
-    train(lists, tmp_path / "plain", "--epochs", "2")
+def test_other_precisions_and_orders_in_memory_learn_as_well(
+    plain: tuple[Path, Path, str], tmp_path: Path, setting: str
+) -> None:
+    lists, run, _ = plain
     train(lists, tmp_path / "other", "--epochs", "2", "--set", setting)
-    plain, other = report(tmp_path / "plain"), report(tmp_path / "other")
-    assert other["loss"] == pytest.approx(plain["loss"], abs=0.6)
-    assert weights(tmp_path / "plain") != weights(tmp_path / "other")
+    assert report(tmp_path / "other")["loss"] == pytest.approx(report(run)["loss"], abs=0.6)
+    assert weights(run) != weights(tmp_path / "other")
 
 
 def test_the_compiler_is_asked_where_the_recipe_says_so(

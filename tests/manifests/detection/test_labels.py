@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from drawn_people import drawn_people
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import UserError
 from maskgen.manifests.detection.labels import class_names, read_labels
-from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 
 CLASSES = ["bare", "proper", "nose_out", "chin_out", "under_chin", "n95", "surgical_blue"]
@@ -31,7 +31,7 @@ OPTIONS = [
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three people, and one photograph of two; each masked and bare."""
     folder = tmp_path_factory.mktemp("labels")
-    portraits = [portrait.image for _, _, portrait in sample_people(3, 1, seed=5, size=200)]
+    portraits = [portrait.image for _, _, portrait in drawn_people(3, 1, seed=5)]
     for number, image in enumerate(portraits):
         (folder / "photos" / f"person {number}").mkdir(parents=True)
         (folder / "photos" / f"person {number}" / "1.png").write_bytes(encode_image(image, "png"))

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from drawn_people import drawn_people
 
 from maskgen.core.images import encode_image, read_photo
-from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.trained_people import TrainedPeople, names_of, trained_people
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -43,7 +44,7 @@ def mfr2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everybody's second picture is said to show a mask; one picture shows nobody, and one is not there."""
     root = tmp_path_factory.mktemp("mfr2")
     names, labels = [], []
-    for name, number, portrait in sample_people(PEOPLE, EACH, seed=4, size=160):
+    for name, number, portrait in drawn_people(PEOPLE, EACH):
         place = root / name / f"{name}_{number:04}.png"
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(encode_image(portrait.image, "png"))
@@ -57,6 +58,12 @@ def mfr2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pairs += [f"{names[0]} 1 9", f"{names[0]} 1 77"]
     (root / "pairs.txt").write_text("\n".join(pairs) + "\n")
     return root
+
+
+def small_pictures(people: int, each: int) -> list[bytes]:
+    """PNGs of 112 x 112 pixels, person by person."""
+    drawn = [portrait.image for _, _, portrait in drawn_people(people, each)]
+    return [encode_image(cv2.resize(image, (112, 112), interpolation=cv2.INTER_AREA), "png") for image in drawn]
 
 
 def results(folder: Path) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def test_faces_are_cut_as_the_model_was_trained(
 
 
 def test_a_bin_is_of_insightfaces_alignment(untrained: Path, tmp_path: Path) -> None:
-    pictures = [encode_image(portrait.image, "png") for _, _, portrait in sample_people(4, 2, seed=4, size=112)]
+    pictures = small_pictures(4, 2)
     pairs = [pictures[at] for first in range(8) for at in (first, (first + 1) % 8)]
     (tmp_path / "lfw.bin").write_bytes(pickle.dumps((pairs, [first % 2 == 0 for first in range(8)])))
     words = ("--benchmark", "bin", tmp_path / "lfw.bin", "--report", tmp_path / "out", "--replicates", 20)
@@ -115,9 +122,10 @@ def test_a_bin_is_of_insightfaces_alignment(untrained: Path, tmp_path: Path) -> 
 
 
 def test_a_bin_is_judged_as_it_is(untrained: Path, tmp_path: Path) -> None:
-    pictures = [encode_image(portrait.image, "png") for _, _, portrait in sample_people(12, 2, seed=5, size=112)]
-    shuffled = [pictures[at] for pair in range(12) for at in (2 * pair, (2 * pair + 3) % 24)]
-    (tmp_path / "own.bin").write_bytes(pickle.dumps((pictures + shuffled, [True] * 12 + [False] * 12)))
+    pictures = small_pictures(6, 3)
+    same = [pictures[3 * person + at] for person in range(6) for at in (0, 1, 1, 2)]
+    different = [pictures[at] for first in range(12) for at in (first, first + 3)]
+    (tmp_path / "own.bin").write_bytes(pickle.dumps((same + different, [True] * 12 + [False] * 12)))
     report = tmp_path / "report"
     done = call("evaluate", untrained, "--benchmark", "bin", tmp_path / "own.bin", "--report", report)
     assert done.exit_code == 0, done.output

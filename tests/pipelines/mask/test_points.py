@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from drawn_people import drawn_people
 from support import catalogue, set_aside, tree, write
 
 from maskgen.core.images import encode_image
 from maskgen.core.records import Floats
 from maskgen.faces.upright_crop import five_points
-from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 
 LANDMARKS = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
@@ -27,7 +27,7 @@ def call(*args: object) -> Result:
 def people(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Floats]]:
     """Two drawn people of two photographs each, and the 68 points of each photograph by its path."""
     folder, truth = tmp_path_factory.mktemp("drawn") / "photographs", {}
-    for person, number, portrait in sample_people(2, 2, seed=3):
+    for person, number, portrait in drawn_people(2, 2, seed=3):
         truth[f"{person}/{person}{number}.png"] = portrait.points68.round(2)
         write(folder / person / f"{person}{number}.png", encode_image(portrait.image, "png", 100))
     return folder, truth

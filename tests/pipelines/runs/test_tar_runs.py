@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from drawn_people import drawn_people
 from support import catalogue, picture, run, tree, wait_for, write, write_people
 
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo, encode_image
 from maskgen.formats.reading import read_bytes
 from maskgen.formats.tars.writer import TarWriter, json_of
-from maskgen.people import sample_people
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.runs.outputs import sample_record
 
@@ -199,7 +199,7 @@ def test_a_gallery_is_simulated_from_a_run_in_tars(photographs: Path, tmp_path: 
 def test_a_loader_that_takes_types_from_the_first_samples_reads_bare_ones_first(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     masker = Masker(MaskerSettings(("n95",), size=64, bare=True))
-    (_, _, portrait), *_ = sample_people(1, 1, seed=3)
+    (_, _, portrait), *_ = drawn_people(1, 1, seed=3)
     (results,) = masker.process(["a"], [Photo(portrait.image, "a")])
     masked, bare = (one.row for one in results if isinstance(one, Output))
     missing = {"segmentation": None, "source_levels": None}

@@ -59,34 +59,41 @@ def unit(model: nn.Module, images: Tensor) -> Tensor:
         return nn.functional.normalize(model(images))
 
 
-def save_model2(path: Path, theirs: nn.Module, prefix: str = "") -> torch.optim.Optimizer:
+@pytest.fixture(scope="module")
+def optimizer(theirs: Any) -> torch.optim.Optimizer:
+    """An optimizer that has taken a step, which the network has not."""
     optimizer = torch.optim.Adadelta(theirs.parameters(), lr=0.05)
     theirs(torch.randn(2, 3, 80, 80)).sum().backward()
     before = {name: value.clone() for name, value in theirs.state_dict().items()}
     optimizer.step()
     theirs.load_state_dict(before)
-    state = {prefix + name: value for name, value in theirs.state_dict().items()}
-    torch.save({"model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "epoch": 3}, path)
     return optimizer
 
 
+def save_model2(path: Path, theirs: nn.Module, optimizer: torch.optim.Optimizer, prefix: str = "") -> None:
+    state = {prefix + name: value for name, value in theirs.state_dict().items()}
+    torch.save({"model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "epoch": 3}, path)
+
+
 @pytest.mark.parametrize("prefix", ["", "module."])
-def test_model_2_is_read_without_trust(theirs: Any, images: Tensor, prefix: str, tmp_path: Path) -> None:
-    save_model2(tmp_path / "model2.pth", theirs, prefix)
+def test_model_2_is_read_without_trust(
+    theirs: Any, optimizer: torch.optim.Optimizer, images: Tensor, prefix: str, tmp_path: Path
+) -> None:
+    save_model2(tmp_path / "model2.pth", theirs, optimizer, prefix)
     model, recipe = load_model(tmp_path / "model2.pth")
     torch.testing.assert_close(unit(model, images), theirs(images).detach())
     assert (recipe.name, recipe.data.size, recipe.model.pretrained) == ("model2", 128, "")
 
 
-def test_model_2s_optimizer_goes_on(theirs: Any, tmp_path: Path) -> None:
-    old = save_model2(tmp_path / "model2.pth", theirs)
+def test_model_2s_optimizer_goes_on(theirs: Any, optimizer: torch.optim.Optimizer, tmp_path: Path) -> None:
+    save_model2(tmp_path / "model2.pth", theirs, optimizer)
     found = read_reference_file(tmp_path / "model2.pth")
     parameters = list(found.model.parameters())
-    optimizer = build_optimizer(OptimizerSpec("adadelta", 0.05), parameters)
-    optimizer.load_state_dict(found.optimizer_state)
+    ours_goes_on = build_optimizer(OptimizerSpec("adadelta", 0.05), parameters)
+    ours_goes_on.load_state_dict(found.optimizer_state)
     for ours, before in zip(parameters, theirs.parameters(), strict=True):
         assert torch.equal(ours, before)
-        assert torch.equal(optimizer.state[ours]["square_avg"], old.state[before]["square_avg"])
+        assert torch.equal(ours_goes_on.state[ours]["square_avg"], optimizer.state[before]["square_avg"])
 
 
 @pytest.mark.parametrize("old_form", [False, True])

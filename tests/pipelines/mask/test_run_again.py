@@ -1,0 +1,121 @@
+"""The same command on a folder that holds a run: what is done, taken up, refused and left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import picture, run, tree, write
+
+from maskgen.core.reasons import UserError
+from maskgen.pipelines.mask.run import dry_run, run_mask
+from maskgen.pipelines.mask.settings import MaskSettings
+
+
+def test_other_settings_are_refused_by_name(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(source, out)
+    before = tree(out)
+    with pytest.raises(UserError, match=r"--quality \(was 95, now 80\); --seed \(was 0, now 7\)"):
+        run(source, out, seed=7, quality=80)
+    with pytest.raises(UserError, match="SOURCE"):
+        run(source / "person 1", out)
+    assert tree(out) == before
+    run(source, out, workers=2)
+    assert tree(out) == before
+
+
+def test_a_run_that_has_done_nothing_yet_takes_other_settings(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(source, out, write="tar", segmentation=True)
+    for done in (out / "shards").glob("*.json"):
+        done.unlink()
+    with pytest.raises(UserError, match="--seed"):  # it was complete once
+        run(source, out, seed=7)
+    (out / "report.json").unlink()
+    run(source, out, seed=7)
+    run(source, tmp_path / "fresh", seed=7)
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
+def test_overwrite_starts_anew_and_spares_other_files(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(source, out, per_photo="all", segmentation=True)
+    write(out / "notes.txt", b"mine")
+    write(out / "faces" / "person 0" / "mine.jpg", b"mine")
+    run(source, out, seed=7, overwrite=True)
+    (out / "notes.txt").unlink()
+    (out / "faces" / "person 0" / "mine.jpg").unlink()
+    run(source, tmp_path / "fresh", seed=7)
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
+def test_a_folder_of_something_else_is_refused(source: Path, tmp_path: Path) -> None:
+    write(tmp_path / "run" / "thesis.tex", b"years of work")
+    for overwrite in (False, True):
+        with pytest.raises(UserError, match=r"thesis\.tex"):
+            run(source, tmp_path / "run", overwrite=overwrite)
+    assert (tmp_path / "run" / "thesis.tex").exists()
+
+
+def test_set_aside_photographs_are_tried_again(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    mended = write(source / "person 1" / "03.png", picture(900, "no_face"))
+    write(source / "person 2" / "x.png", picture(901, "no_face"))
+    assert run(source, out).set_aside == {"no_face": 2}
+    mended.write_bytes(picture(902))
+    assert run(source, out).set_aside == {"no_face": 2}
+    assert run(source, out, retry_set_aside=True).set_aside == {"no_face": 1}
+    run(source, tmp_path / "fresh")
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
+def test_new_photographs_are_taken_up(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(source, out, bare=True)
+    write(source / "person 1" / "03.jpg", picture(900))  # 03.png now needs its whole name
+    write(source / "person 9" / "01.png", picture(901))
+    assert run(source, out, bare=True).photographs == 26
+    run(source, tmp_path / "fresh", bare=True)
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
+def test_work_is_not_lost_with_photographs_unless_asked(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(source, out)
+    before = tree(out)
+    (source / "person 1" / "03.png").unlink()
+    with pytest.raises(UserError, match=r"no longer holds 1 .*person 1/03\.png.*--prune"):
+        run(source, out)
+    assert tree(out) == before
+    assert run(source, out, prune=True).photographs == 23
+    run(source, tmp_path / "fresh")
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
+def test_a_survey_writes_nothing(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    found = dry_run(MaskSettings(source, out, per_photo="all", bare=True))
+    assert (found.people, found.photographs, found.done, found.images) == (3, 24, 0, 144)
+    assert not out.exists()
+    run(source, out, per_photo="all", bare=True)
+    before = tree(out)
+    assert dry_run(MaskSettings(source, out, per_photo="all", bare=True)).done == 24
+    with pytest.raises(UserError, match="--seed"):
+        dry_run(MaskSettings(source, out, per_photo="all", bare=True, seed=1))
+    assert tree(out) == before
+
+
+def test_a_finished_run_is_not_done_again(source: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    run(source, tmp_path / "run")
+
+    def never(settings: MaskSettings) -> Any:
+        raise AssertionError("nothing is left to do")
+
+    report = run_mask(MaskSettings(source, tmp_path / "run"), never, told.append)
+    assert report.written == 24
+    assert told == ["All photographs are already processed."]
+    (tmp_path / "run" / "report.json").unlink()
+    assert run_mask(MaskSettings(source, tmp_path / "run"), never) == report

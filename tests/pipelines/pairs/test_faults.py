@@ -1,0 +1,127 @@
+"""What `maskgen pairs` refuses or lists, and what --check finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manifest_makers import Row, rows, write_run
+from pair_lists import called, read, write
+
+from maskgen.core.reasons import UserError
+from maskgen.manifests.checks.check import check_lists
+from maskgen.pipelines.pairs.report import table
+
+
+def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first, second = sorted((drawn_run / "faces" / "p").iterdir())[:2]
+    first.unlink()
+    second.write_bytes(b"broken")
+    shares = {"run": drawn_run, "people": (0.5, 0.25, 0.25)}
+    with pytest.raises(
+        UserError, match=r"^1 of 48 images are missing or broken, the first is .*1__bare.jpg \(missing\)"
+    ):
+        write(out, verify="exist", **shares)
+    assert not out.exists()
+    with pytest.raises(UserError, match="2 of 48"):
+        write(out, verify="decode", **shares)
+    report = write(out, verify="decode", leave_out_missing=True, **shares)
+    listed = read(out / "left_out.csv")
+    assert [row["path"] for row in listed] == [f"../masked/faces/p/{path.name}" for path in (first, second)]
+    assert listed[0]["reason"] == "missing" and report["rows"]["left_out.csv"] == 2
+    assert check_lists(out, verify="decode").n_faults == 0
+    again = write(out, verify="exist", leave_out_missing=True, **shares)
+    assert again["images_left_out"] == {"missing": 1}
+
+
+def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> None:
+    shared = [Row("x", "1.jpg", "n95", "same bytes"), Row("x", "2.jpg", "n95")]
+    train = write_run(tmp_path / "t", shared)
+    judged = write_run(tmp_path / "e", [*rows(20, 2, ["n95"]), Row("y", "9.jpg", "n95", "same bytes")])
+    with pytest.raises(UserError, match="1 photographs are, byte for byte, .* --allow-leak"):
+        write(tmp_path / "out", train=(train,), eval=(judged,))
+    assert not (tmp_path / "out").exists()
+    report = write(tmp_path / "out", train=(train,), eval=(judged,), allow_leak=True)
+    assert report["leaks"]["photographs_in_training_and_evaluation"] == 1
+    assert "byte for byte" in table(report)
+    checked = check_lists(tmp_path / "out", verify="names")
+    assert checked.n_faults == 1
+    assert "FAULT photographs, byte for byte, in training and in evaluation" in checked.table()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({}, "Name the runs"),
+        ({"run": "RUN", "train": ("RUN",)}, "leave out --train"),
+        ({"eval": ("RUN",), "people": (0.8, 0.1, 0.1)}, "--people divides"),
+        ({"run": "RUN", "people": (0.8, 0.1)}, "three shares"),
+        ({"run": "RUN", "people": (0.8, 0.1, 0.2)}, "three shares"),
+        ({"run": "FEW"}, "train, eval and test need 5 people, and there are 3"),
+        ({"run": "ONE"}, "and there is 1: mask photographs of more people"),
+        ({"run": "RUN", "test_share": 0.2}, "--test-share divides"),
+        ({"run": "RUN", "protocol": "reference", "mix": (("mm", 1.0),)}, "--mix is for"),
+        ({"run": "RUN", "mix": (("xx", 1.0),)}, "mm=1,mb=1"),
+        ({"run": "BARELESS", "mix": (("mm", 1.0), ("mb", 1.0))}, "--bare"),
+        ({"run": "SINGLES"}, "--allow-same-source"),
+        ({"run": "SINGLES", "allow_same_source": True}, "larger set"),
+        ({"run": "RUN", "min_images": 1000}, "lower --min-images"),
+        ({"eval": ("RUN", "RUN")}, "given twice"),
+        ({"run": "NOWHERE"}, "not a folder"),
+        ({"run": "RUN", "wear": "bare"}, "--test-pairs FILE"),
+        ({"run": "RUN", "balance": 0}, "--balance 0 is out of range"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(
+    run: Path, tmp_path: Path, options: dict[str, Any], sentence: str
+) -> None:
+    write_run(tmp_path / "BARELESS", rows(30, 2, ["n95"]))
+    write_run(tmp_path / "FEW", rows(3, 2, ["n95"]))
+    write_run(tmp_path / "ONE", rows(1, 4, ["n95"]))
+    write_run(tmp_path / "SINGLES", rows(30, 1, ["n95"]))
+    places = {"RUN": run}
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(placed(one) for one in value)
+        return places.get(value, tmp_path / value) if isinstance(value, str) and value.isupper() else value
+
+    with pytest.raises(UserError) as raised:
+        write(tmp_path / "out", **{name: placed(value) for name, value in options.items()})
+    text = str(raised.value)
+    assert sentence in text and text.endswith(".") and text.count(". ") == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_check_tells_and_its_exit_code_says(drawn_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write(out, run=drawn_run, people=(0.5, 0.25, 0.25), verify="exist")
+    result = called("--check", out)
+    assert result.exit_code == 0 and "Nothing is wrong: " in result.output
+    (out / read(out / "train.csv")[0]["path"]).unlink()
+    result = called("--check", out)
+    assert result.exit_code == 1 and "images without a file" in result.output
+    assert result.output.splitlines()[-1].startswith("1 fault: 4 files, ")
+    assert len(called("--check", "--verbose", out).output.splitlines()) > 50 > len(result.output.splitlines())
+
+
+def test_check_takes_no_sets_and_only_check_takes_a_root(run: Path, tmp_path: Path) -> None:
+    for arguments, sentence in (
+        (("--check", "--run", run), "leave out --run"),
+        (("--root", run), "for --check"),
+    ):
+        result = called(*arguments, tmp_path / "out")
+        assert isinstance(result.exception, UserError) and sentence in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--people", "a,b"], ["--mix", "mm"], ["--mix", "mm=1,mm=2"], ["--protocol", "x"]]
+)
+def test_wrong_usage_has_exit_code_2(run: Path, tmp_path: Path, arguments: list[str]) -> None:
+    assert called("--run", run, *arguments, tmp_path / "out").exit_code == 2
+
+
+def test_the_help_has_examples() -> None:
+    assert "Examples:" in called("--help").output

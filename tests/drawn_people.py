@@ -1,4 +1,7 @@
-"""The drawn people of `sample_people`, each picture drawn once for all tests of a process: one takes 0.2 s."""
+"""The drawn people of `sample_people`, each picture drawn once for all tests of a process: one takes 0.2 s.
+
+That they are the same is tested in `people/test_sample.py`.
+"""
 
 from __future__ import annotations
 

@@ -120,8 +120,7 @@ class Masker:
         Args:
             keys: the key of each photograph's random draws, such as the hash of its bytes.
             known: for each photograph the faces that an earlier call selected in it (see `faces.catalogue_columns`),
-            none where it
-                is to be detected.
+                none where it is to be detected.
             given: for each photograph one or more given faces (see `maskgen.points`), used in place of detection and of
                 `known`.
 

@@ -232,6 +232,13 @@ def test_pleats_differ_from_mask_to_mask() -> None:
     assert kind.look_at(0.9999999).name != "flat"
 
 
+def test_the_darkest_shadow_of_a_pleat_has_no_bright_specks() -> None:
+    """Of this design the shadow is stronger than all light: a byte below 0 would be a bright one."""
+    pleats = draw_design(plan_mask(rng_for(0, "35", "world")), "surgical")[0].pleats
+    assert pleats is not None
+    assert pleat_fields(pleats, 128, 128).shade_and_slope[..., 0].max() < 1.3 * LEVEL
+
+
 def test_a_pleat_is_dark_below_its_fold_and_hides_cloth() -> None:
     pleats = draw_pleats(Chances(9, "pleats"), 3)
     fields = pleat_fields(pleats, 256, 256)

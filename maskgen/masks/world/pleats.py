@@ -164,7 +164,8 @@ def _drawn_panels(rng: Rng, which: str, length: float) -> Bytes:
         wired = np.clip(2 * phase - 0.6, 0, 1) if which == "first" else 1.0  # the wire keeps the upper edge flat
         slope = slope + wired * (RISE[0] + RISE[1] * below)
     slope = np.broadcast_to(slope, shade.shape)
-    return np.rint(np.stack([LEVEL * shade, LEVEL_GROUND + STEEPNESS * slope], -1)).astype(np.uint8)
+    steps = np.rint(np.stack([LEVEL * shade, LEVEL_GROUND + STEEPNESS * slope], -1))
+    return np.clip(steps, 0, 255).astype(np.uint8)
 
 
 def _opened_along(rng: Rng) -> Doubles:

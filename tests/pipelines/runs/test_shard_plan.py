@@ -5,6 +5,7 @@ import random
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 from zlib import crc32
 
 import numpy as np
@@ -86,8 +87,11 @@ def test_folders_of_a_table_are_cut_like_any_others(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(tables, "_MANY", 20)
     monkeypatch.setattr(packed_folders, "AT_ONCE", 3)
     for seed in range(25):
-        (tmp_path / "t.csv").write_text(table_of(random.Random(seed)), encoding="utf-8")
+        table = table_of(random.Random(seed))
+        (tmp_path / "t.csv").write_text(table, encoding="utf-8")
         listing = list_source(tmp_path / "t.csv")
+        listed = [f"{item.key},{unquote(item.person)}" for folder in listing.folders for item in listing.items(folder)]
+        assert sorted(listed) == sorted(set(table.splitlines()[1:]))
         others = replace(listing, folders=tuple(listing.folders))
         assert (len(listing), listing.people) == (len(others), others.people)
         assert [folder.names for folder in listing.folders] == [sorted({*one.names}) for one in others.folders]

@@ -16,8 +16,8 @@ from itertools import accumulate, islice
 
 from ..sources.folder import Folder
 from ..sources.listing import Item, Listing
+from ..sources.name_checksums import divisible
 from ..sources.packed_folders import AT_ONCE, END, PackedFolders, Texts, texts_of
-from .name_checksums import divisible
 
 
 @dataclass(frozen=True, slots=True)

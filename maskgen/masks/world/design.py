@@ -110,31 +110,15 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     worn_by = tables.forms_worn[form]
     lab = _lab(tables, worn_by.colours.at(chances.uniform()), chances)
     pleats = _pleats(chances, plan, form)
-    printed, two_tone = chances.uniform() < worn_by.printed, chances.uniform() < tables.two_tone
-    family, picture = "", None
-    inks: tuple[Doubles, ...] = ()
-    second, part = None, ""
-    if printed or two_tone:
-        other = Chances(plan.cloth, "other colours")
-        if printed:
-            family = tables.prints.at(other.uniform())
-            lab = lab if other.uniform() < 0.5 else _any(other, tables)
-            picture, inks = _printed(rng_for(plan.cloth, "print"), other, tables, family, lab)
-        if two_tone:
-            part = "trim" if printed else tables.parts.at(other.uniform())
-            second = lab_to_rgb(_apart(other, tables, lab, TRIES))
+    lab, decoration = _decoration(chances, tables, plan, worn_by, lab)
     hem = chances.uniform()
-    if form == "surgical" and second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
-        second, part = WHITE_HEM, "trim"
+    if form == "surgical" and decoration.second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
+        decoration = decoration._replace(second=WHITE_HEM, part="trim")
     ground = lab_to_rgb(lab)
     design = Design(
         form=form,
         ground=ground,
-        second=second,
-        part=part,
-        family=family,
-        picture=picture,
-        inks=inks,
+        **decoration._asdict(),
         loops=_loops(chances.uniform(), lab, ground),
         gloss=worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab),
         worn=plan.worn,
@@ -149,6 +133,35 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     )
     skewed = SKEWED_STIFF if pleats is not None or form in STIFF else SKEWED
     return design, _sits(chances, tables, worn_by, lab, plan, skewed)
+
+
+class Decoration(NamedTuple):
+    """What a cloth has beside its ground, see `Design`: a second colour, a print."""
+
+    second: Doubles | None = None
+    part: str = ""
+    family: str = ""
+    picture: Print | None = None
+    inks: tuple[Doubles, ...] = ()
+
+
+def _decoration(
+    chances: Chances, tables: Census, plan: MaskPlan, worn_by: FormCounts, lab: Lab
+) -> tuple[Lab, Decoration]:
+    """The ground's colour, which a print may change, and the decoration."""
+    printed, two_tone = chances.uniform() < worn_by.printed, chances.uniform() < tables.two_tone
+    if not printed and not two_tone:
+        return lab, Decoration()
+    other, found = Chances(plan.cloth, "other colours"), Decoration()
+    if printed:
+        family = tables.prints.at(other.uniform())
+        lab = lab if other.uniform() < 0.5 else _any(other, tables)
+        picture, inks = _printed(rng_for(plan.cloth, "print"), other, tables, family, lab)
+        found = Decoration(family=family, picture=picture, inks=inks)
+    if two_tone:
+        part = "trim" if printed else tables.parts.at(other.uniform())
+        found = found._replace(second=lab_to_rgb(_apart(other, tables, lab, TRIES)), part=part)
+    return lab, found
 
 
 def _wrinkles(chances: Chances, form: str) -> tuple[NDArray[np.intp], Floats]:

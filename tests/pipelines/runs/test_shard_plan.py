@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskgen.pipelines.runs.name_checksums import divisible
 from maskgen.pipelines.runs.shard_plan import cut, shard_size
 from maskgen.pipelines.sources import packed_folders, tables
 from maskgen.pipelines.sources.folder import Folder, Spans
 from maskgen.pipelines.sources.listing import Item, Listing
+from maskgen.pipelines.sources.name_checksums import divisible
 from maskgen.pipelines.sources.source import list_source
 
 FOLDERS = st.dictionaries(

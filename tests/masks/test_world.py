@@ -20,7 +20,7 @@ from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.colour import hex_colour, lab_to_rgb
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import PARTS, built_in_template, template_names
-from maskgen.masks.world import repeating_prints
+from maskgen.masks.world import tile_families, tile_shapes
 from maskgen.masks.world.census import FrequencyTable, census
 from maskgen.masks.world.chances import FARTHEST, Chances
 from maskgen.masks.world.design import draw_design
@@ -28,7 +28,9 @@ from maskgen.masks.world.design_atlas import blank_cloth, design_level
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
 from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened, printed
 from maskgen.masks.world.pleats import LEVEL, draw_pleats, pleat_fields
-from maskgen.masks.world.repeating_prints import SIDE, TILES, draw_tile
+from maskgen.masks.world.repeating_prints import draw_tile
+from maskgen.masks.world.tile_families import TILES
+from maskgen.masks.world.tile_shapes import SIDE
 from maskgen.masks.world.world_kinds import world_forms
 
 INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]
@@ -123,11 +125,11 @@ def test_what_crosses_the_edge_of_a_tile_comes_in_on_the_other_side(draw: str) -
     def drawn(x: float, y: float) -> np.ndarray:
         tile = np.full((SIDE, SIDE, 3), 255, np.uint8)
         if draw == "disc":
-            repeating_prints._disc(tile, x, y, 15.0, (9.0, 9.0, 9.0))
+            tile_shapes.draw_disc(tile, x, y, 15.0, (9.0, 9.0, 9.0))
         elif draw == "leaf":
-            repeating_prints._leaf(tile, x, y, (20.0, 8.0), 0.5, (9.0, 9.0, 9.0))
+            tile_shapes.draw_leaf(tile, x, y, (20.0, 8.0), 0.5, (9.0, 9.0, 9.0))
         else:
-            repeating_prints._shape(tile, x, y, repeating_prints._star(5, 20.0, 0.4, 0.3), (9.0, 9.0, 9.0))
+            tile_shapes.draw_shape(tile, x, y, tile_families._star(5, 20.0, 0.4, 0.3), (9.0, 9.0, 9.0))
         return tile
 
     whole = drawn(64.0, 64.0)

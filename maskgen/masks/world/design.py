@@ -18,7 +18,9 @@ from maskgen.masks.world.census import Census, FormCounts, Lab, census
 from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
 from maskgen.masks.world.pleats import Pleats, draw_pleats
-from maskgen.masks.world.repeating_prints import TILES, Print, Rng, draw_tile
+from maskgen.masks.world.repeating_prints import Print, draw_tile
+from maskgen.masks.world.tile_families import TILES
+from maskgen.masks.world.tile_shapes import Rng
 
 FIRST_TRIES, TRIES = 8, 3  # colours of which the farthest from the ground is the first ink, or another one
 MORE_INKS = 0.75, 0.4  # shares of prints with a second and with a third ink

@@ -29,7 +29,8 @@ from maskgen.masks.template import PARTS, Template
 from maskgen.masks.world.design import CELLS, WRINKLES, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.pleats import LEVEL, PleatFields, pleat_fields
-from maskgen.masks.world.repeating_prints import SIDE, Print
+from maskgen.masks.world.repeating_prints import Print
+from maskgen.masks.world.tile_shapes import SIDE
 
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb

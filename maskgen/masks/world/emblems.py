@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles
-from maskgen.masks.world.repeating_prints import Bytes, Print, Rng, halves, smooth_noise
+from maskgen.masks.world.repeating_prints import Print, halves
+from maskgen.masks.world.tile_shapes import Bytes, Rng, smooth_noise
 
 SIDE = 128
 _LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))

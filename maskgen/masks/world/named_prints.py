@@ -13,7 +13,8 @@ from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.template import Template
 from maskgen.masks.world.flat_cloth import flat_size
-from maskgen.masks.world.repeating_prints import SIDE, TILES, Bytes
+from maskgen.masks.world.tile_families import TILES
+from maskgen.masks.world.tile_shapes import SIDE, Bytes
 
 PALE = 150.0  # luma of the cloth, 0..255, above which the default ink is black
 LUMA = np.array([0.299, 0.587, 0.114])

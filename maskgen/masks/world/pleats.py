@@ -20,7 +20,7 @@ from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
-from maskgen.masks.world.repeating_prints import Rng
+from maskgen.masks.world.tile_shapes import Rng
 
 PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
 APART = 8  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level

@@ -23,8 +23,7 @@ from maskgen.core.images import read_photo
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.mtcnn.openvino_core import openvino_core
-from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread
 from maskgen.faces.upright_crop import face_right, five_points, frontal_eye_distance, similarity, warp
 from maskgen.masks.pose.camera import fit_camera
 from maskgen.people.person import draw_person
@@ -39,7 +38,7 @@ class Mesh:
     """Finds the 468 points in an upright crop around five points."""
 
     def __init__(self, file: Path) -> None:
-        self._request: Any = openvino_core().compile_model(str(file), "CPU", CONFIG).create_infer_request()
+        self._request: Any = compiled_for_one_thread(str(file)).create_infer_request()
 
     def points(self, image: Image, points5: np.ndarray) -> np.ndarray:
         """The points in the picture, (468, 2)."""

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Mask
-from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
-from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.faces.shape_predictor_file import Ints, RegressionForests
 
 MOST = 64  # faces at a time
@@ -154,7 +153,7 @@ def _compiled(process: int, shape: tuple[int, ...], trees: int) -> Any:
     ops = openvino.opset13
     table, reached = ops.parameter(list(shape), np.float32), ops.parameter([-1, trees], np.int32)
     model = openvino.Model([ops.embedding_bag_packed_sum(table, reached)], [table, reached], "leaves")
-    return openvino_core().compile_model(model, "CPU", CONFIG)
+    return compiled_for_one_thread(model)
 
 
 @dataclass(frozen=True, slots=True)

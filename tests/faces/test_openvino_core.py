@@ -61,3 +61,33 @@ def test_openvino_sends_nothing_and_writes_nothing(tmp_path: Path) -> None:
     )
     assert run.stdout.strip() == "0 False", run.stderr
     assert not list(tmp_path.glob("intel*"))
+
+
+UNBOUND = """
+import os, threading
+import numpy as np
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
+
+nets, inferring, seen, over = OpenVinoNets((8, 8)), threading.get_native_id(), set(), threading.Event()
+
+def watch():
+    while not over.is_set():
+        seen.add(frozenset(os.sched_getaffinity(inferring)))
+
+watching = threading.Thread(target=watch)
+watching.start()
+for _ in range(100):
+    nets.pnet(np.zeros((1, 120, 120, 3), np.uint8))
+over.set()
+watching.join()
+print(seen == {frozenset(os.sched_getaffinity(0))})
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs several cores"
+)
+def test_networks_run_on_any_core() -> None:
+    """Bound to the first core, as OpenVINO does by itself, the workers of a run would take turns on it."""
+    run = subprocess.run([sys.executable, "-c", UNBOUND], capture_output=True, text=True, check=False)
+    assert run.stdout.strip() == "True", run.stdout + run.stderr

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
-from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.faces.upright_crop import align_upright_by_five
 
 CROP, EDGE = 72, 4  # side of the aligned crop in pixels, and the border of it that is cut off on each side
@@ -64,7 +63,7 @@ def _network(package: str, file: str, process: int) -> Any:
     x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
     x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)
     model = openvino.Model([x], [entry], file.partition(".")[0])
-    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
+    return compiled_for_one_thread(model).create_infer_request()
 
 
 @cache

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
-from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
-from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.faces.upright_crop import (
     face_right,
     frontal_eye_distance,
@@ -159,7 +158,7 @@ def _network(process: int) -> Any:
         dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
     model = openvino.Model([_by_bins(ops, convolved(ops, x, weights, "spots", 1), weights), dense], [entry], "own")
-    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
+    return compiled_for_one_thread(model).create_infer_request()
 
 
 def convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:

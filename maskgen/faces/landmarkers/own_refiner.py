@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Floats, Mask, floats
 from maskgen.faces.landmarkers.own_network import GROUP, POINTS, convolved, evened, stored_weights
 from maskgen.faces.landmarkers.own_parts import PARTS, Frames, part_middles, part_patches
-from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
-from maskgen.faces.mtcnn.openvino_nets import CONFIG
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
 WEIGHTS = "own_refiner.npz"
 STEPS = (2, 2, 1, 2)  # strides of the convolutions on a patch; one of stride 1 is added to its input
@@ -66,7 +65,7 @@ def _network(process: int) -> Any:
     out = _dense(ops, ops.relu(_dense(ops, all_, weights, "hidden")), weights, "last")
     out = ops.add(out, ops.matmul(all_, weights["direct.w"], False, True))
     model = openvino.Model([out], [*entries, shape], "own_refiner")
-    return openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
+    return compiled_for_one_thread(model).create_infer_request()
 
 
 def _trunk(ops: Any, entry: Any, weights: dict[str, Floats], name: str, side: int) -> Any:

@@ -8,6 +8,15 @@ import sys
 from functools import cache
 from typing import Any
 
+_CONFIG = {
+    "INFERENCE_NUM_THREADS": 1,
+    "NUM_STREAMS": 1,
+    "INFERENCE_PRECISION_HINT": "f32",
+    # Otherwise it binds the thread that infers to the machine's first core: all workers take turns on that one.
+    "ENABLE_CPU_PINNING": False,
+    # Kernels are cached per input shape; without a limit, photographs of many sizes would fill the memory with them.
+    "CPU_RUNTIME_CACHE_CAPACITY": 64,
+}
 _TELEMETRY = "openvino_telemetry"
 _CONVERTER = "openvino.tools.ovc"  # converts models of other frameworks
 
@@ -53,3 +62,8 @@ def openvino_core() -> Any:
 def _core_of(process: int) -> Any:
     del process
     return openvino_module().Core()
+
+
+def compiled_for_one_thread(model: Any) -> Any:
+    """An `openvino.Model`, or a model file, compiled to run in float32 on one thread, on any core."""
+    return openvino_core().compile_model(model, "CPU", _CONFIG)

@@ -12,16 +12,8 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import openvino_core, openvino_module
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.faces.mtcnn.weights import load_weights
-
-CONFIG = {
-    "INFERENCE_NUM_THREADS": 1,
-    "NUM_STREAMS": 1,
-    "INFERENCE_PRECISION_HINT": "f32",
-    # Kernels are cached per input shape; without a limit, photographs of many sizes would fill the memory with them.
-    "CPU_RUNTIME_CACHE_CAPACITY": 64,
-}
 
 # Compiled networks by name, input shape and process, never released. OpenVINO passes the threads of a released network
 # to the next one; a forked process does not have these threads, and the next network would wait for them forever.
@@ -75,7 +67,7 @@ class OpenVinoNets:
         x = self._opset.multiply(self._opset.subtract(x, np.float32(127.5)), np.float32(1 / 128))
         x = self._opset.transpose(x, [0, 3, 1, 2])
         outputs = getattr(self, f"_{name}_of")(weights, x)
-        return openvino_core().compile_model(self._model(outputs, [entry], name), "CPU", CONFIG)
+        return compiled_for_one_thread(self._model(outputs, [entry], name))
 
     def _pnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
         x = self._pool(self._conv(weights, "1", x), 2)

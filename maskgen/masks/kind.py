@@ -123,17 +123,24 @@ def _dyed(template: Template, look: LookPictures, cloth: Floats, colour: str) ->
     keep the texture's own colours."""
     rows, columns = look.height.shape
     dyed = np.empty((rows + STRAP_ROWS * len(template.straps), columns, 3), np.uint8)
-    for at in range(0, rows, BAND):
-        some = slice(at, min(at + BAND, rows))
-        own = cloth if cloth.ndim == 1 else cloth[some]
-        shaded = look.texture[some, :, :3].astype(np.float32) / MEDIAN * np.maximum(own, DARKEST)
-        if look.clear is not None:
-            shaded = np.where(look.clear[some, :, None] > 0, look.texture[some, :, :3], shaded)
-        dyed[some] = np.clip(shaded, 0, 255)
+    _dye_cloth(dyed[:rows], cv2.cvtColor(look.texture, cv2.COLOR_RGBA2RGB), cloth)
+    if look.clear is not None:
+        cv2.copyTo(look.texture[..., :3], look.clear, dyed[:rows])
     for number, strap in enumerate(template.straps):
         own = np.maximum(parse_hex_colour(colour if strap.colour == "mask" else strap.colour), DARKEST)
         dyed[rows + number * STRAP_ROWS :][:STRAP_ROWS] = np.clip(own, 0, 255)
     return dyed
+
+
+def _dye_cloth(dyed: Bytes, texture: Bytes, cloth: Floats) -> None:
+    """Write a texture (h, w, 3) on cloth of one colour (3,) or of many (h, w, 3) to `dyed` (h, w, 3)."""
+    if cloth.ndim == 1:
+        every = np.arange(256, dtype=np.float32)[:, None] / MEDIAN * np.maximum(cloth, DARKEST)
+        cv2.LUT(texture, np.clip(every, 0, 255).astype(np.uint8)[None], dst=dyed)
+        return
+    for at in range(0, len(texture), BAND):
+        some = slice(at, at + BAND)
+        dyed[some] = np.clip(texture[some].astype(np.float32) / MEDIAN * np.maximum(cloth[some], DARKEST), 0, 255)
 
 
 def _slope(template: Template, look: LookPictures) -> Floats:
@@ -143,7 +150,7 @@ def _slope(template: Template, look: LookPictures) -> Floats:
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / mesh.width / 8)
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / mesh.height / 8)
     level = np.zeros((STRAP_ROWS * len(template.straps), columns, 2), np.float32)
-    return np.concatenate([np.stack([across, down], -1), level])
+    return np.concatenate([cv2.merge([across, down]), level])
 
 
 class AtlasLevels(Sequence[AtlasLevel], ABC):

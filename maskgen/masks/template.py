@@ -68,10 +68,10 @@ class LookPictures:
     @property
     def material_and_clear(self) -> np.ndarray | None:
         """uint8 (h, w, 2): where there is material, and how clear it is; None where all is cloth and opaque."""
-        if self.clear is None and int(self.texture[..., 3].min()) == 255:
+        material = cv2.extractChannel(self.texture, 3)
+        if self.clear is None and int(material.min()) == 255:
             return None
-        clear = np.zeros(self.height.shape, np.uint8) if self.clear is None else self.clear
-        return np.ascontiguousarray(np.dstack([self.texture[..., 3], clear]))
+        return cv2.merge([material, np.zeros_like(material) if self.clear is None else self.clear])
 
     @property
     def relief(self) -> np.ndarray:

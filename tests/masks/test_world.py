@@ -253,6 +253,33 @@ def test_a_pleat_is_dark_below_its_fold_and_hides_cloth() -> None:
     assert hidden[-1] > 0.05
 
 
+def test_two_halves_fall_away_from_a_crest() -> None:
+    designs = (draw_design(plan_mask(rng_for(12, number)), "pitta")[0] for number in range(40))
+    crested = next(design for design in designs if design.crest > 0.1)
+    blank = blank_cloth(built_in_template("pitta"), 0, 2)
+    with_it, without = (
+        design_level(blank, crested._replace(crest=crest)).colours[: len(blank.colours), :, 3].astype(float)
+        for crest in (crested.crest, 0.0)
+    )
+    more = (with_it - without)[32:-32].mean(0)
+    middle = len(more) // 2
+    assert (more[middle - 30 : middle - 4] > 3).all()
+    assert (more[middle + 4 : middle + 30] < -3).all()
+    assert abs(more.sum()) < 0.05 * np.abs(more).sum()
+
+
+def test_sides_are_lower_than_the_template_s() -> None:
+    mesh, ratios = load_kind("surgical").mesh, []
+    for number in range(60):
+        plan = plan_mask(rng_for(13, number))
+        for each in (plan, draw_design(plan, "surgical")[1]):
+            points = np.tensordot(each.deformation_weights, mesh.deformations.points, 1)[: mesh.straps_from]
+            down = np.diff(points[:, 1].reshape(-1, mesh.columns)[[0, -1]], axis=0)[0]
+            ratios.append((down[0] + down[-1]) / 2 / down[len(down) // 2])
+    template, drawn = np.array(ratios).reshape(-1, 2).mean(0)
+    assert drawn == pytest.approx(template - 0.05, abs=0.02)
+
+
 def test_a_print_jumps_where_a_pleat_hides_it() -> None:
     template = built_in_template("surgical")
     rows = np.broadcast_to((np.arange(512, dtype=np.float32) % 256)[:, None, None], (512, 512, 3)).astype(np.uint8)

@@ -57,6 +57,21 @@ WHITE_HEMS = 0.3  # share of coloured surgical masks with a white hem
 WHITE_HEM = lab_to_rgb((94.0, 0.0, -1.0))
 COLOURED = 8.0  # CIELAB chroma from which cloth is coloured
 OVERHEAD = 2.8  # factor on the light from above
+# A crest down the middle, between two flat halves: by form, the share of masks that have one, and its mean slope.
+CRESTED = {
+    "pitta": (1.0, 0.2),
+    "surgical": (0.6, 0.13),
+    "cloth": (0.5, 0.15),
+    "kf94": (0.5, 0.13),
+    "kn95": (0.7, 0.15),
+}
+STEEPEST_CREST, ON_DARK = 0.4, 3.0  # greatest slope, and the factor on slopes of dark cloth, which shows them less
+# Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
+# higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
+# Lower edges that are straight between chin and corner, by as much.
+RAISED = {"surgical": (0.5, 0.5)}
+STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
+LOWER_CORNERS, LOWER_EDGE, LOWEST_WEIGHT = (2, 3), 10, -1.7  # their numbers there, and their least weight
 _BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
 _BENT_LEAST = np.eye(2, 3) - _BENDS / 2
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
@@ -83,6 +98,7 @@ class Design(NamedTuple):
         pleats: the mask's own pleats, if any.
         valve: the colour of a valve, RGB 0..255; the cloth's for forms without one.
         seam: strength of a seam down the middle, 0 for none, 1 for that of the template.
+        crest: slope of the two halves that fall away from a crest down the middle, 0 for none.
     """
 
     form: str
@@ -103,6 +119,7 @@ class Design(NamedTuple):
     pleats: Pleats | None
     valve: Doubles
     seam: float
+    crest: float
 
 
 def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
@@ -132,9 +149,10 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         pleats=pleats,
         valve=_valve(chances.uniform(), lab) if form in VALVED else ground,
         seam=_seam(chances.uniform(), form, pleats is not None),
+        crest=_crest(chances, form, lab),
     )
     skewed = SKEWED_STIFF if pleats is not None or form in STIFF else SKEWED
-    return design, _sits(chances, tables, worn_by, lab, plan, skewed)
+    return design, _sits(chances, tables, form, lab, plan, skewed)
 
 
 class Decoration(NamedTuple):
@@ -177,6 +195,12 @@ def _seam(drawn: float, form: str, pleated: bool) -> float:
     if form not in SEAMED or pleated:
         return 0.0 if form in FLAT else 1.0
     return max(1.5 * drawn - 0.3, 0.0)
+
+
+def _crest(chances: Chances, form: str, lab: Lab) -> float:
+    share, mean = CRESTED.get(form, (0.0, 0.0))
+    has, steep = chances.uniform() < share, mean * (0.3 + 0.7 * chances.exponential())
+    return min(steep, STEEPEST_CREST) * (ON_DARK if lab[0] < DARK else 1.0) if has else 0.0
 
 
 def _dark_gloss(drawn: float, lab: Lab) -> float:
@@ -257,9 +281,7 @@ def _loops(drawn: float, lab: Lab, ground: Doubles) -> Doubles | None:
     return ground if drawn < (0.85 if lab[0] < DARK else 0.25) else None
 
 
-def _sits(
-    chances: Chances, tables: Census, form: FormCounts, lab: Lab, plan: MaskPlan, skewed: tuple[float, ...]
-) -> MaskPlan:
+def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan, skewed: tuple[float, ...]) -> MaskPlan:
     """The plan with a random fit: most masks have about the right size and height, some do not; `skewed` are the
     factors on the skew of its texture."""
     chance, far = chances.uniform(), chances.uniform()
@@ -278,12 +300,26 @@ def _sits(
         size=size,
         tilt=1.6 * plan.tilt,
         overhead=min(OVERHEAD * plan.overhead, MOST_OVERHEAD),
+        outline=_outline(chances, form, plan.outline),
         bright=plan.bright * (1.0 + 0.03 * chances.normal()),
-        sheer=_sheer(form, lab, chances.uniform()),
+        sheer=_sheer(tables.forms_worn[form], lab, chances.uniform()),
         relief=plan.relief * _relief(lab[0]) * math.exp(RELIEF_SPREAD * chances.normal()),
         creases=tuple([min(max(deep * depth, -3.0), 3.0) for depth in plan.creases]),
         print_skew=tuple([times * each for times, each in zip(skewed, plan.print_skew, strict=True)]),
     )
+
+
+def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[float, ...]:
+    """The weights of a plan's deformations of the outline, changed by RAISED and STRAIGHT."""
+    if form not in STRAIGHT:
+        return drawn
+    weights, (mean, spread) = list(drawn), STRAIGHT[form]
+    weights[LOWER_EDGE] = max(weights[LOWER_EDGE] - mean - spread * chances.normal(), LOWEST_WEIGHT)
+    mean, spread = RAISED.get(form, (0.0, 0.0))
+    both = mean + spread * chances.normal()
+    for corner in LOWER_CORNERS:
+        weights[corner] = max(weights[corner] - both, LOWEST_WEIGHT)
+    return tuple(weights)
 
 
 def _relief(lightness: float) -> float:

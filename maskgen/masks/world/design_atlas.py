@@ -26,7 +26,7 @@ from maskgen.masks.kind import (
 )
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.template import PARTS, Template
-from maskgen.masks.world.design import CELLS, WRINKLES, Design
+from maskgen.masks.world.design import CELLS, STIFF, WRINKLES, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.pleats import LEVEL, PleatFields, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
@@ -309,6 +309,8 @@ def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
     return cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)  # cubic at once takes several times as long
 
 
+ROUND_CREST = 0.09, 0.02  # half the width of the crest in eye distances, of soft and of stiff cloth
+FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
 CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
 
@@ -344,12 +346,24 @@ def _bank() -> NDArray[np.int8]:
     return np.clip(np.rint(out.reshape(WRINKLES, -1) * (STEEPNESS * FINE)), -127, 127).astype(np.int8)
 
 
+@cache
+def _crest(stiff: bool) -> Floats:
+    """The slope to the right of two halves that fall away from a crest by 1, in the bank's steps, (CELLS, CELLS); the
+    crest is sharp in stiff cloth."""
+    away = 3.3 * ((np.arange(CELLS) + 0.5) / CELLS - 0.5)
+    falls = -np.tanh(away / ROUND_CREST[stiff]) * np.exp(-np.abs(away) / FLAT_HALF)
+    within = np.minimum(1, np.minimum(np.arange(CELLS) + 1, CELLS - np.arange(CELLS)) / 6)
+    return np.asarray(within[:, None] * falls * (STEEPNESS * FINE), np.float32)
+
+
 def _slopes(blank: BlankCloth, design: Design) -> Bytes:
     """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and its wrinkles,
     bent as it says."""
     which, depth = design.wrinkles
     total = (depth @ _bank()[which].astype(np.float32)).reshape(CELLS, CELLS, 2)
     total = cv2.warpAffine(total, design.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    if design.crest:
+        total[..., 0] += np.float32(design.crest) * _crest(design.form in STIFF)
     wrinkled = cv2.resize(
         cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND),
         blank.slopes.shape[1::-1],

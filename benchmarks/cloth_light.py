@@ -20,6 +20,8 @@ Prints a table: the median of each quantity, and in parentheses its 10 % and 90 
     down over across    logarithm of the root mean square gradient down over that across, of the mean over 1 pixel:
                         above 0 for streaks that run across
     in a tenth          share of the squared gradients that a tenth of the pixels has; 0.33 of white noise
+    step across         greatest difference in L* between two strips of the full height, STRIP wide and a third of that
+                        apart, in the middle half: two halves beside a crest
     warmth of shade     b* of the darkest fifth of the cloth's pixels less that of the brightest fifth
 """
 
@@ -47,10 +49,12 @@ ROWS, COLUMNS = slice(103, 136), slice(50, 110)  # the rectangle
 SMALLEST = 35.0  # least distance between the eyes in the photograph, in pixels
 PRINTED = 7.0
 LIGHT, DARK = 70.0, 35.0  # L* from which a mask is light, and up to which dark
+STRIP = 6  # columns
 NEUTRAL = 14.0  # chroma up to which a light mask is white
 QUANTITIES = (
     "lightness", "fine contrast", "middle contrast", "large contrast", "upper less lower", "side to side",
     "middle less sides", "b*", "warmth of shade", "down over across", "in a tenth",
+    "step across",
 )  # fmt: skip
 
 
@@ -82,6 +86,15 @@ def gradients(lightness: np.ndarray) -> tuple[float, float]:
     return float(np.log((down**2).mean() / (across**2).mean()) / 2), spread
 
 
+def step_across(lightness: np.ndarray) -> float:
+    """The greatest difference between neighbouring strips, see the QUANTITIES."""
+    sums, gap = np.concatenate([[0.0], lightness.mean(0).cumsum()]), STRIP // 6
+    strips = (sums[STRIP:] - sums[:-STRIP]) / STRIP
+    steps = strips[STRIP + 2 * gap :] - strips[: -STRIP - 2 * gap]
+    edge = len(steps) // 6
+    return float(np.abs(steps[edge:-edge]).max())
+
+
 def measured(part: Image) -> tuple[str, list[float]]:
     """The class of the cloth in the rectangle, and its QUANTITIES."""
     lab = cv2.cvtColor(part.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
@@ -105,6 +118,7 @@ def measured(part: Image) -> tuple[str, list[float]]:
         float(np.median(lab[..., 2])),
         shade,
         *gradients(lightness),
+        step_across(lightness),
     ]
     if lab[..., 1:].std(axis=(0, 1)).max() > PRINTED:
         return "printed", values

@@ -6,10 +6,7 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 from maskgen.masks.lighting.colour import lab_to_rgb
 from maskgen.masks.plan import MOST_OVERHEAD, MaskPlan
@@ -21,16 +18,12 @@ from maskgen.masks.world.pleats import Pleats, draw_pleats
 from maskgen.masks.world.repeating_prints import Print, draw_tile
 from maskgen.masks.world.tile_families import TILES
 from maskgen.masks.world.tile_shapes import Rng
+from maskgen.masks.world.wrinkles import Wrinkles, draw_wrinkles
 
 FIRST_TRIES, TRIES = 8, 3  # colours of which the farthest from the ground is the first ink, or another one
 MORE_INKS = 0.75, 0.4  # shares of prints with a second and with a third ink
 PLAIN_INK = 0.6  # share of prints in which one ink is black or white
 CONTRAST = 1.6  # weight of lightness, beside a* and b*, in how far an ink is from the ground
-WRINKLES = 80  # number of different wrinkles, see `design_atlas`
-PER_MASK = 12  # wrinkles per mask
-DEEPEST = 8.0  # times the depth of a wrinkle of the bank
-CELLS = 64  # rows and columns of a wrinkle in the bank
-BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
 LEAST_SHEER = 0.04  # transmission of light, 0..1, up to which a cloth counts as opaque
 PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
 DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
@@ -72,8 +65,6 @@ STEEPEST_CREST, ON_DARK = 0.4, 3.0  # greatest slope, and the factor on slopes o
 RAISED = {"surgical": (0.5, 0.5)}
 STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 LOWER_CORNERS, LOWER_EDGE, LOWEST_WEIGHT = (2, 3), 10, -1.7  # their numbers there, and their least weight
-_BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
-_BENT_LEAST = np.eye(2, 3) - _BENDS / 2
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
 
@@ -91,8 +82,6 @@ class Design(NamedTuple):
         gloss: 0..1.
         worn: wear, 0 new to 1.
         mirrored: whether seams, pleats and folds are mirrored, as `MaskPlan.turned` says; the print is not.
-        wrinkles: indices into the bank of WRINKLES, and the depth of each, (PER_MASK,) both.
-        bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
         stains: uniform numbers, 0..1, from which the darkness of stains is made in cells of equal size, (6, 12).
         flat: whether it is drawn on the look "flat" of its form; then `pleats` and `seam` are all that it has of them.
         pleats: the mask's own pleats, if any.
@@ -112,8 +101,7 @@ class Design(NamedTuple):
     gloss: float
     worn: float
     mirrored: bool
-    wrinkles: tuple[NDArray[np.intp], Floats]
-    bent: Doubles
+    wrinkles: Wrinkles
     stains: Doubles
     flat: bool
     pleats: Pleats | None
@@ -142,8 +130,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         gloss=worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab),
         worn=plan.worn,
         mirrored=plan.turned,
-        wrinkles=_wrinkles(chances, form),
-        bent=_BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3),
+        wrinkles=draw_wrinkles(chances, 0.5 if form in STIFF else 1.2),
         stains=chances.uniforms(72).reshape(6, 12),
         flat=form in FLAT,
         pleats=pleats,
@@ -182,13 +169,6 @@ def _decoration(
         part = "trim" if printed else tables.parts.at(other.uniform())
         found = found._replace(second=lab_to_rgb(_apart(other, tables, lab, TRIES)), part=part)
     return lab, found
-
-
-def _wrinkles(chances: Chances, form: str) -> tuple[NDArray[np.intp], Floats]:
-    """Which wrinkles of the bank, and how deep each is: few are deep, and some masks are crumpled."""
-    drawn, crumpled = chances.uniforms(2 * PER_MASK), 0.5 + chances.exponential()
-    deep = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.7 * (0.5 if form in STIFF else 1.2)
-    return (drawn[:PER_MASK] * WRINKLES).astype(np.intp), np.minimum(deep, DEEPEST).astype(np.float32)
 
 
 def _seam(drawn: float, form: str, pleated: bool) -> float:

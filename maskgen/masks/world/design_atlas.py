@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
-from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import (
     DARKEST,
     LEVEL_GROUND,
@@ -26,18 +25,18 @@ from maskgen.masks.kind import (
 )
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.template import PARTS, Template
-from maskgen.masks.world.design import CELLS, STIFF, WRINKLES, Design
+from maskgen.masks.world.design import STIFF, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.pleats import LEVEL, PleatFields, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
 from maskgen.masks.world.tile_shapes import SIDE
+from maskgen.masks.world.wrinkles import wrinkle_slopes
 
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
 STAIN_COLOUR, UNSTAINED = np.array([0.7, 0.85, 1.0]), np.full(3, 128.0)
 FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
 SHARPER = 0.6  # strength of `_sharpened`
-FINE = 16  # steps in which the bank of wrinkles stores a step of the atlas's slopes
 BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
@@ -309,65 +308,8 @@ def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
     return cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)  # cubic at once takes several times as long
 
 
-ROUND_CREST = 0.09, 0.02  # half the width of the crest in eye distances, of soft and of stiff cloth
-FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
-CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
-
-
-@cache
-def _bank() -> NDArray[np.int8]:
-    """Slopes of single wrinkles to the right and down in steps of 1 / FINE of those of an atlas, (WRINKLES,
-    CELLS * CELLS * 2); small enough for the processor's cache.
-
-    A wrinkle is a hundredth of an eye distance high, a crest, as sharp as the cells allow, between two slopes. Half
-    run from the ends of the loops, half lie anywhere and in any direction. The second half of the bank mirrors the
-    first.
-    """
-    u, v = np.meshgrid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
-    out = np.empty((WRINKLES, CELLS, CELLS, 2), np.float32)
-    for number in range(WRINKLES // 2):
-        rng = rng_for(0, "wrinkle", number)
-        x, y = 3.3 * u, 1.7 * v
-        if number % 2:
-            from_, toward = rng.uniform([0, 0], [3.3, 1.7]), rng.uniform(-0.5, 0.5) * np.pi
-        else:
-            from_ = np.array([0.1, 0.15 if number % 4 else 1.55])
-            toward = rng.uniform(0.1, 1.3) * (1 if number % 4 else -1)
-        along = (x - from_[0]) * np.cos(toward) + (y - from_[1]) * np.sin(toward)
-        off = -(x - from_[0]) * np.sin(toward) + (y - from_[1]) * np.cos(toward)
-        off = off + rng.normal() * 0.25 * along * along
-        length, width = rng.uniform(0.3, 1.1), np.exp(rng.uniform(np.log(0.025), np.log(0.2)))
-        away = np.hypot(off, CREST) - CREST
-        height = 0.014 * np.exp(-away / width - (along / length) ** 2) * rng.choice([-1, 1])
-        out[number, ..., 0] = np.gradient(height, axis=1) * CELLS / 3.3
-        out[number, ..., 1] = np.gradient(height, axis=0) * CELLS / 1.7
-    half = WRINKLES // 2
-    out[half:] = out[:half, :, ::-1] * [-1, 1]
-    return np.clip(np.rint(out.reshape(WRINKLES, -1) * (STEEPNESS * FINE)), -127, 127).astype(np.int8)
-
-
-@cache
-def _crest(stiff: bool) -> Floats:
-    """The slope to the right of two halves that fall away from a crest by 1, in the bank's steps, (CELLS, CELLS); the
-    crest is sharp in stiff cloth."""
-    away = 3.3 * ((np.arange(CELLS) + 0.5) / CELLS - 0.5)
-    falls = -np.tanh(away / ROUND_CREST[stiff]) * np.exp(-np.abs(away) / FLAT_HALF)
-    within = np.minimum(1, np.minimum(np.arange(CELLS) + 1, CELLS - np.arange(CELLS)) / 6)
-    return np.asarray(within[:, None] * falls * (STEEPNESS * FINE), np.float32)
-
-
 def _slopes(blank: BlankCloth, design: Design) -> Bytes:
-    """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and its wrinkles,
-    bent as it says."""
-    which, depth = design.wrinkles
-    total = (depth @ _bank()[which].astype(np.float32)).reshape(CELLS, CELLS, 2)
-    total = cv2.warpAffine(total, design.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    if design.crest:
-        total[..., 0] += np.float32(design.crest) * _crest(design.form in STIFF)
-    wrinkled = cv2.resize(
-        cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND),
-        blank.slopes.shape[1::-1],
-        interpolation=cv2.INTER_LINEAR,
-    )
+    """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and wrinkles."""
+    wrinkled = wrinkle_slopes(design.wrinkles, design.crest, design.form in STIFF, blank.slopes.shape[1::-1])
     sewn = _with_seam(blank.slopes, blank.middle, blank.seam[1], design.seam - blank.plain)
     return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))

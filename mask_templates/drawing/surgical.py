@@ -33,12 +33,15 @@ def surgical_pulled() -> tuple[Field, Field]:
 
 def surgical_flat() -> tuple[Field, Field]:
     """The same without tucks, for masks whose tucks are drawn one by one (`maskgen.masks.world.pleats`)."""
-    return tucked((), 241, 1.0, 0.08, rough=0.3)
+    return tucked((), 241, 1.0, 0.08, rough=0.3, bound=3.5)
 
 
-def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float, rough: float = 1.0) -> tuple[Field, Field]:
+def tucked(
+    tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float, rough: float = 1.0, bound: float = 1.0
+) -> tuple[Field, Field]:
     """Fleece in tucks that face down, with bound edges, a wire in the top edge and welded sides; `deep` and `creased`
-    say how far the tucks open and how strongly the cloth is creased, 1 for what is usual, `rough` as for `fleece`."""
+    say how far the tucks open and how strongly the cloth is creased, 1 for what is usual, `rough` as for `fleece`,
+    `bound` as for `_bound`."""
     shade, height = fleece(seed, rough)
     inner = 1 - step(ACROSS, 0.925, 0.015)
     for at, bow, tilt in tucks:
@@ -54,22 +57,23 @@ def tucked(tucks: tuple[Tuck, ...], seed: int, deep: float, creased: float, roug
     height += (
         0.7 * creased * (wrinkles(seed + 2, 0.05) + tension(seed + 3, 0.16, 10) + crumpled(seed + 4, 0.25)) * inner
     )
-    return _bound(shade, height)
+    return _bound(shade, height, bound)
 
 
-def _bound(shade: Field, height: Field) -> tuple[Field, Field]:
-    """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place."""
+def _bound(shade: Field, height: Field, strong: float) -> tuple[Field, Field]:
+    """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place. Seams and
+    stitches are so many times as `strong` as those of the reference."""
     for edge, inward in ((0.0, 1), (1.0, -1)):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
         shade += 0.01 * band - 0.12 * bump(V, edge, 0.012)
-        shade -= 0.10 * bump(V, edge + inward * 0.077, 0.0035)
+        shade -= strong * 0.10 * bump(V, edge + inward * 0.077, 0.0035)
         for row in (0.018, 0.052):
-            shade -= 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
+            shade -= strong * 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
     wire = bump(V, 0.036, 0.016) * (1 - step(ACROSS, 0.46, 0.02))
     height += 0.15 * wire
     shade -= 0.06 * bump(V, 0.058, 0.006) * (1 - step(ACROSS, 0.46, 0.02))
     for weld in (0.945, 0.975):
-        shade -= 0.10 * dashes(V, ACROSS, weld, 0.016, 0.5, 0.006)
+        shade -= strong * 0.10 * dashes(V, ACROSS, weld, 0.016, 0.5, 0.006)
     shade += 0.01 * step(ACROSS, 0.93, 0.004)
-    shade -= 0.09 * bump(ACROSS, 0.927, 0.005)
+    shade -= strong * 0.09 * bump(ACROSS, 0.927, 0.005)
     return shade, height

@@ -27,12 +27,12 @@ APART = 8  # texels between the columns of a cloth at which pleats are computed:
 LEVEL = 128  # byte of the shade that changes nothing
 SHADOW = 0.62  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
-SOFT = 0.045
-LIP = (0.05, 0.012)  # gain of light at a fold's rim, and its width
+SOFT = 0.07
+LIP = (0.07, 0.025)  # gain of light at a fold's rim, and its width
 # How strong the shadow is along its fold, at 9 points: mean, spread, least and most. An even line looks drawn.
 EDGE = 9, 0.75, 0.45, 0.1, 1.5
 TUCK, TUCK_TONE = (0.02, 0.08), 0.035  # height of the threefold cloth above a fold, and how its light differs
-PANEL_TONE = 0.025  # how the light of panels differs
+PANEL_TONE = 0.04  # how the light of panels differs
 RISE = (0.05, 0.45)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
 GROUPS, EACH = 10, 24  # groups of panels in the bank, by how far the folds stand open, and panels in each
@@ -185,7 +185,7 @@ def _along(rng: Rng, points: int, mean: float, spread: float, least: float, most
 def _shadow(below: Doubles, opened: Doubles) -> Doubles:
     """The share of light that a fold takes from the cloth at distances `below` it, where it stands open by `opened`."""
     soft = np.exp(-below / (SHARP + SOFT * opened))
-    return np.asarray(SHADOW * (0.45 + 0.55 * opened) * (0.55 * np.exp(-((below / SHARP) ** 2)) + 0.45 * soft))
+    return np.asarray(SHADOW * (0.45 + 0.55 * opened) * (0.35 * np.exp(-((below / SHARP) ** 2)) + 0.65 * soft))
 
 
 def _openness(drawn: float) -> float:

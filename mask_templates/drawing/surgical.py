@@ -33,7 +33,7 @@ def surgical_pulled() -> tuple[Field, Field]:
 
 def surgical_flat() -> tuple[Field, Field]:
     """The same without tucks, for masks whose tucks are drawn one by one (`maskgen.masks.world.pleats`)."""
-    return tucked((), 241, 1.0, 0.08, rough=0.3, bound=3.5)
+    return tucked((), 241, 1.0, 0.08, rough=0.5, bound=3.5)
 
 
 def tucked(

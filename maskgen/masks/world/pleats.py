@@ -25,16 +25,19 @@ from maskgen.masks.world.tile_shapes import Rng
 PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
 APART = 8  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level
 LEVEL = 128  # byte of the shade that changes nothing
-SHADOW = 0.62  # greatest share of light that the shadow below a fold takes
+SHADOW = 0.48  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
 SOFT = 0.07
-LIP = (0.07, 0.025)  # gain of light at a fold's rim, and its width
+LIP = (0.05, 0.025)  # gain of light at a fold's rim, and its width
 # How strong the shadow is along its fold, at 9 points: mean, spread, least and most. An even line looks drawn.
 EDGE = 9, 0.75, 0.45, 0.1, 1.5
 TUCK, TUCK_TONE = (0.02, 0.08), 0.035  # height of the threefold cloth above a fold, and how its light differs
-PANEL_TONE = 0.04  # how the light of panels differs
-RISE = (0.05, 0.45)  # slope of a panel below a fold that lies flat, and what an open one has more
+PANEL_TONE = 0.03  # how the light of panels differs
+RISE = (0.03, 0.28)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
+# Share of the folds that are pulled flat somewhere along their length, by how much, the widths of that part, how far
+# from the middle it lies: stretched over a face, most folds only show toward the sides.
+PULLED_FLAT, FLATTENED, FLAT_WIDE, FLAT_OFF = 0.75, (0.4, 1.0), (0.14, 0.4), 0.12
 GROUPS, EACH = 10, 24  # groups of panels in the bank, by how far the folds stand open, and panels in each
 OPEN_SHAPE = (1.4, 1.6)  # of the beta distribution of how far a mask's folds stand open
 
@@ -65,9 +68,9 @@ def draw_pleats(chances: Chances, count: int, pulled: bool = False) -> Pleats:
     for number in range(count):
         opens.append(min(max(open_mean + 0.2 * chances.normal(), least), 1.0))
         at = first + gap * number
-        bow = 0.035 * (bent - 0.5) + (0.010 + 0.035 * opens[-1]) * at + 0.004 * chances.normal()
-        at += 0.10 * gap * chances.normal() + 0.35 * bow
-        lines.append((at, 0.042 * (tilted - 0.5) + 0.006 * chances.normal(), -bow))
+        bow = 0.07 * (bent - 0.5) + (0.010 + 0.035 * opens[-1]) * at + 0.015 * chances.normal()
+        at += 0.16 * gap * chances.normal() + 0.35 * bow
+        lines.append((at, 0.07 * (tilted - 0.5) + 0.015 * chances.normal(), -bow))
     lines.append((1.0, 0.0, 0.0))
     panels = (_panel(at, count, opens[max(at - 1, 0)], chances.uniform()) for at in range(count + 1))
     return Pleats(np.array(lines, np.float32), tuple(opens), tuple(panels))
@@ -152,17 +155,18 @@ def _drawn_panels(rng: Rng, which: str, length: float) -> Bytes:
     none below."""
     count, phase = GROUPS * EACH, (np.arange(PANEL) / PANEL)[:, None]
     above, below = (_opened_along(rng)[:, None] for _ in range(2))
+    shown_above, shown = (_shown_along(rng)[:, None] for _ in range(2))
     shade = np.ones((count, PANEL, COLUMNS))
     if which != "first":
-        shade -= _along(rng, *EDGE)[:, None] * _shadow(phase * length, above)
+        shade -= shown_above * _along(rng, *EDGE)[:, None] * _shadow(phase * length, above)
     shade *= 1 + PANEL_TONE * rng.normal(size=(count, 1, 1))
     slope = 0.30 * rng.random((count, 1, 1)) * np.abs(rng.normal(size=(count, 1, 1))) * (0.5 - phase)
     if which != "last":
         tuck = phase > 1 - rng.uniform(*TUCK, size=(count, 1, 1)) / length
-        shade = shade * (1 + TUCK_TONE * rng.normal(size=(count, 1, 1)) * tuck)
-        shade = shade + LIP[0] * np.exp((phase - 1) * length / LIP[1])
+        shade = shade * (1 + shown * TUCK_TONE * rng.normal(size=(count, 1, 1)) * tuck)
+        shade = shade + shown * LIP[0] * np.exp((phase - 1) * length / LIP[1])
         wired = np.clip(2 * phase - 0.6, 0, 1) if which == "first" else 1.0  # the wire keeps the upper edge flat
-        slope = slope + wired * (RISE[0] + RISE[1] * below)
+        slope = slope + wired * shown * (RISE[0] + RISE[1] * below)
     slope = np.broadcast_to(slope, shade.shape)
     steps = np.rint(np.stack([LEVEL * shade, LEVEL_GROUND + STEEPNESS * slope], -1))
     return np.clip(steps, 0, 255).astype(np.uint8)
@@ -176,6 +180,14 @@ def _opened_along(rng: Rng) -> Doubles:
     return np.asarray(np.minimum(middle[:, None] * _along(rng, 5, 1.0, 0.3, 0.2, 1.7) * arch, 1.2))
 
 
+def _shown_along(rng: Rng) -> Doubles:
+    """How much of each fold shows along its length, 0..1, (GROUPS * EACH, COLUMNS)."""
+    u, size = (np.arange(COLUMNS) + 0.5) / COLUMNS, (GROUPS * EACH, 1)
+    flat = rng.uniform(*FLATTENED, size) * (rng.random(size) < PULLED_FLAT)
+    off = (u - 0.5 - FLAT_OFF * rng.normal(size=size)) / rng.uniform(*FLAT_WIDE, size)
+    return np.asarray(1 - flat * np.exp(-off * off))
+
+
 def _along(rng: Rng, points: int, mean: float, spread: float, least: float, most: float) -> Doubles:
     """A normal number, clipped, at so many points along each fold and between them, (GROUPS * EACH, COLUMNS)."""
     u, drawn = (np.arange(COLUMNS) + 0.5) / COLUMNS, rng.normal(mean, spread, (GROUPS * EACH, points))
@@ -185,7 +197,7 @@ def _along(rng: Rng, points: int, mean: float, spread: float, least: float, most
 def _shadow(below: Doubles, opened: Doubles) -> Doubles:
     """The share of light that a fold takes from the cloth at distances `below` it, where it stands open by `opened`."""
     soft = np.exp(-below / (SHARP + SOFT * opened))
-    return np.asarray(SHADOW * (0.45 + 0.55 * opened) * (0.35 * np.exp(-((below / SHARP) ** 2)) + 0.65 * soft))
+    return np.asarray(SHADOW * (0.45 + 0.55 * opened) * (0.5 * np.exp(-((below / SHARP) ** 2)) + 0.5 * soft))
 
 
 def _openness(drawn: float) -> float:

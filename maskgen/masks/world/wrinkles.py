@@ -16,7 +16,7 @@ from maskgen.masks.world.chances import Chances
 
 WRINKLES = 80  # number of different wrinkles in the bank
 PER_MASK = 12  # wrinkles per mask
-DEEPEST = 8.0  # times the depth of a wrinkle of the bank
+DEEPEST = 5.0  # times the depth of a wrinkle of the bank
 CELLS = 64  # rows and columns of a wrinkle in the bank
 WIDE, HIGH = 3.3, 1.7  # the cloth's size in eye distances, as far as the bank knows it
 FINE = 16  # steps in which the bank stores a step of the atlas's slopes
@@ -45,7 +45,7 @@ class Wrinkles(NamedTuple):
 def draw_wrinkles(chances: Chances, deep: float) -> Wrinkles:
     """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled."""
     drawn, crumpled = chances.uniforms(2 * PER_MASK), 0.5 + chances.exponential()
-    depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.7 * deep
+    depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.5 * deep
     bent = _BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3)
     which = (drawn[:PER_MASK] * WRINKLES).astype(np.intp)
     return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent)

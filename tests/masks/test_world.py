@@ -244,10 +244,12 @@ def test_the_darkest_shadow_of_a_pleat_has_no_bright_specks() -> None:
 def test_a_pleat_is_dark_below_its_fold_and_hides_cloth() -> None:
     pleats = draw_pleats(Chances(9, "pleats"), 3)
     fields = pleat_fields(pleats, 256, 256)
-    middle = fields.shade_and_slope[:, 16, 0].astype(int)
-    folds = np.flatnonzero((middle < LEVEL - 12) & (np.roll(middle, 1) >= LEVEL - 12))
-    lines = 256 * pleats.lines[1:-1, 0]
-    assert all(np.abs(folds - line).min() < 4 for line in lines)
+    shade = fields.shade_and_slope[..., 0].astype(int)
+    u = (np.arange(shade.shape[1]) * 2 + 1) / shade.shape[1] - 1
+    lines = 256 * pleats.lines[1:-1] @ np.stack([np.ones_like(u), u, u * u])
+    below = shade[np.rint(lines).astype(int) + 1, np.arange(len(u))]
+    assert (below.min(1) < LEVEL - 8).all()  # somewhere: many folds are pulled flat in part
+    assert below.max() > LEVEL - 4
     hidden = fields.hidden(pleats, 256)[:, 128]
     assert (np.diff(hidden) > -1e-6).all()
     assert hidden[-1] > 0.05

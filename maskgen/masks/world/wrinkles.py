@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+import math
+from functools import cache, lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import cv2
@@ -25,6 +27,11 @@ _BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
 _BENT_LEAST = np.eye(2, 3) - _BENDS / 2
 ROUND_CREST = 0.09, 0.02  # half the width of the crest in eye distances, of soft and of stiff cloth
 FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
+# Small wrinkles: widths in eye distances, lengths as a multiple of these, ways in degrees, size of the patches in which
+# each sort lies, size of their picture beside the cloth's, mean root mean square slope of soft cloth, and the most.
+SMALL, LONG, WAYS, PATCHES, LARGER = (0.03, 0.07), 4.0, (15.0, -25.0, 70.0, -80.0), 0.25, 1.5
+SMALL_DEPTH, SMALL_MOST = 0.035, 0.12
+FINEST = 128  # columns of the cloth at which small wrinkles are drawn; a finer picture would take seconds
 CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
 
@@ -35,11 +42,13 @@ class Wrinkles(NamedTuple):
         which: indices into the bank, (PER_MASK,).
         depth: of each, float32 (PER_MASK,), as a multiple of that in the bank.
         bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
+        small: of the small wrinkles, root mean square slope, and where their picture begins, x and y in 0..1.
     """
 
     which: NDArray[np.intp]
     depth: Floats
     bent: Doubles
+    small: tuple[float, float, float]
 
 
 def draw_wrinkles(chances: Chances, deep: float) -> Wrinkles:
@@ -48,7 +57,9 @@ def draw_wrinkles(chances: Chances, deep: float) -> Wrinkles:
     depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.5 * deep
     bent = _BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3)
     which = (drawn[:PER_MASK] * WRINKLES).astype(np.intp)
-    return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent)
+    steep, x, y = chances.uniforms(3).tolist()
+    steep = min(SMALL_DEPTH * deep * (0.3 - 0.7 * math.log(steep)), SMALL_MOST)
+    return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent, (steep, x, y))
 
 
 def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[int, ...]) -> Bytes:
@@ -63,8 +74,45 @@ def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[in
     total = cv2.warpAffine(total, wrinkles.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     if crest:
         total[..., 0] += np.float32(crest) * _crest(stiff)
-    small = cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND)
-    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR))
+    coarse = cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND)
+    whole = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    steep, x, y = wrinkles.small
+    picture = _small_wrinkles(*size)
+    left, up = int(x * (picture.shape[1] - size[0] + 1)), int(y * (picture.shape[0] - size[1] + 1))
+    part = picture[up : up + size[1], left : left + size[0]]
+    return np.asarray(cv2.addWeighted(whole, 1.0, part, steep / SMALL_MOST, -LEVEL_GROUND * steep / SMALL_MOST))
+
+
+@lru_cache(8)
+def _small_wrinkles(columns: int, rows: int) -> Bytes:
+    """Slopes of small wrinkles in patches, with a root mean square of SMALL_MOST, of a cloth of this size and LARGER:
+    each mask shows another part. They are as fine as at FINEST columns."""
+    coarser = min(FINEST / columns, 1.0)
+    shape, texels = [round(side * LARGER * coarser) for side in (rows, columns)], columns * coarser / WIDE
+    height = np.zeros(shape, np.float32)
+    for number, (way, width) in enumerate(product(WAYS, SMALL)):
+        rng = rng_for(0, "small wrinkles", number)
+        ridges = _streaks(rng, height.shape, way, width * texels)
+        where = _streaks(rng, height.shape, 0.0, PATCHES * texels, 1.0)
+        height -= width * np.abs(ridges) * np.clip(where - 0.5, 0, 1.5)
+    down, across = np.gradient(height)
+    slopes = cv2.merge([across, down])
+    slopes *= SMALL_MOST * STEEPNESS / np.sqrt((slopes * slopes).mean())
+    steps = np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
+    if coarser < 1.0:
+        steps = cv2.resize(steps, (round(columns * LARGER), round(rows * LARGER)), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(steps)
+
+
+def _streaks(rng: np.random.Generator, shape: tuple[int, ...], way: float, wide: float, long: float = LONG) -> Floats:
+    """Smooth noise of deviation 1, (rows, columns), in streaks of so many texels across and so many times as long, that
+    run `way` degrees from level."""
+    side = 2 * max(shape)
+    noise = cv2.GaussianBlur(rng.standard_normal((side, side)).astype(np.float32), (0, 0), long * wide, None, wide)
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), way, 1.0)
+    turn[:, 2] += np.array([shape[1], shape[0]]) / 2 - side / 2
+    streaks = cv2.warpAffine(noise, turn, (shape[1], shape[0]))
+    return np.asarray(streaks / streaks.std(), np.float32)
 
 
 @cache

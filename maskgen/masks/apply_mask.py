@@ -339,7 +339,7 @@ def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Double
     points = mesh.warp.project(
         analysed.camera, analysed.shift, weighted_sum(plan.deformation_weights, mesh.deformations.points)
     )
-    thicken_straps(points[mesh.straps_from :], mesh.strap_widths, PIECES, analysed.camera.scale)
+    thicken_straps(points[mesh.straps_from :], mesh.strap_widths, PIECES, analysed.camera.scale, plan.strap_width)
     return points
 
 

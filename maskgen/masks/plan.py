@@ -39,6 +39,7 @@ class MaskPlan:
         relief: factor on the shading of the cloth's folds, pleats and seams.
         overhead: light from above on the cloth, as a direction's length, more than the face shows.
         tint: how much warmer, relative to red and blue, cloth is per unit of encoded light that it lacks.
+        strap_width: factor on the width of its straps.
         slack: how far the left and the right ear loops hang, 0..1.
         print_skew: SKEWS shifts of the cloth's texture in shares of its height: up or down, to one side, bowed, and
             closer above than below.
@@ -60,6 +61,7 @@ class MaskPlan:
     relief: float = 1.0
     overhead: float = 0.0
     tint: float = 0.0
+    strap_width: float = 1.0
     slack: tuple[float, float] = (0.0, 0.0)
     print_skew: tuple[float, ...] = (0.0,) * SKEWS
     turned: bool = False

@@ -15,8 +15,8 @@ ROOT = 0.5  # share of its thickness that a strap has where it begins, welded fl
 FLAT = 4  # pieces over which it reaches its thickness
 
 
-def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: float) -> None:
-    """Widen straps that are seen on their edges to their thickness, in place.
+def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: float, wide: float = 1.0) -> None:
+    """Widen straps that are seen on their edges to their thickness, in place, and all by the factor `wide`.
 
     Args:
         points: (straps * pieces * breadth, 3), pixels and depth, rows of points across each strap from end to end.
@@ -37,7 +37,7 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
     least = np.maximum((THICK / 2 * scale * strap_widths)[:, None] * _thickness_shares(pieces), FINEST / 2)
     # One sign for the whole strap: where it turns its other side to the viewer, its edges would cross in a point.
     side = np.copysign(1.0, np.add.reduce(half, axis=1))[:, None]
-    add = (side * np.maximum(np.abs(half), least) - half) * normal
+    add = (side * (wide * np.maximum(np.abs(half), least)) - half) * normal
     left -= add
     right += add
     ends[..., 0], ends[..., 1] = places.real, places.imag

@@ -29,6 +29,14 @@ def test_a_band_that_faces_the_viewer_stays_as_it_is() -> None:
     np.testing.assert_allclose(points, before, atol=1e-12)
 
 
+@pytest.mark.parametrize("tilt", [0.0, 90.0])
+def test_a_wide_strap_is_as_many_times_as_wide_from_all_sides(tilt: float) -> None:
+    plain, wide = strap(8.0, tilt), strap(8.0, tilt)
+    thicken_straps(plain, np.array([0.08]), PIECES, 100.0)
+    thicken_straps(wide, np.array([0.08]), PIECES, 100.0, 1.5)
+    np.testing.assert_allclose(breadths(wide), 1.5 * breadths(plain), rtol=1e-6)
+
+
 @pytest.mark.parametrize("tilt", [60.0, 89.0, 90.0, 91.0, 120.0])
 def test_a_band_on_its_edge_is_a_cord(tilt: float) -> None:
     points = strap(8.0, tilt)

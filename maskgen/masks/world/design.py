@@ -58,12 +58,14 @@ CRESTED = {
     "kf94": (0.5, 0.13),
     "kn95": (0.7, 0.15),
 }
-STEEPEST_CREST, ON_DARK = 0.4, 3.0  # greatest slope, and the factor on slopes of dark cloth, which shows them less
+STEEPEST_CREST, ON_DARK = 0.3, 3.0  # greatest slope, and the factor on slopes of dark cloth, which shows them less
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
 # Lower edges that are straight between chin and corner, by as much.
 RAISED = {"surgical": (0.5, 0.5)}
 STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
+# Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
+STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.0), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
 LOWER_CORNERS, LOWER_EDGE, LOWEST_WEIGHT = (2, 3), 10, -1.7  # their numbers there, and their least weight
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
@@ -281,6 +283,7 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
         tilt=1.6 * plan.tilt,
         overhead=min(OVERHEAD * plan.overhead, MOST_OVERHEAD),
         outline=_outline(chances, form, plan.outline),
+        strap_width=_strap_width(chances.uniform(), form),
         bright=plan.bright * (1.0 + 0.03 * chances.normal()),
         sheer=_sheer(tables.forms_worn[form], lab, chances.uniform()),
         relief=plan.relief * _relief(lab[0]) * math.exp(RELIEF_SPREAD * chances.normal()),
@@ -300,6 +303,11 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
     for corner in LOWER_CORNERS:
         weights[corner] = max(weights[corner] - both, LOWEST_WEIGHT)
     return tuple(weights)
+
+
+def _strap_width(drawn: float, form: str) -> float:
+    least, most = STRAP_WIDTHS.get(form, (1.0, 1.0))
+    return least + (most - least) * drawn
 
 
 def _relief(lightness: float) -> float:

@@ -117,6 +117,11 @@ def variety() -> Image:
     )
 
 
+def world() -> Image:
+    """Masks of `world`, as 16 seeds draw them on the portrait."""
+    return rows_of([mask_photo(astronaut(), "world", size=160, seed=seed).image for seed in range(16)], 8)
+
+
 def ways() -> Image:
     """One way of wearing it a column."""
     person = draw_person(rng_for("pictures", 15))
@@ -208,7 +213,8 @@ if __name__ == "__main__":
     write_atomic(HERE / "turning.webp", turning())
     pictures = {
         "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
-        "kinds": kinds, "changed": changed, "alignments": alignments, "forms": forms, "every_form": every_form,
+        "world": world, "kinds": kinds, "changed": changed, "alignments": alignments, "forms": forms,
+        "every_form": every_form,
     }  # fmt: skip
     for name, draw in pictures.items():
         write_atomic(HERE / f"{name}.jpg", encode_image(draw(), "jpg", 88))

@@ -23,7 +23,7 @@ from maskgen.pipelines.cli import main
 CLASSES = ["bare", "proper", "nose_out", "chin_out", "under_chin", "n95", "surgical_blue"]
 OPTIONS = [
     "--crop", "none", "--faces", "all", "--bare", "--kinds", "n95,surgical_blue", "--wear", "proper,nose_out",
-    "--workers", "1", "--labels", "coco", "--labels", "yolo",
+    "--per-photo", "all", "--workers", "1", "--labels", "coco", "--labels", "yolo",
 ]  # fmt: skip
 
 

@@ -88,9 +88,9 @@ def gradients(lightness: np.ndarray) -> tuple[float, float]:
 
 def step_across(lightness: np.ndarray) -> float:
     """The greatest difference between neighbouring strips, see the QUANTITIES."""
-    sums, gap = np.concatenate([[0.0], lightness.mean(0).cumsum()]), STRIP // 6
+    sums, apart = np.concatenate([[0.0], lightness.mean(0).cumsum()]), STRIP + STRIP // 3
     strips = (sums[STRIP:] - sums[:-STRIP]) / STRIP
-    steps = strips[STRIP + 2 * gap :] - strips[: -STRIP - 2 * gap]
+    steps = strips[apart:] - strips[:-apart]
     edge = len(steps) // 6
     return float(np.abs(steps[edge:-edge]).max())
 

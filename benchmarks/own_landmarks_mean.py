@@ -24,7 +24,9 @@ def mean_of(old: Path, new: Path) -> bytes:
     """The mean of the arrays of two files, float16, as such a file."""
     held = io.BytesIO()
     with np.load(old) as first, np.load(new) as second:
-        if set(first.files) != set(second.files):
+        if [(name, first[name].shape) for name in sorted(first.files)] != [
+            (name, second[name].shape) for name in sorted(second.files)
+        ]:
             raise SystemExit(f"{old} and {new} are not weights of one network")
         means = {name: (first[name].astype(np.float32) + second[name]) / 2 for name in first.files}
     np.savez_compressed(held, **{name: mean.astype(np.float16) for name, mean in means.items()})

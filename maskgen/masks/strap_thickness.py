@@ -16,7 +16,8 @@ FLAT = 4  # pieces over which it reaches its thickness
 
 
 def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: float, wide: float = 1.0) -> None:
-    """Widen straps that are seen on their edges to their thickness, in place, and all by the factor `wide`.
+    """Widen straps that are seen on their edges to their thickness, in place, and all by the factor `wide`,
+    none to less than is rendered without gaps.
 
     Args:
         points: (straps * pieces * breadth, 3), pixels and depth, rows of points across each strap from end to end.
@@ -34,10 +35,10 @@ def thicken_straps(points: Doubles, strap_widths: Doubles, pieces: int, scale: f
     normal = _steps(left + right) * 1j
     normal /= np.maximum(np.abs(normal), 1e-6)
     half = ((right - left) * normal.conj()).real / 2
-    least = np.maximum((THICK / 2 * scale * strap_widths)[:, None] * _thickness_shares(pieces), FINEST / 2)
+    thick = (THICK / 2 * scale * strap_widths)[:, None] * _thickness_shares(pieces)
     # One sign for the whole strap: where it turns its other side to the viewer, its edges would cross in a point.
     side = np.copysign(1.0, np.add.reduce(half, axis=1))[:, None]
-    add = (side * (wide * np.maximum(np.abs(half), least)) - half) * normal
+    add = (side * np.maximum(wide * np.maximum(np.abs(half), thick), FINEST / 2) - half) * normal
     left -= add
     right += add
     ends[..., 0], ends[..., 1] = places.real, places.imag

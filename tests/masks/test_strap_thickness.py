@@ -37,6 +37,12 @@ def test_a_wide_strap_is_as_many_times_as_wide_from_all_sides(tilt: float) -> No
     np.testing.assert_allclose(breadths(wide), 1.5 * breadths(plain), rtol=1e-6)
 
 
+def test_a_narrow_strap_has_no_gaps() -> None:
+    points = strap(0.5, 90.0)
+    thicken_straps(points, np.array([0.02]), PIECES, 20.0, 0.5)
+    np.testing.assert_allclose(breadths(points), FINEST, rtol=1e-6)
+
+
 @pytest.mark.parametrize("tilt", [60.0, 89.0, 90.0, 91.0, 120.0])
 def test_a_band_on_its_edge_is_a_cord(tilt: float) -> None:
     points = strap(8.0, tilt)

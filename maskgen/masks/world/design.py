@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
+from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE
 from maskgen.masks.lighting.colour import lab_to_rgb
 from maskgen.masks.plan import MOST_OVERHEAD, MaskPlan
 from maskgen.masks.template import built_in_template
@@ -52,13 +53,15 @@ COLOURED = 8.0  # CIELAB chroma from which cloth is coloured
 OVERHEAD = 2.8  # factor on the light from above
 # A crest down the middle, between two flat halves: by form, the share of masks that have one, and its mean slope.
 CRESTED = {
-    "pitta": (1.0, 0.2),
-    "surgical": (0.6, 0.13),
-    "cloth": (0.5, 0.15),
-    "kf94": (0.5, 0.13),
-    "kn95": (0.7, 0.15),
+    "pitta": (1.0, 0.17),
+    "surgical": (0.6, 0.09),
+    "cloth": (0.5, 0.11),
+    "kf94": (0.5, 0.11),
+    "kn95": (0.7, 0.13),
 }
-STEEPEST_CREST, ON_DARK = 0.3, 3.0  # greatest slope, and the factor on slopes of dark cloth, which shows them less
+# Greatest slope, and the factor on the slope of dark cloth, which shows it less.
+STEEPEST_CREST, ON_DARK = 0.25, 3.0
+WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft and of stiff cloth
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
 # Lower edges that are straight between chin and corner, by as much.
@@ -66,7 +69,7 @@ RAISED = {"surgical": (0.5, 0.5)}
 STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 # Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
 STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.0), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
-LOWER_CORNERS, LOWER_EDGE, LOWEST_WEIGHT = (2, 3), 10, -1.7  # their numbers there, and their least weight
+LOWEST_WEIGHT = -1.7  # the least of these weights
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
 
@@ -84,6 +87,7 @@ class Design(NamedTuple):
         gloss: 0..1.
         worn: wear, 0 new to 1.
         mirrored: whether seams, pleats and folds are mirrored, as `MaskPlan.turned` says; the print is not.
+        wrinkles: its wrinkles.
         stains: uniform numbers, 0..1, from which the darkness of stains is made in cells of equal size, (6, 12).
         flat: whether it is drawn on the look "flat" of its form; then `pleats` and `seam` are all that it has of them.
         pleats: the mask's own pleats, if any.
@@ -132,7 +136,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         gloss=worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab),
         worn=plan.worn,
         mirrored=plan.turned,
-        wrinkles=draw_wrinkles(chances, 0.5 if form in STIFF else 1.2),
+        wrinkles=draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED),
         stains=chances.uniforms(72).reshape(6, 12),
         flat=form in FLAT,
         pleats=pleats,
@@ -297,11 +301,11 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
     if form not in STRAIGHT:
         return drawn
     weights, (mean, spread) = list(drawn), STRAIGHT[form]
-    weights[LOWER_EDGE] = max(weights[LOWER_EDGE] - mean - spread * chances.normal(), LOWEST_WEIGHT)
+    less = {LOWER_EDGE: mean + spread * chances.normal()}
     mean, spread = RAISED.get(form, (0.0, 0.0))
-    both = mean + spread * chances.normal()
-    for corner in LOWER_CORNERS:
-        weights[corner] = max(weights[corner] - both, LOWEST_WEIGHT)
+    less |= dict.fromkeys(LOWER_CORNERS, mean + spread * chances.normal())
+    for at, each in less.items():
+        weights[at] = min(max(weights[at] - each, LOWEST_WEIGHT), OUTLINE[at][1])
     return tuple(weights)
 
 

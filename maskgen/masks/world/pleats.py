@@ -35,6 +35,7 @@ TUCK, TUCK_TONE = (0.02, 0.08), 0.035  # height of the threefold cloth above a f
 PANEL_TONE = 0.03  # how the light of panels differs
 RISE = (0.03, 0.28)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
+LEAST_GAP = 0.03  # between the middles of two folds, as a share of the cloth's height
 # Share of the folds that are pulled flat somewhere along their length, by how much, the widths of that part, how far
 # from the middle it lies: stretched over a face, most folds only show toward the sides.
 PULLED_FLAT, FLATTENED, FLAT_WIDE, FLAT_OFF = 0.75, (0.4, 1.0), (0.14, 0.4), 0.12
@@ -69,7 +70,7 @@ def draw_pleats(chances: Chances, count: int, pulled: bool = False) -> Pleats:
         opens.append(min(max(open_mean + 0.2 * chances.normal(), least), 1.0))
         at = first + gap * number
         bow = 0.07 * (bent - 0.5) + (0.010 + 0.035 * opens[-1]) * at + 0.015 * chances.normal()
-        at += 0.16 * gap * chances.normal() + 0.35 * bow
+        at = max(at + 0.16 * gap * chances.normal() + 0.35 * bow, lines[-1][0] + LEAST_GAP)
         lines.append((at, 0.07 * (tilted - 0.5) + 0.015 * chances.normal(), -bow))
     lines.append((1.0, 0.0, 0.0))
     panels = (_panel(at, count, opens[max(at - 1, 0)], chances.uniform()) for at in range(count + 1))

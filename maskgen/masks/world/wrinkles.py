@@ -28,9 +28,9 @@ _BENT_LEAST = np.eye(2, 3) - _BENDS / 2
 ROUND_CREST = 0.09, 0.02  # half the width of the crest in eye distances, of soft and of stiff cloth
 FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
 # Small wrinkles: widths in eye distances, lengths as a multiple of these, ways in degrees, size of the patches in which
-# each sort lies, size of their picture beside the cloth's, mean root mean square slope of soft cloth, and the most.
+# each sort lies, size of their picture beside the cloth's, mean root mean square slope for a `deep` of 1, and the most.
 SMALL, LONG, WAYS, PATCHES, LARGER = (0.03, 0.07), 4.0, (15.0, -25.0, 70.0, -80.0), 0.25, 1.5
-SMALL_DEPTH, SMALL_MOST = 0.035, 0.12
+SMALL_DEPTH, SMALL_MOST = 0.05, 0.17
 FINEST = 128  # columns of the cloth at which small wrinkles are drawn; a finer picture would take seconds
 CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
@@ -42,7 +42,7 @@ class Wrinkles(NamedTuple):
         which: indices into the bank, (PER_MASK,).
         depth: of each, float32 (PER_MASK,), as a multiple of that in the bank.
         bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
-        small: of the small wrinkles, root mean square slope, and where their picture begins, x and y in 0..1.
+        small: of the small wrinkles, root mean square slope, and where the part of their picture begins, x and y, 0..1.
     """
 
     which: NDArray[np.intp]
@@ -85,11 +85,17 @@ def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[in
 
 @lru_cache(8)
 def _small_wrinkles(columns: int, rows: int) -> Bytes:
-    """Slopes of small wrinkles in patches, with a root mean square of SMALL_MOST, of a cloth of this size and LARGER:
-    each mask shows another part. They are as fine as at FINEST columns."""
-    coarser = min(FINEST / columns, 1.0)
-    shape, texels = [round(side * LARGER * coarser) for side in (rows, columns)], columns * coarser / WIDE
-    height = np.zeros(shape, np.float32)
+    """Slopes of small wrinkles, right and down, for a cloth of this size and LARGER: each mask shows another part."""
+    drawn, size = _small_picture(), (round(columns * LARGER), round(rows * LARGER))
+    smaller = size[0] < drawn.shape[1]
+    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC))
+
+
+@cache
+def _small_picture() -> Bytes:
+    """Slopes of small wrinkles in patches, with a root mean square of SMALL_MOST; its texels are as wide as high."""
+    texels = FINEST / WIDE
+    height = np.zeros((round(HIGH * texels * LARGER), round(WIDE * texels * LARGER)), np.float32)
     for number, (way, width) in enumerate(product(WAYS, SMALL)):
         rng = rng_for(0, "small wrinkles", number)
         ridges = _streaks(rng, height.shape, way, width * texels)
@@ -97,11 +103,8 @@ def _small_wrinkles(columns: int, rows: int) -> Bytes:
         height -= width * np.abs(ridges) * np.clip(where - 0.5, 0, 1.5)
     down, across = np.gradient(height)
     slopes = cv2.merge([across, down])
-    slopes *= SMALL_MOST * STEEPNESS / np.sqrt((slopes * slopes).mean())
-    steps = np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
-    if coarser < 1.0:
-        steps = cv2.resize(steps, (round(columns * LARGER), round(rows * LARGER)), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(steps)
+    slopes *= SMALL_MOST * STEEPNESS / np.sqrt((slopes * slopes).sum(2).mean())
+    return np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
 
 
 def _streaks(rng: np.random.Generator, shape: tuple[int, ...], way: float, wide: float, long: float = LONG) -> Floats:
@@ -149,9 +152,10 @@ def _bank() -> NDArray[np.int8]:
 
 @cache
 def _crest(stiff: bool) -> Floats:
-    """The slope to the right of two halves that fall away from a crest by 1, in the bank's steps, (CELLS, CELLS); the
-    crest is sharp in stiff cloth."""
+    """The slope to the right of two halves that fall away from a crest by 1 at most, in the bank's steps,
+    (CELLS, CELLS); the crest is sharp in stiff cloth."""
     away = WIDE * ((np.arange(CELLS) + 0.5) / CELLS - 0.5)
     falls = -np.tanh(away / ROUND_CREST[stiff]) * np.exp(-np.abs(away) / FLAT_HALF)
+    falls /= np.abs(falls).max()
     within = np.minimum(1, np.minimum(np.arange(CELLS) + 1, CELLS - np.arange(CELLS)) / 6)
     return np.asarray(within[:, None] * falls * (STEEPNESS * FINE), np.float32)

@@ -60,7 +60,7 @@ CRESTED = {
     "kn95": (0.7, 0.13),
 }
 # Greatest slope, and the factor on the slope of dark cloth, which shows it less.
-STEEPEST_CREST, ON_DARK = 0.25, 3.0
+STEEPEST_CREST, ON_DARK = 0.25, 2.0
 WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft and of stiff cloth
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.

@@ -15,7 +15,7 @@ from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Image
 from maskgen.torch_masks import PackedMasks, PreparedMask, pack_masks, prepare_mask, render_masks
 
-from .online_masks import OnlineMasker, analysed_of
+from .online_masks import OnlineMasker
 
 AT_ONCE = 256  # masks rendered in one pass, which bounds its memory
 
@@ -60,7 +60,7 @@ class DevicePlanner:
         # Pixel centres are at integers.
         points = {at: (one.points.astype(np.float64) + 0.5) * scales[at] - 0.5 for at, one in drawn.items()}
         plans: list[PreparedMask | None] = [None] * len(images)
-        for at, analysed in analysed_of(images, points).items():
+        for at, analysed in self.masker.analysed(images, rows, points).items():
             with suppress(SetAsideError):  # as `OnlineMasker`
                 plans[at] = prepare_mask(images[at], analysed, drawn[at].plan, drawn[at].kind)
         return plans

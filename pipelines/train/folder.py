@@ -6,6 +6,7 @@ distances/epoch-007.png   histograms of the evaluation distances
 tensorboard/              the same for TensorBoard
 people.txt                people of the training set
 points.npy                landmarks, for masks on the fly
+analyses.scratch          analyses of faces, for masks on the fly; only while it trains
 features/                 embeddings of the frozen recogniser, if the recipe uses them
 settings.json             settings of the start
 report.html               report for a browser
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 SETTINGS, REPORT, PAGE = "settings.json", "report.json", "report.html"
 LAST, BEST = "last", "best"
 _EPOCHS = "train.epochs"
-DISTANCES, TENSORBOARD, FEATURES = "distances", "tensorboard", "features"
+DISTANCES, TENSORBOARD, FEATURES, ANALYSES = "distances", "tensorboard", "features", "analyses.scratch"
 _OURS = (
     LAST,
     BEST,
@@ -41,6 +42,7 @@ _OURS = (
     TENSORBOARD,
     FEATURES,
     "points.npy",
+    ANALYSES,
     "history.csv",
     "loss.png",
     PAGE,

@@ -30,6 +30,8 @@ from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.trainer.data.lists import TrainingList
 
+from .kept_analyses import KeptAnalyses
+
 POINTS = "points.npy"
 _INSIDE = "faces/"  # folder of a run's pictures
 _AT_ONCE = 1 << 14  # rows of a catalogue
@@ -52,11 +54,13 @@ class OnlineMasker:
         points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture already shows a mask.
         kinds: as on the command line, with weights.
         share: of the bare pictures that get a mask, 0..1.
+        kept: the analyses of earlier epochs; None to analyse each face each time.
     """
 
     points: Path
     kinds: tuple[str, ...]
     share: float
+    kept: KeptAnalyses | None = None
 
     def __call__(
         self, images: Sequence[Image], rows: Sequence[dict[str, Any]], rngs: Sequence[np.random.Generator]
@@ -65,7 +69,7 @@ class OnlineMasker:
         fitted."""
         masked = list(images)
         drawn = {at: one for at, one in enumerate(map(self.draw, rows, rngs)) if one is not None}
-        for at, analysed in analysed_of(images, {at: one.points for at, one in drawn.items()}).items():
+        for at, analysed in self.analysed(images, rows, {at: one.points for at, one in drawn.items()}).items():
             with suppress(SetAsideError):  # the mask would be behind the head or outside the picture
                 masked[at] = apply_mask(images[at], analysed, drawn[at].plan, drawn[at].kind).image
         return masked
@@ -80,12 +84,19 @@ class OnlineMasker:
         kind = kinds[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
         return DrawnMask(np.array(points), kind, plan_mask(rng))
 
-
-def analysed_of(images: Sequence[Image], points: Mapping[int, NDArray[np.floating]]) -> dict[int, AnalysedFace]:
-    """The analyses of the faces with these landmarks, by their pictures' numbers. Faces that are too small, or whose
-    yaw is too large, are left out: `maskgen mask` sets them aside."""
-    found = analyse_faces([images[at] for at in points], list(points.values()))
-    return {at: one for at, one in zip(points, found, strict=True) if isinstance(one, AnalysedFace)}
+    def analysed(
+        self, images: Sequence[Image], rows: Sequence[dict[str, Any]], points: Mapping[int, NDArray[np.floating]]
+    ) -> dict[int, AnalysedFace]:
+        """The analyses of the faces with these landmarks, by their pictures' numbers. Faces that are too small or turned
+        too far are left out: `maskgen mask` sets them aside."""
+        known = {} if self.kept is None else self.kept.of({at: rows[at]["row"] for at in points})
+        new = [at for at in points if at not in known]
+        for at, found in zip(new, analyse_faces([images[at] for at in new], [points[at] for at in new]), strict=True):
+            if isinstance(found, AnalysedFace):
+                known[at] = found
+                if self.kept is not None:
+                    self.kept.write(rows[at]["row"], found)
+        return known
 
 
 @cache

@@ -30,7 +30,8 @@ from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..trained_people import TRAINED_PEOPLE, names_of
-from .folder import REPORT, TrainFolder
+from .folder import ANALYSES, REPORT, TrainFolder
+from .kept_analyses import remove
 from .monitor import QuietWatcher, RunWatcher, show_steps
 from .page import write_page
 from .settings import TrainSettings, deciding
@@ -122,6 +123,8 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
         ) from None
     finally:
         watcher.close()
+        if run.ranks.first:
+            remove(run.folder.root / ANALYSES)
     unreadable = int(run.ranks.total(torch.tensor(watcher.unreadable, device=run.ranks.device)))
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 # Settings of a recipe that do not change the result of a step.
 _HOW = frozenset(
-    {"data.workers", "train.max_steps", "train.save_every", "train.check_every", "train.on_collapse", "name"}
+    {
+        *("data.workers", "data.analyses_gb", "name"),
+        *("train.max_steps", "train.save_every", "train.check_every", "train.on_collapse"),
+    }
 )
 
 

@@ -14,7 +14,7 @@ from maskgen.formats.any_path import AnyPath
 from maskgen.trainer.data.features import Features
 from maskgen.trainer.data.picture_batches import Loader, Pictures
 
-from .folder import FEATURES
+from .folder import ANALYSES, FEATURES
 
 if TYPE_CHECKING:
     from maskgen.trainer.data.lists import EvalPairs, TrainingList
@@ -63,13 +63,15 @@ class Data:
     def _painter(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> OnlineMasker:
         from maskgen.masks.kinds import load_kinds
 
+        from .kept_analyses import KeptAnalyses
         from .online_masks import POINTS, OnlineMasker, write_points
 
         spec = self.recipe.data
         load_kinds(spec.mask_kinds)  # report faults of the mask kinds now, and load templates before workers start
         if sentence := ranks.from_first(lambda: write_points(folder, self.listed)):
             notify(sentence)
-        return OnlineMasker(folder / POINTS, spec.mask_kinds, spec.mask_share)
+        kept = ranks.from_first(lambda: KeptAnalyses.begin(folder / ANALYSES, len(self.listed), spec.analyses_gb))
+        return OnlineMasker(folder / POINTS, spec.mask_kinds, spec.mask_share, kept)
 
     def _features(
         self, root: AnyPath, addresses: Any, targets: NDArray[np.int64], folder: Path, ranks: Ranks, name: str = ""

@@ -118,12 +118,22 @@ def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
     assert "1 of 12 pictures already show a mask" in result.output
     train(lists, tmp_path / "again", *online, "--workers", "2")
     train(lists, tmp_path / "stored", "--epochs", "1")
+    assert not list(tmp_path.glob("*/analyses*"))
     assert weights(tmp_path / "online") == weights(tmp_path / "again") != weights(tmp_path / "stored")
     assert report(tmp_path / "online")["settings"]["the masks"] == ["n95", "cloth_black"]
     other = ("--set", "data.masks=online", "--set", "data.mask_kinds=kn95", "--epochs", "1")
     assert "data.mask_kinds (was n95,cloth_black, now kn95)" in train(lists, tmp_path / "online", *other, code=2).output
     unknown = ("--set", "data.masks=online", "--set", "data.mask_kinds=n59")
     assert "no mask kind 'n59'" in train(lists, tmp_path / "unknown", *unknown, code=2).output
+
+
+def test_kept_analyses_do_not_change_the_weights(lists: Path, tmp_path: Path) -> None:
+    online = ("--set", "data.masks=online", "--set", "data.mask_kinds=n95,cloth_black", "--epochs", "2")
+    train(lists, tmp_path / "kept", *online)
+    train(lists, tmp_path / "none", *online, "--set", "data.analyses_gb=0")
+    assert weights(tmp_path / "kept") == weights(tmp_path / "none")
+    done = train(lists, tmp_path / "kept", *online, "--set", "data.analyses_gb=1").output
+    assert "holds this training already" in done  # it does not decide the result
 
 
 def finished(rows: Pictures, batches: list[list[int]], workers: int = 0) -> torch.Tensor:

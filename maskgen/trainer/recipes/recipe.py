@@ -116,6 +116,7 @@ class DataSpec:
         masks: "stored", the pictures unchanged, or "online", a new mask each time on `mask_share` of them.
         mask_kinds: as for `maskgen mask --kinds`.
         renderer: of new masks: "cpu", in the loader's workers, or "torch", on the network's device.
+        analyses_gb: disk space for the analyses of faces, which new masks need in every epoch; 0 to analyse each time.
         sampler: "shuffle", or "pk": batches of `people` people, `images` pictures each.
         workers: processes that load pictures; 0 loads in the run's own process.
         features: "" for pictures; "dlib" if the input is that recogniser's embeddings.
@@ -132,6 +133,7 @@ class DataSpec:
     mask_share: float = number(0.5, 0, 1)
     mask_kinds: tuple[str, ...] = DEFAULT_KINDS
     renderer: str = choice("cpu", "cpu", "torch")
+    analyses_gb: float = number(8.0, 0)
     sampler: str = choice("shuffle", "shuffle", "pk")
     people: int = number(8, 1, 1 << 20)
     images: int = number(4, 1, 1 << 20)

@@ -87,8 +87,8 @@ class OnlineMasker:
     def analysed(
         self, images: Sequence[Image], rows: Sequence[dict[str, Any]], points: Mapping[int, NDArray[np.floating]]
     ) -> dict[int, AnalysedFace]:
-        """The analyses of the faces with these landmarks, by their pictures' numbers. Faces that are too small or turned
-        too far are left out: `maskgen mask` sets them aside."""
+        """The analyses of the faces with these landmarks, by their pictures' numbers. Faces that are too small or
+        turned too far are left out: `maskgen mask` sets them aside."""
         known = {} if self.kept is None else self.kept.of({at: rows[at]["row"] for at in points})
         new = [at for at in points if at not in known]
         for at, found in zip(new, analyse_faces([images[at] for at in new], [points[at] for at in new]), strict=True):

@@ -11,6 +11,7 @@ or a busy one, repeats it where photographs a second are not repeated. Starting 
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -71,16 +73,22 @@ def codecs(paths: Sequence[Path], workers: int) -> Cost:
 
 def mask_run(source: Path, workers: int, options: Sequence[str]) -> dict[str, Any]:
     """timing.json of one run of the command."""
+    folder = Path(tempfile.mkdtemp(dir=runs_folder()))
+    command = [*COMMAND, str(source), str(folder / "run"), "--workers", str(workers), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 3):
+        sys.exit(done.stderr or done.stdout)
+    timing: dict[str, Any] = json.loads((folder / "run" / "timing.json").read_text("utf-8"))
+    return timing
+
+
+@cache
+def runs_folder() -> Path:
+    """Where the runs write. It is removed at the end: for minutes after files are deleted, ext4 takes ten times as long
+    to create others."""
     folder = Path(tempfile.mkdtemp())
-    try:
-        command = [*COMMAND, str(source), str(folder / "run"), "--workers", str(workers), *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode not in (0, 3):
-            sys.exit(done.stderr or done.stdout)
-        timing: dict[str, Any] = json.loads((folder / "run" / "timing.json").read_text("utf-8"))
-        return timing
-    finally:
-        shutil.rmtree(folder)
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 def cost(timing: dict[str, Any]) -> Cost:

@@ -6,13 +6,14 @@ On the far side of a turned head, hidden landmarks are at their places on the he
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask, floats
+from maskgen.faces.landmarkers.jaw_outline import along_outline
 from maskgen.faces.landmarkers.own_network import (
     POINTS,
     SIDE,
@@ -52,7 +53,8 @@ class OwnLandmarker(Landmarker):
         # mirror image is used, which compensates for differences of the network between left and right.
         second = _looked(images, list(five_points(first.points)), predict_mirrored)
         both = _joined(first, second)
-        return [_marked(*one) for one in _moved(both, _refined(images, both.points)).each()]
+        moved = _moved(both, _refined(images, both.points))
+        return [_marked(*one) for one in replace(moved, points=along_outline(moved.points)).each()]
 
 
 @dataclass(frozen=True, slots=True)

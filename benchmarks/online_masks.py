@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from maskgen.core.images import decode, encode_image
 from maskgen.core.seeding import rng_for
 from maskgen.pipelines.train.folder import ANALYSES
-from maskgen.pipelines.train.kept_analyses import KeptAnalyses, remove
+from maskgen.pipelines.train.kept_analyses import KeptAnalyses
 from maskgen.pipelines.train.online_masks import OnlineMasker
 
 KINDS = "surgical_green,surgical_blue,n95,kn95,kf94_white,cloth_black,duckbill_white,pitta_grey"
@@ -55,7 +55,6 @@ def measure(run: Path, kinds: tuple[str, ...], most: int) -> None:
             (spent(lambda: codecs(files)), spent(lambda: masked(first, files)), spent(lambda: masked(later, files)))
             for _ in range(3)
         ]
-        remove(Path(folder) / ANALYSES)
     seconds = [statistics.median(one) for one in zip(*rounds, strict=True)]
     side = decode(files[0]).shape[0]
     print(f"{len(files):,} crops of {side} pixels, {len(kinds)} kinds, {changed:,} masked")

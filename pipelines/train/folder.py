@@ -6,7 +6,7 @@ distances/epoch-007.png   histograms of the evaluation distances
 tensorboard/              the same for TensorBoard
 people.txt                people of the training set
 points.npy                landmarks, for masks on the fly
-analyses.scratch          analyses of faces, for masks on the fly; only while it trains
+analyses.scratch          analyses of faces, for masks on the fly; removed at the end
 features/                 embeddings of the frozen recogniser, if the recipe uses them
 settings.json             settings of the start
 report.html               report for a browser
@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,12 @@ class TrainFolder:
         if name == REPORT:
             persist(self.root)
         write_atomic(self.root / name, data, durable=name in (SETTINGS, REPORT))
+
+    def drop_analyses(self) -> None:
+        """Remove the kept analyses, as far as possible: a process that is killed leaves them, and Windows keeps a file
+        that a loader still holds. The next start removes them."""
+        with suppress(OSError):
+            (self.root / ANALYSES).unlink(missing_ok=True)
 
     def save(self, name: str, checkpoint: Checkpoint) -> None:
         """Save a checkpoint as "last" or "best"."""

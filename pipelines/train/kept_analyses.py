@@ -1,6 +1,6 @@
 """The analyses of faces, kept in a file between epochs: a face's pose, shape, light, blur and noise do not change.
 
-The file is scratch. It is made anew at each start, all loaders share it, and an analysis that is not in it, or only in
+The file is scratch. Each start makes a new one, all loaders share it, and an analysis that is not in it, or only in
 part, is made again, with the same result.
 """
 
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import weakref
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,75 +28,77 @@ from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.shape_warp import KEYS
 
 _NUMBERS = 9  # single numbers of an analysis
-_CHECK = 8  # bytes of the checksum after each analysis
-_OPEN: dict[tuple[Path, int], BinaryIO] = {}  # by path and process
+_CHECK = 8  # bytes after each analysis: the file's mark, and a checksum of the mark, the row and the analysis
 _SHARE_OF_DISK = 0.25  # of the free disk; checkpoints need the rest
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-@dataclass(frozen=True, slots=True)
 class KeptAnalyses:
-    """Analyses by the row of a list.
+    """Analyses by the row of a list. Whatever is wrong with the file, a row then has none.
 
-    Attributes:
-        path: the file; one that is missing keeps nothing.
+    Args:
+        path: the file.
         rows: how many of the list's first rows are kept.
+        mark: four bytes that tell this start's file from others'.
     """
 
-    path: Path
-    rows: int
+    def __init__(self, path: Path, rows: int, mark: bytes) -> None:
+        self.path, self.rows, self._mark = path, rows, mark
+        self._process, self._handle = 0, -1
+
+    def __reduce__(self) -> tuple[type[KeptAnalyses], tuple[Path, int, bytes]]:
+        """Pickle without the handle: another process opens its own."""
+        return type(self), (self.path, self.rows, self._mark)
 
     @classmethod
     def begin(cls, path: Path, rows: int, most_gb: float) -> KeptAnalyses:
-        """An empty file for a list of some rows, of at most `most_gb` and a quarter of the free disk."""
-        _close(path)
-        with path.open("wb"):
-            pass
-        room = min(most_gb * 1e9, _SHARE_OF_DISK * shutil.disk_usage(path.parent).free)
-        return cls(path, min(rows, int(room / _stride())))
+        """An empty file for a list of some rows, of at most `most_gb` and a quarter of the free disk; one that keeps
+        nothing where none can be made."""
+        mark = os.urandom(4)
+        try:
+            path.unlink(missing_ok=True)
+            path.touch(exist_ok=False)
+            room = min(most_gb * 1e9, _SHARE_OF_DISK * shutil.disk_usage(path.parent).free)
+        except OSError:
+            return cls(path, 0, mark)
+        return cls(path, min(rows, int(room / _stride())), mark)
 
     def of(self, rows: Mapping[int, int]) -> dict[int, AnalysedFace]:
         """The analyses that are kept of some rows, by the rows' own keys."""
-        return {key: one for key, row in rows.items() if (one := self.read(row)) is not None}
+        return {key: one for key, row in rows.items() if (one := self.read(int(row))) is not None}
 
     def read(self, row: int) -> AnalysedFace | None:
         """The analysis of a row; None if there is none."""
-        if row >= self.rows or (file := _opened(self.path)) is None:
-            return None
-        file.seek(row * _stride())
-        data = file.read(_stride())
+        data = b""
+        with suppress(OSError):
+            if self._at(row):
+                data = os.read(self._handle, _stride())
         body, check = data[:-_CHECK], data[-_CHECK:]
-        if len(data) < _stride() or zlib.crc32(body) != int.from_bytes(check, "little"):
-            return None
-        return unpacked(np.frombuffer(body, np.float64))
+        whole = len(data) == _stride() and check == self._check(row, body)
+        return unpacked(np.frombuffer(body, np.float64)) if whole else None
 
     def write(self, row: int, analysed: AnalysedFace) -> None:
-        """Keep the analysis of a row. On a full disk it is not kept."""
-        if row >= self.rows or (file := _opened(self.path)) is None:
-            return
+        """Keep the analysis of a row, unless the file cannot be written, as on a full disk."""
         body = packed(analysed).tobytes()
         with suppress(OSError):  # an analysis that is cut has another checksum
-            file.seek(row * _stride())
-            file.write(body + zlib.crc32(body).to_bytes(_CHECK, "little"))
+            if self._at(int(row)):
+                os.write(self._handle, body + self._check(int(row), body))
 
+    def _check(self, row: int, body: bytes) -> bytes:
+        own = zlib.crc32(self._mark + row.to_bytes(8, "little"))
+        return self._mark + zlib.crc32(body, own).to_bytes(4, "little")
 
-def _opened(path: Path) -> BinaryIO | None:
-    """The file, opened once in each process: a forked one would share its parent's position."""
-    key = path, os.getpid()
-    if key not in _OPEN:
-        with suppress(OSError):
-            _OPEN[key] = path.open("r+b", buffering=0)
-    return _OPEN.get(key)
-
-
-def remove(path: Path) -> None:
-    """Remove the file, if there is one."""
-    _close(path)
-    path.unlink(missing_ok=True)
-
-
-def _close(path: Path) -> None:
-    if (file := _OPEN.pop((path, os.getpid()), None)) is not None:
-        file.close()
+    def _at(self, row: int) -> bool:
+        """Whether the row is kept; if so the handle is there. It is opened once in each process, as a forked one would
+        share its parent's position."""
+        if row >= self.rows:
+            return False
+        if self._process != os.getpid():
+            self._handle = os.open(self.path, _FLAGS)
+            self._process = os.getpid()
+            weakref.finalize(self, os.close, self._handle)
+        os.lseek(self._handle, row * _stride(), os.SEEK_SET)
+        return True
 
 
 @cache

@@ -30,8 +30,7 @@ from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..trained_people import TRAINED_PEOPLE, names_of
-from .folder import ANALYSES, REPORT, TrainFolder
-from .kept_analyses import remove
+from .folder import REPORT, TrainFolder
 from .monitor import QuietWatcher, RunWatcher, show_steps
 from .page import write_page
 from .settings import TrainSettings, deciding
@@ -110,6 +109,14 @@ def _held(run: _Run) -> Iterator[dict[str, Any] | None]:
 
 
 def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
+    try:
+        return _looped(run, notify)
+    finally:
+        if run.ranks.first:
+            run.folder.drop_analyses()
+
+
+def _looped(run: _Run, notify: Notify) -> dict[str, Any]:
     begun = time.perf_counter()
     loop, watcher = _loop(run, notify)
     if run.ranks.first and (names := names_of(run.settings.data)):
@@ -123,8 +130,6 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
         ) from None
     finally:
         watcher.close()
-        if run.ranks.first:
-            remove(run.folder.root / ANALYSES)
     unreadable = int(run.ranks.total(torch.tensor(watcher.unreadable, device=run.ranks.device)))
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):

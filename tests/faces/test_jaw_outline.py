@@ -46,9 +46,18 @@ def test_points_lie_evenly_on_the_same_outline(pitch: float) -> None:
     assert moved[0, CHIN] == pytest.approx(points[0, CHIN], abs=1e-3)
 
 
-def test_a_profile_keeps_its_places() -> None:
+@pytest.mark.parametrize("pitch", [-30, 0, 30])
+def test_a_profile_keeps_its_places(pitch: float) -> None:
     for yaw in (-85, 70):
-        assert along_outline(seen(yaw=yaw)) == pytest.approx(seen(yaw=yaw), abs=1e-4)
+        points = seen(yaw=yaw, pitch=pitch)
+        assert along_outline(points) == pytest.approx(points, abs=1e-4)
+
+
+@pytest.mark.parametrize("pitch", [-30, -10, 10, 30])
+def test_the_jaw_moves_little_for_a_little_yaw(pitch: float) -> None:
+    points = np.concatenate([seen(yaw, pitch) for yaw in range(-80, 81)])
+    moves = along_outline(points) - points
+    assert np.abs(np.diff(moves, axis=0)).max() < 0.05 * 60  # for one degree
 
 
 def test_it_goes_with_the_picture() -> None:

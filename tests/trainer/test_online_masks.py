@@ -20,9 +20,11 @@ from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.people import sample_people
 from maskgen.pipelines.train.device_masks import DevicePlanner
+from maskgen.pipelines.train.folder import ANALYSES
 from maskgen.pipelines.train.online_masks import POINTS, OnlineMasker, write_points
 from maskgen.trainer.data.lists import TrainingList, read_training_list
 from maskgen.trainer.data.picture_batches import Loader, Pictures
+from maskgen.trainer.loop import End, Loop
 
 PEOPLE, EACH = 3, 4
 KINDS = ("n95", "surgical_blue=2")
@@ -118,7 +120,6 @@ def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
     assert "1 of 12 pictures already show a mask" in result.output
     train(lists, tmp_path / "again", *online, "--workers", "2")
     train(lists, tmp_path / "stored", "--epochs", "1")
-    assert not list(tmp_path.glob("*/analyses*"))
     assert weights(tmp_path / "online") == weights(tmp_path / "again") != weights(tmp_path / "stored")
     assert report(tmp_path / "online")["settings"]["the masks"] == ["n95", "cloth_black"]
     other = ("--set", "data.masks=online", "--set", "data.mask_kinds=kn95", "--epochs", "1")
@@ -134,6 +135,34 @@ def test_kept_analyses_do_not_change_the_weights(lists: Path, tmp_path: Path) ->
     assert weights(tmp_path / "kept") == weights(tmp_path / "none")
     done = train(lists, tmp_path / "kept", *online, "--set", "data.analyses_gb=1").output
     assert "holds this training already" in done  # it does not decide the result
+
+
+def test_a_run_keeps_analyses_until_it_ends(lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    online = ("--set", "data.masks=online", "--set", "data.mask_kinds=n95", "--epochs", "3")
+    sizes: list[int] = []
+    real = Loop.run
+
+    def watched(loop: Loop) -> End:
+        end = real(loop)
+        sizes.append((tmp_path / "run" / ANALYSES).stat().st_size)
+        return end
+
+    monkeypatch.setattr(Loop, "run", watched)
+    train(lists, tmp_path / "run", *online, "--max-steps", "2")
+    (tmp_path / "run" / ANALYSES).write_bytes(b"what a killed run left")
+    train(lists, tmp_path / "run", *online, "--resume")
+    assert len(sizes) == 2
+    assert min(sizes) > 10_000
+    assert not (tmp_path / "run" / ANALYSES).exists()
+
+    def broken(loop: Loop) -> End:
+        watched(loop)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Loop, "run", broken)
+    train(lists, tmp_path / "run", *online, "--overwrite", code=130)
+    assert len(sizes) == 3
+    assert not (tmp_path / "run" / ANALYSES).exists()
 
 
 def finished(rows: Pictures, batches: list[list[int]], workers: int = 0) -> torch.Tensor:

@@ -6,9 +6,9 @@ on LFW, where our networks say them.
 DRAWN is a folder of `own_landmarks.py`. On its people at yaws up to 30 degrees on whom dlib's model is right (mean
 error below 0.12), a linear map from yaw and pitch is fitted to dlib's landmarks less the true ones; on photographs one
 to dlib's landmarks less our networks', by our angles. Where both agree, the difference is a convention: landmarks of
-photographs slide along the outline that is seen. `own` moves the jaw's since (`jaw_outline.py`), which is left out here.
-Prints both maps for some of the jaw's landmarks, and how far the networks' are from dlib's without and with the map of
-drawn people. All in distances between the eyes.
+photographs slide along the outline that is seen. `own` moves the jaw's since (`jaw_outline.py`), which is left out
+here. Prints both maps for some of the jaw's landmarks, and how far the networks' are from dlib's without and with the
+map of drawn people. All in distances between the eyes.
 """
 
 from __future__ import annotations

@@ -67,6 +67,12 @@ def test_it_goes_with_the_picture() -> None:
     assert along_outline(there) == pytest.approx(along_outline(points) @ turn.T + [30, -12], abs=0.01)
 
 
+def test_a_face_is_the_same_alone_and_among_others() -> None:
+    points = np.concatenate([seen(yaw, pitch) for yaw in range(-40, 41, 3) for pitch in (-20, 0, 20)])
+    together = along_outline(points)
+    assert all(np.array_equal(along_outline(points[at : at + 1])[0], together[at]) for at in range(len(points)))
+
+
 def test_points_that_describe_no_face_give_numbers() -> None:
     assert along_outline(np.zeros((0, 68, 2), np.float32)).shape == (0, 68, 2)
     assert np.isfinite(along_outline(np.zeros((1, 68, 2), np.float32))).all()

@@ -11,6 +11,7 @@ Source: the markup of 300-W, Sagonas and others 2013.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, floats
 from maskgen.faces.upright_crop import face_right, five_points, frontal_eye_distance
@@ -23,13 +24,15 @@ BEYOND = 1.0  # face units by which the outline goes on straight above its ends
 
 def along_outline(points: Floats) -> Floats:
     """Landmarks (n, 68, 2) in pixels of their pictures: those of the jaw moved along the outline that they describe."""
-    moved = points.astype(np.float64)
-    for one, five in zip(moved, five_points(points), strict=True):
-        right, unit = face_right(five), max(frontal_eye_distance(five), 1e-3)
-        axes = np.array([right, [-right[1], right[0]]])
-        jaw = (one[:JAW] - five[:2].mean(0)) @ axes.T / unit
-        even = np.concatenate([_even(jaw[: CHIN + 1]), _even(jaw[: CHIN - 1 : -1])[-2::-1]])
-        one[:JAW] += _facing(five, unit) * unit * (even - jaw) @ axes
+    moved, fives = points.astype(np.float64), five_points(points)
+    right = np.array([face_right(five) for five in fives]).reshape(-1, 2)
+    unit = np.array([max(frontal_eye_distance(five), 1e-3) for five in fives]).reshape(-1, 1, 1)
+    axes = np.stack([right, np.stack([-right[:, 1], right[:, 0]], 1)], 1)
+    jaws = (moved[:, :JAW] - fives[:, :2].mean(1)[:, None]) @ axes.transpose(0, 2, 1) / unit
+    left, other = _even(jaws[:, : CHIN + 1]), _even(jaws[:, : CHIN - 1 : -1])
+    even = np.concatenate([left, other[:, -2::-1]], axis=1)
+    facing = np.array([_facing(*one) for one in zip(fives, unit.ravel(), strict=True)]).reshape(-1, 1, 1)
+    moved[:, :JAW] += facing * unit * ((even - jaws) @ axes)
     return floats(moved)
 
 
@@ -41,17 +44,35 @@ def _facing(five: Floats, unit: float) -> float:
     return min(max(2 * float(apart) / unit - 1, 0.0), 1.0)
 
 
-def _even(half: Doubles) -> Doubles:
-    """A half of the jaw, (9, 2) from its end to the chin, x to the face's right and y down from the eyes: as many
-    points evenly along it, from the level where marked ones end."""
-    level = half[0, 1] + FOLLOWS * (LEVEL - half[0, 1])
-    straight = half[0] - half[1]
-    line = np.concatenate([[half[0] + BEYOND * straight / max(np.hypot(*straight), 1e-6)], half])
-    crossed = np.flatnonzero((line[:-1, 1] <= level) & (line[1:, 1] > level))
-    if len(crossed):
-        above, below = line[crossed[0] : crossed[0] + 2]
-        end = above + (level - above[1]) / (below[1] - above[1]) * (below - above)
-        half = np.concatenate([[end], line[crossed[0] + 1 :]])
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(half, axis=0).T))])
-    at = np.linspace(0.0, along[-1], CHIN + 1)
-    return np.stack([np.interp(at, along, axis) for axis in half.T], axis=1)
+def _even(halves: Doubles) -> Doubles:
+    """Halves of jaws, (n, 9, 2) from their ends to the chin, x to the face's right and y down from the eyes: as many
+    points evenly along each, from the level where marked ones end."""
+    ends = halves[:, 0]
+    level = ends[:, 1] + FOLLOWS * (LEVEL - ends[:, 1])
+    straight = ends - halves[:, 1]
+    above = ends + BEYOND * straight / np.maximum(_length(straight), 1e-6)[:, None]
+    lines = np.concatenate([above[:, None], halves], axis=1)
+    steps = np.diff(lines, axis=1)
+    long = _length(steps)
+    along = np.concatenate([np.zeros((len(lines), 1)), np.cumsum(long, axis=1)], axis=1)
+    begin = np.where(*_first_crossing(lines[..., 1], level, along), along[:, 1])
+    at = begin[:, None] + (along[:, -1] - begin)[:, None] * np.linspace(0, 1, CHIN + 1)
+    piece = (at[:, :, None] >= along[:, None, 1:-1]).sum(2)
+    every = np.arange(len(lines))[:, None]
+    share = (at - along[every, piece]) / np.maximum(long[every, piece], 1e-9)
+    return np.asarray(lines[every, piece] + share[..., None] * steps[every, piece])
+
+
+def _length(vectors: Doubles) -> Doubles:
+    """Of vectors (..., 2), with the same bits in any batch."""
+    return np.asarray(np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2))
+
+
+def _first_crossing(heights: Doubles, level: Doubles, along: Doubles) -> tuple[NDArray[np.bool_], Doubles]:
+    """Whether each line, with y (n, k) at distances `along` from its begin, goes down through its level, and where."""
+    crossed = (heights[:, :-1] <= level[:, None]) & (heights[:, 1:] > level[:, None])
+    first, every = crossed.argmax(1), np.arange(len(heights))
+    before, after = heights[every, first], heights[every, first + 1]
+    share = (level - before) / np.where(after > before, after - before, 1.0)
+    where = along[every, first] + share * (along[every, first + 1] - along[every, first])
+    return np.asarray(crossed.any(1)), np.asarray(where)

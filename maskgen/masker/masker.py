@@ -41,6 +41,7 @@ from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.jpeg_blocks import compress_mask_as_jpeg
 from maskgen.masks.occluders.find import Occluders
+from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
 from maskgen.points.given_faces import Marks, faces_from_marks
 
@@ -208,13 +209,14 @@ class Masker:
             analysed_faces = within_pose_limits(studied, self.settings.max_yaw, self.settings.max_pitch)
             fronts = [self._before(at.crop.image, analysed) for at, analysed in zip(faces, analysed_faces, strict=True)]
         return [
-            _told(analysed, at.face)
-            if isinstance(analysed, SetAsideError)
-            else AnalysedSubject(
-                at.face, at.crop, analysed, at.photo.quality, columns_of_face(self.settings, at, analysed), occluders
-            )
+            _told(analysed, at.face) if isinstance(analysed, SetAsideError) else self._subject(at, analysed, occluders)
             for at, analysed, occluders in zip(faces, analysed_faces, fronts, strict=True)
         ]
+
+    def _subject(self, at: CutFace, analysed: AnalysedFace, occluders: Occluders | None) -> AnalysedSubject:
+        edge = PhotographEdge.of(at.crop.image.shape, at.crop.matrix, at.photo.image.shape)
+        columns = columns_of_face(self.settings, at, analysed)
+        return AnalysedSubject(at.face, at.crop, analysed, at.photo.quality, columns, occluders, edge)
 
     def _before(self, image: Image, analysed: AnalysedFace | SetAsideError) -> Occluders | None:
         """The occluders in front of a face, with occluders="keep"."""
@@ -273,7 +275,7 @@ class Masker:
     def _dressed(self, key: str, image: Image, subject: AnalysedSubject, kind: Kind) -> MaskedPicture:
         with self._stage("wear"):
             plan = plan_of_kind(self.settings.seed, key, subject.face.index, kind.name, self._wear)
-            one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders)
+            one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders, subject.edge)
             return replace(
                 one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)
             )

@@ -12,6 +12,7 @@ from maskgen.core.records import Crop, Face, Floats
 from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial
 from maskgen.masks.kind import Kind
 from maskgen.masks.occluders.find import Occluders
+from maskgen.masks.occluders.photograph_edge import PhotographEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class CutFace:
 @dataclass(frozen=True, slots=True)
 class AnalysedSubject:
     """One face in the output picture, analysed once for all masks; `columns` are those of the catalogue that all of
-    its masks have in common, see `columns_of_face`."""
+    its masks have in common, see `columns_of_face`; `edge` is the photograph's in the crop, None if the crop lies
+    within it."""
 
     face: Face
     crop: Crop
@@ -36,6 +38,7 @@ class AnalysedSubject:
     quality: int | None
     columns: dict[str, Any]
     occluders: Occluders | None = None
+    edge: PhotographEdge | None = None
 
 
 @dataclass(frozen=True, slots=True)

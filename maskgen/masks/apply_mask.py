@@ -31,6 +31,7 @@ from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
 from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
 from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_share
+from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
@@ -253,8 +254,10 @@ def apply_mask(
     kind: Kind,
     parts: bool = False,
     occluders: Occluders | None = None,
+    edge: PhotographEdge | None = None,
 ) -> MaskedPicture:
-    """Render a mask onto an analysed face of this picture; `parts` requests part labels, `occluders` stay in front.
+    """Render a mask onto an analysed face of this picture; `parts` requests part labels, `occluders` stay in front, and
+    no strap goes beyond the `edge` of the photograph in a crop.
 
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.
@@ -264,7 +267,7 @@ def apply_mask(
     occluders = occluders if kind.template.role == "mask" else None
     named = parts or occluders is not None
     mask = kind, mesh, plan, placed.points, placed.seen, placed.head, placed.before
-    layer = render(*mask, analysed.camera, analysed.light, placed.window, outer, image, named)
+    layer = render(*mask, analysed.camera, analysed.light, placed.window, outer, image, named, edge)
     paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
     in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
     noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)

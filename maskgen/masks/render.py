@@ -16,6 +16,7 @@ from maskgen.masks.lighting.exposure import compress_highlights
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.tone import LUMA
 from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.occluders.straps_under_hair import visible_strap_share
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
@@ -126,6 +127,7 @@ def render(
     outer: Window,
     image: Image,
     parts: bool = False,
+    edge: PhotographEdge | None = None,
 ) -> Layer:
     """Render the mask.
 
@@ -136,9 +138,10 @@ def render(
         outer: the window of the layer, larger than `window`.
         image: the picture, uint8 RGB, in which hair hides ear loops.
         parts: whether the layer has part labels.
+        edge: of the photograph in the picture; None if all of the picture is the photograph.
     """
     level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
-    values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
+    values = vertex_values(mesh, plan, level, points, len(head), camera, light, image, edge)
     canvas = window.canvas(camera.scale)
     placed = window.on(*canvas, np.concatenate([points, head]))
     drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
@@ -157,6 +160,7 @@ def vertex_values(
     camera: Camera,
     light: Light,
     image: Image,
+    edge: PhotographEdge | None = None,
 ) -> Floats:
     """What the mesh's points and then `behind` points of the head carry: x and y in the atlas, in texels with centres
     at integers, and the encoded light as a share of BRIGHTEST, all 0 on the head: (n + behind, 3).
@@ -171,6 +175,8 @@ def vertex_values(
         straps = slice(mesh.straps_from, None)
         lit = lit[straps] * BRIGHTEST
         opacity *= visible_strap_share(image, points[straps], lit, facing, mesh.over_hair, light)
+        if edge is not None:
+            opacity *= edge.strap_share(points[straps])
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     return values
 

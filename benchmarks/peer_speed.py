@@ -70,7 +70,7 @@ def one_round(peer: Path, python: str, folders: tuple[Path, ...]) -> dict[str, t
         for folder in folders:
             out = folder.with_name(f"{folder.name}_masked")
             if out.exists():  # not removed: for minutes after it ext4 takes ten times as long to create files
-                out.rename(tempfile.mkdtemp(dir=out.parent))
+                out.rename(Path(tempfile.mkdtemp(dir=out.parent)) / out.name)
             ours = [*MASKGEN, str(folder), str(out), "--workers", "1"]
             theirs = [python, "mask_the_face.py", "--path", str(folder), "--mask_type", "random"]
             spent.append(seconds(ours if name == "maskgen" else theirs, peer))

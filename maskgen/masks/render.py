@@ -141,13 +141,13 @@ def render(
         edge: of the photograph in the picture; None if all of the picture is the photograph.
     """
     level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
-    values = vertex_values(mesh, plan, level, points, len(head), camera, light, image, edge)
+    values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
     canvas = window.canvas(camera.scale)
     placed = window.on(*canvas, np.concatenate([points, head]))
     drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
     drawn, alpha = _sampled(drawn, window, outer)
     named = _named(level, drawn, alpha) if parts else None
-    paint = _painted(kind, plan, level, drawn, alpha, camera, light, mesh.fades)
+    paint = _painted(kind, plan, level, drawn, alpha, camera, light, _Straps(mesh.fades, edge, outer))
     return Layer(outer, paint, alpha, named, level.material_and_clear is None and not plan.sheer)
 
 
@@ -160,7 +160,6 @@ def vertex_values(
     camera: Camera,
     light: Light,
     image: Image,
-    edge: PhotographEdge | None = None,
 ) -> Floats:
     """What the mesh's points and then `behind` points of the head carry: x and y in the atlas, in texels with centres
     at integers, and the encoded light as a share of BRIGHTEST, all 0 on the head: (n + behind, 3).
@@ -174,9 +173,9 @@ def vertex_values(
     if len(opacity):
         straps = slice(mesh.straps_from, None)
         lit = lit[straps] * BRIGHTEST
-        opacity *= visible_strap_share(image, points[straps], lit, facing, mesh.over_hair, light)
-        if edge is not None:
-            opacity *= edge.strap_share(points[straps])
+        opacity *= visible_strap_share(
+            image, points[straps], len(mesh.strap_widths), lit, facing, mesh.over_hair, light
+        )
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     return values
 
@@ -240,6 +239,22 @@ def _sized(canvas: Floats, window: Window, outer: Window) -> Floats:
     return whole
 
 
+@dataclass(frozen=True, slots=True)
+class _Straps:
+    """What hides straps pixel by pixel: whether they fade, the photograph's edge, and the window of the layer."""
+
+    fade: bool
+    edge: PhotographEdge | None
+    outer: Window
+
+    def shown(self, places: NDArray[np.intp]) -> NDArray[np.bool_] | bool:
+        """Whether each pixel, a place in the window, lies in the photograph."""
+        if self.edge is None:
+            return True
+        down, right = np.divmod(places, self.outer.x1 - self.outer.x0)
+        return self.edge.shows(np.stack([right + self.outer.x0, down + self.outer.y0], axis=1))
+
+
 def _painted(
     kind: Kind,
     plan: MaskPlan,
@@ -248,17 +263,18 @@ def _painted(
     whole: Floats,
     camera: Camera,
     light: Light,
-    fades: bool,
+    straps_of: _Straps,
 ) -> Floats:
-    """`Layer.paint`: texture, folds and light at the mask's pixels; `whole` is reduced where straps fade."""
+    """`Layer.paint`: texture, folds and light at the mask's pixels; `whole` is reduced where straps fade or end."""
     where = _in_rows((whole > 0).ravel().nonzero()[0])
     alpha = whole.ravel().take(where)
     some = 1 / np.maximum(alpha, np.float32(1e-3))
     x, y, lit = (part * some for part in cv2.split(drawn.reshape(-1, 3).take(where, axis=0)))
     straps = y >= np.float32(kind.straps_from * len(level.slope_down) - 0.5)
-    if fades:
+    if straps_of.fade:
         on = straps.ravel().nonzero()[0]
         opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.slope_down.shape[1]), 1)
+        opacity *= straps_of.shown(where.ravel()[on])
         whole.ravel()[where.ravel()[on]] = alpha.ravel()[on] = alpha.ravel()[on] * opacity
     cover = alpha - alpha * (straps * np.float32(1 - STRAP_COVER))
     if level.material_and_clear is not None or plan.sheer:

@@ -1,4 +1,4 @@
-"""Where the photograph ends within a crop: beyond it the crop is filled, and no strap goes there."""
+"""Where the photograph ends within a crop: beyond it the crop is filled, and no strap is drawn there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
-from maskgen.masks.cloth_and_straps import PIECES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,3 @@ class PhotographEdge:
         """Whether points (n, 2) of the crop lie in the photograph: (n,)."""
         there = points @ self.matrix[:, :2].T + self.matrix[:, 2]
         return np.asarray(((there >= -0.5) & (there <= np.array(self.size) - 0.5)).all(1))
-
-    def strap_share(self, points: Doubles) -> Doubles:
-        """The visible share of straps at their points (straps * PIECES * breadth, 3) in the crop, 1 or 0: a strap is
-        hidden from the first row of points on of which none lies in the photograph: (points,)."""
-        breadth = 3 if len(points) % (3 * PIECES) == 0 else 2
-        rows = self.shows(points[:, :2]).reshape(-1, PIECES, breadth).any(2)
-        return np.repeat(np.minimum.accumulate(rows, axis=1).ravel(), breadth).astype(np.float64)

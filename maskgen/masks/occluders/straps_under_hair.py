@@ -33,20 +33,27 @@ _ON_CHEEK = (np.arange(PIECES) < CHEEK).astype(float)
 
 
 def visible_strap_share(
-    image: Image, points: Doubles, lit: Doubles, facing: Doubles, over_hair: NDArray[np.bool_], light: Light
+    image: Image,
+    points: Doubles,
+    count: int,
+    lit: Doubles,
+    facing: Doubles,
+    over_hair: NDArray[np.bool_],
+    light: Light,
 ) -> Doubles:
-    """The visible share of straps, 0..1, at their points (straps * PIECES * breadth, 3) in the picture: (points,).
+    """The visible share of straps, 0..1, at their points (count * PIECES * breadth, 3) in the picture: (points,).
 
     A loop lies on the skin of the cheek. From the first point on where the picture shows no skin, it is hidden.
 
     Args:
+        count: how many straps there are.
         lit: encoded light on the points as a share of that on the face's front.
         facing: cosines of the skin's normals under the points to the line of sight.
         over_hair: for each point whether its strap goes over hair; only where it begins the photograph can hide it.
     """
     if light.skin is None or not len(points):
         return np.ones(len(points))
-    breadth = 3 if len(points) % (3 * PIECES) == 0 else 2
+    breadth = len(points) // (count * PIECES)
     beside = (OUTLINE[0] - facing.reshape(-1, PIECES, breadth)[..., 0]) / (OUTLINE[0] - OUTLINE[1])
     beside = np.minimum(np.maximum(beside, 0.0), 1.0)
     high = over_hair.reshape(-1, PIECES * breadth)[:, :1]

@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.deformations import weighted_sum
-from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, AtlasLevel, Kind
-from maskgen.masks.lighting.colour import GAMMA, srgb_factor
+from maskgen.masks.kind import AtlasLevel, Kind
+from maskgen.masks.lighting.cloth_colour import (
+    BRIGHTEST,
+    SHEEN_OF_RELIEF,
+    dye_matrix,
+    fold_gains,
+    full_light,
+    shade_tint,
+    sheen,
+    warm_shade,
+)
+from maskgen.masks.lighting.colour import srgb_factor
 from maskgen.masks.lighting.exposure import compress_highlights
 from maskgen.masks.lighting.light import Light
-from maskgen.masks.lighting.tone import LUMA
 from maskgen.masks.mask_mesh import MaskMesh
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.occluders.straps_under_hair import visible_strap_share
@@ -23,24 +32,15 @@ from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles
 from maskgen.masks.rasteriser import rasterise
 
-BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
-SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `_sheen`
-USUAL_LIGHT = 0.96  # encoded light on the larger part of a mask
-FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
-SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
 SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
 FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down
 # Coverage of ear loops and head straps: below one half, so that a threshold at one half selects the cloth.
 STRAP_COVER = 120 / 255
 CACHE_LINE = 64  # bytes
 ROW = 512  # pixels of the mask per row while they are coloured
-LUMA_OF_THREE = tuple(LUMA.tolist())
 HIDDEN = 0.2  # strength of the loss of light on cloth that faces down, where chest and throat block it
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
 LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
-FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
-SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light that `_sheen` takes
-FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,74 +346,15 @@ def _coloured(
     np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
     four = cloth.reshape(-1, 4).astype(np.float32)
     with_relief = cv2.addWeighted(lit, 1 - SHEEN_OF_RELIEF, bright, SHEEN_OF_RELIEF, 0)
-    four[:, 3] = _sheen(kind.gloss, four, with_relief.ravel())
+    four[:, 3] = sheen(kind.gloss, four, with_relief.ravel())
     colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
     colours *= bright
-    _tint_shade(colours, bright, shade_tint(plan, light))
+    warm_shade(colours, bright, shade_tint(plan, light))
     colours = compress_highlights(colours, light.top, light.lift)
     if light.top > 255:
         np.minimum(colours, 255, out=colours)
     colours *= alpha
     return colours
-
-
-def _tint_shade(colours: Floats, bright: Floats, tint: float) -> None:
-    """Make the shade of colours (3, ...) warmer by `tint` for each unit of light below USUAL_LIGHT, in place."""
-    warmer = np.float32(USUAL_LIGHT * tint) - np.float32(tint) * bright
-    colours[0] += warmer * colours[0]
-    colours[2] -= warmer * colours[2]
-
-
-def shade_tint(plan: MaskPlan, light: Light) -> float:
-    """How much warmer cloth is for each unit of encoded light that it lacks."""
-    return float(plan.tint * light.tone.colour)
-
-
-def _sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
-    """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
-
-    It is positive where the encoded light, with most of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
-    so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
-    over = lit * lit
-    over -= np.float32(USUAL_LIGHT**2)
-    fibres = over * np.float32(FIBRES)
-    over *= np.float32(SHINE + SHEEN * gloss) - np.float32(SHINE / 255) * cloth[:, 1]
-    return np.asarray(np.maximum(over, fibres, out=over))
-
-
-def full_light(plan: MaskPlan, light: Light) -> float:
-    """The encoded light of a vertex value of 1, with the cloth's brightness and the picture's exposure."""
-    return float(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
-
-
-def dye_matrix(light: Light, fade: float) -> Floats:
-    """The matrix (3, 4) from a dye and its `_sheen` to their faded colour in this light.
-
-    Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
-    """
-    colour, kept = light.tone.colour, light.tone.colour * (1 - fade)
-    rows = []
-    # Single numbers: for so few NumPy takes several times as long.
-    each_colour = zip(light.cast.tolist(), light.tone.tint.tolist(), SKY.tolist(), strict=True)
-    for at, (cast, tint, sky) in enumerate(each_colour):
-        grey = colour * fade + (1 - colour) * tint
-        own = [grey * luma + (kept if other == at else 0.0) for other, luma in enumerate(LUMA_OF_THREE)]
-        rows.append([cast * each for each in (*own, colour * sky + (1 - colour) * tint)])
-    return np.array(rows, np.float32)
-
-
-def fold_gains(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float, float]:
-    """The shading of the relief, a factor on light: gains for the atlas's slopes across and down, and a constant."""
-    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in _fold_light(camera, light, plan))
-    return right, lower, 1 - LEVEL_GROUND * (right + lower)
-
-
-def _fold_light(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float]:
-    """The gain in brightness for a slope to the right and down: the light along the cloth's axes, by the depth of its
-    relief; if the cloth is mirrored its right is the viewer's left."""
-    strong = plan.relief * (light.direction + FOLD_SHOWING)
-    right, down, _ = (strong @ camera.rotation).tolist()
-    return -right if plan.turned else right, down
 
 
 def _shoulder(light: Doubles) -> Doubles:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from maskgen.masks.lighting.cloth_colour import BRIGHTEST, FIBRES, SHEEN, SHEEN_OF_RELIEF, SHINE, USUAL_LIGHT
 from maskgen.masks.lighting.exposure import ROOM
-from maskgen.masks.render import BRIGHTEST, FIBRES, SHEEN, SHEEN_OF_RELIEF, SHINE, STRAP_COVER, USUAL_LIGHT
+from maskgen.masks.render import STRAP_COVER
 
 from .packed import PackedMasks
 from .rasterise import MaskPixels

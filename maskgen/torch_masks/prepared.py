@@ -14,9 +14,10 @@ from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, place_mask
 from maskgen.masks.composite import SHADOW_WIDTH, ground, scatter_box, shadow_offset, shadow_radius
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import LEAST_NOISE, TILE, BlurAndNoise, added_blur, blur_reach
+from maskgen.masks.lighting.cloth_colour import dye_matrix, fold_gains, full_light, shade_tint
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.render import Window, dye_matrix, fold_gains, full_light, shade_tint, vertex_values
+from maskgen.masks.render import Window, vertex_values
 
 Whole = NDArray[np.int32]
 
@@ -26,8 +27,8 @@ class MaskNumbers(NamedTuple):
 
     Attributes:
         light: encoded light of a vertex value of 1.
-        across, down, level: the shading of the relief, see `render.fold_gains`.
-        tint: of the shade, see `render.shade_tint`.
+        across, down, level: the shading of the relief, see `cloth_colour.fold_gains`.
+        tint: of the shade, see `cloth_colour.shade_tint`.
         gloss: of the kind.
         top, lift: the photograph's brightest and darkest level.
         sheer: share of light that the cloth lets through.
@@ -64,7 +65,7 @@ class PreparedMask:
         window, outer: see `apply_mask.PlacedMask`.
         size: rows and columns of the picture.
         level: the atlas.
-        dye: float32 (3, 4), see `render.dye_matrix`.
+        dye: float32 (3, 4), see `cloth_colour.dye_matrix`.
         blur, shadow, scatter: float32 (odd,), kernels of Gaussian blurs: of the mask, of its shadow, and of skin seen
             through thin cloth, the last one of length 0 on opaque cloth.
         ground: int32 (outer rows, 2), for each row of the outer window the first column on which shadow may fall and

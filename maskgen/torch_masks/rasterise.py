@@ -29,7 +29,7 @@ class MaskPixels:
         owner: (m,), the mask of each pixel.
         place: (m,), its place in the picture, row by row.
         x, y: float32 (m,), its place in the mask's atlas, in texels with centres at integers.
-        lit: float32 (m,), the light on it as a share of `render.BRIGHTEST`.
+        lit: float32 (m,), the light on it as a share of `cloth_colour.BRIGHTEST`.
         whole: float32 (m,), the share of the pixel that the mask covers, above 0.
     """
 

@@ -1,0 +1,85 @@
+"""The colour of cloth: a dye, its sheen and its relief in the light of a photograph.
+
+`torch_masks.paint` computes the same for the pixels of a batch, with these constants.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskgen.core.records import Floats
+from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
+from maskgen.masks.lighting.colour import GAMMA
+from maskgen.masks.lighting.light import Light
+from maskgen.masks.lighting.tone import LUMA
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.camera import Camera
+
+BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
+USUAL_LIGHT = 0.96  # encoded light on the larger part of a mask
+SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `sheen`
+FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
+SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light that `sheen` takes
+SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
+LUMA_OF_THREE = tuple(LUMA.tolist())
+FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
+FOLD_LIGHT = 1.55  # factor on the shading of the relief
+
+
+def warm_shade(colours: Floats, bright: Floats, tint: float) -> None:
+    """Make the shade of colours (3, ...) warmer by `tint` for each unit of light below USUAL_LIGHT, in place."""
+    warmer = np.float32(USUAL_LIGHT * tint) - np.float32(tint) * bright
+    colours[0] += warmer * colours[0]
+    colours[2] -= warmer * colours[2]
+
+
+def shade_tint(plan: MaskPlan, light: Light) -> float:
+    """How much warmer cloth is for each unit of encoded light that it lacks."""
+    return float(plan.tint * light.tone.colour)
+
+
+def sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
+    """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
+
+    It is positive where the encoded light, with most of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
+    so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
+    over = lit * lit
+    over -= np.float32(USUAL_LIGHT**2)
+    fibres = over * np.float32(FIBRES)
+    over *= np.float32(SHINE + SHEEN * gloss) - np.float32(SHINE / 255) * cloth[:, 1]
+    return np.asarray(np.maximum(over, fibres, out=over))
+
+
+def full_light(plan: MaskPlan, light: Light) -> float:
+    """The encoded light of a vertex value of 1, with the cloth's brightness and the picture's exposure."""
+    return float(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
+
+
+def dye_matrix(light: Light, fade: float) -> Floats:
+    """The matrix (3, 4) from a dye and its `sheen` to their faded colour in this light.
+
+    Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
+    """
+    colour, kept = light.tone.colour, light.tone.colour * (1 - fade)
+    rows = []
+    # Single numbers: for so few NumPy takes several times as long.
+    each_colour = zip(light.cast.tolist(), light.tone.tint.tolist(), SKY.tolist(), strict=True)
+    for at, (cast, tint, sky) in enumerate(each_colour):
+        grey = colour * fade + (1 - colour) * tint
+        own = [grey * luma + (kept if other == at else 0.0) for other, luma in enumerate(LUMA_OF_THREE)]
+        rows.append([cast * each for each in (*own, colour * sky + (1 - colour) * tint)])
+    return np.array(rows, np.float32)
+
+
+def fold_gains(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float, float]:
+    """The shading of the relief, a factor on light: gains for the atlas's slopes across and down, and a constant."""
+    right, lower = (-FOLD_LIGHT / GAMMA / STEEPNESS * part for part in _fold_light(camera, light, plan))
+    return right, lower, 1 - LEVEL_GROUND * (right + lower)
+
+
+def _fold_light(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float]:
+    """The gain in brightness for a slope to the right and down: the light along the cloth's axes, by the depth of its
+    relief; if the cloth is mirrored its right is the viewer's left."""
+    strong = plan.relief * (light.direction + FOLD_SHOWING)
+    right, down, _ = (strong @ camera.rotation).tolist()
+    return -right if plan.turned else right, down

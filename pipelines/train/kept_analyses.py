@@ -80,9 +80,9 @@ class KeptAnalyses:
 
     def write(self, row: int, analysed: AnalysedFace) -> None:
         """Keep the analysis of a row, unless the file cannot be written, as on a full disk."""
-        body = packed(analysed).tobytes()
         with suppress(OSError):  # an analysis that is cut has another checksum
             if self._at(int(row)):
+                body = packed(analysed).tobytes()
                 os.write(self._handle, body + self._check(int(row), body))
 
     def _check(self, row: int, body: bytes) -> bytes:

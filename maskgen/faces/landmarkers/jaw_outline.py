@@ -3,7 +3,7 @@
 The networks learn places on the head. As a head nods, the places before the ears rise and sink beside the eyes; marked
 landmarks do so by about half as much: for 10 degrees of pitch the places move by 0.20 eye distances, and dlib's model,
 which learned from marked photographs, moves them by 0.11 on drawn people (`benchmarks/jaw_convention.py`). On faces
-turned by 65 degrees or more the places stay: a mask in profile needs them.
+turned by 70 degrees or more the places stay: a mask in profile needs them.
 
 Source: the markup of 300-W, Sagonas and others 2013.
 """
@@ -37,8 +37,8 @@ def along_outline(points: Floats) -> Floats:
 
 
 def _facing(five: Floats, unit: float) -> float:
-    """1 for a face that looks at the camera, 0 for one turned by 60 degrees or more: by the eyes' distance across the
-    line to the mouth, which a nod does not change."""
+    """1 for a face that looks at the camera, 0 for one turned by 70 degrees or more, from 60 on nearly 0: by the eyes'
+    distance across the line to the mouth, which a nod hardly changes."""
     across, down = five[1] - five[0], five[3:].mean(0) - five[:2].mean(0)
     apart = abs(across[0] * down[1] - across[1] * down[0]) / max(float(np.hypot(*down)), 1e-3)
     return min(max(2 * float(apart) / unit - 1, 0.0), 1.0)

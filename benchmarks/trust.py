@@ -91,10 +91,8 @@ def tell(name: str, rows: np.ndarray) -> None:
     for least in (0.0, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9):
         kept, off = rows[:, 0] >= least, rows[:, 1] > OFF
         errors = rows[kept, 1]
-        print(
-            f"{least:9.2f} {kept.mean():8.3f} {errors.mean():8.3f} {np.quantile(errors, 0.99):8.3f}"
-            f" {off.sum():8d} {(off & ~kept).sum():8d}"
-        )
+        mean, most = (errors.mean(), np.quantile(errors, 0.99)) if len(errors) else (np.nan, np.nan)
+        print(f"{least:9.2f} {kept.mean():8.3f} {mean:8.3f} {most:8.3f} {off.sum():8d} {(off & ~kept).sum():8d}")
 
 
 if __name__ == "__main__":

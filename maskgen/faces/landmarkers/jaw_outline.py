@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, floats
-from maskgen.faces.upright_crop import face_right, five_points, frontal_eye_distance
+from maskgen.faces.landmarkers.face_frames import face_frames
+from maskgen.faces.upright_crop import five_points
 
 JAW, CHIN = 17, 8
 LEVEL = 0.085  # of the ends below the middle between the eyes on the mean head seen from the front, in face units
@@ -25,9 +26,7 @@ BEYOND = 1.0  # face units by which the outline goes on straight above its ends
 def along_outline(points: Floats) -> Floats:
     """Landmarks (n, 68, 2) in pixels of their pictures: those of the jaw moved along the outline that they describe."""
     moved, fives = points.astype(np.float64), five_points(points)
-    right = np.array([face_right(five) for five in fives]).reshape(-1, 2)
-    unit = np.array([max(frontal_eye_distance(five), 1e-3) for five in fives]).reshape(-1, 1, 1)
-    axes = np.stack([right, np.stack([-right[:, 1], right[:, 0]], 1)], 1)
+    axes, unit = face_frames(fives)
     jaws = (moved[:, :JAW] - fives[:, :2].mean(1)[:, None]) @ axes.transpose(0, 2, 1) / unit
     left, other = _even(jaws[:, : CHIN + 1]), _even(jaws[:, : CHIN - 1 : -1])
     even = np.concatenate([left, other[:, -2::-1]], axis=1)

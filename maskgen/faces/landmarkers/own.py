@@ -1,4 +1,5 @@
-"""The 68 landmarks of a detected face by the program's own networks, trained on rendered people only.
+"""The 68 landmarks of a detected face by the program's own networks, trained on rendered people only, and by the
+detector's five points.
 
 On the far side of a turned head, hidden landmarks are at their places on the head, not on its outline.
 """
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask, floats
+from maskgen.faces.landmarkers.detector_evidence import toward_box, toward_points
 from maskgen.faces.landmarkers.jaw_outline import along_outline
 from maskgen.faces.landmarkers.own_network import (
     POINTS,
@@ -43,18 +45,16 @@ class OwnLandmarker(Landmarker):
         return type(self), ()
 
     def predicted(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
-        """As `points68_of`, whether or not the landmarks contradict the detector's five points."""
-        return self._found(faces) if faces else []
+        """What the networks say of faces, without a check. Where `points5` are only roughly right, as a place to begin
+        at, this is better than `points68_of`, for which a detector's points are evidence."""
+        return _marked(_said(faces, evidence=False)) if faces else []
+
+    def places(self, faces: Sequence[tuple[Image, Detection]]) -> Floats:
+        """As `predicted`, one face or more, with the jaw at its places on the head, (n, 68, 2)."""
+        return _said(faces, evidence=False).points
 
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
-        images = [image for image, _ in faces]
-        first = _looked(images, [detection.points5 for _, detection in faces], predict)
-        # The second patch is cut by the landmarks that were found: on a profile, the detector's five are far off. Its
-        # mirror image is used, which compensates for differences of the network between left and right.
-        second = _looked(images, list(five_points(first.points)), predict_mirrored)
-        both = _joined(first, second)
-        moved = _moved(both, _refined(images, both.points))
-        return [_marked(*one) for one in replace(moved, points=along_outline(moved.points)).each()]
+        return _marked(_said(faces, evidence=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,25 @@ class _Look:
     def each(self) -> Iterator[tuple[Floats, Floats, Floats]]:
         """Points, spread and visibility of each face."""
         return zip(self.points, self.spread, self.seen, strict=True)
+
+
+def _said(faces: Sequence[tuple[Image, Detection]], evidence: bool) -> _Look:
+    """What both networks say of some faces, one or more, with the jaw at its places on the head; with `evidence` the
+    detector's points count, before the second network and after it, and its boxes."""
+    images, fives = [image for image, _ in faces], np.stack([detection.points5 for _, detection in faces])
+    first = _looked(images, list(fives), predict)
+    # The second patch is cut by the landmarks that were found: on a profile, the detector's five are far off. Its
+    # mirror image is used, which compensates for differences of the network between left and right.
+    second = _looked(images, list(five_points(first.points)), predict_mirrored)
+    both = _joined(first, second)
+    seen = both.seen
+    if evidence:
+        both = replace(both, points=toward_points(both.points, seen, fives))
+    moved = _moved(both, _refined(images, both.points))
+    if not evidence:
+        return moved
+    boxes = np.stack([detection.box for _, detection in faces])
+    return replace(moved, points=toward_box(toward_points(moved.points, seen, fives), seen, boxes))
 
 
 def _looked(images: Sequence[Image], five: Sequence[Floats], network: Callable[[Mask], Prediction]) -> _Look:
@@ -125,7 +144,12 @@ def _into_pictures(points: Floats, matrices: Sequence[Doubles]) -> Floats:
     return _into_patches(points, [cv2.invertAffineTransform(matrix) for matrix in matrices])
 
 
-def _marked(points: Floats, spread: Floats, seen: Floats) -> Points68:
+def _marked(look: _Look) -> list[Points68]:
+    """The landmarks as they are marked in pictures, with their certainty."""
+    return [_with_certainty(*one) for one in replace(look, points=along_outline(look.points)).each()]
+
+
+def _with_certainty(points: Floats, spread: Floats, seen: Floats) -> Points68:
     """One face's landmarks with their certainty."""
     expected = float((spread * seen).sum() / max(float(seen.sum()), 1e-3)) * AWAY
     return Points68(points, Certainty(seen > SHOWN, expected / max(frontal_eye_distance(five_points(points)), 1e-3)))

@@ -20,8 +20,8 @@ counted and printed.
 
 Some photographs end at the chin, and the crop goes on below it. It is filled by the photograph's edge repeated, and the
 results are of these crops. No photograph of LFW ends so near the face, so half of the crops that are learned from are
-made to, and each set is judged a second time with its edges mirrored ("NAME mirrored"): the difference between the two
-is due to the crop, not to the masks.
+made to, on any side or all around, and each set is judged a second time with its edges mirrored ("NAME mirrored"): the
+difference between the two is due to the crop, not to the masks.
 
 Cost: 20 minutes of one processor for two sources and 1,500 photographs; `--quick` (one seed, 600 photographs, a third
 of the steps) 3 minutes, to see where a change leads, not to report.
@@ -49,7 +49,7 @@ from maskgen.faces.upright_crop import similarity, warp
 EYES = 21.0  # pixels between the eyes in what a detector sees
 EYE_LINE = 0.36
 RESAMPLES = 2000
-FULL, QUICK = Effort(3, 700, 10_000), Effort(1, 230, 600)
+FULL, QUICK = Effort(3, 1400, 10_000), Effort(1, 460, 600)
 SEARCHES = ("as usual", "low thresholds", "enlarged")
 
 Scores = dict[str, np.ndarray]  # of a set's "masked" and "bare" faces: (seeds, n) logits

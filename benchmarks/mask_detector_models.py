@@ -18,7 +18,9 @@ from maskgen.core.records import Image
 from maskgen.masks.lighting.tone import LUMA
 
 SIDE, ROOM = 64, 80  # of what a detector sees, and of the stored crop from which it is cut
-FRAMED = 0.3  # of a crop's side: how much of it may lie beyond the photograph, on each side
+# Of a crop's side: how much of it may lie beyond the photograph, on each side; share of these crops in which something
+# lies beyond all four, as in a photograph that was cut at the face, and how much at least.
+FRAMED, CUT_OUT, LEAST_CUT = 0.35, 0.5, 0.05
 BATCH = 64
 HOG_TIMES = 4  # altered versions of each crop that HOG learns from
 HOG_DECAY = 1e-3
@@ -50,7 +52,11 @@ def network() -> nn.Module:
 def framed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A crop of a photograph that ends close to the face: beyond up to FRAMED of each side its edge is repeated or
     mirrored. Without it a detector learns that no bare face has such an edge."""
-    top, bottom, left, right = (rng.uniform(0, FRAMED * SIDE, 4) * (rng.random(4) < 0.5)).astype(int)
+    if rng.random() < CUT_OUT:
+        beyond = rng.uniform(LEAST_CUT, FRAMED, 4)
+    else:
+        beyond = rng.uniform(0, FRAMED, 4) * (rng.random(4) < 0.5)
+    top, bottom, left, right = (beyond * SIDE).astype(int)
     inner = image[top : SIDE - bottom, left : SIDE - right]
     return cv2.copyMakeBorder(inner, top, bottom, left, right, int(rng.choice(list(EDGES.values()))))
 

@@ -1,5 +1,6 @@
-"""The 68 landmarks of a detected face by the program's own networks, trained on rendered people only, and by the
-detector's five points.
+"""The 68 landmarks of a detected face by the program's own networks, trained on rendered people only.
+
+The detector's points and box are evidence, see `detector_evidence`.
 
 On the far side of a turned head, hidden landmarks are at their places on the head, not on its outline.
 """

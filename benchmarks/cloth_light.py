@@ -23,6 +23,7 @@ Prints a table: the median of each quantity, and in parentheses its 10 % and 90 
     step across         greatest difference in L* between two strips of the full height, STRIP wide and a third of that
                         apart, in the middle half: two halves beside a crest
     warmth of shade     b* of the darkest fifth of the cloth's pixels less that of the brightest fifth
+    grain over skin's   median absolute difference of L* from its mean over 1 pixel, over that of the forehead
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ from maskgen.masks.lighting.colour import GAMMA
 SIDE, EYES = 160, 55.0  # of the crop, and between the eyes, in pixels
 EYE_ROW = 60.0
 ROWS, COLUMNS = slice(103, 136), slice(50, 110)  # the rectangle
+FOREHEAD = slice(22, 42), slice(62, 98)
+LEAST_GRAIN = 0.05  # of a forehead, in L*
 SMALLEST = 35.0  # least distance between the eyes in the photograph, in pixels
 PRINTED = 7.0
 LIGHT, DARK = 70.0, 35.0  # L* from which a mask is light, and up to which dark
@@ -54,7 +57,7 @@ NEUTRAL = 14.0  # chroma up to which a light mask is white
 QUANTITIES = (
     "lightness", "fine contrast", "middle contrast", "large contrast", "upper less lower", "side to side",
     "middle less sides", "b*", "warmth of shade", "down over across", "in a tenth",
-    "step across",
+    "step across", "grain over skin's",
 )  # fmt: skip
 
 
@@ -67,15 +70,24 @@ def largest(image: Image, detector: MtcnnDetector) -> Detection | None:
     return face
 
 
-def cut(image: Image, face: Detection) -> Image | None:
-    """The rectangle of the upright crop, None if it leaves the photograph."""
+def cut(image: Image, face: Detection) -> tuple[Image, Image | None] | None:
+    """The rectangle of the upright crop and the forehead; None for what leaves the photograph."""
     points = face.points5.astype(np.float64)
     across, down = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
     eyes = max(np.hypot(*across), 0.85 * np.hypot(*down))
     right = across / np.hypot(*across)
     matrix = similarity(points[:2].mean(0), right, EYES / eyes, np.array([SIDE / 2, EYE_ROW]) - 0.5)
     inside = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), matrix, (SIDE, SIDE))
-    return warp(image, matrix, SIDE)[ROWS, COLUMNS] if inside[ROWS, COLUMNS].min() == 255 else None
+    if inside[ROWS, COLUMNS].min() < 255:
+        return None
+    crop = warp(image, matrix, SIDE)
+    return crop[ROWS, COLUMNS], crop[FOREHEAD] if inside[FOREHEAD].min() == 255 else None
+
+
+def grain(part: Image) -> float:
+    """The median absolute difference of L* from its mean over 1 pixel."""
+    lightness = cv2.cvtColor(part.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0]
+    return float(np.median(np.abs(lightness - cv2.GaussianBlur(lightness, (0, 0), 1))))
 
 
 def gradients(lightness: np.ndarray) -> tuple[float, float]:
@@ -95,8 +107,8 @@ def step_across(lightness: np.ndarray) -> float:
     return float(np.abs(steps[edge:-edge]).max())
 
 
-def measured(part: Image) -> tuple[str, list[float]]:
-    """The class of the cloth in the rectangle, and its QUANTITIES."""
+def measured(part: Image, forehead: Image | None) -> tuple[str, list[float]]:
+    """The class of the cloth in the rectangle, and its QUANTITIES; NaN for what needs a forehead without one."""
     lab = cv2.cvtColor(part.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lightness, chroma = lab[..., 0], float(np.hypot(*np.median(lab[..., 1:].reshape(-1, 2), axis=0)))
     soft, softer = (cv2.GaussianBlur(lightness, (0, 0), width) for width in (2, 8))
@@ -119,6 +131,7 @@ def measured(part: Image) -> tuple[str, list[float]]:
         shade,
         *gradients(lightness),
         step_across(lightness),
+        np.nan if forehead is None else grain(part) / max(grain(forehead), LEAST_GRAIN),
     ]
     if lab[..., 1:].std(axis=(0, 1)).max() > PRINTED:
         return "printed", values
@@ -147,9 +160,9 @@ def tabled(images: Iterator[Image], detector: MtcnnDetector) -> dict[str, np.nda
     found: dict[str, list[list[float]]] = {}
     for image in images:
         face = largest(image, detector)
-        part = None if face is None else cut(image, face)
-        if part is not None:
-            name, values = measured(part)
+        parts = None if face is None else cut(image, face)
+        if parts is not None:
+            name, values = measured(*parts)
             found.setdefault(name, []).append(values)
     return {name: np.array(rows) for name, rows in found.items()}
 
@@ -164,7 +177,7 @@ def report(tables: dict[str, dict[str, np.ndarray]]) -> None:
 
 
 def _cell(values: np.ndarray) -> str:
-    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
+    low, middle, high = np.nanquantile(values, [0.1, 0.5, 0.9])
     digits = 2 if max(abs(low), abs(high)) < 2 else 1
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 

@@ -61,6 +61,7 @@ CRESTED = {
 }
 # Greatest slope, and the factor on the slope of dark cloth, which shows it less.
 STEEPEST_CREST, ON_DARK = 0.25, 2.0
+GRAINED = 1.6  # factor on the grain of coloured cloth
 WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft and of stiff cloth
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
@@ -94,6 +95,7 @@ class Design(NamedTuple):
         valve: the colour of a valve, RGB 0..255; the cloth's for forms without one.
         seam: strength of a seam down the middle, 0 for none, 1 for that of the template.
         crest: slope of the two halves that fall away from a crest down the middle, 0 for none.
+        rim: strength of the hem and its stitches, 0 for none, 1 for that of the template.
     """
 
     form: str
@@ -114,6 +116,7 @@ class Design(NamedTuple):
     valve: Doubles
     seam: float
     crest: float
+    rim: float
 
 
 def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
@@ -136,13 +139,14 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         gloss=worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab),
         worn=plan.worn,
         mirrored=plan.turned,
-        wrinkles=draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED),
+        wrinkles=draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED, _grained(lab)),
         stains=chances.uniforms(72).reshape(6, 12),
         flat=form in FLAT,
         pleats=pleats,
         valve=_valve(chances.uniform(), lab) if form in VALVED else ground,
         seam=_seam(chances.uniform(), form, pleats is not None),
         crest=_crest(chances, form, lab),
+        rim=chances.uniform() ** 0.5,
     )
     skewed = SKEWED_STIFF if pleats is not None or form in STIFF else SKEWED
     return design, _sits(chances, tables, form, lab, plan, skewed)
@@ -187,6 +191,11 @@ def _crest(chances: Chances, form: str, lab: Lab) -> float:
     share, mean = CRESTED.get(form, (0.0, 0.0))
     has, steep = chances.uniform() < share, mean * (0.3 + 0.7 * chances.exponential())
     return min(steep, STEEPEST_CREST) * (ON_DARK if lab[0] < DARK else 1.0) if has else 0.0
+
+
+def _grained(lab: Lab) -> float:
+    """The factor on the grain of cloth: coloured cloth is mostly woven, and shows its threads."""
+    return 1.0 if lab[0] < DARK else 1.0 + (GRAINED - 1.0) * min(math.hypot(lab[1], lab[2]) / 15, 1.0)
 
 
 def _dark_gloss(drawn: float, lab: Lab) -> float:

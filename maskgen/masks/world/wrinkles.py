@@ -1,4 +1,4 @@
-"""Wrinkles of a cloth, drawn for each mask: some of a bank's, and a crest down the middle; slopes as in an atlas."""
+"""Wrinkles of a cloth, drawn for each mask: some of a bank, folds, grain, and a crest; slopes as in an atlas."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
+from maskgen.masks.world.folds import DRAWN, fold_slopes
 
 WRINKLES = 80  # number of different wrinkles in the bank
 PER_MASK = 12  # wrinkles per mask
@@ -25,13 +26,17 @@ FINE = 16  # steps in which the bank stores a step of the atlas's slopes
 BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
 _BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
 _BENT_LEAST = np.eye(2, 3) - _BENDS / 2
-ROUND_CREST = 0.09, 0.02  # half the width of the crest in eye distances, of soft and of stiff cloth
+ROUND_CREST = 0.16, 0.05  # half the width of the crest in eye distances, of soft and of stiff cloth
 FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
 # Small wrinkles: widths in eye distances, lengths as a multiple of these, ways in degrees, size of the patches in which
 # each sort lies, size of their picture beside the cloth's, mean root mean square slope for a `deep` of 1, and the most.
 SMALL, LONG, WAYS, PATCHES, LARGER = (0.03, 0.07), 4.0, (15.0, -25.0, 70.0, -80.0), 0.25, 1.5
-SMALL_DEPTH, SMALL_MOST = 0.05, 0.17
+SMALL_DEPTH, SMALL_MOST = 0.03, 0.17
+FOLDED, DEEPEST_FOLDS = 0.3, 3.0  # depth of folds that each mask has, as a share of their mean, and the most
 FINEST = 128  # columns of the cloth at which small wrinkles are drawn; a finer picture would take seconds
+# Unevenness of threads and fibres: columns of the cloth at which it is drawn, and root mean square slope: in the middle
+# of its distribution, the deviation of its logarithm, in the picture, and of any mask at most.
+GRAIN_COLUMNS, GRAIN, GRAIN_SPREAD, GRAIN_DRAWN, GRAIN_MOST = 256, 0.10, 0.4, 0.3, 0.2
 CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
 
@@ -43,23 +48,32 @@ class Wrinkles(NamedTuple):
         depth: of each, float32 (PER_MASK,), as a multiple of that in the bank.
         bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
         small: of the small wrinkles, root mean square slope, and where the part of their picture begins, x and y, 0..1.
+        folds: index into `folds.fold_slopes`, and their depth as a multiple of that there.
+        grain: root mean square slope of threads and fibres.
     """
 
     which: NDArray[np.intp]
     depth: Floats
     bent: Doubles
     small: tuple[float, float, float]
+    folds: tuple[int, float]
+    grain: float
 
 
-def draw_wrinkles(chances: Chances, deep: float) -> Wrinkles:
-    """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled."""
+def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkles:
+    """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled; and grain that
+    goes with `grained`."""
     drawn, crumpled = chances.uniforms(2 * PER_MASK), 0.5 + chances.exponential()
     depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.5 * deep
     bent = _BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3)
     which = (drawn[:PER_MASK] * WRINKLES).astype(np.intp)
-    steep, x, y = chances.uniforms(3).tolist()
+    steep, x, y, fold, pulled = chances.uniforms(5).tolist()
     steep = min(SMALL_DEPTH * deep * (0.3 - 0.7 * math.log(steep)), SMALL_MOST)
-    return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent, (steep, x, y))
+    folds = int(fold * 2 * DRAWN), min(deep * (FOLDED - (1 - FOLDED) * math.log(pulled)), DEEPEST_FOLDS)
+    grain = grained * GRAIN * min(deep, 1.0) * math.exp(GRAIN_SPREAD * chances.normal())
+    return Wrinkles(
+        which, np.minimum(depth, DEEPEST).astype(np.float32), bent, (steep, x, y), folds, min(grain, GRAIN_MOST)
+    )
 
 
 def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[int, ...]) -> Bytes:
@@ -77,10 +91,21 @@ def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[in
     coarse = cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND)
     whole = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
     steep, x, y = wrinkles.small
-    picture = _small_wrinkles(*size)
+    which, pulled = wrinkles.folds
+    added = (
+        (_part(_small_wrinkles(*size), size, x, y), steep / SMALL_MOST),
+        (fold_slopes(*size)[which], pulled),
+        (_part(_grain(*size), size, y, x), wrinkles.grain / GRAIN_DRAWN),
+    )
+    for slopes, share in added:
+        whole = cv2.addWeighted(whole, 1.0, slopes, share, -LEVEL_GROUND * share)
+    return np.asarray(whole)
+
+
+def _part(picture: Bytes, size: tuple[int, ...], x: float, y: float) -> Bytes:
+    """A part of a larger picture of this size, columns and rows, that begins at shares x and y of what is left."""
     left, up = int(x * (picture.shape[1] - size[0] + 1)), int(y * (picture.shape[0] - size[1] + 1))
-    part = picture[up : up + size[1], left : left + size[0]]
-    return np.asarray(cv2.addWeighted(whole, 1.0, part, steep / SMALL_MOST, -LEVEL_GROUND * steep / SMALL_MOST))
+    return picture[up : up + size[1], left : left + size[0]]
 
 
 @lru_cache(8)
@@ -89,6 +114,27 @@ def _small_wrinkles(columns: int, rows: int) -> Bytes:
     drawn, size = _small_picture(), (round(columns * LARGER), round(rows * LARGER))
     smaller = size[0] < drawn.shape[1]
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC))
+
+
+@lru_cache(8)
+def _grain(columns: int, rows: int) -> Bytes:
+    """Slopes of threads and fibres, right and down, for a cloth of this size and LARGER."""
+    drawn, size = _grain_picture(), (round(columns * LARGER), round(rows * LARGER))
+    smaller = size[0] < drawn.shape[1]
+    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR))
+
+
+@cache
+def _grain_picture() -> Bytes:
+    """White noise in two sizes, as cloth looks uneven from near and far, with a root mean square of GRAIN_DRAWN."""
+    texels = GRAIN_COLUMNS / WIDE
+    rows, columns = round(HIGH * texels * LARGER), round(GRAIN_COLUMNS * LARGER)
+    rng, slopes = rng_for(0, "grain"), np.zeros((rows, columns, 2), np.float32)
+    for coarse, strength in ((1, 1.0), (2, 0.3)):
+        noise = rng.standard_normal((rows // coarse, columns // coarse, 2)).astype(np.float32)
+        slopes += strength * cv2.resize(noise, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    slopes *= GRAIN_DRAWN * STEEPNESS / np.sqrt((slopes * slopes).sum(2).mean())
+    return np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
 
 
 @cache

@@ -16,7 +16,7 @@ from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.cloth_and_straps import cloth_mesh
 from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE
-from maskgen.masks.kind import LEVELS, STEEPNESS
+from maskgen.masks.kind import LEVELS
 from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.colour import hex_colour, lab_to_rgb
 from maskgen.masks.plan import plan_mask
@@ -33,7 +33,6 @@ from maskgen.masks.world.repeating_prints import draw_tile
 from maskgen.masks.world.tile_families import TILES
 from maskgen.masks.world.tile_shapes import SIDE
 from maskgen.masks.world.world_kinds import world_forms
-from maskgen.masks.world.wrinkles import SMALL_MOST, draw_wrinkles, wrinkle_slopes
 
 INKS = [np.array([200.0, 20.0, 30.0]), np.array([20.0, 60.0, 180.0])]
 GROUND = np.array([240.0, 230.0, 210.0])
@@ -270,22 +269,6 @@ def test_two_halves_fall_away_from_a_crest() -> None:
     assert (more[middle - 30 : middle - 4] > 3).all()
     assert (more[middle + 4 : middle + 30] < -3).all()
     assert abs(more.sum()) < 0.05 * np.abs(more).sum()
-
-
-@pytest.mark.parametrize("columns", [16, 64, 128, 512])
-def test_small_wrinkles_are_as_large_on_the_cloth_whatever_the_atlas(columns: int) -> None:
-    """In eye distances: as wide across as down, and as steep; the coarsest atlas only loses them."""
-    chances = Chances(3, "wrinkles")
-    with_them = draw_wrinkles(chances, 1.2)._replace(small=(SMALL_MOST, 0.3, 0.3))
-    slopes, none = (
-        wrinkle_slopes(with_them._replace(small=(steep, 0.3, 0.3)), 0.0, False, (columns, columns)).astype(float)
-        for steep in (SMALL_MOST, 0.0)
-    )
-    across, down = ((slopes - none) / STEEPNESS).std((0, 1))
-    assert across == pytest.approx(down, rel=0.5)
-    assert np.hypot(across, down) < 1.4 * SMALL_MOST
-    if columns >= 64:
-        assert np.hypot(across, down) > 0.5 * SMALL_MOST
 
 
 def test_lower_edges_stay_within_their_limits() -> None:

@@ -23,7 +23,7 @@ def slopes_of(wrinkles: Wrinkles, columns: int = 128) -> np.ndarray:
 
 def smooth_cloth() -> Wrinkles:
     some = draw_wrinkles(Chances(5, "cloth"), 1.0)
-    return some._replace(depth=0 * some.depth, small=(0.0, 0.5, 0.5), folds=(0, 0.0), grain=0.0)
+    return some._replace(depth=0 * some.depth, folds=(0, 0.0), grain=(0.0, 0.5, 0.5))
 
 
 def test_cloth_without_anything_is_level() -> None:
@@ -55,16 +55,16 @@ def test_folds_are_as_deep_whatever_the_atlas(columns: int) -> None:
 
 
 def test_grain_is_as_steep_as_it_was_drawn_and_even() -> None:
-    fine = slopes_of(smooth_cloth()._replace(grain=0.2), 256)
+    fine = slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 256)
     assert np.sqrt((fine**2).sum(2).mean()) == pytest.approx(0.2, rel=0.2)
     squares = (fine**2).sum(2).reshape(8, 32, 8, 32).mean((1, 3))
     assert squares.max() < 1.5 * squares.min()
-    coarse = slopes_of(smooth_cloth()._replace(grain=0.2), 64)
+    coarse = slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 64)
     assert coarse.std() < 0.5 * fine.std()  # from afar cloth looks smoother
 
 
 def test_grain_stays_within_its_limits() -> None:
-    drawn = [draw_design(plan_mask(rng_for(15, number)))[0].wrinkles.grain for number in range(400)]
+    drawn = [draw_design(plan_mask(rng_for(15, number)))[0].wrinkles.grain[0] for number in range(400)]
     assert 0 < min(drawn) < max(drawn) <= GRAIN_MOST
 
 

@@ -146,7 +146,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         valve=_valve(chances.uniform(), lab) if form in VALVED else ground,
         seam=_seam(chances.uniform(), form, pleats is not None),
         crest=_crest(chances, form, lab),
-        rim=chances.uniform() ** 0.5,
+        rim=max(chances.uniform() ** 0.5, float(form in STIFF)),
     )
     skewed = SKEWED_STIFF if pleats is not None or form in STIFF else SKEWED
     return design, _sits(chances, tables, form, lab, plan, skewed)

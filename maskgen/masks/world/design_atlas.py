@@ -175,8 +175,8 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
 
 
 def _with_rim(picture: Bytes, rimless: Bytes, strength: float) -> Bytes:
-    """The picture with so much of its rim, 0..1."""
-    return np.asarray(cv2.addWeighted(picture, strength, rimless, 1 - strength, 0.0))
+    """The picture with so much of its rim, 0..1; the picture itself for all of it."""
+    return picture if strength == 1 else np.asarray(cv2.addWeighted(picture, strength, rimless, 1 - strength, 0.0))
 
 
 def _with_seam(picture: Bytes, middle: slice, seam: NDArray[np.int16], strength: float) -> Bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache, lru_cache
-from itertools import product
 from typing import NamedTuple
 
 import cv2
@@ -20,7 +19,7 @@ from maskgen.masks.world.folds import DRAWN, fold_slopes
 WRINKLES = 80  # number of different wrinkles in the bank
 PER_MASK = 12  # wrinkles per mask
 DEEPEST = 5.0  # times the depth of a wrinkle of the bank
-CELLS = 64  # rows and columns of a wrinkle in the bank
+CELLS = 48  # rows and columns of a wrinkle in the bank
 WIDE, HIGH = 3.3, 1.7  # the cloth's size in eye distances, as far as the bank knows it
 FINE = 16  # steps in which the bank stores a step of the atlas's slopes
 BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
@@ -28,16 +27,12 @@ _BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
 _BENT_LEAST = np.eye(2, 3) - _BENDS / 2
 ROUND_CREST = 0.16, 0.05  # half the width of the crest in eye distances, of soft and of stiff cloth
 FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
-# Small wrinkles: widths in eye distances, lengths as a multiple of these, ways in degrees, size of the patches in which
-# each sort lies, size of their picture beside the cloth's, mean root mean square slope for a `deep` of 1, and the most.
-SMALL, LONG, WAYS, PATCHES, LARGER = (0.03, 0.07), 4.0, (15.0, -25.0, 70.0, -80.0), 0.25, 1.5
-SMALL_DEPTH, SMALL_MOST = 0.03, 0.17
+LARGER = 1.5  # size of the grain's picture beside the cloth's
 FOLDED, DEEPEST_FOLDS = 0.3, 3.0  # depth of folds that each mask has, as a share of their mean, and the most
-FINEST = 128  # columns of the cloth at which small wrinkles are drawn; a finer picture would take seconds
 # Unevenness of threads and fibres: columns of the cloth at which it is drawn, and root mean square slope: in the middle
 # of its distribution, the deviation of its logarithm, in the picture, and of any mask at most.
 GRAIN_COLUMNS, GRAIN, GRAIN_SPREAD, GRAIN_DRAWN, GRAIN_MOST = 256, 0.10, 0.4, 0.3, 0.2
-CREST = 0.05  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
+CREST = 0.07  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
 
 class Wrinkles(NamedTuple):
@@ -47,17 +42,15 @@ class Wrinkles(NamedTuple):
         which: indices into the bank, (PER_MASK,).
         depth: of each, float32 (PER_MASK,), as a multiple of that in the bank.
         bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
-        small: of the small wrinkles, root mean square slope, and where the part of their picture begins, x and y, 0..1.
         folds: index into `folds.fold_slopes`, and their depth as a multiple of that there.
-        grain: root mean square slope of threads and fibres.
+        grain: of threads and fibres, root mean square slope, and where the part of their picture begins, x and y, 0..1.
     """
 
     which: NDArray[np.intp]
     depth: Floats
     bent: Doubles
-    small: tuple[float, float, float]
     folds: tuple[int, float]
-    grain: float
+    grain: tuple[float, float, float]
 
 
 def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkles:
@@ -67,13 +60,11 @@ def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkl
     depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.5 * deep
     bent = _BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3)
     which = (drawn[:PER_MASK] * WRINKLES).astype(np.intp)
-    steep, x, y, fold, pulled = chances.uniforms(5).tolist()
-    steep = min(SMALL_DEPTH * deep * (0.3 - 0.7 * math.log(steep)), SMALL_MOST)
+    x, y, fold, pulled = chances.uniforms(4).tolist()
     folds = int(fold * 2 * DRAWN), min(deep * (FOLDED - (1 - FOLDED) * math.log(pulled)), DEEPEST_FOLDS)
     grain = grained * GRAIN * min(deep, 1.0) * math.exp(GRAIN_SPREAD * chances.normal())
-    return Wrinkles(
-        which, np.minimum(depth, DEEPEST).astype(np.float32), bent, (steep, x, y), folds, min(grain, GRAIN_MOST)
-    )
+    steep = min(grain, GRAIN_MOST)
+    return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent, folds, (steep, x, y))
 
 
 def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[int, ...]) -> Bytes:
@@ -90,14 +81,11 @@ def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[in
         total[..., 0] += np.float32(crest) * _crest(stiff)
     coarse = cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND)
     whole = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-    steep, x, y = wrinkles.small
-    which, pulled = wrinkles.folds
-    added = (
-        (_part(_small_wrinkles(*size), size, x, y), steep / SMALL_MOST),
+    (which, pulled), (steep, x, y) = wrinkles.folds, wrinkles.grain
+    for slopes, share in (
         (fold_slopes(*size)[which], pulled),
-        (_part(_grain(*size), size, y, x), wrinkles.grain / GRAIN_DRAWN),
-    )
-    for slopes, share in added:
+        (_part(_grain(*size), size, x, y), steep / GRAIN_DRAWN),
+    ):
         whole = cv2.addWeighted(whole, 1.0, slopes, share, -LEVEL_GROUND * share)
     return np.asarray(whole)
 
@@ -106,14 +94,6 @@ def _part(picture: Bytes, size: tuple[int, ...], x: float, y: float) -> Bytes:
     """A part of a larger picture of this size, columns and rows, that begins at shares x and y of what is left."""
     left, up = int(x * (picture.shape[1] - size[0] + 1)), int(y * (picture.shape[0] - size[1] + 1))
     return picture[up : up + size[1], left : left + size[0]]
-
-
-@lru_cache(8)
-def _small_wrinkles(columns: int, rows: int) -> Bytes:
-    """Slopes of small wrinkles, right and down, for a cloth of this size and LARGER: each mask shows another part."""
-    drawn, size = _small_picture(), (round(columns * LARGER), round(rows * LARGER))
-    smaller = size[0] < drawn.shape[1]
-    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC))
 
 
 @lru_cache(8)
@@ -135,33 +115,6 @@ def _grain_picture() -> Bytes:
         slopes += strength * cv2.resize(noise, (columns, rows), interpolation=cv2.INTER_LINEAR)
     slopes *= GRAIN_DRAWN * STEEPNESS / np.sqrt((slopes * slopes).sum(2).mean())
     return np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
-
-
-@cache
-def _small_picture() -> Bytes:
-    """Slopes of small wrinkles in patches, with a root mean square of SMALL_MOST; its texels are as wide as high."""
-    texels = FINEST / WIDE
-    height = np.zeros((round(HIGH * texels * LARGER), round(WIDE * texels * LARGER)), np.float32)
-    for number, (way, width) in enumerate(product(WAYS, SMALL)):
-        rng = rng_for(0, "small wrinkles", number)
-        ridges = _streaks(rng, height.shape, way, width * texels)
-        where = _streaks(rng, height.shape, 0.0, PATCHES * texels, 1.0)
-        height -= width * np.abs(ridges) * np.clip(where - 0.5, 0, 1.5)
-    down, across = np.gradient(height)
-    slopes = cv2.merge([across, down])
-    slopes *= SMALL_MOST * STEEPNESS / np.sqrt((slopes * slopes).sum(2).mean())
-    return np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
-
-
-def _streaks(rng: np.random.Generator, shape: tuple[int, ...], way: float, wide: float, long: float = LONG) -> Floats:
-    """Smooth noise of deviation 1, (rows, columns), in streaks of so many texels across and so many times as long, that
-    run `way` degrees from level."""
-    side = 2 * max(shape)
-    noise = cv2.GaussianBlur(rng.standard_normal((side, side)).astype(np.float32), (0, 0), long * wide, None, wide)
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), way, 1.0)
-    turn[:, 2] += np.array([shape[1], shape[0]]) / 2 - side / 2
-    streaks = cv2.warpAffine(noise, turn, (shape[1], shape[0]))
-    return np.asarray(streaks / streaks.std(), np.float32)
 
 
 @cache

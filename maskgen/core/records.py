@@ -44,11 +44,13 @@ class Detection:
     """One detected face: `box` float32 (4,) as x0, y0, x1, y1, `points5` float32 (5, 2), both in photograph pixels.
 
     The five points are left eye, right eye, nose tip, left and right mouth corner; `score` is the detector's, 0..1.
+    `box_given` says that the box is not the detector's: it was given, or made around given points.
     """
 
     box: Floats
     points5: Floats
     score: float
+    box_given: bool = False
 
     def __post_init__(self) -> None:
         if self.box.shape != (4,) or not np.isfinite(self.box).all():

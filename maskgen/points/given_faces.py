@@ -96,7 +96,8 @@ def _marked(box: Floats | None, points: Floats) -> _Known:
         half = BOX_SIDE / 2 * frontal_eye_distance(points5)
         middle = points5[[0, 1, 3, 4]].mean(0)
         box = np.concatenate([middle - half, middle + half]).astype(np.float32)
-    return _Known(Detection(box, points5, 1.0), points if len(points) == 68 else None, f"points{len(points)}")
+    face = Detection(box, points5, 1.0, box_given=True)
+    return _Known(face, points if len(points) == 68 else None, f"points{len(points)}")
 
 
 def _inside(image: Image, known: _Known) -> _Found:
@@ -141,7 +142,7 @@ def _best(found: Sequence[Detection], box: Floats, corner: Floats) -> _Found:
             SetAsideError(Reason.NO_FACE, "in the box"), Detection(box, np.zeros((5, 2), np.float32), 1.0)
         )
     face = found[overlaps.index(max(overlaps))]
-    return _Known(Detection(box, face.points5 + corner, face.score), None, "box")
+    return _Known(Detection(box, face.points5 + corner, face.score, box_given=True), None, "box")
 
 
 def _overlap(one: Floats, other: Floats) -> float:

@@ -64,12 +64,12 @@ def test_a_face_that_lies_moves_as_one_that_is_upright() -> None:
     np.testing.assert_allclose(lying @ turn.T, moves, atol=1e-4)
 
 
-def lowered(points: Floats, by: float) -> Floats:
+def lowered(points: Floats, by: float, given: bool = False) -> Floats:
     """How the landmarks move where the detector's box ends this much, in face units, lower than usual."""
     unit = frontal_eye_distance(five_points(points)[0])
     ends = points[0, 8, 1] + (by - _evidence().above) * unit
     boxes = floats([[0, 0, 1, ends]])
-    return floats((toward_box(points, SEEN, boxes) - points)[0] / unit)
+    return floats((toward_box(points, SEEN, boxes, np.array([given])) - points)[0] / unit)
 
 
 def test_the_chin_follows_the_box_and_the_brows_do_not() -> None:
@@ -77,6 +77,10 @@ def test_the_chin_follows_the_box_and_the_brows_do_not() -> None:
     moves = lowered(face(), 0.1)
     assert 0.03 < moves[8, 1] < 0.1
     assert np.abs(moves[17:27]).max() < 0.2 * moves[8, 1]
+
+
+def test_a_box_that_was_given_does_not_count() -> None:
+    assert not lowered(face(), 0.1, given=True).any()
 
 
 def test_the_box_does_not_count_where_it_is_far_off_or_the_face_lies() -> None:

@@ -14,6 +14,7 @@ from maskgen.core.images import Photo
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Face, Floats
 from maskgen.faces.detect import MtcnnDetector
+from maskgen.faces.landmarkers.own import OwnLandmarker
 from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.upright_crop import five_points
 from maskgen.people.portrait import Portrait
@@ -66,6 +67,18 @@ def test_the_68_points_are_found_from_five_points_or_a_box(kind: str) -> None:
         assert off < 0.12
         if kind == "box":
             np.testing.assert_allclose(face.detection.box, box_of(points), atol=0.006)
+
+
+def test_a_given_box_says_nothing_of_the_chin() -> None:
+    """Only the detector's own box is evidence for landmarks of our own: others end elsewhere."""
+    portrait = portraits()[0]
+    points, box = five_points(portrait.points68), box_of(portrait.points68)
+    marks = [[Mark(made, points)] for made in (box, box + np.float32([0, 0, 0, 40]))]
+    found = faces_from_marks([portrait.image] * 2, marks, "subject", MtcnnDetector(aligned=True), OwnLandmarker())
+    (one,), (other,) = found
+    assert isinstance(one, Face) and isinstance(other, Face)
+    assert one.detection.box[3] + 40 == pytest.approx(other.detection.box[3], abs=0.01)
+    np.testing.assert_array_equal(one.points68, other.points68)
 
 
 def test_what_a_search_found_gives_the_same_pictures_when_it_is_given() -> None:

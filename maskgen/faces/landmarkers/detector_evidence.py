@@ -18,6 +18,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, floats
 from maskgen.faces.landmarkers.face_frames import face_frames
@@ -63,11 +64,12 @@ def toward_points(points: Floats, seen: Floats, fives: Floats) -> Floats:
     return floats(points + units * (moves.reshape(-1, POINTS, 2) @ axes))
 
 
-def toward_box(points: Floats, seen: Floats, boxes: Floats) -> Floats:
+def toward_box(points: Floats, seen: Floats, boxes: Floats, given: NDArray[np.bool_]) -> Floats:
     """Landmarks, chiefly the jaw's, moved toward the lower side of the detector's boxes; as `toward_points`.
 
     Args:
         boxes: (n, 4), left, top, right and bottom.
+        given: (n,), which are not the detector's: they end elsewhere, and do not count.
     """
     evidence, own = _evidence(), five_points(points)
     axes, units = face_frames(own)
@@ -75,7 +77,7 @@ def toward_box(points: Floats, seen: Floats, boxes: Floats) -> Floats:
     chin = ((points[:, CHIN] - own.mean(1)) * axes[:, 1]).sum(1)
     off = (boxes[:, 3] - own[:, :, 1].mean(1) - chin) / units[:, 0, 0] + evidence.above
     upright = np.clip((TILTED - np.abs(roll)) / (TILTED - LEVEL), 0, 1)
-    share = _frontal(seen) * upright * _trusted(off, USUAL_CHIN)
+    share = _frontal(seen) * upright * ~given * _trusted(off, USUAL_CHIN)
     moves = evidence.chin * (off * share)[:, None]
     return floats(points + units * (moves.reshape(-1, POINTS, 2) @ axes))
 

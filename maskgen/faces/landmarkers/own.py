@@ -88,7 +88,8 @@ def _said(faces: Sequence[tuple[Image, Detection]], evidence: bool) -> _Look:
     if not evidence:
         return moved
     boxes = np.stack([detection.box for _, detection in faces])
-    return replace(moved, points=toward_box(toward_points(moved.points, seen, fives), seen, boxes))
+    given = np.array([detection.box_given for _, detection in faces])
+    return replace(moved, points=toward_box(toward_points(moved.points, seen, fives), seen, boxes, given))
 
 
 def _looked(images: Sequence[Image], five: Sequence[Floats], network: Callable[[Mask], Prediction]) -> _Look:

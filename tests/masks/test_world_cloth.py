@@ -41,7 +41,7 @@ def test_a_fold_is_steep_on_one_side_and_wide_on_the_other() -> None:
 
 
 def test_half_of_the_folds_are_the_others_mirrored() -> None:
-    drawn = fold_slopes(128, 128).astype(int) - LEVEL_GROUND
+    drawn = np.stack([fold_slopes(which, 128, 128) for which in range(2 * DRAWN)]).astype(int) - LEVEL_GROUND
     assert np.abs(drawn[DRAWN:] - drawn[:DRAWN, :, ::-1] * [-1, 1]).max() <= 1
     assert len(np.unique(drawn.reshape(len(drawn), -1), axis=0)) == 2 * DRAWN
 

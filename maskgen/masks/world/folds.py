@@ -20,6 +20,7 @@ DRAWN = 24  # pictures; as many more are these mirrored
 FOLDS = 2, 6  # least and most folds of a picture, the latter excluded
 WIDE, HIGH = 3.3, 1.7  # the cloth's size in eye distances, as far as the bank knows it
 COLUMNS = 128  # of a picture
+SMALL = 256 * 256  # texels of a picture's size up to which it is kept; all that are kept take at most 13 MB
 # Where folds begin, in eye distances, and how often; they aim at the middle, with this deviation in radians.
 HELD = ((0.10, 0.12), (0.10, 1.58), (WIDE - 0.10, 0.12), (WIDE - 0.10, 1.58), (WIDE / 2, 0.02))
 OFTEN, AIM = (0.18, 0.22, 0.18, 0.22, 0.20), 0.35
@@ -28,15 +29,23 @@ NARROW, BROAD = (0.03, 0.05), (0.12, 0.22)  # widths of the two sides in eye dis
 DEEP = 0.012, 0.028  # heights in eye distances
 
 
-@lru_cache(8)
-def fold_slopes(columns: int, rows: int) -> NDArray[np.uint8]:
-    """Slopes right and down as in an atlas, uint8 (2 * DRAWN, rows, columns, 2), of cloths of this size."""
+def fold_slopes(which: int, columns: int, rows: int) -> NDArray[np.uint8]:
+    """Slopes right and down as in an atlas, uint8 (rows, columns, 2), of one of 2 * DRAWN pictures for a cloth of this
+    size."""
+    return (_small if columns * rows <= SMALL else _resized)(which, columns, rows)
+
+
+def _resized(which: int, columns: int, rows: int) -> NDArray[np.uint8]:
     way = cv2.INTER_AREA if columns < COLUMNS else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(each, (columns, rows), interpolation=way) for each in _bank()])
+    return np.asarray(cv2.resize(_bank()[which], (columns, rows), interpolation=way), np.uint8)
+
+
+_small = lru_cache(4 * DRAWN)(_resized)
 
 
 @cache
 def _bank() -> NDArray[np.uint8]:
+    """The pictures, uint8 (2 * DRAWN, rows, COLUMNS, 2); texels are as wide as high."""
     slopes = np.stack([_slopes_of(_heights(number)) for number in range(DRAWN)])
     slopes = np.concatenate([slopes, slopes[:, :, ::-1] * [-1, 1]])
     return np.clip(np.rint(LEVEL_GROUND + STEEPNESS * slopes), 0, 255).astype(np.uint8)

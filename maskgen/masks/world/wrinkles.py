@@ -42,7 +42,7 @@ class Wrinkles(NamedTuple):
         which: indices into the bank, (PER_MASK,).
         depth: of each, float32 (PER_MASK,), as a multiple of that in the bank.
         bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
-        folds: index into `folds.fold_slopes`, and their depth as a multiple of that there.
+        folds: number of a picture of `folds.fold_slopes`, and their depth as a multiple of that there.
         grain: of threads and fibres, root mean square slope, and where the part of their picture begins, x and y, 0..1.
     """
 
@@ -83,7 +83,7 @@ def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[in
     whole = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
     (which, pulled), (steep, x, y) = wrinkles.folds, wrinkles.grain
     for slopes, share in (
-        (fold_slopes(*size)[which], pulled),
+        (fold_slopes(which, *size), pulled),
         (_part(_grain(*size), size, x, y), steep / GRAIN_DRAWN),
     ):
         whole = cv2.addWeighted(whole, 1.0, slopes, share, -LEVEL_GROUND * share)

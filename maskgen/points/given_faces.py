@@ -24,11 +24,13 @@ LEAST_INSIDE = 0.2  # minimum share of a face inside the picture
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """One given face with its five points; `points68` if given too."""
+    """One given face with its five points; `points68` if given too. `found` is what the landmark model sees: with the
+    detector's own box, where there is one."""
 
     detection: Detection
     points68: Floats | None
     kind: str
+    found: Detection
 
 
 _Found = _Known | SetAsideError
@@ -60,7 +62,7 @@ def faces_from_marks(
 
 def _without_points(images: Sequence[Image], meant: Sequence[Sequence[_Found]]) -> list[tuple[Image, Detection]]:
     return [
-        (image, one.detection)
+        (image, one.found)
         for image, own in zip(images, meant, strict=True)
         for one in own
         if isinstance(one, _Known) and one.points68 is None
@@ -97,7 +99,7 @@ def _marked(box: Floats | None, points: Floats) -> _Known:
         middle = points5[[0, 1, 3, 4]].mean(0)
         box = np.concatenate([middle - half, middle + half]).astype(np.float32)
     face = Detection(box, points5, 1.0, box_given=True)
-    return _Known(face, points if len(points) == 68 else None, f"points{len(points)}")
+    return _Known(face, points if len(points) == 68 else None, f"points{len(points)}", face)
 
 
 def _inside(image: Image, known: _Known) -> _Found:
@@ -142,7 +144,8 @@ def _best(found: Sequence[Detection], box: Floats, corner: Floats) -> _Found:
             SetAsideError(Reason.NO_FACE, "in the box"), Detection(box, np.zeros((5, 2), np.float32), 1.0)
         )
     face = found[overlaps.index(max(overlaps))]
-    return _Known(Detection(box, face.points5 + corner, face.score, box_given=True), None, "box")
+    own = Detection(face.box + np.tile(corner, 2), face.points5 + corner, face.score)
+    return _Known(Detection(box, own.points5, face.score, box_given=True), None, "box", own)
 
 
 def _overlap(one: Floats, other: Floats) -> float:

@@ -64,12 +64,12 @@ def test_a_face_that_lies_moves_as_one_that_is_upright() -> None:
     np.testing.assert_allclose(lying @ turn.T, moves, atol=1e-4)
 
 
-def lowered(points: Floats, by: float, given: bool = False) -> Floats:
+def lowered(points: Floats, by: float, given: bool = False, seen: Floats = SEEN) -> Floats:
     """How the landmarks move where the detector's box ends this much, in face units, lower than usual."""
     unit = frontal_eye_distance(five_points(points)[0])
     ends = points[0, 8, 1] + (by - _evidence().above) * unit
     boxes = floats([[0, 0, 1, ends]])
-    return floats((toward_box(points, SEEN, boxes, np.array([given])) - points)[0] / unit)
+    return floats((toward_box(points, seen, boxes, np.array([given])) - points)[0] / unit)
 
 
 def test_the_chin_follows_the_box_and_the_brows_do_not() -> None:
@@ -86,3 +86,12 @@ def test_a_box_that_was_given_does_not_count() -> None:
 def test_the_box_does_not_count_where_it_is_far_off_or_the_face_lies() -> None:
     assert np.abs(lowered(face(), 2.0)).max() < 0.01
     assert np.abs(lowered(floats(face() @ floats([[0, 1], [-1, 0]])), 0.1)).max() < 1e-5
+
+
+def test_the_box_counts_less_for_a_face_that_is_turned_away_or_tilted() -> None:
+    moves = lowered(face(), 0.1)
+    np.testing.assert_allclose(lowered(face(), 0.1, seen=0.75 * SEEN), 0.5 * moves, atol=1e-5)
+    for roll, share in ((5.0, 1.0), (17.5, 0.5), (30.0, 0.0)):
+        cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+        tilted = lowered(floats(face() @ floats([[cos, sin], [-sin, cos]])), 0.1)
+        assert np.hypot(*tilted[8]) == pytest.approx(float(share * moves[8, 1]), abs=0.002)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +14,16 @@ import pytest
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo
 from maskgen.core.reasons import UserError
-from maskgen.core.records import Certainty, Detection, Face, Image
+from maskgen.core.records import Certainty, Detection, Face, Floats, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.catalogue_columns import face_columns, face_from_row, rounded_face
+from maskgen.faces.landmarkers import own as module
 from maskgen.faces.landmarkers.by_name import landmarker_by_name
+from maskgen.faces.landmarkers.jaw_outline import along_outline
 from maskgen.faces.landmarkers.own import OwnLandmarker
 from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.trust import trust
-from maskgen.faces.upright_crop import five_points
+from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 from maskgen.people import Portrait, draw_person, draw_portrait, draw_scene
 
 ALL_SEEN = np.ones(68, bool)
@@ -69,6 +73,75 @@ def test_a_face_is_the_same_alone(faces: list[tuple[Image, Detection, Portrait]]
     for (image, face, _), one in list(zip(faces, found, strict=True))[:3]:
         np.testing.assert_array_equal(landmarker.points68(image, face), one.xy)
     assert landmarker.points68_of([]) == []
+
+
+@pytest.fixture(scope="module")
+def front() -> tuple[Image, Detection, float]:
+    """A face that looks at the camera, and its face unit."""
+    drawn = portrait(0, 0.0)
+    return drawn.image, detection(drawn), frontal_eye_distance(five_points(drawn.points68))
+
+
+def moves(
+    front: tuple[Image, Detection, float],
+    changed: Detection,
+    ask: Callable[[list[tuple[Image, Detection]]], Sequence[Any]],
+) -> np.ndarray:
+    """How the landmarks differ, in face units, where the detector says something else."""
+    image, face, unit = front
+    (before,), (after,) = ask([(image, face)]), ask([(image, changed)])
+    return np.asarray((after.xy - before.xy) / unit)
+
+
+def test_the_detector_s_box_counts_for_the_chin_and_not_for_the_networks_alone(
+    front: tuple[Image, Detection, float],
+) -> None:
+    own, (_, face, unit) = OwnLandmarker(), front
+    lower = replace(face, box=face.box + np.float32([0, 0, 0, 0.1 * unit]))
+    assert 0.01 < moves(front, lower, own.points68_of)[8, 1] < 0.06
+    assert not moves(front, lower, own.predicted).any()
+    assert np.array_equal(own.places([front[:2]]), own.places([(front[0], lower)]))
+
+
+def test_the_detector_s_points_count_more_than_as_a_place_to_begin_at(front: tuple[Image, Detection, float]) -> None:
+    own, (_, face, unit) = OwnLandmarker(), front
+    corner = np.zeros((5, 2), np.float32)
+    corner[3, 0] = -0.06 * unit
+    moved = replace(face, points5=face.points5 + corner)
+    assert moves(front, moved, own.points68_of)[48, 0] < -0.03
+    assert abs(moves(front, moved, own.predicted)[48, 0]) < 0.015
+    places = (own.places([(front[0], moved)]) - own.places([front[:2]]))[0] / unit
+    assert abs(places[48, 0]) < 0.015
+
+
+def test_evidence_counts_before_the_second_network_and_after_it(
+    front: tuple[Image, Detection, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each place moves the answer: without one of them the same evidence moves it less."""
+    own, (_, face, unit) = OwnLandmarker(), front
+    corner = np.zeros((5, 2), np.float32)
+    corner[3, 0] = -0.06 * unit
+    moved, count, whole = replace(face, points5=face.points5 + corner), 0, module.toward_points
+
+    def only(which: int) -> Callable[[Floats, Floats, Floats], Floats]:
+        def toward(points: Floats, seen: Floats, fives: Floats) -> Floats:
+            nonlocal count
+            count += 1
+            return whole(points, seen, fives) if (count - 1) % 2 == which else points
+
+        return toward
+
+    both = moves(front, moved, own.points68_of)[48, 0]
+    for which in (0, 1):
+        monkeypatch.setattr(module, "toward_points", only(which))
+        assert both < moves(front, moved, own.points68_of)[48, 0] < -0.003
+    assert count == 8
+
+
+def test_the_jaw_lies_along_the_outline(front: tuple[Image, Detection, float]) -> None:
+    (found,) = OwnLandmarker().predicted([front[:2]])
+    np.testing.assert_array_equal(found.xy, along_outline(OwnLandmarker().places([front[:2]]))[0])
+    assert np.abs(found.xy[:17] - OwnLandmarker().places([front[:2]])[0, :17]).max() > 0.01 * front[2]
 
 
 def test_models_go_by_name() -> None:

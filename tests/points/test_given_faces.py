@@ -12,10 +12,10 @@ from drawn_people import drawn_people
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Face, Floats
+from maskgen.core.records import Detection, Face, Floats, Image
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarkers.own import OwnLandmarker
-from maskgen.faces.landmarks import Landmarker
+from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.upright_crop import five_points
 from maskgen.people.portrait import Portrait
 from maskgen.points.given_faces import faces_from_marks
@@ -79,6 +79,25 @@ def test_a_given_box_says_nothing_of_the_chin() -> None:
     assert isinstance(one, Face) and isinstance(other, Face)
     assert one.detection.box[3] + 40 == pytest.approx(other.detection.box[3], abs=0.01)
     np.testing.assert_array_equal(one.points68, other.points68)
+
+
+class Recorder(Landmarker):
+    """Keeps what it was asked for."""
+
+    def points68_of(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68 | SetAsideError]:
+        self.asked = [detection for _, detection in faces]
+        return super().points68_of(faces)
+
+
+def test_a_landmark_model_sees_the_detector_s_box_and_not_a_given_one() -> None:
+    portrait, detector, landmarker = portraits()[0], MtcnnDetector(aligned=True), Recorder()
+    given = np.float32([*(portrait.points68.min(0) - 25), *(portrait.points68.max(0) + 25)])
+    ((face,),) = faces_from_marks([portrait.image], [[Mark(given)]], "subject", detector, landmarker)
+    ((found, *_),) = detector.detect([portrait.image])
+    (asked,) = landmarker.asked
+    assert isinstance(face, Face) and np.abs(face.detection.box - given).max() < 0.01
+    assert np.abs(asked.box - found.box).max() < 6 < np.abs(asked.box - given).max()
+    assert not asked.box_given
 
 
 def test_what_a_search_found_gives_the_same_pictures_when_it_is_given() -> None:

@@ -6,8 +6,8 @@ the 68 landmarks move by what the networks' errors on drawn people say on averag
 Gaussian, given the detector's points with an error of their own. The numbers are made by
 `benchmarks/own_landmarks_detector.py`.
 
-Behind masks and hands the detector's points are the worse ones, and on profiles, too. So the larger the disagreement,
-and the more of the face is hidden, the less they count.
+Behind masks and hands the detector's points are the worse ones, and on profiles, too. So they count less the larger the
+disagreement is, and the more of its landmarks the head itself hides.
 
 Source: Gaussian conditioning, Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, appendix A.2.
 """
@@ -71,11 +71,10 @@ def toward_box(points: Floats, seen: Floats, boxes: Floats, given: NDArray[np.bo
         boxes: (n, 4), left, top, right and bottom.
         given: (n,), which are not the detector's: they end elsewhere, and do not count.
     """
-    evidence, own = _evidence(), five_points(points)
-    axes, units = face_frames(own)
+    evidence = _evidence()
+    axes, units = face_frames(five_points(points))
     roll = np.degrees(np.arctan2(axes[:, 0, 1], axes[:, 0, 0]))
-    chin = ((points[:, CHIN] - own.mean(1)) * axes[:, 1]).sum(1)
-    off = (boxes[:, 3] - own[:, :, 1].mean(1) - chin) / units[:, 0, 0] + evidence.above
+    off = (boxes[:, 3].astype(np.float64) - points[:, CHIN, 1]) / units[:, 0, 0] + evidence.above
     upright = np.clip((TILTED - np.abs(roll)) / (TILTED - LEVEL), 0, 1)
     share = _frontal(seen) * upright * ~given * _trusted(off, USUAL_CHIN)
     moves = evidence.chin * (off * share)[:, None]

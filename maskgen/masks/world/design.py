@@ -61,7 +61,7 @@ CRESTED = {
 }
 # Greatest slope, and the factor on the slope of dark cloth, which shows it less.
 STEEPEST_CREST, ON_DARK = 0.25, 2.0
-GRAINED = 1.6  # factor on the grain of coloured cloth
+GRAINED, GLITTER = 1.6, 5.0  # factor on the grain of coloured cloth; how much less grain dark cloth has per gloss
 WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft and of stiff cloth
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
@@ -131,15 +131,17 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     if form == "surgical" and decoration.second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
         decoration = decoration._replace(second=WHITE_HEM, part="trim")
     ground = lab_to_rgb(lab)
+    loops = _loops(chances.uniform(), lab, ground)
+    gloss = worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab)
     design = Design(
         form=form,
         ground=ground,
         **decoration._asdict(),
-        loops=_loops(chances.uniform(), lab, ground),
-        gloss=worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab),
+        loops=loops,
+        gloss=gloss,
         worn=plan.worn,
         mirrored=plan.turned,
-        wrinkles=draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED, _grained(lab)),
+        wrinkles=draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED, _grained(lab, gloss)),
         stains=chances.uniforms(72).reshape(6, 12),
         flat=form in FLAT,
         pleats=pleats,
@@ -193,9 +195,12 @@ def _crest(chances: Chances, form: str, lab: Lab) -> float:
     return min(steep, STEEPEST_CREST) * (ON_DARK if lab[0] < DARK else 1.0) if has else 0.0
 
 
-def _grained(lab: Lab) -> float:
-    """The factor on the grain of cloth: coloured cloth is mostly woven, and shows its threads."""
-    return 1.0 if lab[0] < DARK else 1.0 + (GRAINED - 1.0) * min(math.hypot(lab[1], lab[2]) / 15, 1.0)
+def _grained(lab: Lab, gloss: float) -> float:
+    """The factor on the grain of cloth: coloured cloth is mostly woven, and shows its threads; on dark cloth each slope
+    glitters by its gloss."""
+    if lab[0] < DARK:
+        return 1 / (1 + GLITTER * gloss)
+    return 1 + (GRAINED - 1) * min(math.hypot(lab[1], lab[2]) / 15, 1.0)
 
 
 def _dark_gloss(drawn: float, lab: Lab) -> float:

@@ -67,7 +67,6 @@ class BlankCloth(NamedTuple):
         level: its atlas, straps included.
         colours: uint8 (rows, columns, 4), of the cloth.
         slopes: uint8 (rows, columns, 2), across and down.
-        rimless: both again, with the cloth beside the rim in place of its stitches and hem.
         middle: the columns of a seam.
         seam: what a seam of strength 1 adds to colours and slopes of `middle`, int16 (rows, n, 4) and (rows, n, 2).
         plain: strength at which the seam is that of the template, and nothing is added.
@@ -80,7 +79,6 @@ class BlankCloth(NamedTuple):
     level: AtlasLevel
     colours: Bytes
     slopes: Bytes
-    rimless: tuple[Bytes, Bytes]
     middle: slice
     seam: tuple[NDArray[np.int16], NDArray[np.int16]]
     plain: float
@@ -106,20 +104,12 @@ def blank_cloth(template: Template, look: int, number: int) -> BlankCloth:
         level=level,
         colours=colours,
         slopes=slopes,
-        rimless=(_rimless(colours), _rimless(slopes)),
         middle=middle,
         seam=(seam, np.ascontiguousarray(np.dstack([seam[..., 3], np.zeros_like(seam[..., 3])]))),
         plain=0.0 if flat else 1.0,
         clear=clear,
         valve=(valve, shine) if valve.any() else None,
     )
-
-
-def _rimless(picture: Bytes) -> Bytes:
-    """The picture of a cloth, (rows, columns, n), whose rim shows what lies inside of it, mirrored."""
-    down, across = (max(1, round(RIM * side)) for side in picture.shape[:2])
-    inner = picture[down:-down, across:-across]
-    return np.pad(inner, ((down, down), (across, across), (0, 0)), mode="symmetric")
 
 
 def _sharpened(picture: Bytes) -> Bytes:
@@ -163,7 +153,7 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     folded = None if design.pleats is None else pleat_fields(design.pleats, rows, columns)
     slopes = _slopes(blank, design)
     dyed = _dyed(blank, design, slopes, folded)
-    undyed = _with_rim(blank.colours, blank.rimless[0], design.rim)
+    undyed = _with_rim(blank.colours, design.rim)
     undyed = _with_seam(undyed, blank.middle, blank.seam[0], design.seam - blank.plain)
     cv2.multiply(undyed, dyed, dst=cloth, scale=1 / MEDIAN)
     rise = None if folded is None else _shaded(cloth, folded)
@@ -174,9 +164,14 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)
 
 
-def _with_rim(picture: Bytes, rimless: Bytes, strength: float) -> Bytes:
-    """The picture with so much of its rim, 0..1; the picture itself for all of it."""
-    return picture if strength == 1 else np.asarray(cv2.addWeighted(picture, strength, rimless, 1 - strength, 0.0))
+def _with_rim(picture: Bytes, strength: float) -> Bytes:
+    """The picture of a cloth with so much of its rim, 0..1, and for the rest what lies inside of it, mirrored."""
+    if strength == 1:
+        return picture
+    down, across = (max(1, round(RIM * side)) for side in picture.shape[:2])
+    inner = picture[down:-down, across:-across]
+    rimless = cv2.copyMakeBorder(inner, down, down, across, across, cv2.BORDER_REFLECT)
+    return np.asarray(cv2.addWeighted(picture, strength, rimless, 1 - strength, 0.0))
 
 
 def _with_seam(picture: Bytes, middle: slice, seam: NDArray[np.int16], strength: float) -> Bytes:
@@ -328,6 +323,6 @@ def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
 def _slopes(blank: BlankCloth, design: Design) -> Bytes:
     """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and wrinkles."""
     wrinkled = wrinkle_slopes(design.wrinkles, design.crest, design.form in STIFF, blank.slopes.shape[1::-1])
-    rimmed = _with_rim(blank.slopes, blank.rimless[1], design.rim)
+    rimmed = _with_rim(blank.slopes, design.rim)
     sewn = _with_seam(rimmed, blank.middle, blank.seam[1], design.seam - blank.plain)
     return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,9 @@ from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import built_in_template
 from maskgen.masks.world.chances import Chances
-from maskgen.masks.world.design import draw_design
+from maskgen.masks.world.design import GRAINED, STIFF, Design, _grained, draw_design
 from maskgen.masks.world.design_atlas import RIM, blank_cloth, design_level
-from maskgen.masks.world.folds import DRAWN, _fold, fold_slopes
+from maskgen.masks.world.folds import COLUMNS, DRAWN, HIGH, WIDE, _fold, _slopes_of, fold_slopes
 from maskgen.masks.world.wrinkles import GRAIN_MOST, Wrinkles, draw_wrinkles, wrinkle_slopes
 
 
@@ -44,6 +46,7 @@ def test_half_of_the_folds_are_the_others_mirrored() -> None:
     drawn = np.stack([fold_slopes(which, 128, 128) for which in range(2 * DRAWN)]).astype(int) - LEVEL_GROUND
     assert np.abs(drawn[DRAWN:] - drawn[:DRAWN, :, ::-1] * [-1, 1]).max() <= 1
     assert len(np.unique(drawn.reshape(len(drawn), -1), axis=0)) == 2 * DRAWN
+    assert np.abs(drawn).max() < 100  # none is clipped
 
 
 @pytest.mark.parametrize("columns", [16, 64, 128, 512])
@@ -63,15 +66,64 @@ def test_grain_is_as_steep_as_it_was_drawn_and_even() -> None:
     assert coarse.std() < 0.5 * fine.std()  # from afar cloth looks smoother
 
 
-def test_grain_stays_within_its_limits() -> None:
-    drawn = [draw_design(plan_mask(rng_for(15, number)))[0].wrinkles.grain[0] for number in range(400)]
-    assert 0 < min(drawn) < max(drawn) <= GRAIN_MOST
+@cache
+def designs() -> list[Design]:
+    return [draw_design(plan_mask(rng_for(15, number)))[0] for number in range(500)]
 
 
-@pytest.mark.parametrize("form", ["surgical", "cloth", "kf94"])
+def test_masks_differ_in_folds_and_in_grain() -> None:
+    folds, grain = ([getattr(each.wrinkles, name) for each in designs()] for name in ("folds", "grain"))
+    assert {which for which, _ in folds} == set(range(2 * DRAWN))
+    depths, steep = np.array([deep for _, deep in folds]), np.array([each[0] for each in grain])
+    assert 0 < depths.min() < 0.5 * np.median(depths) < 2 * np.median(depths) < depths.max()
+    assert 0 < steep.min() < 0.5 * np.median(steep) < steep.max() <= GRAIN_MOST
+    places = np.array([each[1:] for each in grain])
+    assert (np.quantile(places, 0.1, axis=0) < 0.2).all() and (np.quantile(places, 0.9, axis=0) > 0.8).all()
+
+
+def test_coloured_cloth_has_more_grain_and_dark_glossy_cloth_less() -> None:
+    white, red, black = (90.0, 0.0, 2.0), (50.0, 50.0, 20.0), (15.0, 0.0, 0.0)
+    assert _grained(white, 0.3) == pytest.approx(1.0, abs=0.1)
+    assert _grained(red, 0.3) == pytest.approx(GRAINED)
+    assert _grained(black, 0.0) == 1.0 > 2 * _grained(black, 0.3)
+    drawn = [each for each in designs() if each.form not in STIFF and each.ground.max() > 150]
+    bright, pale = ([each for each in drawn if bool(np.ptp(each.ground) > 70) is so] for so in (True, False))
+    medians = [np.median([each.wrinkles.grain[0] for each in some]) for some in (bright, pale)]
+    assert medians[0] > 1.1 * medians[1]
+    soft = [each.wrinkles.grain[0] for each in designs() if each.form not in STIFF]
+    assert np.median(soft) > 1.2 * np.median([each.wrinkles.grain[0] for each in designs() if each.form in STIFF])
+
+
+def test_rims_of_soft_forms_show_more_or_less_and_stiff_ones_always() -> None:
+    soft, stiff = ([each.rim for each in designs() if (each.form in STIFF) is so] for so in (False, True))
+    assert set(stiff) == {1.0}
+    assert 0 < min(soft) < 0.2 and np.quantile(soft, [0.25, 0.5, 0.75]) == pytest.approx([0.5, 0.71, 0.87], abs=0.08)
+
+
+def test_slopes_of_folds_point_right_and_down() -> None:
+    y, x = np.mgrid[:40, :50] * (WIDE / COLUMNS)
+    slopes = _slopes_of(0.3 * x - 0.1 * y)
+    np.testing.assert_allclose(slopes, np.broadcast_to([0.3, -0.1], slopes.shape), atol=1e-9)
+
+
+def test_folds_begin_at_the_corners_and_at_the_nose() -> None:
+    """Where the cloth is held the slopes of all pictures are steep, in the middle of its edges they are not."""
+    rows = round(HIGH / WIDE * COLUMNS)
+    every = np.stack([fold_slopes(which, COLUMNS, rows) for which in range(2 * DRAWN)]).astype(float)
+    steep = np.abs(every - LEVEL_GROUND).sum(-1).mean(0)
+
+    def near(x: float, y: float) -> float:
+        column, row = int(x / WIDE * COLUMNS), int(y / HIGH * rows)
+        return float(steep[max(row - 6, 0) : row + 6, max(column - 6, 0) : column + 6].mean())
+
+    held = [near(0.35, 0.35), near(0.35, HIGH - 0.35), near(WIDE - 0.35, 0.35), near(WIDE / 2, 0.3)]
+    assert min(held) > 1.5 * max(near(0.1, HIGH / 2), near(WIDE / 2, HIGH - 0.1))
+
+
+@pytest.mark.parametrize("form", ["surgical", "cloth"])
 def test_a_rim_of_strength_0_is_the_cloth_inside_it(form: str) -> None:
     template = built_in_template(form)
-    flat = [look.name for look in template.looks].index("flat") if form != "kf94" else 0
+    flat = [look.name for look in template.looks].index("flat")
     blank = blank_cloth(template, flat, 2)
     plain = draw_design(plan_mask(rng_for(3)), form)[0]._replace(
         wrinkles=smooth_cloth(), worn=0.0, pleats=None, second=None, picture=None, seam=blank.plain, crest=0.0
@@ -83,5 +135,12 @@ def test_a_rim_of_strength_0_is_the_cloth_inside_it(form: str) -> None:
     assert np.abs(rimmed.colours[inside].astype(int) - rimless.colours[inside]).max() <= 1
     mirrored = rimless.colours[down : 2 * down, across : columns - across][::-1]
     np.testing.assert_array_equal(rimless.colours[:down, across : columns - across, :3], mirrored[..., :3])
-    off = np.abs(rimmed.colours[:down].astype(int) - rimless.colours[:down])
-    assert off.max() > 5
+    for one, other in ((rimmed.colours, rimless.colours), (rimmed.slope_down, rimless.slope_down)):
+        assert np.abs(one[:down].astype(int) - other[:down]).max() > 5
+    assert (
+        np.abs(
+            rimless.slope_down[:down, across:-across].astype(int)
+            - rimless.slope_down[down : 2 * down, across:-across][::-1]
+        ).max()
+        <= 1
+    )

@@ -18,15 +18,17 @@ from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
 
 DRAWN = 24  # pictures; as many more are these mirrored
 FOLDS = 2, 6  # least and most folds of a picture, the latter excluded
-WIDE, HIGH = 3.3, 1.7  # the cloth's size in eye distances, as far as the bank knows it
+WIDE, HIGH = 3.3, 1.7  # the cloth's size in eye distances, as far as banks of wrinkles and folds know it
 COLUMNS = 128  # of a picture
-SMALL = 256 * 256  # texels of a picture's size up to which it is kept; all that are kept take at most 13 MB
+SMALL = 256 * 256  # texels: a resized picture of at most so many is kept in memory, all of them in at most 13 MB
 # Where folds begin, in eye distances, and how often; they aim at the middle, with this deviation in radians.
 HELD = ((0.10, 0.12), (0.10, 1.58), (WIDE - 0.10, 0.12), (WIDE - 0.10, 1.58), (WIDE / 2, 0.02))
 OFTEN, AIM = (0.18, 0.22, 0.18, 0.22, 0.20), 0.35
 LONG, BENT = (0.5, 1.3), 0.15  # eye distances; deviation of the curvature
 NARROW, BROAD = (0.03, 0.05), (0.12, 0.22)  # widths of the two sides in eye distances
 DEEP = 0.012, 0.028  # heights in eye distances
+# Shares of a fold's length in which it rises, from which it flattens out, and the width of that.
+RISES, FALLS, FADING = 0.15, 0.3, 0.45
 
 
 def fold_slopes(which: int, columns: int, rows: int) -> NDArray[np.uint8]:
@@ -75,4 +77,5 @@ def _fold(rng: np.random.Generator, x: Doubles, y: Doubles, toward: float) -> Do
     off = (off + rng.normal(0, BENT) * along * along) * rng.choice([-1, 1])
     across = np.exp(-np.maximum(off, 0) / rng.uniform(*NARROW) + np.minimum(off, 0) / rng.uniform(*BROAD))
     share = along / rng.uniform(*LONG)
-    return np.asarray(across * np.clip(share / 0.15, 0, 1) * np.exp(-((np.maximum(share - 0.3, 0) / 0.45) ** 2)))
+    fading = np.exp(-((np.maximum(share - FALLS, 0) / FADING) ** 2))
+    return np.asarray(across * np.clip(share / RISES, 0, 1) * fading)

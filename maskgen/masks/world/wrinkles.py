@@ -14,13 +14,12 @@ from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
-from maskgen.masks.world.folds import DRAWN, fold_slopes
+from maskgen.masks.world.folds import DRAWN, HIGH, WIDE, fold_slopes
 
 WRINKLES = 80  # number of different wrinkles in the bank
 PER_MASK = 12  # wrinkles per mask
 DEEPEST = 5.0  # times the depth of a wrinkle of the bank
 CELLS = 48  # rows and columns of a wrinkle in the bank
-WIDE, HIGH = 3.3, 1.7  # the cloth's size in eye distances, as far as the bank knows it
 FINE = 16  # steps in which the bank stores a step of the atlas's slopes
 BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
 _BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
@@ -68,7 +67,7 @@ def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkl
 
 
 def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[int, ...]) -> Bytes:
-    """Slopes across and down, uint8 (rows, columns, 2), of wrinkles and of a crest down the middle.
+    """Slopes across and down, uint8 (rows, columns, 2), of wrinkles, of a crest down the middle, of folds and of grain.
 
     Args:
         crest: slope of the two halves that fall away from it, 0 for none.

@@ -18,6 +18,7 @@ from maskgen.core.records import Certainty, Detection, Face, Floats, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.catalogue_columns import face_columns, face_from_row, rounded_face
 from maskgen.faces.landmarkers import own as module
+from maskgen.faces.landmarkers.brow_edges import BROWS, UP, on_brow_edges
 from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.landmarkers.jaw_outline import along_outline
 from maskgen.faces.landmarkers.own import OwnLandmarker
@@ -138,10 +139,11 @@ def test_evidence_counts_before_the_second_network_and_after_it(
     assert count == 8
 
 
-def test_the_jaw_lies_along_the_outline(front: tuple[Image, Detection, float]) -> None:
-    (found,) = OwnLandmarker().predicted([front[:2]])
-    np.testing.assert_array_equal(found.xy, along_outline(OwnLandmarker().places([front[:2]]))[0])
-    assert np.abs(found.xy[:17] - OwnLandmarker().places([front[:2]])[0, :17]).max() > 0.01 * front[2]
+def test_jaw_and_brows_lie_as_they_are_marked(front: tuple[Image, Detection, float]) -> None:
+    (found,), places = OwnLandmarker().predicted([front[:2]]), OwnLandmarker().places([front[:2]])
+    np.testing.assert_array_equal(found.xy, on_brow_edges(along_outline(places))[0])
+    moved = np.abs(found.xy - places[0]).max(1) / front[2]
+    assert moved[:17].max() > 0.01 and moved[BROWS].min() > 0.9 * UP and not moved[27:].any()
 
 
 def test_models_go_by_name() -> None:

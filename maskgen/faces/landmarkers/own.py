@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask, floats
+from maskgen.faces.landmarkers.brow_edges import on_brow_edges
 from maskgen.faces.landmarkers.detector_evidence import toward_box, toward_points
 from maskgen.faces.landmarkers.jaw_outline import along_outline
 from maskgen.faces.landmarkers.own_network import (
@@ -148,7 +149,8 @@ def _into_pictures(points: Floats, matrices: Sequence[Doubles]) -> Floats:
 
 def _marked(look: _Look) -> list[Points68]:
     """The landmarks as they are marked in pictures, with their certainty."""
-    return [_with_certainty(*one) for one in replace(look, points=along_outline(look.points)).each()]
+    marked = replace(look, points=on_brow_edges(along_outline(look.points)))
+    return [_with_certainty(*one) for one in marked.each()]
 
 
 def _with_certainty(points: Floats, spread: Floats, seen: Floats) -> Points68:

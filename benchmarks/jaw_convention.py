@@ -6,9 +6,9 @@ on LFW, where our networks say them.
 DRAWN is a folder of `own_landmarks.py`. On its people at yaws up to 30 degrees on whom dlib's model is right (mean
 error below 0.12), a linear map from yaw and pitch is fitted to dlib's landmarks less the true ones; on photographs one
 to dlib's landmarks less our networks', by our angles. Where both agree, the difference is a convention: landmarks of
-photographs slide along the outline that is seen. `own` moves the jaw's since (`jaw_outline.py`), which is left out
-here. Prints both maps for some of the jaw's landmarks, and how far the networks' are from dlib's without and with the
-map of drawn people. All in distances between the eyes.
+photographs slide along the outline that is seen. What `own` makes of its networks' answers since (`jaw_outline.py`,
+`brow_edges.py`, `detector_evidence.py`) is left out here. Prints both maps for some of the jaw's landmarks, and how far
+the networks' are from dlib's without and with the map of drawn people. All in distances between the eyes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from landmarks import angles, trusted_by_dlib
 
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Detection
-from maskgen.faces.landmarkers import own as own_module
 from maskgen.faces.landmarkers.by_name import landmarker_by_name
 
 RIGHT, TURNED = 0.12, 30.0
@@ -77,8 +76,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=16)
     options = parser.parse_args()
     drawn = drawn_map(Drawn(options.drawn))
-    own_module.along_outline = lambda points: points
-    said = trusted_by_dlib(options.photographs, options.every)
+    said = trusted_by_dlib(options.photographs, options.every, places=True)
     dlib, own = np.stack([one for one in said if one[1] is not None], 1)
     poses, off = np.array([angles(one) for one in own]), in_eyes(dlib, dlib) - in_eyes(dlib, own)
     spreads = [float(np.std([angles(one)[1] for one in points])) for points in (dlib, own)]

@@ -33,6 +33,7 @@ from maskgen.core.records import Detection, Face, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.landmarkers.by_name import landmarker_by_name
+from maskgen.faces.landmarkers.own import OwnLandmarker
 from maskgen.faces.trust import trust
 from maskgen.masks.pose.camera import fit_camera
 from maskgen.people.person import draw_person
@@ -100,10 +101,10 @@ def marked(folder: Path) -> None:
     print(f"expected and true error: means {both.mean(1).round(4)}, correlation {np.corrcoef(both)[0, 1]:.2f}")
 
 
-def trusted_by_dlib(folder: Path, every: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+def trusted_by_dlib(folder: Path, every: int, places: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """dlib's points, where its model is trusted, and ours, of the face in the middle of each photograph; None for ours
-    where our model refuses the face."""
-    detector, models = MtcnnDetector(), [landmarker_by_name(name) for name in NAMES]
+    where our model refuses the face. With `places`, what our networks alone say, as places on the head."""
+    detector, dlib_model, own_model = MtcnnDetector(), landmarker_by_name("dlib"), OwnLandmarker()
     for path in sorted(folder.rglob("*.jpg"))[::every]:
         image = read_photo(path).image
         middle = np.array(image.shape[1::-1]) / 2
@@ -111,9 +112,10 @@ def trusted_by_dlib(folder: Path, every: int) -> Iterator[tuple[np.ndarray, np.n
         if not found:
             continue
         face = min(found, key=lambda one: float(np.linalg.norm(one.points5.mean(0) - middle)))
-        dlib, own = (model.points68_of([(image, face)])[0] for model in models)
+        dlib, own = (model.points68_of([(image, face)])[0] for model in (dlib_model, own_model))
         if not isinstance(dlib, SetAsideError) and trust(Face(face, dlib.xy)) >= TRUSTED:
-            yield dlib.xy, None if isinstance(own, SetAsideError) else own.xy
+            said = None if isinstance(own, SetAsideError) else own.xy
+            yield dlib.xy, own_model.places([(image, face)])[0] if places and said is not None else said
 
 
 def photographs(folder: Path, every: int) -> None:

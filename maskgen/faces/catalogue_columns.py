@@ -22,7 +22,7 @@ CERTAINTY = ("seen68", "expected_error")  # where the landmark model says how su
 def rounded_face(face: Face) -> Face:
     """The face with its numbers rounded: pixels to a hundredth, the score to four digits."""
     found = face.detection
-    rounded = Detection(hundredths(found.box), hundredths(found.points5), round(found.score, 4))
+    rounded = Detection(hundredths(found.box), hundredths(found.points5), round(found.score, 4), found.box_given)
     sure = face.certainty
     sure = sure and Certainty(sure.seen, round(sure.expected, 4))
     return Face(rounded, hundredths(face.points68), face.index, face.of, face.given, sure)

@@ -97,7 +97,7 @@ def test_a_landmark_model_sees_the_detector_s_box_and_not_a_given_one() -> None:
     (asked,) = landmarker.asked
     assert isinstance(face, Face) and np.abs(face.detection.box - given).max() < 0.01
     assert np.abs(asked.box - found.box).max() < 6 < np.abs(asked.box - given).max()
-    assert not asked.box_given
+    assert not asked.box_given and face.detection.box_given
 
 
 def test_what_a_search_found_gives_the_same_pictures_when_it_is_given() -> None:

@@ -1,7 +1,8 @@
 """The brows' ten landmarks as they are marked in pictures: along the upper edge of the hairs.
 
 The networks learned from drawn people, whose landmarks of the brows lie in the upper half of the hairs: two fifths of
-the half thickness above their middle, see `people.head_texture`. Marked ones lie on the edge.
+the half thickness above their middle, see `people.head_texture`. Marked ones lie on the edge: dlib's model, which
+learned from them, puts those of drawn people 0.034 face units higher.
 
 Source: the markup of 300-W, Sagonas and others 2013.
 """

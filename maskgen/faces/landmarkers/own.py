@@ -52,7 +52,7 @@ class OwnLandmarker(Landmarker):
         return _marked(_said(faces, evidence=False)) if faces else []
 
     def places(self, faces: Sequence[tuple[Image, Detection]]) -> Floats:
-        """As `predicted`, one face or more, with the jaw at its places on the head, (n, 68, 2)."""
+        """As `predicted`, one face or more, with jaw and brows at their places on the head, (n, 68, 2)."""
         return _said(faces, evidence=False).points
 
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
@@ -74,8 +74,8 @@ class _Look:
 
 
 def _said(faces: Sequence[tuple[Image, Detection]], evidence: bool) -> _Look:
-    """What both networks say of some faces, one or more, with the jaw at its places on the head; with `evidence` the
-    detector's points count, before the second network and after it, and its boxes."""
+    """What both networks say of some faces, one or more, as places on the head; with `evidence` the detector's points
+    count, before the second network and after it, and its boxes."""
     images, fives = [image for image, _ in faces], np.stack([detection.points5 for _, detection in faces])
     first = _looked(images, list(fives), predict)
     # The second patch is cut by the landmarks that were found: on a profile, the detector's five are far off. Its

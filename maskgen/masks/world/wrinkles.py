@@ -53,8 +53,8 @@ class Wrinkles(NamedTuple):
 
 
 def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkles:
-    """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled; and grain that
-    goes with `grained`."""
+    """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled; folds; and
+    grain that goes with `grained`, less on cloth less `deep` than 1."""
     drawn, crumpled = chances.uniforms(2 * PER_MASK), 0.5 + chances.exponential()
     depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.5 * deep
     bent = _BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3)

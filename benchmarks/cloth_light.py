@@ -19,6 +19,7 @@ Prints a table: the median of each quantity, and in parentheses its 10 % and 90 
     b* of white masks   median
     down over across    logarithm of the root mean square gradient down over that across, of the mean over 1 pixel:
                         above 0 for streaks that run across
+    down: sides over middle   logarithm of that down in the outer thirds over that in the middle third
     in a tenth          share of the squared gradients that a tenth of the pixels has; 0.33 of white noise
     step across         greatest difference in L* between two strips of the full height, STRIP wide and a third of that
                         apart, in the middle half: two halves beside a crest
@@ -56,7 +57,7 @@ STRIP = 6  # columns
 NEUTRAL = 14.0  # chroma up to which a light mask is white
 QUANTITIES = (
     "lightness", "fine contrast", "middle contrast", "large contrast", "upper less lower", "side to side",
-    "middle less sides", "b*", "warmth of shade", "down over across", "in a tenth",
+    "middle less sides", "b*", "warmth of shade", "down over across", "down: sides over middle", "in a tenth",
     "step across", "grain over skin's",
 )  # fmt: skip
 
@@ -90,12 +91,15 @@ def grain(part: Image) -> float:
     return float(np.median(np.abs(lightness - cv2.GaussianBlur(lightness, (0, 0), 1))))
 
 
-def gradients(lightness: np.ndarray) -> tuple[float, float]:
-    """The direction of a cloth's gradients and how unevenly they are spread, see the QUANTITIES."""
+def gradients(lightness: np.ndarray) -> tuple[float, float, float]:
+    """The direction of a cloth's gradients, where those down are, how unevenly all are spread, see the QUANTITIES."""
     down, across = np.gradient(cv2.GaussianBlur(lightness, (0, 0), 1))
     squares = np.sort((down**2 + across**2).ravel())[::-1]
     spread = float(squares[: len(squares) // 10].sum() / squares.sum())
-    return float(np.log((down**2).mean() / (across**2).mean()) / 2), spread
+    third = down.shape[1] // 3
+    sides = np.concatenate([down[:, :third], down[:, -third:]])
+    steeper = np.log((sides**2).mean() / (down[:, third:-third] ** 2).mean()) / 2
+    return float(np.log((down**2).mean() / (across**2).mean()) / 2), float(steeper), spread
 
 
 def step_across(lightness: np.ndarray) -> float:

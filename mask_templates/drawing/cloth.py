@@ -46,7 +46,9 @@ def cloth_flat() -> tuple[Field, Field]:
     """The panel of `cloth_pleated` without pleats, for masks whose pleats are drawn one by one."""
     shade, height = tabby(45, rough=0.3)
     height += 0.03 * noise(46, 80)
-    return hem(shade, height)
+    for at in (0.055, 0.945):
+        shade -= 0.10 * bump(V, at, 0.005)
+    return hem(shade, height, stitches=0.03, furrow=0.08)
 
 
 def round_hole(u: float, v: float, wide: float, high: float) -> Field:
@@ -62,7 +64,7 @@ def pitta() -> tuple[Field, ...]:
     shade -= 0.13 * bump(ACROSS, 0.0, 0.006)
     shade += 0.03 * bump(ACROSS, 0.02, 0.012)
     height -= 0.20 * bump(ACROSS, 0.0, 0.012)
-    material = 1 - round_hole(1.0, 0.47, 0.42, 0.34)
+    material = 1 - round_hole(1.0, 0.47, 0.50, 0.32)
     rim = cv2.GaussianBlur(material, (0, 0), 6)
     shade -= 0.05 * (1 - rim)
     return shade, height, material

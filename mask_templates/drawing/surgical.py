@@ -63,12 +63,12 @@ def tucked(
 def _bound(shade: Field, height: Field, strong: float) -> tuple[Field, Field]:
     """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place. Seams and
     stitches are so many times as `strong` as those of the reference."""
-    for edge, inward in ((0.0, 1), (1.0, -1)):
+    for edge, inward, shown in ((0.0, 1, strong), (1.0, -1, min(strong, 1.2))):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
         shade += 0.01 * band - 0.12 * bump(V, edge, 0.012)
-        shade -= strong * 0.10 * bump(V, edge + inward * 0.077, 0.0035)
+        shade -= shown * 0.10 * bump(V, edge + inward * 0.077, 0.0035)
         for row in (0.018, 0.052):
-            shade -= strong * 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
+            shade -= shown * 0.07 * dashes(U, V, edge + inward * row, 0.010, 0.45, 0.0035)
     wire = bump(V, 0.036, 0.016) * (1 - step(ACROSS, 0.46, 0.02))
     height += 0.15 * wire
     shade -= 0.06 * bump(V, 0.058, 0.006) * (1 - step(ACROSS, 0.46, 0.02))

@@ -36,12 +36,13 @@ def woven(seed: int) -> tuple[Field, Field]:
     return 1 + 0.03 * weave + 0.02 * noise(seed, 1.0, 5.0), 0.02 * weave + 0.02 * noise(seed + 1, 12)
 
 
-def hem(shade: Field, height: Field) -> tuple[Field, Field]:
-    """The turned and stitched edges of a panel; in place."""
+def hem(shade: Field, height: Field, stitches: float = 0.10, furrow: float = 0.20) -> tuple[Field, Field]:
+    """The turned and stitched edges of a panel; in place. `stitches` is how much lighter than cloth they are, `furrow`
+    how deep the cloth is drawn in along them."""
     for at in (0.035, 0.965):
-        shade += 0.10 * dashes(U, V, at, 0.013, 0.6, 0.0022)
-        height -= 0.20 * bump(V, at, 0.006)
-    shade += 0.10 * dashes(V, ACROSS, 0.93, 0.016, 0.6, 0.004)
+        shade += stitches * dashes(U, V, at, 0.013, 0.6, 0.0022)
+        height -= furrow * bump(V, at, 0.006)
+    shade += stitches * dashes(V, ACROSS, 0.93, 0.016, 0.6, 0.004)
     return shade, height
 
 

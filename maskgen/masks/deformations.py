@@ -32,7 +32,8 @@ OUTLINE = (
     (-0.2, 1.0),  # a ridge down the middle
     *((-1.0, 1.0),) * 2,  # cheeks billowed
 )
-LOWER_CORNERS, LOWER_EDGE = (2, 3), 10  # the places in OUTLINE of lowered corners and of a fuller lower edge
+# The places in OUTLINE of raised upper and lowered lower corners, of a peak over the nose and of a fuller lower edge.
+UPPER_CORNERS, LOWER_CORNERS, PEAK, LOWER_EDGE = (0, 1), (2, 3), 8, 10
 FREE = 0.25  # u, 0 (middle) to 1 (side), from which on a corner moves the cloth
 PLIANT = 0.02  # depth of creases, in eye distances, from which on cloth is so soft that its outline varies in full
 SAG = 0.10  # sag at the middle of an ear loop of slack 1, in eye distances

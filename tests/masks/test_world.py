@@ -15,18 +15,18 @@ from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.cloth_and_straps import cloth_mesh
-from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE
+from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK
 from maskgen.masks.kind import LEVELS
 from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.colour import hex_colour, lab_to_rgb
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import PARTS, built_in_template, template_names
-from maskgen.masks.world import tile_families, tile_shapes
+from maskgen.masks.world import emblems, tile_families, tile_shapes
 from maskgen.masks.world.census import FrequencyTable, census
 from maskgen.masks.world.chances import FARTHEST, Chances
-from maskgen.masks.world.design import LOWEST_WEIGHT, draw_design
-from maskgen.masks.world.design_atlas import blank_cloth, design_level
-from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.world.design import LOWEST_WEIGHT, MARKED, WELD, draw_design
+from maskgen.masks.world.design_atlas import STEEPER, blank_cloth, design_level
+from maskgen.masks.world.emblems import EMBLEMS, STRIPS, draw_emblem, draw_marks
 from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened, printed
 from maskgen.masks.world.pleats import LEVEL, draw_pleats, pleat_fields
 from maskgen.masks.world.repeating_prints import draw_tile
@@ -45,7 +45,7 @@ def test_no_two_of_2500_masks_are_the_same() -> None:
         seen[(design.form, design.family, hex_colour(design.ground), design.stains.tobytes(), sits.size)] += 1
     assert seen.most_common(1)[0][1] == 1
     assert {form for form, *_ in seen} == set(world_forms())
-    assert {family for _, family, *_ in seen} == {"", *census().prints.names}
+    assert {family for _, family, *_ in seen} == {"", "marks", *census().prints.names}
 
 
 def test_draws_follow_the_counts() -> None:
@@ -279,6 +279,7 @@ def test_lower_edges_stay_within_their_limits() -> None:
 
 
 def test_sides_are_lower_than_the_template_s() -> None:
+    """Both corners of a surgical mask come nearer to each other than the template's."""
     mesh, ratios = load_kind("surgical").mesh, []
     for number in range(60):
         plan = plan_mask(rng_for(13, number))
@@ -287,7 +288,74 @@ def test_sides_are_lower_than_the_template_s() -> None:
             down = np.diff(points[:, 1].reshape(-1, mesh.columns)[[0, -1]], axis=0)[0]
             ratios.append((down[0] + down[-1]) / 2 / down[len(down) // 2])
     template, drawn = np.array(ratios).reshape(-1, 2).mean(0)
-    assert drawn == pytest.approx(template - 0.05, abs=0.02)
+    assert drawn == pytest.approx(template - 0.13, abs=0.02)
+
+
+def test_upper_edges_of_surgical_masks_fall_from_the_nose_to_the_cheek() -> None:
+    mesh, falls = load_kind("surgical").mesh, []
+    for number in range(60):
+        plan = plan_mask(rng_for(14, number))
+        for each in (plan, draw_design(plan, "surgical")[1]):
+            edge = np.tensordot(each.deformation_weights, mesh.deformations.points, 1)[: mesh.columns, 1]
+            falls.append((edge[0] + edge[-1]) / 2 - edge[len(edge) // 2])
+    template, drawn = np.array(falls).reshape(-1, 2).mean(0)
+    assert drawn == pytest.approx(template + 0.14, abs=0.03)
+
+
+def test_foam_masks_are_peaked_over_the_nose_and_welded() -> None:
+    drawn = [draw_design(plan_mask(rng_for(15, number)), "pitta") for number in range(200)]
+    peaks = [
+        sits.outline[PEAK] - plan_mask(rng_for(15, number)).outline[PEAK] for number, (_, sits) in enumerate(drawn)
+    ]
+    assert np.quantile(peaks, [0.05, 0.5, 0.95]) == pytest.approx([0.05, 0.5, 0.95], abs=0.1)
+    seams = [design.seam for design, _ in drawn]
+    assert np.quantile(seams, [0.0, 0.5, 1.0]) == pytest.approx([WELD[0], sum(WELD) / 2, WELD[1]], abs=0.3)
+
+
+def test_respirators_show_what_their_makers_put_on_them() -> None:
+    """Some have a strip over the nose, some letters on one cheek, on the left or the right one; cloth masks neither."""
+    for form, share in MARKED.items():
+        drawn = [draw_design(plan_mask(rng_for(16, number)), form)[0] for number in range(200)]
+        plain = [design.family for design in drawn if design.family in ("", "marks")]
+        assert plain.count("marks") / len(plain) == pytest.approx(share, abs=0.1)
+    assert "marks" not in {draw_design(plan_mask(rng_for(16, number)), "cloth")[0].family for number in range(200)}
+    opaque = [draw_marks(rng_for(17, number), np.full(3, 240.0)).picture[..., 3] > 0 for number in range(60)]
+    assert all(each.any() for each in opaque)
+    wide = emblems.SIDE // 3
+    strips = sum(bool(each[:wide].any()) for each in opaque)
+    left, right = (sum(bool(part.any()) for part in (each[wide:] for each in sides)) for sides in _halves(opaque))
+    assert strips / 60 == pytest.approx(STRIPS, abs=0.15)
+    assert min(left, right) > 10 and left + right < 60
+
+
+def _halves(pictures: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The left and the right third of pictures."""
+    third = emblems.SIDE // 3
+    return [each[:, :third] for each in pictures], [each[:, -third:] for each in pictures]
+
+
+def test_pleats_show_more_at_the_sides() -> None:
+    down = []
+    for number in range(60):
+        design, _ = draw_design(plan_mask(rng_for(18, number)), "surgical")
+        assert design.pleats is not None
+        shade = pleat_fields(design.pleats, 128, 128).shade_and_slope[..., 0].astype(float)
+        down.append(np.abs(np.diff(shade, axis=0)).mean(0))
+    shown = np.mean(down, axis=0)
+    assert shown[[0, -1]].min() > 2 * shown[len(shown) // 2 - 1 : len(shown) // 2 + 1].max() > 0
+
+
+def test_pleats_of_dark_cloth_are_steeper() -> None:
+    blank = blank_cloth(built_in_template("surgical"), 3, 2)
+    design, _ = draw_design(plan_mask(rng_for(18, 1)), "surgical")
+    smooth = design._replace(worn=0.0, crest=0.0, wrinkles=design.wrinkles._replace(folds=(0, 0.0), grain=(0, 0, 0)))
+    slopes = []
+    for level in (80.0, 120.0):
+        drawn = smooth._replace(ground=np.full(3, level), picture=None, second=None)
+        with_pleats, without = (design_level(blank, each) for each in (drawn, drawn._replace(pleats=None)))
+        slopes.append((with_pleats.slope_down.astype(float) - without.slope_down)[: len(blank.slopes)])
+    dark, light = (np.quantile(np.abs(each), 0.9) for each in slopes)
+    assert dark == pytest.approx(STEEPER * light, rel=0.15)
 
 
 def test_a_print_jumps_where_a_pleat_hides_it() -> None:

@@ -12,14 +12,14 @@ from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import built_in_template
 from maskgen.masks.world.chances import Chances
-from maskgen.masks.world.design import GRAINED, STIFF, Design, _grained, draw_design
+from maskgen.masks.world.design import FIBRES, GRAINED, STIFF, WOVEN, Design, _grained, draw_design
 from maskgen.masks.world.design_atlas import RIM, blank_cloth, design_level
 from maskgen.masks.world.folds import COLUMNS, DRAWN, HIGH, WIDE, _fold, _slopes_of, fold_slopes
 from maskgen.masks.world.wrinkles import GRAIN_MOST, Wrinkles, draw_wrinkles, wrinkle_slopes
 
 
-def slopes_of(wrinkles: Wrinkles, columns: int = 128) -> np.ndarray:
-    drawn = wrinkle_slopes(wrinkles, 0.0, False, (columns, columns)).astype(float)
+def slopes_of(wrinkles: Wrinkles, columns: int = 128, woven: bool = False) -> np.ndarray:
+    drawn = wrinkle_slopes(wrinkles, 0.0, False, woven, (columns, columns)).astype(float)
     return (drawn - LEVEL_GROUND) / STEEPNESS
 
 
@@ -57,13 +57,23 @@ def test_folds_are_as_deep_whatever_the_atlas(columns: int) -> None:
     assert (0.3 if columns == 16 else 0.7) * fine.std() < one.std() < 1.1 * fine.std()
 
 
-def test_grain_is_as_steep_as_it_was_drawn_and_even() -> None:
-    fine = slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 256)
+@pytest.mark.parametrize("woven", [False, True])
+def test_grain_is_as_steep_as_it_was_drawn_and_even(woven: bool) -> None:
+    fine = slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 256, woven)
     assert np.sqrt((fine**2).sum(2).mean()) == pytest.approx(0.2, rel=0.2)
     squares = (fine**2).sum(2).reshape(8, 32, 8, 32).mean((1, 3))
     assert squares.max() < 1.5 * squares.min()
-    coarse = slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 64)
-    assert coarse.std() < 0.5 * fine.std()  # from afar cloth looks smoother
+    coarse = slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 64, woven)
+    assert coarse.std() < (0.65 if woven else 0.5) * fine.std()  # from afar cloth looks smoother
+
+
+def test_threads_go_on_and_fibres_do_not() -> None:
+    for woven in (False, True):
+        across, down = np.moveaxis(slopes_of(smooth_cloth()._replace(grain=(0.2, 0.3, 0.6)), 256, woven), 2, 0)
+        along = [np.corrcoef(one[:-4].ravel(), one[4:].ravel())[0, 1] for one in (across, down.T)]
+        beside = [np.corrcoef(one[:-4].ravel(), one[4:].ravel())[0, 1] for one in (across.T, down)]
+        assert min(along) > 0.3 if woven else max(np.abs(along)) < 0.1
+        assert max(np.abs(beside)) < 0.1
 
 
 @cache
@@ -83,10 +93,11 @@ def test_masks_differ_in_folds_and_in_grain() -> None:
 
 def test_coloured_cloth_has_more_grain_and_dark_glossy_cloth_less() -> None:
     white, red, black = (90.0, 0.0, 2.0), (50.0, 50.0, 20.0), (15.0, 0.0, 0.0)
-    assert _grained(white, 0.3) == pytest.approx(1.0, abs=0.1)
-    assert _grained(red, 0.3) == pytest.approx(GRAINED)
-    assert _grained(black, 0.0) == 1.0 > 2 * _grained(black, 0.3)
-    drawn = [each for each in designs() if each.form not in STIFF and each.ground.max() > 150]
+    assert _grained(white, 0.3, True) == pytest.approx(1.0, abs=0.1)
+    assert _grained(red, 0.3, True) == pytest.approx(GRAINED)
+    assert _grained(red, 0.3, False) == FIBRES
+    assert _grained(black, 0.0, True) == 1.0 > 1.5 * _grained(black, 0.3, True)
+    drawn = [each for each in designs() if each.form in WOVEN and each.ground.max() > 150]
     bright, pale = ([each for each in drawn if bool(np.ptp(each.ground) > 70) is so] for so in (True, False))
     medians = [np.median([each.wrinkles.grain[0] for each in some]) for some in (bright, pale)]
     assert medians[0] > 1.1 * medians[1]

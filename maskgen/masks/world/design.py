@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE
+from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK, UPPER_CORNERS
 from maskgen.masks.lighting.colour import lab_to_rgb
 from maskgen.masks.plan import MOST_OVERHEAD, MaskPlan
 from maskgen.masks.template import built_in_template
 from maskgen.masks.world.census import Census, FormCounts, Lab, census
 from maskgen.masks.world.chances import Chances
-from maskgen.masks.world.emblems import EMBLEMS, draw_emblem
+from maskgen.masks.world.emblems import EMBLEMS, draw_emblem, draw_marks
 from maskgen.masks.world.pleats import Pleats, draw_pleats
 from maskgen.masks.world.repeating_prints import Print, draw_tile
 from maskgen.masks.world.tile_families import TILES
@@ -43,9 +43,12 @@ PLEATED = {
 # Factors on the skew of the texture. A stiff form, and one with pleats of its own, keeps its lines; no cloth is drawn
 # out so far downwards (the last factor) that prints and valves would be flattened.
 SKEWED, SKEWED_STIFF = (2.1, 2.1, 2.1, 1.5), (0.8, 0.8, 0.8, 0.7)
+MARKED = {"n95": 0.6, "kn95": 0.7, "kf94": 0.3}  # shares, of masks without a print, with what makers put on them
 VALVED = ("n95", "kn95", "pitta")  # forms with looks that have valves
 STIFF = ("n95", "kn95", "kf94", "pitta")
+WOVEN = ("cloth", "bandana", "gaiter")  # forms whose threads show
 DARK_GLOSS = 0.2  # mean gloss that dark cloth has more than its form's
+WELD = 1.0, 4.5  # strengths of the seam of foam, which shows on nearly every mask
 SEAMED = ("cloth", "pitta")  # forms with a seam down the middle, which differs from mask to mask
 WHITE_HEMS = 0.3  # share of coloured surgical masks with a white hem
 WHITE_HEM = lab_to_rgb((94.0, 0.0, -1.0))
@@ -53,23 +56,28 @@ COLOURED = 8.0  # CIELAB chroma from which cloth is coloured
 OVERHEAD = 2.8  # factor on the light from above
 # A crest down the middle, between two flat halves: by form, the share of masks that have one, and its mean slope.
 CRESTED = {
-    "pitta": (1.0, 0.17),
-    "surgical": (0.6, 0.09),
+    "pitta": (1.0, 0.25),
+    "surgical": (0.6, 0.07),
     "cloth": (0.5, 0.11),
     "kf94": (0.5, 0.11),
     "kn95": (0.7, 0.13),
 }
 # Greatest slope, and the factor on the slope of dark cloth, which shows it less.
-STEEPEST_CREST, ON_DARK = 0.25, 2.0
-GRAINED, GLITTER = 1.6, 5.0  # factor on the grain of coloured cloth; how much less grain dark cloth has per gloss
+STEEPEST_CREST, ON_DARK = 0.35, 2.0
+# Factors on the grain of coloured woven cloth and of fleece and foam; how much less grain dark cloth has per gloss.
+GRAINED, FIBRES, GLITTER = 1.6, 0.8, 3.0
 WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft and of stiff cloth
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
 # Lower edges that are straight between chin and corner, by as much.
 RAISED = {"surgical": (0.5, 0.5)}
+# Upper corners that lie lower, mean and spread: an upper edge that falls from nose to cheek. Greatest additional peak.
+FALLING = {"surgical": (0.9, 0.4)}
+PEAKED = {"pitta": 1.0}
 STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 # Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
-STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.0), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
+STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.6), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
+WIDER = {"n95": 1.08}  # factor on the size: real cups are 1.8 to 2.1 eye distances wide, the template's 1.75
 LOWEST_WEIGHT = -1.7  # the least of these weights
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
@@ -127,10 +135,8 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     lab = _lab(tables, worn_by.colours.at(chances.uniform()), chances)
     pleats = _pleats(chances, plan, form)
     lab, decoration = _decoration(chances, tables, plan, worn_by, lab)
-    hem = chances.uniform()
-    if form == "surgical" and decoration.second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
-        decoration = decoration._replace(second=WHITE_HEM, part="trim")
     ground = lab_to_rgb(lab)
+    decoration = _of_form(chances, plan, form, lab, decoration)
     loops = _loops(chances.uniform(), lab, ground)
     gloss = worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab)
     design = Design(
@@ -141,7 +147,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
         gloss=gloss,
         worn=plan.worn,
         mirrored=plan.turned,
-        wrinkles=draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED, _grained(lab, gloss)),
+        wrinkles=_wrinkles(chances, form, lab, gloss),
         stains=chances.uniforms(72).reshape(6, 12),
         flat=form in FLAT,
         pleats=pleats,
@@ -183,9 +189,25 @@ def _decoration(
     return lab, found
 
 
+def _of_form(chances: Chances, plan: MaskPlan, form: str, lab: Lab, found: Decoration) -> Decoration:
+    """The decoration with what some forms have: the white hem of a surgical mask, the maker's marks of a respirator."""
+    hem, marked = chances.uniform(), chances.uniform()
+    if form == "surgical" and found.second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
+        return found._replace(second=WHITE_HEM, part="trim")
+    if not found.family and marked < MARKED.get(form, 0.0):
+        return found._replace(family="marks", picture=draw_marks(rng_for(plan.cloth, "print"), lab_to_rgb(lab)))
+    return found
+
+
+def _wrinkles(chances: Chances, form: str, lab: Lab, gloss: float) -> Wrinkles:
+    return draw_wrinkles(chances, WRINKLED_STIFF if form in STIFF else WRINKLED, _grained(lab, gloss, form in WOVEN))
+
+
 def _seam(drawn: float, form: str, pleated: bool) -> float:
     if form not in SEAMED or pleated:
         return 0.0 if form in FLAT else 1.0
+    if form == "pitta":
+        return WELD[0] + (WELD[1] - WELD[0]) * drawn
     return max(1.5 * drawn - 0.3, 0.0)
 
 
@@ -195,12 +217,12 @@ def _crest(chances: Chances, form: str, lab: Lab) -> float:
     return min(steep, STEEPEST_CREST) * (ON_DARK if lab[0] < DARK else 1.0) if has else 0.0
 
 
-def _grained(lab: Lab, gloss: float) -> float:
-    """The factor on the grain of cloth: coloured cloth is mostly woven, and shows its threads; on dark cloth each slope
-    glitters by its gloss."""
+def _grained(lab: Lab, gloss: float, woven: bool) -> float:
+    """The factor on the grain of cloth: more on woven cloth with a colour; on dark cloth each slope glitters by its
+    gloss."""
     if lab[0] < DARK:
         return 1 / (1 + GLITTER * gloss)
-    return 1 + (GRAINED - 1) * min(math.hypot(lab[1], lab[2]) / 15, 1.0)
+    return 1 + (GRAINED - 1) * min(math.hypot(lab[1], lab[2]) / 15, 1.0) if woven else FIBRES
 
 
 def _dark_gloss(drawn: float, lab: Lab) -> float:
@@ -297,7 +319,7 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
     return replace(
         plan,
         up=up,
-        size=size,
+        size=size * WIDER.get(form, 1.0),
         tilt=1.6 * plan.tilt,
         overhead=min(OVERHEAD * plan.overhead, MOST_OVERHEAD),
         outline=_outline(chances, form, plan.outline),
@@ -318,8 +340,12 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
     less = {LOWER_EDGE: mean + spread * chances.normal()}
     mean, spread = RAISED.get(form, (0.0, 0.0))
     less |= dict.fromkeys(LOWER_CORNERS, mean + spread * chances.normal())
+    if form in FALLING:
+        mean, spread = FALLING[form]
+        less |= dict.fromkeys(UPPER_CORNERS, mean + spread * chances.normal())
     for at, each in less.items():
         weights[at] = min(max(weights[at] - each, LOWEST_WEIGHT), OUTLINE[at][1])
+    weights[PEAK] += PEAKED.get(form, 0.0) * chances.uniform()
     return tuple(weights)
 
 

@@ -25,7 +25,7 @@ from maskgen.masks.kind import (
 )
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.template import PARTS, Template
-from maskgen.masks.world.design import STIFF, Design
+from maskgen.masks.world.design import STIFF, WOVEN, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.pleats import LEVEL, PleatFields, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
@@ -42,6 +42,9 @@ RIM = 0.07  # width of the hem with its stitches as a share of the cloth's width
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
 MOVED = 0.5  # greatest distance, in eye distances, by which folds and pleats move a print
+# Level of RGB below which cloth is dark, and the factor on the slopes of its pleats: they show by their gloss, not by
+# their shade.
+DARK, STEEPER = 94.0, 2.2
 SEAM = 0.07  # half of the width, as a share of the cloth's, within which a seam's strength is changed
 # Texture level of a valve's plastic, and levels that a reflection twice as light adds to its dye.
 PLASTIC, GLINT = 200.0, 300.0
@@ -159,7 +162,8 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     rise = None if folded is None else _shaded(cloth, folded)
     cv2.mixChannels([slopes], [cloth, slope_down], [0, 3, 1, 4])
     if rise is not None:
-        cv2.addWeighted(slope_down, 1.0, rise, 1.0, -LEVEL_GROUND, dst=slope_down)
+        steep = STEEPER if max(design.ground) < DARK else 1.0
+        cv2.addWeighted(slope_down, 1.0, rise, steep, -LEVEL_GROUND * steep, dst=slope_down)
     _dye_straps(colours[rows:], blank.template, design)
     return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)
 
@@ -322,7 +326,8 @@ def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
 
 def _slopes(blank: BlankCloth, design: Design) -> Bytes:
     """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and wrinkles."""
-    wrinkled = wrinkle_slopes(design.wrinkles, design.crest, design.form in STIFF, blank.slopes.shape[1::-1])
+    stiff, woven, size = design.form in STIFF, design.form in WOVEN, blank.slopes.shape[1::-1]
+    wrinkled = wrinkle_slopes(design.wrinkles, design.crest, stiff, woven, size)
     rimmed = _with_rim(blank.slopes, design.rim)
     sewn = _with_seam(rimmed, blank.middle, blank.seam[1], design.seam - blank.plain)
     return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))

@@ -33,12 +33,14 @@ LIP = (0.05, 0.025)  # gain of light at a fold's rim, and its width
 EDGE = 9, 0.75, 0.45, 0.1, 1.5
 TUCK, TUCK_TONE = (0.02, 0.08), 0.035  # height of the threefold cloth above a fold, and how its light differs
 PANEL_TONE = 0.03  # how the light of panels differs
-RISE = (0.03, 0.28)  # slope of a panel below a fold that lies flat, and what an open one has more
+RISE = (0.03, 0.16)  # slope of a panel below a fold that lies flat, and what an open one has more
 HIDDEN = 0.09  # cloth hidden in a closed tuck, in eye distances for each 0.1 of the cloth's height
 LEAST_GAP = 0.03  # between the middles of two folds, as a share of the cloth's height
 # Share of the folds that are pulled flat somewhere along their length, by how much, the widths of that part, how far
 # from the middle it lies: stretched over a face, most folds only show toward the sides.
 PULLED_FLAT, FLATTENED, FLAT_WIDE, FLAT_OFF = 0.75, (0.4, 1.0), (0.14, 0.4), 0.12
+# How much more folds show at the side edges, where the cloth is gathered, and the exponent of the distance to there.
+GATHERED = 2.2, 0.9
 GROUPS, EACH = 10, 24  # groups of panels in the bank, by how far the folds stand open, and panels in each
 OPEN_SHAPE = (1.4, 1.6)  # of the beta distribution of how far a mask's folds stand open
 
@@ -186,7 +188,8 @@ def _shown_along(rng: Rng) -> Doubles:
     u, size = (np.arange(COLUMNS) + 0.5) / COLUMNS, (GROUPS * EACH, 1)
     flat = rng.uniform(*FLATTENED, size) * (rng.random(size) < PULLED_FLAT)
     off = (u - 0.5 - FLAT_OFF * rng.normal(size=size)) / rng.uniform(*FLAT_WIDE, size)
-    return np.asarray(1 - flat * np.exp(-off * off))
+    gathered = 1 + GATHERED[0] * np.abs(2 * u - 1) ** GATHERED[1]
+    return np.asarray((1 - flat * np.exp(-off * off)) * gathered)
 
 
 def _along(rng: Rng, points: int, mean: float, spread: float, least: float, most: float) -> Doubles:

@@ -31,6 +31,7 @@ FOLDED, DEEPEST_FOLDS = 0.3, 3.0  # depth of folds that each mask has, as a shar
 # Unevenness of threads and fibres: columns of the cloth at which it is drawn, and root mean square slope: in the middle
 # of its distribution, the deviation of its logarithm, in the picture, and of any mask at most.
 GRAIN_COLUMNS, GRAIN, GRAIN_SPREAD, GRAIN_DRAWN, GRAIN_MOST = 256, 0.10, 0.4, 0.3, 0.2
+THREAD = 9  # texels along which the threads of the grain go on
 CREST = 0.07  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
 
@@ -66,12 +67,13 @@ def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkl
     return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent, folds, (steep, x, y))
 
 
-def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[int, ...]) -> Bytes:
+def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, woven: bool, size: tuple[int, ...]) -> Bytes:
     """Slopes across and down, uint8 (rows, columns, 2), of wrinkles, of a crest down the middle, of folds and of grain.
 
     Args:
         crest: slope of the two halves that fall away from it, 0 for none.
         stiff: whether the crest is sharp.
+        woven: whether the grain is of threads, not of fibres.
         size: columns and rows.
     """
     total = (wrinkles.depth @ _bank()[wrinkles.which].astype(np.float32)).reshape(CELLS, CELLS, 2)
@@ -83,7 +85,7 @@ def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, size: tuple[in
     (which, pulled), (steep, x, y) = wrinkles.folds, wrinkles.grain
     for slopes, share in (
         (fold_slopes(which, *size), pulled),
-        (_part(_grain(*size), size, x, y), steep / GRAIN_DRAWN),
+        (_part(_grain(woven, *size), size, x, y), steep / GRAIN_DRAWN),
     ):
         whole = cv2.addWeighted(whole, 1.0, slopes, share, -LEVEL_GROUND * share)
     return np.asarray(whole)
@@ -96,24 +98,32 @@ def _part(picture: Bytes, size: tuple[int, ...], x: float, y: float) -> Bytes:
 
 
 @lru_cache(8)
-def _grain(columns: int, rows: int) -> Bytes:
-    """Slopes of threads and fibres, right and down, for a cloth of this size and LARGER."""
-    drawn, size = _grain_picture(), (round(columns * LARGER), round(rows * LARGER))
+def _grain(woven: bool, columns: int, rows: int) -> Bytes:
+    """Slopes of threads or of fibres, right and down, for a cloth of this size and LARGER."""
+    drawn, size = _grain_picture(woven), (round(columns * LARGER), round(rows * LARGER))
     smaller = size[0] < drawn.shape[1]
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR))
 
 
 @cache
-def _grain_picture() -> Bytes:
-    """White noise in two sizes, as cloth looks uneven from near and far, with a root mean square of GRAIN_DRAWN."""
+def _grain_picture(woven: bool) -> Bytes:
+    """White noise in two sizes, as cloth looks uneven from near and far, with a root mean square of GRAIN_DRAWN; of
+    woven cloth half of it goes on along the threads."""
     texels = GRAIN_COLUMNS / WIDE
     rows, columns = round(HIGH * texels * LARGER), round(GRAIN_COLUMNS * LARGER)
     rng, slopes = rng_for(0, "grain"), np.zeros((rows, columns, 2), np.float32)
     for coarse, strength in ((1, 1.0), (2, 0.3)):
         noise = rng.standard_normal((rows // coarse, columns // coarse, 2)).astype(np.float32)
+        if woven:
+            noise = np.dstack([_along(noise[..., 0], (1, THREAD)), _along(noise[..., 1], (THREAD, 1))])
         slopes += strength * cv2.resize(noise, (columns, rows), interpolation=cv2.INTER_LINEAR)
     slopes *= GRAIN_DRAWN * STEEPNESS / np.sqrt((slopes * slopes).sum(2).mean())
     return np.clip(np.rint(LEVEL_GROUND + slopes), 0, 255).astype(np.uint8)
+
+
+def _along(noise: Floats, size: tuple[int, int]) -> Floats:
+    """Noise, half of whose variance goes on for so many columns and rows."""
+    return np.asarray(noise + cv2.blur(noise, size) * np.float32((size[0] * size[1]) ** 0.5))
 
 
 @cache

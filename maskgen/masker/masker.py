@@ -275,6 +275,8 @@ class Masker:
     def _dressed(self, key: str, image: Image, subject: AnalysedSubject, kind: Kind) -> MaskedPicture:
         with self._stage("wear"):
             plan = plan_of_kind(self.settings.seed, key, subject.face.index, kind.name, self._wear)
+            if subject.face.certainty is not None:
+                plan = replace(plan, unsure=subject.face.certainty.expected)
             one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders, subject.edge)
             return replace(
                 one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)

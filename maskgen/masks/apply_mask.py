@@ -35,7 +35,7 @@ from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
-from maskgen.masks.pose.head import Triangles
+from maskgen.masks.pose.head import Triangles, place
 from maskgen.masks.pose.shape_warp import fit_shape_warps
 from maskgen.masks.render import STRAP_COVER, Layer, Window, render, window_of
 from maskgen.masks.strap_thickness import thicken_straps
@@ -44,6 +44,10 @@ AT_ONCE = 32  # faces per batch; its arrays fit in the processor's cache
 SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
 LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
+# Of the landmarks' expected error, `MaskPlan.unsure`: the shares by which a mask reaches farther below the chin, stays
+# farther from the eyelids, and is larger; an error above MOST_UNSURE counts as that.
+REACH, LID_REACH, WIDER, MOST_UNSURE = 0.5, 0.3, 0.3, 0.2
+COVERS_CHIN = ("proper", "nose_out")  # wearing positions in which a mask covers the chin
 LEAST_COVERAGE = 128  # least coverage, 0..255, that some pixel of a mask must have
 
 
@@ -290,7 +294,8 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
     points = _placed_by_plan(_projected(mesh, analysed, plan), mesh, analysed.camera, plan)
     if kind.template.role == "mask":
-        points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed)
+        _reach_below_chin(points, mesh, analysed.camera, plan)
+        points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed, plan)
     seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
@@ -353,7 +358,8 @@ def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskP
     mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
     up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
     tilt = math.radians(plan.tilt)
-    c, s = math.cos(tilt) * plan.size, math.sin(tilt) * plan.size
+    size = plan.size * (1 + WIDER * min(plan.unsure, MOST_UNSURE))
+    c, s = math.cos(tilt) * size, math.sin(tilt) * size
     shift = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
     moved = points[:, :2] @ np.array([[c - 1, s], [-s, c - 1]]) + shift
     moved *= mesh.follows[:, None]
@@ -361,9 +367,22 @@ def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskP
     return points
 
 
-def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace) -> Doubles:
+def _reach_below_chin(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> None:
+    """Stretch the part below the mouth so far down the face that it covers a chin whose landmarks are a little too
+    high; in place."""
+    reach = REACH * min(plan.unsure, MOST_UNSURE)
+    if not reach or plan.wearing not in COVERS_CHIN:
+        return
+    down = camera.rotation[:2, 1] * camera.scale
+    below = (points[:, :2] - (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift)) @ down / (down @ down)
+    share = np.maximum(below, 0) / (place("chin")[1] - MOUTH[1])
+    points[:, :2] += (reach * mesh.follows * share)[:, None] * down
+
+
+def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Doubles:
     """The shift down the face, (2,), that keeps a mask's top edge below the eyelids."""
     down = analysed.camera.rotation[:2, 1]
     below = mesh.below_lids @ (points[: mesh.columns, :2] @ down)
     room = float((below.reshape(-1, len(analysed.eyes)) - analysed.eyes @ down).min())
-    return np.asarray(down * max(0.0, LID_ROOM * analysed.camera.scale - room))
+    wanted = LID_ROOM + LID_REACH * min(plan.unsure, MOST_UNSURE)
+    return np.asarray(down * max(0.0, wanted * analysed.camera.scale - room))

@@ -48,6 +48,8 @@ class MaskPlan:
         wearing: the wearing position, one of `core.kindspec.WEARINGS`.
         grain: seed of the noise; its strength is that of the photograph.
         cloth: seed of the design of a `world` mask.
+        unsure: the expected error of the face's landmarks, in eye distances, 0 where none is stated. By a share of it
+            the mask is larger, reaches farther below the chin and stays farther from the eyes.
     """
 
     up: float = 0.0
@@ -69,10 +71,13 @@ class MaskPlan:
     wearing: str = "proper"
     grain: int = 0
     cloth: int = 0
+    unsure: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.size <= 2.0:
             raise ValueError(f"size {self.size} is outside 0.5..2")
+        if not self.unsure >= 0:
+            raise ValueError(f"unsure {self.unsure} is below 0")
         if self.wearing not in WEARINGS:
             raise ValueError(f"wearing {self.wearing!r} is none of {', '.join(WEARINGS)}")
         if len(self.creases) != CREASES:

@@ -31,9 +31,12 @@ OUTLINE = (
     (0.0, 1.0),  # pointed at the chin
     (-0.2, 1.0),  # a ridge down the middle
     *((-1.0, 1.0),) * 2,  # cheeks billowed
+    *((0.0, 0.0),) * 2,  # sides drawn in between their corners; this and the next only in `world`
+    *((0.0, 0.0),) * 2,  # lower corners that stand out to the side
 )
 # The places in OUTLINE of raised upper and lowered lower corners, of a peak over the nose and of a fuller lower edge.
-UPPER_CORNERS, LOWER_CORNERS, PEAK, LOWER_EDGE = (0, 1), (2, 3), 8, 10
+UPPER_CORNERS, LOWER_CORNERS, PEAK, LOWER_EDGE, WAIST, FLARE = (0, 1), (2, 3), 8, 10, (15, 16), (17, 18)
+DRAWN = sum(low < high for low, high in OUTLINE)  # the first ones, whose weights are drawn for every kind
 FREE = 0.25  # u, 0 (middle) to 1 (side), from which on a corner moves the cloth
 PLIANT = 0.02  # depth of creases, in eye distances, from which on cloth is so soft that its outline varies in full
 SAG = 0.10  # sag at the middle of an ear loop of slack 1, in eye distances
@@ -119,7 +122,7 @@ def outline_deformations(grid: Doubles, uv: Doubles, pliant: float, free: bool) 
         Offsets of its points and of its unit normals, each (len(OUTLINE), rows, columns, 3), for weights of 1.
     """
     normals = grid_normals(grid)
-    moves = pliant * np.stack([*_corners(grid, uv, normals, free), *_middle(uv, normals)])
+    moves = pliant * np.stack([*_corners(grid, uv, normals, free), *_middle(uv, normals), *_sides(grid, uv, free)])
     return moves, np.stack([grid_normals(grid + move) - normals for move in moves])
 
 
@@ -128,10 +131,8 @@ DOWN = np.array([0.0, 1.0, 0.0])
 
 def _corners(grid: Doubles, uv: Doubles, normals: Doubles, free: bool) -> list[Doubles]:
     """The first eight of `outline_deformations`, (rows, columns, 3) each, the left one of a pair before the right."""
-    u, v = 2 * uv[..., :1] - 1, uv[..., 1:]
-    along = np.gradient(grid, axis=1)
-    along /= np.linalg.norm(along, axis=-1, keepdims=True)
-    sides = [(sign, free * np.clip((sign * u - FREE) / (1 - FREE), 0, 1)) for sign in (-1, 1)]
+    v, along = uv[..., 1:], _along(grid)
+    sides = _free_sides(uv, free)
     return [
         *(-0.16 * side * (1 - v) * DOWN for _, side in sides),
         *(0.20 * side * v * DOWN for _, side in sides),
@@ -140,8 +141,29 @@ def _corners(grid: Doubles, uv: Doubles, normals: Doubles, free: bool) -> list[D
     ]
 
 
+def _along(grid: Doubles) -> Doubles:
+    """Unit vectors across the cloth, (rows, columns, 3)."""
+    along = np.gradient(grid, axis=1)
+    return np.asarray(along / np.linalg.norm(along, axis=-1, keepdims=True))
+
+
+def _free_sides(uv: Doubles, free: bool) -> list[tuple[int, Doubles]]:
+    """-1 and 1, the left and the right side, and from 0 to 1 how far a place, (rows, columns, 1), is on it."""
+    u = 2 * uv[..., :1] - 1
+    return [(sign, free * np.clip((sign * u - FREE) / (1 - FREE), 0, 1)) for sign in (-1, 1)]
+
+
+def _sides(grid: Doubles, uv: Doubles, free: bool) -> list[Doubles]:
+    """The last four of `outline_deformations`, (rows, columns, 3) each."""
+    v, along, sides = uv[..., 1:], _along(grid), _free_sides(uv, free)
+    return [
+        *(-0.14 * sign * side**2 * np.sin(np.pi * v) * along for sign, side in sides),
+        *(0.12 * sign * side**2 * v**4 * along for sign, side in sides),
+    ]
+
+
 def _middle(uv: Doubles, normals: Doubles) -> list[Doubles]:
-    """The rest of `outline_deformations`, (rows, columns, 3) each."""
+    """The next seven of `outline_deformations`, (rows, columns, 3) each."""
     u, v = 2 * uv[..., :1] - 1, uv[..., 1:]
     away, within = np.abs(u), np.sin(np.pi * v)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from maskgen.core.kindspec import WEARINGS
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.deformations import CREASES, OUTLINE, SKEWS
+from maskgen.masks.deformations import CREASES, DRAWN, OUTLINE, SKEWS
 
 # Mean and spread of the logarithm of `MaskPlan.relief`, mean of `MaskPlan.overhead`. So masks have the contrast, and
 # the difference in light between their upper and lower half, of real ones: see docs/results.md.
@@ -107,7 +107,7 @@ def plan_mask(rng: np.random.Generator, wear: Mapping[str, float] | None = None)
     worn = float(chance[0] ** 3)
     deep = rng.normal(0.0, 0.55 + 0.6 * worn, CREASES)
     spread = [min(max(each, -2.2), 2.2) for each in rng.normal(size=4 + SKEWS).tolist()]
-    bent = rng.beta(1.3, 1.3, len(OUTLINE)).tolist()
+    bent = [*rng.beta(1.3, 1.3, DRAWN).tolist(), *[0.0] * (len(OUTLINE) - DRAWN)]
     mean, width = RELIEF
     relief = min(math.exp(mean + width * rng.normal()), MOST_RELIEF)
     return MaskPlan(

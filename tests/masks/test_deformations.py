@@ -9,7 +9,7 @@ import pytest
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_face, apply_mask
 from maskgen.masks.cloth_and_straps import PIECES
-from maskgen.masks.deformations import CREASES, OUTLINE
+from maskgen.masks.deformations import CREASES, DRAWN, FLARE, OUTLINE, WAIST
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera, rotation
@@ -29,7 +29,7 @@ def test_a_strap_begins_where_its_corner_has_moved_to(kind: str, small: bool) ->
     assert np.abs(moves).max() > 0.01
     for strap, root in enumerate(at[mesh.straps_from :].reshape(roots.shape[1], PIECES, -1, 3)[:, 0].mean(1)):
         near = np.argsort(np.linalg.norm(at[: mesh.straps_from] - root, axis=1))[:4]
-        assert np.linalg.norm(roots[:, strap].mean(1) - cloth[:, near].mean(1), axis=1).max() < 0.03
+        assert np.linalg.norm(roots[:, strap].mean(1) - cloth[:, near].mean(1), axis=1).max() < 0.05
 
 
 @pytest.mark.parametrize("kind", ["pitta_grey", "gaiter_grey"])
@@ -47,7 +47,23 @@ def test_weights_are_within_their_limits_and_use_them() -> None:
     drawn = np.array([plan_mask(rng_for(seed)).outline for seed in range(300)])
     low, high = np.array(OUTLINE).T
     assert (drawn >= low).all() and (drawn <= high).all()
-    assert (np.ptp(drawn, axis=0) > 0.9 * (high - low)).all()
+    assert (np.ptp(drawn, axis=0) >= 0.9 * (high - low)).all()
+    assert not drawn[:, DRAWN:].any()
+
+
+def test_sides_are_drawn_in_and_lower_corners_stand_out() -> None:
+    image, kind = np.full((160, 160, 3), 128, np.uint8), load_kind("surgical_blue")
+    face = analyse_face(image, Camera(46.0, rotation(0, 0, 0), np.array([80.0, 88.0])).project(mean68())[:, :2])
+    edges = []
+    for places in ((), WAIST[:1], FLARE[:1]):
+        outline = tuple(float(at in places) for at in range(len(OUTLINE)))
+        solid = apply_mask(image, face, MaskPlan(outline=outline), kind).coverage > 127
+        edges.append(np.where(solid.any(1), solid.argmax(1), -1))
+    plain, waist, flare = (edge[edges[0] > 0] for edge in edges)
+    inward, outward = waist - plain, plain - flare
+    assert 2 <= inward.max() <= 7 and inward.argmax() < 0.7 * len(plain)
+    assert 2 <= outward.max() <= 7 and outward.argmax() > inward.argmax()
+    assert max(abs(inward[0]), abs(inward[-1]), abs(outward[0])) <= 1
 
 
 def test_a_plan_has_all_weights() -> None:

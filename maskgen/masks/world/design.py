@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.deformations import LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK, UPPER_CORNERS
+from maskgen.masks.deformations import FLARE, LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK, UPPER_CORNERS, WAIST
 from maskgen.masks.lighting.colour import lab_to_rgb
 from maskgen.masks.plan import MOST_OVERHEAD, MaskPlan
 from maskgen.masks.template import built_in_template
@@ -50,7 +50,8 @@ WOVEN = ("cloth", "bandana", "gaiter")  # forms whose threads show
 DARK_GLOSS = 0.2  # mean gloss that dark cloth has more than its form's
 WELD = 1.0, 4.5  # strengths of the seam of foam, which shows on nearly every mask
 SEAMED = ("cloth", "pitta")  # forms with a seam down the middle, which differs from mask to mask
-WHITE_HEMS = 0.3  # share of coloured surgical masks with a white hem
+# Shares of coloured surgical masks with a white hem, and with a white upper band: the inner layer, folded outward.
+WHITE_HEMS, WHITE_BANDS = 0.15, 0.25
 WHITE_HEM = lab_to_rgb((94.0, 0.0, -1.0))
 COLOURED = 8.0  # CIELAB chroma from which cloth is coloured
 OVERHEAD = 2.8  # factor on the light from above
@@ -70,10 +71,13 @@ WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft 
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
 # Lower edges that are straight between chin and corner, by as much.
-RAISED = {"surgical": (0.5, 0.5)}
+RAISED = {"surgical": (0.0, 0.5)}
 # Upper corners that lie lower, mean and spread: an upper edge that falls from nose to cheek. Greatest additional peak.
 FALLING = {"surgical": (0.9, 0.4)}
 PEAKED = {"pitta": 1.0}
+# Pleats open more before the mouth than at the sides, which they draw in, and the lower corners stand out: the greatest
+# weights of both.
+WAISTED = {"surgical": (1.2, 1.2)}
 STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 # Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
 STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.6), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
@@ -89,7 +93,7 @@ class Design(NamedTuple):
         form: a template's name.
         ground: the colour of the cloth, RGB 0..255.
         second: a second colour, RGB 0..255, or None.
-        part: where the second colour is: "halves", "sides", "upper" or "trim"; "" without one.
+        part: where the second colour is: "halves", "sides", "upper", "band" or "trim"; "" without one.
         family: the family of its print, "" for none; `picture` is the print itself.
         inks: the print's colours, RGB 0..255.
         loops: the colour of the loops, RGB 0..255, None for the template's colours.
@@ -192,8 +196,9 @@ def _decoration(
 def _of_form(chances: Chances, plan: MaskPlan, form: str, lab: Lab, found: Decoration) -> Decoration:
     """The decoration with what some forms have: the white hem of a surgical mask, the maker's marks of a respirator."""
     hem, marked = chances.uniform(), chances.uniform()
-    if form == "surgical" and found.second is None and math.hypot(lab[1], lab[2]) > COLOURED and hem < WHITE_HEMS:
-        return found._replace(second=WHITE_HEM, part="trim")
+    coloured = math.hypot(lab[1], lab[2]) > COLOURED
+    if form == "surgical" and found.second is None and coloured and hem < WHITE_HEMS + WHITE_BANDS:
+        return found._replace(second=WHITE_HEM, part="trim" if hem < WHITE_HEMS else "band")
     if not found.family and marked < MARKED.get(form, 0.0):
         return found._replace(family="marks", picture=draw_marks(rng_for(plan.cloth, "print"), lab_to_rgb(lab)))
     return found
@@ -345,6 +350,10 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
         less |= dict.fromkeys(UPPER_CORNERS, mean + spread * chances.normal())
     for at, each in less.items():
         weights[at] = min(max(weights[at] - each, LOWEST_WEIGHT), OUTLINE[at][1])
+    for pair, most in zip((WAIST, FLARE), WAISTED.get(form, (0.0, 0.0)), strict=True):
+        both = chances.uniform()
+        for at in pair:
+            weights[at] = most * min(max(both + 0.2 * chances.normal(), 0.0), 1.0)
     weights[PEAK] += PEAKED.get(form, 0.0) * chances.uniform()
     return tuple(weights)
 

@@ -44,11 +44,12 @@ BEND = 0.10  # eye distances by which a slope of 1 moves the print
 MOVED = 0.5  # greatest distance, in eye distances, by which folds and pleats move a print
 # Level of RGB below which cloth is dark, and the factor on the slopes of its pleats: they show by their gloss, not by
 # their shade.
-DARK, STEEPER = 94.0, 2.2
+DARK, STEEPER = 94.0, 1.5
 SEAM = 0.07  # half of the width, as a share of the cloth's, within which a seam's strength is changed
 # Texture level of a valve's plastic, and levels that a reflection twice as light adds to its dye.
 PLASTIC, GLINT = 200.0, 300.0
 SEAM_HEIGHT, SEAM_WIDE = 0.024, 3.3  # depth of a sewn seam and width of the cloth, in eye distances
+BAND = 0.085  # height of the band along the upper edge, up to its seam
 UPPER = 0.34  # height of the upper part as a share of the cloth's height
 
 
@@ -255,6 +256,8 @@ def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
     if part == "sides":
         side = round(0.27 * columns)
         return [(every, slice(0, side)), (every, slice(columns - side, None))]
+    if part == "band":
+        return [(slice(0, max(1, round(BAND * rows))), every)]
     if part == "upper":
         return [(slice(0, round(UPPER * rows)), every)]
     return [(slice(0, edge), every), (slice(rows - edge, None), every)]

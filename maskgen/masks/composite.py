@@ -82,14 +82,14 @@ def composite_mask(
     window: Window = layer.window
     if window.empty:
         return out, coverage
+    cover = cv2.extractChannel(layer.paint, 3)
     laid = cv2.multiply(
         _seen_through(image, layer, scale, sheer) if sheer else image[window.slices],
-        _thrice(_light_left(layer.alpha, ground(outline, window), scale, direction)),
+        _thrice(_light_left(layer.alpha, cover, ground(outline, window), scale, direction)),
         dtype=cv2.CV_32F,
     )
     laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
     out[window.slices] = cv2.add(laid, 0 if noise is None else _in_colours(noise), dtype=cv2.CV_8U)
-    cover = cv2.extractChannel(layer.paint, 3)
     cv2.convertScaleAbs(cover, dst=coverage[window.slices], alpha=255)
     return out, coverage
 
@@ -118,10 +118,11 @@ def ground(outline: Floats, window: Window) -> Floats:
     return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
 
 
-def _light_left(alpha: Floats, on: Floats, scale: float, direction: Doubles) -> Floats:
-    """The share of the picture's light that remains under cloth of this coverage and its shadow, (h, w)."""
+def _light_left(alpha: Floats, cover: Floats, on: Floats, scale: float, direction: Doubles) -> Floats:
+    """The share of the picture's light that remains under a mask and its shadow, (h, w). The shadow is that of `cover`
+    where this is less than `alpha`: straps, thin and close to the skin, have less of it."""
     skin = 1 - alpha
-    keep = _shadow(alpha, scale, direction)
+    keep = _shadow(cv2.min(alpha, cover), scale, direction)
     keep *= on
     keep *= skin
     np.subtract(1, keep, out=keep)

@@ -34,8 +34,8 @@ OUTLINE = (
     *((0.0, 0.0),) * 2,  # sides drawn in between their corners; this and the next only in `world`
     *((0.0, 0.0),) * 2,  # lower corners that stand out to the side
 )
-# The places in OUTLINE of raised upper and lowered lower corners, of a peak over the nose and of a fuller lower edge.
-UPPER_CORNERS, LOWER_CORNERS, PEAK, LOWER_EDGE, WAIST, FLARE = (0, 1), (2, 3), 8, 10, (15, 16), (17, 18)
+# Places in OUTLINE.
+UPPER_CORNERS, LOWER_CORNERS, SIDES, PEAK, LOWER_EDGE, WAIST, FLARE = (0, 1), (2, 3), (6, 7), 8, 10, (15, 16), (17, 18)
 DRAWN = sum(low < high for low, high in OUTLINE)  # the first ones, whose weights are drawn for every kind
 FREE = 0.25  # u, 0 (middle) to 1 (side), from which on a corner moves the cloth
 PLIANT = 0.02  # depth of creases, in eye distances, from which on cloth is so soft that its outline varies in full

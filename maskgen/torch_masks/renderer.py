@@ -77,16 +77,16 @@ def _composited(images: Tensor, packed: PackedMasks, planes: Tensor) -> tuple[Te
     if packed.sheer:
         some = list(packed.sheer)
         under[some] = _seen_through(under[some], packed, planes[:, some])
-    under *= _light_left(packed, alpha)[:, None]
+    under *= _light_left(packed, alpha, planes[3])[:, None]
     under += planes[:3].transpose(0, 1)
     under += _noise(packed, planes[1], alpha)
     cover = (planes[3] * 255).round_().clamp_(0, 255).to(torch.uint8)
     return under.round_().clamp_(0, 255).to(torch.uint8), cover
 
 
-def _light_left(packed: PackedMasks, alpha: Tensor) -> Tensor:
+def _light_left(packed: PackedMasks, alpha: Tensor, cover: Tensor) -> Tensor:
     """The share of the pictures' light that remains under the masks and their shadows, see `composite`."""
-    soft = blurred(alpha[None], packed.shadow)[0] * SHADOW
+    soft = blurred(torch.minimum(alpha, cover)[None], packed.shadow)[0] * SHADOW
     moved = _shifted(soft, packed.shadow_by)
     shadow = torch.maximum(soft * SHADOW_ROUND, moved)
     columns = torch.arange(alpha.shape[2], device=alpha.device)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.deformations import FLARE, LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK, UPPER_CORNERS, WAIST
+from maskgen.masks.deformations import FLARE, LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK, SIDES, UPPER_CORNERS, WAIST
 from maskgen.masks.lighting.colour import lab_to_rgb
 from maskgen.masks.plan import MOST_OVERHEAD, MaskPlan
 from maskgen.masks.template import built_in_template
@@ -71,10 +71,11 @@ WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft 
 # Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
 # higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
 # Lower edges that are straight between chin and corner, by as much.
-RAISED = {"surgical": (0.0, 0.5)}
+RAISED = {"surgical": (-0.2, 0.5)}
 # Upper corners that lie lower, mean and spread: an upper edge that falls from nose to cheek. Greatest additional peak.
-FALLING = {"surgical": (0.9, 0.4)}
+FALLING = {"surgical": (0.8, 0.4)}
 PEAKED = {"pitta": 1.0}
+NEARER = {"surgical": 0.6, "cloth": 0.5}  # how much nearer to the ears sides end than the template's
 # Pleats open more before the mouth than at the sides, which they draw in, and the lower corners stand out: the greatest
 # weights of both.
 WAISTED = {"surgical": (1.2, 1.2)}
@@ -350,6 +351,9 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
         less |= dict.fromkeys(UPPER_CORNERS, mean + spread * chances.normal())
     for at, each in less.items():
         weights[at] = min(max(weights[at] - each, LOWEST_WEIGHT), OUTLINE[at][1])
+    nearer = NEARER.get(form, 0.0)
+    for at in SIDES:
+        weights[at] = min(weights[at] + nearer, OUTLINE[at][1])
     for pair, most in zip((WAIST, FLARE), WAISTED.get(form, (0.0, 0.0)), strict=True):
         both = chances.uniform()
         for at in pair:

@@ -98,7 +98,7 @@ def gaiter() -> tuple[Field, ...]:
     knit = np.abs(np.sin(np.pi * U * THREADS))
     shade, height = 1 + 0.025 * (knit - knit.mean()) + 0.012 * noise(91, 1.0, 5.0), 0.02 * knit
     gathered = 0.15 + 0.85 * step(V, 0.52, 0.15)
-    height += (wrinkles(92, 0.24) + 0.8 * wrinkles(93, 0.2)[:, ::-1]) * gathered
+    height += (wrinkles(92, 0.14) + 0.8 * wrinkles(93, 0.12)[:, ::-1]) * gathered
     for at in (0.018, 0.03):
         shade -= 0.06 * dashes(U, V, at, 0.012, 0.6, 0.0025)
     height += 0.2 * bump(V, 0.01, 0.012)

@@ -37,7 +37,8 @@ def _ink(colour: Doubles) -> Four:
 
 def _clear(colour: Doubles) -> Bytes:
     """A fully transparent picture of a colour, so that edges of shapes blend into that colour."""
-    return np.dstack([np.full((SIDE, SIDE, 3), np.rint(colour), np.uint8), np.zeros((SIDE, SIDE), np.uint8)])
+    pixel = np.array([*np.rint(colour), 0], np.uint8).view(np.uint32)[0]
+    return np.full((SIDE, SIDE), pixel, np.uint32).view(np.uint8).reshape(SIDE, SIDE, 4)
 
 
 def _fill(picture: Bytes, outline: Doubles, ink: Four) -> None:

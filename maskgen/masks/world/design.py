@@ -78,7 +78,7 @@ PEAKED = {"pitta": 1.0}
 NEARER = {"surgical": 0.6, "cloth": 0.5}  # how much nearer to the ears sides end than the template's
 # Pleats open more before the mouth than at the sides, which they draw in, and the lower corners stand out: the greatest
 # weights of both.
-WAISTED = {"surgical": (1.2, 1.2)}
+WAISTED = {"surgical": (1.0, 0.7)}
 STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 # Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
 STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.6), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}

@@ -292,8 +292,11 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     """
     kind, plan = kind.drawn(plan)
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
-    points = _placed_by_plan(_projected(mesh, analysed, plan), mesh, analysed.camera, plan)
-    if kind.template.role == "mask":
+    worn = kind.template.role == "mask"
+    points = _placed_by_plan(
+        _projected(mesh, analysed, plan), mesh, analysed.camera, plan, _size(plan) if worn else plan.size
+    )
+    if worn:
         _reach_below_chin(points, mesh, analysed.camera, plan)
         points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed, plan)
     seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
@@ -351,14 +354,18 @@ def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Double
     return points
 
 
-def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> Doubles:
-    """Shift, scale and tilt the projected mask about the mouth as the plan says; in place. Straps still end where they
-    did: the ears do not move."""
+def _size(plan: MaskPlan) -> float:
+    """The factor on the size of a mask of cloth: the plan's, and more where landmarks are uncertain."""
+    return plan.size * (1 + WIDER * min(plan.unsure, MOST_UNSURE))
+
+
+def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan, size: float) -> Doubles:
+    """Shift, scale by `size` and tilt the projected mask about the mouth as the plan says; in place. Straps still end
+    where they did: the ears do not move."""
     # Single numbers: for so few NumPy takes several times as long.
     mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
     up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
     tilt = math.radians(plan.tilt)
-    size = plan.size * (1 + WIDER * min(plan.unsure, MOST_UNSURE))
     c, s = math.cos(tilt) * size, math.sin(tilt) * size
     shift = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
     moved = points[:, :2] @ np.array([[c - 1, s], [-s, c - 1]]) + shift

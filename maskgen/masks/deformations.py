@@ -18,7 +18,8 @@ CREASES = FOLDS + RIMS
 RIM = 1.3  # offset of a bent edge, as a multiple of a crease's depth
 SKEWS = 4  # shifts of the texture: up or down, to one side, curved, and closer above than below
 EAR_LOOPS = 2  # deformations: slack of the left and of the right ear loop
-# Least and greatest weight of each deformation of the outline, see `outline_deformations`. They are not symmetric where
+# Least and greatest weight of each deformation of the outline in a plan, see `outline_deformations` (`world` changes
+# them further, for forms whose real outline differs from the template's). They are not symmetric where
 # one way would bare the nose or the chin or press the cloth into the skin.
 OUTLINE = (
     *((-0.4, 1.0),) * 2,  # upper corners raised

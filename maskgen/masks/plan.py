@@ -49,7 +49,7 @@ class MaskPlan:
         grain: seed of the noise; its strength is that of the photograph.
         cloth: seed of the design of a `world` mask.
         unsure: the expected error of the face's landmarks, in eye distances, 0 where none is stated. By a share of it
-            the mask is larger, reaches farther below the chin and stays farther from the eyes.
+            a mask, not glasses or a shield, is larger, reaches farther below the chin and stays farther from the eyes.
     """
 
     up: float = 0.0

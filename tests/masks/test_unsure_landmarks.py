@@ -17,13 +17,16 @@ from maskgen.masker import masker as module
 from maskgen.masks.apply_mask import (
     LID_REACH,
     MOST_UNSURE,
+    MOUTH,
     REACH,
     WIDER,
     AnalysedFace,
     MaskedPicture,
     analyse_face,
     apply_mask,
+    place_mask,
 )
+from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, rotation
@@ -65,6 +68,31 @@ def test_uncertain_eyelids_keep_the_mask_farther_away() -> None:
         solid = apply_mask(image, analyse_face(image, points), MaskPlan(up=0.4, unsure=unsure), load_kind("n95"))
         gaps.append(min(float(np.flatnonzero(solid.coverage[:, round(x)] > 127)[0] - y) for x, y in lids))
     assert gaps[1] - gaps[0] == pytest.approx(LID_REACH * UNSURE * SCALE, abs=1.2)
+
+
+def test_only_the_part_below_the_mouth_is_stretched_and_straps_still_end_at_the_ears() -> None:
+    points = Camera(SCALE, rotation(0, 0, 0), np.array([110.0, 110.0])).project(mean68())[:, :2].astype(np.float32)
+    face = analyse_face(np.full((240, 220, 3), 128, np.uint8), points)
+    kind = load_kind("surgical_blue")
+    plain, reached = (place_mask((240, 220), face, MaskPlan(unsure=unsure), kind).points for unsure in (0.0, UNSURE))
+    mesh, moved = kind.mesh_for(face.camera.scale, "proper"), reached - plain
+    mouth = face.camera.scale * (face.camera.rotation[:2] @ MOUTH) + face.camera.shift
+    above = np.flatnonzero(plain[: mesh.straps_from, 1] < mouth[1] - 1)
+    grown = WIDER * UNSURE * (plain[above, :2] - mouth)
+    assert moved[above, :2] == pytest.approx(grown, abs=0.05)
+    breadth = (len(plain) - mesh.straps_from) // (len(mesh.strap_widths) * PIECES)
+    ends = moved[mesh.straps_from :].reshape(len(mesh.strap_widths), PIECES, breadth, 3)[:, -1]
+    assert np.abs(ends).max() < 0.05
+
+
+@pytest.mark.parametrize("kind", ["sunglasses_black", "shield_blue"])
+def test_glasses_and_shields_stay_where_they_are(kind: str) -> None:
+    points = Camera(SCALE, rotation(0, 0, 0), np.array([110.0, 110.0])).project(mean68())[:, :2].astype(np.float32)
+    face = analyse_face(np.full((240, 220, 3), 128, np.uint8), points)
+    plain, unsure = (
+        place_mask((240, 220), face, MaskPlan(unsure=one), load_kind(kind)).points for one in (0.0, UNSURE)
+    )
+    assert np.array_equal(plain, unsure)
 
 
 def test_an_error_below_0_is_refused() -> None:

@@ -24,9 +24,19 @@ from maskgen.masks.template import PARTS, built_in_template, template_names
 from maskgen.masks.world import emblems, tile_families, tile_shapes
 from maskgen.masks.world.census import FrequencyTable, census
 from maskgen.masks.world.chances import FARTHEST, Chances
-from maskgen.masks.world.design import LOWEST_WEIGHT, MARKED, WAISTED, WELD, WHITE_BANDS, WHITE_HEMS, draw_design
+from maskgen.masks.world.design import (
+    LOWEST_WEIGHT,
+    MARKED,
+    PEAKED,
+    WAISTED,
+    WELD,
+    WHITE_BANDS,
+    WHITE_HEM,
+    WHITE_HEMS,
+    draw_design,
+)
 from maskgen.masks.world.design_atlas import STEEPER, blank_cloth, design_level
-from maskgen.masks.world.emblems import EMBLEMS, STRIPS, draw_emblem, draw_marks
+from maskgen.masks.world.emblems import EMBLEMS, STRIP_AT, STRIPS, draw_emblem, draw_marks
 from maskgen.masks.world.flat_cloth import flat_map, flat_size, flattened, printed
 from maskgen.masks.world.pleats import LEVEL, draw_pleats, pleat_fields
 from maskgen.masks.world.repeating_prints import draw_tile
@@ -317,11 +327,14 @@ def test_some_coloured_surgical_masks_have_a_white_band_or_hem() -> None:
     white = [one.part for one in coloured if one.second is not None and one.second.min() > 230]
     for part, share in (("trim", WHITE_HEMS), ("band", WHITE_BANDS)):
         assert white.count(part) / len(coloured) == pytest.approx(share, abs=0.06)
+    other = sum(one.second is not None and not np.array_equal(one.second, WHITE_HEM) for one in coloured)
+    assert 0.08 < other / len(coloured) < 0.11  # a hem replaces no second colour: that would leave 0.06
     banded = next(one for one in coloured if one.part == "band")
     blank = blank_cloth(built_in_template("surgical"), 3, 1)
     colours = design_level(blank, banded._replace(worn=0.0)).colours[: len(blank.colours), :, :3].astype(int)
     rows = np.ptp(colours.mean(1), axis=1)
-    assert rows[: int(0.07 * len(rows))].max() < 0.3 * np.median(rows)
+    assert rows[: int(0.07 * len(rows))].max() < 0.3 * np.median(rows) < rows[int(0.1 * len(rows)) :].min() / 0.3
+    assert (rows[int(0.1 * len(rows)) :] > 0.5 * np.median(rows)).all()
 
 
 def test_foam_masks_are_peaked_over_the_nose_and_welded() -> None:
@@ -329,7 +342,8 @@ def test_foam_masks_are_peaked_over_the_nose_and_welded() -> None:
     peaks = [
         sits.outline[PEAK] - plan_mask(rng_for(15, number)).outline[PEAK] for number, (_, sits) in enumerate(drawn)
     ]
-    assert np.quantile(peaks, [0.05, 0.5, 0.95]) == pytest.approx([0.05, 0.5, 0.95], abs=0.1)
+    most = PEAKED["pitta"]
+    assert np.quantile(peaks, [0.05, 0.5, 0.95]) == pytest.approx([0.05 * most, 0.5 * most, 0.95 * most], abs=0.1)
     seams = [design.seam for design, _ in drawn]
     assert np.quantile(seams, [0.0, 0.5, 1.0]) == pytest.approx([WELD[0], sum(WELD) / 2, WELD[1]], abs=0.3)
 
@@ -341,18 +355,58 @@ def test_respirators_show_what_their_makers_put_on_them() -> None:
         plain = [design.family for design in drawn if design.family in ("", "marks")]
         assert plain.count("marks") / len(plain) == pytest.approx(share, abs=0.1)
     assert "marks" not in {draw_design(plan_mask(rng_for(16, number)), "cloth")[0].family for number in range(200)}
+    printed = [draw_design(plan_mask(rng_for(21, number)), "n95")[0] for number in range(400)]
+    families = [one.family for one in printed if one.family != "marks"]
+    assert 0.05 < np.mean([bool(family) for family in families]) < 0.5
+    share = np.mean([bool(one.family) and one.family != "marks" for one in printed])
+    assert share == pytest.approx(census().forms_worn["n95"].printed, abs=0.05)
+    assert not any(one.family == "marks" and one.second is not None for one in printed)
+    shown = {one.picture.picture.tobytes() for one in printed if one.family == "marks" and one.picture is not None}
+    assert len(shown) == sum(one.family == "marks" for one in printed)
     opaque = [draw_marks(rng_for(17, number), np.full(3, 240.0)).picture[..., 3] > 0 for number in range(60)]
     assert all(each.any() for each in opaque)
-    wide = emblems.SIDE // 3
+    wide = emblems.MARKS_SIDE // 3
     strips = sum(bool(each[:wide].any()) for each in opaque)
     left, right = (sum(bool(part.any()) for part in (each[wide:] for each in sides)) for sides in _halves(opaque))
     assert strips / 60 == pytest.approx(STRIPS, abs=0.15)
     assert min(left, right) > 10 and left + right < 60
+    for form in MARKED:
+        upper = flat_map(built_in_template(form))[0, 32, 1]
+        assert upper + 0.05 < STRIP_AT < upper + 0.2
+    bare = np.array([each[:wide].any(1) for each in opaque if each[:wide].any()])
+    high = np.array([np.flatnonzero(rows)[[0, -1]] for rows in bare]) / emblems.MARKS_SCALE - emblems.MARKS_WIDE / 2
+    assert high.mean(1) == pytest.approx(np.full(len(high), STRIP_AT), abs=0.03)
+    assert np.ptp(high, axis=1).min() > 0.03 and np.ptp(high, axis=1).max() < 0.13
+
+
+def test_lines_of_a_label_do_not_overlap() -> None:
+    """Below each line of letters lies a row without ink; so the number of runs of inked rows is that of the lines."""
+    lines = []
+    for number in range(60):
+        opaque = draw_marks(rng_for(22, number), np.full(3, 240.0)).picture[..., 3] > 0
+        inked = opaque[emblems.MARKS_SIDE // 3 :].any(1).astype(int)
+        starts = np.flatnonzero(np.diff(inked, prepend=0) == 1)
+        ends = np.flatnonzero(np.diff(inked, append=0) == -1)
+        assert (ends - starts < emblems.LETTERS_HIGH * emblems.LETTERS[1] + 6).all()
+        lines.append(len(starts))
+    assert set(lines) == {0, 1, 2, 3, 4}
+
+
+def test_crests_of_foam_are_steep_and_cups_are_wider() -> None:
+    crests = [draw_design(plan_mask(rng_for(23, number)), "pitta")[0].crest for number in range(200)]
+    assert 0.15 < np.median(crests) < 0.35
+    sizes = {
+        form: np.median([draw_design(plan_mask(rng_for(24, n)), form)[1].size for n in range(200)])
+        for form in ("n95", "kn95")
+    }
+    assert sizes["n95"] / sizes["kn95"] == pytest.approx(1.08, abs=0.02)
+    widths = [draw_design(plan_mask(rng_for(25, number)), "cloth")[1].strap_width for number in range(200)]
+    assert np.quantile(widths, [0.0, 0.5, 1.0]) == pytest.approx([0.5, 1.05, 1.6], abs=0.1)
 
 
 def _halves(pictures: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The left and the right third of pictures."""
-    third = emblems.SIDE // 3
+    third = emblems.MARKS_SIDE // 3
     return [each[:, :third] for each in pictures], [each[:, -third:] for each in pictures]
 
 
@@ -364,7 +418,7 @@ def test_pleats_show_more_at_the_sides() -> None:
         shade = pleat_fields(design.pleats, 128, 128).shade_and_slope[..., 0].astype(float)
         down.append(np.abs(np.diff(shade, axis=0)).mean(0))
     shown = np.mean(down, axis=0)
-    assert shown[[0, -1]].min() > 2 * shown[len(shown) // 2 - 1 : len(shown) // 2 + 1].max() > 0
+    assert shown[[0, -1]].min() > 3.2 * shown[len(shown) // 2 - 1 : len(shown) // 2 + 1].max() > 0
 
 
 def test_pleats_of_dark_cloth_are_steeper() -> None:

@@ -68,18 +68,18 @@ STEEPEST_CREST, ON_DARK = 0.35, 2.0
 # Factors on the grain of coloured woven cloth and of fleece and foam; how much less grain dark cloth has per gloss.
 GRAINED, FIBRES, GLITTER = 1.6, 0.8, 3.0
 WRINKLED, WRINKLED_STIFF = 1.2, 0.5  # factors on the depth of wrinkles of soft and of stiff cloth
-# Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`. Lower corners that lie
-# higher, mean and spread: the lower edge runs from the chin to the cheek, and pleats are closer together at the sides.
-# Lower edges that are straight between chin and corner, by as much.
+# Outlines that are less of a bowl than their template's, in weights of `deformations.OUTLINE`, whose limits hold for
+# plans of any kind and not here. Mean and spread of how much straighter lower edges are between chin and corner, and
+# of how much higher lower corners lie.
+STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 RAISED = {"surgical": (-0.2, 0.5)}
 # Upper corners that lie lower, mean and spread: an upper edge that falls from nose to cheek. Greatest additional peak.
 FALLING = {"surgical": (0.8, 0.4)}
-PEAKED = {"pitta": 1.0}
+PEAKED = {"pitta": 0.8}
 NEARER = {"surgical": 0.6, "cloth": 0.5}  # how much nearer to the ears sides end than the template's
 # Pleats open more before the mouth than at the sides, which they draw in, and the lower corners stand out: the greatest
 # weights of both.
 WAISTED = {"surgical": (1.0, 0.7)}
-STRAIGHT = {"surgical": (0.5, 0.4), "cloth": (0.7, 0.4), "pitta": (0.8, 0.4), "kf94": (0.5, 0.4)}
 # Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
 STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.6), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
 WIDER = {"n95": 1.08}  # factor on the size: real cups are 1.8 to 2.1 eye distances wide, the template's 1.75
@@ -200,7 +200,7 @@ def _of_form(chances: Chances, plan: MaskPlan, form: str, lab: Lab, found: Decor
     coloured = math.hypot(lab[1], lab[2]) > COLOURED
     if form == "surgical" and found.second is None and coloured and hem < WHITE_HEMS + WHITE_BANDS:
         return found._replace(second=WHITE_HEM, part="trim" if hem < WHITE_HEMS else "band")
-    if not found.family and marked < MARKED.get(form, 0.0):
+    if not found.family and found.second is None and marked < MARKED.get(form, 0.0):
         return found._replace(family="marks", picture=draw_marks(rng_for(plan.cloth, "print"), lab_to_rgb(lab)))
     return found
 
@@ -339,7 +339,7 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
 
 
 def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[float, ...]:
-    """The weights of a plan's deformations of the outline, changed by RAISED and STRAIGHT."""
+    """The weights of a plan's deformations of the outline, changed by STRAIGHT and what follows it above."""
     if form not in STRAIGHT:
         return drawn
     weights, (mean, spread) = list(drawn), STRAIGHT[form]

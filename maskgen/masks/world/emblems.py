@@ -17,14 +17,14 @@ from maskgen.masks.world.repeating_prints import Print, halves
 from maskgen.masks.world.tile_shapes import Bytes, Rng, smooth_noise
 
 SIDE = 128
-MARKED_WIDE = 2.4  # eye distances, width of the picture of a maker's marks: it reaches from nose to chin
-MARKED = SIDE / MARKED_WIDE  # its pixels per eye distance
+MARKS_SIDE, MARKS_WIDE = 256, 2.4  # pixels and eye distances, width of the picture of a maker's marks: nose to chin
+MARKS_SCALE = MARKS_SIDE / MARKS_WIDE  # its pixels per eye distance
 # Shares of marked respirators with a strip over the nose on the outside, and of these of those with letters, too; nine
 # strips and ten labels were counted on 18.
 STRIPS, LABELLED = 0.6, 0.7
-STRIP_AT, STRIP_HALF, STRIP_THICK = -0.63, (0.28, 0.42), (0.04, 0.075)  # height on the cloth and size, eye distances
+STRIP_AT, STRIP_HALF, STRIP_THICK = -0.65, (0.28, 0.42), (0.04, 0.075)  # height on the cloth and size, eye distances
 LABEL_AT, LABEL_DOWN = (0.45, 0.65), (-0.1, 0.2)  # the middle of a label on one cheek, eye distances from the cloth's
-LABEL_LINE = 5.5  # pixels from line to line of a label
+LETTERS, LETTERS_HIGH = (0.30, 0.5), 22.0  # sizes of OpenCV's font, and the height of its capitals at size 1, in pixels
 _LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))
 
 Four = tuple[float, float, float, float]
@@ -35,10 +35,10 @@ def _ink(colour: Doubles) -> Four:
     return red, green, blue, 255.0
 
 
-def _clear(colour: Doubles) -> Bytes:
+def _clear(colour: Doubles, side: int = SIDE) -> Bytes:
     """A fully transparent picture of a colour, so that edges of shapes blend into that colour."""
     pixel = np.array([*np.rint(colour), 0], np.uint8).view(np.uint32)[0]
-    return np.full((SIDE, SIDE), pixel, np.uint32).view(np.uint8).reshape(SIDE, SIDE, 4)
+    return np.full((side, side), pixel, np.uint32).view(np.uint8).reshape(side, side, 4)
 
 
 def _fill(picture: Bytes, outline: Doubles, ink: Four) -> None:
@@ -200,27 +200,37 @@ def draw_emblem(family: str, rng: Rng, inks: list[Doubles]) -> Print:
 def draw_marks(rng: Rng, ground: Doubles) -> Print:
     """What makers put on a respirator whose cloth has the colour `ground`, RGB 0..255: a metal strip over the nose and,
     on one cheek, lines of small letters."""
-    picture, has_strip = _clear(ground), rng.random() < STRIPS
+    picture, has_strip = _clear(ground, MARKS_SIDE), rng.random() < STRIPS
     if has_strip:
         _strip(picture, rng)
     if not has_strip or rng.random() < LABELLED:
         _label(picture, rng)
-    return Print(halves(picture), MARKED_WIDE)
+    return Print(halves(picture), MARKS_WIDE)
 
 
 def _strip(picture: Bytes, rng: Rng) -> None:
     half, thick, metal = rng.uniform(*STRIP_HALF), rng.uniform(*STRIP_THICK), rng.uniform(120, 190)
     ends = np.array([[-half, STRIP_AT - 0.015], [0.0, STRIP_AT], [half, STRIP_AT - 0.015]])  # along the upper edge
-    _line(picture, SIDE / 2 + MARKED * ends, _ink(np.full(3, metal)), MARKED * thick)
+    _line(picture, MARKS_SIDE / 2 + MARKS_SCALE * ends, _ink(np.full(3, metal)), MARKS_SCALE * thick)
     gleam = ends - [0.0, 0.2 * thick]
-    _line(picture, SIDE / 2 + MARKED * gleam, _ink(np.full(3, metal + 40)), 0.4 * MARKED * thick)
+    _line(picture, MARKS_SIDE / 2 + MARKS_SCALE * gleam, _ink(np.full(3, metal + 40)), 0.4 * MARKS_SCALE * thick)
 
 
 def _label(picture: Bytes, rng: Rng) -> None:
     grey, side = _ink(np.full(3, rng.uniform(50, 130))), int(rng.choice([-1, 1]))
-    left = SIDE / 2 + MARKED * (side * rng.uniform(*LABEL_AT) - 0.25)
-    top = SIDE / 2 + MARKED * rng.uniform(*LABEL_DOWN)
-    for line in range(int(rng.integers(1, 5))):
-        at = round(left), round(top + LABEL_LINE * line)
-        height = rng.uniform(0.16, 0.30)
-        cv2.putText(picture, _text(rng, 4, 8), at, cv2.FONT_HERSHEY_SIMPLEX, height, grey, 1, cv2.LINE_AA)
+    left = MARKS_SIDE / 2 + MARKS_SCALE * (side * rng.uniform(*LABEL_AT) - 0.25)
+    base = MARKS_SIDE / 2 + MARKS_SCALE * rng.uniform(*LABEL_DOWN)
+    for _ in range(int(rng.integers(1, 5))):
+        size = rng.uniform(*LETTERS)
+        base += LETTERS_HIGH * size + 4
+        thick = int(rng.integers(1, 3))
+        cv2.putText(
+            picture,
+            _text(rng, 4, 8),
+            (round(left), round(base)),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            size,
+            grey,
+            thick,
+            cv2.LINE_AA,
+        )

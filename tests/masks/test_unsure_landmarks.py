@@ -70,10 +70,11 @@ def test_uncertain_eyelids_keep_the_mask_farther_away() -> None:
     assert gaps[1] - gaps[0] == pytest.approx(LID_REACH * UNSURE * SCALE, abs=1.2)
 
 
-def test_only_the_part_below_the_mouth_is_stretched_and_straps_still_end_at_the_ears() -> None:
+@pytest.mark.parametrize("name", ["surgical_blue", "n95"])
+def test_only_the_part_below_the_mouth_is_stretched_and_straps_still_end_where_they_did(name: str) -> None:
     points = Camera(SCALE, rotation(0, 0, 0), np.array([110.0, 110.0])).project(mean68())[:, :2].astype(np.float32)
     face = analyse_face(np.full((240, 220, 3), 128, np.uint8), points)
-    kind = load_kind("surgical_blue")
+    kind = load_kind(name)
     plain, reached = (place_mask((240, 220), face, MaskPlan(unsure=unsure), kind).points for unsure in (0.0, UNSURE))
     mesh, moved = kind.mesh_for(face.camera.scale, "proper"), reached - plain
     mouth = face.camera.scale * (face.camera.rotation[:2] @ MOUTH) + face.camera.shift

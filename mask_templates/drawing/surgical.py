@@ -62,7 +62,7 @@ def tucked(
 
 def _bound(shade: Field, height: Field, strong: float) -> tuple[Field, Field]:
     """The edges of a surgical mask: bound and stitched, a wire over the nose, welded sides; in place. Seams and
-    stitches are so many times as `strong` as those of the reference."""
+    stitches are so many times as `strong` as those of the reference, along the lower edge at most 1.2 times."""
     for edge, inward, shown in ((0.0, 1, strong), (1.0, -1, min(strong, 1.2))):
         band = 1 - step((V - edge) * inward, 0.075, 0.004)
         shade += 0.01 * band - 0.12 * bump(V, edge, 0.012)

@@ -28,6 +28,8 @@ from maskgen.masks.world.design import (
     LOWEST_WEIGHT,
     MARKED,
     PEAKED,
+    RELIEF_SPREAD,
+    RIBBED,
     WAISTED,
     WELD,
     WHITE_BANDS,
@@ -377,6 +379,15 @@ def test_respirators_show_what_their_makers_put_on_them() -> None:
     high = np.array([np.flatnonzero(rows)[[0, -1]] for rows in bare]) / emblems.MARKS_SCALE - emblems.MARKS_WIDE / 2
     assert high.mean(1) == pytest.approx(np.full(len(high), STRIP_AT), abs=0.03)
     assert np.ptp(high, axis=1).min() > 0.03 and np.ptp(high, axis=1).max() < 0.13
+
+
+def test_ribs_of_cups_show_from_hardly_to_fully() -> None:
+    for form, (least, most) in {"n95": RIBBED["n95"], "kn95": (1.0, 1.0)}.items():
+        plans = [plan_mask(rng_for(26, number)) for number in range(300)]
+        reliefs = np.array([draw_design(plan, form)[1].relief / plan.relief for plan in plans])
+        low, high = np.quantile(reliefs, [0.05, 0.95])
+        spread = np.exp(1.8 * RELIEF_SPREAD)
+        assert (low < 0.45 * high / spread) == (least < most)
 
 
 def test_lines_of_a_label_do_not_overlap() -> None:

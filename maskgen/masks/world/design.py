@@ -83,6 +83,7 @@ WAISTED = {"surgical": (1.0, 0.7)}
 # Least and greatest factor on the width of straps: of cords of 3 mm to bands of 5 mm, with 63 mm between the eyes.
 STRAP_WIDTHS = {"surgical": (1.1, 2.0), "cloth": (0.5, 1.6), "kf94": (1.0, 1.5), "kn95": (1.0, 1.5)}
 WIDER = {"n95": 1.08}  # factor on the size: real cups are 1.8 to 2.1 eye distances wide, the template's 1.75
+RIBBED = {"n95": (0.15, 1.1)}  # least and greatest factor on the relief: some cups are smooth
 LOWEST_WEIGHT = -1.7  # the least of these weights
 ONCE = 0.75  # share of prints that appear once, in families that can also repeat
 
@@ -332,7 +333,7 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
         strap_width=_strap_width(chances.uniform(), form),
         bright=plan.bright * (1.0 + 0.03 * chances.normal()),
         sheer=_sheer(tables.forms_worn[form], lab, chances.uniform()),
-        relief=plan.relief * _relief(lab[0]) * math.exp(RELIEF_SPREAD * chances.normal()),
+        relief=plan.relief * _relief(lab[0]) * math.exp(RELIEF_SPREAD * chances.normal()) * _ribbed(chances, form),
         creases=tuple([min(max(deep * depth, -3.0), 3.0) for depth in plan.creases]),
         print_skew=tuple([times * each for times, each in zip(skewed, plan.print_skew, strict=True)]),
     )
@@ -360,6 +361,12 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
             weights[at] = most * min(max(both + 0.2 * chances.normal(), 0.0), 1.0)
     weights[PEAK] += PEAKED.get(form, 0.0) * chances.uniform()
     return tuple(weights)
+
+
+def _ribbed(chances: Chances, form: str) -> float:
+    """The factor on the relief of a form whose moulded ribs show from hardly to fully, by RIBBED; 1 for others."""
+    least, most = RIBBED.get(form, (1.0, 1.0))
+    return least + (most - least) * chances.uniform()
 
 
 def _strap_width(drawn: float, form: str) -> float:

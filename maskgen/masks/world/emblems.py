@@ -24,7 +24,11 @@ MARKS_SCALE = MARKS_SIDE / MARKS_WIDE  # its pixels per eye distance
 STRIPS, LABELLED = 0.6, 0.7
 STRIP_AT, STRIP_HALF, STRIP_THICK = -0.65, (0.28, 0.42), (0.04, 0.075)  # height on the cloth and size, eye distances
 LABEL_AT, LABEL_DOWN = (0.45, 0.65), (-0.1, 0.2)  # the middle of a label on one cheek, eye distances from the cloth's
-LETTERS, LETTERS_HIGH = (0.30, 0.5), 22.0  # sizes of OpenCV's font, and the height of its capitals at size 1, in pixels
+LETTERS, LETTERS_HIGH = (
+    (0.22, 0.38),
+    22.0,
+)  # sizes of OpenCV's font, and the height of its capitals at size 1, in pixels
+BOLD = 0.25  # share of lines in bold letters
 _LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))
 
 Four = tuple[float, float, float, float]
@@ -223,7 +227,7 @@ def _label(picture: Bytes, rng: Rng) -> None:
     for _ in range(int(rng.integers(1, 5))):
         size = rng.uniform(*LETTERS)
         base += LETTERS_HIGH * size + 4
-        thick = int(rng.integers(1, 3))
+        thick = 1 + int(rng.random() < BOLD)
         cv2.putText(
             picture,
             _text(rng, 4, 8),

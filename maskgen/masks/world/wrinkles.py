@@ -97,7 +97,7 @@ def _part(picture: Bytes, size: tuple[int, ...], x: float, y: float) -> Bytes:
     return picture[up : up + size[1], left : left + size[0]]
 
 
-@lru_cache(8)
+@lru_cache(12)  # all levels of detail of both sorts, 13 MB
 def _grain(woven: bool, columns: int, rows: int) -> Bytes:
     """Slopes of threads or of fibres, right and down, for a cloth of this size and LARGER."""
     drawn, size = _grain_picture(woven), (round(columns * LARGER), round(rows * LARGER))

@@ -292,11 +292,10 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     """
     kind, plan = kind.drawn(plan)
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
-    worn = kind.template.role == "mask"
-    points = _placed_by_plan(
-        _projected(mesh, analysed, plan), mesh, analysed.camera, plan, _size(plan) if worn else plan.size
-    )
-    if worn:
+    if kind.template.role != "mask":
+        plan = replace(plan, unsure=0.0)  # glasses and shields cover no chin
+    points = _placed_by_plan(_projected(mesh, analysed, plan), mesh, analysed.camera, plan)
+    if kind.template.role == "mask":
         _reach_below_chin(points, mesh, analysed.camera, plan)
         points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed, plan)
     seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
@@ -354,18 +353,18 @@ def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Double
     return points
 
 
-def _size(plan: MaskPlan) -> float:
-    """The factor on the size of a mask of cloth: the plan's, and more where landmarks are uncertain."""
-    return plan.size * (1 + WIDER * min(plan.unsure, MOST_UNSURE))
+def _doubt(plan: MaskPlan) -> float:
+    """How far landmarks are believed to be off, in eye distances, at most MOST_UNSURE."""
+    return min(plan.unsure, MOST_UNSURE)
 
 
-def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan, size: float) -> Doubles:
-    """Shift, scale by `size` and tilt the projected mask about the mouth as the plan says; in place. Straps still end
-    where they did: the ears do not move."""
+def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> Doubles:
+    """Shift, scale and tilt the projected mask about the mouth as the plan says, larger where landmarks are uncertain;
+    in place. Straps still end where they did: the ears do not move."""
     # Single numbers: for so few NumPy takes several times as long.
     mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
     up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
-    tilt = math.radians(plan.tilt)
+    tilt, size = math.radians(plan.tilt), plan.size * (1 + WIDER * _doubt(plan))
     c, s = math.cos(tilt) * size, math.sin(tilt) * size
     shift = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
     moved = points[:, :2] @ np.array([[c - 1, s], [-s, c - 1]]) + shift
@@ -377,7 +376,7 @@ def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskP
 def _reach_below_chin(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> None:
     """Stretch the part below the mouth so far down the face that it covers a chin whose landmarks are a little too
     high; in place."""
-    reach = REACH * min(plan.unsure, MOST_UNSURE)
+    reach = REACH * _doubt(plan)
     if not reach or plan.wearing not in COVERS_CHIN:
         return
     down = camera.rotation[:2, 1] * camera.scale
@@ -391,5 +390,5 @@ def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace, p
     down = analysed.camera.rotation[:2, 1]
     below = mesh.below_lids @ (points[: mesh.columns, :2] @ down)
     room = float((below.reshape(-1, len(analysed.eyes)) - analysed.eyes @ down).min())
-    wanted = LID_ROOM + LID_REACH * min(plan.unsure, MOST_UNSURE)
+    wanted = LID_ROOM + LID_REACH * _doubt(plan)
     return np.asarray(down * max(0.0, wanted * analysed.camera.scale - room))

@@ -122,18 +122,19 @@ def outline_deformations(grid: Doubles, uv: Doubles, pliant: float, free: bool) 
     Returns:
         Offsets of its points and of its unit normals, each (len(OUTLINE), rows, columns, 3), for weights of 1.
     """
-    normals = grid_normals(grid)
-    moves = pliant * np.stack([*_corners(grid, uv, normals, free), *_middle(uv, normals), *_sides(grid, uv, free)])
+    normals, along, sides = grid_normals(grid), _along(grid), _free_sides(uv, free)
+    of_corners, of_sides = _corners(uv, normals, along, sides), _sides(uv, along, sides)
+    moves = pliant * np.stack([*of_corners, *_middle(uv, normals), *of_sides])
     return moves, np.stack([grid_normals(grid + move) - normals for move in moves])
 
 
 DOWN = np.array([0.0, 1.0, 0.0])
+Sides = list[tuple[int, Doubles]]  # see `_free_sides`
 
 
-def _corners(grid: Doubles, uv: Doubles, normals: Doubles, free: bool) -> list[Doubles]:
+def _corners(uv: Doubles, normals: Doubles, along: Doubles, sides: Sides) -> list[Doubles]:
     """The first eight of `outline_deformations`, (rows, columns, 3) each, the left one of a pair before the right."""
-    v, along = uv[..., 1:], _along(grid)
-    sides = _free_sides(uv, free)
+    v = uv[..., 1:]
     return [
         *(-0.16 * side * (1 - v) * DOWN for _, side in sides),
         *(0.20 * side * v * DOWN for _, side in sides),
@@ -148,15 +149,15 @@ def _along(grid: Doubles) -> Doubles:
     return np.asarray(along / np.linalg.norm(along, axis=-1, keepdims=True))
 
 
-def _free_sides(uv: Doubles, free: bool) -> list[tuple[int, Doubles]]:
+def _free_sides(uv: Doubles, free: bool) -> Sides:
     """-1 and 1, the left and the right side, and from 0 to 1 how far a place, (rows, columns, 1), is on it."""
     u = 2 * uv[..., :1] - 1
     return [(sign, free * np.clip((sign * u - FREE) / (1 - FREE), 0, 1)) for sign in (-1, 1)]
 
 
-def _sides(grid: Doubles, uv: Doubles, free: bool) -> list[Doubles]:
+def _sides(uv: Doubles, along: Doubles, sides: Sides) -> list[Doubles]:
     """The last four of `outline_deformations`, (rows, columns, 3) each."""
-    v, along, sides = uv[..., 1:], _along(grid), _free_sides(uv, free)
+    v = uv[..., 1:]
     return [
         *(-0.14 * sign * side**2 * np.sin(np.pi * v) * along for sign, side in sides),
         *(0.12 * sign * side**2 * v**4 * along for sign, side in sides),

@@ -27,7 +27,7 @@ PLAIN_INK = 0.6  # share of prints in which one ink is black or white
 CONTRAST = 1.6  # weight of lightness, beside a* and b*, in how far an ink is from the ground
 LEAST_SHEER = 0.04  # transmission of light, 0..1, up to which a cloth counts as opaque
 PALE = 70.0  # CIELAB lightness above which a cloth may transmit light
-DARK = 40.0  # CIELAB lightness below which loops mostly have the cloth's colour
+DARK = 40.0  # CIELAB lightness below which cloth is dark
 # CIELAB lightness of cloth and the factor on its relief: pale cloth scatters light into its folds. Two thirds of the
 # masks have a factor within RELIEF_SPREAD, a logarithm, of it.
 RELIEF_OF_LIGHTNESS = (60.0, 80.0), (1.3, 0.7)
@@ -340,7 +340,8 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
 
 
 def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[float, ...]:
-    """The weights of a plan's deformations of the outline, changed by STRAIGHT and what follows it above."""
+    """The weights of a plan's deformations of the outline, changed by STRAIGHT, RAISED, FALLING, NEARER, WAISTED and
+    PEAKED."""
     if form not in STRAIGHT:
         return drawn
     weights, (mean, spread) = list(drawn), STRAIGHT[form]

@@ -23,9 +23,9 @@ from maskgen.masks.kind import (
     Bytes,
     undyed_levels,
 )
-from maskgen.masks.lighting.colour import parse_hex_colour
+from maskgen.masks.lighting.colour import lab_to_rgb, parse_hex_colour
 from maskgen.masks.template import PARTS, Template
-from maskgen.masks.world.design import STIFF, WOVEN, Design
+from maskgen.masks.world.design import DARK, STIFF, WOVEN, Design
 from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
 from maskgen.masks.world.pleats import LEVEL, PleatFields, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
@@ -42,9 +42,9 @@ RIM = 0.07  # width of the hem with its stitches as a share of the cloth's width
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
 MOVED = 0.5  # greatest distance, in eye distances, by which folds and pleats move a print
-# Level of RGB below which cloth is dark, and the factor on the slopes of its pleats: they show by their gloss, not by
-# their shade.
-DARK, STEEPER = 94.0, 1.5
+# The level of RGB of `design.DARK`, and the factor on the slopes of dark cloth's pleats: they show by their gloss, not
+# by their shade.
+DARK_LEVEL, STEEPER = float(lab_to_rgb((DARK, 0.0, 0.0)).max()), 1.5
 SEAM = 0.07  # half of the width, as a share of the cloth's, within which a seam's strength is changed
 # Texture level of a valve's plastic, and levels that a reflection twice as light adds to its dye.
 PLASTIC, GLINT = 200.0, 300.0
@@ -163,7 +163,7 @@ def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     rise = None if folded is None else _shaded(cloth, folded)
     cv2.mixChannels([slopes], [cloth, slope_down], [0, 3, 1, 4])
     if rise is not None:
-        steep = STEEPER if max(design.ground) < DARK else 1.0
+        steep = STEEPER if max(design.ground) < DARK_LEVEL else 1.0
         cv2.addWeighted(slope_down, 1.0, rise, steep, -LEVEL_GROUND * steep, dst=slope_down)
     _dye_straps(colours[rows:], blank.template, design)
     return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)

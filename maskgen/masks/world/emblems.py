@@ -24,11 +24,8 @@ MARKS_SCALE = MARKS_SIDE / MARKS_WIDE  # its pixels per eye distance
 STRIPS, LABELLED = 0.6, 0.7
 STRIP_AT, STRIP_HALF, STRIP_THICK = -0.65, (0.28, 0.42), (0.04, 0.075)  # height on the cloth and size, eye distances
 LABEL_AT, LABEL_DOWN = (0.45, 0.65), (-0.1, 0.2)  # the middle of a label on one cheek, eye distances from the cloth's
-LETTERS, LETTERS_HIGH = (
-    (0.22, 0.38),
-    22.0,
-)  # sizes of OpenCV's font, and the height of its capitals at size 1, in pixels
-BOLD = 0.25  # share of lines in bold letters
+LETTER_SIZES, CAPITALS = (0.22, 0.38), 22.0  # of OpenCV's font, and the height of its capitals at size 1, in pixels
+BOLD, BETWEEN = 0.25, 4.0  # share of lines in bold letters, and pixels between two lines
 _LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))
 
 Four = tuple[float, float, float, float]
@@ -215,26 +212,17 @@ def draw_marks(rng: Rng, ground: Doubles) -> Print:
 def _strip(picture: Bytes, rng: Rng) -> None:
     half, thick, metal = rng.uniform(*STRIP_HALF), rng.uniform(*STRIP_THICK), rng.uniform(120, 190)
     ends = np.array([[-half, STRIP_AT - 0.015], [0.0, STRIP_AT], [half, STRIP_AT - 0.015]])  # along the upper edge
-    _line(picture, MARKS_SIDE / 2 + MARKS_SCALE * ends, _ink(np.full(3, metal)), MARKS_SCALE * thick)
-    gleam = ends - [0.0, 0.2 * thick]
-    _line(picture, MARKS_SIDE / 2 + MARKS_SCALE * gleam, _ink(np.full(3, metal + 40)), 0.4 * MARKS_SCALE * thick)
+    for high, lighter, wide in ((0.0, 0.0, 1.0), (0.2, 40.0, 0.4)):  # the strip, and a gleam on it
+        points = MARKS_SIDE / 2 + MARKS_SCALE * (ends - [0.0, high * thick])
+        _line(picture, points, _ink(np.full(3, metal + lighter)), wide * MARKS_SCALE * thick)
 
 
 def _label(picture: Bytes, rng: Rng) -> None:
     grey, side = _ink(np.full(3, rng.uniform(50, 130))), int(rng.choice([-1, 1]))
     left = MARKS_SIDE / 2 + MARKS_SCALE * (side * rng.uniform(*LABEL_AT) - 0.25)
-    base = MARKS_SIDE / 2 + MARKS_SCALE * rng.uniform(*LABEL_DOWN)
+    base, font = MARKS_SIDE / 2 + MARKS_SCALE * rng.uniform(*LABEL_DOWN), cv2.FONT_HERSHEY_SIMPLEX
     for _ in range(int(rng.integers(1, 5))):
-        size = rng.uniform(*LETTERS)
-        base += LETTERS_HIGH * size + 4
-        thick = 1 + int(rng.random() < BOLD)
-        cv2.putText(
-            picture,
-            _text(rng, 4, 8),
-            (round(left), round(base)),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            size,
-            grey,
-            thick,
-            cv2.LINE_AA,
-        )
+        size = rng.uniform(*LETTER_SIZES)
+        base += CAPITALS * size + BETWEEN
+        thick, at = 1 + int(rng.random() < BOLD), (round(left), round(base))
+        cv2.putText(picture, _text(rng, 4, 8), at, font, size, grey, thick, cv2.LINE_AA)

@@ -41,11 +41,8 @@ PARTS: tuple[tuple[ModuleType, str, str], ...] = (
     (apply_mask, "estimate_blur_and_noise", "analyse: blur and noise"),
     (apply_mask, "_projected", "apply: mesh on the head"),
     (apply_mask, "render", "apply: render"),
-    (render, "_sampled", "    of it, to the picture's pixels"),
-    (render, "_painted", "    of it, colours, folds and light"),
-    (apply_mask, "blur_as_photograph", "apply: blur"),
-    (apply_mask, "noise_as_photograph", "apply: noise"),
-    (apply_mask, "composite_mask", "apply: shadow and compositing"),
+    (render, "vertex_values", "    of it, light and straps at the mesh's points"),
+    (apply_mask, "composite_mask", "apply: noise, shadow and compositing"),
 )
 
 Face = tuple[np.ndarray, np.ndarray]

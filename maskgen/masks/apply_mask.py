@@ -22,10 +22,8 @@ from maskgen.masks.ear_and_head_occlusion import facing_triangles
 from maskgen.masks.kind import Kind
 from maskgen.masks.lighting.blur_and_noise import (
     BlurAndNoise,
-    blur_as_photograph,
     blur_reach,
     estimate_blur_and_noise,
-    noise_as_photograph,
 )
 from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
@@ -271,16 +269,15 @@ def apply_mask(
     occluders = occluders if kind.template.role == "mask" else None
     named = parts or occluders is not None
     mask = kind, mesh, plan, placed.points, placed.seen, placed.head, placed.before
-    layer = render(*mask, analysed.camera, analysed.light, placed.window, outer, image, named, edge)
-    paint, alpha = blur_as_photograph((layer.paint, layer.alpha), analysed.grain)
-    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps, paint, alpha)
-    noise = noise_as_photograph(paint, alpha, analysed.grain, plan.grain, analysed.light.top)
-    face = analysed.camera.scale, analysed.outline, analysed.light.direction
-    masked, coverage = composite_mask(image, Layer(outer, paint, alpha), noise, *face, plan.sheer)
+    look = analysed.camera, analysed.light, analysed.grain
+    layer = render(*mask, *look, placed.window, outer, image, named, edge)
+    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps)
+    face = analysed.camera.scale, analysed.outline, analysed.light
+    masked, coverage = composite_mask(image, layer, analysed.grain, plan.grain, *face, plan.sheer)
     if cv2.norm(coverage[outer.slices], cv2.NORM_INF) < LEAST_COVERAGE:  # the greatest
         raise no_cloth_visible()
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
-    cloth = _material(kind, plan, 0.0 if layer.opaque else _mean_translucency(paint, alpha))
+    cloth = _material(kind, plan, 0.0 if layer.opaque else _mean_translucency(layer.paint, layer.alpha))
     return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
 
 
@@ -316,15 +313,15 @@ def no_cloth_visible() -> SetAsideError:
     return SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
 
 
-def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool, paint: Floats, alpha: Floats) -> float:
-    """Remove the parts of paint (h, w, 4) and alpha (h, w) that `occluders` hide, in place; returns their share."""
+def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool) -> float:
+    """Remove the parts of the layer that `occluders` hide, in place; returns their share."""
     if occluders is None or layer.parts is None:
         return 0.0
     kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)
-    whole = float(alpha.sum())
-    alpha *= kept
-    paint *= kept[..., None]
-    return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
+    whole = float(layer.alpha.sum())
+    np.multiply(layer.alpha, kept, out=layer.alpha)
+    np.multiply(layer.paint, kept[..., None], out=layer.paint)
+    return 1.0 - float(layer.alpha.sum()) / max(whole, 1e-6)
 
 
 def _material(kind: Kind, plan: MaskPlan, translucency: float) -> MaskMaterial:

@@ -8,6 +8,17 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, arena_of_thread, fields
+from maskgen.masks.lighting.blur_and_noise import (
+    ELSEWHERE,
+    PRESSED,
+    BlurAndNoise,
+    gaussian_kernel,
+    noise_levels,
+    noise_tile,
+    place_in_tile,
+)
+from maskgen.masks.lighting.light import Light
 from maskgen.masks.mask_mesh import AMPLE
 from maskgen.masks.render import Layer, Window
 
@@ -17,7 +28,6 @@ SHADOW_WIDTH = 0.02  # standard deviation of the shadow's blur, in eye distances
 SHADOW_FAR = 0.03  # offset of the shadow away from the light, in eye distances
 LEADS = 0.3  # sideways light that gives the shadow its full offset; weaker light moves it down
 SCATTER = 0.12  # standard deviation, in eye distances, of the blur of skin seen through thin cloth
-FRACTION = 4  # fractional bits of polygon corners
 
 
 def shadow_reach(scale: float) -> int:
@@ -37,33 +47,14 @@ def shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
     return round(x * far), round(y * far)
 
 
-def _shadow(alpha: Floats, scale: float, direction: Doubles) -> Floats:
-    """The share of light that the mask's edge takes from bare skin, 0..1, more on the side away from the light; 0
-    beyond `shadow_reach`."""
-    radius = shadow_radius(scale)
-    soft = cv2.GaussianBlur(
-        alpha, (2 * radius + 1, 2 * radius + 1), SHADOW_WIDTH * scale, borderType=cv2.BORDER_REPLICATE
-    )
-    shadow = np.float32(SHADOW_ROUND * SHADOW) * soft
-    soft *= np.float32(SHADOW)
-    (to_y, from_y), (to_x, from_x) = (_shifted(by) for by in shadow_offset(direction, scale)[::-1])
-    part = shadow[to_y, to_x]
-    np.maximum(part, soft[from_y, from_x], out=part)
-    return shadow
-
-
-def _shifted(by: int) -> tuple[slice, slice]:
-    """Target and source slices of pixels that move by `by`."""
-    return slice(max(by, 0), min(by, 0) or None), slice(max(-by, 0), min(-by, 0) or None)
-
-
 def composite_mask(
     image: Image,
     layer: Layer,
-    noise: Floats | None,
+    grain: BlurAndNoise,
+    seed: int,
     scale: float,
     outline: Floats,
-    direction: Doubles,
+    light: Light,
     sheer: float = 0.0,
 ) -> tuple[Image, Mask]:
     """The photograph with the mask on it, and the mask's coverage, uint8 (height, width).
@@ -72,26 +63,58 @@ def composite_mask(
     elsewhere. Pixels farther than `shadow_reach(scale)` from the mask do not change.
 
     Args:
-        noise: levels, (h, w) or (h, w, 3), added to the layer; the sum is clipped to 0..255. None for no noise.
+        grain: of the photograph; the mask gets its noise, near the brightest level less.
+        seed: of the noise.
         outline: a convex polygon (n, 2). Only the head inside it gets shadow, not what is far behind.
-        direction: (3,), of the light; the shadow falls away from it.
+        light: the shadow falls away from its direction.
         sheer: 0..1, the share of light that the cloth lets through; what shows through is blurred.
     """
     out = image.copy()
     coverage = np.zeros(image.shape[:2], np.uint8)
-    window: Window = layer.window
-    if window.empty:
+    if layer.window.empty:
         return out, coverage
-    cover = cv2.extractChannel(layer.paint, 3)
-    laid = cv2.multiply(
-        _seen_through(image, layer, scale, sheer) if sheer else image[window.slices],
-        _thrice(_light_left(layer.alpha, cover, ground(outline, window), scale, direction)),
-        dtype=cv2.CV_32F,
-    )
-    laid += cv2.cvtColor(layer.paint, cv2.COLOR_RGBA2RGB)
-    out[window.slices] = cv2.add(laid, 0 if noise is None else _in_colours(noise), dtype=cv2.CV_8U)
-    cv2.convertScaleAbs(cover, dst=coverage[window.slices], alpha=255)
+    here = layer.window.slices
+    through = _seen_through(image, layer, scale, sheer) if sheer else None
+    shadow = shadow_radius(scale), shadow_offset(light.direction, scale), shadow_ground(outline, layer.window)
+    noise = seed, noise_levels(grain), light.top
+    out[here], coverage[here] = _composited(image[here], through, layer, SHADOW_WIDTH * scale, shadow, noise)
     return out, coverage
+
+
+def _composited(
+    picture: Image,
+    through: Floats | None,
+    layer: Layer,
+    blur: float,
+    shadow: tuple[int, tuple[int, int], Floats],
+    noise: tuple[int, tuple[float, float], float],
+) -> tuple[Image, Mask]:
+    """The picture in the layer's window with the mask on it, and the coverage there, by the kernel `composite`; both
+    are views of the kernels' memory."""
+    arena, (rows, columns) = arena_of_thread(), layer.alpha.shape
+    arena.begin_after([layer.paint, layer.alpha] if layer.parts is None else [layer.paint, layer.alpha, layer.parts])
+    (masked_at, masked), (cover_at, cover) = (arena.room((rows, columns, *of), np.uint8) for of in ((3,), ()))
+    job_at, job = arena.room((1,), _JOB)
+    (reach, offset, ground), (seed, levels, top) = shadow, noise
+    up, left = place_in_tile(seed)
+    job[0] = (
+        *(rows, columns, arena.address(layer.paint), arena.address(layer.alpha)),
+        *(arena.space(rows * columns * FLOAT), arena.space(rows * columns * FLOAT), arena.space(rows * BLUR_ROW)),
+        *(arena.put(picture), 0 if through is None else arena.put(through), masked_at, cover_at),
+        *(arena.put(gaussian_kernel(reach, blur)), reach, SHADOW, SHADOW_ROUND, *offset),
+        *(arena.put(ground), len(ground), arena.constant("noise", _noise_with_room), *levels),
+        *(up, left, up + ELSEWHERE[0], left + ELSEWHERE[1], top + PRESSED / 12, PRESSED),
+    )
+    arena.call("composite", job_at)
+    return masked, cover
+
+
+# The structure `Composite` of `kernels/composite.c`, in its order.
+_JOB = fields(
+    "rows columns paint alpha shadow room spans picture through masked coverage weights reach",
+    "strength:f round:f right down ground corners noise levels:f colour_levels:f up left colour_up colour_left",
+    "under:f pressed:f",
+)
 
 
 def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Floats:
@@ -102,7 +125,7 @@ def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Flo
     box = scatter_box(scale), scatter_box(scale)
     soft = cv2.blur(cv2.boxFilter(sharp, cv2.CV_32F, box), box)  # twice: nearly Gaussian, at a tenth of its cost
     change = cv2.subtract(soft, sharp, dtype=cv2.CV_32F)
-    return cv2.add(cv2.multiply(change, _thrice(share)), sharp, dtype=cv2.CV_32F)
+    return cv2.add(cv2.multiply(change, cv2.merge([share, share, share])), sharp, dtype=cv2.CV_32F)
 
 
 def scatter_box(scale: float) -> int:
@@ -110,29 +133,13 @@ def scatter_box(scale: float) -> int:
     return 2 * round((math.sqrt(6 * (SCATTER * scale) ** 2 + 1) - 1) / 2) + 1
 
 
-def ground(outline: Floats, window: Window) -> Floats:
-    """Where shadow may fall: 1 on the head in the convex polygon, see `mask_mesh.AMPLE`, 0 outside, (h, w)."""
-    inside = np.zeros((window.y1 - window.y0, window.x1 - window.x0), np.float32)
-    head = outline.mean(0) + (outline - outline.mean(0)) / AMPLE
-    corners = np.rint((head - (window.x0, window.y0)) * (1 << FRACTION)).astype(np.int32)
-    return np.asarray(cv2.fillConvexPoly(inside, corners, 1.0, cv2.LINE_8, FRACTION))
+def shadow_ground(outline: Floats, window: Window) -> Floats:
+    """The convex polygon (n, 2) in which shadow may fall, in the window's pixels: the head in `outline`, see
+    `mask_mesh.AMPLE`."""
+    middle = np.add.reduce(outline) / len(outline)
+    return np.asarray(middle - (window.x0, window.y0) + (outline - middle) / AMPLE, np.float32)
 
 
-def _light_left(alpha: Floats, cover: Floats, on: Floats, scale: float, direction: Doubles) -> Floats:
-    """The share of the picture's light that remains under a mask and its shadow, (h, w). The shadow is that of `cover`
-    where this is less than `alpha`: straps, thin and close to the skin, have less of it."""
-    skin = 1 - alpha
-    keep = _shadow(cv2.min(alpha, cover), scale, direction)
-    keep *= on
-    keep *= skin
-    np.subtract(1, keep, out=keep)
-    keep *= skin
-    return keep
-
-
-def _in_colours(noise: Floats) -> Floats:
-    return _thrice(noise) if noise.ndim == 2 else noise
-
-
-def _thrice(plane: Floats) -> Floats:
-    return np.asarray(cv2.merge([plane, plane, plane]))
+def _noise_with_room() -> Floats:
+    """`noise_tile` whose rows begin once more at their end: the kernel reads four columns at once."""
+    return np.concatenate([noise_tile(), noise_tile()[:, :4]], axis=1)

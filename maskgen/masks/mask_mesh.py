@@ -100,8 +100,8 @@ class MaskMesh:
         fade_from: (r,), cosine of a strap's ray to the line of sight below which it fades out.
         under_straps: (r, 3), unit normals of the skin under the straps' points.
         has_head_straps: whether any of its straps goes round the head.
-        light_weights: (2n, k), weights of the skin's points at which light is estimated, first for all points, then
-            for their mirror images.
+        light_weights: float32 (2n, k), weights of the skin's points at which light is estimated, first for all points,
+            then for their mirror images.
     """
 
     warp: ShapeWarp
@@ -122,7 +122,7 @@ class MaskMesh:
     fade_from: Doubles
     under_straps: Doubles
     has_head_straps: bool
-    light_weights: Doubles
+    light_weights: Floats
     _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -158,7 +158,7 @@ class MaskMesh:
     def shade(self, rest: UnexplainedLight) -> Doubles:
         """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
         that is brighter than explained has no effect, so that the lightness of white cloth does not depend on skin."""
-        sums = self.light_weights @ rest.off_and_seen
+        sums = self.light_weights @ rest.off_and_seen.astype(np.float32)
         here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
         off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
         return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), 0.0))
@@ -295,11 +295,11 @@ def _meets_itself(strap: Mesh) -> bool:
     return abs(float(strap.points[-1, 0])) < 0.05
 
 
-def _light_weights(points: Doubles) -> Doubles:
+def _light_weights(points: Doubles) -> Floats:
     """The weights of the skin's points for points (n, 3) and their mirror images, (2n, k)."""
     both = np.concatenate([points, points * [-1, 1, 1]])
     away = ((both[:, None] - bare_head_model().lit.points[None]) ** 2).sum(2)
-    return np.asarray(np.exp(-away / (2 * NEAR**2)))
+    return np.exp(-away / (2 * NEAR**2)).astype(np.float32)
 
 
 def _below_lids(top: Doubles) -> Doubles:

@@ -1,4 +1,4 @@
-"""Rasterises triangles with a depth buffer: OpenCV's rasteriser behind one call with coordinates in pixels.
+"""Rasterises triangles with a depth buffer: OpenCV's rasteriser with coordinates in pixels, and a kernel.
 
 OpenCV draws in perspective with y upward. A distant camera, and points moved along their rays, give an
 orthographic picture in pixel coordinates instead. The depth buffer must start at the far plane, and the near plane must
@@ -8,13 +8,12 @@ as far apart as a nose is long get the same depth.
 
 from __future__ import annotations
 
-import threading
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
+from maskgen.masks.kernels.arena import SPAN, arena_of_thread, fields
 from maskgen.masks.pose.head import Triangles
 
 FAR = 1000.0  # distance of the picture plane from the camera, in units of the picture's height
@@ -27,9 +26,6 @@ _SETTINGS.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
 _SETTINGS.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
 _VIEW = (np.eye(4, dtype=np.float32), FIELD, FAR - HALF, FAR + HALF, _SETTINGS)
 
-MOST_KEPT = 1 << 20  # values of a canvas whose memory is kept for the next one
-_OF_THREAD = threading.local()
-
 
 def _corners(points: Doubles, height: int, width: int) -> Floats:
     """Pixels and depth (n, 3) in the coordinates of OpenCV's camera."""
@@ -40,22 +36,20 @@ def _corners(points: Doubles, height: int, width: int) -> Floats:
 
 
 def rasterise(height: int, width: int, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> Floats:
-    """The `values` of one `Canvas.draw`, without the depth, a sixth faster; the array is valid until this thread's next
-    call."""
-    colours, canvas = np.ascontiguousarray(values, np.float32), _black(height, width)
-    return np.asarray(cv2.triangleRasterizeColor(_corners(points, height, width), triangles, colours, canvas, *_VIEW))
+    """The `values` of one `Canvas.draw`, without the depth, by a kernel in a third of the time; the array is valid
+    until this thread's next mask."""
+    arena = arena_of_thread()
+    arena.begin()
+    pixels_at, pixels = arena.room((height, width, 4), np.float32)
+    job_at, job = arena.room((1,), _JOB)
+    corners = np.asarray(points, np.float32), np.asarray(values, np.float32), np.asarray(triangles, np.int32)
+    job[0] = (height, width, pixels_at, arena.space(height * SPAN), *map(arena.put, corners), len(triangles))
+    arena.call("rasterise", job_at)
+    return pixels[..., :3]
 
 
-def _black(height: int, width: int) -> Floats:
-    """Zeros (height, width, 3), in memory that this thread used before, which the processor's cache may still hold."""
-    count = height * width * 3
-    if count > MOST_KEPT:
-        return np.zeros((height, width, 3), np.float32)
-    kept: Floats | None = getattr(_OF_THREAD, "canvas", None)
-    if kept is None or len(kept) < count:
-        kept = _OF_THREAD.canvas = np.empty(count, np.float32)
-    kept[:count] = 0
-    return kept[:count].reshape(height, width, 3)
+# The structure `Rasterise` of `kernels/rasterise.c`, in its order.
+_JOB = fields("rows columns pixels spans corners values triangles count")
 
 
 class Canvas:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
 from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
 from maskgen.masks.kind import AtlasLevel, Kind
+from maskgen.masks.lighting.blur_and_noise import BlurAndNoise, added_blur, blur_reach, gaussian_kernel
 from maskgen.masks.lighting.cloth_colour import (
     BRIGHTEST,
+    FIBRES,
+    SHEEN,
     SHEEN_OF_RELIEF,
+    SHINE,
+    USUAL_LIGHT,
     dye_matrix,
     fold_gains,
     full_light,
     shade_tint,
-    sheen,
-    warm_shade,
 )
 from maskgen.masks.lighting.colour import srgb_factor
-from maskgen.masks.lighting.exposure import compress_highlights
+from maskgen.masks.lighting.exposure import ROOM
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.mask_mesh import MaskMesh
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
@@ -30,16 +34,14 @@ from maskgen.masks.occluders.straps_under_hair import visible_strap_share
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.rasteriser import rasterise
 
 SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canvas is finer than the picture
 FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down
 # Coverage of ear loops and head straps: below one half, so that a threshold at one half selects the cloth.
 STRAP_COVER = 120 / 255
-CACHE_LINE = 64  # bytes
-ROW = 512  # pixels of the mask per row while they are coloured
 HIDDEN = 0.2  # strength of the loss of light on cloth that faces down, where chest and throat block it
 LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
+TAP = 12  # bytes of a `Tap` of `kernels/render.c`
 LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 
 
@@ -123,13 +125,14 @@ def render(
     before: Triangles,
     camera: Camera,
     light: Light,
+    grain: BlurAndNoise,
     window: Window,
     outer: Window,
     image: Image,
     parts: bool = False,
     edge: PhotographEdge | None = None,
 ) -> Layer:
-    """Render the mask.
+    """Render the mask, blurred as the photograph; the layer's arrays are valid until this thread's next mask.
 
     Args:
         points: the mesh's points in the picture, (n, 3).
@@ -143,12 +146,10 @@ def render(
     level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
     values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
     canvas = window.canvas(camera.scale)
-    placed = window.on(*canvas, np.concatenate([points, head]))
-    drawn = rasterise(*canvas, placed, np.concatenate([seen, before + len(points)]), values)
-    drawn, alpha = _sampled(drawn, window, outer)
-    named = _named(level, drawn, alpha) if parts else None
-    paint = _painted(kind, plan, level, drawn, alpha, camera, light, _Straps(mesh.fades, edge, outer))
-    return Layer(outer, paint, alpha, named, level.material_and_clear is None and not plan.sheer)
+    corners = window.on(*canvas, np.concatenate([points, head]))
+    triangles = np.concatenate([seen, before + np.int32(len(points))])
+    pixels = _Pixels(kind, plan, level, camera, light, grain, edge)
+    return _rendered(mesh, corners, triangles, values, canvas, window, outer, pixels, parts)
 
 
 def vertex_values(
@@ -178,14 +179,6 @@ def vertex_values(
         )
     values[: len(points), :2] = _texels(mesh, plan, level, opacity)
     return values
-
-
-def _named(level: AtlasLevel, drawn: Floats, whole: Floats) -> Mask:
-    """The part label of each pixel, 0 for none."""
-    some = 1 / np.maximum(whole, np.float32(1e-3))
-    x, y = (cv2.extractChannel(drawn, at) * some for at in (0, 1))
-    part = cv2.remap(level.parts, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(part * (whole > 0), np.uint8)
 
 
 def _texels(mesh: MaskMesh, plan: MaskPlan, level: AtlasLevel, opacity: Doubles) -> Doubles:
@@ -224,137 +217,88 @@ def _median(values: Doubles) -> float:
     return float((ranked[low] + ranked[high]) / 2)
 
 
-def _sampled(drawn: Floats, window: Window, outer: Window) -> tuple[Floats, Floats]:
-    """The canvas in the outer window's pixels: x and y in the atlas and light, times the coverage (h, w, 3), and the
-    coverage."""
-    alpha = cv2.threshold(cv2.extractChannel(drawn, 2), 0, 1, cv2.THRESH_BINARY)[1]
-    return _sized(drawn, window, outer), _sized(alpha, window, outer)
-
-
-def _sized(canvas: Floats, window: Window, outer: Window) -> Floats:
-    """The canvas reduced to the window's pixels, 0 in the rest of the outer window."""
-    whole = np.zeros((outer.y1 - outer.y0, outer.x1 - outer.x0, *canvas.shape[2:]), np.float32)
-    part = whole[window.within(outer)]
-    cv2.resize(canvas, part.shape[1::-1], dst=part, interpolation=cv2.INTER_LINEAR)
-    return whole
-
-
 @dataclass(frozen=True, slots=True)
-class _Straps:
-    """What hides straps pixel by pixel: whether they fade, the photograph's edge, and the window of the layer."""
+class _Pixels:
+    """What the kernel `render` needs beside the mesh: how the mask's pixels are coloured and blurred."""
 
-    fade: bool
+    kind: Kind
+    plan: MaskPlan
+    level: AtlasLevel
+    camera: Camera
+    light: Light
+    grain: BlurAndNoise
     edge: PhotographEdge | None
-    outer: Window
 
-    def shown(self, places: NDArray[np.intp]) -> NDArray[np.bool_] | bool:
-        """Whether each pixel, a place in the window, lies in the photograph."""
+    def atlas(self, arena: Arena, parts: bool) -> tuple[int, ...]:
+        """Rows, columns and addresses of the atlas."""
+        level = self.level
+        material = 0 if level.material_and_clear is None else arena.put(level.material_and_clear)
+        names = arena.put(level.parts) if parts else 0
+        return *level.slope_down.shape, arena.put(level.colours), arena.put(level.slope_down), material, names
+
+    def straps(self, mesh: MaskMesh, outer: Window) -> tuple[Any, ...]:
+        """Where straps are in the atlas, whether they fade, and the photograph's edge."""
+        first_row = self.kind.straps_from * len(self.level.slope_down) - 0.5
         if self.edge is None:
-            return True
-        down, right = np.divmod(places, self.outer.x1 - self.outer.x0)
-        return self.edge.shows(np.stack([right + self.outer.x0, down + self.outer.y0], axis=1))
+            return first_row, STRAP_COVER, mesh.fades, False, (0.0,) * 6, 0, 0
+        to = self.edge.matrix.copy()
+        to[:, 2] += to[:, :2] @ (outer.x0, outer.y0)
+        return first_row, STRAP_COVER, mesh.fades, True, to.ravel(), *self.edge.size
+
+    def colours(self) -> tuple[Any, ...]:
+        """The numbers of the formulas for colours and for the photograph's range of levels."""
+        light, plan = self.light, self.plan
+        folds = fold_gains(self.camera, light, plan)
+        shine = SHINE + SHEEN * self.kind.gloss, SHINE / 255, FIBRES, SHEEN_OF_RELIEF
+        range_of_levels = light.top - ROOM, ROOM, 1 - light.lift / 255, light.lift
+        dye = dye_matrix(light, plan.fade).ravel()
+        full = full_light(plan, light)
+        return plan.sheer, full, *folds, BRIGHTEST, *shine, USUAL_LIGHT, shade_tint(plan, light), dye, *range_of_levels
 
 
-def _painted(
-    kind: Kind,
-    plan: MaskPlan,
-    level: AtlasLevel,
-    drawn: Floats,
-    whole: Floats,
-    camera: Camera,
-    light: Light,
-    straps_of: _Straps,
-) -> Floats:
-    """`Layer.paint`: texture, folds and light at the mask's pixels; `whole` is reduced where straps fade or end."""
-    where = _in_rows((whole > 0).ravel().nonzero()[0])
-    alpha = whole.ravel().take(where)
-    some = 1 / np.maximum(alpha, np.float32(1e-3))
-    x, y, lit = (part * some for part in cv2.split(drawn.reshape(-1, 3).take(where, axis=0)))
-    straps = y >= np.float32(kind.straps_from * len(level.slope_down) - 0.5)
-    if straps_of.fade:
-        on = straps.ravel().nonzero()[0]
-        opacity = np.minimum((x.ravel()[on] + np.float32(0.5)) / np.float32(level.slope_down.shape[1]), 1)
-        opacity *= straps_of.shown(where.ravel()[on])
-        whole.ravel()[where.ravel()[on]] = alpha.ravel()[on] = alpha.ravel()[on] * opacity
-    cover = alpha - alpha * (straps * np.float32(1 - STRAP_COVER))
-    if level.material_and_clear is not None or plan.sheer:
-        shape, opaque = _let_through(level, plan.sheer, x, y, straps)
-        cover *= shape
-        alpha *= opaque
-        whole.ravel()[where] = alpha
-    colours = _coloured(kind, plan, level, x, y, lit, alpha, camera, light)
-    return _scattered(cv2.merge([*colours, cover]), where, whole.shape)
-
-
-def _let_through(
-    level: AtlasLevel, sheer: float, x: Floats, y: Floats, straps: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    """The share of material at places of the atlas, and the share of light that it blocks, 0..1 each; `sheer` is the
-    share of light that cloth lets through."""
-    opaque = 1 - np.float32(sheer) * ~straps
-    if level.material_and_clear is None:
-        return np.ones_like(opaque), opaque
-    read = cv2.remap(level.material_and_clear, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shape, clear = (part.astype(np.float32) / 255 for part in cv2.split(read))
-    opaque *= shape
-    opaque *= 1 - clear
-    return shape, opaque
-
-
-def _scattered(pixels: Floats, where: NDArray[np.intp], shape: tuple[int, ...]) -> Floats:
-    """A picture (h, w, 4) of pixels (..., 4) at places in it, 0 elsewhere; each pixel is copied as one number."""
-    picture = np.zeros((*shape, 4), np.float32)
-    picture.view(np.complex128).ravel()[where] = pixels.view(np.complex128)[..., 0]
-    return picture
-
-
-def _in_rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Places as a picture, (n, ROW), the last one repeated: OpenCV allows at most 32,767 pixels per side."""
-    full = np.empty(-(-max(len(places), 1) // ROW) * ROW, np.intp)
-    full[: len(places)], full[len(places) :] = places, places[-1] if len(places) else 0
-    return full.reshape(-1, ROW)
-
-
-def _fetched(level: AtlasLevel) -> AtlasLevel:
-    """The atlas, read once sequentially, so that later random accesses hit the processor's cache."""
-    for picture in (level.colours, level.slope_down):
-        np.maximum.reduce(picture.ravel()[::CACHE_LINE])
-    return level
-
-
-def _coloured(
-    kind: Kind,
-    plan: MaskPlan,
-    level: AtlasLevel,
-    x: Floats,
-    y: Floats,
-    lit: Floats,
-    alpha: Floats,
-    camera: Camera,
-    light: Light,
-) -> Floats:
-    """The colours (3, ...), premultiplied by alpha, of pixels at these places of the atlas with this light on them."""
-    read = _fetched(level)
-    cloth, down = (
-        cv2.remap(each, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for each in (read.colours, read.slope_down)
+def _rendered(
+    mesh: MaskMesh,
+    corners: Doubles,
+    triangles: Triangles,
+    values: Floats,
+    canvas: tuple[int, int],
+    window: Window,
+    outer: Window,
+    pixels: _Pixels,
+    parts: bool,
+) -> Layer:
+    """The layer in `outer`, by the kernel `render`; its arrays are views of the kernels' memory."""
+    arena = arena_of_thread()
+    arena.begin()
+    rows, columns = outer.y1 - outer.y0, outer.x1 - outer.x0
+    (paint_at, paint), (alpha_at, alpha) = (arena.room((rows, columns, *of), np.float32) for of in ((4,), ()))
+    parts_at, named = arena.room((rows, columns), np.uint8) if parts else (0, None)
+    reach, numbers = blur_reach(pixels.grain), rows * columns * FLOAT
+    job_at, job = arena.room((1,), _JOB)
+    job[0] = (
+        *(*canvas, arena.space(canvas[0] * canvas[1] * 4 * FLOAT), arena.space(canvas[0] * SPAN)),
+        *(arena.put(corners.astype(np.float32)), arena.put(values), arena.put(triangles), len(triangles)),
+        *(window.x0 - outer.x0, window.y0 - outer.y0, window.x1 - window.x0, window.y1 - window.y0),
+        *(columns, rows, paint_at, arena.space(4 * numbers), alpha_at, arena.space(numbers), parts_at),
+        *(arena.space(canvas[1] * 4 * FLOAT), arena.space(columns * TAP), arena.space(rows * BLUR_ROW)),
+        *(arena.put(gaussian_kernel(reach, added_blur(pixels.grain))), reach),
+        *pixels.atlas(arena, parts),
+        *pixels.straps(mesh, outer),
+        *pixels.colours(),
     )
-    lit = lit * np.float32(full_light(plan, light))
-    right, lower, ground = fold_gains(camera, light, plan)
-    across = cv2.extractChannel(cloth, 3)
-    bright = lit * cv2.addWeighted(across, right, down, lower, ground, dtype=cv2.CV_32F)
-    np.minimum(np.maximum(bright, 0, out=bright), np.float32(BRIGHTEST), out=bright)
-    four = cloth.reshape(-1, 4).astype(np.float32)
-    with_relief = cv2.addWeighted(lit, 1 - SHEEN_OF_RELIEF, bright, SHEEN_OF_RELIEF, 0)
-    four[:, 3] = sheen(kind.gloss, four, with_relief.ravel())
-    colours = (dye_matrix(light, plan.fade) @ four.T).reshape(3, *alpha.shape)
-    colours *= bright
-    warm_shade(colours, bright, shade_tint(plan, light))
-    colours = compress_highlights(colours, light.top, light.lift)
-    if light.top > 255:
-        np.minimum(colours, 255, out=colours)
-    colours *= alpha
-    return colours
+    arena.call("render", job_at)
+    return Layer(outer, paint, alpha, named, pixels.level.material_and_clear is None and not pixels.plan.sheer)
+
+
+# The structure `Render` of `kernels/render.c`, in its order.
+_JOB = fields(
+    "rows columns canvas canvas_spans corners values triangles count left up wide tall layer_columns layer_rows",
+    "paint paint_room alpha alpha_room parts mixed taps spans blur reach",
+    "atlas_rows atlas_columns colours slope material names",
+    "straps_from:f strap_cover:f fades has_edge edge:6f edge_columns:f edge_rows:f",
+    "sheer:f light:f across:f down:f level:f brightest:f shine:f shine_of_green:f fibres:f of_relief:f usual:f tint:f",
+    "dye:12f knee:f room:f kept:f lift:f",
+)
 
 
 def _shoulder(light: Doubles) -> Doubles:

@@ -1,4 +1,4 @@
-"""Texture, folds and light at the masks' pixels: the formulas of `masks.render`, for all masks at once."""
+"""Texture, folds and light at the masks' pixels: the formulas of `kernels/render.c`, for all masks at once."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _coloured(packed: PackedMasks, pixels: MaskPixels, texel: Tensor) -> Tensor:
 
 
 def _compressed(colours: Tensor, top: Tensor, lift: Tensor) -> Tensor:
-    """See `lighting.exposure.compress_highlights`."""
+    """Encoded colours in the photographs' range: the brightest approach `top`, black is `lift`."""
     knee = top - ROOM
     over = (colours - knee).clamp(min=0)
     colours = torch.minimum(colours, knee) + over * (ROOM / (ROOM + over))

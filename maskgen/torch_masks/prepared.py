@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
 from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, place_mask
-from maskgen.masks.composite import SHADOW_WIDTH, ground, scatter_box, shadow_offset, shadow_radius
+from maskgen.masks.composite import SHADOW_WIDTH, scatter_box, shadow_ground, shadow_offset, shadow_radius
 from maskgen.masks.kind import AtlasLevel, Kind
-from maskgen.masks.lighting.blur_and_noise import LEAST_NOISE, TILE, BlurAndNoise, added_blur, blur_reach
+from maskgen.masks.lighting.blur_and_noise import added_blur, blur_reach, gaussian_kernel, noise_levels, place_in_tile
 from maskgen.masks.lighting.cloth_colour import dye_matrix, fold_gains, full_light, shade_tint
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.head import Triangles
@@ -114,18 +113,17 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
         level=level,
         numbers=_numbers(placed, analysed, level),
         dye=dye_matrix(light, placed.plan.fade),
-        blur=_kernel(blur_reach(grain), added_blur(grain)),
-        shadow=_kernel(shadow_radius(camera.scale), SHADOW_WIDTH * camera.scale),
+        blur=gaussian_kernel(blur_reach(grain), added_blur(grain)),
+        shadow=gaussian_kernel(shadow_radius(camera.scale), SHADOW_WIDTH * camera.scale),
         scatter=_scatter(scatter_box(camera.scale)) if placed.plan.sheer else np.zeros(0, np.float32),
-        ground=_spans(analysed.outline, placed.outer),
+        ground=_spans(shadow_ground(analysed.outline, placed.outer), placed.outer),
         shadow_by=shadow_offset(light.direction, camera.scale),
-        noise_at=(placed.plan.grain % TILE, (placed.plan.grain // TILE) % TILE),
+        noise_at=place_in_tile(placed.plan.grain),
     )
 
 
 def _numbers(placed: PlacedMask, analysed: AnalysedFace, level: AtlasLevel) -> MaskNumbers:
     light, plan, kind = analysed.light, placed.plan, placed.kind
-    noise = analysed.grain if analysed.grain.noise >= LEAST_NOISE else BlurAndNoise(0.0, 0.0)
     return MaskNumbers(
         full_light(plan, light),
         *fold_gains(analysed.camera, light, plan),
@@ -136,14 +134,8 @@ def _numbers(placed: PlacedMask, analysed: AnalysedFace, level: AtlasLevel) -> M
         plan.sheer,
         kind.straps_from * len(level.slope_down) - 0.5,
         float(placed.mesh.fades),
-        noise.noise,
-        noise.colour,
+        *noise_levels(analysed.grain),
     )
-
-
-def _kernel(radius: int, sigma: float) -> Floats:
-    """The Gaussian kernel (2 * radius + 1,)."""
-    return np.asarray(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_32F), np.float32)[:, 0]
 
 
 def _scatter(width: int) -> Floats:
@@ -151,9 +143,14 @@ def _scatter(width: int) -> Floats:
     return np.convolve(box := np.full(width, 1 / width), box).astype(np.float32)
 
 
-def _spans(outline: Floats, outer: Window) -> Whole:
-    """`PreparedMask.ground`: the polygon is convex, so each row of it is one run of pixels."""
-    inside = ground(outline, outer) > 0
-    first = inside.argmax(1)
-    count = np.count_nonzero(inside, axis=1)
-    return np.stack([first, first + count], 1).astype(np.int32) + np.int32(outer.x0)
+def _spans(corners: Floats, outer: Window) -> Whole:
+    """`PreparedMask.ground` of a convex polygon (n, 2) in the outer window, as `kernels/composite.c` finds it."""
+    rows = np.arange(outer.y1 - outer.y0)[:, None]
+    x, y = corners.T
+    next_x, next_y = np.roll(corners, -1, axis=0).T
+    crosses = (y <= rows) != (next_y <= rows)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = x + (next_x - x) * ((rows - y) / (next_y - y))
+    first = np.floor(np.where(crosses, at, np.inf).min(1).clip(0, outer.x1 - outer.x0) + 0.5)
+    last = np.floor(np.where(crosses, at, -np.inf).max(1).clip(-1, outer.x1 - outer.x0 - 1) + 0.5)
+    return np.stack([first, last + 1], 1).astype(np.int32) + np.int32(outer.x0)

@@ -161,7 +161,7 @@ def _tiled(packed: PackedMasks, some: slice | list[int], elsewhere: tuple[int, i
 
 @cache
 def _tile(device: torch.device) -> Tensor:
-    return torch.from_numpy(noise_tile()[:TILE, :TILE].flatten()).to(device)
+    return torch.from_numpy(noise_tile().flatten()).to(device)
 
 
 def _labels(drawn: Tensor, coverage: Tensor) -> Tensor:

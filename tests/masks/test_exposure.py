@@ -11,7 +11,7 @@ from skimage.color import rgb2lab
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.lighting.exposure import agreement, compress_highlights, estimate_exposure, eye_white_colour, warmth
+from maskgen.masks.lighting.exposure import agreement, estimate_exposure, eye_white_colour, warmth
 from maskgen.masks.plan import MaskPlan
 from maskgen.people import Scene, draw_person, draw_portrait
 from maskgen.people.person import SKINS
@@ -61,11 +61,3 @@ def test_shut_eyes_and_eyes_outside_have_no_whites() -> None:
     shut = np.concatenate([eye * (1, 0.05), eye * (1, 0.05) + (20, 0)])
     assert eye_white_colour(image, shut) is None
     assert eye_white_colour(image, np.concatenate([eye, eye]) + 100) is None
-
-
-def test_the_shoulder_keeps_order_and_what_lies_below_it() -> None:
-    levels = np.arange(0, 400, 2, dtype=np.float32)
-    pressed = compress_highlights(levels.copy(), 253.0, 0.0)
-    assert (np.diff(pressed) > 0).all() and pressed.max() < 253
-    assert np.array_equal(pressed[levels < 229], levels[levels < 229])
-    assert compress_highlights(np.zeros(3, np.float32), 253.0, 20.0) == pytest.approx([20, 20, 20])

@@ -106,15 +106,8 @@ def _again() -> Floats:
     return np.asarray(cv2.getGaussianKernel(2 * round(4 * AGAIN) + 1, AGAIN, cv2.CV_32F), np.float32)
 
 
-def blur_as_photograph(parts: tuple[Floats, ...], grain: BlurAndNoise) -> tuple[Floats, ...]:
-    """The rendered mask's premultiplied parts, blurred as much as the photograph."""
-    sigma = added_blur(grain)
-    side = 2 * blur_reach(grain) + 1
-    return tuple(cv2.GaussianBlur(part, (side, side), sigma, borderType=cv2.BORDER_REPLICATE) for part in parts)
-
-
 def blur_reach(grain: BlurAndNoise) -> int:
-    """Pixels by which `blur_as_photograph` can widen the mask."""
+    """Pixels by which the added blur can widen the mask."""
     return math.ceil(2.5 * added_blur(grain))
 
 
@@ -123,41 +116,24 @@ def added_blur(grain: BlurAndNoise) -> float:
     return math.sqrt(max(grain.blur**2 - OWN_BLUR**2, LEAST**2))
 
 
+def gaussian_kernel(radius: int, sigma: float) -> Floats:
+    """The weights (2 * radius + 1,) of a Gaussian blur."""
+    return np.asarray(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_32F), np.float32)[:, 0]
+
+
 @cache
 def noise_tile() -> Floats:
-    """White noise of standard deviation 1, slightly blurred as by cameras and JPEG: a seamless tile, repeated twice in
-    each direction, so that one slice is enough for a small mask."""
+    """White noise of standard deviation 1, slightly blurred as by cameras and JPEG: a seamless tile (TILE, TILE)."""
     field = rng_for(0, "grain").normal(size=(TILE, TILE)).astype(np.float32)
     field = cv2.GaussianBlur(np.pad(field, 4, mode="wrap"), (0, 0), 0.6)[4:-4, 4:-4]
-    return np.tile(field / field.std(), (2, 2))
+    return np.ascontiguousarray(field / field.std())
 
 
-def _tile_of(rows: int, columns: int) -> Floats:
-    times = (-(-rows // (2 * TILE)), -(-columns // (2 * TILE)))
-    return (noise_tile() if times == (1, 1) else np.tile(noise_tile(), times))[:rows, :columns]
+def noise_levels(grain: BlurAndNoise) -> tuple[float, float]:
+    """The standard deviations of luma's and colour's noise on the mask, in levels; 0 if negligible."""
+    return (grain.noise, grain.colour) if grain.noise >= LEAST_NOISE else (0.0, 0.0)
 
 
-def noise_as_photograph(paint: Floats, alpha: Floats, grain: BlurAndNoise, seed: int, top: float) -> Floats | None:
-    """Noise like the photograph's on cloth of this coverage, in levels: (h, w) if grey, (h, w, 3) if coloured; None if
-    negligible.
-
-    Args:
-        paint: (h, w, 4), the mask's premultiplied colour and coverage.
-        alpha: (h, w), its opacity.
-        seed: of the noise.
-        top: the photograph's brightest level; near it the noise is compressed as the photograph's highlights are.
-    """
-    if grain.noise < LEAST_NOISE:
-        return None
-    rows, columns = alpha.shape
-    up, left = seed % TILE, (seed // TILE) % TILE
-    noise = _tile_of(rows + up, columns + left)[up:, left:] * alpha
-    noise *= np.float32(grain.noise)
-    under = np.float32(top + PRESSED / 12) - cv2.extractChannel(paint, 1)
-    pressed = cv2.min(under, PRESSED) / np.float32(PRESSED)
-    noise *= pressed
-    if not grain.colour:
-        return noise
-    up, left = (up + ELSEWHERE[0]) % TILE, (left + ELSEWHERE[1]) % TILE
-    colour = _tile_of(rows + up, columns + left)[up:, left:] * (alpha * pressed * np.float32(grain.colour))
-    return np.asarray(cv2.merge([noise + colour, noise, noise - colour]))
+def place_in_tile(seed: int) -> tuple[int, int]:
+    """Row and column of `noise_tile` at the first pixel of a mask's layer; colour's noise is ELSEWHERE from there."""
+    return seed % TILE, (seed // TILE) % TILE

@@ -1,6 +1,7 @@
 """The colour of cloth: a dye, its sheen and its relief in the light of a photograph.
 
-`torch_masks.paint` computes the same for the pixels of a batch, with these constants.
+What is computed for each pixel is in `kernels/render.c`, and for the pixels of a batch in `torch_masks.paint`, with
+these constants.
 """
 
 from __future__ import annotations
@@ -17,37 +18,18 @@ from maskgen.masks.pose.camera import Camera
 
 BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 USUAL_LIGHT = 0.96  # encoded light on the larger part of a mask
-SHEEN = 60.0  # levels that a kind of gloss 1 adds, see `sheen`
+SHEEN = 60.0  # levels of sheen, the reflection of the fibres' surface, that a kind of gloss 1 adds
 FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
-SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light that `sheen` takes
+SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light of the sheen
 SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
 LUMA_OF_THREE = tuple(LUMA.tolist())
 FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
 FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
-def warm_shade(colours: Floats, bright: Floats, tint: float) -> None:
-    """Make the shade of colours (3, ...) warmer by `tint` for each unit of light below USUAL_LIGHT, in place."""
-    warmer = np.float32(USUAL_LIGHT * tint) - np.float32(tint) * bright
-    colours[0] += warmer * colours[0]
-    colours[2] -= warmer * colours[2]
-
-
 def shade_tint(plan: MaskPlan, light: Light) -> float:
     """How much warmer cloth is for each unit of encoded light that it lacks."""
     return float(plan.tint * light.tone.colour)
-
-
-def sheen(gloss: float, cloth: Floats, lit: Floats) -> Floats:
-    """The reflection of the fibres' surface on a dye (n, 4), in levels under light of 1.
-
-    It is positive where the encoded light, with most of the relief, is above USUAL_LIGHT, and stronger on a darker dye,
-    so that black cloth shows its form and its folds. Elsewhere it is at most 0."""
-    over = lit * lit
-    over -= np.float32(USUAL_LIGHT**2)
-    fibres = over * np.float32(FIBRES)
-    over *= np.float32(SHINE + SHEEN * gloss) - np.float32(SHINE / 255) * cloth[:, 1]
-    return np.asarray(np.maximum(over, fibres, out=over))
 
 
 def full_light(plan: MaskPlan, light: Light) -> float:
@@ -56,7 +38,7 @@ def full_light(plan: MaskPlan, light: Light) -> float:
 
 
 def dye_matrix(light: Light, fade: float) -> Floats:
-    """The matrix (3, 4) from a dye and its `sheen` to their faded colour in this light.
+    """The matrix (3, 4) from a dye and its sheen to their faded colour in this light.
 
     Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
     """

@@ -140,21 +140,6 @@ def agreement(one: float, other: float) -> float:
     return min(one, other, key=abs) if one * other > 0 else 0.0
 
 
-def compress_highlights(colours: NDArray[np.float32], top: float, lift: float) -> NDArray[np.float32]:
-    """Compress encoded colours into the photograph's range, in place: the brightest approach `top`, black is `lift`."""
-    room = np.float32(ROOM)
-    knee = np.float32(top) - room
-    if colours.max(initial=0.0) > knee:
-        over = np.maximum(colours - knee, 0)
-        np.minimum(colours, knee, out=colours)
-        over *= room / (room + over)
-        colours += over
-    if lift > 0.0:
-        colours *= np.float32(1 - lift / 255)
-        colours += np.float32(lift)
-    return colours
-
-
 def estimate_exposures(images: Sequence[Image]) -> list[Exposure]:
     """`estimate_exposure` of photographs; consecutive repeats of one photograph are estimated once."""
     whites: list[Exposure] = []

@@ -1,0 +1,156 @@
+// Composites a rendered mask onto its picture: contact shadow, noise, then cloth over skin. See `masks.composite`.
+//
+// Rows are done four pixels at a time, from the top. What is written beyond a row's end is overwritten by the next row.
+#include "blur.h"
+
+#define TILE 256                // side of the noise tile, which repeats
+#define TILE_STRIDE (TILE + 4)  // its rows begin once more at their end
+
+// All pictures are the part of a picture that the layer covers: rows x columns.
+typedef struct {
+    int rows, columns;
+    const f4 *paint; // premultiplied colour and coverage
+    const float *alpha;
+    float *shadow, *room; // memory
+    Span *spans;          // memory, see `Blur`
+    const u8 *picture;    // red, green, blue
+    const float *through; // the same in floats where the picture shows through thin cloth; null for `picture`
+    u8 *masked, *coverage;
+    const float *weights; // of the shadow's blur
+    int reach;
+    float strength, round;                // of the shadow; share of it on every side
+    int right, down;                      // the shadow's offset
+    const float *ground;                  // the corners (n, 2) of a convex polygon, in which shadow falls
+    int corners;
+    const float *noise;                   // the tile
+    float levels, colour_levels;          // standard deviations of the noise
+    int up, left, colour_up, colour_left; // where the tile begins, for luma and colour
+    float under, pressed;                 // noise is compressed where green is near `under`
+} Composite;
+
+typedef struct { f4 red, green, blue; } Colours;
+
+static const i4 FIRST_FOUR = {0, 1, 2, 3};
+
+// The columns of row y that the polygon reaches, to the nearest one.
+static Span inside(const Composite *job, int y) {
+    float from = job->columns, to = -1;
+    for (int at = 0; at < job->corners; at++) {
+        const float *a = job->ground + 2 * at, *b = job->ground + 2 * (at + 1 < job->corners ? at + 1 : 0);
+        if ((a[1] <= y) == (b[1] <= y)) continue;
+        float x = a[0] + (b[0] - a[0]) * ((y - a[1]) / (b[1] - a[1]));
+        from = least(from, x), to = greatest(to, x);
+    }
+    return (Span){(int)(greatest(from, 0) + 0.5f), (int)__builtin_floorf(least(to, job->columns - 1) + 0.5f)};
+}
+
+// Three bytes of each of four pixels as whole numbers.
+static inline Colours colours_at(const u8 *pixels) {
+    v128_t twelve = wasm_v128_load(pixels), none = wasm_i32x4_splat(0);
+    i4 red = (i4)wasm_i8x16_shuffle(twelve, none, 0, 16, 16, 16, 3, 16, 16, 16, 6, 16, 16, 16, 9, 16, 16, 16);
+    i4 green = (i4)wasm_i8x16_shuffle(twelve, none, 1, 16, 16, 16, 4, 16, 16, 16, 7, 16, 16, 16, 10, 16, 16, 16);
+    i4 blue = (i4)wasm_i8x16_shuffle(twelve, none, 2, 16, 16, 16, 5, 16, 16, 16, 8, 16, 16, 16, 11, 16, 16, 16);
+    return (Colours){floats(red), floats(green), floats(blue)};
+}
+
+static inline Colours floats_at(const float *pixels) {
+    f4 a = four_at(pixels), b = four_at(pixels + 4), c = four_at(pixels + 8);
+    return (Colours){(f4){a[0], a[3], b[2], c[1]}, (f4){a[1], b[0], b[3], c[2]}, (f4){a[2], b[1], c[0], c[3]}};
+}
+
+static inline i4 bytes(f4 levels) { return truncated(rounded(clamped(levels, 0, 255))); }
+
+// Twelve bytes; four more are zero.
+static inline void put_colours(u8 *pixels, Colours of) {
+    i4 packed = bytes(of.red) | (bytes(of.green) << 8) | (bytes(of.blue) << 16);
+    v128_t none = wasm_i32x4_splat(0);
+    wasm_v128_store(pixels, wasm_i8x16_shuffle((v128_t)packed, none, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 16, 16, 16));
+}
+
+static inline void put_coverage(u8 *pixels, f4 cover) {
+    v128_t levels = (v128_t)bytes(cover * all(255)), none = wasm_i32x4_splat(0);
+    v128_t packed = wasm_i8x16_shuffle(levels, none, 0, 4, 8, 12, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16);
+    wasm_v128_store32_lane(pixels, packed, 0);
+}
+
+// The shadow at four pixels of a row, moved by its offset; 0 from beyond the picture.
+static f4 moved_shadow(const Composite *job, int x, int y) {
+    int from_x = x - job->right, from_y = y - job->down;
+    if (from_y < 0 || from_y >= job->rows) return all(0);
+    const float *row = job->shadow + from_y * job->columns;
+    if (from_x >= 0 && from_x + 3 < job->columns) return four_at(row + from_x);
+    f4 out = all(0);
+    for (int k = 0; k < 4; k++)
+        if (from_x + k >= 0 && from_x + k < job->columns) out[k] = row[from_x + k];
+    return out;
+}
+
+// The share of the picture's light that remains under the mask and its shadow.
+static f4 light_left(const Composite *job, int x, int y, Span ground, f4 alpha) {
+    f4 skin = all(1) - alpha;
+    f4 shadow = greatest4(four_at(job->shadow + y * job->columns + x) * all(job->round), moved_shadow(job, x, y));
+    i4 column = whole(x) + FIRST_FOUR;
+    shadow = choose((column >= whole(ground.from)) & (column <= whole(ground.to)), shadow, all(0));
+    return (all(1) - shadow * skin) * skin;
+}
+
+static inline f4 tile_at(const Composite *job, int y, int x) {
+    return four_at(job->noise + (y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1)));
+}
+
+static void add_noise(const Composite *job, int x, int y, f4 alpha, f4 green_paint, Colours *to) {
+    f4 strength = alpha * least4(all(job->under) - green_paint, all(job->pressed)) * all(1 / job->pressed);
+    f4 luma = tile_at(job, y + job->up, x + job->left) * strength * all(job->levels);
+    to->red += luma, to->green += luma, to->blue += luma;
+    if (job->colour_levels > 0) {
+        f4 colour = tile_at(job, y + job->colour_up, x + job->colour_left) * strength * all(job->colour_levels);
+        to->red += colour, to->blue -= colour;
+    }
+}
+
+static void composite_four(const Composite *job, int x, int y, Span ground) {
+    int at = y * job->columns + x;
+    f4 alpha = four_at(job->alpha + at), kept = light_left(job, x, y, ground, alpha);
+    f4 paint[4] = {job->paint[at], job->paint[at + 1], job->paint[at + 2], job->paint[at + 3]};
+    transpose(paint);
+    if (!any((kept != all(1)) | (paint[3] > all(0)))) {
+        wasm_v128_store(job->masked + 3 * at, wasm_v128_load(job->picture + 3 * at));
+        wasm_v128_store32_lane(job->coverage + at, wasm_i32x4_splat(0), 0);
+        return;
+    }
+    Colours out = job->through ? floats_at(job->through + 3 * at) : colours_at(job->picture + 3 * at);
+    out.red = out.red * kept + paint[0];
+    out.green = out.green * kept + paint[1];
+    out.blue = out.blue * kept + paint[2];
+    if (job->levels > 0) add_noise(job, x, y, alpha, paint[1], &out);
+    put_colours(job->masked + 3 * at, out);
+    put_coverage(job->coverage + at, paint[3]);
+}
+
+static int greatest_byte(const u8 *bytes, int count) {
+    v128_t most = wasm_i32x4_splat(0);
+    int at = 0, last = 0;
+    for (; at + 16 <= count; at += 16) most = wasm_u8x16_max(most, wasm_v128_load(bytes + at));
+    for (int k = 0; k < 16; k++) last = greatest_of(last, ((const u8 *)&most)[k]);
+    for (; at < count; at++) last = greatest_of(last, bytes[at]);
+    return last;
+}
+
+// Returns the largest coverage, 0..255.
+EXPORT(composite) int composite(const Composite *job) {
+    int size = job->rows * job->columns;
+    for (int at = 0; at < size; at += 4) {
+        f4 cover = {job->paint[at][3], job->paint[at + 1][3], job->paint[at + 2][3], job->paint[at + 3][3]};
+        put_four(job->shadow + at, least4(four_at(job->alpha + at), cover) * all(job->strength));
+    }
+    Blur blur = {job->rows, job->columns, job->weights, job->reach, job->spans};
+    for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->shadow + y * job->columns, job->columns);
+    blur_numbers(blur, job->shadow, job->room);
+    for (int y = 0; y < job->rows; y++) {
+        Span ground = inside(job, y);
+        for (int x = 0; x < job->columns; x += 4) composite_four(job, x, y, ground);
+    }
+    return greatest_byte(job->coverage, size);
+}
+
+EXPORT(size_of_composite) int size_of_composite(void) { return sizeof(Composite); }

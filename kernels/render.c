@@ -1,0 +1,252 @@
+// Renders one mask: its triangles, texture and light, blurred as the photograph is.
+#include "blur.h"
+#include "rasterise.h"
+
+#define LEAST_WHOLE 1e-3f // least share of a pixel by which what lies on it is divided
+#define ONE 16384         // the sum of the four weights of a place between texels
+
+// The atlas of a mask's texture, rows x columns texels.
+typedef struct {
+    int rows, columns;
+    const u8 *colours;  // 4 each: red, green, blue, slope across
+    const u8 *slope;    // slope down
+    const u8 *material; // 2 each: material, clearness; null if all is opaque cloth
+    const u8 *names;    // part labels
+} Atlas;
+
+// Where a pixel of the window lies between two of the canvas, along one axis.
+typedef struct {
+    int first, next;
+    float weight; // of the next one
+} Tap;
+
+// The window and the layer are parts of the picture; the canvas fills the window. See `masks.render`.
+typedef struct {
+    Canvas canvas;
+    const float *corners, *values;
+    const int *triangles;
+    int count;
+    int left, up, wide, tall; // the window in the layer
+    int columns, rows;        // of the layer
+    f4 *paint, *paint_room;   // the layer: premultiplied colour and coverage; and memory for its blur
+    float *alpha, *alpha_room;
+    u8 *parts;       // part labels, null if not requested
+    f4 *mixed;       // memory for a row of the canvas,
+    Tap *taps;       // for a row of the window,
+    Span *spans;     // and for a blur
+    const float *blur; // 2 * reach + 1 weights
+    int reach;
+    Atlas atlas;
+    float straps_from; // row of the atlas from which on it holds straps
+    float strap_cover; // coverage of a strap as a share of its alpha
+    int fades;         // whether the atlas's column is the opacity of a strap
+    int has_edge;      // whether straps end at the edge of a photograph of these columns and rows
+    float edge[6];     // from the layer's pixels to the photograph's: x = 0, 1, 2; y = 3, 4, 5
+    float edge_columns, edge_rows;
+    float sheer;
+    float light, across, down, level, brightest;    // see `cloth_colour.fold_gains`
+    float shine, shine_of_green, fibres, of_relief; // of the sheen
+    float usual, tint;                              // of the shade, see `cloth_colour.shade_tint`
+    float dye[12];                                  // (3, 4), see `cloth_colour.dye_matrix`
+    float knee, room, kept, lift; // of the photograph's range: the level above which colours are compressed, its
+                                  // distance from the brightest one, and the factor and level that black is raised by
+} Render;
+
+// Four pixels on which something of the mask is; each row of `drawn` is one's x and y in the atlas and light, times the
+// share of the pixel that is covered, and this share.
+typedef struct {
+    int count;
+    f4 drawn[4];
+    i4 column, row;
+} Four;
+
+// Two neighbours in a row of texels of 1 byte, as pairs of 16 bits. Beyond the last column any byte does: its weight is
+// 0.
+static inline i4 pairs(const u8 *texels, i4 at) {
+    v128_t v = wasm_v128_load16_lane(texels + at[0], wasm_i32x4_splat(0), 0);
+    v = wasm_v128_load16_lane(texels + at[1], v, 2);
+    v = wasm_v128_load16_lane(texels + at[2], v, 4);
+    v = wasm_v128_load16_lane(texels + at[3], v, 6);
+    return (i4)wasm_i8x16_shuffle(v, wasm_i32x4_splat(0), 0, 16, 1, 16, 4, 16, 5, 16, 8, 16, 9, 16, 12, 16, 13, 16);
+}
+
+// The same of texels of 2 bytes, whole.
+static inline u4 pairs_of_two(const u8 *texels, i4 at) {
+    v128_t v = wasm_v128_load32_zero(texels + 2 * at[0]);
+    v = wasm_v128_load32_lane(texels + 2 * at[1], v, 1);
+    v = wasm_v128_load32_lane(texels + 2 * at[2], v, 2);
+    return (u4)wasm_v128_load32_lane(texels + 2 * at[3], v, 3);
+}
+
+// The same of one texel of 4 bytes: red of both, green of both, ...
+static inline v128_t pairs_of_four(const u8 *texel) {
+    v128_t two = wasm_v128_load64_zero(texel);
+    return wasm_i8x16_shuffle(two, wasm_i32x4_splat(0), 0, 16, 4, 16, 1, 16, 5, 16, 2, 16, 6, 16, 3, 16, 7, 16);
+}
+
+// Pairs of the upper and the lower row with their weights: whole levels.
+static inline f4 mixed_levels(v128_t upper, v128_t lower, v128_t of_upper, v128_t of_lower) {
+    i4 sum = (i4)wasm_i32x4_dot_i16x8(upper, of_upper) + (i4)wasm_i32x4_dot_i16x8(lower, of_lower);
+    return floats((sum + whole(ONE / 2)) >> 14);
+}
+
+static inline f4 mixed_pairs(i4 upper, i4 lower, i4 of_upper, i4 of_lower) {
+    return mixed_levels((v128_t)upper, (v128_t)lower, (v128_t)of_upper, (v128_t)of_lower);
+}
+
+#define EVERY_LANE(v, k) wasm_i32x4_shuffle((v128_t)(v), (v128_t)(v), k, k, k, k)
+#define PIXEL(k)                                                                                                       \
+    mixed_levels(pairs_of_four(colours + 4 * at[k]), pairs_of_four(colours + 4 * below[k]), EVERY_LANE(of_upper, k),    \
+                 EVERY_LANE(of_lower, k))
+
+// The share of a strap's alpha that is left where it fades, and 0 beyond the photograph.
+static f4 strap_share(const Render *job, const Four *four, f4 x) {
+    f4 share = least4((x + all(0.5f)) * all(1.0f / job->atlas.columns), all(1));
+    if (!job->has_edge) return share;
+    const float *to = job->edge;
+    f4 column = floats(four->column), row = floats(four->row);
+    f4 there_x = all(to[0]) * column + all(to[1]) * row + all(to[2]);
+    f4 there_y = all(to[3]) * column + all(to[4]) * row + all(to[5]);
+    i4 inside = (there_x >= all(-0.5f)) & (there_y >= all(-0.5f)) & (there_x <= all(job->edge_columns - 0.5f)) &
+                (there_y <= all(job->edge_rows - 0.5f));
+    return choose(inside, share, all(0));
+}
+
+// Encoded colours in the photograph's range.
+static f4 compressed(const Render *job, f4 colour) {
+    f4 over = colour - all(job->knee);
+    if (any(over > all(0))) {
+        over = greatest4(over, all(0));
+        colour = least4(colour, all(job->knee)) + over * (all(job->room) / (all(job->room) + over));
+    }
+    return least4(colour * all(job->kept) + all(job->lift), all(255));
+}
+
+static void paint(const Render *job, Four *four) {
+    transpose(four->drawn);
+    const Atlas *atlas = &job->atlas;
+    f4 alpha = four->drawn[3], some = all(1) / greatest4(alpha, all(LEAST_WHOLE));
+    f4 x = four->drawn[0] * some, y = four->drawn[1] * some, lit = four->drawn[2] * some * all(job->light);
+    i4 straps = y >= all(job->straps_from);
+    int has_straps = any(straps);
+    if (has_straps && job->fades) alpha = choose(straps, alpha * strap_share(job, four, x), alpha);
+    f4 cover = has_straps ? choose(straps, alpha * all(job->strap_cover), alpha) : alpha;
+
+    x = clamped(x, 0, atlas->columns - 1), y = clamped(y, 0, atlas->rows - 1);
+    i4 column = truncated(x), row = truncated(y);
+    f4 later = x - floats(column), lower = y - floats(row), both = later * lower;
+    i4 at = row * whole(atlas->columns) + column;
+    i4 below = at + ((row < whole(atlas->rows - 1)) & whole(atlas->columns));
+    i4 of_both = truncated(both * all(ONE)), of_later = truncated((later - both) * all(ONE));
+    i4 of_below = truncated((lower - both) * all(ONE));
+    i4 of_upper = (whole(ONE) - of_both - of_later - of_below) | (of_later << 16);
+    i4 of_lower = of_below | (of_both << 16);
+    const u8 *colours = atlas->colours;
+    f4 texel[4] = {PIXEL(0), PIXEL(1), PIXEL(2), PIXEL(3)};
+    transpose(texel);
+    f4 slope = mixed_pairs(pairs(atlas->slope, at), pairs(atlas->slope, below), of_upper, of_lower);
+
+    if (atlas->material || job->sheer > 0) {
+        f4 opaque = choose(straps, all(1), all(1 - job->sheer));
+        if (atlas->material) {
+            u4 upper = pairs_of_two(atlas->material, at), under = pairs_of_two(atlas->material, below);
+            i4 low = whole(0xff00ff);
+            f4 material = mixed_pairs((i4)upper & low, (i4)under & low, of_upper, of_lower) * all(1.0f / 255);
+            f4 clear = mixed_pairs((i4)(upper >> 8) & low, (i4)(under >> 8) & low, of_upper, of_lower);
+            cover *= material;
+            opaque *= material * (all(1) - clear * all(1.0f / 255));
+        }
+        alpha *= opaque;
+    }
+
+    f4 bright = lit * (texel[3] * all(job->across) + slope * all(job->down) + all(job->level));
+    bright = clamped(bright, 0, job->brightest);
+    // The reflection of the fibres' surface: above 0 where the light, with most of the relief, is above the usual one, and
+    // stronger on a darker dye, so that black cloth shows its form and its folds.
+    f4 shining = lit * all(1 - job->of_relief) + bright * all(job->of_relief);
+    f4 over = shining * shining - all(job->usual * job->usual);
+    f4 sheen = greatest4(over * (all(job->shine) - all(job->shine_of_green) * texel[1]), over * all(job->fibres));
+    f4 warmer = (all(job->usual) - bright) * all(job->tint);
+    f4 out[4];
+    for (int of = 0; of < 3; of++) {
+        const float *dye = job->dye + 4 * of;
+        f4 own = all(dye[0]) * texel[0] + all(dye[1]) * texel[1] + all(dye[2]) * texel[2] + all(dye[3]) * sheen;
+        out[of] = own * bright;
+    }
+    out[0] += warmer * out[0];
+    out[2] -= warmer * out[2];
+    for (int of = 0; of < 3; of++) out[of] = compressed(job, out[of]) * alpha;
+    out[3] = cover;
+    transpose(out);
+    i4 places = four->row * whole(job->columns) + four->column;
+    i4 nearest = truncated(rounded(y)) * whole(atlas->columns) + truncated(rounded(x));
+    for (int k = 0; k < four->count; k++) {
+        job->paint[places[k]] = out[k];
+        job->alpha[places[k]] = alpha[k];
+        if (job->parts) job->parts[places[k]] = atlas->names[nearest[k]];
+    }
+    four->count = 0;
+}
+
+static Tap tap(int at, int canvas, float ratio) {
+    float place = greatest(least((at + 0.5f) * ratio - 0.5f, canvas - 1), 0);
+    int first = (int)place;
+    return (Tap){first, least_of(first + 1, canvas - 1), place - first};
+}
+
+// Add a row of the canvas to `mixed`: values where there is light, and 1 for the coverage.
+static void add_row(const Canvas *canvas, int y, float weight, f4 *mixed) {
+    const f4 *row = canvas->pixels + y * canvas->columns;
+    for (int x = canvas->spans[y].from; x <= canvas->spans[y].to; x++) {
+        f4 value = __builtin_shufflevector(row[x], all(1), 0, 1, 2, 4);
+        i4 there = __builtin_shufflevector(row[x], row[x], 2, 2, 2, 2) > all(0);
+        mixed[x] += (f4)((i4)value & there) * all(weight);
+    }
+}
+
+// Paint a row of the window; returns its columns in which something is.
+static Span paint_row(const Render *job, int y, Four *four) {
+    const Canvas *canvas = &job->canvas;
+    Tap rows = tap(y, canvas->rows, (float)canvas->rows / job->tall);
+    Span drawn = joined(canvas->spans[rows.first], canvas->spans[rows.next]);
+    if (is_empty(drawn)) return NONE;
+    float ratio = (float)canvas->columns / job->wide;
+    int first = greatest_of((int)(drawn.from / ratio) - 1, 0);
+    int last = least_of((int)((drawn.to + 1) / ratio) + 1, job->wide - 1);
+    f4 *mixed = job->mixed;
+    for (int x = job->taps[first].first; x <= job->taps[last].next; x++) mixed[x] = all(0);
+    add_row(canvas, rows.first, 1 - rows.weight, mixed);
+    add_row(canvas, rows.next, rows.weight, mixed);
+    Span painted = NONE;
+    for (int x = first; x <= last; x++) {
+        Tap own = job->taps[x];
+        f4 left = mixed[own.first], value = left + (mixed[own.next] - left) * all(own.weight);
+        if (!(value[3] > 0)) continue;
+        painted = joined(painted, (Span){x + job->left, x + job->left});
+        four->drawn[four->count] = value;
+        four->column[four->count] = x + job->left;
+        four->row[four->count] = y + job->up;
+        if (++four->count == 4) paint(job, four);
+    }
+    return painted;
+}
+
+EXPORT(render) void render(const Render *job) {
+    rasterise(job->canvas, job->corners, job->values, job->triangles, job->count);
+    int size = job->columns * job->rows;
+    __builtin_memset(job->paint, 0, size * sizeof(f4));
+    __builtin_memset(job->alpha, 0, size * sizeof(float));
+    if (job->parts) __builtin_memset(job->parts, 0, size);
+    float ratio = (float)job->canvas.columns / job->wide;
+    for (int x = 0; x < job->wide; x++) job->taps[x] = tap(x, job->canvas.columns, ratio);
+    Blur blur = {job->rows, job->columns, job->blur, job->reach, job->spans};
+    Four four = {0};
+    for (int y = 0; y < job->rows; y++) blur.spans[y] = NONE;
+    for (int y = 0; y < job->tall; y++) blur.spans[y + job->up] = paint_row(job, y, &four);
+    if (four.count) paint(job, &four);
+    blur_vectors(blur, job->paint, job->paint_room);
+    for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->alpha + y * job->columns, job->columns);
+    blur_numbers(blur, job->alpha, job->alpha_room);
+}
+
+EXPORT(size_of_render) int size_of_render(void) { return sizeof(Render); }

@@ -1,0 +1,169 @@
+"""The kernels' memory: arrays are copied into it, and results are views of it.
+
+The kernels, C in `kernels/`, are compiled to WebAssembly, which the package `wasmtime` translates for the processor
+when they are first used, in about 10 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import wasmtime
+from numpy.typing import NDArray
+
+PAGE = 1 << 16  # bytes by which the memory grows
+ALIGNED = 64  # bytes; a processor's cache line
+AFTER = 64  # bytes that a kernel may read beyond the end of an array
+CONSTANTS = 1 << 19  # bytes for arrays that stay
+RESERVED = 1 << 29  # bytes of addresses where the usual 4 GiB are refused, as under `ulimit -v`
+FLOAT, SPAN = 4, 8  # bytes of a number, and of a `Span` of `kernels/spans.h`
+BLUR_ROW = 3 * SPAN  # bytes that a blur takes for each row, see `kernels/blur.h`
+_OF_THREAD = threading.local()
+
+
+def arena_of_thread() -> Arena:
+    """This thread's arena, made when first used."""
+    kept: Arena | None = getattr(_OF_THREAD, "arena", None)
+    if kept is None:
+        kept = _OF_THREAD.arena = Arena()
+    return kept
+
+
+class Arena:
+    """Arrays one after the other in the kernels' memory, given up together by `begin`."""
+
+    def __init__(self) -> None:
+        self._store, self._exports = _instance()
+        self._memory: Any = self._exports["memory"]
+        self._functions: dict[str, Any] = {}
+        self._bytes = self._seen()
+        self._start = _address(self._bytes)
+        self._constant = _aligned(self._exports["__heap_base"].value(self._store))
+        self._first = self._next = self._constant + CONSTANTS
+        self._constants: dict[str, int] = {}
+        if self._first > len(self._bytes):
+            self._grow(self._first)
+
+    def begin(self) -> None:
+        """Give up all arrays but constants; views of them are no longer valid."""
+        self._next = self._first
+
+    def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Give up all arrays but these and those before them."""
+        ends = [at + array.nbytes for array in arrays if (at := self._place(array))]
+        self._next = _aligned(max(ends) + AFTER) if ends else self._first
+
+    def call(self, name: str, job: int) -> Any:
+        """Run a kernel on the job at this address."""
+        if name not in self._functions:
+            self._functions[name] = self._exports[name]
+        return self._functions[name](self._store, job)
+
+    def put(self, array: NDArray[Any]) -> int:
+        """The address of a copy of an array."""
+        at = self.space(array.nbytes)
+        np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+        return at
+
+    def address(self, array: NDArray[Any]) -> int:
+        """The address of an array that lies in this memory in order; of another, that of a copy."""
+        return self._place(array) or self.put(array)
+
+    def room(self, shape: tuple[int, ...], dtype: Any) -> tuple[int, NDArray[Any]]:
+        """The address of a new array, and the array; its values are undefined."""
+        dtype = np.dtype(dtype)
+        at = self.space(math.prod(shape) * dtype.itemsize)
+        return at, np.ndarray(shape, dtype, self._bytes.data, at)
+
+    def space(self, count: int) -> int:
+        """The address of so many bytes; their values are undefined."""
+        at, after = self._next, _aligned(self._next + count + AFTER)
+        if after > len(self._bytes):
+            self._grow(after)
+        self._next = after
+        return at
+
+    def constant(self, name: str, make: Callable[[], NDArray[Any]]) -> int:
+        """The address of an array that stays as long as this memory; it is made when first asked for.
+
+        Raises:
+            MemoryError: all constants are larger than CONSTANTS.
+        """
+        if name not in self._constants:
+            array, at = make(), self._constant
+            self._constant = _aligned(at + array.nbytes + AFTER)
+            if self._constant > self._first:
+                raise MemoryError(f"{name}: no room for constants")
+            np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+            self._constants[name] = at
+        return self._constants[name]
+
+    def _place(self, array: NDArray[Any]) -> int:
+        """The address of an array that lies in this memory in order; 0 of another."""
+        at = _address(array) - self._start
+        return at if 0 < at < len(self._bytes) and array.flags.c_contiguous else 0
+
+    def _grow(self, size: int) -> None:
+        more = -(-(size - len(self._bytes)) // PAGE)
+        try:
+            self._memory.grow(self._store, more)
+        except wasmtime.WasmtimeError as error:
+            raise MemoryError(f"no {size / 1e6:.0f} MB for the pixels of one mask: {error}") from error
+        self._bytes = self._seen()
+
+    def _seen(self) -> NDArray[np.uint8]:
+        """All of the memory, which does not move when it grows."""
+        return np.frombuffer(self._memory.get_buffer_ptr(self._store), np.uint8)
+
+
+def fields(*lines: str) -> np.dtype[Any]:
+    """The type of a kernel's job: names of whole numbers and addresses, of floats with ":f", of rows with ":12f"."""
+    kinds = {"": "<i4", "f": "<f4"}
+    named = [name.partition(":")[::2] for line in lines for name in line.split()]
+    each = [(name, kinds[kind[-1:]], int(kind[:-1] or 1)) for name, kind in named]
+    return np.dtype([(name, kind) if count == 1 else (name, kind, count) for name, kind, count in each])
+
+
+def _address(array: NDArray[Any]) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _aligned(address: int) -> int:
+    return -(-address // ALIGNED) * ALIGNED
+
+
+def _instance() -> tuple[wasmtime.Store, Any]:
+    """A new instance of the kernels; with few addresses where many are refused."""
+    try:
+        return _instance_with(None)
+    except wasmtime.WasmtimeError:
+        return _instance_with(RESERVED)
+
+
+def _instance_with(reserved: int | None) -> tuple[wasmtime.Store, Any]:
+    store = wasmtime.Store(_engine(reserved))
+    return store, wasmtime.Instance(store, _module(reserved), []).exports(store)
+
+
+@cache
+def _engine(reserved: int | None) -> wasmtime.Engine:
+    config = wasmtime.Config()
+    # A forked process would not have the threads.
+    config.parallel_compilation = False
+    config.memory_may_move = False
+    if reserved is not None:
+        config.memory_reservation = reserved
+        config.memory_reservation_for_growth = 0
+    return wasmtime.Engine(config)
+
+
+@cache
+def _module(reserved: int | None) -> wasmtime.Module:
+    code = files("maskgen.masks.kernels").joinpath("kernels.wasm").read_bytes()
+    return wasmtime.Module(_engine(reserved), code)

@@ -66,7 +66,7 @@ void rasterise(Canvas canvas, const float *corners, const float *values, const i
     for (int at = 0; at < count; at++) draw(canvas, corners, values, triangles + 3 * at);
 }
 
-// A canvas alone, whose pixels are all defined at the end; the fourth value says nothing.
+// A canvas alone, whose pixels are all defined at the end.
 typedef struct {
     Canvas canvas;
     const float *corners, *values;

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Doubles
 from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.rasteriser import Canvas
+from maskgen.masks.rasteriser import rasterise
 
 # Cosine to the line of sight below which a point of the mask is behind the head. It is below 0, because cloth that
 # hangs lower than the jaw is seen farther.
@@ -41,7 +41,7 @@ class HeadDepth:
     Attributes:
         camera: the view's camera.
         number: int16 (rows, columns), the visible triangle of each pixel, -1 for none.
-        depth: float32 (rows, columns), its depth, as in `rasteriser.Canvas`.
+        depth: float32 (rows, columns), its depth in pixels toward the viewer, -inf for none.
     """
 
     camera: Camera
@@ -86,29 +86,27 @@ def hiding_triangles(
     cloth = facing_triangles(rays @ sight.camera.rotation[2] + WITHIN, cloth)
     rows, columns = sight.depth.shape
     far = _farthest_about(_depth(sight.camera.project(worn), cloth, rows, columns))
-    apart = (np.where(back > 0, back + FURTHER, 0.0) * FINENESS / rows).astype(np.float32).take(sight.number)
-    return np.flatnonzero(np.bincount(sight.number[(sight.depth < far - apart) & (sight.number >= 0)]))
+    apart = (np.where(back > 0, back + FURTHER, 0.0) * FINENESS).astype(np.float32).take(sight.number)
+    return np.flatnonzero(np.bincount(sight.number[sight.depth > far + apart]))
 
 
 def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
-    """The depth of the rendered triangles, (rows, columns), -1 where there is none."""
-    canvas = Canvas(rows, columns)
-    canvas.draw(points, triangles, np.ones((len(points), 3)))
-    return np.where(canvas.values[..., 0] > 0, canvas.depth, np.float32(-1))
+    """The depth of the rendered triangles, (rows, columns), infinite where there is none."""
+    drawn = rasterise(rows, columns, points, triangles, np.ones((len(points), 3)))
+    return np.where(drawn[..., 0] > 0, drawn[..., 3], np.float32(np.inf))
 
 
 def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """For each pixel the largest depth within ROOM of it."""
+    """For each pixel the depth that is farthest from the viewer within ROOM of it."""
     side = 2 * round(ROOM * FINENESS) + 1
-    return np.asarray(cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))
+    return np.asarray(cv2.erode(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))
 
 
 def _nearest(
     points: Doubles, triangles: Triangles, rows: int, columns: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """For each pixel the index of the visible triangle, -1 for none, and its depth."""
-    canvas = Canvas(rows, columns)
     own = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
-    names = np.repeat((np.arange(len(triangles)) + 1) / (len(triangles) + 1), 3)
-    canvas.draw(points[triangles.ravel()], own, np.repeat(names[:, None], 3, 1))
-    return np.rint(canvas.values[..., 0] * (len(triangles) + 1)).astype(np.int16) - 1, canvas.depth
+    names = np.repeat(np.arange(len(triangles)) + 1, 3)
+    drawn = rasterise(rows, columns, points[triangles.ravel()], own, np.repeat(names[:, None], 3, 1))
+    return np.rint(drawn[..., 0]).astype(np.int16) - 1, drawn[..., 3].copy()

@@ -36,8 +36,8 @@ def _corners(points: Doubles, height: int, width: int) -> Floats:
 
 
 def rasterise(height: int, width: int, points: Doubles, triangles: Triangles, values: NDArray[np.floating]) -> Floats:
-    """The `values` of one `Canvas.draw`, without the depth, by a kernel in a third of the time; the array is valid
-    until this thread's next mask."""
+    """What one `Canvas.draw` draws, by a kernel in a third of the time: float32 (height, width, 4), the three values,
+    and the depth in pixels toward the viewer, -inf where nothing is; valid until this thread's next mask."""
     arena = arena_of_thread()
     arena.begin()
     pixels_at, pixels = arena.room((height, width, 4), np.float32)
@@ -45,7 +45,7 @@ def rasterise(height: int, width: int, points: Doubles, triangles: Triangles, va
     corners = np.asarray(points, np.float32), np.asarray(values, np.float32), np.asarray(triangles, np.int32)
     job[0] = (height, width, pixels_at, arena.space(height * SPAN), *map(arena.put, corners), len(triangles))
     arena.call("rasterise", job_at)
-    return pixels[..., :3]
+    return pixels
 
 
 # The structure `Rasterise` of `kernels/rasterise.c`, in its order.

@@ -80,7 +80,7 @@ def run_shard(task: ShardTask) -> ShardDone | ShardReturned:
         log.begin(task.turn)
         done = _run(task, history)
         log.end()
-        release_memory()
+        release_memory(len(task.items))
         return done
 
 

@@ -35,17 +35,17 @@ class Shard:
 
 
 def shard_size(photographs: int) -> int:
-    """The average number of photographs per shard: 16 to 256, and sixty or more shards if there are enough photographs.
+    """The average number of photographs per shard: 16 to 256, and thirty or more shards if there are enough.
 
     Small shards keep all workers busy at the end; large shards fill the networks' groups and have less overhead per
     row.
 
     Example:
         >>> shard_size(4026), shard_size(3_000_000)
-        (64, 256)
+        (128, 256)
     """
     size = 16
-    while size < 256 and photographs // 60 >= 2 * size:
+    while size < 256 and photographs // 30 >= 2 * size:
         size *= 2
     return size
 

@@ -18,6 +18,8 @@ from .versions import versions
 
 # A process has one masker. Workers have one thread; if there are more, they take turns.
 ONE_AT_A_TIME = threading.Lock()
+RELEASED_AFTER = 256
+_held: list[int] = []  # photographs of the shards since memory was released
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
@@ -64,8 +66,13 @@ def keep_freed_memory() -> None:
         mallopt(_TRIM_THRESHOLD, 64 << 20)
 
 
-def release_memory() -> None:
-    """Return free pages to the system: fragmentation would otherwise make a long run grow."""
+def release_memory(photographs: int) -> None:
+    """Return free pages to the system after every RELEASED_AFTER photographs: fragmentation would otherwise make a long
+    run grow. To page them in again takes 6 ms, longer than a photograph."""
+    _held.append(photographs)
+    if sum(_held) < RELEASED_AFTER:
+        return
+    _held.clear()
     if (trim := _of_glibc("malloc_trim")) is not None:
         trim(0)
 

@@ -23,7 +23,7 @@ from maskgen.masks.rasteriser import Canvas, rasterise
 from maskgen.people import sample_people
 
 SOURCES = Path(__file__).parents[2] / "kernels"
-TRIANGLE = np.array([[10.0, 5.0, 0.0], [50.0, 8.0, 0.0], [14.0, 35.0, 0.0]])
+TRIANGLE = np.array([[10.0, 5.0, -2.0], [50.0, 8.0, 9.0], [14.0, 35.0, 4.0]])
 ONE = np.array([[0, 1, 2]], np.int32)
 
 
@@ -147,9 +147,10 @@ def test_values_are_interpolated_where_a_slow_loop_says(order: list[int]) -> Non
         for x in range(60):
             shares = np.array(inside(x, y))
             if shares.min() > 1e-4:
-                np.testing.assert_allclose(drawn[y, x], shares @ corners, atol=1e-5)
+                np.testing.assert_allclose(drawn[y, x, :3], shares @ corners, atol=1e-5)
+                assert drawn[y, x, 3] == pytest.approx(shares @ TRIANGLE[:, 2], abs=1e-4)
             elif shares.min() < -1e-4:
-                assert (drawn[y, x] == 0).all()
+                assert drawn[y, x].tolist() == [0, 0, 0, -np.inf]
 
 
 def random_mesh(seed: int) -> tuple[Floats, np.ndarray]:
@@ -169,7 +170,7 @@ def random_mesh(seed: int) -> tuple[Floats, np.ndarray]:
 @pytest.mark.parametrize("seed", range(5))
 def test_neighbours_leave_no_gap(seed: int) -> None:
     points, triangles = random_mesh(seed)
-    assert (rasterise(50, 70, points, triangles, np.ones_like(points)) == 1).all()
+    assert (rasterise(50, 70, points, triangles, np.ones_like(points))[..., :3] == 1).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -178,14 +179,14 @@ def test_what_is_nearer_hides_what_is_behind_as_with_opencv(seed: int) -> None:
     other = points * [1, 1, -1] + [0.3, 0.2, 0]
     both, values = np.concatenate([points, other]), np.random.default_rng(seed).random((2 * len(points), 3)) * 0.9 + 0.1
     every = np.concatenate([triangles, triangles + np.int32(len(points))])
-    drawn, canvas = rasterise(50, 70, both, every, values), Canvas(50, 70)
+    drawn, canvas = rasterise(50, 70, both, every, values)[..., :3].copy(), Canvas(50, 70)
     canvas.draw(both, every, values)
     off = np.abs(drawn - canvas.values).max(-1)
     assert np.mean(off > 0.01) < 0.02, "all but pixels on the line where the two surfaces cross"
-    assert np.array_equal(drawn, rasterise(50, 70, both, every[::-1].copy(), values))
+    assert np.array_equal(drawn, rasterise(50, 70, both, every[::-1].copy(), values)[..., :3])
 
 
 def test_flat_triangles_and_those_outside_are_not_drawn() -> None:
     flat = np.array([[10.0, 5.0, 0.0], [20.0, 5.0, 0.0], [30.0, 5.0, 0.0]])
     for points in (flat, TRIANGLE + [100, 0, 0], TRIANGLE - [0, 100, 0], TRIANGLE * np.nan):
-        assert not rasterise(40, 60, points, ONE, np.ones((3, 3))).any()
+        assert not rasterise(40, 60, points, ONE, np.ones((3, 3)))[..., :3].any()

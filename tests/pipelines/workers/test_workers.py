@@ -199,11 +199,11 @@ def test_a_worker_keeps_its_memory_where_dask_had_it_given_back() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="what glibc does")
 def test_a_worker_gives_memory_back_that_holds_nothing() -> None:
     code = (
-        "import re, numpy; from maskgen.pipelines.runs.worker_process import release_memory\n"
+        "import re, numpy; from maskgen.pipelines.runs.worker_process import RELEASED_AFTER, release_memory\n"
         "def held(): return int(re.findall(r'VmRSS:\\s+(\\d+)', open('/proc/self/status').read())[0]) >> 10\n"
         "first, many = held(), [numpy.ones(1000) for _ in range(10_000)]\n"
         "pinned = many.pop(); del many\n"
-        "before = held(); release_memory(); print(first, before, held())"
+        "before = held(); release_memory(RELEASED_AFTER); print(first, before, held())"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     first, before, after = map(int, done.stdout.split())

@@ -199,12 +199,17 @@ def _pillow(data: bytes) -> Image:
         return np.array(upright.convert("RGB"))
 
 
-def encode_image(image: Image | Mask, format: str = "jpg", quality: int = 95) -> bytes:
-    """An RGB picture or a grey mask as a file's bytes; `format` is "jpg" or "png", `quality` 1..100 is JPEG's."""
+_SMALL_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+_FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+
+
+def encode_image(image: Image | Mask, format: str = "jpg", quality: int = 95, fast: bool = False) -> bytes:
+    """An RGB picture or a grey mask as a file's bytes; `format` is "jpg" or "png", `quality` 1..100 is JPEG's. A `fast`
+    PNG is a tenth larger, and takes less than half of the time."""
     if format not in ("jpg", "png"):
         raise ValueError(f"format {format!r} is neither jpg nor png")
     stored = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if format == "jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if format == "jpg" else _FAST_PNG if fast else _SMALL_PNG
     done, data = cv2.imencode(f".{format}", stored, options)
     if not done:
         raise ValueError(f"a picture of shape {image.shape} cannot be stored as {format}")

@@ -25,7 +25,6 @@ STRAP_ROWS = 32  # rows of the atlas for each strap's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # least level of a colour: black cloth reflects some light, otherwise its folds would be invisible
 LEVELS = 5  # levels of detail of an atlas
-BAND = 64  # rows that are dyed at a time, to save memory
 COARSER = 0.65  # added to the exact level of detail: in a photograph cloth is slightly softer than the pixels
 SMALL_FACE = 72.0  # distance between the eyes, in pixels, up to which the mesh has fewer rows and columns
 # A slope is stored as the byte LEVEL_GROUND + STEEPNESS * slope; clipping affects few thousandths of any relief.
@@ -118,31 +117,6 @@ def _mesh(template: Template, wearing: str, small: bool) -> MaskMesh:
     return build_mask_mesh(in_wearing_position(template, wearing), STRAP_ROWS, small)
 
 
-def _dyed(template: Template, look: LookPictures, cloth: Floats, colour: str) -> Bytes:
-    """The atlas's colours: the texture on cloth of one or many colours, and a band in each strap's colour; clear parts
-    keep the texture's own colours."""
-    rows, columns = look.height.shape
-    dyed = np.empty((rows + STRAP_ROWS * len(template.straps), columns, 3), np.uint8)
-    _dye_cloth(dyed[:rows], cv2.cvtColor(look.texture, cv2.COLOR_RGBA2RGB), cloth)
-    if look.clear is not None:
-        cv2.copyTo(look.texture[..., :3], look.clear, dyed[:rows])
-    for number, strap in enumerate(template.straps):
-        own = np.maximum(parse_hex_colour(colour if strap.colour == "mask" else strap.colour), DARKEST)
-        dyed[rows + number * STRAP_ROWS :][:STRAP_ROWS] = np.clip(own, 0, 255)
-    return dyed
-
-
-def _dye_cloth(dyed: Bytes, texture: Bytes, cloth: Floats) -> None:
-    """Write a texture (h, w, 3) on cloth of one colour (3,) or of many (h, w, 3) to `dyed` (h, w, 3)."""
-    if cloth.ndim == 1:
-        every = np.arange(256, dtype=np.float32)[:, None] / MEDIAN * np.maximum(cloth, DARKEST)
-        cv2.LUT(texture, np.clip(every, 0, 255).astype(np.uint8)[None], dst=dyed)
-        return
-    for at in range(0, len(texture), BAND):
-        some = slice(at, at + BAND)
-        dyed[some] = np.clip(texture[some].astype(np.float32) / MEDIAN * np.maximum(cloth[some], DARKEST), 0, 255)
-
-
 def _slope(template: Template, look: LookPictures) -> Floats:
     """Slope of the relief in eye distances per eye distance, 0 on the straps."""
     height, mesh = look.relief, _mesh(template, "proper", False)
@@ -173,34 +147,94 @@ class AtlasLevels(Sequence[AtlasLevel], ABC):
         return self.level(range(LEVELS)[at])
 
 
-class DyedLevels(AtlasLevels):
-    """A look's texture on cloth of one or many colours.
+class UndyedLevels(AtlasLevels):
+    """A look's texture before it is dyed, with its slopes; the rows of straps have no colour.
 
     The finest levels are seldom read and take nearly all of the memory. So the requested level and the coarser ones are
     cached; for a finer one the levels are made again from the look's pictures.
-
-    Args:
-        cloth: returns its colour (3,) or its colours (rows, columns, 3).
-        colour: "#rrggbb", of the straps that have the mask's colour.
     """
 
-    def __init__(self, template: Template, look: Look, cloth: Callable[[], Floats], colour: str) -> None:
-        self._template, self._look, self._cloth, self._colour = template, look, cloth, colour
-        self._kept: dict[int, AtlasLevel] = {}
+    def __init__(self, template: Template, look: Look) -> None:
+        self._template, self._look = template, look
+        self._kept: dict[int, tuple[AtlasLevel, Bytes | None]] = {}
 
     def level(self, number: int) -> AtlasLevel:
         """The level, made with all coarser ones if it is not kept."""
+        return self._with_clear_parts(number)[0]
+
+    def clear_parts(self, number: int) -> Bytes | None:
+        """The colours of clear parts, which take no dye, uint8 (h, w, 4) as the level's, 0 elsewhere and in the fourth
+        channel; None if nothing is clear."""
+        return self._with_clear_parts(number)[1]
+
+    def _with_clear_parts(self, number: int) -> tuple[AtlasLevel, Bytes | None]:
         if number not in self._kept:
             self._kept = dict(zip(range(number, LEVELS), self._made(number), strict=True))
         return self._kept[number]
 
-    def _made(self, finest: int) -> list[AtlasLevel]:
+    def _made(self, finest: int) -> list[tuple[AtlasLevel, Bytes | None]]:
         template, look = self._template, self._look.pictures()
+        rows, columns = look.height.shape
+        texture = np.zeros((rows + STRAP_ROWS * len(template.straps), columns, 3), np.uint8)
+        texture[:rows] = cv2.cvtColor(look.texture, cv2.COLOR_RGBA2RGB)
+        clear_parts: list[Bytes | None] = [None] * (LEVELS - finest)
+        if look.clear is not None:
+            own = np.zeros((len(texture), columns, 4), np.uint8)
+            cv2.copyTo(look.texture, look.clear, own[:rows])
+            own[..., 3] = 0
+            clear_parts = list(_pyramid(own, finest))
         parts, through = _parts(template, look), _through(template, look)
-        colours = _pyramid(_dyed(template, look, self._cloth(), self._colour), finest)
         slopes = _pyramid(_slope(template, look), finest)
         clear = [None] * len(slopes) if through is None else _pyramid(through, finest)
-        return [_packed(*each, parts) for each in zip(colours, slopes, clear, strict=True)]
+        levels = [_packed(*each, parts) for each in zip(_pyramid(texture, finest), slopes, clear, strict=True)]
+        return list(zip(levels, clear_parts, strict=True))
+
+
+class DyedLevels(AtlasLevels):
+    """A look's texture on cloth of one or many colours. All colours of a look share its slopes, parts and material.
+
+    Args:
+        undyed: the look's levels.
+        cloth: returns its colour (3,) or its colours (rows, columns, 3).
+        colour: "#rrggbb", of the straps that have the mask's colour.
+    """
+
+    def __init__(self, undyed: UndyedLevels, template: Template, cloth: Callable[[], Floats], colour: str) -> None:
+        self._undyed, self._template, self._cloth, self._colour = undyed, template, cloth, colour
+        self._kept: dict[int, AtlasLevel] = {}
+
+    def level(self, number: int) -> AtlasLevel:
+        """The level, dyed when first requested."""
+        if number not in self._kept:
+            self._kept[number] = self._dyed(number)
+        return self._kept[number]
+
+    def _dyed(self, number: int) -> AtlasLevel:
+        """A level in the cloth's colours and with a band of rows in each strap's."""
+        undyed, own, straps = self._undyed.level(number), self._undyed.clear_parts(number), self._template.straps
+        band = STRAP_ROWS >> number
+        rows = len(undyed.colours) - band * len(straps)
+        texture = undyed.colours if own is None else cv2.subtract(undyed.colours, own)
+        colours = undyed.colours.copy()
+        colours[:rows] = _on_cloth(texture[:rows], self._cloth())
+        if own is not None:
+            cv2.add(colours, own, dst=colours)
+        for at, strap in enumerate(straps):
+            colour = parse_hex_colour(self._colour if strap.colour == "mask" else strap.colour)
+            colours[rows + at * band :][:band, :, :3] = np.clip(np.maximum(colour, DARKEST), 0, 255)
+        return undyed._replace(colours=colours)
+
+
+def _on_cloth(texture: Bytes, cloth: Floats) -> Bytes:
+    """A texture (h, w, 4) on cloth of one colour (3,) or of many (rows, columns, 3); the fourth channel stays."""
+    if cloth.ndim == 1:
+        every = np.arange(256, dtype=np.float32)[:, None] / MEDIAN * np.append(np.maximum(cloth, DARKEST), MEDIAN)
+        return np.asarray(cv2.LUT(texture, np.rint(np.clip(every, 0, 255)).astype(np.uint8)[None]))
+    small = cv2.resize(cloth, texture.shape[1::-1], interpolation=cv2.INTER_AREA)
+    dyed = texture.copy()
+    exact = texture[..., :3] / np.float32(MEDIAN) * np.maximum(small, DARKEST)
+    dyed[..., :3] = np.rint(np.clip(exact, 0, 255))
+    return dyed
 
 
 def _packed(colours: Bytes, slopes: Floats, through: Bytes | None, parts: Bytes) -> AtlasLevel:
@@ -230,10 +264,9 @@ def _parts(template: Template, look: LookPictures) -> Bytes:
 
 
 @cache
-def undyed_levels(template: Template) -> tuple[DyedLevels, ...]:
+def undyed_levels(template: Template) -> tuple[UndyedLevels, ...]:
     """The atlas of each look of a template before dyeing: unchanged textures, with slopes."""
-    white = np.full(3, MEDIAN, np.float32)
-    return tuple(DyedLevels(template, look, lambda: white, "#ffffff") for look in template.looks)
+    return tuple(UndyedLevels(template, look) for look in template.looks)
 
 
 def _pyramid(picture: np.ndarray, finest: int) -> list[np.ndarray]:
@@ -255,7 +288,8 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
     rows, columns = template.looks[0].size
 
     cloth = partial(_cloth, template, colour, pattern)
-    looks = (KindLook(look.name, columns, DyedLevels(template, look, cloth, colour)) for look in template.looks)
+    each = zip(template.looks, undyed_levels(template), strict=True)
+    looks = (KindLook(look.name, columns, DyedLevels(undyed, template, cloth, colour)) for look, undyed in each)
     return Kind(
         name=name,
         title=template.title,

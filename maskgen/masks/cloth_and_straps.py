@@ -116,6 +116,14 @@ def cloth_mesh(template: Template) -> Mesh:
     )
 
 
+@cache
+def cloth_size(template: Template) -> tuple[float, float]:
+    """Mean width and height of the cloth along itself, in eye distances."""
+    grid = cloth_mesh(template).points.reshape(ROWS, COLUMNS, 3)
+    across, down = (np.linalg.norm(np.diff(grid, axis=axis), axis=2).sum(axis).mean() for axis in (1, 0))
+    return float(across), float(down)
+
+
 def kept_lines(count: int, small: bool) -> NDArray[np.intp]:
     """The indices of the cloth's rows or columns that are rendered: all, or on small faces three of eight, among them
     the first, the middle and the last one."""

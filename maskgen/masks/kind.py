@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats
+from maskgen.masks.cloth_and_straps import cloth_size
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.mask_mesh import MaskMesh, build_mask_mesh
 from maskgen.masks.plan import MaskPlan
@@ -104,10 +105,10 @@ class Kind:
         """The look that a draw of 0..1 selects."""
         return self.looks[self.template.look_number(look)]
 
-    def colours_at(self, look: float, pixels: float) -> AtlasLevel:
-        """The atlas level of a look, for cloth that is `pixels` wide in the picture."""
+    def colours_at(self, look: float, scale: float) -> AtlasLevel:
+        """The atlas level of a look, for a face of `scale` pixels between the eyes."""
         chosen = self.look_at(look)
-        texels = chosen.columns / max(pixels, 1e-3)
+        texels = chosen.columns / max(cloth_size(self.template)[0] * scale, 1e-3)
         return chosen.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
 
 
@@ -119,10 +120,10 @@ def _mesh(template: Template, wearing: str, small: bool) -> MaskMesh:
 
 def _slope(template: Template, look: LookPictures) -> Floats:
     """Slope of the relief in eye distances per eye distance, 0 on the straps."""
-    height, mesh = look.relief, _mesh(template, "proper", False)
+    height, (wide, tall) = look.relief, cloth_size(template)
     rows, columns = height.shape
-    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / mesh.width / 8)
-    down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / mesh.height / 8)
+    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=columns / wide / 8)
+    down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=rows / tall / 8)
     level = np.zeros((STRAP_ROWS * len(template.straps), columns, 2), np.float32)
     return np.concatenate([cv2.merge([across, down]), level])
 

@@ -87,7 +87,6 @@ class MaskMesh:
         uv: (n, 2), coordinates in the kind's atlas, 0..1.
         columns: the first `columns` points are the cloth's top edge.
         below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
-        width, height: size of the flat cloth in eye distances.
         may_hide: (m,), for each triangle of the bare head whether it can hide a part of the mask in some view; those
             under the cloth cannot.
         back: (points of the bare head,), see `HeadTriangles.back`.
@@ -110,8 +109,6 @@ class MaskMesh:
     triangles: Triangles
     columns: int
     below_lids: Doubles
-    width: float
-    height: float
     may_hide: NDArray[np.bool_]
     back: Doubles
     deformations: Deformations
@@ -254,8 +251,6 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
         triangles=triangles.astype(np.int32),
         columns=columns,
         below_lids=_below_lids(sheet.points[:columns, 0]),
-        width=float(np.linalg.norm(np.diff(grid, axis=1), axis=2).sum(1).mean()),
-        height=float(np.linalg.norm(np.diff(grid, axis=0), axis=2).sum(0).mean()),
         may_hide=_may_hide(grid),
         back=_moved_back(parts[1:]),
         deformations=_deformations(template, fine, small, parts),

@@ -143,7 +143,7 @@ def render(
         parts: whether the layer has part labels.
         edge: of the photograph in the picture; None if all of the picture is the photograph.
     """
-    level = kind.colours_at(plan.look, kind.mesh.width * camera.scale)
+    level = kind.colours_at(plan.look, camera.scale)
     values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
     canvas = window.canvas(camera.scale)
     corners = window.on(*canvas, np.concatenate([points, head]))

@@ -99,7 +99,7 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
     """
     placed = place_mask(image.shape[:2], analysed, plan, kind)
     camera, light, grain = analysed.camera, analysed.light, analysed.grain
-    level = placed.kind.colours_at(placed.plan.look, placed.kind.mesh.width * camera.scale)
+    level = placed.kind.colours_at(placed.plan.look, camera.scale)
     canvas = placed.window.canvas(camera.scale)
     corners = placed.window.on(*canvas, np.concatenate([placed.points, placed.head]))
     return PreparedMask(

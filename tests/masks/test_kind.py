@@ -1,0 +1,46 @@
+"""A kind's atlas: colours of one look share what colour does not change, and each level is a reduced finest one."""
+
+import cv2
+import numpy as np
+import pytest
+
+from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.masks.kind import LEVELS, MEDIAN, STRAP_ROWS, make_kind
+from maskgen.masks.kinds import load_kind
+from maskgen.masks.template import built_in_template
+
+
+def test_colours_of_a_look_share_what_colour_does_not_change() -> None:
+    blue, green = (load_kind(name).looks[0].levels[3] for name in ("surgical_blue", "surgical_green"))
+    assert blue.slope_down is green.slope_down and blue.parts is green.parts
+    assert not np.array_equal(blue.colours[..., :3], green.colours[..., :3])
+    assert np.array_equal(blue.colours[..., 3], green.colours[..., 3])
+
+
+@pytest.mark.parametrize("name", [*DEFAULT_KINDS, "window", "shield", "sunglasses"])
+def test_a_coarse_level_is_the_finest_one_reduced(name: str) -> None:
+    for look in load_kind(name).looks:
+        number = LEVELS - 2
+        coarse = look.levels[number].colours[..., :3]
+        reduced = look.levels[0].colours[..., :3].copy()
+        for _ in range(number):
+            reduced = cv2.resize(reduced, (reduced.shape[1] // 2, reduced.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        off = np.abs(coarse.astype(int) - reduced)
+        assert off.max() <= 5 and off.mean() < 0.7, "white cloth is clipped once reduced, not texel by texel"
+
+
+def test_a_colour_is_multiplied_with_the_texture_and_no_darker_than_cloth_can_be() -> None:
+    template = built_in_template("n95")
+    white, red = (make_kind("n95", template, colour).looks[0].levels[3].colours for colour in ("#e8e8e8", "#c80000"))
+    cloth = len(white) - (STRAP_ROWS >> 3) * len(template.straps)
+    assert MEDIAN == 0xE8  # so that `white` is the texture itself
+    expected = white[:cloth, :, :3] / MEDIAN * (200.0, 15.0, 15.0)
+    assert np.abs(red[:cloth, :, :3] - expected).max() <= 0.51
+
+
+def test_a_print_is_as_fine_as_its_level() -> None:
+    stripes = np.repeat(np.tile(np.array([[20, 220]], np.uint8), (64, 32))[..., None], 3, axis=2)
+    levels = make_kind("cloth", built_in_template("cloth"), "#ffffff", stripes).looks[0].levels
+    fine, coarse = (levels[number].colours[: len(levels[number].colours) // 2, :, 1] for number in (2, 4))
+    assert fine.std() > 40 and coarse.shape[1] == fine.shape[1] // 4
+    assert coarse.mean() == pytest.approx(fine.mean(), abs=3)

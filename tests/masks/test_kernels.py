@@ -16,7 +16,7 @@ import wasmtime
 from maskgen.core.records import Floats
 from maskgen.masks import composite, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply
-from maskgen.masks.kernels.arena import Arena, fields
+from maskgen.masks.kernels.arena import MOST_KEPT, Arena, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.rasteriser import Canvas, rasterise
@@ -72,6 +72,17 @@ def test_arrays_keep_their_values_while_the_memory_grows() -> None:
     assert first < arena.space(1) <= second
     arena.begin()
     assert arena.space(1) == first
+
+
+def test_the_memory_of_a_very_large_picture_is_released() -> None:
+    arena = Arena()
+    arena.room((MOST_KEPT,), np.uint8)
+    assert len(arena._bytes) > MOST_KEPT
+    arena.begin()
+    assert len(arena._bytes) < MOST_KEPT
+    at, values = arena.room((3,), np.float32)
+    values[:] = 1
+    assert arena.address(values) == at
 
 
 def test_constants_stay_and_have_a_limit() -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 PAGE = 1 << 16  # bytes by which the memory grows
 ALIGNED = 64  # bytes; a processor's cache line
 AFTER = 64  # bytes that a kernel may read beyond the end of an array
+MOST_KEPT = 1 << 27  # bytes of a memory that is used again; WebAssembly's memory cannot shrink
 CONSTANTS = 1 << 19  # bytes for arrays that stay
 RESERVED = 1 << 29  # bytes of addresses where the usual 4 GiB are refused, as under `ulimit -v`
 FLOAT, SPAN = 4, 8  # bytes of a number, and of a `Span` of `kernels/spans.h`
@@ -39,6 +40,10 @@ class Arena:
     """Arrays one after the other in the kernels' memory, given up together by `begin`."""
 
     def __init__(self) -> None:
+        self._renew()
+
+    def _renew(self) -> None:
+        """Take a new memory; the old one is released."""
         self._store, self._exports = _instance()
         self._memory: Any = self._exports["memory"]
         self._functions: dict[str, Any] = {}
@@ -53,6 +58,8 @@ class Arena:
     def begin(self) -> None:
         """Give up all arrays but constants; views of them are no longer valid."""
         self._next = self._first
+        if len(self._bytes) > MOST_KEPT:
+            self._renew()
 
     def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
         """Give up all arrays but these and those before them."""

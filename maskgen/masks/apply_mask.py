@@ -264,6 +264,7 @@ def apply_mask(
     Raises:
         SetAsideError: Reason.EXTREME_POSE or Reason.DOUBTFUL_FIT if none of the mask's cloth would be visible.
     """
+    check_image(image)
     placed = place_mask(image.shape[:2], analysed, plan, kind)
     kind, mesh, plan, outer = placed.kind, placed.mesh, placed.plan, placed.outer
     occluders = occluders if kind.template.role == "mask" else None

@@ -112,7 +112,7 @@ def _composited(
 # The structure `Composite` of `kernels/composite.c`, in its order.
 _JOB = fields(
     "rows columns paint alpha shadow room spans picture through masked coverage weights reach",
-    "strength:f round:f right down ground corners noise levels:f colour_levels:f up left colour_up colour_left",
+    "strength:f round:f right:i down:i ground corners noise levels:f colour_levels:f up left colour_up colour_left",
     "under:f pressed:f",
 )
 

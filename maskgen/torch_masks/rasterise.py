@@ -2,8 +2,7 @@
 
 A pair of a triangle and a pixel of its box is a fragment. All fragments are tested in one pass; the nearest one of each
 pixel is found with one minimum over integers, which hold the depth above the fragment's number. So the answer depends
-neither on the order of the work nor on the other masks. It is `masks.rasteriser`'s, except that values are
-interpolated without its distant perspective, a thousandth of a triangle's difference.
+neither on the order of the work nor on the other masks. It is that of `kernels/rasterise.c` up to rounding.
 
 Source: edge functions, Pineda 1988.
 """

@@ -43,7 +43,8 @@ class Arena:
         self._renew()
 
     def _renew(self) -> None:
-        """Take a new memory; the old one is released."""
+        """Take a new memory; the old one is released first: there may be no addresses for two."""
+        self.__dict__.clear()
         self._store, self._exports = _instance()
         self._memory: Any = self._exports["memory"]
         self._functions: dict[str, Any] = {}
@@ -67,10 +68,10 @@ class Arena:
         self._next = _aligned(max(ends) + AFTER) if ends else self._first
 
     def call(self, name: str, job: int) -> Any:
-        """Run a kernel on the job at this address."""
+        """Run a kernel on the job at this address; WebAssembly's whole numbers have a sign."""
         if name not in self._functions:
             self._functions[name] = self._exports[name]
-        return self._functions[name](self._store, job)
+        return self._functions[name](self._store, job if job < 1 << 31 else job - (1 << 32))
 
     def put(self, array: NDArray[Any]) -> int:
         """The address of a copy of an array."""
@@ -125,13 +126,16 @@ class Arena:
         self._bytes = self._seen()
 
     def _seen(self) -> NDArray[np.uint8]:
-        """All of the memory, which does not move when it grows."""
-        return np.frombuffer(self._memory.get_buffer_ptr(self._store), np.uint8)
+        """All of the memory, which does not move when it grows. Every view of it keeps it from being released."""
+        buffer: Any = self._memory.get_buffer_ptr(self._store)
+        buffer.owner = self._store
+        return np.frombuffer(buffer, np.uint8)
 
 
 def fields(*lines: str) -> np.dtype[Any]:
-    """The type of a kernel's job: names of whole numbers and addresses, of floats with ":f", of rows with ":12f"."""
-    kinds = {"": "<i4", "f": "<f4"}
+    """The type of a kernel's job: names of addresses and counts, of numbers with a sign with ":i", of floats with ":f",
+    of rows with ":12f"."""
+    kinds = {"": "<u4", "i": "<i4", "f": "<f4"}
     named = [name.partition(":")[::2] for line in lines for name in line.split()]
     each = [(name, kinds[kind[-1:]], int(kind[:-1] or 1)) for name, kind in named]
     return np.dtype([(name, kind) if count == 1 else (name, kind, count) for name, kind, count in each])

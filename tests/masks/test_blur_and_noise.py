@@ -66,3 +66,13 @@ def test_a_mask_is_as_soft_as_its_photograph() -> None:
         coverage = worn(image)[0].coverage.astype(float)
         steps.append(np.abs(np.diff(coverage, axis=0)).max())
     assert steps[1] < 0.6 * steps[0]
+
+
+def test_noise_in_colour_is_not_that_of_luma() -> None:
+    image = noisy(PORTRAIT, 4.0, 4.0)
+    masked, _ = worn(image)
+    plain, _ = worn(PORTRAIT.image)
+    cloth = cv2.erode(masked.coverage, np.ones((9, 9), np.uint8)) == 255
+    added = (masked.image.astype(float) - plain.image)[cloth]
+    luma, colour = added[:, 1], (added[:, 0] - added[:, 2]) / 2
+    assert abs(np.corrcoef(luma, colour)[0, 1]) < 0.3

@@ -127,17 +127,7 @@ static void composite_four(const Composite *job, int x, int y, Span ground) {
     put_coverage(job->coverage + at, paint[3]);
 }
 
-static int greatest_byte(const u8 *bytes, int count) {
-    v128_t most = wasm_i32x4_splat(0);
-    int at = 0, last = 0;
-    for (; at + 16 <= count; at += 16) most = wasm_u8x16_max(most, wasm_v128_load(bytes + at));
-    for (int k = 0; k < 16; k++) last = greatest_of(last, ((const u8 *)&most)[k]);
-    for (; at < count; at++) last = greatest_of(last, bytes[at]);
-    return last;
-}
-
-// Returns the largest coverage, 0..255.
-EXPORT(composite) int composite(const Composite *job) {
+EXPORT(composite) void composite(const Composite *job) {
     int size = job->rows * job->columns;
     for (int at = 0; at < size; at += 4) {
         f4 cover = {job->paint[at][3], job->paint[at + 1][3], job->paint[at + 2][3], job->paint[at + 3][3]};
@@ -150,7 +140,6 @@ EXPORT(composite) int composite(const Composite *job) {
         Span ground = inside(job, y);
         for (int x = 0; x < job->columns; x += 4) composite_four(job, x, y, ground);
     }
-    return greatest_byte(job->coverage, size);
 }
 
 EXPORT(size_of_composite) int size_of_composite(void) { return sizeof(Composite); }

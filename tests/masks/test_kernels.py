@@ -15,8 +15,9 @@ import wasmtime
 
 from maskgen.core.records import Floats
 from maskgen.masks import composite, rasteriser, render
-from maskgen.masks.apply_mask import analyse_and_apply
-from maskgen.masks.kernels.arena import MOST_KEPT, Arena, fields
+from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
+from maskgen.masks.kernels import arena as arena_module
+from maskgen.masks.kernels.arena import MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.rasteriser import Canvas, rasterise
@@ -104,6 +105,56 @@ def test_addresses_use_all_of_the_memory() -> None:
     assert at > 1 << 31
     arena.call("rasterise", at)
     assert (pixels[..., 0] == 1).sum() > 50
+
+
+def test_a_refused_memory_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena = Arena()
+    arena.space(MOST_KEPT)
+
+    def refused(reserved: int | None) -> None:
+        raise wasmtime.WasmtimeError("mmap failed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(arena_module, "_instance_with", refused)
+        for _ in range(2):
+            with pytest.raises(MemoryError, match="no memory for the pixels of a mask: mmap failed"):
+                arena.begin()
+    arena.begin()
+    assert arena.room((3,), np.float32)[1].shape == (3,)
+
+
+def test_threads_that_are_first_at_the_same_time_have_all_of_the_memory() -> None:
+    for _ in range(5):
+        arena_module._compiled.cache_clear()
+        ready, sizes = threading.Barrier(8), []
+
+        def first(ready: threading.Barrier = ready, sizes: list[int] = sizes) -> None:
+            ready.wait()
+            arena = Arena()
+            arena.space(RESERVED + 1)  # addresses only
+            sizes.append(len(arena._bytes))
+
+        threads = [threading.Thread(target=first) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(sizes) == 8
+
+
+@pytest.mark.parametrize("filled", [0, 0x47, 0xFF])
+def test_a_mask_does_not_depend_on_what_was_in_the_memory(filled: int) -> None:
+    _, _, portrait = next(iter(sample_people(1, 1, size=112)))
+    analysed = analyse_face(portrait.image, portrait.points68)
+    arena = arena_of_thread()
+    for name in ("n95", "window"):
+        kind = load_kind(name)
+        first = apply_mask(portrait.image, analysed, MaskPlan(), kind, parts=True)
+        arena._bytes[arena._first :] = filled
+        again = apply_mask(portrait.image, analysed, MaskPlan(), kind, parts=True)
+        for one, other in ((first.image, again.image), (first.coverage, again.coverage), (first.parts, again.parts)):
+            assert one is not None and other is not None
+            assert np.array_equal(one, other)
 
 
 def test_constants_stay_and_have_a_limit() -> None:

@@ -43,8 +43,10 @@ class Arena:
         self._renew()
 
     def _renew(self) -> None:
-        """Take a new memory; the old one is released first: there may be no addresses for two."""
+        """Take a new memory; the old one is released first: there may be no addresses for two. If there are none for
+        the new one either, the next `begin` tries again."""
         self.__dict__.clear()
+        self._bytes = np.empty(0, np.uint8)
         self._store, self._exports = _instance()
         self._memory: Any = self._exports["memory"]
         self._functions: dict[str, Any] = {}
@@ -58,9 +60,9 @@ class Arena:
 
     def begin(self) -> None:
         """Give up all arrays but constants; views of them are no longer valid."""
-        self._next = self._first
-        if len(self._bytes) > MOST_KEPT:
+        if not 0 < len(self._bytes) <= MOST_KEPT:
             self._renew()
+        self._next = self._first
 
     def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
         """Give up all arrays but these and those before them."""
@@ -150,20 +152,29 @@ def _aligned(address: int) -> int:
 
 
 def _instance() -> tuple[wasmtime.Store, Any]:
-    """A new instance of the kernels; with few addresses where many are refused."""
+    """A new instance of the kernels; with few addresses where many are refused.
+
+    Raises:
+        MemoryError: there is no room for either.
+    """
     try:
         return _instance_with(None)
     except wasmtime.WasmtimeError:
-        return _instance_with(RESERVED)
+        try:
+            return _instance_with(RESERVED)
+        except wasmtime.WasmtimeError as error:
+            raise MemoryError(f"no memory for the pixels of a mask: {error}") from error
 
 
 def _instance_with(reserved: int | None) -> tuple[wasmtime.Store, Any]:
-    store = wasmtime.Store(_engine(reserved))
-    return store, wasmtime.Instance(store, _module(reserved), []).exports(store)
+    engine, module = _compiled(reserved)
+    store = wasmtime.Store(engine)
+    return store, wasmtime.Instance(store, module, []).exports(store)
 
 
 @cache
-def _engine(reserved: int | None) -> wasmtime.Engine:
+def _compiled(reserved: int | None) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """The compiled kernels with their engine. Threads that are first at the same time have one of each, that fit."""
     config = wasmtime.Config()
     # A forked process would not have the threads.
     config.parallel_compilation = False
@@ -171,10 +182,5 @@ def _engine(reserved: int | None) -> wasmtime.Engine:
     if reserved is not None:
         config.memory_reservation = reserved
         config.memory_reservation_for_growth = 0
-    return wasmtime.Engine(config)
-
-
-@cache
-def _module(reserved: int | None) -> wasmtime.Module:
-    code = files("maskgen.masks.kernels").joinpath("kernels.wasm").read_bytes()
-    return wasmtime.Module(_engine(reserved), code)
+    engine = wasmtime.Engine(config)
+    return engine, wasmtime.Module(engine, files("maskgen.masks.kernels").joinpath("kernels.wasm").read_bytes())

@@ -1,7 +1,5 @@
-// Blurs across into `room`, then down into the picture, only where something is. Each pixel is one sum in a fixed order.
+// Blurs across into `room`, then down into the picture, only where something is. Each number is one sum in a fixed order.
 #include "blur.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 Span support(const float *row, int columns) {
     Span span = {0, columns - 1};
@@ -10,9 +8,8 @@ Span support(const float *row, int columns) {
     return span.from < columns ? span : NONE;
 }
 
-// After the rows' own columns: those that are not 0 when the rows are blurred across, when they are also blurred down,
-// and those that the blur down of any row reads.
-typedef struct { const Span *across, *down, *read; } Plan;
+// For each row the columns that are not 0 in the end, and those of which the blur down of any row reads.
+typedef struct { const Span *down, *read; } Plan;
 
 static Plan plan(Blur blur) {
     Span *across = blur.spans, *down = across + blur.rows, *read = down + blur.rows;
@@ -22,112 +19,60 @@ static Plan plan(Blur blur) {
                                least_of(across[y].to + blur.reach, blur.columns - 1)};
     for (int y = 0; y < blur.rows; y++) down[y] = joined_rows(across, blur.rows, y, blur.reach);
     for (int y = 0; y < blur.rows; y++) read[y] = joined_rows(down, blur.rows, y, blur.reach);
-    return (Plan){across, down, read};
+    return (Plan){down, read};
 }
 
-INLINE f4 vector_across(const f4 *row, int x, int columns, const float *centre, int reach) {
-    f4 sum = row[x] * all(centre[0]);
-    int inside = x >= reach && x + reach < columns;
-    for (int away = 1; away <= reach; away++) {
-        int before = inside ? x - away : greatest_of(x - away, 0);
-        int after = inside ? x + away : least_of(x + away, columns - 1);
-        sum += (row[before] + row[after]) * all(centre[away]);
+static float one_across(Blur blur, const float *row, int at) {
+    const float *centre = blur.weights + blur.reach;
+    int x = at / blur.channels, channel = at % blur.channels;
+    float sum = row[at] * centre[0];
+    for (int away = 1; away <= blur.reach; away++) {
+        int before = greatest_of(x - away, 0), after = least_of(x + away, blur.columns - 1);
+        sum += (row[before * blur.channels + channel] + row[after * blur.channels + channel]) * centre[away];
     }
     return sum;
 }
 
-INLINE void vectors_across(Blur blur, Plan of, const f4 *picture, f4 *room, int reach) {
-    const float *centre = blur.weights + reach;
-    for (int y = 0; y < blur.rows; y++) {
-        const f4 *row = picture + y * blur.columns;
-        f4 *out = room + y * blur.columns;
-        for (int x = of.read[y].from; x <= of.read[y].to; x++)
-            out[x] = x < of.across[y].from || x > of.across[y].to ? all(0)
-                                                                  : vector_across(row, x, blur.columns, centre, reach);
-    }
-}
-
-INLINE void vectors_down(Blur blur, Plan of, f4 *picture, const f4 *room, int reach) {
-    const float *centre = blur.weights + reach;
-    for (int y = 0; y < blur.rows; y++) {
-        const f4 *row = room + y * blur.columns;
-        for (int x = of.down[y].from; x <= of.down[y].to; x++) {
-            f4 sum = row[x] * all(centre[0]);
-            for (int away = 1; away <= reach; away++) {
-                int above = greatest_of(y - away, 0) - y, below = least_of(y + away, blur.rows - 1) - y;
-                sum += (row[above * blur.columns + x] + row[below * blur.columns + x]) * all(centre[away]);
-            }
-            picture[y * blur.columns + x] = sum;
+static void row_across(Blur blur, Span span, const float *row, float *out) {
+    const float *centre = blur.weights + blur.reach;
+    int edge = blur.reach * blur.channels, length = blur.columns * blur.channels;
+    for (int at = span.from * blur.channels; at < (span.to + 1) * blur.channels;) {
+        if (at < edge || at + 3 + edge >= length) {
+            out[at] = one_across(blur, row, at);
+            at++;
+            continue;
         }
+        f4 sum = four_at(row + at) * all(centre[0]);
+        for (int away = 1; away <= blur.reach; away++) {
+            int by = away * blur.channels;
+            sum += (four_at(row + at - by) + four_at(row + at + by)) * all(centre[away]);
+        }
+        put_four(out + at, sum);
+        at += 4;
     }
 }
 
-void blur_vectors(Blur blur, f4 *picture, f4 *room) {
+static void row_down(Blur blur, Span span, int y, const float *room, float *out) {
+    const float *centre = blur.weights + blur.reach;
+    int length = blur.columns * blur.channels, end = (span.to + 1) * blur.channels;
+    for (int at = span.from * blur.channels; at < end; at += 4) {
+        f4 sum = four_at(room + y * length + at) * all(centre[0]);
+        for (int away = 1; away <= blur.reach; away++) {
+            int above = greatest_of(y - away, 0), below = least_of(y + away, blur.rows - 1);
+            sum += (four_at(room + above * length + at) + four_at(room + below * length + at)) * all(centre[away]);
+        }
+        if (at + 4 <= end)
+            put_four(out + at, sum);
+        else
+            for (int k = 0; at + k < end; k++) out[at + k] = sum[k];
+    }
+}
+
+void blurred(Blur blur, float *picture, float *room) {
     Plan of = plan(blur);
-    if (blur.reach == 2) { // the usual reach; loops of known length take half of the time
-        vectors_across(blur, of, picture, room, 2);
-        vectors_down(blur, of, picture, room, 2);
-    } else {
-        vectors_across(blur, of, picture, room, blur.reach);
-        vectors_down(blur, of, picture, room, blur.reach);
-    }
-}
-
-INLINE float number_across(const float *row, int x, int columns, const float *centre, int reach) {
-    float sum = row[x] * centre[0];
-    for (int away = 1; away <= reach; away++)
-        sum += (row[greatest_of(x - away, 0)] + row[least_of(x + away, columns - 1)]) * centre[away];
-    return sum;
-}
-
-// Four neighbours at a time where their sums do not reach over the edge.
-INLINE void numbers_across(Blur blur, Plan of, const float *picture, float *room, int reach) {
-    const float *centre = blur.weights + reach;
-    for (int y = 0; y < blur.rows; y++) {
-        const float *row = picture + y * blur.columns;
-        float *out = room + y * blur.columns;
-        for (int x = of.read[y].from; x <= of.read[y].to;) {
-            if (x < reach || x + 3 + reach >= blur.columns) {
-                out[x] = number_across(row, x, blur.columns, centre, reach);
-                x++;
-                continue;
-            }
-            f4 sum = four_at(row + x) * all(centre[0]);
-            for (int away = 1; away <= reach; away++)
-                sum += (four_at(row + x - away) + four_at(row + x + away)) * all(centre[away]);
-            put_four(out + x, sum);
-            x += 4;
-        }
-    }
-}
-
-INLINE void numbers_down(Blur blur, Plan of, float *picture, const float *room, int reach) {
-    const float *centre = blur.weights + reach;
-    for (int y = 0; y < blur.rows; y++) {
-        const float *row = room + y * blur.columns;
-        float *out = picture + y * blur.columns;
-        for (int x = of.down[y].from; x <= of.down[y].to; x += 4) {
-            f4 sum = four_at(row + x) * all(centre[0]);
-            for (int away = 1; away <= reach; away++) {
-                int above = greatest_of(y - away, 0) - y, below = least_of(y + away, blur.rows - 1) - y;
-                f4 both = four_at(row + above * blur.columns + x) + four_at(row + below * blur.columns + x);
-                sum += both * all(centre[away]);
-            }
-            if (x + 3 <= of.down[y].to)
-                put_four(out + x, sum);
-            else
-                for (int k = 0; x + k <= of.down[y].to; k++) out[x + k] = sum[k];
-        }
-    }
-}
-
-void blur_numbers(Blur blur, float *picture, float *room) {
-    Plan of = plan(blur);
-    if (blur.reach == 2) {
-        numbers_across(blur, of, picture, room, 2);
-        numbers_down(blur, of, picture, room, 2);
-    } else {
-        numbers_across(blur, of, picture, room, blur.reach);
-        numbers_down(blur, of, picture, room, blur.reach);
-    }
+    int length = blur.columns * blur.channels;
+    for (int y = 0; y < blur.rows; y++)
+        if (!is_empty(of.read[y])) row_across(blur, of.read[y], picture + y * length, room + y * length);
+    for (int y = 0; y < blur.rows; y++)
+        if (!is_empty(of.down[y])) row_down(blur, of.down[y], y, room, picture + y * length);
 }

@@ -133,9 +133,9 @@ EXPORT(composite) void composite(const Composite *job) {
         f4 cover = {job->paint[at][3], job->paint[at + 1][3], job->paint[at + 2][3], job->paint[at + 3][3]};
         put_four(job->shadow + at, least4(four_at(job->alpha + at), cover) * all(job->strength));
     }
-    Blur blur = {job->rows, job->columns, job->weights, job->reach, job->spans};
+    Blur blur = {job->rows, job->columns, 1, job->weights, job->reach, job->spans};
     for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->shadow + y * job->columns, job->columns);
-    blur_numbers(blur, job->shadow, job->room);
+    blurred(blur, job->shadow, job->room);
     for (int y = 0; y < job->rows; y++) {
         Span ground = inside(job, y);
         for (int x = 0; x < job->columns; x += 4) composite_four(job, x, y, ground);

@@ -239,14 +239,15 @@ EXPORT(render) void render(const Render *job) {
     if (job->parts) __builtin_memset(job->parts, 0, size);
     float ratio = (float)job->canvas.columns / job->wide;
     for (int x = 0; x < job->wide; x++) job->taps[x] = tap(x, job->canvas.columns, ratio);
-    Blur blur = {job->rows, job->columns, job->blur, job->reach, job->spans};
+    Blur blur = {job->rows, job->columns, 4, job->blur, job->reach, job->spans};
     Four four = {0};
     for (int y = 0; y < job->rows; y++) blur.spans[y] = NONE;
     for (int y = 0; y < job->tall; y++) blur.spans[y + job->up] = paint_row(job, y, &four);
     if (four.count) paint(job, &four);
-    blur_vectors(blur, job->paint, job->paint_room);
+    blurred(blur, (float *)job->paint, (float *)job->paint_room);
+    blur.channels = 1;
     for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->alpha + y * job->columns, job->columns);
-    blur_numbers(blur, job->alpha, job->alpha_room);
+    blurred(blur, job->alpha, job->alpha_room);
 }
 
 EXPORT(size_of_render) int size_of_render(void) { return sizeof(Render); }

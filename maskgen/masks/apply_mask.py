@@ -319,10 +319,11 @@ def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool) ->
     if occluders is None or layer.parts is None:
         return 0.0
     kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)
-    whole = float(layer.alpha.sum())
-    np.multiply(layer.alpha, kept, out=layer.alpha)
-    np.multiply(layer.paint, kept[..., None], out=layer.paint)
-    return 1.0 - float(layer.alpha.sum()) / max(whole, 1e-6)
+    paint, alpha = layer.paint, layer.alpha
+    whole = float(alpha.sum())
+    alpha *= kept
+    paint *= kept[..., None]
+    return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
 
 
 def _material(kind: Kind, plan: MaskPlan, translucency: float) -> MaskMaterial:

@@ -88,11 +88,6 @@ class Kind:
     colours: tuple[str, ...] = ()
     draw_design: Callable[[MaskPlan], tuple[Kind, MaskPlan]] | None = None
 
-    @property
-    def mesh(self) -> MaskMesh:
-        """Its mesh in the proper wearing position; made when first used."""
-        return _mesh(self.template, "proper", False)
-
     def drawn(self, plan: MaskPlan) -> tuple[Kind, MaskPlan]:
         """The kind and the plan of one mask: itself and the plan, unless `draw_design` makes others."""
         return (self, plan) if self.draw_design is None else self.draw_design(plan)

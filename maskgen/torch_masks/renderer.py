@@ -1,6 +1,6 @@
 """Renders packed masks onto a batch of pictures: pixels, paint, blur, noise, shadow and compositing, all on one device.
 
-The formulas are those of `masks.render` and `masks.composite`; the pictures differ from theirs by rounding.
+The formulas are those of `kernels/render.c` and `kernels/composite.c`; the pictures differ from theirs by rounding.
 """
 
 from __future__ import annotations

@@ -34,13 +34,13 @@ def test_a_strap_begins_where_its_corner_has_moved_to(kind: str, small: bool) ->
 
 @pytest.mark.parametrize("kind", ["pitta_grey", "gaiter_grey"])
 def test_sides_that_go_round_the_head_do_not_move(kind: str) -> None:
-    moves = load_kind(kind).mesh.deformations.points[FIRST : FIRST + 8]
+    moves = load_kind(kind).mesh_for(200.0, "proper").deformations.points[FIRST : FIRST + 8]
     assert (moves == 0).all()
 
 
 def test_glasses_and_shields_keep_their_outline() -> None:
     for kind in ("sunglasses_black", "shield_white"):
-        assert (load_kind(kind).mesh.deformations.points[FIRST : FIRST + len(OUTLINE)] == 0).all()
+        assert (load_kind(kind).mesh_for(200.0, "proper").deformations.points[FIRST : FIRST + len(OUTLINE)] == 0).all()
 
 
 def test_weights_are_within_their_limits_and_use_them() -> None:
@@ -63,7 +63,7 @@ def test_sides_are_drawn_in_and_lower_corners_stand_out() -> None:
     inward, outward = waist - plain, plain - flare
     assert 2 <= inward.max() <= 7 and inward.argmax() < 0.7 * len(plain)
     assert 2 <= outward.max() <= 7 and outward.argmax() > inward.argmax()
-    mesh = kind.mesh
+    mesh = kind.mesh_for(200.0, "proper")
     moves = mesh.deformations.points[FIRST + FLARE[0], : mesh.straps_from].reshape(-1, mesh.columns, 3)[:, 0]
     far = np.linalg.norm(moves, axis=1)
     assert far[len(far) // 2] < 0.15 * far[-1]  # only the corner stands out, not all of the side

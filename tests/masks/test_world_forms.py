@@ -54,7 +54,7 @@ def test_lower_edges_stay_within_their_limits() -> None:
 
 def test_sides_are_lower_than_the_template_s() -> None:
     """Both corners of a surgical mask come nearer to each other than the template's."""
-    mesh, ratios = load_kind("surgical").mesh, []
+    mesh, ratios = load_kind("surgical").mesh_for(200.0, "proper"), []
     for number in range(60):
         plan = plan_mask(rng_for(13, number))
         for each in (plan, draw_design(plan, "surgical")[1]):
@@ -66,7 +66,7 @@ def test_sides_are_lower_than_the_template_s() -> None:
 
 
 def test_upper_edges_of_surgical_masks_fall_from_the_nose_to_the_cheek() -> None:
-    mesh, falls = load_kind("surgical").mesh, []
+    mesh, falls = load_kind("surgical").mesh_for(200.0, "proper"), []
     for number in range(60):
         plan = plan_mask(rng_for(14, number))
         for each in (plan, draw_design(plan, "surgical")[1]):

@@ -71,20 +71,25 @@ def angles(points: np.ndarray) -> np.ndarray:
     return np.array([pose.yaw, pose.pitch, pose.roll])
 
 
-def marked(folder: Path) -> None:
-    detector, models = MtcnnDetector(), {name: landmarker_by_name(name) for name in NAMES}
-    errors: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
-    expected = []
-    paths = sorted(folder.glob("*.pts"))
-    for path in paths:
+def marked_faces(folder: Path) -> Iterator[tuple[str, Image, Detection, np.ndarray]]:
+    """The name, the picture, what the detector finds and the marked points of each photograph whose face is found."""
+    detector = MtcnnDetector()
+    for path in sorted(folder.glob("*.pts")):
         image, points = read_photo(path.with_suffix(".jpg")).image, np.loadtxt(path)
         face = nearest(detector.detect([image])[0], points)
-        if face is None:
-            continue
+        if face is not None:
+            yield path.stem, image, face, points
+
+
+def marked(folder: Path) -> None:
+    models = {name: landmarker_by_name(name) for name in NAMES}
+    errors: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
+    expected = []
+    for stem, image, face, points in marked_faces(folder):
         for name, model in models.items():
             (said,) = model.points68_of([(image, face)])
             if isinstance(said, SetAsideError):
-                print(f"{path.stem}: {name}: {said}")
+                print(f"{stem}: {name}: {said}")
                 continue
             errors[name].append(np.linalg.norm(said.xy - points, axis=1) / eyes_apart(points))
             if said.certainty is not None:
@@ -93,7 +98,7 @@ def marked(folder: Path) -> None:
         all_ = np.array(rows)
         parts = all_.mean(), all_[:, :17].mean(), all_[:, 17:].mean(), np.median(all_.mean(1))
         print(
-            f"{name:6} {len(rows)} of {len(paths)} found, error "
+            f"{name:6} {len(rows)} found, error "
             + "mean {:.4f} jaw {:.4f} others {:.4f} median {:.4f}".format(*parts)
             + "".join(f" {part} {all_[:, where].mean():.4f}" for part, where in PARTS.items())
         )
@@ -101,10 +106,10 @@ def marked(folder: Path) -> None:
     print(f"expected and true error: means {both.mean(1).round(4)}, correlation {np.corrcoef(both)[0, 1]:.2f}")
 
 
-def trusted_by_dlib(folder: Path, every: int, places: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """dlib's points, where its model is trusted, and ours, of the face in the middle of each photograph; None for ours
-    where our model refuses the face. With `places`, what our networks alone say, as places on the head."""
-    detector, dlib_model, own_model = MtcnnDetector(), landmarker_by_name("dlib"), OwnLandmarker()
+def trusted_faces(folder: Path, every: int) -> Iterator[tuple[Image, Detection, np.ndarray]]:
+    """The picture, what the detector finds and dlib's points, where its model is trusted, of the face in the middle of
+    each photograph."""
+    detector, dlib_model = MtcnnDetector(), landmarker_by_name("dlib")
     for path in sorted(folder.rglob("*.jpg"))[::every]:
         image = read_photo(path).image
         middle = np.array(image.shape[1::-1]) / 2
@@ -112,10 +117,21 @@ def trusted_by_dlib(folder: Path, every: int, places: bool = False) -> Iterator[
         if not found:
             continue
         face = min(found, key=lambda one: float(np.linalg.norm(one.points5.mean(0) - middle)))
-        dlib, own = (model.points68_of([(image, face)])[0] for model in (dlib_model, own_model))
+        (dlib,) = dlib_model.points68_of([(image, face)])
         if not isinstance(dlib, SetAsideError) and trust(Face(face, dlib.xy)) >= TRUSTED:
-            said = None if isinstance(own, SetAsideError) else own.xy
-            yield dlib.xy, own_model.places([(image, face)])[0] if places and said is not None else said
+            yield image, face, dlib.xy
+
+
+def trusted_by_dlib(folder: Path, every: int, places: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """dlib's points of `trusted_faces`, and ours; None for ours where our model refuses the face. With `places`, what
+    our networks alone say, as places on the head."""
+    own_model = OwnLandmarker()
+    for image, face, dlib in trusted_faces(folder, every):
+        (own,) = own_model.points68_of([(image, face)])
+        if isinstance(own, SetAsideError):
+            yield dlib, None
+        else:
+            yield dlib, own_model.places([(image, face)])[0] if places else own.xy
 
 
 def photographs(folder: Path, every: int) -> None:

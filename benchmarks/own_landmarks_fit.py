@@ -20,7 +20,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from landmark_training.samples import Drawn, Samples
@@ -29,7 +28,9 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from maskgen.core.atomic_writes import write_atomic
-from maskgen.faces.landmarkers.own_network import ALL, BINS, MIDDLES, POINTS, SIDE, from_patch, to_patch
+from maskgen.faces.landmarkers.own_network import ALL, BINS, FACE, MIDDLES, POINTS, SIDE, cut_patch, to_patch
+from maskgen.faces.landmarkers.photo_features import CONTRAST, USED, stored_stages
+from maskgen.faces.landmarkers.photo_features import SIDE as LARGE
 
 BATCH, RATE, CALM = 60, 2e-3, 0.4  # patches of a batch; the rate; share of the patches with nothing before the face
 SHAPE = 25.0  # weight of the features' shape
@@ -37,35 +38,84 @@ WARM, FALL = 0.3, 0.2  # passes in which the rate rises, and the share of all in
 SHARP, SPOT = 1.0, 1.2  # the weight of the bins' own loss, and the deviation of what they learn in bins
 KEPT = 0.996  # of the average at each step
 PARTS = (range(17, 22), range(22, 27), range(27, 36), range(36, 42), range(42, 48), range(48, 68))
-GRID = SIDE // 8  # places a side of the maps that the bins are made from
-HIDDEN = 160
-# Name: channels in and out, kernel, step. The order is that of `own_network._network`.
+GRID = 10  # places a side of the maps that the bins are made from
+HIDDEN = 256
+FEATURES = (32, 64, 128)  # channels of the frozen maps
+# Name: channels in and out, kernel, step; see `own_network._own_layers`.
 LAYERS = {
-    "stem": (1, 16, 3, 2),
-    "down1": (16, 32, 3, 2), "stay1": (32, 32, 3, 1),
-    "down2": (32, 64, 3, 2), "stay2": (64, 64, 3, 1),
-    "down3": (64, 96, 3, 2), "stay3": (96, 96, 3, 1), "stay4": (96, 96, 3, 1),
-    "up2": (96, 256, 1, 1), "join2": (64, 64, 3, 1),
+    "from1": (32, 32, 3, 2), "down1": (32, 96, 3, 2), "down2": (64, 96, 3, 2), "mix3": (96 + 128, 96, 1, 1),
+    "stay1": (96, 96, 3, 1), "stay2": (96, 96, 3, 1),
+    "down4": (96, 128, 3, 2), "stay3": (128, 128, 3, 1), "stay4": (128, 128, 3, 1),
+    "up2": (128, 384, 1, 1), "join2": (96, 96, 3, 1),
 }  # fmt: skip
 DENSE = ("spots", "bins", "hidden", "last")
 
 
+class Frozen(nn.Module):
+    """The first stages of dlib's recognition network, see `photo_features`, which training does not change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        stem, stages = stored_stages()
+        self.stem = frozen_conv(*stem, step=2, around=0)
+        self.stages = nn.ModuleList(nn.ModuleList(FrozenBlock(*block) for block in blocks) for blocks in stages)
+
+    @torch.no_grad()
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Evened patches (n, 1, SIDE, SIDE) to the maps after each stage."""
+        x = nn.functional.interpolate(x, size=(LARGE, LARGE), mode="bilinear", align_corners=False) * CONTRAST
+        x = nn.functional.max_pool2d(torch.relu(self.stem(x.to(memory_format=torch.channels_last))), 3, 2)
+        maps = []
+        for blocks in self.stages:
+            for block in blocks:
+                x = block(x)
+            maps.append(x)
+        return maps
+
+
+class FrozenBlock(nn.Module):
+    """Two of its convolutions."""
+
+    def __init__(self, first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> None:
+        super().__init__()
+        out, into = first[0].shape[:2]
+        self.halves, self.more = out != into, out - into
+        self.first = frozen_conv(*first, step=2 if self.halves else 1, around=0 if self.halves else 1)
+        self.second = frozen_conv(*second, step=1, around=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Maps to maps, half as large if the channels become more."""
+        y = self.second(torch.relu(self.first(x)))
+        if self.halves:
+            x = nn.functional.avg_pool2d(x, 2)[:, :, : y.shape[2], : y.shape[3]]
+            x = nn.functional.pad(x, (0, 0, 0, 0, 0, self.more))
+        return torch.relu(x + y)
+
+
+def frozen_conv(weight: np.ndarray, bias: np.ndarray, step: int, around: int) -> nn.Conv2d:
+    conv = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], step, around)
+    conv.weight.data, conv.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
+    return conv.requires_grad_(False)
+
+
 class Net(nn.Module):
-    """Down to 5 x 5 places with two dense layers, and up again to 10 x 10 with a map of each point, of which a dense
-    layer makes the shares of BINS columns and as many rows.
+    """Frozen maps, then down to 5 x 5 places with two dense layers, and up again to 10 x 10 with a map of each point,
+    of which a dense layer makes the shares of BINS columns and as many rows.
 
     Source: Li et al., SimCC, a simple coordinate classification perspective for human pose estimation, 2022.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.frozen = Frozen()
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in FEATURES[:USED])
         self.layers = nn.ModuleDict({
             name: nn.Sequential(nn.Conv2d(a, b, k, s, k // 2, bias=False), nn.BatchNorm2d(b))
             for name, (a, b, k, s) in LAYERS.items()
         })  # fmt: skip
         self.spots = nn.Conv2d(LAYERS["join2"][1], ALL, 1)
         self.bins = nn.Linear(GRID * GRID, 2 * BINS)
-        self.hidden = nn.Linear(LAYERS["stay4"][1] * (SIDE // 16) ** 2, HIDDEN)
+        self.hidden = nn.Linear(LAYERS["stay4"][1] * (GRID // 2) ** 2, HIDDEN)
         self.last = nn.Linear(HIDDEN, 4 * ALL + POINTS)
         self.drop = nn.Dropout(0.1)
         self.register_buffer("middles", torch.from_numpy(MIDDLES), persistent=False)
@@ -76,27 +126,34 @@ class Net(nn.Module):
         (n, ALL, 2, BINS)."""
         x = x - x.mean((1, 2, 3), keepdim=True)
         x = x / torch.sqrt((x * x).mean((1, 2, 3), keepdim=True) + 25.0)
-        x = x.to(memory_format=torch.channels_last)
-        held: dict[str, torch.Tensor] = {}
-        for name, layer in self.layers.items():
-            if name == "up2":
-                x = torch.relu(nn.functional.pixel_shuffle(layer(x), 2) + held["stay2"])
-            else:
-                x = torch.relu(x + layer(x) if name.startswith(("stay", "join")) else layer(x))
-            held[name] = x
-        dense = self.last(self.drop(torch.relu(self.hidden(held["stay4"].flatten(1)))))
+        maps = zip(self.norms, self.frozen(x), strict=True)
+        fine, middle, coarse = (nn.functional.pad(norm(one), (1, 1, 1, 1)) for norm, one in maps)
+        layer = self.layers
+        x = torch.relu(layer["down2"](middle) + layer["down1"](torch.relu(layer["from1"](fine))))
+        x = torch.relu(x + layer["mix3"](torch.cat([x, coarse], 1)))
+        for name in ("stay1", "stay2"):
+            x = torch.relu(x + layer[name](x))
+        held, x = x, torch.relu(layer["down4"](x))
+        for name in ("stay3", "stay4"):
+            x = torch.relu(x + layer[name](x))
+        dense = self.last(self.drop(torch.relu(self.hidden(x.flatten(1)))))
+        x = torch.relu(nn.functional.pixel_shuffle(layer["up2"](x), 2) + held)
+        x = torch.relu(x + layer["join2"](x))
         log = self.bins(self.spots(x).flatten(2)).view(-1, ALL, 2, BINS).log_softmax(3)
         return log.exp() @ self.middles, dense, log
 
 
 def stored(net: Net) -> dict[str, np.ndarray]:
-    """The weights with the norms folded in, float16."""
+    """The trained weights with the norms folded in, float16."""
     out = {}
     for name, layer in net.layers.items():
         conv, norm = layer[0], layer[1]
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         out[f"{name}.w"] = conv.weight * scale[:, None, None, None]
         out[f"{name}.b"] = norm.bias - norm.running_mean * scale
+    for at, norm in enumerate(net.norms):
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        out[f"norm{at}.w"], out[f"norm{at}.b"] = scale, norm.bias - norm.running_mean * scale
     for name in DENSE:
         out[f"{name}.w"], out[f"{name}.b"] = getattr(net, name).weight, getattr(net, name).bias
     return {name: value.detach().contiguous().numpy().astype(np.float16) for name, value in out.items()}
@@ -153,15 +210,17 @@ def held_error(net: Net, drawn: Drawn) -> np.ndarray:
     net.eval()
     rows = [at for at in np.flatnonzero(drawn.held) if np.isfinite(drawn.five[at, 0, 0])]
     matrices = [to_patch(drawn.five[at]) for at in rows]
-    grey = [cv2.cvtColor(drawn.images[at], cv2.COLOR_RGB2GRAY) for at in rows]
-    look = zip(grey, matrices, strict=True)
-    patches = np.stack([cv2.warpAffine(g, m, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE) for g, m in look])
+    patches = np.stack([cut_patch(drawn.images[at], m) for at, m in zip(rows, matrices, strict=True)])
     with torch.no_grad():
-        by_bins, dense, _ = net(torch.from_numpy(patches)[:, None].float())
+        said = [
+            net(torch.from_numpy(patches[at : at + BATCH])[:, None].float())[:2] for at in range(0, len(rows), BATCH)
+        ]
+    by_bins, dense = (torch.cat(some) for some in zip(*said, strict=True))
+    truth = np.stack([drawn.points[at, :POINTS] @ m[:, :2].T + m[:, 2] for at, m in zip(rows, matrices, strict=True)])
+    scale = drawn.poses[rows, 3] * [np.hypot(*m[0, :2]) for m in matrices]
     yaw, out = np.abs(drawn.poses[rows, 0]), []
     for said in (by_bins.numpy(), dense.numpy()[:, : 2 * ALL].reshape(-1, ALL, 2)):
-        found = np.stack([from_patch(one[:POINTS], matrix) for one, matrix in zip(said, matrices, strict=True)])
-        off = np.linalg.norm(found - drawn.points[rows, :POINTS], axis=2).mean(1) / drawn.poses[rows, 3]
+        off = np.linalg.norm(said[:, :POINTS] * SIDE - 0.5 - truth, axis=2).mean(1) / scale
         out += [off[(yaw >= a) & (yaw < b)].mean() for a, b in ((0, 30), (30, 60), (60, 95))]
     return np.array(out)
 
@@ -214,7 +273,7 @@ def load_conv(layer: nn.Sequential, weights: np.lib.npyio.NpzFile, name: str) ->
     return layer[1].register_forward_pre_hook(set_norm)
 
 
-TASK = Task(started, loss_of, held_error, save, BATCH, CALM, SIDE, WARM, FALL, KEPT)
+TASK = Task(started, loss_of, held_error, save, BATCH, CALM, FACE, WARM, FALL, KEPT)
 
 
 if __name__ == "__main__":

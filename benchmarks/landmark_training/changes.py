@@ -12,12 +12,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
-
 from .clothes import collar, neck, second_chin
 from .features import marked
 from .light import relit
-from .patch import Patch
+from .patch import SIDE, Patch
 from .store import Store, piece
 from .things import beard, glasses, hand, hat, strands, thing
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
-
-from .patch import Patch, axes, polygon
+from .patch import SIDE, Patch, axes, polygon
 
 INNER = [60, 61, 62, 63, 64, 65, 66, 67]
 # What `marked` does: points, whether they enclose an area, width of the line in eye distances, how often, and how much

@@ -5,9 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
-
-from .patch import PLACES, Patch
+from .patch import PLACES, SIDE, Patch
 from .store import Store
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
+from maskgen.faces.landmarkers.own_network import View
 
+SIDE = 100  # of a cut face in pixels
+WHOLE = View(SIDE, 3.6)
 PLACES = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)  # y and x of the patch's pixels
 
 

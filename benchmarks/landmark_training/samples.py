@@ -16,12 +16,11 @@ import cv2
 import numpy as np
 
 from maskgen.core.seeding import rng_for
-from maskgen.faces.landmarkers.own_network import MIRRORED, POINTS, SIDE, to_patch
-from maskgen.faces.landmarkers.own_parts import CANVAS
+from maskgen.faces.landmarkers.own_network import MIRRORED, POINTS, View, to_patch
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 from .changes import changed
-from .patch import PLACES, Patch
+from .patch import PLACES, SIDE, WHOLE, Patch
 from .store import Store
 
 ECHO = 3  # times that a changed patch is shown in a pass
@@ -67,22 +66,22 @@ class Drawn:
 def shaken(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The similarity with a further turn, size, stretch and shift about the patch's middle."""
     turn, size = rng.normal(0, 7.0), float(np.exp(rng.normal(0, 0.08)))
-    more = cv2.getRotationMatrix2D((CANVAS / 2 - 0.5, CANVAS / 2 - 0.5), turn, size)
+    more = cv2.getRotationMatrix2D((SIDE / 2 - 0.5, SIDE / 2 - 0.5), turn, size)
     more[:, :2] = more[:, :2] @ np.diag(np.exp(rng.normal(0, 0.06, 2)))
-    middle = np.full(2, CANVAS / 2 - 0.5)
-    more[:, 2] = middle - more[:, :2] @ middle + rng.normal(0, 0.025 * CANVAS, 2)
+    middle = np.full(2, SIDE / 2 - 0.5)
+    more[:, 2] = middle - more[:, :2] @ middle + rng.normal(0, 0.025 * SIDE, 2)
     whole = np.vstack([more, [0, 0, 1]]) @ np.vstack([matrix, [0, 0, 1]])
     return whole[:2]
 
 
 def bend_of(rng: np.random.Generator) -> np.ndarray:
-    """A smooth displacement of the patch, (CANVAS, CANVAS, 2) in pixels: other faces than were drawn."""
-    amount = rng.choice([0.0, 1.0], p=[0.3, 0.7]) * rng.uniform(0.2, 1.0) * CANVAS / 64
+    """A smooth displacement of the patch, (SIDE, SIDE, 2) in pixels: other faces than were drawn."""
+    amount = rng.choice([0.0, 1.0], p=[0.3, 0.7]) * rng.uniform(0.2, 1.0) * SIDE / 64
     out = cv2.resize(
-        rng.normal(0, 1.1 * amount, (4, 4, 2)).astype(np.float32), (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC
+        rng.normal(0, 1.1 * amount, (4, 4, 2)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC
     )
     fine = rng.normal(0, 0.5 * amount, (8, 8, 2)).astype(np.float32)
-    return out + cv2.resize(fine, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
+    return out + cv2.resize(fine, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
 
 
 def cut(
@@ -103,7 +102,7 @@ def cut(
     # A pixel x shows what the similarity takes to x + bend(x): a point p is shown at the q with q + bend(q) = p.
     shown = points
     for _ in range(2):
-        near = np.clip(np.rint(shown), 0, CANVAS - 1).astype(int)
+        near = np.clip(np.rint(shown), 0, SIDE - 1).astype(int)
         shown = points - bend[near[:, 1], near[:, 0]]
     patch = Patch(grey, skin, cloth, hair, normals @ turn.T.astype(np.float32), shown[:POINTS], drawn.seen[at])
     return patch, shown
@@ -113,35 +112,35 @@ def sample(
     drawn: Drawn, at: int, store: Store, rng: np.random.Generator, calm: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One patch as training sees it, its points in shares of the side, and which are seen."""
-    matrix = shaken(to_patch(drawn.five_of(at, rng), CANVAS), rng)
+    matrix = shaken(to_patch(drawn.five_of(at, rng), WHOLE), rng)
     patch, points = cut(drawn, at, matrix, bend_of(rng), rng)
     grey, seen = changed(patch, store, rng, calm > 0 and rng.random() < calm), drawn.seen[at]
-    points = (points + 0.5) / CANVAS
+    points = (points + 0.5) / SIDE
     if rng.random() < 0.5:
         grey, points, seen = grey[:, ::-1], points[MIRRORED] * [-1, 1] + [1, 0], seen[MIRRORED[:POINTS]]
     return grey, points.astype(np.float32), seen
 
 
-def again(
-    grey: np.ndarray, points: np.ndarray, seen: np.ndarray, rng: np.random.Generator, side: int = SIDE
-) -> Samples:
+def again(grey: np.ndarray, points: np.ndarray, seen: np.ndarray, rng: np.random.Generator, view: View) -> Samples:
     """A changed canvas as one more patch: turned, moved and mirrored, with other light and noise.
 
     Args:
-        grey: uint8 (CANVAS, CANVAS).
+        grey: uint8 (SIDE, SIDE).
         points: in shares of its side.
         seen: flags (68,).
         rng: for what is done.
-        side: of the patch.
+        view: of the patch.
 
     Returns:
         the patch, uint8 (side, side), its points and flags.
     """
-    middle, scale = np.full(2, CANVAS / 2 - 0.5), side / CANVAS * float(np.exp(rng.normal(0, 0.05)))
-    matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), rng.normal(0, 4.0), scale)
-    matrix[:, 2] += (side - CANVAS) / 2 + rng.normal(0, 0.015 * side, 2)
+    side, x = view.side, SIDE / 2 - 0.5
+    scale = side / (SIDE * view.around / WHOLE.around) * float(np.exp(rng.normal(0, 0.05)))
+    y = x + SIDE * view.below / WHOLE.around
+    matrix = cv2.getRotationMatrix2D((x, y), rng.normal(0, 4.0), scale)
+    matrix[:, 2] += side / 2 - 0.5 - np.array([x, y]) + rng.normal(0, 0.015 * side, 2)
     patch = cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    points = ((points * CANVAS - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5) / side
+    points = ((points * SIDE - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5) / side
     levels = (np.arange(256) / 255) ** np.exp(rng.normal(0, 0.15))
     levels = (levels - 0.5) * rng.uniform(0.7, 1.1) + 0.5 + rng.uniform(-0.1, 0.1)
     patch = cv2.LUT(patch, np.clip(levels * 255, 0, 255).astype(np.uint8))
@@ -161,13 +160,13 @@ class Passes:
         drawn: the pictures.
         store: what changes take from.
         calm: share of the patches with nothing before the face.
-        side: of the patches in pixels.
+        view: of the patches.
     """
 
     drawn: Drawn
     store: Store
     calm: float
-    side: int
+    view: View
 
     def one(self, number: int, size: int, worker: tuple[int, int]) -> tuple[int, Iterator[Samples]]:
         """How many batches a pass has for one of some processes, and these: a process changes its share of the pictures
@@ -183,19 +182,19 @@ class Passes:
             canvases = stacked([sample(self.drawn, at, self.store, rng, self.calm) for at in group])
             rows = np.concatenate([rng.permutation(len(group)) for _ in range(ECHO)])
             for first in range(0, len(rows) - size + 1, size):
-                yield echoed(canvases, rows[first : first + size], rng, self.side)
+                yield echoed(canvases, rows[first : first + size], rng, self.view)
 
 
-def some_patches(drawn: Drawn, store: Store, calm: float, side: int) -> Samples:
+def some_patches(drawn: Drawn, store: Store, calm: float, view: View) -> Samples:
     """A few patches before the first pass."""
     rng = rng_for(0, "some")
     order = rng.permutation(np.flatnonzero(~drawn.held))[:SOME]
-    return echoed(stacked([sample(drawn, at, store, rng, calm) for at in order]), np.arange(len(order)), rng, side)
+    return echoed(stacked([sample(drawn, at, store, rng, calm) for at in order]), np.arange(len(order)), rng, view)
 
 
-def echoed(canvases: Samples, rows: np.ndarray, rng: np.random.Generator, side: int) -> Samples:
+def echoed(canvases: Samples, rows: np.ndarray, rng: np.random.Generator, view: View) -> Samples:
     """Some of the changed canvases once more, see `again`."""
-    return stacked([again(canvases[0][at], canvases[1][at], canvases[2][at], rng, side) for at in rows])
+    return stacked([again(canvases[0][at], canvases[1][at], canvases[2][at], rng, view) for at in rows])
 
 
 def stacked(rows: list[Samples]) -> Samples:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
+from .patch import SIDE
 
 TEXTURES, CLOUDS, WIDE = 600, 300, 160  # what the store holds, and the sides
 

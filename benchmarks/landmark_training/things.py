@@ -5,9 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from maskgen.faces.landmarkers.own_parts import CANVAS as SIDE
-
-from .patch import PLACES, Patch, axes, laid, polygon
+from .patch import PLACES, SIDE, Patch, axes, laid, polygon
 from .store import Store, piece
 
 DARK_JAW = (*range(3, 14),)  # the jaw's points that a beard follows

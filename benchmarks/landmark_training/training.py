@@ -24,6 +24,7 @@ import torch
 from torch import distributed, nn
 
 from maskgen.core.seeding import rng_for
+from maskgen.faces.landmarkers.own_network import View
 
 from .samples import Drawn, Passes, Samples, some_patches
 from .store import Store
@@ -40,7 +41,7 @@ class Task:
         save: writes the weights that the program uses.
         batch: patches of a step, of all processes together.
         calm: share of the patches with nothing before the face.
-        side: of the patches in pixels.
+        view: of the patches.
         warm, fall: passes in which the rate rises, and the share of all in which it falls.
         kept: of the average at each step.
     """
@@ -51,7 +52,7 @@ class Task:
     save: Callable[[nn.Module, Path], None]
     batch: int
     calm: float
-    side: int
+    view: View
     warm: float
     fall: float
     kept: float
@@ -94,7 +95,7 @@ class Training:
         self.net.train()
         rng, losses = rng_for(1, "jitter", self.passes, worker[0]), []
         size = self._task.batch // worker[1]
-        steps, batches = Passes(drawn, store, self._task.calm, self._task.side).one(self.passes, size, worker)
+        steps, batches = Passes(drawn, store, self._task.calm, self._task.view).one(self.passes, size, worker)
         for number, batch in enumerate(batches):
             self._set_rate(self.passes + number / steps, passes)
             loss = self._task.loss(self.net, batch, rng)
@@ -165,7 +166,7 @@ def _work(task: Task, options: argparse.Namespace, drawn: Drawn, store: Store, m
     worker = number, options.workers
     if worker[1] > 1:
         distributed.init_process_group("gloo", init_method=meet, rank=number, world_size=worker[1])
-    net = task.started(drawn, some_patches(drawn, store, task.calm, task.side), options.start)
+    net = task.started(drawn, some_patches(drawn, store, task.calm, task.view), options.start)
     training, begun = Training(task, net, options.weights, options.rate), time.monotonic()
     over = torch.zeros(1)
     while training.passes < min(options.passes, options.until) and not over:

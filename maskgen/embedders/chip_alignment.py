@@ -23,7 +23,7 @@ POINTS5 = np.array([[48.2, 46.4], [100.8, 46.4], [74.5, 74.8], [50.6, 103.9], [9
 # The template of InsightFace's crops of 112 pixels (its norm_crop), for recognisers trained on these.
 ARCFACE, ARCFACE5 = 112, np.array([[38.3, 51.7], [73.53, 51.5], [56.03, 71.74], [41.55, 92.37], [70.73, 92.2]])
 PLACES = {"dlib": (POINTS5, CHIP), "arcface": (ARCFACE5, ARCFACE)}
-LOST = 0.35  # expected error of the points, in eye distances, from which on there may be no face
+LOST = 0.28  # expected error of the points, in eye distances, from which on there may be no face
 # The chip in a crop of default margin: its centre and its side, as shares of the crop's side.
 MIDDLE, SIDE = np.array([0.5, 0.529]), 0.845
 

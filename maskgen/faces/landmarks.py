@@ -9,7 +9,6 @@ Source: Kazemi and Sullivan, One Millisecond Face Alignment with an Ensemble of 
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskgen.core.dlib_models.installed import installed_model
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, Mask
 from maskgen.faces.shape_predictor import ShapePredictor
@@ -45,13 +45,9 @@ def default_model() -> Path:
     """The 68-point model that came with the installation.
 
     Raises:
-        UserError: the package that carries it is not installed.
+        UserError: it is not installed.
     """
-    # Importing the package fails where setuptools no longer brings pkg_resources; only its folder is needed.
-    spec = importlib.util.find_spec("face_recognition_models")
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError("the 68-point model is missing: pip install face_recognition_models, or name another model")
-    return Path(spec.submodule_search_locations[0]) / "models" / MODEL
+    return installed_model(MODEL, or_else=", or name another model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +100,17 @@ class Landmarker:
 
     def _found(self, faces: Sequence[tuple[Image, Detection]]) -> list[Points68]:
         """The points of some faces, one or more."""
-        to_patch = [_to_patch(detection.points5) for _, detection in faces]
-        looked_at = [_look(image, matrix) for (image, _), matrix in zip(faces, to_patch, strict=True)]
-        boxes = np.stack([_box(matrix) for _, matrix in looked_at])
-        shares = self._predictor.points([picture for picture, _ in looked_at], boxes)
-        return [Points68(one) for one in _carried(shares, np.stack([_box(matrix) for matrix in to_patch]))]
+        return [Points68(one) for one in upright_points(self._predictor, faces)]
+
+
+def upright_points(predictor: ShapePredictor, faces: Sequence[tuple[Image, Detection]]) -> Floats:
+    """What a predictor finds in some faces, one or more, brought upright: float32 (n, points, 2), in their pictures'
+    pixels."""
+    to_patch = [_to_patch(detection.points5) for _, detection in faces]
+    looked_at = [_look(image, matrix) for (image, _), matrix in zip(faces, to_patch, strict=True)]
+    boxes = np.stack([_box(matrix) for _, matrix in looked_at])
+    shares = predictor.points([picture for picture, _ in looked_at], boxes)
+    return _carried(shares, np.stack([_box(matrix) for matrix in to_patch]))
 
 
 def _look(image: Image, matrix: Doubles) -> tuple[Mask, Doubles]:
@@ -127,7 +129,7 @@ def _box(matrix: Doubles) -> Doubles:
 
 
 def _carried(shares: Floats, boxes: Doubles) -> Floats:
-    """Points (n, 68, 2) in shares of the box in pixels of the pictures."""
+    """Points (n, points, 2) in shares of the box in pixels of the pictures."""
     x, y = shares[..., 0, None].astype(np.float64), shares[..., 1, None]
     return (x * boxes[:, None, :, 0] + y * boxes[:, None, :, 1] + boxes[:, None, :, 2]).astype(np.float32)
 

@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from maskgen.core.atomic_writes import atomic_file
-from maskgen.faces.shape_predictor_file import VALUES, RegressionForests, load_forests
+from maskgen.faces.shape_predictor_file import LANDMARKS, RegressionForests, load_forests
 
 MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]
-VERSION = 1  # of the layout below
-HEAD = 8  # integers: MAGIC, VERSION, cascades, trees, leaves, pixels, and two that are 0
+VERSION = 2  # of the layout below
+HEAD = 8  # integers: MAGIC, VERSION, cascades, trees, leaves, pixels, points, and a 0
 FLOATS, INTS = np.dtype("<f4"), np.dtype("<i8")
 
 
-def cached_forests(model: Path) -> RegressionForests:
-    """Read a shape predictor of 68 points, from the cache if it was read before.
+def cached_forests(model: Path, points: int = LANDMARKS) -> RegressionForests:
+    """Read a shape predictor of so many points, from the cache if it was read before.
 
     Raises:
         ValueError: the file is none.
@@ -33,8 +33,8 @@ def cached_forests(model: Path) -> RegressionForests:
     """
     kept = _kept(model)
     with contextlib.suppress(OSError, ValueError):  # none yet, or not whole
-        return _mapped(kept)
-    forests = load_forests(model)
+        return _mapped(kept, points)
+    forests = load_forests(model, points)
     with contextlib.suppress(OSError):  # a home that cannot be written: nothing is kept
         _keep(forests, kept)
     return forests
@@ -47,37 +47,39 @@ def _kept(model: Path) -> Path:
     return cache_folder() / f"forests-{VERSION}-{name}"
 
 
-def _parts(cascades: int, trees: int, leaves: int, pixels: int) -> Iterator[tuple[str, np.dtype, tuple[int, ...]]]:
+def _parts(
+    cascades: int, trees: int, leaves: int, pixels: int, points: int
+) -> Iterator[tuple[str, np.dtype, tuple[int, ...]]]:
     """The arrays in the order of the file; integers first, for their alignment."""
     for name in ("first", "second"):
         yield name, INTS, (cascades, trees, leaves - 1)
     yield "anchors", INTS, (cascades, pixels)
-    yield "mean", FLOATS, (VALUES,)
+    yield "mean", FLOATS, (2 * points,)
     yield "threshold", FLOATS, (cascades, trees, leaves - 1)
     yield "deltas", FLOATS, (cascades, pixels, 2)
-    yield "leaves", FLOATS, (cascades, trees, leaves, VALUES)
+    yield "leaves", FLOATS, (cascades, trees, leaves, 2 * points)
 
 
 def _keep(forests: RegressionForests, path: Path) -> None:
     cascades, trees, leaves, _ = forests.leaves.shape
-    sizes = cascades, trees, leaves, forests.anchors.shape[1]
+    sizes = cascades, trees, leaves, forests.anchors.shape[1], len(forests.mean) // 2
     with atomic_file(path) as file:
-        file.write(np.array([MAGIC, VERSION, *sizes, 0, 0], INTS).tobytes())
+        file.write(np.array([MAGIC, VERSION, *sizes, 0], INTS).tobytes())
         for name, kind, _ in _parts(*sizes):
             file.write(np.ascontiguousarray(getattr(forests, name), kind).data)
 
 
-def _mapped(path: Path) -> RegressionForests:
+def _mapped(path: Path, points: int) -> RegressionForests:
     size = path.stat().st_size
     if size < HEAD * INTS.itemsize:
         raise ValueError("too short")
     # Copied on writing, which nobody does: OpenVINO takes no memory that cannot be written.
     data = np.asarray(np.memmap(path, np.uint8, "c"))
     head = data[: HEAD * INTS.itemsize].view(INTS)
-    if head[0] != MAGIC or head[1] != VERSION or head[2:6].min() < 1 or head[2:6].max() > 1 << 20:
+    if head[0] != MAGIC or head[1] != VERSION or head[6] != points or head[2:6].min() < 1 or head[2:6].max() > 1 << 20:
         raise ValueError("another file")
     parts, at = {}, HEAD * INTS.itemsize
-    for name, kind, shape in _parts(*head[2:6].tolist()):
+    for name, kind, shape in _parts(*head[2:7].tolist()):
         end = at + kind.itemsize * int(np.prod(shape))
         if end > size:
             raise ValueError("it ends early")

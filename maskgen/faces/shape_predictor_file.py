@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Floats
 
 Ints = NDArray[np.int64]
-VALUES = 2 * 68
-LEAF = bytes([0x81, VALUES, 0x81, 1])  # a matrix of 136 x 1: its sides, negative
+LANDMARKS = 68  # points of the usual model
 MOST_BYTES = 1 << 30
 PAD = 8  # bytes that are read at a time
 CHUNK = 2048  # leaves read side by side: what the processor's cache holds
@@ -30,10 +29,10 @@ class RegressionForests:
     """A cascade of forests of complete trees.
 
     Attributes:
-        mean: the first guess, float32 (136,), x before y of each point, in shares of the box.
+        mean: the first guess, float32 (values,), x before y of each point, in shares of the box.
         first, second: (cascades, trees, splits), which two of the cascade's pixels each split compares.
         threshold: float32 (cascades, trees, splits).
-        leaves: float32 (cascades, trees, leaves, 136), what is added to the guess.
+        leaves: float32 (cascades, trees, leaves, values), what is added to the guess.
         anchors: (cascades, pixels), the point that each pixel lies near.
         deltas: float32 (cascades, pixels, 2), where it lies from there.
 
@@ -53,7 +52,7 @@ class RegressionForests:
         for index, most in (
             (self.first, self.anchors.shape[1]),
             (self.second, self.anchors.shape[1]),
-            (self.anchors, VALUES // 2),
+            (self.anchors, len(self.mean) // 2),
         ):
             if index.min() < 0 or index.max() >= most:
                 raise ValueError("a pixel or a point that there is not")
@@ -62,25 +61,26 @@ class RegressionForests:
             raise ValueError("trees that are not complete")
 
 
-def load_forests(path: Path) -> RegressionForests:
-    """Read a shape predictor of 68 points.
+def load_forests(path: Path, points: int = LANDMARKS) -> RegressionForests:
+    """Read a shape predictor of so many points, at most 127.
 
     Raises:
         ValueError: the file is none.
         OSError: it cannot be read.
     """
-    data = _padded(path)
-    starts = np.array([match.start() for match in re.finditer(re.escape(LEAF), data.data)], np.int64)
+    data, values = _padded(path), 2 * points
+    leaf = bytes([0x81, values, 0x81, 1])  # a matrix of values x 1: its sides, negative
+    starts = np.array([match.start() for match in re.finditer(re.escape(leaf), data.data)], np.int64)
     head = _Tokens(data[: int(starts[1]) if len(starts) > 1 else 0].tobytes())
-    if [head.integer() for _ in range(3)] != [1, -VALUES, -1]:
-        raise ValueError("no shape predictor of 68 points")
-    mean = np.array([head.real() for _ in range(VALUES)], np.float32)
+    if [head.integer() for _ in range(3)] != [1, -values, -1]:
+        raise ValueError(f"no shape predictor of {points} points")
+    mean = np.array([head.real() for _ in range(values)], np.float32)
     (cascades, trees), starts = (head.integer(), head.integer()), starts[1:]
     if min(cascades, trees) < 1 or len(starts) % (cascades * trees):
         raise ValueError("trees of unequal sizes")
     each = len(starts) // (cascades * trees)
     many = _Many(data)
-    leaves, ends = many.leaves(starts)
+    leaves, ends = many.leaves(starts + len(leaf), values)
     heads = np.concatenate([[head.at], ends[each - 1 : -1 : each]])
     heads[trees::trees] = many.expected(heads[trees::trees], trees)
     splits, after = many.splits(many.expected(heads, each - 1), each - 1)
@@ -97,7 +97,7 @@ def load_forests(path: Path) -> RegressionForests:
         first.astype(np.int64),
         second.astype(np.int64),
         threshold.astype(np.float32),
-        leaves.reshape(cascades, trees, each, VALUES),
+        leaves.reshape(cascades, trees, each, values),
         anchors,
         deltas,
     )
@@ -188,12 +188,12 @@ class _Many:
         value = np.where(word & np.uint64(0x80), -value, value)
         return np.ldexp(value, exponent), at + 3 + many.astype(np.int64)
 
-    def leaves(self, starts: Ints) -> tuple[Floats, Ints]:
-        """The values (n, 136) of the leaves that begin at these places, and where each ends."""
-        values, ends = np.empty((len(starts), VALUES), np.float32), np.empty_like(starts)
+    def leaves(self, starts: Ints, many: int) -> tuple[Floats, Ints]:
+        """The values (n, many) of leaves that begin at these places, and where each ends."""
+        values, ends = np.empty((len(starts), many), np.float32), np.empty_like(starts)
         for low in range(0, len(starts), CHUNK):
-            at = starts[low : low + CHUNK] + len(LEAF)
-            for number in range(VALUES):
+            at = starts[low : low + CHUNK]
+            for number in range(many):
                 values[low : low + CHUNK, number], at = self.reals(at)
             ends[low : low + CHUNK] = at
         return values, ends

@@ -1,4 +1,4 @@
-"""Landmarks moved toward the detector's points: by how much, for which faces, and in which frame."""
+"""Landmarks moved toward what others say: by how much, for which faces, and in which frame."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from maskgen.core.records import Floats, floats
 from maskgen.faces.landmarkers.detector_evidence import _evidence, toward_box, toward_points
+from maskgen.faces.landmarkers.eye_corners import CORNERS
 from maskgen.faces.landmarkers.own_network import MIRRORED
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 from maskgen.masks.pose.head import mean68
@@ -26,7 +27,34 @@ def moved(points: Floats, off: dict[int, tuple[float, float]], seen: Floats = SE
     unit = frontal_eye_distance(fives[0])
     for which, by in off.items():
         fives[0, which] += np.array(by, np.float32) * unit
-    return floats((toward_points(points, seen, fives) - points)[0] / unit)
+    return floats((toward_points(points, seen, fives, points[:, CORNERS]) - points)[0] / unit)
+
+
+def cornered(points: Floats, off: dict[int, tuple[float, float]]) -> Floats:
+    """What they become where the corners of the eyes and the foot of the nose, by their landmarks, differ."""
+    corners, unit = points[:, CORNERS].copy(), frontal_eye_distance(five_points(points)[0])
+    for which, by in off.items():
+        corners[0, CORNERS.index(which)] += np.array(by, np.float32) * unit
+    return floats((toward_points(points, SEEN, five_points(points), corners) - points)[0] / unit)
+
+
+def test_a_corner_of_an_eye_pulls_its_landmark_and_hardly_the_other_eye() -> None:
+    for which, others in ((36, range(42, 48)), (45, range(36, 42))):
+        moves = cornered(face(), {which: (0.0, 0.04)})
+        assert 0.015 < moves[which, 1] < 0.04
+        assert np.abs(moves[list(others)]).max() < 0.4 * moves[which, 1]
+    nose = cornered(face(), {33: (0.0, 0.04)})
+    assert 0.015 < nose[33, 1] < 0.04
+
+
+def test_corners_that_are_far_off_do_not_count_and_the_detector_does() -> None:
+    far = dict.fromkeys(CORNERS, (0.0, 0.4))
+    assert np.abs(cornered(face(), far)).max() < 0.01
+    points, unit = face(), frontal_eye_distance(five_points(face())[0])
+    fives = five_points(points)
+    fives[0, LEFT_MOUTH, 0] -= np.float32(0.05 * unit)
+    both = toward_points(points, SEEN, fives, floats(points[:, CORNERS] + [0, 0.4 * unit]))
+    assert (both - points)[0, 48, 0] / unit < -0.01
 
 
 def test_nothing_moves_where_both_agree() -> None:

@@ -124,11 +124,11 @@ def test_evidence_counts_before_the_second_network_and_after_it(
     corner[3, 0] = -0.06 * unit
     moved, count, whole = replace(face, points5=face.points5 + corner), 0, module.toward_points
 
-    def only(which: int) -> Callable[[Floats, Floats, Floats], Floats]:
-        def toward(points: Floats, seen: Floats, fives: Floats) -> Floats:
+    def only(which: int) -> Callable[[Floats, Floats, Floats, Floats], Floats]:
+        def toward(points: Floats, seen: Floats, fives: Floats, corners: Floats) -> Floats:
             nonlocal count
             count += 1
-            return whole(points, seen, fives) if (count - 1) % 2 == which else points
+            return whole(points, seen, fives, corners) if (count - 1) % 2 == which else points
 
         return toward
 

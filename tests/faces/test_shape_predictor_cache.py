@@ -24,7 +24,7 @@ def forests() -> RegressionForests:
 def cache(tmp_path: Path, forests: RegressionForests, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder; dlib's file is read once for all tests."""
     monkeypatch.setenv("MASKGEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(shape_predictor_cache, "load_forests", lambda path: forests)
+    monkeypatch.setattr(shape_predictor_cache, "load_forests", lambda path, points: forests)
     return tmp_path / "cache"
 
 
@@ -39,7 +39,7 @@ def test_what_was_kept_is_what_was_read(
     cache: Path, forests: RegressionForests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cached_forests(default_model())
-    monkeypatch.setattr(shape_predictor_cache, "load_forests", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(shape_predictor_cache, "load_forests", lambda path, points: pytest.fail("read again"))
     check(cached_forests(default_model()), forests)
     assert [path.suffix for path in cache.iterdir()] == [""]
 

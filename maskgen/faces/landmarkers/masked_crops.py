@@ -26,7 +26,7 @@ from maskgen.faces.upright_crop import five_points
 PLACES = np.array([[0.352, 0.371], [0.648, 0.371], [0.5, 0.531], [0.365, 0.695], [0.635, 0.695]])
 SIZES = (0.75, 1.33)  # of the faces that it begins at where it is unsure, in sizes of PLACES
 LOOKS = 2  # times that the network looks, each time at the points that it found before
-UNSURE = 0.11  # expected error, in eye distances, above which it begins elsewhere, too
+UNSURE = 0.09  # expected error, in eye distances, above which it begins elsewhere, too
 NEAR = 0.2  # mean distance to MTCNN's points, in eye distances, up to which these count too
 POWER = 4  # the weight of a result is its expected error to the power of minus this
 _NO_BOX = np.zeros(4, np.float32)

@@ -1,5 +1,8 @@
 """The program's own landmark network, run by OpenVINO: its input patch and its prediction of 68 landmarks.
 
+Its first layers are those of dlib's face recognition network, which learned from photographs, see `photo_features`; all
+others learned from drawn people.
+
 Convention:
     - a patch is uint8 grey (SIDE, SIDE), in which the face is upright, aligned by five landmarks
     - points in a patch are normalised coordinates, x right, y down, 0 and 1 at the outer edges of its pixels
@@ -11,13 +14,14 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
+from maskgen.faces.landmarkers.photo_features import photo_features
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.faces.upright_crop import (
     face_right,
@@ -28,17 +32,13 @@ from maskgen.faces.upright_crop import (
     source_window,
 )
 
-SIDE = 80  # of the patch, in pixels
-AROUND = 3.6  # side of the patch in face units, see `upright_crop.frontal_eye_distance`
 GROUP = 8  # batch size; the last batch is padded
 WEIGHTS = "own.npz"
-# The convolutions in their order, and their strides. "stay" and "join" are residual: they are added to their input. The
-# output of "up" is rearranged to twice the resolution and added to the output of the layer in BESIDE.
+# The convolutions of the program's own layers, and their strides. Those that "stay" or "join" are residual.
 LAYERS = {
-    "stem": 2, "down1": 2, "stay1": 1, "down2": 2, "stay2": 1, "down3": 2, "stay3": 1, "stay4": 1,
-    "up2": 1, "join2": 1,
+    "from1": 2, "down1": 2, "down2": 2, "mix3": 1, "stay1": 1, "stay2": 1,
+    "down4": 2, "stay3": 1, "stay4": 1, "up2": 1, "join2": 1,
 }  # fmt: skip
-BESIDE = {"up2": "stay2"}
 POINTS = 68
 ALL = POINTS + 17  # the landmarks, and the jaw's 17 points on the head's outline in the picture
 BINS, WIDER = 64, 1.25  # columns and rows of which the network gives each point's shares; their side in patch sides
@@ -52,6 +52,25 @@ MIRRORED = np.array([
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What a network sees of an upright face.
+
+    Attributes:
+        side: of the patch, in pixels.
+        around: its side in face units, see `upright_crop.frontal_eye_distance`.
+        below: how far its middle lies below the middle between eyes and mouth corners, in face units.
+    """
+
+    side: int
+    around: float
+    below: float = 0.0
+
+
+FACE = View(90, 3.2, 0.22)
+SIDE = FACE.side
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The network's prediction for n patches.
 
@@ -59,23 +78,34 @@ class Prediction:
         points: float32 (n, ALL, 2), normalised coordinates in the patch.
         spread: float32 (n, ALL), expected error scale of each point, as a share of the patch's side.
         seen: float32 (n, 68), probability that no part of the head hides the landmark, 0..1.
+        sight: the maps that it was made from, for the second network.
     """
 
     points: Floats
     spread: Floats
     seen: Floats
+    sight: Sight
 
 
-def to_patch(points5: NDArray[np.floating], side: int = SIDE) -> Doubles:
+class Sight(NamedTuple):
+    """What the networks see of n faces: the maps after dlib's first stage, float32 (n, 32, 38, 38), and after its
+    second, (n, 64, 18, 18)."""
+
+    fine: Floats
+    middle: Floats
+
+
+def to_patch(points5: NDArray[np.floating], view: View = FACE) -> Doubles:
     """The similarity transform (2, 3) from pixels of the picture to those of the patch, in which the face is upright.
 
     Args:
         points5: eyes, nose tip and mouth corners, (5, 2), in the picture's pixels.
-        side: of the patch, in pixels.
+        view: of the patch.
     """
-    middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4
-    scale = side / (AROUND * max(frontal_eye_distance(points5), 1e-3))
-    return similarity(middle, face_right(points5), scale, np.full(2, side / 2 - 0.5))
+    unit, right = max(frontal_eye_distance(points5), 1e-3), face_right(points5)
+    down = view.below * unit * np.array([-right[1], right[0]])
+    middle = (points5[0] + points5[1] + points5[3] + points5[4]) / 4 + down
+    return similarity(middle, right, view.side / (view.around * unit), np.full(2, view.side / 2 - 0.5))
 
 
 def cut_patch(image: Image, matrix: Doubles, side: int = SIDE) -> Mask:
@@ -84,6 +114,7 @@ def cut_patch(image: Image, matrix: Doubles, side: int = SIDE) -> Mask:
     Args:
         image: uint8 RGB (height, width, 3).
         matrix: the similarity transform, see `to_patch`.
+        side: of the patch, in pixels.
     """
     times = shrink_factor(matrix)
     part, matrix = source_window(image, matrix, side, 2 * max(1, times))
@@ -93,47 +124,32 @@ def cut_patch(image: Image, matrix: Doubles, side: int = SIDE) -> Mask:
     return cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def from_patch(points: Floats, matrix: Doubles) -> Floats:
-    """Points (68, 2) from normalised coordinates in a patch to pixels of the picture, float32."""
-    back = cv2.invertAffineTransform(matrix)
-    return np.asarray((points * SIDE - 0.5) @ back[:, :2].T + back[:, 2], np.float32)
-
-
-def predict_mirrored(patches: Mask) -> Prediction:
-    """The prediction for each patch, computed from its mirror image."""
-    said = predict(np.ascontiguousarray(patches[:, :, ::-1]))
-    points = said.points[:, MIRRORED] * floats([-1, 1]) + floats([1, 0])
-    return Prediction(points, said.spread[:, MIRRORED], said.seen[:, MIRRORED[:POINTS]])
-
-
 def predict(patches: Mask) -> Prediction:
     """The prediction for each patch, uint8 (n, SIDE, SIDE); it does not depend on the other patches.
 
     Bins and dense layers both predict the points, each with its own spread. The result is their mean, weighted by
     the inverse square of the spread.
     """
-    binned, dense = _answers(patches)
+    binned, dense, *maps = _answers(patches)
     direct, spread, by_bins, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
     spread, by_bins = np.exp(spread), np.exp(by_bins)
     share = (1 / (1 + (by_bins / spread) ** 2))[..., None]
     points = share * binned + (1 - share) * direct.reshape(-1, ALL, 2)
     shown = 1 / (1 + np.exp(-logits))
-    return Prediction(floats(points), np.minimum(spread, by_bins), floats(shown))
+    return Prediction(floats(points), np.minimum(spread, by_bins), floats(shown), Sight(*maps))
 
 
-def _answers(patches: Mask) -> tuple[Floats, Floats]:
-    """Points by the bins (n, ALL, 2), and the output of the dense layers (n, 4 * ALL + 68)."""
+def _answers(patches: Mask) -> list[Floats]:
+    """Points by the bins (n, ALL, 2), the output of the dense layers (n, 4 * ALL + 68), and the maps of `Sight`."""
     request = _network(os.getpid())
-    found = [(np.zeros((0, ALL, 2), np.float32), np.zeros((0, 4 * ALL + POINTS), np.float32))]
+    found = [[np.zeros((0, *output.shape[1:]), np.float32) for output in request.model_outputs]]
     for at in range(0, len(patches), GROUP):
         some = patches[at : at + GROUP]
         filled = np.zeros((GROUP, SIDE, SIDE), np.uint8)
         filled[: len(some)] = some
         request.infer({0: filled}, share_inputs=True)
-        binned, dense = (np.array(request.get_output_tensor(at).data)[: len(some)] for at in (0, 1))
-        found.append((binned, dense))
-    by_bin, denses = zip(*found, strict=True)
-    return np.concatenate(by_bin), np.concatenate(denses)
+        found.append([np.array(request.get_output_tensor(at).data)[: len(some)] for at in range(len(found[0]))])
+    return [np.concatenate(column) for column in zip(*found, strict=True)]
 
 
 @cache
@@ -144,21 +160,40 @@ def _network(process: int) -> Any:
     ops, weights = openvino.opset13, stored_weights(WEIGHTS)
     entry = ops.parameter([GROUP, SIDE, SIDE], np.uint8)
     x = ops.reshape(ops.convert(entry, np.float32), np.array([GROUP, 1, SIDE, SIDE]), False)
-    held: dict[str, Any] = {}
-    x = evened(ops, x)
-    for name, step in LAYERS.items():
-        y = convolved(ops, x, weights, name, step)
-        if name in BESIDE:
-            x = ops.relu(ops.add(ops.depth_to_space(y, "depth_first", 2), held[BESIDE[name]]))
-        else:
-            x = ops.relu(ops.add(x, y) if name.startswith(("stay", "join")) else y)
-        held[name] = x
-    dense = ops.reshape(held["stay4"], np.array([GROUP, -1]), False)
+    features = photo_features(ops, evened(ops, x))
+    places, face = _own_layers(ops, features, weights)
+    dense = ops.reshape(face, np.array([GROUP, -1]), False)
     for name in ("hidden", "last"):
         dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
-    model = openvino.Model([_by_bins(ops, convolved(ops, x, weights, "spots", 1), weights), dense], [entry], "own")
+    maps = convolved(ops, places, weights, "spots", 1)
+    model = openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], [entry], "own")
     return compiled_for_one_thread(model).create_infer_request()
+
+
+def _own_layers(ops: Any, features: list[Any], weights: dict[str, Floats]) -> tuple[Any, Any]:
+    """Maps of 10 x 10 places, and of 5 x 5, from the maps of dlib's stages."""
+
+    def layer(name: str, x: Any) -> Any:
+        return convolved(ops, x, weights, name, LAYERS[name])
+
+    fine, middle, coarse = (_normed(ops, x, weights, f"norm{at}") for at, x in enumerate(features))
+    x = ops.relu(ops.add(layer("down2", middle), layer("down1", ops.relu(layer("from1", fine)))))
+    x = ops.relu(ops.add(x, layer("mix3", ops.concat([x, coarse], 1))))
+    for name in ("stay1", "stay2"):
+        x = ops.relu(ops.add(x, layer(name, x)))
+    held, x = x, ops.relu(layer("down4", x))
+    for name in ("stay3", "stay4"):
+        x = ops.relu(ops.add(x, layer(name, x)))
+    places = ops.relu(ops.add(ops.depth_to_space(layer("up2", x), "depth_first", 2), held))
+    return ops.relu(ops.add(places, layer("join2", places))), x
+
+
+def _normed(ops: Any, x: Any, weights: dict[str, Floats], name: str) -> Any:
+    """Maps scaled and shifted by channel, with a border of one place."""
+    x = ops.multiply(x, weights[f"{name}.w"].reshape(1, -1, 1, 1))
+    x = ops.add(x, weights[f"{name}.b"].reshape(1, -1, 1, 1))
+    return ops.pad(x, np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), "constant", np.float32(0))
 
 
 def convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:

@@ -1,4 +1,11 @@
-"""The program's own second landmark network, run by OpenVINO: moves roughly known landmarks by patches around them."""
+"""The program's own second landmark network, run by OpenVINO: moves roughly known landmarks.
+
+It sees the maps of dlib's network (`photo_features`) that the first network was made from, at each landmark and beside
+the jaw, inside and outside of it; and the shape so far.
+
+Source: Xiong and De la Torre, Supervised descent method and its applications to face alignment, 2013, with maps of a
+network in place of histograms of gradients.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +16,60 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Floats, Mask, floats
-from maskgen.faces.landmarkers.own_network import GROUP, POINTS, convolved, evened, stored_weights
-from maskgen.faces.landmarkers.own_parts import PARTS, Frames, part_middles, part_patches
+from maskgen.core.records import Floats, floats
+from maskgen.faces.landmarkers.own_network import FACE, GROUP, POINTS, Sight, stored_weights
+from maskgen.faces.landmarkers.photo_features import SIDE
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
 WEIGHTS = "own_refiner.npz"
-STEPS = (2, 2, 1, 2)  # strides of the convolutions on a patch; one of stride 1 is added to its input
+JAW = 17
+BESIDE = (-0.24, -0.12, 0.12, 0.24)  # outward from each landmark of the jaw, in face units
+PLACES = POINTS + JAW * len(BESIDE)
+UNIT = 1 / FACE.around  # a face unit in patch sides
+# Of the maps that are seen: channels, places a side, and where the first one lies and how far apart they are, in pixels
+# of the enlarged patch: the middles of what the convolutions of `photo_features` see.
+MAPS = ((32, 38, 5, 4), (64, 18, 9, 8))
 
 
-def refine(canvases: Mask, points: Floats) -> Floats:
+def refine(sight: Sight, points: Floats) -> Floats:
     """The landmarks moved to where the network says they are.
 
     Args:
-        canvases: uint8 (n, CANVAS, CANVAS), n at least 1, see `own_parts`.
-        points: float32 (n, 68, 2), about where the landmarks are.
+        sight: of the faces.
+        points: float32 (n, 68, 2), about where the landmarks are, in shares of the patch's side.
 
     Returns:
         float32 (n, 68, 2). A face's landmarks do not depend on the other faces.
     """
-    frames = Frames.of(points)
-    each = zip(canvases, part_middles(points), frames.units.tolist(), frames.right.tolist(), strict=True)
-    rows = [part_patches(*one) for one in each]
-    patches = [np.stack([row[at] for row in rows]) for at in range(len(PARTS))]
-    return floats(points + frames.vectors(_moves(patches, frames.shape(points))))
-
-
-def _moves(patches: list[Mask], shapes: Floats) -> Floats:
-    """Moves (n, 68, 2) in face units."""
-    request, found = _network(os.getpid()), []
-    entries: list[NDArray[Any]] = [*patches, shapes]
-    for first in range(0, len(shapes), GROUP):
+    places, request = seen_places(points), _network(os.getpid())
+    entries = [*sight, *(in_map(places, number) for number in range(len(MAPS))), shapes(points)]
+    found = []
+    for first in range(0, len(points), GROUP):
         here = slice(first, first + GROUP)
         request.infer({at: _filled(one[here]) for at, one in enumerate(entries)}, share_inputs=True)
-        found.append(np.array(request.get_output_tensor(0).data)[: len(shapes[here])])
-    return np.concatenate(found).reshape(-1, POINTS, 2)
+        found.append(np.array(request.get_output_tensor(0).data)[: len(points[here])])
+    return floats(points + UNIT * np.concatenate(found).reshape(-1, POINTS, 2))
+
+
+def seen_places(points: Floats) -> Floats:
+    """Where the network sees the maps, (n, PLACES, 2), in shares of the patch's side: at the landmarks, and outward
+    from each landmark of the jaw by BESIDE."""
+    jaw = points[:, :JAW]
+    out = jaw - points[:, JAW:].mean(1, keepdims=True)
+    out = out * (UNIT / np.maximum(np.sqrt((out * out).sum(2, keepdims=True)), 1e-6))
+    return floats(np.concatenate([points, *(jaw + out * by for by in BESIDE)], 1))
+
+
+def in_map(places: Floats, number: int) -> Floats:
+    """Places in shares of the patch's side as one of the MAPS is read, (n, PLACES, 1, 2): -1 and 1 at its edges."""
+    _, side, first, step = MAPS[number]
+    at = (places * SIDE - 0.5 - first) / step
+    return floats((at + 0.5) * (2 / side) - 1)[:, :, None]
+
+
+def shapes(points: Floats) -> Floats:
+    """Landmarks in face units about their mean, (n, 136)."""
+    return floats((points - points.mean(1, keepdims=True)) / UNIT).reshape(len(points), -1)
 
 
 def _filled(some: NDArray[Any]) -> NDArray[Any]:
@@ -58,23 +84,19 @@ def _network(process: int) -> Any:
     del process
     openvino = openvino_module()
     ops, weights = openvino.opset13, stored_weights(WEIGHTS)
-    entries = [ops.parameter([GROUP, part.side, part.side], np.uint8) for part in PARTS]
+    maps = [ops.parameter([GROUP, channels, side, side], np.float32) for channels, side, _, _ in MAPS]
+    grids = [ops.parameter([GROUP, PLACES, 1, 2], np.float32) for _ in MAPS]
     shape = ops.parameter([GROUP, 2 * POINTS], np.float32)
-    seen = [_trunk(ops, entry, weights, part.name, part.side) for part, entry in zip(PARTS, entries, strict=True)]
-    all_ = ops.concat([*seen, shape], 1)
-    out = _dense(ops, ops.relu(_dense(ops, all_, weights, "hidden")), weights, "last")
-    out = ops.add(out, ops.matmul(all_, weights["direct.w"], False, True))
-    model = openvino.Model([out], [*entries, shape], "own_refiner")
+    how = {"align_corners": False, "mode": "bilinear", "padding_mode": "border"}
+    seen = [ops.grid_sample(*both, how) for both in zip(maps, grids, strict=True)]
+    x = ops.squeeze(ops.concat(seen, 1), np.array([3]))
+    x = ops.relu(ops.add(ops.matmul(weights["mix.w"], x, False, False), weights["mix.b"].reshape(1, -1, 1)))
+    all_ = ops.concat([ops.reshape(x, np.array([GROUP, -1]), False), shape], 1)
+    x = ops.relu(_dense(ops, all_, weights, "hidden"))
+    x = _dense(ops, ops.relu(_dense(ops, x, weights, "second")), weights, "last")
+    x = ops.add(x, ops.matmul(all_, weights["direct.w"], False, True))
+    model = openvino.Model([x], [*maps, *grids, shape], "own_refiner")
     return compiled_for_one_thread(model).create_infer_request()
-
-
-def _trunk(ops: Any, entry: Any, weights: dict[str, Floats], name: str, side: int) -> Any:
-    x = ops.reshape(ops.convert(entry, np.float32), np.array([GROUP, 1, side, side]), False)
-    x = evened(ops, x)
-    for number, step in enumerate(STEPS):
-        y = convolved(ops, x, weights, f"{name}{number}", step)
-        x = ops.relu(ops.add(x, y) if step == 1 else y)
-    return ops.relu(_dense(ops, ops.reshape(x, np.array([GROUP, -1]), False), weights, name))
 
 
 def _dense(ops: Any, x: Any, weights: dict[str, Floats], name: str) -> Any:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from maskgen.core.dlib_models.network_file import STAGES, STEM_SIDE
+
 SIDE = 150  # of the input, in pixels
 WIDTH, DIM = 256, 128  # channels of the last maps; length of an embedding
 # Of red, green and blue in 0..1; dlib divides bytes by 256.
 MEAN = (122.782 / 255, 117.001 / 255, 104.298 / 255)
 STD = (256 / 255,) * 3
-# Per stage: input channels, output channels, number of blocks; in stages 2 to 5 the first block halves the map.
-STAGES = ((32, 32, 3), (32, 64, 4), (64, 128, 3), (128, 256, 3), (256, 256, 1))
 
 
 class Block(nn.Module):
@@ -56,7 +56,7 @@ class DlibBackbone(nn.Sequential):
 
     def __init__(self) -> None:
         super().__init__()
-        stem = nn.Sequential(nn.Conv2d(3, 32, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2))
+        stem = nn.Sequential(nn.Conv2d(3, 32, STEM_SIDE, 2), nn.ReLU(), nn.MaxPool2d(3, 2))
         self.add_module("stem", stem)
         for number, (into, out, many) in enumerate(STAGES, 1):
             blocks = [Block(into if at == 0 else out, out, halves=at == 0 and number > 1) for at in range(many)]

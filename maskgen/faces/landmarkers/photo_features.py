@@ -1,0 +1,93 @@
+"""Maps of a face by the first stages of dlib's face recognition network, which learned from three million photographs.
+
+What a network learned from drawings alone serves worse on photographs: layers that know photographs before those that
+learn from drawings halve that difference. They are not trained further, else they would forget it.
+
+The weights are in the package face_recognition_models; their author gave them into the public domain.
+
+Source: Hinterstoisser et al., On pre-trained image features and synthetic images for deep learning, 2018; King, High
+quality face recognition with deep metric learning, 2017 (dlib.net).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from maskgen.core.dlib_models.installed import installed_model
+from maskgen.core.dlib_models.network_file import FILE, STAGES, STEM_SIDE, Layers
+from maskgen.core.reasons import UserError
+from maskgen.core.records import Floats
+
+USED = 3  # stages
+SIDE = 160  # of the enlarged patch, in pixels: a face is as large as in dlib's own crops
+CONTRAST = 0.2  # deviation of the patch; dlib divides grey levels by 256
+Convolution = tuple[Floats, Floats]
+
+
+def photo_features(ops: Any, patch: Any, side: int = SIDE) -> list[Any]:
+    """The maps after each stage used, (n, 32, 38, 38), (n, 64, 18, 18) and (n, 128, 8, 8).
+
+    Args:
+        ops: OpenVINO's operations.
+        patch: grey, square, (n, 1, rows, columns), mean 0, standard deviation about 1.
+        side: to which it is enlarged, in pixels.
+
+    Raises:
+        UserError: the weights are not installed, or the file is another one.
+    """
+    stem, stages = stored_stages()
+    larger = enlarging(int(patch.shape[2]), side) * np.float32(np.sqrt(CONTRAST))
+    x = ops.matmul(ops.matmul(larger, patch, False, False), larger, False, True)
+    x = ops.relu(_convolved(ops, x, stem, 2, 0))
+    x = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3], "floor").output(0)
+    maps = []
+    for blocks in stages:
+        for first, second in blocks:
+            x = _block(ops, x, first, second)
+        maps.append(x)
+    return maps
+
+
+def stored_stages() -> tuple[Convolution, list[list[tuple[Convolution, Convolution]]]]:
+    """The first convolution for grey levels, (32, 1, 7, 7), and those of the blocks of each stage used.
+
+    Raises:
+        UserError: they are not installed, or the file is another one.
+    """
+    path = installed_model(FILE)
+    try:
+        layers = Layers(path)
+        kernel, bias = layers.convolution(STAGES[0][0], 3, STEM_SIDE)
+        stages = [
+            [layers.block(out, into if at == 0 else out) for at in range(many)] for into, out, many in STAGES[:USED]
+        ]
+    except ValueError as fault:
+        raise UserError(f"{path} is not dlib's face recognition network ({fault})") from None
+    # A grey picture has the same levels in all three colours.
+    return (kernel.sum(1, keepdims=True), bias), stages
+
+
+def enlarging(small: int, large: int) -> Floats:
+    """The matrix (large, small) that enlarges a row linearly between the middles of its pixels."""
+    at = np.clip((np.arange(large) + 0.5) * small / large - 0.5, 0, small - 1)
+    return np.maximum(1 - np.abs(at[:, None] - np.arange(small)), 0).astype(np.float32)
+
+
+def _block(ops: Any, x: Any, first: Convolution, second: Convolution) -> Any:
+    """Two convolutions, and their input added; if they halve the maps, it is averaged over 2 x 2, with zeros as further
+    channels, and without the last row and column where these are more than the convolutions give."""
+    out, into = first[0].shape[:2]
+    if out == into:
+        return ops.relu(ops.add(x, _convolved(ops, ops.relu(_convolved(ops, x, first, 1, 1)), second, 1, 1)))
+    y = _convolved(ops, ops.relu(_convolved(ops, x, first, 2, 0)), second, 1, 1)
+    x = ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True, "floor")
+    x = ops.slice(x, np.array([0, 0]), np.array(y.shape[2:]), np.array([1, 1]), np.array([2, 3]))
+    x = ops.pad(x, np.zeros(4, np.int64), np.array([0, out - into, 0, 0]), "constant", np.float32(0))
+    return ops.relu(ops.add(x, y))
+
+
+def _convolved(ops: Any, x: Any, weights: Convolution, step: int, around: int) -> Any:
+    y = ops.convolution(x, weights[0], [step, step], [around, around], [around, around], [1, 1])
+    return ops.add(y, weights[1].reshape(1, -1, 1, 1))

@@ -1,0 +1,56 @@
+"""The first stages of dlib's recognition network in OpenVINO, against the same network in PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut
+
+from maskgen.core.reasons import UserError
+from maskgen.faces.landmarkers import photo_features as module
+from maskgen.faces.landmarkers.photo_features import CONTRAST, USED, enlarging, photo_features, stored_stages
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.trainer.networks.dlib_resnet import SIDE
+from maskgen.trainer.networks.models import build_model
+from maskgen.trainer.recipes.recipe import ModelSpec
+
+PATCH = 90
+
+
+def test_maps_are_those_of_the_network() -> None:
+    face = cv2.cvtColor(astronaut()[50:200, 150:300], cv2.COLOR_RGB2GRAY)
+    patch = cv2.resize(face, (PATCH, PATCH), interpolation=cv2.INTER_AREA).astype(np.float32)
+    patch = ((patch - patch.mean()) / patch.std())[None, None]
+    openvino = openvino_module()
+    entry = openvino.opset13.parameter([1, 1, PATCH, PATCH], np.float32)
+    model = openvino.Model(photo_features(openvino.opset13, entry, SIDE), [entry], "features")
+    request = compiled_for_one_thread(model).create_infer_request()
+    request.infer({0: patch})
+    grey = torch.from_numpy(enlarging(PATCH, SIDE) @ patch[0, 0] @ enlarging(PATCH, SIDE).T * np.float32(CONTRAST))
+    backbone = build_model(ModelSpec("dlib_resnet", "dlib", "avg", 128, "linear")).eval().backbone
+    with torch.inference_mode():
+        maps = backbone.stem(grey.expand(1, 3, SIDE, SIDE))
+        for number in range(USED):
+            maps = getattr(backbone, f"stage{number + 1}")(maps)
+            found = request.get_output_tensor(number).data
+            assert found.std() > 0.3
+            np.testing.assert_allclose(found, maps.numpy(), atol=2e-4)
+
+
+@pytest.mark.parametrize(("small", "large"), [(90, 160), (10, 37), (8, 8)])
+def test_a_row_is_enlarged_as_by_opencv(small: int, large: int) -> None:
+    row = np.random.default_rng(0).normal(0, 1, (1, small)).astype(np.float32)
+    np.testing.assert_allclose(
+        row @ enlarging(small, large).T, cv2.resize(row, (large, 1), interpolation=cv2.INTER_LINEAR), atol=1e-5
+    )
+
+
+def test_another_file_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net.dat").write_bytes(b"another file")
+    monkeypatch.setattr(module, "installed_model", lambda name: tmp_path / "net.dat")
+    with pytest.raises(UserError, match="is not dlib's face recognition network"):
+        stored_stages()

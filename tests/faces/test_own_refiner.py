@@ -41,7 +41,7 @@ def test_the_jaw_is_seen_inside_and_outside() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_place_of_a_map_is_the_middle_of_what_its_convolutions_see(number: int) -> None:
     """A change of one pixel of the enlarged patch changes the map most where that pixel's place is read."""
-    kernels = ((7, 2), (3, 2), *(((3, 2),) if number else ()))  # the stem, its pooling, and the second stage's first one
+    kernels = ((7, 2), (3, 2), *(((3, 2),) if number else ()))  # stem, pooling, and the second stage's first one
     x = torch.zeros(1, 1, SIDE, SIDE, requires_grad=True)
     y = x
     for side, step in kernels:

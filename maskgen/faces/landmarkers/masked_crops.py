@@ -20,13 +20,15 @@ from maskgen.core.records import Detection, Doubles, Floats, Image, floats
 from maskgen.faces.choose import most_prominent
 from maskgen.faces.detect import LENIENT_THRESHOLDS, MtcnnDetector
 from maskgen.faces.landmarkers.own import OwnLandmarker
-from maskgen.faces.upright_crop import five_points
+from maskgen.faces.landmarks import Points68
+from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 # Eyes, nose tip and mouth corners in a crop of default margin, in shares of its side: their mean in crops of LFW.
 PLACES = np.array([[0.352, 0.371], [0.648, 0.371], [0.5, 0.531], [0.365, 0.695], [0.635, 0.695]])
 SIZES = (0.75, 1.33)  # of the faces that it begins at where it is unsure, in sizes of PLACES
 LOOKS = 2  # times that the network looks, each time at the points that it found before
-UNSURE = 0.09  # expected error, in eye distances, above which it begins elsewhere, too
+STILL = 0.04  # mean distance of these from where it began, in eye distances, up to which it looks no further
+UNSURE = 0.11  # expected error, in eye distances, above which it begins elsewhere, too
 NEAR = 0.2  # mean distance to MTCNN's points, in eye distances, up to which these count too
 POWER = 4  # the weight of a result is its expected error to the power of minus this
 _NO_BOX = np.zeros(4, np.float32)
@@ -60,22 +62,22 @@ class CropPoints:
         some = [crops[at] for at in unsure]
         others = [self._looked(some, [places_in(crop, size) for crop in some]) for size in SIZES]
         detected = self._detected(crops)
+        starts = {at: start for at in unsure if (start := detected[at]) is not None}
+        further = dict(zip(starts, self._looked([crops[at] for at in starts], list(starts.values())), strict=True))
         for number, at in enumerate(unsure):
-            more = [each[number] for each in others]
-            if (start := detected[at]) is not None:
-                more += self._looked([crops[at]], [start])
+            more = [each[number] for each in others] + ([further[at]] if at in further else [])
             found[at] = merged([found[at], *more])
         return [halfway(*both) for both in zip(found, detected, strict=True)]
 
     def _looked(self, crops: Sequence[Image], starts: Sequence[Floats]) -> list[FoundPoints]:
-        points = list(starts)
-        expected = [0.0] * len(crops)
-        for _ in range(LOOKS if len(crops) else 0):
-            faces = [(crop, Detection(_NO_BOX, own, 1.0)) for crop, own in zip(crops, points, strict=True)]
-            said = self._network.predicted(faces)
-            points = [five_points(one.xy) for one in said]
-            expected = [one.certainty.expected if one.certainty else 0.0 for one in said]
-        return [FoundPoints(*one) for one in zip(points, expected, strict=True)]
+        found = [FoundPoints(start, 0.0) for start in starts]
+        moving = list(range(len(crops)))
+        for _ in range(LOOKS):
+            faces = [(crops[at], Detection(_NO_BOX, found[at].xy, 1.0)) for at in moving]
+            new = {at: found_points(one) for at, one in zip(moving, self._network.predicted(faces), strict=True)}
+            moving = [at for at in moving if apart(new[at].xy, found[at].xy) > STILL]
+            found = [new.get(at, old) for at, old in enumerate(found)]
+        return found
 
     def _detected(self, crops: Sequence[Image]) -> list[Floats | None]:
         found = zip(crops, self._detector.detect(crops), strict=True)
@@ -88,6 +90,16 @@ def places_in(crop: Image, size: float = 1.0) -> Floats:
     middle: Doubles = PLACES.mean(0)
     shares = middle + (PLACES - middle) * size - 0.5
     return floats(np.array([width, height]) / 2 + shares * min(height, width) - 0.5)
+
+
+def found_points(points: Points68) -> FoundPoints:
+    """The five of 68 landmarks."""
+    return FoundPoints(five_points(points.xy), points.certainty.expected if points.certainty else 0.0)
+
+
+def apart(points: Floats, others: Floats) -> float:
+    """The mean distance of five points (5, 2) from others, in eye distances of a frontal face."""
+    return float(np.linalg.norm(points - others, axis=1).mean()) / max(frontal_eye_distance(points), 1e-3)
 
 
 def halfway(found: FoundPoints, detected: Floats | None) -> FoundPoints:

@@ -248,10 +248,11 @@ def started(drawn: Drawn, some: Samples, start: Path | None) -> Net:
 
 def load(net: Net, weights: np.lib.npyio.NpzFile, patches: torch.Tensor) -> None:
     """Give the network stored convolutions and dense layers; each norm is set so that it changes nothing on average."""
-
-    hooks = []
-    for name, layer in net.layers.items():
-        hooks.append(load_conv(layer, weights, name))
+    hooks = [load_conv(layer, weights, name) for name, layer in net.layers.items()]
+    for at, norm in enumerate(net.norms):
+        hooks.append(
+            load_norm(norm, *(torch.from_numpy(weights[f"norm{at}.{part}"].astype(np.float32)) for part in "wb"))
+        )
     for name in (name for name in DENSE if f"{name}.w" in weights):
         getattr(net, name).weight.copy_(torch.from_numpy(weights[f"{name}.w"].astype(np.float32)))
         getattr(net, name).bias.copy_(torch.from_numpy(weights[f"{name}.b"].astype(np.float32)))
@@ -260,17 +261,22 @@ def load(net: Net, weights: np.lib.npyio.NpzFile, patches: torch.Tensor) -> None
         hook.remove()
 
 
+def load_norm(norm: nn.BatchNorm2d, scale: torch.Tensor, shift: torch.Tensor) -> RemovableHandle:
+    """Make a norm scale and shift its maps as stored; it is set when it first sees something."""
+
+    def set_norm(norm: nn.Module, seen: tuple[torch.Tensor]) -> None:
+        var, mean = torch.var_mean(seen[0], (0, 2, 3), correction=0)
+        norm.weight.copy_(scale * torch.sqrt(var + norm.eps))
+        norm.bias.copy_(scale * mean + shift)
+
+    return norm.register_forward_pre_hook(set_norm)
+
+
 def load_conv(layer: nn.Sequential, weights: np.lib.npyio.NpzFile, name: str) -> RemovableHandle:
     """Give a convolution with its norm stored weights; the norm is set when it first sees something."""
     layer[0].weight.copy_(torch.from_numpy(weights[f"{name}.w"].astype(np.float32)))
     bias = torch.from_numpy(weights[f"{name}.b"].astype(np.float32))
-
-    def set_norm(norm: nn.Module, seen: tuple[torch.Tensor]) -> None:
-        var, mean = torch.var_mean(seen[0], (0, 2, 3), correction=0)
-        norm.weight.copy_(torch.sqrt(var + norm.eps))
-        norm.bias.copy_(mean + bias)
-
-    return layer[1].register_forward_pre_hook(set_norm)
+    return load_norm(layer[1], torch.ones_like(bias), bias)
 
 
 TASK = Task(started, loss_of, held_error, save, BATCH, CALM, FACE, WARM, FALL, KEPT)

@@ -1,0 +1,69 @@
+"""The networks that `benchmarks/` train for the landmarks of our own are those that the program runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import own_landmarks_fit
+import own_landmarks_refiner_fit
+from landmark_training.patch import SIDE as CANVAS
+from landmark_training.patch import WHOLE
+from landmark_training.samples import again
+
+from maskgen.core.seeding import rng_for
+from maskgen.faces import landmarkers
+from maskgen.faces.landmarkers.own_network import FACE, MIRRORED, POINTS, SIDE, _answers, predict, to_patch
+from maskgen.faces.landmarkers.own_refiner import UNIT, refine
+from maskgen.faces.upright_crop import five_points
+from maskgen.people import draw_person, draw_portrait, draw_scene
+
+
+def patches(count: int) -> np.ndarray:
+    """Grey patches of drawn people, roughly where their faces are."""
+    drawn = [draw_portrait(draw_person(rng), draw_scene(rng, SIDE)) for rng in (rng_for(6, n) for n in range(count))]
+    return np.stack([one.image.mean(2).astype(np.uint8) for one in drawn])
+
+
+def weights(name: str) -> Path:
+    with resources.as_file(resources.files(landmarkers) / name) as path:
+        return path
+
+
+def test_the_first_network_is_the_programs() -> None:
+    seen = patches(8)
+    net, entry = own_landmarks_fit.Net(), torch.from_numpy(seen)[:, None].float()
+    with torch.no_grad():
+        own_landmarks_fit.load(net, np.load(weights("own.npz")), entry)
+        by_bins, _, _ = net(entry)  # with the same statistics as when the norms were set
+    np.testing.assert_allclose(by_bins.numpy(), _answers(seen)[0], atol=2e-3)
+
+
+def test_the_second_network_is_the_programs() -> None:
+    said = predict(patches(5))
+    points, net = (
+        said.points[:, :POINTS],
+        own_landmarks_refiner_fit.started(None, (), weights("own_refiner.npz")).eval(),
+    )
+    with torch.no_grad():
+        moves, _ = own_landmarks_refiner_fit.moved(net, said.sight, points)
+    assert np.abs(moves.numpy()).max() > 0.01
+    np.testing.assert_allclose(points + UNIT * moves.numpy(), refine(said.sight, points), atol=2e-4)
+
+
+def test_a_patch_of_training_shows_what_the_program_cuts() -> None:
+    """On average over turns and mirror images, the points are where the program's own cut of the picture has them."""
+    rng = rng_for(7)
+    true = draw_portrait(draw_person(rng), draw_scene(rng, 200)).points68
+    whole, face = (to_patch(five_points(true), view) for view in (WHOLE, FACE))
+    on_canvas, shown = ((true @ m[:, :2].T + m[:, 2] + 0.5) / side for m, side in ((whole, CANVAS), (face, SIDE)))
+    grey, flags, mirrored = np.zeros((CANVAS, CANVAS), np.uint8), np.ones(POINTS, bool), MIRRORED[:POINTS]
+    points = np.concatenate([on_canvas, on_canvas[:17]])
+    mean = np.mean([again(grey, points, flags, rng, FACE)[1] for _ in range(2000)], 0)[:POINTS]
+    np.testing.assert_allclose(mean, (shown + shown[mirrored] * [-1, 1] + [1, 0]) / 2, atol=0.004)

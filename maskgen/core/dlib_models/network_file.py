@@ -25,6 +25,9 @@ _CONVOLUTION, _AFFINE, _LINEAR = b"\x01\x05con_4", b"\x01\x07affine_", b"\x01\x0
 _LAYER = re.compile(b"|".join((_CONVOLUTION, _AFFINE, _LINEAR)))
 
 
+Convolution = tuple[Floats, Floats]  # weights (out, into, side, side) and biases (out,)
+
+
 class Layers:
     """The file's layers, one after the other.
 
@@ -43,20 +46,16 @@ class Layers:
         if not self._data.startswith(_HEAD):
             raise ValueError("it does not begin as one")
 
-    def convolution(self, out: int, into: int, side: int) -> tuple[Floats, Floats]:
-        """The next convolution and its affine layer as one convolution, gamma (w x + b) + beta.
-
-        Returns:
-            float32 weights (out, into, side, side) and biases (out,).
-        """
+    def convolution(self, out: int, into: int, side: int) -> Convolution:
+        """The next convolution and its affine layer as one convolution, gamma (w x + b) + beta, float32."""
         values = self._values(_CONVOLUTION, out * into * side * side + out).astype(np.float64)
         gamma, beta = self._values(_AFFINE, 2 * out).astype(np.float64).reshape(2, out)
         weight = values[:-out].reshape(out, into, side, side) * gamma[:, None, None, None]
         return weight.astype(np.float32), (gamma * values[-out:] + beta).astype(np.float32)
 
-    def block(self, out: int, into: int) -> list[tuple[Floats, Floats]]:
+    def block(self, out: int, into: int) -> tuple[Convolution, Convolution]:
         """The two convolutions of a block."""
-        return [self.convolution(out, into, 3), self.convolution(out, out, 3)]
+        return self.convolution(out, into, 3), self.convolution(out, out, 3)
 
     def linear(self, out: int, into: int) -> Floats:
         """The next dense layer, float32 (out, into)."""

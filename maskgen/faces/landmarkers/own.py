@@ -73,8 +73,9 @@ class _Look:
 
     def of(self, rows: Sequence[int]) -> _Look:
         """Some of the faces."""
-        arrays = (each[rows] for each in (self.points, self.spread, self.seen))
-        return _Look(*arrays, Sight(*(each[rows] for each in self.sight)), [self.matrices[at] for at in rows])
+        sight = Sight(self.sight.fine[rows], self.sight.middle[rows])
+        matrices = [self.matrices[at] for at in rows]
+        return _Look(self.points[rows], self.spread[rows], self.seen[rows], sight, matrices)
 
     def each(self) -> Iterator[tuple[Floats, Floats, Floats]]:
         """Points, spread and visibility of each face."""

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.dlib_models.installed import installed_model
-from maskgen.core.dlib_models.network_file import FILE, STAGES, STEM_SIDE, Layers
+from maskgen.core.dlib_models.network_file import FILE, STAGES, STEM_SIDE, Convolution, Layers
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 
 USED = 3  # stages
 SIDE = 160  # of the enlarged patch, in pixels: a face is as large as in dlib's own crops
 CONTRAST = 0.2  # deviation of the patch; dlib divides grey levels by 256
-Convolution = tuple[Floats, Floats]
 
 
 def photo_features(ops: Any, patch: Any, side: int = SIDE) -> list[Any]:

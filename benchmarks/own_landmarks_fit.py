@@ -1,6 +1,6 @@
 """Train the first landmark network of our own on crops that `benchmarks/own_landmarks.py` drew.
 
-    python benchmarks/own_landmarks_fit.py DRAWN maskgen/faces/landmarkers/own.npz --passes 20 [--start OLD.npz]
+    python benchmarks/own_landmarks_fit.py DRAWN maskgen/faces/landmarkers/own.npz --passes 18 [--start OLD.npz]
 
 Parts whose number ends in 9 are not trained on: the error on them, in eye distances of the mean head at yaws up to 30,
 60 and beyond, is printed after each pass, by the bins and by the dense layers. Every pass changes each picture anew,

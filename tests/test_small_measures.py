@@ -1,4 +1,4 @@
-"""Parts of benchmarks that compute: the step of cloth_light.py, the mean of own_landmarks_mean.py."""
+"""Parts of benchmarks that compute: the step of cloth_light.py."""
 
 from __future__ import annotations
 

@@ -63,6 +63,8 @@ def _parts(
 def _keep(forests: RegressionForests, path: Path) -> None:
     cascades, trees, leaves, _ = forests.leaves.shape
     sizes = cascades, trees, leaves, forests.anchors.shape[1], len(forests.mean) // 2
+    older = path.with_name(path.name.replace(f"-{VERSION}-", f"-{VERSION - 1}-", 1))
+    older.unlink(missing_ok=True)
     with atomic_file(path) as file:
         file.write(np.array([MAGIC, VERSION, *sizes, 0], INTS).tobytes())
         for name, kind, _ in _parts(*sizes):

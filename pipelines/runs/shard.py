@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.formats.any_path import RemotePath
 
 from ..load_models import Masker, MaskerFactory
@@ -280,6 +280,8 @@ def _process(
     keys = [photo.sha256 for photo in photos.values()]
     try:
         return masker.process(keys, list(photos.values()), known, given)
+    except UserError:  # a model that is missing or damaged: no photograph's fault
+        raise
     except Exception as error:
         for at, (item, photo) in enumerate(photos.items()):
             try:

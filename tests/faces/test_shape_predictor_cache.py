@@ -1,4 +1,4 @@
-"""The kept form of the 68-point model: the same numbers, and no fault of the cache's that shows."""
+"""The kept form of a shape predictor: the same numbers, and no fault of the cache's that shows."""
 
 from __future__ import annotations
 

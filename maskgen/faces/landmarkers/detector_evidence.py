@@ -2,10 +2,9 @@
 
 The networks learned from drawn people; the detector and dlib's predictor of the eyes' corners (`eye_corners`) learned
 from photographs. On photographs of bare faces their points are nearer to the marked ones, and the lower side of the
-detector's box tells more of the chin. Where they disagree with the networks,
-the 68 landmarks move by what the networks' errors on drawn people say on average of such a disagreement: the mean of a
-Gaussian, given these points with errors of their own. The numbers are made by
-`benchmarks/own_landmarks_detector.py`.
+detector's box tells more of the chin. Where they disagree with the networks, the 68 landmarks move by what the
+networks' errors on drawn people say on average of such a disagreement: the mean of a Gaussian, given these points with
+errors of their own. The numbers are made by `benchmarks/own_landmarks_detector.py`.
 
 Behind masks and hands these points are the worse ones, and on profiles, too. So they count less the larger the
 disagreement is, and the more of its landmarks the head itself hides.

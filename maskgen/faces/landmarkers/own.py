@@ -1,4 +1,4 @@
-"""The 68 landmarks of a detected face by the program's own networks, trained on rendered people only.
+"""The 68 landmarks of a detected face by the program's own networks, whose trained layers saw rendered people only.
 
 The detector's points and box and dlib's corners of the eyes are evidence, see `detector_evidence`.
 
@@ -14,10 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskgen.core.dlib_models.installed import installed_model
+from maskgen.core.dlib_models.network_file import FILE
 from maskgen.core.records import Certainty, Detection, Doubles, Floats, Image, floats
 from maskgen.faces.landmarkers.brow_edges import on_brow_edges
 from maskgen.faces.landmarkers.detector_evidence import toward_box, toward_points
-from maskgen.faces.landmarkers.eye_corners import corners_of
+from maskgen.faces.landmarkers.eye_corners import MODEL, corners_of
 from maskgen.faces.landmarkers.face_frames import face_frames
 from maskgen.faces.landmarkers.jaw_outline import along_outline
 from maskgen.faces.landmarkers.own_network import POINTS, SIDE, Sight, cut_patch, predict, to_patch
@@ -29,14 +31,21 @@ AWAY = 1.62  # mean distance from 0 if x and y each have a Laplace distribution 
 LARGER = 1.2  # of the error on photographs (HELEN) to what a network expects that learned its spread from drawn people
 AGAIN = 0.1  # mean distance to the detector's points, in face units, beyond which the first network looks once more
 SHOWN = 0.5  # probability above which a landmark counts as visible
-TOGETHER = 64  # faces whose maps are in memory at the same time
+TOGETHER = 32  # faces whose maps are in memory at the same time
 
 
 class OwnLandmarker(Landmarker):
-    """Finds the 68 landmarks of detected faces, their visibility and their expected error."""
+    """Finds the 68 landmarks of detected faces, their visibility and their expected error.
+
+    The networks are loaded with the first face.
+
+    Raises:
+        UserError: a model that they need is not installed.
+    """
 
     def __init__(self) -> None:
-        """The networks are loaded with the first face."""
+        for name in (FILE, MODEL):
+            installed_model(name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the networks: another process loads its own."""

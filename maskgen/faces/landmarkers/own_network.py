@@ -10,7 +10,6 @@ Convention:
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
 from maskgen.faces.landmarkers.photo_features import photo_features
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.faces.upright_crop import (
     face_right,
     frontal_eye_distance,
@@ -141,7 +140,7 @@ def predict(patches: Mask) -> Prediction:
 
 def _answers(patches: Mask) -> list[Floats]:
     """Points by the bins (n, ALL, 2), the output of the dense layers (n, 4 * ALL + 68), and the maps of `Sight`."""
-    request = _network(os.getpid())
+    request = request_of_thread(_network)
     found = [[np.zeros((0, *output.shape[1:]), np.float32) for output in request.model_outputs]]
     for at in range(0, len(patches), GROUP):
         some = patches[at : at + GROUP]
@@ -168,7 +167,7 @@ def _network(process: int) -> Any:
         dense = ops.relu(dense) if name == "hidden" else dense
     maps = convolved(ops, places, weights, "spots", 1)
     model = openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], [entry], "own")
-    return compiled_for_one_thread(model).create_infer_request()
+    return compiled_for_one_thread(model)
 
 
 def _own_layers(ops: Any, features: list[Any], weights: dict[str, Floats]) -> tuple[Any, Any]:

@@ -9,7 +9,6 @@ network in place of histograms of gradients.
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from maskgen.core.records import Floats, floats
 from maskgen.faces.landmarkers.own_network import FACE, GROUP, POINTS, Sight, stored_weights
 from maskgen.faces.landmarkers.photo_features import SIDE
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 
 WEIGHTS = "own_refiner.npz"
 JAW = 17
@@ -41,7 +40,7 @@ def refine(sight: Sight, points: Floats) -> Floats:
     Returns:
         float32 (n, 68, 2). A face's landmarks do not depend on the other faces.
     """
-    places, request = seen_places(points), _network(os.getpid())
+    places, request = seen_places(points), request_of_thread(_network)
     entries = [*sight, *(in_map(places, number) for number in range(len(MAPS))), shapes(points)]
     found = []
     for first in range(0, len(points), GROUP):
@@ -96,7 +95,7 @@ def _network(process: int) -> Any:
     x = _dense(ops, ops.relu(_dense(ops, x, weights, "second")), weights, "last")
     x = ops.add(x, ops.matmul(all_, weights["direct.w"], False, True))
     model = openvino.Model([x], [*maps, *grids, shape], "own_refiner")
-    return compiled_for_one_thread(model).create_infer_request()
+    return compiled_for_one_thread(model)
 
 
 def _dense(ops: Any, x: Any, weights: dict[str, Floats], name: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,6 +19,7 @@ _CONFIG = {
     # Kernels are cached per input shape; without a limit, photographs of many sizes would fill the memory with them.
     "CPU_RUNTIME_CACHE_CAPACITY": 64,
 }
+_OF_THREAD, _COMPILING = threading.local(), threading.Lock()
 _TELEMETRY = "openvino_telemetry"
 _CONVERTER = "openvino.tools.ovc"  # converts models of other frameworks
 
@@ -62,6 +65,20 @@ def openvino_core() -> Any:
 def _core_of(process: int) -> Any:
     del process
     return openvino_module().Core()
+
+
+def request_of_thread(network: Callable[[int], Any]) -> Any:
+    """The infer request of this thread for a network, so that threads do not write over each other's results.
+
+    Args:
+        network: gives the compiled network of the process whose number it is called with; it keeps it.
+    """
+    key = (os.getpid(), network)
+    requests: dict[tuple[int, Callable[[int], Any]], Any] = _OF_THREAD.__dict__.setdefault("requests", {})
+    if key not in requests:
+        with _COMPILING:  # else two threads might compile it at the same time
+            requests[key] = network(key[0]).create_infer_request()
+    return requests[key]
 
 
 def compiled_for_one_thread(model: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import functools
 import importlib.util
 import json
@@ -309,3 +310,19 @@ def test_functions_are_short() -> None:
         if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > LONGEST
     ]
     assert long == []
+
+
+def test_every_package_is_installed() -> None:
+    """setup.cfg names each folder with an `__init__.py`; one that it lacks is missing in an installed copy only."""
+    root = Path(__file__).parents[1]
+    if not (root / "setup.cfg").is_file():
+        pytest.skip("an installed copy without its sources")
+    config = configparser.ConfigParser()
+    config.read(root / "setup.cfg", encoding="utf-8")
+    named = config["options"]["packages"].split()
+    found = {
+        ".".join((prefix, *path.parent.relative_to(root / folder).parts))
+        for folder, prefix in (("maskgen", "maskgen"), ("pipelines", "maskgen.pipelines"))
+        for path in (root / folder).rglob("__init__.py")
+    }
+    assert found <= set(named)

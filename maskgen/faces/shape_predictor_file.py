@@ -71,10 +71,8 @@ def load_forests(path: Path, points: int = LANDMARKS) -> RegressionForests:
     data, values = _padded(path), 2 * points
     leaf = bytes([0x81, values, 0x81, 1])  # a matrix of values x 1: its sides, negative
     starts = np.array([match.start() for match in re.finditer(re.escape(leaf), data.data)], np.int64)
-    if len(starts) < 2:
-        raise ValueError(f"no shape predictor of {points} points")
-    head = _Tokens(data[: int(starts[1])].tobytes())
-    if [head.integer() for _ in range(3)] != [1, -values, -1]:
+    head = _Tokens(data[: int(starts[1])].tobytes()) if len(starts) > 1 else None
+    if head is None or [head.integer() for _ in range(3)] != [1, -values, -1]:
         raise ValueError(f"no shape predictor of {points} points")
     mean = np.array([head.real() for _ in range(values)], np.float32)
     (cascades, trees), starts = (head.integer(), head.integer()), starts[1:]

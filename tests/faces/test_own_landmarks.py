@@ -60,7 +60,7 @@ def test_points_of_drawn_people_are_near(faces: list[tuple[Image, Detection, Por
         np.linalg.norm(one.xy - drawn.points68, axis=1)[drawn.visible68].mean() / drawn.pose.scale
         for (_, _, drawn), one in zip(faces, found, strict=True)
     ]
-    # Both are of these weights: another order of what the networks read, or of what they say, changes the third decimal.
+    # Both are of these weights: another order of what the networks read or say changes the third decimal.
     assert np.mean(off) == pytest.approx(0.0334, abs=6e-4)
     assert np.mean([one.certainty.expected for one in found if one.certainty]) == pytest.approx(0.0608, abs=1e-3)
 

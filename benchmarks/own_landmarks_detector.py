@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from landmark_training.patch import MIRRORED
 from landmark_training.samples import Drawn
 from landmarks import marked_faces, nearest, trusted_faces
 
@@ -30,7 +31,7 @@ from maskgen.faces.landmarkers.detector_evidence import CHIN, LEVEL, Evidence
 from maskgen.faces.landmarkers.eye_corners import CORNERS, corners_of
 from maskgen.faces.landmarkers.face_frames import face_frames
 from maskgen.faces.landmarkers.own import OwnLandmarker
-from maskgen.faces.landmarkers.own_network import MIRRORED, POINTS
+from maskgen.faces.landmarkers.own_network import POINTS
 from maskgen.faces.upright_crop import five_points
 from maskgen.people import draw_person, draw_portrait, draw_scene
 

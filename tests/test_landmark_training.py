@@ -13,13 +13,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import own_landmarks_fit
 import own_landmarks_refiner_fit
+from landmark_training.patch import MIRRORED, WHOLE
 from landmark_training.patch import SIDE as CANVAS
-from landmark_training.patch import WHOLE
 from landmark_training.samples import again
 
 from maskgen.core.seeding import rng_for
 from maskgen.faces import landmarkers
-from maskgen.faces.landmarkers.own_network import FACE, MIRRORED, POINTS, SIDE, _answers, predict, to_patch
+from maskgen.faces.landmarkers.own_network import FACE, POINTS, SIDE, _answers, predict, to_patch
 from maskgen.faces.landmarkers.own_refiner import UNIT, refine
 from maskgen.faces.upright_crop import five_points
 from maskgen.people import draw_person, draw_portrait, draw_scene

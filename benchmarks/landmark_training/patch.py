@@ -11,6 +11,11 @@ from maskgen.faces.landmarkers.own_network import View
 
 SIDE = 100  # of a cut face in pixels
 WHOLE = View(SIDE, 3.6)
+# The index of each point's mirror image on the other side of the face.
+MIRRORED = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, *range(84, 67, -1),
+])  # fmt: skip
 PLACES = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)  # y and x of the patch's pixels
 
 

@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 
 from maskgen.core.seeding import rng_for
-from maskgen.faces.landmarkers.own_network import MIRRORED, POINTS, View, to_patch
+from maskgen.faces.landmarkers.own_network import POINTS, View, to_patch
 from maskgen.faces.upright_crop import five_points, frontal_eye_distance
 
 from .changes import changed
-from .patch import PLACES, SIDE, WHOLE, Patch
+from .patch import MIRRORED, PLACES, SIDE, WHOLE, Patch
 from .store import Store
 
 ECHO = 3  # times that a changed patch is shown in a pass

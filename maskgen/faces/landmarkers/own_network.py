@@ -43,11 +43,6 @@ ALL = POINTS + 17  # the landmarks, and the jaw's 17 points on the head's outlin
 BINS, WIDER = 64, 1.25  # columns and rows of which the network gives each point's shares; their side in patch sides
 # The middles of the bins in shares of the patch's side.
 MIDDLES = (((np.arange(BINS) + 0.5) / BINS - 0.5) * WIDER + 0.5).astype(np.float32)
-# The index of each point's mirror image on the other side of the face.
-MIRRORED = np.array([
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, *range(84, 67, -1),
-])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

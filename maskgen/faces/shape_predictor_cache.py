@@ -21,6 +21,7 @@ from maskgen.faces.shape_predictor_file import LANDMARKS, RegressionForests, loa
 MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]
 VERSION = 2  # of the layout below
 HEAD = 8  # integers: MAGIC, VERSION, cascades, trees, leaves, pixels, points, and a 0
+PREFIX, MOST = "forests-", 8  # of the kept files: how their names begin, and how many there are
 FLOATS, INTS = np.dtype("<f4"), np.dtype("<i8")
 
 
@@ -37,6 +38,7 @@ def cached_forests(model: Path, points: int = LANDMARKS) -> RegressionForests:
     forests = load_forests(model, points)
     with contextlib.suppress(OSError):  # a home that cannot be written: nothing is kept
         _keep(forests, kept)
+        _forget(kept.parent)
     return forests
 
 
@@ -44,7 +46,7 @@ def _kept(model: Path) -> Path:
     state = model.stat()
     about = f"{model.resolve()}\0{state.st_size}\0{state.st_mtime_ns}"
     name = hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    return cache_folder() / f"forests-{VERSION}-{name}"
+    return cache_folder() / f"{PREFIX}{VERSION}-{name}"
 
 
 def _parts(
@@ -63,12 +65,18 @@ def _parts(
 def _keep(forests: RegressionForests, path: Path) -> None:
     cascades, trees, leaves, _ = forests.leaves.shape
     sizes = cascades, trees, leaves, forests.anchors.shape[1], len(forests.mean) // 2
-    older = path.with_name(path.name.replace(f"-{VERSION}-", f"-{VERSION - 1}-", 1))
-    older.unlink(missing_ok=True)
     with atomic_file(path) as file:
         file.write(np.array([MAGIC, VERSION, *sizes, 0], INTS).tobytes())
         for name, kind, _ in _parts(*sizes):
             file.write(np.ascontiguousarray(getattr(forests, name), kind).data)
+
+
+def _forget(folder: Path) -> None:
+    """Remove all kept files but the newest: each environment in which the package is installed has its own."""
+    kept = sorted(folder.glob(f"{PREFIX}*"), key=lambda path: path.stat().st_mtime)
+    for path in kept[:-MOST]:
+        with contextlib.suppress(OSError):  # another process was quicker, or uses it where that forbids it
+            path.unlink()
 
 
 def _mapped(path: Path, points: int) -> RegressionForests:

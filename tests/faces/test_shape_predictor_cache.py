@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from maskgen.faces import shape_predictor_cache
 from maskgen.faces.landmarks import default_model
-from maskgen.faces.shape_predictor_cache import cached_forests
+from maskgen.faces.shape_predictor_cache import MOST, cached_forests
 from maskgen.faces.shape_predictor_file import RegressionForests, load_forests
 
 
@@ -74,3 +75,18 @@ def test_a_model_that_changed_is_read_anew(
     monkeypatch.setattr(shape_predictor_cache, "load_forests", load_forests)
     with pytest.raises(ValueError, match=r"."):
         cached_forests(model)
+
+
+def test_only_the_newest_files_are_kept(cache: Path) -> None:
+    cache.mkdir()
+    for number in range(MOST + 3):
+        old = cache / f"forests-1-{number:024x}"
+        old.write_bytes(b"old")
+        os.utime(old, (number, number))
+    other = cache / "other-file"
+    other.write_bytes(b"of something else")
+    cached_forests(default_model())
+    left = sorted(path.name for path in cache.iterdir())
+    assert len(left) == MOST + 1 and other.name in left
+    assert [name for name in left if name.startswith("forests-2-")]
+    assert f"forests-1-{MOST + 2:024x}" in left and f"forests-1-{3:024x}" not in left

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -74,3 +78,22 @@ def test_moves_follow_what_is_seen() -> None:
     points, seen = faces(1), sight(1)
     other = Sight(seen.fine, floats(seen.middle[:, :, ::-1]))
     assert np.abs(refine(other, points) - refine(seen, points)).max() > 1e-3
+
+
+def test_both_networks_run_where_openvino_is_kept_from_avx512() -> None:
+    """Half of all machines have no AVX-512, and there OpenVINO takes other ways, which must give the same answers."""
+    code = (
+        "import numpy as np\n"
+        "from maskgen.faces.landmarkers.own_network import POINTS, SIDE, predict\n"
+        "from maskgen.faces.landmarkers.own_refiner import refine\n"
+        "rows = np.add.outer(np.arange(SIDE), 2 * np.arange(SIDE))\n"
+        "said = predict((rows[None] % np.array([[[97]], [[203]], [[251]]])).astype(np.uint8))\n"
+        "print(*refine(said.sight, said.points[:, :POINTS]).ravel().tolist())\n"
+    )
+    found = []
+    for isa in ("AVX2", "ALL"):
+        env = {**os.environ, "ONEDNN_MAX_CPU_ISA": isa}
+        done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, env=env, check=True)
+        found.append(np.array(done.stdout.split(), float))
+    assert found[0].shape == (3 * 68 * 2,)
+    np.testing.assert_allclose(found[0], found[1], atol=2e-3)

@@ -84,7 +84,7 @@ def marked_faces(folder: Path) -> Iterator[tuple[str, Image, Detection, np.ndarr
 def marked(folder: Path) -> None:
     models = {name: landmarker_by_name(name) for name in NAMES}
     errors: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
-    expected = []
+    expected, total = [], len(list(folder.glob("*.pts")))
     for stem, image, face, points in marked_faces(folder):
         for name, model in models.items():
             (said,) = model.points68_of([(image, face)])
@@ -98,7 +98,7 @@ def marked(folder: Path) -> None:
         all_ = np.array(rows)
         parts = all_.mean(), all_[:, :17].mean(), all_[:, 17:].mean(), np.median(all_.mean(1))
         print(
-            f"{name:6} {len(rows)} found, error "
+            f"{name:6} {len(rows)} of {total} found, error "
             + "mean {:.4f} jaw {:.4f} others {:.4f} median {:.4f}".format(*parts)
             + "".join(f" {part} {all_[:, where].mean():.4f}" for part, where in PARTS.items())
         )

@@ -74,7 +74,8 @@ class Frozen(nn.Module):
 
 
 class FrozenBlock(nn.Module):
-    """Two of its convolutions."""
+    """Two of its convolutions. Where they halve the maps, these are cut to the size that the convolutions give, as in
+    `photo_features`; the recogniser's own block (`trainer.networks.dlib_resnet`) fills up the smaller ones instead."""
 
     def __init__(self, first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> None:
         super().__init__()

@@ -8,8 +8,6 @@ Source: Kazemi and Sullivan, One Millisecond Face Alignment with an Ensemble of 
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Mask
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.faces.shape_predictor_file import Ints, RegressionForests
 
 MOST = 64  # faces at a time
 FEW = 16  # faces below which NumPy adds up leaves in less time than OpenVINO
-_OF_THREAD = threading.local()
 
 
 class ShapePredictor:
@@ -119,7 +116,7 @@ class _Cascade:
         """The sums of those leaves in the order of the trees, (values, n); by either way the same, bit for bit."""
         if reached.shape[1] < FEW:
             return _sums(self.leaves, reached)
-        request, rows = _request(self.leaves.shape, len(reached)), np.ascontiguousarray(reached.T)
+        request, rows = request_of_thread(_compiled, self.leaves.shape, len(reached)), np.ascontiguousarray(reached.T)
         # OpenVINO reads these arrays where they are, and does not keep them alive.
         shared = [openvino_module().Tensor(each, shared_memory=True) for each in (self.leaves, rows)]
         for at, tensor in enumerate(shared):
@@ -134,15 +131,6 @@ def _sums(leaves: Floats, reached: NDArray[np.int32]) -> Floats:
     for at, rows in enumerate(reached.T.astype(np.intp)):
         sums[:, at] = np.add.reduce(leaves.take(rows, axis=0, out=buffer, mode="clip"), axis=0)
     return sums
-
-
-def _request(shape: tuple[int, ...], trees: int) -> Any:
-    """What adds up `trees` rows of a table of this shape in OpenVINO, for this thread of this process."""
-    key = (os.getpid(), shape, trees)
-    kept: dict[tuple[int, tuple[int, ...], int], Any] = _OF_THREAD.__dict__.setdefault("requests", {})
-    if key not in kept:
-        kept[key] = _compiled(*key).create_infer_request()
-    return kept[key]
 
 
 @cache

@@ -102,20 +102,19 @@ def to_patch(points5: NDArray[np.floating], view: View = FACE) -> Doubles:
     return similarity(middle, right, view.side / (view.around * unit), np.full(2, view.side / 2 - 0.5))
 
 
-def cut_patch(image: Image, matrix: Doubles, side: int = SIDE) -> Mask:
-    """The grey patch of a picture, uint8 (side, side).
+def cut_patch(image: Image, matrix: Doubles) -> Mask:
+    """The grey patch of a picture, uint8 (SIDE, SIDE).
 
     Args:
         image: uint8 RGB (height, width, 3).
         matrix: the similarity transform, see `to_patch`.
-        side: of the patch, in pixels.
     """
     times = shrink_factor(matrix)
-    part, matrix = source_window(image, matrix, side, 2 * max(1, times))
+    part, matrix = source_window(image, matrix, SIDE, 2 * max(1, times))
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
     if times >= 2:
         grey, matrix = shrink_by_area(grey, matrix, times)
-    return cv2.warpAffine(grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(grey, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def predict(patches: Mask) -> Prediction:

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any
 
@@ -67,17 +67,18 @@ def _core_of(process: int) -> Any:
     return openvino_module().Core()
 
 
-def request_of_thread(network: Callable[[int], Any]) -> Any:
+def request_of_thread(network: Callable[..., Any], *about: Hashable) -> Any:
     """The infer request of this thread for a network, so that threads do not write over each other's results.
 
     Args:
-        network: gives the compiled network of the process whose number it is called with; it keeps it.
+        network: gives the compiled network, called with the number of this process and `about`; it keeps it.
+        about: what tells apart several networks of one function.
     """
-    key = (os.getpid(), network)
-    requests: dict[tuple[int, Callable[[int], Any]], Any] = _OF_THREAD.__dict__.setdefault("requests", {})
+    key = (os.getpid(), network, about)
+    requests: dict[Hashable, Any] = _OF_THREAD.__dict__.setdefault("requests", {})
     if key not in requests:
         with _COMPILING:  # else two threads might compile it at the same time
-            requests[key] = network(key[0]).create_infer_request()
+            requests[key] = network(key[0], *about).create_infer_request()
     return requests[key]
 
 

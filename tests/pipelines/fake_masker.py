@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.seeding import rng_for
 from maskgen.pipelines.mask.settings import MaskSettings
 
@@ -54,6 +54,8 @@ class FakeMasker:
             return [SetAsideError(Reason.DOUBTFUL_FIT, "face 1"), SetAsideError(Reason.EXTREME_POSE, "face 2: yaw 88")]
         if red and not green and not blue:
             return SetAsideError(Reason.NO_FACE, "")
+        if green and blue and not red:
+            raise UserError("a model is missing")
         if green and not red:
             os._exit(9)
         if blue and not red:

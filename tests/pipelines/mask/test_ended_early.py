@@ -105,6 +105,13 @@ def test_a_fault_of_the_program_names_the_photograph(source: Path, tmp_path: Pat
         run(source, tmp_path / "run", workers=workers)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_missing_model_is_no_fault_of_a_photograph(source: Path, tmp_path: Path, workers: int) -> None:
+    write(source / "person 1" / "03.png", picture(900, "no_model"))
+    with pytest.raises(UserError, match=r"^a model is missing$"):
+        run(source, tmp_path / "run", workers=workers)
+
+
 def test_a_full_disk_stops_the_run_and_it_goes_on_later(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,13 +205,18 @@ def shape_error(off: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return total / weight.numel()
 
 
+def held_patches(drawn: Drawn) -> tuple[list[int], np.ndarray, list[np.ndarray]]:
+    """The faces that are not trained on, their patches at what the detector finds, and the patches' similarities."""
+    rows = [at for at in np.flatnonzero(drawn.held) if np.isfinite(drawn.five[at, 0, 0])]
+    matrices = [to_patch(drawn.five[at]) for at in rows]
+    return rows, np.stack([cut_patch(drawn.images[at], m) for at, m in zip(rows, matrices, strict=True)]), matrices
+
+
 def held_error(net: Net, drawn: Drawn) -> np.ndarray:
     """Mean error in eye distances of the mean head by yaw up to 30, 60 and beyond, of the points by bins and the dense
     layers', at what the detector finds."""
     net.eval()
-    rows = [at for at in np.flatnonzero(drawn.held) if np.isfinite(drawn.five[at, 0, 0])]
-    matrices = [to_patch(drawn.five[at]) for at in rows]
-    patches = np.stack([cut_patch(drawn.images[at], m) for at, m in zip(rows, matrices, strict=True)])
+    rows, patches, matrices = held_patches(drawn)
     with torch.no_grad():
         said = [
             net(torch.from_numpy(patches[at : at + BATCH])[:, None].float())[:2] for at in range(0, len(rows), BATCH)

@@ -25,11 +25,11 @@ import torch
 from landmark_training.samples import Drawn, Samples
 from landmark_training.training import Task, options_of, train
 from own_landmarks_fit import PARTS as SHAPES
-from own_landmarks_fit import shape_error
+from own_landmarks_fit import held_patches, shape_error
 from torch import nn
 
 from maskgen.core.atomic_writes import write_atomic
-from maskgen.faces.landmarkers.own_network import FACE, POINTS, SIDE, Sight, cut_patch, predict, to_patch
+from maskgen.faces.landmarkers.own_network import FACE, POINTS, SIDE, Sight, predict
 from maskgen.faces.landmarkers.own_refiner import JAW, MAPS, PLACES, UNIT, in_map, seen_places, shapes
 
 # Patches of a batch; passes in which the rate rises; share of the passes in which it falls; of the average a step.
@@ -149,9 +149,8 @@ def held_error(net: Refiner, drawn: Drawn) -> np.ndarray:
     """Mean error in eye distances of the mean head by yaw up to 30, 60 and beyond, of the first network and this one,
     at what the detector finds."""
     net.eval()
-    rows = [at for at in np.flatnonzero(drawn.held) if np.isfinite(drawn.five[at, 0, 0])]
-    matrices = [to_patch(drawn.five[at]) for at in rows]
-    said = predict(np.stack([cut_patch(drawn.images[at], m) for at, m in zip(rows, matrices, strict=True)]))
+    rows, patches, matrices = held_patches(drawn)
+    said = predict(patches)
     truth = np.stack([drawn.points[at, :POINTS] @ m[:, :2].T + m[:, 2] for at, m in zip(rows, matrices, strict=True)])
     scale = drawn.poses[rows, 3] * [np.hypot(*m[0, :2]) for m in matrices]
     yaw, first = np.abs(drawn.poses[rows, 0]), said.points[:, :POINTS]

@@ -81,7 +81,8 @@ def test_moves_follow_what_is_seen() -> None:
 
 
 def test_both_networks_run_where_openvino_is_kept_from_avx512() -> None:
-    """Half of all machines have no AVX-512, and there OpenVINO takes other ways, which must give the same answers."""
+    """Half of all machines have no AVX-512, and there OpenVINO takes other ways, which must give the same answers: sums
+    of whole numbers must not overflow there."""
     code = (
         "import numpy as np\n"
         "from maskgen.faces.landmarkers.own_network import POINTS, SIDE, predict\n"

@@ -13,6 +13,7 @@ from skimage.data import astronaut
 from maskgen.core.reasons import UserError
 from maskgen.faces.landmarkers import photo_features as module
 from maskgen.faces.landmarkers.photo_features import CONTRAST, USED, enlarging, photo_features, stored_stages
+from maskgen.faces.mtcnn.convolutions import Convolutions
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.trainer.networks.dlib_resnet import SIDE
 from maskgen.trainer.networks.models import build_model
@@ -27,7 +28,7 @@ def test_maps_are_those_of_the_network() -> None:
     patch = ((patch - patch.mean()) / patch.std())[None, None]
     openvino = openvino_module()
     entry = openvino.opset13.parameter([1, 1, PATCH, PATCH], np.float32)
-    model = openvino.Model(photo_features(openvino.opset13, entry, SIDE), [entry], "features")
+    model = openvino.Model(photo_features(Convolutions(openvino.opset13, {}), entry, SIDE), [entry], "features")
     request = compiled_for_one_thread(model).create_infer_request()
     request.infer({0: patch})
     grey = torch.from_numpy(enlarging(PATCH, SIDE) @ patch[0, 0] @ enlarging(PATCH, SIDE).T * np.float32(CONTRAST))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
 from maskgen.faces.landmarkers.photo_features import photo_features
+from maskgen.faces.mtcnn.convolutions import Convolutions
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.faces.upright_crop import (
     face_right,
@@ -149,25 +150,36 @@ def _answers(patches: Mask) -> list[Floats]:
 def _network(process: int) -> Any:
     """The network, compiled for this process; a forked process compiles its own."""
     del process
+    return compiled_for_one_thread(network_of(stored_weights(WEIGHTS))[0])
+
+
+def network_of(weights: dict[str, Floats]) -> tuple[Any, Convolutions]:
+    """The network with these weights, an `openvino.Model`, and its convolutions.
+
+    Args:
+        weights: kernels "name.w", biases "name.b", and limits "name.limits" of the convolutions on whole numbers.
+    """
     openvino = openvino_module()
-    ops, weights = openvino.opset13, stored_weights(WEIGHTS)
+    ops, ending = openvino.opset13, ".limits"
+    limits = {name.removesuffix(ending): each for name, each in weights.items() if name.endswith(ending)}
+    made = Convolutions(ops, limits)
     entry = ops.parameter([GROUP, 1, SIDE, SIDE], np.float32)
-    features = photo_features(ops, entry)
-    places, face = _own_layers(ops, features, weights)
+    features = photo_features(made, entry)
+    places, face = _own_layers(made, features, weights)
     dense = ops.reshape(face, np.array([GROUP, -1]), False)
     for name in ("hidden", "last"):
         dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
-    maps = convolved(ops, places, weights, "spots", 1)
-    model = openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], [entry], "own")
-    return compiled_for_one_thread(model)
+    maps = _convolved(made, "spots", places, weights)
+    return openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], [entry], "own"), made
 
 
-def _own_layers(ops: Any, features: list[Any], weights: dict[str, Floats]) -> tuple[Any, Any]:
+def _own_layers(made: Convolutions, features: list[Any], weights: dict[str, Floats]) -> tuple[Any, Any]:
     """Maps of 10 x 10 places, and of 5 x 5, from the maps of dlib's stages."""
+    ops = made.ops
 
     def layer(name: str, x: Any) -> Any:
-        return convolved(ops, x, weights, name, LAYERS[name])
+        return _convolved(made, name, x, weights)
 
     fine, middle, coarse = (_normed(ops, x, weights, f"norm{at}") for at, x in enumerate(features))
     x = ops.relu(ops.add(layer("down2", middle), layer("down1", ops.relu(layer("from1", fine)))))
@@ -188,12 +200,10 @@ def _normed(ops: Any, x: Any, weights: dict[str, Floats], name: str) -> Any:
     return ops.pad(x, np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), "constant", np.float32(0))
 
 
-def convolved(ops: Any, x: Any, weights: dict[str, Floats], name: str, step: int) -> Any:
+def _convolved(made: Convolutions, name: str, x: Any, weights: dict[str, Floats]) -> Any:
     """A convolution that keeps the size at stride 1."""
     kernel = weights[f"{name}.w"]
-    around = [kernel.shape[2] // 2] * 2
-    y = ops.convolution(x, kernel, [step, step], around, around, [1, 1])
-    return ops.add(y, weights[f"{name}.b"].reshape(1, -1, 1, 1))
+    return made(name, x, (kernel, weights[f"{name}.b"]), LAYERS.get(name, 1), kernel.shape[2] // 2)
 
 
 def _by_bins(ops: Any, maps: Any, weights: dict[str, Floats]) -> Any:

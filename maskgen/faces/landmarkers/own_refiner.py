@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, floats
-from maskgen.faces.landmarkers.own_network import FACE, GROUP, POINTS, Sight, stored_weights
+from maskgen.faces.landmarkers.own_network import FACE, POINTS, Sight, stored_weights
 from maskgen.faces.landmarkers.photo_features import SIDE
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 
 WEIGHTS = "own_refiner.npz"
+GROUP = 4  # batch size; its dense layers are larger than the processor's caches, and 2 would take a third more
 JAW = 17
 BESIDE = (-0.24, -0.12, 0.12, 0.24)  # outward from each landmark of the jaw, in face units
 PLACES = POINTS + JAW * len(BESIDE)

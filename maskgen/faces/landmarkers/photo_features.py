@@ -19,32 +19,33 @@ from maskgen.core.dlib_models.installed import installed_model
 from maskgen.core.dlib_models.network_file import FILE, STAGES, STEM_SIDE, Convolution, Layers
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
+from maskgen.faces.mtcnn.convolutions import Convolutions
 
 USED = 3  # stages
 SIDE = 160  # of the enlarged patch, in pixels: a face is as large as in dlib's own crops
 CONTRAST = 0.2  # deviation of the patch; dlib divides grey levels by 256
 
 
-def photo_features(ops: Any, patch: Any, side: int = SIDE) -> list[Any]:
+def photo_features(convolved: Convolutions, patch: Any, side: int = SIDE) -> list[Any]:
     """The maps after each stage used, (n, 32, 38, 38), (n, 64, 18, 18) and (n, 128, 8, 8).
 
     Args:
-        ops: OpenVINO's operations.
+        convolved: makes the convolutions.
         patch: grey, square, (n, 1, rows, columns), mean 0, standard deviation about 1.
         side: to which it is enlarged, in pixels.
 
     Raises:
         UserError: the weights are not installed, or the file is another one.
     """
-    stem, stages = stored_stages()
+    ops, (stem, stages) = convolved.ops, stored_stages()
     larger = enlarging(int(patch.shape[2]), side) * np.float32(np.sqrt(CONTRAST))
     x = ops.matmul(ops.matmul(larger, patch, False, False), larger, False, True)
-    x = ops.relu(_convolved(ops, x, stem, 2, 0))
+    x = ops.relu(convolved("stem", x, stem, 2, 0))
     x = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3], "floor").output(0)
     maps = []
-    for blocks in stages:
-        for first, second in blocks:
-            x = _block(ops, x, first, second)
+    for number, blocks in enumerate(stages, 1):
+        for at, block in enumerate(blocks):
+            x = _block(convolved, f"stage{number}.{at}", x, *block)
         maps.append(x)
     return maps
 
@@ -74,19 +75,15 @@ def enlarging(small: int, large: int) -> Floats:
     return np.maximum(1 - np.abs(at[:, None] - np.arange(small)), 0).astype(np.float32)
 
 
-def _block(ops: Any, x: Any, first: Convolution, second: Convolution) -> Any:
+def _block(convolved: Convolutions, name: str, x: Any, first: Convolution, second: Convolution) -> Any:
     """Two convolutions, and their input added; if they halve the maps, it is averaged over 2 x 2, with zeros as further
     channels, and without the last row and column where these are more than the convolutions give."""
-    out, into = first[0].shape[:2]
-    if out == into:
-        return ops.relu(ops.add(x, _convolved(ops, ops.relu(_convolved(ops, x, first, 1, 1)), second, 1, 1)))
-    y = _convolved(ops, ops.relu(_convolved(ops, x, first, 2, 0)), second, 1, 1)
-    x = ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True, "floor")
-    x = ops.slice(x, np.array([0, 0]), np.array(y.shape[2:]), np.array([1, 1]), np.array([2, 3]))
-    x = ops.pad(x, np.zeros(4, np.int64), np.array([0, out - into, 0, 0]), "constant", np.float32(0))
+    ops, (out, into) = convolved.ops, first[0].shape[:2]
+    halves = out != into
+    y = ops.relu(convolved(f"{name}.first", x, first, 2 if halves else 1, 0 if halves else 1))
+    y = convolved(f"{name}.second", y, second, 1, 1)
+    if halves:
+        x = ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True, "floor")
+        x = ops.slice(x, np.array([0, 0]), np.array(y.shape[2:]), np.array([1, 1]), np.array([2, 3]))
+        x = ops.pad(x, np.zeros(4, np.int64), np.array([0, out - into, 0, 0]), "constant", np.float32(0))
     return ops.relu(ops.add(x, y))
-
-
-def _convolved(ops: Any, x: Any, weights: Convolution, step: int, around: int) -> Any:
-    y = ops.convolution(x, weights[0], [step, step], [around, around], [around, around], [1, 1])
-    return ops.add(y, weights[1].reshape(1, -1, 1, 1))

@@ -1,10 +1,10 @@
-"""Find between which limits the first landmark network's convolutions may round their inputs to 8 bits, and store them.
+"""Find how the first landmark network's convolutions are rounded to 8 bits, and store it beside the weights.
 
     python benchmarks/own_landmarks_limits.py DRAWN maskgen/faces/landmarkers/own.npz
 
-DRAWN is what `benchmarks/own_landmarks.py` drew; the patches are those that training holds back, at the detector's own
-points. A limit is the quantile of a convolution's inputs on them in float32. Printed is by how much the landmarks then
-move, in face units: on average, and at most. Without limits, as after training, a network runs in float32.
+DRAWN is what `benchmarks/own_landmarks.py` drew. Limits and shifts, see `maskgen.faces.mtcnn.convolutions`, are found
+by what the network computes in float32 of the patches that training holds back, at the detector's own points. Printed is
+by how much the landmarks then move, in face units. Without roundings, as after training, a network runs in float32.
 """
 
 from __future__ import annotations
@@ -12,37 +12,53 @@ from __future__ import annotations
 import argparse
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from landmark_training.samples import Drawn
 from own_landmarks_fit import held_patches
 
 from maskgen.core.atomic_writes import write_atomic
-from maskgen.faces.landmarkers.own_network import FACE, GROUP, POINTS, evened, network_of
-from maskgen.faces.mtcnn.convolutions import limits_of
+from maskgen.core.records import Floats
+from maskgen.faces.landmarkers.own_network import FACE, GROUP, POINTS, SIDE, brightness, network_of
+from maskgen.faces.mtcnn.convolutions import LIMITS, SHIFT, Rounding, rounding_for
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
 SHARE = 0.9999  # of the inputs that lie within the limits
-FLOAT = ("stem", "spots")  # left as they are: a grey picture has few inputs, and maps of points are the answer
+FLOAT = ("spots",)  # maps of points, which are the answer
 
 
-def ran(model: object, patches: np.ndarray) -> list[np.ndarray]:
-    """What a model says of patches, (n, ...) each."""
+def ran(model: Any, patches: np.ndarray) -> list[Floats]:
+    """What a model says of patches, uint8 (n, SIDE, SIDE): (n, ...) each."""
     request = compiled_for_one_thread(model).create_infer_request()
     found = []
-    for at in range(0, len(patches) // GROUP * GROUP, GROUP):
-        request.infer({0: evened(patches[at : at + GROUP])[:, None]})
-        found.append([np.array(request.get_output_tensor(at).data) for at in range(len(request.model_outputs))])
+    for at in range(0, len(patches), GROUP):
+        some = patches[at : at + GROUP]
+        filled = np.zeros((GROUP, 1, SIDE, SIDE), np.float32)
+        filled[: len(some), 0] = some
+        request.infer(dict(enumerate((filled, *brightness(filled)))))
+        found.append([np.array(one.data)[: len(some)] for one in request.output_tensors])
     return [np.concatenate(column) for column in zip(*found, strict=True)]
 
 
-def limits_on(patches: np.ndarray, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The limits of each convolution but FLOAT, by name."""
+def roundings_on(patches: np.ndarray, weights: dict[str, Floats]) -> dict[str, Rounding]:
+    """The rounding of each convolution but FLOAT by its inputs on patches, by name."""
     model, made = network_of(weights)
-    inputs = {name: made.ops.result(x) for name, x in made.inputs.items() if name not in FLOAT}
-    openvino = openvino_module()
-    seen = ran(openvino.Model(list(inputs.values()), model.get_parameters(), "inputs"), patches)
-    return {f"{name}.limits": limits_of(values, SHARE) for name, values in zip(inputs, seen, strict=True)}
+    names = [name for name in made.inputs if name not in FLOAT]
+    inputs = [made.ops.result(made.inputs[name]) for name in names]
+    seen = ran(openvino_module().Model(inputs, model.get_parameters(), "inputs"), patches)
+    return {name: rounding_for(made.made[name], x, SHARE) for name, x in zip(names, seen, strict=True)}
+
+
+def stored_as(roundings: dict[str, Rounding]) -> dict[str, Floats]:
+    """Roundings as arrays to be stored."""
+    limits = {name + LIMITS: np.array([one.least, one.most], np.float32) for name, one in roundings.items()}
+    return limits | {name + SHIFT: one.shift for name, one in roundings.items()}
+
+
+def exact(stored: dict[str, Floats]) -> dict[str, Floats]:
+    """Stored weights without roundings."""
+    return {name: each for name, each in stored.items() if not name.endswith((LIMITS, SHIFT))}
 
 
 def main() -> None:
@@ -50,18 +66,19 @@ def main() -> None:
     parser.add_argument("drawn", type=Path)
     parser.add_argument("weights", type=Path)
     asked = parser.parse_args()
-    stored = {name: each for name, each in np.load(asked.weights).items() if not name.endswith(".limits")}
-    exact = {name: each.astype(np.float32) for name, each in stored.items()}
+    with np.load(asked.weights) as opened:
+        kept = exact(dict(opened))
+    weights = {name: each.astype(np.float32) for name, each in kept.items()}
     _, patches, _ = held_patches(Drawn(asked.drawn))
-    limits = limits_on(patches, exact)
-    before, after = (ran(network_of(some)[0], patches)[0][:, :POINTS] for some in (exact, exact | limits))
+    roundings = stored_as(roundings_on(patches, weights))
+    before, after = (ran(network_of(some)[0], patches)[0][:, :POINTS] for some in (weights, weights | roundings))
     moved = np.linalg.norm(after - before, axis=2) * FACE.around
     held = io.BytesIO()
-    np.savez_compressed(held, **stored, **limits)
+    np.savez_compressed(held, **kept, **roundings)
     write_atomic(asked.weights, held.getvalue())
-    print(
-        f"{len(limits)} convolutions, {len(patches)} patches: points move {moved.mean():.4f}, at most {moved.max():.3f}"
-    )
+    together = np.linalg.norm((after - before).mean(0), axis=1).mean() * FACE.around
+    print(f"{len(roundings) // 2} convolutions on {len(patches)} patches")
+    print(f"landmarks move by {moved.mean():.4f} on average, {moved.max():.3f} at most, all together {together:.4f}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -16,12 +18,14 @@ import own_landmarks_refiner_fit
 from landmark_training.patch import MIRRORED, WHOLE
 from landmark_training.patch import SIDE as CANVAS
 from landmark_training.samples import again
-from own_landmarks_limits import limits_on, ran
+from own_landmarks_limits import FLOAT, exact, ran, roundings_on
 
 from maskgen.core.seeding import rng_for
 from maskgen.faces import landmarkers
 from maskgen.faces.landmarkers.own_network import FACE, POINTS, SIDE, network_of, predict, stored_weights, to_patch
 from maskgen.faces.landmarkers.own_refiner import UNIT, refine
+from maskgen.faces.mtcnn.convolutions import roundings_of
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread
 from maskgen.faces.upright_crop import five_points
 from maskgen.people import draw_person, draw_portrait, draw_scene
 
@@ -43,27 +47,33 @@ def test_the_first_network_is_the_programs() -> None:
     with torch.no_grad():
         own_landmarks_fit.load(net, np.load(weights("own.npz")), entry)
         by_bins, _, _ = net(entry)  # with the same statistics as when the norms were set
-    exact = {name: each for name, each in stored_weights("own.npz").items() if not name.endswith(".limits")}
-    np.testing.assert_allclose(by_bins.numpy(), ran(network_of(exact)[0], seen)[0], atol=2e-3)
+    model, _ = network_of(exact(stored_weights("own.npz")))
+    np.testing.assert_allclose(by_bins.numpy(), ran(model, seen)[0], atol=2e-3)
 
 
 def test_whole_numbers_of_8_bits_move_landmarks_little() -> None:
-    seen, weights = patches(8), stored_weights("own.npz")
-    exact = {name: each for name, each in weights.items() if not name.endswith(".limits")}
-    before, after = (ran(network_of(some)[0], seen)[0][:, :POINTS] for some in (exact, weights))
+    seen, weights = patches(7), stored_weights("own.npz")
+    before, after = (ran(network_of(some)[0], seen)[0][:, :POINTS] for some in (exact(weights), weights))
     moved = np.linalg.norm(after - before, axis=2) * FACE.around
-    assert 1e-4 < moved.mean() < 0.01 and moved.max() < 0.1
+    assert len(moved) == 7 and 1e-4 < moved.mean() < 0.01 and moved.max() < 0.1
 
 
-def test_limits_are_stored_for_each_convolution_that_has_any() -> None:
+def test_roundings_are_stored_for_each_convolution_that_has_one() -> None:
     weights = stored_weights("own.npz")
-    stored = {name: weights[name] for name in weights if name.endswith(".limits")}
-    exact = {name: weights[name] for name in weights if name not in stored}
-    measured = limits_on(patches(8), exact)
-    assert set(measured) == set(stored) and len(stored) == 31
-    for name, (least, most) in stored.items():
-        assert 0.4 < most / measured[name][1] < 2.5, name
-        assert (least == 0) == (measured[name][0] == 0), name
+    stored, measured = roundings_of(weights), roundings_on(patches(8), exact(weights))
+    assert set(measured) == set(stored) and not set(FLOAT) & set(stored) and len(stored) == 31
+    for name, (least, most, shift) in stored.items():
+        assert 0.4 < most / measured[name].most < 2.5, name
+        assert (least == 0) == (measured[name].least == 0), name
+        assert least < 0 or np.corrcoef(shift, measured[name].shift)[0, 1] > 0.6, name
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="OpenVINO's own for this processor")
+def test_openvino_computes_with_whole_numbers() -> None:
+    model, _ = network_of(stored_weights("own.npz"))
+    runs = [node.get_rt_info() for node in compiled_for_one_thread(model).get_runtime_model().get_ops()]
+    kinds = [info["runtimePrecision"].get() for info in runs if info["layerType"].get() == "Convolution"]
+    assert kinds.count("u8") == 31 and len(kinds) == 33
 
 
 def test_the_second_network_is_the_programs() -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from maskgen.core.records import Floats, floats
-from maskgen.faces.mtcnn.convolutions import Convolutions, limits_of
+from maskgen.faces.mtcnn.convolutions import Convolutions, Rounding, rounded, rounding_for, roundings_of
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
+Layer = tuple[Floats, Floats, Floats]  # input, weights, bias
 
-def convolved(x: Floats, weights: Floats, bias: Floats, limits: dict[str, Any], step: int = 1) -> Floats:
+
+def convolved(x: Floats, weights: Floats, bias: Floats, roundings: dict[str, Rounding]) -> Floats:
     openvino = openvino_module()
     entry = openvino.opset13.parameter(list(x.shape), np.float32)
-    made = Convolutions(openvino.opset13, limits)
-    out = made("one", entry, (weights, bias), step, 1)
-    assert made.inputs == {"one": entry}
+    made = Convolutions(openvino.opset13, roundings)
+    out = made("one", entry, (weights, bias), 1, 1)
+    assert made.inputs == {"one": entry} and made.made["one"][0] is weights
     request = compiled_for_one_thread(openvino.Model([out], [entry], "one")).create_infer_request()
     request.infer({0: x})
     return np.array(request.get_output_tensor(0).data)
@@ -29,50 +29,97 @@ def by_hand(x: Floats, weights: Floats, bias: Floats) -> Floats:
     return np.asarray(np.einsum("nchwij,ocij->nohw", seen, weights) + bias[:, None, None])
 
 
+def between(least: float, most: float, shift: float = 0.0) -> dict[str, Rounding]:
+    return {"one": Rounding(least, most, np.full(8, shift, np.float32))}
+
+
 @pytest.fixture
-def layer() -> tuple[Floats, Floats, Floats]:
-    """Input in steps of 1 / 64, and weights in steps of 1 / 128, of which the largest is 63.5."""
+def layer() -> Layer:
+    """Input in steps of 1 / 64, and weights in steps of 1 / 128, 64 of them at most in every output channel."""
     rng = np.random.default_rng(0)
     x = floats(rng.integers(0, 256, (2, 16, 7, 7)) / 64)
-    x[:, 0] = 0  # where that weight is, which lies between two levels
-    weights = floats(rng.integers(-63, 64, (8, 16, 3, 3)) / 128)
-    weights[:, 0, 0, 0] = 63.5 / 128  # so that every output channel has the same levels
+    weights = floats(rng.integers(-64, 65, (8, 16, 3, 3)) / 128)
+    weights[:, 0, 0, 0] = 0.5
     return x, weights, floats(rng.normal(0, 1, 8))
 
 
-def test_without_limits_it_is_in_float32(layer: tuple[Floats, Floats, Floats]) -> None:
+def test_without_a_rounding_it_is_in_float32(layer: Layer) -> None:
     np.testing.assert_allclose(convolved(*layer, {}), by_hand(*layer), rtol=1e-5, atol=1e-4)
-    other = {"another": np.array([0, 1], np.float32)}
+    other = {"another": between(0, 1)["one"]}
     np.testing.assert_array_equal(convolved(*layer, other), convolved(*layer, {}))
 
 
-def test_what_lies_on_the_levels_is_exact(layer: tuple[Floats, Floats, Floats]) -> None:
-    limits = {"one": np.array([0, 255 / 64], np.float32)}
-    np.testing.assert_allclose(convolved(*layer, limits), by_hand(*layer), rtol=1e-4, atol=1e-3)
+def test_what_lies_on_the_levels_is_exact(layer: Layer) -> None:
+    np.testing.assert_allclose(convolved(*layer, between(0, 255 / 64)), by_hand(*layer), rtol=1e-4, atol=1e-3)
+    shifted = convolved(*layer, between(0, 255 / 64, shift=0.5))
+    np.testing.assert_allclose(shifted, by_hand(*layer) + 0.5, rtol=1e-4, atol=1e-3)
 
 
-def test_negative_inputs_have_levels_too(layer: tuple[Floats, Floats, Floats]) -> None:
+def test_negative_inputs_have_levels_too(layer: Layer) -> None:
     x, weights, bias = layer
-    x[:, 1:] -= 2  # -128 to 127 steps of 1 / 64
-    limits = {"one": np.array([-2, 127 / 64], np.float32)}
-    np.testing.assert_allclose(convolved(x, weights, bias, limits), by_hand(x, weights, bias), rtol=1e-4, atol=1e-3)
+    x -= 2  # -128 to 127 steps of 1 / 64
+    found = convolved(x, weights, bias, between(-2, 127 / 64))
+    np.testing.assert_allclose(found, by_hand(x, weights, bias), rtol=1e-4, atol=1e-3)
 
 
-def test_inputs_beyond_the_limits_are_clipped(layer: tuple[Floats, Floats, Floats]) -> None:
+def test_inputs_beyond_the_limits_are_clipped(layer: Layer) -> None:
     x, weights, bias = layer
-    limits = {"one": np.array([0, 2], np.float32)}
     near = by_hand(np.clip(x, 0, 2), weights, bias)
-    found = convolved(x, weights, bias, limits)
+    found = convolved(x, weights, bias, between(0, 2))
     assert np.abs(found - near).max() < 0.1 < 5 < np.abs(found - by_hand(x, weights, bias)).max()
 
 
-def test_limits_leave_out_what_is_rare() -> None:
-    values = np.concatenate([np.linspace(0, 1, 9999, dtype=np.float32), [50.0]]).astype(np.float32)
-    np.testing.assert_allclose(limits_of(values, 0.999), [0, 1], atol=0.01)
-    np.testing.assert_allclose(limits_of(values, 1.0), [0, 50])
+def test_weights_are_rounded(layer: Layer) -> None:
+    x, _, bias = layer
+    weights = floats(np.random.default_rng(1).normal(0, 1, (8, 16, 3, 3)) * np.arange(1, 9).reshape(-1, 1, 1, 1))
+    whole = rounded(weights)
+    step = np.abs(weights).max((1, 2, 3)) / 64
+    for one, own in zip(whole, step, strict=True):
+        assert np.abs(one / own - np.rint(one / own)).max() < 1e-4 and len(np.unique(one)) <= 129
+    found = convolved(x, weights, bias, between(0, 255 / 64))
+    np.testing.assert_allclose(found, by_hand(x, whole, bias), rtol=1e-4, atol=1e-2)
+    assert np.abs(found - by_hand(x, weights, bias)).max() > 0.5
 
 
-def test_limits_on_both_sides_have_0_among_their_levels() -> None:
-    least, most = limits_of(np.array([-3, 0, 1], np.float32), 1.0)
+def test_a_shift_gives_rounded_weights_the_mean_of_exact_ones(layer: Layer) -> None:
+    x, weights, bias = layer
+    weights = floats(weights * 1.01 + 0.003)
+    rounding = rounding_for((weights, bias), x, 1.0)
+    right = by_hand(x, weights, bias)[:, :, 1:-1, 1:-1].mean((0, 2, 3))
+    off = {}
+    for name, shift in (("with", rounding.shift), ("without", np.zeros(8, np.float32))):
+        found = convolved(x, weights, bias, {"one": rounding._replace(shift=shift)})
+        off[name] = np.abs(found[:, :, 1:-1, 1:-1].mean((0, 2, 3)) - right).mean()
+    assert off["with"] < 0.5 * off["without"]
+
+
+def test_limits_leave_out_what_is_rare(layer: Layer) -> None:
+    _, weights, bias = layer
+    values = floats(np.append(np.linspace(0, 1, 15999), 50.0)).reshape(1, 16, 20, 50)
+    assert rounding_for((weights, bias), values, 0.999)[:2] == pytest.approx((0, 1), abs=0.01)
+    assert rounding_for((weights, bias), values, 1.0)[:2] == pytest.approx((0, 50))
+
+
+def test_limits_on_both_sides_have_0_among_their_levels(layer: Layer) -> None:
+    _, weights, bias = layer
+    values = np.zeros((1, 16, 2, 2), np.float32)
+    values[0, 0] = [[-3, 0], [1, 0]]
+    least, most, _ = rounding_for((weights, bias), values, 1.0)
     step = (most - least) / 255
     assert most == 3 and abs(least / step - round(least / step)) < 1e-4
+
+
+def test_stored_roundings_are_found_by_name() -> None:
+    stored = {
+        "a.w": np.zeros(3, np.float32),
+        "a.limits": np.array([-1, 2], np.float32),
+        "a.shift": np.array([4, 5], np.float32),
+    }
+    (found,) = roundings_of(stored).items()
+    assert found[0] == "a" and found[1][:2] == (-1, 2) and found[1].shift.tolist() == [4, 5]
+
+
+@pytest.mark.parametrize("limits", [[0], [0, 1, 2], [1, 2], [-1, 0], [0, np.nan], [0, np.inf]])
+def test_wrong_limits_are_named(limits: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"stage1\.limits: a number up to 0 and a larger one are expected"):
+        roundings_of({"stage1.limits": np.array(limits, np.float32), "stage1.shift": np.zeros(1, np.float32)})

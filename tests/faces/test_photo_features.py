@@ -11,8 +11,17 @@ import torch
 from skimage.data import astronaut
 
 from maskgen.core.reasons import UserError
+from maskgen.core.records import floats
 from maskgen.faces.landmarkers import photo_features as module
-from maskgen.faces.landmarkers.photo_features import CONTRAST, USED, enlarging, photo_features, stored_stages
+from maskgen.faces.landmarkers.photo_features import (
+    CONTRAST,
+    MOST,
+    PARTS,
+    USED,
+    enlarging,
+    photo_features,
+    stored_stages,
+)
 from maskgen.faces.mtcnn.convolutions import Convolutions
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.trainer.networks.dlib_resnet import SIDE
@@ -24,22 +33,28 @@ PATCH = 90
 
 def test_maps_are_those_of_the_network() -> None:
     face = cv2.cvtColor(astronaut()[50:200, 150:300], cv2.COLOR_RGB2GRAY)
-    patch = cv2.resize(face, (PATCH, PATCH), interpolation=cv2.INTER_AREA).astype(np.float32)
-    patch = ((patch - patch.mean()) / patch.std())[None, None]
+    patch = cv2.resize(face, (PATCH, PATCH), interpolation=cv2.INTER_AREA).astype(np.float32)[None, None]
+    mean, factor = (floats(one).reshape(1, 1, 1, 1) for one in (patch.mean(), 1 / patch.std()))
     openvino = openvino_module()
-    entry = openvino.opset13.parameter([1, 1, PATCH, PATCH], np.float32)
-    model = openvino.Model(photo_features(Convolutions(openvino.opset13, {}), entry, SIDE), [entry], "features")
-    request = compiled_for_one_thread(model).create_infer_request()
-    request.infer({0: patch})
-    grey = torch.from_numpy(enlarging(PATCH, SIDE) @ patch[0, 0] @ enlarging(PATCH, SIDE).T * np.float32(CONTRAST))
+    entries = [openvino.opset13.parameter(list(one.shape), np.float32) for one in (patch, mean, factor)]
+    maps = photo_features(Convolutions(openvino.opset13, {}), entries[0], entries[1], entries[2], SIDE)
+    request = compiled_for_one_thread(openvino.Model(maps, entries, "features")).create_infer_request()
+    request.infer(dict(enumerate((patch, mean, factor))))
+    larger = np.rint(PARTS * (enlarging(PATCH, SIDE) @ patch[0, 0] @ enlarging(PATCH, SIDE).T)) / PARTS
+    grey = torch.from_numpy(floats((larger - mean[0, 0]) * factor[0, 0] * CONTRAST))
     backbone = build_model(ModelSpec("dlib_resnet", "dlib", "avg", 128, "linear")).eval().backbone
+    first = next(module for module in backbone.stem.modules() if isinstance(module, torch.nn.Conv2d))
+    (whole, _), _ = stored_stages()
     with torch.inference_mode():
-        maps = backbone.stem(grey.expand(1, 3, SIDE, SIDE))
+        steps = torch.from_numpy(whole) - first.weight.sum(1, keepdim=True)
+        assert 0 < steps.abs().max() < 0.5 / MOST * first.weight.sum(1).abs().max()
+        first.weight.copy_(torch.from_numpy(whole / 3))
+        seen = backbone.stem(grey.expand(1, 3, SIDE, SIDE))
         for number in range(USED):
-            maps = getattr(backbone, f"stage{number + 1}")(maps)
+            seen = getattr(backbone, f"stage{number + 1}")(seen)
             found = request.get_output_tensor(number).data
             assert found.std() > 0.3
-            np.testing.assert_allclose(found, maps.numpy(), atol=2e-4)
+            np.testing.assert_allclose(found, seen.numpy(), atol=2e-4)
 
 
 @pytest.mark.parametrize(("small", "large"), [(90, 160), (10, 37), (8, 8)])

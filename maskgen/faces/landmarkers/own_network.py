@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
 from maskgen.faces.landmarkers.photo_features import photo_features
-from maskgen.faces.mtcnn.convolutions import Convolutions
+from maskgen.faces.mtcnn.convolutions import Convolutions, roundings_of
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.faces.upright_crop import (
     face_right,
@@ -32,7 +32,7 @@ from maskgen.faces.upright_crop import (
     source_window,
 )
 
-GROUP = 2  # batch size; the last batch is padded. 8 would take 6 % less for many faces, and four times as much for one
+GROUP = 2  # batch size; the last batch is padded. 8 would take as long for many faces, and four times as long for one
 WEIGHTS = "own.npz"
 # The convolutions of the program's own layers, and their strides. Those that "stay" or "join" are residual.
 LAYERS = {
@@ -140,8 +140,8 @@ def _answers(patches: Mask) -> list[Floats]:
     for at in range(0, len(patches), GROUP):
         some = patches[at : at + GROUP]
         filled = np.zeros((GROUP, 1, SIDE, SIDE), np.float32)
-        filled[: len(some), 0] = evened(some)
-        request.infer({0: filled}, share_inputs=True)
+        filled[: len(some), 0] = some
+        request.infer(dict(enumerate((filled, *brightness(filled)))), share_inputs=True)
         found.append([np.array(request.get_output_tensor(at).data)[: len(some)] for at in range(len(found[0]))])
     return [np.concatenate(column) for column in zip(*found, strict=True)]
 
@@ -157,21 +157,20 @@ def network_of(weights: dict[str, Floats]) -> tuple[Any, Convolutions]:
     """The network with these weights, an `openvino.Model`, and its convolutions.
 
     Args:
-        weights: kernels "name.w", biases "name.b", and limits "name.limits" of the convolutions on whole numbers.
+        weights: kernels "name.w", biases "name.b", and roundings, see `convolutions.roundings_of`.
     """
     openvino = openvino_module()
-    ops, ending = openvino.opset13, ".limits"
-    limits = {name.removesuffix(ending): each for name, each in weights.items() if name.endswith(ending)}
-    made = Convolutions(ops, limits)
-    entry = ops.parameter([GROUP, 1, SIDE, SIDE], np.float32)
-    features = photo_features(made, entry)
+    ops = openvino.opset13
+    made = Convolutions(ops, roundings_of(weights))
+    entries = [ops.parameter([GROUP, 1, side, side], np.float32) for side in (SIDE, 1, 1)]
+    features = photo_features(made, *entries)
     places, face = _own_layers(made, features, weights)
     dense = ops.reshape(face, np.array([GROUP, -1]), False)
     for name in ("hidden", "last"):
         dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
     maps = _convolved(made, "spots", places, weights)
-    return openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], [entry], "own"), made
+    return openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], entries, "own"), made
 
 
 def _own_layers(made: Convolutions, features: list[Any], weights: dict[str, Floats]) -> tuple[Any, Any]:
@@ -217,16 +216,16 @@ def _by_bins(ops: Any, maps: Any, weights: dict[str, Floats]) -> Any:
     return ops.reshape(ops.matmul(shares, MIDDLES.reshape(-1, 1), False, False), np.array([GROUP, ALL, 2]), False)
 
 
-def evened(patches: Mask) -> Floats:
-    """Each patch, uint8 (n, side, side), with mean 0, divided by the root of its variance plus 25: standard deviation
-    about 1.
+def brightness(patches: Floats) -> tuple[Floats, Floats]:
+    """The mean of each patch, whole levels (n, 1, side, side), and one over the root of its variance plus 25, both
+    float32 (n, 1, 1, 1).
 
     By NumPy: where OpenVINO 2026.4 is kept from AVX-512, its means over rows of 90 ended the process.
     """
     levels = patches.astype(np.float64)  # sums of whole numbers are exact, in any order
-    mean = levels.mean((1, 2), keepdims=True)
-    power = (levels * levels).mean((1, 2), keepdims=True) - mean * mean
-    return floats((levels - mean) / np.sqrt(power + 25))
+    mean = levels.mean((2, 3), keepdims=True)
+    power = (levels * levels).mean((2, 3), keepdims=True) - mean * mean
+    return floats(mean), floats(1 / np.sqrt(power + 25))
 
 
 @cache

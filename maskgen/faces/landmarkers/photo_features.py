@@ -14,34 +14,37 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.dlib_models.installed import installed_model
 from maskgen.core.dlib_models.network_file import FILE, STAGES, STEM_SIDE, Convolution, Layers
 from maskgen.core.reasons import UserError
-from maskgen.core.records import Floats
+from maskgen.core.records import Floats, floats
 from maskgen.faces.mtcnn.convolutions import Convolutions
 
 USED = 3  # stages
 SIDE = 160  # of the enlarged patch, in pixels: a face is as large as in dlib's own crops
 CONTRAST = 0.2  # deviation of the patch; dlib divides grey levels by 256
+PARTS, MOST = 4, 127  # of a level that the first convolution tells apart; the largest of its weights, in their steps
 
 
-def photo_features(convolved: Convolutions, patch: Any, side: int = SIDE) -> list[Any]:
+def photo_features(convolved: Convolutions, levels: Any, mean: Any, factor: Any, side: int = SIDE) -> list[Any]:
     """The maps after each stage used, (n, 32, 38, 38), (n, 64, 18, 18) and (n, 128, 8, 8).
 
     Args:
         convolved: makes the convolutions.
-        patch: grey, square, (n, 1, rows, columns), mean 0, standard deviation about 1.
-        side: to which it is enlarged, in pixels.
+        levels: grey square patches, (n, 1, rows, columns), whole levels 0..255.
+        mean, factor: what is subtracted from the levels, and what they are then multiplied with, (n, 1, 1, 1) each, so
+            that a patch has a mean of 0 and a standard deviation of about 1.
+        side: to which a patch is enlarged, in pixels.
 
     Raises:
         UserError: the weights are not installed, or the file is another one.
     """
     ops, (stem, stages) = convolved.ops, stored_stages()
-    larger = enlarging(int(patch.shape[2]), side) * np.float32(np.sqrt(CONTRAST))
-    x = ops.matmul(ops.matmul(larger, patch, False, False), larger, False, True)
-    x = ops.relu(convolved("stem", x, stem, 2, 0))
-    x = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3], "floor").output(0)
+    larger = enlarging(int(levels.shape[2]), side)
+    x = ops.matmul(ops.matmul(larger, levels, False, False), larger, False, True)
+    x = ops.relu(_stem(ops, x, mean, ops.multiply(factor, np.float32(CONTRAST)), stem))
     maps = []
     for number, blocks in enumerate(stages, 1):
         for at, block in enumerate(blocks):
@@ -50,8 +53,34 @@ def photo_features(convolved: Convolutions, patch: Any, side: int = SIDE) -> lis
     return maps
 
 
+def _stem(ops: Any, levels: Any, mean: Any, factor: Any, stem: Convolution) -> Any:
+    """The first convolution, with the greatest of 3 x 3 kept, of levels less their mean, times a factor.
+
+    It sums up parts of levels times whole weights, whole numbers that float32 holds: exact in any order, so that all
+    processors agree. 8 bits would be too few for a face half in shadow.
+    """
+    weights, bias = stem
+    step = _step(weights)
+    whole = np.rint(weights / step)
+    y = ops.round(ops.multiply(levels, np.float32(PARTS)), "half_to_even")
+    y = ops.convolution(y, whole, [2, 2], [0, 0], [0, 0], [1, 1])
+    y = ops.max_pool(y, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3], "floor").output(0)
+    y = ops.subtract(y, ops.multiply(mean, _channels(PARTS * whole.sum((1, 2, 3)))))
+    return ops.add(ops.multiply(y, ops.multiply(factor, _channels(step / PARTS))), _channels(bias))
+
+
+def _channels(values: NDArray[np.floating]) -> Floats:
+    return floats(values).reshape(1, -1, 1, 1)
+
+
+def _step(weights: Floats) -> Floats:
+    """The step of the whole weights of each output channel."""
+    return floats(np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / MOST)
+
+
 def stored_stages() -> tuple[Convolution, list[list[tuple[Convolution, Convolution]]]]:
-    """The first convolution for grey levels, (32, 1, 7, 7), and those of the blocks of each stage used.
+    """The first convolution for grey levels, (32, 1, 7, 7), with weights in whole steps, at most MOST, and those of the
+    blocks of each stage used.
 
     Raises:
         UserError: they are not installed, or the file is another one.
@@ -65,8 +94,8 @@ def stored_stages() -> tuple[Convolution, list[list[tuple[Convolution, Convoluti
         ]
     except ValueError as fault:
         raise UserError(f"{path} is not dlib's face recognition network ({fault})") from None
-    # A grey picture has the same levels in all three colours.
-    return (kernel.sum(1, keepdims=True), bias), stages
+    grey = kernel.sum(1, keepdims=True)  # a grey picture has the same levels in all three colours
+    return (floats(np.rint(grey / _step(grey)) * _step(grey)), bias), stages
 
 
 def enlarging(small: int, large: int) -> Floats:

@@ -1,26 +1,37 @@
 """Convolutions of a network in OpenVINO, in whole numbers of 8 bits where limits of their inputs are known.
 
-They take a third of float32's time where the processor has instructions for them (VNNI), else about a half. OpenVINO
-computes with whole numbers where both the input and the weights of a convolution are rounded to few levels.
+They take a third of float32's time where the processor has instructions for them (VNNI), and half of it with AVX2.
+Sums of whole numbers are exact, so that these processors all give the same results, which sums of floats do not.
+OpenVINO computes with whole numbers where both the input and the weights of a convolution are rounded to few levels.
 
 Source: Jacob et al., Quantization and training of neural networks for efficient integer-arithmetic-only inference,
-2018.
+2018; the shift, Nagel et al., Data-free quantization through weight equalization and bias correction, 2019.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from maskgen.core.dlib_models.network_file import Convolution
-from maskgen.core.records import Floats
+from maskgen.core.records import Floats, floats
 
 LEVELS, OF_WEIGHTS = 256, 255  # an odd number, so that 0 and both signs are alike
-# Weights use half of their levels: without VNNI two products of 8 bits are added up in 16, and larger ones would be cut
-# off there, on these processors only.
-SPARE = np.float32(2)
+# The largest weight of an output channel, in steps: half of what 8 bits hold. Without VNNI two products are added up in
+# 16 bits, and larger ones would be cut off there, on these processors only.
+MOST_STEPS = 64
+LIMITS, SHIFT = ".limits", ".shift"  # how the names of stored roundings end
+
+
+class Rounding(NamedTuple):
+    """How a convolution is rounded: the limits of its input, and `shift` (channels out,), which is added to its output
+    because rounded weights give another mean."""
+
+    least: float
+    most: float
+    shift: Floats
 
 
 class Convolutions:
@@ -28,33 +39,68 @@ class Convolutions:
 
     Args:
         ops: OpenVINO's operations.
-        limits: for each convolution by name the least and the greatest value, (2,), that its input is rounded between;
-            others are computed in float32.
+        roundings: of convolutions by name; others are computed in float32.
 
     Attributes:
         inputs: the input of each convolution made, by name.
+        made: its weights and bias, by name.
     """
 
-    def __init__(self, ops: Any, limits: Mapping[str, Floats]) -> None:
-        self.ops, self.inputs = ops, dict[str, Any]()
-        self._limits = limits
+    def __init__(self, ops: Any, roundings: Mapping[str, Rounding]) -> None:
+        self.ops, self.inputs, self.made = ops, dict[str, Any](), dict[str, Convolution]()
+        self._roundings = roundings
 
     def __call__(self, name: str, x: Any, convolution: Convolution, step: int, around: int) -> Any:
         """A convolution of x, (n, channels, rows, columns), with a border of zeros of this width."""
         weights, bias = convolution
-        self.inputs[name] = x
-        kernel = self.ops.constant(weights)
-        if name in self._limits:
-            least, most = (np.float32(limit) for limit in self._limits[name])
+        self.inputs[name], self.made[name] = x, convolution
+        kernel, rounding = self.ops.constant(weights), self._roundings.get(name)
+        if rounding is not None:
+            least, most = np.float32(rounding.least), np.float32(rounding.most)
             x = self.ops.fake_quantize(x, least, most, least, most, LEVELS)
-            end = SPARE * np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
+            end = _step(weights) * (OF_WEIGHTS // 2)
             kernel = self.ops.fake_quantize(kernel, -end, end, -end, end, OF_WEIGHTS)
+            bias = bias + rounding.shift
         y = self.ops.convolution(x, kernel, [step, step], [around, around], [around, around], [1, 1])
         return self.ops.add(y, bias.reshape(1, -1, 1, 1))
 
 
-def limits_of(values: Floats, share: float) -> Floats:
-    """The limits (2,) between which this share of a convolution's inputs lies; from 0 where none is negative, else as
-    far on both sides, so that 0 is one of the levels."""
-    most = np.quantile(np.abs(values), share)
-    return np.array([0.0 if values.min() >= 0 else -most * LEVELS / (LEVELS - 2), most], np.float32)
+def roundings_of(stored: Mapping[str, Floats]) -> dict[str, Rounding]:
+    """The roundings among a network's stored arrays, by the convolution's name.
+
+    Raises:
+        ValueError: the limits of one are none.
+    """
+    found = {}
+    for key in stored:
+        if key.endswith(LIMITS):
+            name = key.removesuffix(LIMITS)
+            limits = stored[key]
+            if limits.shape != (2,) or not np.isfinite(limits).all() or not limits[0] <= 0 < limits[1]:
+                raise ValueError(f"{key}: a number up to 0 and a larger one are expected, found {limits.tolist()}")
+            found[name] = Rounding(float(limits[0]), float(limits[1]), stored[name + SHIFT])
+    return found
+
+
+def rounding_for(convolution: Convolution, inputs: Floats, share: float) -> Rounding:
+    """The rounding of a convolution by some of its inputs, (n, channels, rows, columns).
+
+    This share of them lies between the limits, which begin at 0 where no input is negative, and else lie as far on both
+    sides, so that 0 is one of the levels.
+    """
+    weights, _ = convolution
+    most = float(np.quantile(np.abs(inputs), share))
+    least = 0.0 if inputs.min() >= 0 else -most * LEVELS / (LEVELS - 2)
+    off = rounded(weights) - weights
+    return Rounding(least, most, floats(-off.sum((2, 3)) @ inputs.mean((0, 2, 3), dtype=np.float64)))
+
+
+def rounded(weights: Floats) -> Floats:
+    """The weights as a rounded convolution has them."""
+    step = _step(weights)
+    return floats(np.rint(weights / step) * step)
+
+
+def _step(weights: Floats) -> Floats:
+    """The step of the weights of each output channel, (channels out, 1, 1, 1)."""
+    return floats(np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / MOST_STEPS)

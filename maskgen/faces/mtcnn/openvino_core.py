@@ -83,5 +83,6 @@ def request_of_thread(network: Callable[..., Any], *about: Hashable) -> Any:
 
 
 def compiled_for_one_thread(model: Any) -> Any:
-    """An `openvino.Model`, or a model file, compiled to run in float32 on one thread, on any core."""
+    """An `openvino.Model`, or a model file, compiled to run on one thread, on any core; what it does not round to whole
+    numbers is in float32."""
     return openvino_core().compile_model(model, "CPU", _CONFIG)

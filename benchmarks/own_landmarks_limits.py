@@ -3,8 +3,8 @@
     python benchmarks/own_landmarks_limits.py DRAWN maskgen/faces/landmarkers/own.npz
 
 DRAWN is what `benchmarks/own_landmarks.py` drew. Limits and shifts, see `maskgen.faces.mtcnn.convolutions`, are found
-by what the network computes in float32 of the patches that training holds back, at the detector's own points. Printed is
-by how much the landmarks then move, in face units. Without roundings, as after training, a network runs in float32.
+by what the network computes in float32 of the patches that training holds back, at the detector's own points. Printed
+is by how much landmarks then move, in face units. Without roundings, as after training, a network runs in float32.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def spectacles(lens: Field, rim: float, bridge: Field, tint: tuple[float, float,
     """Sunglasses: `lens` is below 1 inside their outline, `rim` of that is frame; `bridge` and the outer ends are frame
     too. The glass has a colour, 0..1 RGB, and lets more light through toward the lower edge by `fade`.
     """
-    ends = step(ACROSS, 0.74, 0.01) * bump(V, 0.17, 0.09) ** 2
+    ends = step(ACROSS, 0.62, 0.01) * bump(V, 0.17, 0.09) ** 2  # from within the narrowest lens
     frame = np.maximum(np.maximum(1 - step(lens, 1.0, 0.015), step(bridge, 0.5, 0.1)), step(ends, 0.4, 0.1))
     glass = 1 - step(lens, 1 - rim, 0.015)
     shine = 0.40 * glare(121, 0.9) + 0.18 * (1 - step(V + 0.4 * (ACROSS - 0.45), 0.34, 0.06))

@@ -296,7 +296,7 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     if kind.template.role == "mask":
         _reach_below_chin(points, mesh, analysed.camera, plan)
         points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed, plan)
-    seen = facing_triangles(mesh.rays @ analysed.camera.rotation[2], mesh.triangles)
+    seen = facing_triangles(mesh.outward @ analysed.camera.rotation[2], mesh.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
     window = window_of(points, seen, *size)

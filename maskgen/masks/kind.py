@@ -110,7 +110,7 @@ class Kind:
 @cache
 def _mesh(template: Template, wearing: str, small: bool) -> MaskMesh:
     """The mesh, which all colours of a template share."""
-    return build_mask_mesh(in_wearing_position(template, wearing), STRAP_ROWS, small)
+    return build_mask_mesh(in_wearing_position(template, wearing), STRAP_ROWS, small, wearing == "under_chin")
 
 
 def _slope(template: Template, look: LookPictures) -> Floats:

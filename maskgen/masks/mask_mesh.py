@@ -84,6 +84,8 @@ class MaskMesh:
     Attributes:
         warp: the points (n, 3) in head coordinates, ready to be projected onto any face.
         rays: unit (n, 3), directions from the skull's middle.
+        outward: unit (n, 3), by which a point is on this side of the head: its ray; of a band under the chin, which would
+            stand up beside a turned face, the normal of the skin under it.
         uv: (n, 2), coordinates in the kind's atlas, 0..1.
         columns: the first `columns` points are the cloth's top edge.
         below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
@@ -105,6 +107,7 @@ class MaskMesh:
 
     warp: ShapeWarp
     rays: Doubles
+    outward: Doubles
     uv: Doubles
     triangles: Triangles
     columns: int
@@ -227,8 +230,9 @@ def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
     return np.stack([mesh.uv[:, 0], (first + inside * rows) / total], 1)
 
 
-def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) -> MaskMesh:
-    """Cloth and straps of a template on the mean head, with fewer points for small faces."""
+def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, band: bool = False) -> MaskMesh:
+    """Cloth and straps of a template on the mean head, with fewer points for small faces; `band` for one that lies under
+    the chin."""
     fine = cloth_mesh(template)
     sheet = thin_cloth(fine, small)
     tall = template.looks[0].size[0]
@@ -244,9 +248,14 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False) ->
     columns = len(kept_lines(COLUMNS, small))
     grid = fine.points.reshape(ROWS, COLUMNS, 3)
     round_head = np.concatenate([np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_STRAP])
+    rays = _unit(np.concatenate([part.points for part in parts]) - CENTRE)
+    outward = rays.copy()
+    if band:
+        outward[: len(sheet.points)] = skin_normals_along(sheet.points - CENTRE)
     return MaskMesh(
         warp=ShapeWarp.prepare(np.concatenate([part.points for part in parts])),
-        rays=_unit(np.concatenate([part.points for part in parts]) - CENTRE),
+        rays=rays,
+        outward=outward,
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
         columns=columns,

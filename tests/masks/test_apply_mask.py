@@ -366,3 +366,14 @@ def test_full_cover_on_marked_photographs(
         full.append(all_of_it and eyes[-1] == 0)
     assert np.mean(full) >= 0.9
     assert np.mean(eyes) <= 0.002
+
+
+@pytest.mark.parametrize(("name", "yaw"), [("cloth_black", 25.0), ("surgical_blue", 40.0), ("kn95", 30.0)])
+def test_a_mask_under_the_chin_does_not_stand_up_beside_a_turned_face(name: str, yaw: float) -> None:
+    points = head_points(yaw)
+    worn = apply_mask(plain(), on_plain(yaw), MaskPlan(wearing="under_chin"), load_kind(name)).coverage
+    (x, y), ends = points[8], points[[0, 16], 0]
+    far = np.abs(ends - x).argmin()
+    beyond = worn[:, : int(x)] if far == 0 else worn[:, int(x) :]
+    highest = np.flatnonzero((beyond > 127).any(1))[0]
+    assert (y - highest) / 46 < 0.45

@@ -50,8 +50,8 @@ class HeadDepth:
 
 
 def facing_triangles(toward: NDArray[np.floating], triangles: Triangles) -> Triangles:
-    """The triangles of a mask on this side of the head; `toward` (n,) is the cosine of each point's ray from the
-    skull's middle to the line of sight."""
+    """The triangles of a mask on this side of the head; `toward` (n,) is the cosine of each point's `MaskMesh.outward`
+    to the line of sight."""
     first, second, third = (toward > AWAY).take(triangles).T
     return triangles.compress(first | second | third, axis=0)
 

@@ -84,8 +84,8 @@ class MaskMesh:
     Attributes:
         warp: the points (n, 3) in head coordinates, ready to be projected onto any face.
         rays: unit (n, 3), directions from the skull's middle.
-        outward: unit (n, 3), by which a point is on this side of the head: its ray; of a band under the chin, which would
-            stand up beside a turned face, the normal of the skin under it.
+        outward: unit (n, 3), by which a point is on this side of the head: its ray; of a band under the chin, which
+            would stand up beside a turned face, the normal of the skin under it.
         uv: (n, 2), coordinates in the kind's atlas, 0..1.
         columns: the first `columns` points are the cloth's top edge.
         below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
@@ -231,8 +231,8 @@ def _into_atlas(mesh: Mesh, first: float, rows: float, total: float) -> Doubles:
 
 
 def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, band: bool = False) -> MaskMesh:
-    """Cloth and straps of a template on the mean head, with fewer points for small faces; `band` for one that lies under
-    the chin."""
+    """Cloth and straps of a template on the mean head, with fewer points for small faces; `band` for one that lies
+    under the chin."""
     fine = cloth_mesh(template)
     sheet = thin_cloth(fine, small)
     tall = template.looks[0].size[0]

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.kindspec import COLOUR
+from maskgen.core.quiet import silenced
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import NAMED, PLACES, place
@@ -259,7 +260,8 @@ def _picture(folder: Traversable, page: _TomlTable, key: str, channels: int) -> 
     """A PNG of the template's folder as uint8 (h, w, channels)."""
     data = np.frombuffer(_file(folder, page, key).read_bytes(), np.uint8)
     _size(page, key, data[:24].tobytes())
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_GRAYSCALE)
+    with silenced():
+        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise page.fail(key, "a PNG that decodes")
     return _four(picture) if channels == 4 else picture

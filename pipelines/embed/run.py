@@ -45,8 +45,8 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     from maskgen.embedders.by_name import open_embedder
     from maskgen.manifests.list_alignment import alignment_of_list
 
+    columns = _columns(settings.list_file)  # first: a model takes seconds
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
-    columns = _columns(settings.list_file)
     alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     schema = _schema(columns, embedder, alignment)

@@ -36,9 +36,11 @@ FIT_MEANING = (
     "between the eyes. Less is better: up to 0.07 is usual; look at masks above 0.1. It is an error of the landmarks "
     "or of the head, not of the mask, which may look right all the same."
 )
+# `own` states an expected error, and its trust is at most 1 less that over 0.3.
+USUAL_TRUST = {"dlib": "0.85 and more", "own": "0.7 and more"}
 TRUST_MEANING = (
-    "Trust: how far the landmarks can be relied on, 0 to 1. More is better: 0.85 and more is usual; faces under "
-    "--min-trust ({:g}) were set aside."
+    "Trust: how far the landmarks can be relied on, 0 to 1. More is better: {} is usual; faces under --min-trust ({:g}) "
+    "were set aside."
 )
 
 
@@ -66,7 +68,7 @@ class MaskGallery:
         first = sorted({row for order in worst.values() for row in order})
         self.total = found.masked
         self.found = found
-        self.trusted = TRUST_MEANING.format(outcome.settings.min_trust)
+        self.trusted = TRUST_MEANING.format(USUAL_TRUST[outcome.settings.landmarks], outcome.settings.min_trust)
         order = list(dict.fromkeys([*first, *found.evenly]))
         kept = sorted(order[: within_pixels([rows[row] for row in order])])
         self.rows = [rows[row] for row in kept]

@@ -6,7 +6,9 @@ until each is finished; the others continue in parallel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from maskgen.core.reasons import UserError
 
 from ..runs.shard import run_shard
 from ..runs.task import ShardTask
@@ -38,7 +40,7 @@ class LokyPool(Pool):
 
         while True:
             try:
-                yield from through_joblib(feed, "loky", self.workers, inner_max_num_threads=1)
+                yield from _through_loky(feed, self.workers)
                 return
             except TerminatedWorkerError:
                 left = feed.under_way()
@@ -54,7 +56,20 @@ class LokyPool(Pool):
         while True:
             try:
                 # With one worker joblib would use this process.
-                yield from through_joblib([task], "loky", 2, inner_max_num_threads=1)
+                yield from _through_loky([task], 2)
                 return
             except TerminatedWorkerError:
                 continue
+
+
+def _through_loky(tasks: Iterable[ShardTask], workers: int) -> Iterator[Answer]:
+    """Process the shards in child processes.
+
+    Raises:
+        UserError: they cannot be started, as where this user may not run the Python program.
+    """
+    try:
+        yield from through_joblib(tasks, "loky", workers, inner_max_num_threads=1)
+    except BrokenPipeError:
+        # From the pipe to joblib's own helper process, which ended at once; by `cli` it would end the command unseen.
+        raise UserError("No worker process can be started here: give --workers 1.") from None

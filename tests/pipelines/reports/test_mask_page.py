@@ -40,9 +40,7 @@ def test_a_page_says_what_became_of_the_photographs(source: Path, tmp_path: Path
     page = told(source, tmp_path / "run", kinds=("n95", "kn95"), segmentation=True)
     assert "26 photographs of 3 people: 24 masked, 2 set aside (1 no_face, 1 not_a_picture)." in page.text
     assert "Each folder of photographs counts as one person" in page.text
-    assert (
-        "The command that repeats this run" in page.text and "nothing, if the photographs have not changed" in page.text
-    )
+    assert "The command that repeats this run" in page.text and "such as photographs that were added" in page.text
     assert {item["facets"]["reason"] for item in page.items("aside")} == {"no_face", "not_a_picture"}
     assert "person 0/lost.png" in page.text and "person 1/text.png" in page.text
     thumbs = {item["facets"]["reason"]: item["sides"][0]["img"] for item in page.items("aside")}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from maskgen.pipelines.runs.task import ShardDone, ShardReturned, ShardTask, Sta
 from maskgen.pipelines.runs.versions import versions
 from maskgen.pipelines.runs.worker_process import prepare_worker
 from maskgen.pipelines.sources.listing import Item
-from maskgen.pipelines.workers import dask_pool, ray_pool
+from maskgen.pipelines.workers import dask_pool, loky_pool, ray_pool
 from maskgen.pipelines.workers.pool import Pool
 from maskgen.pipelines.workers.retry import run_with_retries
 from maskgen.pipelines.workers.shard_queue import Answer, ShardQueue
@@ -209,3 +210,15 @@ def test_a_worker_gives_memory_back_that_holds_nothing() -> None:
     first, before, after = map(int, done.stdout.split())
     assert before > first + 60  # 80 MB, kept for the one array that is left at their end
     assert after < first + 20
+
+
+def test_workers_that_cannot_be_started_are_told(task: ShardTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """joblib's helper process is the one that fails first, and its broken pipe would end the command without a word."""
+
+    def broken(*args: object, **config: object) -> Iterator[Answer]:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        yield
+
+    monkeypatch.setattr(loky_pool, "through_joblib", broken)
+    with pytest.raises(UserError, match="No worker process can be started here: give --workers 1"):
+        list(loky_pool.LokyPool(2).run(ShardQueue([task])))

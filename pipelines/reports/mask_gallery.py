@@ -39,8 +39,8 @@ FIT_MEANING = (
 # `own` states an expected error, and its trust is at most 1 less that over 0.3.
 USUAL_TRUST = {"dlib": "0.85 and more", "own": "0.7 and more"}
 TRUST_MEANING = (
-    "Trust: how far the landmarks can be relied on, 0 to 1. More is better: {} is usual; faces under --min-trust ({:g}) "
-    "were set aside."
+    "Trust: how far the landmarks can be relied on, 0 to 1. More is better: {} is usual; faces under "
+    "--min-trust ({:g}) were set aside."
 )
 
 

@@ -32,8 +32,8 @@ _ON_PEOPLE = (
     "Each folder of photographs counts as one person; only lists, tars and record files may name people otherwise."
 )
 _ON_REPEATING = (
-    "In the run's folder it does only what is missing, such as photographs that were added; one that was replaced under "
-    "its name counts as done. To do everything again, give another folder, or --overwrite."
+    "In the run's folder it does only what is missing, such as photographs that were added; one that was replaced "
+    "under its name counts as done. To do everything again, give another folder, or --overwrite."
 )
 _TRUST = "Masked faces by trust in their landmarks"
 _SEVERAL = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 10**12))  # pictures of a person

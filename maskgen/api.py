@@ -61,12 +61,15 @@ def mask_photo(
     Raises:
         SetAsideError: no usable face, with its `reason`.
         UserError: the kind does not exist.
+        TypeError: it is no text.
 
     Example:
         >>> from skimage.data import astronaut
         >>> mask_photo(astronaut(), "n95").record["kind"]
         'n95'
     """
+    if not isinstance(kind, str):
+        raise TypeError(f"kind is the name of one mask, such as 'n95', not {kind!r}")
     crop = "none" if size is None else "face"
     settings = MaskerSettings((kind,), seed=seed, crop=crop, size=size or 160, parts=parts)
     with _ONE_AT_A_TIME:

@@ -46,6 +46,8 @@ def test_faults_have_reasons() -> None:
     assert fault.value.reason is Reason.NO_FACE
     with pytest.raises(UserError, match="did you mean"):
         maskgen.mask_photo(astronaut(), "n96")
+    with pytest.raises(TypeError, match=r"the name of one mask, such as 'n95', not \['n95', 'kn95'\]"):
+        maskgen.mask_photo(astronaut(), ["n95", "kn95"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,18 @@ def draw_sample(folder: Path) -> None:
 
 
 def _mask(settings: MaskSettings, notify: Notify) -> int:
-    """Run `mask` and print the totals; returns its exit code."""
-    from ..mask.run import run_mask
+    """Run `mask` and print the totals; returns its exit code.
 
-    report = run_mask(settings, notify=notify)
+    Raises:
+        UserError: the folder holds a run with other settings.
+    """
+    from ..mask.run import run_mask
+    from ..runs.run_folder import OtherSettingsError
+
+    try:
+        report = run_mask(settings, notify=notify)
+    except OtherSettingsError:  # its message names an option that `demo` does not have
+        raise UserError(f"{settings.run.parent} holds a demo of another source: name another folder.") from None
     notify(report.table())
     return report.exit_code
 

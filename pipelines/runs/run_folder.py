@@ -53,6 +53,10 @@ _SUMMARIES = (*_ALWAYS[:-1], "timing.json", "coco.json", "yolo/data.yaml")
 _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar", re.DOTALL)
 
 
+class OtherSettingsError(UserError):
+    """A run folder holds a run with other settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """The paths in a run folder; `start` is the token of the start that may write there."""
@@ -276,7 +280,7 @@ def check_settings(run: RunFolder, settings: MaskSettings) -> int | None:
     if differing:
         if not run.done() and not run.report.exists():
             return None
-        raise UserError(
+        raise OtherSettingsError(
             f"RUN {run.root} was started with other settings: {'; '.join(differing)}. "
             "Give the same ones to resume, another RUN, or --overwrite to start again."
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,15 @@ def test_demo_with_photographs_set_aside_ends_as_mask_does(tmp_path: Path) -> No
     )
     assert result.exit_code == 3, result.output
     assert (tmp_path / "demo" / "manifests" / "train.csv").is_file()
+
+
+def test_demo_in_the_folder_of_another_demo_names_what_to_do(source: Path, tmp_path: Path) -> None:
+    out, other = tmp_path / "demo", tmp_path / "other"
+    shutil.copytree(source, other)
+    for folder, code in ((source, 3), (other, 2)):
+        result = CliRunner().invoke(main, ["demo", str(out), "--source", str(folder), "--workers", "1"])
+        assert result.exit_code == code
+    assert f"{out} holds a demo of another source: name another folder." in result.stderr
 
 
 def test_demo_on_few_people_goes_without_lists(source: Path, tmp_path: Path) -> None:

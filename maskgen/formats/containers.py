@@ -46,13 +46,17 @@ class Container(Protocol):
 class TarContainer:
     """A tar, with or without gzip. Of two members of one name the last counts, as in tar.
 
-    Its index takes 24 bytes per member: names are stored as 64-bit hashes.
+    Of a damaged one the members before the damage are there; reading any other name raises ContainerError. Its index
+    takes 24 bytes per member: names are stored as 64-bit hashes.
     """
 
     def __init__(self, path: AnyPath) -> None:
         opened = open_tar(path)
         ahead = ReadAhead(opened) if isinstance(opened, RemoteRanges) else opened
-        self._hashes, self._offsets, self._sizes = _hashed(members(ahead))
+        self._fault = ""
+        self._hashes, self._offsets, self._sizes = _hashed(self._before_fault(members(ahead)))
+        if self._fault and not len(self._hashes):
+            raise ContainerError(self._fault)
         self.weight = 24 * len(self._hashes)
         self.forks = not isinstance(opened, GzipRanges)
         self._pieces: RangeReader = open_random(path)
@@ -68,10 +72,16 @@ class TarContainer:
         """See `Container`."""
         at = self._find(name)
         if at is None:
-            raise KeyError(name)
+            raise ContainerError(self._fault) if self._fault else KeyError(name)
         if self._sizes[at] < 0:
             raise ContainerError("it is a link or a device, which are not followed")
         return read_span(self._pieces, int(self._offsets[at]), int(self._sizes[at]))
+
+    def _before_fault(self, found: Iterator[Member]) -> Iterator[Member]:
+        try:
+            yield from found
+        except ContainerError as fault:
+            self._fault = str(fault)
 
     def _find(self, name: str) -> int | None:
         wanted = hash(name)

@@ -83,6 +83,22 @@ def test_of_two_members_of_one_name_the_last_counts(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, "a.tar/1.jpg") == b"new"
 
 
+@pytest.mark.parametrize("mode", ["w"])
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+def test_of_a_damaged_tar_the_members_before_the_damage_are_read(tmp_path: Path, mode: str, damage: str) -> None:
+    files = [(f"{number}.jpg", os.urandom(20_000)) for number in range(9)]
+    data = tar_bytes(files, mode=mode)
+    at = len(data) // 2  # in the fifth
+    sound = data[:at]
+    (tmp_path / "a.tar.gz").write_bytes(sound if damage == "cut" else sound + b"?" * 30_000 + data[at + 30_000 :])
+    for name, content in [*files[3::-1], *files[:4]]:
+        assert read_bytes(tmp_path, f"a.tar.gz/{name}") == content
+        assert name in names_in(tmp_path, "a.tar.gz")
+    with pytest.raises(SetAsideError, match=r"a\.tar\.gz: it (ends early|is damaged)"):
+        read_bytes(tmp_path, "a.tar.gz/8.jpg")
+    assert "8.jpg" not in names_in(tmp_path, "a.tar.gz")
+
+
 def test_links_in_a_tar_are_not_followed(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):

@@ -52,14 +52,13 @@ def members(pieces: RangeReader) -> Iterator[Member]:
     """All members except folders, in the archive's order.
 
     Raises:
-        ContainerError: it is not a tar, or is damaged; a truncated last member is still returned.
+        ContainerError: it is not a tar, is damaged, or ends early; after the members before, and a truncated one.
     """
     at, extra = 0, _Extra()
     while True:
         header = pieces.read(at, BLOCK)
-        if not header or header == _ZEROS:
-            if not at and not header:
-                raise ContainerError("it is empty")
+        if len(header) < BLOCK or header == _ZEROS:
+            _check_end(header, at)
             return
         _check(header, at)
         kind, size = header[156:157], _number(header[124:136], at)
@@ -77,14 +76,19 @@ def members(pieces: RangeReader) -> Iterator[Member]:
         at += _padded(size) if kind != _FOLDER else 0
 
 
+def _check_end(header: bytes, at: int) -> None:
+    """Raise ContainerError unless the archive ends here as it should, in zeros."""
+    if not at and len(header) < BLOCK:
+        raise ContainerError("it is no tar archive" if header else "it is empty")
+    if not header or any(header):
+        raise ContainerError("it ends early")
+
+
 def _check(header: bytes, at: int) -> None:
-    if len(header) == BLOCK:
-        wanted, rest = _octal(header[148:156]), header[:148] + header[156:]
-        plain = sum(rest) + 256
-        if wanted == plain or wanted == plain - 256 * sum(
-            byte > 127 for byte in rest
-        ):  # some programs sum signed bytes
-            return
+    wanted, rest = _octal(header[148:156]), header[:148] + header[156:]
+    plain = sum(rest) + 256
+    if wanted == plain or wanted == plain - 256 * sum(byte > 127 for byte in rest):  # some programs sum signed bytes
+        return
     raise ContainerError(f"it is damaged at byte {at}" if at else "it is no tar archive")
 
 
@@ -129,7 +133,10 @@ def _text(name: bytes) -> str:
 def _values(pieces: RangeReader, at: int, size: int) -> bytes:
     if size > _MOST_NAME:
         raise ContainerError(f"it has a name of {size} bytes at byte {at}")
-    return pieces.read(at, size)
+    data = pieces.read(at, size)
+    if len(data) < size:
+        raise ContainerError("it ends early")
+    return data
 
 
 def _note(extra: _Extra, kind: bytes, data: bytes) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import subprocess
 import tarfile
 import time
 import zlib
@@ -19,7 +21,7 @@ from maskgen.formats.faults import ContainerError
 from maskgen.formats.gzip_ranges import GzipRanges
 from maskgen.formats.range_reads import LocalRanges
 from maskgen.formats.reading import read_bytes
-from maskgen.formats.tars.members import Member, members
+from maskgen.formats.tars.members import BLOCK, Member, members
 
 NAME = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=12)
 PATH = st.lists(NAME | st.sampled_from(["..", ".", "a" * 120, "é" * 90]), min_size=1, max_size=3).map("/".join)
@@ -69,8 +71,7 @@ def test_sizes_beyond_eight_octal_gigabytes() -> None:
     info.size = 9 << 30
     for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         header = info.tobuf(form)
-        (one,) = members(Bytes(header))
-        assert one == Member("large", len(header), 9 << 30, True)
+        assert next(members(Bytes(header))) == Member("large", len(header), 9 << 30, True)
 
 
 @settings(deadline=None, max_examples=300)
@@ -87,6 +88,45 @@ def test_damage_is_a_reason_and_never_more(files: list[tuple[str, bytes]], form:
         return
     assert all(one.size >= 0 and one.offset <= len(broken) for one in found)
     assert pieces.asked <= 20 * len(broken) + 10_000
+
+
+CUT_FORMS = [tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]
+
+
+@pytest.mark.parametrize("form", CUT_FORMS)
+def test_an_archive_that_lacks_its_end_is_told_wherever_it_was_cut(form: int) -> None:
+    data = tar_bytes([("a.jpg", b"a" * 600), ("b.jpg", b""), ("é" * 40 + "/" + "c" * 60, b"c" * 512)], form)
+    last = list(members(Bytes(data)))[-1]
+    end = last.offset + last.size
+    for size in range(1, len(data)):
+        found: list[Member] = []
+        try:
+            found.extend(members(Bytes(data[:size])))
+        except ContainerError as fault:
+            assert size <= end and str(fault) == ("it ends early" if size >= BLOCK else "it is no tar archive")
+        else:
+            assert size > end and len(found) == 3
+
+
+@pytest.mark.parametrize("zeros", [1, 511, 512, 513, 1024, 20 * 512, 100_000])
+def test_zeros_of_any_number_are_the_end_of_an_archive(zeros: int) -> None:
+    data = tar_bytes([("a.jpg", b"a" * 600)])
+    (one,) = members(Bytes(data))
+    body = data[: one.offset + 1024]
+    assert list(members(Bytes(body + bytes(zeros)))) == [one]
+    assert list(members(Bytes(body + bytes(512) + b"what other programs leave behind"))) == [one]
+
+
+@pytest.mark.skipif(shutil.which("tar") is None, reason="no tar here")
+@pytest.mark.parametrize("blocks", [1, 20])
+@pytest.mark.parametrize("form", ["v7", "ustar", "gnu", "pax"])
+def test_archives_of_the_program_tar_are_whole(tmp_path: Path, form: str, blocks: int) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).write_bytes(name.encode() * 300)
+        mode = "-r" if (tmp_path / "a.tar").exists() else "-c"
+        command = ["tar", "-C", str(tmp_path), f"--format={form}", f"--blocking-factor={blocks}", mode]
+        subprocess.run([*command, "-f", str(tmp_path / "a.tar"), name], check=True)
+    assert [one.name for one in members(LocalRanges(tmp_path / "a.tar"))] == ["1.jpg", "2.jpg"]
 
 
 @pytest.mark.parametrize("data", [b"", b"no tar", os.urandom(4096), b"\xff" * 1024])

@@ -175,10 +175,8 @@ def test_every_member_of_a_hostile_tar_has_an_outcome_and_none_is_a_path(tmp_pat
     source = write(tmp_path / "in" / "x.tar", out.getvalue())
     report = run(source, tmp_path / "out")
     assert report.written == 2
-    assert set_aside(tmp_path / "out") == {
-        f"x.tar/{name}": "unreadable"
-        for name in ("../../evil.png", "/tmp/evil.png", "good/link.png", "good/hard.png", "good/huge.png")
-    }
+    inside = ("../../evil.png", "/tmp/evil.png", "good/link.png", "good/hard.png", "good/huge.png")
+    assert set_aside(tmp_path / "out") == dict.fromkeys(["x.tar", *(f"x.tar/{name}" for name in inside)], "unreadable")
     assert not list(tmp_path.rglob("evil*"))
     assert {path.parent.name for path in (tmp_path / "out" / "faces").rglob("*.jpg")} == {"good"}
 

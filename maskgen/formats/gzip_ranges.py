@@ -1,7 +1,7 @@
 """Random access to the decompressed bytes of a gzip file, without unpacking it to disk.
 
 During the first pass, the decompressor's state is stored every few megabytes; later reads start from the nearest state.
-A zlib state takes 40 KB.
+A zlib state takes 40 KB. Of a damaged file all bytes before the damage can be read, in any order.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import zlib
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .faults import ContainerError
 from .range_reads import RangeReader
@@ -36,6 +37,13 @@ class _State:
         return self.start + len(self.held)
 
 
+class _Damage(NamedTuple):
+    """Why no decompressed byte from `start` on can be read."""
+
+    start: int
+    why: str
+
+
 class GzipRanges:
     """Range reads of the decompressed bytes of a gzip file with one or several members."""
 
@@ -44,6 +52,7 @@ class GzipRanges:
         self._lock = threading.Lock()
         self._now = _State(0, b"", 0, zlib.decompressobj(_GZIP))
         self._kept = [_copy(self._now)]
+        self._damage: _Damage | None = None
 
     @property
     def weight(self) -> int:
@@ -54,7 +63,8 @@ class GzipRanges:
         """See `RangeReader`.
 
         Raises:
-            ContainerError: it is not gzip, is damaged, ends early, or is a decompression bomb.
+            ContainerError: it is not gzip, or before the last of these bytes it is damaged, ends early, or turns out to
+                be a decompression bomb.
         """
         found = []
         with self._lock:
@@ -67,6 +77,16 @@ class GzipRanges:
                 found.append(piece)
                 offset, size = offset + len(piece), size - len(piece)
         return b"".join(found)
+
+    def check_rest(self) -> None:
+        """Decompress the rest: gzip's checksum of all bytes is at the end.
+
+        Raises:
+            ContainerError: see `read`.
+        """
+        with self._lock:
+            while self._advance():
+                pass
 
     def _go_to(self, offset: int) -> None:
         """Continue from the nearest stored state, or from the current one if that is nearer."""
@@ -81,14 +101,17 @@ class GzipRanges:
         now = self._now
         now.start, now.held = now.end, b""
         while not now.held:
+            if self._damage is not None and now.start >= self._damage.start:
+                raise ContainerError(self._damage.why)
             data = self._packed.read(now.packed, _CHUNK)
             if not data:
                 self._check_end(now)
                 return False
             self._unpack(now, data)
-        if now.end > _FREE_GROWTH + _MOST_GROWTH * now.packed:
-            raise ContainerError("it unpacks to a hundred times its size, which no photographs do")
-        if now.end - self._kept[-1].start >= STEP and not now.unpacker.eof:  # a state at the end cannot be copied
+            if now.end > _FREE_GROWTH + _MOST_GROWTH * now.packed:
+                self._stop(now, b"", "it unpacks to a hundred times its size, which no photographs do")
+        at_rest = self._damage is None and not now.unpacker.eof  # a state at the end cannot be copied
+        if at_rest and now.end - self._kept[-1].start >= STEP:
             self._kept.append(replace(_copy(now), start=now.end, held=b""))
         return True
 
@@ -99,16 +122,32 @@ class GzipRanges:
             data, now.unpacker = rest, zlib.decompressobj(_GZIP) if rest else now.unpacker
             if not rest:
                 return
+        before = now.unpacker.copy()
         try:
             now.held = now.unpacker.decompress(data)
         except zlib.error:
-            what = "is damaged" if now.packed or now.start else "is no gzip file"
-            raise ContainerError(f"it {what}") from None
+            sound = _before_error(before, data)
+            self._stop(now, sound, "it is damaged" if now.packed or sound else "it is no gzip file")
+            return
         now.packed += len(data) - len(now.unpacker.unused_data)
+
+    def _stop(self, now: _State, held: bytes, why: str) -> None:
+        """Note that no byte after these can be read, so that every later pass stops at the same byte."""
+        now.held = held
+        self._damage = _Damage(now.end, why)
 
     def _check_end(self, now: _State) -> None:
         if not now.unpacker.eof:
             raise ContainerError("it ends early" if now.packed else "it is no gzip file")
+
+
+def _before_error(unpacker: Any, data: bytes) -> bytes:
+    """What decompresses of data that hold an error: zlib gives nothing of a piece with one, so each byte is a piece."""
+    sound: list[bytes] = []
+    with suppress(zlib.error):
+        for at in range(len(data)):
+            sound.append(unpacker.decompress(data[at : at + 1]))
+    return b"".join(sound)
 
 
 def _copy(state: _State) -> _State:

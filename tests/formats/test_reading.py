@@ -83,7 +83,7 @@ def test_of_two_members_of_one_name_the_last_counts(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, "a.tar/1.jpg") == b"new"
 
 
-@pytest.mark.parametrize("mode", ["w"])
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
 @pytest.mark.parametrize("damage", ["cut", "overwritten"])
 def test_of_a_damaged_tar_the_members_before_the_damage_are_read(tmp_path: Path, mode: str, damage: str) -> None:
     files = [(f"{number}.jpg", os.urandom(20_000)) for number in range(9)]

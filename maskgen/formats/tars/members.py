@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..faults import ContainerError
+from ..gzip_ranges import GzipRanges
 from ..range_reads import RangeReader
 
 BLOCK = 512
@@ -58,7 +59,7 @@ def members(pieces: RangeReader) -> Iterator[Member]:
     while True:
         header = pieces.read(at, BLOCK)
         if len(header) < BLOCK or header == _ZEROS:
-            _check_end(header, at)
+            _check_end(pieces, header, at)
             return
         _check(header, at)
         kind, size = header[156:157], _number(header[124:136], at)
@@ -76,12 +77,14 @@ def members(pieces: RangeReader) -> Iterator[Member]:
         at += _padded(size) if kind != _FOLDER else 0
 
 
-def _check_end(header: bytes, at: int) -> None:
-    """Raise ContainerError unless the archive ends here as it should, in zeros."""
+def _check_end(pieces: RangeReader, header: bytes, at: int) -> None:
+    """Raise ContainerError unless the archive ends here as it should: in zeros, and with the right checksum of gzip."""
     if not at and len(header) < BLOCK:
         raise ContainerError("it is no tar archive" if header else "it is empty")
     if not header or any(header):
         raise ContainerError("it ends early")
+    if isinstance(pieces, GzipRanges):
+        pieces.check_rest()
 
 
 def _check(header: bytes, at: int) -> None:

@@ -169,6 +169,42 @@ def gzipped(data: bytes, level: int = 1) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+def test_a_gzip_is_read_up_to_its_damage_again_and_again() -> None:
+    whole = bytes(100_000) + os.urandom(150_000) + b"text " * 40_000
+    packed = gzipped(whole[:200_000]) + gzipped(whole[200_000:], 9)
+    for at in [500, 70_000, 100_000, 140_000, len(packed) - 300]:
+        sound = plain_bytes(packed[:at])
+        for broken in (packed[:at], packed[:at] + b"?" * 200 + packed[at + 200 :]):
+            pieces = GzipRanges(Bytes(broken))
+            for _ in range(2):
+                with pytest.raises(ContainerError, match="it ends early|it is damaged"):
+                    pieces.check_rest()
+                assert pieces.read(0, len(sound)) == whole[: len(sound)] == sound
+                assert pieces.read(max(len(sound) - 700, 0), 700) == sound[-700:]
+                with pytest.raises(ContainerError, match="it ends early|it is damaged"):
+                    pieces.read(len(sound) - 10, len(whole))
+
+
+def plain_bytes(packed: bytes) -> bytes:
+    """What the standard library makes of a gzip file that may be cut."""
+    found = b""
+    while packed:
+        unpacker = zlib.decompressobj(31)
+        found += unpacker.decompress(packed)
+        packed = unpacker.unused_data
+    return found
+
+
+def test_the_checksum_of_a_gzip_is_checked_behind_the_end_of_its_tar() -> None:
+    data = bytearray(tar_bytes([("1.jpg", os.urandom(5000))], mode="w:gz"))
+    assert [one.name for one in members(GzipRanges(Bytes(bytes(data))))] == ["1.jpg"]
+    for broken, told in [(data[:-3], "it ends early"), (data[:-8] + bytes(8), "it is damaged")]:
+        found = members(GzipRanges(Bytes(bytes(broken))))
+        assert next(found).name == "1.jpg"
+        with pytest.raises(ContainerError, match=told):
+            next(found)
+
+
 def test_a_large_gzip_is_read_backwards_in_no_time() -> None:
     block = os.urandom(1 << 20)
     whole = b"".join(block[at:] + block[:at] for at in range(40))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
 import pickle
 import struct
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -200,6 +202,37 @@ def test_damage_in_a_tar_is_one_more_that_is_set_aside(tmp_path: Path) -> None:
     report = run(write(tmp_path / "in" / "x.tar", bytes(data)), tmp_path / "out")
     assert (report.photographs, report.written) == (6, 5)
     assert set_aside(tmp_path / "out") == {"x.tar": "unreadable"}
+
+
+def damaged(how: str, packed: bool) -> tuple[bytes, set[str]]:
+    """A tar with damage, and its members that lie wholly before the damage."""
+    data = tar_of(PICTURES)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        ends = {one.name: one.offset_data + one.size for one in archive}
+        fifth = archive.getmembers()[4].offset
+    if how == "cut between members":
+        data, sound = data[:fifth], fifth
+    if packed:
+        data = gzip.compress(data)
+    if how != "cut between members":
+        at = len(data) // 2
+        sound = len(zlib.decompressobj(31).decompress(data[:at])) if packed else at
+        data = data[:at] + (b"" if how == "cut" else b"?" * 10_000 + data[at + 10_000 :])
+    return data, {name for name, end in ends.items() if end <= sound}
+
+
+@pytest.mark.parametrize("how", ["cut", "cut between members", "overwritten"])
+@pytest.mark.parametrize("name", ["x.tar", "x.tgz", "x.tar.gz"])
+def test_of_a_damaged_tar_the_photographs_before_the_damage_are_used(tmp_path: Path, name: str, how: str) -> None:
+    data, sound = damaged(how, packed=name != "x.tar")
+    source = write(tmp_path / "in" / name, data)
+    run(source, tmp_path / "alone")
+    run(source, tmp_path / "workers", workers=2)
+    run(source.parent, tmp_path / "in a folder")
+    assert tree(tmp_path / "workers") == tree(tmp_path / "alone")
+    for out in (tmp_path / "alone", tmp_path / "in a folder"):
+        assert len(sound) >= 4 and {row["source"] for row in catalogue(out)} == {f"{name}/{one}" for one in sound}
+        assert set_aside(out)[name] == "unreadable"
 
 
 def test_a_container_that_is_none_among_photographs_is_set_aside(tmp_path: Path) -> None:

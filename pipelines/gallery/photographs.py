@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from maskgen.core.reasons import UserError
 from maskgen.gallery.entries import Entry, UnlabelledPhotograph, from_csv, from_folders, from_names
 
+from ..sources.listing import Item
 from ..sources.output_names import escape, stem_of
 from ..sources.source import list_folder
 from .settings import GallerySettings
@@ -18,12 +19,16 @@ from .settings import GallerySettings
 
 @dataclass(frozen=True, slots=True)
 class Photographs:
-    """The photographs of SOURCE: paths are below `root`; `names` are the output names, PERSON/bare|masked/STEM."""
+    """The photographs of SOURCE: paths are below `root`; `names` are the output names, PERSON/bare|masked/STEM.
+
+    `unreadable` are folders that cannot be read, each with its fault.
+    """
 
     root: Path
     entries: list[Entry]
     unlabelled: list[UnlabelledPhotograph]
     names: list[str]
+    unreadable: list[Item]
 
     def digest(self) -> str:
         """A digest that changes when a photograph is added, removed or modified."""
@@ -49,7 +54,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
     Raises:
         UserError: it is absent, empty, or an unreadable CSV; or a person's name is not a valid folder name.
     """
-    source = settings.source
+    source, unreadable = settings.source, list[Item]()
     if source.is_file() and source.suffix.lower() == ".csv":
         if settings.masked_pattern:
             raise UserError("--masked-pattern is for a folder; a CSV says itself who is masked.")
@@ -57,7 +62,9 @@ def list_photographs(settings: GallerySettings) -> Photographs:
     else:
         listing = list_folder(source)
         root = source.parent if source.is_file() else source
-        paths = [item.key for folder in listing.folders for item in listing.items(folder)]
+        items = [item for folder in listing.folders for item in listing.items(folder)]
+        unreadable = [item for item in items if item.fault]
+        paths = [item.key for item in items if not item.fault]
         found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
     entries = [one for one in found if isinstance(one, Entry)]
     unlabelled = [one for one in found if isinstance(one, UnlabelledPhotograph)]
@@ -66,7 +73,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
             f"{source} holds no PERSON/bare and PERSON/masked folders: give --masked-pattern, or a CSV with the "
             "columns path, person and masked."
         )
-    return Photographs(root, entries, unlabelled, output_names(entries))
+    return Photographs(root, entries, unlabelled, output_names(entries), unreadable)
 
 
 def _text(path: Path) -> str:

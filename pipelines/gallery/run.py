@@ -93,6 +93,8 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
     outcomes, finder = Outcomes(), PortraitFinder(MultiViewDetector(settings.device), landmarker)
     for unlabelled in photographs.unlabelled:
         outcomes.refuse(unlabelled.path, SetAsideError(Reason.MASK_UNSAID, unlabelled.detail))
+    for item in photographs.unreadable:
+        outcomes.refuse(item.key, SetAsideError(Reason.UNREADABLE, item.fault))
     with show_progress(len(photographs.entries), 0, 0) as progress:
         for entry, name in zip(photographs.entries, photographs.names, strict=True):
             before = len(outcomes.set_aside)

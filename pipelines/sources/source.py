@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
@@ -13,7 +13,7 @@ from .folder import Folder
 from .listing import Listing, with_distinct_outputs
 from .output_names import escape
 from .person import joined_crops, person_of_folder
-from .walk import walk
+from .walk import Found, walk
 
 TABLES = (".csv", ".tsv")
 # Suffixes of containers in a folder; a .bin may be any program's, so it counts only as SOURCE itself.
@@ -37,12 +37,13 @@ def _list_tree(source: AnyPath) -> Listing:
     """Everything below a folder, including the content of containers."""
     found = _found(source)
     folders: list[Folder] = []
-    several = sum(name.endswith(".rec") for names in found.values() for name in names) > 1
-    for path, names in found.items():
+    several = sum(name.endswith(".rec") for names in found.files.values() for name in names) > 1
+    for path, names in found.files.items():
         plain, containers = _apart(names)
-        folders += [Folder.of(path, plain, *person_of_folder(source, path, found))] if plain else []
+        folders += [Folder.of(path, plain, *person_of_folder(source, path, found.files))] if plain else []
         for name in containers:
             folders += _in_folder(source, f"{path}/{name}" if path else name, several)
+    folders += _unreadable(found)
     folders, notes = joined_crops(folders)
     return Listing(source, with_distinct_outputs(sorted(folders, key=lambda folder: folder.path)), notes)
 
@@ -56,14 +57,19 @@ def list_folder(source: Path) -> Listing:
     if source.is_file():
         return _one(source)
     found = _found(source)
-    return Listing(
-        source, tuple(Folder.of(path, found[path], *person_of_folder(source, path, found)) for path in sorted(found))
-    )
+    files = found.files
+    folders = [Folder.of(path, names, *person_of_folder(source, path, files)) for path, names in files.items()]
+    folders += _unreadable(found)
+    return Listing(source, tuple(sorted(folders, key=lambda folder: folder.path)))
 
 
 def check_no_run(source: AnyPath) -> None:
-    """Raise UserError where SOURCE is a run folder."""
-    if (source / "settings.json").is_file() and (source / "shards").is_dir():
+    """Raise UserError where SOURCE is a run folder, or cannot be read."""
+    try:
+        is_run = (source / "settings.json").is_file() and (source / "shards").is_dir()
+    except OSError as error:  # it names a file that need not exist
+        raise UserError(f"SOURCE {source} cannot be read: {error.strerror}.") from error
+    if is_run:
         raise UserError(
             f"SOURCE {source} is a run of `maskgen mask`: name the photographs that it was made from, or "
             f"{source / 'faces'} to mask its pictures once more."
@@ -104,15 +110,15 @@ def _one(source: AnyPath) -> Listing:
     return Listing(source.parent, (Folder.of("", [source.name], escape(parent) or ".", ""),))
 
 
-def _found(source: AnyPath) -> Mapping[str, list[str]]:
-    """The file names of every folder below the source."""
+def _found(source: AnyPath) -> Found:
+    """The files below the source."""
     if not source.is_dir():
         raise UserError(f"SOURCE {source} does not exist: name a folder of photographs, or one photograph.")
     try:
-        found = _by_folder(source.walk()) if isinstance(source, RemotePath) else walk(source)
+        found = Found(_by_folder(source.walk()), {}) if isinstance(source, RemotePath) else walk(source)
     except OSError as error:
         raise UserError(f"SOURCE {source} cannot be listed: {error.strerror}.") from error
-    if not found:
+    if not any(found):
         raise UserError(f"SOURCE {source} holds no files: name a folder of photographs.")
     return found
 
@@ -123,6 +129,16 @@ def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
         folder, _, name = path.rpartition("/")
         found.setdefault(folder, []).append(name)
     return found
+
+
+def _unreadable(found: Found) -> list[Folder]:
+    """The folders that cannot be read, as unreadable photographs of the people who may be in them."""
+    folders = []
+    for path, why in sorted(found.unreadable.items()):
+        within, _, name = path.rpartition("/")
+        faults = {name: f"the folder cannot be read: {why}"}
+        folders.append(Folder(within, name, escape(path), escape(path), faults=faults))
+    return folders
 
 
 def _apart(names: list[str]) -> tuple[list[str], list[str]]:
@@ -136,11 +152,13 @@ def _apart(names: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _in_folder(source: AnyPath, path: str, several: bool) -> list[Folder]:
-    """The photographs of one container; an invalid one counts as an unreadable file."""
+    """The photographs of one container; an invalid one counts as an unreadable file, like any that cannot be opened."""
     try:
         return _contained(source / path, path, several)
     except ContainerError as fault:
         return [broken(path, str(fault))]
+    except (FileNotFoundError, PermissionError) as fault:
+        return [broken(path, fault.strerror or str(fault))]
 
 
 def broken(path: str, fault: str) -> Folder:

@@ -1,8 +1,9 @@
 """Folders of photographs: the files of a folder of any depth, listed in one order on every machine.
 
 Every regular file counts as a photograph until it is read, including hidden files and files without a suffix. Links
-to files are read; links to folders are followed unless they form a loop. A broken link and a folder that cannot be
-listed count as unreadable photographs, so that nothing is skipped silently. Pipes, sockets and devices are skipped.
+to files are read; links to folders are followed unless they form a loop. A broken link counts as an unreadable
+photograph, and folders that cannot be read are listed apart, so that nothing is skipped silently. Pipes, sockets and
+devices are skipped.
 """
 
 from __future__ import annotations
@@ -10,27 +11,38 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 
-def walk(root: Path) -> dict[str, list[str]]:
-    """The file names of every folder below the root; one system call per folder, none per file."""
-    found: dict[str, list[str]] = {}
+class Found(NamedTuple):
+    """The file names of every folder with files, and why the other folders cannot be read; by path below the root."""
+
+    files: dict[str, list[str]]
+    unreadable: dict[str, str]
+
+
+def walk(root: Path) -> Found:
+    """All files below the root; one system call per folder, none per file.
+
+    Raises:
+        OSError: the root itself cannot be read.
+    """
+    found = Found({}, {})
     todo: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while todo:
         path, passed = todo.pop()
         try:
             with os.scandir(root / path) as entries:
                 names, folders = _sort_out(entries, passed)
-        except OSError:
+        except OSError as error:
             if not path:
                 raise
-            # Listed as an unreadable photograph of the parent folder.
-            path, _, name = path.rpartition("/")
-            names, folders = [name], []
+            found.unreadable[path] = error.strerror or str(error)
+            continue
         within = path + "/" if path else ""
         todo += [(within + name, trail) for name, trail in folders]
         if names:
-            found.setdefault(path, []).extend(names)
+            found.files[path] = names
     return found
 
 

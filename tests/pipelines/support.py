@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -80,6 +82,24 @@ def catalogue(out: Path) -> list[dict[str, Any]]:
 def set_aside(out: Path) -> dict[str, str]:
     with (out / "set_aside.csv").open(encoding="utf-8", newline="") as file:
         return {row["path"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def forbid(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder one of mode 000, for root as well, who may read everything: neither listed nor looked into."""
+    scandir, is_file = os.scandir, Path.is_file
+
+    def no_scandir(path: str | Path | int) -> Any:
+        if str(path) == str(folder):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    def no_is_file(path: Path) -> bool:
+        if folder in path.parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(os, "scandir", no_scandir)
+    monkeypatch.setattr(Path, "is_file", no_is_file)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 240.0) -> None:

@@ -12,12 +12,15 @@ from click.testing import CliRunner, Result
 from drawn_people import drawn_people
 from page_reader import PageFile
 from skimage.data import coffee
+from support import forbid
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.gallery.photographs import list_photographs
+from maskgen.pipelines.gallery.settings import GallerySettings
 
 
 def call(*args: object) -> Result:
@@ -99,6 +102,23 @@ def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
     report = json.loads((out / "report.json").read_text())
     assert report["bare"] + report["masked"] + sum(report["set_aside"].values()) == report["photographs"] == 14
     assert "other settings" in call(source, out).output
+
+
+def test_a_folder_that_cannot_be_read_is_set_aside(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbid(source / "person_01/masked", monkeypatch)
+    settings = GallerySettings(source, tmp_path / "out")
+    found = list_photographs(settings)
+    assert len(found.entries) == 10 and not found.unlabelled
+    assert [item.key for item in found.unreadable] == ["person_01/masked"]
+    assert call(source, tmp_path / "out").exit_code == 3
+    (row,) = table(tmp_path / "out/set_aside.csv")
+    assert row == {
+        "path": "person_01/masked",
+        "reason": "unreadable",
+        "detail": "the folder cannot be read: Permission denied",
+    }
 
 
 def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -244,6 +245,25 @@ def test_a_container_that_is_none_among_photographs_is_set_aside(tmp_path: Path)
     assert report.written == 9
     reasons = {"Ann/x.tar": "unreadable", "y.rec": "unreadable", "z.bin": "not_a_picture"}
     assert set_aside(tmp_path / "out") == reasons
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tgz", "x.rec"])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT])
+def test_a_container_that_cannot_be_opened_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
+) -> None:
+    as_folder(tmp_path / "in")
+    write(tmp_path / "in" / name, b"")
+    really = os.open
+
+    def no_open(path: str | Path, *options: int) -> int:
+        if Path(path).name == name:
+            raise OSError(number, os.strerror(number), str(path))
+        return really(path, *options)
+
+    monkeypatch.setattr(os, "open", no_open)
+    (broken,) = [folder for folder in list_source(tmp_path / "in").folders if folder.faults]
+    assert broken.faults == {name: os.strerror(number)}
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import forbid, run
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.sources.folder import Folder
-from maskgen.pipelines.sources.listing import Listing
+from maskgen.pipelines.sources.listing import Item, Listing
 from maskgen.pipelines.sources.output_names import escape, output_stems, stem_of, unescape
-from maskgen.pipelines.sources.source import check_apart, list_source
+from maskgen.pipelines.sources.source import check_apart, check_no_run, list_source
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not allow")
 NAMES = st.text(st.characters(blacklist_characters="/\0"), min_size=1, max_size=8)
@@ -25,9 +26,13 @@ def touch(folder: Path, *names: str) -> None:
         path.touch()
 
 
-def keys(source: Path) -> list[str]:
+def items(source: Path) -> list[Item]:
     listing = list_source(source)
-    return [item.key for folder in listing.folders for item in listing.items(folder)]
+    return [item for folder in listing.folders for item in listing.items(folder)]
+
+
+def keys(source: Path) -> list[str]:
+    return [item.key for item in items(source)]
 
 
 def test_every_file_at_any_depth_is_listed_in_one_order(tmp_path: Path) -> None:
@@ -93,6 +98,40 @@ def test_pipes_are_passed_over(tmp_path: Path) -> None:
     touch(tmp_path, "1.jpg")
     os.mkfifo(tmp_path / "pipe")
     assert keys(tmp_path) == ["1.jpg"]
+
+
+@pytest.mark.parametrize("folder", ["ann", "deep/er"])
+def test_a_folder_that_cannot_be_read_is_set_aside_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    source = tmp_path / "set"
+    touch(source, "ann/1.jpg", "ben/1.jpg", "deep/er/1.jpg", "ann.jpg")
+    everyone = {item.key: (item.person, item.out) for item in items(source)}
+    forbid(source / folder, monkeypatch)
+    found = {item.key: item for item in items(source)}
+    unread = found.pop(folder)
+    assert unread.person == folder and unread.fault == "the folder cannot be read: Permission denied"
+    del everyone[f"{folder}/1.jpg"]
+    assert {item.key: (item.person, item.out) for item in found.values()} == everyone
+    assert all(item.fault == "" for item in found.values())
+
+
+def test_people_whose_folders_cannot_be_read_are_all_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "set", "ann/1.jpg")
+    forbid(tmp_path / "set" / "ann", monkeypatch)
+    report = run(tmp_path / "set", tmp_path / "out")
+    assert (report.people, report.written, report.set_aside) == (1, 0, {"unreadable": 1})
+    row = "ann,photograph,unreadable,the folder cannot be read: Permission denied"
+    assert row in (tmp_path / "out" / "set_aside.csv").read_text().splitlines()
+
+
+def test_a_source_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "set", "ann/1.jpg")
+    forbid(tmp_path / "set", monkeypatch)
+    with pytest.raises(UserError, match=r"SOURCE .*/set cannot be read: Permission denied"):
+        check_no_run(tmp_path / "set")
+    with pytest.raises(UserError, match=r"SOURCE .*/set cannot be listed: Permission denied"):
+        list_source(tmp_path / "set")
 
 
 @pytest.mark.parametrize(("source", "run"), [("a", "a"), ("a", "a/out"), ("a/in", "a")])

@@ -125,9 +125,9 @@ class GzipRanges:
         before = now.unpacker.copy()
         try:
             now.held = now.unpacker.decompress(data)
-        except zlib.error:
+        except zlib.error as error:
             sound = _before_error(before, data)
-            self._stop(now, sound, "it is damaged" if now.packed or sound else "it is no gzip file")
+            self._stop(now, sound, _why(error) if now.packed or sound else "it is no gzip file")
             return
         now.packed += len(data) - len(now.unpacker.unused_data)
 
@@ -139,6 +139,12 @@ class GzipRanges:
     def _check_end(self, now: _State) -> None:
         if not now.unpacker.eof:
             raise ContainerError("it ends early" if now.packed else "it is no gzip file")
+
+
+def _why(error: zlib.error) -> str:
+    if str(error).endswith(("incorrect data check", "incorrect length check")):  # zlib gives no number for these
+        return "its checksum is wrong, so any of its members may be damaged"
+    return "it is damaged"
 
 
 def _before_error(unpacker: Any, data: bytes) -> bytes:

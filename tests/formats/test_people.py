@@ -90,6 +90,20 @@ def test_what_comes_before_the_damage_is_kept_and_the_damage_told() -> None:
     assert [one.name for one in found] == ["a/1.jpg"] and "damaged at byte 1024" in fault
 
 
+def test_a_photograph_whose_person_is_behind_the_damage_is_not_given_another() -> None:
+    files = [(f"{number}.{suffix}", b"1234") for number in range(3) for suffix in ("jpg", "cls")]
+    data = tar_bytes(files)
+    last = data.index(b"2.cls")
+    for end in (last, last + 512, last + 514):  # without its .cls, or with two of its four digits
+        found, fault = photographs(Bytes(data[:end]))
+        lost = "the damage may have taken the name of its person"
+        assert [one.fault or one.person for one in found] == ["1234", "1234", lost] and fault == "it ends early"
+    found, _ = photographs(Bytes(data[: last + 516]))
+    assert [one.fault or one.person for one in found] == ["1234"] * 3
+    in_folders, _ = photographs(Bytes(tar_bytes([(f"ann/{name}.jpg", JPG) for name in "12"])[:2048]))
+    assert [one.fault or one.person for one in in_folders] == ["", ""]
+
+
 def test_sample_names_hold_no_dot_and_stay_apart() -> None:
     names = ["a.b", "a%2Eb", "a%2eb", "a/b.c", ".hidden", "a"]
     assert len({sample_name(name) for name in names}) == len(names)

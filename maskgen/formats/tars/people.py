@@ -55,6 +55,13 @@ class _Samples:
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     pictured: set[str] = field(default_factory=set)
     fault: str = ""
+    last: str = ""  # the last one before the fault
+
+    def unnamed(self) -> str:
+        """The sample at the fault if its metadata may be behind it, because the other samples have some; else ""."""
+        if not self.fault or self.last in self.metadata:
+            return ""
+        return self.last if self.metadata.keys() & self.pictured else ""
 
 
 def photographs(pieces: RangeReader) -> tuple[list[TarPhoto], str]:
@@ -69,16 +76,21 @@ def photographs(pieces: RangeReader) -> tuple[list[TarPhoto], str]:
     if samples.fault and not samples.photographs and not samples.others:
         raise ContainerError(samples.fault)
     alone = (one for name, one in samples.others.items() if sample_of(name) not in samples.pictured)
+    unnamed = samples.unnamed()
     found = [
-        _photo(one, samples.metadata.get(sample_of(one.name), {})) for one in (*samples.photographs.values(), *alone)
+        _unnamed(one)
+        if unnamed and sample_of(one.name) == unnamed
+        else _photo(one, samples.metadata.get(sample_of(one.name), {}))
+        for one in (*samples.photographs.values(), *alone)
     ]
     return sorted(found, key=lambda one: one.name), samples.fault
 
 
 def _gather(pieces: RangeReader) -> _Samples:
-    samples = _Samples()
+    samples, name = _Samples(), ""
     try:
         for one in members(pieces):
+            name = one.name
             suffix = one.name.rpartition(".")[2].lower()
             if suffix in PICTURES:
                 samples.photographs[one.name] = one
@@ -86,11 +98,18 @@ def _gather(pieces: RangeReader) -> _Samples:
                 continue
             samples.others[one.name] = one
             if suffix in _METADATA and one.plain and one.size <= _MOST_METADATA:
-                text = pieces.read(one.offset, one.size).decode("utf-8", "replace").strip()
+                text = _whole(pieces, one).decode("utf-8", "replace").strip()
                 samples.metadata.setdefault(sample_of(one.name), {})[suffix] = text
     except ContainerError as fault:
-        samples.fault = str(fault)
+        samples.fault, samples.last = str(fault), sample_of(name)
     return samples
+
+
+def _whole(pieces: RangeReader, one: Member) -> bytes:
+    data = pieces.read(one.offset, one.size)
+    if len(data) < one.size:
+        raise ContainerError("it ends early")
+    return data
 
 
 def sample_of(name: str) -> str:
@@ -121,6 +140,10 @@ def _photo(one: Member, parts: dict[str, str]) -> TarPhoto:
     except ContainerError as error:
         person, fault = "", str(error)
     return TarPhoto(one.name, one.offset, one.size, person, fault)
+
+
+def _unnamed(one: Member) -> TarPhoto:
+    return TarPhoto(one.name, one.offset, one.size, fault="the damage may have taken the name of its person")
 
 
 def _fault(one: Member) -> str:

@@ -150,8 +150,17 @@ def _from_tars(root: Path, tars: Sequence[Path]) -> TrainingList:
 
 
 def _in_tar(tar: Path) -> Iterator[tuple[str, str]]:
-    """The address and the person of each photograph of a tar."""
-    found, _ = photographs(open_tar(tar))
+    """The address and the person of each photograph of a tar.
+
+    Raises:
+        UserError: it is damaged: what is missing would change the labels of all people.
+    """
+    try:
+        found, fault = photographs(open_tar(tar))
+    except ContainerError as error:
+        found, fault = [], str(error)
+    if fault:
+        raise UserError(f"{tar} cannot be read: {fault}.")
     for one in found:
         yield f"{tar.name}/{one.name}", one.person or folder_of(one.name) or tar.name.partition(".")[0]
 

@@ -59,6 +59,18 @@ def test_people_of_a_tar_without_numbers_are_its_folders(tmp_path: Path) -> None
     assert found.addresses.to_pylist() == ["set.tar/ann/1.png", "set.tar/ben/1.png"]
 
 
+def test_a_tar_that_was_cut_is_no_list(tmp_path: Path) -> None:
+    listed = read_training_list(write_lists(tmp_path, people=3, each=4))
+    data = [read_bytes(tmp_path, address) for address in listed.addresses.to_pylist()]
+    save_tar_set(tmp_path, lambda rows: ((data[r], "png", int(listed.targets[r]), {}) for r in rows), len(data), seed=1)
+    (tar,) = (tmp_path / "shards").iterdir()
+    for size in (tar.stat().st_size // 2, 100):
+        tar.write_bytes(tar.read_bytes()[:size])
+        for source in (tar, tar.parent):
+            with pytest.raises(UserError, match=rf"{tar.name} cannot be read: it "):
+                read_training_list(source)
+
+
 def test_the_digest_tells_lists_apart(tmp_path: Path) -> None:
     first = read_training_list(write_lists(tmp_path, people=3)).digest
     assert read_training_list(tmp_path).digest == first

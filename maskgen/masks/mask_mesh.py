@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
@@ -246,36 +247,35 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, ba
     starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
     columns = len(kept_lines(COLUMNS, small))
-    grid = fine.points.reshape(ROWS, COLUMNS, 3)
-    round_head = np.concatenate([np.full(len(part.points), _meets_itself(part)) for part in parts[1:]] or [_NO_STRAP])
-    rays = _unit(np.concatenate([part.points for part in parts]) - CENTRE)
-    outward = rays.copy()
-    if band:
-        outward[: len(sheet.points)] = skin_normals_along(sheet.points - CENTRE)
+    round_head, high = _of_straps(parts[1:], _meets_itself), _of_straps(parts[1:], _ends_high)
+    points = np.concatenate([part.points for part in parts])
+    rays = _unit(points - CENTRE)
+    outward = np.concatenate([skin_normals_along(sheet.points - CENTRE), rays[len(sheet.points) :]]) if band else rays
     return MaskMesh(
-        warp=ShapeWarp.prepare(np.concatenate([part.points for part in parts])),
+        warp=ShapeWarp.prepare(points),
         rays=rays,
         outward=outward,
         uv=np.concatenate(places),
         triangles=triangles.astype(np.int32),
         columns=columns,
         below_lids=_below_lids(sheet.points[:columns, 0]),
-        may_hide=_may_hide(grid),
+        may_hide=_may_hide(fine.points.reshape(ROWS, COLUMNS, 3)),
         back=_moved_back(parts[1:]),
         deformations=_deformations(template, fine, small, parts),
         straps_from=len(sheet.points),
         strap_widths=np.repeat([strap.width for strap in template.straps], 2),
-        over_hair=round_head
-        & np.concatenate([np.full(len(part.points), _ends_high(part)) for part in parts[1:]] or [_NO_STRAP]),
+        over_hair=round_head & high,
         fade_from=np.where(round_head, GOING, EDGE_ON),
         under_straps=_normals_under(parts[1:]),
         has_head_straps=bool(round_head.any()),
         follows=np.concatenate([np.ones(len(sheet.points)), *(_toward_end(len(part.points)) for part in parts[1:])]),
-        light_weights=_light_weights(np.concatenate([part.points for part in parts])),
+        light_weights=_light_weights(points),
     )
 
 
-_NO_STRAP = np.zeros(0, np.bool_)
+def _of_straps(straps: list[Mesh], is_so: Callable[[Mesh], bool]) -> NDArray[np.bool_]:
+    """For each point of the straps what is so of its strap."""
+    return np.repeat([is_so(strap) for strap in straps], [len(strap.points) for strap in straps]).astype(np.bool_)
 
 
 def _ends_high(strap: Mesh) -> bool:

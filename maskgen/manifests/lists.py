@@ -54,12 +54,15 @@ class PairLists:
         addresses: large_string (k,), each picture once.
         pairs: for each list by its file's name, int64 (n, 2) rows of `addresses`.
         people: their people, int64 (n, 2) by the list's name.
+        named: for each list by its name, whether it names its people. If not, pictures that its genuine pairs connect
+            count as one person, and one person may count as several: `people` tells nothing but the pairs of the list.
     """
 
     root: Path
     addresses: Any
     pairs: Mapping[str, Ints]
     people: Mapping[str, Ints]
+    named: Mapping[str, bool]
 
     def same(self, name: str) -> Bools:
         """True for genuine pairs, bool (n,)."""
@@ -94,7 +97,8 @@ def read_pair_lists(paths: Sequence[Path]) -> PairLists:
         whose = [_whole_numbers(table[column], f"column {column} of {path}") for column in PAIR_COLUMNS[1::2]]
         people[path.name] = np.stack(whose, axis=1)
         at += 2 * n
-    return PairLists(paths[0].parent, encoded.dictionary.cast(pa.large_string()), pairs, people)
+    named = {path.name: not is_label_pairs(path) for path in paths}
+    return PairLists(paths[0].parent, encoded.dictionary.cast(pa.large_string()), pairs, people, named)
 
 
 def _pair_columns(path: Path) -> Mapping[str, Any]:

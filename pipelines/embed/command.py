@@ -35,7 +35,7 @@ def embed_command(**options: Any) -> None:
 
     MODEL is as for `maskgen evaluate`. LIST.csv is any list of `maskgen pairs` or `maskgen gallery`, or another with a
     column path. OUT.parquet has the list's columns and `embedding`, of length 1; for a list of pairs it has each image
-    once, with path and target.
+    once, with path and, where the list names the people, target.
     """
     from .run import run_embed
 

@@ -82,15 +82,10 @@ def _columns(list_file: Path) -> Mapping[str, Any]:
 
 
 def _label_pictures(list_file: Path) -> Mapping[str, Any]:
-    """As `_pictures`, for lines of two paths and 1 or 0."""
-    import numpy as np
-    import pyarrow as pa
-
+    """The paths of lines of two paths and 1 or 0, without targets: such a file does not name the people."""
     from maskgen.manifests.lists import read_pair_lists
 
-    listed = read_pair_lists([list_file])
-    _, first = np.unique(listed.pairs[list_file.name], return_index=True)
-    return {"path": listed.addresses, "target": pa.array(listed.people[list_file.name].ravel()[first])}
+    return {"path": read_pair_lists([list_file]).addresses}
 
 
 def _pictures(paths: Any, targets: Any, pair_paths: Any, pair_targets: Any) -> Mapping[str, Any]:

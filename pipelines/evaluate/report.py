@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
 PEOPLE = "identified.csv"  # of an evaluation with --gallery
+_NAMELESS = (
+    "These pairs name no people: intervals take pictures that genuine pairs connect for one person, and there is no "
+    "FNMR at a fixed FMR, since two pictures that no pair compares may show one person."
+)
 
 
 def write_report(found: Evaluation) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def _results(found: Evaluation) -> dict[str, Any]:
         },
         "fixed_fmr": None if found.fixed_fmr is None else _fixed_fmr(found.fixed_fmr),
         "benchmark": found.benchmark,
-        "notes": _notes(found.splits),
+        "notes": [*([_NAMELESS] if found.fixed_fmr is None else []), *_notes(found.splits)],
     }
 
 

@@ -61,7 +61,8 @@ def evaluate_lists(
     kinds, yaws = mask_kinds_of(lists.root, lists.addresses), yaws_of(lists.root, lists.addresses)
     rows = {split.name: split.rows for split in splits(kinds, judged.pairs)}
     found = {name: _verified(settings, judged, own, threshold) for name, own in rows.items()}
-    fixed = _fixed_fmr(settings, kinds, judged, embedded) if all_comparisons else None
+    named = all_comparisons and lists.named[test]
+    fixed = _fixed_fmr(settings, kinds, judged, embedded) if named else None
     return write_report(
         Evaluation(
             settings, embedder, alignment, lists, embedded, threshold, judged, kinds, yaws, found, rows, fixed, about

@@ -37,6 +37,7 @@ def test_pairs_are_read_back_each_picture_once(lists: Path) -> None:
         lines = [line.split(",") for line in (lists / name).read_text().splitlines()[1:]]
         assert [[addresses[a], addresses[b]] for a, b in found.pairs[name]] == [[line[0], line[2]] for line in lines]
         assert found.people[name].tolist() == [[int(line[1]), int(line[3])] for line in lines]
+    assert found.named == dict.fromkeys(names, True)
     assert found.same("eval_same.csv").all()
     assert not found.same("eval_diff.csv").any()
 
@@ -106,6 +107,7 @@ def test_two_paths_and_a_truth_are_pairs(tmp_path: Path, between: str) -> None:
     assert [[addresses[a], addresses[b]] for a, b in found.pairs[path.name]] == [line.split()[:2] for line in lines]
     a, b, c = (found.people[path.name][row, 0] for row in (0, 2, 2))
     assert len({a, b}) == 2 and b == c
+    assert found.named == {path.name: False}
 
 
 @pytest.mark.parametrize(("line", "says"), [("a/1.jpg a/3.jpg 0", "line 3"), ("a/1.jpg 1", "line 3")])

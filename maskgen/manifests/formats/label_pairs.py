@@ -54,7 +54,8 @@ def is_label_pairs(path: Path) -> bool:
 def load_label_pairs(path: Path) -> tuple[list[str], list[str], Ints]:
     """The two paths of each pair, and their people, int64 (n, 2).
 
-    The file names no people: pictures connected by genuine pairs, directly or through others, are one person.
+    The file names no people: pictures connected by genuine pairs, directly or through others, are one person. Pictures
+    that are not connected may still show one person, so these numbers hold within the pairs of the file only.
 
     Raises:
         UserError: a line is invalid, or pairs contradict one another; names the line.

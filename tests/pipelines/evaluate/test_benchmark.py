@@ -131,6 +131,7 @@ def test_a_bin_is_judged_as_it_is(untrained: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert results(report)["pairs"] == {"listed": 24, "judged": 24, "left_out": 0}
     assert results(report)["fixed_fmr"] is None
+    assert done.output.count("These pairs name no people:") == 1
     assert results(report)["benchmark"]["trained_on"]["people"] is None
     assert set(results(report)["splits"]) == {"all", "unknown"}
 

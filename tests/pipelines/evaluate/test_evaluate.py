@@ -159,6 +159,26 @@ def test_a_list_alone_takes_its_threshold_from_folds(drawn: Path, untrained: Pat
     assert "masked-bare" in found["splits"]  # by the files' names, for no report says where the run is
 
 
+def test_pairs_that_name_no_people_are_compared_as_listed_only(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    lists = drawn / "lists"
+    with (lists / "test.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with (tmp_path / "pairs_label.txt").open("w") as file:
+        for row in rows:
+            same = int(row["target"] == row["pair_target"])
+            file.write(f"{lists / row['path']}\t{lists / row['pair_path']}\t{same}\n")
+    said = done("evaluate", untrained, "--data", tmp_path / "pairs_label.txt", "--report", tmp_path / "out")
+    found = results(tmp_path / "out")
+    assert found["pairs"]["judged"] == len(rows)
+    assert found["fixed_fmr"] is None
+    sentence = "These pairs name no people:"
+    assert [note.startswith(sentence) for note in found["notes"]].count(True) == 1
+    assert said.count(sentence) == (tmp_path / "out/results.md").read_text("utf-8").count(sentence) == 1
+    assert sentence in PageFile(tmp_path / "out/report.html").text
+    done("evaluate", untrained, "--data", lists, "--report", tmp_path / "named", "--replicates", "20")
+    assert not any(sentence in note for note in results(tmp_path / "named")["notes"])
+
+
 def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     said = done("evaluate", "dlib", "--gallery", drawn / "gallery/gallery.csv", "--report", out, "--far", "0.1")

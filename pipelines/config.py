@@ -14,12 +14,13 @@ from click.core import ParameterSource
 from maskgen.core.reasons import UserError
 
 from .options import FilePath
+from .options_once import OnceCommand
 
 MOST_BYTES = 1 << 20
 _KEY = "maskgen.config"  # of the context's meta: the file's name
 
 
-class ConfiguredCommand(click.Command):
+class ConfiguredCommand(OnceCommand):
     """A command with --config; errors in a value of the file name the file and the key."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

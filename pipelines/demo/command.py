@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from ..options import FilePath
+from ..options_once import OnceCommand
 from .settings import DemoSettings
 
 
-@click.command("demo")
+@click.command("demo", cls=OnceCommand)
 @click.argument("out", type=FilePath(file_okay=False), default=Path("maskgen-demo"))
 @click.option(
     "--source",

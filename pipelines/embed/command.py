@@ -11,6 +11,7 @@ from maskgen.embedders.model_names import check_model
 
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath, model_options
+from ..options_once import OnceCommand
 from .settings import EmbedSettings
 
 EPILOG = """\b
@@ -24,7 +25,7 @@ Exit codes: 0 written, 2 wrong usage or input, 3 written without some unreadable
 PATH = FilePath()
 
 
-@click.command("embed", epilog=EPILOG)
+@click.command("embed", cls=OnceCommand, epilog=EPILOG)
 @click.argument("model")
 @click.argument("list_file", metavar="LIST.csv", type=PATH)
 @click.argument("out", metavar="OUT.parquet", type=PATH)

@@ -11,6 +11,7 @@ from maskgen.embedders.model_names import check_model
 
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath, model_options
+from ..options_once import OnceCommand
 from ..reports.progress import Notify
 from .settings import EvaluateSettings
 
@@ -28,7 +29,7 @@ Exit codes: 0 evaluated, 2 wrong usage or input, 3 evaluated without some images
 PATH = FilePath()
 
 
-@click.command("evaluate", epilog=EPILOG)
+@click.command("evaluate", cls=OnceCommand, epilog=EPILOG)
 @click.argument("model")
 @click.option("--data", type=PATH, help="Lists that `maskgen pairs` wrote, or one CSV file of pairs.")
 @click.option(

@@ -9,6 +9,7 @@ import click
 from maskgen.embedders.model_names import check_model
 
 from ..options import FilePath
+from ..options_once import OnceCommand
 from .settings import ExportSettings
 
 EPILOG = """\b
@@ -20,7 +21,7 @@ Exit codes: 0 written, 2 wrong usage or input.
 PATH = FilePath()
 
 
-@click.command("export", epilog=EPILOG)
+@click.command("export", cls=OnceCommand, epilog=EPILOG)
 @click.argument("model")
 @click.argument("out", metavar="OUT.onnx", type=PATH)
 @click.option(

@@ -9,6 +9,7 @@ import click
 
 from ..checks import MAX_PIXELS
 from ..options import FilePath, crop_options, landmarks_option
+from ..options_once import OnceCommand
 from .settings import DOUBTFUL, GallerySettings
 
 EPILOG = """\b
@@ -33,7 +34,7 @@ def _two_numbers(context: click.Context, option: click.Parameter, value: str | N
     return int(parts[0]), int(parts[1])
 
 
-@click.command("gallery", epilog=EPILOG)
+@click.command("gallery", cls=OnceCommand, epilog=EPILOG)
 @click.argument("source", type=PATH)
 @click.argument("out", type=PATH)
 @click.option(

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from ..options import FilePath
+from ..options_once import OnceCommand
 from .settings import PREVIEWS, KindsSettings
 
 
-@click.command("kinds")
+@click.command("kinds", cls=OnceCommand)
 @click.option(
     "--out",
     type=FilePath(file_okay=False),

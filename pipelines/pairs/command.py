@@ -14,6 +14,7 @@ from maskgen.formats.any_path import AnyPath
 
 from ..alignment_checks import allow_misaligned
 from ..options import AnyPathType, FilePath
+from ..options_once import OnceCommand
 from .report import table
 from .run import run_pairs
 from .settings import FORMATS, PROTOCOLS, VERIFY, PairsSettings
@@ -74,7 +75,7 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 """
 
 
-@click.command("pairs", epilog=EPILOG)
+@click.command("pairs", cls=OnceCommand, epilog=EPILOG)
 @click.argument("out", type=PATH)
 @click.option("--run", type=PLACE, help="A run for training and evaluation; its people are divided by --people.")
 @click.option(

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from ..options_once import OnceCommand
 from .settings import LOCAL, PORT, PlaySettings
 
 
-@click.command("play")
+@click.command("play", cls=OnceCommand)
 @click.option(
     "--host",
     default=LOCAL,

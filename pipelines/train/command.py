@@ -12,6 +12,7 @@ from maskgen.core.reasons import UserError
 
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath
+from ..options_once import OnceCommand
 from .report import exit_code, table
 from .settings import TrainSettings
 
@@ -29,7 +30,7 @@ Exit codes: 0 trained, 2 wrong usage or input, 3 collapsed and stopped, 130 inte
 """
 
 
-@click.command("train", epilog=EPILOG)
+@click.command("train", cls=OnceCommand, epilog=EPILOG)
 @click.argument("recipe")
 @click.option(
     "--data", type=PATH, required=True, help="A folder that `maskgen pairs` wrote, or a .csv, a .rec, a .tar in it."

@@ -5,6 +5,7 @@ import functools
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from fake_masker import make_fake
@@ -13,6 +14,7 @@ from support import picture, tree, write
 from maskgen import __version__
 from maskgen.pipelines.cli import COMMANDS, explain, main
 from maskgen.pipelines.mask import run as runner
+from maskgen.pipelines.options_once import OnceCommand
 from maskgen.pipelines.runs.run_folder import RunFolder
 
 PLACE = RunFolder.place
@@ -185,6 +187,46 @@ def test_version_and_list_of_commands() -> None:
     assert call("--version").output.split()[-1] == __version__
     for name in COMMANDS:
         assert name in call("--help").output
+
+
+def test_every_command_refuses_an_option_given_twice() -> None:
+    for name in COMMANDS:
+        assert isinstance(main.get_command(click.Context(main), name), OnceCommand), name
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (["pairs", "--run", "A", "--run", "B", "OUT"], "--run is given 2 times: give it once."),
+        (
+            ["pairs", "--run", "A", "--people", "1,0,0", "--people=0,1,0", "OUT"],
+            "--people is given 2 times: give it once, with commas between its values (--people TRAIN,EVAL,TEST).",
+        ),
+        (
+            ["mask", "S", "R", "--kinds", "n95", "--kinds", "cloth"],
+            "--kinds is given 2 times: give it once, with commas between its values (--kinds KIND,KIND,...).",
+        ),
+        (["mask", "--wear", "proper", "S", "--wear=nose_out", "R", "--wear", "proper"], "--wear is given 3 times:"),
+        (["mask", "--segmentation", "S", "R", "--segmentation"], "--segmentation is given 2 times: give it once."),
+        (["mask", "S", "R", "--bare", "--no-bare"], "--bare/--no-bare is given 2 times: give it once."),
+        (["gallery", "S", "R", "--expect", "3,3", "--expect", "3,3"], "between its values (--expect BARE,MASKED)."),
+        (["evaluate", "dlib", "--data", "A", "--data", "B"], "--data is given 2 times: give it once."),
+        (["train", "small", "--data", "A", "--run", "B", "--seed", "1", "--seed", "1"], "--seed is given 2 times"),
+        (["kinds", "--list-only", "--copy", "n95", "A", "--copy", "kn95", "A"], "--copy is given 2 times"),
+    ],
+)
+def test_an_option_given_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_refused(call(*line), says)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_that_may_be_repeated_are_and_help_is_given(tmp_path: Path) -> None:
+    result = call("pairs", "--train", "A", "--train", "B", "--also", "lfw", "--also", "bin", tmp_path / "out")
+    assert_refused(result, "A is not a folder")
+    assert call("pairs", "--run", "A", "--run", "B", "--help").exit_code == 0
 
 
 def test_explain_names_the_file() -> None:

@@ -10,12 +10,15 @@ from click.testing import CliRunner, Result
 
 from maskgen.pipelines.cli import main
 
-TINY = ("--set", "data.size=32", "--set", "schedule.warmup_steps=0", "--batch-size", "8", "--threads", "1")
+USUAL = {"--device": "cpu", "--batch-size": "8", "--threads": "1"}
+SMALL = ("--set", "data.size=32", "--set", "schedule.warmup_steps=0")
+TINY = (*SMALL, *(word for pair in USUAL.items() for word in pair))
 
 
 def train(data: Path, run: Path, *options: str, recipe: str = "small", code: int = 0) -> Result:
     """`maskgen train` in this process, whose exit code must be `code`."""
-    arguments = ["train", recipe, "--data", str(data), "--run", str(run), "--device", "cpu", *TINY, *options]
+    usual = [word for name, value in USUAL.items() if name not in options for word in (name, value)]
+    arguments = ["train", recipe, "--data", str(data), "--run", str(run), *SMALL, *usual, *options]
     result = CliRunner().invoke(main, arguments)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -95,7 +95,7 @@ def test_a_process_that_is_killed_leaves_a_run_that_goes_on(lists: Path, tmp_pat
     more = ["--epochs", "3", "--set", "train.save_every=1", "--set", "optimizer.lr=0.001"]
     code = "from maskgen.pipelines.cli import main; main()"
     command = [sys.executable, "-P", "-c", code, "train", "small", "--data", str(lists), "--run"]
-    working = subprocess.Popen([*command, str(tmp_path / "run"), "--device", "cpu", *TINY, *more])
+    working = subprocess.Popen([*command, str(tmp_path / "run"), *TINY, *more])
     until = time.monotonic() + 240  # of waiting on a loaded machine
     while not (tmp_path / "run/best").is_dir():
         assert working.poll() is None

@@ -19,8 +19,8 @@ from maskgen.pipelines.cli import main
 LANDMARKS = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
 
 
-def call(*args: object) -> Result:
-    return CliRunner().invoke(main, ["mask", "--workers", "1", "--format", "png", *map(str, args)])
+def call(*args: object, workers: int = 1) -> Result:
+    return CliRunner().invoke(main, ["mask", "--workers", str(workers), "--format", "png", *map(str, args)])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_given_points_are_in_catalogue_and_settings_and_the_bytes_repeat(
         assert row["source_points68"] == pytest.approx(truth[row["source"]].ravel().tolist(), abs=0.006)
     stored = json.loads((tmp_path / "run" / "settings.json").read_text())
     assert len(stored["settings"]["--points"]) == 64 and stored["config"]["points"] == str(points)
-    assert call(source, tmp_path / "again", *options, points, "--workers", 2).exit_code == 0
+    assert call(source, tmp_path / "again", *options, points, workers=2).exit_code == 0
     assert tree(tmp_path / "again") == tree(tmp_path / "run")
     points.write_text(points.read_text().replace("path,", "PATH,"))
     assert "--points (was" in call(source, tmp_path / "run", *options, points).output

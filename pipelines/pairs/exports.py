@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from maskgen.core.extras import need
 from maskgen.core.reasons import UserError
 
 from ..reports.progress import WRITTEN, Notify, show_progress
@@ -30,6 +31,13 @@ def write_exports(work: PlannedLists, paths: PathWriter, notify: Notify) -> dict
         notify(f"writing {_WHAT[name]}")
         rows |= WRITERS[name](work, paths)
     return rows
+
+
+def check_packages(formats: Iterable[str]) -> None:
+    """Raise UserError for a format of --also whose package is not installed."""
+    for name in formats:
+        if name in _PACKAGES:
+            need(_PACKAGES[name], name)
 
 
 def refuse_empty(work: PlannedLists) -> None:
@@ -242,4 +250,5 @@ WRITERS: dict[str, Writer] = {
     "lmdb": _write_lmdb,
     "hub": _write_hub,
 }
+_PACKAGES = {"lmdb": "lmdb"}  # that a format needs; the extra has the format's name
 _WHAT = {name: files[0] if files else "tars" for name, files in EXTRA_FILES.items()}

@@ -10,7 +10,7 @@ from maskgen.formats.any_path import AnyPath
 from ..alignment_checks import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
-from .exports import refuse_empty, write_exports
+from .exports import check_packages, refuse_empty, write_exports
 from .folder import UNFINISHED, open_out, refuse_out
 from .image_checks import path_writer, verified
 from .records import LeftOut, PlannedLists
@@ -29,8 +29,10 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     """Write the manifests; returns the content of report.json.
 
     Raises:
-        UserError: there are too few images, files are missing, or OUT holds something else.
+        UserError: there are too few images, files are missing, OUT holds something else, or a package that --also
+            needs is not installed.
     """
+    check_packages(settings.also)
     names, folders = _runs(settings)
     refuse_out(settings)
     alignments = _alignments(settings, dict(zip(names, folders, strict=True)), notify)

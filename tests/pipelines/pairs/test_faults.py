@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from pair_lists import called, read, write
 from maskgen.core.reasons import UserError
 from maskgen.manifests.checks.check import check_lists
 from maskgen.pipelines.pairs.report import table
+from maskgen.pipelines.pairs.run import run_pairs
+from maskgen.pipelines.pairs.settings import PairsSettings
 
 
 def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_path: Path) -> None:
@@ -34,6 +37,19 @@ def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_pat
     assert check_lists(out, verify="decode").n_faults == 0
     again = write(out, verify="exist", leave_out_missing=True, **shares)
     assert again["images_left_out"] == {"missing": 1}
+
+
+def test_a_format_whose_package_is_not_installed_is_refused_before_any_work(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("maskgen.core.extras.importlib", SimpleNamespace(import_module=without))
+    said: list[str] = []
+    with pytest.raises(UserError, match=r"the package lmdb: pip install 'maskgen\[lmdb\]'"):
+        run_pairs(PairsSettings(out=tmp_path / "out", run=run, verify="names", also=("rec", "lmdb")), said.append)
+    assert said == [] and not (tmp_path / "out").exists()
 
 
 def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> None:

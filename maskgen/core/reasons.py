@@ -1,4 +1,4 @@
-"""Why a photograph, or a face in it, was set aside."""
+"""Why a photograph, or a face in it, was set aside; and counts in the sentences that say so."""
 
 from __future__ import annotations
 
@@ -63,3 +63,24 @@ def why_unreadable(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error)
+
+
+_PLURALS = {"person": "people", "process": "processes"}
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """A count and what is counted, in the singular for 1.
+
+    Args:
+        things: the plural where it is not `thing` with an s, as where a verb follows.
+
+    Example:
+        >>> counted(1, "pair"), counted(1200, "person"), counted(1, "pair is", "pairs are")
+        ('1 pair', '1,200 people', '1 pair is')
+    """
+    return f"{number:,} {thing if number == 1 else things or _PLURALS.get(thing, thing + 's')}"
+
+
+def are(number: int) -> str:
+    """The verb of a count: "is" for 1, otherwise "are"."""
+    return "is" if number == 1 else "are"

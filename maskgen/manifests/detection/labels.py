@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,7 +21,7 @@ from ..schema import BARE, CATALOGUE
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the picture
 _COLUMNS = (
-    "path", "person", "kind", "width", "height", "alignment", "faces_found", "picture_face", "box", "outline",
+    "path", "source", "person", "kind", "width", "height", "alignment", "faces_found", "picture_face", "box", "outline",
     "wearing", "colour",
 )  # fmt: skip
 
@@ -47,12 +47,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One picture: its path below the run, its person, its size in pixels, and its labels.
+    """One picture: its path below the run, its photograph and person, its size in pixels, and its labels.
 
     `unlabelled` counts faces that were detected and set aside: they have no mask and no label.
     """
 
     path: str
+    photograph: str
     person: str
     width: int
     height: int
@@ -78,6 +79,15 @@ def read_labels(run: AnyPath) -> Iterator[Labelled]:
         raise UserError(f"{path} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
 
 
+def unlabelled_faces(pictures: Iterable[Labelled]) -> dict[str, int]:
+    """The faces without a label in each photograph that has any; its pictures show the same faces."""
+    found: dict[str, int] = {}
+    for one in pictures:
+        if one.unlabelled:
+            found[one.photograph] = max(one.unlabelled, found.get(one.photograph, 0))
+    return found
+
+
 FACE_CLASSES = (BARE, *WEARINGS)
 
 
@@ -101,7 +111,8 @@ def _labelled(path: str, rows: Sequence[Mapping[str, Any]], run: AnyPath) -> Lab
         raise UserError(f"{run} holds crops: labels are for whole photographs, mask with --crop none --faces all.")
     size = int(first["width"]), int(first["height"])
     seen = [one for row in rows for one in _seen(row, *size)]
-    return Labelled(path, str(first["person"]), *size, tuple(seen), max(int(first["faces_found"]) - len(rows), 0))
+    unlabelled = max(int(first["faces_found"]) - len(rows), 0)
+    return Labelled(path, str(first["source"]), str(first["person"]), *size, tuple(seen), unlabelled)
 
 
 def _seen(row: Mapping[str, Any], width: int, height: int) -> Iterator[Seen]:

@@ -2,7 +2,7 @@
 
 A line of a label is `class x y width height`, the centre and the size of the box as shares of the picture's sides.
 The pictures are hard links to the run's, or copies if the disk does not support links. A tenth of the people is in
-val.txt.
+val.txt; where that leaves one of the two lists empty, a tenth of the photographs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from maskgen.core.atomic_writes import write_atomic
@@ -19,10 +20,19 @@ from maskgen.core.atomic_writes import write_atomic
 from .labels import Labelled, Seen
 
 FOLDER, ABOUT = "yolo", "data.yaml"
-_HELD_BACK = 10  # one in this number of people is in val.txt
+_HELD_BACK = 10  # one in this number of people, or of photographs, is in val.txt
 
 
-def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How many pictures are in train.txt and in val.txt, and whether people were divided; photographs otherwise."""
+
+    train: int
+    val: int
+    by_people: bool
+
+
+def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> Division:
     """Write the folder into a run, in place of an earlier one.
 
     Args:
@@ -32,19 +42,45 @@ def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> 
     for name in ("images", "labels"):
         shutil.rmtree(top / name, ignore_errors=True)
     number = {name: at for at, name in enumerate(names)}
-    parts: dict[bool, list[str]] = {False: [], True: []}
+    lines: list[str] = []
+    people: list[int] = []
+    photographs: list[int] = []
     for one in pictures:
         inside = PurePosixPath(one.path).relative_to("faces")
         _place(run / one.path, top / "images" / inside)
-        lines = "".join(_line(number[seen.name], seen, one) for seen in one.seen)
-        write_atomic(top / "labels" / inside.with_suffix(".txt"), lines.encode())
-        held_back = zlib.crc32(one.person.encode("utf-8", "surrogateescape")) % _HELD_BACK == 0
-        parts[held_back].append(f"./images/{inside}\n")
-    for name, own, other in (("train", parts[False], parts[True]), ("val", parts[True], parts[False])):
-        write_atomic(top / f"{name}.txt", "".join(own or other).encode("utf-8", "surrogateescape"))
+        labels = "".join(_line(number[seen.name], seen, one) for seen in one.seen)
+        write_atomic(top / "labels" / inside.with_suffix(".txt"), labels.encode())
+        lines.append(f"./images/{inside}\n")
+        people.append(_hash(one.person))
+        photographs.append(_hash(one.photograph))
+    held_back, by_people = _held_back(people, photographs)
+    for name, wanted in (("train", False), ("val", True)):
+        own = [line for line, held in zip(lines, held_back, strict=True) if held is wanted]
+        write_atomic(top / f"{name}.txt", "".join(own).encode("utf-8", "surrogateescape"))
     listed = "".join(f"  {at}: {json.dumps(name)}\n" for name, at in number.items())
     # Without `path`, Ultralytics resolves paths from this file's folder.
     write_atomic(top / ABOUT, f"train: train.txt\nval: val.txt\nnames:\n{listed}".encode())
+    return Division(held_back.count(False), held_back.count(True), by_people)
+
+
+def _hash(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogateescape"))
+
+
+def _held_back(people: Sequence[int], photographs: Sequence[int]) -> tuple[list[bool], bool]:
+    """Whether each picture is in val.txt, and whether people were divided.
+
+    Args:
+        people, photographs: the hashes of each picture's person and photograph.
+    """
+    held = [person % _HELD_BACK == 0 for person in people]
+    if any(held) and not all(held):
+        return held, True
+    different = sorted(set(photographs))
+    # Two photographs are enough for two lists; of one, no picture may be in val.txt.
+    least = 1 if len(different) > 1 else 0
+    chosen = set(different[: max(len(different) // _HELD_BACK, least)])
+    return [photograph in chosen for photograph in photographs], False
 
 
 def _place(picture: Path, link: Path) -> None:

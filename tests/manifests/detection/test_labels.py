@@ -17,8 +17,11 @@ from drawn_people import drawn_people
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import UserError
-from maskgen.manifests.detection.labels import class_names, read_labels
+from maskgen.manifests.detection.labels import Labelled, class_names, read_labels
+from maskgen.manifests.detection.yolo import Division, save_yolo
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.mask.labels import write_labels
+from maskgen.pipelines.mask.settings import MaskSettings
 
 CLASSES = ["bare", "proper", "nose_out", "chin_out", "under_chin", "n95", "surgical_blue"]
 OPTIONS = [
@@ -39,6 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(main, ["mask", str(folder / "photos"), str(folder / "run"), *OPTIONS])
     assert result.exit_code in (0, 3), result.output
     assert "The labels are in" in result.output
+    assert "val.txt has a tenth of the photographs" in result.output
     return folder / "run"
 
 
@@ -110,12 +114,56 @@ def listed(part: Path) -> list[str]:
     return [line.replace("./", parent) if line.startswith("./") else line for line in lines]
 
 
+def photographs_of(run: Path, listed_pictures: list[str]) -> set[str]:
+    sources = {row["path"]: row["source"] for row in catalogue(run)}
+    return {sources["faces/" + str(Path(path).relative_to(run / "yolo" / "images"))] for path in listed_pictures}
+
+
+def divided(folder: Path, names: list[tuple[str, str]]) -> tuple[Division, list[str], list[str]]:
+    """What is in train.txt and val.txt for photographs by (person, name), each bare and masked."""
+    pictures = []
+    for person, name in names:
+        for kind in ("bare", "n95"):
+            path = f"faces/{person}/{name}__{kind}.jpg"
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(b"")
+            pictures.append(Labelled(path, f"{person}/{name}.jpg", person, 8, 8, (), 0))
+    division = save_yolo(folder, pictures, CLASSES)
+    texts = ((folder / "yolo" / f"{name}.txt").read_text().splitlines() for name in ("train", "val"))
+    train, val = ([Path(line).name.partition("__")[0] for line in lines] for lines in texts)
+    assert (division.train, division.val) == (len(train), len(val))
+    return division, train, val
+
+
+def test_a_tenth_of_the_people_is_held_back(tmp_path: Path) -> None:
+    names = [(f"person {number}", f"{number}-{at}") for number in range(200) for at in range(2)]
+    division, train, val = divided(tmp_path, names)
+    assert division.by_people and 0.05 < len(val) / 800 < 0.15
+    assert {one.partition("-")[0] for one in train} & {one.partition("-")[0] for one in val} == set()
+
+
+@pytest.mark.parametrize(("many", "held_back"), [(2, 1), (9, 1), (40, 4)])
+def test_photographs_are_divided_where_people_are_too_few(tmp_path: Path, many: int, held_back: int) -> None:
+    names = [("holiday", f"IMG_{number:04}") for number in range(many)]
+    division, train, val = divided(tmp_path / "a", names)
+    assert not division.by_people
+    assert set(train) & set(val) == set() and len(set(val)) == held_back
+    assert sorted([*train, *val]) == sorted(name for _, name in names for _ in range(2))
+    assert set(divided(tmp_path / "b", names[::-1])[2]) == set(val), "whatever the order"
+
+
+def test_one_photograph_is_for_training(tmp_path: Path) -> None:
+    division, train, val = divided(tmp_path, [("holiday", "1")])
+    assert (division.by_people, train, val) == (False, ["1", "1"], [])
+
+
 def test_yolo_finds_labels_beside_pictures(run: Path) -> None:
     yaml = pytest.importorskip("yaml")
     about = yaml.safe_load((run / "yolo" / "data.yaml").read_text("utf-8"))
     assert about["names"] == dict(enumerate(CLASSES))
     found = {name: listed(run / "yolo" / about[name]) for name in ("train", "val")}
     assert found["train"] and found["val"]
+    assert photographs_of(run, found["train"]) & photographs_of(run, found["val"]) == set()
     wanted = {one.path: one for one in read_labels(run)}
     everything = sorted({*found["train"], *found["val"]})
     assert [str(Path(path).relative_to(run / "yolo" / "images")) for path in everything] == [
@@ -156,9 +204,28 @@ def test_crops_have_no_labels(run: Path, tmp_path: Path) -> None:
         list(read_labels(tmp_path))
 
 
-def test_faces_that_were_set_aside_are_counted(run: Path, tmp_path: Path) -> None:
+def with_faces_found(run: Path, folder: Path, faces: int) -> Path:
+    """The run's catalogue as if this number of faces had been found in each photograph."""
     table = pq.read_table(run / "catalogue.parquet")
     at = table.column_names.index("faces_found")
-    more = table.set_column(at, "faces_found", pa.array([5] * len(table)))
-    pq.write_table(more, tmp_path / "catalogue.parquet")
-    assert {one.unlabelled + len({seen.face for seen in one.seen}) for one in read_labels(tmp_path)} == {5}
+    pq.write_table(table.set_column(at, "faces_found", pa.array([faces] * len(table))), folder / "catalogue.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("faces", "says"),
+    [
+        ("all", "Warning: 15 faces in 4 photographs have no label: they were set aside, see set_aside.csv."),
+        ("subject", "have no label: --faces subject selects one face of each photograph, --faces all every face."),
+    ],
+)
+def test_faces_without_a_label_are_counted_once_a_photograph(run: Path, tmp_path: Path, faces: str, says: str) -> None:
+    settings = MaskSettings(tmp_path, with_faces_found(run, tmp_path, 5), crop="none", faces=faces, labels=("coco",))
+    said: list[str] = []
+    write_labels(settings, said.append)
+    assert said[-1].endswith(says)
+
+
+def test_faces_that_were_set_aside_are_counted(run: Path, tmp_path: Path) -> None:
+    labels = list(read_labels(with_faces_found(run, tmp_path, 5)))
+    assert {one.unlabelled + len({seen.face for seen in one.seen}) for one in labels} == {5}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.formats.any_path import AnyPath
 
 from .reports.progress import EMBEDDED, Notify, show_progress
@@ -66,7 +66,7 @@ def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: in
         if not faults:
             raise UserError("The list names no picture.")
         first = f"the first being {faults[0][0]} ({faults[0][1]})"
-        raise UserError(f"None of {len(addresses):,} pictures can be read, {first}: correct the list's paths.")
+        raise UserError(f"None of {counted(len(addresses), 'picture')} can be read, {first}: correct the list's paths.")
     return Embedded(embeddings, readable, tuple(faults))
 
 
@@ -87,7 +87,8 @@ def embed_parts(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: 
             progress.add(len(rows), len(part.faults))
             yield part
     if reported > _MOST_REPORTED:
-        notify(f"Warning: {reported - _MOST_REPORTED:,} more pictures are left out.")
+        more = counted(reported - _MOST_REPORTED, "more picture is", "more pictures are")
+        notify(f"Warning: {more} left out.")
 
 
 def _batches(root: AnyPath, addresses: Any, workers: int) -> Iterator[tuple[Sequence[int], list[Image | str]]]:

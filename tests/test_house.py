@@ -7,6 +7,7 @@ import configparser
 import functools
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ HEAVY = (
     "pytorch_metric_learning",
 )
 NOT_IN_THE_LIBRARY = ("click", "argparse", "tqdm", "joblib", "multiprocessing", "concurrent", "subprocess")
+COUNTED = ("faces", "images", "pairs", "people", "photographs", "pictures", "probes", "rows", "steps")
 LONGEST = 40  # lines of a function
 
 MOST_MODULES = 15  # in one folder, __init__.py not counted
@@ -290,6 +292,14 @@ def public(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
             yield node
             if isinstance(node, ast.ClassDef):
                 yield from public(node.body)
+
+
+def test_counts_in_sentences_are_in_the_singular_for_one() -> None:
+    """`core.reasons.counted` writes them; a constant is never 1."""
+    by_itself = re.compile(rf"{{[^{{}}]*[a-z][^{{}}]*:,}} (?:[a-z-]+ )?(?:{'|'.join(COUNTED)})\b")
+    for name, tree in everything():
+        texts = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        assert [match[0] for text in texts for match in by_itself.finditer(text)] == [], name
 
 
 def test_public_names_are_described() -> None:

@@ -12,6 +12,8 @@ import pickletools
 from math import prod
 from typing import Any
 
+from maskgen.core.reasons import counted
+
 from .any_path import AnyPath
 from .faults import ContainerError
 
@@ -45,7 +47,7 @@ def load_bin(path: AnyPath) -> tuple[list[bytes], list[bool]]:
     except _BROKEN as error:
         raise ContainerError("it is not pictures and labels") from error
     if len(encoded) != 2 * len(truths):
-        raise ContainerError(f"it holds {len(encoded)} pictures for {len(truths)} pairs")
+        raise ContainerError(f"it holds {counted(len(encoded), 'picture')} for {counted(len(truths), 'pair')}")
     return encoded, truths
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.core.atomic_writes import about, flush_folder
+from maskgen.core.reasons import counted
 
 from .any_path import AnyPath, RemotePath
 
@@ -163,7 +164,7 @@ def different_file(root: AnyPath, sizes: Mapping[str, int]) -> str:
     for path, size in sizes.items():
         found = size_of(root / path)
         if found != size:
-            return f"{path} is missing" if found < 0 else f"{path} has {found:,} bytes, not {size:,}"
+            return f"{path} is missing" if found < 0 else f"{path} has {counted(found, 'byte')}, not {size:,}"
     return ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvRows
@@ -72,7 +72,8 @@ def _listed(rows: CsvRows, text: io.TextIOWrapper, layout: Layout, name: str, li
             if len(row) != columns:
                 if not row:
                     continue
-                raise _fault(f"{len(row)} values where the first line has {columns}", name, lines + rows.line_num)
+                values = counted(len(row), "value")
+                raise _fault(f"{values} where the first line has {columns}", name, lines + rows.line_num)
             path, person = row[at].strip(), row[whose].strip()
             if not path or not person or "\0" in path or "\0" in person:
                 raise _fault(f"{'no path' if not path else 'no person'} is given", name, lines + rows.line_num)

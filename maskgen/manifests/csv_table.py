@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from maskgen.core.atomic_writes import atomic_file
+from maskgen.core.reasons import counted
 
 from .columns.texts import GrowingTexts, text_bytes
 
@@ -137,7 +138,7 @@ class CsvBatches:
     def _note(self, row: Any) -> str:
         self.n_ragged += 1
         if len(self.ragged) < _EXAMPLES:
-            text = f"{row.actual_columns} values instead of {row.expected_columns}: {row.text[:80]}"
+            text = f"{counted(row.actual_columns, 'value')} instead of {row.expected_columns}: {row.text[:80]}"
             self.ragged = (*self.ragged, text)
         return "skip"
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.number_sets import distinct, shared
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, are, counted
 from maskgen.core.seeding import rng_for
 
 from .catalogue import Images
@@ -132,12 +132,13 @@ def _by_shares(rng: np.random.Generator, people: Ints, named: Ints, settings: Ma
     needed = sum(least for share, least in zip(shares, _LEAST, strict=False) if share > 0)
     if len(people) < needed:
         names = "train and eval" if len(shares) == 2 else "train, eval and test"
-        there = f"there {'is' if len(people) == 1 else 'are'} {len(people)}"
-        raise UserError(f"{names} need {needed} people, and {there}: mask photographs of more people.")
+        asked, there = counted(needed, "person"), f"there {are(len(people))} {len(people):,}"
+        raise UserError(f"{names} need {asked}, and {there}: mask photographs of more people.")
     parts = [people[part] for part in split_people(rng, len(people), shares, _LEAST)]
     for name, part, share in zip(("train", "eval", "test"), parts, shares, strict=False):
         if share > 0 and not len(part):
-            raise UserError(f"--people gives {name} {share:g} of {len(people)} people, which is none: give more.")
+            among = counted(len(people), "person")
+            raise UserError(f"--people gives {name} {share:g} of {among}, which is none: give more.")
     return _Parts(parts[0], parts[1], parts[2] if len(parts) == 3 else named)
 
 
@@ -150,7 +151,7 @@ def _enough_images(images: Images, people: Ints, least: int) -> tuple[Ints, Ints
     """The people with at least `least` images, and the others."""
     enough = images.counts()[people] >= least
     if len(people) and not enough.any():
-        raise UserError(f"No person in training has {least} images: lower --min-images.")
+        raise UserError(f"No person in training has {counted(least, 'image')}: lower --min-images.")
     return people[enough], people[~enough]
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.contact_sheets import WEIGHT, fit
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import SetAsideError, counted
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.formats.any_path import AnyPath
@@ -51,7 +51,7 @@ def pairs_preview(manifests: Manifests, folders: Sequence[AnyPath]) -> Image | N
     for title, pairs in groups.items():
         if len(pairs):
             shown = pairs.take(_spread(len(pairs), PAIRS))
-            bands += [_heading(f"{title} ({len(pairs):,} pairs)"), *_pair_rows(manifests, shown, folders)]
+            bands += [_heading(f"{title} ({counted(len(pairs), 'pair')})"), *_pair_rows(manifests, shown, folders)]
     return np.concatenate(bands) if bands else None
 
 
@@ -65,7 +65,7 @@ def _person(images: Images, rows: Ints, target: int, folder: AnyPath) -> Image:
     shown = rows[balance(rng_for(0, "preview", target), images.take(rows), EACH)]
     band = _paper(_LINE + _CELL + _LINE + _GAP, EACH * (_CELL + _GAP) + _GAP)
     name = images.people[int(images.person[rows[0]])].name
-    _write(band, f"{target}: {name}, {len(rows):,} images", _GAP, 0, EACH * _CELL)
+    _write(band, f"{target}: {name}, {counted(len(rows), 'image')}", _GAP, 0, EACH * _CELL)
     for column, row in enumerate(shown.tolist()):
         left = _GAP + column * (_CELL + _GAP)
         _paste(band, _picture(images, row, folder), left, _LINE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.reasons import counted
 from maskgen.core.seeding import rng_for
 
 Doubles = NDArray[np.float64]
@@ -43,9 +44,8 @@ class PairPeople:
     def too_few(self) -> str:
         """A sentence if there are too few people for intervals, else nothing."""
         n = len(np.unique(np.concatenate([self.same, self.different.ravel()])))
-        return (
-            "" if n >= FEWEST_PEOPLE else f"Only {n} people are in these pairs: intervals over people are unreliable."
-        )
+        few = counted(n, "person is", "people are")
+        return "" if n >= FEWEST_PEOPLE else f"Only {few} in these pairs: intervals over people are unreliable."
 
 
 def intervals(

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.reasons import are
 from maskgen.core.seeding import rng_for
 
 from .bootstrap import Interval, draw_people, percentiles
@@ -86,7 +87,7 @@ def fixed_fmr(
     allowed = int(asked * impostors + 1e-9)
     if allowed < 1:
         reason = f"A false match rate of {asked:g} needs {round(1 / asked):,} comparisons of bare faces of two people, "
-        return FixedFmr(asked, float("nan"), len(rows), many, {}, f"{reason}and there are {impostors:,}.")
+        return FixedFmr(asked, float("nan"), len(rows), many, {}, f"{reason}and there {are(impostors)} {impostors:,}.")
     beyond = _largest(unit[bare], people[bare], allowed + 1)
     codes = np.unique(people, return_inverse=True)[1]
     found = _sorts(unit, codes, masked, beyond, replicates, seed)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from maskgen.core.reasons import are
+
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -67,7 +69,7 @@ def _fault(same: Doubles, different: Doubles) -> str:
     every = np.concatenate([same, different])
     wrong = int(np.count_nonzero(~np.isfinite(every)))
     if wrong:
-        return f"{wrong:,} of {len(every):,} distances are not finite."
+        return f"{wrong:,} of {len(every):,} distances {are(wrong)} not finite."
     if np.ptp(every) <= _ALIKE * max(1.0, float(np.abs(every).max())):
         return f"All {len(every):,} distances are {every[0]:.6g}: the embeddings have collapsed into one."
     return ""

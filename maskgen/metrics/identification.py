@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from maskgen.core.reasons import are, counted
 from maskgen.core.seeding import rng_for
 
 from .bootstrap import REPLICATES, Interval, draw_people, percentiles
@@ -164,8 +165,8 @@ def identify(
 def _threshold(others: Doubles, far: float) -> tuple[float, str]:
     let_in = int(len(others) * far + _SLACK)
     if let_in < 1:
-        needs = f"A false accept rate of {far:g} needs {1 / far:,.0f} probes"
-        return float("nan"), f"{needs}, and there are {len(others):,}."
+        needs = f"A false accept rate of {far:g} needs {counted(round(1 / far), 'probe')}"
+        return float("nan"), f"{needs}, and there {are(len(others))} {len(others):,}."
     first_out = np.sort(others)[let_in] if let_in < len(others) else np.inf
     return float(np.nextafter(first_out, -np.inf)), ""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from maskgen.core.reasons import are, counted
+
 Doubles = NDArray[np.float64]
 
 _SLACK = 1e-12  # tolerance for rounding of sums
@@ -100,6 +102,6 @@ def tar_at_far(roc: Roc, far: float, n_different: int) -> TarAtFar:
     """TAR at one FAR, if there are at least 1 / FAR impostor pairs."""
     if n_different * far < 1 - _SLACK:
         nan = float("nan")
-        needs = f"A false accept rate of {far:g} needs {1 / far:,.0f} different-person pairs"
-        return TarAtFar(far, nan, nan, f"{needs}, and there are {n_different:,}.")
+        needs = f"A false accept rate of {far:g} needs {counted(round(1 / far), 'different-person pair')}"
+        return TarAtFar(far, nan, nan, f"{needs}, and there {are(n_different)} {n_different:,}.")
     return TarAtFar(far, *roc.at(far))

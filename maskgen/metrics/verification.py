@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from maskgen.core.reasons import are
+
 from .bootstrap import REPLICATES, Interval, PairPeople, intervals
 from .folds import FOLDS, Folds, fold_accuracy
 from .roc import Roc, TarAtFar, Trials, tar_at_far
@@ -162,5 +164,5 @@ def _accuracy(trials: Trials, threshold: float, same_weights: Doubles, different
 def _folds(trials: Trials, seed: int) -> tuple[Folds | None, str]:
     fewest = min(len(trials.same), len(trials.different))
     if fewest < FOLDS:
-        return None, f"Ten folds need ten genuine and ten impostor pairs, and there are {fewest} of one type."
+        return None, f"Ten folds need ten genuine and ten impostor pairs, and there {are(fewest)} {fewest} of one type."
     return fold_accuracy(trials.same, trials.different, seed=seed), ""

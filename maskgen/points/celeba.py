@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from maskgen.core.reasons import counted
 from maskgen.points.mark import Mark, PointsFormat, Row, box_of, numbers
 
 LANDMARKS = tuple(
@@ -46,7 +47,7 @@ class CelebA(PointsFormat):
         values = numbers(text)
         wanted = len(BOX) if self._is_box else len(LANDMARKS)
         if len(values) != wanted:
-            raise ValueError(f"it has {len(values)} numbers, not {wanted}")
+            raise ValueError(f"it has {counted(len(values), 'number')}, not {wanted}")
         if self._is_box:
             return Mark(box_of(values[0], values[1], values[2], values[3]))
         return Mark(points=np.array(values, np.float32).reshape(5, 2))

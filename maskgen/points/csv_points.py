@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from maskgen.core.reasons import counted
 from maskgen.points.mark import Mark, PointsFormat, Row, number
 
 BOX = ("left", "top", "right", "bottom")
@@ -54,7 +55,7 @@ class CsvPoints(PointsFormat):
         """Box and points of a row, each if all its cells are filled."""
         values = [value.strip() for value in text.split(_BETWEEN)]
         if any(values[self._columns :]):  # shifted, so that a number might stand in another's place
-            raise ValueError(f"it has {len(values)} values, more than the header")
+            raise ValueError(f"it has {counted(len(values), 'value')}, more than the header")
         box, points = _filled(values, self._box, "box"), _filled(values, self._points, "points")
         return Mark(
             None if box is None else np.array(box, np.float32),
@@ -64,7 +65,7 @@ class CsvPoints(PointsFormat):
 
 def _filled(values: list[str], columns: list[int], what: str) -> list[float] | None:
     if columns and max(columns) >= len(values):
-        raise ValueError(f"it has {len(values)} values, fewer than the header")
+        raise ValueError(f"it has {counted(len(values), 'value')}, fewer than the header")
     found = [values[at] for at in columns]
     if not any(found):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from maskgen.core.reasons import counted
 from maskgen.points.mark import Mark, PointsFormat, Row, number
 
 BOX, LANDMARKS = slice(3, 7), slice(7, 17)
@@ -36,7 +37,7 @@ class InsightFaceLst(PointsFormat):
         """Box and five points, or the box alone."""
         values = text.strip().split("\t")
         if len(values) not in (3, 7, 17):
-            raise ValueError(f"it has {len(values)} values: an .lst with a box has 7, with landmarks 17")
+            raise ValueError(f"it has {counted(len(values), 'value')}: an .lst with a box has 7, with landmarks 17")
         box = [number(value) for value in values[BOX]]
         points = [number(value) for value in values[LANDMARKS]]
         return Mark(

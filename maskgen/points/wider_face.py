@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from maskgen.core.reasons import counted
 from maskgen.points.mark import Mark, PointsFormat, Row, box_of, numbers
 
 INVALID = 7  # the number in a row that marks a face as invalid
@@ -44,7 +45,7 @@ class WiderFace(PointsFormat):
         """The box."""
         values = numbers(text)
         if len(values) < 4:
-            raise ValueError(f"it has {len(values)} numbers, fewer than a box")
+            raise ValueError(f"it has {counted(len(values), 'number')}, fewer than a box")
         if len(values) > INVALID and values[INVALID]:
             raise ValueError("the file marks the face as invalid")
         return Mark(box_of(values[0], values[1], values[2], values[3]))
@@ -81,7 +82,7 @@ class RetinaFace(PointsFormat):
         """The box, and the points if all are given."""
         values = numbers(text)
         if len(values) != 4 and len(values) < 18:
-            raise ValueError(f"it has {len(values)} numbers: a box has 4, with points there are 19 or 20")
+            raise ValueError(f"it has {counted(len(values), 'number')}: a box has 4, with points there are 19 or 20")
         box = box_of(values[0], values[1], values[2], values[3])
         # Some files omit the last flag.
         flagged = np.array([*values[4:18], 0.0], np.float32).reshape(-1, 3) if len(values) >= 18 else None

@@ -22,7 +22,7 @@ import torch.distributed.nn
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, are, counted
 
 T = TypeVar("T")
 # Timeout of the group: the others wait while one process prepares the data. If one dies, torchrun ends the others.
@@ -143,6 +143,7 @@ def choose_device(device: str, local: int = 0) -> torch.device:
     number = device.partition(":")[2] or str(local)
     if not number.isdecimal() or int(number) >= there:
         raise UserError(
-            f"--device {device}: there are {there} GPUs here, none of them is {number}; start fewer processes."
+            f"--device {device}: there {are(there)} {counted(there, 'GPU')} here, and none is {number}; "
+            "start fewer processes."
         )
     return torch.device("cuda", int(number))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from maskgen.core.reasons import counted
 from maskgen.embedders.model_names import check_model
 
 from ..alignment_checks import allow_misaligned
@@ -44,7 +45,7 @@ def embed_command(**options: Any) -> None:
     check_model(settings.model)
     written = run_embed(settings, lambda text: click.echo(text, err=True))
     click.echo(
-        f"{written.rows:,} embeddings of {written.dim} numbers in {settings.out}; "
-        f"{written.unreadable:,} pictures could not be read."
+        f"{counted(written.rows, 'embedding')} of {counted(written.dim, 'number')} in {settings.out}; "
+        f"{counted(written.unreadable, 'picture')} could not be read."
     )
     sys.exit(3 if written.unreadable else 0)

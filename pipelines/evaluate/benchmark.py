@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.alignment_names import ARCFACE, DEFAULT_ALIGNMENT, StoredCut, stored_cut
-from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.reasons import SetAsideError, UserError, counted
 
 from ..reports.progress import Notify, show_progress
 from ..runs.json_files import checksummed_bytes, read_json
@@ -124,7 +124,7 @@ def _digest(found: BenchmarkSet) -> str:
 
 def _cut(found: BenchmarkSet, folder: Path, notify: Notify, alignment: str) -> dict[str, int]:
     """Write every face and the tables; returns the counts."""
-    notify(f"cutting the faces of {len(found.pictures):,} pictures into {folder}")
+    notify(f"cutting the faces of {counted(len(found.pictures), 'picture')} into {folder}")
     cutter = _as_they_are(found) if found.aligned else _searched(found, alignment)
     paths: list[str | None] = []
     faults: list[tuple[str, str, str]] = [(name, "missing", "") for name in found.missing]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.reasons import counted
+
 from ..checks import show_path
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
@@ -57,8 +59,9 @@ _OPEN = (
 def _lead(results: Mapping[str, Any]) -> str:
     rank = results["rank1"]["value"]
     return (
-        f"{100 * rank:.1f} % of {results['probes']:,} masked probes name their person first, of "
-        f"{results['people_enrolled']:,} people enrolled with {results['enrolled']:,} bare faces."
+        f"{100 * rank:.1f} % of {counted(results['probes'], 'masked probe')} name their person first, of "
+        f"{counted(results['people_enrolled'], 'person')} enrolled with "
+        f"{counted(results['enrolled'], 'bare face')}."
     )
 
 
@@ -97,7 +100,9 @@ def _people(found: GalleryEvaluation) -> Markup:
         (names[one.person], f"{one.enrolled}", f"{one.probes}", f"{one.first}", f"{one.accepted}", f"{one.let_in}")
         for one in people[:_PEOPLE]
     ]
-    note = f"{len(rows):,} of {len(people):,} people, those with the most errors first; identified.csv has all"
+    note = (
+        f"{len(rows):,} of {counted(len(people), 'person')}, those with the most errors first; identified.csv has all"
+    )
     head = ("person", "bare faces", "probes", "named first", "let in", "false matches of others with them")
     return table(note, head, rows)
 
@@ -113,7 +118,7 @@ def _gallery(found: GalleryEvaluation, pictures: Pictures) -> Gallery:
     made = of_all(lambda row: thumbnail(picture(found.gallery.root, found.gallery.addresses[row].as_py())), sides)
     thumbs = {row: pictures.add(one) for row, one in zip(sides, made, strict=True)}
     items = [_probe(found, row, rival[row], thumbs) for row in chosen]
-    note = f"The {len(items):,} probes nearest to somebody else, beside a face of that person."
+    note = f"The {counted(len(items), 'probe')} nearest to somebody else, beside a face of that person."
     return Gallery(items, note, (("named", "Named", ()),), (("near", "nearest to the other first"),))
 
 

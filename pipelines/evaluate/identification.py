@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, are, counted
 
 from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
@@ -44,7 +44,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = alignment_of_list(gallery.root, gallery.addresses, gallery.columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
-    notify(f"embedding {len(gallery.addresses):,} pictures with {embedder.name}")
+    notify(f"embedding {counted(len(gallery.addresses), 'picture')} with {embedder.name}")
     embedded = embed_all(embedder, gallery.root, gallery.addresses, settings.workers, notify)
     enrolled, probes = (_rows(gallery, roles, role, embedded) for role in ("enrol", "probe"))
     rows = embedded.embeddings
@@ -169,14 +169,16 @@ def _lines(results: dict[str, Any]) -> list[str]:
 
 def _summary_lines(results: dict[str, Any], columns: Callable[[Sequence[Sequence[str]]], list[str]]) -> Iterator[str]:
     yield (
-        f"{results['enrolled']:,} bare faces of {results['people_enrolled']:,} people are enrolled, "
-        f"{results['probes']:,} masked faces are probes."
+        f"{counted(results['enrolled'], 'bare face')} of {counted(results['people_enrolled'], 'person')} "
+        f"{are(results['enrolled'])} enrolled, "
+        f"{counted(results['probes'], 'masked face is a probe', 'masked faces are probes')}."
     )
     if results["probes_of_nobody_enrolled"]:
         unknown = results["probes_of_nobody_enrolled"]
-        yield f"{unknown:,} of these are of people who are not enrolled and count in the open set only."
+        one, several = "is of a person who is not enrolled and counts", "are of people who are not enrolled and count"
+        yield f"{counted(unknown, f'of these {one}', f'of these {several}')} in the open set only."
     if results["pictures"]["unreadable"]:
-        yield f"{results['pictures']['unreadable']:,} pictures cannot be read (unreadable.csv)."
+        yield f"{counted(results['pictures']['unreadable'], 'picture')} cannot be read (unreadable.csv)."
     yield ""
     yield from columns(
         [("", "share of probes"), ("rank 1", rate(results["rank1"])), ("rank 5", rate(results["rank5"]))]

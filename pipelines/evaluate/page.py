@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.reasons import counted
+
 from ..checks import show_path
 from ..reports.page.html import Markup, join, tag
 from ..reports.page.page import NAME, Page, Section, page_bytes
@@ -100,8 +102,8 @@ def _lead(results: Mapping[str, Any]) -> str:
     accuracy = first["accuracy"]
     span = f" ({accuracy['low']:.4f} to {accuracy['high']:.4f})" if math.isfinite(accuracy.get("low", math.nan)) else ""
     return (
-        f"Accuracy {accuracy['value']:.4f}{span} on {judged['judged']:,} test pairs at threshold {found['value']:.4f}, "
-        f"from {found['source']}. In brackets: the 95 % bootstrap interval over people."
+        f"Accuracy {accuracy['value']:.4f}{span} on {counted(judged['judged'], 'test pair')} at threshold "
+        f"{found['value']:.4f}, from {found['source']}. In brackets: the 95 % bootstrap interval over people."
     )
 
 

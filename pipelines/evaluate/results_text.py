@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from maskgen.core.reasons import are, counted
+
 _NOT = "–"  # an unknown value
 
 
@@ -95,10 +97,11 @@ def _aligned(results: Mapping[str, Any]) -> Iterator[str]:
 
 def _left_out(results: Mapping[str, Any]) -> Iterator[str]:
     if results["pictures"]["unreadable"]:
+        lost, listed = results["pairs"]["left_out"], results["pairs"]["listed"]
         yield ""
         yield (
-            f"{results['pictures']['unreadable']:,} pictures cannot be read (unreadable.csv), and with them "
-            f"{results['pairs']['left_out']:,} of {results['pairs']['listed']:,} test pairs are left out."
+            f"{counted(results['pictures']['unreadable'], 'picture')} cannot be read (unreadable.csv): "
+            f"{lost:,} of {counted(listed, 'test pair')} {are(lost)} left out."
         )
 
 
@@ -122,11 +125,12 @@ def benchmark_notes(results: Mapping[str, Any]) -> list[str]:
 def _benchmark_lines(about: Mapping[str, Any]) -> Iterator[str]:
     yield f"{about['title']}."
     yield f"Protocol: {about['protocol']}. Licence: {about['licence']}."
-    if about["pairs_left_out"] or about["pictures_missing"]:
+    lost, missing = about["pairs_left_out"], about["pictures_missing"]
+    if lost or missing:
         yield (
-            f"Of {about['pairs']:,} pairs {about['pairs_left_out']:,} are left out, since in "
-            f"{about['pictures_set_aside']:,} pictures no face was found or read; {about['pictures_missing']:,} "
-            "pictures that the lists name are missing."
+            f"Of {counted(about['pairs'], 'pair')} {lost:,} {are(lost)} left out, since in "
+            f"{counted(about['pictures_set_aside'], 'picture')} no face was found or read; "
+            f"{counted(missing, 'picture that the lists name is', 'pictures that the lists name are')} missing."
         )
     trained = about["trained_on"]
     if trained["people"] is None:
@@ -147,8 +151,9 @@ def fixed_head(fixed: Mapping[str, Any]) -> list[str]:
     if "reason" in fixed:
         return [fixed["reason"]]
     return [
-        f"All comparisons of {fixed['pictures']:,} pictures of {fixed['people']:,} people. The threshold, "
-        f"{number(fixed['threshold'])}, keeps the false match rate of bare faces at {fixed['fmr_asked']:g}."
+        f"All comparisons of {counted(fixed['pictures'], 'picture')} of {counted(fixed['people'], 'person')}. "
+        f"The threshold, {number(fixed['threshold'])}, keeps the false match rate of bare faces at "
+        f"{fixed['fmr_asked']:g}."
     ]
 
 

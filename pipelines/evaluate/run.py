@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 
 from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
@@ -52,7 +52,7 @@ def evaluate_lists(
     lists, test = _lists(settings)
     embedder, alignment = known or _model_and_alignment(settings, lists)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
-    notify(f"embedding {len(lists.addresses):,} pictures with {embedder.name}")
+    notify(f"embedding {counted(len(lists.addresses), 'picture')} with {embedder.name}")
     embedded = embed_all(embedder, lists.root, lists.addresses, settings.workers, notify)
     judged = _judged(lists, test, embedded)
     _refuse_one_sort(judged, lists.root / test)
@@ -159,7 +159,8 @@ def _verified(
 
     same, different = rows & judged.same, rows & ~judged.same
     if not same.any() or not different.any():
-        return f"It has {int(same.sum())} same-person and {int(different.sum())} different-person pairs."
+        genuine = counted(int(same.sum()), "same-person pair")
+        return f"It has {genuine} and {counted(int(different.sum()), 'different-person pair')}."
     people = PairPeople(judged.people[same, 0], judged.people[different])
     distances = judged.distances
     near, far = distances[same], distances[different]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import SetAsideError, counted
 
 from ..checks import show_path
 from ..reports.face_thumbnails import photographs
@@ -52,8 +52,9 @@ def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outco
 
 def _lead(report: GalleryReport) -> str:
     return (
-        f"{report.photographs:,} photographs of {report.people:,} people: {report.bare:,} bare faces to enrol, "
-        f"{report.masked:,} masked faces to probe, {sum(report.set_aside.values()):,} set aside."
+        f"{counted(report.photographs, 'photograph')} of {counted(report.people, 'person')}: "
+        f"{counted(report.bare, 'bare face')} to enrol, {counted(report.masked, 'masked face')} to probe, "
+        f"{sum(report.set_aside.values()):,} set aside."
     )
 
 
@@ -79,7 +80,8 @@ def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gal
     thumbs = of_all(lambda one: _thumbnail(folder, one.path), shown)
     items = [_item(one, pictures.add(thumb), doubts) for one, thumb in zip(shown, thumbs, strict=True)]
     whole = len(shown) == len(members)
-    note = "All faces." if whole else f"A sample of {len(shown):,} of {len(members):,} faces, evenly over the people."
+    sample = f"A sample of {len(shown):,} of {counted(len(members), 'face')}, evenly over the people."
+    note = "All faces." if whole else sample
     masked = sum(one.masked for one in members)
     totals = {"worn": {"masked": masked, "bare": len(members) - masked}}
     totals["label"] = {_CONTRADICTED: len(doubts), _PLAUSIBLE: len(members) - len(doubts)}

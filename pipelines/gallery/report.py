@@ -49,9 +49,9 @@ class GalleryReport:
         text = [f"{title:<22}{count:>10,}" for title, count in lines]
         text[-1] += f"    {reasons}" if reasons else ""
         if self.unlike:
-            text.append(f"{'unexpected counts':<22}{self.unlike:>10,}    people, see people.csv")
+            text.append(f"{'unexpected counts':<22}{self.unlike:>10,}    of people, see people.csv")
         if self.in_doubt:
-            text.append(f"{'doubtful, kept':<22}{self.in_doubt:>10,}    photographs, see warnings.csv")
+            text.append(f"{'doubtful, kept':<22}{self.in_doubt:>10,}    of photographs, see warnings.csv")
         return "\n".join(text)
 
     def to_json(self, settings: Mapping[str, object], sizes: Mapping[str, int]) -> dict[str, object]:

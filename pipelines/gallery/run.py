@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen.core.alignment_names import stored_alignment
-from maskgen.core.reasons import Reason, SetAsideError, UserError
+from maskgen.core.reasons import Reason, SetAsideError, UserError, counted
 from maskgen.gallery.targets_and_roles import PhotographCounts, Picture, photograph_counts, role_of, simulated, targets
 
 from ..reports.progress import Notify, show_progress
@@ -217,7 +217,8 @@ def _simulate(settings: GallerySettings, notify: Notify) -> GalleryReport:
     if not chosen:
         raise _nobody(settings, [row[0] for row in rows.values()])
     if short:
-        notify(f"{len(short):,} people have too few photographs and are left out.")
+        told = counted(len(short), "person has too few photographs and is", "people have too few photographs and are")
+        notify(f"{told} left out.")
     from maskgen.manifests.catalogue import digest
 
     check_apart(settings.source, settings.out)
@@ -231,10 +232,11 @@ def _nobody(settings: GallerySettings, pictures: Sequence[Picture]) -> UserError
         hint = "the run has no bare pictures; make it with --bare."
     else:
         most = max(Counter(person for person, _ in {(one.person, one.source) for one in pictures}).values())
-        hint = f"the most photographs of one person are {most}; give a smaller --expect, or mask more photographs."
+        there = counted(most, "photograph")
+        hint = f"no person has more than {there}; give a smaller --expect, or mask more photographs."
     return UserError(
-        f"No person in {settings.source} has {bare} bare and {masked} masked pictures from different photographs: "
-        f"{hint}"
+        f"No person in {settings.source} has {bare} bare and {counted(masked, 'masked picture')} from different "
+        f"photographs: {hint}"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 
 from ..runs.catalogue import load_rows
 from ..runs.outputs import TOPS
@@ -61,7 +61,7 @@ def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> dict[str, int
             damaged.append(f"{run.shard(shard)}: {error.why}")
             retract_shard(run, shard)
     if damaged:
-        shards = "1 finished shard is" if len(damaged) == 1 else f"{len(damaged):,} finished shards are"
+        shards = counted(len(damaged), "finished shard is", "finished shards are")
         notify(f"{shards} damaged, and processed again: {damaged[0]}.")
     return aside
 
@@ -90,11 +90,13 @@ def _check_gone(
     gone = _gone(run, listing, stale)
     if gone and not prune:
         raise UserError(
-            f"SOURCE no longer holds {len(gone)} photographs that this run has processed (such as {gone[0]}): "
-            "put them back, or give --prune to remove their outputs."
+            f"SOURCE no longer holds {counted(len(gone), 'photograph')} that this run has processed (such as "
+            f"{gone[0]}): put back what is missing, or give --prune to remove its outputs."
         )
     if gone:
-        notify(f"{len(gone)} photographs are missing from SOURCE: their outputs are removed.")
+        notify(
+            f"{counted(len(gone), 'photograph is', 'photographs are')} missing from SOURCE: the outputs are removed."
+        )
 
 
 def _gone(run: RunFolder, listing: Listing, stale: Sequence[str]) -> list[str]:

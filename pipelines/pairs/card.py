@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from maskgen import __version__
+from maskgen.core.reasons import counted
 
 from ..reports.card import CARD, licence_block, licence_in, plain
 from .records import PlannedLists
@@ -31,7 +32,7 @@ def write_card(work: PlannedLists, report: Mapping[str, Any]) -> None:
 
 def _lines(work: PlannedLists, report: Mapping[str, Any], licence: str) -> Iterator[str]:
     yield from ("# Training lists and verification pairs", "")
-    yield f"Lists of the images of {len(work.folders)} masked run(s), written with maskgen {__version__}."
+    yield f"Lists of the images of {counted(len(work.folders), 'masked run')}, written with maskgen {__version__}."
     yield from ("", "## Licence", "", *licence_block(licence), "", "## Counts", "", "| file | rows |", "|---|---|")
     yield from (f"| {plain(name)} | {rows:,} |" for name, rows in report["rows"].items())
     yield from ("", "| split | people |", "|---|---|")

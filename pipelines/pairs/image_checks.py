@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, are, counted
 from maskgen.formats.any_path import AnyPath
 
 from ..reports.progress import CHECKED, Notify, show_progress
@@ -33,8 +33,8 @@ def verified(
     paths = path_writer(settings, folders, images)(rows).to_pylist()
     if not settings.leave_out_missing:
         raise UserError(
-            f"{len(rows):,} of {len(images):,} images are missing or broken, the first is {paths[0]} "
-            f"({reasons[int(rows[0])]}): mask again, or give --leave-out-missing."
+            f"{len(rows):,} of {counted(len(images), 'image')} {are(len(rows))} missing or broken, the first is "
+            f"{paths[0]} ({reasons[int(rows[0])]}): mask again, or give --leave-out-missing."
         )
     people = [images.people[int(code)] for code in images.person[rows]]
     listed = [(path, who.name, who.run, reasons[int(row)]) for path, who, row in zip(paths, people, rows, strict=True)]

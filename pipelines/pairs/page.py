@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import SetAsideError, counted
 from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
@@ -90,9 +90,9 @@ def write_page(work: PlannedLists, report: Mapping[str, Any]) -> None:
 def _lead(report: Mapping[str, Any]) -> str:
     rows = report["rows"]
     listed = ", ".join(
-        f"{rows[name]:,} rows in {name}" for name in ("train.csv", "eval_same.csv", "test.csv") if name in rows
+        f"{counted(rows[name], 'row')} in {name}" for name in ("train.csv", "eval_same.csv", "test.csv") if name in rows
     )
-    return f"{listed}; {sum(report['people'].values()):,} people."
+    return f"{listed}; {counted(sum(report['people'].values()), 'person')}."
 
 
 def _outcome(report: Mapping[str, Any]) -> Markup:
@@ -155,8 +155,8 @@ def _gallery(work: PlannedLists, pictures: Pictures) -> Gallery:
         totals["sort"][_GENUINE if same else _IMPOSTOR] += len(pairs)
     total = sum(totals["list"].values())
     note = (
-        f"A sample of {total:,} pairs: of each list and type {_EACH} evenly, the {_EACH} hardest and the {_EACH} of "
-        f"lowest trust among {_LOOKED_AT:,}."
+        f"A sample of {counted(total, 'pair')}: of each list and type {_EACH} evenly, the {_EACH} hardest and the "
+        f"{_EACH} of lowest trust among {_LOOKED_AT:,}."
         if len(items) < total
         else "All pairs."
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from maskgen import __version__
+from maskgen.core.reasons import counted
 
 from .records import PlannedLists
 
@@ -46,34 +47,34 @@ def report_of(work: PlannedLists, rows: dict[str, int]) -> dict[str, Any]:
 def table(report: dict[str, Any]) -> str:
     """The printed table: one line per file, then the notes."""
     width = max(16, *(len(name) + 1 for name in report["rows"]))
-    lines = [f"{name:<{width}}{rows:>12,} rows" for name, rows in report["rows"].items()]
+    lines = [f"{name:<{width}}{rows:>12,} {'row' if rows == 1 else 'rows'}" for name, rows in report["rows"].items()]
     return "\n".join([*lines, *_remarks(report)])
 
 
 def _remarks(report: dict[str, Any]) -> Iterator[str]:
     """Notes on the lists, one sentence each; zero counts are left out."""
     train, settings = report["train"], report["settings"]
-    counts = {
-        "people with fewer images than --min-images are not trained on": train["people_under_min_images"],
-        "images over --balance are not trained on": train["images_over_balance"],
-        "images are missing or broken: left_out.csv lists them": sum(report["images_left_out"].values()),
-        "pairs of --test-pairs could not be made: left_out.csv lists them": report.get("listed_pairs", {}).get(
-            "left_out", 0
-        ),
-        "photographs are, byte for byte, in training and in evaluation": report["leaks"][
-            "photographs_in_training_and_evaluation"
-        ],
-    }
-    yield from (f"{count:,} {what}." for what, count in counts.items() if count)
+    few, left_out = "with fewer images than --min-images", report.get("listed_pairs", {}).get("left_out", 0)
+    leaks = report["leaks"]["photographs_in_training_and_evaluation"]
+    missing = sum(report["images_left_out"].values())
+    counts = (
+        (train["people_under_min_images"], f"person {few} is", f"people {few} are", "not trained on"),
+        (train["images_over_balance"], "image over --balance is", "images over --balance are", "not trained on"),
+        (missing, "image is", "images are", "missing or broken, see left_out.csv"),
+        (left_out, "pair", "pairs", "of --test-pairs could not be made, see left_out.csv"),
+        (leaks, "photograph is", "photographs are", "in training and in evaluation, byte for byte"),
+    )
+    yield from (f"{counted(count, one, several)} {what}." for count, one, several, what in counts if count)
     for name in ("eval", "test"):
         yield from _pair_remarks(name, report[name], bool(settings["--allow-same-source"]))
 
 
 def _pair_remarks(name: str, facts: dict[str, Any], allow_same_source: bool) -> Iterator[str]:
     if facts["people_with_one_photograph"] and not allow_same_source:
-        yield (
-            f"{name}: {facts['people_with_one_photograph']:,} people with one photograph are in impostor pairs only."
+        single = counted(
+            facts["people_with_one_photograph"], "person with one photograph is", "people with one photograph are"
         )
+        yield f"{name}: {single} in impostor pairs only."
     for sort in ("same", "diff"):
         counts = facts[sort]
         kinds = {"masked-masked": counts["mm"], "masked-bare": counts["mb"], "bare-bare": counts["bb"]}
@@ -81,4 +82,5 @@ def _pair_remarks(name: str, facts: dict[str, Any], allow_same_source: bool) -> 
             parts = [f"{label} {100 * n / counts['rows']:.0f} %" for label, n in kinds.items() if n]
             yield f"{name}, {'genuine' if sort == 'same' else 'impostor'} pairs: {', '.join(parts)}"
     if facts["partners_from_the_other_part"]:
-        yield f"{name}: {facts['partners_from_the_other_part']:,} partners are from the other part."
+        partners = counted(facts["partners_from_the_other_part"], "partner is", "partners are")
+        yield f"{name}: {partners} from the other part."

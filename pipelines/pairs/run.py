@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 from maskgen.formats.any_path import AnyPath
 
 from ..alignment_checks import refuse_mismatch
@@ -68,8 +68,8 @@ def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
     """Raise UserError where photographs are in both training and evaluation."""
     if photographs and not settings.allow_leak:
         raise UserError(
-            f"{photographs:,} photographs are, byte for byte, in training and in evaluation: take them out of one "
-            "of the runs, or give --allow-leak."
+            f"{counted(photographs, 'photograph is', 'photographs are')}, byte for byte, in training and in "
+            "evaluation: take such photographs out of one of the runs, or give --allow-leak."
         )
 
 
@@ -92,14 +92,11 @@ def _images(
     images = read_runs(list(zip(names, folders, strict=True)))
     if not len(images):
         raise UserError(f"The catalogue of {folders[0]} lists no image: mask some photographs first.")
-    notify(f"read {len(images):,} images of {len(images.people):,} people from {_runs_text(len(names))}")
+    people = counted(len(images.people), "person")
+    notify(f"read {counted(len(images), 'image')} of {people} from {counted(len(names), 'run')}")
     if settings.verify == "names":
         return images, LeftOut()
     return verified(settings, dict(zip(names, folders, strict=True)), images, notify)
-
-
-def _runs_text(n: int) -> str:
-    return f"{n} runs" if n > 1 else "1 run"
 
 
 def _manifest_settings(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from maskgen import __version__
+from maskgen.core.reasons import counted
 from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
@@ -69,13 +70,14 @@ def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str
     masked = report.images - report.outputs.get(BARE, 0)
     bare = report.outputs.get(BARE, 0)
     yield (
-        f"{masked:,} pictures of faces with rendered masks{f' and {bare:,} without' if bare else ''}, of "
-        f"{report.people_written:,} people, made with maskgen {__version__}."
+        f"{counted(masked, 'picture')} of faces with rendered masks{f' and {bare:,} without' if bare else ''}, of "
+        f"{counted(report.people_written, 'person')}, made with maskgen {__version__}."
     )
     yield from ("", "## Licence", "", *licence_block(licence), "", "## Source and settings", "")
     yield f"- Source: `{_code(show_path(settings.source.resolve()))}`"
-    yield f"- {report.photographs:,} photographs of {report.people:,} people"
-    yield f"- {report.written:,} were used, {sum(report.set_aside.values()):,} set aside (set_aside.csv says why)"
+    aside = sum(report.set_aside.values())
+    yield f"- {counted(report.photographs, 'photograph')} of {counted(report.people, 'person')}"
+    yield f"- {counted(report.written, 'was', 'were')} used, {aside:,} set aside (set_aside.csv says why)"
     yield from ("", "## Counts", "", *_counts("mask", "pictures", report.outputs))
     if report.set_aside:
         yield from _counts("set aside as", "photographs", report.set_aside, MEANING)

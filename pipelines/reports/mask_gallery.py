@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+from maskgen.core.reasons import counted
+
 from ..runs.catalogue import Row
 from ..runs.run_folder import RunFolder
 from .catalogue_sample import (
@@ -74,8 +76,8 @@ class MaskGallery:
         self.rows = [rows[row] for row in kept]
         self.gallery = Gallery(
             self._items(run, outcome, pictures),
-            f"A sample of the run's {self.total:,} masked faces: evenly over the run and its masks, with the {WORST} "
-            f"of lowest trust and the {WORST} of largest fit error."
+            f"A sample of the run's {counted(self.total, 'masked face')}: evenly over the run and its masks, with the "
+            f"{WORST} of lowest trust and the {WORST} of largest fit error."
             if len(self.rows) < self.total
             else "All masked pictures of the run.",
             (

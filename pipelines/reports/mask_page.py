@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from maskgen.core.reasons import counted
 from maskgen.formats.any_path import RemotePath
 
 from ..checks import show_path
@@ -80,15 +81,16 @@ def set_aside_text(set_aside: Mapping[str, int]) -> str:
 
 def _lead(report: Report) -> str:
     done = "masked" if set(report.outputs) - {BARE} else "written"
-    pictures = f" in {report.images:,} pictures" if report.images != report.written else ""
+    pictures = f" in {counted(report.images, 'picture')}" if report.images != report.written else ""
     text = (
-        f"{report.photographs:,} photographs of {report.people:,} people: {report.written:,} {done}{pictures}, "
+        f"{counted(report.photographs, 'photograph')} of {counted(report.people, 'person')}: "
+        f"{report.written:,} {done}{pictures}, "
         f"{set_aside_text(report.set_aside)}."
     )
     masked = {kind: count for kind, count in report.outputs.items() if kind != BARE}
     kind = max(masked, key=lambda one: masked[one], default="")
     if list(masked.values()).count(masked.get(kind, 0)) == 1 < len(masked):
-        text += f" The most common mask is {kind}, in {masked[kind]:,} pictures."
+        text += f" The most common mask is {kind}, in {counted(masked[kind], 'picture')}."
     return text
 
 
@@ -98,7 +100,7 @@ def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
     details = {"Folder": show_path(root if isinstance(root, RemotePath) else root.resolve())}
     if timing.get("photographs"):
         details["Took"] = (
-            f"{timing['seconds']:,.1f} s for {timing['photographs']:,} photographs, "
+            f"{timing['seconds']:,.1f} s for {counted(timing['photographs'], 'photograph')}, "
             f"{timing['photographs_per_second']:,.1f} a second"
         )
         if timing["photographs"] < outcome.report.photographs:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from maskgen.core.reasons import counted
+
 EVERY_SECONDS = 30.0
 
 Notify = Callable[[str], None]  # receives messages for the user
@@ -16,11 +18,21 @@ Notify = Callable[[str], None]  # receives messages for the user
 
 @dataclass(frozen=True, slots=True)
 class ProgressLabels:
-    """Words of the display: `done` follows the count, `fault` the count of failures."""
+    """Words of the display: what is counted, what was done to it, and what failures are called."""
 
-    done: str = "photographs"
+    thing: str = "photograph"
+    done: str = ""
     fault: str = "set aside"
     always: bool = True  # whether a zero is shown too
+
+    def whole(self, total: int) -> str:
+        """The total with its words.
+
+        Example:
+            >>> PHOTOGRAPHS.whole(1), EMBEDDED.whole(9)
+            ('1 photograph', '9 pictures embedded')
+        """
+        return f"{counted(total, self.thing)} {self.done}".rstrip()
 
     def faults(self, count: int) -> str:
         """The count of failures, or nothing.
@@ -33,9 +45,9 @@ class ProgressLabels:
 
 
 PHOTOGRAPHS = ProgressLabels()
-EMBEDDED = ProgressLabels("pictures embedded", "unreadable", always=False)
-CHECKED = ProgressLabels("pictures checked", "broken", always=False)
-WRITTEN = ProgressLabels("pictures written", "left out", always=False)
+EMBEDDED = ProgressLabels("picture", "embedded", "unreadable", always=False)
+CHECKED = ProgressLabels("picture", "checked", "broken", always=False)
+WRITTEN = ProgressLabels("picture", "written", "left out", always=False)
 
 
 class Progress(Protocol):
@@ -66,7 +78,7 @@ class Bar:
 
         self._set_aside, self._words = set_aside, words
         shape = (
-            f"{{percentage:3.0f}}% |{{bar}}| {{n:,}} of {{total:,}} {words.done}, {{rate_noinv_fmt}}, "
+            f"{{percentage:3.0f}}% |{{bar}}| {{n:,}} of {words.whole(total)}, {{rate_noinv_fmt}}, "
             "{remaining} left{postfix}"
         )
         self._bar: Any = tqdm(total=total, initial=done, unit="", smoothing=0.1, bar_format=shape, **bar_size())
@@ -121,7 +133,7 @@ class Lines:
         self._printed_at = self._clock()
         speed = (self._done - self._before) / max(self._printed_at - self._started_at, 1e-9)
         parts = [
-            f"{self._done:,} of {self._total:,} {self._words.done}",
+            f"{self._done:,} of {self._words.whole(self._total)}",
             self._words.faults(self._set_aside),
             f"{speed:,.0f} a second" if speed >= 10 else f"{speed:.1f} a second",
             time_left((self._total - self._done) / speed) if speed and self._done < self._total else "",

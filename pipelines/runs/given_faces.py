@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 from maskgen.formats.any_path import AnyPath
 
 from ..mask.settings import MaskSettings
@@ -44,12 +44,12 @@ def check_points(settings: MaskSettings, listing: Listing) -> list[str]:
             f"--points {settings.points} has no row for any photograph of SOURCE; its first is of "
             f"{escape(table.example)}: name photographs by their paths below SOURCE."
         )
-    counts = {
-        "photographs have no row in it: they are set aside": without,
-        "of its photographs are not in SOURCE": len(table) - len(seen),
-        "of its rows name no photograph": table.nameless,
-    }
-    return [f"--points {settings.points}: {count:,} {what}." for what, count in counts.items() if count]
+    counts = (
+        (without, "photograph has no row in it and is set aside", "photographs have no row in it and are set aside"),
+        (len(table) - len(seen), "of its photographs is not in SOURCE", "of its photographs are not in SOURCE"),
+        (table.nameless, "of its rows names no photograph", "of its rows name no photograph"),
+    )
+    return [f"--points {settings.points}: {counted(count, *words)}." for count, *words in counts if count]
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import decode
-from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.reading import read_bytes
 
@@ -71,7 +71,8 @@ def features_of(
             progress.add(len(part), int(np.isnan(part[:, 0]).sum()))
     values = np.concatenate(found)
     if np.isnan(values[:, 0]).all():
-        raise UserError(f"None of {len(values):,} pictures can be read, such as {addresses[0].as_py()}: check --data.")
+        pictures = counted(len(values), "picture")
+        raise UserError(f"None of {pictures} can be read, such as {addresses[0].as_py()}: check --data.")
     return values
 
 

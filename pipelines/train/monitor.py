@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from maskgen.core.extras import need
+from maskgen.core.reasons import counted
 
 from ..reports.progress import EVERY_SECONDS, bar_size
 from .folder import DISTANCES, TENSORBOARD, TrainFolder
@@ -99,12 +100,12 @@ class Lines:
         done = self._step - self._before
         left = (self._printed_at - self._started_at) / done * (self._total - self._step) if done > 0 else math.inf
         ahead = f", {_minutes(left)} left" if 0 < left < math.inf else ""
-        self.line(f"{self._step:,} of {self._total:,} steps{self._of_late}{ahead}")
+        self.line(f"{self._step:,} of {counted(self._total, 'step')}{self._of_late}{ahead}")
 
 
 def _minutes(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f"{minutes:,} minute{'' if minutes == 1 else 's'}" if minutes else "less than a minute"
+    return counted(minutes, "minute") if minutes else "less than a minute"
 
 
 def show_steps(total: int, step: int) -> Display:

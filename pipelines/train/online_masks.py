@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maskgen.core.kindspec import parse_kind
-from maskgen.core.reasons import SetAsideError, UserError
+from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
@@ -129,7 +129,8 @@ def write_points(folder: Path, listed: TrainingList) -> str:
         np.save(file, points, allow_pickle=False)
     part.replace(folder / POINTS)
     _mapped.cache_clear()
-    return f"{masked:,} of {len(points):,} pictures already show a mask and stay unchanged" if masked else ""
+    does = "shows a mask and stays" if masked == 1 else "show a mask and stay"
+    return f"{masked:,} of {counted(len(points), 'picture')} already {does} unchanged" if masked else ""
 
 
 def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.float32]:

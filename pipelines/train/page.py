@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import SetAsideError, counted
 
 from ..checks import show_path
 from ..reports.page.html import Markup, join, tag
@@ -54,15 +54,14 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
     if report["images_per_s"] is not None:
         without = f"{report['images_per_s_without_wait']:,.1f} without waiting for data"
         start["Speed"] = f"{report['images_per_s']:,.1f} images a second; {without}"
-    start["Device"] = f"{report['device']}, {report['processes']} process{'es' if report['processes'] > 1 else ''}"
+    start["Device"] = f"{report['device']}, {counted(report['processes'], 'process')}"
     data: dict[str, object] = {"pictures": pictures.stored, "epochs": epochs}
     title = f"Training of {report['recipe']}"
     folder.place(PAGE, page_bytes(Page(title, _lead(report), start, train_command(settings), sections, data)))
 
 
 def _lead(report: Mapping[str, Any]) -> str:
-    epochs = f"{report['epochs']:,} epoch{'' if report['epochs'] == 1 else 's'}"
-    text = f"{report['steps']:,} steps in {epochs}, {ENDS[report['end']]}."
+    text = f"{counted(report['steps'], 'step')} in {counted(report['epochs'], 'epoch')}, {ENDS[report['end']]}."
     if report["best"] is None:
         return text + " It was not evaluated: there are no eval pairs beside the list."
     best = report["best"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from maskgen.core.reasons import counted
+
 ENDS = {
     "finished": "trained to its end",
     "max_steps": "stopped at --max-steps; --resume with more steps continues",
@@ -31,7 +33,7 @@ def _where(report: Mapping[str, Any]) -> str:
     """The position of a run's last step among the epochs."""
     done, asked = report["epochs"], report["settings"]["train.epochs"]
     if done == asked:
-        return f" in {done:,} epoch{'' if done == 1 else 's'}"
+        return f" in {counted(done, 'epoch')}"
     if report["batches of the epoch at hand"] == 0 < done:
         return f", after epoch {done:,} of {asked:,}"
     return f", inside epoch {done + 1:,} of {asked:,}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.core.extras import need
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, are, counted
 
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
@@ -149,7 +149,7 @@ def _wait_for(client: Any, least: int, notify: Notify) -> None:
     notified = False
     while len(threads := client.nthreads()) < least:
         if not notified:
-            notify(f"Waiting for {least} Dask workers; {len(threads)} are connected.")
+            notify(f"Waiting for {counted(least, 'Dask worker')}; {len(threads)} {are(len(threads))} connected.")
             notified = True
         time.sleep(0.5)
     if any(number != 1 for number in threads.values()):

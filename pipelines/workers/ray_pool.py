@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from maskgen.core.extras import need
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 
 from ..mask.settings import MaskSettings
 from .pool import Pool, through_joblib
@@ -96,7 +96,7 @@ def _workers(ray: Any, asked: int, kind: str) -> int:
     there = int(ray.cluster_resources().get(kind, 0))
     workers = asked or there
     if workers > there:
-        raise UserError(f"The Ray cluster has {there} {kind}s: give --workers {there} at most.")
+        raise UserError(f"The Ray cluster has {counted(there, kind)}: give --workers {there} at most.")
     if workers < 2:
         raise UserError("Ray's backend for joblib needs two workers or more: for one, leave --backend out.")
     return workers

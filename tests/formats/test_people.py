@@ -138,7 +138,7 @@ def test_lines_are_counted_as_an_editor_counts_them() -> None:
         (b"", "line 1: no column for a photograph's path (it has nothing)"),
         (b"path,width\na,1\n", "line 1: no column for its person (it has path, width)"),
         (b"a/1.jpg,3\n", "line 1: no column for a photograph's path (it has a/1.jpg, 3)"),
-        (b"path,person\na.jpg\n", "line 2: 1 values where the first line has 2"),
+        (b"path,person\na.jpg\n", "line 2: 1 value where the first line has 2"),
         (b"path,person\na.jpg,1\n,1\n", "line 3: no path"),
         (b"path,person\na.jpg, \n", "line 2: no person"),
         (b"path,person\na.jpg,1\n\xff,1\n", "line 3: it is not UTF-8"),

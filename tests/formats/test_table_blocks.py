@@ -80,6 +80,6 @@ def test_rows_of_one_folder_and_person_come_together() -> None:
 
 def test_faults_beyond_the_first_block_name_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_blocks, "_BLOCK", 30)
-    for last, told in ((b"b/1.jpg\n", "line 52: 1 values"), (b"\xff/1.jpg,1\n", "line 52: it is not UTF-8")):
+    for last, told in ((b"b/1.jpg\n", "line 52: 1 value where"), (b"\xff/1.jpg,1\n", "line 52: it is not UTF-8")):
         with pytest.raises(UserError, match=told):
             list(read_neighbours(BytesIO(b"path,person\n" + b"a/1.jpg,1\n" * 50 + last), "x.csv"))

@@ -59,7 +59,7 @@ def test_ragged_rows_are_counted_and_left_out(tmp_path: Path) -> None:
     path.write_text("path,target\na,1\nb\nc,3,4\nd,5\n")
     text = read_csv(path)
     assert text.n_ragged == 2 and text.columns["path"].to_pylist() == ["a", "d"]
-    assert "1 values instead of 2" in text.ragged[0]
+    assert "1 value instead of 2" in text.ragged[0]
 
 
 def test_a_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:

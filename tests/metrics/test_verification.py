@@ -69,7 +69,7 @@ def test_tar_at_far_as_a_slow_loop_has_it(same: list[float], different: list[flo
     found = tar_at_far(Trials(same, different).roc(), far, len(different))
     if len(different) * far < 1:
         assert math.isnan(found.tar)
-        assert f"there are {len(different)}" in found.reason
+        assert f"there {'is' if len(different) == 1 else 'are'} {len(different)}" in found.reason
         return
     accepted = [
         sum(s <= t for s in same) / len(same)

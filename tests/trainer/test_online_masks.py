@@ -117,7 +117,7 @@ def test_a_picture_is_the_same_alone_and_in_a_batch(lists: Path, tmp_path: Path)
 def test_a_run_trains_on_them(lists: Path, tmp_path: Path) -> None:
     online = ("--set", "data.masks=online", "--set", "data.mask_kinds=n95,cloth_black", "--epochs", "1")
     result = train(lists, tmp_path / "online", *online)
-    assert "1 of 12 pictures already show a mask" in result.output
+    assert "1 of 12 pictures already shows a mask" in result.output
     train(lists, tmp_path / "again", *online, "--workers", "2")
     train(lists, tmp_path / "stored", "--epochs", "1")
     assert weights(tmp_path / "online") == weights(tmp_path / "again") != weights(tmp_path / "stored")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskgen.core.reasons import counted
+
 EXAMPLES = 3  # examples per finding
 
 
@@ -44,7 +46,7 @@ class Checked:
         lines: list[str] = []
         for file in dict.fromkeys([*self.rows, *(one.file for one in self.findings)]):
             shown = [one.text() for one in self.findings if one.file == file and (verbose or one.count)]
-            rows = f", {self.rows[file]:,} rows" if file in self.rows else ""
+            rows = f", {counted(self.rows[file], 'row')}" if file in self.rows else ""
             lines += [f"{file}{rows}", *shown] if shown else []
         return "\n".join([*lines, self.summary()])
 
@@ -56,15 +58,11 @@ class Checked:
             'Nothing is wrong: 1 file, 1,200 rows, 1 check.'
         """
         n, notes = self.n_faults, sum(bool(one.count) and not one.fault for one in self.findings)
-        found = f"{_count(n, 'fault')}" if n else "Nothing is wrong"
-        noted = f", {_count(notes, 'note')}" if notes else ""
+        found = counted(n, "fault") if n else "Nothing is wrong"
+        noted = f", {counted(notes, 'note')}" if notes else ""
         looked = [
-            _count(len(self.rows), "file"),
-            _count(sum(self.rows.values()), "row"),
-            _count(len(self.findings), "check"),
+            counted(len(self.rows), "file"),
+            counted(sum(self.rows.values()), "row"),
+            counted(len(self.findings), "check"),
         ]
         return f"{found}{noted}: {', '.join(looked)}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

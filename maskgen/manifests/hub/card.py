@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from maskgen.core.reasons import counted
+
 from .parquet import Column
 
 UNKNOWN_LICENCE = "unknown"
@@ -81,9 +83,9 @@ class Card:
     def _body(self) -> Iterator[str]:
         yield f"# {self.name}"
         yield ""
-        yield f"Face crops of {self.people:,} people, with and without drawn masks, for face recognition."
+        yield f"Face crops of {counted(self.people, 'person')}, with and without drawn masks, for face recognition."
         for part in self.parts:
-            yield from ["", f"## {part.config}", "", f"`{part.files}`, {part.rows:,} rows.", ""]
+            yield from ["", f"## {part.config}", "", f"`{part.files}`, {counted(part.rows, 'row')}.", ""]
             yield from _table(
                 [("column", "type", "what it holds"), *((f"`{c.name}`", c.kind, c.about) for c in part.columns)]
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from maskgen.core.reasons import counted
+
 from .card import Card, Part
 
 _CONTEXT = {
@@ -32,7 +34,8 @@ def croissant(card: Card) -> bytes:
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": "".join(letter if letter.isalnum() else "_" for letter in card.name),
-        "description": f"Face crops of {card.people:,} people, with and without drawn masks, for face recognition.",
+        "description": f"Face crops of {counted(card.people, 'person')}, with and without drawn masks, "
+        "for face recognition.",
         "license": card.licence,
         "rai:personalSensitiveInformation": f"Faces of people. Consent of the people shown: {card.consent}.",
         "rai:dataCollection": f"Photographs, on which maskgen {card.maskgen} drew masks (seed {card.seed}).",

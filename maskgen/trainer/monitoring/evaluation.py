@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maskgen.core.reasons import counted
 from maskgen.metrics.distances import pair_l2
 from maskgen.metrics.histogram_iou import Overlap, compare_histograms
 
@@ -45,7 +46,7 @@ class Evaluation:
         same, different = self.pairs
         return (
             f"IOU {self.overlap.iou:.4f}, threshold {self.overlap.threshold:.4f} "
-            f"({same:,} genuine and {different:,} impostor pairs)"
+            f"({counted(same, 'genuine pair')} and {counted(different, 'impostor pair')})"
         )
 
 

@@ -69,8 +69,8 @@ def test_rows_that_are_bad_or_absent_have_their_reasons(people: tuple[Path, dict
     points = write(tmp_path / "list_landmarks_celeba.txt", "\n".join(["5", LANDMARKS, *lines, "x.png 1", ""]).encode())
     result = call(source, tmp_path / "run", "--points", points)
     assert result.exit_code == 3, result.output
-    assert "1 photographs have no row in it: they are set aside." in result.output
-    assert "1 of its photographs are not in SOURCE." in result.output
+    assert "1 photograph has no row in it and is set aside." in result.output
+    assert "1 of its photographs is not in SOURCE." in result.output
     assert set_aside(tmp_path / "run") == {names[1]: "bad_points", names[3]: "no_points"}
     assert {row["source"]: row["given"] for row in catalogue(tmp_path / "run")} == dict.fromkeys(
         (names[0], names[2]), "points5"

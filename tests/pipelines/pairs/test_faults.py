@@ -24,7 +24,7 @@ def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_pat
     second.write_bytes(b"broken")
     shares = {"run": drawn_run, "people": (0.5, 0.25, 0.25)}
     with pytest.raises(
-        UserError, match=r"^1 of 48 images are missing or broken, the first is .*1__bare.jpg \(missing\)"
+        UserError, match=r"^1 of 48 images is missing or broken, the first is .*1__bare.jpg \(missing\)"
     ):
         write(out, verify="exist", **shares)
     assert not out.exists()
@@ -56,7 +56,7 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
     shared = [Row("x", "1.jpg", "n95", "same bytes"), Row("x", "2.jpg", "n95")]
     train = write_run(tmp_path / "t", shared)
     judged = write_run(tmp_path / "e", [*rows(20, 2, ["n95"]), Row("y", "9.jpg", "n95", "same bytes")])
-    with pytest.raises(UserError, match="1 photographs are, byte for byte, .* --allow-leak"):
+    with pytest.raises(UserError, match="1 photograph is, byte for byte, .* --allow-leak"):
         write(tmp_path / "out", train=(train,), eval=(judged,))
     assert not (tmp_path / "out").exists()
     report = write(tmp_path / "out", train=(train,), eval=(judged,), allow_leak=True)

@@ -141,7 +141,7 @@ def test_dask_workers_are_waited_for_and_have_one_thread(monkeypatch: pytest.Mon
     monkeypatch.setattr(dask_pool.time, "sleep", lambda seconds: None)
     told: list[str] = []
     dask_pool._wait_for(Threads(1, 1, 1), 3, told.append)
-    assert told == ["Waiting for 3 Dask workers; 1 are connected."]
+    assert told == ["Waiting for 3 Dask workers; 1 is connected."]
     with pytest.raises(UserError, match="--nthreads 1"):
         dask_pool._wait_for(Threads(1, 4), 2, told.append)
 

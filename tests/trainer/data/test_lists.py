@@ -82,7 +82,7 @@ def test_the_digest_tells_lists_apart(tmp_path: Path) -> None:
     [
         ("train.csv", "path\na\n", "no column target"),
         ("train.csv", "", "empty"),
-        ("train.csv", "path,target\na,0\nb\n", "1 values instead of 2"),
+        ("train.csv", "path,target\na,0\nb\n", "1 value instead of 2"),
         ("train.csv", "path,target\na,0\n", "holds pictures of 1 person"),
         ("train.rec", "nothing", "no RecordIO"),
         ("notes.txt", "", "no train.csv"),

@@ -91,3 +91,32 @@ def test_networks_run_on_any_core() -> None:
     """Bound to the first core, as OpenVINO does by itself, the workers of a run would take turns on it."""
     run = subprocess.run([sys.executable, "-c", UNBOUND], capture_output=True, text=True, check=False)
     assert run.stdout.strip() == "True", run.stdout + run.stderr
+
+
+FORKED = """
+import gc, os, signal, sys
+import numpy as np
+from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+
+def answer():
+    ops = openvino_module().opset13
+    entry = ops.parameter([4], np.float32)
+    model = openvino_module().Model([ops.relu(entry)], [entry], "relu")
+    request = compiled_for_one_thread(model).create_infer_request()
+    request.infer({0: np.arange(-2, 2, dtype=np.float32)})
+    return float(request.get_output_tensor(0).data.sum())
+
+assert answer() == 1
+gc.collect()
+if not os.fork():
+    signal.alarm(60)
+    os.write(1, str(answer()).encode())
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a POSIX call")
+def test_a_forked_process_does_not_wait_for_the_threads_of_a_network_that_was_dropped() -> None:
+    run = subprocess.run([sys.executable, "-P", "-c", FORKED], capture_output=True, text=True, check=False)
+    assert run.stdout == "1.0", run.stderr

@@ -20,6 +20,7 @@ _CONFIG = {
     "CPU_RUNTIME_CACHE_CAPACITY": 64,
 }
 _OF_THREAD, _COMPILING = threading.local(), threading.Lock()
+_KEPT: list[Any] = []  # see `compiled_for_one_thread`
 _TELEMETRY = "openvino_telemetry"
 _CONVERTER = "openvino.tools.ovc"  # converts models of other frameworks
 
@@ -84,5 +85,11 @@ def request_of_thread(network: Callable[..., Any], *about: Hashable) -> Any:
 
 def compiled_for_one_thread(model: Any) -> Any:
     """An `openvino.Model`, or a model file, compiled to run on one thread, on any core; what it does not round to whole
-    numbers is in float32."""
-    return openvino_core().compile_model(model, "CPU", _CONFIG)
+    numbers is in float32.
+
+    It is kept for ever: OpenVINO passes the threads of a released network on to the next one that is compiled, and a
+    forked process, which does not have these threads, would wait for them for ever.
+    """
+    compiled = openvino_core().compile_model(model, "CPU", _CONFIG)
+    _KEPT.append(compiled)
+    return compiled

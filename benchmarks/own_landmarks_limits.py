@@ -20,7 +20,7 @@ from own_landmarks_fit import held_patches
 
 from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.records import Floats
-from maskgen.faces.landmarkers.own_network import FACE, GROUP, POINTS, SIDE, brightness, network_of
+from maskgen.faces.landmarkers.own_network import FACE, POINTS, answers, network_of
 from maskgen.faces.mtcnn.convolutions import LIMITS, SHIFT, Rounding, rounding_for
 from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
@@ -29,16 +29,8 @@ FLOAT = ("spots",)  # maps of points, which are the answer
 
 
 def ran(model: Any, patches: np.ndarray) -> list[Floats]:
-    """What a model says of patches, uint8 (n, SIDE, SIDE): (n, ...) each."""
-    request = compiled_for_one_thread(model).create_infer_request()
-    found = []
-    for at in range(0, len(patches), GROUP):
-        some = patches[at : at + GROUP]
-        filled = np.zeros((GROUP, 1, SIDE, SIDE), np.float32)
-        filled[: len(some), 0] = some
-        request.infer(dict(enumerate((filled, *brightness(filled)))))
-        found.append([np.array(one.data)[: len(some)] for one in request.output_tensors])
-    return [np.concatenate(column) for column in zip(*found, strict=True)]
+    """What a model with the inputs of `network_of` says of patches, uint8 (n, SIDE, SIDE): (n, ...) each."""
+    return answers(compiled_for_one_thread(model).create_infer_request(), patches)
 
 
 def roundings_on(patches: np.ndarray, weights: dict[str, Floats]) -> dict[str, Rounding]:

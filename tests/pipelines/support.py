@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -100,6 +101,15 @@ def forbid(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "scandir", no_scandir)
     monkeypatch.setattr(Path, "is_file", no_is_file)
+
+
+def without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no optional package be installed."""
+
+    def without(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("maskgen.core.extras.importlib", SimpleNamespace(import_module=without))
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 240.0) -> None:

@@ -3,13 +3,12 @@ from __future__ import annotations
 import errno
 import functools
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 from fake_masker import make_fake
-from support import picture, tree, write
+from support import picture, tree, without_packages, write
 
 from maskgen import __version__
 from maskgen.pipelines.cli import COMMANDS, explain, main
@@ -130,10 +129,7 @@ def test_a_run_is_no_source(source: Path, tmp_path: Path) -> None:
 def test_a_backend_that_is_not_installed_leaves_no_run_behind(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def without(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    monkeypatch.setattr("maskgen.core.extras.importlib", SimpleNamespace(import_module=without))
+    without_packages(monkeypatch)
     for backend in ("dask", "ray"):
         assert_refused(call("mask", source, tmp_path / "run", "--backend", backend), f"maskgen[{backend}]")
     assert not (tmp_path / "run").exists()

@@ -124,7 +124,7 @@ def predict(patches: Mask) -> Prediction:
     Bins and dense layers both predict the points, each with its own spread. The result is their mean, weighted by
     the inverse square of the spread.
     """
-    binned, dense, *maps = _answers(patches)
+    binned, dense, *maps = answers(request_of_thread(_network), patches)
     direct, spread, by_bins, logits = np.split(dense, [2 * ALL, 3 * ALL, 4 * ALL], axis=1)
     spread, by_bins = np.exp(spread), np.exp(by_bins)
     share = (1 / (1 + (by_bins / spread) ** 2))[..., None]
@@ -133,9 +133,9 @@ def predict(patches: Mask) -> Prediction:
     return Prediction(floats(points), np.minimum(spread, by_bins), floats(shown), Sight(*maps))
 
 
-def _answers(patches: Mask) -> list[Floats]:
-    """Points by the bins (n, ALL, 2), the output of the dense layers (n, 4 * ALL + 68), and the maps of `Sight`."""
-    request = request_of_thread(_network)
+def answers(request: Any, patches: Mask) -> list[Floats]:
+    """What a request for a model of `network_of` gives for patches, uint8 (n, SIDE, SIDE): points by the bins
+    (n, ALL, 2), the output of the dense layers (n, 4 * ALL + 68), and the maps of `Sight`."""
     found = [[np.zeros((0, *output.shape[1:]), np.float32) for output in request.model_outputs]]
     for at in range(0, len(patches), GROUP):
         some = patches[at : at + GROUP]

@@ -20,7 +20,7 @@ from maskgen.core.dlib_models.installed import installed_model
 from maskgen.core.dlib_models.network_file import FILE, STAGES, STEM_SIDE, Convolution, Layers
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats, floats
-from maskgen.faces.mtcnn.convolutions import Convolutions
+from maskgen.faces.mtcnn.convolutions import Convolutions, rounded, steps_of
 
 USED = 3  # stages
 SIDE = 160  # of the enlarged patch, in pixels: a face is as large as in dlib's own crops
@@ -60,7 +60,7 @@ def _stem(ops: Any, levels: Any, mean: Any, factor: Any, stem: Convolution) -> A
     processors agree. 8 bits would be too few for a face half in shadow.
     """
     weights, bias = stem
-    step = _step(weights)
+    step = steps_of(weights, MOST)
     whole = np.rint(weights / step)
     y = ops.round(ops.multiply(levels, np.float32(PARTS)), "half_to_even")
     y = ops.convolution(y, whole, [2, 2], [0, 0], [0, 0], [1, 1])
@@ -71,11 +71,6 @@ def _stem(ops: Any, levels: Any, mean: Any, factor: Any, stem: Convolution) -> A
 
 def _channels(values: NDArray[np.floating]) -> Floats:
     return floats(values).reshape(1, -1, 1, 1)
-
-
-def _step(weights: Floats) -> Floats:
-    """The step of the whole weights of each output channel."""
-    return floats(np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / MOST)
 
 
 def stored_stages() -> tuple[Convolution, list[list[tuple[Convolution, Convolution]]]]:
@@ -95,7 +90,7 @@ def stored_stages() -> tuple[Convolution, list[list[tuple[Convolution, Convoluti
     except ValueError as fault:
         raise UserError(f"{path} is not dlib's face recognition network ({fault})") from None
     grey = kernel.sum(1, keepdims=True)  # a grey picture has the same levels in all three colours
-    return (floats(np.rint(grey / _step(grey)) * _step(grey)), bias), stages
+    return (rounded(grey, MOST), bias), stages
 
 
 def enlarging(small: int, large: int) -> Floats:

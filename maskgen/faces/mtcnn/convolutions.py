@@ -58,7 +58,7 @@ class Convolutions:
         if rounding is not None:
             least, most = np.float32(rounding.least), np.float32(rounding.most)
             x = self.ops.fake_quantize(x, least, most, least, most, LEVELS)
-            end = _step(weights) * (OF_WEIGHTS // 2)
+            end = steps_of(weights) * (OF_WEIGHTS // 2)
             kernel = self.ops.fake_quantize(kernel, -end, end, -end, end, OF_WEIGHTS)
             bias = bias + rounding.shift
         y = self.ops.convolution(x, kernel, [step, step], [around, around], [around, around], [1, 1])
@@ -95,12 +95,13 @@ def rounding_for(convolution: Convolution, inputs: Floats, share: float) -> Roun
     return Rounding(least, most, floats(-off.sum((2, 3)) @ inputs.mean((0, 2, 3), dtype=np.float64)))
 
 
-def rounded(weights: Floats) -> Floats:
-    """The weights as a rounded convolution has them."""
-    step = _step(weights)
+def rounded(weights: Floats, most: int = MOST_STEPS) -> Floats:
+    """The weights as a rounded convolution has them: whole steps, of which the largest of each output channel has
+    `most`."""
+    step = steps_of(weights, most)
     return floats(np.rint(weights / step) * step)
 
 
-def _step(weights: Floats) -> Floats:
+def steps_of(weights: Floats, most: int = MOST_STEPS) -> Floats:
     """The step of the weights of each output channel, (channels out, 1, 1, 1)."""
-    return floats(np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / MOST_STEPS)
+    return floats(np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / most)

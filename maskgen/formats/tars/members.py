@@ -136,6 +136,15 @@ def _text(name: bytes) -> str:
 def _values(pieces: RangeReader, at: int, size: int) -> bytes:
     if size > _MOST_NAME:
         raise ContainerError(f"it has a name of {size} bytes at byte {at}")
+    return read_whole(pieces, at, size)
+
+
+def read_whole(pieces: RangeReader, at: int, size: int) -> bytes:
+    """So many bytes from `at` on.
+
+    Raises:
+        ContainerError: the archive ends before.
+    """
     data = pieces.read(at, size)
     if len(data) < size:
         raise ContainerError("it ends early")

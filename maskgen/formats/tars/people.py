@@ -20,7 +20,7 @@ from typing import Any
 from ..faults import ContainerError
 from ..range_reads import RangeReader
 from ..recordio.stream import label_text
-from .members import Member, members
+from .members import Member, members, read_whole
 
 PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm", "pnm"))
 PICTURES |= {"avif", "heic", "jp2"}
@@ -98,18 +98,11 @@ def _gather(pieces: RangeReader) -> _Samples:
                 continue
             samples.others[one.name] = one
             if suffix in _METADATA and one.plain and one.size <= _MOST_METADATA:
-                text = _whole(pieces, one).decode("utf-8", "replace").strip()
+                text = read_whole(pieces, one.offset, one.size).decode("utf-8", "replace").strip()
                 samples.metadata.setdefault(sample_of(one.name), {})[suffix] = text
     except ContainerError as fault:
         samples.fault, samples.last = str(fault), sample_of(name)
     return samples
-
-
-def _whole(pieces: RangeReader, one: Member) -> bytes:
-    data = pieces.read(one.offset, one.size)
-    if len(data) < one.size:
-        raise ContainerError("it ends early")
-    return data
 
 
 def sample_of(name: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from manifest_makers import Row, rows, write_run
 from pair_lists import called, read, write
+from support import without_packages
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.checks.check import check_lists
@@ -42,10 +42,7 @@ def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_pat
 def test_a_format_whose_package_is_not_installed_is_refused_before_any_work(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def without(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    monkeypatch.setattr("maskgen.core.extras.importlib", SimpleNamespace(import_module=without))
+    without_packages(monkeypatch)
     said: list[str] = []
     with pytest.raises(UserError, match=r"the package lmdb: pip install 'maskgen\[lmdb\]'"):
         run_pairs(PairsSettings(out=tmp_path / "out", run=run, verify="names", also=("rec", "lmdb")), said.append)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from fake_masker import make_fake
-from support import run, tree
+from support import run, tree, without_packages
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.cli import main
@@ -164,10 +164,7 @@ def test_ray_has_as_many_workers_as_there_are_cores() -> None:
 def test_a_backend_that_is_not_installed_is_said(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
-    def without(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    monkeypatch.setattr("maskgen.core.extras.importlib.import_module", without)
+    without_packages(monkeypatch)
     with pytest.raises(UserError, match=rf"pip install 'maskgen\[{backend}\]'"):
         run(source, tmp_path / "run", workers=2, backend=backend)
 

@@ -257,10 +257,10 @@ PLACE = AnyPathType()
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
-    default="loky",
+    default="local",
     show_default=True,
-    help="Run workers as processes of this machine (loky), or on a Dask or Ray cluster.  docs/scaling.md has the "
-    "commands.",
+    help="Run workers as processes of this machine (local; loky starts them with joblib's loky), or on a Dask or Ray "
+    "cluster.  docs/scaling.md has the commands.",
 )
 @click.option(
     "--scheduler",

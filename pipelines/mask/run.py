@@ -17,6 +17,7 @@ from ..reports.progress import Notify, Progress, show_progress
 from ..reports.run_report import TIMING, Report, Timing
 from ..reports.set_aside_sample import SetAsideSample
 from ..reports.summary import summarise
+from ..runs.catalogue import import_arrow
 from ..runs.given_faces import check_points
 from ..runs.run_folder import RunFolder, check_folder, check_settings, open_run
 from ..runs.shard_plan import Shard, cut, shard_size
@@ -63,7 +64,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
             return before
         took = None if todo else _took(run)
         run.remove_summaries()
-        with open_pool(settings, notify) as pool:
+        with open_pool(settings, len(todo), notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo, aside_before))
         aside = SetAsideSample()
@@ -163,6 +164,7 @@ def _do(answers: Iterator[ShardDone], bar: Progress) -> Timing:
         for done in answers:
             timing.add(done)
             progress.add(done.report.photographs, len(done.report.set_aside))
+            import_arrow()
     timing.elapsed = time.perf_counter() - begun
     return timing
 

@@ -26,7 +26,8 @@ BARE = "bare"
 MASKED_INPUT = ("set-aside", "keep")
 FACES = ("subject", "largest", "central", "all")
 LABELS = ("coco", "yolo")
-BACKENDS = ("loky", "dask", "ray")
+CLUSTERS = ("dask", "ray")
+BACKENDS = ("local", "loky", *CLUSTERS)
 OCCLUDERS = ("ignore", "keep")
 COVERAGE, CLASSES = "coverage", "classes"  # values of --segmentation; "classes" includes "coverage"
 
@@ -91,7 +92,7 @@ class MaskSettings:
     device: str = "cpu"
     reuse: AnyPath | None = None
     workers: int = 1
-    backend: str = "loky"
+    backend: str = "local"
     scheduler: str | None = None
     overwrite: bool = False
     take_over: bool = False
@@ -167,7 +168,7 @@ class MaskSettings:
                 "--labels describes whole photographs in files of this machine: give --crop none --faces all, no "
                 "--write tar, and a RUN that is a folder."
             )
-        if self.scheduler is not None and self.backend == "loky":
+        if self.scheduler is not None and self.backend not in CLUSTERS:
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
         if self.overwrite and self.retry_set_aside:
             raise UserError("--overwrite starts again and --retry-set-aside resumes: give one of them.")

@@ -1,9 +1,8 @@
 """Finds the photograph that kills workers: each attempt at a shard is logged until the shard is finished.
 
-A photograph can kill the process that works on it (a fault of a decoder, memory). The backend (loky, Dask or Ray) then
-retries the shard on another worker. An attempt that finds the log of an earlier one knows that its worker died. It
-processes the photographs one at a time and logs each before it starts it. A photograph on which two workers died is set
-aside.
+A photograph can kill the process that works on it (a fault of a decoder, memory). The pool of workers then retries the
+shard on another one. An attempt that finds the log of an earlier one knows that its worker died. It processes the
+photographs one at a time and logs each before it starts it. A photograph on which two workers died is set aside.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Workers that take shards: processes of this machine (loky), Dask, Ray."""
+"""Workers that take shards: processes of this machine (forked, or started by loky), Dask, Ray."""

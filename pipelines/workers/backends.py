@@ -9,8 +9,13 @@ from maskgen.core.extras import need
 
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
+from .forked_pool import can_fork, open_forked
 from .loky_pool import InProcess, LokyPool
 from .pool import Pool
+
+# Most shards for which workers are forked, which takes less time: forked ones have this process's names of photographs
+# in memory, and for more shards these are many.
+FORKED_SHARDS = 1024
 
 
 def usable_cores() -> int:
@@ -27,8 +32,8 @@ def check_backend(backend: str) -> None:
         need(packages[backend], backend)
 
 
-def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[Pool]:
-    """The pool of workers that the settings select.
+def open_pool(settings: MaskSettings, shards: int, notify: Notify) -> AbstractContextManager[Pool]:
+    """The pool of workers that the settings select, for this number of shards.
 
     Raises:
         UserError: it is not available.
@@ -41,4 +46,8 @@ def open_pool(settings: MaskSettings, notify: Notify) -> AbstractContextManager[
         from .ray_pool import open_ray
 
         return open_ray(settings)
-    return nullcontext(InProcess() if settings.workers == 1 else LokyPool(settings.workers))
+    if settings.workers == 1 or not shards:
+        return nullcontext(InProcess())
+    if settings.backend == "local" and shards <= FORKED_SHARDS and can_fork():
+        return open_forked(min(settings.workers, shards))
+    return nullcontext(LokyPool(settings.workers))

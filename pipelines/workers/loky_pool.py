@@ -43,11 +43,16 @@ class LokyPool(Pool):
                 yield from _through_loky(feed, self.workers)
                 return
             except TerminatedWorkerError:
-                left = feed.under_way()
-                begun = [task for task in left if task.log.exists()]
-                feed.requeue([task for task in left if task not in begun])
-            for task in begun:
-                yield from self._alone(task)
+                pass
+            yield from self.after_death(feed)
+
+    def after_death(self, feed: ShardQueue) -> Iterator[Answer]:
+        """Process the shards that were begun when a worker died, each alone; the others under way are queued again."""
+        left = feed.under_way()
+        begun = [task for task in left if task.log.exists()]
+        feed.requeue([task for task in left if task not in begun])
+        for task in begun:
+            yield from self._alone(task)
 
     def _alone(self, task: ShardTask) -> Iterator[Answer]:
         """Retry one shard until the photographs that kill workers are found and set aside."""
@@ -72,4 +77,9 @@ def _through_loky(tasks: Iterable[ShardTask], workers: int) -> Iterator[Answer]:
         yield from through_joblib(tasks, "loky", workers, inner_max_num_threads=1)
     except BrokenPipeError:
         # From the pipe to joblib's own helper process, which ended at once; by `cli` it would end the command unseen.
-        raise UserError("No worker process can be started here: give --workers 1.") from None
+        raise no_worker_starts() from None
+
+
+def no_worker_starts() -> UserError:
+    """What to tell where no child process can be started."""
+    return UserError("No worker process can be started here: give --workers 1.")

@@ -23,7 +23,7 @@ if __name__ == "__main__":
         Path(run),
         workers=int(workers),
         segmentation=True,
-        backend=backend or "loky",
+        backend=backend or "local",
         scheduler=scheduler,
         write=os.environ.get("FAKE_WRITE", "folders"),
     )

@@ -26,6 +26,9 @@ from maskgen.pipelines.reports.run_report import Report
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and names of POSIX")
 
+# A process that starts with these has one thread, as every `maskgen` command, and its workers are forked.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
 MARKS = {
     "no_face": (255, 0, 0),
     "crash": (0, 255, 0),

@@ -12,18 +12,21 @@ import time
 from pathlib import Path
 
 import pytest
-from support import picture, posix, run, set_aside, tree, wait_for, write, write_people
+from support import ONE_THREAD, picture, posix, run, set_aside, tree, wait_for, write, write_people
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.runs.run_folder import RunFolder
 from maskgen.pipelines.runs.shard import PhotographError
 
+ANYWHERE = pytest.mark.parametrize("workers, backend", [(1, "local"), (2, "local"), (2, "loky")])
+TWO = pytest.mark.parametrize("backend", ["local", "loky"])
 
-def start(source: Path, out: Path, workers: int, seconds: float) -> subprocess.Popen[bytes]:
+
+def start(source: Path, out: Path, workers: int, seconds: float, backend: str = "local") -> subprocess.Popen[bytes]:
     script = Path(__file__).parents[1] / "run_fake.py"
     return subprocess.Popen(
-        [sys.executable, str(script), str(source), str(out), str(workers)],
-        env={**os.environ, "FAKE_MASKER_SECONDS": str(seconds)},
+        [sys.executable, str(script), str(source), str(out), str(workers), backend],
+        env={**os.environ, **ONE_THREAD, "FAKE_MASKER_SECONDS": str(seconds)},
         stderr=subprocess.DEVNULL,
     )
 
@@ -33,12 +36,12 @@ def has_shards(out: Path, count: int) -> bool:
 
 
 @posix
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_run_goes_on_as_if_it_had_not_been(source: Path, tmp_path: Path, workers: int) -> None:
+@ANYWHERE
+def test_a_killed_run_goes_on_as_if_it_had_not_been(source: Path, tmp_path: Path, workers: int, backend: str) -> None:
     write_people(source, people=6, each=40)
     out, whole = tmp_path / "run", tmp_path / "whole"
     for finished in (1, 3):
-        killed = start(source, out, workers, seconds=0.02)
+        killed = start(source, out, workers, 0.02, backend)
         wait_for(functools.partial(has_shards, out, finished))
         killed.kill()
         killed.wait()
@@ -49,10 +52,11 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(source: Path, tmp_path: Path
 
 
 @posix
-def test_workers_end_with_the_run_that_started_them(source: Path, tmp_path: Path) -> None:
+@TWO
+def test_workers_end_with_the_run_that_started_them(source: Path, tmp_path: Path, backend: str) -> None:
     write_people(source, people=6, each=40)
     out = tmp_path / "run"
-    killed = start(source, out, 2, seconds=0.02)
+    killed = start(source, out, 2, 0.02, backend)
     wait_for(lambda: any(out.glob("shards/*.json")))
     killed.kill()
     killed.wait()
@@ -66,10 +70,11 @@ def _is_still(out: Path) -> bool:
 
 
 @posix
-def test_an_interrupted_run_says_nothing_of_its_workers(source: Path, tmp_path: Path) -> None:
+@TWO
+def test_an_interrupted_run_says_nothing_of_its_workers(source: Path, tmp_path: Path, backend: str) -> None:
     write_people(source, people=6, each=40)
     out = tmp_path / "run"
-    running = start(source, out, 2, seconds=0.02)
+    running = start(source, out, 2, 0.02, backend)
     wait_for(lambda: any(out.glob("shards/*.json")))
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=20) != 0

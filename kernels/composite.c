@@ -6,6 +6,8 @@
 #define TILE 256                // side of the noise tile, which repeats
 #define TILE_STRIDE (TILE + 4)  // its rows begin once more at their end
 
+#define LEAST_LIGHT 1e-3f // so that no share is divided by 0
+
 // All pictures are the part of a picture that the layer covers: rows x columns.
 typedef struct {
     int rows, columns;
@@ -14,7 +16,8 @@ typedef struct {
     float *shadow, *room; // memory
     Span *spans;          // memory, see `Blur`
     const u8 *picture;    // red, green, blue
-    const float *through; // the same in floats where the picture shows through thin cloth; null for `picture`
+    const float *soft;    // the same, blurred, as it shows through thin cloth; null for opaque cloth
+    float sheer;          // share of the light that the cloth lets through
     u8 *masked, *coverage;
     const float *weights; // of the shadow's blur
     int reach;
@@ -108,6 +111,16 @@ static void add_noise(const Composite *job, int x, int y, f4 alpha, f4 green_pai
     }
 }
 
+// Of the light that is left, the share that comes through thin cloth is blurred.
+static void show_through(const Composite *job, int at, f4 alpha, f4 cover, Colours *to) {
+    Colours soft = floats_at(job->soft + 3 * at);
+    f4 share = cover * all(job->sheer);
+    share /= greatest4(all(1) - alpha, share + all(LEAST_LIGHT));
+    to->red += (soft.red - to->red) * share;
+    to->green += (soft.green - to->green) * share;
+    to->blue += (soft.blue - to->blue) * share;
+}
+
 static void composite_four(const Composite *job, int x, int y, Span ground) {
     int at = y * job->columns + x;
     f4 alpha = four_at(job->alpha + at), kept = light_left(job, x, y, ground, alpha);
@@ -118,7 +131,8 @@ static void composite_four(const Composite *job, int x, int y, Span ground) {
         wasm_v128_store32_lane(job->coverage + at, wasm_i32x4_splat(0), 0);
         return;
     }
-    Colours out = job->through ? floats_at(job->through + 3 * at) : colours_at(job->picture + 3 * at);
+    Colours out = colours_at(job->picture + 3 * at);
+    if (job->soft) show_through(job, at, alpha, paint[3], &out);
     out.red = out.red * kept + paint[0];
     out.green = out.green * kept + paint[1];
     out.blue = out.blue * kept + paint[2];

@@ -332,10 +332,8 @@ def _material(kind: Kind, plan: MaskPlan, translucency: float) -> MaskMaterial:
 
 def _mean_translucency(paint: Floats, alpha: Floats) -> float:
     """The mean share of light that the cloth lets through; ear loops and head straps do not count."""
-    cloth = cv2.extractChannel(paint, 3)
-    covered = cloth > STRAP_COVER
-    kept = float(np.minimum(alpha, cloth)[covered].sum())
-    return max(0.0, 1.0 - kept / max(float(cloth[covered].sum()), 1.0))
+    cloth = cv2.threshold(cv2.extractChannel(paint, 3), STRAP_COVER, 0, cv2.THRESH_TOZERO)[1]
+    return max(0.0, 1.0 - float(np.minimum(alpha, cloth).sum()) / max(float(cloth.sum()), 1.0))
 
 
 def analyse_and_apply(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> MaskedPicture:

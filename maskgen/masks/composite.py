@@ -74,16 +74,17 @@ def composite_mask(
     if layer.window.empty:
         return out, coverage
     here = layer.window.slices
-    through = _seen_through(image, layer, scale, sheer) if sheer else None
+    soft = _scattered(image[here], scale) if sheer else None
     shadow = shadow_radius(scale), shadow_offset(light.direction, scale), shadow_ground(outline, layer.window)
     noise = seed, noise_levels(grain), light.top
-    out[here], coverage[here] = _composited(image[here], through, layer, SHADOW_WIDTH * scale, shadow, noise)
+    out[here], coverage[here] = _composited(image[here], soft, sheer, layer, SHADOW_WIDTH * scale, shadow, noise)
     return out, coverage
 
 
 def _composited(
     picture: Image,
-    through: Floats | None,
+    soft: Floats | None,
+    sheer: float,
     layer: Layer,
     blur: float,
     shadow: tuple[int, tuple[int, int], Floats],
@@ -100,7 +101,7 @@ def _composited(
     job[0] = (
         *(rows, columns, arena.address(layer.paint), arena.address(layer.alpha)),
         *(arena.space(rows * columns * FLOAT), arena.space(rows * columns * FLOAT), arena.space(rows * BLUR_ROW)),
-        *(arena.put(picture), 0 if through is None else arena.put(through), masked_at, cover_at),
+        *(arena.put(picture), 0 if soft is None else arena.put(soft), sheer, masked_at, cover_at),
         *(arena.put(gaussian_kernel(reach, blur)), reach, SHADOW, SHADOW_ROUND, *offset),
         *(arena.put(ground), len(ground), arena.constant("noise", _noise_with_room), *levels),
         *(up, left, up + ELSEWHERE[0], left + ELSEWHERE[1], top + PRESSED / 12, PRESSED),
@@ -111,21 +112,16 @@ def _composited(
 
 # The structure `Composite` of `kernels/composite.c`, in its order.
 _JOB = fields(
-    "rows columns paint alpha shadow room spans picture through masked coverage weights reach",
+    "rows columns paint alpha shadow room spans picture soft sheer:f masked coverage weights reach",
     "strength:f round:f right:i down:i ground corners noise levels:f colour_levels:f up left colour_up colour_left",
     "under:f pressed:f",
 )
 
 
-def _seen_through(image: Image, layer: Layer, scale: float, sheer: float) -> Floats:
-    """The photograph in the window, (h, w, 3), blurred where it shows through thin cloth and sharp beside the mask."""
-    sharp = image[layer.window.slices]
-    share = cv2.extractChannel(layer.paint, 3) * np.float32(sheer)
-    share /= np.maximum(1 - layer.alpha, share + np.float32(1e-3))
+def _scattered(picture: Image, scale: float) -> Floats:
+    """The photograph, (h, w, 3), blurred as it shows through thin cloth."""
     box = scatter_box(scale), scatter_box(scale)
-    soft = cv2.blur(cv2.boxFilter(sharp, cv2.CV_32F, box), box)  # twice: nearly Gaussian, at a tenth of its cost
-    change = cv2.subtract(soft, sharp, dtype=cv2.CV_32F)
-    return cv2.add(cv2.multiply(change, cv2.merge([share, share, share])), sharp, dtype=cv2.CV_32F)
+    return cv2.blur(cv2.boxFilter(picture, cv2.CV_32F, box), box)  # twice: nearly Gaussian, at a tenth of its cost
 
 
 def scatter_box(scale: float) -> int:

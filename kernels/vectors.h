@@ -2,12 +2,15 @@
 #pragma once
 #include <wasm_simd128.h>
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define EXPORT(name) __attribute__((export_name(#name)))
 
 typedef unsigned char u8;
 typedef float f4 __attribute__((vector_size(16)));
 typedef int i4 __attribute__((vector_size(16)));
 typedef unsigned u4 __attribute__((vector_size(16)));
+
+typedef short s8 __attribute__((vector_size(16)));
 
 // As `f4` and `i4`, at any address.
 typedef f4 f4_anywhere __attribute__((aligned(4)));
@@ -45,3 +48,22 @@ static inline void transpose(f4 *v) {
     v[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5), v[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
     v[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5), v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
+
+static inline s8 eight(int x) { return (s8)wasm_i16x8_splat(x); }
+static inline s8 eight_at(const short *at) { return (s8)wasm_v128_load(at); }
+static inline void put_eight(short *at, s8 v) { wasm_v128_store(at, (v128_t)v); }
+static inline s8 first_bytes(v128_t v) { return (s8)wasm_u16x8_extend_low_u8x16(v); }
+static inline s8 last_bytes(v128_t v) { return (s8)wasm_u16x8_extend_high_u8x16(v); }
+static inline s8 eight_bytes(const u8 *at) { return (s8)wasm_u16x8_load8x8(at); }
+// Clipped to 0..255.
+static inline v128_t as_bytes(s8 a, s8 b) { return wasm_u8x16_narrow_i16x8((v128_t)a, (v128_t)b); }
+
+// Rounded a * b / 32768; not for two times -32768, of which the answer depends on the processor.
+static inline s8 product(s8 a, s8 b) { return (s8)wasm_i16x8_relaxed_q15mulr((v128_t)a, (v128_t)b); }
+
+static inline s8 choose8(v128_t mask, s8 yes, s8 no) { return (s8)wasm_v128_bitselect((v128_t)yes, (v128_t)no, mask); }
+
+// The numbers of 16 bits at the bytes a and b, each four times.
+#define EACH_FOUR(v, a, b)                                                                                             \
+    (s8) wasm_i8x16_shuffle((v128_t)(v), (v128_t)(v), a, a + 1, a, a + 1, a, a + 1, a, a + 1, b, b + 1, b, b + 1, b,   \
+                            b + 1, b, b + 1)

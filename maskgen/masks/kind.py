@@ -103,8 +103,17 @@ class Kind:
     def colours_at(self, look: float, scale: float) -> AtlasLevel:
         """The atlas level of a look, for a face of `scale` pixels between the eyes."""
         chosen = self.look_at(look)
-        texels = chosen.columns / max(cloth_size(self.template)[0] * scale, 1e-3)
-        return chosen.levels[min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)]
+        return chosen.levels[self._level_number(chosen, scale)]
+
+    def colours_for_mask(self, look: float, scale: float) -> AtlasLevel:
+        """`colours_at`, valid as `AtlasLevels.level_for_mask` says."""
+        chosen = self.look_at(look)
+        levels, number = chosen.levels, self._level_number(chosen, scale)
+        return levels.level_for_mask(number) if isinstance(levels, AtlasLevels) else levels[number]
+
+    def _level_number(self, look: KindLook, scale: float) -> int:
+        texels = look.columns / max(cloth_size(self.template)[0] * scale, 1e-3)
+        return min(math.floor(math.log2(max(texels, 1.0)) + COARSER), LEVELS - 1)
 
 
 @cache
@@ -129,6 +138,10 @@ class AtlasLevels(Sequence[AtlasLevel], ABC):
     @abstractmethod
     def level(self, number: int) -> AtlasLevel:
         """Level number 0..LEVELS - 1."""
+
+    def level_for_mask(self, number: int) -> AtlasLevel:
+        """The level; its arrays may be valid only until `Arena.begin` of this thread's arena."""
+        return self.level(number)
 
     def __len__(self) -> int:
         return LEVELS

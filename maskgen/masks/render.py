@@ -143,7 +143,7 @@ def render(
         parts: whether the layer has part labels.
         edge: of the photograph in the picture; None if all of the picture is the photograph.
     """
-    level = kind.colours_at(plan.look, camera.scale)
+    level = kind.colours_for_mask(plan.look, camera.scale)
     values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
     canvas = window.canvas(camera.scale)
     corners = window.on(*canvas, np.concatenate([points, head]))
@@ -234,7 +234,7 @@ class _Pixels:
         level = self.level
         material = 0 if level.material_and_clear is None else arena.put(level.material_and_clear)
         names = arena.put(level.parts) if parts else 0
-        return *level.slope_down.shape, arena.put(level.colours), arena.put(level.slope_down), material, names
+        return *level.slope_down.shape, arena.address(level.colours), arena.address(level.slope_down), material, names
 
     def straps(self, mesh: MaskMesh, outer: Window) -> tuple[Any, ...]:
         """Where straps are in the atlas, whether they fade, and the photograph's edge."""
@@ -269,7 +269,7 @@ def _rendered(
 ) -> Layer:
     """The layer in `outer`, by the kernel `render`; its arrays are views of the kernels' memory."""
     arena = arena_of_thread()
-    arena.begin()
+    arena.begin_after([pixels.level.slope_down])  # the last array of an atlas that was drawn for this mask
     rows, columns = outer.y1 - outer.y0, outer.x1 - outer.x0
     (paint_at, paint), (alpha_at, alpha) = (arena.room((rows, columns, *of), np.float32) for of in ((4,), ()))
     parts_at, named = arena.room((rows, columns), np.uint8) if parts else (0, None)

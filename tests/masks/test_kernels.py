@@ -22,6 +22,7 @@ from maskgen.masks.kernels.arena import MOST_KEPT, RESERVED, Arena, arena_of_thr
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.rasteriser import Canvas, rasterise
+from maskgen.masks.world import design_atlas
 from maskgen.people import sample_people
 
 SOURCES = Path(__file__).parents[2] / "kernels"
@@ -50,7 +51,13 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "job"), [("render", render._JOB), ("composite", composite._JOB), ("rasterise", rasteriser._JOB)]
+    ("name", "job"),
+    [
+        ("render", render._JOB),
+        ("composite", composite._JOB),
+        ("rasterise", rasteriser._JOB),
+        ("cloth", design_atlas._JOB),
+    ],
 )
 def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: np.dtype) -> None:
     arena = Arena()

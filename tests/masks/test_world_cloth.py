@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from level_cloth import drawn_on_level_cloth, plain_design, smooth_cloth
 
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import built_in_template
-from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.design import FIBRES, GRAINED, STIFF, WOVEN, Design, _grained, draw_design
 from maskgen.masks.world.design_atlas import RIM, blank_cloth, design_level
 from maskgen.masks.world.folds import COLUMNS, DRAWN, HIGH, WIDE, _fold, _slopes_of, fold_slopes
-from maskgen.masks.world.wrinkles import GRAIN_MOST, Wrinkles, draw_wrinkles, wrinkle_slopes
+from maskgen.masks.world.wrinkles import GRAIN_MOST, Wrinkles
 
 
 def slopes_of(wrinkles: Wrinkles, columns: int = 128, woven: bool = False) -> np.ndarray:
-    drawn = wrinkle_slopes(wrinkles, 0.0, False, woven, (columns, columns)).astype(float)
-    return (drawn - LEVEL_GROUND) / STEEPNESS
-
-
-def smooth_cloth() -> Wrinkles:
-    some = draw_wrinkles(Chances(5, "cloth"), 1.0)
-    return some._replace(depth=0 * some.depth, folds=(0, 0.0), grain=(0.0, 0.5, 0.5))
+    """Slopes across and down, (columns, columns, 2)."""
+    design = plain_design("bandana" if woven else "gaiter")._replace(wrinkles=wrinkles)
+    drawn = drawn_on_level_cloth(design, columns, columns)
+    return (np.dstack([drawn.colours[..., 3], drawn.slope_down]).astype(float) - LEVEL_GROUND) / STEEPNESS
 
 
 def test_cloth_without_anything_is_level() -> None:
@@ -140,7 +142,7 @@ def test_a_rim_of_strength_0_is_the_cloth_inside_it(form: str) -> None:
         wrinkles=smooth_cloth(), worn=0.0, pleats=None, second=None, picture=None, seam=blank.plain, crest=0.0
     )
     rimmed, rimless = (design_level(blank, plain._replace(rim=rim)) for rim in (1.0, 0.0))
-    rows, columns = blank.slopes.shape[:2]
+    rows, columns = blank.rows, blank.level.slope_down.shape[1]
     down, across = round(RIM * rows), round(RIM * columns)
     inside = np.s_[down : rows - down, across : columns - across]
     assert np.abs(rimmed.colours[inside].astype(int) - rimless.colours[inside]).max() <= 1

@@ -35,7 +35,7 @@ def test_two_thirds_fall_away_from_a_crest() -> None:
     crested = next(design for design in designs if design.crest > 0.1)
     blank = blank_cloth(built_in_template("pitta"), 0, 2)
     with_it, without = (
-        design_level(blank, crested._replace(crest=crest)).colours[: len(blank.colours), :, 3].astype(float)
+        design_level(blank, crested._replace(crest=crest)).colours[: blank.rows, :, 3].astype(float)
         for crest in (crested.crest, 0.0)
     )
     more = (with_it - without)[32:-32].mean(0)
@@ -95,7 +95,7 @@ def test_some_coloured_surgical_masks_have_a_white_band_or_hem() -> None:
     assert 0.08 < other / len(coloured) < 0.11  # a hem replaces no second colour: that would leave 0.06
     banded = next(one for one in coloured if one.part == "band")
     blank = blank_cloth(built_in_template("surgical"), 3, 1)
-    colours = design_level(blank, banded._replace(worn=0.0)).colours[: len(blank.colours), :, :3].astype(int)
+    colours = design_level(blank, banded._replace(worn=0.0)).colours[: blank.rows, :, :3].astype(int)
     rows = np.ptp(colours.mean(1), axis=1)
     assert rows[: int(0.07 * len(rows))].max() < 0.3 * np.median(rows) < rows[int(0.1 * len(rows)) :].min() / 0.3
     assert (rows[int(0.1 * len(rows)) :] > 0.5 * np.median(rows)).all()

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from level_cloth import drawn_on_level_cloth, plain_design
 
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kinds import load_kind
@@ -14,8 +21,15 @@ from maskgen.masks.world.design import (
     draw_design,
 )
 from maskgen.masks.world.design_atlas import STEEPER, blank_cloth, design_level
-from maskgen.masks.world.flat_cloth import flat_map, printed
-from maskgen.masks.world.pleats import LEVEL, draw_pleats, pleat_fields
+from maskgen.masks.world.pleats import HIDDEN, LEVEL, Pleats, draw_pleats
+from maskgen.masks.world.repeating_prints import Print
+from maskgen.masks.world.tile_shapes import SIDE
+
+
+def shade_of(pleats: Pleats | None, size: int) -> np.ndarray:
+    """The light on pleated cloth, LEVEL for that on cloth without pleats, (size, size)."""
+    design = plain_design("surgical")._replace(pleats=pleats, ground=np.full(3, float(LEVEL)))
+    return drawn_on_level_cloth(design, size, size).colours[..., 1].astype(float)
 
 
 def test_pleats_differ_from_mask_to_mask() -> None:
@@ -35,21 +49,17 @@ def test_the_darkest_shadow_of_a_pleat_has_no_bright_specks() -> None:
     """Of this design the shadow is stronger than all light: a byte below 0 would be a bright one."""
     pleats = draw_design(plan_mask(rng_for(0, "35", "world")), "surgical")[0].pleats
     assert pleats is not None
-    assert pleat_fields(pleats, 128, 128).shade_and_slope[..., 0].max() < 1.3 * LEVEL
+    assert shade_of(pleats, 128).max() < 1.3 * LEVEL
 
 
-def test_a_pleat_is_dark_below_its_fold_and_hides_cloth() -> None:
+def test_a_pleat_is_dark_below_its_fold() -> None:
     pleats = draw_pleats(Chances(9, "pleats"), 3)
-    fields = pleat_fields(pleats, 256, 256)
-    shade = fields.shade_and_slope[..., 0].astype(int)
+    shade = shade_of(pleats, 256)
     u = (np.arange(shade.shape[1]) * 2 + 1) / shade.shape[1] - 1
     lines = 256 * pleats.lines[1:-1] @ np.stack([np.ones_like(u), u, u * u])
     below = shade[np.rint(lines).astype(int) + 1, np.arange(len(u))]
     assert (below.min(1) < LEVEL - 8).all()  # somewhere: many folds are pulled flat in part
     assert below.max() > LEVEL - 4
-    hidden = fields.hidden(pleats, 256)[:, 128]
-    assert (np.diff(hidden) > -1e-6).all()
-    assert hidden[-1] > 0.05
 
 
 def test_pleats_show_more_at_the_sides() -> None:
@@ -57,7 +67,7 @@ def test_pleats_show_more_at_the_sides() -> None:
     for number in range(60):
         design, _ = draw_design(plan_mask(rng_for(18, number)), "surgical")
         assert design.pleats is not None
-        shade = pleat_fields(design.pleats, 128, 128).shade_and_slope[..., 0].astype(float)
+        shade = shade_of(design.pleats, 128)
         down.append(np.abs(np.diff(shade, axis=0)).mean(0))
     shown = np.mean(down, axis=0)
     assert shown[[0, -1]].min() > 3.2 * shown[len(shown) // 2 - 1 : len(shown) // 2 + 1].max() > 0
@@ -71,21 +81,24 @@ def test_pleats_of_dark_cloth_are_steeper() -> None:
     for level in (80.0, 120.0):
         drawn = smooth._replace(ground=np.full(3, level), picture=None, second=None)
         with_pleats, without = (design_level(blank, each) for each in (drawn, drawn._replace(pleats=None)))
-        slopes.append((with_pleats.slope_down.astype(float) - without.slope_down)[: len(blank.slopes)])
+        slopes.append((with_pleats.slope_down.astype(float) - without.slope_down)[: blank.rows])
     dark, light = (np.quantile(np.abs(each), 0.9) for each in slopes)
     assert dark == pytest.approx(STEEPER * light, rel=0.15)
 
 
 def test_a_print_jumps_where_a_pleat_hides_it() -> None:
-    template = built_in_template("surgical")
-    rows = np.broadcast_to((np.arange(512, dtype=np.float32) % 256)[:, None, None], (512, 512, 3)).astype(np.uint8)
-    hidden = np.zeros((256, 256), np.float32)
-    hidden[128:] = 0.1
-    scale = 80.0
-    plain, moved = (
-        printed(rows, flat_map(template), scale * np.eye(2), np.array([256, 200]), (256, 256), 0, lower)
-        for lower in (None, hidden)
-    )
-    step = moved[..., 0].astype(int) - plain[..., 0]
-    assert (step[:128] == 0).all()
-    assert np.median(step[128:]) == pytest.approx(0.1 * scale, abs=1)
+    """A print that is brighter row by row, in red; green tells the light."""
+    drawing = np.zeros((SIDE, SIDE, 3), np.uint8)
+    drawing[..., 0], drawing[..., 1] = 2 * np.arange(SIDE)[:, None], 128
+    ramp = Print(drawing, 4.0, mix=np.eye(3, 4))
+    levels = 2 * SIDE / ramp.size  # per eye distance
+    pleats = draw_pleats(Chances(9, "pleats"), 3)
+    seen = []
+    for each in (None, pleats):
+        colours = drawn_on_level_cloth(plain_design("surgical")._replace(pleats=each, picture=ramp), 256, 256).colours
+        seen.append(128 * colours[..., 0].astype(float) / colours[..., 1])
+    moved = (seen[1] - seen[0])[:, 128] / levels
+    assert abs(moved[128]) < 0.03
+    assert (np.diff(moved) > -0.04).all()
+    hidden = sum(HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens)
+    assert moved[-8:].mean() - moved[:8].mean() == pytest.approx(hidden, abs=0.03)

@@ -21,7 +21,7 @@ PAGE = 1 << 16  # bytes by which the memory grows
 ALIGNED = 64  # bytes; a processor's cache line
 AFTER = 64  # bytes that a kernel may read beyond the end of an array
 MOST_KEPT = 1 << 27  # bytes of a memory that is used again; WebAssembly's memory cannot shrink
-CONSTANTS = 1 << 19  # bytes for arrays that stay
+CONSTANTS = 1 << 20  # bytes for arrays that stay
 RESERVED = 1 << 29  # bytes of addresses where the usual 4 GiB are refused, as under `ulimit -v`
 FLOAT, SPAN = 4, 8  # bytes of a number, and of a `Span` of `kernels/spans.h`
 BLUR_ROW = 3 * SPAN  # bytes that a blur takes for each row, see `kernels/blur.h`
@@ -65,9 +65,12 @@ class Arena:
         self._next = self._first
 
     def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Give up all arrays but these and those before them."""
+        """Give up all arrays but these and those before them; of these, some may lie elsewhere."""
         ends = [at + array.nbytes for array in arrays if (at := self._place(array))]
-        self._next = _aligned(max(ends) + AFTER) if ends else self._first
+        if ends:
+            self._next = _aligned(max(ends) + AFTER)
+        else:
+            self.begin()
 
     def call(self, name: str, job: int) -> Any:
         """Run a kernel on the job at this address; WebAssembly's whole numbers have a sign."""

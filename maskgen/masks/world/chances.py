@@ -7,6 +7,7 @@ different sorts.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from statistics import NormalDist
 
@@ -23,23 +24,23 @@ BITS = 12  # of the index into the table of normal quantiles
 
 class Chances:
     """The random numbers of one key, each returned once, in the order of the calls; no more than SINGLE single ones,
-    and BLOCK in arrays."""
+    and BLOCK in arrays.
+
+    Attributes:
+        uniform: returns a number from 0..1, both excluded.
+    """
 
     def __init__(self, seed: int, name: str) -> None:
-        words = words_for(SINGLE + BLOCK, seed, name)
-        self._single = iter(words[:SINGLE].tolist())
-        self._block = words[SINGLE:]
-
-    def uniform(self) -> float:
-        """From 0..1, both excluded."""
-        return (next(self._single) + 0.5) * UNIT
+        numbers = np.asarray((words_for(SINGLE + BLOCK, seed, name) + 0.5) * UNIT, np.float64)
+        self.uniform: Callable[[], float] = iter(numbers[:SINGLE].tolist()).__next__
+        self._block, self._quantiles = numbers[SINGLE:], _normal_quantiles()
 
     def uniforms(self, count: int) -> Doubles:
         """An array (count,) from 0..1, both excluded."""
         found, self._block = self._block[:count], self._block[count:]
         if len(found) < count:
             raise IndexError(f"more than {BLOCK} numbers in arrays")
-        return np.asarray((found + 0.5) * UNIT, np.float64)
+        return found
 
     def exponential(self) -> float:
         """Of mean 1."""
@@ -47,7 +48,7 @@ class Chances:
 
     def normal(self) -> float:
         """Of mean 0 and standard deviation 1, clipped at FARTHEST."""
-        return _normal_quantiles()[next(self._single) >> (32 - BITS)]
+        return self._quantiles[int(self.uniform() * (1 << BITS))]
 
 
 @cache

@@ -146,9 +146,9 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     loops = _loops(chances.uniform(), lab, ground)
     gloss = worn_by.gloss * (0.2 + 1.6 * chances.uniform()) + _dark_gloss(chances.exponential(), lab)
     design = Design(
-        form=form,
-        ground=ground,
-        **decoration._asdict(),
+        form,
+        ground,
+        *decoration,
         loops=loops,
         gloss=gloss,
         worn=plan.worn,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Doubles
+from maskgen.masks.kernels.arena import Arena, arena_of_thread, fields
 from maskgen.masks.kind import (
     DARKEST,
     LEVEL_GROUND,
@@ -26,22 +25,27 @@ from maskgen.masks.kind import (
 from maskgen.masks.lighting.colour import lab_to_rgb, parse_hex_colour
 from maskgen.masks.template import PARTS, Template
 from maskgen.masks.world.design import DARK, STIFF, WOVEN, Design
-from maskgen.masks.world.flat_cloth import flat_bounds, flat_map, flat_size, printed
-from maskgen.masks.world.pleats import LEVEL, PleatFields, pleat_fields
+from maskgen.masks.world.flat_cloth import flat_map, flat_size
+from maskgen.masks.world.pleats import PLEAT_JOB, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
 from maskgen.masks.world.tile_shapes import SIDE
-from maskgen.masks.world.wrinkles import wrinkle_slopes
+from maskgen.masks.world.wrinkles import WRINKLE_JOB, wrinkle_fields
 
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
 STAINED = 0.2  # greatest share of the light that stains absorb
-STAIN_COLOUR, UNSTAINED = np.array([0.7, 0.85, 1.0]), np.full(3, 128.0)
+# Shares of the steps of the kernel `cloth`: of 1; of a seam's texels and levels; of a pleat's slope; of an ink.
+WHOLE, OF_SEAM, OF_RISE, OF_INKS = 32767, np.array([[4096.0], [8.0]]), 4096, 16384
+STAIN_COLOUR = tuple(round(WHOLE * share) for share in (0.7, 0.85, 1.0))  # stains darken blue more than red
+OF_CLEAR, OF_VALVE = 255, 254  # in the fourth channel of texels with their own dye
+STAIN_CELLS = 24, 16  # columns and rows up to which stains are interpolated by cubic polynomials, then by lines
+TEXELS, ROOM = 8, 1024  # that the kernel does at once; bytes for each column that it takes as memory
+NO_BOXES: tuple[int, ...] = (0,) * 8
+NO_PRINT = *(0,) * 6, 0.0, (0.0,) * 4, (0.0,) * 2, 0, 0
 FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
-SHARPER = 0.9  # strength of `_sharpened`
 BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 RIM = 0.07  # width of the hem with its stitches as a share of the cloth's width and height
 TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
-MOVED = 0.5  # greatest distance, in eye distances, by which folds and pleats move a print
 # The level of RGB of `design.DARK`, and the factor on the slopes of dark cloth's pleats: they show by their gloss, not
 # by their shade.
 DARK_LEVEL, STEEPER = float(lab_to_rgb((DARK, 0.0, 0.0)).max()), 1.5
@@ -54,40 +58,43 @@ UPPER = 0.34  # height of the upper part as a share of the cloth's height
 
 
 class DesignLevels(AtlasLevels):
-    """The levels of detail of one mask's atlas."""
+    """The levels of detail of one mask's atlas, each drawn anew at every call."""
 
     def __init__(self, template: Template, look: int, design: Design) -> None:
         self._template, self._look, self._design = template, look, design
 
     def level(self, number: int) -> AtlasLevel:
-        """One level, drawn anew at every call."""
+        """One level."""
         return design_level(blank_cloth(self._template, self._look, number), self._design)
+
+    def level_for_mask(self, number: int) -> AtlasLevel:
+        """One level in the kernels' memory."""
+        return drawn_level(blank_cloth(self._template, self._look, number), self._design)
 
 
 class BlankCloth(NamedTuple):
-    """The undyed cloth of one look at one level of detail, with what designs need of it; rows of straps lie below.
+    """The undyed cloth of one look at one level of detail, with what designs need of it.
 
     Attributes:
-        level: its atlas, straps included.
-        colours: uint8 (rows, columns, 4), of the cloth.
-        slopes: uint8 (rows, columns, 2), across and down.
-        middle: the columns of a seam.
-        seam: what a seam of strength 1 adds to colours and slopes of `middle`, int16 (rows, n, 4) and (rows, n, 2).
+        level: its atlas, rows of straps below it included.
+        rows: of the cloth.
+        rim: rows and columns of the hem.
+        middle: the first column of a seam.
+        seam: a seam of strength 1: for each of its columns the share of the texel, and levels, that are added to it,
+            (n, 2, 4).
         plain: strength at which the seam is that of the template, and nothing is added.
-        clear: where it is transparent and takes no dye, bool (rows, columns); None if nowhere.
-        valve: where it is a valve, bool (rows, columns), and how much lighter than plastic it is there, (n, 1); None
-            without one.
+        own: uint8 (rows, columns, 4), the dye of clear parts, with OF_CLEAR in the fourth channel, and what a valve's
+            dye is lighter than its colour, with OF_VALVE; None without either.
     """
 
     template: Template
     level: AtlasLevel
-    colours: Bytes
-    slopes: Bytes
-    middle: slice
-    seam: tuple[NDArray[np.int16], NDArray[np.int16]]
+    rows: int
+    rim: tuple[int, int]
+    middle: int
+    seam: Doubles
     plain: float
-    clear: NDArray[np.bool_] | None
-    valve: tuple[NDArray[np.bool_], Floats] | None
+    own: Bytes | None
 
 
 @lru_cache(BLANKS)
@@ -95,242 +102,188 @@ def blank_cloth(template: Template, look: int, number: int) -> BlankCloth:
     """The cloth of a look at one level of detail."""
     level = undyed_levels(template)[look][number]
     rows = len(level.slope_down) - (STRAP_ROWS >> number) * len(template.straps)
-    colours = level.colours[:rows]
-    slopes = cv2.merge([cv2.extractChannel(colours, 3), level.slope_down[:rows]])
+    columns = level.slope_down.shape[1]
     flat = template.looks[look].name == FLAT_LOOK
-    middle, seam = (_sewn if flat else _own_seam)(colours)
-    through = level.material_and_clear
-    clear = None if through is None or not through[:rows, :, 1].any() else through[:rows, :, 1] > 0
-    valve = level.parts[:rows] == PARTS["valve"]
-    shine = np.maximum(colours[..., :1][valve] / np.float32(PLASTIC) - 1, 0)
+    seam = (_sewn if flat else _own_seam)(columns)
     return BlankCloth(
         template=template,
         level=level,
-        colours=colours,
-        slopes=slopes,
-        middle=middle,
-        seam=(seam, np.ascontiguousarray(np.dstack([seam[..., 3], np.zeros_like(seam[..., 3])]))),
+        rows=rows,
+        rim=(max(1, round(RIM * rows)), max(1, round(RIM * columns))),
+        middle=columns // 2 - len(seam) // 2,
+        seam=seam,
         plain=0.0 if flat else 1.0,
-        clear=clear,
-        valve=(valve, shine) if valve.any() else None,
+        own=_own_dye(level, rows),
     )
 
 
-def _sharpened(picture: Bytes) -> Bytes:
-    """A print with the contrast of its finest details that it loses when a mask's pixels are interpolated from it.
+def _own_dye(level: AtlasLevel, rows: int) -> Bytes | None:
+    """`BlankCloth.own`."""
+    through, valve = level.material_and_clear, level.parts[:rows] == PARTS["valve"]
+    own = np.zeros((rows, *level.colours.shape[1:]), np.uint8)
+    if through is not None:
+        own[through[:rows, :, 1] > 0] = *[round(MEDIAN)] * 3, OF_CLEAR  # transparent parts take no dye
+    # A reflection, lighter than the plastic, takes no dye.
+    shine = np.maximum(level.colours[:rows, :, :1][valve] / np.float32(PLASTIC) - 1, 0)
+    own[valve, :3], own[valve, 3] = np.rint(np.minimum(GLINT * shine, 255)), OF_VALVE
+    return own if own.any() else None
 
-    Only prints: sharpened weave and fleece look like felt.
-    """
-    soft = cv2.GaussianBlur(picture, (3, 3), 0.8)
-    return np.asarray(cv2.addWeighted(picture, 1 + SHARPER, soft, -SHARPER, 0))
 
-
-def _own_seam(colours: Bytes) -> tuple[slice, NDArray[np.int16]]:
-    """The columns of a template's own seam, and its shade and slope across there."""
-    columns = colours.shape[1]
+def _own_seam(columns: int) -> Doubles:
+    """`BlankCloth.seam` of a template's own seam: how its shade and slope differ from plain cloth."""
     half = max(1, round(SEAM * columns))
-    middle = slice(columns // 2 - half, columns // 2 + half)
-    window = 0.5 + 0.5 * np.cos(np.pi * (np.arange(2 * half, dtype=np.float32) + 0.5 - half) / half)
-    own = colours[:, middle] - np.array([MEDIAN, MEDIAN, MEDIAN, LEVEL_GROUND], np.float32)
-    return middle, np.rint(window[:, None] * own).astype(np.int16)
+    window = 0.5 + 0.5 * np.cos(np.pi * (np.arange(2 * half) + 0.5 - half) / half)
+    seam = np.ones((2 * half, 2, 4))
+    seam[:, 1] = -MEDIAN, -MEDIAN, -MEDIAN, -LEVEL_GROUND
+    return np.asarray(window[:, None, None] * seam)
 
 
-def _sewn(colours: Bytes) -> tuple[slice, NDArray[np.int16]]:
-    """The columns of a seam on cloth without one, its shade and slope across: a furrow between two rounded edges."""
-    columns = colours.shape[1]
+def _sewn(columns: int) -> Doubles:
+    """`BlankCloth.seam` of a seam on cloth without one: a furrow between two rounded edges."""
     half = max(2, round(SEAM * columns))
-    middle = slice(columns // 2 - half, columns // 2 + half)
     away = np.abs((np.arange(2 * half) + 0.5 - half) / columns * 2)
     furrow = np.exp(-((away / 0.010) ** 2))
     height = SEAM_HEIGHT * (0.8 * np.exp(-(((away - 0.03) / 0.02) ** 2)) - furrow)
-    seam = -0.14 * furrow[:, None] * colours[:, middle]
-    seam[..., 3] = np.gradient(height) * columns / SEAM_WIDE * STEEPNESS
-    return middle, np.rint(seam).astype(np.int16)
+    seam = np.zeros((2 * half, 2, 4))
+    seam[:, 0, :3] = -0.14 * furrow[:, None]
+    seam[:, 1, 3] = np.gradient(height) * columns / SEAM_WIDE * STEEPNESS
+    return seam
 
 
 def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     """The atlas of a design on a template's undyed cloth, at one level of detail."""
-    rows, columns = blank.slopes.shape[:2]
-    colours, down = np.empty_like(blank.level.colours), np.empty_like(blank.level.slope_down)
-    down[rows:] = LEVEL_GROUND
-    cloth, slope_down = colours[:rows], down[:rows]
-    folded = None if design.pleats is None else pleat_fields(design.pleats, rows, columns)
-    slopes = _slopes(blank, design)
-    dyed = _dyed(blank, design, slopes, folded)
-    undyed = _with_rim(blank.colours, design.rim)
-    undyed = _with_seam(undyed, blank.middle, blank.seam[0], design.seam - blank.plain)
-    cv2.multiply(undyed, dyed, dst=cloth, scale=1 / MEDIAN)
-    rise = None if folded is None else _shaded(cloth, folded)
-    cv2.mixChannels([slopes], [cloth, slope_down], [0, 3, 1, 4])
-    if rise is not None:
-        steep = STEEPER if max(design.ground) < DARK_LEVEL else 1.0
-        cv2.addWeighted(slope_down, 1.0, rise, steep, -LEVEL_GROUND * steep, dst=slope_down)
-    _dye_straps(colours[rows:], blank.template, design)
-    return AtlasLevel(colours, down, blank.level.material_and_clear, blank.level.parts)
+    drawn = drawn_level(blank, design)
+    return drawn._replace(colours=drawn.colours.copy(), slope_down=drawn.slope_down.copy())
 
 
-def _with_rim(picture: Bytes, strength: float) -> Bytes:
-    """The picture of a cloth with so much of its rim, 0..1, and for the rest what lies inside of it, mirrored."""
-    if strength == 1:
-        return picture
-    down, across = (max(1, round(RIM * side)) for side in picture.shape[:2])
-    inner = picture[down:-down, across:-across]
-    rimless = cv2.copyMakeBorder(inner, down, down, across, across, cv2.BORDER_REFLECT)
-    return np.asarray(cv2.addWeighted(picture, strength, rimless, 1 - strength, 0.0))
+def drawn_level(blank: BlankCloth, design: Design) -> AtlasLevel:
+    """`design_level` by the kernel `cloth`; colours and slopes are valid until `Arena.begin` of this thread's arena."""
+    arena = arena_of_thread()
+    arena.begin()
+    whole, columns = blank.level.slope_down.shape
+    stride = -(-columns // TEXELS) * TEXELS
+    (at, drawn), (down_at, down) = (arena.room((whole, stride, *of), np.uint8) for of in ((4,), ()))
+    job_at, job = arena.room((1,), _JOB)
+    job[0] = (
+        *(blank.rows, columns, stride, arena.put(blank.level.colours), arena.put(blank.level.slope_down), at, down_at),
+        *_relief(arena, blank, design),
+        *_dye(arena, blank, design),
+        *((0,) * len(PLEAT_JOB.split()) if design.pleats is None else pleat_fields(arena, design.pleats)),
+        round(OF_RISE * (STEEPER if max(design.ground) < DARK_LEVEL else 1.0)),
+        *_print(arena, blank, design, design.picture),
+        *_straps(arena, blank, design),
+        arena.space(ROOM * stride),
+    )
+    arena.call("draw_cloth", job_at)
+    return blank.level._replace(
+        colours=np.ascontiguousarray(drawn[:, :columns]), slope_down=np.ascontiguousarray(down[:, :columns])
+    )
 
 
-def _with_seam(picture: Bytes, middle: slice, seam: NDArray[np.int16], strength: float) -> Bytes:
-    """The picture with so much of a seam; the picture itself for none."""
-    if not strength:
-        return picture
-    sewn = picture.copy()
-    part = sewn[:, middle]
-    cv2.addWeighted(part, 1.0, seam, strength, 0.0, dst=part, dtype=cv2.CV_8U)
-    return sewn
+# The structure `Cloth` of `kernels/cloth.h`, in its order.
+_JOB = fields(
+    "rows columns stride blank blank_down drawn drawn_down",
+    "rim_rows rim_columns rimless seam_from seam_columns seam",
+    WRINKLE_JOB,
+    "ground second boxes:8i dark_rows dark_columns dark stain:3i own valve",
+    *(PLEAT_JOB, "steep"),
+    "side channels pixels inks paper flat bend:f turn:4f shift:2f tile printed",
+    "straps strap_rows strap_colours room",
+)
 
 
-def _shaded(cloth: Bytes, folded: PleatFields) -> Bytes:
-    """Shade a cloth's colours by pleats, in place; returns the pleats' slope down as in an atlas, (rows, columns)."""
-    shade, slope = cv2.split(cv2.resize(folded.shade_and_slope, cloth.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    cv2.multiply(cloth, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=cloth, scale=1 / LEVEL)
-    return np.asarray(slope, np.uint8)
+def _relief(arena: Arena, blank: BlankCloth, design: Design) -> tuple[Any, ...]:
+    """What the kernel needs of rim, seam and wrinkles."""
+    rows, columns = blank.rows, blank.level.slope_down.shape[1]
+    strength, count, seam = design.seam - blank.plain, 0, 0
+    if strength:
+        steps = np.rint(strength * blank.seam * OF_SEAM)
+        count, seam = len(steps), arena.put(steps.astype(np.int16))
+    stiff, woven = design.form in STIFF, design.form in WOVEN
+    wrinkles = wrinkle_fields(arena, design.wrinkles, design.crest, stiff, woven, (columns, rows))
+    return *blank.rim, round((1 - design.rim) * WHOLE), blank.middle, count, seam, *wrinkles
 
 
-def _dye_straps(bands: Bytes, template: Template, design: Design) -> None:
-    """Write the straps' colours to the rows below the cloth."""
-    if design.loops is not None:
-        _fill(bands, design.loops, LEVEL_GROUND)
-        return
-    own = design.ground if design.part != "trim" or design.second is None else design.second
-    count = len(template.straps)
-    for part, strap in zip(bands.reshape(max(count, 1), -1, *bands.shape[1:]), template.straps, strict=False):
-        _fill(part, own if strap.colour == "mask" else parse_hex_colour(strap.colour), LEVEL_GROUND)
+def _dye(arena: Arena, blank: BlankCloth, design: Design) -> tuple[Any, ...]:
+    """What the kernel needs of colours, stains and parts with their own dye."""
+    rows, columns = blank.rows, blank.level.slope_down.shape[1]
+    second, boxes = 0, NO_BOXES
+    if design.second is not None:
+        second, boxes = _pixel(design.second), _boxes(design.part, rows, columns)
+    stains = 0, 0, 0
+    if design.worn > STAINS_FROM:
+        dark = np.asarray(STAINED * design.worn * WHOLE * design.stains**4, np.float32)
+        fine = np.minimum(cv2.resize(dark, STAIN_CELLS, interpolation=cv2.INTER_CUBIC), WHOLE).astype(np.int16)
+        stains = *fine.shape, arena.put(cv2.merge([fine, fine]))
+    own = 0 if blank.own is None else arena.put(blank.own)
+    return _pixel(design.ground), second, boxes, *stains, STAIN_COLOUR, own, _pixel(design.valve)
 
 
-def _dyed(blank: BlankCloth, design: Design, slopes: Bytes, folded: PleatFields | None) -> Bytes:
-    """The cloth's colours, uint8 (rows, columns, 4); the fourth says nothing."""
-    rows, columns = slopes.shape[:2]
-    stained = design.worn > STAINS_FROM
-    if stained and design.picture is None and design.second is None:
-        dyed = _soft(design, np.maximum(design.ground, DARKEST), (columns, rows))
-    else:
-        dyed = _full((rows, columns), design.ground)
-        if design.picture is not None:
-            _print(blank.template, design, design.picture, dyed, slopes, folded)
-            dyed = _sharpened(dyed)
-        if design.second is not None:
-            for part in _parts(design.part, columns, rows):
-                _fill(dyed[part], design.second)
-        if stained:
-            cv2.multiply(dyed, _soft(design, UNSTAINED, (columns, rows)), dst=dyed, scale=1 / UNSTAINED[0])
-    if blank.clear is not None:
-        dyed[blank.clear] = MEDIAN  # transparent parts take no dye
-    if blank.valve is not None:
-        on, shine = blank.valve  # a reflection, lighter than the plastic, takes no dye
-        dyed[on, :3] = np.clip(np.rint(np.maximum(design.valve, DARKEST) + GLINT * shine), 0, 255)
-    return dyed
+def _pixel(colour: Doubles, fourth: int = 0) -> int:
+    """The four bytes of a pixel as the kernel's number; no colour is darker than DARKEST."""
+    red, green, blue = [round(max(each, DARKEST)) for each in colour.tolist()]
+    return red | green << 8 | blue << 16 | fourth << 24
 
 
-def _full(shape: tuple[int, int], colour: Doubles) -> Bytes:
-    """A picture (*shape, 4) of one colour."""
-    return np.full(shape, _pixel(colour, 0), np.uint32).view(np.uint8).reshape(*shape, 4)
-
-
-def _fill(part: Bytes, colour: Doubles, fourth: int = 0) -> None:
-    """Write one colour and a fourth value to all pixels (h, w, 4), one 32-bit number per pixel; rows are contiguous."""
-    part.view(np.uint32)[..., 0] = _pixel(colour, fourth)
-
-
-def _pixel(colour: Doubles, fourth: int) -> int:
-    """The four bytes of a pixel as one number; no colour is darker than DARKEST."""
-    red, green, blue = colour.tolist()
-    four = bytes((round(max(red, DARKEST)), round(max(green, DARKEST)), round(max(blue, DARKEST)), fourth))
-    return int.from_bytes(four, sys.byteorder)
-
-
-def _parts(part: str, columns: int, rows: int) -> list[tuple[slice, slice]]:
-    """The regions (rows and columns) of a cloth that have the second colour."""
-    every, edge = slice(None), max(1, round(TRIM * rows))
+def _boxes(part: str, rows: int, columns: int) -> tuple[int, ...]:
+    """The regions of a cloth that have the second colour, two times the first row and column and those beyond it."""
     if part == "halves":
-        return [(every, slice(columns // 2, None))]
+        return 0, columns // 2, rows, columns, *NO_BOXES[4:]
     if part == "sides":
         side = round(0.27 * columns)
-        return [(every, slice(0, side)), (every, slice(columns - side, None))]
+        return 0, 0, rows, side, 0, columns - side, rows, columns
     if part == "band":
-        return [(slice(0, max(1, round(BAND * rows))), every)]
+        return 0, 0, max(1, round(BAND * rows)), columns, *NO_BOXES[4:]
     if part == "upper":
-        return [(slice(0, round(UPPER * rows)), every)]
-    return [(slice(0, edge), every), (slice(rows - edge, None), every)]
+        return 0, 0, round(UPPER * rows), columns, *NO_BOXES[4:]
+    edge = max(1, round(TRIM * rows))
+    return 0, 0, edge, columns, rows - edge, 0, rows, columns
 
 
-def _moved(template: Template, slopes: Bytes) -> Floats:
-    """`flat_map` of the cloth with its folds: a fold gathers cloth, so that a print runs closer together there."""
-    place = flat_map(template)
-    small = cv2.resize(slopes, place.shape[1::-1], interpolation=cv2.INTER_AREA)
-    bend = BEND / STEEPNESS
-    return np.asarray(cv2.addWeighted(place, 1.0, small, bend, -bend * LEVEL_GROUND, dtype=cv2.CV_32F))
-
-
-def _print(
-    template: Template, design: Design, picture: Print, dyed: Bytes, slopes: Bytes, folded: PleatFields | None
-) -> None:
-    """Draw a print on the cloth without stretching it; it follows folds and pleats. On mirrored cloth it is mirrored,
-    so that it is not on the mask."""
-    rows, columns = dyed.shape[:2]
+def _print(arena: Arena, blank: BlankCloth, design: Design, picture: Print | None) -> tuple[Any, ...]:
+    """What the kernel needs of a print. On mirrored cloth it is mirrored, so that it is not on the mask."""
+    if picture is None:
+        return NO_PRINT
+    rows, columns = blank.level.slope_down.shape
     pixels = SIDE / picture.size  # of the print per eye distance
-    finest = 1.5 * columns / flat_size(template)[0]
-    times = min(math.ceil(math.log2(max(pixels / finest, 1.0))), len(picture.sizes) - 1)
-    tile, pixels = picture.halved(times), pixels / 2**times
+    finest = 1.5 * columns / flat_size(blank.template)[0]
+    drawn = picture.halved(math.ceil(math.log2(max(pixels / finest, 1.0))))
+    side, _, channels = drawn.shape
+    pixels *= side / len(picture.drawing)
     c, s = math.cos(picture.angle) * pixels, math.sin(picture.angle) * pixels
-    turn = np.array([[c, s], [-s, c]])
-    shift = (len(tile) - 1) / 2 - turn @ picture.at
-    if design.mirrored:
-        turn[:, 0] *= -1
-    hidden = None if folded is None or design.pleats is None else folded.hidden(design.pleats, columns)
-    lower = None if hidden is None else hidden - hidden[rows // 2, columns // 2]  # 0 in the middle
-    way = cv2.BORDER_REPLICATE if tile.shape[2] == 3 else cv2.BORDER_CONSTANT
-    if tile.shape[2] == 3:
-        tile, shift = _repeated(tile, template, turn, shift)
-    laid = printed(tile, _moved(template, slopes), turn, shift, (columns, rows), way, lower)
-    if tile.shape[2] == 3:
-        cv2.mixChannels([laid], [dyed], [0, 0, 1, 1, 2, 2])
-        return
-    x, y, wide, tall = cv2.boundingRect(cv2.extractChannel(laid, 3))
-    part, on = dyed[y : y + tall, x : x + wide, :3], laid[y : y + tall, x : x + wide]
-    opacity = on[..., 3:].astype(np.float32) / 255
-    part[:] = np.rint(part + opacity * (on[..., :3].astype(np.float32) - part))
+    x, y = picture.at
+    middle = (side - 1) / 2
+    shift = middle - (c * x + s * y), middle - (c * y - s * x)
+    way = -1 if design.mirrored else 1
+    return (
+        *(side, channels, arena.put(drawn), *((0, 0) if picture.mix is None else _inks(arena, picture.mix))),
+        *(arena.put(flat_map(blank.template)), BEND / STEEPNESS, (way * c, s, -way * s, c), shift),
+        *(arena.space(4 * (side + 3) ** 2), arena.space(4 * rows * (columns + TEXELS))),
+    )
 
 
-def _repeated(tile: Bytes, template: Template, turn: Doubles, shift: Doubles) -> tuple[Bytes, Doubles]:
-    """The tile repeated to cover the flat cloth, and the shift from flat coordinates into that picture.
-
-    Sampling one tile with wrap-around would take six times as long.
-    """
-    side = len(tile)
-    (left, top), (right, bottom) = (flat_bounds(template) + [[-MOVED], [MOVED]]).tolist()
-    firsts, times = [], []
-    for (of_x, of_y), move in zip(turn.tolist(), shift.tolist(), strict=True):
-        middle = move + of_x * (left + right) / 2 + of_y * (top + bottom) / 2
-        reach = abs(of_x) * (right - left) / 2 + abs(of_y) * (bottom - top) / 2 + 2
-        firsts.append(math.floor((middle - reach) / side))
-        times.append(math.ceil((middle + reach) / side) - firsts[-1])
-    return cv2.repeat(tile, times[1], times[0]), shift - np.array(firsts) * side
+def _inks(arena: Arena, mix: Doubles) -> tuple[int, int]:
+    """Addresses of `Print.mix` by the numbers of a pixel, in pairs, and of the colour itself."""
+    steps = np.zeros((4, 4), np.int32)
+    steps[:3] = np.rint(OF_INKS * mix)
+    pairs = np.zeros((2, 4, 2), np.int16)
+    pairs[0], pairs[1, :, 0] = steps[:, :2], steps[:, 2]
+    return arena.put(pairs), arena.put(steps[:, 3])
 
 
-def _soft(design: Design, colour: Doubles, size: tuple[int, int]) -> Bytes:
-    """A picture of `size` (columns, rows) and four channels in a colour with soft stains, which darken blue more than
-    red."""
-    dark = STAINED * design.worn * design.stains[..., None] ** 4
-    coarse = np.zeros((*design.stains.shape, 4), np.uint8)
-    coarse[..., :3] = colour - dark * (colour * STAIN_COLOUR)
-    soft = cv2.resize(coarse, (24, 16), interpolation=cv2.INTER_CUBIC)
-    return cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)  # cubic at once takes several times as long
+def _straps(arena: Arena, blank: BlankCloth, design: Design) -> tuple[int, int, int]:
+    """What the kernel needs of the rows below the cloth."""
+    straps = blank.template.straps
+    if not straps:
+        return 0, 0, 0
+    own = design.ground if design.part != "trim" or design.second is None else design.second
+    of_mask = _pixel(own if design.loops is None else design.loops, LEVEL_GROUND)
+    colours = [of_mask if of is None or design.loops is not None else of for of in _strap_colours(blank.template)]
+    return len(straps), (len(blank.level.parts) - blank.rows) // len(straps), arena.put(np.array(colours, np.uint32))
 
 
-def _slopes(blank: BlankCloth, design: Design) -> Bytes:
-    """Slopes across and down, uint8 (rows, columns, 2), of the blank cloth with the design's seam and wrinkles."""
-    stiff, woven, size = design.form in STIFF, design.form in WOVEN, blank.slopes.shape[1::-1]
-    wrinkled = wrinkle_slopes(design.wrinkles, design.crest, stiff, woven, size)
-    rimmed = _with_rim(blank.slopes, design.rim)
-    sewn = _with_seam(rimmed, blank.middle, blank.seam[1], design.seam - blank.plain)
-    return np.asarray(cv2.addWeighted(sewn, 1.0, wrinkled, 1.0, -LEVEL_GROUND))
+@cache
+def _strap_colours(template: Template) -> tuple[int | None, ...]:
+    """The straps' own colours as pixels; None for the mask's."""
+    colours = (strap.colour for strap in template.straps)
+    return tuple(None if of == "mask" else _pixel(parse_hex_colour(of), LEVEL_GROUND) for of in colours)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles
-from maskgen.masks.world.repeating_prints import Print, halves
+from maskgen.masks.world.repeating_prints import Print
 from maskgen.masks.world.tile_shapes import Bytes, Rng, smooth_noise
 
 SIDE = 128
@@ -195,7 +195,7 @@ def draw_emblem(family: str, rng: Rng, inks: list[Doubles]) -> Print:
     picture = draw(rng, inks)
     size = float(np.exp(rng.uniform(math.log(least), math.log(most))))
     at = (float(rng.uniform(-off, off)), float(rng.uniform(-0.12, 0.12)))
-    return Print(halves(picture), size, float(rng.normal() * 0.05), at)
+    return Print(picture, size, float(rng.normal() * 0.05), at)
 
 
 def draw_marks(rng: Rng, ground: Doubles) -> Print:
@@ -206,7 +206,7 @@ def draw_marks(rng: Rng, ground: Doubles) -> Print:
         _strip(picture, rng)
     if not has_strip or rng.random() < LABELLED:
         _label(picture, rng)
-    return Print(halves(picture), MARKS_WIDE)
+    return Print(picture, MARKS_WIDE)
 
 
 def _strip(picture: Bytes, rng: Rng) -> None:

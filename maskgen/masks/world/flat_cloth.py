@@ -102,7 +102,6 @@ def printed(
     shift: Doubles,
     size: tuple[int, int],
     way: int,
-    lower: Floats | None = None,
 ) -> np.ndarray:
     """A picture resampled to the cloth's texture of `size` (columns, rows).
 
@@ -111,9 +110,6 @@ def printed(
         flat: `flat_map` of the template.
         turn, shift: (2, 2) and (2,), from flat coordinates to the picture's pixels, centres at integers.
         way: OpenCV's border mode, for places beyond the picture.
-        lower: float32 (rows, columns), added to the flat y of the texels, for cloth hidden in pleats above them.
     """
     places = cv2.resize(cv2.transform(flat, np.column_stack([turn, shift])), size, interpolation=cv2.INTER_LINEAR)
-    if lower is not None:
-        places += cv2.merge([lower * np.float32(turn[0, 1]), lower * np.float32(turn[1, 1])])
     return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=way, borderValue=(0, 0, 0, 0))

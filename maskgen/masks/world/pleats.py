@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import NamedTuple
+from functools import cache
 
-import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
+from maskgen.masks.kernels.arena import Arena
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.tile_shapes import Rng
 
 PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
-APART = 8  # texels between the columns of a cloth at which pleats are computed: their lines are nearly level
+PLEAT_JOB = "panels shades lines hidden"  # in the structure `Cloth` of `kernels/cloth.h`
 LEVEL = 128  # byte of the shade that changes nothing
 SHADOW = 0.48  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
@@ -85,60 +84,11 @@ def _panel(at: int, count: int, opened: float, drawn: float) -> int:
     return (which * GROUPS + min(int(opened * GROUPS), GROUPS - 1)) * EACH + int(drawn * EACH)
 
 
-class PleatFields(NamedTuple):
-    """Pleats at the rows of a cloth and at every eighth of its columns, (rows, columns) each.
-
-    Attributes:
-        shade_and_slope: uint8 (rows, columns, 2): the factor on the cloth's light, LEVEL for 1, and the slope down of
-            the relief as in an atlas.
-        panel: float32, the number of the panel, and how far down it, in PANEL parts.
-    """
-
-    shade_and_slope: Bytes
-    panel: Floats
-
-    def hidden(self, pleats: Pleats, columns: int) -> Floats:
-        """The cloth hidden in the pleats above each texel, in eye distances, (rows, columns)."""
-        each = [HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens]
-        above = np.cumsum([0.0, *each, 0.0], dtype=np.float32)
-        coarse = above[(self.panel * np.float32(1 / PANEL)).astype(np.intp)]
-        return np.asarray(cv2.resize(coarse, (columns, len(coarse)), interpolation=cv2.INTER_LINEAR))
-
-
-def pleat_fields(pleats: Pleats, rows: int, columns: int) -> PleatFields:
-    """The pleats at the texels of a cloth."""
-    coarse = max(columns // APART, 1)
-    table = _bank(len(pleats.opens))[pleats.panels, :].reshape(-1, COLUMNS, 2)
-    panel = _panels(pleats.lines, rows, coarse)
-    column = _bank_columns(rows, coarse)
-    laid = cv2.remap(table, column, panel, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return PleatFields(np.asarray(laid, np.uint8), panel)
-
-
-def _panels(lines: Floats, rows: int, columns: int) -> Floats:
-    """`PleatFields.panel`: 0 at the upper edge, PANEL at the first fold, 2 PANEL at the second one."""
-    down, powers = _grid(rows, columns)
-    ends = lines @ powers
-    scale = PANEL / np.maximum(ends[1:] - ends[:-1], np.float32(0.02))
-    part = down - ends[:-1]
-    part *= scale
-    np.maximum(part, 0, out=part)
-    return np.asarray(np.add.reduce(np.minimum(part, PANEL, out=part), axis=1))
-
-
-@lru_cache(16)
-def _grid(rows: int, columns: int) -> tuple[Floats, Floats]:
-    """v of the rows, (rows, 1, 1), and 1, u and u squared of the columns, (3, columns), u from -1 to 1."""
-    u = (np.arange(columns, dtype=np.float32) * 2 + 1) / columns - 1
-    down = np.asarray((np.arange(rows) + 0.5) / rows, np.float32)[:, None, None]
-    return down, np.asarray(np.stack([np.ones_like(u), u, u * u]), np.float32)
-
-
-@lru_cache(16)
-def _bank_columns(rows: int, columns: int) -> Floats:
-    """The bank's column of each of a cloth's, (rows, columns)."""
-    across = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) * np.float32(COLUMNS / columns) - np.float32(0.5)
-    return np.ascontiguousarray(np.broadcast_to(across, (rows, columns)))
+def pleat_fields(arena: Arena, pleats: Pleats) -> tuple[int, ...]:
+    """What the kernel `cloth` needs of pleats, in the order of PLEAT_JOB."""
+    hidden = np.cumsum([0.0, *[HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens], 0.0], dtype=np.float32)
+    shades = _bank(len(pleats.opens)).take(pleats.panels, axis=0)
+    return len(pleats.panels), arena.put(shades), arena.put(pleats.lines), arena.put(hidden)
 
 
 @cache

@@ -26,15 +26,15 @@ class Print:
     """A print on a cloth.
 
     Attributes:
-        sizes: the drawing, uint8, and each time half as large: (h, w, 3), repeated over all of the cloth, or (h, w, 4)
-            with opacity, shown once.
+        drawing: uint8 (side, side, 3), repeated over all of the cloth, or (side, side, 4) with opacity, shown once; the
+            side is a power of 2.
         size: its width in eye distances.
         angle: its rotation in radians.
         at: the place of its centre on the flat cloth in eye distances, see `flat_cloth`.
         mix: (3, 4), from the drawing to its colours; None if it is in its colours.
     """
 
-    sizes: tuple[Bytes, ...]
+    drawing: Bytes
     size: float
     angle: float = 0.0
     at: tuple[float, float] = (0.0, 0.0)
@@ -43,20 +43,14 @@ class Print:
     @property
     def picture(self) -> Bytes:
         """The print in its colours, (h, w, 3) or (h, w, 4)."""
-        return self.halved(0)
+        return self.drawing if self.mix is None else np.asarray(cv2.transform(self.drawing, self.mix), np.uint8)
 
     def halved(self, times: int) -> Bytes:
-        """`picture` with its sides halved so many times, at most as often as `sizes` says."""
-        drawn = self.sizes[min(times, len(self.sizes) - 1)]
-        return drawn if self.mix is None else np.asarray(cv2.transform(drawn, self.mix), np.uint8)
-
-
-def halves(drawing: Bytes) -> tuple[Bytes, ...]:
-    """A drawing and each time half as large, down to SMALLEST."""
-    sizes = [drawing]
-    while len(sizes[-1]) > SMALLEST:
-        sizes.append(cv2.resize(sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-    return tuple(sizes)
+        """The drawing with its sides halved so many times, but no smaller than SMALLEST."""
+        drawn = self.drawing
+        while times > 0 and len(drawn) > SMALLEST:
+            drawn, times = cv2.resize(drawn, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), times - 1
+        return drawn
 
 
 def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Print:
@@ -80,10 +74,10 @@ def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Pr
 
 
 @cache
-def _stencil(family: str, number: int) -> tuple[Bytes, ...]:
-    """`halves` of a tile in which red, green and blue are the shares of the three inks and black is the ground.
+def _stencil(family: str, number: int) -> Bytes:
+    """A tile in which red, green and blue are the shares of the three inks and black is the ground.
 
     Drawn once per process, because drawing takes ten times as long as mixing the inks of one mask.
     """
     draw, _, _ = TILES[family]
-    return halves(draw(rng_for(number, "stencil", family), np.zeros(3), list(255 * np.eye(3))))
+    return draw(rng_for(number, "stencil", family), np.zeros(3), list(255 * np.eye(3)))

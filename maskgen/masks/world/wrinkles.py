@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
+from maskgen.masks.kernels.arena import Arena
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.folds import DRAWN, HIGH, WIDE, fold_slopes
@@ -35,19 +36,24 @@ THREAD = 9  # texels along which the threads of the grain go on
 CREST = 0.07  # half the width of a wrinkle's crest, in eye distances: about a cell, or it would break into steps
 
 
+DEPTHS, OF_SLOPES = 4096, 8192  # steps in which the kernel `cloth` gets depths of wrinkles and factors on slopes
+# Of wrinkles, crest, folds and grain in the structure `Cloth` of `kernels/cloth.h`.
+WRINKLE_JOB = f"bank which:{PER_MASK}i depths:{PER_MASK // 2}i bent:6f crest crested:f folds grain folded grained"
+
+
 class Wrinkles(NamedTuple):
     """The wrinkles of one mask.
 
     Attributes:
         which: indices into the bank, (PER_MASK,).
-        depth: of each, float32 (PER_MASK,), as a multiple of that in the bank.
+        depth: of each, int16 (PER_MASK,), as a multiple of that in the bank, in steps of 1 / DEPTHS.
         bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
         folds: number of a picture of `folds.fold_slopes`, and their depth as a multiple of that there.
         grain: of threads and fibres, root mean square slope, and where the part of their picture begins, x and y, 0..1.
     """
 
-    which: NDArray[np.intp]
-    depth: Floats
+    which: NDArray[np.int32]
+    depth: NDArray[np.int16]
     bent: Doubles
     folds: tuple[int, float]
     grain: tuple[float, float, float]
@@ -56,42 +62,38 @@ class Wrinkles(NamedTuple):
 def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkles:
     """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled; folds; and
     grain that goes with `grained`, less on cloth less `deep` than 1."""
-    drawn, crumpled = chances.uniforms(2 * PER_MASK), 0.5 + chances.exponential()
-    depth = crumpled * (-np.log(drawn[PER_MASK:])) ** 1.5 * deep
-    bent = _BENT_LEAST + _BENDS * chances.uniforms(6).reshape(2, 3)
-    which = (drawn[:PER_MASK] * WRINKLES).astype(np.intp)
-    x, y, fold, pulled = chances.uniforms(4).tolist()
+    drawn, crumpled = chances.uniforms(2 * PER_MASK + 10), 0.5 + chances.exponential()
+    depth = (-np.log(drawn[PER_MASK : 2 * PER_MASK])) ** 1.5 * (crumpled * deep * DEPTHS)
+    bent = _BENT_LEAST + _BENDS * drawn[2 * PER_MASK : -4].reshape(2, 3)
+    which = (drawn[:PER_MASK] * WRINKLES).astype(np.int32)
+    x, y, fold, pulled = drawn[-4:].tolist()
     folds = int(fold * 2 * DRAWN), min(deep * (FOLDED - (1 - FOLDED) * math.log(pulled)), DEEPEST_FOLDS)
     grain = grained * GRAIN * min(deep, 1.0) * math.exp(GRAIN_SPREAD * chances.normal())
     steep = min(grain, GRAIN_MOST)
-    return Wrinkles(which, np.minimum(depth, DEEPEST).astype(np.float32), bent, folds, (steep, x, y))
+    return Wrinkles(which, np.minimum(depth, DEEPEST * DEPTHS).astype(np.int16), bent, folds, (steep, x, y))
 
 
-def wrinkle_slopes(wrinkles: Wrinkles, crest: float, stiff: bool, woven: bool, size: tuple[int, ...]) -> Bytes:
-    """Slopes across and down, uint8 (rows, columns, 2), of wrinkles, of a crest down the middle, of folds and of grain.
+def wrinkle_fields(
+    arena: Arena, wrinkles: Wrinkles, crest: float, stiff: bool, woven: bool, size: tuple[int, int]
+) -> tuple[Any, ...]:
+    """What the kernel `cloth` needs of wrinkles, a crest down the middle, folds and grain, in the order of WRINKLE_JOB.
 
     Args:
         crest: slope of the two halves that fall away from it, 0 for none.
         stiff: whether the crest is sharp.
         woven: whether the grain is of threads, not of fibres.
-        size: columns and rows.
+        size: columns and rows of the cloth.
     """
-    total = (wrinkles.depth @ _bank()[wrinkles.which].astype(np.float32)).reshape(CELLS, CELLS, 2)
-    total = cv2.warpAffine(total, wrinkles.bent, (CELLS, CELLS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    if crest:
-        total[..., 0] += np.float32(crest) * _crest(stiff)
-    coarse = cv2.convertScaleAbs(total, alpha=1 / FINE, beta=LEVEL_GROUND)
-    whole = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
     (which, pulled), (steep, x, y) = wrinkles.folds, wrinkles.grain
-    for slopes, share in (
-        (fold_slopes(which, *size), pulled),
-        (_part(_grain(woven, *size), size, x, y), steep / GRAIN_DRAWN),
-    ):
-        whole = cv2.addWeighted(whole, 1.0, slopes, share, -LEVEL_GROUND * share)
-    return np.asarray(whole)
+    return (
+        *(arena.constant("wrinkles", _bank), wrinkles.which, wrinkles.depth.view(np.int32)),
+        *(wrinkles.bent.ravel(), arena.constant(f"crest {stiff}", partial(_crest, stiff)), crest),
+        *(arena.put(fold_slopes(which, *size)), arena.put(_part(_grain(woven, *size), size, x, y))),
+        *(round(pulled * OF_SLOPES), round(steep / GRAIN_DRAWN * OF_SLOPES)),
+    )
 
 
-def _part(picture: Bytes, size: tuple[int, ...], x: float, y: float) -> Bytes:
+def _part(picture: Bytes, size: tuple[int, int], x: float, y: float) -> Bytes:
     """A part of a larger picture of this size, columns and rows, that begins at shares x and y of what is left."""
     left, up = int(x * (picture.shape[1] - size[0] + 1)), int(y * (picture.shape[0] - size[1] + 1))
     return picture[up : up + size[1], left : left + size[0]]
@@ -160,10 +162,10 @@ def _bank() -> NDArray[np.int8]:
 
 @cache
 def _crest(stiff: bool) -> Floats:
-    """The slope to the right of two halves that fall away from a crest by 1 at most, in the bank's steps,
-    (CELLS, CELLS); the crest is sharp in stiff cloth."""
+    """The slope to the right of two halves that fall away from a crest by 1 at most, in the bank's steps: factors of
+    its rows, then of its columns, (2, CELLS); the crest is sharp in stiff cloth."""
     away = WIDE * ((np.arange(CELLS) + 0.5) / CELLS - 0.5)
     falls = -np.tanh(away / ROUND_CREST[stiff]) * np.exp(-np.abs(away) / FLAT_HALF)
-    falls /= np.abs(falls).max()
+    falls *= STEEPNESS * FINE / np.abs(falls).max()
     within = np.minimum(1, np.minimum(np.arange(CELLS) + 1, CELLS - np.arange(CELLS)) / 6)
-    return np.asarray(within[:, None] * falls * (STEEPNESS * FINE), np.float32)
+    return np.asarray([within, falls], np.float32)

@@ -36,7 +36,6 @@ from maskgen.masks.world.flat_cloth import CELLS as PLACES
 from maskgen.masks.world.flat_cloth import flat_map, flat_size
 from maskgen.masks.world.folds import fold_slopes
 from maskgen.masks.world.pleats import HIDDEN, LEVEL, PANEL
-from maskgen.masks.world.tile_shapes import SIDE
 from maskgen.masks.world.wrinkles import CELLS, DEPTHS, FINE, GRAIN_DRAWN, Wrinkles
 
 BAND = 4
@@ -153,9 +152,9 @@ def printed(blank: BlankCloth, design: Design, slopes: Doubles, hidden: Doubles)
     picture, flat = design.picture, flat_map(blank.template)
     assert picture is not None
     finest = 1.5 * columns / flat_size(blank.template)[0]
-    drawing = picture.halved(int(np.ceil(np.log2(max(SIDE / picture.size / finest, 1.0)))))
+    drawing = picture.halved(int(np.ceil(np.log2(max(len(picture.drawing) / picture.size / finest, 1.0)))))
     side = len(drawing)
-    pixels = SIDE / picture.size * side / len(picture.drawing)
+    pixels = side / picture.size
     c, d = np.cos(picture.angle), np.sin(picture.angle)
     turn = pixels * np.array([[c, d], [-d, c]])
     shift = (side - 1) / 2 - turn @ picture.at

@@ -20,6 +20,7 @@ from maskgen.masks.template import built_in_template
 from maskgen.masks.world.design import FIBRES, GRAINED, STIFF, WOVEN, Design, _grained, draw_design
 from maskgen.masks.world.design_atlas import RIM, blank_cloth, design_level
 from maskgen.masks.world.folds import COLUMNS, DRAWN, HIGH, WIDE, _fold, _slopes_of, fold_slopes
+from maskgen.masks.world.repeating_prints import Print
 from maskgen.masks.world.wrinkles import GRAIN_MOST, Wrinkles
 
 
@@ -157,3 +158,14 @@ def test_a_rim_of_strength_0_is_the_cloth_inside_it(form: str) -> None:
         ).max()
         <= 1
     )
+
+
+def test_a_print_is_equally_wide_however_finely_it_is_drawn() -> None:
+    """The strip and the letters of makers are drawn more finely than other prints."""
+    widths = []
+    for side in (64, 128, 256):
+        drawing = np.zeros((side, side, 4), np.uint8)
+        drawing[side // 4 : 3 * side // 4, side // 4 : 3 * side // 4] = 255
+        printed = plain_design("cloth")._replace(picture=Print(drawing, 1.0), family="logo")
+        widths.append(int((drawn_on_level_cloth(printed, 128, 256).colours[64, :, 0] > 190).sum()))
+    assert min(widths) > 20 and max(widths) - min(widths) <= 2

@@ -28,7 +28,6 @@ from maskgen.masks.world.design import DARK, STIFF, WOVEN, Design
 from maskgen.masks.world.flat_cloth import flat_map, flat_size
 from maskgen.masks.world.pleats import PLEAT_JOB, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
-from maskgen.masks.world.tile_shapes import SIDE
 from maskgen.masks.world.wrinkles import WRINKLE_JOB, wrinkle_fields
 
 STAINS_FROM = 0.2  # wear, 0..1, above which stains are visible
@@ -245,7 +244,7 @@ def _print(arena: Arena, blank: BlankCloth, design: Design, picture: Print | Non
     if picture is None:
         return NO_PRINT
     rows, columns = blank.level.slope_down.shape
-    pixels = SIDE / picture.size  # of the print per eye distance
+    pixels = len(picture.drawing) / picture.size  # of the drawing per eye distance
     finest = 1.5 * columns / flat_size(blank.template)[0]
     drawn = picture.halved(math.ceil(math.log2(max(pixels / finest, 1.0))))
     side, _, channels = drawn.shape

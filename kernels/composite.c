@@ -33,8 +33,6 @@ typedef struct {
 
 typedef struct { f4 red, green, blue; } Colours;
 
-static const i4 FIRST_FOUR = {0, 1, 2, 3};
-
 // The columns of row y that the polygon reaches, to the nearest one.
 static Span inside(const Composite *job, int y) {
     float from = job->columns, to = -1;

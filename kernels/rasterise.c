@@ -33,8 +33,10 @@ static void draw_rows(Canvas canvas, Plane plane, Side a, Side b, int first, int
         f4 *row = canvas.pixels + y * canvas.columns;
         widen(canvas.spans + y, span, row);
         f4 value = plane.origin + plane.right * all(span.from) + plane.down * all(y);
-        for (int at = span.from; at <= span.to; at++, value += plane.right)
-            if (value[3] > row[at][3]) row[at] = value;
+        for (int at = span.from; at <= span.to; at++, value += plane.right) {
+            i4 nearer = value > row[at];
+            row[at] = choose(__builtin_shufflevector(nearer, nearer, 3, 3, 3, 3), value, row[at]);
+        }
     }
 }
 

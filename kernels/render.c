@@ -52,12 +52,11 @@ typedef struct {
                                   // distance from the brightest one, and the factor and level that black is raised by
 } Render;
 
-// Four pixels on which something of the mask is; each row of `drawn` is one's x and y in the atlas and light, times the
-// share of the pixel that is covered, and this share.
+// Four pixels next to each other in a row of the layer; each row of `drawn` is one's x and y in the atlas and light,
+// times the share of the pixel that is covered, and this share.
 typedef struct {
-    int count;
+    int column, row;
     f4 drawn[4];
-    i4 column, row;
 } Four;
 
 // Two neighbours in a row of texels of 1 byte, as pairs of 16 bits. Beyond the last column any byte does: its weight is
@@ -104,7 +103,7 @@ static f4 strap_share(const Render *job, const Four *four, f4 x) {
     f4 share = least4((x + all(0.5f)) * all(1.0f / job->atlas.columns), all(1));
     if (!job->has_edge) return share;
     const float *to = job->edge;
-    f4 column = floats(four->column), row = floats(four->row);
+    f4 column = floats(whole(four->column) + FIRST_FOUR), row = all(four->row);
     f4 there_x = all(to[0]) * column + all(to[1]) * row + all(to[2]);
     f4 there_y = all(to[3]) * column + all(to[4]) * row + all(to[5]);
     i4 inside = (there_x >= all(-0.5f)) & (there_y >= all(-0.5f)) & (there_x <= all(job->edge_columns - 0.5f)) &
@@ -122,6 +121,8 @@ static f4 compressed(const Render *job, f4 colour) {
     return least4(colour * all(job->kept) + all(job->lift), all(255));
 }
 
+// Pixels without coverage become 0, also those beyond the row's end: the next row is painted later, and after the last
+// one there is room.
 static void paint(const Render *job, Four *four) {
     transpose(four->drawn);
     const Atlas *atlas = &job->atlas;
@@ -178,14 +179,13 @@ static void paint(const Render *job, Four *four) {
     for (int of = 0; of < 3; of++) out[of] = compressed(job, out[of]) * alpha;
     out[3] = cover;
     transpose(out);
-    i4 places = four->row * whole(job->columns) + four->column;
+    int place = four->row * job->columns + four->column;
+    for (int k = 0; k < 4; k++) job->paint[place + k] = out[k];
+    put_four(job->alpha + place, alpha);
+    if (!job->parts) return;
     i4 nearest = truncated(rounded(y)) * whole(atlas->columns) + truncated(rounded(x));
-    for (int k = 0; k < four->count; k++) {
-        job->paint[places[k]] = out[k];
-        job->alpha[places[k]] = alpha[k];
-        if (job->parts) job->parts[places[k]] = atlas->names[nearest[k]];
-    }
-    four->count = 0;
+    for (int k = 0; k < 4; k++)
+        if (four->drawn[3][k] > 0) job->parts[place + k] = atlas->names[nearest[k]];
 }
 
 static Tap tap(int at, int canvas, float ratio) {
@@ -194,18 +194,15 @@ static Tap tap(int at, int canvas, float ratio) {
     return (Tap){first, least_of(first + 1, canvas - 1), place - first};
 }
 
-// Add a row of the canvas to `mixed`: values where there is light, and 1 for the coverage.
-static void add_row(const Canvas *canvas, int y, float weight, f4 *mixed) {
-    const f4 *row = canvas->pixels + y * canvas->columns;
-    for (int x = canvas->spans[y].from; x <= canvas->spans[y].to; x++) {
-        f4 value = __builtin_shufflevector(row[x], all(1), 0, 1, 2, 4);
-        i4 there = __builtin_shufflevector(row[x], row[x], 2, 2, 2, 2) > all(0);
-        mixed[x] += (f4)((i4)value & there) * all(weight);
-    }
+// What a place in a row of the canvas holds: values where there is light, and 1 for the coverage.
+static inline f4 held(const f4 *row, Span span, int x) {
+    if (x < span.from || x > span.to) return all(0);
+    i4 there = __builtin_shufflevector(row[x], row[x], 2, 2, 2, 2) > all(0);
+    return (f4)((i4)__builtin_shufflevector(row[x], all(1), 0, 1, 2, 4) & there);
 }
 
 // Paint a row of the window; returns its columns in which something is.
-static Span paint_row(const Render *job, int y, Four *four) {
+static Span paint_row(const Render *job, int y) {
     const Canvas *canvas = &job->canvas;
     Tap rows = tap(y, canvas->rows, (float)canvas->rows / job->tall);
     Span drawn = joined(canvas->spans[rows.first], canvas->spans[rows.next]);
@@ -214,19 +211,24 @@ static Span paint_row(const Render *job, int y, Four *four) {
     int first = greatest_of((int)(drawn.from / ratio) - 1, 0);
     int last = least_of((int)((drawn.to + 1) / ratio) + 1, job->wide - 1);
     f4 *mixed = job->mixed;
-    for (int x = job->taps[first].first; x <= job->taps[last].next; x++) mixed[x] = all(0);
-    add_row(canvas, rows.first, 1 - rows.weight, mixed);
-    add_row(canvas, rows.next, rows.weight, mixed);
+    const f4 *upper = canvas->pixels + rows.first * canvas->columns;
+    const f4 *lower = canvas->pixels + rows.next * canvas->columns;
+    Span of_upper = canvas->spans[rows.first], of_lower = canvas->spans[rows.next];
+    for (int x = job->taps[first].first; x <= job->taps[last].next; x++)
+        mixed[x] = held(upper, of_upper, x) * all(1 - rows.weight) + held(lower, of_lower, x) * all(rows.weight);
     Span painted = NONE;
-    for (int x = first; x <= last; x++) {
-        Tap own = job->taps[x];
-        f4 left = mixed[own.first], value = left + (mixed[own.next] - left) * all(own.weight);
-        if (!(value[3] > 0)) continue;
-        painted = joined(painted, (Span){x + job->left, x + job->left});
-        four->drawn[four->count] = value;
-        four->column[four->count] = x + job->left;
-        four->row[four->count] = y + job->up;
-        if (++four->count == 4) paint(job, four);
+    for (int x = first; x <= last; x += 4) {
+        Four four = {x + job->left, y + job->up, {0}};
+        for (int k = 0; k < 4 && x + k <= last; k++) {
+            Tap own = job->taps[x + k];
+            f4 left = mixed[own.first];
+            four.drawn[k] = left + (mixed[own.next] - left) * all(own.weight);
+        }
+        int there = 0;
+        for (int k = 0; k < 4; k++) there |= (four.drawn[k][3] > 0) << k;
+        if (!there) continue;
+        painted = joined(painted, (Span){four.column + __builtin_ctz(there), four.column + 31 - __builtin_clz(there)});
+        paint(job, &four);
     }
     return painted;
 }
@@ -240,10 +242,8 @@ EXPORT(render) void render(const Render *job) {
     float ratio = (float)job->canvas.columns / job->wide;
     for (int x = 0; x < job->wide; x++) job->taps[x] = tap(x, job->canvas.columns, ratio);
     Blur blur = {job->rows, job->columns, 4, job->blur, job->reach, job->spans};
-    Four four = {0};
     for (int y = 0; y < job->rows; y++) blur.spans[y] = NONE;
-    for (int y = 0; y < job->tall; y++) blur.spans[y + job->up] = paint_row(job, y, &four);
-    if (four.count) paint(job, &four);
+    for (int y = 0; y < job->tall; y++) blur.spans[y + job->up] = paint_row(job, y);
     blurred(blur, (float *)job->paint, (float *)job->paint_room);
     blur.channels = 1;
     for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->alpha + y * job->columns, job->columns);

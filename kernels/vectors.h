@@ -18,6 +18,8 @@ typedef f4 f4_anywhere __attribute__((aligned(4)));
 static inline f4 all(float x) { return (f4){x, x, x, x}; }
 static inline i4 whole(int x) { return (i4){x, x, x, x}; }
 
+static const i4 FIRST_FOUR = {0, 1, 2, 3};
+
 static inline f4 four_at(const float *at) { return *(const f4_anywhere *)at; }
 static inline void put_four(float *at, f4 v) { *(f4_anywhere *)at = v; }
 

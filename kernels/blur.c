@@ -33,39 +33,49 @@ static float one_across(Blur blur, const float *row, int at) {
     return sum;
 }
 
-static void row_across(Blur blur, Span span, const float *row, float *out) {
+// Sums of so many vectors, side by side: what a tap costs besides its sums is shared.
+static inline void vectors_across(Blur blur, const float *row, float *out, const int count) {
     const float *centre = blur.weights + blur.reach;
-    int edge = blur.reach * blur.channels, length = blur.columns * blur.channels;
-    for (int at = span.from * blur.channels; at < (span.to + 1) * blur.channels;) {
-        if (at < edge || at + 3 + edge >= length) {
-            out[at] = one_across(blur, row, at);
-            at++;
-            continue;
-        }
-        f4 sum = four_at(row + at) * all(centre[0]);
-        for (int away = 1; away <= blur.reach; away++) {
-            int by = away * blur.channels;
-            sum += (four_at(row + at - by) + four_at(row + at + by)) * all(centre[away]);
-        }
-        put_four(out + at, sum);
-        at += 4;
+    f4 sum[count];
+    for (int k = 0; k < count; k++) sum[k] = four_at(row + 4 * k) * all(centre[0]);
+    for (int away = 1, by = blur.channels; away <= blur.reach; away++, by += blur.channels) {
+        f4 weight = all(centre[away]);
+        for (int k = 0; k < count; k++) sum[k] += (four_at(row - by + 4 * k) + four_at(row + by + 4 * k)) * weight;
     }
+    for (int k = 0; k < count; k++) put_four(out + 4 * k, sum[k]);
 }
 
-static void row_down(Blur blur, Span span, int y, const float *room, float *out) {
+static void row_across(Blur blur, Span span, const float *row, float *out) {
+    int edge = blur.reach * blur.channels, inner = blur.columns * blur.channels - edge;
+    int at = span.from * blur.channels, end = (span.to + 1) * blur.channels;
+    for (; at < least_of(edge, end); at++) out[at] = one_across(blur, row, at);
+    for (; at + 16 <= least_of(end, inner); at += 16) vectors_across(blur, row + at, out + at, 4);
+    for (; at < end && at + 4 <= inner; at += 4) vectors_across(blur, row + at, out + at, 1);
+    for (; at < end; at++) out[at] = one_across(blur, row, at);
+}
+
+static inline void vectors_down(Blur blur, int y, const float *room, float *out, const int count) {
     const float *centre = blur.weights + blur.reach;
-    int length = blur.columns * blur.channels, end = (span.to + 1) * blur.channels;
-    for (int at = span.from * blur.channels; at < end; at += 4) {
-        f4 sum = four_at(room + y * length + at) * all(centre[0]);
-        for (int away = 1; away <= blur.reach; away++) {
-            int above = greatest_of(y - away, 0), below = least_of(y + away, blur.rows - 1);
-            sum += (four_at(room + above * length + at) + four_at(room + below * length + at)) * all(centre[away]);
-        }
-        if (at + 4 <= end)
-            put_four(out + at, sum);
-        else
-            for (int k = 0; at + k < end; k++) out[at + k] = sum[k];
+    int length = blur.columns * blur.channels;
+    f4 sum[count];
+    for (int k = 0; k < count; k++) sum[k] = four_at(room + y * length + 4 * k) * all(centre[0]);
+    for (int away = 1; away <= blur.reach; away++) {
+        const float *above = room + greatest_of(y - away, 0) * length;
+        const float *below = room + least_of(y + away, blur.rows - 1) * length;
+        f4 weight = all(centre[away]);
+        for (int k = 0; k < count; k++) sum[k] += (four_at(above + 4 * k) + four_at(below + 4 * k)) * weight;
     }
+    for (int k = 0; k < count; k++) put_four(out + 4 * k, sum[k]);
+}
+
+static void row_down(Blur blur, Span span, int y, const float *room, float *picture) {
+    float *out = picture + y * blur.columns * blur.channels, rest[4];
+    int at = span.from * blur.channels, end = (span.to + 1) * blur.channels;
+    for (; at + 16 <= end; at += 16) vectors_down(blur, y, room + at, out + at, 4);
+    for (; at + 4 <= end; at += 4) vectors_down(blur, y, room + at, out + at, 1);
+    if (at == end) return;
+    vectors_down(blur, y, room + at, rest, 1);
+    for (int k = 0; at < end; at++, k++) out[at] = rest[k];
 }
 
 void blurred(Blur blur, float *picture, float *room) {
@@ -74,5 +84,5 @@ void blurred(Blur blur, float *picture, float *room) {
     for (int y = 0; y < blur.rows; y++)
         if (!is_empty(of.read[y])) row_across(blur, of.read[y], picture + y * length, room + y * length);
     for (int y = 0; y < blur.rows; y++)
-        if (!is_empty(of.down[y])) row_down(blur, of.down[y], y, room, picture + y * length);
+        if (!is_empty(of.down[y])) row_down(blur, of.down[y], y, room, picture);
 }

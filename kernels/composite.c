@@ -2,6 +2,7 @@
 //
 // Rows are done four pixels at a time, from the top. What is written beyond a row's end is overwritten by the next row.
 #include "blur.h"
+#include "pixels.h"
 
 #define TILE 256                // side of the noise tile, which repeats
 #define TILE_STRIDE (TILE + 4)  // its rows begin once more at their end
@@ -31,8 +32,6 @@ typedef struct {
     float under, pressed;                 // noise is compressed where green is near `under`
 } Composite;
 
-typedef struct { f4 red, green, blue; } Colours;
-
 // The columns of row y that the polygon reaches, to the nearest one.
 static Span inside(const Composite *job, int y) {
     float from = job->columns, to = -1;
@@ -45,27 +44,9 @@ static Span inside(const Composite *job, int y) {
     return (Span){(int)(greatest(from, 0) + 0.5f), (int)__builtin_floorf(least(to, job->columns - 1) + 0.5f)};
 }
 
-// Three bytes of each of four pixels as whole numbers.
-static inline Colours colours_at(const u8 *pixels) {
-    v128_t twelve = wasm_v128_load(pixels), none = wasm_i32x4_splat(0);
-    i4 red = (i4)wasm_i8x16_shuffle(twelve, none, 0, 16, 16, 16, 3, 16, 16, 16, 6, 16, 16, 16, 9, 16, 16, 16);
-    i4 green = (i4)wasm_i8x16_shuffle(twelve, none, 1, 16, 16, 16, 4, 16, 16, 16, 7, 16, 16, 16, 10, 16, 16, 16);
-    i4 blue = (i4)wasm_i8x16_shuffle(twelve, none, 2, 16, 16, 16, 5, 16, 16, 16, 8, 16, 16, 16, 11, 16, 16, 16);
-    return (Colours){floats(red), floats(green), floats(blue)};
-}
-
 static inline Colours floats_at(const float *pixels) {
     f4 a = four_at(pixels), b = four_at(pixels + 4), c = four_at(pixels + 8);
     return (Colours){(f4){a[0], a[3], b[2], c[1]}, (f4){a[1], b[0], b[3], c[2]}, (f4){a[2], b[1], c[0], c[3]}};
-}
-
-static inline i4 bytes(f4 levels) { return truncated(rounded(clamped(levels, 0, 255))); }
-
-// Twelve bytes; four more are zero.
-static inline void put_colours(u8 *pixels, Colours of) {
-    i4 packed = bytes(of.red) | (bytes(of.green) << 8) | (bytes(of.blue) << 16);
-    v128_t none = wasm_i32x4_splat(0);
-    wasm_v128_store(pixels, wasm_i8x16_shuffle((v128_t)packed, none, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 16, 16, 16));
 }
 
 static inline void put_coverage(u8 *pixels, f4 cover) {

@@ -1,9 +1,9 @@
 // Renders one mask: its triangles, texture and light, blurred as the photograph is.
+#include "between.h"
 #include "blur.h"
 #include "rasterise.h"
 
 #define LEAST_WHOLE 1e-3f // least share of a pixel by which what lies on it is divided
-#define ONE 16384         // the sum of the four weights of a place between texels
 
 // The atlas of a mask's texture, rows x columns texels.
 typedef struct {
@@ -83,20 +83,9 @@ static inline v128_t pairs_of_four(const u8 *texel) {
     return wasm_i8x16_shuffle(two, wasm_i32x4_splat(0), 0, 16, 4, 16, 1, 16, 5, 16, 2, 16, 6, 16, 3, 16, 7, 16);
 }
 
-// Pairs of the upper and the lower row with their weights: whole levels.
-static inline f4 mixed_levels(v128_t upper, v128_t lower, v128_t of_upper, v128_t of_lower) {
-    i4 sum = (i4)wasm_i32x4_dot_i16x8(upper, of_upper) + (i4)wasm_i32x4_dot_i16x8(lower, of_lower);
-    return floats((sum + whole(ONE / 2)) >> 14);
+static inline f4 mixed_pairs(i4 upper, i4 lower, Weights of) {
+    return floats(mixed((v128_t)upper, (v128_t)lower, of.upper, of.lower));
 }
-
-static inline f4 mixed_pairs(i4 upper, i4 lower, i4 of_upper, i4 of_lower) {
-    return mixed_levels((v128_t)upper, (v128_t)lower, (v128_t)of_upper, (v128_t)of_lower);
-}
-
-#define EVERY_LANE(v, k) wasm_i32x4_shuffle((v128_t)(v), (v128_t)(v), k, k, k, k)
-#define PIXEL(k)                                                                                                       \
-    mixed_levels(pairs_of_four(colours + 4 * at[k]), pairs_of_four(colours + 4 * below[k]), EVERY_LANE(of_upper, k),    \
-                 EVERY_LANE(of_lower, k))
 
 // The share of a strap's alpha that is left where it fades, and 0 beyond the photograph.
 static f4 strap_share(const Render *job, const Four *four, f4 x) {
@@ -135,25 +124,25 @@ static void paint(const Render *job, Four *four) {
 
     x = clamped(x, 0, atlas->columns - 1), y = clamped(y, 0, atlas->rows - 1);
     i4 column = truncated(x), row = truncated(y);
-    f4 later = x - floats(column), lower = y - floats(row), both = later * lower;
+    Weights of = weights_of(x - floats(column), y - floats(row));
     i4 at = row * whole(atlas->columns) + column;
     i4 below = at + ((row < whole(atlas->rows - 1)) & whole(atlas->columns));
-    i4 of_both = truncated(both * all(ONE)), of_later = truncated((later - both) * all(ONE));
-    i4 of_below = truncated((lower - both) * all(ONE));
-    i4 of_upper = (whole(ONE) - of_both - of_later - of_below) | (of_later << 16);
-    i4 of_lower = of_below | (of_both << 16);
-    const u8 *colours = atlas->colours;
-    f4 texel[4] = {PIXEL(0), PIXEL(1), PIXEL(2), PIXEL(3)};
+    i4 of_upper[4] = EACH_LANE(of.upper), of_lower[4] = EACH_LANE(of.lower);
+    f4 texel[4];
+    for (int k = 0; k < 4; k++) {
+        v128_t upper = pairs_of_four(atlas->colours + 4 * at[k]), under = pairs_of_four(atlas->colours + 4 * below[k]);
+        texel[k] = floats(mixed(upper, under, of_upper[k], of_lower[k]));
+    }
     transpose(texel);
-    f4 slope = mixed_pairs(pairs(atlas->slope, at), pairs(atlas->slope, below), of_upper, of_lower);
+    f4 slope = mixed_pairs(pairs(atlas->slope, at), pairs(atlas->slope, below), of);
 
     if (atlas->material || job->sheer > 0) {
         f4 opaque = choose(straps, all(1), all(1 - job->sheer));
         if (atlas->material) {
             u4 upper = pairs_of_two(atlas->material, at), under = pairs_of_two(atlas->material, below);
             i4 low = whole(0xff00ff);
-            f4 material = mixed_pairs((i4)upper & low, (i4)under & low, of_upper, of_lower) * all(1.0f / 255);
-            f4 clear = mixed_pairs((i4)(upper >> 8) & low, (i4)(under >> 8) & low, of_upper, of_lower);
+            f4 material = mixed_pairs((i4)upper & low, (i4)under & low, of) * all(1.0f / 255);
+            f4 clear = mixed_pairs((i4)(upper >> 8) & low, (i4)(under >> 8) & low, of);
             cover *= material;
             opaque *= material * (all(1) - clear * all(1.0f / 255));
         }
@@ -169,14 +158,14 @@ static void paint(const Render *job, Four *four) {
     f4 sheen = greatest4(over * (all(job->shine) - all(job->shine_of_green) * texel[1]), over * all(job->fibres));
     f4 warmer = (all(job->usual) - bright) * all(job->tint);
     f4 out[4];
-    for (int of = 0; of < 3; of++) {
-        const float *dye = job->dye + 4 * of;
+    for (int k = 0; k < 3; k++) {
+        const float *dye = job->dye + 4 * k;
         f4 own = all(dye[0]) * texel[0] + all(dye[1]) * texel[1] + all(dye[2]) * texel[2] + all(dye[3]) * sheen;
-        out[of] = own * bright;
+        out[k] = own * bright;
     }
     out[0] += warmer * out[0];
     out[2] -= warmer * out[2];
-    for (int of = 0; of < 3; of++) out[of] = compressed(job, out[of]) * alpha;
+    for (int k = 0; k < 3; k++) out[k] = compressed(job, out[k]) * alpha;
     out[3] = cover;
     transpose(out);
     int place = four->row * job->columns + four->column;

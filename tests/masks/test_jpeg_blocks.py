@@ -1,9 +1,11 @@
-"""A mask on a compressed photograph has that photograph's blocks; nothing beside it changes."""
+"""A mask on a compressed photograph has that photograph's blocks, as a codec and slow sums make them; nothing beside it
+changes."""
 
 import cv2
 import numpy as np
 import pytest
 
+from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.lighting.jpeg_blocks import WORST, compress_mask_as_jpeg
 
 HERE = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -66,3 +68,82 @@ def test_turned_and_sized_crops_change_as_much() -> None:
 def test_nothing_is_worn() -> None:
     image, coverage = scene()
     assert compress_mask_as_jpeg(image, 0 * coverage, HERE, 30) is image
+
+
+def between(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A picture at places (h, w), to whole levels; its edge is repeated."""
+    rows, columns = picture.shape[:2]
+    x, y = np.clip(x, 0, columns - 1), np.clip(y, 0, rows - 1)
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    across, down = (x - left)[..., None], (y - top)[..., None]
+    right, low = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+    upper = (1 - across) * picture[top, left] + across * picture[top, right]
+    lower = (1 - across) * picture[low, left] + across * picture[low, right]
+    return np.rint((1 - down) * upper + down * lower)
+
+
+def mapped(matrix: np.ndarray, rows: range, columns: range) -> tuple[np.ndarray, np.ndarray]:
+    """Where an affine map takes the pixels of some rows and columns: their x and y, (h, w) each."""
+    places = np.stack([*np.meshgrid(columns, rows), np.ones((len(rows), len(columns)))])
+    across, down = np.einsum("ij,jhw->ihw", matrix, places)
+    return across, down
+
+
+def slowly(image: np.ndarray, coverage: np.ndarray, matrix: np.ndarray, quality: int) -> np.ndarray:
+    """What `compress_mask_as_jpeg` says, by OpenCV's codec and sums over all blocks in which the mask's box is."""
+    to_photo = cv2.invertAffineTransform(matrix)
+    left, top, wide, tall = cv2.boundingRect(coverage)
+    corners = mapped(to_photo, range(top, top + tall + 1), range(left, left + wide + 1))
+    columns, rows = (range(16 * int(np.floor(at.min() / 16)), 16 * int(np.ceil(at.max() / 16))) for at in corners)
+    part = between(image, *mapped(matrix, rows, columns)).astype(np.uint8)
+    data = cv2.imencode(".jpg", part[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    coded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    change = np.pad(np.clip(coded.astype(int) - part, -128, 127), ((1, 1), (1, 1), (0, 0)))
+    x, y = mapped(to_photo, range(len(image)), range(image.shape[1]))
+    back = between(change, x - columns[0] + 1, y - rows[0] + 1)
+    share = coverage[..., None] * np.float32(1 / 255)
+    return np.clip(image + np.rint(back.astype(np.float32) * share), 0, 255)
+
+
+def spoil_memory() -> None:
+    """Fill the kernels' memory with what is no number."""
+    arena = arena_of_thread()
+    arena.begin()
+    arena.room((4_000_000,), np.float32)[1][:] = np.nan
+
+
+def any_scene(number: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """A picture of odd size, in colours or grey, of weak or strong contrast; a cover of it; and a random angle."""
+    rng = np.random.default_rng(number)
+    size = rng.integers(9, 150, 2)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (*size, 3), np.uint8), (0, 0), rng.uniform(0.4, 3))
+    image = np.clip((image - 128.0) * rng.uniform(0.5, 5) + 128, 0, 255).astype(np.uint8)
+    image = np.repeat(image[..., :1], 3, axis=2) if number % 3 == 0 else image
+    middle, radii = (rng.integers(low, 1 + np.maximum(size[::-1], 40), 2).tolist() for low in (0, 1))
+    coverage = np.zeros(size, np.uint8)
+    cv2.ellipse(coverage, (middle, radii, float(rng.uniform(0, 180))), int(rng.integers(1, 256)), -1)
+    return image, coverage, float(rng.uniform(-3, 3))
+
+
+@pytest.mark.parametrize("number", range(24))
+def test_in_the_photographs_own_grid_it_is_the_codec_bit_for_bit(number: int) -> None:
+    image, coverage, _ = any_scene(number)
+    spoil_memory()
+    matrix = HERE + np.array([[0, 0, number - 11.0], [0, 0, 3.0 * number]])
+    out = compress_mask_as_jpeg(image, coverage, matrix, 5 + 3 * number)
+    np.testing.assert_array_equal(out, slowly(image, coverage, matrix, 5 + 3 * number))
+
+
+@pytest.mark.parametrize("scale", [0.51, 0.8, 1.17, 2.9])
+@pytest.mark.parametrize("number", range(8))
+def test_turned_crops_are_those_of_slow_sums(number: int, scale: float) -> None:
+    image, coverage, angle = any_scene(number)
+    spoil_memory()
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = np.column_stack([turn, [12.3 * number - 40, 31.7 - 5.1 * number]])
+    out = compress_mask_as_jpeg(image, coverage, matrix, 12 + 9 * number)
+    off = np.abs(out - slowly(image, coverage, matrix, 12 + 9 * number))
+    covered = max(int((coverage > 0).sum()), 1)
+    assert off[coverage == 0].max(initial=0) == 0
+    # A level that is rounded the other way may change a frequency of its block.
+    assert (off > 1).sum() < 0.01 * 3 * covered and (off > 0).sum() < 0.05 * 3 * covered + 20

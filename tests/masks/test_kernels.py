@@ -20,6 +20,7 @@ from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kernels import arena as arena_module
 from maskgen.masks.kernels.arena import MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
+from maskgen.masks.lighting import jpeg_blocks
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.rasteriser import Canvas, rasterise
 from maskgen.masks.world import design_atlas
@@ -57,6 +58,7 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
         ("composite", composite._JOB),
         ("rasterise", rasteriser._JOB),
         ("cloth", design_atlas._JOB),
+        ("jpeg_blocks", jpeg_blocks._JOB),
     ],
 )
 def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: np.dtype) -> None:

@@ -1,7 +1,7 @@
 """The kernels' memory: arrays are copied into it, and results are views of it.
 
 The kernels, C in `kernels/`, are compiled to WebAssembly, which the package `wasmtime` translates for the processor
-when they are first used, in about 10 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
+when they are first used, in about 16 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
 """
 
 from __future__ import annotations

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles, Image, Mask
+from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.masks.kernels.arena import arena_of_thread, fields
 
 WORST = 90  # quality from which artefacts are invisible
 SMALLEST = 0.5  # crop pixels per pixel of the photograph, below which resizing has removed the blocks
 LARGEST = 3.0  # crop pixels per pixel of the photograph, above which the computation would take too long
-UNCHANGED = 128  # byte that encodes no change; larger changes are clipped
-BLOCK = 16  # side, in pixels, of a block with subsampled colours
+SQUARE = 16  # side, in pixels, of what is coded together: four blocks of luma and one of each halved colour difference
+# The steps at quality 50 of luma and of colour differences, which files state by a quality: JPEG standard, annex K.
+STEPS = (
+    *(16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56),
+    *(14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92),
+    *(49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99),
+    *(17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, *(99,) * 5, 47, 66, *(99,) * 38),
+)
+
+Box = tuple[int, int, int, int]  # x, y, columns, rows
 
 
 def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality: int | None) -> Image:
-    """A masked picture with the mask compressed as its photograph was.
+    """A masked picture with the mask compressed as its photograph was, by the kernel `jpeg_blocks`.
 
     Args:
         image: uint8 RGB (h, w, 3), a crop of the photograph with a mask on it.
@@ -29,67 +38,88 @@ def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality
     """
     (across, up), (down, along) = matrix[:, :2].tolist()
     scale = math.sqrt(abs(across * along - up * down))
-    if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST or not coverage.any():
+    if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST:
+        return image
+    box = cv2.boundingRect(coverage)
+    if not box[2]:
         return image
     to_photo = cv2.invertAffineTransform(matrix)
-    box = cv2.boundingRect(coverage)
-    x, y, wide, tall = _blocks_about(box, to_photo)
-    to_part = to_photo - np.array([[0, 0, x], [0, 0, y]])
-    part = _warped(cv2.cvtColor(image, cv2.COLOR_RGB2BGRA), to_part, (wide, tall))
-    change = cv2.addWeighted(_coded(part, quality), 1, part, -1, UNCHANGED)
-    left, up, columns, rows = box
-    from_here = to_part.copy()
-    from_here[:, 2] += to_part[:, :2] @ (left, up)
-    linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    back = cv2.warpAffine(change, from_here, (columns, rows), flags=linear, borderValue=[UNCHANGED] * 4)
+    x, y, wide, tall = _squares_about(box, to_photo)
+    part = (0, 0, wide - 1, tall - 1)
+    from_part = _moved(matrix, (x, y), (0, 0))
+    left, up, columns, rows = _within(_box_of(part, from_part), image.shape)
     here = (slice(up, up + rows), slice(left, left + columns))
+    to_part = _moved(to_photo, (left, up), (x, y))
+    from_part[:, 2] -= left, up
     out = image.copy()
-    out[here] = _changed(image[here], cv2.cvtColor(back, cv2.COLOR_BGRA2RGB), coverage[here])
+    out[here] = _changed(image[here], coverage[here], (wide // SQUARE, tall // SQUARE), quality, from_part, to_part)
     return out
 
 
-def _changed(image: Image, change: Image, coverage: Mask) -> NDArray[np.uint8]:
-    """A picture (h, w, 3) with a change (h, w, 3), UNCHANGED for none, as far as it is covered (h, w)."""
-    share = cv2.cvtColor(coverage, cv2.COLOR_GRAY2RGB)
-    # What is added and what is taken away, each in bytes: less than half of the time of 16 bits with a sign.
-    more, less = cv2.subtract(change, UNCHANGED), cv2.subtract((UNCHANGED,) * 4, change)
-    more, less = (cv2.multiply(part, share, scale=1 / 255) for part in (more, less))
-    return np.asarray(cv2.subtract(cv2.add(image, more), less), np.uint8)
+def _changed(
+    picture: Image, coverage: Mask, squares: tuple[int, int], quality: int, from_part: Doubles, to_part: Doubles
+) -> Image:
+    """The picture, compressed where it is covered; a view of the kernels' memory.
 
-
-def _warped(four: Image, to_part: Doubles, size: tuple[int, int]) -> Image:
-    """The part (h, w, 4) of `size`, columns and rows, of a picture (h, w, 4) that is repeated beyond its edge.
-
-    OpenCV warps four channels of bytes in a third of the time that it takes for three of 16 bits, and with a constant
-    border in half of the time that it takes with a repeated one; so the edge is repeated before.
+    Args:
+        squares: of the part of the photograph, across and down.
+        from_part, to_part: (2, 3), from the part's pixels to the picture's and back.
     """
-    (a, b, c), (d, e, f) = cv2.invertAffineTransform(to_part).tolist()
-    corners = [(x, y) for x in (0, size[0] - 1) for y in (0, size[1] - 1)]
-    across, down = [a * x + b * y + c for x, y in corners], [d * x + e * y + f for x, y in corners]
-    height, width = four.shape[:2]
-    left, up = (max(0, math.ceil(-min(each))) for each in (across, down))
-    right, low = (max(0, math.ceil(max(each)) + 1 - side) for each, side in ((across, width), (down, height)))
-    if left or up or right or low:
-        four = cv2.copyMakeBorder(four, up, low, left, right, cv2.BORDER_REPLICATE)
-        to_part = to_part.copy()
-        to_part[:, 2] -= to_part[:, :2] @ (left, up)
-    return cv2.warpAffine(four, to_part, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    arena, (rows, columns), (across, down) = arena_of_thread(), coverage.shape, squares
+    arena.begin()
+    out_at, out = arena.room((rows, columns, 3), np.uint8)
+    out[...] = picture
+    half = (SQUARE // 2 * across + 2) * (SQUARE // 2 * down + 2)
+    job_at, job = arena.room((1,), _JOB)
+    job[0] = (
+        *(rows, columns, out_at, arena.put(coverage), across, down),
+        arena.space((SQUARE * across + 3) * (SQUARE * down + 3) * 4),
+        *(arena.space(SQUARE * across * SQUARE * down), arena.space(half), arena.space(half)),
+        *(arena.space(across * down), arena.put(quantisation_steps(quality)), from_part.ravel(), to_part.ravel()),
+    )
+    arena.call("jpeg_blocks", job_at)
+    return out
 
 
-def _blocks_about(box: Sequence[int], to_photo: Doubles) -> tuple[int, int, int, int]:
-    """The photograph's blocks that contain the mask, whose box is x, y, columns, rows in the crop: x, y, columns,
-    rows."""
-    (a, b, c), (d, e, f) = to_photo.tolist()
+# The structure `Jpeg` of `kernels/jpeg_blocks.c`, in its order.
+_JOB = fields("rows columns picture coverage across down part luma blue red worn steps from_part:6f to_part:6f")
+
+
+@cache
+def quantisation_steps(quality: int) -> Floats:
+    """The steps of a JPEG of this quality, (2, 64) row by row, of luma and of colour differences, as libjpeg has
+    them."""
+    share = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((np.array(STEPS) * share + 50) // 100, 1, 255).reshape(2, 64).astype(np.float32)
+
+
+def _moved(matrix: Doubles, before: tuple[int, int], after: tuple[int, int]) -> Doubles:
+    """The affine map (2, 3) between places that are counted from `before` and those counted from `after`."""
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ before - after
+    return moved
+
+
+def _box_of(box: Sequence[int], matrix: Doubles) -> tuple[float, float, float, float]:
+    """The least and the greatest x, and y, that an affine map (2, 3) gives to the corners of x, y, columns, rows."""
+    (a, b, c), (d, e, f) = matrix.tolist()
     x, y, wide, tall = box
     corners = [(column, row) for row in (y, y + tall) for column in (x, x + wide)]
     across = [a * column + b * row + c for column, row in corners]
     down = [d * column + e * row + f for column, row in corners]
-    left, up = (BLOCK * math.floor(min(each) / BLOCK) for each in (across, down))
-    right, low = (BLOCK * math.ceil(max(each) / BLOCK) for each in (across, down))
-    return left, up, right - left, low - up
+    return min(across), max(across), min(down), max(down)
 
 
-def _coded(part: Image, quality: int) -> NDArray[np.uint8]:
-    """The picture (h, w, 4), blue first, encoded as a JPEG of this quality and decoded, (h, w, 4)."""
-    data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR_BGR), cv2.COLOR_BGR2BGRA), np.uint8)
+def _within(ends: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
+    """The pixels of a picture of this shape, at least one, that contain what lies between these ends."""
+    left, right, up, low = ends
+    first, top = min(max(math.floor(left), 0), shape[1] - 1), min(max(math.floor(up), 0), shape[0] - 1)
+    columns, rows = min(math.ceil(right) + 1, shape[1]) - first, min(math.ceil(low) + 1, shape[0]) - top
+    return first, top, columns, rows
+
+
+def _squares_about(box: Sequence[int], to_photo: Doubles) -> Box:
+    """The photograph's squares that contain the mask, whose box is x, y, columns, rows in the crop."""
+    left, right, up, low = _box_of(box, to_photo)
+    x, y = SQUARE * math.floor(left / SQUARE), SQUARE * math.floor(up / SQUARE)
+    return x, y, SQUARE * math.ceil(right / SQUARE) - x, SQUARE * math.ceil(low / SQUARE) - y

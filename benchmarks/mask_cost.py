@@ -39,7 +39,7 @@ PARTS: tuple[tuple[ModuleType, str, str], ...] = (
     (apply_mask, "fit_shape_warps", "analyse: shape warp"),
     (apply_mask, "estimate_lights", "analyse: light"),
     (apply_mask, "estimate_blur_and_noise", "analyse: blur and noise"),
-    (apply_mask, "_projected", "apply: mesh on the head"),
+    (apply_mask, "placed_points", "apply: mesh on the head"),
     (apply_mask, "render", "apply: render"),
     (render, "vertex_values", "    of it, light and straps at the mesh's points"),
     (apply_mask, "composite_mask", "apply: noise, shadow and compositing"),

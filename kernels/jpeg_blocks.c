@@ -66,21 +66,27 @@ static inline Places places(const float *to, int x, int y, int first, int last_c
     return (Places){at, there_x - left, there_y - top};
 }
 
-// One of two neighbours of three bytes as numbers.
-static inline f4 three_of(v128_t neighbours, int number) {
-    u8 n = 128, a = 3 * number, b = a + 1, c = a + 2;
-    v128_t order = wasm_u8x16_make(a, n, n, n, b, n, n, n, c, n, n, n, n, n, n, n);
-    return floats((i4)wasm_i8x16_relaxed_swizzle(neighbours, order));
+// Two neighbours of 3 or 4 bytes: the first byte of both, the second of both, ...
+static inline v128_t pairs_at(const u8 *pixels, int bytes) {
+    v128_t two = wasm_v128_load(pixels);
+    v128_t none = wasm_i32x4_splat(0);
+    if (bytes == 3) return wasm_i8x16_shuffle(two, none, 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
+    return wasm_i8x16_shuffle(two, none, 0, 16, 4, 16, 1, 16, 5, 16, 2, 16, 6, 16, 3, 16, 7, 16);
 }
 
-// The colours at a place in the picture, whole levels: sums of floats, not of 16 bits, as one level more or less may
-// change which frequencies are lost.
-static inline f4 picture_at(const u8 *pixels, int stride, f4 right, f4 down) {
-    v128_t upper = wasm_v128_load(pixels), lower = wasm_v128_load(pixels + stride);
-    f4 above = three_of(upper, 0), below = three_of(lower, 0);
-    above += right * (three_of(upper, 1) - above);
-    below += right * (three_of(lower, 1) - below);
-    return rounded(above + down * (below - above));
+typedef struct { i4 red, green, blue; } Levels;
+
+// The colours at four places in a picture whose pixels have so many bytes.
+static inline Levels levels_at(const u8 *pixels, int bytes, int stride, Places of) {
+    Weights weights = weights_of(of.right, of.down);
+    i4 of_upper[4] = EACH_LANE(weights.upper), of_lower[4] = EACH_LANE(weights.lower);
+    f4 pixel[4];
+    for (int k = 0; k < 4; k++) {
+        const u8 *upper = pixels + bytes * of.at[k];
+        pixel[k] = (f4)mixed(pairs_at(upper, bytes), pairs_at(upper + stride, bytes), of_upper[k], of_lower[k]);
+    }
+    transpose(pixel);
+    return (Levels){(i4)pixel[0], (i4)pixel[1], (i4)pixel[2]};
 }
 
 typedef struct { i4 luma, blue, red; } Parts;
@@ -93,16 +99,13 @@ static inline i4 dot(i4 halves, int by_lower, int by_upper) {
 // Luma and colour differences of four pixels of the part, with the factors of libjpeg; their colours are kept in it.
 static inline Parts sampled(const Jpeg *job, int x, int y) {
     Places of = places(job->to_picture, x, y, 0, job->columns - 1, job->rows - 1);
-    f4 right[4] = EACH_LANE(of.right), down[4] = EACH_LANE(of.down), pixel[4];
-    for (int k = 0; k < 4; k++) pixel[k] = picture_at(job->picture + 3 * of.at[k], 3 * job->columns, right[k], down[k]);
-    transpose(pixel);
-    i4 red = truncated(pixel[0]), green = truncated(pixel[1]), blue = truncated(pixel[2]);
-    wasm_v128_store(part_at(job, x, y), (v128_t)(red | (green << 8) | (blue << 16)));
-    i4 green_too = green << 16, half = whole(32768), grey = whole((128 << 16) + 32767);
-    i4 with_red = red | green_too, with_blue = blue | green_too;
+    Levels own = levels_at(job->picture, 3, 3 * job->columns, of);
+    wasm_v128_store(part_at(job, x, y), (v128_t)(own.red | (own.green << 8) | (own.blue << 16)));
+    i4 green_too = own.green << 16, half = whole(32768), grey = whole((128 << 16) + 32767);
+    i4 with_red = own.red | green_too, with_blue = own.blue | green_too;
     return (Parts){(dot(with_red, 19595, 22086) + dot(with_blue, 7471, 16384) + half) >> 16,
-                   ((blue << 15) - dot(with_red, 11059, 21709) + grey) >> 16,
-                   ((red << 15) - dot(with_blue, 5329, 27439) + grey) >> 16};
+                   ((own.blue << 15) - dot(with_red, 11059, 21709) + grey) >> 16,
+                   ((own.red << 15) - dot(with_blue, 5329, 27439) + grey) >> 16};
 }
 
 static inline void put_block(Block block, u8 *to, int stride) {
@@ -119,7 +122,7 @@ static inline i4 halved(i4 left, i4 right) {
 }
 
 static void code_square(const Jpeg *given, int square_x, int square_y) {
-    const Jpeg own = *given, *job = &own;
+    const Jpeg own = *given, *job = &own; // which no pixel that is written can change
     Block luma[4], blue, red; // of luma upper left, upper right, ...
     for (int y = 0; y < SIDE; y += 2)
         for (int x = 0; x < SIDE; x += 8) {
@@ -179,7 +182,7 @@ static inline i4 limited(i4 v) {
 
 // In place of a square's colours the change that coding makes, as bytes.
 static void find_change(const Jpeg *given, int square_x, int square_y) {
-    const Jpeg own = *given, *job = &own;
+    const Jpeg own = *given, *job = &own; // which no pixel that is written can change
     short of_blue[SIDE], of_red[SIDE];
     int stride = colour_stride(job), left = SIDE * square_x;
     for (int y = SIDE * square_y; y < SIDE * (square_y + 1); y++) {
@@ -201,36 +204,23 @@ static void find_change(const Jpeg *given, int square_x, int square_y) {
     }
 }
 
-// Two neighbours of 4 bytes: the first byte of both, the second of both, ...
-static inline v128_t pairs_at(const u8 *pixels) {
-    v128_t two = wasm_v128_load(pixels);
-    return wasm_i8x16_shuffle(two, wasm_i32x4_splat(0), 0, 16, 4, 16, 1, 16, 5, 16, 2, 16, 6, 16, 3, 16, 7, 16);
-}
-
 // Add to four pixels of the picture, as far as they are covered, the change where they lie in the part; it is UNCHANGED
 // beyond.
 static inline void change_four(const Jpeg *job, int x, int y, f4 cover) {
     Places of = places(job->to_part, x, y, -1, SIDE * job->across, SIDE * job->down);
-    Weights weights = weights_of(of.right, of.down);
-    i4 of_upper[4] = EACH_LANE(weights.upper), of_lower[4] = EACH_LANE(weights.lower);
-    f4 change[4];
-    for (int k = 0; k < 4; k++) {
-        const u8 *upper = part_at(job, 0, 0) + 4 * of.at[k], *lower = upper + part_stride(job);
-        change[k] = (f4)mixed(pairs_at(upper), pairs_at(lower), of_upper[k], of_lower[k]);
-    }
-    transpose(change);
+    Levels change = levels_at(part_at(job, 0, 0), 4, part_stride(job), of);
     u8 *pixels = job->picture + 3 * (y * job->columns + x);
     Colours own = colours_at(pixels);
     i4 grey = whole(UNCHANGED);
     f4 share = cover * all(1.0f / 255);
-    own.red += rounded(floats((i4)change[0] - grey) * share);
-    own.green += rounded(floats((i4)change[1] - grey) * share);
-    own.blue += rounded(floats((i4)change[2] - grey) * share);
+    own.red += rounded(floats(change.red - grey) * share);
+    own.green += rounded(floats(change.green - grey) * share);
+    own.blue += rounded(floats(change.blue - grey) * share);
     put_colours(pixels, own);
 }
 
 static void change_row(const Jpeg *given, int y) {
-    const Jpeg own = *given, *job = &own;
+    const Jpeg own = *given, *job = &own; // which no pixel that is written can change
     for (int x = 0; x < job->columns; x += 4) {
         v128_t four = wasm_v128_load32_zero(job->coverage + y * job->columns + x);
         if (!wasm_v128_any_true(four)) continue;

@@ -112,7 +112,7 @@ static f4 compressed(const Render *job, f4 colour) {
 
 // Pixels without coverage become 0, also those beyond the row's end: the next row is painted later, and after the last
 // one there is room.
-static void paint(const Render *job, Four *four) {
+static inline void paint(const Render *job, Four *four) {
     transpose(four->drawn);
     const Atlas *atlas = &job->atlas;
     f4 alpha = four->drawn[3], some = all(1) / greatest4(alpha, all(LEAST_WHOLE));
@@ -191,7 +191,8 @@ static inline f4 held(const f4 *row, Span span, int x) {
 }
 
 // Paint a row of the window; returns its columns in which something is.
-static Span paint_row(const Render *job, int y) {
+static Span paint_row(const Render *given, int y) {
+    const Render own = *given, *job = &own; // which no pixel that is written can change
     const Canvas *canvas = &job->canvas;
     Tap rows = tap(y, canvas->rows, (float)canvas->rows / job->tall);
     Span drawn = joined(canvas->spans[rows.first], canvas->spans[rows.next]);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,9 +14,7 @@ from numpy.typing import NDArray
 from maskgen.core.kindspec import FARTHEST_YAW
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, check_points
-from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.composite import composite_mask, shadow_reach
-from maskgen.masks.deformations import weighted_sum
 from maskgen.masks.ear_and_head_occlusion import facing_triangles
 from maskgen.masks.kind import Kind
 from maskgen.masks.lighting.blur_and_noise import (
@@ -28,24 +25,18 @@ from maskgen.masks.lighting.blur_and_noise import (
 from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
 from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
+from maskgen.masks.mesh_points import placed_points
 from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_share
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
-from maskgen.masks.pose.head import Triangles, place
+from maskgen.masks.pose.head import Triangles
 from maskgen.masks.pose.shape_warp import fit_shape_warps
 from maskgen.masks.render import STRAP_COVER, Layer, Window, render, window_of
-from maskgen.masks.strap_thickness import thicken_straps
 
 AT_ONCE = 32  # faces per batch; its arrays fit in the processor's cache
 SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
-LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
-MOUTH = np.array([0.0, 0.4, 0.3])
-# Of the landmarks' expected error, `MaskPlan.unsure`: the shares by which a mask reaches farther below the chin, stays
-# farther from the eyelids, and is larger; an error above MOST_UNSURE counts as that.
-REACH, LID_REACH, WIDER, MOST_UNSURE = 0.5, 0.3, 0.3, 0.2
-COVERS_CHIN = ("proper", "nose_out")  # wearing positions in which a mask covers the chin
 LEAST_COVERAGE = 128  # least coverage, 0..255, that some pixel of a mask must have
 
 
@@ -290,22 +281,20 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     """
     kind, plan = kind.drawn(plan)
     mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
-    if kind.template.role != "mask":
+    camera, is_mask = analysed.camera, kind.template.role == "mask"
+    if not is_mask:
         plan = replace(plan, unsure=0.0)  # glasses and shields cover no chin
-    points = _placed_by_plan(_projected(mesh, analysed, plan), mesh, analysed.camera, plan)
-    if kind.template.role == "mask":
-        _reach_below_chin(points, mesh, analysed.camera, plan)
-        points[:, :2] += mesh.follows[:, None] * _shift_below_eyes(points, mesh, analysed, plan)
-    seen = facing_triangles(mesh.outward @ analysed.camera.rotation[2], mesh.triangles)
+    points = placed_points(mesh, plan, camera, analysed.shift, analysed.eyes, is_mask)
+    seen = facing_triangles(mesh.outward @ camera.rotation[2], mesh.triangles)
     if not len(seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
     window = window_of(points, seen, *size)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
-    hides = mesh.hidden_by(analysed.camera.rotation[2])
-    outer = window.grown(shadow_reach(analysed.camera.scale) + blur_reach(analysed.grain), *size)
-    head = hides.warp.project(analysed.camera, analysed.shift)
-    head[:, 2] -= analysed.camera.scale * hides.back
+    hides = mesh.hidden_by(camera.rotation[2])
+    outer = window.grown(shadow_reach(camera.scale) + blur_reach(analysed.grain), *size)
+    head = hides.warp.project(camera, analysed.shift)
+    head[:, 2] -= camera.scale * hides.back
     return PlacedMask(kind, plan, mesh, points, seen, head, hides.triangles, window, outer)
 
 
@@ -339,53 +328,3 @@ def _mean_translucency(paint: Floats, alpha: Floats) -> float:
 def analyse_and_apply(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> MaskedPicture:
     """`analyse_face` and `apply_mask` in one call."""
     return apply_mask(image, analyse_face(image, points68), plan, kind)
-
-
-def _projected(mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Doubles:
-    """The mesh's points in the picture, with this mask's creases and slack ear loops, and with thick straps."""
-    points = mesh.warp.project(
-        analysed.camera, analysed.shift, weighted_sum(plan.deformation_weights, mesh.deformations.points)
-    )
-    thicken_straps(points[mesh.straps_from :], mesh.strap_widths, PIECES, analysed.camera.scale, plan.strap_width)
-    return points
-
-
-def _doubt(plan: MaskPlan) -> float:
-    """How far landmarks are believed to be off, in eye distances, at most MOST_UNSURE."""
-    return min(plan.unsure, MOST_UNSURE)
-
-
-def _placed_by_plan(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> Doubles:
-    """Shift, scale and tilt the projected mask about the mouth as the plan says, larger where landmarks are uncertain;
-    in place. Straps still end where they did: the ears do not move."""
-    # Single numbers: for so few NumPy takes several times as long.
-    mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
-    up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
-    tilt, size = math.radians(plan.tilt), plan.size * (1 + WIDER * _doubt(plan))
-    c, s = math.cos(tilt) * size, math.sin(tilt) * size
-    shift = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
-    moved = points[:, :2] @ np.array([[c - 1, s], [-s, c - 1]]) + shift
-    moved *= mesh.follows[:, None]
-    points[:, :2] += moved
-    return points
-
-
-def _reach_below_chin(points: Doubles, mesh: MaskMesh, camera: Camera, plan: MaskPlan) -> None:
-    """Stretch the part below the mouth so far down the face that it covers a chin whose landmarks are a little too
-    high; in place."""
-    reach = REACH * _doubt(plan)
-    if not reach or plan.wearing not in COVERS_CHIN:
-        return
-    down = camera.rotation[:2, 1] * camera.scale
-    below = (points[:, :2] - (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift)) @ down / (down @ down)
-    share = np.maximum(below, 0) / (place("chin")[1] - MOUTH[1])
-    points[:, :2] += (reach * mesh.follows * share)[:, None] * down
-
-
-def _shift_below_eyes(points: Doubles, mesh: MaskMesh, analysed: AnalysedFace, plan: MaskPlan) -> Doubles:
-    """The shift down the face, (2,), that keeps a mask's top edge below the eyelids."""
-    down = analysed.camera.rotation[:2, 1]
-    below = mesh.below_lids @ (points[: mesh.columns, :2] @ down)
-    room = float((below.reshape(-1, len(analysed.eyes)) - analysed.eyes @ down).min())
-    wanted = LID_ROOM + LID_REACH * _doubt(plan)
-    return np.asarray(down * max(0.0, wanted * analysed.camera.scale - room))

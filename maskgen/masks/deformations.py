@@ -50,12 +50,10 @@ class Deformations:
     Attributes:
         points, normals: (1 + CREASES + len(OUTLINE) + EAR_LOOPS, n, 3), first the undeformed ones, then the offset of
             each.
-        v: (SKEWS, n), shifts of the texture coordinate v.
     """
 
     points: Doubles
     normals: Doubles
-    v: Doubles
 
 
 def weighted_sum(weights: Doubles, modes: Doubles) -> Doubles:

@@ -29,7 +29,6 @@ from maskgen.masks.cloth_and_straps import (
 from maskgen.masks.deformations import (
     EAR_LOOPS,
     PLIANT,
-    SKEWS,
     Deformations,
     crease_deformations,
     ear_loop_sag,
@@ -37,7 +36,7 @@ from maskgen.masks.deformations import (
     print_skew,
 )
 from maskgen.masks.ear_and_head_occlusion import HeadDepth, HeadView, head_view, hiding_triangles, render_head_view
-from maskgen.masks.lighting.light import UnexplainedLight
+from maskgen.masks.kernels.arena import fields
 from maskgen.masks.pose.camera import Cameras
 from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68, skin_normals_along
 from maskgen.masks.pose.shape_warp import ShapeWarp
@@ -55,13 +54,15 @@ BESIDE = np.linspace(-0.2, 0.2, 5)  # places beside a landmark of the eyelids, i
 EARS = 2 * len(ear(1.0).triangles)  # number of the ears' triangles, the last ones of the head
 AMPLE = 1.12  # scale of the outline that contains the head, whatever its shape
 NEAR = 0.26  # standard deviation, in eye distances, of the weights of the skin's light at a point of cloth
-DOUBTED = 0.4  # prior weight of skin without shadow
-ODD, EVEN = 0.9, 0.2  # weights, on cloth, of shadow on one side of the face, and on both sides (such as a beard)
-MOST_SHADE = 0.9  # darkest shade, as a logarithm of linear light
 # Cosine of a ray to the line of sight below which a head strap, or an ear loop, fades out.
 GOING, EDGE_ON = 0.28, 0.10
-TURNED_AWAY = 0.15  # cosine of the skin's normal to the line of sight below which a strap on it fades out
 VIEWS = 128  # views of the bare head in the cache, some 70 kB each
+
+
+# The structure `Point` of `kernels/points.c`: coordinates in the kind's atlas, 0..1; how far each of the plan's
+# `print_skew` shifts the second one; of a strap's point the ray, the cosine of the ray to the line of sight below which
+# it fades out, the unit normal of the skin under it, and 1 if its strap goes round the head over the hair.
+CARRIED = fields("u:f v:f skew:4f ray:3f fade_from:f under:3f over_hair:f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class MaskMesh:
         rays: unit (n, 3), directions from the skull's middle.
         outward: unit (n, 3), by which a point is on this side of the head: its ray; of a band under the chin, which
             would stand up beside a turned face, the normal of the skin under it.
-        uv: (n, 2), coordinates in the kind's atlas, 0..1.
+        carried: (n,) of CARRIED, what the kernel `carry` knows of each point.
         columns: the first `columns` points are the cloth's top edge.
         below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
         may_hide: (m,), for each triangle of the bare head whether it can hide a part of the mask in some view; those
@@ -96,11 +97,8 @@ class MaskMesh:
         deformations: points, normals and what a plan may add to them.
         straps_from: number of the first point of the straps; those before it are the cloth's.
         strap_widths: (straps,) in eye distances.
-        over_hair: (r,), for each point of the straps whether it belongs to a head strap that goes over the hair.
         follows: (n,), the share of the mask's own shift, size and tilt that each point follows: 1 on the cloth, less
             along the straps, 0 where they end, at the ear or behind the head.
-        fade_from: (r,), cosine of a strap's ray to the line of sight below which it fades out.
-        under_straps: (r, 3), unit normals of the skin under the straps' points.
         has_head_straps: whether any of its straps goes round the head.
         light_weights: float32 (2n, k), weights of the skin's points at which light is estimated, first for all points,
             then for their mirror images.
@@ -109,7 +107,7 @@ class MaskMesh:
     warp: ShapeWarp
     rays: Doubles
     outward: Doubles
-    uv: Doubles
+    carried: NDArray[np.void]
     triangles: Triangles
     columns: int
     below_lids: Doubles
@@ -118,18 +116,15 @@ class MaskMesh:
     deformations: Deformations
     straps_from: int
     strap_widths: Doubles
-    over_hair: NDArray[np.bool_]
     follows: Doubles
-    fade_from: Doubles
-    under_straps: Doubles
     has_head_straps: bool
     light_weights: Floats
     _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def fades(self) -> bool:
-        """Whether parts of it have an opacity, see `opacity`: its straps."""
-        return len(self.over_hair) > 0
+        """Whether parts of it have an opacity: its straps."""
+        return len(self.strap_widths) > 0
 
     def hidden_by(self, line_of_sight: Doubles) -> HeadTriangles:
         """The part of head and ears that can hide a part of the mask from the viewer's direction, (3,) in head
@@ -138,31 +133,6 @@ class MaskMesh:
         if view not in self._hiding:
             self._hiding[view] = self._before(view)
         return self._hiding[view]
-
-    def facing_under_straps(self, line_of_sight: Doubles) -> Doubles:
-        """Cosines of the skin's normals under the straps' points to the line of sight, (r,)."""
-        return np.asarray(self.under_straps @ line_of_sight)
-
-    def opacity(self, line_of_sight: Doubles, facing: Doubles) -> Doubles:
-        """Opacity of the straps' points, 0..1, (r,); `facing` is `facing_under_straps`.
-
-        Head straps fade out toward the back of the head: they lie in hair of unknown shape. Ear loops fade out on the
-        head's silhouette, where they would break into dots. Both fade out where the skin under them turns away: the
-        cheek in front hides it, and how far it reaches is not known. From there on a strap stays hidden."""
-        toward = self.rays[self.straps_from :] @ line_of_sight / self.fade_from
-        toward = np.minimum(toward, facing / TURNED_AWAY)
-        toward = np.minimum(np.maximum(toward, 0.0), 1.0)
-        shown = toward * toward * (3 - 2 * toward)
-        straps = len(self.strap_widths)
-        return np.minimum.accumulate(shown.reshape(straps, PIECES, -1), axis=1).ravel() if straps else shown
-
-    def shade(self, rest: UnexplainedLight) -> Doubles:
-        """The factor on linear light, (n,), at most 1, of shadows that the light's direction does not explain. Skin
-        that is brighter than explained has no effect, so that the lightness of white cloth does not depend on skin."""
-        sums = self.light_weights @ rest.off_and_seen.astype(np.float32)
-        here, mirrored = (sums[:, 0] / (sums[:, 1] + DOUBTED)).reshape(2, -1)
-        off = (EVEN + ODD) / 2 * here + (EVEN - ODD) / 2 * mirrored
-        return np.exp(np.minimum(np.maximum(off, -MOST_SHADE), 0.0))
 
     def _before(self, view: HeadView) -> HeadTriangles:
         bare = bare_head_model()
@@ -247,7 +217,6 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, ba
     starts = np.cumsum([0] + [len(part.points) for part in parts[:-1]])
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
     columns = len(kept_lines(COLUMNS, small))
-    round_head, high = _of_straps(parts[1:], _meets_itself), _of_straps(parts[1:], _ends_high)
     points = np.concatenate([part.points for part in parts])
     rays = _unit(points - CENTRE)
     outward = np.concatenate([skin_normals_along(sheet.points - CENTRE), rays[len(sheet.points) :]]) if band else rays
@@ -255,7 +224,7 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, ba
         warp=ShapeWarp.prepare(points),
         rays=rays,
         outward=outward,
-        uv=np.concatenate(places),
+        carried=_carried(parts, np.concatenate(places), rays),
         triangles=triangles.astype(np.int32),
         columns=columns,
         below_lids=_below_lids(sheet.points[:columns, 0]),
@@ -264,13 +233,24 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, ba
         deformations=_deformations(template, fine, small, parts),
         straps_from=len(sheet.points),
         strap_widths=np.repeat([strap.width for strap in template.straps], 2),
-        over_hair=round_head & high,
-        fade_from=np.where(round_head, GOING, EDGE_ON),
-        under_straps=_normals_under(parts[1:]),
-        has_head_straps=bool(round_head.any()),
+        has_head_straps=any(map(_meets_itself, parts[1:])),
         follows=np.concatenate([np.ones(len(sheet.points)), *(_toward_end(len(part.points)) for part in parts[1:])]),
         light_weights=_light_weights(points),
     )
+
+
+def _carried(parts: list[Mesh], uv: Doubles, rays: Doubles) -> NDArray[np.void]:
+    """`MaskMesh.carried` of cloth and straps, whose coordinates in the atlas are (n, 2)."""
+    cloth, straps = parts[0], parts[1:]
+    carried = np.zeros(len(uv), CARRIED)
+    carried["u"], carried["v"] = uv.T
+    carried["skew"][: len(cloth.points)] = print_skew(cloth.uv).T
+    of_straps = carried[len(cloth.points) :]
+    round_head = _of_straps(straps, _meets_itself)
+    of_straps["ray"], of_straps["under"] = rays[len(cloth.points) :], _normals_under(straps)
+    of_straps["fade_from"] = np.where(round_head, GOING, EDGE_ON)
+    of_straps["over_hair"] = round_head & _of_straps(straps, _ends_high)
+    return carried
 
 
 def _of_straps(straps: list[Mesh], is_so: Callable[[Mesh], bool]) -> NDArray[np.bool_]:
@@ -335,9 +315,7 @@ def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]
             points[first_loop + side, own] = strap.slack * ear_loop_sag(each, PIECES)
             if strap.from_cloth is not None:
                 points[1:first_loop, own] = _follow_root(moves, strap.from_cloth, side, each)
-    v = np.zeros((SKEWS, points.shape[1]))
-    v[:, :cloth_points] = print_skew(thin_cloth(fine, small).uv)
-    return Deformations(points, normals, v)
+    return Deformations(points, normals)
 
 
 def _cloth_deformations(template: Template, fine: Mesh) -> tuple[Doubles, Doubles]:

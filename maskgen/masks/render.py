@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.deformations import weighted_sum
 from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import BlurAndNoise, added_blur, blur_reach, gaussian_kernel
@@ -25,12 +24,11 @@ from maskgen.masks.lighting.cloth_colour import (
     full_light,
     shade_tint,
 )
-from maskgen.masks.lighting.colour import srgb_factor
 from maskgen.masks.lighting.exposure import ROOM
 from maskgen.masks.lighting.light import Light
+from maskgen.masks.lighting.mesh_values import vertex_values
 from maskgen.masks.mask_mesh import MaskMesh
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
-from maskgen.masks.occluders.straps_under_hair import visible_strap_share
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles
@@ -39,10 +37,7 @@ SMALL_FACE = 160.0  # distance between the eyes, in pixels, up to which the canv
 FINER = 1.5  # pixels of such a canvas per pixel of the picture, across and down
 # Coverage of ear loops and head straps: below one half, so that a threshold at one half selects the cloth.
 STRAP_COVER = 120 / 255
-HIDDEN = 0.2  # strength of the loss of light on cloth that faces down, where chest and throat block it
-LEVEL = 0.18  # y of the normal (1 faces straight down) up to which cloth loses no light
 TAP = 12  # bytes of a `Tap` of `kernels/render.c`
-LEAST_OVERHEAD = 0.4  # least factor of `MaskPlan.overhead`
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,71 +147,6 @@ def render(
     return _rendered(mesh, corners, triangles, values, canvas, window, outer, pixels, parts)
 
 
-def vertex_values(
-    mesh: MaskMesh,
-    plan: MaskPlan,
-    level: AtlasLevel,
-    points: Doubles,
-    behind: int,
-    camera: Camera,
-    light: Light,
-    image: Image,
-) -> Floats:
-    """What the mesh's points and then `behind` points of the head carry: x and y in the atlas, in texels with centres
-    at integers, and the encoded light as a share of BRIGHTEST, all 0 on the head: (n + behind, 3).
-
-    Across a strap x is its opacity, see `_texels`.
-    """
-    values = np.zeros((len(points) + behind, 3), np.float32)
-    values[: len(points), 2] = lit = _lit(mesh, plan, camera, light)
-    facing = mesh.facing_under_straps(camera.rotation[2])
-    opacity = mesh.opacity(camera.rotation[2], facing)
-    if len(opacity):
-        straps = slice(mesh.straps_from, None)
-        lit = lit[straps] * BRIGHTEST
-        opacity *= visible_strap_share(
-            image, points[straps], len(mesh.strap_widths), lit, facing, mesh.over_hair, light
-        )
-    values[: len(points), :2] = _texels(mesh, plan, level, opacity)
-    return values
-
-
-def _texels(mesh: MaskMesh, plan: MaskPlan, level: AtlasLevel, opacity: Doubles) -> Doubles:
-    """The mesh's points in the atlas, in texels with centres at integers: (n, 2).
-
-    Across a strap the atlas is constant, so there the column encodes the opacity.
-    """
-    rows, columns = level.slope_down.shape
-    at = mesh.uv * (columns, rows) - 0.5
-    at[:, 1] += (rows * np.array(plan.print_skew)) @ mesh.deformations.v
-    if plan.turned:
-        at[: mesh.straps_from, 0] = columns - 1 - at[: mesh.straps_from, 0]
-    at[mesh.straps_from :, 0] = columns * opacity - 0.5
-    return np.asarray(at)
-
-
-def _lit(mesh: MaskMesh, plan: MaskPlan, camera: Camera, light: Light) -> Doubles:
-    """The encoded light on the mesh's points as a share of BRIGHTEST, above 0: (n,)."""
-    normals = weighted_sum(plan.deformation_weights, mesh.deformations.normals)
-    facing = normals @ camera.rotation.T
-    facing *= np.copysign(1.0, facing[:, 2:])  # cloth has two sides
-    strength = light.on(facing) * (1 - HIDDEN * np.maximum(normals[:, 1] - LEVEL, 0))
-    if plan.overhead:
-        down = facing[:, 1] - _median(facing[: mesh.straps_from, 1])  # so that the cloth is not darker as a whole
-        strength *= np.maximum(1 - plan.overhead * down, LEAST_OVERHEAD)
-    if light.unexplained is not None:
-        strength *= mesh.shade(light.unexplained)
-    share = srgb_factor(_shoulder(strength)) / BRIGHTEST
-    return np.minimum(np.maximum(share, 1 / 255), 1)
-
-
-def _median(values: Doubles) -> float:
-    """The median of finite numbers; `np.median` takes three times as long for so few."""
-    low, high = (len(values) - 1) // 2, len(values) // 2
-    ranked = np.partition(values, (low, high))
-    return float((ranked[low] + ranked[high]) / 2)
-
-
 @dataclass(frozen=True, slots=True)
 class _Pixels:
     """What the kernel `render` needs beside the mesh: how the mask's pixels are coloured and blurred."""
@@ -299,8 +229,3 @@ _JOB = fields(
     "sheer:f light:f across:f down:f level:f brightest:f shine:f shine_of_green:f fibres:f of_relief:f usual:f tint:f",
     "dye:12f knee:f room:f kept:f lift:f",
 )
-
-
-def _shoulder(light: Doubles) -> Doubles:
-    """Linear light with compressed highlights, so that folds stay visible in white cloth."""
-    return np.minimum(light, 0.45 + 0.55 * light)

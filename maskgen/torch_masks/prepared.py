@@ -14,9 +14,10 @@ from maskgen.masks.composite import SHADOW_WIDTH, scatter_box, shadow_ground, sh
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import added_blur, blur_reach, gaussian_kernel, noise_levels, place_in_tile
 from maskgen.masks.lighting.cloth_colour import dye_matrix, fold_gains, full_light, shade_tint
+from maskgen.masks.lighting.mesh_values import vertex_values
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.render import Window, vertex_values
+from maskgen.masks.render import Window
 
 Whole = NDArray[np.int32]
 
@@ -58,7 +59,7 @@ class PreparedMask:
     Attributes:
         corners: float32 (v, 3), the points of mask and head: x and y in the canvas's pixels with centres at integers,
             and depth toward the viewer.
-        values: float32 (v, 3), what they carry, see `render.vertex_values`.
+        values: float32 (v, 3), what they carry, see `mesh_values.vertex_values`.
         triangles: int32 (t, 3).
         canvas: its rows and columns.
         window, outer: see `apply_mask.PlacedMask`.

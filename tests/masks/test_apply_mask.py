@@ -18,12 +18,20 @@ from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
 from maskgen.masks import mask_mesh
-from maskgen.masks.apply_mask import AnalysedFace, analyse_and_apply, analyse_face, analyse_faces, apply_mask
+from maskgen.masks.apply_mask import (
+    AnalysedFace,
+    analyse_and_apply,
+    analyse_face,
+    analyse_faces,
+    apply_mask,
+    place_mask,
+)
 from maskgen.masks.composite import shadow_reach
 from maskgen.masks.deformations import OUTLINE
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import kind_names, load_kind
 from maskgen.masks.lighting.blur_and_noise import blur_reach
+from maskgen.masks.lighting.mesh_values import vertex_values
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera, fit_cameras, rotation
 from maskgen.masks.pose.head import mean68
@@ -140,17 +148,26 @@ def test_what_is_behind_the_head_gets_no_shadow(yaw: float) -> None:
     assert (image[beside].astype(int) - worn.image[beside]).max() > 20
 
 
+def opacity_of_straps(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """The opacity of a kind's straps on a turned head in an empty picture, and what the mesh says of their points."""
+    face = analyse_face(plain(), head_points(40))
+    face = replace(face, light=replace(face.light, skin=None))
+    placed = place_mask(plain().shape[:2], face, PLAN, load_kind(kind))
+    level = placed.kind.colours_at(PLAN.look, face.camera.scale)
+    values = vertex_values(placed.mesh, PLAN, level, placed.points, 0, face.camera, face.light, plain())
+    straps = slice(placed.mesh.straps_from, None)
+    return (values[straps, 0] + 0.5) / level.slope_down.shape[1], placed.mesh.carried[straps]
+
+
 def test_straps_go_out_of_sight_bit_by_bit_and_loops_on_the_silhouette() -> None:
     sight = analyse_face(plain(), head_points(40)).camera.rotation[2]
-    mesh = load_kind("n95").mesh_for(50.0, "proper")
-    straps = mesh.opacity(sight, mesh.facing_under_straps(sight))
+    straps, _ = opacity_of_straps("n95")
     assert straps.max() > 0.9
     assert straps.min() == 0
     assert ((straps > 0.1) & (straps < 0.9)).sum() >= 4
-    loops = load_kind("surgical_green").mesh_for(50.0, "proper")
-    away, facing = loops.rays[loops.straps_from :] @ sight, loops.facing_under_straps(sight)
-    opacity = loops.opacity(sight, facing)
-    assert (opacity[(away > 0.11) & (facing > 0.16)] == 1).all()
+    opacity, loops = opacity_of_straps("surgical_green")
+    away, facing = loops["ray"] @ sight, loops["under"] @ sight
+    assert (opacity[(away > 0.11) & (facing > 0.16)] > 1 - 1e-5).all()
     assert (opacity[(away < 0) | (facing < 0)] == 0).all()
     assert (away > 0.11).any() and (away < 0).any()
 

@@ -15,12 +15,12 @@ import pytest
 import wasmtime
 
 from maskgen.core.records import Floats
-from maskgen.masks import composite, rasteriser, render
+from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kernels import arena as arena_module
 from maskgen.masks.kernels.arena import MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.lighting import jpeg_blocks
+from maskgen.masks.lighting import jpeg_blocks, mesh_values
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.rasteriser import Canvas, rasterise
 from maskgen.masks.world import design_atlas
@@ -59,6 +59,8 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
         ("rasterise", rasteriser._JOB),
         ("cloth", design_atlas._JOB),
         ("jpeg_blocks", jpeg_blocks._JOB),
+        ("carry", mesh_values._JOB),
+        ("place", mesh_points._JOB),
     ],
 )
 def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: np.dtype) -> None:
@@ -68,6 +70,7 @@ def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: np.dtype) -> None:
 
 def test_fields_follow_each_other() -> None:
     job = fields("first second:f", "third:3f")
+    assert fields("wide:2d", "narrow").itemsize == 20
     assert job.itemsize == 20 and [job.fields[name][1] for name in job.names] == [0, 4, 8]
 
 

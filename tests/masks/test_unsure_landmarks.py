@@ -15,11 +15,6 @@ from maskgen.core.images import read_photo
 from maskgen.core.records import Image
 from maskgen.masker import masker as module
 from maskgen.masks.apply_mask import (
-    LID_REACH,
-    MOST_UNSURE,
-    MOUTH,
-    REACH,
-    WIDER,
     AnalysedFace,
     MaskedPicture,
     analyse_face,
@@ -28,6 +23,7 @@ from maskgen.masks.apply_mask import (
 )
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.kinds import load_kind
+from maskgen.masks.mesh_points import LID_REACH, MOST_UNSURE, MOUTH, REACH, WIDER
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import mean68

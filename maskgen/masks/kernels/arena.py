@@ -1,7 +1,7 @@
 """The kernels' memory: arrays are copied into it, and results are views of it.
 
 The kernels, C in `kernels/`, are compiled to WebAssembly, which the package `wasmtime` translates for the processor
-when they are first used, in about 16 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
+when they are first used, in about 25 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
 """
 
 from __future__ import annotations
@@ -139,8 +139,8 @@ class Arena:
 
 def fields(*lines: str) -> np.dtype[Any]:
     """The type of a kernel's job: names of addresses and counts, of numbers with a sign with ":i", of floats with ":f",
-    of rows with ":12f"."""
-    kinds = {"": "<u4", "i": "<i4", "f": "<f4"}
+    of doubles with ":d", of rows with ":12f"."""
+    kinds = {"": "<u4", "i": "<i4", "f": "<f4", "d": "<f8"}
     named = [name.partition(":")[::2] for line in lines for name in line.split()]
     each = [(name, kinds[kind[-1:]], int(kind[:-1] or 1)) for name, kind in named]
     return np.dtype([(name, kind) if count == 1 else (name, kind, count) for name, kind, count in each])

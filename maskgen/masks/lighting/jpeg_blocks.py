@@ -24,7 +24,8 @@ STEPS = (
     *(17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, *(99,) * 5, 47, 66, *(99,) * 38),
 )
 
-Box = tuple[int, int, int, int]  # x, y, columns, rows
+Box = Sequence[int]  # x, y, columns, rows
+Affine = Sequence[Sequence[float]]  # two rows of three numbers
 
 
 def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality: int | None) -> Image:
@@ -36,34 +37,35 @@ def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality
         matrix: (2, 3), from the photograph's pixels to the crop's.
         quality: of the photograph's file, see `core.headers`; None if it is not a JPEG.
     """
-    (across, up), (down, along) = matrix[:, :2].tolist()
-    scale = math.sqrt(abs(across * along - up * down))
+    (a, b, _), (d, e, _) = to_crop = matrix.tolist()
+    scale = math.sqrt(abs(a * e - b * d))
     if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST:
         return image
     box = cv2.boundingRect(coverage)
     if not box[2]:
         return image
-    to_photo = cv2.invertAffineTransform(matrix)
+    to_photo = cv2.invertAffineTransform(matrix).tolist()
     x, y, wide, tall = _squares_about(box, to_photo)
-    part = (0, 0, wide - 1, tall - 1)
-    from_part = _moved(matrix, (x, y), (0, 0))
-    left, up, columns, rows = _within(_box_of(part, from_part), image.shape)
+    left, up, columns, rows = _within(_ends((x, y, wide - 1, tall - 1), to_crop), image.shape)
     here = (slice(up, up + rows), slice(left, left + columns))
-    to_part = _moved(to_photo, (left, up), (x, y))
-    from_part[:, 2] -= left, up
+    maps = _between(to_crop, (x, y), (left, up)), _between(to_photo, (left, up), (x, y))
     out = image.copy()
-    out[here] = _changed(image[here], coverage[here], (wide // SQUARE, tall // SQUARE), quality, from_part, to_part)
+    out[here] = _changed(image[here], coverage[here], (wide // SQUARE, tall // SQUARE), quality, maps)
     return out
 
 
 def _changed(
-    picture: Image, coverage: Mask, squares: tuple[int, int], quality: int, from_part: Doubles, to_part: Doubles
+    picture: Image,
+    coverage: Mask,
+    squares: tuple[int, int],
+    quality: int,
+    maps: tuple[Sequence[float], Sequence[float]],
 ) -> Image:
     """The picture, compressed where it is covered; a view of the kernels' memory.
 
     Args:
         squares: of the part of the photograph, across and down.
-        from_part, to_part: (2, 3), from the part's pixels to the picture's and back.
+        maps: from the part's pixels to the picture's and back, two rows of three numbers each.
     """
     arena, (rows, columns), (across, down) = arena_of_thread(), coverage.shape, squares
     arena.begin()
@@ -75,7 +77,7 @@ def _changed(
         *(rows, columns, out_at, arena.put(coverage), across, down),
         arena.space((SQUARE * across + 3) * (SQUARE * down + 3) * 4),
         *(arena.space(SQUARE * across * SQUARE * down), arena.space(half), arena.space(half)),
-        *(arena.space(across * down), arena.put(quantisation_steps(quality)), from_part.ravel(), to_part.ravel()),
+        *(arena.space(across * down), arena.put(quantisation_steps(quality)), *maps),
     )
     arena.call("jpeg_blocks", job_at)
     return out
@@ -93,16 +95,16 @@ def quantisation_steps(quality: int) -> Floats:
     return np.clip((np.array(STEPS) * share + 50) // 100, 1, 255).reshape(2, 64).astype(np.float32)
 
 
-def _moved(matrix: Doubles, before: tuple[int, int], after: tuple[int, int]) -> Doubles:
-    """The affine map (2, 3) between places that are counted from `before` and those counted from `after`."""
-    moved = matrix.copy()
-    moved[:, 2] += matrix[:, :2] @ before - after
-    return moved
+def _between(rows: Affine, origin: tuple[int, int], other: tuple[int, int]) -> list[float]:
+    """The numbers of an affine map of places that are counted from `origin` to those that are counted from `other`."""
+    (a, b, c), (d, e, f) = rows
+    x, y = origin
+    return [a, b, a * x + b * y + c - other[0], d, e, d * x + e * y + f - other[1]]
 
 
-def _box_of(box: Sequence[int], matrix: Doubles) -> tuple[float, float, float, float]:
-    """The least and the greatest x, and y, that an affine map (2, 3) gives to the corners of x, y, columns, rows."""
-    (a, b, c), (d, e, f) = matrix.tolist()
+def _ends(box: Box, rows: Affine) -> tuple[float, float, float, float]:
+    """The least and the greatest x, and y, that an affine map gives to the corners of a box."""
+    (a, b, c), (d, e, f) = rows
     x, y, wide, tall = box
     corners = [(column, row) for row in (y, y + tall) for column in (x, x + wide)]
     across = [a * column + b * row + c for column, row in corners]
@@ -118,8 +120,8 @@ def _within(ends: tuple[float, float, float, float], shape: tuple[int, ...]) -> 
     return first, top, columns, rows
 
 
-def _squares_about(box: Sequence[int], to_photo: Doubles) -> Box:
-    """The photograph's squares that contain the mask, whose box is x, y, columns, rows in the crop."""
-    left, right, up, low = _box_of(box, to_photo)
+def _squares_about(box: Box, to_photo: Affine) -> Box:
+    """The photograph's squares that contain the mask, whose box is in the crop."""
+    left, right, up, low = _ends(box, to_photo)
     x, y = SQUARE * math.floor(left / SQUARE), SQUARE * math.floor(up / SQUARE)
     return x, y, SQUARE * math.ceil(right / SQUARE) - x, SQUARE * math.ceil(low / SQUARE) - y

@@ -65,11 +65,14 @@ class ShapeWarp:
         """The warp of some of the points."""
         return ShapeWarp(self.points[rows], self._basis[rows])
 
-    def project(self, camera: Camera, coefficients: Doubles, points: Doubles | None = None) -> Doubles:
-        """The points in the picture, warped to this person: (n, 3), pixels and depth; or, with `points`, others near
-        them, (n, 3), warped by the same shifts."""
-        out = camera.project(self.points if points is None else points)
-        out[:, :2] += self._basis @ coefficients
+    def shifts(self, coefficients: Doubles) -> Doubles:
+        """How far the warp to this person moves the points in the picture, (n, 2) pixels."""
+        return np.asarray(self._basis @ coefficients)
+
+    def project(self, camera: Camera, coefficients: Doubles) -> Doubles:
+        """The points in the picture, warped to this person: (n, 3), pixels and depth."""
+        out = camera.project(self.points)
+        out[:, :2] += self.shifts(coefficients)
         return out
 
     def project_faces(self, cameras: Cameras, coefficients: Doubles) -> Doubles:

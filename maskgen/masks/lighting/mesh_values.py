@@ -1,0 +1,84 @@
+"""What the points of a mask's mesh carry into the picture: places in the atlas, light, and the opacity of straps.
+
+Where the head's geometry hides a strap, such as behind an ear, is computed in `ear_and_head_occlusion`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.core.records import Doubles, Floats, Image
+from maskgen.masks.cloth_and_straps import PIECES
+from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.kernels.arena import FLOAT, Arena, arena_of_thread, fields
+from maskgen.masks.kind import AtlasLevel
+from maskgen.masks.lighting.cloth_colour import BRIGHTEST, LUMA_OF_THREE
+from maskgen.masks.lighting.colour import GAMMA
+from maskgen.masks.lighting.light import Light
+from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.plan import MaskPlan
+from maskgen.masks.pose.camera import Camera
+
+
+def vertex_values(
+    mesh: MaskMesh,
+    plan: MaskPlan,
+    level: AtlasLevel,
+    points: Doubles,
+    behind: int,
+    camera: Camera,
+    light: Light,
+    image: Image,
+) -> Floats:
+    """What the mesh's points and then `behind` points of the head carry: x and y in the atlas, in texels with centres
+    at integers, and the encoded light as a share of BRIGHTEST, all 0 on the head: (n + behind, 3), by the kernel
+    `carry`.
+
+    Across a strap the atlas is constant, so there x is the opacity: columns of the atlas, less half of one.
+    """
+    arena = arena_of_thread()
+    arena.begin_after([level.slope_down])  # which may have been drawn for this mask
+    straps = len(mesh.strap_widths)
+    values_at, values = arena.room((len(points) + behind, 3), np.float32)
+    job_at, job = arena.room((1,), _JOB)
+    rows, columns = level.slope_down.shape
+    job[0] = (
+        *(len(points), mesh.straps_from, behind),
+        *(straps, PIECES, (len(points) - mesh.straps_from) // (straps * PIECES) if straps else 0),
+        *(arena.put(mesh.carried), arena.put(_normals(mesh, plan)), *_seen(arena, mesh, light, points, image)),
+        *(values_at, arena.space(len(points) * FLOAT), camera.rotation.ravel(), light.direction),
+        *((0.0,) * 3 if light.skin is None else light.skin, LUMA_OF_THREE, plan.overhead, GAMMA, BRIGHTEST),
+        *(columns, rows, plan.print_skew, plan.turned),
+    )
+    arena.call("carry", job_at)
+    return values.copy()
+
+
+# The structure `Points` of `kernels/points.c`, in its order.
+_JOB = fields(
+    "count straps_from behind straps pieces breadth points normals unexplained pixels values room",
+    "rotation:9f direction:3f skin:3f luma:3f overhead:f gamma:f brightest:f columns:f rows:f skew:4f turned",
+)
+
+
+def _normals(mesh: MaskMesh, plan: MaskPlan) -> Floats:
+    return weighted_sum(plan.deformation_weights, mesh.deformations.normals).astype(np.float32)
+
+
+def _seen(arena: Arena, mesh: MaskMesh, light: Light, points: Doubles, image: Image) -> tuple[int, int]:
+    """The addresses of the light on the skin about each point that its direction does not explain, and of the picture
+    at the straps' points; 0 for what is not known."""
+    rest, unexplained, pixels = light.unexplained, 0, 0
+    if rest is not None:
+        unexplained = arena.put(mesh.light_weights @ rest.off_and_seen.astype(np.float32))
+    if light.skin is not None and mesh.fades:
+        pixels = arena.put(_pixels_at(image, points[mesh.straps_from :]))
+    return unexplained, pixels
+
+
+def _pixels_at(image: Image, points: Doubles) -> NDArray[np.uint8]:
+    """The picture's pixels nearest to points (n, 3): (n, 3)."""
+    height, width = image.shape[:2]
+    nearest = np.minimum(np.maximum(np.rint(points[:, :2]), 0), (width - 1, height - 1)).astype(np.intp)
+    return image.reshape(-1, 3).take(nearest[:, 1] * width + nearest[:, 0], axis=0)

@@ -56,7 +56,7 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
     if not reader.lists and not any(found.fault for found in findings):
         raise UserError(f"{out} holds no list: give the folder of train.csv and the others.")
     rows = {one.name: one.rows for one in reader.lists}
-    lists = coded_lists(reader.lists, reader.paths.array())
+    lists = coded_lists(reader.lists, reader.paths.array(), root or folder)
     del reader
     findings += _check_files(lists, root or folder, verify, map_files)
     for one in lists.lists:
@@ -164,7 +164,7 @@ def _folders(lists: CodedLists, one: CodedList, folders: Ints, people: dict[int,
     """Folders that contradict the person of their target."""
     wrong = []
     places, targets = lists.path_of_folder()[folders[0]], folders[1].tolist()
-    for path, target in zip(lists.paths.take(pa.array(places)).to_pylist(), targets, strict=True):
+    for path, target in zip(lists.alike.take(pa.array(places)).to_pylist(), targets, strict=True):
         holder, person = path.rpartition("/")[0], people.get(target, ("", ""))[0]
         named = not _NO_PERSON.search(f"/{holder}")
         if named and target in people and not f"/{holder}".endswith(f"/{person}"):

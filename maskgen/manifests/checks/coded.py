@@ -12,8 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from maskgen.formats.any_path import AnyPath
+
 from ..schema import Ints
 from .list_reading import ReadList
+from .spelling import one_spelling
 
 _AT_ONCE = 1 << 18  # paths
 
@@ -52,13 +55,15 @@ class CodedLists:
     """All files together.
 
     Attributes:
-        paths: large_string (n,), the paths of all rows of all lists; the code of a path is the first place that has it.
+        paths: large_string (n,), the paths of all rows of all lists, as they are written there.
+        alike: large_string (n,), the same in one spelling; the code of a path is the first place that has it.
         distinct: int64 (d,), the codes, ascending.
         folder: int32 (n,), codes of the folder of each path.
     """
 
     lists: tuple[CodedList, ...]
     paths: Any
+    alike: Any
     distinct: Ints = field(repr=False)
     folder: NDArray[np.int32] = field(repr=False)
 
@@ -69,7 +74,7 @@ class CodedLists:
 
     def photographs(self, codes: Ints) -> Any:
         """The source photographs of these paths, by the naming rule of outputs, <photograph>__<kind>.<suffix>."""
-        return pc.replace_substring_regex(self.paths.take(pa.array(codes)), r"(?s)^(.*)__[^/]*$", r"\1")
+        return pc.replace_substring_regex(self.alike.take(pa.array(codes)), r"(?s)^(.*)__[^/]*$", r"\1")
 
     def path_of_folder(self) -> Ints:
         """For each folder the code of one of its paths, the last one."""
@@ -78,15 +83,18 @@ class CodedLists:
         return place
 
 
-def coded_lists(read: Sequence[ReadList], paths: Any) -> CodedLists:
+def coded_lists(read: Sequence[ReadList], paths: Any, root: AnyPath) -> CodedLists:
     """The lists with a code for each path.
 
     Args:
         paths: large_string (n,), the paths that the lists' `places` index.
+        root: base of relative paths.
     """
-    first = _first_rows(paths)
+    alike, folders = one_spelling(paths, root)
+    first = _first_rows(alike)
     lists = tuple(CodedList(one.name, first[one.places], one.targets) for one in read)
-    return CodedLists(lists, paths, np.flatnonzero(first == np.arange(len(first))), _folders(paths))
+    distinct = np.flatnonzero(first == np.arange(len(first)))
+    return CodedLists(lists, paths, alike, distinct, folders)
 
 
 def _first_rows(texts: Any) -> Ints:
@@ -104,14 +112,3 @@ def _first_rows(texts: Any) -> Ints:
     first = np.empty(len(order), np.int64)
     first[order] = order[new][np.cumsum(new, dtype=narrow) - 1]
     return first
-
-
-def _folders(paths: Any) -> NDArray[np.int32]:
-    """Codes of the folders of paths; in parts, since the texts of all folders are as large as those of the paths."""
-    parts = [pa.array([], pa.large_string()).dictionary_encode()]
-    for start in range(0, len(paths), _AT_ONCE):
-        # A tar is not a person's folder: in a run written in tars, people are spread over them.
-        outside = pc.replace_substring_regex(paths.slice(start, _AT_ONCE), r"(?s)[^/]*\.(tar|tgz|tar\.gz)/", "")
-        parts.append(pc.replace_substring_regex(outside, r"(?s)/?[^/]*$", "").dictionary_encode())
-    alike = pa.chunked_array(parts).unify_dictionaries()
-    return np.concatenate([part.indices.to_numpy(zero_copy_only=False) for part in alike.chunks])

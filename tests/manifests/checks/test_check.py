@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,40 @@ def test_there_must_be_something_to_check(tmp_path: Path) -> None:
         check_lists(tmp_path)
     with pytest.raises(UserError, match="neither a folder nor"):
         check_lists(tmp_path / "none")
+
+
+SPELLINGS = ("./{}", ".//{}", "x/../{}", "{folder}/{}", "../{folder.name}/{}", "../../{up}/{folder.name}/{}")
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+def test_one_picture_in_two_spellings_is_one(lists: Path, how: str) -> None:
+    (lists / "x").mkdir()
+    spell = partial(how.format, folder=lists, up=lists.parent.name)
+    write(lists, "train.csv", [*TRAIN, (spell("a/1.jpg"), 0)])
+    found = check_lists(lists)
+    assert faults(found) == {("train.csv", "images listed twice"): 1}
+    assert spell("a/1.jpg") not in found.table() and "row 4: a/1.jpg" in found.table()
+    write(lists, "train.csv", TRAIN)
+    write(lists, "eval_same.csv", [*SAME, (*SAME[0][:2], spell("c/1__n95.jpg"), 2)])
+    assert ("eval_same.csv", "images paired with themselves") in faults(check_lists(lists))
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+def test_leaks_between_lists_of_two_spellings_are_found(lists: Path, how: str) -> None:
+    (lists / "x").mkdir()
+    rows = [
+        (how.format(path, folder=lists, up=lists.parent.name), at) for at, path in enumerate(["e/1.jpg", "g/1.jpg"])
+    ]
+    draw(lists / "g/1.jpg")
+    write(lists, "train.csv", rows)
+    where = "test, train"
+    assert faults(check_lists(lists)) == {
+        (where, "images in both"): 1,
+        (where, "folders, counted as people, in both"): 1,
+    }
+
+
+def test_people_of_folders_in_any_spelling(lists: Path) -> None:
+    add_people(lists)
+    write(lists, "train.csv", [("./a/1.jpg", 0), ("a/./2.jpg", 0), (f"{lists}//b/1.jpg", 1)])
+    assert faults(check_lists(lists)) == {}

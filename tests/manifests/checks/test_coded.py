@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maskgen.manifests import csv_table
-from maskgen.manifests.checks import coded
+from maskgen.manifests.checks import coded, spelling
 from maskgen.manifests.checks.coded import coded_lists
 from maskgen.manifests.checks.list_reading import ListsReader
 
@@ -31,12 +31,13 @@ def test_codes_are_those_of_a_dictionary(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_table, "_BYTES_AT_ONCE", size)
         patch.setattr(coded, "_AT_ONCE", 3)
+        patch.setattr(spelling, "_AT_ONCE", 3)
         found = {}
         for name, rows in (("train.csv", images), ("test.csv", pairs)):
             with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows([NAMES[: 2 if name == "train.csv" else 4], *rows])
             found[name] = {one.check: one for one in reader.read(tmp_path / name)}
-        lists = coded_lists(reader.lists, reader.paths.array())
+        lists = coded_lists(reader.lists, reader.paths.array(), tmp_path)
     seen: set[int] = set()
     for one, rows in zip(lists.lists, (images, pairs), strict=True):
         bad = [at for at, row in enumerate(rows, 1) if not all(text.isdecimal() for text in row[1::2])]

@@ -59,7 +59,8 @@ def _lead(report: GalleryReport) -> str:
 
 
 def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
-    counts = {"people": report.people, "photographs": report.photographs, "bare faces": report.bare}
+    counts = {"people": report.people, "people without a face": report.faceless}
+    counts |= {"photographs": report.photographs, "bare faces": report.bare}
     counts |= {"masked faces": report.masked, "set aside": sum(report.set_aside.values())}
     counts |= {"doubtful, kept": report.in_doubt, "people with unexpected counts": report.unlike}
     people = Counter(escape(one.person) for one in outcomes.members)

@@ -34,9 +34,8 @@ class Photographs:
         """A digest that changes when a photograph is added, removed or modified."""
         digest = hashlib.blake2b(digest_size=16)
         for entry in self.entries:
-            digest.update(
-                f"{escape(entry.path)}\0{entry.person}\0{entry.masked}\0{_state(self.root / entry.path)}\n".encode()
-            )
+            named = f"{escape(entry.path)}\0{escape(entry.person)}\0{entry.masked}"
+            digest.update(f"{named}\0{_state(self.root / entry.path)}\n".encode())
         return f"{len(self.entries)} ({digest.hexdigest()})"
 
 

@@ -15,8 +15,10 @@ class GalleryReport:
 
     Attributes:
         photographs: all of SOURCE; `written` and `set_aside` (by reason) add up to it.
+        people: those with a face in the gallery.
         unlike: people with other counts than expected, including those without any face.
         in_doubt: photographs that were kept although they contradict their label or may show no face.
+        faceless: further people, all of whose photographs were set aside; people.csv lists them too.
     """
 
     photographs: int
@@ -26,6 +28,7 @@ class GalleryReport:
     set_aside: dict[str, int]
     unlike: int
     in_doubt: int
+    faceless: int = 0  # unknown in earlier galleries
 
     def __post_init__(self) -> None:
         if self.written + sum(self.set_aside.values()) != self.photographs:
@@ -47,6 +50,7 @@ class GalleryReport:
         lines += [("masked faces, probe", self.masked), ("set aside", sum(self.set_aside.values()))]
         reasons = ", ".join(f"{name} {count}" for name, count in sorted(self.set_aside.items()))
         text = [f"{title:<22}{count:>10,}" for title, count in lines]
+        text[0] += f"    without a face {self.faceless:,}" if self.faceless else ""
         text[-1] += f"    {reasons}" if reasons else ""
         if self.unlike:
             text.append(f"{'unexpected counts':<22}{self.unlike:>10,}    of people, see people.csv")
@@ -65,4 +69,4 @@ class GalleryReport:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GalleryReport:
         """The report of a report.json."""
-        return cls(**{field.name: stored[field.name] for field in fields(cls)})
+        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})

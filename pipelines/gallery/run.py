@@ -15,7 +15,7 @@ from ..reports.progress import Notify, show_progress
 from ..runs.json_files import checksummed_bytes
 from ..runs.lock import hold
 from ..runs.run_folder import RunFolder
-from ..sources.output_names import escape
+from ..sources.output_names import escape, unescape
 from ..sources.source import check_apart
 from .folder import PEOPLE, REPORT, SET_ASIDE, SHEET, WARNINGS, GalleryFolder
 from .outcomes import GalleryRow, Outcomes
@@ -164,6 +164,7 @@ def _sum_up(
     return GalleryReport(
         photographs=len(outcomes.members) + len(outcomes.set_aside),
         people=len(number),
+        faceless=len(counts) - len(number),
         bare=sum(not member.masked for member in members),
         masked=sum(member.masked for member in members),
         set_aside=dict(sorted(Counter(reason for _, reason, _ in outcomes.set_aside).items())),
@@ -281,9 +282,9 @@ def _copied(
         outcomes.members.append(
             GalleryRow(
                 path,
-                picture.person,
+                unescape(picture.person),
                 picture.masked,
-                picture.source,
+                unescape(picture.source),
                 row["width"],
                 row["height"],
                 box,
@@ -291,7 +292,7 @@ def _copied(
                 row.get("alignment") or "",
             )  # fmt: skip
         )
-    return outcomes, {picture.person for picture in chosen}
+    return outcomes, {unescape(picture.person) for picture in chosen}
 
 
 def _box_in_picture(box: Sequence[float], matrix: Sequence[float]) -> tuple[float, float, float, float]:

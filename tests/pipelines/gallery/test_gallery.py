@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -119,6 +120,38 @@ def test_a_folder_that_cannot_be_read_is_set_aside(
         "reason": "unreadable",
         "detail": "the folder cannot be read: Permission denied",
     }
+
+
+def test_names_of_any_bytes_are_written_as_text(source: Path, tmp_path: Path) -> None:
+    shutil.rmtree(source / "person_02")
+    for at, name in ((1, os.fsdecode(b"\xff")), (3, os.fsdecode(b"\xe4\xf6"))):
+        (source / f"person_0{at}").rename(source / name)
+    (source / os.fsdecode(b"\xfe/bare")).mkdir(parents=True)
+    (source / os.fsdecode(b"\xfe/bare/1.png")).write_bytes(b"no picture")
+    result = call(source, tmp_path / "out")
+    assert result.exit_code == 3, result.output
+    assert {row["person"] for row in table(tmp_path / "out/gallery.csv")} == {r"\xff", r"\xe4\xf6"}
+    people = {row["person"]: row["target"] for row in table(tmp_path / "out/people.csv")}
+    assert people == {r"\xe4\xf6": "0", r"\xfe": "", r"\xff": "1"}
+    page = PageFile(tmp_path / "out/report.html")
+    assert {item["facets"]["person"] for item in page.items("faces")} == {r"\xff", r"\xe4\xf6"}
+    assert "people                         2    without a face 1" in result.output
+    assert json.loads((tmp_path / "out/report.json").read_text())["faceless"] == 1
+
+
+def test_a_simulated_gallery_names_people_as_the_run_does(source: Path, tmp_path: Path) -> None:
+    person = source / os.fsdecode(b"\xff\\n")
+    (source / "person_01/bare").rename(person)
+    for other in ("person_01", "person_02", "person_03"):
+        shutil.rmtree(source / other)
+    run = tmp_path / "run"
+    made = CliRunner().invoke(main, ["mask", str(source), str(run), "--bare", "--workers", "1"])
+    assert made.exit_code in (0, 3), made.output
+    assert call("--simulate", run, tmp_path / "gallery", "--expect", "1,1").exit_code == 0
+    rows = table(tmp_path / "gallery/gallery.csv")
+    catalogue = pq.read_table(run / "catalogue.parquet").to_pylist()
+    assert {row["person"] for row in rows} == {row["person"] for row in catalogue} == {r"\xff\\n"}
+    assert {row["source"] for row in rows} == {row["source"] for row in catalogue}
 
 
 def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> None:

@@ -54,13 +54,13 @@ def mask_photo(
         image: a path, a picture file's bytes, a PIL image, or uint8 RGB (height, width, 3).
         kind: a mask's name, as `maskgen kinds` lists them.
         seed: another seed varies the position of the mask slightly.
-        size: side of an aligned crop in pixels; None for the whole picture.
+        size: side of an aligned crop in pixels, 32..2048; None for the whole picture.
         given: the picture's faces if known, each a `Mark`; otherwise they are detected.
         parts: also return the mask part of each pixel.
 
     Raises:
         SetAsideError: no usable face, with its `reason`.
-        UserError: the kind does not exist.
+        UserError: the kind does not exist, or another value is out of range.
         TypeError: it is no text.
 
     Example:
@@ -71,7 +71,7 @@ def mask_photo(
     if not isinstance(kind, str):
         raise TypeError(f"kind is the name of one mask, such as 'n95', not {kind!r}")
     crop = "none" if size is None else "face"
-    settings = MaskerSettings((kind,), seed=seed, crop=crop, size=size or 160, parts=parts)
+    settings = MaskerSettings((kind,), seed=seed, crop=crop, size=160 if size is None else size, parts=parts)
     with _ONE_AT_A_TIME:
         return _masker(settings).mask(image, given)
 

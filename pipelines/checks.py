@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
+from maskgen.masker.limits import LANDMARKS, check_choice, check_range
+
+__all__ = [
+    "LANDMARKS",
+    "MAX_PIXELS",
+    "check_choice",
+    "check_place",
+    "check_range",
+    "differences",
+    "digest_of",
+    "option_name",
+    "show_path",
+]
 
 MAX_PIXELS = 100_000_000
-LANDMARKS = ("dlib", "own")  # models of the 68 points, see maskgen.faces.landmarkers
 
 
 def option_name(field: str) -> str:
@@ -45,12 +57,6 @@ def differences(stored: Mapping[str, object], asked: Mapping[str, object]) -> li
     ]
 
 
-def check_range(option: str, value: float, low: float, high: float) -> None:
-    """Raise UserError unless low <= value <= high."""
-    if not low <= value <= high:
-        raise UserError(f"{option} {value} is out of range: give {low} to {high}.")
-
-
 def check_place(option: str, folder: AnyPath) -> None:
     """Raise UserError if a folder to be written, or one above it, is a file."""
     if not isinstance(folder, Path):
@@ -60,12 +66,6 @@ def check_place(option: str, folder: AnyPath) -> None:
             return
         if one.exists():
             raise UserError(f"{option} {show_path(folder)}: {show_path(one)} is a file, not a folder: name another.")
-
-
-def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
-    """Raise UserError unless the value is one of the choices."""
-    if value not in choices:
-        raise UserError(f"{option} {value} is unknown: give {' or '.join(choices)}.")
 
 
 def _show(value: object) -> str:

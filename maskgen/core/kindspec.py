@@ -21,6 +21,7 @@ DEFAULT_MIN_TRUST = 0.4
 FARTHEST_YAW, FARTHEST_PITCH = 80.0, 90.0  # degrees of a head that is masked unless asked otherwise
 # What is drawn on cloth of a colour that was asked for; `masks.world.named_prints` draws it.
 PRINTS = ("dots", "stripes", "checks", "flowers", "paisley", "leopard", "hearts", "stars")
+FACES = ("subject", "largest", "central", "all")  # of a photograph, see `faces.choose`
 WEARINGS = ("proper", "nose_out", "chin_out", "under_chin")
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from maskgen.core.kindspec import FACES
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Image
 from maskgen.faces.upright_crop import align_upright_by_five, frontal_eye_distance, share_inside_picture
 
 LOWEST_SCORE = 0.7
 SMALLEST_UNIT = 8.0  # pixels between the eyes
-FACES = ("subject", "largest", "central", "all")
 # How `prominence` weighs. Fitted as a conditional logit, without the distance, to the 537 photographs of one half of
 # LFW's people in which several faces are found; the distance's weight was then set: with 1 to 3 the face in the middle
 # is chosen in all 423 photographs of the other half. `benchmarks/subject.py` lists what the rule leaves.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from maskgen.core.alignment_names import DEFAULT_ALIGNMENT
 from maskgen.core.images import DEFAULT_MAX_PIXELS
-from maskgen.core.kindspec import DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW
 from maskgen.faces.landmarkers.by_name import DLIB
+from maskgen.masker.limits import check_mask_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class MaskerSettings:
             default ones.
         wear: wearing positions, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
-        size: side of the aligned crop in pixels.
+        size: side of the aligned crop in pixels, 32..2048.
         align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.crop_by_alignment`.
         margin: with "maskgen" the share of the face added around it; with "facenet" pixels of the crop; None for the
             alignment's default.
@@ -35,6 +36,9 @@ class MaskerSettings:
         masked_input: "set-aside" for faces that already wear a mask, see `faces.already_masked`, or "keep".
         parts: also return the mask part of each pixel.
         occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.occluders`.
+
+    Raises:
+        UserError: a value that the option of `maskgen mask` may not have either; the message names valid ones.
     """
 
     kinds: tuple[str, ...] = ()
@@ -57,3 +61,6 @@ class MaskerSettings:
     occluders: str = "ignore"
     max_yaw: float = FARTHEST_YAW
     max_pitch: float = FARTHEST_PITCH
+
+    def __post_init__(self) -> None:
+        check_mask_settings(self, self.kinds or DEFAULT_KINDS)

@@ -10,13 +10,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, WORLD
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FACES, FARTHEST_PITCH, FARTHEST_YAW, WORLD
 from maskgen.core.reasons import UserError
+from maskgen.masker.limits import CROPS, MASKED_INPUT, OCCLUDERS
 
 from ..checks import MAX_PIXELS
 from ..config import ConfiguredCommand, config_option
 from ..options import AnyPathType, FilePath, crop_options, landmarks_option
-from .settings import BACKENDS, CLASSES, COVERAGE, FACES, LABELS, MASKED_INPUT, OCCLUDERS, MaskSettings
+from .settings import BACKENDS, CLASSES, COVERAGE, LABELS, MaskSettings
 
 NONE = "none"
 EPILOG = """\b
@@ -137,7 +138,7 @@ PLACE = AnyPathType()
 @crop_options
 @click.option(
     "--crop",
-    type=click.Choice(["face", "none"]),
+    type=click.Choice(CROPS),
     default="face",
     show_default=True,
     help="Write an aligned face crop, or the whole photograph at its own resolution.",

@@ -7,28 +7,24 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT, check_alignment, stored_alignment
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, stored_alignment
 from maskgen.core.kindspec import (
     DEFAULT_KINDS,
     DEFAULT_MIN_TRUST,
     FARTHEST_PITCH,
     FARTHEST_YAW,
-    file_name,
     parse_kind,
-    parse_wear,
 )
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
+from maskgen.masker.limits import check_mask_settings
 
-from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_place, check_range, option_name, show_path
+from ..checks import MAX_PIXELS, check_choice, check_place, check_range, option_name, show_path
 
 BARE = "bare"
-MASKED_INPUT = ("set-aside", "keep")
-FACES = ("subject", "largest", "central", "all")
 LABELS = ("coco", "yolo")
 CLUSTERS = ("dask", "ray")
 BACKENDS = ("local", "loky", *CLUSTERS)
-OCCLUDERS = ("ignore", "keep")
 COVERAGE, CLASSES = "coverage", "classes"  # values of --segmentation; "classes" includes "coverage"
 
 # Settings that do not change the output: they may differ between two starts of a run.
@@ -102,31 +98,15 @@ class MaskSettings:
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_range("--size", self.size, 32, 2048)
-        check_range("--seed", self.seed, -(2**63), 2**63 - 1)
+        check_mask_settings(self, self.kinds)
         check_range("--quality", self.quality, 1, 100)
         # 0 stands for all workers of a cluster.
         check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)
         check_choice("--backend", self.backend, BACKENDS)
-        check_range("--max-pixels", self.max_pixels, 1, 2**31)
-        check_range("--unmasked-share", self.unmasked_share, 0.0, 1.0)
-        check_range("--min-trust", self.min_trust, 0.0, 1.0)
-        check_range("--max-yaw", self.max_yaw, 0.0, FARTHEST_YAW)
-        check_range("--max-pitch", self.max_pitch, 0.0, FARTHEST_PITCH)
-        check_choice("--masked-input", self.masked_input, MASKED_INPUT)
-        if self.crop == "face":
-            check_alignment(self.align, self.size, self.margin)
-        check_choice("--align", self.align, ALIGNMENTS)
-        check_choice("--crop", self.crop, ("face", "none"))
-        check_choice("--faces", self.faces, FACES)
-        check_choice("--landmarks", self.landmarks, LANDMARKS)
         check_choice("--write", self.write, ("folders", "tar"))
         check_choice("--format", self.format, ("jpg", "png"))
-        check_choice("--occluders", self.occluders, OCCLUDERS)
         if not isinstance(self.segmentation, bool):
             check_choice("--segmentation", self.segmentation, (COVERAGE, CLASSES))
-        self._check_kinds()
-        self._check_wear()
         self._check_together()
 
     @property
@@ -138,29 +118,7 @@ class MaskSettings:
         """The catalogue's alignment of crops that keep their pixels: "" without --align."""
         return "" if self.align == DEFAULT_ALIGNMENT else stored_alignment(self.align, side)
 
-    def _check_kinds(self) -> None:
-        specs = [parse_kind(text) for text in self.kinds]
-        if not specs:
-            raise UserError("--kinds names no mask: give at least one.")
-        if len({file_name(spec.name) for spec in specs}) != len(specs):
-            raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
-        if self.per_photo == "all" and any(spec.weight != 1 for spec in specs):
-            raise UserError("--kinds gives weights, which need random masks: leave out --per-photo all.")
-        if isinstance(self.per_photo, int):
-            check_range("--per-photo", self.per_photo, 1, len(self.kinds))
-        else:
-            check_choice("--per-photo", self.per_photo, ("random", "all"))
-
-    def _check_wear(self) -> None:
-        names = [parse_wear(text)[0] for text in self.wear]
-        if not names:
-            raise UserError("--wear names no wearing position: give at least one.")
-        if len(set(names)) != len(names):
-            raise UserError("--wear names a position twice: name each once.")
-
     def _check_together(self) -> None:
-        if self.unmasked_share and self.per_photo == "all":
-            raise UserError("--unmasked-share needs random masks: leave out --per-photo all.")
         if self.aligned and self.faces != "subject":
             raise UserError("--aligned is for crops of one face each: leave out --faces.")
         if self.labels and (self.crop != "none" or self.write != "folders" or isinstance(self.run, RemotePath)):

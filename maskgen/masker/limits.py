@@ -1,0 +1,125 @@
+"""The values that settings of a masker may have, in the library as on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Protocol
+
+from maskgen.core.alignment_names import ALIGNMENTS, check_alignment
+from maskgen.core.kindspec import FACES, FARTHEST_PITCH, FARTHEST_YAW, file_name, parse_kind, parse_wear
+from maskgen.core.reasons import UserError
+
+CROPS = ("face", "none")
+LANDMARKS = ("dlib", "own")  # models of the 68 points, see maskgen.faces.landmarkers
+MASKED_INPUT = ("set-aside", "keep")
+OCCLUDERS = ("ignore", "keep")
+PER_PHOTO = ("random", "all")
+
+_CHOICES = {
+    "align": ALIGNMENTS,
+    "crop": CROPS,
+    "faces": FACES,
+    "landmarks": LANDMARKS,
+    "masked_input": MASKED_INPUT,
+    "occluders": OCCLUDERS,
+}
+# Limits that are whole numbers are those of whole numbers.
+_RANGES: dict[str, tuple[float, float]] = {
+    "size": (32, 2048),
+    "seed": (-(2**63), 2**63 - 1),
+    "max_pixels": (1, 2**31),
+    "unmasked_share": (0.0, 1.0),
+    "min_trust": (0.0, 1.0),
+    "max_yaw": (0.0, FARTHEST_YAW),
+    "max_pitch": (0.0, FARTHEST_PITCH),
+}
+
+
+class _Settings(Protocol):
+    """What the settings of a masker and those of a run share."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+    @property
+    def wear(self) -> tuple[str, ...]: ...
+    @property
+    def per_photo(self) -> str | int: ...
+    @property
+    def unmasked_share(self) -> float: ...
+    @property
+    def crop(self) -> str: ...
+    @property
+    def align(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def margin(self) -> float | None: ...
+
+
+def check_mask_settings(settings: _Settings, kinds: Sequence[str]) -> None:
+    """Check that each setting has a value that it may have; the names in messages are those of the command's options.
+
+    Args:
+        settings: of a masker or a run.
+        kinds: the masks to choose from, without a default.
+
+    Raises:
+        UserError: an invalid value; the message names valid ones.
+    """
+    for name, (low, high) in _RANGES.items():
+        check_range(_option(name), getattr(settings, name), low, high)
+    for name, choices in _CHOICES.items():
+        check_choice(_option(name), getattr(settings, name), choices)
+    if settings.margin is not None:
+        _check_number("--margin", settings.margin, whole=False)
+    if settings.crop == "face":
+        check_alignment(settings.align, settings.size, settings.margin)
+    _check_kinds(kinds, settings.per_photo)
+    _check_wear(settings.wear)
+    if settings.unmasked_share and settings.per_photo == "all":
+        raise UserError("--unmasked-share needs random masks: leave out --per-photo all.")
+
+
+def check_range(option: str, value: float, low: float, high: float) -> None:
+    """Raise UserError unless it is a number, low <= value <= high; between whole limits a whole one."""
+    _check_number(option, value, whole=isinstance(low, int) and isinstance(high, int))
+    if not low <= value <= high:
+        raise UserError(f"{option} {value} is out of range: give {low} to {high}.")
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    """Raise UserError unless the value is one of the choices."""
+    if value not in choices:
+        raise UserError(f"{option} {value} is unknown: give {' or '.join(choices)}.")
+
+
+def _check_number(option: str, value: object, whole: bool) -> None:
+    if not isinstance(value, Integral if whole else Real):
+        raise UserError(f"{option} {value!r} is not a {'whole ' if whole else ''}number: give one without quotes.")
+
+
+def _check_kinds(kinds: Sequence[str], per_photo: str | int) -> None:
+    specs = [parse_kind(text) for text in kinds]
+    if not specs:
+        raise UserError("--kinds names no mask: give at least one.")
+    if len({file_name(spec.name) for spec in specs}) != len(specs):
+        raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
+    if per_photo == "all" and any(spec.weight != 1 for spec in specs):
+        raise UserError("--kinds gives weights, which need random masks: leave out --per-photo all.")
+    if isinstance(per_photo, str):
+        check_choice("--per-photo", per_photo, PER_PHOTO)
+    else:
+        check_range("--per-photo", per_photo, 1, len(specs))
+
+
+def _check_wear(wear: Sequence[str]) -> None:
+    names = [parse_wear(text)[0] for text in wear]
+    if not names:
+        raise UserError("--wear names no wearing position: give at least one.")
+    if len(set(names)) != len(names):
+        raise UserError("--wear names a position twice: name each once.")
+
+
+def _option(field: str) -> str:
+    return "--" + field.replace("_", "-")

@@ -18,7 +18,7 @@ from maskgen.faces.upright_crop import five_points
 from maskgen.masker.masker import Masker
 from maskgen.masker.results import MaskedFace
 from maskgen.masker.settings import MaskerSettings
-from maskgen.points.mark import Mark, is_mirrored, mirrored
+from maskgen.points.mark import Mark, given_numbers, is_mirrored, mirrored
 
 __all__ = ["MaskAugment", "mark_of"]
 
@@ -34,18 +34,36 @@ def mark_of(points: ArrayLike | None = None, box: ArrayLike | None = None) -> Ma
     Raises:
         ValueError: they have another shape, or are not a valid face.
     """
+    return _face(*_shaped(points, box))
+
+
+def _face(points: Floats | None, box: Floats | None) -> Mark | None:
     if points is None and box is None:
         return None
-    corners = None if box is None else np.asarray(box, np.float32).reshape(-1)
-    return Mark(corners, None if points is None else _in_order(np.asarray(points, np.float32)))
+    return Mark(box, None if points is None else _in_order(points))
+
+
+def _shaped(points: ArrayLike | None, box: ArrayLike | None) -> tuple[Floats | None, Floats | None]:
+    """Points (5, 2) or (68, 2) and box (4,), whatever their values.
+
+    Raises:
+        ValueError: they have another shape.
+    """
+    xy = None if points is None else given_numbers(points, "points")
+    if xy is not None:
+        pairs = xy.reshape(-1, 2) if xy.ndim == 1 and xy.size % 2 == 0 else xy
+        if pairs.ndim != 2 or len(pairs) not in (5, 68) or pairs.shape[1] < 2:
+            raise ValueError(f"expected 5 or 68 points, (n, 2), got {xy.shape}")
+        xy = np.ascontiguousarray(pairs[:, :2])
+    corners = None if box is None else given_numbers(box, "a box")
+    if corners is not None and corners.size != 4:
+        raise ValueError(f"expected a box of four numbers, x0, y0, x1, y1, got {corners.shape}")
+    return xy, None if corners is None else corners.reshape(4)
 
 
 def _in_order(points: Floats) -> Floats:
-    if points.ndim == 1:
-        points = points.reshape(-1, 2)
-    if points.ndim != 2 or len(points) not in (5, 68) or points.shape[1] < 2:
-        raise ValueError(f"expected 5 or 68 points, (n, 2), got {points.shape}")
-    points = np.ascontiguousarray(points[:, :2])
+    if not np.isfinite(points).all():  # `Mark` says so
+        return points
     return mirrored(points) if is_mirrored(five_points(points) if len(points) == 68 else points) else points
 
 
@@ -92,12 +110,14 @@ class MaskAugment:
             box: see `mark_of`.
 
         Raises:
-            ValueError: `image` has another shape or type.
+            ValueError: `image`, points or box have another shape or type; with `strict` also if a number is not finite,
+                or the box has no area.
             SetAsideError: with `strict`, if no mask can be rendered.
         """
         check_image(image)
+        xy, corners = _shaped(points, box)  # a shape is the program's fault, and values are the picture's
         try:
-            mark = mark_of(points, box)
+            mark = _face(xy, corners)
             return self._masker.mask(np.ascontiguousarray(image), None if mark is None else [mark], key)
         except (SetAsideError, ValueError):
             if self.strict:

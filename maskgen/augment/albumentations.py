@@ -53,7 +53,9 @@ if SampledParams is not None:
             kinds: the masks to draw from, see `MaskAugment`.
             wear: wearing positions.
             points: the name under which the call gives five or 68 points: `transform(image=image, points=points)`;
-                "keypoints" for those that earlier transforms move. Without them the face is detected.
+                "keypoints" for those that earlier transforms move, with `remove_invisible=False` in the pipeline's
+                `KeypointParams`, as all are needed. Without them the face is detected; another number of them is a
+                ValueError.
             aligned: pictures are crops with one centred face.
             p: probability.
         """
@@ -72,7 +74,9 @@ else:
             kinds: the masks to draw from, see `MaskAugment`.
             wear: wearing positions.
             points: the name under which the call gives five or 68 points: `transform(image=image, points=points)`;
-                "keypoints" for those that earlier transforms move. Without them the face is detected.
+                "keypoints" for those that earlier transforms move, with `remove_invisible=False` in the pipeline's
+                `KeypointParams`, as all are needed. Without them the face is detected; another number of them is a
+                ValueError.
             aligned: pictures are crops with one centred face.
             p: probability.
         """

@@ -34,6 +34,7 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
 
     Raises:
         TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`.
+        ValueError: another number of key points.
     """
 
     _transformed_types = tuple(
@@ -57,7 +58,8 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         found: dict[str, Any] = {"key": str(key) if draw < self.p else None, "points": None, "box": None}
         for one in flat_inputs:
             if _KEY_POINTS is not None and isinstance(one, _KEY_POINTS):
-                found["points"] = one.as_subclass(torch.Tensor).reshape(-1, 2).cpu().numpy()
+                points = one.as_subclass(torch.Tensor).cpu().numpy()
+                found["points"] = points[0] if points.ndim == 3 and len(points) == 1 else points
             elif isinstance(one, tv_tensors.BoundingBoxes) and one.numel() == 4:
                 corners = v2.functional.convert_bounding_box_format(one, new_format=tv_tensors.BoundingBoxFormat.XYXY)
                 found["box"] = corners.as_subclass(torch.Tensor).reshape(4).cpu().numpy()

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from maskgen.core.records import Floats, check_points
+from maskgen.core.records import Floats, check_points, floats
 from maskgen.faces.upright_crop import five_points
 
 Row = tuple[str, str | None]  # a photograph's name, and the text of one face; None if it has no face
@@ -38,6 +39,8 @@ _SWAP68 = np.concatenate(
 class Mark:
     """One face: `box` float32 (4,) as x0, y0, x1, y1, `points` float32 (5, 2) or (68, 2), or both.
 
+    Lists and arrays of other numbers are converted.
+
     Convention:
         - pixels of the upright photograph, x right, y down, pixel centres at integers
         - five points are left eye, right eye, nose tip, left and right mouth corner; "left" is the viewer's
@@ -53,15 +56,29 @@ class Mark:
         if self.box is None and self.points is None:
             raise ValueError("it gives neither a box nor points")
         if self.box is not None:
+            object.__setattr__(self, "box", given_numbers(self.box, "a box"))
             _check_box(self.box)
         if self.points is not None:
-            check_points(self.points, 68 if len(self.points) == 68 else 5)
+            object.__setattr__(self, "points", given_numbers(self.points, "points"))
+            check_points(self.points, 68 if self.points.shape[:1] == (68,) else 5)
             _check_sides(five_points(self.points) if len(self.points) == 68 else self.points)
 
     @property
     def kind(self) -> str:
         """The kind of annotation, as in the catalogue: "points68", "points5" or "box"."""
         return "box" if self.points is None else f"points{len(self.points)}"
+
+
+def given_numbers(values: ArrayLike, what: str) -> Floats:
+    """Given numbers as a float32 array.
+
+    Raises:
+        ValueError: they are not numbers, or rows of several lengths.
+    """
+    try:
+        return floats(values)
+    except (TypeError, ValueError):
+        raise ValueError(f"expected {what} of numbers, in rows of one length, got {type(values).__name__}") from None
 
 
 def _check_box(box: Floats) -> None:

@@ -53,6 +53,14 @@ def test_keypoints_follow_what_comes_before() -> None:
     assert seen[mouth[1], mouth[0]] and seen.mean() > 0.05
 
 
+def test_keypoints_that_the_pipeline_removed_are_missed() -> None:
+    pipeline = A.Compose(
+        [MaskFace(("n95",), points="keypoints", p=1.0)], keypoint_params=A.KeypointParams("xy", remove_invisible=False)
+    )
+    with pytest.raises(ValueError, match="5 or 68 points"):
+        pipeline(image=portrait().image, keypoints=portrait().points68[:60])
+
+
 def test_it_pickles_and_shows_its_arguments() -> None:
     transform = MaskFace(("n95", "world"), ("nose_out",), p=0.25)
     again = pickle.loads(pickle.dumps(A.Compose([transform])))  # noqa: S301

@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,14 +71,37 @@ def test_points_of_a_picture_that_was_mirrored_since_are_put_into_order() -> Non
 def test_what_cannot_be_masked_stays_or_raises() -> None:
     grey = np.full((120, 120, 3), 128, np.uint8)
     assert augment()(grey, "a") is grey
-    assert augment()(portrait().image, "a", np.zeros((4, 2))) is portrait().image
     strict = MaskAugment(KINDS, strict=True)
     with pytest.raises(SetAsideError, match="no_face"):
         strict(grey, "a")
-    with pytest.raises(ValueError, match="5 or 68 points"):
-        strict(grey, "a", np.zeros((4, 2)))
+    with pytest.raises(ValueError, match="NaN"):
+        strict(grey, "a", np.full((5, 2), np.nan))
     with pytest.raises(ValueError, match="uint8 RGB"):
         augment()(np.zeros((9, 9, 3), np.float32), "a")
+
+
+@pytest.mark.parametrize("shape", [(1, 68, 2), (2, 68), (98, 2), (4, 2), (0,), (0, 2), (9,), (5,), (), (68,), (68, 1)])
+def test_points_of_a_wrong_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="expected 5 or 68 points, .* got " + re.escape(str(shape))):
+        augment()(portrait().image, "a", np.ones(shape))
+
+
+@pytest.mark.parametrize("points", [[[1, 2], [3]], "points", [["a", "b"]] * 5])
+def test_points_that_are_no_numbers_are_refused(points: Any) -> None:
+    with pytest.raises(ValueError, match="expected points of numbers, in rows of one length"):
+        augment()(portrait().image, "a", points)
+
+
+@pytest.mark.parametrize("box", [[1, 2, 3], [1, 2, 3, 4, 5], [], [[1, 2, 3, 4]] * 2])
+def test_a_box_of_a_wrong_shape_is_refused(box: Any) -> None:
+    with pytest.raises(ValueError, match="expected a box of four numbers"):
+        augment()(portrait().image, "a", box=box)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 9e3, -9e3, 0.0])
+def test_points_and_boxes_of_any_values_leave_the_picture_unchanged(value: float) -> None:
+    for given in ({"points": np.full((68, 2), value)}, {"points": [value] * 10}, {"box": [value] * 4}):
+        assert augment()(portrait().image, "a", **given) is portrait().image
 
 
 @pytest.mark.parametrize("how", ["spawn", "fork"])

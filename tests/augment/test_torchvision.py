@@ -72,6 +72,17 @@ def test_points_and_boxes_of_the_sample_are_used_as_they_were_moved() -> None:
     assert (transform()({"image": picture(), "points": nowhere})["image"] == picture()).all()
 
 
+@pytest.mark.skipif(not hasattr(tv_tensors, "KeyPoints"), reason="before torchvision 0.23")
+def test_another_number_of_points_is_refused() -> None:
+    size = key_points().canvas_size
+    one = tv_tensors.KeyPoints(key_points()[None], canvas_size=size)
+    assert (transform()({"image": picture(), "points": one})["image"] != picture()).any()
+    for wrong in (key_points()[:67], torch.stack([key_points()] * 2)):
+        sample = {"image": picture(), "points": tv_tensors.KeyPoints(wrong, canvas_size=size)}
+        with pytest.raises(ValueError, match="5 or 68 points"):
+            transform()(sample)
+
+
 def test_chance_and_pickling() -> None:
     never = MaskFace(("n95",), p=0.0)
     assert never(picture()) is not None and (never(picture()) == picture()).all()

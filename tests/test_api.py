@@ -326,6 +326,26 @@ def test_a_picture_comes_in_any_form(tmp_path: Path) -> None:
         maskgen.mask_photo(tmp_path / "b.png")
 
 
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L"])
+@pytest.mark.parametrize("span", [65535, 4000])
+def test_pil_images_of_16_bits_are_scaled_as_files_are(mode: str, span: int, tmp_path: Path) -> None:
+    grey = (astronaut()[..., 1].astype(np.uint32) * span // 255).astype(">u2" if mode == "I;16B" else "<u2")
+    picture = PIL.Image.frombytes(mode, grey.shape[::-1], grey.tobytes())
+    PIL.Image.fromarray(grey.astype(np.uint16)).save(tmp_path / "g16.png")
+    file, opened = (maskgen.any_picture.photo_from(one) for one in (tmp_path / "g16.png", picture))
+    np.testing.assert_array_equal(opened.image, file.image)
+    assert opened.levels == file.levels
+    assert maskgen.mask_photo(picture, "n95").record["kind"] == "n95"
+
+
+@pytest.mark.parametrize(("mode", "dtype"), [("I", np.int32), ("F", np.float32)])
+def test_pil_images_of_no_fixed_range_are_refused(mode: str, dtype: Any) -> None:
+    picture = PIL.Image.fromarray(astronaut()[..., 1].astype(dtype) * 257)
+    assert picture.mode == mode
+    with pytest.raises(ValueError, match=f"mode {mode} have no fixed range: scale them to 0..255"):
+        maskgen.mask_photo(picture)
+
+
 def test_a_masked_face_shows_itself() -> None:
     masked = maskgen.mask_photo(astronaut(), "n95", size=112)
     assert "\n" not in repr(masked) and str(masked).startswith("MaskedFace(n95, 112x112 pixels, yaw ")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image as Pillow
 from PIL import ImageOps
 
 from maskgen.core.headers import Header, broken, ends_early, jpeg_quality, read_header
@@ -106,7 +107,7 @@ def _pixels(data: bytes, header: Header) -> tuple[Image, Levels | None]:
         image, levels = _opencv(data, cv2.IMREAD_COLOR_RGB), None
     else:
         image, levels = _any_depth(data, header.format)
-    return (_pillow(data), None) if image is None else (image, levels)
+    return _pillow(data) if image is None else (image, levels)
 
 
 def kind_and_size(data: bytes) -> tuple[str, int, int]:
@@ -141,7 +142,7 @@ def _any_depth(data: bytes, format: str) -> tuple[Image | None, Levels | None]:
     elif channels == 3:
         image = cv2.cvtColor(eight, cv2.COLOR_BGR2RGB)
     elif channels == 4 and format in ("PNG", "WEBP", "AVIF", "BMP"):
-        image = _on_white(cv2.cvtColor(eight, cv2.COLOR_BGRA2RGBA))
+        image = on_white(cv2.cvtColor(eight, cv2.COLOR_BGRA2RGBA))
     else:
         return None, None  # four channels of a TIFF may be CMYK: leave it to Pillow
     if format == "TIFF":
@@ -171,8 +172,8 @@ def _scaled(values: np.ndarray, low: int, high: int) -> np.ndarray:
     return (((values.astype(np.uint32) - low) * 255 + span // 2) // span).astype(np.uint8)
 
 
-def _on_white(rgba: np.ndarray) -> Image:
-    """Composite on white: transparent pixels have arbitrary colours, often black."""
+def on_white(rgba: np.ndarray) -> Image:
+    """RGBA composited on white: transparent pixels have arbitrary colours, often black."""
     alpha = rgba[..., 3:].astype(np.uint16)
     return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
@@ -190,13 +191,29 @@ def _upright(image: Image, data: bytes) -> Image:
     return image
 
 
-def _pillow(data: bytes) -> Image:
+def _pillow(data: bytes) -> tuple[Image, Levels | None]:
     """The picture decoded by Pillow."""
     with opened(data) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        if upright.has_transparency_data:
-            return _on_white(np.array(upright.convert("RGBA")))
-        return np.array(upright.convert("RGB"))
+        return pillow_pixels(picture)
+
+
+def pillow_pixels(picture: Pillow.Image) -> tuple[Image, Levels | None]:
+    """A PIL image as uint8 RGB, by the rules of `read_photo`, and the levels of `Photo`.
+
+    Raises:
+        ValueError: a mode whose values have no fixed range, I or F.
+    """
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):
+        grey, levels = _eight_bits(np.asarray(upright).astype(np.uint16))  # some are big-endian
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), levels
+    if upright.mode in ("I", "F"):
+        raise ValueError(
+            f"the values of a picture of mode {upright.mode} have no fixed range: scale them to 0..255 and give uint8"
+        )
+    if upright.has_transparency_data:
+        return on_white(np.array(upright.convert("RGBA"))), None
+    return np.array(upright.convert("RGB")), None
 
 
 _SMALL_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]

@@ -16,10 +16,13 @@ from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.records import Image
 
 _KEY_POINTS = getattr(tv_tensors, "KeyPoints", None)  # from 0.23 on
+_MODES = ("L", "LA", "RGB", "RGBA")
 
 
 class MaskFace(v2.Transform):  # type: ignore[misc]
     """Renders a mask onto the face of a picture: a PIL image, or a uint8 tensor (3, height, width).
+
+    The mode, the alpha channel and the size stay as they are, whether a mask is drawn or not.
 
     Five or 68 `tv_tensors.KeyPoints` in the sample are the face's points, a `tv_tensors.BoundingBoxes` with one box its
     box, as moved by earlier transforms; both stay unchanged. Without them the face is detected. Random numbers come
@@ -33,7 +36,8 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         p: probability.
 
     Raises:
-        TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`.
+        TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`; or a PIL
+            image of another mode than L, LA, RGB and RGBA. It is raised whether a mask is drawn or not.
         ValueError: another number of key points.
     """
 
@@ -67,20 +71,41 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """A picture with a mask, or unchanged if none can be rendered; other inputs unchanged."""
-        if params["key"] is None or (isinstance(inpt, tv_tensors.TVTensor) and not isinstance(inpt, tv_tensors.Image)):
+        if isinstance(inpt, tv_tensors.TVTensor) and not isinstance(inpt, tv_tensors.Image):
+            return inpt
+        _check_picture(inpt)
+        if params["key"] is None:
             return inpt
         if isinstance(inpt, PIL.Image.Image):
-            return PIL.Image.fromarray(self._masked(np.array(inpt.convert("RGB")), params))
-        if inpt.dtype != torch.uint8 or inpt.ndim != 3 or inpt.shape[0] != 3:
-            raise TypeError(
-                f"expected a uint8 tensor (3, height, width), got {inpt.dtype} {tuple(inpt.shape)}: "
-                "put MaskFace before ToDtype and Normalize"
-            )
+            return self._masked_pil(inpt, params)
         picture = np.ascontiguousarray(inpt.detach().cpu().numpy().transpose(1, 2, 0))
         out = torch.from_numpy(self._masked(picture, params).transpose(2, 0, 1).copy()).to(inpt.device)
         return tv_tensors.wrap(out, like=inpt) if isinstance(inpt, tv_tensors.TVTensor) else out
+
+    def _masked_pil(self, inpt: PIL.Image.Image, params: dict[str, Any]) -> PIL.Image.Image:
+        picture = np.array(inpt.convert("RGB"))
+        masked = self._masked(picture, params)
+        if masked is picture:
+            return inpt
+        out = PIL.Image.fromarray(masked).convert("L" if inpt.mode in ("L", "LA") else "RGB")
+        if inpt.mode in ("LA", "RGBA"):
+            out.putalpha(inpt.getchannel("A"))
+        return out
 
     def _masked(self, picture: Image, params: dict[str, Any]) -> Image:
         return self._augment(picture, params["key"], params["points"], params["box"])
 
     _get_params, _transform = make_params, transform  # as torchvision called them up to 0.20
+
+
+def _check_picture(inpt: Any) -> None:
+    if isinstance(inpt, PIL.Image.Image):
+        if inpt.mode not in _MODES:
+            raise TypeError(
+                f"expected a PIL image of mode {', '.join(_MODES)}, got {inpt.mode}: convert it before MaskFace"
+            )
+    elif inpt.dtype != torch.uint8 or inpt.ndim != 3 or inpt.shape[0] != 3:
+        raise TypeError(
+            f"expected a uint8 tensor (3, height, width), got {inpt.dtype} {tuple(inpt.shape)}: "
+            "put MaskFace before ToDtype and Normalize"
+        )

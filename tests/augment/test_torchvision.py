@@ -83,6 +83,32 @@ def test_another_number_of_points_is_refused() -> None:
             transform()(sample)
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_the_mode_of_a_picture_does_not_depend_on_the_draw(mode: str) -> None:
+    given = PIL.Image.fromarray(portrait().image).convert(mode)
+    if mode.endswith("A"):
+        given.putalpha(PIL.Image.linear_gradient("L").resize(given.size))
+    masked, bare = transform()(given), MaskFace(("n95",), p=0.0)(given)
+    assert masked.mode == bare.mode == mode and masked.size == given.size
+    before, after = np.array(given), np.array(masked)
+    changed = (before != after).reshape(*before.shape[:2], -1)
+    assert 0.05 < changed.any(2).mean() < 0.7
+    if mode.endswith("A"):
+        assert not changed[..., -1].any()
+    faceless = PIL.Image.new(mode, (120, 120))
+    assert transform()(faceless) == faceless
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0])
+def test_pictures_that_cannot_be_masked_are_refused_whatever_the_draw(p: float) -> None:
+    always = MaskFace(("n95",), p=p)
+    for mode in ("P", "1", "CMYK", "I;16", "F"):
+        with pytest.raises(TypeError, match=f"got {mode}: convert it before MaskFace"):
+            always(PIL.Image.new(mode, (9, 9)))
+    with pytest.raises(TypeError, match="before ToDtype"):
+        always(torch.zeros(3, 9, 9))
+
+
 def test_chance_and_pickling() -> None:
     never = MaskFace(("n95",), p=0.0)
     assert never(picture()) is not None and (never(picture()) == picture()).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -11,13 +12,16 @@ from maskgen.core.reasons import counted
 from maskgen.points.mark import Mark, PointsFormat, Row, number
 
 BOX = ("left", "top", "right", "bottom")
+_POINT = re.compile(r"[xy][0-9]+")
+_NUMBERED = "x1,y1,...,x5,y5 or x1,y1,...,x68,y68"
 _BETWEEN = "\x1f"  # joins a row's values; no number contains it
 
 
 class CsvPoints(PointsFormat):
     """`path`, then `left,top,right,bottom` or `x1,y1,...,x5,y5` or `x1,y1,...,x68,y68`, or a box and points.
 
-    Separated by commas, semicolons or tabs. Other columns are ignored. Cells of the box or of the points may be empty.
+    Separated by commas, semicolons or tabs. Other columns are ignored,
+    unless they are called x or y with a number. Cells of the box or of the points may be empty.
     A photograph has one row per face.
     """
 
@@ -30,13 +34,9 @@ class CsvPoints(PointsFormat):
         self._columns = len(names)
         self._path = names.index("path")
         self._box = [names.index(name) for name in BOX] if set(BOX) <= set(names) else []
-        many = max((n for n in (5, 68) if f"x{n}" in names), default=0)
-        wanted = [f"{axis}{at}" for at in range(1, many + 1) for axis in "xy"]
-        if missing := [name for name in wanted if name not in names]:
-            raise ValueError(f"it has no column {missing[0]}")
-        if not self._box and not wanted:
-            raise ValueError(f"it has neither the columns {','.join(BOX)} nor x1,y1,...,x5,y5 or x68,y68")
-        self._points = [names.index(name) for name in wanted]
+        self._points = [names.index(name) for name in _point_columns(names)]
+        if not self._box and not self._points:
+            raise ValueError(f"it has neither the columns {','.join(BOX)} nor {_NUMBERED}")
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
@@ -61,6 +61,25 @@ class CsvPoints(PointsFormat):
             None if box is None else np.array(box, np.float32),
             None if points is None else np.array(points, np.float32).reshape(-1, 2),
         )
+
+
+def _point_columns(names: Sequence[str]) -> list[str]:
+    """The columns of five or 68 points in order; none where no column is x or y with a number.
+
+    Raises:
+        ValueError: they are numbered otherwise. Some of 68 points would pass for five, and the jaw's for the eyes.
+    """
+    there = [name for name in names if _POINT.fullmatch(name)]
+    if not there:
+        return []
+    many = 5 if len(there) <= 2 * 5 + 1 else 68
+    wanted = [f"{axis}{at}" for at in range(1, many + 1) for axis in "xy"]
+    wrong = [f"has no column {name}" for name in wanted if name not in there][:1]
+    wrong += [f"has a column {name}" for name in there if name not in wanted][:1]
+    wrong += [f"has two columns {name}" for name in wanted if there.count(name) > 1][:1]
+    if wrong:
+        raise ValueError(f"it {' and '.join(wrong)}: number the columns of points {_NUMBERED}")
+    return wanted
 
 
 def _filled(values: list[str], columns: list[int], what: str) -> list[float] | None:

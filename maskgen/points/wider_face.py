@@ -81,7 +81,7 @@ class RetinaFace(PointsFormat):
     def mark(self, text: str) -> Mark:
         """The box, and the points if all are given."""
         values = numbers(text)
-        if len(values) != 4 and len(values) < 18:
+        if len(values) not in (4, 18, 19, 20):  # of more points than five the first would pass for the eyes
             raise ValueError(f"it has {counted(len(values), 'number')}: a box has 4, with points there are 19 or 20")
         box = box_of(values[0], values[1], values[2], values[3])
         # Some files omit the last flag.

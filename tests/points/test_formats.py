@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,12 @@ def table(folder: Path, text: str) -> PointsTable:
     path = folder / "points.txt"
     path.write_text(text, newline="", encoding="utf-8")
     return PointsTable(path)
+
+
+def numbered(points: Iterable[int]) -> str:
+    """A CSV whose columns of points have these numbers."""
+    columns = [f"{axis}{at}" for at in points for axis in "xy"]
+    return f"path,{','.join(columns)}\na/1.jpg,{','.join(map(str, range(len(columns))))}\n"
 
 
 def faces(folder: Path, text: str, key: str = "data/a/1.jpg") -> list[Mark | SetAsideError]:
@@ -122,6 +129,7 @@ def test_bad_rows_of_the_others_formats(tmp_path: Path) -> None:
         (TEXTS["celeba"].replace(" 154", ""), "9 numbers, not 10"),
         (TEXTS["celeba"].replace("69  109  106  113", "106  113  69  109"), "left and right are swapped"),
         ("# a/1.jpg\n1 2 3 4 5 6\n", "6 numbers"),
+        (f"# a/1.jpg\n60 80 60 90{' 9 9 0.0' * 68} 0.9\n", "209 numbers"),
         ("a/1.jpg\n1\n1 2\n", "fewer than a box"),
     ):
         (face,) = faces(tmp_path, text)
@@ -133,8 +141,19 @@ def test_bad_rows_of_the_others_formats(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("hello\nworld\n", "has an unknown format: give "),
-        ("path,x1,y1\n", "has no column|has neither the columns"),
-        ("path,x1,y1,x2,y2,x5\na,1,2,3,4,5\n", "has no column x3|has no column y"),
+        ("path,x1,y1\n", "has no column x2: number the columns of points x1,y1,...,x5,y5 or x1,y1,...,x68,y68"),
+        ("path,x,y\n", "has neither the columns left,top,right,bottom nor x1,y1,...,x5,y5 or x1,y1,...,x68,y68"),
+        ("path,x1,y1,x2,y2,x5\na,1,2,3,4,5\n", "has no column y2|has no column x3"),
+        (numbered(range(68)), "has no column x68 and has a column x0: number the columns of points x1,y1"),
+        (numbered(range(5)), "has no column x5 and has a column x0"),
+        (numbered(range(98)), "has a column x0"),
+        (numbered(range(1, 99)), "has a column x69"),
+        (numbered(range(1, 68)), "has no column x68"),
+        (numbered([*range(1, 12), *range(13, 69)]), "has no column x12"),
+        (numbered([*range(1, 12), 11, *range(13, 69)]), "has no column x12 and has two columns x11"),
+        (numbered([1, 2, 3, 4, 5, 5]), "has two columns x5"),
+        (numbered(range(1, 6)).replace("path", "path,x0"), "has a column x0"),
+        (numbered(range(5)).replace("path", "path,left,top,right,bottom"), "has no column x5 and has a column x0"),
         ("path,left,top,right,bottom\n", "marks no face"),
         ("p/1.jpg\n3\n1 2 30 40 0 0 0 0 0 0\n", "line 3: the file ends among the faces of p/1.jpg|ends among"),
         ("p/1.jpg\n1\n1 2 30 40\n5 6 7 8\n1\n1 2 3 4\n", "line 4: a photograph's name"),

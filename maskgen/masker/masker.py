@@ -77,7 +77,7 @@ class Masker:
         self._landmarker = self.landmarker or landmarker_by_name(self.settings.landmarks, self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         made = {kind.name: kind for kind in self.made}
-        named = [made.get(parse_kind(text).name) or load_kind(parse_kind(text).text) for text in texts]
+        named = [made.get(parse_kind(text).name) or load_kind(text) for text in texts]
         self._kinds = named if made else load_kinds(texts)
         self._weights = np.array([parse_kind(text).weight for text in texts])
         self._wear = dict(map(parse_wear, self.settings.wear))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -34,14 +35,20 @@ def kind_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-@lru_cache(KEPT)
-def load_kind(text: str) -> Kind:
+def load_kind(kind: str | KindSpec) -> Kind:
     """The kind that a text names, see `core.kindspec`; its weight is ignored. The last KEPT kinds are cached.
+
+    Args:
+        kind: as it is typed, or parsed. A name may hold "=", so it is not to be parsed twice.
 
     Raises:
         UserError: no such kind (the message gives the nearest names), or a fault in the user's template or picture.
     """
-    spec = parse_kind(text)
+    return _made(replace(parse_kind(kind) if isinstance(kind, str) else kind, weight=1.0))
+
+
+@lru_cache(KEPT)
+def _made(spec: KindSpec) -> Kind:
     if spec.form == WORLD:
         return _world(spec)
     if spec.pattern is None and "+" in spec.dye:
@@ -138,7 +145,7 @@ def load_kinds(texts: Sequence[str]) -> list[Kind]:
     Raises:
         UserError: as `load_kind`, or two of them have the same name.
     """
-    kinds = [load_kind(parse_kind(text).text) for text in texts]
+    kinds = [load_kind(text) for text in texts]
     names = [kind.name for kind in kinds]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

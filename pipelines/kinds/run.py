@@ -28,8 +28,9 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
         return
     names = settings.kinds or (*kind_names(), WORLD, *(f"{WORLD}:{form}" for form in world_forms()))
     kinds = load_kinds(names)
+    width = max(15, *(len(kind.name) + 1 for kind in kinds))
     for kind in kinds:
-        yield f"{kind.name:<15} {kind.colour or ('drawn' if kind.draw_design else 'print'):<7}  {kind.title}"
+        yield f"{kind.name:<{width}} {kind.colour or ('drawn' if kind.draw_design else 'print'):<7}  {kind.title}"
     if (folder := settings.previews) is None:
         if not settings.list_only:
             yield "Nothing was written: --out FOLDER renders a preview of each kind, --kind KIND of one."

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 from skimage.data import astronaut
 
-from maskgen import mask_photo
+from maskgen import Masker, MaskerSettings, mask_photo
 from maskgen.core.images import encode_image
 from maskgen.core.kindspec import PRINTS
 from maskgen.core.reasons import UserError
-from maskgen.masks.kinds import load_kind, printed_kind
+from maskgen.masks import kinds
+from maskgen.masks.kinds import load_kind, load_kinds, printed_kind
 from maskgen.masks.template import built_in_template, read_template, template_names
 from maskgen.pipelines.cli import main
 
@@ -81,6 +82,21 @@ def test_a_kind_in_any_colour_and_a_mistyped_one() -> None:
         load_kind("surgical_bleu")
 
 
+@pytest.mark.parametrize("text", ["n95=3=4", "n95=3=1", "world:kn95=2=3", "surgical:teal=2=3"])
+def test_a_kind_has_one_weight(text: str) -> None:
+    with pytest.raises(UserError, match="=[23]'"):
+        load_kinds([text])
+    with pytest.raises(UserError, match="=[23]'"):
+        Masker(MaskerSettings((text,)))
+
+
+def test_a_folders_name_may_hold_an_equals_sign(copied: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a=1" / "snout=2"
+    shutil.copytree(copied, folder)
+    (kind,) = load_kinds([f"{folder}=3"])
+    assert kind.name == "snout=2" == load_kind(f"{folder}=1").name
+
+
 @pytest.mark.parametrize("motif", PRINTS)
 def test_a_print_has_both_colours_and_is_the_same_each_time(motif: str) -> None:
     kind = load_kind(f"cloth:red+{motif}+#00ff00")
@@ -90,7 +106,7 @@ def test_a_print_has_both_colours_and_is_the_same_each_time(motif: str) -> None:
     level = kind.looks[0].levels[0].colours
     red, green = (level[..., at].astype(int) for at in (0, 1))
     assert (red > green + 80).mean() > 0.1 and (green > red + 80).mean() > 0.02
-    load_kind.cache_clear()
+    kinds._made.cache_clear()
     assert np.array_equal(
         load_kind(f"cloth:red+{motif}+lime").looks[0].levels[0].colours, kind.looks[0].levels[0].colours
     )

@@ -51,6 +51,15 @@ def test_a_kind_that_is_named_is_drawn(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "mask_previews" / "n95.png").is_file()
 
 
+def test_columns_of_kinds_stand_below_each_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    long = "cloth:#ff0000+flowers+#00ff00"
+    result = CliRunner().invoke(main, ["kinds", "--list-only", "--kind", "n95", "--kind", long])
+    first, second = result.output.splitlines()[:2]
+    assert second.startswith(f"{long}  #ff0000  ")
+    assert first.index("#") == second.index("  #ff0000") + 2
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_demo_names_what_to_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool) -> None:
     draw = functools.partial(write_people, people=13, each=4)

@@ -311,12 +311,14 @@ def mask_command(**options: Any) -> None:
 
 
 def _refuse_idle(settings: MaskSettings) -> None:
-    """Raise UserError for crop options with --crop none; only the command line knows whether a default was given."""
+    """Raise UserError for options that others make idle; only the command line knows whether a default was given."""
     source = click.get_current_context().get_parameter_source
     idle = ("size", "margin") if settings.keeps_crops else ("size", "align", "margin")
     given = [f"--{name}" for name in idle if source(name) is ParameterSource.COMMANDLINE]
     if settings.crop == "none" and given:
         raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
+    if settings.format == "png" and source("quality") is ParameterSource.COMMANDLINE:
+        raise UserError("--format png keeps every pixel and has no quality: leave out --quality, or give --format jpg.")
 
 
 def run_and_print(settings: MaskSettings) -> int:

@@ -100,6 +100,7 @@ def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> No
     whole = ("mask", source, run, "--crop", "none")
     assert_refused(call(*whole, "--size", 160), "--crop none keeps", "leave out --size.")
     assert_refused(call(*whole, "--margin", 0.2, "--size", 112), "leave out --size and --margin.")
+    assert_refused(call("mask", source, run, "--format", "png", "--quality", 50), "--format png", "leave out --quality")
     assert_refused(call(*whole, "--align", "arcface"), "--crop none keeps", "leave out --align.")
     assert call(*whole, "--dry-run").exit_code == 0
     assert call(*whole, "--aligned", "--align", "arcface", "--dry-run").exit_code == 0

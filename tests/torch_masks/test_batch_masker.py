@@ -22,7 +22,7 @@ from maskgen.masks.apply_mask import MaskedPicture, analyse_face, apply_mask
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.people import Scene, draw_person, draw_portrait
-from maskgen.points.mark import Mark
+from maskgen.points.mark import Mark, mirrored
 from maskgen.torch_masks import BatchMasker, MaskedBatch, pack_masks, prepare_mask, render_masks
 
 Face = tuple[Image, np.ndarray]
@@ -236,6 +236,14 @@ def test_pictures_without_a_mask_stay_as_they_were_and_say_why(small: list[Face]
     assert torch.equal(empty.images, images)
     assert empty.kinds == ("",) * 4
     assert empty.faults[0] is None
+
+
+def test_landmarks_of_mirrored_crops_are_to_be_put_into_order(small: list[Face]) -> None:
+    images, keys = batch(small).flip(-1), keys_of(small)
+    points = points_of(small) * np.float32([-1, 1]) + np.float32([images.shape[-1] - 1, 0])
+    masker = BatchMasker(("n95",))
+    assert not masker(images, points, keys).masked.any()
+    assert masker(images, np.stack([mirrored(one) for one in points]), keys).masked.all()
 
 
 @pytest.mark.parametrize("shape", [(2, 112, 112, 3), (3, 112, 112)])

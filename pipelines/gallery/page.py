@@ -91,6 +91,10 @@ def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gal
     return Gallery(items, note, (("worn", "Worn", ()), ("label", "Label", ())), orders, len(members), known)
 
 
+def _score(score: float | str) -> str:
+    return score if isinstance(score, str) else f"{score:.2f}"
+
+
 def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
     from maskgen.core.images import read_photo
 
@@ -100,12 +104,13 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
         return None
 
 
-def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float]]) -> Item:
+def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float | str]]) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
     facets = {"worn": worn, "label": _CONTRADICTED if one.path in doubts else _PLAUSIBLE, "person": person}
     details = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
     if one.path in doubts:
-        details.append(("Looks", f"{doubts[one.path][0]} (mask score {doubts[one.path][1]:.2f})"))
+        looks, score = doubts[one.path]
+        details.append(("Looks", f"{looks} (mask score {_score(score)})" if _score(score) else looks))
     details += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
     sorts, tells = {"score": one.score}, {"score": f"score {one.score:.3f}"}
     if one.path in doubts:
@@ -154,5 +159,5 @@ def _warnings(outcomes: Outcomes) -> Markup:
         return tag("p", "None.")
     head = ("face", "photograph", "label", "looks", "mask score")
     note = "all" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; warnings.csv has all"
-    listed = table(note, head, [(*row[:4], f"{row[4]:.2f}") for row in rows[:_NAMES]])
+    listed = table(note, head, [(*row[:4], _score(row[4])) for row in rows[:_NAMES]])
     return join([strip_of("faces", "doubt", _DOUBTFUL), tag("details", tag("summary", f"By name ({note})"), listed)])

@@ -17,7 +17,8 @@ class GalleryReport:
         photographs: all of SOURCE; `written` and `set_aside` (by reason) add up to it.
         people: those with a face in the gallery.
         unlike: people with other counts than expected, including those without any face.
-        in_doubt: photographs that were kept although they contradict their label or may show no face.
+        in_doubt: photographs that were kept although they contradict their label, may show no face, or are, byte for
+            byte, another person's too.
         faceless: further people, all of whose photographs were set aside; people.csv lists them too.
     """
 

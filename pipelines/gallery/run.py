@@ -103,6 +103,7 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
             except SetAsideError as error:
                 outcomes.refuse(entry.path, error)
             progress.add(1, len(outcomes.set_aside) - before)
+    outcomes.warn_of_shared_bytes()
     return outcomes, {entry.person for entry in photographs.entries}
 
 
@@ -120,7 +121,8 @@ def _one(
 
     from .photograph_checks import doubts_of
 
-    image = read_photo(root / entry.path, max_pixels=settings.max_pixels).image
+    photo = read_photo(root / entry.path, max_pixels=settings.max_pixels)
+    image = photo.image
     found = finder.find(image, entry.masked, CropSettings(settings.align, settings.size, settings.margin))
     doubts = doubts_of(found, entry.masked)
     if doubts and settings.doubtful == "drop":
@@ -133,9 +135,8 @@ def _one(
     box = " ".join(f"{float(at):.1f}" for at in found.detection.box)
     score = round(found.detection.score, 4)
     aligned = stored_alignment(settings.align, settings.size, settings.margin)
-    outcomes.members.append(
-        GalleryRow(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned)
-    )
+    row = GalleryRow(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned)
+    outcomes.add(row, photo.sha256)
     outcomes.warnings += [(path, escape(entry.path), one.label, one.looks, round(one.score, 2)) for one in doubts]
 
 

@@ -168,6 +168,20 @@ def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> No
     assert "other settings" in call(source, tmp_path / "out", "--doubtful", "keep").output
 
 
+def test_one_photograph_of_two_people_is_a_warning(source: Path, tmp_path: Path) -> None:
+    shutil.copy(source / "person_01/bare/1.png", source / "person_02/bare/again.png")
+    shutil.copy(source / "person_03/bare/1.png", source / "person_03/bare/again.png")
+    result = call(source, tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "doubtful, kept                 2    of photographs, see warnings.csv" in result.output
+    said = {row["source"]: (row["said"], row["looks"], row["score"]) for row in table(tmp_path / "out/warnings.csv")}
+    assert said == {
+        "person_01/bare/1.png": ("person_01", "the same bytes as person_02/bare/again.png", ""),
+        "person_02/bare/again.png": ("person_02", "the same bytes as person_01/bare/1.png", ""),
+    }
+    assert "the same bytes as person_01/bare/1.png" in PageFile(tmp_path / "out/report.html").text
+
+
 def test_names_and_tables_say_the_same(source: Path, tmp_path: Path) -> None:
     flat = tmp_path / "flat"
     lines = ["path,person,masked"]

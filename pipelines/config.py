@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from maskgen.core.reasons import UserError
 
+from .folder_owner import Owner, writer_of
 from .options import FilePath
 from .options_once import OnceCommand
 
@@ -113,6 +114,10 @@ def read_config(path: Path) -> Mapping[str, Any]:
         raise UserError(f"{path} is not UTF-8 text: name a file of options.") from None
     except ValueError as error:
         raise UserError(f"{path} {error}: write lines like `per-photo: all`.") from None
+    if isinstance(stored, dict) and (writer := writer_of(stored)) not in (None, Owner.MASK):
+        raise UserError(
+            f"{path} is of maskgen {writer}: name a file of options, or the settings.json of a masking run."
+        )
     if isinstance(stored, dict) and {"digest", "settings"} <= set(stored):
         if "config" not in stored:
             raise UserError(f"{path} is of an earlier version, whose settings cannot be used again: write a file.")

@@ -17,13 +17,14 @@ from typing import Any
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
+from ..folder_owner import SETTINGS, Owner, refuse_other_owner
 from ..reports.progress import Notify
-from ..runs.json_files import checksummed_bytes, read_json, remove
+from ..runs.json_files import read_json, read_settings, remove, settings_bytes
 from .report import FILE_BYTES
 from .settings import GALLERY
 
 PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
-SHEET, PAGE, REPORT, SETTINGS = "contact_sheet.png", "report.html", "report.json", "settings.json"
+SHEET, PAGE, REPORT = "contact_sheet.png", "report.html", "report.json"
 COLUMNS = {
     GALLERY: ("path", "target", "person", "masked", "role", "source", "width", "height", "box", "score", "alignment"),
     PEOPLE: ("target", "person", "bare", "masked", "as_expected"),
@@ -44,6 +45,10 @@ class GalleryFolder:
         """The lock of the process that writes here."""
         return self.root / ".lock"
 
+    def refuse_other_owner(self) -> None:
+        """Raise UserError where the folder is not for galleries, also with --overwrite."""
+        refuse_other_owner(self.root, Owner.GALLERY, "OUT")
+
     def begin(self, deciding: Mapping[str, object], overwrite: bool, notify: Notify) -> dict[str, Any] | None:
         """Prepare the folder for these settings; returns the report if the gallery is already finished.
 
@@ -54,7 +59,8 @@ class GalleryFolder:
         """
         from maskgen.core.atomic_writes import remove_parts
 
-        stored = read_json(self.root / SETTINGS)
+        self.refuse_other_owner()
+        stored = read_settings(self.root)
         remove_parts(self.root, "*" if stored is not None else SETTINGS)
         if overwrite and stored is not None:
             remove(self.root, _OURS)
@@ -71,7 +77,7 @@ class GalleryFolder:
                 (self.root / REPORT).unlink()
         elif any(path.name != self.lock.name for path in self.root.iterdir()):
             raise UserError(f"OUT {self.root} holds files that no gallery wrote: choose an empty or new folder.")
-        self.place(SETTINGS, checksummed_bytes(deciding))
+        self.place(SETTINGS, settings_bytes(Owner.GALLERY, deciding))
         return None
 
     def sizes(self, paths: Iterable[str]) -> dict[str, int]:

@@ -46,6 +46,7 @@ def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
     """
     if settings.out.exists() and not settings.out.is_dir():
         raise UserError(f"OUT {settings.out} is a file: name a folder.")
+    GalleryFolder(settings.out).refuse_other_owner()
     if settings.simulate:
         return _simulate(settings, notify)
     photographs = list_photographs(settings)

@@ -9,6 +9,7 @@ from maskgen.core.checksummed_json import parse_checksummed
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
+from ..folder_owner import Owner, refuse_other_owner
 from ..runs.json_files import checksummed_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
@@ -25,6 +26,7 @@ def refuse_out(settings: PairsSettings) -> None:
         raise UserError(f"{out} is a file: give a folder.")
     if (out / CATALOGUE).exists():
         raise UserError(f"{out} is the folder of a run: give the lists one of their own, as {out / 'lists'}.")
+    refuse_other_owner(out, Owner.PAIRS, "OUT")
     if not settings.overwrite:
         _refuse_others(out, _as_stored(settings))
 

@@ -11,6 +11,8 @@ from typing import Any
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
 
+from ..folder_owner import COMMAND, SETTINGS, Owner
+
 
 def json_bytes(value: object) -> bytes:
     """JSON in the program's form; names that are not valid text keep their bytes as escapes."""
@@ -36,6 +38,23 @@ def read_json(path: Path) -> dict[str, Any] | None:
         raise UserError(
             f"{path} is damaged ({error}): put a copy of it back, choose another folder, or remove this one."
         ) from None
+
+
+def settings_bytes(owner: Owner, deciding: Mapping[str, object]) -> bytes:
+    """settings.json of a command: the settings that decide its output, by option name, and whose they are."""
+    return checksummed_bytes({COMMAND: owner, **deciding})
+
+
+def read_settings(root: Path) -> dict[str, Any] | None:
+    """The deciding settings that a folder was started with; None if there are none.
+
+    Raises:
+        UserError: they are damaged.
+    """
+    stored = read_json(root / SETTINGS)
+    if stored is not None:
+        stored.pop(COMMAND, None)  # earlier versions wrote none
+    return stored
 
 
 def remove(root: Path, names: Iterable[str]) -> None:

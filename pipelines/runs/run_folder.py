@@ -1,6 +1,6 @@
 """The folder of a run: its paths, the permission to write, and the settings at its start.
 
-settings.json         settings that decide the output, their digest, the shard size, and the options for --config
+settings.json         the command, settings that decide the output, their digest, the shard size, options for --config
 faces/, segmentation/, classes/    the outputs, in the source's folders
 shards/               per finished shard a report (.json, the commit mark) and its catalogue rows (.parquet)
 scratch/              files being written; they are moved into place by rename
@@ -44,6 +44,7 @@ from maskgen.formats.local_or_remote_files import (
 )
 
 from ..checks import differences, digest_of
+from ..folder_owner import COMMAND, Owner, refuse_other_owner
 from ..mask.settings import MaskSettings
 from .lock import LOCK, hold
 
@@ -253,6 +254,7 @@ def check_folder(run: RunFolder) -> None:
     """Raise UserError unless the folder is missing, empty, or a run folder."""
     if run.root.exists() and not run.root.is_dir():
         raise UserError(f"RUN {run.root} is a file: name a folder.")
+    refuse_other_owner(run.root, Owner.MASK, "RUN")
     if run.root.is_dir() and not run.settings.exists():
         strangers = set(entries_of(run.root)) - {LOCK, "scratch"}
         if "shards" in strangers:
@@ -316,7 +318,8 @@ def _others(run: RunFolder, keep: Container[str]) -> Iterable[AnyPath]:
 
 def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
     deciding = settings.deciding()
-    stored = {"settings": deciding, "digest": digest_of(deciding), "shard_size": size, "config": settings.config()}
+    stored = {COMMAND: Owner.MASK, "settings": deciding, "digest": digest_of(deciding), "shard_size": size}
+    stored["config"] = settings.config()
     run.place_text(run.settings, json.dumps(add_checksum(stored), indent=2) + "\n", durable=True)
     return size
 

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError
 
 from ..checks import differences
-from ..runs.json_files import checksummed_bytes, json_bytes, read_json, remove
+from ..folder_owner import SETTINGS, Owner, refuse_other_owner
+from ..runs.json_files import json_bytes, read_json, read_settings, remove, settings_bytes
 from ..trained_people import TRAINED_PEOPLE
 
 if TYPE_CHECKING:
     from maskgen.trainer.checkpoints import Checkpoint
 
-SETTINGS, REPORT, PAGE = "settings.json", "report.json", "report.html"
+REPORT, PAGE = "report.json", "report.html"
 LAST, BEST = "last", "best"
 _EPOCHS = "train.epochs"
 DISTANCES, TENSORBOARD, FEATURES, ANALYSES = "distances", "tensorboard", "features", "analyses.scratch"
@@ -69,10 +70,11 @@ class TrainFolder:
         """Make the folder.
 
         Raises:
-            UserError: it is a file.
+            UserError: it is a file, or the folder of another command, also with --overwrite.
         """
         if self.root.exists() and not self.root.is_dir():
             raise UserError(f"--run {self.root} is a file: name a folder.")
+        refuse_other_owner(self.root, Owner.TRAIN, "--run")
         self.root.mkdir(parents=True, exist_ok=True)
 
     def begin(
@@ -83,14 +85,14 @@ class TrainFolder:
         Raises:
             UserError: the folder holds other files, a run with other settings, or an unfinished run without --resume.
         """
-        stored = read_json(self.root / SETTINGS)
+        stored = read_settings(self.root)
         if stored is None:
             self._refuse_foreign()
         elif overwrite or not self._has_done_anything():
             remove(self.root, _OURS)
         elif (done := self._same(stored, deciding, max_steps, resume)) is not None:
             return done
-        self.place(SETTINGS, checksummed_bytes(deciding))
+        self.place(SETTINGS, settings_bytes(Owner.TRAIN, deciding))
         return None
 
     def _same(

@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -74,6 +75,20 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
     for key, value in about.items():
         proto.metadata_props.add(key=key, value=str(value))
     return bytes(proto.SerializeToString())
+
+
+def is_export(path: Path) -> bool:
+    """Whether a file is one of `to_onnx`, by its metadata.
+
+    Raises:
+        UserError: the package onnx is missing.
+    """
+    onnx, messages = need("onnx", "train"), need("google.protobuf.message", "train")
+    try:
+        proto = onnx.load_model(path, load_external_data=False)
+    except messages.DecodeError:
+        return False
+    return {"model", "size", "dim"} <= {one.key for one in proto.metadata_props}
 
 
 def largest_difference(data: bytes, embedder: NetworkEmbedder) -> float:

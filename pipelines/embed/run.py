@@ -12,13 +12,14 @@ from maskgen.core.reasons import UserError
 
 from ..alignment_checks import check_pictures
 from ..embedding import Part, embed_parts
+from ..output_file import refuse_foreign, refuse_out
 from ..reports.progress import Notify
 from .settings import EmbedSettings
 
 if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
 
-COLUMN = "embedding"
+COLUMN, SUFFIX = "embedding", ".parquet"
 _GROUP = 1 << 14  # rows per row group
 
 
@@ -35,8 +36,8 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     """Embed every picture of a list.
 
     Raises:
-        UserError: the model or the list cannot be read, the list has a column `embedding` already, or no picture can
-            be read.
+        UserError: the model or the list cannot be read, the list has a column `embedding` already, no picture can
+            be read, or OUT may not be replaced.
         OSError: the output cannot be written.
     """
     import pyarrow.parquet as pq
@@ -45,6 +46,9 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     from maskgen.embedders.by_name import open_embedder
     from maskgen.manifests.list_alignment import alignment_of_list
 
+    inputs = [settings.list_file, *([] if settings.input_file is None else [settings.input_file])]
+    refuse_out(settings.out, SUFFIX, inputs, settings.model)
+    refuse_foreign(settings.out, "embed", _is_own)
     columns = _columns(settings.list_file)  # first: a model takes seconds
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
@@ -58,6 +62,18 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
         if not written:
             raise UserError(f"No picture of {settings.list_file} can be read: correct its paths.")
     return Written(written, embedder.dim, left_out)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file holds embeddings of this command, by its metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowException:
+        return False
+    return COLUMN in schema.names and {b"maskgen", b"model"} <= set(schema.metadata or {})
 
 
 def _columns(list_file: Path) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maskgen.core.reasons import UserError
 
+from ..output_file import refuse_foreign, refuse_out
 from .settings import ExportSettings
 
 
@@ -11,15 +12,19 @@ def run_export(settings: ExportSettings) -> str:
     """Write the model if onnxruntime gives the same embeddings; returns a sentence.
 
     Raises:
-        UserError: the model cannot be read, is not a PyTorch network, or its ONNX form gives other embeddings.
+        UserError: the model cannot be read, is not a PyTorch network, its ONNX form gives other embeddings, or OUT
+            may not be replaced.
     """
     from maskgen.core.atomic_writes import remove_parts_of, write_atomic
     from maskgen.embedders.by_name import open_embedder
-    from maskgen.embedders.onnx_export import MOST_DIFFERENCE, input_name, largest_difference, to_onnx
+    from maskgen.embedders.onnx_export import MOST_DIFFERENCE, input_name, is_export, largest_difference, to_onnx
+    from maskgen.embedders.onnx_model import SUFFIX
     from maskgen.embedders.torch_network import NetworkEmbedder
 
-    embedder = open_embedder(settings.model, "cpu", settings.trust_pickle)
     out = settings.out
+    refuse_out(out, SUFFIX, [], settings.model)
+    refuse_foreign(out, "export", is_export)
+    embedder = open_embedder(settings.model, "cpu", settings.trust_pickle)
     if not isinstance(embedder, NetworkEmbedder):
         raise UserError(f"{embedder.name} is no PyTorch network: export a checkpoint, or facenet.")
     data = to_onnx(embedder)

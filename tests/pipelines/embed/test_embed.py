@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -121,3 +123,81 @@ def test_label_pairs_give_each_picture_once_and_no_person(tmp_path: Path) -> Non
     columns = _columns(listed)
     assert sorted(columns["path"].to_pylist()) == ["a/1.jpg", "a/2.jpg", "a/3.jpg", "a/4.jpg", "b/1.jpg"]
     assert set(columns) == {"path"}
+
+
+def refused(*command: object) -> str:
+    result = CliRunner().invoke(main, [*map(str, command)])
+    assert result.exit_code == 2, result.output
+    return " ".join(result.output.split())
+
+
+def test_a_list_is_not_written_over(model: Path, lists: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.parquet"  # the columns are read from the text, whatever the name
+    shutil.copy(lists / "train.csv", listed)
+    before = listed.read_bytes()
+    assert "is an input of this command" in refused("embed", model, listed, listed)
+    (tmp_path / "other.parquet").hardlink_to(listed)
+    assert "is an input of this command" in refused("embed", model, listed, tmp_path / "other.parquet")
+    assert "is an input of this command" in refused("embed", "dlib", lists / "train.csv", lists / "train.csv")
+    assert listed.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "new.onnx", "new.parquet"])
+@pytest.mark.parametrize("given", ["best", "best/model.safetensors", ""])
+def test_nothing_is_written_into_a_models_folder(
+    model: Path, lists: Path, tmp_path: Path, given: str, name: str
+) -> None:
+    training = tmp_path / "training"
+    shutil.copytree(model, training / "best")
+    for command in (["export", training / given], ["embed", training / given, lists / "train.csv"]):
+        told = refused(*command, training / "best" / name)
+        assert "lies in MODEL's folder" in told or "is an input of this command" in told
+    assert {path.name for path in (training / "best").iterdir()} == {path.name for path in model.iterdir()}
+
+
+@pytest.mark.parametrize("suffix", [".csv", "", ".parquet.part"])
+def test_a_file_to_write_has_the_suffix_of_its_kind(model: Path, lists: Path, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"out{suffix}"
+    assert f"does not end with .parquet: name a file such as {tmp_path}/out" in refused(
+        "embed", model, lists / "train.csv", out
+    )
+    assert "does not end with .onnx" in refused("export", model, out)
+    assert not out.exists()
+
+
+def test_a_file_of_another_origin_is_kept(model: Path, lists: Path, tmp_path: Path) -> None:
+    out = tmp_path / "catalogue.parquet"
+    tables = [b"", b"PAR1 no table", parquet_bytes(pa.table({"path": ["a.png"]})), catalogue_like()]
+    for data in tables:
+        out.write_bytes(data)
+        assert "is not of `maskgen embed`" in refused("embed", model, lists / "train.csv", out)
+        assert out.read_bytes() == data
+    onnx = pytest.importorskip("onnx")
+    foreign = onnx.ModelProto(producer_name="another", ir_version=8).SerializeToString()
+    network = tmp_path / "network.onnx"
+    for data in (b"", b"no model \xff", foreign):
+        network.write_bytes(data)
+        assert "is not of `maskgen export`" in refused("export", model, network)
+        assert network.read_bytes() == data
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    file = pa.BufferOutputStream()
+    pq.write_table(table, file)
+    return bytes(file.getvalue())
+
+
+def catalogue_like() -> bytes:
+    """A table with metadata of this program that holds no embeddings."""
+    return parquet_bytes(pa.table({"path": ["a.png"]}).replace_schema_metadata({"maskgen": "1", "model": "x"}))
+
+
+def test_a_file_of_ones_own_is_replaced(model: Path, lists: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    for command in (
+        ["embed", model, lists / "train.csv", tmp_path / "new" / "a.PARQUET"],
+        ["export", model, tmp_path / "new" / "a.onnx"],
+    ):
+        for _ in range(2):
+            result = CliRunner().invoke(main, [*map(str, command)])
+            assert result.exit_code == 0, result.output

@@ -48,6 +48,17 @@ def write_atomic(path: Path, data: bytes, durable: bool = False) -> None:
         file.write(data)
 
 
+def finished_name(name: str) -> str:
+    """The name that an unfinished file of `atomic_file` would have got; other names as they are.
+
+    Example:
+        >>> finished_name(".roc.png.4711.part"), finished_name("roc.png")
+        ('roc.png', 'roc.png')
+    """
+    part = _PART_NAME.fullmatch(name)
+    return part[1] if part else name
+
+
 def remove_parts(folder: Path, of: str = "*") -> None:
     """Remove the unfinished files of `atomic_file` that a killed process left at any depth of a folder.
 
@@ -63,8 +74,8 @@ def remove_parts_of(*paths: Path) -> None:
     for folder in dict.fromkeys(path.parent for path in paths):
         names = {path.name for path in paths if path.parent == folder}
         for path in folder.iterdir() if folder.is_dir() else ():
-            part = _PART_NAME.fullmatch(path.name)
-            if part and part[1] in names:
+            finished = finished_name(path.name)
+            if finished != path.name and finished in names:
                 path.unlink(missing_ok=True)
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.alignment_names import ARCFACE, DEFAULT_ALIGNMENT, StoredCut, stored_cut
 from maskgen.core.reasons import SetAsideError, UserError, counted
 
+from ..checks import show_path
 from ..reports.progress import Notify, show_progress
 from ..runs.json_files import checksummed_bytes, read_json
 from ..runs.lock import LOCK, hold
 from ..trained_people import trained_people
 from .run import evaluate_lists
-from .settings import EvaluateSettings
+from .settings import JUDGED, EvaluateSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from maskgen.embedders.base import FaceEmbedder
 
 STATE, SET_ASIDE, PICTURES = "prepared.json", "set_aside.csv", "pictures.csv"
+FACES = "faces"
 SIZE = 160  # of the crops, in pixels, where the alignment leaves it open
 
 
@@ -93,9 +95,13 @@ def prepare(
 
     Args:
         alignment: a name of `core.alignment_names.stored_alignment`; for pictures that are already crops, theirs.
+
+    Raises:
+        UserError: the folder holds files of another origin, or no pair has two faces.
     """
     from maskgen.core.atomic_writes import remove_parts
 
+    _refuse_others(asked, folder)
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / LOCK):
         size = _cut_as(alignment).size
@@ -109,6 +115,21 @@ def prepare(
         counts = _cut(found, folder, notify, alignment)
         _place(folder / STATE, checksummed_bytes({"deciding": deciding, "counts": counts}))
         return Prepared(folder, counts)
+
+
+def _refuse_others(asked: Benchmark, folder: Path) -> None:
+    """Raise UserError where the folder for the faces holds what no preparation wrote."""
+    from maskgen.core.atomic_writes import finished_name
+    from maskgen.manifests.schema import TEST
+
+    if not folder.is_dir() or (folder / STATE).is_file():
+        return
+    own = {FACES, SET_ASIDE, PICTURES, TEST, LOCK, JUDGED}
+    if strangers := {finished_name(path.name) for path in folder.iterdir()} - own:
+        raise UserError(
+            f"{show_path(folder)} is for the faces of {asked.name}, and holds files of another origin (such as "
+            f"{min(strangers)}): give --report another place."
+        )
 
 
 def _digest(found: BenchmarkSet) -> str:
@@ -151,7 +172,7 @@ def _cut(found: BenchmarkSet, folder: Path, notify: Notify, alignment: str) -> d
 def _name(number: int, one: BenchmarkPicture) -> str:
     """The path of a crop; `maskgen evaluate` reads the mask kind from the end of the name."""
     kind = "" if one.masked is None else "__masked" if one.masked else "__bare"
-    return f"faces/{number // 1000:03}/{number:06}{kind}.png"
+    return f"{FACES}/{number // 1000:03}/{number:06}{kind}.png"
 
 
 def _searched(found: BenchmarkSet, alignment: str) -> Callable[[BenchmarkPicture], bytes]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from maskgen.core.reasons import SetAsideError
 
+from .folder import ERRORS
+
 if TYPE_CHECKING:
     from maskgen.core.pair_sheets import ShownPair
     from maskgen.core.records import Image
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
     from .results import Evaluation
 
-ERRORS = "errors.png"
 EACH = 16  # genuine and impostor pairs each
 _COLUMNS, _CELL = 4, 112
 

@@ -13,8 +13,9 @@ from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
 from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
-from .errors import ERRORS, picture
-from .report import PEOPLE, begin, header, write_results, write_unreadable
+from .errors import picture
+from .folder import ERRORS, PEOPLE
+from .report import begin, header, write_results, write_unreadable
 from .results import GalleryEvaluation
 from .results_text import aligned, rate, table
 from .settings import EvaluateSettings

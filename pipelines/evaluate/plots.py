@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.trainer.monitoring.figure import figure
 
+from .folder import CONFUSION, DET, DISTANCES, ROC
 from .splits import ALL, SORTS
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def write_pictures(found: Evaluation, folder: Path) -> None:
     curves = {name: found.splits.get(name) for name in (ALL, *SORTS.values())}
     drawn = {name: one for name, one in curves.items() if one is not None and not isinstance(one, str)}
     title = f"{found.embedder.name}, test pairs"
-    _distances(folder / "distances.png", found, title)
-    _roc(folder / "roc.png", drawn, title)
-    _det(folder / "det.png", drawn, title)
-    _confusion(folder / "confusion.png", drawn[ALL].confusion, title)
+    _distances(folder / DISTANCES, found, title)
+    _roc(folder / ROC, drawn, title)
+    _det(folder / DET, drawn, title)
+    _confusion(folder / CONFUSION, drawn[ALL].confusion, title)
 
 
 def _distances(path: Path, found: Evaluation, title: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen import __version__
 
+from .folder import FILES, RESULTS, TEXT, UNREADABLE
 from .results_text import markdown
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from .results import Evaluation
 
-RESULTS, TEXT, UNREADABLE = "results.json", "results.md", "unreadable.csv"
-PEOPLE = "identified.csv"  # of an evaluation with --gallery
 _NAMELESS = (
     "These pairs name no people: intervals take pictures that genuine pairs connect for one person, and there is no "
     "FNMR at a fixed FMR, since two pictures that no pair compares may show one person."
@@ -49,11 +48,8 @@ def begin(folder: Path) -> None:
     """Make the folder of a report, and remove the unfinished files of a start that was killed."""
     from maskgen.core.atomic_writes import remove_parts_of
 
-    from ..reports.page.page import NAME
-    from .errors import ERRORS
-
     folder.mkdir(parents=True, exist_ok=True)
-    remove_parts_of(*(folder / name for name in (RESULTS, TEXT, UNREADABLE, ERRORS, PEOPLE, NAME)))
+    remove_parts_of(*(folder / name for name in FILES))
 
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from maskgen.core.reasons import UserError
 
 from ..checks import check_place, check_range
+from .folder import refuse_report
+
+JUDGED = "judged"  # folder of reports beside the data
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class EvaluateSettings:
         for option, path in (("--data", self.data), ("--gallery", self.gallery)):
             if path is not None and not path.exists():
                 raise UserError(f"{option} {path} is not there: name what `maskgen pairs` or `maskgen gallery` wrote.")
+        refuse_report(self.folder)
 
     @property
     def false_accepts(self) -> float:
@@ -72,7 +76,7 @@ class EvaluateSettings:
         benchmark = None if self.benchmark is None else self.benchmark[1]
         judged = self.data or self.gallery or benchmark
         beside = judged if judged is not None and judged.is_dir() else (judged or Path()).parent
-        return beside / "judged" / model_name(self.model)
+        return beside / JUDGED / model_name(self.model)
 
 
 def model_name(model: str) -> str:

@@ -166,3 +166,17 @@ def test_a_run_knows_whom_it_trains_on(tmp_path: Path) -> None:
     assert names_of(tmp_path) == names_of(tmp_path / "train.csv") == ["Ann", "Bo Kim"]
     (tmp_path / "other").mkdir()
     assert names_of(tmp_path / "other") == []
+
+
+def test_faces_are_not_cut_into_a_folder_of_another_origin(untrained: Path, tmp_path: Path) -> None:
+    pictures = small_pictures(2, 2)
+    (tmp_path / "own.bin").write_bytes(pickle.dumps((pictures, [True, True])))
+    place = tmp_path / "faces-bin"
+    place.mkdir()
+    (place / "test.csv").write_text("mine\n")
+    (place / "train.csv").write_text("mine\n")
+    words = ("--benchmark", "bin", tmp_path / "own.bin", "--report", tmp_path / "report")
+    refused = call("evaluate", untrained, *words)
+    assert refused.exit_code == 2
+    assert "holds files of another origin (such as train.csv)" in " ".join(refused.output.split())
+    assert (place / "test.csv").read_text() == "mine\n"

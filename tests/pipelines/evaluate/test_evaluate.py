@@ -17,12 +17,13 @@ import torch
 from click.testing import CliRunner, Result
 from drawn_people import drawn_people
 from page_reader import PageFile
-from support import lasting
+from support import lasting, tree, write
 
 from maskgen.core.images import encode_image
 from maskgen.pipelines.cli import main
-from maskgen.pipelines.evaluate.settings import model_name
+from maskgen.pipelines.evaluate.settings import EvaluateSettings, model_name
 from maskgen.pipelines.evaluate.splits import splits
+from maskgen.pipelines.train.folder import TrainFolder
 from maskgen.trainer.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.loading import load_recipe
@@ -322,3 +323,45 @@ def test_names_of_reports() -> None:
     assert [model_name(name) for name in ("dlib", "facenet:vggface2", "/a/b/best", "m.pth")] == [
         "dlib", "facenet-vggface2", "b-best", "m.pth",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["run", "lists", "gallery", "training", "people", "pictures", "page", "notes"])
+def test_a_report_does_not_replace_files_of_another_origin(
+    drawn: Path, untrained: Path, tmp_path: Path, what: str
+) -> None:
+    made = {"run": "a masking run", "lists": "training lists", "gallery": "a gallery", "training": "a training"}
+    place = tmp_path / what
+    if what == "training":
+        TrainFolder(place).make()
+        TrainFolder(place).begin({"train.epochs": 1}, 0, resume=False, overwrite=False)
+    elif (drawn / what).exists():
+        shutil.copytree(drawn / what, place)
+    else:
+        write(place / {"pictures": "roc.jpg", "page": "report.html", "notes": "results.json"}[what], b"{}")
+    before = tree(place)
+    for option, data in (("--data", drawn / "lists"), ("--gallery", drawn / "gallery")):
+        refused = call("evaluate", untrained, option, data, "--report", place)
+        assert refused.exit_code == 2, refused.output
+        told = " ".join(refused.output.split())
+        assert f"is the folder of {made[what]}" in told if what in made else "that no evaluation wrote" in told
+    assert tree(place) == before
+
+
+def test_an_evaluation_goes_on_where_another_was_interrupted(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call = ("evaluate", untrained, "--data", drawn / "lists", "--report", out, "--replicates", "20")
+    out.mkdir()
+    done(*call)
+    order = sorted(out.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert order[-1].name == "results.json"
+    kept = {path.name: path.read_bytes() for path in order}
+    for number in range(len(order)):
+        shutil.rmtree(out)
+        for path in order[:number]:
+            write(path, kept[path.name])
+        write(out / f".{order[number].name}.4711.part", b"half")
+        EvaluateSettings(str(untrained), drawn / "lists", report=out)
+    done(*call)
+    (out / "notes.txt").write_text("mine")
+    done(*call)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*kept, "notes.txt"])

@@ -1,0 +1,36 @@
+"""The report's folder of `maskgen evaluate`: its files, and what may be in it at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskgen.core.reasons import UserError
+
+from ..checks import show_path
+from ..folder_owner import Owner, owner_of, refuse_other_owner
+from ..reports.page.page import NAME as PAGE
+
+PLOTS = DISTANCES, ROC, DET, CONFUSION = "distances.png", "roc.png", "det.png", "confusion.png"
+PEOPLE = "identified.csv"  # of an evaluation with --gallery
+ERRORS = "errors.png"
+UNREADABLE, TEXT, RESULTS = "unreadable.csv", "results.md", "results.json"
+_FIRST = {*PLOTS, PEOPLE}  # written before ERRORS
+_THEN = {ERRORS, UNREADABLE, PAGE, TEXT, RESULTS}
+FILES = (*_FIRST, *_THEN)
+
+
+def refuse_report(folder: Path) -> None:
+    """Raise UserError unless the folder is missing, empty, or that of an evaluation, finished or not."""
+    from maskgen.core.atomic_writes import finished_name
+
+    refuse_other_owner(folder, Owner.EVALUATE, "--report")
+    if not folder.is_dir() or owner_of(folder) is Owner.EVALUATE:
+        return
+    there = {finished_name(path.name) for path in folder.iterdir()}
+    # Other programs write a report.html, too: where an evaluation was interrupted, ERRORS is beside it.
+    known = _FIRST | _THEN if ERRORS in there else _FIRST
+    if strangers := there - known:
+        raise UserError(
+            f"--report {show_path(folder)} holds files that no evaluation wrote (such as {min(strangers)}): name a new "
+            "or empty folder."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,11 +123,16 @@ def read_columns(path: Path, wanted: Sequence[str]) -> Mapping[str, Any]:
         raise UserError(f"{path} is not there: give a list that `maskgen pairs` or `maskgen gallery` wrote.") from None
     except (ValueError, OSError) as fault:
         raise UserError(f"{path} cannot be read: {why_unreadable(fault)}.") from None
-    if missing := [name for name in wanted if name not in found.columns]:
-        raise UserError(f"{path} has no column {missing[0]}: it should have {', '.join(wanted)}.")
+    require_columns(path, found.columns, wanted)
     if found.n_ragged:
         raise UserError(f"{path}: {found.ragged[0]}; `maskgen pairs --check` says more.")
     return found.columns
+
+
+def require_columns(path: Path, there: Collection[str], wanted: Sequence[str]) -> None:
+    """Raise UserError where a list lacks one of these columns."""
+    if missing := [name for name in wanted if name not in there]:
+        raise UserError(f"{path} has no column {missing[0]}: it should have {', '.join(wanted)}.")
 
 
 def _whole_numbers(texts: Any, what: str) -> Ints:

@@ -27,7 +27,7 @@ from maskgen.formats.recordio.people import record_people
 from maskgen.formats.recordio.stream import label_text
 from maskgen.formats.tars.people import folder_of, photographs
 from maskgen.manifests.list_alignment import alignment_of_list
-from maskgen.manifests.lists import read_columns
+from maskgen.manifests.lists import read_columns, require_columns
 from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
 
 REC = "train.rec"
@@ -129,7 +129,10 @@ def _read(source: Path) -> TrainingList:
 
 
 def _from_csv(path: Path) -> TrainingList:
-    columns = read_columns(path, IMAGE_COLUMNS)
+    columns = read_columns(path, IMAGE_COLUMNS[:1])
+    if set(PAIR_COLUMNS[2:]) & set(columns):
+        raise UserError(f"{path} is a list of pairs: give a list of single pictures, as {TRAIN}.")
+    require_columns(path, columns, IMAGE_COLUMNS)
     return _listed(path.parent, columns["path"], columns["target"].to_pylist(), path.read_bytes())
 
 

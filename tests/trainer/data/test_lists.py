@@ -94,6 +94,16 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path: Path, name: str, text: s
         read_training_list(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["train.csv", "test.csv", "eval_diff.csv"])
+@pytest.mark.parametrize("titles", ["path,target,pair_path,pair_target", "path,pair_path", "path;target;pair_path"])
+def test_a_list_of_pairs_is_no_training_list(tmp_path: Path, name: str, titles: str) -> None:
+    between = ";" if ";" in titles else ","
+    rows = [between.join(["a.png", "0", "b.png", "1"][: titles.count(between) + 1]) for _ in range(2)]
+    (tmp_path / name).write_text("\n".join([titles, *rows]) + "\n")
+    with pytest.raises(UserError, match=rf"{name} is a list of pairs: give a list of single pictures, as train\.csv"):
+        read_training_list(tmp_path / name)
+
+
 def test_a_file_of_another_kind_and_an_absent_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(UserError, match="is not a known list"):

@@ -54,7 +54,7 @@ def stretches(rows: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[np.ndarray[
 
 
 def csv_lines(columns: Sequence[Any]) -> bytes:
-    """Arrow columns as the lines of a CSV file.
+    """Arrow columns as the lines of a CSV file; null is an empty value.
 
     Example:
         >>> csv_lines([pa.array(['a', 'b "c", d']), pa.array([1, 2])])
@@ -74,6 +74,8 @@ def joined(*texts: Any, between: str = "") -> Any:
 
 def _quoted(column: Any) -> Any:
     texts = column.cast(pa.large_string())
+    if texts.null_count:
+        texts = pc.fill_null(texts, "")
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return texts
     needs = pc.match_substring_regex(texts, _NEEDS_QUOTES)

@@ -50,7 +50,7 @@ class PersonResult:
 
     `probes` of the person; `first` and `fifth` of them have rank 1 and at most 5; `accepted` have rank 1 within the
     threshold. `taken_for_another` of them would match another person if their own were not enrolled; `let_in` probes of
-    others would match this person if their own were not enrolled.
+    others would match this person if their own were not enrolled. Without a threshold these three are None.
     """
 
     person: int
@@ -58,9 +58,9 @@ class PersonResult:
     probes: int
     first: int
     fifth: int
-    accepted: int
-    taken_for_another: int
-    let_in: int
+    accepted: int | None
+    taken_for_another: int | None
+    let_in: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +190,19 @@ def _intervals(right: Mapping[str, NDArray[np.bool_]], person: Ints, replicates:
 def _people(
     found: Search, right: Mapping[str, NDArray[np.bool_]], threshold: float, enrolled_people: Ints
 ) -> tuple[PersonResult, ...]:
-    none = np.zeros(len(found.person), np.bool_)
-    let_in = none if np.isnan(threshold) else found.other <= threshold
     everyone = np.unique(np.concatenate([found.person, enrolled_people]))
     columns = [
         _counts(enrolled_people, everyone),
         _counts(found.person, everyone),
-        *(_counts(found.person[right.get(name, none)], everyone) for name in ("rank1", "rank5", "accepted")),
-        _counts(found.person[let_in], everyone),
-        _counts(found.rival[let_in], everyone),
+        *(_counts(found.person[right[name]], everyone) for name in ("rank1", "rank5")),
     ]
-    return tuple(PersonResult(*map(int, row)) for row in zip(everyone, *columns, strict=True))
+    within: list[list[int] | list[None]] = [[None] * len(everyone)] * 3
+    if "accepted" in right:
+        let_in = found.other <= threshold
+        whose = found.person[right["accepted"]], found.person[let_in], found.rival[let_in]
+        within = [_counts(people, everyone).tolist() for people in whose]
+    rows = zip(everyone.tolist(), *(column.tolist() for column in columns), *within, strict=True)
+    return tuple(PersonResult(*row) for row in rows)
 
 
 def _counts(values: Ints, of: Ints) -> Ints:

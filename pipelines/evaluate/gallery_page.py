@@ -16,6 +16,7 @@ from ..reports.page.threshold_slider import PairLabels, judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from .errors import picture
 from .page import evaluate_command, start_of
+from .results_text import UNKNOWN
 
 if TYPE_CHECKING:
     from .results import GalleryEvaluation
@@ -97,7 +98,7 @@ def _people(found: GalleryEvaluation) -> Markup:
     names = dict(zip(found.gallery.numbers("target").tolist(), named, strict=True))
     people = sorted(found.result.people, key=lambda one: (one.first - one.probes, one.person))
     rows = [
-        (names[one.person], f"{one.enrolled}", f"{one.probes}", f"{one.first}", f"{one.accepted}", f"{one.let_in}")
+        (names[one.person], *map(_count, (one.enrolled, one.probes, one.first, one.accepted, one.let_in)))
         for one in people[:_PEOPLE]
     ]
     note = (
@@ -105,6 +106,10 @@ def _people(found: GalleryEvaluation) -> Markup:
     )
     head = ("person", "bare faces", "probes", "named first", "let in", "false matches of others with them")
     return table(note, head, rows)
+
+
+def _count(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number}"
 
 
 def _gallery(found: GalleryEvaluation, pictures: Pictures) -> Gallery:

@@ -20,7 +20,7 @@ from ..reports.page.threshold_slider import judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from ..settings_to_command import command_line
 from .errors import picture
-from .results_text import FIXED, benchmark_notes, fixed_head, fixed_rows, has_rates
+from .results_text import FIXED, UNKNOWN, benchmark_notes, fixed_head, fixed_rows, has_rates
 from .settings import EvaluateSettings
 from .splits import ALL, SORTS
 
@@ -249,7 +249,7 @@ def _error_row(found: Evaluation, name: str, rows: Bools) -> tuple[str, ...]:
 
 def _share(whole: Bools, part: Bools) -> tuple[str, str]:
     n, wrong = int(whole.sum()), int(part.sum())
-    return f"{n:,}", f"{wrong:,} ({100 * wrong / n:.1f} %)" if n else "–"
+    return f"{n:,}", f"{wrong:,} ({100 * wrong / n:.1f} %)" if n else UNKNOWN
 
 
 def _gallery(found: Evaluation, pictures: Pictures) -> Gallery:

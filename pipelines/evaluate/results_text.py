@@ -8,7 +8,7 @@ from typing import Any
 
 from maskgen.core.reasons import are, counted
 
-_NOT = "–"  # an unknown value
+UNKNOWN = "–"  # an unknown value
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -39,7 +39,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def number(value: float | None) -> str:
     """A number with four decimals."""
-    return _NOT if value is None or math.isnan(value) else f"{value:.4f}"
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def rate(found: Mapping[str, Any]) -> str:
@@ -108,7 +108,7 @@ def _left_out(results: Mapping[str, Any]) -> Iterator[str]:
 def _rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for name, one in splits.items():
         if "reason" in one:
-            yield (name, *[_NOT] * (len(_COLUMNS) - 1))
+            yield (name, *[UNKNOWN] * (len(_COLUMNS) - 1))
             continue
         counts = f"{one['same']:,}", f"{one['different']:,}"
         yield (name, *counts, *(rate(one[what]) for what in ("accuracy", "auc", "eer")), _ten_fold(one["ten_fold"]))
@@ -160,12 +160,12 @@ def fixed_head(fixed: Mapping[str, Any]) -> list[str]:
 def fixed_rows(fixed: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """The error rates at a fixed false match rate, one row per type of comparison, under `FIXED`."""
     for name, one in fixed["comparisons"].items():
-        fmr = _NOT if one["fmr"] is None or math.isnan(one["fmr"]) else f"{one['fmr']:.5f}"
+        fmr = UNKNOWN if one["fmr"] is None or math.isnan(one["fmr"]) else f"{one['fmr']:.5f}"
         yield name, f"{one['genuine']:,}", f"{one['impostor']:,}", rate(one["fnmr"]), fmr
 
 
 def _ten_fold(found: Mapping[str, Any]) -> str:
-    return _NOT if "reason" in found else f"{found['mean']:.4f} ± {found['standard_error']:.4f}"
+    return UNKNOWN if "reason" in found else f"{found['mean']:.4f} ± {found['standard_error']:.4f}"
 
 
 def _tar_rows(splits: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

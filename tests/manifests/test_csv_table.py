@@ -49,6 +49,11 @@ def test_plain_values_have_no_quotes() -> None:
     assert csv_lines(columns([("faces/Anna B/é__n95.jpg", 3)])) == "faces/Anna B/é__n95.jpg,3\n".encode()
 
 
+def test_unknown_values_are_empty() -> None:
+    unknown = [pa.array([1, None]), pa.array(["a", None], pa.large_string())]
+    assert csv_lines(unknown) == b'1,a\n,""\n'
+
+
 def test_slices_of_an_array_are_written_as_slices() -> None:
     both = [column.slice(1, 2) for column in columns([("a", 1), ("b", 2), ("c", 3), ("d", 4)])]
     assert csv_lines(both) == b"b,2\nc,3\n"

@@ -88,3 +88,11 @@ def test_too_few_probes_for_the_rate() -> None:
     assert result.rank1 == 1.0
     assert math.isnan(result.accepted)
     assert "needs 100 probes, and there are 3." in result.reason
+
+
+def test_without_a_threshold_nothing_is_counted_within_it() -> None:
+    rows, who = faces(3, 5, 6, 1.0)
+    result = identify(search(rows[:15], who[:15], rows[15:], who[15:]), who[15:], 0.01, replicates=50)
+    assert result.reason and math.isnan(result.accepted)
+    assert {(one.accepted, one.taken_for_another, one.let_in) for one in result.people} == {(None, None, None)}
+    assert sum(one.probes for one in result.people) == 15

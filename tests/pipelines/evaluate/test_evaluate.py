@@ -206,6 +206,13 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
 def test_a_gallery_by_its_folder(drawn: Path, untrained: Path, tmp_path: Path) -> None:
     done("evaluate", untrained, "--gallery", drawn / "gallery", "--report", tmp_path / "out")
     assert results(tmp_path / "out")["probes"] == 12
+    assert "needs 100 probes" in results(tmp_path / "out")["open_set"]["reason"]
+    with (tmp_path / "out" / "identified.csv").open() as file:
+        for row in csv.DictReader(file):
+            assert (row["probes"], row["accepted"], row["taken_for_another"], row["let_in"]) == ("2", "", "", "")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    cells = [f'<td data-head="{name}">\N{EN DASH}</td>' for name in ("let in", "false matches of others with them")]
+    assert [page.count(cell) for cell in cells] == [6, 6]
 
 
 def of_arcface(untrained: Path, folder: Path) -> Path:

@@ -15,9 +15,8 @@ from maskgen.formats.any_path import AnyPath, is_remote
 
 from .catalogue import Images
 from .formats.label_pairs import is_label_pairs
-from .formats.lfw_pairs import Resolved, as_pairs, refuse_itself
+from .formats.lfw_pairs import PairsMade, Resolved
 from .lists import PairLists, read_pair_lists
-from .pairs import Drawn
 from .schema import PAIR_COLUMNS, Ints
 from .write import PathWriter
 
@@ -37,7 +36,7 @@ def lists_image_paths(path: Path) -> bool:
 def resolve_image_paths(
     images: Images, folders: Mapping[str, AnyPath], path: Path, allow_same_source: bool
 ) -> Resolved:
-    """The pairs of such a file on these images, in their order within genuine and impostor pairs.
+    """The pairs of such a file on these images, in their order within genuine and impostor pairs, each once.
 
     Args:
         folders: of the runs, by name.
@@ -47,7 +46,7 @@ def resolve_image_paths(
     """
     listed = read_pair_lists([path])
     rows, same = _rows_of(images, folders, listed)[listed.pairs[path.name]], listed.same(path.name)
-    made: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+    made = PairsMade(images, allow_same_source)
     left_out: list[tuple[str, str]] = []
     texts = listed.addresses
     for place, (row, are_one, names) in enumerate(
@@ -58,14 +57,12 @@ def resolve_image_paths(
             for at, name in zip(row, (first, second), strict=True):
                 if at < 0:
                     raise LookupError(f"the runs have no image {name}")
-            refuse_itself(images, row, allow_same_source)
             if are_one != bool(images.person[row[0]] == images.person[row[1]]):
                 raise LookupError(f"the runs say they are {'two people' if are_one else 'one person'}")
+            made.add(row[0], row[1], are_one)
         except LookupError as error:
             left_out.append((f"pair {place}: {first}\t{second}", str(error.args[0])))
-        else:
-            made[0 if are_one else 1].append((row[0], row[1]))
-    return Resolved(Drawn(as_pairs(made[0]), as_pairs(made[1]), {}), tuple(left_out))
+    return Resolved(made.drawn(), tuple(left_out))
 
 
 def _rows_of(images: Images, folders: Mapping[str, AnyPath], listed: PairLists) -> Ints:

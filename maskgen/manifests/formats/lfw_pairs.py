@@ -131,39 +131,56 @@ def _line(pair: ListedPair) -> str:
 
 
 def resolve(images: Images, listed: Sequence[ListedPair], wear: Wear, settings: ManifestSettings) -> Resolved:
-    """The listed pairs on these images, in their order within genuine and impostor pairs.
+    """The listed pairs on these images, in their order within genuine and impostor pairs, each once.
 
     If a photograph has several matching images, one is drawn by the seed and the pair's position.
     """
     known = _Photographs(images)
-    same: list[tuple[int, int]] = []
-    diff: list[tuple[int, int]] = []
+    made = PairsMade(images, settings.rules.allow_same_source)
     left_out: list[tuple[str, str]] = []
     masked = {Wear.BARE: (False, False), Wear.MASKED: (True, True), Wear.MIXED: (False, True)}[wear]
     for place, pair in enumerate(listed, 1):
         rng = rng_for(settings.seed, "listed", place)
         try:
-            rows = (
-                known.find(pair.name, pair.number, masked[0], rng),
-                known.find(pair.other, pair.other_number, masked[1], rng),
-            )
-            refuse_itself(images, rows, settings.rules.allow_same_source)
+            first = known.find(pair.name, pair.number, masked[0], rng)
+            made.add(first, known.find(pair.other, pair.other_number, masked[1], rng), pair.same)
         except LookupError as error:
             left_out.append((f"pair {place}: {_line(pair)}", str(error.args[0])))
-        else:
-            (same if pair.same else diff).append(rows)
-    return Resolved(Drawn(as_pairs(same), as_pairs(diff), {}), tuple(left_out))
+    return Resolved(made.drawn(), tuple(left_out))
 
 
-def refuse_itself(images: Images, rows: Sequence[int], allow_same_source: bool) -> None:
-    """Raise LookupError where two rows are one image, or one photograph if that is not allowed."""
-    if rows[0] == rows[1]:
-        raise LookupError("both are one image")
-    if not allow_same_source and images.source[rows[0]] == images.source[rows[1]]:
-        raise LookupError("both are one photograph")
+class PairsMade:
+    """Pairs of images made from a list, none twice in either order."""
+
+    def __init__(self, images: Images, allow_same_source: bool) -> None:
+        self._images = images
+        self._allow_same_source = allow_same_source
+        self._same: list[tuple[int, int]] = []
+        self._diff: list[tuple[int, int]] = []
+        self._there: set[frozenset[int]] = set()
+
+    def add(self, first: int, second: int, same: bool) -> None:
+        """Add the pair of two rows.
+
+        Raises:
+            LookupError: they are one image, or one photograph if that is not allowed, or the pair is there already.
+        """
+        if first == second:
+            raise LookupError("both are one image")
+        if not self._allow_same_source and self._images.source[first] == self._images.source[second]:
+            raise LookupError("both are one photograph")
+        pair = frozenset((first, second))
+        if pair in self._there:
+            raise LookupError("it is listed already")
+        self._there.add(pair)
+        (self._same if same else self._diff).append((first, second))
+
+    def drawn(self) -> Drawn:
+        """The pairs, in the order in which they were added."""
+        return Drawn(_as_pairs(self._same), _as_pairs(self._diff), {})
 
 
-def as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:
+def _as_pairs(rows: Sequence[tuple[int, int]]) -> Pairs:
     """Rows of images, two per pair, as `Pairs`."""
     table = np.array(rows, np.int64).reshape(-1, 2)
     return Pairs(table[:, 0], table[:, 1])

@@ -61,6 +61,26 @@ def test_listed_images_that_make_no_pair_are_each_told(run: Path, tmp_path: Path
         write(tmp_path / "other", run=run, test_pairs=listed, wear="bare")
 
 
+@pytest.mark.parametrize("form", ["names", "images"])
+def test_a_pair_that_is_listed_twice_is_made_once(run: Path, tmp_path: Path, form: str) -> None:
+    listed = tmp_path / "pairs.txt"
+    if form == "names":
+        lines = ["p000\t1\t2", "p000\t2\t1", "p001\t1\tp002\t2", "p002\t2\tp001\t1", "p000\t1\t2", "p000\t1\t1"]
+        wear = "bare"
+    else:
+        at = {f"p00{p}\t{n}": f"masked/faces/p00{p}/p00{p}_000{n}__n95.jpg" for p in range(3) for n in (1, 2)}
+        ends = [("p000\t1", "p000\t2"), ("p000\t2", "p000\t1"), ("p001\t1", "p002\t2"), ("p002\t2", "p001\t1")]
+        ends += [ends[0], ("p000\t1", "p000\t1")]
+        lines, wear = [f"{at[a]}\t{at[b]}\t{int(a[:4] == b[:4])}" for a, b in ends], None
+    listed.write_text("".join(f"{line}\n" for line in lines))
+    report = write(tmp_path / "out", run=run, test_pairs=listed, wear=wear)
+    assert report["listed_pairs"] == {"listed": 6, "made": 2, "left_out": 4}
+    left_out = read(tmp_path / "out" / "left_out.csv")
+    assert [row["path"].partition(":")[0] for row in left_out] == ["pair 2", "pair 4", "pair 5", "pair 6"]
+    assert [row["reason"] for row in left_out][:3] == ["it is listed already"] * 3
+    assert check_lists(tmp_path / "out", verify="names").n_faults == 0
+
+
 def test_lfw_pairs_on_a_run_of_lfw(photographs: Path, tmp_path: Path) -> None:
     wanted = [
         Row(person.name, photo.name, kind)

@@ -15,6 +15,7 @@ from .schema import Ints, Mix, Pairs
 from .split import quotas
 
 RngFor = Callable[[str], np.random.Generator]
+NO_ROWS = np.empty(0, np.int64)
 
 
 class KindRule(StrEnum):
@@ -121,12 +122,18 @@ def describe(images: Images, pairs: Pairs) -> dict[str, int]:
     }
 
 
-def without_second_photograph(images: Images, rows: Ints) -> tuple[int, int]:
-    """The number of people with a single photograph among the rows, and the number of their images."""
-    photo = np.unique(images.person[rows].astype(np.int64) << 32 | images.source[rows])
+def without_second_photograph(images: Images, rows: Ints, rest: Ints = NO_ROWS) -> tuple[int, int]:
+    """The number of people of these rows with a single photograph, and the number of their images among the rows.
+
+    Args:
+        rest: images of the other part, from which partners may be drawn, too.
+    """
+    every = np.concatenate([rows, rest])
+    photo = np.unique(images.person[every].astype(np.int64) << 32 | images.source[every])
     photographs = np.bincount(photo >> 32, minlength=len(images.people))
     held = np.bincount(images.person[rows], minlength=len(images.people))
-    return int((photographs == 1).sum()), int(held[photographs == 1].sum())
+    alone = (photographs == 1) & (held > 0)
+    return int(alone.sum()), int(held[alone].sum())
 
 
 def _same_indexes(images: Images, rows: Ints, rules: PairRules) -> dict[str, PairIndex]:
@@ -172,8 +179,7 @@ def _parts(images: Images, rows: Ints) -> tuple[Ints, Ints, list[Ints]]:
 
 
 def _two_kinds(by_kind: list[Ints]) -> list[tuple[Ints, Ints]]:
-    none = np.empty(0, np.int64)
-    return list(combinations(by_kind, 2)) or [(none, none)]
+    return list(combinations(by_kind, 2)) or [(NO_ROWS, NO_ROWS)]
 
 
 def _genuine_pairs(rng: np.random.Generator, images: Images, rows: Ints, index: PairIndex) -> Pairs:

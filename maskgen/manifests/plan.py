@@ -14,7 +14,7 @@ from maskgen.core.reasons import UserError, are, counted
 from maskgen.core.seeding import rng_for
 
 from .catalogue import Images
-from .pairs import Drawn, PairRules, describe, draw_disjoint, draw_reference, without_second_photograph
+from .pairs import NO_ROWS, Drawn, PairRules, describe, draw_disjoint, draw_reference, without_second_photograph
 from .schema import Ints, Pairs, Split
 from .split import balance, split_images, split_people
 
@@ -216,15 +216,16 @@ def _draw_reference(images: Images, people: Ints, settings: ManifestSettings) ->
     in_eval, in_test = (rows[part] for part in divided)
     judged = draw_reference(_rng(settings, "eval"), images, in_eval, in_test, allow, halves=False)
     trial = draw_reference(_rng(settings, "test"), images, in_test, in_eval, allow, halves=True)
-    return (
-        judged,
-        trial,
-        {"eval": _pair_facts(images, in_eval, judged), "test": _pair_facts(images, in_test, trial)},
-    )
+    facts = {
+        "eval": _pair_facts(images, in_eval, judged, in_test),
+        "test": _pair_facts(images, in_test, trial, in_eval),
+    }
+    return judged, trial, facts
 
 
-def _pair_facts(images: Images, rows: Ints, drawn: Drawn) -> dict[str, Any]:
-    people, held = without_second_photograph(images, rows)
+def _pair_facts(images: Images, rows: Ints, drawn: Drawn, rest: Ints = NO_ROWS) -> dict[str, Any]:
+    """Counts of a part for the report; `rest` are images of the other part that may be partners."""
+    people, held = without_second_photograph(images, rows, rest)
     return {
         "people": len(distinct(images.person[rows])),
         "images": len(rows),

@@ -151,6 +151,9 @@ def test_describe_and_people_with_one_photograph() -> None:
     expected = {"rows": 3, "mm": 2, "mb": 1, "bb": 0, "mm_same_kind": 2, "mm_other_kind": 0}
     assert describe(images, pairs) == expected | {"one_photograph": 1}
     assert without_second_photograph(images, whole(images)) == (1, 2)
+    first, rest = np.array([0, 1, 3]), np.array([2, 4])
+    assert without_second_photograph(images, first, rest) == (1, 1)
+    assert without_second_photograph(images, first[:2], rest) == (0, 0)
 
 
 def test_pairs_refuse_an_image_with_itself() -> None:

@@ -114,6 +114,24 @@ def test_counts_of_the_reference_project(tmp_path: Path) -> None:
     assert "people with one photograph are in impostor pairs only" in table(strict)
 
 
+def test_with_the_reference_protocol_a_second_photograph_may_be_in_the_other_part(tmp_path: Path) -> None:
+    people = [Row(f"p{p}", f"p{p}_{n}.jpg", kind) for p in range(12) for n in range(4) for kind in ("n95", "kn95")]
+    alone = [Row(f"q{p}", f"q{p}_1.jpg", kind) for p in range(3) for kind in ("n95", "kn95")]
+    several = write(tmp_path / "several", eval=(write_run(tmp_path / "one", people),), protocol="reference")
+    # The test part has a single photograph of some people, whose genuine partners are from the other part.
+    assert several["test"]["partners_from_the_other_part"] > 0
+    facts = [several[name]["people_with_one_photograph"] for name in ("eval", "test")]
+    assert facts == [0, 0] and "in impostor pairs only" not in table(several)
+    mixed = write(tmp_path / "mixed", eval=(write_run(tmp_path / "two", [*people, *alone]),), protocol="reference")
+    told = {row["target"]: row["person"] for row in read(tmp_path / "mixed" / "people.csv")}
+    rows = {name: read(tmp_path / "mixed" / name) for name in ("eval_same.csv", "eval_diff.csv", "test.csv")}
+    firsts = {name: {told[row["target"]] for row in own} for name, own in rows.items()}
+    assert mixed["eval"]["people_with_one_photograph"] == len(firsts["eval_diff.csv"] - firsts["eval_same.csv"])
+    in_test = {told[row["target"]] for row in rows["test.csv"]}
+    assert mixed["test"]["people_with_one_photograph"] == len({name for name in in_test if name.startswith("q")})
+    assert "with one photograph" in table(mixed)
+
+
 def test_awkward_names_come_through(drawn_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "a list" / "of, mine"
     write(out, run=drawn_run, people=(0.5, 0.25, 0.25), verify="decode", also=("label", "bin", "lfw"))

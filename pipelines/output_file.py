@@ -9,23 +9,18 @@ from maskgen.core.reasons import UserError
 
 
 def refuse_out(out: Path, suffix: str, inputs: Iterable[Path], model: str) -> None:
-    """Raise UserError where OUT is an input, lies in the model's folder, or has another suffix.
+    """Raise UserError where OUT is an input or has another suffix.
 
     Args:
         suffix: of the file that is written, `.onnx`.
         inputs: files that the command reads; the model's is added.
         model: as `open_embedder` takes it.
     """
-    from maskgen.embedders.by_name import checkpoint_path
     from maskgen.embedders.model_names import NAMES
 
     files = [*inputs, *([] if model in NAMES else [Path(model)])]
     if any(_is_one_file(out, one) for one in files):
         raise UserError(f"OUT {out} is an input of this command: name another file.")
-    if model not in NAMES:
-        folders = [folder for folder in (Path(model), checkpoint_path(model)) if folder.is_dir()]
-        if any(out.resolve().is_relative_to(folder.resolve()) for folder in folders):
-            raise UserError(f"OUT {out} lies in MODEL's folder: name a file elsewhere.")
     if out.suffix.lower() != suffix:
         raise UserError(f"OUT {out} does not end with {suffix}: name a file such as {out.with_suffix(suffix)}.")
 

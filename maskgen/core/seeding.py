@@ -19,7 +19,8 @@ def rng_for(seed: int, *names: str | int) -> np.random.Generator:
         of names have different hashes.
     """
     digest = hashlib.blake2b(_key(seed, names), digest_size=16).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+    # The same as with the number of 128 bits, which NumPy would first take apart into these words.
+    return np.random.Generator(np.random.PCG64(np.frombuffer(digest, "<u4")))
 
 
 def words_for(count: int, seed: int, *names: str | int) -> NDArray[np.uint32]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from maskgen.core.records import Doubles
 from maskgen.masks.world.repeating_prints import Print
-from maskgen.masks.world.tile_shapes import Bytes, Rng, smooth_noise
+from maskgen.masks.world.tile_shapes import Bytes, Rng, letters, smooth_noise
 
 SIDE = 128
 MARKS_SIDE, MARKS_WIDE = 256, 2.4  # pixels and eye distances, width of the picture of a maker's marks: nose to chin
@@ -26,7 +26,7 @@ STRIP_AT, STRIP_HALF, STRIP_THICK = -0.65, (0.28, 0.42), (0.04, 0.075)  # height
 LABEL_AT, LABEL_DOWN = (0.45, 0.65), (-0.1, 0.2)  # the middle of a label on one cheek, eye distances from the cloth's
 LETTER_SIZES, CAPITALS = (0.22, 0.38), 22.0  # of OpenCV's font, and the height of its capitals at size 1, in pixels
 BOLD, BETWEEN = 0.25, 4.0  # share of lines in bold letters, and pixels between two lines
-_LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUWYZ0123456789"))
+_LETTERS = "ABCDEFGHIKLMNOPRSTUWYZ0123456789"
 
 Four = tuple[float, float, float, float]
 
@@ -52,7 +52,7 @@ def _line(picture: Bytes, points: Doubles, ink: Four, width: float) -> None:
 
 
 def _text(rng: Rng, least: int, most: int) -> str:
-    return "".join(rng.choice(_LETTERS, int(rng.integers(least, most + 1))))
+    return letters(rng, _LETTERS, int(rng.integers(least, most + 1)))
 
 
 def _words(picture: Bytes, rng: Rng, ink: Four, middle: float, height: float, most: int) -> None:
@@ -218,7 +218,7 @@ def _strip(picture: Bytes, rng: Rng) -> None:
 
 
 def _label(picture: Bytes, rng: Rng) -> None:
-    grey, side = _ink(np.full(3, rng.uniform(50, 130))), int(rng.choice([-1, 1]))
+    grey, side = _ink(np.full(3, rng.uniform(50, 130))), (-1, 1)[rng.integers(2)]
     left = MARKS_SIDE / 2 + MARKS_SCALE * (side * rng.uniform(*LABEL_AT) - 0.25)
     base, font = MARKS_SIDE / 2 + MARKS_SCALE * rng.uniform(*LABEL_DOWN), cv2.FONT_HERSHEY_SIMPLEX
     for _ in range(int(rng.integers(1, 5))):

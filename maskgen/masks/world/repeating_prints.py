@@ -61,9 +61,7 @@ def draw_tile(family: str, rng: Rng, ground: Doubles, inks: list[Doubles]) -> Pr
     """
     _, least, most = TILES[family]
     size = float(np.exp(rng.uniform(math.log(least), math.log(most))))
-    angle = (
-        rng.normal() * 0.06 if family in STRAIGHT else float(rng.choice([0.0, math.pi / 2, rng.random() * math.tau]))
-    )
+    angle = rng.normal() * 0.06 if family in STRAIGHT else (0.0, math.pi / 2, rng.random() * math.tau)[rng.integers(3)]
     at = rng.uniform(-0.5, 0.5, 2) * size
     mix = np.empty((3, 4))
     for ink in range(3):

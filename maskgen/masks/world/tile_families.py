@@ -19,6 +19,7 @@ from maskgen.masks.world.tile_shapes import (
     draw_shape,
     ink_of,
     lattice,
+    letters,
     plain_tile,
     scattered,
     smooth_noise,
@@ -39,11 +40,12 @@ def _checks(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     """Gingham, chessboards and tartans: stripes in both directions that mix."""
     across = _bands(rng, len(inks), rng.random() < 0.5)
     palette = np.stack([ground, *inks])
-    threads = palette[across]
     if rng.random() < 0.25:  # squares that alternate
-        odd = (across[:, None] > 0) ^ (across[None] > 0)
-        return np.rint(np.where(odd[..., None], inks[0], ground)).astype(np.uint8)
-    return np.rint(0.5 * (threads[:, None] + threads[None])).astype(np.uint8)
+        crossings, across = palette[[[0, 1], [1, 0]]], np.minimum(across, 1)
+    else:
+        crossings = 0.5 * (palette[:, None] + palette)
+    colours = np.rint(crossings).astype(np.uint8).reshape(-1, 3)
+    return colours.take(across[:, None] * len(crossings) + across, axis=0)
 
 
 def _bands(rng: Rng, inks: int, even: bool) -> NDArray[np.intp]:
@@ -91,11 +93,17 @@ def _flowers(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     return tile
 
 
+_AROUND_DROP = np.linspace(0, math.tau, 24, endpoint=False)
+_DROP = np.sin(_AROUND_DROP), np.sin(_AROUND_DROP / 2) ** 1.4, np.cos(_AROUND_DROP)
+_AROUND_SPOT = np.linspace(0, math.tau, 10, endpoint=False)
+_SPOT = np.stack([np.cos(_AROUND_SPOT), np.sin(_AROUND_SPOT)], 1)
+
+
 def _drop(length: float, turn: float) -> Doubles:
     """The outline of a drop whose tip bends over, (24, 2)."""
-    t = np.linspace(0, math.tau, 24, endpoint=False)
-    x = 0.5 * length * np.sin(t) * np.sin(t / 2) ** 1.4
-    y = -0.5 * length * np.cos(t)
+    sine, narrow, cosine = _DROP
+    x = 0.5 * length * sine * narrow
+    y = -0.5 * length * cosine
     x = x + 0.35 * length * ((y / length + 0.5) ** 2)
     c, s = math.cos(turn), math.sin(turn)
     return np.stack([c * x - s * y, s * x + c * y], 1)
@@ -126,8 +134,7 @@ def _leopard(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     patches = rng.random() < 0.2
     for x, y in scattered(rng, count):
         bend = 1 + 0.22 * rng.normal(size=10)
-        angles = np.linspace(0, math.tau, 10, endpoint=False)
-        outline = radius * (bend[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1))
+        outline = radius * (bend[:, None] * _SPOT)
         draw_shape(tile, x, y, outline, ink_of(inks[0]))
         if patches:
             continue
@@ -140,23 +147,23 @@ def _leopard(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
 
 
 def _camouflage(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
-    tile = plain_tile(ground)
+    which = np.zeros((SIDE, SIDE), np.intp)
     waves = int(rng.integers(4, 9))
     blocks = rng.random() < 0.2
-    for ink, from_ in zip(inks, (0.25, 0.7, 1.0, 1.2), strict=False):
+    for number, (_, from_) in enumerate(zip(inks, (0.25, 0.7, 1.0, 1.2), strict=False), 1):
         noise = smooth_noise(rng, waves)
         if blocks:
             noise = cv2.resize(noise[::4, ::4], (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
-        tile[noise > from_] = np.rint(ink)
-    return tile
+        which[noise > from_] = number
+    return np.rint([ground, *inks]).astype(np.uint8).take(which, axis=0)
 
 
-_GLYPHS = np.array(list("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789&!?"))
+_GLYPHS = "ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789&!?"
 
 
 def _text(rng: Rng, least: int, most: int) -> str:
     """Random letters without meaning."""
-    return "".join(rng.choice(_GLYPHS, int(rng.integers(least, most + 1))))
+    return letters(rng, _GLYPHS, int(rng.integers(least, most + 1)))
 
 
 def _lettering(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
@@ -222,8 +229,8 @@ def _shapes(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
         teeth, rows = int(2 ** rng.integers(1, 4)), int(2 ** rng.integers(1, 4))
         zigzag = np.abs((along * teeth) % 1 - 0.5) * 2
         level = (along[:, None] * rows + zigzag[None]) % 1
-        palette = np.stack([ground, *inks])
-        tile[:] = np.rint(palette[(level * len(palette)).astype(int) % len(palette)])
+        palette = np.rint([ground, *inks]).astype(np.uint8)
+        tile[:] = palette.take((level * len(palette)).astype(int) % len(palette), axis=0)
     else:
         for number, (x, y) in enumerate(scattered(rng, int(rng.integers(6, 26)))):
             points = int(rng.integers(3, 6))
@@ -242,8 +249,8 @@ def _marble(rng: Rng, ground: Doubles, inks: list[Doubles]) -> Bytes:
     tile = cv2.LUT(cv2.merge([share] * 3), np.rint(first).astype(np.uint8))
     if len(inks) > 1:
         other = np.rint(np.linspace(ground, inks[1], 256)[None]).astype(np.uint8)
-        second = smooth_noise(rng, 3) > 0
-        tile[second] = cv2.LUT(cv2.merge([share] * 3), other)[second]
+        second = (smooth_noise(rng, 3) > 0).view(np.uint8)
+        cv2.copyTo(cv2.LUT(cv2.merge([share] * 3), other), second, tile)
     return tile
 
 

@@ -24,7 +24,8 @@ def ink_of(colour: Doubles) -> tuple[float, float, float]:
 
 def plain_tile(colour: Doubles) -> Bytes:
     """A tile of one colour."""
-    return np.full((SIDE, SIDE, 3), np.rint(colour), np.uint8)
+    row = np.tile(np.rint(colour).astype(np.uint8), SIDE)  # NumPy fills whole rows several times as fast as pixels
+    return np.full((SIDE, len(row)), row).reshape(SIDE, SIDE, 3)
 
 
 def _around(x: float, y: float, reach: float) -> list[tuple[float, float]]:
@@ -59,6 +60,11 @@ def draw_shape(tile: Bytes, x: float, y: float, outline: Doubles, ink: tuple[flo
     """Draw a filled polygon (n, 2), given relative to (x, y) in pixels."""
     for a, b in _around(x, y, float(np.abs(outline).max()) + 1):
         cv2.fillPoly(tile, [np.rint(16 * (outline + (a, b))).astype(np.int32)], ink, cv2.LINE_AA, 4)
+
+
+def letters(rng: Rng, alphabet: str, count: int) -> str:
+    """Random letters; the draws are those of NumPy's `choice`, which takes several times as long."""
+    return "".join([alphabet[at] for at in rng.integers(0, len(alphabet), count).tolist()])
 
 
 def scattered(rng: Rng, count: int) -> list[tuple[float, float]]:

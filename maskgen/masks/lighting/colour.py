@@ -33,8 +33,7 @@ def lab_to_rgb(lab: Iterable[float]) -> Doubles:
     lightness, a, b = lab
     fy = (lightness + 16) / 116
     x, y, z = _WHITE[0] * _unrooted(fy + a / 500), _WHITE[1] * _unrooted(fy), _WHITE[2] * _unrooted(fy - b / 200)
-    linear = [of_x * x + of_y * y + of_z * z for of_x, of_y, of_z in _TO_RGB]
-    return np.array([255 * _srgb(min(max(value, 0.0), 1.0)) for value in linear])
+    return np.array([255 * _srgb(of_x * x + of_y * y + of_z * z) for of_x, of_y, of_z in _TO_RGB])
 
 
 def _unrooted(f: float) -> float:
@@ -42,12 +41,15 @@ def _unrooted(f: float) -> float:
 
 
 def _srgb(linear: float) -> float:
-    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+    if linear <= 0.0031308:
+        return 12.92 * linear if linear > 0 else 0.0
+    return 1.055 * min(linear, 1.0) ** (1 / 2.4) - 0.055
 
 
 def hex_colour(colour: Doubles) -> str:
     """Three numbers 0..255 as "#rrggbb"."""
-    return "#" + "".join(f"{round(min(max(value, 0.0), 255.0)):02x}" for value in colour.tolist())
+    red, green, blue = [round(min(max(value, 0.0), 255.0)) for value in colour.tolist()]
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 _WHITE = (0.95047, 1.0, 1.08883)

@@ -54,7 +54,7 @@ class Census:
 
     Attributes:
         forms: how often each form is worn; `forms_worn` has the statistics of each.
-        palette: mean and spread of each colour in CIELAB.
+        palette: mean and spread of each colour in CIELAB; `colours` are the same without names.
         two_tone: share of masks in two colours, 0..1; `parts` are the parts with the second colour.
         prints: families of prints.
         fit: shares of masks that are too large, too small or worn too low, 0..1.
@@ -63,15 +63,11 @@ class Census:
     forms: FrequencyTable
     forms_worn: dict[str, FormCounts]
     palette: dict[str, tuple[Lab, Lab]]
+    colours: tuple[tuple[Lab, Lab], ...]
     two_tone: float
     parts: FrequencyTable
     prints: FrequencyTable
     fit: dict[str, float]
-
-    @property
-    def palette_names(self) -> tuple[str, ...]:
-        """The names of the palette's colours."""
-        return self.forms_worn[self.forms.names[0]].colours.names
 
 
 def _form(table: Mapping[str, Any], palette: Mapping[str, Any], unseen: float) -> FormCounts:
@@ -94,10 +90,12 @@ def census() -> Census:
     unseen = {part: float(each.pop("unseen")) for part, each in (("f", forms), ("c", colours), ("p", prints))}
     parts = page["two_tone"]
     share = float(parts.pop("share"))
+    palette = {name: (_lab(each["lab"]), _lab(each["spread"])) for name, each in colours.items()}
     return Census(
         forms=FrequencyTable.of({name: each["seen"] for name, each in forms.items()}, unseen["f"]),
         forms_worn={name: _form(each, colours, unseen["c"]) for name, each in forms.items()},
-        palette={name: (_lab(each["lab"]), _lab(each["spread"])) for name, each in colours.items()},
+        palette=palette,
+        colours=tuple(palette.values()),
         two_tone=share,
         parts=FrequencyTable.of(parts),
         prints=FrequencyTable.of(prints, unseen["p"]),

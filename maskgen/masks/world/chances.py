@@ -19,7 +19,7 @@ from maskgen.core.seeding import words_for
 SINGLE, BLOCK = 96, 128  # most single numbers and most numbers in arrays, see `Chances`
 FARTHEST = 2.2  # standard deviations beyond which normal numbers are clipped
 UNIT = 2.0**-32  # of a word of 32 bits as a share
-BITS = 12  # of the index into the table of normal quantiles
+QUANTILES = 1 << 12  # in the table of normal ones
 
 
 class Chances:
@@ -31,9 +31,10 @@ class Chances:
     """
 
     def __init__(self, seed: int, name: str) -> None:
-        numbers = np.asarray((words_for(SINGLE + BLOCK, seed, name) + 0.5) * UNIT, np.float64)
+        numbers = np.asarray(words_for(SINGLE + BLOCK, seed, name) * UNIT + UNIT / 2, np.float64)
         self.uniform: Callable[[], float] = iter(numbers[:SINGLE].tolist()).__next__
-        self._block, self._quantiles = numbers[SINGLE:], _normal_quantiles()
+        self._block = numbers[SINGLE:]
+        self._quantile = _normal_quantiles().__getitem__
 
     def uniforms(self, count: int) -> Doubles:
         """An array (count,) from 0..1, both excluded."""
@@ -48,12 +49,12 @@ class Chances:
 
     def normal(self) -> float:
         """Of mean 0 and standard deviation 1, clipped at FARTHEST."""
-        return self._quantiles[int(self.uniform() * (1 << BITS))]
+        return self._quantile(int(self.uniform() * QUANTILES))
 
 
 @cache
 def _normal_quantiles() -> tuple[float, ...]:
-    """The middle quantiles of 2**BITS equal shares of a normal distribution."""
-    normal, count = NormalDist(), 1 << BITS
-    quantiles = (normal.inv_cdf((at + 0.5) / count) for at in range(count))
+    """The middle quantiles of QUANTILES equal shares of a normal distribution."""
+    normal = NormalDist()
+    quantiles = (normal.inv_cdf((at + 0.5) / QUANTILES) for at in range(QUANTILES))
     return tuple(min(max(each, -FARTHEST), FARTHEST) for each in quantiles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from operator import mul
 from typing import NamedTuple
 
 from maskgen.core.records import Doubles
@@ -138,7 +139,7 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
     chances, tables = Chances(plan.cloth, "world"), census()
     form = form or tables.forms.at(chances.uniform())
     worn_by = tables.forms_worn[form]
-    lab = _lab(tables, worn_by.colours.at(chances.uniform()), chances)
+    lab = _lab(tables.palette[worn_by.colours.at(chances.uniform())], chances)
     pleats = _pleats(chances, plan, form)
     lab, decoration = _decoration(chances, tables, plan, worn_by, lab)
     ground = lab_to_rgb(lab)
@@ -259,26 +260,28 @@ def _valve(drawn: float, lab: Lab) -> Doubles:
     return lab_to_rgb(lab if drawn > 0.9 else (20.0, 0.0, -1.0))
 
 
-def _lab(tables: Census, name: str, chances: Chances) -> Lab:
-    """A colour of the palette."""
-    (lightness, a, b), (of_lightness, of_a, of_b) = tables.palette[name]
+def _lab(colour: tuple[Lab, Lab], chances: Chances) -> Lab:
+    """A colour of the palette, given by its mean and spread."""
+    (lightness, a, b), (of_lightness, of_a, of_b) = colour
     normal = chances.normal
     return lightness + of_lightness * normal(), a + of_a * normal(), b + of_b * normal()
 
 
 def _any(chances: Chances, tables: Census) -> Lab:
     """A colour of the palette, all equally likely."""
-    names = tables.palette_names
-    name = names[int(chances.uniform() * len(names))]
-    return _lab(tables, name, chances)
+    return _lab(tables.colours[int(chances.uniform() * len(tables.colours))], chances)
 
 
 def _apart(chances: Chances, tables: Census, ground: Lab, tries: int) -> Lab:
     """A colour with contrast to the ground: of so many draws the farthest from it."""
-    drawn = [_any(chances, tables) for _ in range(tries)]
-    return max(
-        drawn, key=lambda lab: math.hypot(CONTRAST * (lab[0] - ground[0]), lab[1] - ground[1], lab[2] - ground[2])
-    )
+    farthest, most = ground, -1.0
+    lightness, a, b = ground
+    for _ in range(tries):
+        lab = _any(chances, tables)
+        far = math.hypot(CONTRAST * (lab[0] - lightness), lab[1] - a, lab[2] - b)
+        if far > most:
+            farthest, most = lab, far
+    return farthest
 
 
 def _printed(rng: Rng, chances: Chances, tables: Census, family: str, ground: Lab) -> tuple[Print, tuple[Doubles, ...]]:
@@ -323,6 +326,7 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
     elif chance < large + small + low:
         up = -0.08 - 0.14 * far
     deep = math.exp(0.5 * chances.normal())
+    deeper = [deep * depth for depth in plan.creases]
     return replace(
         plan,
         up=up,
@@ -334,8 +338,8 @@ def _sits(chances: Chances, tables: Census, form: str, lab: Lab, plan: MaskPlan,
         bright=plan.bright * (1.0 + 0.03 * chances.normal()),
         sheer=_sheer(tables.forms_worn[form], lab, chances.uniform()),
         relief=plan.relief * _relief(lab[0]) * math.exp(RELIEF_SPREAD * chances.normal()) * _ribbed(chances, form),
-        creases=tuple([min(max(deep * depth, -3.0), 3.0) for depth in plan.creases]),
-        print_skew=tuple([times * each for times, each in zip(skewed, plan.print_skew, strict=True)]),
+        creases=tuple([-3.0 if each < -3.0 else 3.0 if each > 3.0 else each for each in deeper]),
+        print_skew=tuple(map(mul, skewed, plan.print_skew)),
     )
 
 
@@ -345,14 +349,15 @@ def _outline(chances: Chances, form: str, drawn: tuple[float, ...]) -> tuple[flo
     if form not in STRAIGHT:
         return drawn
     weights, (mean, spread) = list(drawn), STRAIGHT[form]
-    less = {LOWER_EDGE: mean + spread * chances.normal()}
+    less: list[tuple[tuple[int, ...], float]] = [((LOWER_EDGE,), mean + spread * chances.normal())]
     mean, spread = RAISED.get(form, (0.0, 0.0))
-    less |= dict.fromkeys(LOWER_CORNERS, mean + spread * chances.normal())
+    less.append((LOWER_CORNERS, mean + spread * chances.normal()))
     if form in FALLING:
         mean, spread = FALLING[form]
-        less |= dict.fromkeys(UPPER_CORNERS, mean + spread * chances.normal())
-    for at, each in less.items():
-        weights[at] = min(max(weights[at] - each, LOWEST_WEIGHT), OUTLINE[at][1])
+        less.append((UPPER_CORNERS, mean + spread * chances.normal()))
+    for places, each in less:
+        for at in places:
+            weights[at] = min(max(weights[at] - each, LOWEST_WEIGHT), OUTLINE[at][1])
     nearer = NEARER.get(form, 0.0)
     for at in SIDES:
         weights[at] = min(weights[at] + nearer, OUTLINE[at][1])

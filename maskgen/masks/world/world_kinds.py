@@ -49,12 +49,14 @@ def _kind(name: str, design: Design, look: float) -> Kind:
     levels = DesignLevels(base.template, _flat_look(base.template) if design.flat else number, design)
     second = () if design.second is None else (design.second,)
     colours = tuple([hex_colour(colour) for colour in (design.ground, *second, *design.inks)])
-    return replace(
-        base,
+    return Kind(
         name=name,
+        title=base.title,
         colour="",
         gloss=design.gloss,
+        straps_from=base.straps_from,
         looks=(KindLook(own.name, own.columns, levels),) * len(base.looks),
+        template=base.template,
         print=design.family,
         colours=colours,
     )

@@ -173,7 +173,7 @@ static inline void add_across(u8 *texels, s8 slopes) {
 
 static void add_slopes(const Cloth *job, int y, const short *wrinkles) {
     u8 *row = job->drawn + 4 * job->stride * y, *down = job->drawn_down + job->stride * y;
-    const u8 *folds = job->folds + 2 * job->columns * y, *grain = job->grain + 2 * job->columns * y;
+    const u8 *folds = job->folds + 2 * job->columns * y, *grain = job->grain + 2 * job->grain_columns * y;
     s8 folded = eight(job->folded), grained = eight(job->grained), ground = eight(128 << 6);
     s8 level = product(ground, folded) + product(ground, grained) - eight(FINE / 2);
     for (int x = 0; x < job->columns; x += 8) {
@@ -186,14 +186,10 @@ static void add_slopes(const Cloth *job, int y, const short *wrinkles) {
     }
 }
 
-static void fill(u8 *row, int from, int to, int colour) {
-    for (int x = from; x < to; x++) ((int *)row)[x] = colour;
-}
-
 static void lay_dye(const Cloth *job, int y, u8 *row) {
     if (job->channels)
         sharpen_row(job, y, row);
-    else
+    else if (y == 0 || job->boxes[0].bottom) // else all rows are the same
         fill(row, 0, job->columns, job->ground);
     for (int k = 0; k < 2; k++)
         if (y >= job->boxes[k].top && y < job->boxes[k].bottom)
@@ -261,12 +257,12 @@ static ALWAYS_INLINE void dye_by(const Cloth *job, const Dye *of, int y, int sta
 // Dye a row, and add pleats.
 static void dye_row(const Cloth *job, Dye *of, int y) {
     lay_dye(job, y, of->dye);
-    if (job->dark.columns) lay(&of->dark, y, job->rows, of->darks);
+    if (job->dark_columns) lay(&of->dark, y, job->rows, of->darks);
     if (job->panels) {
         fold_row(job, of->pleats, y);
         widen_row(&of->pleats->wide, of->pleats->row, of->shades);
     }
-    if (job->dark.columns)
+    if (job->dark_columns)
         job->panels ? dye_by(job, of, y, 1, 1) : dye_by(job, of, y, 1, 0);
     else
         job->panels ? dye_by(job, of, y, 0, 1) : dye_by(job, of, y, 0, 0);
@@ -283,13 +279,26 @@ static void draw_straps(const Cloth *job) {
     }
 }
 
+#define STAINS 384 // most places
+static short stains[2 * STAINS + 4];
+
+// Whole numbers, each twice, of the stains.
+static Coarse stains_of(const Cloth *job) {
+    for (int at = 0; at < job->dark_rows * job->dark_columns; at += 4) {
+        v128_t dark = (v128_t)truncated(clamped(four_at(job->dark + at), -32768, 32767));
+        v128_t narrow = wasm_i16x8_narrow_i32x4(dark, dark);
+        put_eight(stains + 2 * at, (s8)wasm_i16x8_shuffle(narrow, narrow, 0, 0, 1, 1, 2, 2, 3, 3));
+    }
+    return (Coarse){job->dark_rows, job->dark_columns, stains};
+}
+
 // A print lies on all of the relief.
 EXPORT(draw_cloth) void draw_cloth(const Cloth *job) {
     sum_wrinkles(job);
     bend_wrinkles(job);
     Pleats pleats = job->panels ? pleats_of(job) : (Pleats){0};
     Dye dye = {{0}, &pleats, row_of_room(job, 2), row_of_room(job, 3), (u8 *)row_of_room(job, 0)};
-    if (job->dark.columns) dye.dark = widened(job->columns, job->stride, job->dark, row_of_room(job, 12));
+    if (job->dark_columns) dye.dark = widened(job->columns, job->stride, stains_of(job), row_of_room(job, 12));
     Wide wide = widened(job->columns, job->stride, (Coarse){CELLS, CELLS, wrinkled}, row_of_room(job, 4));
     short *slopes = row_of_room(job, 1);
     for (int y = 0; y < job->rows; y++) {

@@ -20,13 +20,14 @@ Pleats pleats_of(const Cloth *job) {
     short *room = row_of_room(job, 8), *shades = row_of_room(job, 16), bank[2 * PANEL_COLUMNS + 4];
     float *ends = (float *)(shades + job->panels * PANEL * 2 * stride), *scale = ends + job->panels * stride;
     float *hidden = scale + job->panels * stride;
-    Pleats of = {columns, stride, ends, scale, shades, (short *)(hidden + stride + 4), hidden, {0}};
+    Pleats of = {columns, stride, ends, scale, shades, (short *)(hidden + stride + 4), hidden, {0}, {0}};
     find_ends(job, &of);
+    for (int k = 0; k <= PLEATS; k++) of.above[k + 1] = of.above[k] + (k + 1 < job->panels ? job->hides[k] : 0);
     hidden[stride] = 0; // beyond the last column, with a weight of 0
     Wide wide = widened(columns, stride, (Coarse){PANEL, PANEL_COLUMNS, bank}, room);
     for (int row = 0; row < job->panels * PANEL; row++) {
-        for (int at = 0; at < 2 * PANEL_COLUMNS; at += 8)
-            put_eight(bank + at, eight_bytes(job->shades + 2 * PANEL_COLUMNS * row + at) << 7);
+        const u8 *from = job->shades + 2 * PANEL_COLUMNS * (PANEL * job->panel[row / PANEL] + row % PANEL);
+        for (int at = 0; at < 2 * PANEL_COLUMNS; at += 8) put_eight(bank + at, eight_bytes(from + at) << 7);
         widen_row(&wide, bank, shades + 2 * stride * row);
     }
     of.wide = widened(job->columns, job->stride, (Coarse){job->rows, columns, of.row}, room);
@@ -51,7 +52,7 @@ void fold_row(const Cloth *job, Pleats *of, int y) {
         i4 lower = {shades[b[0]], shades[b[1] + 1], shades[b[2] + 2], shades[b[3] + 3]};
         put_eight(of->row + 2 * x, mixed((s8)upper, (s8)lower, (s8)(later | (later << 16))));
         i4 number = truncated(panel * all(1.0f / PANEL));
-        const float *hidden = job->hidden;
-        put_four(of->hidden + x, (f4){hidden[number[0]], hidden[number[1]], hidden[number[2]], hidden[number[3]]});
+        const float *above = of->above;
+        put_four(of->hidden + x, (f4){above[number[0]], above[number[1]], above[number[2]], above[number[3]]});
     }
 }

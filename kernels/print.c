@@ -27,14 +27,41 @@ static v128_t inked(const u8 *pixels, v128_t red_green, v128_t blue, i4 paper) {
     return wasm_u8x16_narrow_i16x8(first, last);
 }
 
+// Of a print that is shown once, the pixels beyond those that are not transparent: least x and y, greatest x and y.
+static float clear[4];
+
+// A print that is shown once, with transparent pixels around it.
+static void make_picture(const Cloth *job) {
+    int side = job->side, wide = side + 3, top = side, bottom = -1;
+    unsigned *tile = (unsigned *)job->tile, *columns = tile + wide * (side + 2);
+    __builtin_memset(tile, 0, 4 * wide);
+    __builtin_memset(columns - wide, 0, 8 * wide);
+    for (int y = 0; y < side; y++) {
+        const u8 *from = job->pixels + 4 * side * y;
+        unsigned *row = tile + wide * (y + 1) + 1;
+        i4 both = whole(0);
+        row[-1] = row[side] = row[side + 1] = 0;
+        for (int x = 0; x < side; x += 4) {
+            v128_t pixels = wasm_v128_load(from + 4 * x);
+            wasm_v128_store(row + x, pixels);
+            wasm_v128_store(columns + x, wasm_v128_or(wasm_v128_load(columns + x), pixels));
+            both |= (i4)pixels;
+        }
+        if (any((i4)((u4)both >> 24))) top = least_of(top, y), bottom = y;
+    }
+    int left = 0, right = side - 1;
+    while (left < side && !(columns[left] >> 24)) left++;
+    while (right >= 0 && !(columns[right] >> 24)) right--;
+    __builtin_memset(columns, 0, 4 * wide);
+    clear[0] = left - 1, clear[1] = top - 1, clear[2] = right + 1, clear[3] = bottom + 1;
+}
+
 // The print in its colours, with room on all sides: it repeats there, or is transparent. 4 bytes each.
 static void make_tile(const Cloth *job) {
     int side = job->side, wide = side + 3;
     unsigned *tile = (unsigned *)job->tile;
     if (job->channels == 4) {
-        __builtin_memset(tile, 0, 4 * wide * wide);
-        for (int y = 0; y < side; y++)
-            __builtin_memcpy(tile + wide * (y + 1) + 1, job->pixels + 4 * side * y, 4 * side);
+        make_picture(job);
         return;
     }
     v128_t red_green = wasm_v128_load(job->inks), blue = wasm_v128_load(job->inks + 8);
@@ -104,9 +131,62 @@ static Taps taps(const Cloth *job, int cells, short *room) {
     return of;
 }
 
-static inline int outside(const Cloth *job, f4 at) {
-    i4 beyond = (at <= all(-1)) | (at >= all(job->side));
+static inline int outside(f4 at) {
+    f4 low = {clear[0], clear[1], clear[0], clear[1]}, high = {clear[2], clear[3], clear[2], clear[3]};
+    i4 beyond = (at <= low) | (at >= high);
     return (beyond[0] | beyond[1]) & (beyond[2] | beyond[3]);
+}
+
+// For each row of places, one bit for each place: is it left of, above, right of, below a print that is shown once?
+typedef unsigned long long Bits;
+static Bits beside[PLACES][4];
+
+// The places' x or y, four of each 4, as bits from bit `at` on.
+static inline void add_bits(Bits *low, Bits *high, f4 v, float least, float most, int at) {
+    *low |= (Bits)wasm_i32x4_bitmask((v128_t)(v <= all(least))) << at;
+    *high |= (Bits)wasm_i32x4_bitmask((v128_t)(v >= all(most))) << at;
+}
+
+// Find `beside`; folds that hide cloth move the print by up to `hidden` eye distances.
+static void find_beside(const Cloth *job, float hidden) {
+    float x = __builtin_fabsf(job->turn[1]) * hidden + 0.01f, y = __builtin_fabsf(job->turn[3]) * hidden + 0.01f;
+    float left = clear[0] - x, top = clear[1] - y, right = clear[2] + x, bottom = clear[3] + y;
+    for (int row = 0; row < PLACES; row++) {
+        Bits bits[4] = {0};
+        for (int at = 0; at < PLACES; at += 4) {
+            f4 a = four_at(places + 2 * (PLACES * row + at)), b = four_at(places + 2 * (PLACES * row + at) + 4);
+            add_bits(bits, bits + 2, __builtin_shufflevector(a, b, 0, 2, 4, 6), left, right, at);
+            add_bits(bits + 1, bits + 3, __builtin_shufflevector(a, b, 1, 3, 5, 7), top, bottom, at);
+        }
+        for (int k = 0; k < 4; k++) beside[row][k] = bits[k];
+    }
+}
+
+// The columns of a row between places of which not all four are on the same side of the print; the others show none.
+static Part printed_columns(const Cloth *job, int y) {
+    if (job->channels == 3) return (Part){0, job->columns};
+    Between own = between(y, job->rows, PLACES);
+    Bits none = 0;
+    for (int k = 0; k < 4; k++) {
+        Bits both = beside[own.first][k] & beside[own.next][k];
+        none |= both & ((both >> 1) | (1ULL << (PLACES - 1)));
+    }
+    if (!~none) return (Part){0, 0};
+    float columns = (float)job->columns / PLACES;
+    int first = __builtin_ctzll(~none), last = PLACES - 1 - __builtin_clzll(~none);
+    int from = first ? (int)((first + 0.5f) * columns - 0.5f) & ~1 : 0;
+    return (Part){from, last < PLACES - 1 ? least_of((int)((last + 1.5f) * columns + 1), job->columns) : job->columns};
+}
+
+// The columns that a row's sharpening may change.
+static Part sharpened_columns(const Cloth *job, int y) {
+    Part found = {job->columns, 0};
+    for (int row = greatest_of(y - 1, 0); row <= least_of(y + 1, job->rows - 1); row++) {
+        Part of = printed_columns(job, row);
+        if (of.from < of.to) found = (Part){least_of(found.from, of.from), greatest_of(found.to, of.to)};
+    }
+    if (found.from >= found.to) return found;
+    return (Part){greatest_of(found.from - 2, 0), least_of(found.to + 2, job->columns)};
 }
 
 // The colours of two texels at x, y, x, y in the tile, times 128.
@@ -155,14 +235,14 @@ static void places_of_row(int y, int rows, float *row) {
 }
 
 // A row of the print from places in the tile.
-static void print_row(const Cloth *job, const float *places_of_row, Taps of, const float *hidden, u8 *to) {
+static void print_row(const Cloth *job, const float *places_of_row, Taps of, const float *hidden, Part part, u8 *to) {
     int once = job->channels == 4;
     v128_t paper = wasm_i32x4_splat(job->ground);
     f4 down = {job->turn[1], job->turn[3], job->turn[1], job->turn[3]};
-    for (int x = 0; x < job->columns; x += 2) {
+    for (int x = part.from; x < part.to; x += 2) {
         f4 at = pairs_at(places_of_row, of, x);
         if (hidden) at += four_at(hidden + 2 * x) * down;
-        if (once && outside(job, at)) {
+        if (once && outside(at)) {
             wasm_v128_store64_lane(to + 4 * x, paper, 0);
             continue;
         }
@@ -185,29 +265,37 @@ void lay_print(const Cloth *job, Pleats *pleats) {
         f4 there = hidden_at(pleats, folded, job->columns / 2);
         middle = all(there[0]);
     }
+    if (job->channels == 4) find_beside(job, job->panels ? pleats->above[job->panels] : 0);
     for (int y = 0; y < job->rows; y++) {
+        u8 *to = job->printed + 4 * job->stride * y;
+        Part columns = printed_columns(job, y);
+        if (job->channels == 4) fill(to, 0, job->columns, job->ground);
+        if (columns.from >= columns.to) continue;
         places_of_row(y, job->rows, row);
         if (job->panels) fold_row(job, pleats, y);
-        for (int x = 0; job->panels && x < job->columns; x += 2)
+        for (int x = columns.from; job->panels && x < columns.to; x += 2)
             put_four(hidden + 2 * x, hidden_at(pleats, folded, x) - middle);
-        print_row(job, row, of, job->panels ? hidden : 0, job->printed + 4 * job->stride * y);
+        print_row(job, row, of, job->panels ? hidden : 0, columns, to);
     }
 }
 
 void sharpen_row(const Cloth *job, int y, u8 *to) {
-    int length = 4 * job->columns, stride = 4 * job->stride;
+    Part part = sharpened_columns(job, y);
+    if (part.from > 0 || part.to < job->columns) fill(to, 0, job->columns, job->ground);
+    if (part.from >= part.to) return;
+    int length = 4 * job->columns, stride = 4 * job->stride, from = 4 * (part.from & ~1), end = 4 * part.to;
     const u8 *row = job->printed + stride * y;
     const u8 *above = y ? row - stride : row + (job->rows > 1 ? stride : 0);
     const u8 *below = y + 1 < job->rows ? row + stride : row - (job->rows > 1 ? stride : 0);
     short *soft = row_of_room(job, 4) + 8;
-    for (int at = 0; at < length; at += 8) {
+    for (int at = greatest_of(from - 8, 0); at < least_of(end + 8, length); at += 8) {
         s8 sides = (eight_bytes(above + at) + eight_bytes(below + at)) << 6;
         put_eight(soft + at, product(eight_bytes(row + at) << 7, eight(MIDDLE)) + product(sides, eight(TWO_SIDES)));
     }
     int next = job->columns > 1 ? 4 : 0;
     __builtin_memcpy(soft - 4, soft + next, 8);
     __builtin_memcpy(soft + length, soft + length - 4 - next, 8);
-    for (int at = 0; at < length; at += 8) {
+    for (int at = from; at < end; at += 8) {
         s8 sides = (eight_at(soft + at - 4) >> 1) + (eight_at(soft + at + 4) >> 1);
         s8 blurred = product(eight_at(soft + at), eight(MIDDLE)) + product(sides, eight(TWO_SIDES));
         s8 own = eight_bytes(row + at) << 6;

@@ -1,6 +1,7 @@
 // Renders one mask: its triangles, texture and light, blurred as the photograph is.
 #include "between.h"
 #include "blur.h"
+#include "draw_cloth.h"
 #include "rasterise.h"
 
 #define LEAST_WHOLE 1e-3f // least share of a pixel by which what lies on it is divided
@@ -36,6 +37,7 @@ typedef struct {
     Span *spans;     // and for a blur
     const float *blur; // 2 * reach + 1 weights
     int reach;
+    const Cloth *cloth; // draws the atlas; null if that is drawn
     Atlas atlas;
     float straps_from; // row of the atlas from which on it holds straps
     float strap_cover; // coverage of a strap as a share of its alpha
@@ -224,6 +226,7 @@ static Span paint_row(const Render *given, int y) {
 }
 
 EXPORT(render) void render(const Render *job) {
+    if (job->cloth) draw_cloth(job->cloth);
     rasterise(job->canvas, job->corners, job->values, job->triangles, job->count);
     int size = job->columns * job->rows;
     __builtin_memset(job->paint, 0, size * sizeof(f4));

@@ -42,12 +42,15 @@ class AtlasLevel(NamedTuple):
         slope_down: uint8 (h, w).
         material_and_clear: uint8 (h, w, 2), where there is material and how clear it is; None if all is opaque cloth.
         parts: uint8 (h, w), values of `template.PARTS`.
+        job: the address of a job of the kernel `cloth` that has yet to draw colours and slopes, for which all memory up
+            to the end of `slope_down` is needed; 0 of a level that is drawn.
     """
 
     colours: Bytes
     slope_down: Bytes
     material_and_clear: Bytes | None
     parts: Bytes
+    job: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Kind:
         return chosen.levels[self._level_number(chosen, scale)]
 
     def colours_for_mask(self, look: float, scale: float) -> AtlasLevel:
-        """`colours_at`, valid as `AtlasLevels.level_for_mask` says."""
+        """`colours_at`, valid, and maybe not drawn, as `AtlasLevels.level_for_mask` says."""
         chosen = self.look_at(look)
         levels, number = chosen.levels, self._level_number(chosen, scale)
         return levels.level_for_mask(number) if isinstance(levels, AtlasLevels) else levels[number]
@@ -140,7 +143,8 @@ class AtlasLevels(Sequence[AtlasLevel], ABC):
         """Level number 0..LEVELS - 1."""
 
     def level_for_mask(self, number: int) -> AtlasLevel:
-        """The level; its arrays may be valid only until `Arena.begin` of this thread's arena."""
+        """The level; its arrays may be valid only until `Arena.begin` of this thread's arena, and the kernel `render`
+        may have to draw them first, see `AtlasLevel.job`."""
         return self.level(number)
 
     def __len__(self) -> int:

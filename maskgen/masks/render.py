@@ -160,11 +160,12 @@ class _Pixels:
     edge: PhotographEdge | None
 
     def atlas(self, arena: Arena, parts: bool) -> tuple[int, ...]:
-        """Rows, columns and addresses of the atlas."""
+        """The job that draws the atlas; its rows, columns and addresses."""
         level = self.level
         material = 0 if level.material_and_clear is None else arena.put(level.material_and_clear)
         names = arena.put(level.parts) if parts else 0
-        return *level.slope_down.shape, arena.address(level.colours), arena.address(level.slope_down), material, names
+        of_texels = arena.address(level.colours), arena.address(level.slope_down)
+        return level.job, *level.slope_down.shape, *of_texels, material, names
 
     def straps(self, mesh: MaskMesh, outer: Window) -> tuple[Any, ...]:
         """Where straps are in the atlas, whether they fade, and the photograph's edge."""
@@ -224,7 +225,7 @@ def _rendered(
 _JOB = fields(
     "rows columns canvas canvas_spans corners values triangles count left up wide tall layer_columns layer_rows",
     "paint paint_room alpha alpha_room parts mixed taps spans blur reach",
-    "atlas_rows atlas_columns colours slope material names",
+    "cloth atlas_rows atlas_columns colours slope material names",
     "straps_from:f strap_cover:f fades has_edge edge:6f edge_columns:f edge_rows:f",
     "sheer:f light:f across:f down:f level:f brightest:f shine:f shine_of_green:f fibres:f of_relief:f usual:f tint:f",
     "dye:12f knee:f room:f kept:f lift:f",

@@ -27,6 +27,7 @@ from maskgen.masks.world.design_atlas import (
     STAINS_FROM,
     STEEPER,
     BlankCloth,
+    DesignLevels,
     _boxes,
     _own_seam,
     _sewn,
@@ -110,7 +111,9 @@ def wrinkled(of: Wrinkles, crest: float, stiff: bool, woven: bool, rows: int, co
     down, across = wrinkles_module._crest(stiff)
     total[..., 0] += crest * down[:, None] * across
     (which, pulled), (steep, right, below) = of.folds, of.grain
-    grain = wrinkles_module._part(wrinkles_module._grain(woven, columns, rows), (columns, rows), right, below)
+    picture = wrinkles_module._grain(woven, columns, rows)
+    top, left = int(below * (len(picture) - rows + 1)), int(right * (picture.shape[1] - columns + 1))
+    grain = picture[top : top + rows, left : left + columns]
     folds = fold_slopes(which, columns, rows).astype(float) - LEVEL_GROUND
     uneven = (grain.astype(float) - LEVEL_GROUND) * steep / GRAIN_DRAWN
     return laid(total / FINE, rows, columns) + folds * pulled + uneven
@@ -348,3 +351,16 @@ def test_what_is_lighter_than_a_valve_is_saturated() -> None:
     blank.own[blank.own[..., 3] == OF_VALVE, :3] = 255
     colours, _ = off_by(blank, design_of("surgical")._replace(valve=np.full(3, 90.0)))
     assert colours.max() <= 2
+
+
+def test_a_level_that_render_draws_is_the_same() -> None:
+    kept = arena_of_thread()
+    for design in printed_designs()[:6]:
+        levels = DesignLevels(built_in_template(design.form), 0, design)
+        ready, to_draw = levels.level(3), levels.level_for_mask(3)
+        assert not ready.job and to_draw.job
+        kept.begin_after([to_draw.slope_down])
+        kept.put(np.full(1 << 20, 255, np.uint8))  # what comes after it does not matter
+        kept.call("draw_cloth", to_draw.job)
+        assert np.array_equal(ready.colours, to_draw.colours)
+        assert np.array_equal(ready.slope_down, to_draw.slope_down)

@@ -18,7 +18,7 @@ from maskgen.core.records import Floats
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kernels import arena as arena_module
-from maskgen.masks.kernels.arena import MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
+from maskgen.masks.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting import jpeg_blocks, mesh_values
 from maskgen.masks.plan import MaskPlan
@@ -183,7 +183,7 @@ def test_constants_stay_and_have_a_limit() -> None:
 
 
 def test_more_than_32_bits_address_is_a_clear_error() -> None:
-    with pytest.raises(MemoryError, match="no 500. MB for the pixels of one mask"):
+    with pytest.raises(MemoryError, match="no 50.. MB for the pixels of one mask"):
         Arena().space(5_000_000_000)
 
 
@@ -288,3 +288,17 @@ def test_flat_triangles_and_those_outside_are_not_drawn() -> None:
     flat = np.array([[10.0, 5.0, 0.0], [20.0, 5.0, 0.0], [30.0, 5.0, 0.0]])
     for points in (flat, TRIANGLE + [100, 0, 0], TRIANGLE - [0, 100, 0], TRIANGLE * np.nan):
         assert not rasterise(40, 60, points, ONE, np.ones((3, 3)))[..., :3].any()
+
+
+def test_copies_of_arrays_are_kept_until_there_is_no_room_for_more() -> None:
+    arena, arrays = Arena(), [np.full(KEPT // 4, number, np.uint8) for number in range(5)]
+    arena.begin()
+    places = [arena.kept(array) for array in arrays[:3]]
+    arena.begin()
+    assert [arena.kept(array) for array in arrays[:3]] == places
+    for array in arrays:
+        at = arena.kept(array)
+        assert np.array_equal(arena._bytes[at : at + len(array)], array)
+    assert arena.kept(arrays[0]) == places[0], "nothing is given up while a mask may need it"
+    arena.begin()
+    assert arena.kept(arrays[4]) == places[0]

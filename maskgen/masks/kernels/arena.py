@@ -23,6 +23,7 @@ ALIGNED = 64  # bytes; a processor's cache line
 AFTER = 64  # bytes that a kernel may read beyond the end of an array
 MOST_KEPT = 1 << 27  # bytes of a memory that is used again; WebAssembly's memory cannot shrink
 CONSTANTS = 1 << 20  # bytes for arrays that stay
+KEPT = 1 << 24  # bytes for copies that are used again, of which only what is written takes memory
 RESERVED = 1 << 29  # bytes of addresses where the usual 4 GiB are refused, as under `ulimit -v`
 FLOAT, SPAN = 4, 8  # bytes of a number, and of a `Span` of `kernels/spans.h`
 BLUR_ROW = 3 * SPAN  # bytes that a blur takes for each row, see `kernels/blur.h`
@@ -54,8 +55,12 @@ class Arena:
         self._bytes = self._seen()
         self._start = _address(self._bytes)
         self._constant = _aligned(self._exports["__heap_base"].value(self._store))
-        self._first = self._next = self._constant + CONSTANTS
+        self._first_kept = self._constant + CONSTANTS
+        self._first = self._next = self._first_kept + KEPT
         self._constants: dict[str, int] = {}
+        self._next_kept: int = self._first_kept
+        self._kept: dict[int, tuple[int, NDArray[Any]]] = {}
+        self._full = False
         if self._first > len(self._bytes):
             self._grow(self._first)
 
@@ -63,6 +68,9 @@ class Arena:
         """Give up all arrays but constants; views of them are no longer valid."""
         if not 0 < len(self._bytes) <= MOST_KEPT:
             self._renew()
+        if self._full:
+            self._next_kept, self._full = self._first_kept, False
+            self._kept.clear()
         self._next = self._first
 
     def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
@@ -83,6 +91,21 @@ class Arena:
         """The address of a copy of an array."""
         at = self.space(array.nbytes)
         np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+        return at
+
+    def kept(self, array: NDArray[Any]) -> int:
+        """The address of a copy of an array that nobody changes. The copy is made once, and again after all copies
+        have been forgotten for want of room, by `begin`."""
+        found = self._kept.get(id(array))
+        if found is not None:
+            return found[0]
+        at, after = self._next_kept, _aligned(self._next_kept + array.nbytes + AFTER)
+        if after > self._first:
+            self._full = True
+            return self.put(array)
+        self._next_kept = after
+        np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+        self._kept[id(array)] = at, array  # held, so that no other array gets its number
         return at
 
     def address(self, array: NDArray[Any]) -> int:
@@ -112,7 +135,7 @@ class Arena:
         if name not in self._constants:
             array, at = make(), self._constant
             self._constant = _aligned(at + array.nbytes + AFTER)
-            if self._constant > self._first:
+            if self._constant > self._first_kept:
                 raise MemoryError(f"{name}: no room for constants")
             np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
             self._constants[name] = at
@@ -140,8 +163,8 @@ class Arena:
 
 def fields(*lines: str) -> np.dtype[Any]:
     """The type of a kernel's job: names of addresses and counts, of numbers with a sign with ":i", of floats with ":f",
-    of doubles with ":d", of rows with ":12f"."""
-    kinds = {"": "<u4", "i": "<i4", "f": "<f4", "d": "<f8"}
+    of doubles with ":d", of rows with ":12f", without a sign with ":4u"."""
+    kinds = {"": "<u4", "u": "<u4", "i": "<i4", "f": "<f4", "d": "<f8"}
     named = [name.partition(":")[::2] for line in lines for name in line.split()]
     each = [(name, kinds[kind[-1:]], int(kind[:-1] or 1)) for name, kind in named]
     return np.dtype([(name, kind) if count == 1 else (name, kind, count) for name, kind, count in each])

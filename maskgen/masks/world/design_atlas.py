@@ -26,7 +26,7 @@ from maskgen.masks.lighting.colour import lab_to_rgb, parse_hex_colour
 from maskgen.masks.template import PARTS, Template
 from maskgen.masks.world.design import DARK, STIFF, WOVEN, Design
 from maskgen.masks.world.flat_cloth import flat_map, flat_size
-from maskgen.masks.world.pleats import PLEAT_JOB, pleat_fields
+from maskgen.masks.world.pleats import NO_PLEATS, PLEAT_JOB, pleat_fields
 from maskgen.masks.world.repeating_prints import Print
 from maskgen.masks.world.wrinkles import WRINKLE_JOB, wrinkle_fields
 
@@ -40,6 +40,8 @@ STAIN_CELLS = 24, 16  # columns and rows up to which stains are interpolated by 
 TEXELS, ROOM = 8, 1024  # that the kernel does at once; bytes for each column that it takes as memory
 NO_BOXES: tuple[int, ...] = (0,) * 8
 NO_PRINT = *(0,) * 6, 0.0, (0.0,) * 4, (0.0,) * 2, 0, 0
+MOST_STRAPS = 4  # of a mask
+NO_STRAPS = 0, 0, (0,) * MOST_STRAPS
 FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
 BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 RIM = 0.07  # width of the hem with its stitches as a share of the cloth's width and height
@@ -67,8 +69,11 @@ class DesignLevels(AtlasLevels):
         return design_level(blank_cloth(self._template, self._look, number), self._design)
 
     def level_for_mask(self, number: int) -> AtlasLevel:
-        """One level in the kernels' memory."""
-        return drawn_level(blank_cloth(self._template, self._look, number), self._design)
+        """One level in the kernels' memory, where the kernel `render` draws it; if its columns are no multiple of
+        TEXELS, one that is drawn."""
+        blank = blank_cloth(self._template, self._look, number)
+        ready = blank.level.slope_down.shape[1] % TEXELS != 0
+        return (design_level if ready else level_to_draw)(blank, self._design)
 
 
 class BlankCloth(NamedTuple):
@@ -151,32 +156,33 @@ def _sewn(columns: int) -> Doubles:
 
 def design_level(blank: BlankCloth, design: Design) -> AtlasLevel:
     """The atlas of a design on a template's undyed cloth, at one level of detail."""
-    drawn = drawn_level(blank, design)
-    return drawn._replace(colours=drawn.colours.copy(), slope_down=drawn.slope_down.copy())
+    level, columns = level_to_draw(blank, design), blank.level.slope_down.shape[1]
+    arena_of_thread().call("draw_cloth", level.job)
+    colours, down = level.colours[:, :columns].copy(), level.slope_down[:, :columns].copy()
+    return level._replace(colours=colours, slope_down=down, job=0)
 
 
-def drawn_level(blank: BlankCloth, design: Design) -> AtlasLevel:
-    """`design_level` by the kernel `cloth`; colours and slopes are valid until `Arena.begin` of this thread's arena."""
+def level_to_draw(blank: BlankCloth, design: Design) -> AtlasLevel:
+    """`design_level` before the kernel `cloth` draws it, with columns up to a multiple of TEXELS; valid until
+    `Arena.begin` of this thread's arena."""
     arena = arena_of_thread()
     arena.begin()
     whole, columns = blank.level.slope_down.shape
     stride = -(-columns // TEXELS) * TEXELS
-    (at, drawn), (down_at, down) = (arena.room((whole, stride, *of), np.uint8) for of in ((4,), ()))
     job_at, job = arena.room((1,), _JOB)
-    job[0] = (
-        *(blank.rows, columns, stride, arena.put(blank.level.colours), arena.put(blank.level.slope_down), at, down_at),
+    made = (
         *_relief(arena, blank, design),
         *_dye(arena, blank, design),
-        *((0,) * len(PLEAT_JOB.split()) if design.pleats is None else pleat_fields(arena, design.pleats)),
-        round(OF_RISE * (STEEPER if max(design.ground) < DARK_LEVEL else 1.0)),
+        *(NO_PLEATS if design.pleats is None else pleat_fields(arena, design.pleats)),
+        round(OF_RISE * (STEEPER if max(design.ground.tolist()) < DARK_LEVEL else 1.0)),
         *_print(arena, blank, design, design.picture),
-        *_straps(arena, blank, design),
+        *_straps(blank, design),
         arena.space(ROOM * stride),
     )
-    arena.call("draw_cloth", job_at)
-    return blank.level._replace(
-        colours=np.ascontiguousarray(drawn[:, :columns]), slope_down=np.ascontiguousarray(down[:, :columns])
-    )
+    of_blank = arena.kept(blank.level.colours), arena.kept(blank.level.slope_down)
+    (at, drawn), (down_at, down) = (arena.room((whole, stride, *of), np.uint8) for of in ((4,), ()))  # the last arrays
+    job[0] = blank.rows, columns, stride, *of_blank, at, down_at, *made
+    return AtlasLevel(drawn, down, blank.level.material_and_clear, blank.level.parts, job_at)
 
 
 # The structure `Cloth` of `kernels/cloth.h`, in its order.
@@ -187,7 +193,7 @@ _JOB = fields(
     "ground second boxes:8i dark_rows dark_columns dark stain:3i own valve",
     *(PLEAT_JOB, "steep"),
     "side channels pixels inks paper flat bend:f turn:4f shift:2f tile printed",
-    "straps strap_rows strap_colours room",
+    f"straps strap_rows strap_colours:{MOST_STRAPS}u room",
 )
 
 
@@ -211,10 +217,11 @@ def _dye(arena: Arena, blank: BlankCloth, design: Design) -> tuple[Any, ...]:
         second, boxes = _pixel(design.second), _boxes(design.part, rows, columns)
     stains = 0, 0, 0
     if design.worn > STAINS_FROM:
-        dark = np.asarray(STAINED * design.worn * WHOLE * design.stains**4, np.float32)
-        fine = np.minimum(cv2.resize(dark, STAIN_CELLS, interpolation=cv2.INTER_CUBIC), WHOLE).astype(np.int16)
-        stains = *fine.shape, arena.put(cv2.merge([fine, fine]))
-    own = 0 if blank.own is None else arena.put(blank.own)
+        twice = design.stains * design.stains
+        dark = np.asarray(STAINED * design.worn * WHOLE * (twice * twice), np.float32)
+        fine = cv2.resize(dark, STAIN_CELLS, interpolation=cv2.INTER_CUBIC)
+        stains = *fine.shape, arena.put(fine)
+    own = 0 if blank.own is None else arena.kept(blank.own)
     return _pixel(design.ground), second, boxes, *stains, STAIN_COLOUR, own, _pixel(design.valve)
 
 
@@ -256,7 +263,7 @@ def _print(arena: Arena, blank: BlankCloth, design: Design, picture: Print | Non
     way = -1 if design.mirrored else 1
     return (
         *(side, channels, arena.put(drawn), *((0, 0) if picture.mix is None else _inks(arena, picture.mix))),
-        *(arena.put(flat_map(blank.template)), BEND / STEEPNESS, (way * c, s, -way * s, c), shift),
+        *(arena.kept(flat_map(blank.template)), BEND / STEEPNESS, (way * c, s, -way * s, c), shift),
         *(arena.space(4 * (side + 3) ** 2), arena.space(4 * rows * (columns + TEXELS))),
     )
 
@@ -270,15 +277,16 @@ def _inks(arena: Arena, mix: Doubles) -> tuple[int, int]:
     return arena.put(pairs), arena.put(steps[:, 3])
 
 
-def _straps(arena: Arena, blank: BlankCloth, design: Design) -> tuple[int, int, int]:
+def _straps(blank: BlankCloth, design: Design) -> tuple[Any, ...]:
     """What the kernel needs of the rows below the cloth."""
     straps = blank.template.straps
     if not straps:
-        return 0, 0, 0
+        return NO_STRAPS
     own = design.ground if design.part != "trim" or design.second is None else design.second
     of_mask = _pixel(own if design.loops is None else design.loops, LEVEL_GROUND)
     colours = [of_mask if of is None or design.loops is not None else of for of in _strap_colours(blank.template)]
-    return len(straps), (len(blank.level.parts) - blank.rows) // len(straps), arena.put(np.array(colours, np.uint32))
+    rest = (0,) * (MOST_STRAPS - len(straps))
+    return len(straps), (len(blank.level.parts) - blank.rows) // len(straps), (*colours, *rest)
 
 
 @cache

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,9 @@ from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.tile_shapes import Rng
 
 PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
-PLEAT_JOB = "panels shades lines hidden"  # in the structure `Cloth` of `kernels/cloth.h`
+MOST = 4  # pleats of a mask
+PLEAT_JOB = f"panels shades panel:{MOST + 1}i lines hides:{MOST}f"  # in the structure `Cloth` of `kernels/cloth.h`
+NO_PLEATS = 0, 0, (0,) * (MOST + 1), 0, (0.0,) * MOST
 LEVEL = 128  # byte of the shade that changes nothing
 SHADOW = 0.48  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
@@ -84,11 +87,12 @@ def _panel(at: int, count: int, opened: float, drawn: float) -> int:
     return (which * GROUPS + min(int(opened * GROUPS), GROUPS - 1)) * EACH + int(drawn * EACH)
 
 
-def pleat_fields(arena: Arena, pleats: Pleats) -> tuple[int, ...]:
+def pleat_fields(arena: Arena, pleats: Pleats) -> tuple[Any, ...]:
     """What the kernel `cloth` needs of pleats, in the order of PLEAT_JOB."""
-    hidden = np.cumsum([0.0, *[HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens], 0.0], dtype=np.float32)
-    shades = _bank(len(pleats.opens)).take(pleats.panels, axis=0)
-    return len(pleats.panels), arena.put(shades), arena.put(pleats.lines), arena.put(hidden)
+    count = len(pleats.opens)
+    rest = (0,) * (MOST - count)
+    hides = (*[HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens], *rest)
+    return count + 1, arena.kept(_bank(count)), (*pleats.panels, *rest), arena.put(pleats.lines), hides
 
 
 @cache

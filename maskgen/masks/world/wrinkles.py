@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import cv2
@@ -38,7 +38,9 @@ CREST = 0.07  # half the width of a wrinkle's crest, in eye distances: about a c
 
 DEPTHS, OF_SLOPES = 4096, 8192  # steps in which the kernel `cloth` gets depths of wrinkles and factors on slopes
 # Of wrinkles, crest, folds and grain in the structure `Cloth` of `kernels/cloth.h`.
-WRINKLE_JOB = f"bank which:{PER_MASK}i depths:{PER_MASK // 2}i bent:6f crest crested:f folds grain folded grained"
+WRINKLE_JOB = (
+    f"bank which:{PER_MASK}i depths:{PER_MASK // 2}i bent:6f crest crested:f folds grain grain_columns folded grained"
+)
 
 
 class Wrinkles(NamedTuple):
@@ -85,18 +87,16 @@ def wrinkle_fields(
         size: columns and rows of the cloth.
     """
     (which, pulled), (steep, x, y) = wrinkles.folds, wrinkles.grain
+    picture = _grain(woven, *size)
+    rows, columns, each = picture.shape
+    # A part of the size of the cloth, that begins at shares x and y of what is left.
+    first = int(y * (rows - size[1] + 1)) * columns + int(x * (columns - size[0] + 1))
     return (
-        *(arena.constant("wrinkles", _bank), wrinkles.which, wrinkles.depth.view(np.int32)),
-        *(wrinkles.bent.ravel(), arena.constant(f"crest {stiff}", partial(_crest, stiff)), crest),
-        *(arena.put(fold_slopes(which, *size)), arena.put(_part(_grain(woven, *size), size, x, y))),
+        *(arena.kept(_bank()), wrinkles.which, wrinkles.depth.view(np.int32)),
+        *(wrinkles.bent.ravel(), arena.kept(_crest(stiff)), crest),
+        *(arena.kept(fold_slopes(which, *size)), arena.kept(picture) + each * first, columns),
         *(round(pulled * OF_SLOPES), round(steep / GRAIN_DRAWN * OF_SLOPES)),
     )
-
-
-def _part(picture: Bytes, size: tuple[int, int], x: float, y: float) -> Bytes:
-    """A part of a larger picture of this size, columns and rows, that begins at shares x and y of what is left."""
-    left, up = int(x * (picture.shape[1] - size[0] + 1)), int(y * (picture.shape[0] - size[1] + 1))
-    return picture[up : up + size[1], left : left + size[0]]
 
 
 @lru_cache(12)  # all levels of detail of both sorts, 13 MB

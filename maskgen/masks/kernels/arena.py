@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -206,8 +205,6 @@ def _compiled(reserved: int | None) -> tuple[wasmtime.Engine, wasmtime.Module]:
     # A forked process would not have the threads.
     config.parallel_compilation = False
     config.memory_may_move = False
-    with suppress(wasmtime.WasmtimeError):  # the user's cache folder cannot be written: each process compiles them
-        config.cache = True
     if reserved is not None:
         config.memory_reservation = reserved
         config.memory_reservation_for_growth = 0

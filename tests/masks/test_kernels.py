@@ -8,6 +8,7 @@ import textwrap
 import threading
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from maskgen.core.records import Floats
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kernels import arena as arena_module
+from maskgen.masks.kernels import calls
 from maskgen.masks.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting import jpeg_blocks, mesh_values
@@ -193,6 +195,28 @@ def test_a_kernel_reaches_no_other_memory() -> None:
     job[0] = (10, 10, 0xFFFF0000, 64, 0, 0, 0, 0)
     with pytest.raises(wasmtime.Trap):
         arena.call("rasterise", at)
+
+
+def _functions() -> tuple[wasmtime.Store, list[wasmtime.Func]]:
+    """One of no result, one of the number that it is given, one that traps."""
+    bodies = "", "(result i32) local.get 0", "unreachable"
+    text = "".join(f'(func (export "{number}") (param i32) {body})' for number, body in enumerate(bodies))
+    store = wasmtime.Store()
+    exports: Any = wasmtime.Instance(store, wasmtime.Module(store.engine, f"(module {text})"), []).exports(store)
+    return store, [exports[str(number)] for number in range(len(bodies))]
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_call_is_that_of_the_function(bound: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not bound:
+        monkeypatch.setattr(calls, "_BOUND", ("of another release",))
+    store, functions = _functions()
+    none, same, trap = (calls.call_of(store, function) for function in functions)
+    del store, functions
+    assert none(1) is None
+    assert [same(-7), same(1 << 30)] == [-7, 1 << 30]
+    with pytest.raises(wasmtime.Trap, match="unreachable"):
+        trap(1)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits addresses as Linux does")

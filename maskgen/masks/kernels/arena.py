@@ -17,6 +17,8 @@ import numpy as np
 import wasmtime
 from numpy.typing import NDArray
 
+from maskgen.masks.kernels.calls import Call, call_of
+
 PAGE = 1 << 16  # bytes by which the memory grows
 ALIGNED = 64  # bytes; a processor's cache line
 AFTER = 64  # bytes that a kernel may read beyond the end of an array
@@ -50,7 +52,7 @@ class Arena:
         self._bytes = np.empty(0, np.uint8)
         self._store, self._exports = _instance()
         self._memory: Any = self._exports["memory"]
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, Call] = {}
         self._bytes = self._seen()
         self._start = _address(self._bytes)
         self._constant = _aligned(self._exports["__heap_base"].value(self._store))
@@ -83,8 +85,8 @@ class Arena:
     def call(self, name: str, job: int) -> Any:
         """Run a kernel on the job at this address; WebAssembly's whole numbers have a sign."""
         if name not in self._functions:
-            self._functions[name] = self._exports[name]
-        return self._functions[name](self._store, job if job < 1 << 31 else job - (1 << 32))
+            self._functions[name] = call_of(self._store, self._exports[name])
+        return self._functions[name](job if job < 1 << 31 else job - (1 << 32))
 
     def put(self, array: NDArray[Any]) -> int:
         """The address of a copy of an array."""

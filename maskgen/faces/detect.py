@@ -24,6 +24,7 @@ from maskgen.core.records import Detection, Floats, Image, check_image
 from maskgen.faces.boxes import non_maximum_suppression, non_maximum_suppression_inner, regress_boxes, square_boxes
 from maskgen.faces.mtcnn.nets import Nets
 from maskgen.faces.pyramid import Pyramid, layout_of, windows
+from maskgen.faces.upright_crop import face_axes
 
 # Smallest faces of each search, as a share of the picture's shorter side, and the lowest score of PNet's that counts.
 # The first search is for clear faces: few candidates, and what it misses is searched for again.
@@ -97,8 +98,8 @@ def _best_score(faces: list[Detection]) -> float:
 
 
 def _stands(face: Detection) -> bool:
-    down = face.points5[3:].mean(0) - face.points5[:2].mean(0)
-    return bool(down[1] > 0.5 * np.hypot(*down))
+    down = face_axes(face.points5)[1]
+    return down.imag > 0.5 * abs(down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ class _Candidates:
 
     def patches(self, pyramids: Sequence[Pyramid], side: int) -> list[Image]:
         """The pixels of every candidate, (side, side, 3)."""
-        return [pyramids[at].patch(box, side) for at, box in zip(self.owner.tolist(), self.boxes, strict=True)]
+        shrinks = ((self.boxes[:, 2] - self.boxes[:, 0]) / side).tolist()
+        each = zip(self.owner.tolist(), self.boxes[:, :4].tolist(), shrinks, strict=True)
+        return [pyramids[at].patch(box, side, shrink) for at, box, shrink in each]
 
 
 def _by_owner(owner: np.ndarray) -> list[np.ndarray]:

@@ -6,13 +6,15 @@ that is still larger. All levels that PNet judges lie side by side on one canvas
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from maskgen.core.records import Doubles, Floats, Image
+from maskgen.core.records import Doubles, Image
 
 CELL = 12  # side of the window that PNet judges
 STRIDE = 2
@@ -81,12 +83,12 @@ class Pyramid:
             canvas[y : y + tall, x : x + wide] = _fitted(source, wide, tall)
         return canvas
 
-    def patch(self, box: Floats, side: int) -> Image:
-        """A candidate's pixels (side, side, 3), black outside the picture; `box` is a square x0, y0, x1, y1."""
-        image, times = self._at_least((box[2] - box[0]) / side)
-        x0, y0 = np.floor(box[:2] / times).astype(int).tolist()
-        x1, y1 = np.ceil(box[2:4] / times).astype(int).tolist()
-        x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+    def patch(self, box: Sequence[float], side: int, shrink: float) -> Image:
+        """A candidate's pixels (side, side, 3), black outside the picture; `box` is a square x0, y0, x1, y1, whose side
+        is `shrink` times as long."""
+        image, times = self._at_least(shrink)
+        x0, y0 = math.floor(box[0] / times), math.floor(box[1] / times)
+        x1, y1 = max(math.ceil(box[2] / times), x0 + 1), max(math.ceil(box[3] / times), y0 + 1)
         height, width = image.shape[:2]
         part = image[max(y0, 0) : max(min(y1, height), 0), max(x0, 0) : max(min(x1, width), 0)]
         if part.size == 0:

@@ -36,7 +36,7 @@ def frontal_eye_distance(points5: NDArray[np.floating]) -> float:
 
     Turning brings the eyes nearer to each other, nodding brings them nearer to the mouth; the larger of the two says.
     """
-    return _unit(*_axes(points5))
+    return _unit(*face_axes(points5))
 
 
 def _unit(across: complex, down: complex) -> float:
@@ -45,7 +45,7 @@ def _unit(across: complex, down: complex) -> float:
 
 def face_right(points5: NDArray[np.floating]) -> Doubles:
     """Unit vector (2,) to the face's own right in the picture, from the eyes' line and the line down to the mouth."""
-    return _right(*_axes(points5))
+    return _right(*face_axes(points5))
 
 
 def _right(across: complex, down: complex) -> Doubles:
@@ -54,7 +54,7 @@ def _right(across: complex, down: complex) -> Doubles:
     return np.array([both.real / length, both.imag / length] if length > 1e-6 else [1.0, 0.0])
 
 
-def _axes(points5: NDArray[np.floating]) -> tuple[complex, complex]:
+def face_axes(points5: NDArray[np.floating]) -> tuple[complex, complex]:
     """From the left eye to the right one and from between them to the mouth, as x + iy: NumPy takes five times as long
     for so few numbers."""
     left, right, _, below_left, below_right = (complex(x, y) for x, y in points5.tolist())
@@ -199,7 +199,7 @@ def _cut(image: Image, points5: NDArray[np.floating], beside: float, size: int, 
 
 
 def _matrix(points5: NDArray[np.floating], beside: float, size: int, margin: float) -> Doubles:
-    axes = _axes(points5)
+    axes = face_axes(points5)
     right, side = _right(*axes), FACE_SIDE * _unit(*axes) * (1 + margin)
     target = np.array([0.5, EYE_LINE]) * size - 0.5
     return similarity(_between_the_eyes(points5) + right * beside, right, size / max(side, 1e-3), target)

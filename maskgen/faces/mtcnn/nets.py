@@ -78,7 +78,13 @@ class Nets:
 
 
 def _grouped(net: Callable[[Image], list[Floats]], images: Sequence[Image], group: int) -> list[Floats]:
-    black = [np.zeros_like(images[0])] * (-len(images) % group)
-    filled = [*images, *black]
-    parts = [net(np.stack(filled[at : at + group])) for at in range(0, len(filled), group)]
+    parts = [net(_filled(images[at : at + group], group)) for at in range(0, len(images), group)]
     return [np.concatenate(answers)[: len(images)] for answers in zip(*parts, strict=True)]
+
+
+def _filled(images: Sequence[Image], group: int) -> Image:
+    """A batch of this size with the pictures first and black ones after them."""
+    batch = np.zeros((group, *images[0].shape), np.uint8)
+    for at, image in enumerate(images):  # `np.stack` takes three times as long for so few
+        batch[at] = image
+    return batch

@@ -24,6 +24,8 @@ def non_maximum_suppression(boxes: Floats, overlap: float) -> np.ndarray:
 
 def non_maximum_suppression_inner(boxes: Floats, overlap: float) -> np.ndarray:
     """As `non_maximum_suppression`, with overlap as intersection over the smaller box: a box inside another goes."""
+    if len(boxes) < 2:
+        return np.arange(len(boxes))
     order = np.argsort(-boxes[:, 4], kind="stable")
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     keep: list[int] = []

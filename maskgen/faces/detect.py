@@ -246,7 +246,8 @@ class MtcnnDetector(Detector):
         corners = windows(layout, layout.level[rows, columns], rows, columns, np.array(shape[::-1], np.float64))
         boxes = regress_boxes(corners.astype(np.float32), shift[owner, :, rows, columns], score)
         ends = np.searchsorted(owner, np.arange(1, len(pyramids)))
-        return [square_boxes(own[non_maximum_suppression(own, 0.5)[:MOST_PROPOSALS]]) for own in np.split(boxes, ends)]
+        kept = [own[non_maximum_suppression(own, 0.5)[:MOST_PROPOSALS]] for own in np.split(boxes, ends)]
+        return np.split(square_boxes(np.concatenate(kept)), np.cumsum([len(own) for own in kept[:-1]]))
 
     def _refine(self, pyramids: Sequence[Pyramid], candidates: _Candidates) -> _Candidates:
         """RNet: throws most candidates away and moves the rest."""

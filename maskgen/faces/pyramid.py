@@ -80,7 +80,7 @@ class Pyramid:
         canvas = np.zeros((layout.height, layout.width, 3), np.uint8)
         for x, y, wide, tall in layout.places:
             source, _ = self._at_least(min(self.image.shape[1] / wide, self.image.shape[0] / tall))
-            canvas[y : y + tall, x : x + wide] = _fitted(source, wide, tall)
+            _fitted(source, wide, tall, canvas[y : y + tall, x : x + wide])
         return canvas
 
     def patch(self, box: Sequence[float], side: int, shrink: float) -> Image:
@@ -114,9 +114,9 @@ def _halved(image: Image) -> Image:
     return cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _fitted(image: Image, width: int, height: int) -> Image:
+def _fitted(image: Image, width: int, height: int, into: Image | None = None) -> Image:
     shrinks = image.shape[0] > height or image.shape[1] > width
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return cv2.resize(image, (width, height), into, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def windows(layout: Layout, level: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: Doubles) -> Doubles:

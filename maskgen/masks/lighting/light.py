@@ -62,9 +62,9 @@ class UnexplainedLight:
     off_and_seen: Doubles
 
     @classmethod
-    def of(cls, off: Doubles, seen: Doubles) -> UnexplainedLight:
-        """The light with these residuals (k,), 0 where the points are not seen."""
-        return cls(np.stack([off, seen], 1))
+    def of_each(cls, off: Doubles, seen: NDArray[np.bool_]) -> list[UnexplainedLight]:
+        """The light on faces with these residuals (n, k), 0 where the points are not seen."""
+        return [cls(own.copy()) for own in np.stack([off, seen], 2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,7 @@ def estimate_lights(
     ]
     known = zip(counts.tolist(), middle[:, 0].tolist(), skins.tolist(), whites, strict=True)
     seen = [_FaceSamples(*one, ends) for one, ends in zip(known, estimate_exposures(wholes), strict=True)]
-    return list(
-        map(_light, seen, directions, estimate_tones(parts), map(UnexplainedLight.of, rests, usable.astype(np.float64)))
-    )
+    return list(map(_light, seen, directions, estimate_tones(parts), UnexplainedLight.of_each(rests, usable)))
 
 
 def _without(eyes: Doubles | None, skin: Doubles) -> Doubles | None:

@@ -129,8 +129,11 @@ def _holds(face: Detection, other: Detection) -> bool:
 
 
 def _is_doubtful(image: Image, found: Sequence[Detection]) -> bool:
+    shape = (image.shape[0], image.shape[1])
+    if not any(is_doubtful_subject(face, shape) for face in found):  # as in most pictures: to choose one takes longer
+        return False
     (chosen, *_) = _meant(image, found, "subject")
-    return isinstance(chosen, Detection) and is_doubtful_subject(chosen, (image.shape[0], image.shape[1]))
+    return isinstance(chosen, Detection) and is_doubtful_subject(chosen, shape)
 
 
 def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import answers_of, batch_of, compiled_for_one_thread, openvino_module
 from maskgen.faces.upright_crop import align_upright_by_five
 
 CROP, EDGE = 72, 4  # side of the aligned crop in pixels, and the border of it that is cut off on each side
@@ -38,14 +38,10 @@ def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Flo
     """
     if not len(faces):
         return np.zeros(0, np.float32)
-    request, found = _network(package, weights, os.getpid()), []
+    request, found = _network(package, weights, os.getpid()), list[Floats]()
     for at in range(0, len(faces), GROUP):
-        some = np.stack(faces[at : at + GROUP])
-        filled = np.zeros((GROUP, *some.shape[1:]), np.uint8)
-        filled[: len(some)] = some
-        request.infer({0: filled}, share_inputs=True)
-        found.append(np.array(request.get_output_tensor(0).data)[: len(some)])
-    return np.concatenate(found)
+        found += answers_of(request, batch_of(faces[at : at + GROUP], GROUP))
+    return np.concatenate(found)[: len(faces)]
 
 
 @cache

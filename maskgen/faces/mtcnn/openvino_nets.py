@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import answers_of, compiled_for_one_thread, openvino_module
 from maskgen.faces.mtcnn.weights import load_weights
 
 # Compiled networks by name, input shape and process, never released. OpenVINO passes the threads of a released network
@@ -32,27 +32,21 @@ class OpenVinoNets:
         openvino = openvino_module()
         self._opset: Any = openvino.opset13
         self._model: Any = openvino.Model
-        self._tensor: Any = openvino.Tensor
         self._pnet = self._request("pnet", [-1, -1, -1, 3])
         self._rnet = self._request("rnet", [groups[0], 24, 24, 3])
         self._onet = self._request("onet", [groups[1], 48, 48, 3])
 
     def pnet(self, pictures: Image) -> list[Floats]:
         """Box offsets (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
-        return self._run(self._pnet, pictures)
+        return answers_of(self._pnet, pictures)
 
     def rnet(self, pictures: Image) -> list[Floats]:
         """Box offsets (n, 4) and scores (n, 2)."""
-        return self._run(self._rnet, pictures)
+        return answers_of(self._rnet, pictures)
 
     def onet(self, pictures: Image) -> list[Floats]:
         """Box offsets (n, 4), landmarks (n, 10) and scores (n, 2)."""
-        return self._run(self._onet, pictures)
-
-    def _run(self, request: Any, pictures: Image) -> list[Floats]:
-        # To set the tensor takes less time than to pass the array, and OpenVINO reads the array where it is.
-        request.set_input_tensor(0, self._tensor(pictures, shared_memory=True))
-        return list(request.infer().values())  # copies: the next call overwrites the request's own memory
+        return answers_of(self._onet, pictures)
 
     def _request(self, name: str, shape: list[int]) -> Any:
         key = (name, tuple(shape), os.getpid())

@@ -99,7 +99,7 @@ def _highlights(values: NDArray[np.uint8], luma: Doubles, least: float) -> float
     if least < WHITE:
         return None
     colours = values.take(np.flatnonzero(luma >= least), axis=1)
-    colours = colours[:, colours.max(0) < CLIPPED]
+    colours = colours.compress(colours.max(0) < CLIPPED, axis=1)
     return warmth(colours.mean(1)) if colours.size else 0.0
 
 

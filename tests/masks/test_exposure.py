@@ -11,7 +11,18 @@ from skimage.color import rgb2lab
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.lighting.exposure import agreement, estimate_exposure, eye_white_colour, warmth
+from maskgen.masks.lighting.exposure import (
+    CONTRAST,
+    DARKEST,
+    HABIT,
+    HIGHLIGHTS,
+    MOST_LIFT,
+    agreement,
+    estimate_exposure,
+    eye_white_colour,
+    warmth,
+)
+from maskgen.masks.lighting.tone import LUMA
 from maskgen.masks.plan import MaskPlan
 from maskgen.people import Scene, draw_person, draw_portrait
 from maskgen.people.person import SKINS
@@ -39,6 +50,17 @@ def test_a_photograph_that_does_not_clip_gets_a_mask_that_does_not() -> None:
 def test_a_flat_picture_says_nothing_of_whites_and_blacks() -> None:
     whites = estimate_exposure(np.full((40, 50, 3), 128, np.uint8))
     assert (whites.lift, whites.warmth) == (0.0, None)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 256), (0, 60), (30, 250), (40, 100), (80, 250)])
+def test_ends_are_those_of_the_sorted_luma(low: int, high: int) -> None:
+    image = np.random.default_rng(low).integers(low, high, (260, 300, 3), dtype=np.uint8)
+    seen, some = estimate_exposure(image), image[::3, ::3].reshape(-1, 3)
+    luma = np.sort(some @ LUMA)
+    darkest, highlights, brightest = (luma[int(share * len(luma))] for share in (0.001, HIGHLIGHTS, 0.999))
+    lift = min(max(darkest - DARKEST, 0), MOST_LIFT) if brightest - darkest > CONTRAST else 0
+    assert (seen.lift, seen.bright) == (pytest.approx(lift), pytest.approx(highlights))
+    assert seen.top == (262 if (some == 255).any(1).mean() > HABIT else 253)
 
 
 @pytest.mark.parametrize("shift", [-20, 20])

@@ -85,10 +85,16 @@ def refuse_other_owner(folder: AnyPath, own: Owner, option: str) -> None:
         raise UserError(
             f"{option} {show_path(folder)} is the folder of {_WHAT[owner]}: choose another, new or empty one."
         )
-    if owner is None and own in _KEYS and _read(folder / SETTINGS):
+    if owner is None and own in _KEYS and _has_content(folder / SETTINGS):
         raise UserError(
-            f"{option} {show_path(folder)} holds a {SETTINGS} of another program: choose another, new or empty folder."
+            f"{option} {show_path(folder)} holds a {SETTINGS} that `maskgen {own}` did not write: choose another, new "
+            "or empty folder."
         )
+
+
+def _has_content(path: AnyPath) -> bool:
+    """Whether a file is there and not empty, as a power cut leaves it that interrupts its first writing."""
+    return path.is_file() and bool(path.read_bytes())
 
 
 def _read(path: AnyPath) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from maskgen import api
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.alignment_names import stored_alignment
 from maskgen.core.images import Photo, encode_image
-from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.kindspec import DEFAULT_KINDS, FARTHEST_YAW
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Face
 from maskgen.faces.crop_by_alignment import arcface_template
@@ -400,7 +400,8 @@ def test_public_names_are_there_and_load_late() -> None:
         ({"per_photo": "all", "unmasked_share": 0.5}, "--unmasked-share needs random masks"),
         ({"unmasked_share": 5}, "--unmasked-share 5 is out of range: give 0.0 to 1.0."),
         ({"unmasked_share": float("nan")}, "--unmasked-share nan is out of range"),
-        ({"max_yaw": 500}, "--max-yaw 500 is out of range"),
+        ({"max_yaw": FARTHEST_YAW + 1}, f"--max-yaw {FARTHEST_YAW + 1} is out of range"),
+        ({"seed": 2**64}, "--seed 18446744073709551616 is out of range"),
         ({"max_pitch": -1}, "--max-pitch -1 is out of range"),
         ({"min_trust": -1}, "--min-trust -1 is out of range"),
         ({"min_trust": "0.4"}, "--min-trust '0.4' is not a number"),

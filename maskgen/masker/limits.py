@@ -27,7 +27,7 @@ _CHOICES = {
 # Limits that are whole numbers are those of whole numbers.
 _RANGES: dict[str, tuple[float, float]] = {
     "size": (32, 2048),
-    "seed": (-(2**63), 2**63 - 1),
+    "seed": (-(2**63), 2**64 - 1),
     "max_pixels": (1, 2**31),
     "unmasked_share": (0.0, 1.0),
     "min_trust": (0.0, 1.0),
@@ -96,7 +96,7 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 
 def _check_number(option: str, value: object, whole: bool) -> None:
     if not isinstance(value, Integral if whole else Real):
-        raise UserError(f"{option} {value!r} is not a {'whole ' if whole else ''}number: give one without quotes.")
+        raise UserError(f"{option} {value!r} is not a {'whole ' if whole else ''}number.")
 
 
 def _check_kinds(kinds: Sequence[str], per_photo: str | int) -> None:

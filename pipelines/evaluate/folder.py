@@ -14,9 +14,9 @@ PLOTS = DISTANCES, ROC, DET, CONFUSION = "distances.png", "roc.png", "det.png", 
 PEOPLE = "identified.csv"  # of an evaluation with --gallery
 ERRORS = "errors.png"
 UNREADABLE, TEXT, RESULTS = "unreadable.csv", "results.md", "results.json"
-_FIRST = {*PLOTS, PEOPLE}  # written before ERRORS
-_THEN = {ERRORS, UNREADABLE, PAGE, TEXT, RESULTS}
-FILES = (*_FIRST, *_THEN)
+FILES = (*PLOTS, PEOPLE, ERRORS, UNREADABLE, PAGE, TEXT, RESULTS)
+# There while an evaluation writes: its files may be replaced. Other programs write a roc.png, too.
+UNFINISHED = "unfinished.txt"
 
 
 def refuse_report(folder: Path) -> None:
@@ -27,8 +27,7 @@ def refuse_report(folder: Path) -> None:
     if not folder.is_dir() or owner_of(folder) is Owner.EVALUATE:
         return
     there = {finished_name(path.name) for path in folder.iterdir()}
-    # Other programs write a report.html, too: where an evaluation was interrupted, ERRORS is beside it.
-    known = _FIRST | _THEN if ERRORS in there else _FIRST
+    known = {UNFINISHED, *(FILES if (folder / UNFINISHED).is_file() else ())}
     if strangers := there - known:
         raise UserError(
             f"--report {show_path(folder)} holds files that no evaluation wrote (such as {min(strangers)}): name a new "

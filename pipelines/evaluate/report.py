@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskgen import __version__
 
-from .folder import FILES, RESULTS, TEXT, UNREADABLE
+from .folder import FILES, RESULTS, TEXT, UNFINISHED, UNREADABLE
 from .results_text import markdown
 
 if TYPE_CHECKING:
@@ -45,20 +45,22 @@ def write_report(found: Evaluation) -> dict[str, Any]:
 
 
 def begin(folder: Path) -> None:
-    """Make the folder of a report, and remove the unfinished files of a start that was killed."""
-    from maskgen.core.atomic_writes import remove_parts_of
+    """Make the folder of a report, mark it as unfinished, and remove the parts of files of a start that was killed."""
+    from maskgen.core.atomic_writes import remove_parts_of, write_atomic
 
     folder.mkdir(parents=True, exist_ok=True)
-    remove_parts_of(*(folder / name for name in FILES))
+    write_atomic(folder / UNFINISHED, b"`maskgen evaluate` writes here, or was interrupted.\n")
+    remove_parts_of(*(folder / name for name in (*FILES, UNFINISHED)))
 
 
 def write_results(folder: Path, results: dict[str, Any], text: str) -> None:
-    """Write results.md and then results.json, in which unknown values are null."""
+    """Write results.md and then results.json, in which unknown values are null; the report is finished then."""
     from maskgen.core.atomic_writes import write_atomic
 
     write_atomic(folder / TEXT, text.encode())
     data = json.dumps(plain(results), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     write_atomic(folder / RESULTS, data.encode())
+    (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def write_unreadable(folder: Path, faults: Sequence[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 from maskgen.core.extras import need
 
@@ -48,6 +49,8 @@ def open_pool(settings: MaskSettings, shards: int, notify: Notify) -> AbstractCo
         return open_ray(settings)
     if settings.workers == 1 or not shards:
         return nullcontext(InProcess())
-    if settings.backend == "local" and shards <= FORKED_SHARDS and can_fork():
+    # What is not on this machine's disk may be open, with threads of its own, or be in this process's memory.
+    local = settings.backend == "local" and isinstance(settings.run, Path)
+    if local and shards <= FORKED_SHARDS and can_fork():
         return open_forked(min(settings.workers, shards))
     return nullcontext(LokyPool(settings.workers))

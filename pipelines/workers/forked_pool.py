@@ -82,13 +82,13 @@ def open_forked(workers: int) -> Iterator[ForkedPool]:
 def _start(processes: ProcessPoolExecutor) -> None:
     """Fork all workers, which the first task does. They inherit that interrupts are blocked: those are for the process
     that started them."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         processes.submit(os.getpid)
     except OSError as error:
         raise no_worker_starts() from error
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(parent: int) -> None:

@@ -121,13 +121,17 @@ def test_so_is_one_of_lists_or_of_an_evaluation(own: Path, owner: str, command: 
     assert tree(own / owner) == before
 
 
+@pytest.mark.parametrize("content", [b'{"theme": "dark"}', b'{ // mine\n "theme": 1 }', b"[1, 2]", b"theme = dark"])
 @pytest.mark.parametrize("command", WITH_SETTINGS)
-def test_settings_of_another_program_are_not_taken_for_ones_own(own: Path, tmp_path: Path, command: str) -> None:
-    write(tmp_path / "web" / SETTINGS, b'{"theme": "dark"}')
-    result = call(*commands(own, tmp_path / "web")[command], "--overwrite")
-    assert result.exit_code == 2
-    assert "of another program" in result.output
-    assert (tmp_path / "web" / SETTINGS).read_bytes() == b'{"theme": "dark"}'
+def test_settings_of_another_program_are_not_taken_for_ones_own(
+    own: Path, tmp_path: Path, command: str, content: bytes
+) -> None:
+    write(tmp_path / "web" / SETTINGS, content)
+    for options in ([], ["--overwrite"]):
+        result = call(*commands(own, tmp_path / "web")[command], *options)
+        assert result.exit_code == 2
+        assert f"that `maskgen {command}` did not write" in " ".join(result.output.split())
+    assert (tmp_path / "web" / SETTINGS).read_bytes() == content
 
 
 def test_folders_of_earlier_versions_go_on(made: Path, own: Path) -> None:

@@ -52,6 +52,14 @@ def test_paths_that_are_spelled_well_are_not_copied(root: str, paths: list[str])
     assert one_spelling(given, Path(root))[0] is given
 
 
+@pytest.mark.parametrize("suffix", ["tar", "tgz", "tar.gz"])
+def test_archives_are_no_folders_of_people(suffix: str) -> None:
+    _, folders = one_spelling(
+        as_array([f"run/1.{suffix}/Ann/1.jpg", f"run/2.{suffix}/Ann/2.jpg", "x/Bob/1.jpg"]), Path("/data")
+    )
+    assert folders[0] == folders[1] != folders[2]
+
+
 def test_links_in_the_way_to_the_root(tmp_path: Path) -> None:
     (tmp_path / "disk" / "lists").mkdir(parents=True)
     link = tmp_path / "link"

@@ -356,19 +356,25 @@ def test_a_report_does_not_replace_files_of_another_origin(
 
 def test_an_evaluation_goes_on_where_another_was_interrupted(drawn: Path, untrained: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    call = ("evaluate", untrained, "--data", drawn / "lists", "--report", out, "--replicates", "20")
+    given = ("evaluate", untrained, "--data", drawn / "lists", "--report", out, "--replicates", "20")
     out.mkdir()
-    done(*call)
+    done(*given)
     order = sorted(out.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     assert order[-1].name == "results.json"
     kept = {path.name: path.read_bytes() for path in order}
     for number in range(len(order)):
         shutil.rmtree(out)
+        write(out / "unfinished.txt", b"")
         for path in order[:number]:
             write(path, kept[path.name])
         write(out / f".{order[number].name}.4711.part", b"half")
         EvaluateSettings(str(untrained), drawn / "lists", report=out)
-    done(*call)
+    done(*given)
+    shutil.rmtree(out)
+    write(out / order[0].name, b"of another program")
+    assert "that no evaluation wrote" in " ".join(call(*given).output.split())
+    (out / order[0].name).unlink()
+    done(*given)
     (out / "notes.txt").write_text("mine")
-    done(*call)
+    done(*given)
     assert sorted(path.name for path in out.iterdir()) == sorted([*kept, "notes.txt"])

@@ -10,11 +10,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import ONE_THREAD, picture, run, set_aside, tree, wait_for, write, write_people
 
 from maskgen.core.reasons import UserError
+from maskgen.formats.any_path import RemotePath
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.workers import backends, forked_pool
 from maskgen.pipelines.workers.forked_pool import can_fork
@@ -34,7 +36,7 @@ def start(source: Path, out: Path, backend: str = "local", seconds: float = 0.01
     )
 
 
-def children(process: subprocess.Popen[str]) -> list[int]:
+def children(process: subprocess.Popen[Any]) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
@@ -104,6 +106,43 @@ def test_no_more_workers_are_forked_than_there_are_shards(
     assert asked == [1, 8, 8]
     with backends.open_pool(settings, backends.FORKED_SHARDS + 1, print) as pool:
         assert isinstance(pool, LokyPool)
+
+
+def test_workers_of_a_run_in_an_object_store_are_not_forked(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would have a copy of a store in memory."""
+    monkeypatch.setattr(backends, "can_fork", lambda: True)
+    with backends.open_pool(MaskSettings(source, RemotePath("memory://a/run"), workers=2), 2, print) as pool:
+        assert isinstance(pool, LokyPool)
+
+
+def test_an_idle_worker_does_not_outlive_its_parent(tmp_path: Path) -> None:
+    code = (
+        "import os, time; from maskgen.pipelines.workers.forked_pool import open_forked\n"
+        "with open_forked(2): print(os.getpid(), flush=True); time.sleep(600)"
+    )
+    idle = subprocess.Popen(
+        [sys.executable, "-P", "-c", code], env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE
+    )
+    assert idle.stdout is not None and int(idle.stdout.readline()) == idle.pid
+    workers = children(idle)
+    assert len(workers) == 2
+    idle.send_signal(signal.SIGKILL)
+    wait_for(lambda: all(map(is_over, workers)))
+
+
+def test_interrupts_are_left_to_the_process_that_starts_workers(many: Path, tmp_path: Path) -> None:
+    """A terminal sends them to all."""
+    running = start(many, tmp_path / "run", seconds=10)
+    wait_for(lambda: any((tmp_path / "run" / "scratch").rglob("*.log")))
+    workers = children(running)
+    assert all(signal.SIGINT in blocked(pid) for pid in workers) and signal.SIGINT not in blocked(running.pid)
+    running.kill()
+    wait_for(lambda: all(map(is_over, workers)))
+
+
+def blocked(pid: int) -> set[int]:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigBlk:")]
+    return {number + 1 for number in range(64) if int(line.split()[1], 16) >> number & 1}
 
 
 def test_photographs_that_kill_forked_workers_are_found_out(many: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The kernels' memory: arrays are copied into it, and results are views of it.
 
 The kernels, C in `kernels/`, are compiled to WebAssembly, which the package `wasmtime` translates for the processor
-when they are first used, in about 25 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
+when they are first used, in about 35 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from maskgen.masks.kernels.calls import Call, call_of
 
 PAGE = 1 << 16  # bytes by which the memory grows
 ALIGNED = 64  # bytes; a processor's cache line
-AFTER = 64  # bytes that a kernel may read beyond the end of an array
+AFTER = 64  # bytes that a kernel may read and write beyond the end of an array
 MOST_KEPT = 1 << 27  # bytes of a memory that is used again; WebAssembly's memory cannot shrink
 CONSTANTS = 1 << 20  # bytes for arrays that stay
 KEPT = 1 << 24  # bytes for copies that are used again, of which only what is written takes memory

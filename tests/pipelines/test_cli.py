@@ -177,6 +177,7 @@ def test_a_file_in_place_of_run_is_refused(source: Path, tmp_path: Path) -> None
 
 def test_damaged_settings_are_refused(source: Path, tmp_path: Path) -> None:
     write(tmp_path / "run" / "settings.json", b"{")
+    write(tmp_path / "run" / "shards" / "1.json", b"{}")  # by which it is a run's
     assert_refused(call("mask", source, tmp_path / "run"), "--overwrite")
 
 

@@ -126,6 +126,12 @@ class MaskMesh:
         """Whether parts of it have an opacity: its straps."""
         return len(self.strap_widths) > 0
 
+    @property
+    def strap_shape(self) -> tuple[int, int, int]:
+        """The number of straps, of the pieces of each, and of the points across a piece, 0 without straps."""
+        straps = len(self.strap_widths)
+        return straps, PIECES, (len(self.follows) - self.straps_from) // (straps * PIECES) if straps else 0
+
     def hidden_by(self, line_of_sight: Doubles) -> HeadTriangles:
         """The part of head and ears that can hide a part of the mask from the viewer's direction, (3,) in head
         coordinates."""

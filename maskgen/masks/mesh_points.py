@@ -39,14 +39,14 @@ def placed_points(
     arena.begin()
     points_at, points = arena.room(mesh.warp.points.shape, np.float64)
     points[...] = weighted_sum(plan.deformation_weights, mesh.deformations.points)
-    straps, doubt = len(mesh.strap_widths), min(plan.unsure, MOST_UNSURE)
+    doubt = min(plan.unsure, MOST_UNSURE)
     job_at, job = arena.room((1,), _JOB)
     job[0] = (
         *(camera.scale, camera.rotation.ravel(), camera.shift, plan.strap_width),
         *_moves(plan, camera, doubt),
         *(REACH * doubt / (place("chin")[1] - MOUTH[1]) if is_mask and plan.wearing in COVERS_CHIN else 0.0,),
         *((LID_ROOM + LID_REACH * doubt) * camera.scale, len(points), mesh.straps_from),
-        *(straps, PIECES, (len(points) - mesh.straps_from) // (straps * PIECES) if straps else 0, points_at),
+        *(*mesh.strap_shape, points_at),
         *map(arena.put, (mesh.warp.shifts(shift), mesh.follows, mesh.strap_widths)),
         *(arena.space(PIECES * ACROSS), arena.put(mesh.below_lids), arena.put(eyes)),
         *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes), 0),

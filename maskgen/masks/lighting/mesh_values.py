@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles, Floats, Image
-from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.deformations import weighted_sum
 from maskgen.masks.kernels.arena import FLOAT, Arena, arena_of_thread, fields
 from maskgen.masks.kind import AtlasLevel
@@ -39,13 +38,12 @@ def vertex_values(
     """
     arena = arena_of_thread()
     arena.begin_after([level.slope_down])  # which may have been drawn for this mask
-    straps = len(mesh.strap_widths)
     values_at, values = arena.room((len(points) + behind, 3), np.float32)
     job_at, job = arena.room((1,), _JOB)
     rows, columns = level.slope_down.shape
     job[0] = (
         *(len(points), mesh.straps_from, behind),
-        *(straps, PIECES, (len(points) - mesh.straps_from) // (straps * PIECES) if straps else 0),
+        *mesh.strap_shape,
         *(arena.put(mesh.carried), arena.put(_normals(mesh, plan)), *_seen(arena, mesh, light, points, image)),
         *(values_at, arena.space(len(points) * FLOAT), camera.rotation.ravel(), light.direction),
         *((0.0,) * 3 if light.skin is None else light.skin, LUMA_OF_THREE, plan.overhead, GAMMA, BRIGHTEST),

@@ -49,6 +49,7 @@ typedef struct {
     float light, across, down, level, brightest;    // see `cloth_colour.fold_gains`
     float shine, shine_of_green, fibres, of_relief; // of the sheen
     float usual, tint;                              // of the shade, see `cloth_colour.shade_tint`
+    float sheen_knee, sheen_room;                   // light from which the sheen grows less, and by how much it can
     float dye[12];                                  // (3, 4), see `cloth_colour.dye_matrix`
     float knee, room, kept, lift; // of the photograph's range: the level above which colours are compressed, its
                                   // distance from the brightest one, and the factor and level that black is raised by
@@ -102,14 +103,17 @@ static f4 strap_share(const Render *job, const Four *four, f4 x) {
     return choose(inside, share, all(0));
 }
 
+// Values that approach `knee` and `room` more in place of passing `knee`.
+static inline f4 flattened(f4 value, float knee, float room) {
+    f4 over = value - all(knee);
+    if (!any(over > all(0))) return value;
+    over = greatest4(over, all(0));
+    return least4(value, all(knee)) + over * (all(room) / (all(room) + over));
+}
+
 // Encoded colours in the photograph's range.
 static f4 compressed(const Render *job, f4 colour) {
-    f4 over = colour - all(job->knee);
-    if (any(over > all(0))) {
-        over = greatest4(over, all(0));
-        colour = least4(colour, all(job->knee)) + over * (all(job->room) / (all(job->room) + over));
-    }
-    return least4(colour * all(job->kept) + all(job->lift), all(255));
+    return least4(flattened(colour, job->knee, job->room) * all(job->kept) + all(job->lift), all(255));
 }
 
 // Pixels without coverage become 0, also those beyond the row's end: the next row is painted later, and after the last
@@ -156,7 +160,7 @@ static inline void paint(const Render *job, Four *four) {
     // The reflection of the fibres' surface: above 0 where the light, with most of the relief, is above the usual one, and
     // stronger on a darker dye, so that black cloth shows its form and its folds.
     f4 shining = lit * all(1 - job->of_relief) + bright * all(job->of_relief);
-    f4 over = shining * shining - all(job->usual * job->usual);
+    f4 over = flattened(shining * shining - all(job->usual * job->usual), job->sheen_knee, job->sheen_room);
     f4 sheen = greatest4(over * (all(job->shine) - all(job->shine_of_green) * texel[1]), over * all(job->fibres));
     f4 warmer = (all(job->usual) - bright) * all(job->tint);
     f4 out[4];

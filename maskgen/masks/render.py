@@ -16,7 +16,9 @@ from maskgen.masks.lighting.cloth_colour import (
     BRIGHTEST,
     FIBRES,
     SHEEN,
+    SHEEN_KNEE,
     SHEEN_OF_RELIEF,
+    SHEEN_ROOM,
     SHINE,
     USUAL_LIGHT,
     dye_matrix,
@@ -184,7 +186,8 @@ class _Pixels:
         range_of_levels = light.top - ROOM, ROOM, 1 - light.lift / 255, light.lift
         dye = dye_matrix(light, plan.fade).ravel()
         full = full_light(plan, light)
-        return plan.sheer, full, *folds, BRIGHTEST, *shine, USUAL_LIGHT, shade_tint(plan, light), dye, *range_of_levels
+        sheen = USUAL_LIGHT, shade_tint(plan, light), SHEEN_KNEE, SHEEN_ROOM
+        return plan.sheer, full, *folds, BRIGHTEST, *shine, *sheen, dye, *range_of_levels
 
 
 def _rendered(
@@ -228,5 +231,5 @@ _JOB = fields(
     "cloth atlas_rows atlas_columns colours slope material names",
     "straps_from:f strap_cover:f fades has_edge edge:6f edge_columns:f edge_rows:f",
     "sheer:f light:f across:f down:f level:f brightest:f shine:f shine_of_green:f fibres:f of_relief:f usual:f tint:f",
-    "dye:12f knee:f room:f kept:f lift:f",
+    "sheen_knee:f sheen_room:f dye:12f knee:f room:f kept:f lift:f",
 )

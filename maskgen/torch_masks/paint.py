@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from maskgen.masks.lighting.cloth_colour import BRIGHTEST, FIBRES, SHEEN, SHEEN_OF_RELIEF, SHINE, USUAL_LIGHT
+from maskgen.masks.lighting.cloth_colour import (
+    BRIGHTEST,
+    FIBRES,
+    SHEEN,
+    SHEEN_KNEE,
+    SHEEN_OF_RELIEF,
+    SHEEN_ROOM,
+    SHINE,
+    USUAL_LIGHT,
+)
 from maskgen.masks.lighting.exposure import ROOM
 from maskgen.masks.render import STRAP_COVER
 
@@ -97,7 +106,7 @@ def _coloured(packed: PackedMasks, pixels: MaskPixels, texel: Tensor) -> Tensor:
     folds = texel[:, ACROSS] * number("across") + texel[:, DOWN] * number("down") + number("level")
     bright = (lit * folds).clamp(0, BRIGHTEST)
     shining = (1 - SHEEN_OF_RELIEF) * lit + SHEEN_OF_RELIEF * bright
-    over = shining * shining - USUAL_LIGHT**2
+    over = _flattened(shining * shining - USUAL_LIGHT**2, SHEEN_KNEE, SHEEN_ROOM)
     sheen = torch.maximum(over * (SHINE + SHEEN * number("gloss") - SHINE / 255 * texel[:, GREEN]), over * FIBRES)
     red, green, blue, shine = packed.dye[pixels.owner].unbind(2)
     colours = red * texel[:, :1] + green * texel[:, 1:2] + blue * texel[:, 2:3] + shine * sheen[:, None]
@@ -110,7 +119,10 @@ def _coloured(packed: PackedMasks, pixels: MaskPixels, texel: Tensor) -> Tensor:
 
 def _compressed(colours: Tensor, top: Tensor, lift: Tensor) -> Tensor:
     """Encoded colours in the photographs' range: the brightest approach `top`, black is `lift`."""
-    knee = top - ROOM
-    over = (colours - knee).clamp(min=0)
-    colours = torch.minimum(colours, knee) + over * (ROOM / (ROOM + over))
-    return colours * (1 - lift / 255) + lift
+    return _flattened(colours, top - ROOM, ROOM) * (1 - lift / 255) + lift
+
+
+def _flattened(values: Tensor, knee: Tensor | float, room: float) -> Tensor:
+    """Values that approach `knee` and `room` more in place of passing `knee`."""
+    over = (values - knee).clamp(min=0)
+    return values - over + over * (room / (room + over))

@@ -270,6 +270,18 @@ def test_one_sided_light_gives_a_one_sided_mask() -> None:
     assert right > left + 8
 
 
+def test_glossy_black_cloth_does_not_shine_like_metal_in_light_from_one_side() -> None:
+    face = on_plain()
+    lit = replace(face, light=replace(face.light, direction=np.array([-0.8, -0.2, 0.2]), unexplained=None))
+
+    def brightest(gloss: float) -> float:
+        kind = replace(load_kind("cloth_black"), gloss=gloss)
+        worn = apply_mask(plain(), lit, replace(PLAN, relief=2.5), kind)
+        return float(np.quantile(worn.image[worn.coverage > 200].max(1), 0.99))
+
+    assert brightest(0.0) + 30 < brightest(0.9) < 125
+
+
 def test_a_soft_photograph_gets_a_soft_mask(portraits: list[Portrait]) -> None:
     portrait = portraits[0]
     soft = cv2.GaussianBlur(portrait.image, (0, 0), 3)

@@ -20,6 +20,9 @@ BRIGHTEST = 1.5  # encoded light that a vertex value of 1 stands for
 USUAL_LIGHT = 0.96  # encoded light on the larger part of a mask
 SHEEN = 60.0  # levels of sheen, the reflection of the fibres' surface, that a kind of gloss 1 adds
 FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT; that black cloth gains above
+# Squared light above USUAL_LIGHT from which the sheen grows less, and by how much it can grow from there. In
+# strong light from one side glossy dark cloth would else shine like metal.
+SHEEN_KNEE, SHEEN_ROOM = 0.3, 0.4
 SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light of the sheen
 SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
 LUMA_OF_THREE = tuple(LUMA.tolist())

@@ -103,7 +103,7 @@ class LazyGroup(click.Group):
 
 def explain(error: OSError) -> str:
     """An operating system error as one sentence that says what to do."""
-    where = error.filename or "the output folder"
+    where = error.filename or "the output folder or standard output"  # which a full disk may hold, too
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full at {where}: free some space and give the same command again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -1,12 +1,14 @@
-"""Suppresses the messages of libpng, libjpeg, libtiff and OpenCV.
+"""Suppresses the messages of libpng, libjpeg, libtiff and OpenCV; and no message of the program's own ends its work.
 
 These libraries write warnings on damaged files to the process's standard error, bypassing Python. A picture's fault is
 reported once, as its reason. In a process that has called `quieten`, standard error is redirected to the null device
-while a picture is decoded; Python's `sys.stderr` still writes to the terminal.
+while a picture is decoded; Python's `sys.stderr` still writes to the terminal. Where it cannot, as to a log on a full
+disk or a pipe whose reader has ended, messages are lost, not the work of days.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -14,6 +16,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDERR = 2
+
+
+class _Messages(io.TextIOWrapper):
+    """Standard error that drops what cannot be written."""
+
+    def write(self, text: str) -> int:
+        """Write, or drop."""
+        try:
+            return super().write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be written."""
+        try:
+            super().flush()
+        except OSError:
+            return
 
 
 class _Switch:
@@ -32,11 +52,13 @@ class _Switch:
         try:
             own = os.dup(_STDERR)
         except OSError:  # no standard error: nothing to suppress
+            sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
             return
         self._nowhere = os.open(os.devnull, os.O_WRONLY)
         if _writes_to_stderr():
             sys.stderr.flush()
-            sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+            pipe = os.fdopen(own, "wb")
+            sys.stderr = _Messages(pipe, sys.stderr.encoding, "backslashreplace", line_buffering=True)
         else:
             os.close(own)
         self.ready = True

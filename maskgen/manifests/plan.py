@@ -19,6 +19,7 @@ from .schema import Ints, Pairs, Split
 from .split import balance, split_images, split_people
 
 NOBODY = np.empty(0, np.int64)
+LEAK_EXAMPLES = 3  # of photographs in training and evaluation
 _LEAST = (1, 2, 2)  # minimum of people for train, eval and test: impostor pairs need two
 
 
@@ -251,14 +252,27 @@ def _train_facts(images: Images, kept: Ints, train: Ints, too_few: Ints) -> dict
     }
 
 
-def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, int]:
+def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, Any]:
     """Leaks: photographs with the same bytes, and people with the same name, in training and evaluation."""
     both = shared(images.source[train], images.source[judged])
     names = [{images.people[p].name for p in distinct(images.person[rows]).tolist()} for rows in (train, judged)]
     return {
         "photographs_in_training_and_evaluation": len(both),
+        "such_photographs": [_same_photograph(images, train, judged, code) for code in both[:LEAK_EXAMPLES].tolist()],
         "people_named_alike_in_training_and_evaluation": len(names[0] & names[1]),
     }
+
+
+def _same_photograph(images: Images, train: Ints, judged: Ints, code: int) -> str:
+    """The names in their sources of two photographs with the same bytes, with the runs if there are several."""
+    several = len({person.run for person in images.people}) > 1
+
+    def name(rows: Ints) -> str:
+        row = int(rows[np.argmax(images.source[rows] == code)])
+        key = images.keys[row].as_py()
+        return f"{images.people[images.person[row]].run}: {key}" if several else str(key)
+
+    return f"{name(train)} and {name(judged)}"
 
 
 def _splits(images: Images, parts: _Parts, settings: ManifestSettings, listed: Drawn | None) -> tuple[Split, ...]:

@@ -32,7 +32,7 @@ def apply_source_changes(
     Raises:
         UserError: processed photographs are missing from the source, and `prune` is False.
     """
-    digest = _digest(shards)
+    digest = plan_digest(shards)
     known = _known_plan(run, notify)
     if known != digest and known is not None:
         stale = sorted(run.done() - {shard.id for shard in shards})
@@ -67,17 +67,18 @@ def undo_damaged(run: RunFolder, notify: Callable[[str], None]) -> dict[str, int
 
 
 def _known_plan(run: RunFolder, notify: Callable[[str], None]) -> str | None:
-    """The digest of the last start's shards; "" if it is missing or damaged."""
-    if not run.plan.exists():
+    """The digest of the last start's shards; "" if it is damaged or lost, None of a run without a finished shard."""
+    stored = run.plan.read_bytes() if run.plan.exists() else b""
+    if not stored and not run.done():
         return None
-    stored = run.plan.read_bytes()
     if not _PLAN.fullmatch(stored):
-        notify(f"{run.plan} is damaged and is written again; outputs that belong to no finished shard are removed.")
+        notify(f"{run.plan} is lost or damaged, and is written again; outputs of no finished shard are removed.")
         return ""
     return stored.decode("ascii")
 
 
-def _digest(shards: Sequence[Shard]) -> str:
+def plan_digest(shards: Sequence[Shard]) -> str:
+    """What a run keeps of its shards, a line of text."""
     digest = hashlib.blake2b(digest_size=16)
     for shard in shards:
         digest.update(shard.id.encode())

@@ -10,6 +10,7 @@ from maskgen.formats.any_path import AnyPath
 from ..alignment_checks import refuse_mismatch
 from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
+from ..runs.lock import LOCK, hold
 from .exports import check_packages, refuse_empty, write_exports
 from .folder import UNFINISHED, open_out, refuse_out
 from .image_checks import path_writer, verified
@@ -18,6 +19,7 @@ from .report import report_of
 from .settings import PairsSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from maskgen.manifests.catalogue import Images
@@ -42,7 +44,7 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
     from maskgen.manifests.plan import make_manifests
 
     manifests = make_manifests(images, manifest_settings, None if resolved is None else resolved.drawn)
-    _refuse_leak(settings, manifests.facts["leaks"]["photographs_in_training_and_evaluation"])
+    _refuse_leak(settings, manifests.facts["leaks"])
     work = PlannedLists(settings, dict(zip(names, folders, strict=True)), alignments, manifests, left_out, resolved)
     return _write(work, notify)
 
@@ -64,12 +66,14 @@ def _alignments(settings: PairsSettings, folders: dict[str, AnyPath], notify: No
     return found
 
 
-def _refuse_leak(settings: PairsSettings, photographs: int) -> None:
+def _refuse_leak(settings: PairsSettings, leaks: Mapping[str, Any]) -> None:
     """Raise UserError where photographs are in both training and evaluation."""
+    photographs = leaks["photographs_in_training_and_evaluation"]
     if photographs and not settings.allow_leak:
         raise UserError(
             f"{counted(photographs, 'photograph is', 'photographs are')}, byte for byte, in training and in "
-            "evaluation: take such photographs out of one of the runs, or give --allow-leak."
+            f"evaluation (such as {'; '.join(leaks['such_photographs'])}): take one of each out of the "
+            "photographs and mask them again with --prune, or give --allow-leak."
         )
 
 
@@ -168,6 +172,15 @@ def _resolve_names(
 
 
 def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
+    refuse_empty(work)
+    out = work.settings.out
+    out.mkdir(parents=True, exist_ok=True)
+    with hold(out / LOCK, keep=False):
+        refuse_out(work.settings)  # another process may have written lists since the first check
+        return _write_all(work, notify)
+
+
+def _write_all(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     from maskgen.core.atomic_writes import write_atomic
     from maskgen.manifests.schema import REPORT
     from maskgen.manifests.write import write_manifests
@@ -176,7 +189,6 @@ def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     from .page import write_page
 
     settings, out = work.settings, work.settings.out
-    refuse_empty(work)
     open_out(settings)
     paths = path_writer(settings, work.folders, work.manifests.images)
     notify("writing lists")

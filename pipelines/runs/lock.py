@@ -26,16 +26,17 @@ _FAR = 1 << 30  # Windows locks bytes against reading too: lock a byte after the
 
 
 @contextmanager
-def hold(path: AnyPath, take_over: bool = False) -> Iterator[None]:
+def hold(path: AnyPath, take_over: bool = False, keep: bool = True) -> Iterator[None]:
     """Hold the lock file while the block runs.
 
     Args:
         take_over: in an object store, take the lock even if another process seems to hold it.
+        keep: leave the file there at the end, as a folder that only this program writes may.
 
     Raises:
         UserError: another process holds it; names process and machine.
     """
-    with _mark(path, take_over) if isinstance(path, RemotePath) else _hold(path):
+    with _mark(path, take_over) if isinstance(path, RemotePath) else _hold(path, keep):
         yield
 
 
@@ -73,11 +74,12 @@ def _me() -> dict[str, object]:
 
 
 @contextmanager
-def _hold(path: Path) -> Iterator[None]:
+def _hold(path: Path, keep: bool) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if not _lock(handle):
-            raise UserError(f"{_owner(handle)} is working in {path.parent}: wait for it, or choose another RUN.")
+        # A file that its holder removed at the end locks nothing any more.
+        if not _lock(handle) or not os.fstat(handle).st_nlink:
+            raise UserError(f"{_owner(handle)} is working in {path.parent}: wait for it, or choose another folder.")
         os.ftruncate(handle, 0)
         os.write(handle, json.dumps(_me()).encode())
         _held.add(handle)
@@ -86,6 +88,8 @@ def _hold(path: Path) -> Iterator[None]:
         finally:
             _held.discard(handle)
             os.ftruncate(handle, 0)
+            if not keep and sys.platform != "win32":  # Windows removes no open file
+                path.unlink(missing_ok=True)
     finally:
         os.close(handle)
 

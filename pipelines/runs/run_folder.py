@@ -1,6 +1,7 @@
 """The folder of a run: its paths, the permission to write, and the settings at its start.
 
-settings.json         the command, settings that decide the output, their digest, the shard size, options for --config
+settings.json         the command, settings that decide the output, their digest, the shard size, options for --config,
+                      the versions of the program and its libraries
 faces/, segmentation/, classes/    the outputs, in the source's folders
 shards/               per finished shard a report (.json, the commit mark) and its catalogue rows (.parquet)
 scratch/              files being written; they are moved into place by rename
@@ -18,7 +19,7 @@ import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -47,11 +48,16 @@ from ..checks import differences, digest_of
 from ..folder_owner import COMMAND, Owner, refuse_other_owner
 from ..mask.settings import MaskSettings
 from .lock import LOCK, hold
+from .versions import versions
 
+SOURCE = "SOURCE"  # its name among the settings
 _CARD = "CARD.md"
 _ALWAYS = ("report.json", "report.html", "contact_sheet.png", "set_aside.csv", "catalogue.parquet", _CARD)
 _SUMMARIES = (*_ALWAYS[:-1], "timing.json", "coco.json", "yolo/data.yaml")
 _OUTPUT = re.compile(r".+__[a-z0-9_-]+(\.f[0-9]+)?\.(jpg|png)|[0-9a-f]{32}\.tar", re.DOTALL)
+
+
+SamePhotographs = Callable[["RunFolder", int], bool]
 
 
 class OtherSettingsError(UserError):
@@ -203,12 +209,15 @@ def _host() -> str:
 
 
 @contextmanager
-def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int]]:
+def open_run(
+    settings: MaskSettings, size: int, same_photographs: SamePhotographs = lambda run, size: False
+) -> Iterator[tuple[RunFolder, int]]:
     """Lock a run folder, new or started earlier with the same settings; yields it and its shard size.
 
     Args:
         settings: of this start.
         size: photographs per shard, for a new run.
+        same_photographs: see `check_settings`.
 
     Raises:
         UserError: the folder holds other files, another run is using it, or it was started with other settings.
@@ -218,7 +227,7 @@ def open_run(settings: MaskSettings, size: int) -> Iterator[tuple[RunFolder, int
     run.root.mkdir(parents=True, exist_ok=True)
     with hold(run.root / LOCK, settings.take_over):
         _end_starts(run)  # first, so that no worker of an earlier start can write
-        stored = check_settings(run, settings)
+        stored = check_settings(run, settings, same_photographs)
         if stored is None and run.settings.exists():
             clear(run)
         make_folder(run.scratch)
@@ -267,26 +276,35 @@ def check_folder(run: RunFolder) -> None:
             )
 
 
-def check_settings(run: RunFolder, settings: MaskSettings) -> int | None:
+def check_settings(
+    run: RunFolder, settings: MaskSettings, same_photographs: SamePhotographs = lambda run, size: False
+) -> int | None:
     """The shard size of the folder's run, or None for a new run.
+
+    Args:
+        same_photographs: whether SOURCE, which is at another place than at the run's start, holds the photographs of
+            its last start, for the run's shard size.
 
     Raises:
         UserError: the run was started with other settings and has outputs; names each difference.
     """
     if settings.overwrite:
         return None
-    stored = _load_settings(run)
+    stored = load_settings(run)
     if stored is None:
         return None
+    size = int(stored["shard_size"])
     differing = differences(stored["settings"], settings.deciding())
     if differing:
         if not run.done() and not run.report.exists():
             return None
+        if differing[0].startswith(f"{SOURCE} ") and not differing[1:] and same_photographs(run, size):
+            return size
         raise OtherSettingsError(
             f"RUN {run.root} was started with other settings: {'; '.join(differing)}. "
             "Give the same ones to resume, another RUN, or --overwrite to start again."
         )
-    return int(stored["shard_size"])
+    return size
 
 
 def clear(run: RunFolder) -> None:
@@ -319,12 +337,12 @@ def _others(run: RunFolder, keep: Container[str]) -> Iterable[AnyPath]:
 def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
     deciding = settings.deciding()
     stored = {COMMAND: Owner.MASK, "settings": deciding, "digest": digest_of(deciding), "shard_size": size}
-    stored["config"] = settings.config()
+    stored |= {"config": settings.config(), "versions": versions()}
     run.place_text(run.settings, json.dumps(add_checksum(stored), indent=2) + "\n", durable=True)
     return size
 
 
-def _load_settings(run: RunFolder) -> dict[str, Any] | None:
+def load_settings(run: RunFolder) -> dict[str, Any] | None:
     """The stored settings of the folder's run; None for a new run, or one cut off before it wrote anything."""
     try:
         stored = parse_checksummed(run.settings.read_bytes())

@@ -67,7 +67,10 @@ def open_forked(workers: int) -> Iterator[ForkedPool]:
         UserError: they cannot be started.
     """
     before = set(active_children())
-    processes = ProcessPoolExecutor(workers, get_context("fork"), _begin, (os.getpid(),))
+    try:
+        processes = ProcessPoolExecutor(workers, get_context("fork"), _begin, (os.getpid(),))
+    except OSError as error:  # no semaphore, as where /dev/shm cannot be written
+        raise no_worker_starts() from error
     try:
         _start(processes)
         yield ForkedPool(workers, processes)

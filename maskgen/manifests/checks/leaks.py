@@ -20,7 +20,8 @@ def check_leaks(lists: CodedLists, beside: PairsOutput) -> Iterator[Finding]:
     splits: dict[str, list[CodedList]] = {}
     for one in lists.lists:
         splits.setdefault(one.split, []).append(one)
-    yield Finding("train, eval and test", "photographs, byte for byte, in training and in evaluation", beside.leaked)
+    check = "photographs, byte for byte, in training and in evaluation"
+    yield Finding("train, eval and test", check, beside.leaked, beside.such)
     for (name, ones), (other_name, others) in combinations(splits.items(), 2):
         where = f"{name}, {other_name}"
         by_image = beside.reference and {name, other_name} == {"eval", "test"}

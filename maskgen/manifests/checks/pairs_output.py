@@ -19,12 +19,14 @@ class PairsOutput:
 
     Attributes:
         leaked: photographs that are, byte for byte, in training and in evaluation; `--allow-leak` allowed them.
+        such: some of them by their names.
     """
 
     people: dict[int, tuple[str, str]] | None
     protocol: str | None
     allow_same_source: bool | None
     leaked: int = 0
+    such: tuple[str, ...] = ()
 
     @property
     def reference(self) -> bool:
@@ -40,13 +42,15 @@ def read_pairs_output(folder: Path) -> PairsOutput:
     """
     report = stored_report(folder)
     allow = report.get("settings", {}).get("--allow-same-source") if report else None
-    return PairsOutput(_people(folder / PEOPLE), report.get("protocol"), allow, _leaked(report))
+    return PairsOutput(_people(folder / PEOPLE), report.get("protocol"), allow, *_leaked(report))
 
 
-def _leaked(report: dict[str, Any]) -> int:
+def _leaked(report: dict[str, Any]) -> tuple[int, tuple[str, ...]]:
     leaks = report.get("leaks")
-    found = leaks.get("photographs_in_training_and_evaluation") if isinstance(leaks, dict) else 0
-    return found if isinstance(found, int) else 0
+    if not isinstance(leaks, dict):
+        return 0, ()
+    found, such = leaks.get("photographs_in_training_and_evaluation"), leaks.get("such_photographs")
+    return found if isinstance(found, int) else 0, tuple(map(str, such)) if isinstance(such, list) else ()
 
 
 def absent_lists(folder: Path) -> list[str]:

@@ -84,6 +84,19 @@ def test_a_damaged_settings_file_is_a_sentence_and_a_plan_is_mended(
         check_reuse(MaskSettings(source, tmp_path / "new", reuse=tmp_path / "out"))
 
 
+def test_without_its_plan_a_run_still_knows_what_is_missing(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    write_people(source, people=3, each=4)
+    run(source, tmp_path / "out")
+    (tmp_path / "out" / "shards" / "plan").unlink()
+    shutil.rmtree(source / "person 1")
+    with pytest.raises(UserError, match=r"no longer holds 4 photographs .*--prune"):
+        run(source, tmp_path / "out")
+    run(source, tmp_path / "out", prune=True)
+    run(source, tmp_path / "fresh")
+    assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
+
+
 def test_a_lost_settings_file_is_a_sentence(finished: Path, source: Path, tmp_path: Path) -> None:
     half_done(finished, tmp_path / "out")
     (tmp_path / "out" / "settings.json").unlink()

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import picture, run, tree, write
+from fake_masker import make_fake
+from support import picture, run, tree, write, write_people
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.mask.run import dry_run, run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.runs import versions
 
 
 def test_other_settings_are_refused_by_name(source: Path, tmp_path: Path) -> None:
@@ -119,3 +121,58 @@ def test_a_finished_run_is_not_done_again(source: Path, tmp_path: Path) -> None:
     assert told == ["All photographs are already processed."]
     (tmp_path / "run" / "report.json").unlink()
     assert run_mask(MaskSettings(source, tmp_path / "run"), never) == report
+
+
+def half(source: Path, out: Path) -> dict[str, str]:
+    """A run of many shards of which one and the summaries are missing, and what the whole one held."""
+    write_people(source, people=6, each=40)
+    run(source, out)
+    whole = tree(out)
+    min(out.glob("shards/*.json")).unlink()
+    (out / "report.json").unlink()
+    return whole
+
+
+def told(source: Path, out: Path) -> list[str]:
+    said: list[str] = []
+    run_mask(MaskSettings(source, out), make_fake, said.append)
+    return said
+
+
+def test_a_run_goes_on_where_its_source_has_moved(source: Path, tmp_path: Path) -> None:
+    out, moved = tmp_path / "run", tmp_path / "elsewhere" / "source"
+    whole = half(source, out)
+    moved.parent.mkdir()
+    source.rename(moved)
+    assert dry_run(MaskSettings(moved, out)).done
+    (said,) = told(moved, out)
+    assert str(source) in said and str(moved) in said and "the same names" in said
+    assert {name for name, hashed in tree(out).items() if whole[name] != hashed} <= {
+        "report.json",
+        "report.html",
+        "CARD.md",
+    }
+    write(moved / "person 1" / "new.png", picture(900))
+    with pytest.raises(UserError, match="SOURCE"):
+        run(moved, out)
+
+
+def test_other_versions_than_at_the_start_are_told(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half(source, tmp_path / "run")
+    assert told(source, tmp_path / "run") == []
+    half(source, tmp_path / "other")
+    known = versions.version
+    monkeypatch.setattr(versions, "version", lambda name: "0.1" if name == "numpy" else known(name))
+    monkeypatch.setattr(versions, "_build", lambda: "another")
+    (said,) = told(source, tmp_path / "other")
+    assert f"begun with numpy {known('numpy')}, now 0.1; maskgen build" in said and "may differ" in said
+
+
+def test_a_build_is_told_by_what_the_programs_files_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (before,) = {versions.versions()[versions.BUILD] for _ in range(2)}
+    files = [*versions._files()]
+    assert any("versions.py" in line for line in files) and any(".wasm" in line for line in files)
+    monkeypatch.setattr(versions, "_installed", lambda: ["maskgen/x.py,sha256=1,2"])
+    assert versions._build.__wrapped__() != before

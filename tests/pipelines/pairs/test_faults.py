@@ -11,10 +11,13 @@ from pair_lists import called, read, write
 from support import without_packages
 
 from maskgen.core.reasons import UserError
+from maskgen.manifests import list_alignment
 from maskgen.manifests.checks.check import check_lists
+from maskgen.manifests.list_alignment import alignment_of_run
 from maskgen.pipelines.pairs.report import table
 from maskgen.pipelines.pairs.run import run_pairs
 from maskgen.pipelines.pairs.settings import PairsSettings
+from maskgen.pipelines.runs.lock import LOCK, hold
 
 
 def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_path: Path) -> None:
@@ -53,7 +56,9 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
     shared = [Row("x", "1.jpg", "n95", "same bytes"), Row("x", "2.jpg", "n95")]
     train = write_run(tmp_path / "t", shared)
     judged = write_run(tmp_path / "e", [*rows(20, 2, ["n95"]), Row("y", "9.jpg", "n95", "same bytes")])
-    with pytest.raises(UserError, match="1 photograph is, byte for byte, .* --allow-leak"):
+    with pytest.raises(
+        UserError, match=r"1 photograph is, byte for byte, .*such as t: x/1\.jpg and e: y/9\.jpg.*--allow-leak"
+    ):
         write(tmp_path / "out", train=(train,), eval=(judged,))
     assert not (tmp_path / "out").exists()
     report = write(tmp_path / "out", train=(train,), eval=(judged,), allow_leak=True)
@@ -62,6 +67,7 @@ def test_photographs_in_training_and_evaluation_are_counted(tmp_path: Path) -> N
     checked = check_lists(tmp_path / "out", verify="names")
     assert checked.n_faults == 1
     assert "FAULT photographs, byte for byte, in training and in evaluation" in checked.table()
+    assert "t: x/1.jpg and e: y/9.jpg" in checked.table()
 
 
 @pytest.mark.parametrize(
@@ -138,3 +144,24 @@ def test_wrong_usage_has_exit_code_2(run: Path, tmp_path: Path, arguments: list[
 
 def test_the_help_has_examples() -> None:
     assert "Examples:" in called("--help").output
+
+
+def test_two_commands_in_one_folder_do_not_mix(run: Path, tmp_path: Path) -> None:
+    before = write(tmp_path / "out", run=run)
+    with hold(tmp_path / "out" / LOCK), pytest.raises(UserError, match=r"is working in .*out: wait for it"):
+        write(tmp_path / "out", run=run, overwrite=True)
+    assert write(tmp_path / "out", run=run) == before
+    assert not (tmp_path / "out" / LOCK).exists()
+
+
+def test_lists_that_another_command_has_written_meanwhile_stay(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def later(folder: Path) -> Any:
+        monkeypatch.undo()
+        write(tmp_path / "out", run=run, seed=5)
+        return alignment_of_run(folder)
+
+    monkeypatch.setattr(list_alignment, "alignment_of_run", later)
+    with pytest.raises(UserError, match="holds lists with other settings: --seed"):
+        write(tmp_path / "out", run=run)

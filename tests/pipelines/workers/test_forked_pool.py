@@ -190,11 +190,20 @@ def test_a_fault_in_a_forked_worker_is_told(source: Path, tmp_path: Path, mark: 
     assert running.returncode == 1
 
 
-def test_workers_that_cannot_be_forked_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> int:
-        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+@pytest.mark.parametrize(
+    ("of", "call", "fault"),
+    [
+        (os, "fork", BlockingIOError(errno.EAGAIN, "busy")),
+        (forked_pool, "ProcessPoolExecutor", OSError(30, "/dev/shm")),
+    ],
+)
+def test_workers_that_cannot_be_forked_are_told(
+    monkeypatch: pytest.MonkeyPatch, of: Any, call: str, fault: OSError
+) -> None:
+    def refused(*_: Any) -> Any:
+        raise fault
 
-    monkeypatch.setattr(os, "fork", refused)
+    monkeypatch.setattr(of, call, refused)
     with (
         pytest.raises(UserError, match="No worker process can be started here: give --workers 1"),
         forked_pool.open_forked(2),

@@ -8,7 +8,10 @@ python docs/reference.py FOLDER        # writes the pages as Markdown, to look a
 
 from __future__ import annotations
 
+import ast
+import enum
 import importlib
+import importlib.util
 import inspect
 import re
 import sys
@@ -22,8 +25,21 @@ from maskgen.pipelines.cli import COMMANDS, main
 
 # The modules that a program imports from, with what of each is meant for it; None for all that is public.
 MODULES: dict[str, tuple[str, ...] | None] = {
-    "maskgen": ("mask_photo", "Masker", "MaskerSettings", "MaskedFace", "Output", "Mark", "Photo", "SetAsideError"),
+    "maskgen": (
+        "mask_photo",
+        "Masker",
+        "MaskerSettings",
+        "MaskedFace",
+        "Output",
+        "Mark",
+        "Photo",
+        "SetAsideError",
+        "Reason",
+        "UserError",
+    ),
     "maskgen.augment": None,
+    "maskgen.augment.torchvision": ("MaskFace",),
+    "maskgen.augment.albumentations": ("MaskFace",),
     "maskgen.torch_masks": ("BatchMasker", "MaskedBatch"),
     "maskgen.data": None,
     "maskgen.api": ("draw_sample",),
@@ -31,6 +47,8 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "maskgen.core.images": ("read_photo", "photo_of", "encode_image"),
     "maskgen.metrics.verification": None,
 }
+# Modules that import a library which the site is made without: they are read and not imported.
+UNIMPORTED = ("maskgen.augment.torchvision", "maskgen.augment.albumentations")
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example|Convention|Cost|Source):(.*)$")
 
 
@@ -108,7 +126,7 @@ def library() -> str:
     """The public names of the modules that are meant for programs."""
     parts = ["# Library\n", "What a program imports. [In Python](../library.md) introduces it.\n"]
     for module, names in MODULES.items():
-        parts += [*_module(module, names)]
+        parts += [*(_unimported(module, names or ()) if module in UNIMPORTED else _module(module, names))]
     return "\n".join(parts)
 
 
@@ -118,6 +136,22 @@ def _module(module: str, names: tuple[str, ...] | None) -> Iterator[str]:
     yield _docstring(found) + "\n"
     for name in names or _public(found):
         yield from _entry(f"{module}.{name}", getattr(found, name))
+
+
+def _unimported(module: str, names: tuple[str, ...]) -> Iterator[str]:
+    """A module's classes from its source; of several classes with one name the docstrings are the same."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    tree = ast.parse(Path(spec.origin).read_text("utf-8"))
+    yield f"## {module}\n"
+    yield _markdown(ast.get_docstring(tree)) + "\n"
+    classes = {one.name: one for one in ast.walk(tree) if isinstance(one, ast.ClassDef)}
+    made = next(one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == "__init__")
+    arguments = ast.unparse(made.args).removeprefix("self, ")
+    for name in names:
+        yield f"### {module}.{name}\n"
+        yield f"```python\n{name}({arguments})\n```\n"
+        yield _markdown(ast.get_docstring(classes[name])) + "\n"
 
 
 def _public(module: Any) -> list[str]:
@@ -133,12 +167,18 @@ def _public(module: Any) -> list[str]:
 
 def _entry(name: str, value: Any) -> Iterator[str]:
     yield f"### {name}\n"
-    yield f"```python\n{_signature(name.rpartition('.')[2], value)}\n```\n"
+    if isinstance(value, type) and issubclass(value, enum.Enum):
+        yield _docstring(value) + "\n"
+        yield "\n".join(f"- `{type(one).__name__}.{one.name}`: {one.value!r}" for one in value) + "\n"
+        return
+    if not (isinstance(value, type) and issubclass(value, Exception) and "__init__" not in vars(value)):
+        yield f"```python\n{_signature(name.rpartition('.')[2], value)}\n```\n"
     yield _docstring(value) + "\n"
     if not inspect.isclass(value):
         return
     for method, one in vars(value).items():
-        if method.startswith("_") or not inspect.isfunction(inspect.unwrap(one)) or not one.__doc__:
+        hidden = method.startswith("_") and method != "__call__"
+        if hidden or not inspect.isfunction(inspect.unwrap(one)) or not one.__doc__:
             continue
         yield f"**{name.rpartition('.')[2]}.{method}**\n"
         yield f"```python\n{_signature(method, one)}\n```\n"
@@ -174,8 +214,12 @@ def _type(annotation: Any) -> str:
 
 
 def _docstring(value: Any) -> str:
+    return _markdown(inspect.getdoc(value))
+
+
+def _markdown(docstring: str | None) -> str:
     """A docstring as Markdown: its sections under a bold word, what is indented as a list, examples as code."""
-    lines = (inspect.getdoc(value) or "").splitlines()
+    lines = (docstring or "").splitlines()
     text: list[str] = []
     section = ""
     for line in lines:
@@ -197,7 +241,9 @@ def _inside(section: str, line: str) -> str:
     item = re.match(r"([\w*, .]+): (.*)", line)
     if section in ("Args", "Attributes", "Raises") and item and not line.startswith(" "):
         return f"- `{item[1]}`: {item[2]}"
-    return f"  {line.strip()}" if section in ("Args", "Attributes", "Raises") else line.removeprefix("- ").strip()
+    if section in ("Args", "Attributes", "Raises"):
+        return f"  {line.strip()}"
+    return line if line.startswith("- ") else line.strip()
 
 
 def _text(text: str) -> str:

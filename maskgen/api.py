@@ -1,8 +1,9 @@
 """The calls of the library: a masker and its results, one photograph masked, drawn people for a first try.
 
-from maskgen import mask_photo
-masked = mask_photo("photograph.jpg", "n95")     # or bytes, a PIL image, uint8 RGB (height, width, 3)
-masked.image, masked.coverage, masked.record
+Example:
+    from maskgen import mask_photo
+    masked = mask_photo("photograph.jpg", "n95")     # or bytes, a PIL image, uint8 RGB (height, width, 3)
+    masked.image, masked.coverage, masked.record
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from maskgen.any_picture import Picture
+from maskgen.core.alignment_names import DEFAULT_SIDE
 from maskgen.core.atomic_writes import write_atomic
 from maskgen.core.images import encode_image
 from maskgen.faces.detect import Detector, MtcnnDetector
@@ -52,8 +54,9 @@ def mask_photo(
 
     Args:
         image: a path, a picture file's bytes, a PIL image, or uint8 RGB (height, width, 3).
-        kind: a mask's name, as `maskgen kinds` lists them.
-        seed: another seed varies the position of the mask slightly.
+        kind: one mask as `--kinds` takes it, without a weight: a name that `maskgen kinds` lists, "surgical:teal",
+            "cloth:red+dots", "cloth:print.png", the folder of a template, or "world".
+        seed: another seed varies the position of the mask slightly, with "world" the whole mask.
         size: side of an aligned crop in pixels, 32..2048; None for the whole picture.
         given: the picture's faces if known, each a `Mark`; otherwise they are detected.
         parts: also return the mask part of each pixel.
@@ -61,7 +64,7 @@ def mask_photo(
     Raises:
         SetAsideError: no usable face, with its `reason`.
         UserError: the kind does not exist, or another value is out of range.
-        TypeError: it is no text.
+        TypeError: the kind is not a string.
 
     Example:
         >>> from skimage.data import astronaut
@@ -71,7 +74,8 @@ def mask_photo(
     if not isinstance(kind, str):
         raise TypeError(f"kind is the name of one mask, such as 'n95', not {kind!r}")
     crop = "none" if size is None else "face"
-    settings = MaskerSettings((kind,), seed=seed, crop=crop, size=160 if size is None else size, parts=parts)
+    side = DEFAULT_SIDE if size is None else size
+    settings = MaskerSettings((kind,), seed=seed, crop=crop, size=side, parts=parts)
     with _ONE_AT_A_TIME:
         return _masker(settings).mask(image, given)
 

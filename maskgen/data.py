@@ -1,8 +1,9 @@
 """Training sets for PyTorch's DataLoader: InsightFace's `.rec` without MXNet, and every list that `train` reads.
 
-from maskgen.data import RecordDataset
-dataset = RecordDataset("PACKED/train.rec")
-image, label = dataset[0]     # float32 (3, height, width) in -1..1, RGB; int64
+Example:
+    from maskgen.data import RecordDataset
+    dataset = RecordDataset("PACKED/train.rec")
+    image, label = dataset[0]     # float32 (3, height, width) in -1..1, RGB; int64
 """
 
 from __future__ import annotations

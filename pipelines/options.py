@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT
+from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT, DEFAULT_SIDE, default_side
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path, check_path_readable
 
@@ -60,22 +60,28 @@ def landmarks_option(command: Any) -> Any:
         type=click.Choice(LANDMARKS),
         default="dlib",
         show_default=True,
-        help="Model of the 68 points: dlib's, whose training data excludes commercial use, or this program's own "
-        "network, which learnt from drawn people only and is less exact; docs/landmarks.md compares them.",
+        help="Model of the 68 points: dlib's, whose training data (iBUG 300-W) excludes commercial use, or this "
+        "program's own networks on layers of dlib's recognition network (public domain), which use no 300-W data and "
+        "are less exact; docs/landmarks.md compares them.",
     )(command)
 
 
 def crop_options(command: Any) -> Any:
     """Options of every command that crops faces."""
     options = (
-        click.option("--size", type=int, default=160, show_default=True, help="Side of the aligned crop, in pixels."),
+        click.option(
+            "--size",
+            type=int,
+            default=None,
+            help="Side of the aligned crop, in pixels.  [default: 160; with --align arcface 112]",
+        ),
         click.option(
             "--align",
             type=click.Choice(ALIGNMENTS),
             default=DEFAULT_ALIGNMENT,
             show_default=True,
-            help="Alignment of the crop: this program's own, InsightFace's template (arcface, at 112 "
-            "pixels; arcface-scaled at any size), or the box of facenet-pytorch's MTCNN.",
+            help="Alignment of the crop: this program's own, InsightFace's template (arcface, at multiples of 112 and "
+            "of 128 pixels; arcface-scaled at any size), or the box of facenet-pytorch's MTCNN.",
         ),
         click.option(
             "--margin",
@@ -88,6 +94,13 @@ def crop_options(command: Any) -> Any:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def fill_size(options: dict[str, Any]) -> None:
+    """Set the size that `crop_options` leaves open. Crops that are not cut have the same one whatever the alignment."""
+    if options["size"] is None:
+        cut = options.get("crop", "face") == "face"
+        options["size"] = default_side(options["align"]) if cut else DEFAULT_SIDE
 
 
 def model_options(command: Any) -> Any:

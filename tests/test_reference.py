@@ -43,9 +43,16 @@ def test_every_option_of_every_command_has_its_row(reference: ModuleType) -> Non
 def test_what_maskgen_exports_is_described(reference: ModuleType) -> None:
     text = reference.library()
     for name in maskgen.__all__:
-        assert name.startswith("_") or name in ("Reason", "UserError") or f"### maskgen.{name}\n" in text
-    assert "- `seed`: another seed varies the position of the mask slightly." in text
+        assert name.startswith("_") or f"### maskgen.{name}\n" in text
+    assert "- `seed`: another seed varies the position of the mask slightly" in text
+    assert "- `Reason.NO_FACE`: 'no_face'" in text
+    for called in ("MaskAugment", "BatchMasker"):
+        assert f"**{called}.__call__**" in text
+    for library in ("torchvision", "albumentations"):
+        assert f"### maskgen.augment.{library}.MaskFace\n\n```python\nMaskFace(kinds: " in text
     assert " at 0x" not in text
+    # Code of a module's docstring is a block of code.
+    assert "\n    from maskgen.data import RecordDataset\n" in text
 
 
 def test_the_site_is_made_with_it() -> None:

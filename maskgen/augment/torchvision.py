@@ -26,8 +26,7 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
 
     Five or 68 `tv_tensors.KeyPoints` in the sample are the face's points, a `tv_tensors.BoundingBoxes` with one box its
     box, as moved by earlier transforms; both stay unchanged. Without them the face is detected. Random numbers come
-    from
-    PyTorch's generator.
+    from PyTorch's generator.
 
     Args:
         kinds: the masks to draw from, see `MaskAugment`.

@@ -11,6 +11,7 @@ MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET = "maskgen", "arcface", "arcface-scale
 ALIGNMENTS = (MASKGEN, ARCFACE, ARCFACE_SCALED, FACENET)
 DEFAULT_ALIGNMENT = MASKGEN
 ARCFACE_SIDE = 112  # pixels; the side for which InsightFace states its template
+DEFAULT_SIDE = 160  # pixels
 ARCFACE_128 = "arcface-128"  # the catalogue's name for crops by InsightFace's rule at multiples of 128 pixels
 NOT_CUT = "none"  # whole photographs
 STORED = (MASKGEN, ARCFACE, ARCFACE_128, FACENET)
@@ -35,6 +36,11 @@ class StoredCut:
         margin = "" if self.margin is None else f" --margin {self.margin:g}"
         sized = self.align == ARCFACE or (self.align == FACENET and margin)
         return f"--align {self.align}{margin}" + (f" --size {self.size}" if sized else "")
+
+
+def default_side(name: str) -> int:
+    """The side of a crop where none is given, in pixels: 112 for "arcface", which has no template at 160."""
+    return ARCFACE_SIDE if name == ARCFACE else DEFAULT_SIDE
 
 
 def stored_alignment(name: str, size: int, margin: float | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskgen.core.alignment_names import DEFAULT_ALIGNMENT
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, DEFAULT_SIDE
 from maskgen.core.images import DEFAULT_MAX_PIXELS
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW
 from maskgen.faces.landmarkers.by_name import DLIB
@@ -21,12 +21,13 @@ class MaskerSettings:
             default ones.
         wear: wearing positions, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
-        size: side of the aligned crop in pixels, 32..2048.
+        size: side of the aligned crop in pixels, 32..2048; with "arcface" a multiple of 112 or of 128.
         align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.crop_by_alignment`.
         margin: with "maskgen" the share of the face added around it; with "facenet" pixels of the crop; None for the
             alignment's default.
         crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
         faces: "subject", "largest", "central" or "all", see `faces.choose`.
+        seed: of all random draws, -2**63..2**64 - 1; the same seed, key and settings give the same pictures.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
         bare: also return the picture without a mask.
         min_trust: faces with landmarks of lower trust are set aside, 0..1, see `faces.trust`.
@@ -34,6 +35,7 @@ class MaskerSettings:
         max_yaw, max_pitch: degrees, at most 80 and 90; faces turned or tilted further are set aside.
         unmasked_share: share of photographs, 0..1, that stay bare.
         masked_input: "set-aside" for faces that already wear a mask, see `faces.already_masked`, or "keep".
+        max_pixels: larger pictures are set aside before they are decoded, 1..2**31 pixels.
         parts: also return the mask part of each pixel.
         occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.occluders`.
 
@@ -43,7 +45,7 @@ class MaskerSettings:
 
     kinds: tuple[str, ...] = ()
     wear: tuple[str, ...] = ("proper",)
-    size: int = 160
+    size: int = DEFAULT_SIDE
     align: str = DEFAULT_ALIGNMENT
     margin: float | None = None
     crop: str = "face"

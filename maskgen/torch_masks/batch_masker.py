@@ -82,7 +82,7 @@ class MaskedBatch:
 
 
 class BatchMasker:
-    """Renders masks onto batches of face crops, on the CPU or on a card.
+    """Renders masks onto batches of face crops, on the CPU or on a GPU.
 
     The masks are those of `maskgen.Masker` with the same kinds, wear, seed and keys, and with 68 given landmarks; the
     pictures differ by rounding. On one device the same seed and key give the same bytes, whatever else is in the batch.

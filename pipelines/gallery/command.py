@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..checks import MAX_PIXELS
-from ..options import FilePath, crop_options, landmarks_option
+from ..options import FilePath, crop_options, fill_size, landmarks_option
 from ..options_once import OnceCommand
 from .settings import DOUBTFUL, GallerySettings
 
@@ -86,6 +86,7 @@ def gallery_command(**options: Any) -> None:
     from ..load_models import check_device
     from .run import run_gallery
 
+    fill_size(options)
     settings = GallerySettings(**options)
     check_device(settings.device)
     report = run_gallery(settings, click.echo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, check_alignment
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, DEFAULT_SIDE, check_alignment
 from maskgen.core.reasons import UserError
 
 from ..checks import LANDMARKS, MAX_PIXELS, check_choice, check_place, check_range, show_path
@@ -37,7 +37,7 @@ class GallerySettings:
     expect: tuple[int, int] | None = None
     keep_original: bool = False
     doubtful: str = "drop"
-    size: int = 160
+    size: int = DEFAULT_SIDE
     align: str = DEFAULT_ALIGNMENT
     margin: float | None = None
     seed: int = 0

@@ -16,7 +16,7 @@ from maskgen.masker.limits import CROPS, MASKED_INPUT, OCCLUDERS
 
 from ..checks import MAX_PIXELS
 from ..config import ConfiguredCommand, config_option
-from ..options import AnyPathType, FilePath, crop_options, landmarks_option
+from ..options import AnyPathType, FilePath, crop_options, fill_size, landmarks_option
 from .settings import BACKENDS, CLASSES, COVERAGE, LABELS, MaskSettings
 
 NONE = "none"
@@ -292,6 +292,7 @@ def mask_command(**options: Any) -> None:
     from ..workers.backends import check_backend, usable_cores
 
     options["segmentation"] = options["segmentation"] or False
+    fill_size(options)
     if options["workers"] is None:
         options["workers"] = 0 if options["scheduler"] else usable_cores()
     settings = MaskSettings(**options)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from maskgen import __version__
-from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, stored_alignment
+from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, DEFAULT_SIDE, stored_alignment
 from maskgen.core.kindspec import (
     DEFAULT_KINDS,
     DEFAULT_MIN_TRUST,
@@ -69,7 +69,7 @@ class MaskSettings:
     max_pitch: float = FARTHEST_PITCH
     masked_input: str = "set-aside"
     unmasked_share: float = 0.0
-    size: int = 160
+    size: int = DEFAULT_SIDE
     align: str = DEFAULT_ALIGNMENT
     margin: float | None = None
     crop: str = "face"

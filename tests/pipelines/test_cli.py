@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import json
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from support import picture, tree, without_packages, write
 from maskgen import __version__
 from maskgen.pipelines.cli import COMMANDS, explain, main
 from maskgen.pipelines.mask import run as runner
+from maskgen.pipelines.options import fill_size
 from maskgen.pipelines.options_once import OnceCommand
 from maskgen.pipelines.runs.run_folder import RunFolder
 
@@ -116,6 +118,18 @@ def test_faults_of_a_person_are_one_sentence(source: Path, tmp_path: Path) -> No
     assert_refused(call("mask", source, run, "--kinds", "n59"), "did you mean n95?")
     assert_refused(call("msak", source, run), "did you mean mask?")
     assert not run.exists()
+
+
+def test_arcface_has_a_size_of_its_own(source: Path, tmp_path: Path) -> None:
+    result = call("mask", source, tmp_path / "run", "--workers", 1, "--align", "arcface")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "run" / "settings.json").read_text("utf-8"))["config"]["size"] == 112
+    refused = call("mask", source, tmp_path / "other", "--align", "arcface", "--size", 160)
+    assert_refused(refused, "give --size 112")
+    for given, size in (({}, 112), ({"crop": "none"}, 160), ({"size": 224}, 224), ({"align": "facenet"}, 160)):
+        options: dict[str, object] = {"size": None, "align": "arcface", **given}
+        fill_size(options)
+        assert options["size"] == size
 
 
 def test_a_run_is_no_source(source: Path, tmp_path: Path) -> None:

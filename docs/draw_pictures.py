@@ -55,8 +55,10 @@ def people() -> Image:
 
 
 def rows_of(tiles: Sequence[Image], columns: int) -> Image:
-    """Tiles side by side in full rows."""
-    return np.vstack([np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles) - columns + 1, columns)])
+    """Tiles side by side, row by row; the last row is filled with white ones."""
+    white = [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+    full = [*tiles, *white]
+    return sheet(full[at : at + columns] for at in range(0, len(full), columns))
 
 
 def worn(person: Person, scene: Scene, kind: str, seed: int, way: str = "proper", look: float | None = None) -> Image:
@@ -126,16 +128,6 @@ def ways() -> Image:
     """One way of wearing it a column."""
     person = draw_person(rng_for("pictures", 15))
     return sheet([worn(person, PLACE, kind, 2, way) for way in WEARINGS] for kind in ("surgical_green", "kn95"))
-
-
-def changed() -> Image:
-    """Five drawn people in the five default masks, as `sketch.jpg` has them in the masks of the first sketch."""
-    turns = ((0, 0, 0), (-30, 6, 4), (25, -10, -6), (-50, 0, 0), (60, 8, 3))
-    scenes = [replace(PLACE, yaw=yaw, pitch=pitch, roll=roll) for yaw, pitch, roll in turns]
-    people = [draw_person(rng_for(60, number)) for number in range(len(turns))]
-    return np.hstack(
-        [worn(*both, kind, 61) for both, kind in zip(zip(people, scenes, strict=True), DEFAULT_KINDS, strict=True)]
-    )
 
 
 def kinds() -> Image:
@@ -213,7 +205,7 @@ if __name__ == "__main__":
     write_atomic(HERE / "turning.webp", turning())
     pictures = {
         "people": people, "poses": poses, "light": light, "skins": skins, "variety": variety, "wearing": ways,
-        "world": world, "kinds": kinds, "changed": changed, "alignments": alignments, "forms": forms,
+        "world": world, "kinds": kinds, "alignments": alignments, "forms": forms,
         "every_form": every_form,
     }  # fmt: skip
     for name, draw in pictures.items():

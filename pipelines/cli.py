@@ -26,7 +26,7 @@ COMMANDS = {
     "export": (".export.command", "export_command", "Write a model as ONNX."),
     "kinds": (".kinds.command", "kinds_command", "List the mask kinds, or render previews of them."),
     "play": (".play.command", "play_command", "Try masks on your own pictures, on a page in the browser."),
-    "demo": (".demo.command", "demo_command", "Run all steps on a built-in sample."),
+    "demo": (".demo.command", "demo_command", "Mask a built-in sample and write its lists."),
 }
 
 EPILOG = """\b
@@ -37,7 +37,8 @@ Shell completion: add the line for your shell to its start-up file.
 
 \b
 Exit codes: 0 all written, 1 pairs --check found faults, 2 wrong usage or input, 3 some
-photographs or faces set aside, 4 nothing written, 130 interrupted.
+photographs, faces or images set aside, left out or unreadable, demo wrote no lists, or
+train stopped after a collapse, 4 nothing written, 130 interrupted.
 """
 
 _GO_ON = ("mask", "demo")  # commands that resume interrupted work

@@ -1,1 +1,1 @@
-"""`maskgen demo`: all steps on a built-in sample."""
+"""`maskgen demo`: masks and lists of a built-in sample."""

@@ -1,4 +1,4 @@
-"""`maskgen demo`: all steps from photographs to training lists, on a built-in sample."""
+"""`maskgen demo`: masks and lists of a built-in sample."""
 
 from __future__ import annotations
 

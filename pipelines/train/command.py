@@ -66,7 +66,7 @@ Exit codes: 0 trained, 2 wrong usage or input, 3 collapsed and stopped, 130 inte
 @click.option("--overwrite", is_flag=True, help="Remove the run in --run and start again.")
 @allow_misaligned
 def train_command(**options: Any) -> None:
-    """Train a model on the lists in OUT.
+    """Train a model on the lists in --data.
 
     RECIPE is a name (model1, model2, model3, effnet-b2, effnet-b3, effnet-b4, adapter, masked, small) or a YAML
     file. --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,

@@ -64,7 +64,7 @@ def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: in
         faults += [(addresses[row].as_py(), reason) for row, reason in part.faults]
     if len(faults) == len(addresses):
         if not faults:
-            raise UserError("The list names no picture.")
+            raise UserError("The list names no picture: add rows to it, or name another list.")
         first = f"the first being {faults[0][0]} ({faults[0][1]})"
         raise UserError(f"None of {counted(len(addresses), 'picture')} can be read, {first}: correct the list's paths.")
     return Embedded(embeddings, readable, tuple(faults))
@@ -121,6 +121,9 @@ def _embedded(embedder: FaceEmbedder, rows: Sequence[int], images: list[Image | 
     good = [(row, image) for row, image in zip(rows, images, strict=True) if not isinstance(image, str)]
     found = embedder.embed([image for _, image in good])
     if not np.isfinite(found).all():
-        raise UserError(f"The model {embedder.name} gives embeddings that are not finite: its training diverged.")
+        raise UserError(
+            f"The model {embedder.name} gives embeddings that are not finite: its training diverged. Train it again "
+            "with a lower learning rate."
+        )
     faults = [(row, image) for row, image in zip(rows, images, strict=True) if isinstance(image, str)]
     return Part([row for row, _ in good], found, faults)

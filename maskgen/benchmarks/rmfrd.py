@@ -25,7 +25,7 @@ def read_rmfrd(folder: Path) -> BenchmarkSet:
     root = folder_of(folder, "self-built-masked-face-recognition-dataset")
     for name in (MASKED, BARE):
         if not (root / name).is_dir():
-            raise UserError(f"{root} has no folder {name}: give the folder of RMFRD.")
+            raise UserError(f"{root} has no folder {name}: give the folder that holds {MASKED} and {BARE}.")
     masked, bare = _people(root, MASKED), _people(root, BARE)
     shared = sorted(set(masked) & set(bare))
     pictures = [
@@ -35,7 +35,9 @@ def read_rmfrd(folder: Path) -> BenchmarkSet:
         for path in paths
     ]
     if len(shared) < 2:
-        raise UserError(f"{root} has fewer than two people in both {MASKED} and {BARE}.")
+        raise UserError(
+            f"{root} has fewer than two people in both {MASKED} and {BARE}: give the whole set, unpacked completely."
+        )
     return BenchmarkSet(root, tuple(pictures), *pair_arrays(_pairs(pictures)))
 
 

@@ -68,7 +68,7 @@ def to_onnx(embedder: NetworkEmbedder) -> bytes:
         detail = str(fault).splitlines()[0]
         raise UserError(f"PyTorch cannot write {embedder.name} as ONNX ({detail}): take another backbone.") from None
     if program is None:
-        raise UserError(f"PyTorch wrote nothing for {embedder.name}.")
+        raise UserError(f"PyTorch cannot write {embedder.name} as ONNX: take another backbone.")
     proto = program.model_proto
     about = {"model": embedder.name, "size": embedder.data.size, "dim": embedder.dim, "align": embedder.data.align}
     about["alignment"] = embedder.alignment if embedder.needs_alignment else ""

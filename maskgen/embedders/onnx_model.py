@@ -39,7 +39,9 @@ class OnnxEmbedder(FaceEmbedder):
         self._about = about or _own_words(self._session, path)
         takes = self._session.get_inputs()
         if len(takes) != 1 or len(takes[0].shape) != 4:
-            raise UserError(f"{path} does not take pictures (n, 3, side, side) alone.")
+            raise UserError(
+                f"{path} has other inputs than one of pictures (n, 3, side, side): name a recogniser of pictures."
+            )
         self._input, many = takes[0].name, takes[0].shape[0]
         self._group = many if isinstance(many, int) else GROUP
         self._chipper = None if self._about.align == "crop" else ChipAligner(self._about.align, self._about.side)
@@ -58,9 +60,14 @@ class OnnxEmbedder(FaceEmbedder):
             found = self._run(np.zeros((self._group, side, side, 3), np.uint8))
         except Exception as fault:  # onnxruntime has a separate exception class for each fault
             detail = " ".join(str(fault).split())[:200]
-            raise UserError(f"{path} does not work with pictures of {side} x {side} ({detail}).") from None
+            raise UserError(
+                f"{path} does not work with pictures of {side} x {side} ({detail}): correct `side` in --input."
+            ) from None
         if found.ndim != 2 or len(found) != self._group:
-            raise UserError(f"{path} gives {found.shape} for {self._group} pictures, not one embedding each.")
+            raise UserError(
+                f"{path} gives {found.shape} for {self._group} pictures, not one embedding each: name a recogniser "
+                "whose output is (n, dim)."
+            )
         return int(found.shape[1])
 
     def _embed(self, images: Images) -> Floats:
@@ -90,13 +97,13 @@ def _session(path: Path, device: str) -> Any:
         raise UserError(f"onnxruntime cannot use --device {device} here: leave out --device.")
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise UserError(f"{path} is larger than an ONNX file can be.")
+            raise UserError(f"{path} is larger than an ONNX file can be: name another file.")
         return runtime.InferenceSession(path.read_bytes(), providers=[provider])
     except UserError:
         raise
     except Exception as fault:  # onnxruntime has a separate exception class for each fault
         why = "it is damaged, or of another form" if "PROTOBUF" in str(fault) else " ".join(str(fault).split())[:200]
-        raise UserError(f"{path} cannot be read as ONNX: {why}.") from None
+        raise UserError(f"{path} cannot be read as ONNX: {why}. Export or download it again.") from None
 
 
 def _own_words(session: Any, path: Path) -> OnnxInput:

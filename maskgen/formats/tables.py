@@ -119,7 +119,7 @@ def layout_of(header: Sequence[str], between: str, name: str) -> Layout:
         column = next((plain.index(one) for one in names if one in plain), None)
         if column is None:
             have = ", ".join(header)[:60] or "nothing"
-            raise UserError(f"{name}, line 1: no column for {what} (it has {have}); name one {names[0]}.")
+            raise UserError(f"{name}, line 1: no column for {what} (it has {have}): rename the column to `{names[0]}`.")
         found.append(column)
     return Layout(found[0], found[1], len(header), between)
 

@@ -105,6 +105,11 @@ def _world(spec: KindSpec) -> Kind:
 def _template(spec: KindSpec) -> tuple[Template, str]:
     """The template that a kind's name selects, and the colour that the name implies."""
     if spec.folder is not None:
+        if spec.folder.is_file():
+            raise UserError(
+                f"mask kind {spec.text!r}: {spec.folder} is a file and not a template's folder: to print a picture on "
+                f"a mask, name the form before it, as in cloth:{spec.folder}"
+            )
         template = read_template(spec.folder)
         if template.name in (WORLD, *kind_names(), *template_names()):
             raise UserError(

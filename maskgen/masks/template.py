@@ -5,6 +5,7 @@ A template is data, documented in `docs/adding_a_mask.md`. The message for each 
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -193,7 +194,9 @@ def _tie(page: _TomlTable) -> Doubles:
     page.only("at", "move")
     name = page.text("at")
     if name not in NAMED and name not in PLACES:
-        raise page.fail("at", f"one of the places {', '.join(sorted([*NAMED, *PLACES]))}")
+        places = sorted([*NAMED, *PLACES])
+        near = difflib.get_close_matches(name, places, 3)
+        raise page.fail("at", f"{' or '.join(near)}" if near else f"one of the places {', '.join(places)}")
     shift = page.get("move", "three numbers: right, down, forward", _numbers(3), [0.0, 0.0, 0.0])
     return place(name) + np.array(shift, float)
 
@@ -286,7 +289,10 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
     try:
         table = tomllib.loads(file.read_text("utf-8"))
     except OSError:
-        raise UserError(f"{folder}: no template.toml in this folder") from None
+        raise UserError(
+            f"{folder}: no template.toml in this folder: name a template's folder; `maskgen kinds --copy cloth FOLDER` "
+            "makes one"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise UserError(f"{file}: not TOML: {fault}") from None
     page = _TomlTable(str(file), table)

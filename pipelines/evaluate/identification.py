@@ -72,7 +72,10 @@ def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -
 
     rows = [row for row, own in enumerate(roles) if own == role and embedded.readable[row]]
     if not rows:
-        raise UserError(f"The gallery in {gallery.root} has no picture to {role} that can be read.")
+        raise UserError(
+            f"The gallery in {gallery.root} has no readable picture to {role}: correct the paths in {GALLERY}, or make "
+            "the gallery again."
+        )
     return np.array(rows, np.int64)
 
 

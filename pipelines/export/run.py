@@ -30,7 +30,10 @@ def run_export(settings: ExportSettings) -> str:
     data = to_onnx(embedder)
     off = largest_difference(data, embedder)
     if not off <= MOST_DIFFERENCE:
-        raise UserError(f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written.")
+        raise UserError(
+            f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written. Take another "
+            "backbone, or another version of PyTorch."
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     remove_parts_of(out)
     write_atomic(out, data)

@@ -47,7 +47,10 @@ def check_reuse(settings: MaskSettings) -> None:
     asked = settings.deciding()
     differing = differences({name: stored.get(name) for name in FINDING}, {name: asked[name] for name in FINDING})
     if differing:
-        raise UserError(f"--reuse {other.root} found its faces with other settings: {'; '.join(differing)}.")
+        raise UserError(
+            f"--reuse {other.root} found its faces with other settings: {'; '.join(differing)}: give the same ones, or "
+            "leave out --reuse."
+        )
     CatalogueFaces(other.root)
 
 

@@ -102,9 +102,11 @@ class TrainFolder:
         asked: dict[str, object] = json.loads(json_bytes(deciding))
         longer = resume and _is_longer(stored, asked)
         if differing := differences(stored, asked | ({_EPOCHS: stored[_EPOCHS]} if longer else {})):
+            more = not resume and _is_longer(stored, asked) and len(differing) == 1
+            then = "Give --resume to continue it, another" if more else "Choose another"
             raise UserError(
                 f"{self.root} holds a training with other settings: {', '.join(differing)}. "
-                "Choose another folder for --run, or give --overwrite."
+                f"{then} folder for --run, or --overwrite to start again."
             )
         report = None if longer else read_json(self.root / REPORT)
         if report is not None and _is_enough(report, max_steps):

@@ -160,8 +160,21 @@ def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None
     assert red > blue + 80
     assert CliRunner().invoke(main, ["kinds", "--copy", "cloth", str(folder)]).exit_code == 2
     (folder / "template.toml").write_text(text.replace("under_eye", "under_eey"))
-    with pytest.raises(UserError, match=r"template\.toml: outline\.top\[1\]\.at: expected one of the places"):
+    with pytest.raises(
+        UserError, match=r"template\.toml: outline\.top\[1\]\.at: expected under_eye.*, found 'under_eey'"
+    ):
         read_template(folder)
+    (folder / "template.toml").write_text(text.replace("under_eye", "0"))
+    with pytest.raises(UserError, match="expected one of the places bridge, brow, "):
+        read_template(folder)
+
+
+def test_a_picture_or_an_empty_folder_in_place_of_a_template(tmp_path: Path) -> None:
+    (tmp_path / "print.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"name the form before it, as in cloth:.*print\.png"):
+        load_kind(str(tmp_path / "print.png"))
+    with pytest.raises(UserError, match="`maskgen kinds --copy cloth FOLDER` makes one"):
+        load_kind(str(tmp_path))
 
 
 def test_a_folder_named_without_its_path_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def read_training_list(data: Path, least: int = 2) -> TrainingList:
     except ContainerError as fault:
         raise UserError(f"{source} cannot be read: {fault}.") from None
     if not len(found):
-        raise UserError(f"{source} holds no picture.")
+        raise UserError(f"{source} holds no pictures: name a list that `maskgen pairs` wrote, or a set of pictures.")
     if len(found.labels) < least:
         raise UserError(f"{source} holds pictures of 1 person: training needs at least two people.")
     return found

@@ -153,7 +153,10 @@ def _probe(module: nn.Module, size: int, path: Path, device: str) -> int:
         with torch.no_grad():
             found = module(torch.zeros(2, 3, size, size, device=device))
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        raise UserError(f"The network in {path} does not run on this PyTorch ({error}): use the one of then.") from None
+        raise UserError(
+            f"The network in {path} does not run on PyTorch {torch.__version__} ({error}): install the version with "
+            "which it was saved."
+        ) from None
     if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != 2:
-        raise UserError(f"The network in {path} gives no embeddings (n, dim): it is of another sort.")
+        raise UserError(f"The network in {path} gives no embeddings (n, dim): name the file of a face recogniser.")
     return found.shape[1]

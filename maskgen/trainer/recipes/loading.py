@@ -111,7 +111,9 @@ def _text(name_or_file: str) -> tuple[str, str, str]:
         try:
             return path.read_text("utf-8"), str(path), path.stem
         except FileNotFoundError:
-            raise UserError(f"There is no recipe file {path}.") from None
+            raise UserError(
+                f"There is no recipe file {path}: correct its path, or give one of {', '.join(recipe_names())}."
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"The recipe {path} cannot be read: {why_unreadable(error)}.") from None
     names = recipe_names()

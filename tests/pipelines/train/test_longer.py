@@ -34,8 +34,9 @@ def test_what_is_done_is_done(folder: TrainFolder) -> None:
 
 @pytest.mark.parametrize(("epochs", "scale", "resume"), [(5, 16.0, False), (5, 8.0, True), (1, 16.0, True)])
 def test_anything_else_is_refused(folder: TrainFolder, epochs: int, scale: float, resume: bool) -> None:
-    with pytest.raises(UserError, match="other settings"):
+    with pytest.raises(UserError, match="other settings") as refused:
         folder.begin({"train.epochs": epochs, "loss.scale": scale}, 0, resume=resume, overwrite=False)
+    assert ("--resume" in str(refused.value)) == (not resume)
 
 
 @pytest.mark.parametrize("data", [b"", b"[1]", b"{}", b"[" * 100_000])

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from maskgen.core.reasons import Reason
+
 DOCS = Path(__file__).parents[1] / "docs"
 NOT_OURS = {"albumentations"}  # packages that maskgen does not bring
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def test_each_reason_has_a_row() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "reports.md").read_text("utf-8"), re.MULTILINE)
+    assert set(Reason) <= set(rows)
 
 
 @pytest.mark.parametrize("page", ["library.md", "points.md", "torch_masks.md"])

@@ -107,8 +107,8 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--wear",
     type=click.Choice(["bare", "masked", "mixed"]),
-    help="Images for --test-pairs, not a wearing position: bare, masked, or mixed (the first bare, the second masked).  "
-    "[default: mixed]",
+    help="Images for --test-pairs, not a wearing position: bare, masked, or mixed (the first bare, the second "
+    "masked).  [default: mixed]",
 )
 @click.option(
     "--mix",

@@ -18,6 +18,7 @@ from maskgen.pipelines.gallery.page import gallery_command as gallery_line
 from maskgen.pipelines.gallery.settings import GallerySettings
 from maskgen.pipelines.mask.command import mask_command
 from maskgen.pipelines.mask.settings import MaskSettings
+from maskgen.pipelines.options import fill_size
 from maskgen.pipelines.pairs.command import pairs_command
 from maskgen.pipelines.pairs.page import pairs_command as pairs_line
 from maskgen.pipelines.pairs.settings import PairsSettings
@@ -32,7 +33,10 @@ AWKWARD = Path('/a folder/it\'s "x"; $HOME')
 def read_back(command: click.Command, line: str) -> dict[str, Any]:
     words = shlex.split(line)
     assert words[:2] == ["maskgen", command.name]
-    return dict(command.make_context("maskgen", words[2:]).params)
+    found = dict(command.make_context("maskgen", words[2:]).params)
+    if "size" in found:
+        fill_size(found)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,7 @@ def read_back(command: click.Command, line: str) -> dict[str, Any]:
             "device": "cuda",
         },
         {"kinds": ("cloth:#ff0000+dots",), "max_yaw": 30.0, "max_pitch": 20.5},
+        {"aligned": True, "crop": "none", "align": "arcface"},
         {"segmentation": "classes", "occluders": "keep", "crop": "none", "faces": "all", "labels": ("coco", "yolo")},
     ],
 )

@@ -1,6 +1,6 @@
 """Compiles the kernels to WebAssembly: `pip install ziglang==0.17.1`, then `python kernels/build.py`.
 
-Only who changes the C needs this: the result, `maskgen/masks/kernels/kernels.wasm`, is kept in the repository. Its last
+Only who changes the C needs this: the result, `maskgen/core/kernels/kernels.wasm`, is kept in the repository. Its last
 section holds the checksum of the sources, by which `tests/masks/test_kernels.py` knows that it is theirs.
 """
 
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-RESULT = HERE.parent / "maskgen" / "masks" / "kernels" / "kernels.wasm"
+RESULT = HERE.parent / "maskgen" / "core" / "kernels" / "kernels.wasm"
 SECTION = b"sources"
 FLAGS = (
     *("--target=wasm32-freestanding", "-O3", "-flto", "-s", "-Wall", "-Wextra", "-Werror"),

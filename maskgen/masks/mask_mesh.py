@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import fields
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.cloth_and_straps import (
     COLUMNS,
@@ -36,7 +37,6 @@ from maskgen.masks.deformations import (
     print_skew,
 )
 from maskgen.masks.ear_and_head_occlusion import HeadDepth, HeadView, head_view, hiding_triangles, render_head_view
-from maskgen.masks.kernels.arena import fields
 from maskgen.masks.pose.camera import Cameras
 from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68, skin_normals_along
 from maskgen.masks.pose.shape_warp import ShapeWarp

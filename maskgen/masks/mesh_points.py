@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from maskgen.core.kernels.arena import arena_of_thread, fields
 from maskgen.core.records import Doubles
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.deformations import weighted_sum
-from maskgen.masks.kernels.arena import arena_of_thread, fields
 from maskgen.masks.mask_mesh import MaskMesh
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera

@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import BlurAndNoise, added_blur, blur_reach, gaussian_kernel
 from maskgen.masks.lighting.cloth_colour import (

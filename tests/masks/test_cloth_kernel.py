@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from maskgen.core.kernels.arena import arena_of_thread
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kind import DARKEST, LEVEL_GROUND, MEDIAN, STEEPNESS, AtlasLevel
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import PARTS, built_in_template

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskgen.masks.kernels.arena import arena_of_thread
+from maskgen.core.kernels.arena import arena_of_thread
 from maskgen.masks.lighting.jpeg_blocks import WORST, compress_mask_as_jpeg
 
 HERE = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from maskgen.core.kernels.arena import arena_of_thread
 from maskgen.core.seeding import rng_for
 from maskgen.masks import cloth_and_straps
 from maskgen.masks.apply_mask import analyse_face, place_mask
 from maskgen.masks.deformations import weighted_sum
-from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.mask_mesh import MaskMesh
 from maskgen.masks.mesh_points import _JOB, COVERS_CHIN, LID_REACH, LID_ROOM, MOST_UNSURE, MOUTH, REACH, WIDER

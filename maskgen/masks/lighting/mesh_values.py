@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import FLOAT, Arena, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Image
 from maskgen.masks.deformations import weighted_sum
-from maskgen.masks.kernels.arena import FLOAT, Arena, arena_of_thread, fields
 from maskgen.masks.kind import AtlasLevel
 from maskgen.masks.lighting.cloth_colour import BRIGHTEST, LUMA_OF_THREE
 from maskgen.masks.lighting.colour import GAMMA

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.kernels.arena import Arena
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kernels.arena import Arena
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.tile_shapes import Rng

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import Arena
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
-from maskgen.masks.kernels.arena import Arena
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
 from maskgen.masks.world.folds import DRAWN, HIGH, WIDE, fold_slopes

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import wasmtime
 
+from maskgen.core.kernels import arena as arena_module
+from maskgen.core.kernels import calls
+from maskgen.core.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.core.records import Floats
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
-from maskgen.masks.kernels import arena as arena_module
-from maskgen.masks.kernels import calls
-from maskgen.masks.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting import jpeg_blocks, mesh_values
 from maskgen.masks.plan import MaskPlan
@@ -41,7 +41,7 @@ def masked() -> np.ndarray:
 def test_the_kernels_are_compiled_from_the_sources() -> None:
     paths = sorted([*SOURCES.glob("*.c"), *SOURCES.glob("*.h")])
     sources = hashlib.sha256(b"".join(path.name.encode() + b"\0" + path.read_bytes() for path in paths)).digest()
-    compiled = files("maskgen.masks.kernels").joinpath("kernels.wasm").read_bytes()
+    compiled = files("maskgen.core.kernels").joinpath("kernels.wasm").read_bytes()
     assert compiled.endswith(b"sources" + sources), "run kernels/build.py"
 
 
@@ -50,7 +50,7 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
     result = tmp_path / "again.wasm"
     build = "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import build; build.build(pathlib.Path(sys.argv[2]))"
     subprocess.run([sys.executable, "-P", "-c", build, str(SOURCES), str(result)], check=True)
-    assert result.read_bytes() == files("maskgen.masks.kernels").joinpath("kernels.wasm").read_bytes()
+    assert result.read_bytes() == files("maskgen.core.kernels").joinpath("kernels.wasm").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import numpy as np
 import wasmtime
 from numpy.typing import NDArray
 
-from maskgen.masks.kernels.calls import Call, call_of
+from maskgen.core.kernels.calls import Call, call_of
 
 PAGE = 1 << 16  # bytes by which the memory grows
 ALIGNED = 64  # bytes; a processor's cache line
@@ -211,4 +211,4 @@ def _compiled(reserved: int | None) -> tuple[wasmtime.Engine, wasmtime.Module]:
         config.memory_reservation = reserved
         config.memory_reservation_for_growth = 0
     engine = wasmtime.Engine(config)
-    return engine, wasmtime.Module(engine, files("maskgen.masks.kernels").joinpath("kernels.wasm").read_bytes())
+    return engine, wasmtime.Module(engine, files("maskgen.core.kernels").joinpath("kernels.wasm").read_bytes())

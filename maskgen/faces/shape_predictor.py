@@ -10,35 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import Arena, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Mask
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
-from maskgen.faces.shape_predictor_file import Ints, RegressionForests
+from maskgen.faces.shape_predictor_file import RegressionForests
 
 MOST = 64  # faces at a time
-FEW = 16  # faces below which NumPy adds up leaves in less time than OpenVINO
+EIGHT = 8  # by which the kernels take them
+FEW = 8  # faces below which only the leaves that they reach are copied
+DEEPEST = 10  # splits from the root of a tree to a leaf, at most
 
 
 class ShapePredictor:
-    """Finds points in upright faces.
+    """Finds points in upright faces, by the kernels `reach_leaves` and `add_leaves`.
 
     Args:
         forests: the trained regression forests.
+
+    Raises:
+        ValueError: trees of no split, or of more than DEEPEST from root to leaf.
     """
 
     def __init__(self, forests: RegressionForests) -> None:
         self._forests = forests
+        self._depth = forests.leaves.shape[2].bit_length() - 1
+        if not 0 < self._depth <= DEEPEST:
+            raise ValueError(f"trees of {forests.leaves.shape[2]} leaves")
         self._cascades = [_Cascade.of(forests, number) for number in range(len(forests.leaves))]
         mean = forests.mean.reshape(-1, 2)
         away = (mean - mean.mean(0)).astype(np.float32)
         # The matrix that gives, for a shape, rotation and scale of the best fit of the mean face.
         across = np.stack([-away[:, 1], away[:, 0]], 1)
-        self._turn = (np.stack([away.ravel(), across.ravel()], 1) / (away**2).sum()).astype(np.float32)[:, :, None]
+        self._turn = (np.stack([away.ravel(), across.ravel()], 1) / (away**2).sum()).astype(np.float32)
 
     def points(self, pictures: Sequence[Mask], boxes: Doubles) -> Floats:
         """The points of each face.
@@ -55,142 +61,87 @@ class ShapePredictor:
         return np.concatenate([np.zeros((0, len(self._forests.mean) // 2, 2), np.float32), *parts])
 
     def _some(self, pictures: Sequence[Mask], boxes: Doubles) -> Floats:
-        view = _View.of(pictures, boxes)
-        shape = np.repeat(self._forests.mean[:, None], len(pictures), axis=1)
+        arena, count, first = arena_of_thread(), len(pictures), self._cascades[0]
+        arena.begin()
+        faces, trees, values = -(-count // EIGHT) * EIGHT, len(first.most), len(self._forests.mean)
+        shape_at, shape = arena.room((values, faces), np.float32)
+        shape[...] = self._forests.mean[:, None]
+        held = [arena.room(part.shape, part.dtype) for part in first.parts]
+        leaves_at, leaves = arena.room((count * trees if count < FEW else len(first.leaves), values), np.float32)
+        rows_at, rows = arena.room((trees, faces), np.int32)
+        job_at, job = arena.room((1,), _JOB)
+        job[0] = (
+            *(faces, values, len(first.anchors), trees, self._depth, shape_at, arena.put(self._turn)),
+            *(*_views(arena, pictures, boxes, faces), *(at for at, _ in held), leaves_at, rows_at),
+            *(arena.space(len(first.anchors) * faces), arena.space(faces * (values + 3) * 4)),
+        )
         for cascade in self._cascades:
-            shape += cascade.sums(cascade.reached(view.seen(shape, self._turn, cascade)))
-        return np.ascontiguousarray(shape.T).reshape(len(pictures), -1, 2)
+            for (_, place), part in zip(held, cascade.parts, strict=True):
+                place[...] = part
+            arena.call("reach_leaves", job_at)
+            _bring(cascade.leaves, leaves, rows, count)
+            arena.call("add_leaves", job_at)
+        return np.ascontiguousarray(shape[:, :count].T).reshape(count, -1, 2)
+
+
+def _bring(table: Floats, leaves: Floats, rows: NDArray[np.int32], count: int) -> None:
+    """Bring a cascade's leaves to where the kernel reads them: all, or those that so few faces reach, whose `rows`
+    (trees, faces) are then other ones."""
+    if len(leaves) == len(table):
+        leaves[...] = table
+        return
+    table.take(rows[:, :count].ravel(), axis=0, out=leaves, mode="clip")
+    rows[...] = 0
+    rows[:, :count] = np.arange(len(leaves)).reshape(-1, count)
+
+
+# The structure `Cascade` of `kernels/landmarks.c`, in its order.
+_JOB = fields(
+    "faces:i values:i pixels:i trees:i depth:i shape turn boxes ends first width pictures",
+    "anchors deltas splits most leaves rows seen sums",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cascade:
-    """One cascade; of arrays with a row for each split, the first rows are the roots of all trees, and so on.
+    """One cascade as the kernels read it.
 
-    `x`, `y` (pixels,) are the rows of a shape that each pixel lies near, `dx`, `dy` (pixels, 1) where it lies from
-    there; `first`, `second` (splits * trees,) are the pixels that a split compares, and `most`, int16 (splits * trees,
-    1), their largest difference that leads to the second child; `start`, int32 (trees, 1), are the trees' first rows
-    of `leaves` (trees * leaves, values).
+    `anchors`, int32 (pixels,), is the point that each pixel lies near, `deltas`, float32 (pixels, 2), where it lies
+    from there; `splits`, int32 (trees, splits, 2), the two pixels that each split compares, and `most`, int16 (trees,
+    splits), their largest difference that leads to the second child; `leaves` is float32 (trees * leaves, values).
     """
 
-    x: Ints
-    y: Ints
-    dx: Floats
-    dy: Floats
-    first: Ints
-    second: Ints
+    anchors: NDArray[np.int32]
+    deltas: Floats
+    splits: NDArray[np.int32]
     most: NDArray[np.int16]
-    start: NDArray[np.int32]
     leaves: Floats
 
     @classmethod
     def of(cls, forests: RegressionForests, number: int) -> _Cascade:
         """One of a model's."""
-        leaves, anchors, deltas = forests.leaves[number], forests.anchors[number], forests.deltas[number]
-        first, second = (each[number].T.ravel().copy() for each in (forests.first, forests.second))
+        splits = np.stack([forests.first[number], forests.second[number]], -1).astype(np.int32)
         # Pixels are whole numbers, so that their difference is compared with a whole number.
-        most = np.floor(np.clip(np.nan_to_num(forests.threshold[number].T, nan=-256), -256, 256)).astype(np.int16)
-        start = (np.arange(leaves.shape[0]) * leaves.shape[1]).astype(np.int32)[:, None]
-        table = leaves.reshape(-1, leaves.shape[2])
-        offsets = np.ascontiguousarray(deltas[:, :1]), np.ascontiguousarray(deltas[:, 1:])
-        return cls(2 * anchors, 2 * anchors + 1, *offsets, first, second, most.reshape(-1, 1), start, table)
+        most = np.floor(np.clip(np.nan_to_num(forests.threshold[number], nan=-256), -256, 256)).astype(np.int16)
+        anchors = forests.anchors[number].astype(np.int32)
+        return cls(anchors, forests.deltas[number], splits, most, forests.leaves[number].reshape(-1, len(forests.mean)))
 
-    def reached(self, seen: NDArray[np.int16]) -> NDArray[np.int32]:
-        """The rows of `leaves`, (trees, n), that pixels (pixels, n) of some faces lead to."""
-        apart = seen.take(self.first, axis=0)
-        apart -= seen.take(self.second, axis=0)
-        right = (apart <= self.most).view(np.uint8).reshape(-1, len(self.start), seen.shape[1])
-        leaf = np.zeros(right.shape[1:], np.int32)
-        ways: list[NDArray[np.uint8]] = []  # at each level of its tree, 1 where a face goes to the second child
-        while len(right) >> len(ways):
-            level = right[(1 << len(ways)) - 1 : (2 << len(ways)) - 1]
-            for way in ways:
-                left, other = level[: len(level) // 2], level[len(level) // 2 :]
-                level = left ^ ((left ^ other) & way)
-            ways.append(level[0])
-            leaf <<= 1
-            leaf += level[0]
-        leaf += self.start
-        return leaf
-
-    def sums(self, reached: NDArray[np.int32]) -> Floats:
-        """The sums of those leaves in the order of the trees, (values, n); by either way the same, bit for bit."""
-        if reached.shape[1] < FEW:
-            return _sums(self.leaves, reached)
-        request, rows = request_of_thread(_compiled, self.leaves.shape, len(reached)), np.ascontiguousarray(reached.T)
-        # OpenVINO reads these arrays where they are, and does not keep them alive.
-        shared = [openvino_module().Tensor(each, shared_memory=True) for each in (self.leaves, rows)]
-        for at, tensor in enumerate(shared):
-            request.set_input_tensor(at, tensor)
-        request.infer()
-        return np.array(request.get_output_tensor(0).data).T
+    @property
+    def parts(self) -> tuple[NDArray[np.generic], ...]:
+        """What `reach_leaves` reads, in the order of `_JOB`."""
+        return self.anchors, self.deltas, self.splits, self.most
 
 
-def _sums(leaves: Floats, reached: NDArray[np.int32]) -> Floats:
-    sums = np.empty((leaves.shape[1], reached.shape[1]), np.float32)
-    buffer = np.empty((len(reached), leaves.shape[1]), np.float32)  # once: fresh memory would take half of the time
-    for at, rows in enumerate(reached.T.astype(np.intp)):
-        sums[:, at] = np.add.reduce(leaves.take(rows, axis=0, out=buffer, mode="clip"), axis=0)
-    return sums
-
-
-@cache
-def _compiled(process: int, shape: tuple[int, ...], trees: int) -> Any:
-    """Kept for ever, see `mtcnn.openvino_nets`; the table is an input, so that it stays where it is mapped."""
-    del process
-    openvino = openvino_module()
-    ops = openvino.opset13
-    table, reached = ops.parameter(list(shape), np.float32), ops.parameter([-1, trees], np.int32)
-    model = openvino.Model([ops.embedding_bag_packed_sum(table, reached)], [table, reached], "leaves")
-    return compiled_for_one_thread(model)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """Some grey pictures as one row of pixels: int32 (n,) each, where a picture begins, its width, its last column and
-    row; and float32 (2, 3, n), the matrices."""
-
-    pixels: Mask
-    first: NDArray[np.int32]
-    width: NDArray[np.int32]
-    ends: tuple[NDArray[np.int32], NDArray[np.int32]]
-    boxes: Floats
-
-    @classmethod
-    def of(cls, pictures: Sequence[Mask], boxes: Doubles) -> _View:
-        """Pictures, each with the matrix (2, 3) that takes shares of the box to its pixels."""
-        sizes = np.array([picture.shape for picture in pictures], np.int32)
-        first = np.cumsum(sizes.prod(axis=1), dtype=np.int32) - sizes.prod(axis=1, dtype=np.int32)
-        last = sizes.T - 1
-        lines = np.ascontiguousarray(boxes.transpose(1, 2, 0), np.float32)
-        return cls(np.concatenate([one.ravel() for one in pictures]), first, sizes[:, 1], (last[1], last[0]), lines)
-
-    def seen(self, shape: Floats, turn: Floats, cascade: _Cascade) -> NDArray[np.int16]:
-        """The brightness (pixels, n) that a cascade looks at, each the nearest pixel's; beyond a picture its edge's.
-
-        Args:
-            shape: float32 (2 * points, n), x before y of each point, in shares of the box.
-            turn: float32 (2 * points, 2, 1), what sums up the shape to the cosine and sine of its turn, scale in both.
-        """
-        # Row by row, so in the order of the points for any number of faces: NumPy splits up sums of single columns.
-        cosine, sine = np.add.reduce(shape[:, None] * turn, axis=0)
-        sx, sy = shape.take(cascade.x, axis=0), shape.take(cascade.y, axis=0)
-        sx += cosine * cascade.dx
-        sx -= sine * cascade.dy
-        sy += sine * cascade.dx
-        sy += cosine * cascade.dy
-        column, row = (self._placed(sx, sy, way) for way in (0, 1))
-        row *= self.width
-        row += column
-        row += self.first
-        return self.pixels.take(row, mode="clip").astype(np.int16)
-
-    def _placed(self, sx: Floats, sy: Floats, way: int) -> NDArray[np.int32]:
-        """Columns, or rows where `way` is 1, in the picture, (pixels, n)."""
-        along, across, start = self.boxes[way]
-        at = along * sx
-        at += across * sy
-        at += start
-        at += np.float32(0.5)
-        # Whole numbers are compared in a quarter of the time.
-        nearest = at.astype(np.int32)
-        return np.minimum(np.maximum(nearest, 0, out=nearest), self.ends[way], out=nearest)
+def _views(arena: Arena, pictures: Sequence[Mask], boxes: Doubles, faces: int) -> tuple[int, ...]:
+    """The addresses of grey pictures, of where each begins and of its size, and of the matrices (n, 2, 3) that take
+    shares of a box to its pixels, for this many faces; those beyond the last picture see its first pixel."""
+    sizes, count = np.array([picture.shape for picture in pictures], np.int32), len(pictures)
+    starts = np.cumsum([0, *(picture.size for picture in pictures)]).tolist()
+    pixels_at, pixels = arena.room((starts[-1],), np.uint8)
+    for picture, start in zip(pictures, starts, strict=False):
+        pixels[start : start + picture.size].reshape(picture.shape)[...] = picture
+    lines = np.zeros((2, 3, faces), np.float32)
+    lines[..., :count] = boxes.transpose(1, 2, 0)
+    ends, first, width = np.zeros((2, faces), np.float32), np.zeros(faces, np.int32), np.zeros(faces, np.int32)
+    ends[:, :count], first[:count], width[:count] = sizes.T[::-1] - 1, starts[:-1], sizes[:, 1]
+    return *map(arena.put, (lines, ends, first, width)), pixels_at

@@ -83,8 +83,7 @@ def _mapped(path: Path, points: int) -> RegressionForests:
     size = path.stat().st_size
     if size < HEAD * INTS.itemsize:
         raise ValueError("too short")
-    # Copied on writing, which nobody does: OpenVINO takes no memory that cannot be written.
-    data = np.asarray(np.memmap(path, np.uint8, "c"))
+    data = np.asarray(np.memmap(path, np.uint8, "r"))
     head = data[: HEAD * INTS.itemsize].view(INTS)
     if head[0] != MAGIC or head[1] != VERSION or head[6] != points or head[2:6].min() < 1 or head[2:6].max() > 1 << 20:
         raise ValueError("another file")

@@ -19,6 +19,7 @@ from maskgen.core.kernels import arena as arena_module
 from maskgen.core.kernels import calls
 from maskgen.core.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
 from maskgen.core.records import Floats
+from maskgen.faces import shape_predictor
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kinds import load_kind
@@ -63,6 +64,7 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
         ("jpeg_blocks", jpeg_blocks._JOB),
         ("carry", mesh_values._JOB),
         ("place", mesh_points._JOB),
+        ("landmarks", shape_predictor._JOB),
     ],
 )
 def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: np.dtype) -> None:

@@ -87,7 +87,7 @@ def slowly(predictor: ShapePredictor, picture: np.ndarray, box: np.ndarray) -> n
     own, (rows, columns), half = forests.mean.copy(), picture.shape, np.float32(0.5)
     for number in range(len(forests.leaves)):
         cosine = sine = np.float32(0)
-        for value, (across, down) in zip(own, predictor._turn[..., 0], strict=True):
+        for value, (across, down) in zip(own, predictor._turn, strict=True):
             cosine, sine = cosine + value * across, sine + value * down
         seen = []
         for anchor, (dx, dy) in zip(forests.anchors[number], forests.deltas[number], strict=True):

@@ -108,9 +108,8 @@ def upright_points(predictor: ShapePredictor, faces: Sequence[tuple[Image, Detec
     pixels."""
     to_patch = [_to_patch(detection.points5) for _, detection in faces]
     looked_at = [_look(image, matrix) for (image, _), matrix in zip(faces, to_patch, strict=True)]
-    boxes = np.stack([_box(matrix) for _, matrix in looked_at])
-    shares = predictor.points([picture for picture, _ in looked_at], boxes)
-    return _carried(shares, np.stack([_box(matrix) for matrix in to_patch]))
+    shares = predictor.points([picture for picture, _ in looked_at], _boxes([matrix for _, matrix in looked_at]))
+    return _carried(shares, _boxes(to_patch))
 
 
 def _look(image: Image, matrix: Doubles) -> tuple[Mask, Doubles]:
@@ -122,10 +121,13 @@ def _look(image: Image, matrix: Doubles) -> tuple[Mask, Doubles]:
     return shrink_by_area(grey, matrix, times) if times >= 2 else (grey, matrix)
 
 
-def _box(matrix: Doubles) -> Doubles:
-    """What takes shares of the predictor's box, the patch's middle half, to the pixels that a matrix takes there."""
-    back = cv2.invertAffineTransform(matrix)
-    return np.column_stack([back[:, :2] * (PATCH / 2), back[:, :2].sum(1) * (PATCH / 4) + back[:, 2]])
+def _boxes(matrices: Sequence[Doubles]) -> Doubles:
+    """What takes shares of the predictor's box, the patch's middle half, to the pixels that each matrix takes there,
+    (n, 2, 3)."""
+    boxes = np.stack([cv2.invertAffineTransform(matrix) for matrix in matrices])
+    boxes[..., 2] += (boxes[..., 0] + boxes[..., 1]) * (PATCH / 4)
+    boxes[..., :2] *= PATCH / 2
+    return boxes
 
 
 def _carried(shares: Floats, boxes: Doubles) -> Floats:

@@ -17,6 +17,8 @@ from maskgen.masks.lighting.exposure import (
     HABIT,
     HIGHLIGHTS,
     MOST_LIFT,
+    SOME,
+    _at_bright,
     agreement,
     estimate_exposure,
     eye_white_colour,
@@ -61,6 +63,14 @@ def test_ends_are_those_of_the_sorted_luma(low: int, high: int) -> None:
     lift = min(max(darkest - DARKEST, 0), MOST_LIFT) if brightest - darkest > CONTRAST else 0
     assert (seen.lift, seen.bright) == (pytest.approx(lift), pytest.approx(highlights))
     assert seen.top == (262 if (some == 255).any(1).mean() > HABIT else 253)
+
+
+@pytest.mark.parametrize("brightest", [slice(0), slice(None, None, SOME), slice(1, None, SOME), slice(-500, None)])
+@pytest.mark.parametrize("count", [1, 7, 40, 5000])
+def test_the_bright_end_is_that_of_the_sorted_luma_whatever_the_bound(brightest: slice, count: int) -> None:
+    luma = np.random.default_rng(count).random(count)
+    luma[brightest] += 1
+    assert _at_bright(luma, HIGHLIGHTS) == np.sort(luma)[min(int(HIGHLIGHTS * count), count - 1)]
 
 
 @pytest.mark.parametrize("shift", [-20, 20])

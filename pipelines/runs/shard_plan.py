@@ -19,6 +19,8 @@ from ..sources.listing import Item, Listing
 from ..sources.name_checksums import divisible
 from ..sources.packed_folders import AT_ONCE, END, PackedFolders, Texts, texts_of
 
+WHOLE = 64  # photographs that a worker detects faces in at a time
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -38,14 +40,14 @@ def shard_size(photographs: int) -> int:
     """The average number of photographs per shard: 16 to 256, and thirty or more shards if there are enough.
 
     Small shards keep all workers busy at the end; large shards fill the networks' groups and have less overhead per
-    row.
+    row. Up to WHOLE photographs, from which on a worker's batches are full, fifteen shards are enough.
 
     Example:
-        >>> shard_size(4026), shard_size(3_000_000)
-        (128, 256)
+        >>> shard_size(1200), shard_size(4026), shard_size(3_000_000)
+        (64, 128, 256)
     """
     size = 16
-    while size < 256 and photographs // 30 >= 2 * size:
+    while size < 256 and photographs // (15 if size < WHOLE else 30) >= 2 * size:
         size *= 2
     return size
 

@@ -59,7 +59,7 @@ def test_a_name_that_changes_its_neighbours_output_changes_the_shard() -> None:
 
 
 def test_shards_grow_with_the_source() -> None:
-    assert [shard_size(count) for count in (1, 4026, 20_000, 3_000_000)] == [16, 128, 256, 256]
+    assert [shard_size(count) for count in (1, 479, 480, 1200, 4026, 20_000)] == [16, 16, 32, 64, 128, 256]
 
 
 def test_many_names_are_planned_in_seconds() -> None:

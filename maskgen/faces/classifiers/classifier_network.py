@@ -54,7 +54,7 @@ def _network(package: str, file: str, process: int) -> Any:
     x = ops.subtract(ops.multiply(ops.convert(entry, np.float32), np.float32(1 / 127.5)), np.float32(1))
     x = ops.transpose(x, [0, 3, 1, 2])
     for layer in range(len(weights) // 2 - 1):
-        x = ops.convolution(x, weights[f"w{layer}"], [2, 2], [1, 1], [1, 1], [1, 1])
+        x = ops.convolution(x, ops.constant(weights[f"w{layer}"]), [2, 2], [1, 1], [1, 1], [1, 1])
         x = ops.relu(ops.add(x, weights[f"b{layer}"].reshape(1, -1, 1, 1)))
     x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
     x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)

@@ -167,7 +167,8 @@ def network_of(weights: dict[str, Floats]) -> tuple[Any, Convolutions]:
     places, face = _own_layers(made, features, weights)
     dense = ops.reshape(face, np.array([GROUP, -1]), False)
     for name in ("hidden", "last"):
-        dense = ops.add(ops.matmul(dense, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
+        dense = ops.matmul(dense, ops.constant(weights[f"{name}.w"]), False, True)
+        dense = ops.add(dense, weights[f"{name}.b"].reshape(1, -1))
         dense = ops.relu(dense) if name == "hidden" else dense
     maps = _convolved(made, "spots", places, weights)
     return openvino.Model([_by_bins(ops, maps, weights), dense, *features[:2]], entries, "own"), made

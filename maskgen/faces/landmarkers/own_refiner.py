@@ -100,4 +100,5 @@ def _network(process: int) -> Any:
 
 
 def _dense(ops: Any, x: Any, weights: dict[str, Floats], name: str) -> Any:
-    return ops.add(ops.matmul(x, weights[f"{name}.w"], False, True), weights[f"{name}.b"].reshape(1, -1))
+    # As a node: of an array that an operation is given, OpenVINO makes a list of Python's numbers first.
+    return ops.add(ops.matmul(x, ops.constant(weights[f"{name}.w"]), False, True), weights[f"{name}.b"].reshape(1, -1))

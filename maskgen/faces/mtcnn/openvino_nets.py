@@ -56,7 +56,8 @@ class OpenVinoNets:
         return _COMPILED[key].create_infer_request()
 
     def _compiled(self, name: str, shape: list[int]) -> Any:
-        weights = load_weights(name)
+        # As nodes: of an array that an operation is given, OpenVINO makes a list of Python's numbers first.
+        weights = {layer: self._opset.constant(values) for layer, values in _shaped(load_weights(name)).items()}
         entry = self._opset.parameter(shape, np.uint8)
         x = self._opset.convert(entry, np.float32)
         x = self._opset.multiply(self._opset.subtract(x, np.float32(127.5)), np.float32(1 / 128))
@@ -64,31 +65,31 @@ class OpenVinoNets:
         outputs = getattr(self, f"_{name}_of")(weights, x)
         return compiled_for_one_thread(self._model(outputs, [entry], name))
 
-    def _pnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
+    def _pnet_of(self, weights: dict[str, Any], x: Any) -> list[Any]:
         x = self._pool(self._conv(weights, "1", x), 2)
         x = self._conv(weights, "3", self._conv(weights, "2", x))
         shift, score = (self._affine(weights, f"conv4_{part}", x) for part in (2, 1))
         return [shift, self._opset.softmax(score, 1)]
 
-    def _rnet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
+    def _rnet_of(self, weights: dict[str, Any], x: Any) -> list[Any]:
         x = self._pool(self._conv(weights, "1", x), 3)
         x = self._pool(self._conv(weights, "2", x), 3)
         x = self._dense(weights, "4", self._conv(weights, "3", x))
         return [self._head(weights, "dense5_2", x), self._opset.softmax(self._head(weights, "dense5_1", x), 1)]
 
-    def _onet_of(self, weights: dict[str, Floats], x: Any) -> list[Any]:
+    def _onet_of(self, weights: dict[str, Any], x: Any) -> list[Any]:
         for number, side in (("1", 3), ("2", 3), ("3", 2)):
             x = self._pool(self._conv(weights, number, x), side)
         x = self._dense(weights, "5", self._conv(weights, "4", x))
         shift, points = (self._head(weights, f"dense6_{part}", x) for part in (2, 3))
         return [shift, points, self._opset.softmax(self._head(weights, "dense6_1", x), 1)]
 
-    def _affine(self, weights: dict[str, Floats], name: str, x: Any) -> Any:
+    def _affine(self, weights: dict[str, Any], name: str, x: Any) -> Any:
         """A convolution with its bias."""
         x = self._opset.convolution(x, weights[f"{name}.weight"], [1, 1], [0, 0], [0, 0], [1, 1])
-        return self._opset.add(x, weights[f"{name}.bias"].reshape(1, -1, 1, 1))
+        return self._opset.add(x, weights[f"{name}.bias"])
 
-    def _conv(self, weights: dict[str, Floats], number: str, x: Any) -> Any:
+    def _conv(self, weights: dict[str, Any], number: str, x: Any) -> Any:
         """A convolution with its PReLU."""
         return self._opset.prelu(self._affine(weights, f"conv{number}", x), weights[f"prelu{number}.weight"])
 
@@ -96,12 +97,21 @@ class OpenVinoNets:
         pooled = self._opset.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [side, side], "ceil")
         return pooled.output(0)
 
-    def _dense(self, weights: dict[str, Floats], number: str, x: Any) -> Any:
+    def _dense(self, weights: dict[str, Any], number: str, x: Any) -> Any:
         """A dense layer with its PReLU; its inputs are in the order column, row, channel."""
         x = self._opset.transpose(x, [0, 3, 2, 1])
         x = self._opset.reshape(x, np.array([0, -1]), True)
         return self._opset.prelu(self._head(weights, f"dense{number}", x), weights[f"prelu{number}.weight"])
 
-    def _head(self, weights: dict[str, Floats], name: str, x: Any) -> Any:
+    def _head(self, weights: dict[str, Any], name: str, x: Any) -> Any:
         x = self._opset.matmul(x, weights[f"{name}.weight"], False, True)
-        return self._opset.add(x, weights[f"{name}.bias"].reshape(1, -1))
+        return self._opset.add(x, weights[f"{name}.bias"])
+
+
+def _shaped(weights: dict[str, Floats]) -> dict[str, Floats]:
+    """The arrays of a network, each bias with the axes of what its layer gives."""
+    return {
+        name: values.reshape(1, -1, *(1,) * (weights[f"{layer}.weight"].ndim - 2)) if kind == "bias" else values
+        for name, values in weights.items()
+        for layer, _, kind in [name.partition(".")]
+    }

@@ -1,4 +1,5 @@
-// Places a mask's mesh in the picture: projected, with thick straps, moved as the plan says, below the eyelids.
+// Places a mask's mesh in the picture: deformed, projected, with thick straps, moved as the plan says, below the eyelids;
+// and the parts of the head that hide it.
 #include "vectors.h"
 
 #define THICK 0.65 // thickness of a strap seen on its edge, as a share of its width
@@ -6,6 +7,8 @@
 #define ROOT 0.5   // share of its thickness that a strap has where it begins, welded flat to the cloth
 #define FLAT 4     // pieces over which it reaches its thickness
 
+typedef double d2 __attribute__((vector_size(16)));
+typedef d2 d2_anywhere __attribute__((aligned(8)));
 typedef struct { double x, y; } Vector;
 typedef struct { double x, y, depth; } Place;
 
@@ -19,29 +22,111 @@ typedef struct {
                                          // (1, 0); and where the origin goes
     double mouth[2], reach;              // stretch downward per pixel below the mouth
     double gap;                          // pixels from the eyelids to the top edge, at least
+    double away;                         // see `ear_and_head_occlusion.AWAY`
     int count, straps_from;
     int straps, pieces, breadth; // each strap has pieces x breadth points
-    Place *points;               // in head coordinates; the result takes their place
-    const Vector *warp;          // shift of each point
+    Place *points;               // the result
+    int modes, keys;             // numbers of deformations and of coefficients of the shape warp
+    const double *weights;       // of the deformations
+    const Place *offsets;        // (modes, count) in head coordinates
+    const d2 *warp;              // the coefficients
+    const double *basis;         // (count, keys), see `ShapeWarp`
     const double *follows;       // share of the plan's move that each point follows
     const double *widths;        // of straps, in eye distances
     Across *across;              // memory for the pieces of a strap
     const double *below_lids;    // (lids, columns), see `MaskMesh.below_lids`
     const Vector *eyes;          // the eyelids' landmarks
     int lids, columns, landmarks; // no lids if the mask need not stay below them
+    int triangles;               // of the mesh
+    const int *corners;          // three of each
+    const Place *outward;        // see `MaskMesh.outward`
+    int *seen;                   // memory for as many triangles: the result, those that face the viewer
+    int head_count;              // points of the head that hide the mask
+    Place *head;                 // the result
+    const int *of_head;          // which of the head's points they are
+    const Place *head_points;    // in head coordinates
+    const double *head_basis, *back; // see `ShapeWarp` and `MaskMesh.back`
+    int picture_columns, picture_rows;
+    long long *pixels;           // the result: for each of the straps' points the number of the picture's pixel nearest
+    int *found;                  // the result: the number of seen triangles, and the whole numbers at or below the least
+                                 // x and y of their corners, and the greatest
 } Placing;
 
 static inline double most(double a, double b) { return a > b ? a : b; }
 static inline double length(Vector v) { return __builtin_sqrt(v.x * v.x + v.y * v.y); }
 
-static void project(const Placing *job) {
+static inline double along(const double *a, Place b) { return a[0] * b.x + a[1] * b.y + a[2] * b.depth; }
+
+// The points in head coordinates: sums of the deformations with their weights. Two numbers more may be written.
+static void deform(const Placing *job) {
+    int size = 3 * job->count;
+    const double *offsets = (const double *)job->offsets;
+    for (int at = 0; at < size; at += 4) {
+        d2 a = {0, 0}, b = {0, 0};
+        for (int k = 0; k < job->modes; k++) {
+            const d2_anywhere *of = (const d2_anywhere *)(offsets + k * size + at);
+            d2 weight = {job->weights[k], job->weights[k]};
+            a += of[0] * weight, b += of[1] * weight;
+        }
+        d2_anywhere *to = (d2_anywhere *)((double *)job->points + at);
+        to[0] = a, to[1] = b;
+    }
+}
+
+// In the picture.
+static Place projected(const Placing *job, Place p, const double *basis) {
+    d2 sums[4] = {0}; // side by side: each addition waits for the one before
+    for (int key = 0; key < job->keys; key++)
+        sums[key % 4] += job->warp[key] * (d2){basis[key], basis[key]};
+    d2 warp = (sums[0] + sums[1]) + (sums[2] + sums[3]);
     const double *turn = job->rotation;
-    for (int at = 0; at < job->count; at++) {
-        Place p = job->points[at], out;
-        out.x = job->scale * (turn[0] * p.x + turn[1] * p.y + turn[2] * p.depth) + job->shift[0] + job->warp[at].x;
-        out.y = job->scale * (turn[3] * p.x + turn[4] * p.y + turn[5] * p.depth) + job->shift[1] + job->warp[at].y;
-        out.depth = job->scale * (turn[6] * p.x + turn[7] * p.y + turn[8] * p.depth);
-        job->points[at] = out;
+    return (Place){job->scale * along(turn, p) + job->shift[0] + warp[0],
+                   job->scale * along(turn + 3, p) + job->shift[1] + warp[1], job->scale * along(turn + 6, p)};
+}
+
+static void project(const Placing *job) {
+    for (int at = 0; at < job->count; at++)
+        job->points[at] = projected(job, job->points[at], job->basis + at * job->keys);
+}
+
+static void project_head(const Placing *job) {
+    for (int at = 0; at < job->head_count; at++) {
+        int of = job->of_head[at];
+        job->head[at] = projected(job, job->head_points[of], job->head_basis + of * job->keys);
+        job->head[at].depth -= job->scale * job->back[of];
+    }
+}
+
+static inline int faces(const Placing *job, int point) {
+    return along(job->rotation + 6, job->outward[point]) > job->away;
+}
+
+// The triangles on this side of the head, and where they lie.
+static void find_seen(const Placing *job) {
+    float left = 1e9f, top = 1e9f, right = -1e9f, bottom = -1e9f;
+    int count = 0;
+    for (int at = 0; at < job->triangles; at++) {
+        const int *own = job->corners + 3 * at;
+        if (!faces(job, own[0]) && !faces(job, own[1]) && !faces(job, own[2])) continue;
+        for (int k = 0; k < 3; k++) {
+            float x = job->points[own[k]].x, y = job->points[own[k]].y;
+            left = least(left, x), top = least(top, y), right = greatest(right, x), bottom = greatest(bottom, y);
+            job->seen[3 * count + k] = own[k];
+        }
+        count++;
+    }
+    float box[4] = {left, top, right, bottom};
+    job->found[0] = count;
+    for (int k = 0; k < 4; k++) job->found[1 + k] = (int)__builtin_floorf(box[k]);
+}
+
+static inline double within(double v, int size) { return v > 0 ? (v < size - 1 ? v : size - 1) : 0; }
+
+static void find_pixels(const Placing *job) {
+    for (int at = job->straps_from; at < job->count; at++) {
+        int column = within(__builtin_rint(job->points[at].x), job->picture_columns);
+        int row = within(__builtin_rint(job->points[at].y), job->picture_rows);
+        job->pixels[at - job->straps_from] = row * job->picture_columns + column;
     }
 }
 
@@ -115,11 +200,15 @@ static void keep_below_lids(const Placing *job) {
 }
 
 EXPORT(place) void place(const Placing *job) {
+    deform(job);
     project(job);
     for (int strap = 0; strap < job->straps; strap++)
         thicken(job, job->points + job->straps_from + strap * job->pieces * job->breadth, job->widths[strap]);
     move(job);
     if (job->lids) keep_below_lids(job);
+    project_head(job);
+    find_seen(job);
+    find_pixels(job);
 }
 
 EXPORT(size_of_place) int size_of_place(void) { return sizeof(Placing); }

@@ -41,7 +41,10 @@ typedef struct {
     int count, straps_from, behind; // points of the mesh, of its cloth, and of the head behind it, which carry nothing
     int straps, pieces, breadth;    // each strap has pieces x breadth points
     const Point *points;
-    const float *normals;     // (count, 3) in head coordinates
+    int modes;                // number of deformations
+    const float *weights;     // of each
+    const float *turns;       // (modes, count, 3), normals in head coordinates and how deformations change them
+    float *normals;           // memory for their sums, (count, 3)
     const float *unexplained; // (2 * count, 2), see `MaskMesh.light_weights`; null if unknown
     const u8 *pixels;         // the picture at the straps' points: red, green, blue; null if the skin is unknown
     Carried *values;
@@ -109,6 +112,19 @@ static inline float encoded(const Points *job, float light) {
     light = least(light, 0.45f + 0.55f * light);
     float share = light > 0 ? exponential(logarithm(light) / job->gamma) / job->brightest : 0;
     return held(share, 1.0f / 255, 1);
+}
+
+// The sums of the deformations' normals. Some numbers more may be written.
+static void find_normals(const Points *job) {
+    int size = 3 * job->count;
+    for (int at = 0; at < size; at += 8) {
+        f4 a = all(0), b = all(0);
+        for (int k = 0; k < job->modes; k++) {
+            const float *of = job->turns + k * size + at;
+            a += four_at(of) * all(job->weights[k]), b += four_at(of + 4) * all(job->weights[k]);
+        }
+        put_four(job->normals + at, a), put_four(job->normals + at + 4, b);
+    }
 }
 
 static void light_points(const Points *job) {
@@ -193,6 +209,7 @@ static void place_strap(const Points *job, int first) {
 }
 
 EXPORT(carry) void carry(const Points *job) {
+    find_normals(job);
     light_points(job);
     for (int at = 0; at < job->count; at++) {
         const Point *point = job->points + at;

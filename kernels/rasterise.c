@@ -63,8 +63,11 @@ static void draw(Canvas canvas, const float *corners, const float *values, const
     if (c[1] > b[1]) draw_rows(canvas, plane, whole_side, side_of(b, c), turn, last);
 }
 
-void rasterise(Canvas canvas, const float *corners, const float *values, const int *triangles, int count) {
+void clear_canvas(Canvas canvas) {
     for (int y = 0; y < canvas.rows; y++) canvas.spans[y] = NONE;
+}
+
+void rasterise(Canvas canvas, const float *corners, const float *values, const int *triangles, int count) {
     for (int at = 0; at < count; at++) draw(canvas, corners, values, triangles + 3 * at);
 }
 
@@ -78,6 +81,7 @@ typedef struct {
 
 EXPORT(rasterise) void rasterise_alone(const Rasterise *job) {
     const Canvas *canvas = &job->canvas;
+    clear_canvas(*canvas);
     rasterise(*canvas, job->corners, job->values, job->triangles, job->count);
     for (int y = 0; y < canvas->rows; y++)
         for (int x = 0; x < canvas->columns; x++)

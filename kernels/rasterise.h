@@ -10,5 +10,8 @@ typedef struct {
     Span *spans;
 } Canvas;
 
-// Corners (n, 3) are x, y and depth in pixels with centres at integers; values are (n, 3); triangles (t, 3).
+// Forget all that is drawn.
+void clear_canvas(Canvas canvas);
+
+// Draw triangles over what is drawn. Corners (n, 3) are x, y and depth in pixels with centres at integers; values are (n, 3); triangles (t, 3).
 void rasterise(Canvas canvas, const float *corners, const float *values, const int *triangles, int count);

@@ -24,10 +24,16 @@ typedef struct {
 // The window and the layer are parts of the picture; the canvas fills the window. See `masks.render`.
 typedef struct {
     Canvas canvas;
-    const float *corners, *values;
-    const int *triangles;
-    int count;
-    int left, up, wide, tall; // the window in the layer
+    const double *points, *head_points; // of mask and head in the picture, (n, 3): x, y and depth
+    int count, head_count;
+    float *corners;           // memory for the same of both on the canvas
+    const float *values;      // of both
+    const int *seen;          // triangles of the mask
+    int seen_count;
+    const int *before;        // and of the head
+    int before_count;
+    int from_x, from_y;       // the window in the picture
+    int left, up, wide, tall; // and in the layer
     int columns, rows;        // of the layer
     f4 *paint, *paint_room;   // the layer: premultiplied colour and coverage; and memory for its blur
     float *alpha, *alpha_room;
@@ -229,9 +235,29 @@ static Span paint_row(const Render *given, int y) {
     return painted;
 }
 
+// Points of the picture on the canvas.
+static void move_to_canvas(const Render *job, const double *points, int count, float *to) {
+    double across = (double)job->canvas.columns / job->wide, down = (double)job->canvas.rows / job->tall;
+    double right = (0.5 - job->from_x) * across - 0.5, lower = (0.5 - job->from_y) * down - 0.5;
+    for (int at = 0; at < 3 * count; at += 3) {
+        to[at] = points[at] * across + right;
+        to[at + 1] = points[at + 1] * down + lower;
+        to[at + 2] = points[at + 2] * down;
+    }
+}
+
+static void draw_triangles(const Render *job) {
+    float *of_head = job->corners + 3 * job->count;
+    move_to_canvas(job, job->points, job->count, job->corners);
+    move_to_canvas(job, job->head_points, job->head_count, of_head);
+    clear_canvas(job->canvas);
+    rasterise(job->canvas, job->corners, job->values, job->seen, job->seen_count);
+    rasterise(job->canvas, of_head, job->values + 3 * job->count, job->before, job->before_count);
+}
+
 EXPORT(render) void render(const Render *job) {
     if (job->cloth) draw_cloth(job->cloth);
-    rasterise(job->canvas, job->corners, job->values, job->triangles, job->count);
+    draw_triangles(job);
     int size = job->columns * job->rows;
     __builtin_memset(job->paint, 0, size * sizeof(f4));
     __builtin_memset(job->alpha, 0, size * sizeof(float));

@@ -15,7 +15,6 @@ from maskgen.core.kindspec import FARTHEST_YAW
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Doubles, Floats, Image, Mask, check_image, check_points
 from maskgen.masks.composite import composite_mask, shadow_reach
-from maskgen.masks.ear_and_head_occlusion import facing_triangles
 from maskgen.masks.kind import Kind
 from maskgen.masks.lighting.blur_and_noise import (
     BlurAndNoise,
@@ -69,6 +68,7 @@ class PlacedMask:
         points: the mesh's points in the picture, (n, 3), pixels and depth.
         seen: its triangles on this side of the head.
         head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
+        pixels: for each of the straps' points the number of the picture's pixel nearest to it, row by row.
         window: the part of the picture in which `seen` lies.
         outer: the window with room for blur and shadow; no pixel outside it changes.
     """
@@ -80,6 +80,7 @@ class PlacedMask:
     seen: Triangles
     head: Doubles
     before: Triangles
+    pixels: NDArray[np.int64]
     window: Window
     outer: Window
 
@@ -260,7 +261,7 @@ def apply_mask(
     kind, mesh, plan, outer = placed.kind, placed.mesh, placed.plan, placed.outer
     occluders = occluders if kind.template.role == "mask" else None
     named = parts or occluders is not None
-    mask = kind, mesh, plan, placed.points, placed.seen, placed.head, placed.before
+    mask = kind, mesh, plan, placed.points, placed.seen, placed.head, placed.before, placed.pixels
     look = analysed.camera, analysed.light, analysed.grain
     layer = render(*mask, *look, placed.window, outer, image, named, edge)
     in_front = _remove_occluded(occluders, layer, mesh.has_head_straps)
@@ -284,18 +285,16 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     camera, is_mask = analysed.camera, kind.template.role == "mask"
     if not is_mask:
         plan = replace(plan, unsure=0.0)  # glasses and shields cover no chin
-    points = placed_points(mesh, plan, camera, analysed.shift, analysed.eyes, is_mask)
-    seen = facing_triangles(mesh.outward @ camera.rotation[2], mesh.triangles)
-    if not len(seen):
+    hides = mesh.hidden_by(camera.rotation[2])
+    placed = placed_points(mesh, plan, camera, analysed.shift, analysed.eyes, is_mask, hides, size)
+    if not len(placed.seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
-    window = window_of(points, seen, *size)
+    window = window_of(placed.box, *size)
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
-    hides = mesh.hidden_by(camera.rotation[2])
     outer = window.grown(shadow_reach(camera.scale) + blur_reach(analysed.grain), *size)
-    head = hides.warp.project(camera, analysed.shift)
-    head[:, 2] -= camera.scale * hides.back
-    return PlacedMask(kind, plan, mesh, points, seen, head, hides.triangles, window, outer)
+    before = hides.triangles
+    return PlacedMask(kind, plan, mesh, placed.points, placed.seen, placed.head, before, placed.pixels, window, outer)
 
 
 def no_cloth_visible() -> SetAsideError:

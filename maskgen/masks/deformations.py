@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskgen.core.records import Doubles
+from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.pose.head import grid_normals
 
@@ -53,12 +53,7 @@ class Deformations:
     """
 
     points: Doubles
-    normals: Doubles
-
-
-def weighted_sum(weights: Doubles, modes: Doubles) -> Doubles:
-    """The sum of deformations (k, n, 3) with weights (k,): (n, 3)."""
-    return np.asarray((weights @ modes.reshape(len(modes), -1)).reshape(modes.shape[1:]))
+    normals: Floats
 
 
 def crease_deformations(grid: Doubles, uv: Doubles, depth: float) -> tuple[Doubles, Doubles]:

@@ -27,7 +27,7 @@ STEP = 5.0  # degrees of yaw and pitch between two views
 WITHIN = math.sin(math.radians(STEP * math.sqrt(0.5)))  # largest difference of a cosine within one view
 FINENESS = 32.0  # resolution of the rendered view, in pixels per eye distance
 ROOM = 0.12  # margin, in eye distances, by which a mask may reach farther than on the mean head
-# Depth, in eye distances, by which the face must be in front of the mask to hide it, beyond `HeadTriangles.back`, which
+# Depth, in eye distances, by which the face must be in front of the mask to hide it, beyond `MaskMesh.back`, which
 # excludes the skin on which the mask lies. For ears the limit is 0: an ear may touch the strap that it hides.
 FURTHER = 0.1
 

@@ -67,16 +67,15 @@ CARRIED = fields("u:f v:f skew:4f ray:3f fade_from:f under:3f over_hair:f")
 
 @dataclass(frozen=True, slots=True)
 class HeadTriangles:
-    """Some triangles of the bare head, and the warp of their corners.
+    """Some triangles of the bare head.
 
     Attributes:
-        back: (n,), how far each corner is moved away from the viewer, in eye distances: a mask that is worn low or is
-            too small lies on the skin all the same. Ears stay where they are.
+        corners: int32 (n,), the numbers of the head's points that are corners of any.
+        triangles: the numbers of their corners among these.
     """
 
-    warp: ShapeWarp
+    corners: NDArray[np.int32]
     triangles: Triangles
-    back: Doubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,9 @@ class MaskMesh:
         below_lids: (k, columns), interpolates the top edge at its places below the eyelids.
         may_hide: (m,), for each triangle of the bare head whether it can hide a part of the mask in some view; those
             under the cloth cannot.
-        back: (points of the bare head,), see `HeadTriangles.back`.
+        back: (points of the bare head,), how far each is moved away from the viewer, in eye distances, where the
+            head hides the mask: one that is worn low or is too small lies on the skin all the same. Ears stay where
+            they are.
         deformations: points, normals and what a plan may add to them.
         straps_from: number of the first point of the straps; those before it are the cloth's.
         strap_widths: (straps,) in eye distances.
@@ -148,8 +149,8 @@ class MaskMesh:
         touched = np.zeros(len(bare.warp.points), bool)
         touched[bare.triangles[before[self.may_hide[before]]]] = True
         triangles = bare.triangles[self.may_hide & (touched[first] | touched[second] | touched[third])]
-        corners, own = np.unique(triangles.astype(np.intp), return_inverse=True)
-        return HeadTriangles(bare.warp.of(corners), own.reshape(-1, 3).astype(np.int32), self.back[corners])
+        corners, own = np.unique(triangles, return_inverse=True)
+        return HeadTriangles(corners, own.reshape(-1, 3).astype(np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,7 @@ def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]
             points[first_loop + side, own] = strap.slack * ear_loop_sag(each, PIECES)
             if strap.from_cloth is not None:
                 points[1:first_loop, own] = _follow_root(moves, strap.from_cloth, side, each)
-    return Deformations(points, normals)
+    return Deformations(points, normals.astype(np.float32))
 
 
 def _cloth_deformations(template: Template, fine: Mesh) -> tuple[Doubles, Doubles]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.kernels.arena import arena_of_thread, fields
 from maskgen.core.records import Doubles
 from maskgen.masks.cloth_and_straps import PIECES
-from maskgen.masks.deformations import weighted_sum
-from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.ear_and_head_occlusion import AWAY
+from maskgen.masks.kernels.arena import arena_of_thread, fields
+from maskgen.masks.mask_mesh import HeadTriangles, MaskMesh, bare_head_model
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
-from maskgen.masks.pose.head import place
+from maskgen.masks.pose.head import Triangles, place
 
 LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
 MOUTH = np.array([0.0, 0.4, 0.3])
@@ -24,42 +27,84 @@ COVERS_CHIN = ("proper", "nose_out")  # wearing positions in which a mask covers
 ACROSS = 24  # bytes of an `Across` of `kernels/place.c`
 
 
+class PlacedPoints(NamedTuple):
+    """Where a mask's mesh lies in a picture.
+
+    Attributes:
+        points: its points, (n, 3), pixels and depth.
+        seen: its triangles on this side of the head.
+        box: whole pixels at or before the least x and y of their corners, and the greatest.
+        head: the points of the head's triangles that may hide it, (m, 3).
+        pixels: (straps' points,), the number of the picture's pixel nearest to each, row by row.
+    """
+
+    points: Doubles
+    seen: Triangles
+    box: tuple[int, ...]
+    head: Doubles
+    pixels: NDArray[np.int64]
+
+
 def placed_points(
-    mesh: MaskMesh, plan: MaskPlan, camera: Camera, shift: Doubles, eyes: Doubles, is_mask: bool
-) -> Doubles:
-    """The mesh's points in the picture, (n, 3), pixels and depth, by the kernel `place`: with this mask's creases, its
-    slack ear loops and thick straps; shifted, scaled and tilted about the mouth as the plan says.
+    mesh: MaskMesh,
+    plan: MaskPlan,
+    camera: Camera,
+    shift: Doubles,
+    eyes: Doubles,
+    is_mask: bool,
+    hides: HeadTriangles,
+    size: tuple[int, ...],
+) -> PlacedPoints:
+    """The mesh in the picture, by the kernel `place`: with this mask's creases, its slack ear loops and thick straps;
+    shifted, scaled and tilted about the mouth as the plan says.
 
     Args:
         shift: coefficients of the shape warp, see `pose.shape_warp`.
         eyes: (12, 2), the landmarks of the eyelids.
         is_mask: whether it covers the chin and stays below the eyelids; glasses and shields do not.
+        hides: the head's triangles that may hide it.
+        size: rows and columns of the picture.
     """
     arena = arena_of_thread()
     arena.begin()
-    points_at, points = arena.room(mesh.warp.points.shape, np.float64)
-    points[...] = weighted_sum(plan.deformation_weights, mesh.deformations.points)
+    count, corners = len(mesh.warp.points), len(hides.corners)
+    (points_at, points), (head_at, head) = (arena.room((each, 3), np.float64) for each in (count, corners))
+    seen_at, seen = arena.room(mesh.triangles.shape, np.int32)
+    pixels_at, pixels = arena.room((count - mesh.straps_from,), np.int64)
+    found_at, found = arena.room((5,), np.int32)
     doubt = min(plan.unsure, MOST_UNSURE)
+    weights, bare = plan.deformation_weights, bare_head_model().warp
     job_at, job = arena.room((1,), _JOB)
     job[0] = (
         *(camera.scale, camera.rotation.ravel(), camera.shift, plan.strap_width),
         *_moves(plan, camera, doubt),
         *(REACH * doubt / (place("chin")[1] - MOUTH[1]) if is_mask and plan.wearing in COVERS_CHIN else 0.0,),
-        *((LID_ROOM + LID_REACH * doubt) * camera.scale, len(points), mesh.straps_from),
-        *(*mesh.strap_shape, points_at),
-        *map(arena.put, (mesh.warp.shifts(shift), mesh.follows, mesh.strap_widths)),
-        *(arena.space(PIECES * ACROSS), arena.put(mesh.below_lids), arena.put(eyes)),
-        *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes), 0),
+        *((LID_ROOM + LID_REACH * doubt) * camera.scale, AWAY, count, mesh.straps_from),
+        *(*mesh.strap_shape, points_at, len(weights), len(shift)),
+        *(arena.put(weights), arena.kept(mesh.deformations.points), arena.put(shift), arena.kept(mesh.warp.basis)),
+        *(arena.kept(mesh.follows), arena.kept(mesh.strap_widths), arena.space(PIECES * ACROSS)),
+        *(
+            arena.kept(mesh.below_lids),
+            arena.put(eyes),
+            len(mesh.below_lids) if is_mask else 0,
+            mesh.columns,
+            len(eyes),
+        ),
+        *(len(mesh.triangles), arena.kept(mesh.triangles), arena.kept(mesh.outward), seen_at),
+        *(corners, head_at, arena.kept(hides.corners), arena.kept(bare.points), arena.kept(bare.basis)),
+        *(arena.kept(mesh.back), size[1], size[0], pixels_at, found_at),
     )
     arena.call("place", job_at)
-    return points.copy()
+    many, *box = found.tolist()
+    return PlacedPoints(points.copy(), seen[:many].copy(), tuple(box), head.copy(), pixels.copy())
 
 
 # The structure `Placing` of `kernels/place.c`, in its order; with doubles in it, its size is a multiple of 8 bytes.
 _JOB = fields(
-    "scale:d rotation:9d shift:2d wide:d turn:2d moved:2d mouth:2d reach:d gap:d",
-    "count straps_from straps pieces breadth points warp follows widths across below_lids eyes lids columns landmarks",
-    "unused",
+    "scale:d rotation:9d shift:2d wide:d turn:2d moved:2d mouth:2d reach:d gap:d away:d",
+    "count straps_from straps pieces breadth points modes keys weights offsets warp basis follows widths across",
+    "below_lids eyes lids columns landmarks triangles corners outward seen",
+    "head_count head of_head head_points head_basis back picture_columns picture_rows pixels found",
 )
 
 

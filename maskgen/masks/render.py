@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Image, Mask
@@ -105,11 +106,10 @@ class Layer:
     opaque: bool = False
 
 
-def window_of(points: Doubles, triangles: Triangles, height: int, width: int) -> Window:
-    """The window that contains the projected corners of triangles, with a margin of one pixel."""
-    corners = points[:, :2].astype(np.float32).take(triangles.ravel(), axis=0)
-    x, y, columns, rows = cv2.boundingRect(corners)
-    return Window(max(0, x - 1), max(0, y - 1), min(width, x + columns + 2), min(height, y + rows + 2))
+def window_of(box: Sequence[int], height: int, width: int) -> Window:
+    """The window of a box, see `mesh_points.PlacedPoints.box`, with a margin of one pixel."""
+    left, top, right, bottom = box
+    return Window(max(0, left - 1), max(0, top - 1), min(width, right + 3), min(height, bottom + 3))
 
 
 def render(
@@ -120,6 +120,7 @@ def render(
     seen: Triangles,
     head: Doubles,
     before: Triangles,
+    at_straps: NDArray[np.int64],
     camera: Camera,
     light: Light,
     grain: BlurAndNoise,
@@ -135,18 +136,16 @@ def render(
         points: the mesh's points in the picture, (n, 3).
         seen: its triangles on this side of the head; the window contains them.
         head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
+        at_straps: for each of the straps' points the number of the picture's pixel nearest to it, row by row.
         outer: the window of the layer, larger than `window`.
         image: the picture, uint8 RGB, in which hair hides ear loops.
         parts: whether the layer has part labels.
         edge: of the photograph in the picture; None if all of the picture is the photograph.
     """
     level = kind.colours_for_mask(plan.look, camera.scale)
-    values = vertex_values(mesh, plan, level, points, len(head), camera, light, image)
-    canvas = window.canvas(camera.scale)
-    corners = window.on(*canvas, np.concatenate([points, head]))
-    triangles = np.concatenate([seen, before + np.int32(len(points))])
+    values = vertex_values(mesh, plan, level, at_straps, len(head), camera, light, image)
     pixels = _Pixels(kind, plan, level, camera, light, grain, edge)
-    return _rendered(mesh, corners, triangles, values, canvas, window, outer, pixels, parts)
+    return _rendered(mesh, (points, seen), (head, before), values, window, outer, pixels, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ class _Pixels:
     def atlas(self, arena: Arena, parts: bool) -> tuple[int, ...]:
         """The job that draws the atlas; its rows, columns and addresses."""
         level = self.level
-        material = 0 if level.material_and_clear is None else arena.put(level.material_and_clear)
+        material = 0 if level.material_and_clear is None else arena.kept(level.material_and_clear)
         names = arena.put(level.parts) if parts else 0
         of_texels = arena.address(level.colours), arena.address(level.slope_down)
         return level.job, *level.slope_down.shape, *of_texels, material, names
@@ -192,17 +191,18 @@ class _Pixels:
 
 def _rendered(
     mesh: MaskMesh,
-    corners: Doubles,
-    triangles: Triangles,
+    mask: tuple[Doubles, Triangles],
+    head: tuple[Doubles, Triangles],
     values: Floats,
-    canvas: tuple[int, int],
     window: Window,
     outer: Window,
     pixels: _Pixels,
     parts: bool,
 ) -> Layer:
-    """The layer in `outer`, by the kernel `render`; its arrays are views of the kernels' memory."""
-    arena = arena_of_thread()
+    """The layer in `outer`, by the kernel `render`; its arrays are views of the kernels' memory. Mask and head are
+    points in the picture and triangles."""
+    arena, canvas = arena_of_thread(), window.canvas(pixels.camera.scale)
+    (points, seen), (behind, before) = mask, head
     arena.begin_after([pixels.level.slope_down])  # the last array of an atlas that was drawn for this mask
     rows, columns = outer.y1 - outer.y0, outer.x1 - outer.x0
     (paint_at, paint), (alpha_at, alpha) = (arena.room((rows, columns, *of), np.float32) for of in ((4,), ()))
@@ -211,8 +211,11 @@ def _rendered(
     job_at, job = arena.room((1,), _JOB)
     job[0] = (
         *(*canvas, arena.space(canvas[0] * canvas[1] * 4 * FLOAT), arena.space(canvas[0] * SPAN)),
-        *(arena.put(corners.astype(np.float32)), arena.put(values), arena.put(triangles), len(triangles)),
-        *(window.x0 - outer.x0, window.y0 - outer.y0, window.x1 - window.x0, window.y1 - window.y0),
+        *(arena.put(points), arena.put(behind), len(points), len(behind)),
+        *(arena.space(len(values) * 3 * FLOAT), arena.put(values)),
+        *(arena.put(seen), len(seen), arena.kept(before), len(before)),
+        *(window.x0, window.y0, window.x0 - outer.x0, window.y0 - outer.y0),
+        *(window.x1 - window.x0, window.y1 - window.y0),
         *(columns, rows, paint_at, arena.space(4 * numbers), alpha_at, arena.space(numbers), parts_at),
         *(arena.space(canvas[1] * 4 * FLOAT), arena.space(columns * TAP), arena.space(rows * BLUR_ROW)),
         *(arena.put(gaussian_kernel(reach, added_blur(pixels.grain))), reach),
@@ -226,7 +229,8 @@ def _rendered(
 
 # The structure `Render` of `kernels/render.c`, in its order.
 _JOB = fields(
-    "rows columns canvas canvas_spans corners values triangles count left up wide tall layer_columns layer_rows",
+    "rows columns canvas canvas_spans points head_points count head_count corners values",
+    "seen seen_count before before_count from_x from_y left up wide tall layer_columns layer_rows",
     "paint paint_room alpha alpha_room parts mixed taps spans blur reach",
     "cloth atlas_rows atlas_columns colours slope material names",
     "straps_from:f strap_cover:f fades has_edge edge:6f edge_columns:f edge_rows:f",

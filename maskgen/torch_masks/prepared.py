@@ -105,7 +105,7 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
     corners = placed.window.on(*canvas, np.concatenate([placed.points, placed.head]))
     return PreparedMask(
         corners=corners.astype(np.float32),
-        values=vertex_values(placed.mesh, placed.plan, level, placed.points, len(placed.head), camera, light, image),
+        values=vertex_values(placed.mesh, placed.plan, level, placed.pixels, len(placed.head), camera, light, image),
         triangles=np.concatenate([placed.seen, placed.before + np.int32(len(placed.points))]),
         canvas=canvas,
         window=placed.window,

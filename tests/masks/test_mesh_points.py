@@ -3,20 +3,23 @@ left alone where they face the viewer."""
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from maskgen.core.kernels.arena import arena_of_thread
 from maskgen.core.seeding import rng_for
 from maskgen.masks import cloth_and_straps
-from maskgen.masks.apply_mask import analyse_face, place_mask
-from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, analyse_face, place_mask
+from maskgen.masks.ear_and_head_occlusion import facing_triangles
+from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
 from maskgen.masks.mesh_points import _JOB, COVERS_CHIN, LID_REACH, LID_ROOM, MOST_UNSURE, MOUTH, REACH, WIDER
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import place
+from maskgen.masks.render import Window
 from maskgen.people import sample_people
 
 PIECES = 9
@@ -28,14 +31,14 @@ def thicken(points: np.ndarray, widths: np.ndarray, scale: float, wide: float = 
     arena = arena_of_thread()
     arena.begin()
     at, placed = arena.room(points.shape, np.float64)
-    placed[...] = points / scale
     job_at, job = arena.room((1,), _JOB)
     job[0] = np.zeros((), _JOB)
     for name, value in {
         **{"scale": scale, "rotation": np.eye(3).ravel(), "wide": wide, "count": len(points), "straps": len(widths)},
         **{"pieces": pieces, "breadth": len(points) // (pieces * len(widths)), "points": at},
-        **{"warp": arena.put(np.zeros((len(points), 2))), "follows": arena.put(np.zeros(len(points)))},
-        **{"widths": arena.put(widths), "across": arena.space(pieces * 24)},
+        **{"modes": 1, "weights": arena.put(np.ones(1)), "offsets": arena.put(points / scale)},
+        **{"follows": arena.put(np.zeros(len(points))), "widths": arena.put(widths)},
+        **{"across": arena.space(pieces * 24), "pixels": arena.space(8 * len(points)), "found": arena.space(20)},
     }.items():
         job[name] = value
     arena.call("place", job_at)
@@ -133,7 +136,7 @@ def slow_thickness(rows: np.ndarray, widths: np.ndarray, scale: float, wide: flo
 
 def slow_points(mesh: MaskMesh, plan: MaskPlan, camera: Camera, shift: np.ndarray, eyes: np.ndarray, is_mask: bool):
     """`placed_points` one step after the other."""
-    points = camera.project(weighted_sum(plan.deformation_weights, mesh.deformations.points))
+    points = camera.project(np.tensordot(plan.deformation_weights, mesh.deformations.points, 1))
     points[:, :2] += mesh.warp.shifts(shift)
     if len(mesh.strap_widths):
         straps = points[mesh.straps_from :].reshape(len(mesh.strap_widths), cloth_and_straps.PIECES, -1, 3)
@@ -169,3 +172,21 @@ def test_a_mesh_is_where_slow_steps_put_it(kind: str, unsure: float) -> None:
         is_mask = placed.kind.template.role == "mask"
         slow = slow_points(placed.mesh, placed.plan, face.camera, face.shift, face.eyes, is_mask)
         np.testing.assert_allclose(placed.points, slow, rtol=0, atol=1e-8)
+        seen_and_hidden(placed, face, portrait.image.shape)
+
+
+def seen_and_hidden(placed: PlacedMask, face: AnalysedFace, shape: tuple[int, ...]) -> None:
+    """The triangles that face the viewer, their window, the head before the mask, and the pixels at its straps."""
+    mesh, camera, (height, width, _) = placed.mesh, face.camera, shape
+    seen = facing_triangles(mesh.outward @ camera.rotation[2], mesh.triangles)
+    np.testing.assert_array_equal(placed.seen, seen)
+    corners = placed.points[seen.ravel(), :2].astype(np.float32)
+    left, top, columns, rows = cv2.boundingRect(corners)
+    assert placed.window == Window(
+        max(0, left - 1), max(0, top - 1), min(width, left + columns + 2), min(height, top + rows + 2)
+    )
+    hides, bare = mesh.hidden_by(camera.rotation[2]), bare_head_model()
+    head = bare.warp.of(hides.corners).project(camera, face.shift)
+    np.testing.assert_allclose(placed.head, head - np.outer(mesh.back[hides.corners], (0, 0, camera.scale)), atol=1e-9)
+    column, row = np.clip(np.rint(placed.points[mesh.straps_from :, :2].T), 0, [[width - 1], [height - 1]])
+    np.testing.assert_array_equal(placed.pixels, row * width + column)

@@ -10,7 +10,7 @@ from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import AnalysedFace, analyse_face, place_mask
 from maskgen.masks.cloth_and_straps import PIECES
-from maskgen.masks.deformations import weighted_sum
+from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting.cloth_colour import BRIGHTEST
 from maskgen.masks.lighting.colour import srgb_factor
@@ -25,7 +25,7 @@ KINDS = ["surgical_green", "n95", "kn95", "cloth_black", "gaiter", "sunglasses",
 
 
 def slow_light(mesh: MaskMesh, plan: MaskPlan, rotation: np.ndarray, light: Light) -> np.ndarray:
-    normals = weighted_sum(plan.deformation_weights, mesh.deformations.normals)
+    normals = np.tensordot(plan.deformation_weights, mesh.deformations.normals, 1)
     facing = normals @ rotation.T
     facing *= np.copysign(1.0, facing[:, 2:])
     strength = light.on(facing) * (1 - 0.2 * np.maximum(normals[:, 1] - 0.18, 0))
@@ -99,7 +99,7 @@ def compared(kind_name: str, plan: MaskPlan, image: Image, face: AnalysedFace, b
     arena = arena_of_thread()
     arena.begin()
     arena.room((1_000_000,), np.float32)[1][:] = np.nan
-    job = placed.mesh, placed.plan, level, placed.points, behind, face.camera, face.light, image
+    job = placed.mesh, placed.plan, level, placed.pixels, behind, face.camera, face.light, image
     values = vertex_values(*job)
     slow = slowly(placed.mesh, placed.plan, *level.slope_down.shape, placed.points, face, image)
     assert values.shape == (len(slow) + behind, 3)

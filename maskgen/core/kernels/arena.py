@@ -22,9 +22,10 @@ from maskgen.core.kernels.calls import Call, call_of
 PAGE = 1 << 16  # bytes by which the memory grows
 ALIGNED = 64  # bytes; a processor's cache line
 AFTER = 64  # bytes that a kernel may read and write beyond the end of an array
+SMALL = 1 << 12  # bytes up to which it is faster to copy an array twice than to make a view to copy it into
 MOST_KEPT = 1 << 27  # bytes of a memory that is used again; WebAssembly's memory cannot shrink
 CONSTANTS = 1 << 20  # bytes for arrays that stay
-KEPT = 1 << 24  # bytes for copies that are used again, of which only what is written takes memory
+KEPT = 1 << 25  # bytes for copies that are used again, of which only what is written takes memory
 RESERVED = 1 << 29  # bytes of addresses where the usual 4 GiB are refused, as under `ulimit -v`
 FLOAT, SPAN = 4, 8  # bytes of a number, and of a `Span` of `kernels/spans.h`
 BLUR_ROW = 3 * SPAN  # bytes that a blur takes for each row, see `kernels/blur.h`
@@ -50,11 +51,11 @@ class Arena:
         the new one either, the next `begin` tries again."""
         self.__dict__.clear()
         self._bytes = np.empty(0, np.uint8)
+        self._rooms: dict[int, tuple[int, NDArray[Any]]] = {}
         self._store, self._exports = _instance()
         self._memory: Any = self._exports["memory"]
         self._functions: dict[str, Call] = {}
-        self._bytes = self._seen()
-        self._start = _address(self._bytes)
+        self._see()
         self._constant = _aligned(self._exports["__heap_base"].value(self._store))
         self._first_kept = self._constant + CONSTANTS
         self._first = self._next = self._first_kept + KEPT
@@ -73,9 +74,10 @@ class Arena:
             self._next_kept, self._full = self._first_kept, False
             self._kept.clear()
         self._next = self._first
+        self._rooms.clear()
 
     def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Give up all arrays but these and those before them; of these, some may lie elsewhere."""
+        """Give up all arrays but these and those before them; of these, some may not be of `room`."""
         ends = [at + array.nbytes for array in arrays if (at := self._place(array))]
         if ends:
             self._next = _aligned(max(ends) + AFTER)
@@ -91,7 +93,7 @@ class Arena:
     def put(self, array: NDArray[Any]) -> int:
         """The address of a copy of an array."""
         at = self.space(array.nbytes)
-        np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+        self._write(at, array)
         return at
 
     def kept(self, array: NDArray[Any]) -> int:
@@ -105,24 +107,26 @@ class Arena:
             self._full = True
             return self.put(array)
         self._next_kept = after
-        np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+        self._write(at, array)
         self._kept[id(array)] = at, array  # held, so that no other array gets its number
         return at
 
     def address(self, array: NDArray[Any]) -> int:
-        """The address of an array that lies in this memory in order; of another, that of a copy."""
+        """The address of an array of `room`; of another, that of a copy."""
         return self._place(array) or self.put(array)
 
     def room(self, shape: tuple[int, ...], dtype: Any) -> tuple[int, NDArray[Any]]:
         """The address of a new array, and the array; its values are undefined."""
         dtype = np.dtype(dtype)
         at = self.space(math.prod(shape) * dtype.itemsize)
-        return at, np.ndarray(shape, dtype, self._bytes.data, at)
+        array: NDArray[Any] = np.ndarray(shape, dtype, self._view, at)
+        self._rooms[id(array)] = at, array  # held, so that no other array gets its number
+        return at, array
 
     def space(self, count: int) -> int:
         """The address of so many bytes; their values are undefined."""
         at, after = self._next, _aligned(self._next + count + AFTER)
-        if after > len(self._bytes):
+        if after > self._size:
             self._grow(after)
         self._next = after
         return at
@@ -138,14 +142,21 @@ class Arena:
             self._constant = _aligned(at + array.nbytes + AFTER)
             if self._constant > self._first_kept:
                 raise MemoryError(f"{name}: no room for constants")
-            np.ndarray(array.shape, array.dtype, self._bytes.data, at)[...] = array
+            self._write(at, array)
             self._constants[name] = at
         return self._constants[name]
 
     def _place(self, array: NDArray[Any]) -> int:
-        """The address of an array that lies in this memory in order; 0 of another."""
-        at = _address(array) - self._start
-        return at if 0 < at < len(self._bytes) and array.flags.c_contiguous else 0
+        """The address of an array of `room`; 0 of another."""
+        found = self._rooms.get(id(array))
+        return 0 if found is None else found[0]
+
+    def _write(self, at: int, array: NDArray[Any]) -> None:
+        """Copy an array to an address."""
+        if array.nbytes <= SMALL:
+            self._view[at : at + array.nbytes] = array.tobytes()
+        else:
+            np.ndarray(array.shape, array.dtype, self._view, at)[...] = array
 
     def _grow(self, size: int) -> None:
         more = -(-(size - len(self._bytes)) // PAGE)
@@ -153,13 +164,14 @@ class Arena:
             self._memory.grow(self._store, more)
         except wasmtime.WasmtimeError as error:
             raise MemoryError(f"no {size / 1e6:.0f} MB for the pixels of one mask: {error}") from error
-        self._bytes = self._seen()
+        self._see()
 
-    def _seen(self) -> NDArray[np.uint8]:
-        """All of the memory, which does not move when it grows. Every view of it keeps it from being released."""
+    def _see(self) -> None:
+        """View all of the memory, which does not move when it grows. Every view of it keeps it from being released."""
         buffer: Any = self._memory.get_buffer_ptr(self._store)
         buffer.owner = self._store
-        return np.frombuffer(buffer, np.uint8)
+        self._bytes = np.frombuffer(buffer, np.uint8)
+        self._view, self._size = self._bytes.data, len(self._bytes)
 
 
 def fields(*lines: str) -> np.dtype[Any]:
@@ -171,12 +183,8 @@ def fields(*lines: str) -> np.dtype[Any]:
     return np.dtype([(name, kind) if count == 1 else (name, kind, count) for name, kind, count in each])
 
 
-def _address(array: NDArray[Any]) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
 def _aligned(address: int) -> int:
-    return -(-address // ALIGNED) * ALIGNED
+    return (address + ALIGNED - 1) & -ALIGNED
 
 
 def _instance() -> tuple[wasmtime.Store, Any]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.kernels.arena import FLOAT, Arena, arena_of_thread, fields
-from maskgen.core.records import Doubles, Floats, Image
-from maskgen.masks.deformations import weighted_sum
+from maskgen.core.records import Floats, Image
+from maskgen.masks.kernels.arena import FLOAT, Arena, arena_of_thread, fields
 from maskgen.masks.kind import AtlasLevel
 from maskgen.masks.lighting.cloth_colour import BRIGHTEST, LUMA_OF_THREE
 from maskgen.masks.lighting.colour import GAMMA
@@ -24,7 +23,7 @@ def vertex_values(
     mesh: MaskMesh,
     plan: MaskPlan,
     level: AtlasLevel,
-    points: Doubles,
+    at_straps: NDArray[np.int64],
     behind: int,
     camera: Camera,
     light: Light,
@@ -35,17 +34,22 @@ def vertex_values(
     `carry`.
 
     Across a strap the atlas is constant, so there x is the opacity: columns of the atlas, less half of one.
+
+    Args:
+        at_straps: for each of the straps' points the number of the picture's pixel nearest to it, row by row.
     """
     arena = arena_of_thread()
     arena.begin_after([level.slope_down])  # which may have been drawn for this mask
-    values_at, values = arena.room((len(points) + behind, 3), np.float32)
+    count, weights = len(mesh.follows), np.asarray(plan.deformation_weights, np.float32)
+    values_at, values = arena.room((count + behind, 3), np.float32)
     job_at, job = arena.room((1,), _JOB)
     rows, columns = level.slope_down.shape
     job[0] = (
-        *(len(points), mesh.straps_from, behind),
+        *(count, mesh.straps_from, behind),
         *mesh.strap_shape,
-        *(arena.put(mesh.carried), arena.put(_normals(mesh, plan)), *_seen(arena, mesh, light, points, image)),
-        *(values_at, arena.space(len(points) * FLOAT), camera.rotation.ravel(), light.direction),
+        *(arena.kept(mesh.carried), len(weights), arena.put(weights), arena.kept(mesh.deformations.normals)),
+        *(arena.space(3 * count * FLOAT), *_seen(arena, mesh, light, at_straps, image)),
+        *(values_at, arena.space(count * FLOAT), camera.rotation.ravel(), light.direction),
         *((0.0,) * 3 if light.skin is None else light.skin, LUMA_OF_THREE, plan.overhead, GAMMA, BRIGHTEST),
         *(columns, rows, plan.print_skew, plan.turned),
     )
@@ -55,28 +59,17 @@ def vertex_values(
 
 # The structure `Points` of `kernels/points.c`, in its order.
 _JOB = fields(
-    "count straps_from behind straps pieces breadth points normals unexplained pixels values room",
+    "count straps_from behind straps pieces breadth points modes weights turns normals unexplained pixels values room",
     "rotation:9f direction:3f skin:3f luma:3f overhead:f gamma:f brightest:f columns:f rows:f skew:4f turned",
 )
 
 
-def _normals(mesh: MaskMesh, plan: MaskPlan) -> Floats:
-    return weighted_sum(plan.deformation_weights, mesh.deformations.normals).astype(np.float32)
-
-
-def _seen(arena: Arena, mesh: MaskMesh, light: Light, points: Doubles, image: Image) -> tuple[int, int]:
+def _seen(arena: Arena, mesh: MaskMesh, light: Light, at_straps: NDArray[np.int64], image: Image) -> tuple[int, int]:
     """The addresses of the light on the skin about each point that its direction does not explain, and of the picture
     at the straps' points; 0 for what is not known."""
     rest, unexplained, pixels = light.unexplained, 0, 0
     if rest is not None:
         unexplained = arena.put(mesh.light_weights @ rest.off_and_seen.astype(np.float32))
     if light.skin is not None and mesh.fades:
-        pixels = arena.put(_pixels_at(image, points[mesh.straps_from :]))
+        pixels = arena.put(image.reshape(-1, 3).take(at_straps, axis=0))
     return unexplained, pixels
-
-
-def _pixels_at(image: Image, points: Doubles) -> NDArray[np.uint8]:
-    """The picture's pixels nearest to points (n, 3): (n, 3)."""
-    height, width = image.shape[:2]
-    nearest = np.minimum(np.maximum(np.rint(points[:, :2]), 0), (width - 1, height - 1)).astype(np.intp)
-    return image.reshape(-1, 3).take(nearest[:, 1] * width + nearest[:, 0], axis=0)

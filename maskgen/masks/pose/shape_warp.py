@@ -51,10 +51,11 @@ _KEY_DESIGN = np.ascontiguousarray(_design(mean68()[KEYS])[:, -4:])
 
 @dataclass(frozen=True, slots=True)
 class ShapeWarp:
-    """Points of the head, prepared for projection onto any face."""
+    """Points of the head, (n, 3), prepared for projection onto any face; `basis`, (n, keys + 4), is what the
+    coefficients are multiplied by."""
 
     points: Doubles
-    _basis: Doubles
+    basis: Doubles
 
     @classmethod
     def prepare(cls, points: Doubles) -> ShapeWarp:
@@ -63,11 +64,11 @@ class ShapeWarp:
 
     def of(self, rows: NDArray[np.intp]) -> ShapeWarp:
         """The warp of some of the points."""
-        return ShapeWarp(self.points[rows], self._basis[rows])
+        return ShapeWarp(self.points[rows], self.basis[rows])
 
     def shifts(self, coefficients: Doubles) -> Doubles:
         """How far the warp to this person moves the points in the picture, (n, 2) pixels."""
-        return np.asarray(self._basis @ coefficients)
+        return np.asarray(self.basis @ coefficients)
 
     def project(self, camera: Camera, coefficients: Doubles) -> Doubles:
         """The points in the picture, warped to this person: (n, 3), pixels and depth."""
@@ -79,7 +80,7 @@ class ShapeWarp:
         """`project` for several faces without depth: (faces, n, 2); coefficients (faces, keys + 4, 2)."""
         both = coefficients.copy()
         both[:, -4:] += cameras.affine()
-        return np.asarray(self._basis @ both)
+        return np.asarray(self.basis @ both)
 
 
 def fit_shape_warps(points68: Doubles, cameras: Cameras) -> Doubles:

@@ -57,28 +57,32 @@ static inline double length(Vector v) { return __builtin_sqrt(v.x * v.x + v.y * 
 
 static inline double along(const double *a, Place b) { return a[0] * b.x + a[1] * b.y + a[2] * b.depth; }
 
-// The points in head coordinates: sums of the deformations with their weights. Two numbers more may be written.
+// The points in head coordinates: sums of the deformations with their weights. Seven numbers more may be written.
 static void deform(const Placing *job) {
     int size = 3 * job->count;
-    const double *offsets = (const double *)job->offsets;
-    for (int at = 0; at < size; at += 4) {
-        d2 a = {0, 0}, b = {0, 0};
-        for (int k = 0; k < job->modes; k++) {
-            const d2_anywhere *of = (const d2_anywhere *)(offsets + k * size + at);
-            d2 weight = {job->weights[k], job->weights[k]};
-            a += of[0] * weight, b += of[1] * weight;
-        }
+    for (int at = 0; at < size; at += 8) {
+        d2 sum[4] = {0};
+        const double *of = (const double *)job->offsets + at;
+        for (int k = 0; k < job->modes; k++, of += size)
+            for (int part = 0; part < 4; part++)
+                sum[part] += *(const d2_anywhere *)(of + 2 * part) * (d2){job->weights[k], job->weights[k]};
         d2_anywhere *to = (d2_anywhere *)((double *)job->points + at);
-        to[0] = a, to[1] = b;
+        for (int part = 0; part < 4; part++) to[part] = sum[part];
     }
 }
 
 // In the picture.
 static Place projected(const Placing *job, Place p, const double *basis) {
-    d2 sums[4] = {0}; // side by side: each addition waits for the one before
-    for (int key = 0; key < job->keys; key++)
-        sums[key % 4] += job->warp[key] * (d2){basis[key], basis[key]};
-    d2 warp = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    d2 first = {0}, second = {0}, third = {0}, last = {0}; // side by side: each sum waits for the one before
+    int key = 0;
+    for (; key + 4 <= job->keys; key += 4) {
+        const d2 *by = job->warp + key;
+        const double *of = basis + key;
+        first += by[0] * (d2){of[0], of[0]}, second += by[1] * (d2){of[1], of[1]};
+        third += by[2] * (d2){of[2], of[2]}, last += by[3] * (d2){of[3], of[3]};
+    }
+    for (; key < job->keys; key++) first += job->warp[key] * (d2){basis[key], basis[key]};
+    d2 warp = (first + second) + (third + last);
     const double *turn = job->rotation;
     return (Place){job->scale * along(turn, p) + job->shift[0] + warp[0],
                    job->scale * along(turn + 3, p) + job->shift[1] + warp[1], job->scale * along(turn + 6, p)};

@@ -114,16 +114,15 @@ static inline float encoded(const Points *job, float light) {
     return held(share, 1.0f / 255, 1);
 }
 
-// The sums of the deformations' normals. Some numbers more may be written.
+// The sums of the deformations' normals. Fifteen numbers more may be written.
 static void find_normals(const Points *job) {
     int size = 3 * job->count;
-    for (int at = 0; at < size; at += 8) {
-        f4 a = all(0), b = all(0);
-        for (int k = 0; k < job->modes; k++) {
-            const float *of = job->turns + k * size + at;
-            a += four_at(of) * all(job->weights[k]), b += four_at(of + 4) * all(job->weights[k]);
-        }
-        put_four(job->normals + at, a), put_four(job->normals + at + 4, b);
+    for (int at = 0; at < size; at += 16) {
+        f4 sum[4] = {0};
+        const float *of = job->turns + at;
+        for (int k = 0; k < job->modes; k++, of += size)
+            for (int part = 0; part < 4; part++) sum[part] += four_at(of + 4 * part) * all(job->weights[k]);
+        for (int part = 0; part < 4; part++) put_four(job->normals + at + 4 * part, sum[part]);
     }
 }
 

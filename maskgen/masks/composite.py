@@ -9,6 +9,7 @@ import numpy as np
 
 from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, JobType, arena_of_thread
 from maskgen.masks.lighting.blur_and_noise import (
     ELSEWHERE,
     PRESSED,
@@ -95,10 +96,9 @@ def _composited(
     arena, (rows, columns) = arena_of_thread(), layer.alpha.shape
     arena.begin_after([layer.paint, layer.alpha] if layer.parts is None else [layer.paint, layer.alpha, layer.parts])
     (masked_at, masked), (cover_at, cover) = (arena.room((rows, columns, *of), np.uint8) for of in ((3,), ()))
-    job_at, job = arena.room((1,), _JOB)
     (reach, offset, ground), (seed, levels, top) = shadow, noise
     up, left = place_in_tile(seed)
-    job[0] = (
+    job = (
         *(rows, columns, arena.address(layer.paint), arena.address(layer.alpha)),
         *(arena.space(rows * columns * FLOAT), arena.space(rows * columns * FLOAT), arena.space(rows * BLUR_ROW)),
         *(arena.put(picture), 0 if soft is None else arena.put(soft), sheer, masked_at, cover_at),
@@ -106,12 +106,12 @@ def _composited(
         *(arena.put(ground), len(ground), arena.constant("noise", _noise_with_room), *levels),
         *(up, left, up + ELSEWHERE[0], left + ELSEWHERE[1], top + PRESSED / 12, PRESSED),
     )
-    arena.call("composite", job_at)
+    arena.call("composite", arena.job(_JOB, *job))
     return masked, cover
 
 
 # The structure `Composite` of `kernels/composite.c`, in its order.
-_JOB = fields(
+_JOB = JobType(
     "rows columns paint alpha shadow room spans picture soft sheer:f masked coverage weights reach",
     "strength:f round:f right:i down:i ground corners noise levels:f colour_levels:f up left colour_up colour_left",
     "under:f pressed:f",

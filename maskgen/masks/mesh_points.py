@@ -12,14 +12,14 @@ from maskgen.core.kernels.arena import arena_of_thread, fields
 from maskgen.core.records import Doubles
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.ear_and_head_occlusion import AWAY
-from maskgen.masks.kernels.arena import arena_of_thread, fields
+from maskgen.masks.kernels.arena import JobType, arena_of_thread
 from maskgen.masks.mask_mesh import HeadTriangles, MaskMesh, bare_head_model
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import Triangles, place
 
 LID_ROOM = 0.05  # clearance between eyelids and mask, in eye distances
-MOUTH = np.array([0.0, 0.4, 0.3])
+MOUTH_DOWN, MOUTH_OUT = 0.4, 0.3  # y and z of the mouth in head coordinates
 # Of the landmarks' expected error, `MaskPlan.unsure`: the shares by which a mask reaches farther below the chin, stays
 # farther from the eyelids, and is larger; an error above MOST_UNSURE counts as that.
 REACH, LID_REACH, WIDER, MOST_UNSURE = 0.5, 0.3, 0.3, 0.2
@@ -72,35 +72,26 @@ def placed_points(
     seen_at, seen = arena.room(mesh.triangles.shape, np.int32)
     pixels_at, pixels = arena.room((count - mesh.straps_from,), np.int64)
     found_at, found = arena.room((5,), np.int32)
-    doubt = min(plan.unsure, MOST_UNSURE)
     weights, bare = plan.deformation_weights, bare_head_model().warp
-    job_at, job = arena.room((1,), _JOB)
-    job[0] = (
-        *(camera.scale, camera.rotation.ravel(), camera.shift, plan.strap_width),
-        *_moves(plan, camera, doubt),
-        *(REACH * doubt / (place("chin")[1] - MOUTH[1]) if is_mask and plan.wearing in COVERS_CHIN else 0.0,),
-        *((LID_ROOM + LID_REACH * doubt) * camera.scale, AWAY, count, mesh.straps_from),
-        *(*mesh.strap_shape, points_at, len(weights), len(shift)),
-        *(arena.put(weights), arena.kept(mesh.deformations.points), arena.put(shift), arena.kept(mesh.warp.basis)),
+    job = (
+        *(camera.scale, *camera.rotation.ravel().tolist(), *camera.shift.tolist(), plan.strap_width),
+        *(*_moves(plan, camera, is_mask), AWAY, count, mesh.straps_from, *mesh.strap_shape),
+        *(points_at, len(weights), len(shift), arena.put(weights), arena.kept(mesh.deformations.points)),
+        *(arena.put(shift), arena.kept(mesh.warp.basis)),
         *(arena.kept(mesh.follows), arena.kept(mesh.strap_widths), arena.space(PIECES * ACROSS)),
-        *(
-            arena.kept(mesh.below_lids),
-            arena.put(eyes),
-            len(mesh.below_lids) if is_mask else 0,
-            mesh.columns,
-            len(eyes),
-        ),
+        *(arena.kept(mesh.below_lids), arena.put(eyes)),
+        *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes)),
         *(len(mesh.triangles), arena.kept(mesh.triangles), arena.kept(mesh.outward), seen_at),
         *(corners, head_at, arena.kept(hides.corners), arena.kept(bare.points), arena.kept(bare.basis)),
         *(arena.kept(mesh.back), size[1], size[0], pixels_at, found_at),
     )
-    arena.call("place", job_at)
+    arena.call("place", arena.job(_JOB, *job))
     many, *box = found.tolist()
     return PlacedPoints(points.copy(), seen[:many].copy(), tuple(box), head.copy(), pixels.copy())
 
 
 # The structure `Placing` of `kernels/place.c`, in its order; with doubles in it, its size is a multiple of 8 bytes.
-_JOB = fields(
+_JOB = JobType(
     "scale:d rotation:9d shift:2d wide:d turn:2d moved:2d mouth:2d reach:d gap:d away:d",
     "count straps_from straps pieces breadth points modes keys weights offsets warp basis follows widths across",
     "below_lids eyes lids columns landmarks triangles corners outward seen",
@@ -108,12 +99,18 @@ _JOB = fields(
 )
 
 
-def _moves(plan: MaskPlan, camera: Camera, doubt: float) -> tuple[tuple[float, float], ...]:
-    """How the plan moves a mask, larger where landmarks are uncertain: see `turn`, `moved` and `mouth` of the job."""
+def _moves(plan: MaskPlan, camera: Camera, is_mask: bool) -> tuple[float, ...]:
+    """How the plan moves a mask, larger where landmarks are uncertain: from `turn` to `gap` of the job."""
     # Single numbers: for so few NumPy takes several times as long.
-    mouth_x, mouth_y = (camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift).tolist()
-    up_x, up_y = (-camera.scale * plan.up * down for down in camera.rotation[:2, 1].tolist())
+    doubt = min(plan.unsure, MOST_UNSURE)
+    (_, down_x, out_x), (_, down_y, out_y), _ = camera.rotation.tolist()
+    shift_x, shift_y = camera.shift.tolist()
+    mouth_x = camera.scale * (down_x * MOUTH_DOWN + out_x * MOUTH_OUT) + shift_x
+    mouth_y = camera.scale * (down_y * MOUTH_DOWN + out_y * MOUTH_OUT) + shift_y
+    up_x, up_y = -camera.scale * plan.up * down_x, -camera.scale * plan.up * down_y
     tilt, size = math.radians(plan.tilt), plan.size * (1 + WIDER * doubt)
     c, s = math.cos(tilt) * size, math.sin(tilt) * size
     moved = mouth_x + up_x - (c * mouth_x - s * mouth_y), mouth_y + up_y - (s * mouth_x + c * mouth_y)
-    return (c - 1, s), moved, (mouth_x, mouth_y)
+    covers_chin = is_mask and plan.wearing in COVERS_CHIN
+    reach = REACH * doubt / (place("chin")[1] - MOUTH_DOWN) if doubt and covers_chin else 0.0
+    return c - 1, s, *moved, mouth_x, mouth_y, reach, (LID_ROOM + LID_REACH * doubt) * camera.scale

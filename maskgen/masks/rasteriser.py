@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.kernels.arena import SPAN, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats
+from maskgen.masks.kernels.arena import SPAN, JobType, arena_of_thread
 from maskgen.masks.pose.head import Triangles
 
 FAR = 1000.0  # distance of the picture plane from the camera, in units of the picture's height
@@ -41,15 +42,14 @@ def rasterise(height: int, width: int, points: Doubles, triangles: Triangles, va
     arena = arena_of_thread()
     arena.begin()
     pixels_at, pixels = arena.room((height, width, 4), np.float32)
-    job_at, job = arena.room((1,), _JOB)
     corners = np.asarray(points, np.float32), np.asarray(values, np.float32), np.asarray(triangles, np.int32)
-    job[0] = (height, width, pixels_at, arena.space(height * SPAN), *map(arena.put, corners), len(triangles))
-    arena.call("rasterise", job_at)
+    job = height, width, pixels_at, arena.space(height * SPAN), *map(arena.put, corners), len(triangles)
+    arena.call("rasterise", arena.job(_JOB, *job))
     return pixels
 
 
 # The structure `Rasterise` of `kernels/rasterise.c`, in its order.
-_JOB = fields("rows columns pixels spans corners values triangles count")
+_JOB = JobType("rows columns pixels spans corners values triangles count")
 
 
 class Canvas:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, JobType, arena_of_thread
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import BlurAndNoise, added_blur, blur_reach, gaussian_kernel
 from maskgen.masks.lighting.cloth_colour import (
@@ -22,7 +23,7 @@ from maskgen.masks.lighting.cloth_colour import (
     SHEEN_ROOM,
     SHINE,
     USUAL_LIGHT,
-    dye_matrix,
+    dye_numbers,
     fold_gains,
     full_light,
     shade_tint,
@@ -172,10 +173,10 @@ class _Pixels:
         """Where straps are in the atlas, whether they fade, and the photograph's edge."""
         first_row = self.kind.straps_from * len(self.level.slope_down) - 0.5
         if self.edge is None:
-            return first_row, STRAP_COVER, mesh.fades, False, (0.0,) * 6, 0, 0
+            return first_row, STRAP_COVER, mesh.fades, False, *(0.0,) * 8
         to = self.edge.matrix.copy()
         to[:, 2] += to[:, :2] @ (outer.x0, outer.y0)
-        return first_row, STRAP_COVER, mesh.fades, True, to.ravel(), *self.edge.size
+        return first_row, STRAP_COVER, mesh.fades, True, *to.ravel().tolist(), *self.edge.size
 
     def colours(self) -> tuple[Any, ...]:
         """The numbers of the formulas for colours and for the photograph's range of levels."""
@@ -183,10 +184,8 @@ class _Pixels:
         folds = fold_gains(self.camera, light, plan)
         shine = SHINE + SHEEN * self.kind.gloss, SHINE / 255, FIBRES, SHEEN_OF_RELIEF
         range_of_levels = light.top - ROOM, ROOM, 1 - light.lift / 255, light.lift
-        dye = dye_matrix(light, plan.fade).ravel()
-        full = full_light(plan, light)
-        sheen = USUAL_LIGHT, shade_tint(plan, light), SHEEN_KNEE, SHEEN_ROOM
-        return plan.sheer, full, *folds, BRIGHTEST, *shine, *sheen, dye, *range_of_levels
+        of_shade = USUAL_LIGHT, shade_tint(plan, light), *dye_numbers(light, plan.fade)
+        return plan.sheer, full_light(plan, light), *folds, BRIGHTEST, *shine, *of_shade, *range_of_levels
 
 
 def _rendered(
@@ -208,8 +207,7 @@ def _rendered(
     (paint_at, paint), (alpha_at, alpha) = (arena.room((rows, columns, *of), np.float32) for of in ((4,), ()))
     parts_at, named = arena.room((rows, columns), np.uint8) if parts else (0, None)
     reach, numbers = blur_reach(pixels.grain), rows * columns * FLOAT
-    job_at, job = arena.room((1,), _JOB)
-    job[0] = (
+    job = (
         *(*canvas, arena.space(canvas[0] * canvas[1] * 4 * FLOAT), arena.space(canvas[0] * SPAN)),
         *(arena.put(points), arena.put(behind), len(points), len(behind)),
         *(arena.space(len(values) * 3 * FLOAT), arena.put(values)),
@@ -223,12 +221,12 @@ def _rendered(
         *pixels.straps(mesh, outer),
         *pixels.colours(),
     )
-    arena.call("render", job_at)
+    arena.call("render", arena.job(_JOB, *job))
     return Layer(outer, paint, alpha, named, pixels.level.material_and_clear is None and not pixels.plan.sheer)
 
 
 # The structure `Render` of `kernels/render.c`, in its order.
-_JOB = fields(
+_JOB = JobType(
     "rows columns canvas canvas_spans points head_points count head_count corners values",
     "seen seen_count before before_count from_x from_y left up wide tall layer_columns layer_rows",
     "paint paint_room alpha alpha_room parts mixed taps spans blur reach",

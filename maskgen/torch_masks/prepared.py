@@ -13,7 +13,7 @@ from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, place_mask
 from maskgen.masks.composite import SHADOW_WIDTH, scatter_box, shadow_ground, shadow_offset, shadow_radius
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import added_blur, blur_reach, gaussian_kernel, noise_levels, place_in_tile
-from maskgen.masks.lighting.cloth_colour import dye_matrix, fold_gains, full_light, shade_tint
+from maskgen.masks.lighting.cloth_colour import dye_numbers, fold_gains, full_light, shade_tint
 from maskgen.masks.lighting.mesh_values import vertex_values
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.head import Triangles
@@ -65,7 +65,7 @@ class PreparedMask:
         window, outer: see `apply_mask.PlacedMask`.
         size: rows and columns of the picture.
         level: the atlas.
-        dye: float32 (3, 4), see `cloth_colour.dye_matrix`.
+        dye: float32 (3, 4), see `cloth_colour.dye_numbers`.
         blur, shadow, scatter: float32 (odd,), kernels of Gaussian blurs: of the mask, of its shadow, and of skin seen
             through thin cloth, the last one of length 0 on opaque cloth.
         ground: int32 (outer rows, 2), for each row of the outer window the first column on which shadow may fall and
@@ -113,7 +113,7 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
         size=(image.shape[0], image.shape[1]),
         level=level,
         numbers=_numbers(placed, analysed, level),
-        dye=dye_matrix(light, placed.plan.fade),
+        dye=np.array(dye_numbers(light, placed.plan.fade), np.float32).reshape(3, 4),
         blur=gaussian_kernel(blur_reach(grain), added_blur(grain)),
         shadow=gaussian_kernel(shadow_radius(camera.scale), SHADOW_WIDTH * camera.scale),
         scatter=_scatter(scatter_box(camera.scale)) if placed.plan.sheer else np.zeros(0, np.float32),

@@ -2,6 +2,7 @@
 
 import hashlib
 import multiprocessing
+import struct
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,9 @@ from maskgen.core.records import Floats
 from maskgen.faces import shape_predictor
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
+from maskgen.masks.kernels import arena as arena_module
+from maskgen.masks.kernels import calls
+from maskgen.masks.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, JobType, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting import jpeg_blocks, mesh_values
 from maskgen.masks.plan import MaskPlan
@@ -67,9 +71,20 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
         ("landmarks", shape_predictor._JOB),
     ],
 )
-def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: np.dtype) -> None:
+def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: JobType) -> None:
     arena = Arena()
-    assert arena._exports[f"size_of_{name}"](arena._store) == job.itemsize
+    assert arena._exports[f"size_of_{name}"](arena._store) == job.fields.itemsize == job.packed.size
+
+
+def test_the_numbers_of_a_job_are_packed_as_numpy_reads_them() -> None:
+    arena, of = Arena(), JobType("wide:2d count", "moved:i share:f colours:2u")
+    at = arena.job(of, 0.25, -3.0, 7, -2, 0.5, 1, 2**32 - 1)
+    read = np.ndarray((), of.fields, arena._bytes.data, at)
+    assert read["wide"].tolist() == [0.25, -3.0]
+    assert (read["count"], read["moved"], read["share"]) == (7, -2, 0.5)
+    assert read["colours"].tolist() == [1, 2**32 - 1]
+    with pytest.raises(struct.error):
+        arena.job(of, 0.25)
 
 
 def test_fields_follow_each_other() -> None:
@@ -116,7 +131,7 @@ def test_addresses_use_all_of_the_memory() -> None:
     arena = Arena()
     arena.space((1 << 31) + 1000)  # addresses, not memory: nothing is written
     pixels_at, pixels = arena.room((20, 20, 4), np.float32)
-    at, job = arena.room((1,), rasteriser._JOB)
+    at, job = arena.room((1,), rasteriser._JOB.fields)
     given = TRIANGLE[:, [0, 1, 2]].astype(np.float32), np.ones((3, 3), np.float32), ONE
     job[0] = (20, 20, pixels_at, arena.space(160), *map(arena.put, given), 1)
     assert at > 1 << 31
@@ -193,7 +208,7 @@ def test_more_than_32_bits_address_is_a_clear_error() -> None:
 
 def test_a_kernel_reaches_no_other_memory() -> None:
     arena = Arena()
-    at, job = arena.room((1,), rasteriser._JOB)
+    at, job = arena.room((1,), rasteriser._JOB.fields)
     job[0] = (10, 10, 0xFFFF0000, 64, 0, 0, 0, 0)
     with pytest.raises(wasmtime.Trap):
         arena.call("rasterise", at)

@@ -15,7 +15,17 @@ from maskgen.masks.ear_and_head_occlusion import facing_triangles
 from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
-from maskgen.masks.mesh_points import _JOB, COVERS_CHIN, LID_REACH, LID_ROOM, MOST_UNSURE, MOUTH, REACH, WIDER
+from maskgen.masks.mesh_points import (
+    _JOB,
+    COVERS_CHIN,
+    LID_REACH,
+    LID_ROOM,
+    MOST_UNSURE,
+    MOUTH_DOWN,
+    MOUTH_OUT,
+    REACH,
+    WIDER,
+)
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import place
@@ -31,8 +41,8 @@ def thicken(points: np.ndarray, widths: np.ndarray, scale: float, wide: float = 
     arena = arena_of_thread()
     arena.begin()
     at, placed = arena.room(points.shape, np.float64)
-    job_at, job = arena.room((1,), _JOB)
-    job[0] = np.zeros((), _JOB)
+    job_at, job = arena.room((1,), _JOB.fields)
+    job[0] = np.zeros((), _JOB.fields)
     for name, value in {
         **{"scale": scale, "rotation": np.eye(3).ravel(), "wide": wide, "count": len(points), "straps": len(widths)},
         **{"pieces": pieces, "breadth": len(points) // (pieces * len(widths)), "points": at},
@@ -142,12 +152,12 @@ def slow_points(mesh: MaskMesh, plan: MaskPlan, camera: Camera, shift: np.ndarra
         straps = points[mesh.straps_from :].reshape(len(mesh.strap_widths), cloth_and_straps.PIECES, -1, 3)
         slow_thickness(straps, mesh.strap_widths, camera.scale, plan.strap_width)
     xy, doubt, down = points[:, :2], min(plan.unsure, MOST_UNSURE), camera.rotation[:2, 1]
-    mouth = camera.scale * (camera.rotation[:2] @ MOUTH) + camera.shift
+    mouth = camera.scale * (camera.rotation[:2] @ (0, MOUTH_DOWN, MOUTH_OUT)) + camera.shift
     angle, size = np.radians(plan.tilt), plan.size * (1 + WIDER * doubt)
     turn = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     xy += mesh.follows[:, None] * ((xy - mouth) @ turn.T + mouth - camera.scale * plan.up * down - xy)
     if is_mask and plan.wearing in COVERS_CHIN:
-        below = np.maximum((xy - mouth) @ down / (down @ down), 0) / (place("chin")[1] - MOUTH[1])
+        below = np.maximum((xy - mouth) @ down / (down @ down), 0) / (place("chin")[1] - MOUTH_DOWN)
         xy += (REACH * doubt * mesh.follows * below)[:, None] * down
     if is_mask:
         edge = mesh.below_lids @ (xy[: mesh.columns] @ down)

@@ -7,6 +7,7 @@ when they are first used, in about 35 ms. They see no memory but this one; an ac
 from __future__ import annotations
 
 import math
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -131,6 +132,20 @@ class Arena:
         self._next = after
         return at
 
+    def job(self, of: JobType, *numbers: float) -> int:
+        """The address of a job with these numbers, those of rows one by one.
+
+        Raises:
+            struct.error: there are more or fewer.
+        """
+        at = self.space(of.packed.size)
+        self.fill(at, of, *numbers)
+        return at
+
+    def fill(self, at: int, of: JobType, *numbers: float) -> None:
+        """Write the numbers of a job to an address."""
+        of.packed.pack_into(self._view, at, *numbers)
+
     def constant(self, name: str, make: Callable[[], NDArray[Any]]) -> int:
         """The address of an array that stays as long as this memory; it is made when first asked for.
 
@@ -175,12 +190,24 @@ class Arena:
 
 
 def fields(*lines: str) -> np.dtype[Any]:
-    """The type of a kernel's job: names of addresses and counts, of numbers with a sign with ":i", of floats with ":f",
-    of doubles with ":d", of rows with ":12f", without a sign with ":4u"."""
+    """The type of a kernel's structure: names of addresses and counts, of numbers with a sign with ":i", of floats with
+    ":f", of doubles with ":d", of rows with ":12f", without a sign with ":4u"."""
     kinds = {"": "<u4", "u": "<u4", "i": "<i4", "f": "<f4", "d": "<f8"}
     named = [name.partition(":")[::2] for line in lines for name in line.split()]
     each = [(name, kinds[kind[-1:]], int(kind[:-1] or 1)) for name, kind in named]
     return np.dtype([(name, kind) if count == 1 else (name, kind, count) for name, kind, count in each])
+
+
+class JobType:
+    """The structure of a kernel's job, see `fields`. Numbers are packed one by one, in a quarter of the time that NumPy
+    takes for a structure with rows."""
+
+    def __init__(self, *lines: str) -> None:
+        self.fields = fields(*lines)
+        codes = {"<u4": "I", "<i4": "i", "<f4": "f", "<f8": "d"}
+        each = [self.fields[name] for name in self.fields.names or ()]
+        types = [of.subdtype or (of, (1,)) for of in each]
+        self.packed = struct.Struct("<" + "".join(f"{count[0]}{codes[of.str]}" for of, count in types))
 
 
 def _aligned(address: int) -> int:

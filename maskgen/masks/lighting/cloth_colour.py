@@ -6,9 +6,6 @@ these constants.
 
 from __future__ import annotations
 
-import numpy as np
-
-from maskgen.core.records import Floats
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
 from maskgen.masks.lighting.colour import GAMMA
 from maskgen.masks.lighting.light import Light
@@ -24,9 +21,9 @@ FIBRES, SHINE = 14.0, 50.0  # levels that cloth loses in light below USUAL_LIGHT
 # strong light from one side glossy dark cloth would else shine like metal.
 SHEEN_KNEE, SHEEN_ROOM = 0.3, 0.4
 SHEEN_OF_RELIEF = 0.75  # share of the relief's shading in the light of the sheen
-SKY = np.array([0.9, 1.0, 1.12])  # relative red, green and blue of the light that the surface reflects
+SKY = (0.9, 1.0, 1.12)  # relative red, green and blue of the light that the surface reflects
 LUMA_OF_THREE = tuple(LUMA.tolist())
-FOLD_SHOWING = np.array([0.0, -0.25, 0.0])  # light from above, added for folds, so that they always show
+FOLD_SHOWING = -0.25  # light from above, added for folds, so that they always show
 FOLD_LIGHT = 1.55  # factor on the shading of the relief
 
 
@@ -40,20 +37,21 @@ def full_light(plan: MaskPlan, light: Light) -> float:
     return float(BRIGHTEST * plan.bright * light.level ** (1 / GAMMA))
 
 
-def dye_matrix(light: Light, fade: float) -> Floats:
-    """The matrix (3, 4) from a dye and its sheen to their faded colour in this light.
+def dye_numbers(light: Light, fade: float) -> list[float]:
+    """The matrix (3, 4), row by row, from a dye and its sheen to their faded colour in this light.
 
     Fading mixes a colour with grey, white and black do not fade; a tone keeps a share of the colour and tints the luma.
     """
     colour, kept = light.tone.colour, light.tone.colour * (1 - fade)
-    rows = []
+    numbers = []
+    of_red, of_green, of_blue = LUMA_OF_THREE
     # Single numbers: for so few NumPy takes several times as long.
-    each_colour = zip(light.cast.tolist(), light.tone.tint.tolist(), SKY.tolist(), strict=True)
-    for at, (cast, tint, sky) in enumerate(each_colour):
+    for at, (cast, tint, sky) in enumerate(zip(light.cast.tolist(), light.tone.tint.tolist(), SKY, strict=True)):
         grey = colour * fade + (1 - colour) * tint
-        own = [grey * luma + (kept if other == at else 0.0) for other, luma in enumerate(LUMA_OF_THREE)]
-        rows.append([cast * each for each in (*own, colour * sky + (1 - colour) * tint)])
-    return np.array(rows, np.float32)
+        row = [grey * of_red, grey * of_green, grey * of_blue, colour * sky + (1 - colour) * tint]
+        row[at] += kept
+        numbers += [cast * each for each in row]
+    return numbers
 
 
 def fold_gains(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float, float]:
@@ -65,6 +63,8 @@ def fold_gains(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, flo
 def _fold_light(camera: Camera, light: Light, plan: MaskPlan) -> tuple[float, float]:
     """The gain in brightness for a slope to the right and down: the light along the cloth's axes, by the depth of its
     relief; if the cloth is mirrored its right is the viewer's left."""
-    strong = plan.relief * (light.direction + FOLD_SHOWING)
-    right, down, _ = (strong @ camera.rotation).tolist()
+    x, y, z = light.direction.tolist()
+    y += FOLD_SHOWING
+    (a, b, _), (c, d, _), (e, f, _) = camera.rotation.tolist()
+    right, down = plan.relief * (a * x + c * y + e * z), plan.relief * (b * x + d * y + f * z)
     return -right if plan.turned else right, down

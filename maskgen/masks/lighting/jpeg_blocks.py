@@ -11,6 +11,7 @@ import numpy as np
 
 from maskgen.core.kernels.arena import arena_of_thread, fields
 from maskgen.core.records import Doubles, Floats, Image, Mask
+from maskgen.masks.kernels.arena import JobType, arena_of_thread
 
 WORST = 90  # quality from which artefacts are invisible
 SMALLEST = 0.5  # crop pixels per pixel of the photograph, below which resizing has removed the blocks
@@ -72,19 +73,19 @@ def _changed(
     out_at, out = arena.room((rows, columns, 3), np.uint8)
     out[...] = picture
     half = (SQUARE // 2 * across + 2) * (SQUARE // 2 * down + 2)
-    job_at, job = arena.room((1,), _JOB)
-    job[0] = (
+    job = (
         *(rows, columns, out_at, arena.put(coverage), across, down),
         arena.space((SQUARE * across + 3) * (SQUARE * down + 3) * 4),
         *(arena.space(SQUARE * across * SQUARE * down), arena.space(half), arena.space(half)),
-        *(arena.space(across * down), arena.put(quantisation_steps(quality)), *maps),
+        *(arena.space(across * down), arena.put(quantisation_steps(quality))),
+        *(*maps[0], *maps[1]),
     )
-    arena.call("jpeg_blocks", job_at)
+    arena.call("jpeg_blocks", arena.job(_JOB, *job))
     return out
 
 
 # The structure `Jpeg` of `kernels/jpeg_blocks.c`, in its order.
-_JOB = fields("rows columns picture coverage across down part luma blue red worn steps from_part:6f to_part:6f")
+_JOB = JobType("rows columns picture coverage across down part luma blue red worn steps from_part:6f to_part:6f")
 
 
 @cache

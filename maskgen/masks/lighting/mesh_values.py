@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
-from maskgen.masks.kernels.arena import FLOAT, Arena, arena_of_thread, fields
+from maskgen.masks.kernels.arena import FLOAT, Arena, JobType, arena_of_thread
 from maskgen.masks.kind import AtlasLevel
 from maskgen.masks.lighting.cloth_colour import BRIGHTEST, LUMA_OF_THREE
 from maskgen.masks.lighting.colour import GAMMA
@@ -17,6 +17,8 @@ from maskgen.masks.lighting.light import Light
 from maskgen.masks.mask_mesh import MaskMesh
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
+
+NO_SKIN = (0.0, 0.0, 0.0)
 
 
 def vertex_values(
@@ -42,23 +44,22 @@ def vertex_values(
     arena.begin_after([level.slope_down])  # which may have been drawn for this mask
     count, weights = len(mesh.follows), np.asarray(plan.deformation_weights, np.float32)
     values_at, values = arena.room((count + behind, 3), np.float32)
-    job_at, job = arena.room((1,), _JOB)
     rows, columns = level.slope_down.shape
-    job[0] = (
+    job = (
         *(count, mesh.straps_from, behind),
         *mesh.strap_shape,
         *(arena.kept(mesh.carried), len(weights), arena.put(weights), arena.kept(mesh.deformations.normals)),
         *(arena.space(3 * count * FLOAT), *_seen(arena, mesh, light, at_straps, image)),
-        *(values_at, arena.space(count * FLOAT), camera.rotation.ravel(), light.direction),
-        *((0.0,) * 3 if light.skin is None else light.skin, LUMA_OF_THREE, plan.overhead, GAMMA, BRIGHTEST),
-        *(columns, rows, plan.print_skew, plan.turned),
+        *(values_at, arena.space(count * FLOAT), *camera.rotation.ravel().tolist()),
+        *(*light.direction.tolist(), *(NO_SKIN if light.skin is None else light.skin.tolist()), *LUMA_OF_THREE),
+        *(plan.overhead, GAMMA, BRIGHTEST, columns, rows, *plan.print_skew, plan.turned),
     )
-    arena.call("carry", job_at)
+    arena.call("carry", arena.job(_JOB, *job))
     return values.copy()
 
 
 # The structure `Points` of `kernels/points.c`, in its order.
-_JOB = fields(
+_JOB = JobType(
     "count straps_from behind straps pieces breadth points modes weights turns normals unexplained pixels values room",
     "rotation:9f direction:3f skin:3f luma:3f overhead:f gamma:f brightest:f columns:f rows:f skew:4f turned",
 )

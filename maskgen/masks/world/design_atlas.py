@@ -11,6 +11,7 @@ import numpy as np
 
 from maskgen.core.kernels.arena import Arena, arena_of_thread, fields
 from maskgen.core.records import Doubles
+from maskgen.masks.kernels.arena import Arena, JobType, arena_of_thread
 from maskgen.masks.kind import (
     DARKEST,
     LEVEL_GROUND,
@@ -39,9 +40,9 @@ OF_CLEAR, OF_VALVE = 255, 254  # in the fourth channel of texels with their own 
 STAIN_CELLS = 24, 16  # columns and rows up to which stains are interpolated by cubic polynomials, then by lines
 TEXELS, ROOM = 8, 1024  # that the kernel does at once; bytes for each column that it takes as memory
 NO_BOXES: tuple[int, ...] = (0,) * 8
-NO_PRINT = *(0,) * 6, 0.0, (0.0,) * 4, (0.0,) * 2, 0, 0
+NO_PRINT = (0,) * 15
 MOST_STRAPS = 4  # of a mask
-NO_STRAPS = 0, 0, (0,) * MOST_STRAPS
+NO_STRAPS = (0,) * (2 + MOST_STRAPS)
 FLAT_LOOK = "flat"  # the look of a template on which a design's pleats and seam are drawn
 BLANKS = 32  # blank cloths in the cache, some 100 kB each on a face of 50 pixels between the eyes
 RIM = 0.07  # width of the hem with its stitches as a share of the cloth's width and height
@@ -169,7 +170,7 @@ def level_to_draw(blank: BlankCloth, design: Design) -> AtlasLevel:
     arena.begin()
     whole, columns = blank.level.slope_down.shape
     stride = -(-columns // TEXELS) * TEXELS
-    job_at, job = arena.room((1,), _JOB)
+    job = arena.space(_JOB.packed.size)
     made = (
         *_relief(arena, blank, design),
         *_dye(arena, blank, design),
@@ -181,12 +182,12 @@ def level_to_draw(blank: BlankCloth, design: Design) -> AtlasLevel:
     )
     of_blank = arena.kept(blank.level.colours), arena.kept(blank.level.slope_down)
     (at, drawn), (down_at, down) = (arena.room((whole, stride, *of), np.uint8) for of in ((4,), ()))  # the last arrays
-    job[0] = blank.rows, columns, stride, *of_blank, at, down_at, *made
-    return AtlasLevel(drawn, down, blank.level.material_and_clear, blank.level.parts, job_at)
+    arena.fill(job, _JOB, blank.rows, columns, stride, *of_blank, at, down_at, *made)
+    return AtlasLevel(drawn, down, blank.level.material_and_clear, blank.level.parts, job)
 
 
 # The structure `Cloth` of `kernels/cloth.h`, in its order.
-_JOB = fields(
+_JOB = JobType(
     "rows columns stride blank blank_down drawn drawn_down",
     "rim_rows rim_columns rimless seam_from seam_columns seam",
     WRINKLE_JOB,
@@ -222,7 +223,7 @@ def _dye(arena: Arena, blank: BlankCloth, design: Design) -> tuple[Any, ...]:
         fine = cv2.resize(dark, STAIN_CELLS, interpolation=cv2.INTER_CUBIC)
         stains = *fine.shape, arena.put(fine)
     own = 0 if blank.own is None else arena.kept(blank.own)
-    return _pixel(design.ground), second, boxes, *stains, STAIN_COLOUR, own, _pixel(design.valve)
+    return _pixel(design.ground), second, *boxes, *stains, *STAIN_COLOUR, own, _pixel(design.valve)
 
 
 def _pixel(colour: Doubles, fourth: int = 0) -> int:
@@ -263,7 +264,7 @@ def _print(arena: Arena, blank: BlankCloth, design: Design, picture: Print | Non
     way = -1 if design.mirrored else 1
     return (
         *(side, channels, arena.put(drawn), *((0, 0) if picture.mix is None else _inks(arena, picture.mix))),
-        *(arena.kept(flat_map(blank.template)), BEND / STEEPNESS, (way * c, s, -way * s, c), shift),
+        *(arena.kept(flat_map(blank.template)), BEND / STEEPNESS, way * c, s, -way * s, c, *shift),
         *(arena.space(4 * (side + 3) ** 2), arena.space(4 * rows * (columns + TEXELS))),
     )
 
@@ -286,7 +287,7 @@ def _straps(blank: BlankCloth, design: Design) -> tuple[Any, ...]:
     of_mask = _pixel(own if design.loops is None else design.loops, LEVEL_GROUND)
     colours = [of_mask if of is None or design.loops is not None else of for of in _strap_colours(blank.template)]
     rest = (0,) * (MOST_STRAPS - len(straps))
-    return len(straps), (len(blank.level.parts) - blank.rows) // len(straps), (*colours, *rest)
+    return len(straps), (len(blank.level.parts) - blank.rows) // len(straps), *colours, *rest
 
 
 @cache

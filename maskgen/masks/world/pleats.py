@@ -25,7 +25,7 @@ from maskgen.masks.world.tile_shapes import Rng
 PANEL, COLUMNS = 32, 16  # rows and columns of a panel in the bank
 MOST = 4  # pleats of a mask
 PLEAT_JOB = f"panels shades panel:{MOST + 1}i lines hides:{MOST}f"  # in the structure `Cloth` of `kernels/cloth.h`
-NO_PLEATS = 0, 0, (0,) * (MOST + 1), 0, (0.0,) * MOST
+NO_PLEATS = (0,) * (2 * MOST + 4)
 LEVEL = 128  # byte of the shade that changes nothing
 SHADOW = 0.48  # greatest share of light that the shadow below a fold takes
 SHARP = 0.010  # width of the shadow's sharp part, as a share of the cloth's height; the soft part is wider, by SOFT
@@ -92,7 +92,7 @@ def pleat_fields(arena: Arena, pleats: Pleats) -> tuple[Any, ...]:
     count = len(pleats.opens)
     rest = (0,) * (MOST - count)
     hides = (*[HIDDEN * (1 - 0.6 * opened) for opened in pleats.opens], *rest)
-    return count + 1, arena.kept(_bank(count)), (*pleats.panels, *rest), arena.put(pleats.lines), hides
+    return count + 1, arena.kept(_bank(count)), *pleats.panels, *rest, arena.put(pleats.lines), *hides
 
 
 @cache

@@ -92,8 +92,8 @@ def wrinkle_fields(
     # A part of the size of the cloth, that begins at shares x and y of what is left.
     first = int(y * (rows - size[1] + 1)) * columns + int(x * (columns - size[0] + 1))
     return (
-        *(arena.kept(_bank()), wrinkles.which, wrinkles.depth.view(np.int32)),
-        *(wrinkles.bent.ravel(), arena.kept(_crest(stiff)), crest),
+        *(arena.kept(_bank()), *wrinkles.which.tolist(), *wrinkles.depth.view(np.int32).tolist()),
+        *(*wrinkles.bent.ravel().tolist(), arena.kept(_crest(stiff)), crest),
         *(arena.kept(fold_slopes(which, *size)), arena.kept(picture) + each * first, columns),
         *(round(pulled * OF_SLOPES), round(steep / GRAIN_DRAWN * OF_SLOPES)),
     )

@@ -3,15 +3,14 @@
 
 Span support(const float *row, int columns) {
     Span span = {0, columns - 1};
+    while (span.from + 4 <= columns && !any(four_at(row + span.from) != all(0))) span.from += 4;
     while (span.from < columns && row[span.from] == 0) span.from++;
+    while (span.to - 4 > span.from && !any(four_at(row + span.to - 3) != all(0))) span.to -= 4;
     while (span.to > span.from && row[span.to] == 0) span.to--;
     return span.from < columns ? span : NONE;
 }
 
-// For each row the columns that are not 0 in the end, and those of which the blur down of any row reads.
-typedef struct { const Span *down, *read; } Plan;
-
-static Plan plan(Blur blur) {
+BlurPlan plan_blur(Blur blur) {
     Span *across = blur.spans, *down = across + blur.rows, *read = down + blur.rows;
     for (int y = 0; y < blur.rows; y++)
         if (!is_empty(across[y]))
@@ -19,7 +18,7 @@ static Plan plan(Blur blur) {
                                least_of(across[y].to + blur.reach, blur.columns - 1)};
     for (int y = 0; y < blur.rows; y++) down[y] = joined_rows(across, blur.rows, y, blur.reach);
     for (int y = 0; y < blur.rows; y++) read[y] = joined_rows(down, blur.rows, y, blur.reach);
-    return (Plan){down, read};
+    return (BlurPlan){down, read};
 }
 
 static float one_across(Blur blur, const float *row, int at) {
@@ -78,8 +77,7 @@ static void row_down(Blur blur, Span span, int y, const float *room, float *pict
     for (int k = 0; at < end; at++, k++) out[at] = rest[k];
 }
 
-void blurred(Blur blur, float *picture, float *room) {
-    Plan of = plan(blur);
+void blurred(Blur blur, BlurPlan of, float *picture, float *room) {
     int length = blur.columns * blur.channels;
     for (int y = 0; y < blur.rows; y++)
         if (!is_empty(of.read[y])) row_across(blur, of.read[y], picture + y * length, room + y * length);

@@ -9,8 +9,14 @@ typedef struct {
     Span *spans; // memory for 3 * rows; the first rows hold the columns beyond which a row is 0
 } Blur;
 
+// For each row the columns that are not 0 in the end, and those of which the blur down of any row reads.
+typedef struct { const Span *down, *read; } BlurPlan;
+
+// Of all pictures with these spans, whatever their channels.
+BlurPlan plan_blur(Blur blur);
+
 // `room` is memory of the picture's size.
-void blurred(Blur blur, float *picture, float *room);
+void blurred(Blur blur, BlurPlan plan, float *picture, float *room);
 
 // The columns beyond which a row of one channel is 0.
 Span support(const float *row, int columns);

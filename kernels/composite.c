@@ -1,6 +1,6 @@
 // Composites a rendered mask onto its picture: contact shadow, noise, then cloth over skin. See `masks.composite`.
 //
-// Rows are done four pixels at a time, from the top. What is written beyond a row's end is overwritten by the next row.
+// Rows are done four pixels at a time, from the top, where mask or shadow are.
 #include "blur.h"
 #include "pixels.h"
 
@@ -105,11 +105,7 @@ static void composite_four(const Composite *job, int x, int y, Span ground) {
     f4 alpha = four_at(job->alpha + at), kept = light_left(job, x, y, ground, alpha);
     f4 paint[4] = {job->paint[at], job->paint[at + 1], job->paint[at + 2], job->paint[at + 3]};
     transpose(paint);
-    if (!any((kept != all(1)) | (paint[3] > all(0)))) {
-        wasm_v128_store(job->masked + 3 * at, wasm_v128_load(job->picture + 3 * at));
-        wasm_v128_store32_lane(job->coverage + at, wasm_i32x4_splat(0), 0);
-        return;
-    }
+    if (!any((kept != all(1)) | (paint[3] > all(0)))) return;
     Colours out = colours_at(job->picture + 3 * at);
     if (job->soft) show_through(job, at, alpha, paint[3], &out);
     out.red = out.red * kept + paint[0];
@@ -120,6 +116,30 @@ static void composite_four(const Composite *job, int x, int y, Span ground) {
     put_coverage(job->coverage + at, paint[3]);
 }
 
+// The columns of row y that mask or shadow can change; `shadow` has those of the shadow before it is moved.
+static Span changed(const Composite *job, const Span *shadow, int y) {
+    if (job->columns < 4) return (Span){0, job->columns - 1};
+    const f4 *paint = job->paint + y * job->columns;
+    Span span = {0, job->columns - 1};
+    while (span.from <= span.to && paint[span.from][3] == 0) span.from++;
+    while (span.from < span.to && paint[span.to][3] == 0) span.to--;
+    span = joined(is_empty(span) ? NONE : span, shadow[y]);
+    int from_y = y - job->down;
+    if (from_y < 0 || from_y >= job->rows || is_empty(shadow[from_y])) return span;
+    Span moved = {shadow[from_y].from + job->right, shadow[from_y].to + job->right};
+    span = joined(span, moved);
+    return (Span){greatest_of(span.from, 0), least_of(span.to, job->columns - 1)};
+}
+
+// The last four pixels end with the row, so that nothing is written beyond it, unless the row is shorter: then the next
+// row is done whole and overwrites it.
+static void composite_row(const Composite *given, Span span, int y) {
+    const Composite own = *given, *job = &own; // which no pixel that is written can change
+    Span ground = inside(job, y);
+    int last = greatest_of(job->columns - 4, 0);
+    for (int x = span.from; x <= span.to; x += 4) composite_four(job, least_of(x, last), y, ground);
+}
+
 EXPORT(composite) void composite(const Composite *job) {
     int size = job->rows * job->columns;
     for (int at = 0; at < size; at += 4) {
@@ -128,11 +148,11 @@ EXPORT(composite) void composite(const Composite *job) {
     }
     Blur blur = {job->rows, job->columns, 1, job->weights, job->reach, job->spans};
     for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->shadow + y * job->columns, job->columns);
-    blurred(blur, job->shadow, job->room);
-    for (int y = 0; y < job->rows; y++) {
-        Span ground = inside(job, y);
-        for (int x = 0; x < job->columns; x += 4) composite_four(job, x, y, ground);
-    }
+    BlurPlan plan = plan_blur(blur);
+    blurred(blur, plan, job->shadow, job->room);
+    __builtin_memcpy(job->masked, job->picture, 3 * size);
+    __builtin_memset(job->coverage, 0, size);
+    for (int y = 0; y < job->rows; y++) composite_row(job, changed(job, plan.down, y), y);
 }
 
 EXPORT(size_of_composite) int size_of_composite(void) { return sizeof(Composite); }

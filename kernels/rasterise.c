@@ -23,20 +23,26 @@ static inline void widen(Span *span, Span by, f4 *row) {
 // The values of a triangle as a plane over the picture.
 typedef struct { f4 origin, right, down; } Plane;
 
-// The rows first <= y <= last, between two sides.
+static inline void draw_row(Canvas canvas, Plane plane, Span span, int y) {
+    f4 *row = canvas.pixels + y * canvas.columns;
+    widen(canvas.spans + y, span, row);
+    f4 value = plane.origin + plane.right * all(span.from) + plane.down * all(y);
+    for (int at = span.from; at <= span.to; at++, value += plane.right) {
+        i4 nearer = value > row[at];
+        row[at] = choose(__builtin_shufflevector(nearer, nearer, 3, 3, 3, 3), value, row[at]);
+    }
+}
+
+// The rows first <= y <= last, between two sides; the ends of four rows are found at once.
 static void draw_rows(Canvas canvas, Plane plane, Side a, Side b, int first, int last) {
-    for (int y = first; y <= last; y++) {
-        float x = a.at + a.slope * y, other = b.at + b.slope * y;
-        float from = greatest(least(x, other), 0), to = least(greatest(x, other), canvas.columns - 1);
-        Span span = {(int)__builtin_ceilf(from), (int)__builtin_floorf(to)};
-        if (is_empty(span)) continue;
-        f4 *row = canvas.pixels + y * canvas.columns;
-        widen(canvas.spans + y, span, row);
-        f4 value = plane.origin + plane.right * all(span.from) + plane.down * all(y);
-        for (int at = span.from; at <= span.to; at++, value += plane.right) {
-            i4 nearer = value > row[at];
-            row[at] = choose(__builtin_shufflevector(nearer, nearer, 3, 3, 3, 3), value, row[at]);
-        }
+    for (int y = first; y <= last; y += 4) {
+        f4 rows = floats(whole(y) + FIRST_FOUR);
+        f4 x = all(a.at) + all(a.slope) * rows, other = all(b.at) + all(b.slope) * rows;
+        f4 low = clamped(ceilings(least4(x, other)), 0, canvas.columns);
+        f4 high = clamped(floors(greatest4(x, other)), -1, canvas.columns - 1);
+        i4 from = truncated(low), to = truncated(high);
+        for (int k = 0; k < 4 && y + k <= last; k++)
+            if (from[k] <= to[k]) draw_row(canvas, plane, (Span){from[k], to[k]}, y + k);
     }
 }
 

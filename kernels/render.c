@@ -194,11 +194,20 @@ static Tap tap(int at, int canvas, float ratio) {
     return (Tap){first, least_of(first + 1, canvas - 1), place - first};
 }
 
-// What a place in a row of the canvas holds: values where there is light, and 1 for the coverage.
-static inline f4 held(const f4 *row, Span span, int x) {
-    if (x < span.from || x > span.to) return all(0);
-    i4 there = __builtin_shufflevector(row[x], row[x], 2, 2, 2, 2) > all(0);
-    return (f4)((i4)__builtin_shufflevector(row[x], all(1), 0, 1, 2, 4) & there);
+// What a place of the canvas holds: values where there is light, and 1 for the coverage.
+static inline f4 held(f4 pixel) {
+    i4 there = __builtin_shufflevector(pixel, pixel, 2, 2, 2, 2) > all(0);
+    return (f4)((i4)__builtin_shufflevector(pixel, all(1), 0, 1, 2, 4) & there);
+}
+
+// A row of the canvas, of which these columns are defined: 0 beside what is drawn.
+static const f4 *row_of_canvas(const Canvas *canvas, int y, int from, int to) {
+    f4 *row = canvas->pixels + y * canvas->columns;
+    Span drawn = canvas->spans[y];
+    if (is_empty(drawn)) drawn = (Span){to + 1, to};
+    for (int x = from; x < drawn.from; x++) row[x] = all(0);
+    for (int x = drawn.to + 1; x <= to; x++) row[x] = all(0);
+    return row;
 }
 
 // Paint a row of the window; returns its columns in which something is.
@@ -212,11 +221,10 @@ static Span paint_row(const Render *given, int y) {
     int first = greatest_of((int)(drawn.from / ratio) - 1, 0);
     int last = least_of((int)((drawn.to + 1) / ratio) + 1, job->wide - 1);
     f4 *mixed = job->mixed;
-    const f4 *upper = canvas->pixels + rows.first * canvas->columns;
-    const f4 *lower = canvas->pixels + rows.next * canvas->columns;
-    Span of_upper = canvas->spans[rows.first], of_lower = canvas->spans[rows.next];
-    for (int x = job->taps[first].first; x <= job->taps[last].next; x++)
-        mixed[x] = held(upper, of_upper, x) * all(1 - rows.weight) + held(lower, of_lower, x) * all(rows.weight);
+    int from = job->taps[first].first, to = job->taps[last].next;
+    const f4 *upper = row_of_canvas(canvas, rows.first, from, to), *lower = row_of_canvas(canvas, rows.next, from, to);
+    f4 of_upper = all(1 - rows.weight), of_lower = all(rows.weight);
+    for (int x = from; x <= to; x++) mixed[x] = held(upper[x]) * of_upper + held(lower[x]) * of_lower;
     Span painted = NONE;
     for (int x = first; x <= last; x += 4) {
         Four four = {x + job->left, y + job->up, {0}};
@@ -266,10 +274,10 @@ EXPORT(render) void render(const Render *job) {
     Blur blur = {job->rows, job->columns, 4, job->blur, job->reach, job->spans};
     for (int y = 0; y < job->rows; y++) blur.spans[y] = NONE;
     for (int y = 0; y < job->tall; y++) blur.spans[y + job->up] = paint_row(job, y);
-    blurred(blur, (float *)job->paint, (float *)job->paint_room);
+    BlurPlan plan = plan_blur(blur);
+    blurred(blur, plan, (float *)job->paint, (float *)job->paint_room);
     blur.channels = 1;
-    for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->alpha + y * job->columns, job->columns);
-    blurred(blur, job->alpha, job->alpha_room);
+    blurred(blur, plan, job->alpha, job->alpha_room);
 }
 
 EXPORT(size_of_render) int size_of_render(void) { return sizeof(Render); }

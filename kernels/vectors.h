@@ -36,6 +36,7 @@ static inline f4 clamped(f4 v, float low, float high) { return least4(greatest4(
 // Of numbers that 32 bits hold; for others the answer depends on the processor.
 static inline i4 truncated(f4 v) { return (i4)wasm_i32x4_relaxed_trunc_f32x4((v128_t)v); }
 static inline f4 rounded(f4 v) { return (f4)wasm_f32x4_nearest((v128_t)v); }
+static inline f4 ceilings(f4 v) { return (f4)wasm_f32x4_ceil((v128_t)v); }
 static inline f4 floors(f4 v) { return (f4)wasm_f32x4_floor((v128_t)v); }
 static inline f4 floats(i4 v) { return (f4)wasm_f32x4_convert_i32x4((v128_t)v); }
 

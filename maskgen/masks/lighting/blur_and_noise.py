@@ -116,7 +116,7 @@ def added_blur(grain: BlurAndNoise) -> float:
     return math.sqrt(max(grain.blur**2 - OWN_BLUR**2, LEAST**2))
 
 
-@lru_cache(64)  # those of a face serve all its masks
+@lru_cache(256)  # those of a face serve all its masks
 def gaussian_kernel(radius: int, sigma: float) -> Floats:
     """The weights (2 * radius + 1,) of a Gaussian blur."""
     return np.asarray(cv2.getGaussianKernel(2 * radius + 1, sigma, cv2.CV_32F), np.float32)[:, 0]

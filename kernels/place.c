@@ -8,7 +8,6 @@
 #define FLAT 4     // pieces over which it reaches its thickness
 
 typedef double d2 __attribute__((vector_size(16)));
-typedef d2 d2_anywhere __attribute__((aligned(8)));
 typedef struct { double x, y; } Vector;
 typedef struct { double x, y, depth; } Place;
 
@@ -27,8 +26,9 @@ typedef struct {
     int straps, pieces, breadth; // each strap has pieces x breadth points
     Place *points;               // the result
     int modes, keys;             // numbers of deformations and of coefficients of the shape warp
-    const double *weights;       // of the deformations
-    const Place *offsets;        // (modes, count) in head coordinates
+    const float *weights;        // of the deformations
+    const float *offsets;        // (modes, count, 3) in head coordinates
+    float *deformed;             // memory for their sums, (count, 3)
     const d2 *warp;              // the coefficients
     const double *basis;         // (count, keys), see `ShapeWarp`
     const double *follows;       // share of the plan's move that each point follows
@@ -57,20 +57,6 @@ static inline double length(Vector v) { return __builtin_sqrt(v.x * v.x + v.y * 
 
 static inline double along(const double *a, Place b) { return a[0] * b.x + a[1] * b.y + a[2] * b.depth; }
 
-// The points in head coordinates: sums of the deformations with their weights. Seven numbers more may be written.
-static void deform(const Placing *job) {
-    int size = 3 * job->count;
-    for (int at = 0; at < size; at += 8) {
-        d2 sum[4] = {0};
-        const double *of = (const double *)job->offsets + at;
-        for (int k = 0; k < job->modes; k++, of += size)
-            for (int part = 0; part < 4; part++)
-                sum[part] += *(const d2_anywhere *)(of + 2 * part) * (d2){job->weights[k], job->weights[k]};
-        d2_anywhere *to = (d2_anywhere *)((double *)job->points + at);
-        for (int part = 0; part < 4; part++) to[part] = sum[part];
-    }
-}
-
 // In the picture.
 static Place projected(const Placing *job, Place p, const double *basis) {
     d2 first = {0}, second = {0}, third = {0}, last = {0}; // side by side: each sum waits for the one before
@@ -89,8 +75,10 @@ static Place projected(const Placing *job, Place p, const double *basis) {
 }
 
 static void project(const Placing *job) {
-    for (int at = 0; at < job->count; at++)
-        job->points[at] = projected(job, job->points[at], job->basis + at * job->keys);
+    for (int at = 0; at < job->count; at++) {
+        const float *of = job->deformed + 3 * at;
+        job->points[at] = projected(job, (Place){of[0], of[1], of[2]}, job->basis + at * job->keys);
+    }
 }
 
 static void project_head(const Placing *job) {
@@ -204,7 +192,7 @@ static void keep_below_lids(const Placing *job) {
 }
 
 EXPORT(place) void place(const Placing *job) {
-    deform(job);
+    weighted_sum(job->offsets, job->weights, job->modes, 3 * job->count, job->deformed);
     project(job);
     for (int strap = 0; strap < job->straps; strap++)
         thicken(job, job->points + job->straps_from + strap * job->pieces * job->breadth, job->widths[strap]);

@@ -114,18 +114,6 @@ static inline float encoded(const Points *job, float light) {
     return held(share, 1.0f / 255, 1);
 }
 
-// The sums of the deformations' normals. Fifteen numbers more may be written.
-static void find_normals(const Points *job) {
-    int size = 3 * job->count;
-    for (int at = 0; at < size; at += 16) {
-        f4 sum[4] = {0};
-        const float *of = job->turns + at;
-        for (int k = 0; k < job->modes; k++, of += size)
-            for (int part = 0; part < 4; part++) sum[part] += four_at(of + 4 * part) * all(job->weights[k]);
-        for (int part = 0; part < 4; part++) put_four(job->normals + at + 4 * part, sum[part]);
-    }
-}
-
 static void light_points(const Points *job) {
     for (int at = 0; at < job->count; at++) job->values[at].value = linear_light(job, at, &job->values[at].y);
     if (job->overhead > 0) {
@@ -208,7 +196,7 @@ static void place_strap(const Points *job, int first) {
 }
 
 EXPORT(carry) void carry(const Points *job) {
-    find_normals(job);
+    weighted_sum(job->turns, job->weights, job->modes, 3 * job->count, job->normals);
     light_points(job);
     for (int at = 0; at < job->count; at++) {
         const Point *point = job->points + at;

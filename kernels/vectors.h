@@ -53,6 +53,17 @@ static inline void transpose(f4 *v) {
     v[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5), v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
+// Sums of rows of numbers with weights, to `to`. Fifteen numbers more may be written.
+static inline void weighted_sum(const float *rows, const float *weights, int count, int size, float *to) {
+    for (int at = 0; at < size; at += 16) {
+        f4 sum[4] = {0};
+        const float *of = rows + at;
+        for (int k = 0; k < count; k++, of += size)
+            for (int part = 0; part < 4; part++) sum[part] += four_at(of + 4 * part) * all(weights[k]);
+        for (int part = 0; part < 4; part++) put_four(to + at + 4 * part, sum[part]);
+    }
+}
+
 static inline s8 eight(int x) { return (s8)wasm_i16x8_splat(x); }
 static inline s8 eight_at(const short *at) { return (s8)wasm_v128_load(at); }
 static inline void put_eight(short *at, s8 v) { wasm_v128_store(at, (v128_t)v); }

@@ -43,7 +43,8 @@ def shadow_radius(scale: float) -> int:
 
 def shadow_offset(direction: Doubles, scale: float) -> tuple[int, int]:
     """The shadow's offset in pixels, right and down, for a light's direction (3,), see `light.Light`."""
-    x, y = (-direction[:2] + (0.0, LEADS / 3)).tolist()
+    x, y, _ = direction.tolist()
+    x, y = -x, LEADS / 3 - y
     far = SHADOW_FAR * scale / max(math.hypot(x, y), LEADS)
     return round(x * far), round(y * far)
 
@@ -94,7 +95,7 @@ def _composited(
     """The picture in the layer's window with the mask on it, and the coverage there, by the kernel `composite`; both
     are views of the kernels' memory."""
     arena, (rows, columns) = arena_of_thread(), layer.alpha.shape
-    arena.begin_after([layer.paint, layer.alpha] if layer.parts is None else [layer.paint, layer.alpha, layer.parts])
+    arena.begin_after(layer.alpha if layer.parts is None else layer.parts)
     (masked_at, masked), (cover_at, cover) = (arena.room((rows, columns, *of), np.uint8) for of in ((3,), ()))
     (reach, offset, ground), (seed, levels, top) = shadow, noise
     up, left = place_in_tile(seed)
@@ -132,8 +133,9 @@ def scatter_box(scale: float) -> int:
 def shadow_ground(outline: Floats, window: Window) -> Floats:
     """The convex polygon (n, 2) in which shadow may fall, in the window's pixels: the head in `outline`, see
     `mask_mesh.AMPLE`."""
-    middle = np.add.reduce(outline) / len(outline)
-    return np.asarray(middle - (window.x0, window.y0) + (outline - middle) / AMPLE, np.float32)
+    x, y = np.add.reduce(outline).tolist()
+    share = (1 - 1 / AMPLE) / len(outline)
+    return outline * np.float32(1 / AMPLE) + np.array((x * share - window.x0, y * share - window.y0), np.float32)
 
 
 def _noise_with_room() -> Floats:

@@ -45,14 +45,14 @@ SAG = 0.10  # sag at the middle of an ear loop of slack 1, in eye distances
 
 @dataclass(frozen=True, slots=True)
 class Deformations:
-    """The deformations of a mesh of n points.
+    """The deformations of a mesh of n points. With 32 bits they are summed in half of the time.
 
     Attributes:
         points, normals: (1 + CREASES + len(OUTLINE) + EAR_LOOPS, n, 3), first the undeformed ones, then the offset of
             each.
     """
 
-    points: Doubles
+    points: Floats
     normals: Floats
 
 

@@ -323,7 +323,7 @@ def _deformations(template: Template, fine: Mesh, small: bool, parts: list[Mesh]
             points[first_loop + side, own] = strap.slack * ear_loop_sag(each, PIECES)
             if strap.from_cloth is not None:
                 points[1:first_loop, own] = _follow_root(moves, strap.from_cloth, side, each)
-    return Deformations(points, normals.astype(np.float32))
+    return Deformations(points.astype(np.float32), normals.astype(np.float32))
 
 
 def _cloth_deformations(template: Template, fine: Mesh) -> tuple[Doubles, Doubles]:

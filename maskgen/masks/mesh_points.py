@@ -12,7 +12,7 @@ from maskgen.core.kernels.arena import arena_of_thread, fields
 from maskgen.core.records import Doubles
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.ear_and_head_occlusion import AWAY
-from maskgen.masks.kernels.arena import JobType, arena_of_thread
+from maskgen.masks.kernels.arena import FLOAT, JobType, arena_of_thread
 from maskgen.masks.mask_mesh import HeadTriangles, MaskMesh, bare_head_model
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
@@ -72,12 +72,12 @@ def placed_points(
     seen_at, seen = arena.room(mesh.triangles.shape, np.int32)
     pixels_at, pixels = arena.room((count - mesh.straps_from,), np.int64)
     found_at, found = arena.room((5,), np.int32)
-    weights, bare = plan.deformation_weights, bare_head_model().warp
+    weights, bare = plan.deformation_weights.astype(np.float32), bare_head_model().warp
     job = (
         *(camera.scale, *camera.rotation.ravel().tolist(), *camera.shift.tolist(), plan.strap_width),
         *(*_moves(plan, camera, is_mask), AWAY, count, mesh.straps_from, *mesh.strap_shape),
         *(points_at, len(weights), len(shift), arena.put(weights), arena.kept(mesh.deformations.points)),
-        *(arena.put(shift), arena.kept(mesh.warp.basis)),
+        *(arena.space(3 * count * FLOAT), arena.put(shift), arena.kept(mesh.warp.basis)),
         *(arena.kept(mesh.follows), arena.kept(mesh.strap_widths), arena.space(PIECES * ACROSS)),
         *(arena.kept(mesh.below_lids), arena.put(eyes)),
         *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes)),
@@ -93,8 +93,8 @@ def placed_points(
 # The structure `Placing` of `kernels/place.c`, in its order; with doubles in it, its size is a multiple of 8 bytes.
 _JOB = JobType(
     "scale:d rotation:9d shift:2d wide:d turn:2d moved:2d mouth:2d reach:d gap:d away:d",
-    "count straps_from straps pieces breadth points modes keys weights offsets warp basis follows widths across",
-    "below_lids eyes lids columns landmarks triangles corners outward seen",
+    "count straps_from straps pieces breadth points modes keys weights offsets deformed warp basis follows widths",
+    "across below_lids eyes lids columns landmarks triangles corners outward seen",
     "head_count head of_head head_points head_basis back picture_columns picture_rows pixels found",
 )
 

@@ -202,7 +202,7 @@ def _rendered(
     points in the picture and triangles."""
     arena, canvas = arena_of_thread(), window.canvas(pixels.camera.scale)
     (points, seen), (behind, before) = mask, head
-    arena.begin_after([pixels.level.slope_down])  # the last array of an atlas that was drawn for this mask
+    arena.begin_after(pixels.level.slope_down)  # the last array of an atlas that was drawn for this mask
     rows, columns = outer.y1 - outer.y0, outer.x1 - outer.x0
     (paint_at, paint), (alpha_at, alpha) = (arena.room((rows, columns, *of), np.float32) for of in ((4,), ()))
     parts_at, named = arena.room((rows, columns), np.uint8) if parts else (0, None)

@@ -101,7 +101,7 @@ def test_arrays_keep_their_values_while_the_memory_grows() -> None:
     assert view.tolist() == [0, 1, 2, 3, 4] and second > first
     assert arena.address(view) == first
     assert arena.address(view[::2]) != first, "not in order, so a copy"
-    arena.begin_after([view])
+    arena.begin_after(view)
     assert first < arena.space(1) <= second
     arena.begin()
     assert arena.space(1) == first

@@ -359,7 +359,7 @@ def test_a_level_that_render_draws_is_the_same() -> None:
         levels = DesignLevels(built_in_template(design.form), 0, design)
         ready, to_draw = levels.level(3), levels.level_for_mask(3)
         assert not ready.job and to_draw.job
-        kept.begin_after([to_draw.slope_down])
+        kept.begin_after(to_draw.slope_down)
         kept.put(np.full(1 << 20, 255, np.uint8))  # what comes after it does not matter
         kept.call("draw_cloth", to_draw.job)
         assert np.array_equal(ready.colours, to_draw.colours)

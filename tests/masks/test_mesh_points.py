@@ -46,7 +46,8 @@ def thicken(points: np.ndarray, widths: np.ndarray, scale: float, wide: float = 
     for name, value in {
         **{"scale": scale, "rotation": np.eye(3).ravel(), "wide": wide, "count": len(points), "straps": len(widths)},
         **{"pieces": pieces, "breadth": len(points) // (pieces * len(widths)), "points": at},
-        **{"modes": 1, "weights": arena.put(np.ones(1)), "offsets": arena.put(points / scale)},
+        **{"modes": 1, "weights": arena.put(np.ones(1, np.float32)), "deformed": arena.space(12 * len(points))},
+        **{"offsets": arena.put((points / scale).astype(np.float32))},
         **{"follows": arena.put(np.zeros(len(points))), "widths": arena.put(widths)},
         **{"across": arena.space(pieces * 24), "pixels": arena.space(8 * len(points)), "found": arena.space(20)},
     }.items():
@@ -72,7 +73,7 @@ def test_a_band_that_faces_the_viewer_stays_as_it_is() -> None:
     points = strap(8.0, 0.0)
     before = points.copy()
     thicken(points, np.array([0.08]), 100.0)
-    np.testing.assert_allclose(points, before, atol=1e-9)
+    np.testing.assert_allclose(points, before, atol=2e-5)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 90.0])
@@ -97,7 +98,7 @@ def test_a_band_on_its_edge_is_a_cord(tilt: float) -> None:
     flat = 8 * abs(np.cos(np.radians(tilt)))
     np.testing.assert_allclose(breadths(points)[FLAT:], np.maximum(flat, THICK * 8), rtol=1e-6)
     np.testing.assert_allclose(breadths(points)[0], max(flat, ROOT * THICK * 8), rtol=1e-6)  # welded to the cloth
-    np.testing.assert_allclose(points.reshape(PIECES, 3, 3)[:, ::2].mean(1), middle, atol=1e-9)
+    np.testing.assert_allclose(points.reshape(PIECES, 3, 3)[:, ::2].mean(1), middle, atol=2e-5)
 
 
 def test_no_loop_is_finer_than_what_is_drawn_without_gaps() -> None:
@@ -181,7 +182,7 @@ def test_a_mesh_is_where_slow_steps_put_it(kind: str, unsure: float) -> None:
         placed = place_mask(portrait.image.shape[:2], face, plan, load_kind(kind))
         is_mask = placed.kind.template.role == "mask"
         slow = slow_points(placed.mesh, placed.plan, face.camera, face.shift, face.eyes, is_mask)
-        np.testing.assert_allclose(placed.points, slow, rtol=0, atol=1e-8)
+        np.testing.assert_allclose(placed.points, slow, rtol=0, atol=5e-4)
         seen_and_hidden(placed, face, portrait.image.shape)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -77,11 +77,10 @@ class Arena:
         self._next = self._first
         self._rooms.clear()
 
-    def begin_after(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Give up all arrays but these and those before them; of these, some may not be of `room`."""
-        ends = [at + array.nbytes for array in arrays if (at := self._place(array))]
-        if ends:
-            self._next = _aligned(max(ends) + AFTER)
+    def begin_after(self, array: NDArray[Any]) -> None:
+        """Give up all arrays after this one of `room`; all, if it is not of `room`."""
+        if at := self._place(array):
+            self._next = _aligned(at + array.nbytes + AFTER)
         else:
             self.begin()
 

@@ -41,8 +41,8 @@ def vertex_values(
         at_straps: for each of the straps' points the number of the picture's pixel nearest to it, row by row.
     """
     arena = arena_of_thread()
-    arena.begin_after([level.slope_down])  # which may have been drawn for this mask
-    count, weights = len(mesh.follows), np.asarray(plan.deformation_weights, np.float32)
+    arena.begin_after(level.slope_down)  # which may have been drawn for this mask
+    count, weights = len(mesh.follows), plan.deformation_weights.astype(np.float32)
     values_at, values = arena.room((count + behind, 3), np.float32)
     rows, columns = level.slope_down.shape
     job = (

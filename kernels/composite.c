@@ -3,6 +3,7 @@
 // Rows are done four pixels at a time, from the top, where mask or shadow are.
 #include "blur.h"
 #include "pixels.h"
+#include "scatter.h"
 
 #define TILE 256                // side of the noise tile, which repeats
 #define TILE_STRIDE (TILE + 4)  // its rows begin once more at their end
@@ -17,8 +18,13 @@ typedef struct {
     float *shadow, *room; // memory
     Span *spans;          // memory, see `Blur`
     const u8 *picture;    // red, green, blue
-    const float *soft;    // the same, blurred, as it shows through thin cloth; null for opaque cloth
+    f4 *soft, *half, *room_of_scatter; // memory for the same, blurred, as it shows through thin cloth; see `scatter`;
+                                       // null for opaque cloth
+    int scatter;          // its reach
     float sheer;          // share of the light that the cloth lets through
+    float *cloth;         // the results: the sum of the coverage of cloth, and that of the light that it blocks; null if
+                          // not wanted
+    float strap_cover;    // coverage up to which it is that of a strap
     u8 *masked, *coverage;
     const float *weights; // of the shadow's blur
     int reach;
@@ -42,11 +48,6 @@ static Span inside(const Composite *job, int y) {
         from = least(from, x), to = greatest(to, x);
     }
     return (Span){(int)(greatest(from, 0) + 0.5f), (int)__builtin_floorf(least(to, job->columns - 1) + 0.5f)};
-}
-
-static inline Colours floats_at(const float *pixels) {
-    f4 a = four_at(pixels), b = four_at(pixels + 4), c = four_at(pixels + 8);
-    return (Colours){(f4){a[0], a[3], b[2], c[1]}, (f4){a[1], b[0], b[3], c[2]}, (f4){a[2], b[1], c[0], c[3]}};
 }
 
 static inline void put_coverage(u8 *pixels, f4 cover) {
@@ -92,12 +93,13 @@ static void add_noise(const Composite *job, int x, int y, f4 alpha, f4 green_pai
 
 // Of the light that is left, the share that comes through thin cloth is blurred.
 static void show_through(const Composite *job, int at, f4 alpha, f4 cover, Colours *to) {
-    Colours soft = floats_at(job->soft + 3 * at);
+    f4 soft[4] = {job->soft[at], job->soft[at + 1], job->soft[at + 2], job->soft[at + 3]};
+    transpose(soft);
     f4 share = cover * all(job->sheer);
     share /= greatest4(all(1) - alpha, share + all(LEAST_LIGHT));
-    to->red += (soft.red - to->red) * share;
-    to->green += (soft.green - to->green) * share;
-    to->blue += (soft.blue - to->blue) * share;
+    to->red += (soft[0] - to->red) * share;
+    to->green += (soft[1] - to->green) * share;
+    to->blue += (soft[2] - to->blue) * share;
 }
 
 static void composite_four(const Composite *job, int x, int y, Span ground) {
@@ -140,12 +142,29 @@ static void composite_row(const Composite *given, Span span, int y) {
     for (int x = span.from; x <= span.to; x += 4) composite_four(job, least_of(x, last), y, ground);
 }
 
+// Ear loops and head straps do not count.
+static void sum_cloth(const Composite *job) {
+    f4 covered = all(0), blocked = all(0);
+    int size = job->rows * job->columns;
+    for (int at = 0; at < size; at += 4) {
+        f4 cover = {job->paint[at][3], job->paint[at + 1][3], job->paint[at + 2][3], job->paint[at + 3][3]};
+        i4 is_cloth = (cover > all(job->strap_cover)) & (whole(at) + FIRST_FOUR < whole(size));
+        cover = choose(is_cloth, cover, all(0));
+        covered += cover, blocked += choose(is_cloth, least4(four_at(job->alpha + at), cover), all(0));
+    }
+    job->cloth[0] = covered[0] + covered[1] + covered[2] + covered[3];
+    job->cloth[1] = blocked[0] + blocked[1] + blocked[2] + blocked[3];
+}
+
 EXPORT(composite) void composite(const Composite *job) {
     int size = job->rows * job->columns;
     for (int at = 0; at < size; at += 4) {
         f4 cover = {job->paint[at][3], job->paint[at + 1][3], job->paint[at + 2][3], job->paint[at + 3][3]};
         put_four(job->shadow + at, least4(four_at(job->alpha + at), cover) * all(job->strength));
     }
+    if (job->cloth) sum_cloth(job);
+    if (job->soft)
+        scatter(job->picture, job->rows, job->columns, job->scatter, job->soft, job->half, job->room_of_scatter);
     Blur blur = {job->rows, job->columns, 1, job->weights, job->reach, job->spans};
     for (int y = 0; y < job->rows; y++) blur.spans[y] = support(job->shadow + y * job->columns, job->columns);
     BlurPlan plan = plan_blur(blur);

@@ -32,7 +32,7 @@ from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
 from maskgen.masks.pose.head import Triangles
 from maskgen.masks.pose.shape_warp import fit_shape_warps
-from maskgen.masks.render import STRAP_COVER, Layer, Window, render, window_of
+from maskgen.masks.render import Layer, Window, render, window_of
 
 AT_ONCE = 32  # faces per batch; its arrays fit in the processor's cache
 SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
@@ -266,11 +266,11 @@ def apply_mask(
     layer = render(*mask, *look, placed.window, outer, image, named, edge)
     in_front = _remove_occluded(occluders, layer, mesh.has_head_straps)
     face = analysed.camera.scale, analysed.outline, analysed.light
-    masked, coverage = composite_mask(image, layer, analysed.grain, plan.grain, *face, plan.sheer)
+    masked, coverage, translucency = composite_mask(image, layer, analysed.grain, plan.grain, *face, plan.sheer)
     if cv2.norm(coverage[outer.slices], cv2.NORM_INF) < LEAST_COVERAGE:  # the greatest
         raise no_cloth_visible()
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
-    cloth = _material(kind, plan, 0.0 if layer.opaque else _mean_translucency(layer.paint, layer.alpha))
+    cloth = _material(kind, plan, translucency)
     return MaskedPicture(masked, coverage, plan.wearing, kind.look_at(plan.look).name, cloth, whole, in_front)
 
 
@@ -316,12 +316,6 @@ def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool) ->
 
 def _material(kind: Kind, plan: MaskPlan, translucency: float) -> MaskMaterial:
     return MaskMaterial(kind.template.name, kind.print, kind.colours, translucency, plan.worn)
-
-
-def _mean_translucency(paint: Floats, alpha: Floats) -> float:
-    """The mean share of light that the cloth lets through; ear loops and head straps do not count."""
-    cloth = cv2.threshold(cv2.extractChannel(paint, 3), STRAP_COVER, 0, cv2.THRESH_TOZERO)[1]
-    return max(0.0, 1.0 - float(np.minimum(alpha, cloth).sum()) / max(float(cloth.sum()), 1.0))
 
 
 def analyse_and_apply(image: Image, points68: NDArray[np.floating], plan: MaskPlan, kind: Kind) -> MaskedPicture:

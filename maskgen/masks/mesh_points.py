@@ -83,7 +83,7 @@ def placed_points(
         *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes)),
         *(len(mesh.triangles), arena.kept(mesh.triangles), arena.kept(mesh.outward), seen_at),
         *(corners, head_at, arena.kept(hides.corners), arena.kept(bare.points), arena.kept(bare.basis)),
-        *(arena.kept(mesh.back), size[1], size[0], pixels_at, found_at),
+        *(arena.kept(mesh.back), size[1], size[0], pixels_at, found_at, 0),
     )
     arena.call("place", arena.job(_JOB, *job))
     many, *box = found.tolist()
@@ -95,7 +95,7 @@ _JOB = JobType(
     "scale:d rotation:9d shift:2d wide:d turn:2d moved:2d mouth:2d reach:d gap:d away:d",
     "count straps_from straps pieces breadth points modes keys weights offsets deformed warp basis follows widths",
     "across below_lids eyes lids columns landmarks triangles corners outward seen",
-    "head_count head of_head head_points head_basis back picture_columns picture_rows pixels found",
+    "head_count head of_head head_points head_basis back picture_columns picture_rows pixels found unused",
 )
 
 

@@ -1,9 +1,9 @@
 // What the points of a mask's mesh carry: their places in the atlas, the light on them, and the opacity of straps.
 #include "numbers.h"
-#include "vectors.h"
 
 #define HIDDEN 0.2f         // strength of the loss of light on cloth that faces down, where chest and throat block it
 #define LEVEL 0.18f         // y of the normal (1 faces straight down) up to which cloth loses no light
+#define DARKEST 1e-30f      // light, so that its logarithm is finite
 #define LEAST_LIGHT 0.12f   // some light comes from everywhere
 #define LEAST_OVERHEAD 0.4f // least factor of light from above
 // Shadow that the light's direction does not explain. Skin that is brighter than explained has no effect, so that the
@@ -100,18 +100,24 @@ static inline float linear_light(const Points *job, int at, float *down) {
     return greatest(light, LEAST_LIGHT) * (1 - HIDDEN * greatest(normal[1] - LEVEL, 0));
 }
 
-// The factor on linear light, at most 1, of shadows that its direction does not explain.
-static inline float shade(const Points *job, int at) {
+// The first number of each of four pairs over its second one.
+static inline f4 believed(const float *pairs) {
+    f4 a = four_at(pairs), b = four_at(pairs + 4);
+    f4 off = __builtin_shufflevector(a, b, 0, 2, 4, 6), seen = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    return off / (seen + all(DOUBTED));
+}
+
+// The factors on linear light, at most 1, of shadows that its direction does not explain, at four points.
+static inline f4 shades(const Points *job, int at) {
     const float *here = job->unexplained + 2 * at, *there = here + 2 * job->count; // there: on the face's other side
-    float own = here[0] / (here[1] + DOUBTED), mirrored = there[0] / (there[1] + DOUBTED);
-    return exponential(held((EVEN + ODD) / 2 * own + (EVEN - ODD) / 2 * mirrored, -MOST_SHADE, 0));
+    f4 off = all((EVEN + ODD) / 2) * believed(here) + all((EVEN - ODD) / 2) * believed(there);
+    return exponentials(clamped(off, -MOST_SHADE, 0));
 }
 
 // Encoded light as a share of the brightest, above 0. Highlights are compressed, so that folds show in white cloth.
-static inline float encoded(const Points *job, float light) {
-    light = least(light, 0.45f + 0.55f * light);
-    float share = light > 0 ? exponential(logarithm(light) / job->gamma) / job->brightest : 0;
-    return held(share, 1.0f / 255, 1);
+static inline f4 encoded(const Points *job, f4 light) {
+    light = greatest4(least4(light, all(0.45f) + all(0.55f) * light), all(DARKEST));
+    return clamped(exponentials(logarithms(light) / all(job->gamma)) / all(job->brightest), 1.0f / 255, 1);
 }
 
 static void light_points(const Points *job) {
@@ -122,9 +128,12 @@ static void light_points(const Points *job) {
         for (int at = 0; at < job->count; at++)
             job->values[at].value *= greatest(1 - job->overhead * (job->values[at].y - usual), LEAST_OVERHEAD);
     }
-    for (int at = 0; at < job->count; at++) {
-        float light = job->unexplained ? job->values[at].value * shade(job, at) : job->values[at].value;
-        job->values[at].value = encoded(job, light);
+    for (int at = 0; at < job->count; at += 4) {
+        Carried *of = job->values + at; // beyond the last point something may be read
+        f4 light = {of[0].value, of[1].value, of[2].value, of[3].value};
+        if (job->unexplained) light *= shades(job, at);
+        light = encoded(job, light);
+        for (int k = 0; k < 4 && at + k < job->count; k++) of[k].value = light[k];
     }
 }
 
@@ -143,8 +152,9 @@ static float skin_share(const Points *job, int first) {
     }
     for (int of = 0; of < 3; of++) seen[of] /= job->breadth, expected[of] = greatest(job->skin[of], LEAST);
     float share = along(seen, job->luma) / along(expected, job->luma) / least(bright / job->breadth, 1);
-    float red = logarithm(seen[0] / seen[1]) - logarithm(expected[0] / expected[1]);
-    float blue = logarithm(seen[2] / seen[1]) - logarithm(expected[2] / expected[1]);
+    f4 of = {seen[0] / seen[1], expected[0] / expected[1], seen[2] / seen[1], expected[2] / expected[1]};
+    f4 colour = logarithms(of);
+    float red = colour[0] - colour[1], blue = colour[2] - colour[3];
     float off = __builtin_sqrtf(red * red + blue * blue);
     return smooth((share - DARK) / (PLAIN - DARK)) * smooth((OTHER - off) / (OTHER - ALIKE));
 }

@@ -125,7 +125,8 @@ class Arena:
 
     def space(self, count: int) -> int:
         """The address of so many bytes; their values are undefined."""
-        at, after = self._next, _aligned(self._next + count + AFTER)
+        at = self._next
+        after = (at + count + AFTER + ALIGNED - 1) & -ALIGNED  # `_aligned`, without a call
         if after > self._size:
             self._grow(after)
         self._next = after

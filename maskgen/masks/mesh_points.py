@@ -12,7 +12,7 @@ from maskgen.core.kernels.arena import arena_of_thread, fields
 from maskgen.core.records import Doubles
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.ear_and_head_occlusion import AWAY
-from maskgen.masks.kernels.arena import FLOAT, JobType, arena_of_thread
+from maskgen.masks.kernels.arena import FLOAT, Arena, JobType, arena_of_thread
 from maskgen.masks.mask_mesh import HeadTriangles, MaskMesh, bare_head_model
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
@@ -67,24 +67,14 @@ def placed_points(
     """
     arena = arena_of_thread()
     arena.begin()
-    count, corners = len(mesh.warp.points), len(hides.corners)
-    (points_at, points), (head_at, head) = (arena.room((each, 3), np.float64) for each in (count, corners))
-    seen_at, seen = arena.room(mesh.triangles.shape, np.int32)
-    pixels_at, pixels = arena.room((count - mesh.straps_from,), np.int64)
-    found_at, found = arena.room((5,), np.int32)
-    weights, bare = plan.deformation_weights.astype(np.float32), bare_head_model().warp
-    job = (
-        *(camera.scale, *camera.rotation.ravel().tolist(), *camera.shift.tolist(), plan.strap_width),
-        *(*_moves(plan, camera, is_mask), AWAY, count, mesh.straps_from, *mesh.strap_shape),
-        *(points_at, len(weights), len(shift), arena.put(weights), arena.kept(mesh.deformations.points)),
-        *(arena.space(3 * count * FLOAT), arena.put(shift), arena.kept(mesh.warp.basis)),
-        *(arena.kept(mesh.follows), arena.kept(mesh.strap_widths), arena.space(PIECES * ACROSS)),
-        *(arena.kept(mesh.below_lids), arena.put(eyes)),
-        *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes)),
-        *(len(mesh.triangles), arena.kept(mesh.triangles), arena.kept(mesh.outward), seen_at),
-        *(corners, head_at, arena.kept(hides.corners), arena.kept(bare.points), arena.kept(bare.basis)),
-        *(arena.kept(mesh.back), size[1], size[0], pixels_at, found_at, 0),
+    (points_at, points), (head_at, head) = (
+        arena.room((len(of), 3), np.float64) for of in (mesh.follows, hides.corners)
     )
+    seen_at, seen = arena.room(mesh.triangles.shape, np.int32)
+    pixels_at, pixels = arena.room((len(mesh.follows) - mesh.straps_from,), np.int64)
+    found_at, found = arena.room((5,), np.int32)
+    results = points_at, head_at, seen_at, pixels_at, found_at
+    job = _job(arena, mesh, plan, camera, shift, eyes, is_mask, hides, size, results)
     arena.call("place", arena.job(_JOB, *job))
     many, *box = found.tolist()
     return PlacedPoints(points.copy(), seen[:many].copy(), tuple(box), head.copy(), pixels.copy())
@@ -97,6 +87,42 @@ _JOB = JobType(
     "across below_lids eyes lids columns landmarks triangles corners outward seen",
     "head_count head of_head head_points head_basis back picture_columns picture_rows pixels found unused",
 )
+
+
+def _job(
+    arena: Arena,
+    mesh: MaskMesh,
+    plan: MaskPlan,
+    camera: Camera,
+    shift: Doubles,
+    eyes: Doubles,
+    is_mask: bool,
+    hides: HeadTriangles,
+    size: tuple[int, ...],
+    results: tuple[int, ...],
+) -> tuple[float, ...]:
+    """The numbers of the job of `placed_points`, whose results have these addresses."""
+    points_at, head_at, seen_at, pixels_at, found_at = results
+    weights, bare, count = plan.deformation_weights.astype(np.float32), bare_head_model().warp, len(mesh.follows)
+    return (
+        *(camera.scale, *camera.rotation.ravel().tolist(), *camera.shift.tolist(), plan.strap_width),
+        *(*_moves(plan, camera, is_mask), AWAY, count, mesh.straps_from, *mesh.strap_shape),
+        *(points_at, len(weights), len(shift), arena.put(weights), arena.kept(mesh.deformations.points)),
+        *(arena.space(3 * count * FLOAT), arena.put(shift), arena.kept(mesh.warp.basis)),
+        *_mesh_fields(arena, mesh, eyes, is_mask),
+        *(seen_at, len(hides.corners), head_at, arena.kept(hides.corners), arena.kept(bare.points)),
+        *(arena.kept(bare.basis), arena.kept(mesh.back), size[1], size[0], pixels_at, found_at, 0),
+    )
+
+
+def _mesh_fields(arena: Arena, mesh: MaskMesh, eyes: Doubles, is_mask: bool) -> tuple[int, ...]:
+    """The mesh's own: from `follows` to `outward` of the job."""
+    return (
+        *(arena.kept(mesh.follows), arena.kept(mesh.strap_widths), arena.space(PIECES * ACROSS)),
+        *(arena.kept(mesh.below_lids), arena.put(eyes)),
+        *(len(mesh.below_lids) if is_mask else 0, mesh.columns, len(eyes)),
+        *(len(mesh.triangles), arena.kept(mesh.triangles), arena.kept(mesh.outward)),
+    )
 
 
 def _moves(plan: MaskPlan, camera: Camera, is_mask: bool) -> tuple[float, ...]:

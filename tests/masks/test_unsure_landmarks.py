@@ -23,7 +23,7 @@ from maskgen.masks.apply_mask import (
 )
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.mesh_points import LID_REACH, MOST_UNSURE, MOUTH, REACH, WIDER
+from maskgen.masks.mesh_points import LID_REACH, MOST_UNSURE, MOUTH_DOWN, MOUTH_OUT, REACH, WIDER
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import mean68
@@ -73,7 +73,7 @@ def test_only_the_part_below_the_mouth_is_stretched_and_straps_still_end_where_t
     kind = load_kind(name)
     plain, reached = (place_mask((240, 220), face, MaskPlan(unsure=unsure), kind).points for unsure in (0.0, UNSURE))
     mesh, moved = kind.mesh_for(face.camera.scale, "proper"), reached - plain
-    mouth = face.camera.scale * (face.camera.rotation[:2] @ MOUTH) + face.camera.shift
+    mouth = face.camera.scale * (face.camera.rotation[:2] @ (0, MOUTH_DOWN, MOUTH_OUT)) + face.camera.shift
     above = np.flatnonzero(plain[: mesh.straps_from, 1] < mouth[1] - 1)
     grown = WIDER * UNSURE * (plain[above, :2] - mouth)
     assert moved[above, :2] == pytest.approx(grown, abs=0.05)

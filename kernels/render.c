@@ -55,6 +55,7 @@ typedef struct {
     float light, across, down, level, brightest;    // see `cloth_colour.fold_gains`
     float shine, shine_of_green, fibres, of_relief; // of the sheen
     float usual, tint;                              // of the shade, see `cloth_colour.shade_tint`
+    float sheen_knee, sheen_room;                   // light from which the sheen grows less, and by how much it can
     float dye[12];                                  // (3, 4), see `cloth_colour.dye_numbers`
     float knee, room, kept, lift; // of the photograph's range: the level above which colours are compressed, its
                                   // distance from the brightest one, and the factor and level that black is raised by

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.kernels.arena import Arena, arena_of_thread, fields
+from maskgen.core.kernels.arena import Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Mask
 from maskgen.faces.shape_predictor_file import RegressionForests
 
@@ -69,8 +69,8 @@ class ShapePredictor:
         held = [arena.room(part.shape, part.dtype) for part in first.parts]
         leaves_at, leaves = arena.room((count * trees if count < FEW else len(first.leaves), values), np.float32)
         rows_at, rows = arena.room((trees, faces), np.int32)
-        job_at, job = arena.room((1,), _JOB)
-        job[0] = (
+        job = arena.job(
+            _JOB,
             *(faces, values, len(first.anchors), trees, self._depth, shape_at, arena.put(self._turn)),
             *(*_views(arena, pictures, boxes, faces), *(at for at, _ in held), leaves_at, rows_at),
             *(arena.space(len(first.anchors) * faces), arena.space(faces * (values + 3) * 4)),
@@ -78,9 +78,9 @@ class ShapePredictor:
         for cascade in self._cascades:
             for (_, place), part in zip(held, cascade.parts, strict=True):
                 place[...] = part
-            arena.call("reach_leaves", job_at)
+            arena.call("reach_leaves", job)
             _bring(cascade.leaves, leaves, rows, count)
-            arena.call("add_leaves", job_at)
+            arena.call("add_leaves", job)
         return np.ascontiguousarray(shape[:, :count].T).reshape(count, -1, 2)
 
 
@@ -96,7 +96,7 @@ def _bring(table: Floats, leaves: Floats, rows: NDArray[np.int32], count: int) -
 
 
 # The structure `Cascade` of `kernels/landmarks.c`, in its order.
-_JOB = fields(
+_JOB = JobType(
     "faces:i values:i pixels:i trees:i depth:i shape turn boxes ends first width pictures",
     "anchors deltas splits most leaves rows seen sums",
 )

@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 
-from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, arena_of_thread, fields
+from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, Arena, JobType, arena_of_thread
 from maskgen.masks.lighting.blur_and_noise import (
     ELSEWHERE,
     PRESSED,

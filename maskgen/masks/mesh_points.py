@@ -8,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.kernels.arena import arena_of_thread, fields
+from maskgen.core.kernels.arena import FLOAT, Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles
 from maskgen.masks.cloth_and_straps import PIECES
 from maskgen.masks.ear_and_head_occlusion import AWAY
-from maskgen.masks.kernels.arena import FLOAT, Arena, JobType, arena_of_thread
 from maskgen.masks.mask_mesh import HeadTriangles, MaskMesh, bare_head_model
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera

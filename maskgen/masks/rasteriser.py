@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.kernels.arena import SPAN, arena_of_thread, fields
+from maskgen.core.kernels.arena import SPAN, JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats
-from maskgen.masks.kernels.arena import SPAN, JobType, arena_of_thread
 from maskgen.masks.pose.head import Triangles
 
 FAR = 1000.0  # distance of the picture plane from the camera, in units of the picture's height

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, arena_of_thread, fields
+from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, JobType, arena_of_thread
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import BlurAndNoise, added_blur, blur_reach, gaussian_kernel
 from maskgen.masks.lighting.cloth_colour import (
@@ -184,7 +183,7 @@ class _Pixels:
         folds = fold_gains(self.camera, light, plan)
         shine = SHINE + SHEEN * self.kind.gloss, SHINE / 255, FIBRES, SHEEN_OF_RELIEF
         range_of_levels = light.top - ROOM, ROOM, 1 - light.lift / 255, light.lift
-        of_shade = USUAL_LIGHT, shade_tint(plan, light), *dye_numbers(light, plan.fade)
+        of_shade = USUAL_LIGHT, shade_tint(plan, light), SHEEN_KNEE, SHEEN_ROOM, *dye_numbers(light, plan.fade)
         return plan.sheer, full_light(plan, light), *folds, BRIGHTEST, *shine, *of_shade, *range_of_levels
 
 

@@ -18,14 +18,11 @@ import wasmtime
 
 from maskgen.core.kernels import arena as arena_module
 from maskgen.core.kernels import calls
-from maskgen.core.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, arena_of_thread, fields
+from maskgen.core.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, JobType, arena_of_thread, fields
 from maskgen.core.records import Floats
 from maskgen.faces import shape_predictor
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
-from maskgen.masks.kernels import arena as arena_module
-from maskgen.masks.kernels import calls
-from maskgen.masks.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, JobType, arena_of_thread, fields
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting import jpeg_blocks, mesh_values
 from maskgen.masks.plan import MaskPlan

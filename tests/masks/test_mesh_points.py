@@ -12,7 +12,6 @@ from maskgen.core.seeding import rng_for
 from maskgen.masks import cloth_and_straps
 from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, analyse_face, place_mask
 from maskgen.masks.ear_and_head_occlusion import facing_triangles
-from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
 from maskgen.masks.mesh_points import (

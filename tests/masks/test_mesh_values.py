@@ -10,7 +10,6 @@ from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import AnalysedFace, analyse_face, place_mask
 from maskgen.masks.cloth_and_straps import PIECES
-from maskgen.masks.kernels.arena import arena_of_thread
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting.cloth_colour import BRIGHTEST
 from maskgen.masks.lighting.colour import srgb_factor

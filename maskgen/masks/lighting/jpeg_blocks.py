@@ -9,9 +9,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from maskgen.core.kernels.arena import arena_of_thread, fields
+from maskgen.core.kernels.arena import JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Image, Mask
-from maskgen.masks.kernels.arena import JobType, arena_of_thread
 
 WORST = 90  # quality from which artefacts are invisible
 SMALLEST = 0.5  # crop pixels per pixel of the photograph, below which resizing has removed the blocks

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import FLOAT, Arena, JobType, arena_of_thread
 from maskgen.core.records import Floats, Image
-from maskgen.masks.kernels.arena import FLOAT, Arena, JobType, arena_of_thread
 from maskgen.masks.kind import AtlasLevel
 from maskgen.masks.lighting.cloth_colour import BRIGHTEST, LUMA_OF_THREE
 from maskgen.masks.lighting.colour import GAMMA

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from maskgen.core.kernels.arena import Arena, arena_of_thread, fields
+from maskgen.core.kernels.arena import Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles
-from maskgen.masks.kernels.arena import Arena, JobType, arena_of_thread
 from maskgen.masks.kind import (
     DARKEST,
     LEVEL_GROUND,

@@ -11,7 +11,8 @@ from maskgen.masks.template import built_in_template
 
 
 def test_colours_of_a_look_share_what_colour_does_not_change() -> None:
-    blue, green = (load_kind(name).looks[0].levels[3] for name in ("surgical_blue", "surgical_green"))
+    template = built_in_template("surgical")
+    blue, green = (make_kind(colour, template, colour).looks[0].levels[3] for colour in ("#4a90d9", "#2fa58a"))
     assert blue.slope_down is green.slope_down and blue.parts is green.parts
     assert not np.array_equal(blue.colours[..., :3], green.colours[..., :3])
     assert np.array_equal(blue.colours[..., 3], green.colours[..., 3])

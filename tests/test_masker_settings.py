@@ -9,7 +9,8 @@ import pytest
 from skimage.data import astronaut
 
 import maskgen
-from maskgen.api import MaskerSettings
+from maskgen.api import Masker, MaskerSettings
+from maskgen.augment import MaskAugment
 from maskgen.core.kindspec import FARTHEST_YAW
 from maskgen.core.reasons import UserError
 
@@ -63,3 +64,52 @@ def test_a_size_that_no_crop_has_is_refused(size: Any) -> None:
 
 def test_numbers_of_numpy_are_numbers() -> None:
     MaskerSettings(size=np.int64(112), seed=np.int32(3), min_trust=np.float32(0.5), per_photo=np.int64(2))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ["n95=3", "kn95"],
+        (kind for kind in ("n95=3", "kn95")),
+        {"n95=3": 1, "kn95": 1}.keys(),
+        np.array(["n95=3", "kn95"]),
+    ],
+)
+def test_kinds_in_any_form_that_has_an_order_are_a_tuple(kinds: Any) -> None:
+    settings = MaskerSettings(kinds=kinds, wear=iter(["chin_out"]))  # type: ignore[arg-type]
+    assert settings == MaskerSettings(kinds=("n95=3", "kn95"), wear=("chin_out",))
+    assert hash(settings) == hash(MaskerSettings(kinds=("n95=3", "kn95"), wear=("chin_out",)))
+
+
+def test_kinds_of_a_generator_are_worn() -> None:
+    settings = MaskerSettings(kinds=(kind for kind in ["n95"]), crop="none")  # type: ignore[arg-type]
+    assert Masker(settings).mask(astronaut()).record["kind"] == "n95"
+
+
+def test_one_text_is_one_kind_and_one_wearing_position() -> None:
+    settings = MaskerSettings(kinds="n95", wear="nose_out")  # type: ignore[arg-type]
+    assert settings == MaskerSettings(kinds=("n95",), wear=("nose_out",))
+    masked = MaskAugment("n95", "nose_out").mask(astronaut(), "a")
+    assert masked is not None
+    assert (masked.record["kind"], masked.record["wearing"]) == ("n95", "nose_out")
+
+
+@pytest.mark.parametrize("make", [lambda **given: MaskerSettings(**given), lambda **given: MaskAugment(**given)])
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"kinds": {"n95": 1, "cloth_black": 1000}}, "--kinds is a dict: give a tuple, with weights as in n95=3."),
+        ({"kinds": {"n95", "cloth_black"}}, "--kinds is a set, which has no order: give a tuple."),
+        ({"kinds": ("n95", 3)}, "--kinds 3 is not a text: give texts, as in n95=3."),
+        ({"kinds": 3}, "--kinds 3 is not a text"),
+        ({"kinds": b"n95"}, "--kinds b'n95' is not a text"),
+        ({"kinds": [["n95", "kn95"]]}, "--kinds ['n95', 'kn95'] is not a text"),
+        ({"wear": {"proper": 3}}, "--wear is a dict: give a tuple, with weights as in proper=3."),
+        ({"wear": frozenset({"proper"})}, "--wear is a frozenset, which has no order"),
+        ({"wear": None}, "--wear None is not a text: give texts, as in proper=3."),
+    ],
+)
+def test_what_is_no_sequence_of_texts_is_refused(make: Any, wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as found:
+        make(**wrong)
+    assert told in str(found.value)

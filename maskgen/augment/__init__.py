@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Floats, Image, check_image
 from maskgen.faces.detect import MtcnnDetector
@@ -71,8 +71,8 @@ class MaskAugment:
     """Renders a mask onto the face of a picture; the same key gives the same mask. It pickles, and works after a fork.
 
     Args:
-        kinds: the masks to draw from, as on the command line, with weights; "world" samples masks as they occur in
-            public.
+        kinds: the masks to draw from, as on the command line, with weights, or one text; "world" samples masks as they
+            occur in public.
         wear: wearing positions, with weights.
         aligned: pictures are crops with one centred face; with points no face is detected in any case.
         min_trust: faces whose landmarks are less reliable stay bare, 0..1.
@@ -94,7 +94,8 @@ class MaskAugment:
         min_trust: float = 0.0,
         strict: bool = False,
     ) -> None:
-        settings = MaskerSettings(tuple(kinds), tuple(wear), crop="none", min_trust=min_trust)
+        texts, positions = texts_of(kinds, "--kinds"), texts_of(wear, "--wear")
+        settings = MaskerSettings(texts, positions, crop="none", min_trust=min_trust)
         self._masker = Masker(settings, MtcnnDetector(aligned=aligned))
         self.strict = strict
 

@@ -8,7 +8,7 @@ from typing import Any
 import albumentations as A  # noqa: N812
 
 from maskgen.augment import MaskAugment
-from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
 
 try:
     from albumentations.core.transform_params import SampledParams
@@ -28,7 +28,8 @@ class _MaskFace(A.ImageOnlyTransform):  # type: ignore[misc]
         p: float = 0.5,
     ) -> None:
         super().__init__(p=p)
-        self.kinds, self.wear, self.points, self.aligned = tuple(kinds), tuple(wear), points, aligned
+        self.kinds, self.wear = texts_of(kinds, "--kinds"), texts_of(wear, "--wear")
+        self.points, self.aligned = points, aligned
         self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)
 
     def apply(self, img: Any, mask_key: str, mask_points: Any, **params: Any) -> Any:

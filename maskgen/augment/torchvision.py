@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from maskgen.augment import MaskAugment
-from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
 from maskgen.core.records import Image
 
 _KEY_POINTS = getattr(tv_tensors, "KeyPoints", None)  # from 0.23 on
@@ -52,7 +52,8 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         p: float = 0.5,
     ) -> None:
         super().__init__()
-        self.kinds, self.wear, self.aligned, self.p = tuple(kinds), tuple(wear), aligned, p
+        self.kinds, self.wear = texts_of(kinds, "--kinds"), texts_of(wear, "--wear")
+        self.aligned, self.p = aligned, p
         self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:

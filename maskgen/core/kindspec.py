@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,32 @@ def weighted(text: str, option: str) -> tuple[str, float]:
     return name.strip(), weight
 
 
+def texts_of(values: object, option: str) -> tuple[str, ...]:
+    """Kinds or wearing positions as a tuple; one text is a tuple of one.
+
+    Args:
+        values: a text or some texts in an order; an iterator is read once.
+        option: "--kinds" or "--wear".
+
+    Raises:
+        UserError: a dict, a set, or something else than texts.
+
+    Example:
+        >>> texts_of("n95", "--kinds"), texts_of(["n95=3", "kn95"], "--kinds")
+        (('n95',), ('n95=3', 'kn95'))
+    """
+    example, kind = {"--kinds": "n95=3"}.get(option, "proper=3"), type(values).__name__
+    if isinstance(values, Mapping):
+        raise UserError(f"{option} is a {kind}: give a tuple, with weights as in {example}.")
+    if isinstance(values, (set, frozenset)):  # in another process it has another order, and masks are drawn by theirs
+        raise UserError(f"{option} is a {kind}, which has no order: give a tuple.")
+    texts = tuple(values) if isinstance(values, Iterable) and not isinstance(values, (str, bytes)) else (values,)
+    for text in texts:
+        if not isinstance(text, str):
+            raise UserError(f"{option} {text!r} is not a text: give texts, as in {example}.")
+    return texts
+
+
 def css_colour(name: str) -> str | None:
     """ "#rrggbb" of a CSS colour name, ignoring case; None for an unknown name.
 
@@ -183,6 +210,24 @@ def parse_wear(text: str) -> tuple[str, float]:
     if name not in WEARINGS:
         raise UserError(f"--wear {name} is unknown: give {', '.join(WEARINGS)}, with weights as in nose_out=2.")
     return name, weight
+
+
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Raise UserError unless there is a kind, each with a valid weight, and none twice."""
+    names = [parse_kind(text).name for text in kinds]
+    if not names:
+        raise UserError("--kinds names no mask: give at least one.")
+    if len({file_name(name) for name in names}) != len(names):
+        raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
+
+
+def check_wear(wear: Sequence[str]) -> None:
+    """Raise UserError unless there is a wearing position, each with a valid weight, and none twice."""
+    names = [parse_wear(text)[0] for text in wear]
+    if not names:
+        raise UserError("--wear names no wearing position: give at least one.")
+    if len(set(names)) != len(names):
+        raise UserError("--wear names a position twice: name each once.")
 
 
 def file_name(kind: str) -> str:

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Protocol
 
 from maskgen.core.alignment_names import ALIGNMENTS, check_alignment
-from maskgen.core.kindspec import FACES, FARTHEST_PITCH, FARTHEST_YAW, file_name, parse_kind, parse_wear
+from maskgen.core.kindspec import FACES, FARTHEST_PITCH, FARTHEST_YAW, check_kinds, check_wear, parse_kind
 from maskgen.core.reasons import UserError
 
 CROPS = ("face", "none")
@@ -75,8 +75,9 @@ def check_mask_settings(settings: _Settings, kinds: Sequence[str]) -> None:
         _check_number("--margin", settings.margin, whole=False)
     if settings.crop == "face":
         check_alignment(settings.align, settings.size, settings.margin)
-    _check_kinds(kinds, settings.per_photo)
-    _check_wear(settings.wear)
+    check_kinds(kinds)
+    check_wear(settings.wear)
+    _check_per_photo(settings.per_photo, kinds)
     if settings.unmasked_share and settings.per_photo == "all":
         raise UserError("--unmasked-share needs random masks: leave out --per-photo all.")
 
@@ -99,26 +100,13 @@ def _check_number(option: str, value: object, whole: bool) -> None:
         raise UserError(f"{option} {value!r} is not a {'whole ' if whole else ''}number.")
 
 
-def _check_kinds(kinds: Sequence[str], per_photo: str | int) -> None:
-    specs = [parse_kind(text) for text in kinds]
-    if not specs:
-        raise UserError("--kinds names no mask: give at least one.")
-    if len({file_name(spec.name) for spec in specs}) != len(specs):
-        raise UserError("--kinds names a mask twice: name each once, and rename one of two files of one name.")
-    if per_photo == "all" and any(spec.weight != 1 for spec in specs):
+def _check_per_photo(per_photo: str | int, kinds: Sequence[str]) -> None:
+    if per_photo == "all" and any(parse_kind(text).weight != 1 for text in kinds):
         raise UserError("--kinds gives weights, which need random masks: leave out --per-photo all.")
     if isinstance(per_photo, str):
         check_choice("--per-photo", per_photo, PER_PHOTO)
     else:
-        check_range("--per-photo", per_photo, 1, len(specs))
-
-
-def _check_wear(wear: Sequence[str]) -> None:
-    names = [parse_wear(text)[0] for text in wear]
-    if not names:
-        raise UserError("--wear names no wearing position: give at least one.")
-    if len(set(names)) != len(names):
-        raise UserError("--wear names a position twice: name each once.")
+        check_range("--per-photo", per_photo, 1, len(kinds))
 
 
 def _option(field: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, DEFAULT_SIDE
 from maskgen.core.images import DEFAULT_MAX_PIXELS
-from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW
+from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, texts_of
 from maskgen.faces.landmarkers.by_name import DLIB
 from maskgen.masker.limits import check_mask_settings
 
@@ -18,7 +18,7 @@ class MaskerSettings:
 
     Attributes:
         kinds: the masks to choose from, as on the command line, with weights: see `core.kindspec`; empty for the five
-            default ones.
+            default ones. A list, an iterator or one text becomes a tuple, as in `wear`.
         wear: wearing positions, of "proper", "nose_out", "chin_out" and "under_chin", with weights: ("proper=3",
             "nose_out=1").
         size: side of the aligned crop in pixels, 32..2048; with "arcface" a multiple of 112 or of 128.
@@ -65,4 +65,6 @@ class MaskerSettings:
     max_pitch: float = FARTHEST_PITCH
 
     def __post_init__(self) -> None:
+        for name in ("kinds", "wear"):
+            object.__setattr__(self, name, texts_of(getattr(self, name), f"--{name}"))
         check_mask_settings(self, self.kinds or DEFAULT_KINDS)

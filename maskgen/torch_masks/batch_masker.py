@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maskgen.core.kindspec import DEFAULT_KINDS, parse_kind, parse_wear
+from maskgen.core.kindspec import DEFAULT_KINDS, check_kinds, check_wear, parse_kind, parse_wear, texts_of
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Image
 from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, no_cloth_visible
@@ -89,8 +89,8 @@ class BatchMasker:
     It pickles, so a DataLoader's workers can do `analyse` and `plan`, and the process with the device `render`.
 
     Args:
-        kinds: the masks to draw from, as on the command line, with weights.
-        wear: wearing positions, with weights.
+        kinds: the masks to draw from, as on the command line, with weights, or one text.
+        wear: wearing positions, with weights, or one text.
         unmasked_share: share of pictures, 0..1, that stay bare.
         parts: also return part labels.
         at_once: masks in one pass on the device; None for 256, on a CPU for 32 at 112 pixels and 8 at 224. A mask takes
@@ -121,7 +121,9 @@ class BatchMasker:
             raise ValueError(f"unmasked_share {unmasked_share} is outside 0..1")
         if at_once is not None and at_once < 1:
             raise ValueError(f"at_once {at_once} is not positive")
-        self.kinds, self.wear = tuple(kinds), tuple(wear)
+        self.kinds, self.wear = texts_of(kinds, "--kinds") or DEFAULT_KINDS, texts_of(wear, "--wear")
+        check_kinds(self.kinds)
+        check_wear(self.wear)
         self.unmasked_share, self.parts, self.at_once = unmasked_share, parts, at_once
         self._kinds = load_kinds(self.kinds)
         self._weights = np.array([parse_kind(text).weight for text in self.kinds])

@@ -125,3 +125,8 @@ def test_other_tensors_of_a_sample_are_left_alone() -> None:
     mask = tv_tensors.Mask(torch.zeros(portrait().image.shape[:2], dtype=torch.uint8))
     image, same, label = transform()(picture(), mask, torch.tensor(4))
     assert (image != picture()).any() and (same == mask).all() and label == 4
+
+
+def test_one_text_is_one_kind() -> None:
+    assert (MaskFace("n95", "nose_out").kinds, MaskFace("n95", "nose_out").wear) == (("n95",), ("nose_out",))
+    assert MaskFace(iter(["n95"])).kinds == ("n95",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import Photo
 from maskgen.core.kindspec import DEFAULT_KINDS
-from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import MaskedPicture, analyse_face, apply_mask
@@ -269,3 +270,25 @@ def test_other_wrong_arguments_are_refused(small: list[Face]) -> None:
         BatchMasker(unmasked_share=2)
     with pytest.raises(ValueError, match="at_once 0 is not positive"):
         BatchMasker(at_once=0)
+
+
+@pytest.mark.parametrize("kinds", ["n95", iter(["n95"]), ["n95"]])
+def test_kinds_in_other_forms_than_a_tuple(kinds: Any, small: list[Face]) -> None:
+    masker = BatchMasker(kinds, "nose_out")  # type: ignore[arg-type]
+    assert (masker.kinds, masker.wear) == (("n95",), ("nose_out",))
+    assert masker(batch(small[:1]), points_of(small[:1]), ["a"]).kinds == ("n95",)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"kinds": {"n95": 3}}, "--kinds is a dict: give a tuple, with weights as in n95=3."),
+        ({"kinds": ("n95", "n95=3")}, "--kinds names a mask twice"),
+        ({"wear": ()}, "--wear names no wearing position"),
+        ({"wear": ("proper", "proper=2")}, "--wear names a position twice"),
+    ],
+)
+def test_kinds_and_positions_have_the_limits_of_the_maskers(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        BatchMasker(**wrong)
+    assert BatchMasker(()).kinds == DEFAULT_KINDS

@@ -81,6 +81,8 @@ def masker_settings(settings: MaskSettings) -> MaskerSettings:
             "masked_input",
         )
     }
+    if settings.crop == "none":  # the library refuses what is idle; of a run they may tell how SOURCE is aligned
+        known = {name: value for name, value in known.items() if name not in ("size", "align", "margin")}
     known |= {"unmasked_share": settings.unmasked_share, "max_pixels": settings.max_pixels}
     known |= {"parts": settings.classes, "occluders": settings.occluders}
     return MaskerSettings(**known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,24 @@ from maskgen.core.reasons import UserError
         ({"per_photo": 9}, "--per-photo 9 is out of range"),
         ({"per_photo": 2, "kinds": ("n95",)}, "--per-photo 2 is out of range: give 1 to 1."),
         ({"per_photo": 1.5}, "--per-photo 1.5 is not a whole number"),
-        ({"per_photo": "al"}, "--per-photo al is unknown: give random or all."),
+        ({"per_photo": "al"}, "--per-photo 'al' is unknown: give random, all or a whole number."),
+        ({"per_photo": "2"}, "--per-photo '2' is unknown: give random, all or a whole number."),
+        ({"per_photo": True}, "--per-photo True is not a whole number"),
+        ({"seed": True}, "--seed True is not a whole number"),
+        ({"unmasked_share": True}, "--unmasked-share True is not a number"),
+        ({"margin": True}, "--margin True is not a number"),
+        ({"bare": "no"}, "bare='no' is neither True nor False."),
+        ({"bare": "false"}, "bare='false' is neither True nor False."),
+        ({"bare": 1}, "bare=1 is neither True nor False."),
+        ({"parts": "x"}, "parts='x' is neither True nor False."),
+        ({"parts": None}, "parts=None is neither True nor False."),
+        ({"crop": "none", "size": 112}, "--crop none keeps the photograph's own pixels: leave out --size."),
+        ({"crop": "none", "align": "facenet"}, "leave out --align."),
+        (
+            {"crop": "none", "size": 96, "align": "arcface", "margin": 0.2},
+            "leave out --size and --align and --margin.",
+        ),
+        ({"landmarks": "own", "landmarks_model": Path("model.dat")}, "leave out --landmarks own."),
         ({"per_photo": "all", "kinds": ("n95=2", "cloth_black")}, "--kinds gives weights"),
         ({"per_photo": "all", "unmasked_share": 0.5}, "--unmasked-share needs random masks"),
         ({"unmasked_share": 5}, "--unmasked-share 5 is out of range: give 0.0 to 1.0."),
@@ -64,6 +82,16 @@ def test_a_size_that_no_crop_has_is_refused(size: Any) -> None:
 
 def test_numbers_of_numpy_are_numbers() -> None:
     MaskerSettings(size=np.int64(112), seed=np.int32(3), min_trust=np.float32(0.5), per_photo=np.int64(2))  # type: ignore[arg-type]
+    MaskerSettings(bare=np.bool_(True), parts=np.bool_(False))  # type: ignore[arg-type]
+
+
+def test_a_seed_of_numpy_draws_as_the_same_number() -> None:
+    one, other = (
+        Masker(MaskerSettings(("n95",), seed=seed, crop="none")).mask(astronaut()) for seed in (3, np.int64(3))
+    )
+    assert (one.image == other.image).all()
+    assert one.record == other.record
+    assert type(other.record["seed"]) is int
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import SetAsideError, check_flag
 from maskgen.core.records import Floats, Image, check_image
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.upright_crop import five_points
@@ -78,6 +78,9 @@ class MaskAugment:
         min_trust: faces whose landmarks are less reliable stay bare, 0..1.
         strict: raise SetAsideError where no mask can be rendered; otherwise the picture stays unchanged.
 
+    Raises:
+        UserError: an invalid value.
+
     Example:
         >>> from skimage.data import astronaut
         >>> augment = MaskAugment(("n95",))
@@ -94,6 +97,8 @@ class MaskAugment:
         min_trust: float = 0.0,
         strict: bool = False,
     ) -> None:
+        check_flag("aligned", aligned)
+        check_flag("strict", strict)
         texts, positions = texts_of(kinds, "--kinds"), texts_of(wear, "--wear")
         settings = MaskerSettings(texts, positions, crop="none", min_trust=min_trust)
         self._masker = Masker(settings, MtcnnDetector(aligned=aligned))

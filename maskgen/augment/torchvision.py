@@ -13,6 +13,7 @@ from torchvision.transforms import v2
 
 from maskgen.augment import MaskAugment
 from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
+from maskgen.core.reasons import why_no_number
 from maskgen.core.records import Image
 
 _KEY_POINTS = getattr(tv_tensors, "KeyPoints", None)  # from 0.23 on
@@ -37,7 +38,8 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
     Raises:
         TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`; or a PIL
             image of another mode than L, LA, RGB and RGBA. It is raised whether a mask is drawn or not.
-        ValueError: another number of key points.
+        UserError: an invalid value of `kinds`, `wear` or `aligned`.
+        ValueError: another number of key points, or a `p` outside 0..1.
     """
 
     _transformed_types = tuple(
@@ -52,6 +54,8 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         p: float = 0.5,
     ) -> None:
         super().__init__()
+        if fault := why_no_number(p, 0.0, 1.0):
+            raise ValueError(f"p {p!r} {fault}")
         self.kinds, self.wear = texts_of(kinds, "--kinds"), texts_of(wear, "--wear")
         self.aligned, self.p = aligned, p
         self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)

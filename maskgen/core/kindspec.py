@@ -19,6 +19,7 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
 WORLD = "world"  # masks as they occur in public, each drawn at random
 DEFAULT_MIN_TRUST = 0.4
+SEEDS = (-(2**63), 2**64 - 1)  # the least and the greatest
 FARTHEST_YAW, FARTHEST_PITCH = 80.0, 90.0  # degrees of a head that is masked unless asked otherwise
 # What is drawn on cloth of a colour that was asked for; `masks.world.named_prints` draws it.
 PRINTS = ("dots", "stripes", "checks", "flowers", "paisley", "leopard", "hearts", "stars")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from numbers import Integral, Real
+from typing import TypeGuard
 
 
 class Reason(StrEnum):
@@ -63,6 +65,32 @@ def why_unreadable(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error)
+
+
+def is_number(value: object, whole: bool = False) -> TypeGuard[float]:
+    """Whether a value is a number, of NumPy too, or a whole one; True and False are none."""
+    return isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+
+
+def why_no_number(value: object, low: float, high: float) -> str:
+    """What is wrong with a value that should be a number, low <= value <= high, as a clause; "" for nothing.
+
+    Between whole limits the number is a whole one.
+
+    Example:
+        >>> why_no_number(1.5, 0, 9), why_no_number(2, 0.0, 1.0), why_no_number(2, 0, 9)
+        ('is not a whole number', 'is out of range: give 0.0 to 1.0', '')
+    """
+    whole = isinstance(low, int) and isinstance(high, int)
+    if not is_number(value, whole):
+        return f"is not a {'whole ' if whole else ''}number"
+    return "" if low <= value <= high else f"is out of range: give {low} to {high}"
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise UserError unless the value is True or False: any text, "no" too, would count as True."""
+    if type(value).__name__ not in ("bool", "bool_"):  # the second is NumPy's
+        raise UserError(f"{name}={value!r} is neither True nor False.")
 
 
 _PLURALS = {"person": "people", "process": "processes"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from pathlib import Path
 from typing import Protocol
 
 from maskgen.core.alignment_names import ALIGNMENTS, check_alignment
-from maskgen.core.kindspec import FACES, FARTHEST_PITCH, FARTHEST_YAW, check_kinds, check_wear, parse_kind
-from maskgen.core.reasons import UserError
+from maskgen.core.kindspec import FACES, FARTHEST_PITCH, FARTHEST_YAW, SEEDS, check_kinds, check_wear, parse_kind
+from maskgen.core.reasons import UserError, check_flag, is_number, why_no_number
 
 CROPS = ("face", "none")
 LANDMARKS = ("dlib", "own")  # models of the 68 points, see maskgen.faces.landmarkers
@@ -27,7 +27,7 @@ _CHOICES = {
 # Limits that are whole numbers are those of whole numbers.
 _RANGES: dict[str, tuple[float, float]] = {
     "size": (32, 2048),
-    "seed": (-(2**63), 2**64 - 1),
+    "seed": SEEDS,
     "max_pixels": (1, 2**31),
     "unmasked_share": (0.0, 1.0),
     "min_trust": (0.0, 1.0),
@@ -46,6 +46,8 @@ class _Settings(Protocol):
     @property
     def per_photo(self) -> str | int: ...
     @property
+    def bare(self) -> bool: ...
+    @property
     def unmasked_share(self) -> float: ...
     @property
     def crop(self) -> str: ...
@@ -55,6 +57,10 @@ class _Settings(Protocol):
     def size(self) -> int: ...
     @property
     def margin(self) -> float | None: ...
+    @property
+    def landmarks(self) -> str: ...
+    @property
+    def landmarks_model(self) -> Path | None: ...
 
 
 def check_mask_settings(settings: _Settings, kinds: Sequence[str]) -> None:
@@ -71,8 +77,9 @@ def check_mask_settings(settings: _Settings, kinds: Sequence[str]) -> None:
         check_range(_option(name), getattr(settings, name), low, high)
     for name, choices in _CHOICES.items():
         check_choice(_option(name), getattr(settings, name), choices)
-    if settings.margin is not None:
-        _check_number("--margin", settings.margin, whole=False)
+    check_flag("bare", settings.bare)
+    if settings.margin is not None and not is_number(settings.margin):
+        raise UserError(f"--margin {settings.margin!r} is not a number.")
     if settings.crop == "face":
         check_alignment(settings.align, settings.size, settings.margin)
     check_kinds(kinds)
@@ -80,13 +87,14 @@ def check_mask_settings(settings: _Settings, kinds: Sequence[str]) -> None:
     _check_per_photo(settings.per_photo, kinds)
     if settings.unmasked_share and settings.per_photo == "all":
         raise UserError("--unmasked-share needs random masks: leave out --per-photo all.")
+    if settings.landmarks_model is not None and settings.landmarks != "dlib":
+        raise UserError(f"--landmarks-model is a model of dlib's: leave out --landmarks {settings.landmarks}.")
 
 
 def check_range(option: str, value: float, low: float, high: float) -> None:
     """Raise UserError unless it is a number, low <= value <= high; between whole limits a whole one."""
-    _check_number(option, value, whole=isinstance(low, int) and isinstance(high, int))
-    if not low <= value <= high:
-        raise UserError(f"{option} {value} is out of range: give {low} to {high}.")
+    if fault := why_no_number(value, low, high):
+        raise UserError(f"{option} {value if is_number(value) else repr(value)} {fault}.")
 
 
 def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
@@ -95,16 +103,12 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
         raise UserError(f"{option} {value} is unknown: give {' or '.join(choices)}.")
 
 
-def _check_number(option: str, value: object, whole: bool) -> None:
-    if not isinstance(value, Integral if whole else Real):
-        raise UserError(f"{option} {value!r} is not a {'whole ' if whole else ''}number.")
-
-
 def _check_per_photo(per_photo: str | int, kinds: Sequence[str]) -> None:
     if per_photo == "all" and any(parse_kind(text).weight != 1 for text in kinds):
         raise UserError("--kinds gives weights, which need random masks: leave out --per-photo all.")
     if isinstance(per_photo, str):
-        check_choice("--per-photo", per_photo, PER_PHOTO)
+        if per_photo not in PER_PHOTO:
+            raise UserError(f"--per-photo {per_photo!r} is unknown: give {', '.join(PER_PHOTO)} or a whole number.")
     else:
         check_range("--per-photo", per_photo, 1, len(kinds))
 

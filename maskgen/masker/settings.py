@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from maskgen.core.alignment_names import DEFAULT_ALIGNMENT, DEFAULT_SIDE
 from maskgen.core.images import DEFAULT_MAX_PIXELS
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FARTHEST_PITCH, FARTHEST_YAW, texts_of
+from maskgen.core.reasons import UserError, check_flag
 from maskgen.faces.landmarkers.by_name import DLIB
 from maskgen.masker.limits import check_mask_settings
 
@@ -25,7 +26,8 @@ class MaskerSettings:
         align: "maskgen", "arcface", "arcface-scaled" or "facenet", see `faces.crop_by_alignment`.
         margin: with "maskgen" the share of the face added around it; with "facenet" pixels of the crop; None for the
             alignment's default.
-        crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels.
+        crop: "face" for the aligned crop, "none" for the whole photograph in its own pixels: without size, align and
+            margin.
         faces: "subject", "largest", "central" or "all", see `faces.choose`.
         seed: of all random draws, -2**63..2**64 - 1; the same seed, key and settings give the same pictures.
         per_photo: "random" for one kind drawn for each photograph, "all", or how many different ones.
@@ -40,7 +42,8 @@ class MaskerSettings:
         occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.occluders`.
 
     Raises:
-        UserError: a value that the option of `maskgen mask` may not have either; the message names valid ones.
+        UserError: a value that the option of `maskgen mask` may not have either, or two that contradict each other; the
+            message names valid ones.
     """
 
     kinds: tuple[str, ...] = ()
@@ -68,3 +71,9 @@ class MaskerSettings:
         for name in ("kinds", "wear"):
             object.__setattr__(self, name, texts_of(getattr(self, name), f"--{name}"))
         check_mask_settings(self, self.kinds or DEFAULT_KINDS)
+        check_flag("parts", self.parts)
+        object.__setattr__(self, "seed", int(self.seed))  # another type of number would draw otherwise
+        usual = {one.name: one.default for one in fields(self)}
+        idle = [f"--{name}" for name in ("size", "align", "margin") if getattr(self, name) != usual[name]]
+        if self.crop == "none" and idle:
+            raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(idle)}.")

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maskgen.core.kindspec import DEFAULT_KINDS, check_kinds, check_wear, parse_kind, parse_wear, texts_of
-from maskgen.core.reasons import Reason, SetAsideError
+from maskgen.core.kindspec import DEFAULT_KINDS, SEEDS, check_kinds, check_wear, parse_kind, parse_wear, texts_of
+from maskgen.core.reasons import Reason, SetAsideError, check_flag, why_no_number
 from maskgen.core.records import Image
 from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, no_cloth_visible
 from maskgen.masks.kinds import load_kinds
@@ -23,6 +23,7 @@ from .prepared import PreparedMask, prepare_mask
 from .renderer import render_masks
 
 AT_ONCE = 256  # masks rendered in one pass
+MOST_AT_ONCE = 1 << 20
 ON_CPU = 400_000  # pixels of the pictures in one pass on a CPU: more do not fit in its cache
 POINTS = (68, 2)
 
@@ -96,6 +97,10 @@ class BatchMasker:
         at_once: masks in one pass on the device; None for 256, on a CPU for 32 at 112 pixels and 8 at 224. A mask takes
             about 2 MB of memory at 112 pixels, 9 MB at 224.
 
+    Raises:
+        UserError: an invalid value of `kinds`, `wear` or `parts`.
+        ValueError: a number that is out of range.
+
     Example:
         >>> import torch
         >>> from maskgen.people import sample_people
@@ -117,10 +122,10 @@ class BatchMasker:
         parts: bool = False,
         at_once: int | None = None,
     ) -> None:
-        if not 0.0 <= unmasked_share <= 1.0:
-            raise ValueError(f"unmasked_share {unmasked_share} is outside 0..1")
-        if at_once is not None and at_once < 1:
-            raise ValueError(f"at_once {at_once} is not positive")
+        _check_number("unmasked_share", unmasked_share, 0.0, 1.0)
+        if at_once is not None:
+            _check_number("at_once", at_once, 1, MOST_AT_ONCE)
+        check_flag("parts", parts)
         self.kinds, self.wear = texts_of(kinds, "--kinds") or DEFAULT_KINDS, texts_of(wear, "--wear")
         check_kinds(self.kinds)
         check_wear(self.wear)
@@ -140,9 +145,10 @@ class BatchMasker:
             images: uint8 RGB (b, 3, height, width), one face each.
             points: 68 landmarks of each, (b, 68, 2), x and y in the picture's pixels; a row with a NaN has no face.
             keys: of the random draws, one for each picture.
+            seed: -2**63..2**64 - 1, such as the number of the epoch.
 
         Raises:
-            ValueError: another type or shape.
+            ValueError: another type or shape, or no whole number as `seed`.
         """
         pictures, at_once = _pictures(images), self.at_once or AT_ONCE
         if self.at_once is None and images.device.type == "cpu":
@@ -158,7 +164,8 @@ class BatchMasker:
         """Draw and place a mask for each analysed face. Works on the CPU.
 
         Raises:
-            ValueError: the numbers of pictures, faces and keys differ, or there is no picture.
+            ValueError: the numbers of pictures, faces and keys differ, there is no picture, or the seed is no whole
+                number.
         """
         return self._planned(_pictures(images), faces, keys, seed, self.at_once or AT_ONCE)
 
@@ -194,6 +201,8 @@ class BatchMasker:
     def _planned(
         self, pictures: Sequence[Image], faces: AnalysedFaces, keys: Sequence[str], seed: int, at_once: int
     ) -> PlannedBatch:
+        _check_number("seed", seed, *SEEDS)
+        seed = int(seed)  # another type of number would draw otherwise
         if not len(pictures) == len(faces) == len(keys):
             raise ValueError(f"{len(pictures)} pictures, {len(faces)} faces and {len(keys)} keys")
         kinds, faults = [""] * len(keys), [face if isinstance(face, SetAsideError) else None for face in faces]
@@ -225,6 +234,11 @@ def _no_landmarks() -> SetAsideError:
 def _groups(masks: list[tuple[PreparedMask, int]], most: int) -> Iterator[list[tuple[PreparedMask, int]]]:
     for at in range(0, len(masks), most):
         yield masks[at : at + most]
+
+
+def _check_number(name: str, value: float, low: float, high: float) -> None:
+    if fault := why_no_number(value, low, high):
+        raise ValueError(f"{name} {value!r} {fault}")
 
 
 def _check(images: Tensor) -> None:

@@ -136,8 +136,6 @@ class MaskSettings:
         for name, path in (("--landmarks-model", self.landmarks_model), ("--points", self.points)):
             if path is not None and not path.is_file():
                 raise UserError(f"{name} {path} is not a file.")
-        if self.landmarks_model is not None and self.landmarks != "dlib":
-            raise UserError(f"--landmarks-model is a model of dlib's: leave out --landmarks {self.landmarks}.")
         if self.points is not None and (self.aligned or self.reuse is not None):
             raise UserError(f"--points gives the faces: leave out {'--aligned' if self.aligned else '--reuse'}.")
 

@@ -17,7 +17,7 @@ import pytest
 from drawn_people import drawn_people
 
 from maskgen.augment import MaskAugment, mark_of
-from maskgen.core.reasons import SetAsideError
+from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.core.records import Image
 from maskgen.faces.upright_crop import five_points
 from maskgen.people.portrait import Portrait
@@ -90,6 +90,12 @@ def test_points_of_a_wrong_shape_are_refused(shape: tuple[int, ...]) -> None:
 def test_points_that_are_no_numbers_are_refused(points: Any) -> None:
     with pytest.raises(ValueError, match="expected points of numbers, in rows of one length"):
         augment()(portrait().image, "a", points)
+
+
+@pytest.mark.parametrize("wrong", [{"aligned": "no"}, {"strict": 1}])
+def test_flags_are_true_or_false(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="is neither True nor False"):
+        MaskAugment(KINDS, **wrong)
 
 
 @pytest.mark.parametrize("box", [[1, 2, 3], [1, 2, 3, 4, 5], [], [[1, 2, 3, 4]] * 2])

@@ -109,6 +109,14 @@ def test_pictures_that_cannot_be_masked_are_refused_whatever_the_draw(p: float) 
         always(torch.zeros(3, 9, 9))
 
 
+@pytest.mark.parametrize("p", [2, -1, float("nan")])
+def test_a_chance_that_is_none_is_refused(p: float) -> None:
+    with pytest.raises(ValueError, match=f"p {p} is out of range: give 0.0 to 1.0"):
+        MaskFace(("n95",), p=p)
+    with pytest.raises(ValueError, match="p '1' is not a number"):
+        MaskFace(("n95",), p="1")  # type: ignore[arg-type]
+
+
 def test_chance_and_pickling() -> None:
     never = MaskFace(("n95",), p=0.0)
     assert never(picture()) is not None and (never(picture()) == picture()).all()

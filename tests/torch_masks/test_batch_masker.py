@@ -266,9 +266,9 @@ def test_other_wrong_arguments_are_refused(small: list[Face]) -> None:
         masker.render(images[:4], planned)
     with pytest.raises(ValueError, match=r"expected uint8 pictures \(b, 3, 112, 112\)"):
         masker.render(images[:, :, :100], planned)
-    with pytest.raises(ValueError, match="unmasked_share 2 is outside"):
+    with pytest.raises(ValueError, match="unmasked_share 2 is out of range: give 0.0 to 1.0"):
         BatchMasker(unmasked_share=2)
-    with pytest.raises(ValueError, match="at_once 0 is not positive"):
+    with pytest.raises(ValueError, match="at_once 0 is out of range: give 1 to"):
         BatchMasker(at_once=0)
 
 
@@ -292,3 +292,27 @@ def test_kinds_and_positions_have_the_limits_of_the_maskers(wrong: dict[str, Any
     with pytest.raises(UserError, match=told):
         BatchMasker(**wrong)
     assert BatchMasker(()).kinds == DEFAULT_KINDS
+
+
+@pytest.mark.parametrize("wrong", [{"unmasked_share": "0.5"}, {"at_once": 1.5}, {"at_once": True}])
+def test_settings_that_are_no_numbers_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^\w+ .* is not a (whole )?number"):
+        BatchMasker(**wrong)
+    with pytest.raises(UserError, match="parts='no' is neither True nor False"):
+        BatchMasker(parts="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [1.5, None, "1", True, 2**64, torch.tensor(1)])
+def test_seeds_that_are_no_whole_numbers_are_refused(seed: Any, small: list[Face]) -> None:
+    masker, images, points = BatchMasker(("n95",)), batch(small[:1]), points_of(small[:1])
+    with pytest.raises(ValueError, match="^seed .* is (not a whole number|out of range)"):
+        masker(images, points, ["a"], seed=seed)
+    with pytest.raises(ValueError, match="^seed "):
+        masker.plan(images, masker.analyse(images, points), ["a"], seed=seed)
+
+
+def test_a_seed_of_numpy_draws_as_the_same_number(small: list[Face]) -> None:
+    masker, images, points = BatchMasker(), batch(small[:1]), points_of(small[:1])
+    one, other = (masker(images, points, ["a"], seed=seed) for seed in (3, np.int64(3)))
+    assert torch.equal(one.images, other.images)
+    assert one.kinds == other.kinds

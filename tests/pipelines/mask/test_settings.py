@@ -10,6 +10,7 @@ from maskgen.core import images
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import any_path
 from maskgen.pipelines.checks import MAX_PIXELS, differences, digest_of, option_name
+from maskgen.pipelines.load_models import masker_settings
 from maskgen.pipelines.mask.settings import MaskSettings
 
 PLAIN = MaskSettings(Path("photographs"), Path("run"))
@@ -65,12 +66,13 @@ HOW: dict[str, Any] = {
         ("max_yaw", 81.0, "--max-yaw 81.0 is out of range: give 0.0 to 80.0"),
         ("max_pitch", -1.0, "--max-pitch"),
         ("per_photo", 6, "--per-photo 6 is out of range: give 1 to 5"),
-        ("per_photo", "some", "--per-photo some is unknown: give random or all"),
+        ("per_photo", "some", "--per-photo 'some' is unknown: give random, all or a whole number"),
         ("kinds", (), "--kinds"),
         ("kinds", ("n95", "n95"), "twice"),
         ("crop", "half", "--crop"),
         ("landmarks", "dib", "--landmarks dib is unknown: give dlib or own"),
         ("landmarks_model", Path("absent.dat"), "absent.dat is not a file"),
+        ("bare", "no", "bare='no' is neither True nor False"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(name: str, value: Any, said: str) -> None:
@@ -87,6 +89,13 @@ def test_every_setting_is_known_to_decide_or_not(tmp_path: Path) -> None:
     for name, value in HOW.items():
         assert replace(PLAIN, **{name: value}).deciding() == PLAIN.deciding()
     assert replace(PLAIN, backend="ray", scheduler="auto").deciding() == PLAIN.deciding()
+
+
+def test_the_library_is_told_no_setting_that_a_whole_photograph_makes_idle() -> None:
+    """A file of --config may hold a size, and --align tells how SOURCE is aligned."""
+    whole = replace(PLAIN, crop="none", aligned=True, size=112, align="arcface", margin=None)
+    assert masker_settings(whole) == masker_settings(replace(PLAIN, crop="none"))
+    assert masker_settings(replace(whole, crop="face")).size == 112
 
 
 def test_paths_mean_the_same_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ Example:
 
 from __future__ import annotations
 
-import threading
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -24,8 +23,6 @@ from maskgen.masker.settings import MaskerSettings
 from maskgen.points.given_faces import Marks
 
 __all__ = ["MaskedFace", "Masker", "MaskerSettings", "Output", "draw_sample", "mask_photo"]
-
-_ONE_AT_A_TIME = threading.Lock()  # a masker's networks run one call at a time
 
 
 @cache
@@ -76,8 +73,7 @@ def mask_photo(
     crop = "none" if size is None else "face"
     side = DEFAULT_SIDE if size is None else size
     settings = MaskerSettings((kind,), seed=seed, crop=crop, size=side, parts=parts)
-    with _ONE_AT_A_TIME:
-        return _masker(settings).mask(image, given)
+    return _masker(settings).mask(image, given)
 
 
 def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:

@@ -166,7 +166,8 @@ class MtcnnDetector(Detector):
         """The networks, made again in a forked process: the threads that ran them stayed behind."""
         if self._made != os.getpid():
             _LEFT_BEHIND.append(self._own_nets)
-            self._made, self._own_nets = os.getpid(), Nets(self._device)
+            # In this order: another thread may read between the two.
+            self._own_nets, self._made = Nets(self._device), os.getpid()
         return self._own_nets
 
     def _detect(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:

@@ -29,6 +29,7 @@ from maskgen.masker.catalogue_row import BARE, catalogue_row, columns_of_face
 from maskgen.masker.results import MaskedFace, Output
 from maskgen.masker.settings import MaskerSettings
 from maskgen.masker.subjects import AnalysedSubject, CutFace, PlacedMask
+from maskgen.masker.turns import Turns
 from maskgen.masks.apply_mask import (
     AnalysedFace,
     MaskedPicture,
@@ -54,8 +55,9 @@ class Masker:
 
     `timings` adds up seconds by stage. `landmarker` is one that other maskers use too; None for one of its own, of the
     settings' model. `made` are kinds made already, see `masks.kinds.printed_kind`, in the place of those of the
-    settings that have their names. One thread at a time may call a masker, or maskers that share a detector or
-    landmarker. It pickles as its settings: another process makes networks and templates again.
+    settings that have their names. Several threads may call a masker: they take turns. Maskers of several threads may
+    share a detector and landmarker of this package. It pickles as its settings: another process makes networks and
+    templates again.
 
     Example:
         >>> from skimage.data import astronaut
@@ -68,6 +70,7 @@ class Masker:
     timings: dict[str, float] = field(default_factory=dict)
     landmarker: Landmarker | None = None
     made: tuple[Kind, ...] = ()
+    _turns: Turns = field(init=False, repr=False, compare=False, default_factory=Turns)
     _landmarker: Landmarker = field(init=False)
     _kinds: list[Kind] = field(init=False)
     _weights: np.ndarray = field(init=False)
@@ -129,6 +132,16 @@ class Masker:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used (without any output where there are several such faces and no other), or one SetAsideError.
         """
+        with self._turns.lock:
+            return self._processed(keys, photos, known, given)
+
+    def _processed(
+        self,
+        keys: Sequence[str],
+        photos: Sequence[Photo],
+        known: Sequence[Sequence[Face]] | None,
+        given: Sequence[Marks] | None,
+    ) -> list[list[Output | SetAsideError] | SetAsideError]:
         kept: Looks = {}
         faces = self._detected(photos, known, kept) if given is None else self._given(photos, given)
         if self.settings.masked_input != "keep":

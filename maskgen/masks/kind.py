@@ -181,9 +181,10 @@ class UndyedLevels(AtlasLevels):
         return self._with_clear_parts(number)[1]
 
     def _with_clear_parts(self, number: int) -> tuple[AtlasLevel, Bytes | None]:
-        if number not in self._kept:
-            self._kept = dict(zip(range(number, LEVELS), self._made(number), strict=True))
-        return self._kept[number]
+        kept = self._kept
+        if number not in kept:  # another thread may replace what is kept
+            kept = self._kept = dict(zip(range(number, LEVELS), self._made(number), strict=True))
+        return kept[number]
 
     def _made(self, finest: int) -> list[tuple[AtlasLevel, Bytes | None]]:
         template, look = self._template, self._look.pictures()

@@ -1,11 +1,13 @@
 """A kind's atlas: colours of one look share what colour does not change, and each level is a reduced finest one."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
 from maskgen.core.kindspec import DEFAULT_KINDS
-from maskgen.masks.kind import LEVELS, MEDIAN, STRAP_ROWS, make_kind
+from maskgen.masks.kind import LEVELS, MEDIAN, STRAP_ROWS, UndyedLevels, make_kind
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.template import built_in_template
 
@@ -45,3 +47,21 @@ def test_a_print_is_as_fine_as_its_level() -> None:
     fine, coarse = (levels[number].colours[: len(levels[number].colours) // 2, :, 1] for number in (2, 4))
     assert fine.std() > 40 and coarse.shape[1] == fine.shape[1] // 4
     assert coarse.mean() == pytest.approx(fine.mean(), abs=3)
+
+
+class TakenAway(UndyedLevels):
+    """Levels of which another thread keeps others as soon as some are kept."""
+
+    @property
+    def _kept(self) -> dict[int, Any]:
+        return {}
+
+    @_kept.setter
+    def _kept(self, made: dict[int, Any]) -> None:
+        pass
+
+
+def test_a_level_is_there_though_another_thread_keeps_others() -> None:
+    template = built_in_template("n95")
+    levels = TakenAway(template, template.looks[0])
+    np.testing.assert_array_equal(levels[3].colours, UndyedLevels(template, template.looks[0])[3].colours)

@@ -6,13 +6,12 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import answers_of, batch_of, compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import SharedRequest, batch_of, compiled_for_one_thread, openvino_module
 from maskgen.faces.upright_crop import align_upright_by_five
 
 CROP, EDGE = 72, 4  # side of the aligned crop in pixels, and the border of it that is cut off on each side
@@ -40,13 +39,13 @@ def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Flo
         return np.zeros(0, np.float32)
     request, found = _network(package, weights, os.getpid()), list[Floats]()
     for at in range(0, len(faces), GROUP):
-        found += answers_of(request, batch_of(faces[at : at + GROUP], GROUP))
+        found += request.answers(batch_of(faces[at : at + GROUP], GROUP))
     return np.concatenate(found)[: len(faces)]
 
 
 @cache
-def _network(package: str, file: str, process: int) -> Any:
-    """The network, compiled for this process; a forked process compiles its own."""
+def _network(package: str, file: str, process: int) -> SharedRequest:
+    """A request for the network, compiled for this process; a forked process compiles its own."""
     del process
     openvino = openvino_module()
     ops, weights, side = openvino.opset13, _weights(package, file), CROP - 2 * EDGE
@@ -59,7 +58,7 @@ def _network(package: str, file: str, process: int) -> Any:
     x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
     x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)
     model = openvino.Model([x], [entry], file.partition(".")[0])
-    return compiled_for_one_thread(model).create_infer_request()
+    return SharedRequest(compiled_for_one_thread(model))
 
 
 @cache

@@ -86,6 +86,18 @@ def request_of_thread(network: Callable[..., Any], *about: Hashable) -> Any:
     return requests[key]
 
 
+class SharedRequest:
+    """An infer request of a compiled network with one input; threads take turns to use it."""
+
+    def __init__(self, network: Any) -> None:
+        self._request, self._turn = network.create_infer_request(), threading.Lock()
+
+    def answers(self, pictures: NDArray[np.uint8]) -> list[Any]:
+        """The outputs, see `answers_of`."""
+        with self._turn:
+            return answers_of(self._request, pictures)
+
+
 def answers_of(request: Any, pictures: NDArray[np.uint8]) -> list[Any]:
     """The outputs of a request of one input, as arrays of their own: the next call overwrites the request's memory.
 

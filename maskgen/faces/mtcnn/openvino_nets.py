@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import answers_of, compiled_for_one_thread, openvino_module
+from maskgen.faces.mtcnn.openvino_core import SharedRequest, compiled_for_one_thread, openvino_module
 from maskgen.faces.mtcnn.weights import load_weights
 
 # Compiled networks by name, input shape and process, never released. OpenVINO passes the threads of a released network
@@ -38,22 +38,22 @@ class OpenVinoNets:
 
     def pnet(self, pictures: Image) -> list[Floats]:
         """Box offsets (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
-        return answers_of(self._pnet, pictures)
+        return self._pnet.answers(pictures)
 
     def rnet(self, pictures: Image) -> list[Floats]:
         """Box offsets (n, 4) and scores (n, 2)."""
-        return answers_of(self._rnet, pictures)
+        return self._rnet.answers(pictures)
 
     def onet(self, pictures: Image) -> list[Floats]:
         """Box offsets (n, 4), landmarks (n, 10) and scores (n, 2)."""
-        return answers_of(self._onet, pictures)
+        return self._onet.answers(pictures)
 
-    def _request(self, name: str, shape: list[int]) -> Any:
+    def _request(self, name: str, shape: list[int]) -> SharedRequest:
         key = (name, tuple(shape), os.getpid())
         with _COMPILING:
             if key not in _COMPILED:
                 _COMPILED[key] = self._compiled(name, shape)
-        return _COMPILED[key].create_infer_request()
+        return SharedRequest(_COMPILED[key])
 
     def _compiled(self, name: str, shape: list[int]) -> Any:
         # As nodes: of an array that an operation is given, OpenVINO makes a list of Python's numbers first.

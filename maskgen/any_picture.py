@@ -38,12 +38,16 @@ def photo_from(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
         return _of_pixels(*pillow_pixels(picture))
     if isinstance(picture, np.ndarray):
         return _of_pixels(picture)
+    if hasattr(picture, "read"):
+        raise TypeError(f"{type(picture).__name__} is not a picture: give its bytes, as .read() returns them")
     raise TypeError(
         f"{type(picture).__name__} is not a picture: give a path, bytes, a PIL image or uint8 RGB (height, width, 3)"
     )
 
 
 def _of_pixels(pixels: np.ndarray, levels: Levels | None = None) -> Photo:
+    if 0 in pixels.shape:
+        raise ValueError(f"expected a uint8 RGB picture (height, width, 3), got an empty one, {pixels.shape}")
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)):
         raise ValueError(f"expected a uint8 RGB picture (height, width, 3), got {pixels.dtype} {pixels.shape}")
     if pixels.ndim == 2:

@@ -21,6 +21,7 @@ from maskgen.masker.masker import Masker
 from maskgen.masker.results import MaskedFace, Output
 from maskgen.masker.settings import MaskerSettings
 from maskgen.points.given_faces import Marks
+from maskgen.points.mark import Mark
 
 __all__ = ["MaskedFace", "Masker", "MaskerSettings", "Output", "draw_sample", "mask_photo"]
 
@@ -44,7 +45,7 @@ def mask_photo(
     *,
     seed: int = 0,
     size: int | None = None,
-    given: Marks | None = None,
+    given: Marks | Mark | None = None,
     parts: bool = False,
 ) -> MaskedFace:
     """Render a mask onto the main face of a picture.
@@ -55,13 +56,14 @@ def mask_photo(
             "cloth:red+dots", "cloth:print.png", the folder of a template, or "world".
         seed: another seed varies the position of the mask slightly, with "world" the whole mask.
         size: side of an aligned crop in pixels, 32..2048; None for the whole picture.
-        given: the picture's faces if known, each a `Mark`; otherwise they are detected.
+        given: the picture's faces if known, each a `Mark`, or its one face; otherwise they are detected.
         parts: also return the mask part of each pixel.
 
     Raises:
         SetAsideError: no usable face, with its `reason`.
         UserError: the kind does not exist, or another value is out of range.
-        TypeError: the kind is not a string.
+        ValueError: an array of another shape or type.
+        TypeError: the kind is not a string, the image no picture, or a given face no `Mark`.
 
     Example:
         >>> from skimage.data import astronaut

@@ -118,6 +118,7 @@ class MaskAugment:
         Raises:
             ValueError: `image`, points or box have another shape or type; with `strict` also if a number is not finite,
                 or the box has no area.
+            TypeError: the key is no text.
             SetAsideError: with `strict`, if no mask can be rendered.
         """
         check_image(image)

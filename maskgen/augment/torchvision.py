@@ -36,8 +36,9 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         p: probability.
 
     Raises:
-        TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`; or a PIL
-            image of another mode than L, LA, RGB and RGBA. It is raised whether a mask is drawn or not.
+        TypeError: a tensor that is not uint8 with three channels: put this before `ToDtype` and `Normalize`; a PIL
+            image of another mode than L, LA, RGB and RGBA; or a sample without a picture, such as a NumPy array. It is
+            raised whether a mask is drawn or not.
         UserError: an invalid value of `kinds`, `wear` or `aligned`.
         ValueError: another number of key points, or a `p` outside 0..1.
     """
@@ -59,6 +60,18 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         self.kinds, self.wear = texts_of(kinds, "--kinds"), texts_of(wear, "--wear")
         self.aligned, self.p = aligned, p
         self._augment = MaskAugment(self.kinds, self.wear, aligned=aligned)
+
+    def check_inputs(self, flat_inputs: list[Any]) -> None:
+        """Refuse a sample without a picture, which would come out as it is.
+
+        Raises:
+            TypeError: there is none.
+        """
+        if not any(map(_may_be_picture, flat_inputs)):
+            raise TypeError(
+                "no picture in the sample: give a PIL image or a uint8 tensor (3, height, width); v2.ToImage() makes "
+                "one of a NumPy array"
+            )
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """The random key, and the sample's points and box."""
@@ -99,7 +112,9 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
     def _masked(self, picture: Image, params: dict[str, Any]) -> Image:
         return self._augment(picture, params["key"], params["points"], params["box"])
 
-    _get_params, _transform = make_params, transform  # as torchvision called them up to 0.20
+    # As torchvision called them up to 0.20.
+    # As torchvision called them up to 0.20.
+    _check_inputs, _get_params, _transform = check_inputs, make_params, transform
 
 
 def _check_picture(inpt: Any) -> None:
@@ -108,8 +123,28 @@ def _check_picture(inpt: Any) -> None:
             raise TypeError(
                 f"expected a PIL image of mode {', '.join(_MODES)}, got {inpt.mode}: convert it before MaskFace"
             )
-    elif inpt.dtype != torch.uint8 or inpt.ndim != 3 or inpt.shape[0] != 3:
+        if 0 in inpt.size:
+            raise TypeError(f"expected a picture, got one of {inpt.width}x{inpt.height} pixels: it is empty")
+    elif inpt.dtype != torch.uint8 or inpt.ndim != 3 or inpt.shape[0] != 3 or not inpt.numel():
         raise TypeError(
-            f"expected a uint8 tensor (3, height, width), got {inpt.dtype} {tuple(inpt.shape)}: "
-            "put MaskFace before ToDtype and Normalize"
+            f"expected a uint8 tensor (3, height, width), got {inpt.dtype} {tuple(inpt.shape)}: {_wrong(inpt)}"
         )
+
+
+def _wrong(tensor: torch.Tensor) -> str:
+    """What is wrong with a tensor that is no picture."""
+    if tensor.dtype != torch.uint8:
+        return "put MaskFace before ToDtype and Normalize"
+    if tensor.ndim != 3:
+        return "it is no single picture: use MaskFace before batches are made"
+    if not tensor.numel():
+        return "it is empty"
+    channels = len(tensor)
+    return f"it has {channels} channel{'s' if channels > 1 else ''}: convert it to RGB before MaskFace"
+
+
+def _may_be_picture(one: Any) -> bool:
+    """Whether v2 takes an input for a picture; of tensors without a type, numbers and lists are none."""
+    if isinstance(one, tv_tensors.TVTensor):
+        return isinstance(one, tv_tensors.Image)
+    return isinstance(one, PIL.Image.Image) or (isinstance(one, torch.Tensor) and one.ndim > 1)

@@ -27,8 +27,13 @@ def floats(values: ArrayLike) -> Floats:
 
 def check_image(image: NDArray[np.uint8]) -> None:
     """Raise ValueError unless the array is a non-empty RGB picture, uint8 (height, width, 3)."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ValueError(f"expected a uint8 RGB picture (height, width, 3), got {image.dtype} {image.shape}")
+    expected = "expected a uint8 RGB picture (height, width, 3)"
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"{expected} as a NumPy array, got {type(image).__name__}")
+    if 0 in image.shape:
+        raise ValueError(f"{expected}, got an empty one, {image.shape}")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"{expected}, got {image.dtype} {image.shape}")
 
 
 def check_points(xy: NDArray[np.floating], n: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,26 @@ def words_for(count: int, seed: int, *names: str | int) -> NDArray[np.uint32]:
     Source: the output of SHAKE-128 over the names.
     """
     return np.frombuffer(hashlib.shake_128(_key(seed, names)).digest(4 * count), "<u4").astype(np.uint32, copy=False)
+
+
+def key_texts(keys: object, each: str) -> list[str]:
+    """Keys of draws, one for each of some pictures, as plain texts: NumPy's would draw otherwise.
+
+    Args:
+        each: what each key is for, "photograph" or "picture".
+
+    Raises:
+        TypeError: one text in place of several, or something that is no text.
+    """
+    if isinstance(keys, str):
+        raise TypeError(f"keys are one text, {keys!r}: give a list, a key for each {each}")
+    if not isinstance(keys, Iterable):
+        raise TypeError(f"keys are {keys!r}: give a list of texts, a key for each {each}")
+    found = list(keys)
+    for key in found:
+        if not isinstance(key, str):
+            raise TypeError(f"key {key!r} is not a text: give {str(key)!r}")
+    return [str.__str__(key) for key in found]
 
 
 def _key(seed: int, names: tuple[str | int, ...]) -> bytes:

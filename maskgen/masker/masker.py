@@ -25,6 +25,7 @@ from maskgen.faces.landmarks import Landmarker
 from maskgen.faces.locate import Looks, detect_for, faces_with_landmarks, look
 from maskgen.faces.trust import trust
 from maskgen.faces.upright_crop import whole_photograph
+from maskgen.masker.arguments import checked_given, checked_known, checked_photos
 from maskgen.masker.catalogue_row import BARE, catalogue_row, columns_of_face
 from maskgen.masker.results import MaskedFace, Output
 from maskgen.masker.settings import MaskerSettings
@@ -45,6 +46,7 @@ from maskgen.masks.occluders.find import Occluders
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
 from maskgen.points.given_faces import Marks, faces_from_marks
+from maskgen.points.mark import Mark
 
 TOGETHER = 64
 
@@ -77,6 +79,7 @@ class Masker:
     _wear: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._check_types()
         self._landmarker = self.landmarker or landmarker_by_name(self.settings.landmarks, self.settings.landmarks_model)
         texts = self.settings.kinds or DEFAULT_KINDS
         made = {kind.name: kind for kind in self.made}
@@ -85,24 +88,36 @@ class Masker:
         self._weights = np.array([parse_kind(text).weight for text in texts])
         self._wear = dict(map(parse_wear, self.settings.wear))
 
+    def _check_types(self) -> None:
+        if not isinstance(self.settings, MaskerSettings):
+            raise TypeError(
+                f"settings are {self.settings!r}: give MaskerSettings, as in Masker(MaskerSettings(('n95',)))"
+            )
+        if not isinstance(self.detector, Detector):
+            raise TypeError(f"detector is {self.detector!r}: give a Detector, such as MtcnnDetector()")
+        if self.landmarker is not None and not isinstance(self.landmarker, Landmarker):
+            raise TypeError(f"landmarker is {self.landmarker!r}: give a Landmarker, such as another masker's, or None")
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process makes it again from its settings, detector and landmarker."""
         return type(self), (self.settings, self.detector, {}, self.landmarker, self.made)
 
-    def mask(self, picture: Picture, given: Marks | None = None, key: str | None = None) -> MaskedFace:
+    def mask(self, picture: Picture, given: Marks | Mark | None = None, key: str | None = None) -> MaskedFace:
         """Render a mask onto the main face of one picture.
 
         Args:
             picture: a path, a picture file's bytes, a PIL image, an array (see `pictures`) or a Photo.
-            given: its faces if known, see `process`.
+            given: its faces if known, see `process`, or its one face.
             key: the key of the random draws; the hash of the picture by default.
 
         Raises:
             SetAsideError: no usable face, or not a picture, with its `reason`.
             ValueError: an array of another shape or type.
+            TypeError: something that is no picture, or no Mark as a given face, or no text as the key.
         """
         photo = photo_from(picture, self.settings.max_pixels)
-        (result,) = self.process([key or photo.sha256], [photo], given=None if given is None else [given])
+        marks = None if given is None else [[given] if isinstance(given, Mark) else given]
+        (result,) = self.process([photo.sha256 if key is None else key], [photo], given=marks)
         if isinstance(result, SetAsideError):
             raise result
         masked = [one for one in result if isinstance(one, Output)]
@@ -131,7 +146,14 @@ class Masker:
         Returns:
             For each photograph a list of outputs, with a SetAsideError in place of each further face that could not be
             used (without any output where there are several such faces and no other), or one SetAsideError.
+
+        Raises:
+            TypeError: keys that are no texts, or other types of photographs or faces.
+            ValueError: another number of keys, or of lists of faces, than of photographs.
         """
+        keys, photos = checked_photos(keys, photos)
+        given = None if given is None else checked_given(given, len(photos))
+        known = None if known is None else checked_known(known, len(photos))
         with self._turns.lock:
             return self._processed(keys, photos, known, given)
 

@@ -39,14 +39,15 @@ _SWAP68 = np.concatenate(
 class Mark:
     """One face: `box` float32 (4,) as x0, y0, x1, y1, `points` float32 (5, 2) or (68, 2), or both.
 
-    Lists and arrays of other numbers are converted.
+    Lists and arrays of other numbers are converted; points may be flat, x, y, x, y, ..., as in the catalogue.
 
     Convention:
         - pixels of the upright photograph, x right, y down, pixel centres at integers
         - five points are left eye, right eye, nose tip, left and right mouth corner; "left" is the viewer's
 
     Raises:
-        ValueError: neither is given, the box has no area, a number is not finite, or left and right are swapped.
+        ValueError: neither is given, the box has no area, there are not 5 or 68 points, a number is not finite, or left
+            and right are swapped.
     """
 
     box: Floats | None = None
@@ -59,8 +60,8 @@ class Mark:
             object.__setattr__(self, "box", given_numbers(self.box, "a box"))
             _check_box(self.box)
         if self.points is not None:
-            object.__setattr__(self, "points", given_numbers(self.points, "points"))
-            check_points(self.points, 68 if self.points.shape[:1] == (68,) else 5)
+            object.__setattr__(self, "points", _pairs(given_numbers(self.points, "points")))
+            check_points(self.points, len(self.points))
             _check_sides(five_points(self.points) if len(self.points) == 68 else self.points)
 
     @property
@@ -79,6 +80,14 @@ def given_numbers(values: ArrayLike, what: str) -> Floats:
         return floats(values)
     except (TypeError, ValueError):
         raise ValueError(f"expected {what} of numbers, in rows of one length, got {type(values).__name__}") from None
+
+
+def _pairs(points: Floats) -> Floats:
+    """Points (5, 2) or (68, 2), which may have been flat."""
+    pairs = points.reshape(-1, 2) if points.shape in ((10,), (136,)) else points
+    if pairs.shape not in ((5, 2), (68, 2)):
+        raise ValueError(f"expected 5 or 68 points, (n, 2) or x, y, x, y, ..., got {points.shape}")
+    return pairs
 
 
 def _check_box(box: Floats) -> None:

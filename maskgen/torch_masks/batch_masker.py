@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 from maskgen.core.kindspec import DEFAULT_KINDS, SEEDS, check_kinds, check_wear, parse_kind, parse_wear, texts_of
 from maskgen.core.reasons import Reason, SetAsideError, check_flag, why_no_number
 from maskgen.core.records import Image
+from maskgen.core.seeding import key_texts
 from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, no_cloth_visible
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
@@ -143,12 +145,14 @@ class BatchMasker:
 
         Args:
             images: uint8 RGB (b, 3, height, width), one face each.
-            points: 68 landmarks of each, (b, 68, 2), x and y in the picture's pixels; a row with a NaN has no face.
+            points: 68 landmarks of each, (b, 68, 2) or flat (b, 136), x and y in the picture's pixels; a row with a NaN
+                has no face.
             keys: of the random draws, one for each picture.
             seed: -2**63..2**64 - 1, such as the number of the epoch.
 
         Raises:
             ValueError: another type or shape, or no whole number as `seed`.
+            TypeError: keys that are no texts.
         """
         pictures, at_once = _pictures(images), self.at_once or AT_ONCE
         if self.at_once is None and images.device.type == "cpu":
@@ -203,6 +207,7 @@ class BatchMasker:
     ) -> PlannedBatch:
         _check_number("seed", seed, *SEEDS)
         seed = int(seed)  # another type of number would draw otherwise
+        keys = key_texts(keys, "picture")
         if not len(pictures) == len(faces) == len(keys):
             raise ValueError(f"{len(pictures)} pictures, {len(faces)} faces and {len(keys)} keys")
         kinds, faults = [""] * len(keys), [face if isinstance(face, SetAsideError) else None for face in faces]
@@ -255,7 +260,10 @@ def _pictures(images: Tensor) -> list[Image]:
 def _landmarks(points: Any, count: int) -> NDArray[np.float32]:
     """Landmarks of any kind as float32 (count, 68, 2)."""
     values = points.detach().cpu().numpy() if isinstance(points, Tensor) else points
-    marks = np.asarray(values, np.float32)
-    if marks.shape != (count, *POINTS):
+    try:
+        marks = np.asarray(values, np.float32)
+    except (TypeError, ValueError):
+        raise ValueError(f"expected landmarks ({count}, 68, 2) of numbers, got {type(points).__name__}") from None
+    if marks.shape not in ((count, *POINTS), (count, math.prod(POINTS))):
         raise ValueError(f"expected landmarks ({count}, 68, 2), got {marks.shape}")
-    return marks
+    return marks.reshape(count, *POINTS)

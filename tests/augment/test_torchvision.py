@@ -138,3 +138,30 @@ def test_other_tensors_of_a_sample_are_left_alone() -> None:
 def test_one_text_is_one_kind() -> None:
     assert (MaskFace("n95", "nose_out").kinds, MaskFace("n95", "nose_out").wear) == (("n95",), ("nose_out",))
     assert MaskFace(iter(["n95"])).kinds == ("n95",)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0])
+@pytest.mark.parametrize(
+    ("tensor", "told"),
+    [
+        (torch.zeros(3, 9, 9), "put MaskFace before ToDtype and Normalize"),
+        (torch.zeros(1, 9, 9, dtype=torch.uint8), "it has 1 channel: convert it to RGB before MaskFace"),
+        (torch.zeros(4, 9, 9, dtype=torch.uint8), "it has 4 channels: convert it to RGB before MaskFace"),
+        (torch.zeros(2, 3, 9, 9, dtype=torch.uint8), "it is no single picture: use MaskFace before batches are made"),
+        (torch.zeros(3, 0, 9, dtype=torch.uint8), "it is empty"),
+    ],
+)
+def test_what_is_wrong_with_a_tensor_is_told(tensor: Any, told: str, p: float) -> None:
+    with pytest.raises(TypeError, match="0x5 pixels: it is empty"):
+        MaskFace(("n95",), p=p)(PIL.Image.new("RGB", (0, 5)))
+    with pytest.raises(TypeError, match=told):
+        MaskFace(("n95",), p=p)(tensor)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0])
+@pytest.mark.parametrize("sample", [np.zeros((9, 9, 3), np.uint8), {"label": torch.tensor(3)}, {"label": 3}, "a.jpg"])
+def test_a_sample_without_a_picture_is_refused(sample: Any, p: float) -> None:
+    with pytest.raises(TypeError, match=r"no picture in the sample: .* v2.ToImage\(\) makes one of a NumPy array"):
+        MaskFace(("n95",), p=p)(sample)
+    image, array = transform()(picture(), np.zeros((9, 9, 3), np.uint8))
+    assert (image != picture()).any() and not array.any()

@@ -21,6 +21,16 @@ def test_lists_and_arrays_of_any_numbers_are_a_face(form: Any) -> None:
     assert mark.kind == "points5"
 
 
+def test_points_may_be_flat_as_in_the_catalogue() -> None:
+    flat = [value for point in POINTS for value in point]
+    mark = Mark(points=flat)  # type: ignore[arg-type]
+    assert mark.points is not None and mark.points.tolist() == POINTS
+    many = np.arange(136.0)
+    mark = Mark(points=many)  # type: ignore[arg-type]
+    assert mark.kind == "points68"
+    assert mark.points is not None and mark.points.tolist() == many.reshape(68, 2).tolist()
+
+
 def test_float32_arrays_are_kept() -> None:
     points = np.array(POINTS, np.float32)
     assert Mark(points=points).points is points
@@ -32,9 +42,13 @@ def test_float32_arrays_are_kept() -> None:
         ({"box": [1, 2, 3]}, "the box is not four finite numbers"),
         ({"box": "a box"}, "expected a box of numbers"),
         ({"points": [[1, 2], [3]]}, "expected points of numbers, in rows of one length, got list"),
-        ({"points": 3}, r"expected points of shape \(5, 2\), got \(\)"),
-        ({"points": POINTS[:4]}, r"expected points of shape \(5, 2\), got \(4, 2\)"),
-        ({"points": [POINTS]}, r"expected points of shape \(5, 2\), got \(1, 5, 2\)"),
+        ({"points": 3}, r"expected 5 or 68 points, \(n, 2\) or x, y, x, y, ..., got \(\)"),
+        ({"points": POINTS[:4]}, r"expected 5 or 68 points, .* got \(4, 2\)"),
+        ({"points": [POINTS]}, r"expected 5 or 68 points, .* got \(1, 5, 2\)"),
+        ({"points": np.ones((106, 2))}, r"expected 5 or 68 points, .* got \(106, 2\)"),
+        ({"points": [1, 2, 3, 4, 5]}, r"expected 5 or 68 points, .* got \(5,\)"),
+        ({"points": [0, 1] * 98}, r"expected 5 or 68 points, .* got \(196,\)"),
+        ({"points": [float("nan")] * 136}, "NaN"),
     ],
 )
 def test_other_shapes_are_refused(wrong: dict[str, Any], told: str) -> None:

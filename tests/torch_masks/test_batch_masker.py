@@ -316,3 +316,32 @@ def test_a_seed_of_numpy_draws_as_the_same_number(small: list[Face]) -> None:
     one, other = (masker(images, points, ["a"], seed=seed) for seed in (3, np.int64(3)))
     assert torch.equal(one.images, other.images)
     assert one.kinds == other.kinds
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [("abcde", "keys are one text, 'abcde'"), ([0, 1, 2, 3, 4], "key 0 is not a text: give '0'"), (5, "keys are 5")],
+)
+def test_keys_are_texts(keys: Any, told: str, small: list[Face]) -> None:
+    with pytest.raises(TypeError, match=told):
+        BatchMasker(("n95",))(batch(small), points_of(small), keys)
+
+
+def test_keys_of_numpy_draw_as_texts(small: list[Face]) -> None:
+    masker, images, points, keys = BatchMasker(), batch(small), points_of(small), keys_of(small)
+    one, other = (masker(images, points, each) for each in (keys, np.array(keys)))
+    assert one.kinds == other.kinds
+    assert torch.equal(one.images, other.images)
+
+
+def test_landmarks_may_be_flat_as_in_the_catalogue(small: list[Face]) -> None:
+    masker, images, keys = BatchMasker(("n95",)), batch(small), keys_of(small)
+    wanted = masker(images, points_of(small), keys).images
+    flat = [points.ravel().tolist() for points in points_of(small)]
+    assert torch.equal(masker(images, flat, keys).images, wanted)
+
+
+@pytest.mark.parametrize("points", [[[1, 2], [3]], "points", None])
+def test_landmarks_that_are_no_numbers_are_refused(points: Any, small: list[Face]) -> None:
+    with pytest.raises(ValueError, match=r"expected landmarks \(5, 68, 2\)"):
+        BatchMasker(("n95",))(batch(small), points, keys_of(small))

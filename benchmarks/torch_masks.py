@@ -101,7 +101,7 @@ class Batches:
             for image, face, name, key in zip(images, faces, plan.kinds, keys, strict=True):
                 picture = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
                 found.append(picture)
-                if isinstance(face, AnalysedFace):
+                if name and isinstance(face, AnalysedFace):
                     try:
                         mask = plan_of_kind(0, key, 0, name, {"proper": 1.0})
                         found[-1] = apply_mask(picture, face, mask, kinds[name]).image

@@ -38,7 +38,8 @@ class PlannedBatch:
 
     Attributes:
         packed: its masks, those of one pass each.
-        kinds: for each picture the drawn kind's name, "" where it stays bare.
+        kinds: for each picture the drawn kind's name, "" where it stays bare or cannot get a mask. Of some masks no
+            cloth is visible; only rendering tells.
         faults: for each picture why it gets no mask, None otherwise.
     """
 
@@ -63,16 +64,20 @@ class MaskedBatch:
         images: uint8 RGB (b, 3, height, width).
         coverage: uint8 (b, height, width), 0..255, the share of each pixel under the mask.
         masked: bool (b,), whether the picture has a mask; the others are unchanged.
-        kinds: for each picture the drawn kind's name, "" where it was to stay bare.
         parts: uint8 (b, height, width), values of `masks.template.PARTS`; None if not requested.
     """
 
     images: Tensor
     coverage: Tensor
     masked: Tensor
-    kinds: tuple[str, ...]
     parts: Tensor | None
+    _planned: tuple[str, ...]
     _faults: tuple[SetAsideError | None, ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """For each picture the name of its mask's kind, "" without a mask. Waits for the device."""
+        return tuple(kind if done else "" for kind, done in zip(self._planned, self.masked.tolist(), strict=True))
 
     @property
     def faults(self) -> list[SetAsideError | None]:
@@ -80,7 +85,7 @@ class MaskedBatch:
         Waits for the device."""
         return [
             no_cloth_visible() if kind and fault is None and not done else fault
-            for kind, fault, done in zip(self.kinds, self._faults, self.masked.tolist(), strict=True)
+            for kind, fault, done in zip(self._planned, self._faults, self.masked.tolist(), strict=True)
         ]
 
 
@@ -191,7 +196,7 @@ class BatchMasker:
             out[moved.rows], coverage[moved.rows], masked[moved.rows] = some.images, some.coverage, some.masked
             if parts is not None and some.parts is not None:
                 parts[moved.rows] = some.parts
-        return MaskedBatch(out, coverage, masked, planned.kinds, parts, planned.faults)
+        return MaskedBatch(out, coverage, masked, parts, planned.kinds, planned.faults)
 
     def _analysed(self, pictures: Sequence[Image], points: Any) -> list[AnalysedFace | SetAsideError]:
         marks = _landmarks(points, len(pictures))
@@ -218,10 +223,10 @@ class BatchMasker:
             kind = self._kinds[0]
             if len(self._kinds) > 1:
                 kind = self._kinds[int(kind_order(seed, key, 0, self._weights)[0])]
-            kinds[at] = kind.name
             try:
                 plan = plan_of_kind(seed, key, 0, kind.name, self._wear)
                 masks.append((prepare_mask(picture, face, plan, kind), at))
+                kinds[at] = kind.name
             except SetAsideError as fault:
                 faults[at] = fault
         packed = tuple(pack_masks(*zip(*some, strict=True)) for some in _groups(masks, at_once))

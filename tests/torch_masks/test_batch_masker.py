@@ -233,6 +233,7 @@ def test_pictures_without_a_mask_stay_as_they_were_and_say_why(small: list[Face]
     assert not found.coverage[1:].any()
     reasons = [fault and fault.reason for fault in found.faults]
     assert reasons == [None, Reason.NO_FACE, Reason.TOO_SMALL, Reason.DOUBTFUL_FIT]
+    assert found.kinds == ("n95", "", "", "")
     empty = BatchMasker(("n95",), unmasked_share=1.0, parts=True)(images, marks, ["a", "b", "c", "d"])
     assert torch.equal(empty.images, images)
     assert empty.kinds == ("",) * 4
@@ -345,3 +346,14 @@ def test_landmarks_may_be_flat_as_in_the_catalogue(small: list[Face]) -> None:
 def test_landmarks_that_are_no_numbers_are_refused(points: Any, small: list[Face]) -> None:
     with pytest.raises(ValueError, match=r"expected landmarks \(5, 68, 2\)"):
         BatchMasker(("n95",))(batch(small), points, keys_of(small))
+
+
+@pytest.mark.parametrize("right", [60, 80, 86, 100, 200, 2000])
+def test_only_a_masked_picture_has_a_kind(right: int, small: list[Face]) -> None:
+    """From a face at the edge to one far outside the picture."""
+    image, points = small[0]
+    masker, images = BatchMasker(("n95",)), batch([(image, points)] * 2)
+    found = masker(images, np.stack([points + np.float32([right, 0]), points]), ["a", "b"])
+    assert [kind != "" for kind in found.kinds] == found.masked.tolist()
+    assert [fault is None for fault in found.faults] == found.masked.tolist()
+    assert bool(found.masked[1]) and (bool(found.masked[0]) or right >= 80)

@@ -122,6 +122,17 @@ def test_one_text_is_one_kind_and_one_wearing_position() -> None:
     assert (masked.record["kind"], masked.record["wearing"]) == ("n95", "nose_out")
 
 
+@pytest.mark.parametrize(
+    "call", [lambda text: Masker(MaskerSettings(text)), lambda text: maskgen.mask_photo("a", text)]
+)
+def test_several_kinds_in_one_text_are_told_to_be_several(call: Any) -> None:
+    """As the command takes them."""
+    with pytest.raises(UserError, match="'n95,kn95': give each kind as a text of its own"):
+        call("n95,kn95")
+    with pytest.raises(UserError, match="--wear proper,nose_out is unknown: give each position as a text of its own"):
+        MaskerSettings(wear="proper,nose_out")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("make", [lambda **given: MaskerSettings(**given), lambda **given: MaskAugment(**given)])
 @pytest.mark.parametrize(
     ("wrong", "told"),

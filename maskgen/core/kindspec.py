@@ -208,6 +208,8 @@ def parse_wear(text: str) -> tuple[str, float]:
         UserError: the position does not exist.
     """
     name, weight = weighted(text, "--wear")
+    if "," in name:
+        raise UserError(f"--wear {name} is unknown: give each position as a text of its own.")
     if name not in WEARINGS:
         raise UserError(f"--wear {name} is unknown: give {', '.join(WEARINGS)}, with weights as in nose_out=2.")
     return name, weight

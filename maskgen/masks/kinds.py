@@ -124,6 +124,8 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
             return built_in_template(name), colours[spec.form[len(name) + 1 :]]
     near = difflib.get_close_matches(spec.form, {WORLD, *kind_names(), *template_names()}, 2)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the kinds are {', '.join(kind_names())}, {WORLD}"
+    if "," in spec.form:
+        hint = "give each kind as a text of its own"
     if Path(spec.form).is_dir():
         hint = f"for the folder of that name write ./{spec.form}"
     raise UserError(f"there is no mask kind {spec.form!r}: {hint}")

@@ -184,9 +184,9 @@ class BatchMasker:
         Raises:
             ValueError: another type, shape or number of pictures.
         """
+        _check(images)
         if len(images) != len(planned.kinds):
             raise ValueError(f"{len(images)} pictures, but a plan for {len(planned.kinds)}")
-        _check(images)
         out, coverage = images.clone(), torch.zeros_like(images[:, 0])
         masked = torch.zeros(len(images), dtype=torch.bool, device=images.device)
         parts = torch.zeros_like(coverage) if self.parts else None
@@ -252,6 +252,8 @@ def _check_number(name: str, value: float, low: float, high: float) -> None:
 
 
 def _check(images: Tensor) -> None:
+    if not isinstance(images, Tensor):
+        raise ValueError(f"expected a tensor of uint8 pictures (b, 3, height, width), got {type(images).__name__}")
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"expected uint8 pictures (b, 3, height, width), got {images.dtype} {tuple(images.shape)}")
 

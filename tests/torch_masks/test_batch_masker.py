@@ -258,6 +258,8 @@ def test_other_wrong_arguments_are_refused(small: list[Face]) -> None:
     masker, images = BatchMasker(), batch(small)
     with pytest.raises(ValueError, match=r"expected uint8 pictures .* got torch.float32"):
         masker(images.float(), points_of(small), keys_of(small))
+    with pytest.raises(ValueError, match=r"expected a tensor of uint8 pictures .* got ndarray"):
+        masker(images.numpy(), points_of(small), keys_of(small))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"expected landmarks \(5, 68, 2\), got \(5, 5, 2\)"):
         masker(images, np.zeros((5, 5, 2)), keys_of(small))
     with pytest.raises(ValueError, match="5 pictures, 5 faces and 1 keys"):

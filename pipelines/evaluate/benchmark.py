@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STATE, SET_ASIDE, PICTURES = "prepared.json", "set_aside.csv", "pictures.csv"
 FACES = "faces"
+_NO_NAMES = "the benchmark does not name its people."
 SIZE = 160  # of the crops, in pixels, where the alignment leaves it open
 
 
@@ -64,7 +65,9 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
         "protocol": asked.protocol,
         "licence": asked.licence,
         **prepared.counts,
-        "trained_on": trained.overlap({one.person for one in found.pictures}) if found.named else trained.unknown(),
+        "trained_on": trained.overlap(one.person for one in found.pictures)
+        if found.named
+        else trained.unknown(_NO_NAMES),
     }
     listed = replace(settings, benchmark=None, data=prepared.folder / "test.csv", report=settings.folder)
     return evaluate_lists(listed, notify, about, found.named, (embedder, alignment))

@@ -16,7 +16,7 @@ from ..reports.page.threshold_slider import PairLabels, judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from .errors import picture
 from .page import evaluate_command, start_of
-from .results_text import UNKNOWN
+from .results_text import UNKNOWN, trained_note
 
 if TYPE_CHECKING:
     from .results import GalleryEvaluation
@@ -78,7 +78,8 @@ def _rates(results: Mapping[str, Any]) -> Markup:
     details |= {"Open set": found["reason"]} if found["reason"] else {"Threshold": f"{found['threshold']:.4f}"}
     model = {"Model": results["model"]["given"], "Seed": results["seed"]}
     note = "Shares of the probes, with 95 % bootstrap intervals over people."
-    return join([numbers(counts), whiskers(note, shown), facts(details | model)])
+    known = tag("p", trained_note(results), class_="note")
+    return join([numbers(counts), known, whiskers(note, shown), facts(details | model)])
 
 
 def _judge(found: GalleryEvaluation) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
 from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
+from ..trained_people import trained_people
 from .errors import picture
 from .folder import ERRORS, PEOPLE
 from .report import begin, header, write_results, write_unreadable
 from .results import GalleryEvaluation
-from .results_text import aligned, rate, table
+from .results_text import aligned, rate, table, trained_note
 from .settings import EvaluateSettings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     from maskgen.metrics.identification import identify, search
 
     gallery = read_image_list(_list_file(settings.gallery or Path()))
-    target, roles = gallery.numbers("target"), _roles(gallery)
+    target, roles, trained_on = gallery.numbers("target"), _roles(gallery), _trained_on(settings, gallery)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = alignment_of_list(gallery.root, gallery.addresses, gallery.columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
@@ -51,7 +52,9 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     rows = embedded.embeddings
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
     result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
-    judged = GalleryEvaluation(settings, embedder, alignment, gallery, embedded, enrolled, probes, found, result)
+    judged = GalleryEvaluation(
+        settings, embedder, alignment, gallery, embedded, enrolled, probes, found, result, trained_on
+    )
     return _write(judged)
 
 
@@ -65,6 +68,13 @@ def _roles(gallery: ImageList) -> list[str]:
         raise UserError("--gallery has no column role: give the gallery.csv that `maskgen gallery` wrote.")
     roles: list[str] = gallery.columns["role"].to_pylist()
     return roles
+
+
+def _trained_on(settings: EvaluateSettings, gallery: ImageList) -> dict[str, Any]:
+    trained = trained_people(settings.model)
+    if "person" not in gallery.columns:
+        return trained.unknown("the gallery has no column person.")
+    return trained.overlap(gallery.columns["person"].to_pylist())
 
 
 def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -> Ints:
@@ -181,6 +191,7 @@ def _summary_lines(results: dict[str, Any], columns: Callable[[Sequence[Sequence
         unknown = results["probes_of_nobody_enrolled"]
         one, several = "is of a person who is not enrolled and counts", "are of people who are not enrolled and count"
         yield f"{counted(unknown, f'of these {one}', f'of these {several}')} in the open set only."
+    yield trained_note(results)
     if results["pictures"]["unreadable"]:
         yield f"{counted(results['pictures']['unreadable'], 'picture')} cannot be read (unreadable.csv)."
     yield ""

@@ -20,7 +20,7 @@ from ..reports.page.threshold_slider import judge_data, slider
 from ..reports.page.thumbnails import Pictures, of_all, thumbnail
 from ..settings_to_command import command_line
 from .errors import picture
-from .results_text import FIXED, UNKNOWN, benchmark_notes, fixed_head, fixed_rows, has_rates
+from .results_text import FIXED, UNKNOWN, benchmark_notes, fixed_head, fixed_rows, has_rates, trained_note
 from .settings import EvaluateSettings
 from .splits import ALL, SORTS
 
@@ -123,11 +123,12 @@ def _rates(found: Evaluation, results: Mapping[str, Any]) -> Markup:
     }
     if rates:
         tables.append(whiskers("True accept rate at a fixed false accept rate, where there are enough pairs.", rates))
-    notes = [tag("p", note, class_="note") for note in (*benchmark_notes(results), *results["notes"])]
+    said = (*benchmark_notes(results), trained_note(results), *results["notes"])
+    notes = [tag("p", note, class_="note") for note in said]
     if fixed := results["fixed_fmr"]:
-        said = " ".join(fixed_head(fixed))
+        head = " ".join(fixed_head(fixed))
         tables.append(
-            table(said, FIXED, list(fixed_rows(fixed))) if has_rates(fixed) else tag("p", said, class_="note")
+            table(head, FIXED, list(fixed_rows(fixed))) if has_rates(fixed) else tag("p", head, class_="note")
         )
     model = {"Model": found.settings.model, "Embedding": f"{found.embedder.dim} numbers", "Seed": found.settings.seed}
     return join([numbers(counts), *notes, tag("div", *tables, class_="columns"), facts(model)])

@@ -85,7 +85,7 @@ def plain(value: Any) -> Any:
 
 
 def header(found: Any) -> dict[str, Any]:
-    """The entries that every results.json starts with: model, settings and pictures."""
+    """The entries that every results.json starts with: model, settings, pictures, and people known from training."""
     settings, embedder = found.settings, found.embedder
     return {
         "maskgen": __version__,
@@ -95,6 +95,7 @@ def header(found: Any) -> dict[str, Any]:
         "replicates": settings.replicates,
         "pictures": {"listed": len(found.embedded.readable), "unreadable": len(found.embedded.faults)}
         | {"alignment": found.alignment or None},
+        "trained_on": found.trained_on,
     }
 
 

@@ -56,6 +56,7 @@ class Evaluation:
         alignment: of the pictures, "" where unknown.
         splits: a `Verification` by subset, or the reason why there is none.
         rows: the pairs of each subset, bool (n,).
+        trained_on: the entry of results.json on the people who are in the model's training set, too.
         fixed_fmr: None where the lists do not identify people.
         benchmark: the entry of results.json on the benchmark, None without one.
     """
@@ -71,6 +72,7 @@ class Evaluation:
     yaws: Doubles
     splits: dict[str, Verification | str]
     rows: dict[str, Bools]
+    trained_on: dict[str, Any]
     fixed_fmr: FixedFmr | None = None
     benchmark: dict[str, Any] | None = None
 
@@ -79,7 +81,7 @@ class Evaluation:
 class GalleryEvaluation:
     """The result of an evaluation on a gallery: `enrolled` and `probes`, int64, are rows of the gallery's list.
 
-    `alignment` is that of its pictures.
+    `alignment` is that of its pictures, `trained_on` as in `Evaluation`.
     """
 
     settings: EvaluateSettings
@@ -91,3 +93,4 @@ class GalleryEvaluation:
     probes: Ints
     search: Search
     result: Identification
+    trained_on: dict[str, Any]

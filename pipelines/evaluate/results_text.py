@@ -8,6 +8,7 @@ from typing import Any
 
 from maskgen.core.reasons import are, counted
 
+_NAMED = 10  # people of the training set that a report names
 UNKNOWN = "–"  # an unknown value
 
 
@@ -22,7 +23,7 @@ def summary(results: Mapping[str, Any]) -> str:
     fixed = results["fixed_fmr"]
     notes = ["", *fixed_head(fixed), *aligned([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
     rows = aligned([_COLUMNS, *_rows(results["splits"])])
-    return "\n".join([*benchmark_notes(results), *head, *rows, *notes, *results["notes"]])
+    return "\n".join([*benchmark_notes(results), trained_note(results), *head, *rows, *notes, *results["notes"]])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -55,7 +56,7 @@ _COLUMNS = ("pairs", "same", "different", "accuracy", "AUC", "EER", "ten-fold")
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {results['model']['name']} on {results['data']}"
     yield ""
-    yield from (line for sentence in benchmark_notes(results) for line in (sentence, ""))
+    yield from (line for sentence in (*benchmark_notes(results), trained_note(results)) for line in (sentence, ""))
     yield _threshold(results)
     yield from _aligned(results)
     yield from _left_out(results)
@@ -132,13 +133,21 @@ def _benchmark_lines(about: Mapping[str, Any]) -> Iterator[str]:
             f"{counted(about['pictures_set_aside'], 'picture')} no face was found or read; "
             f"{counted(missing, 'picture that the lists name is', 'pictures that the lists name are')} missing."
         )
-    trained = about["trained_on"]
-    if trained["people"] is None:
-        yield f"People in the training set: {trained['reason']}"
-    elif trained["people"]:
-        yield f"Trained on {len(trained['people']):,} of its people: {', '.join(trained['people'])}."
-    else:
-        yield "None of its people are in the model's training set."
+
+
+def trained_note(results: Mapping[str, Any]) -> str:
+    """The sentence on the people who are in the model's training set, too."""
+    trained = results["trained_on"]
+    if (people := trained["people"]) is None:
+        return f"People in the training set: {trained['reason']}"
+    judged = counted(trained["of"], "test person", "test people")
+    if not people:
+        return f"None of {judged} has the name of somebody in the model's training set."
+    more = f" and {len(people) - _NAMED:,} more, whom results.json names" if len(people) > _NAMED else ""
+    return (
+        f"The model was trained on people of these names, {len(people):,} of {judged}: {', '.join(people[:_NAMED])}"
+        f"{more}. Figures on people whom the model knows are too good: evaluate it on others."
+    )
 
 
 def has_rates(fixed: Mapping[str, Any] | None) -> bool:

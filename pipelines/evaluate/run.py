@@ -10,6 +10,7 @@ from maskgen.core.reasons import UserError, counted
 from ..alignment_checks import check_pictures
 from ..embedding import Embedded, embed_all
 from ..reports.progress import Notify
+from ..trained_people import trained_people
 from .results import Evaluation, MeasuredPairs, Threshold
 from .settings import EvaluateSettings
 
@@ -50,6 +51,7 @@ def evaluate_lists(
     from .splits import splits
 
     lists, test = _lists(settings)
+    trained_on = about["trained_on"] if about else _trained_on(settings, lists, test)
     embedder, alignment = known or _model_and_alignment(settings, lists)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {counted(len(lists.addresses), 'picture')} with {embedder.name}")
@@ -65,9 +67,20 @@ def evaluate_lists(
     fixed = _fixed_fmr(settings, kinds, judged, embedded) if named else None
     return write_report(
         Evaluation(
-            settings, embedder, alignment, lists, embedded, threshold, judged, kinds, yaws, found, rows, fixed, about
+            settings, embedder, alignment, lists, embedded, threshold, judged, kinds, yaws, found, rows, trained_on,
+            fixed, about,
         )
-    )
+    )  # fmt: skip
+
+
+def _trained_on(settings: EvaluateSettings, lists: PairLists, test: str) -> dict[str, Any]:
+    """The entry of results.json on the people of the test pairs who are in the model's training set, too."""
+    import numpy as np
+
+    trained = trained_people(settings.model)
+    if not lists.named[test]:
+        return trained.unknown("the pairs do not name their people.")
+    return trained.overlap_of_lists(lists.root, np.unique(lists.people[test]).tolist())
 
 
 def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[FaceEmbedder, str]:

@@ -80,8 +80,9 @@ def test_a_benchmark_as_it_is_distributed(mfr2: Path, untrained: Path, tmp_path:
     found = results(report)["benchmark"]
     assert (found["pictures"], found["pictures_missing"], found["pictures_set_aside"]) == (PEOPLE * EACH + 1, 1, 1)
     assert (found["pairs"], found["pairs_left_out"]) == (3 * PEOPLE, 1)
-    assert len(found["trained_on"]["people"]) == 1
-    assert "Trained on 1 of its people" in first.output
+    assert (len(found["trained_on"]["people"]), found["trained_on"]["of"]) == (1, PEOPLE)
+    assert results(report)["trained_on"] == found["trained_on"]
+    assert f"trained on people of these names, 1 of {PEOPLE} test people:" in first.output
     assert results(report)["splits"]["masked-bare"]["same"] == 2 * PEOPLE
     assert "needs 1,000 comparisons" in results(report)["fixed_fmr"]["reason"]
     rows = (tmp_path / "judged/faces-mfr2/set_aside.csv").read_text().splitlines()
@@ -155,7 +156,7 @@ def test_wrong_words(words: tuple[str, ...], sentence: str, tmp_path: Path, monk
 
 def test_names_are_compared_whatever_stands_between_their_parts() -> None:
     known = TrainedPeople(("run/Ann_Lee", "Bo Kim"))
-    assert known.overlap(["AnnLee", "Cy"]) == {"people": ["AnnLee"]}
+    assert known.overlap(["AnnLee", "Cy"]) == {"people": ["AnnLee"], "of": 2}
     assert TrainedPeople(None).overlap(["AnnLee"])["people"] is None
     assert trained_people("dlib").names is None
 
@@ -166,6 +167,16 @@ def test_a_run_knows_whom_it_trains_on(tmp_path: Path) -> None:
     assert names_of(tmp_path) == names_of(tmp_path / "train.csv") == ["Ann", "Bo Kim"]
     (tmp_path / "other").mkdir()
     assert names_of(tmp_path / "other") == []
+
+
+def test_people_of_lists_are_named_by_their_numbers(tmp_path: Path) -> None:
+    trained = TrainedPeople(("Ann", "Bo Kim"))
+    assert "no people.csv" in trained.overlap_of_lists(tmp_path, [0])["reason"]
+    (tmp_path / "people.csv").write_text('target,person,run,images,split\n0,Ann,run,3,test\n1,"Bo\nKim",run,2,test\n')
+    assert trained.overlap_of_lists(tmp_path, [1]) == {"people": ["Bo Kim"], "of": 1}
+    assert trained.overlap_of_lists(tmp_path / "test.csv", [0, 1]) == {"people": ["Ann", "Bo Kim"], "of": 2}
+    assert trained.overlap_of_lists(tmp_path, [0, 2])["people"] is None  # a people.csv of other lists
+    assert "the model does not name" in TrainedPeople(None).overlap_of_lists(tmp_path, [0])["reason"]
 
 
 def test_faces_are_not_cut_into_a_folder_of_another_origin(untrained: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from support import lasting, tree, write
 
 from maskgen.core.images import encode_image
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.evaluate.results_text import trained_note
 from maskgen.pipelines.evaluate.settings import EvaluateSettings, model_name
 from maskgen.pipelines.evaluate.splits import splits
 from maskgen.pipelines.train.folder import TrainFolder
@@ -201,6 +202,45 @@ def test_a_gallery(drawn: Path, tmp_path: Path) -> None:
     assert "|" not in said, "a terminal gets columns, not Markdown"
     few = call("evaluate", "dlib", "--gallery", drawn / "lists/train.csv")
     assert few.exit_code == 2
+
+
+@pytest.mark.parametrize(("option", "data"), [("--data", "lists"), ("--gallery", "gallery")])
+def test_people_of_the_training_set_are_counted_and_named(
+    drawn: Path, untrained: Path, tmp_path: Path, option: str, data: str
+) -> None:
+    with (drawn / data / ("test.csv" if data == "lists" else "gallery.csv")).open() as file:
+        judged = {int(row["target"]) for row in csv.DictReader(file)}
+    with (drawn / data / "people.csv").open() as file:
+        names = sorted(row["person"] for row in csv.DictReader(file) if row["target"] and int(row["target"]) in judged)
+    model = shutil.copytree(untrained, tmp_path / "model")
+    given = ("evaluate", model, option, drawn / data, "--report", tmp_path / "out", "--replicates", "20")
+    assert "People in the training set: the model does not name" in done(*given)
+    (model / "people.txt").write_text("somebody else\n")
+    sentence = f"None of {len(names)} test people has the name of somebody in the model's training set."
+    assert sentence in done(*given)
+    (model / "people.txt").write_text(f"somebody else\n{names[1].replace('_', ' ')}\n")
+    said = done(*given)
+    sentence = f"trained on people of these names, 1 of {len(names)} test people: {names[1]}. Figures on"
+    assert results(tmp_path / "out")["trained_on"] == {"people": [names[1]], "of": len(names)}
+    for text in (said, (tmp_path / "out/results.md").read_text("utf-8"), PageFile(tmp_path / "out/report.html").text):
+        assert text.count(sentence) == 1
+
+
+def test_lists_without_names_say_so(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(untrained, tmp_path / "model")
+    (model / "people.txt").write_text("somebody\n")
+    text = (drawn / "lists/test.csv").read_text().replace("../run", str(drawn / "run"))
+    (tmp_path / "pairs.csv").write_text(text)
+    done("evaluate", model, "--data", tmp_path / "pairs.csv", "--report", tmp_path / "out", "--replicates", "20")
+    found = results(tmp_path / "out")["trained_on"]
+    assert found["people"] is None and "no people.csv" in found["reason"]
+
+
+def test_many_people_of_the_training_set_are_named_in_part() -> None:
+    names = [f"person {number:02}" for number in range(12)]
+    note = trained_note({"trained_on": {"people": names, "of": 30}})
+    assert "12 of 30 test people: person 00, " in note
+    assert "person 09 and 2 more, whom results.json names." in note and "person 10" not in note
 
 
 def test_a_gallery_by_its_folder(drawn: Path, untrained: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The mask of each picture: from the catalogue of its run, else from its file name."""
+"""The mask and the photograph of each picture: from the catalogue of its run, else from its file name."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from maskgen.formats.local_or_remote_files import parquet_of
 
 from .csv_table import joined
 from .report import stored_report
-from .schema import CATALOGUE
+from .schema import CATALOGUE, Ints
 
 # PHOTOGRAPH__KIND.jpg, PHOTOGRAPH__KIND.f2.jpg: the naming rule of outputs.
-_NAME = r"(?s)__(?P<kind>[^/]+?)(?:\.f[0-9]+)?\.[^./]+$"
+_NAME = r"(?s)^(?P<photograph>.*)__(?P<kind>[^/]+?)(?:\.f[0-9]+)?\.[^./]+$"
 
 
 def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
@@ -34,13 +34,40 @@ def mask_kinds_of(folder: Path, addresses: Any) -> list[str]:
     Raises:
         UserError: a catalogue cannot be read, or report.json is damaged.
     """
-    by_name = pc.extract_regex(addresses, _NAME)
-    kinds = pc.if_else(pc.is_valid(by_name), by_name.field("kind"), pa.scalar("", pa.large_string()))
+    kinds = pc.fill_null(_by_name(addresses, "kind"), "")
     for prefix, run in _runs(folder):
         column = _from_catalogue(prefix, run, addresses, "kind")
         kinds = kinds if column is None else pc.coalesce(column.cast(pa.large_string()), kinds)
     texts: list[str] = kinds.to_pylist()
     return texts
+
+
+def photographs_of(folder: Path, addresses: Any) -> Ints:
+    """A code for the photograph of each picture, int64 (n,): equal where two pictures were made from the same bytes.
+
+    Without a catalogue two pictures PHOTOGRAPH__KIND in one folder are of one photograph. Any other picture is a
+    photograph of its own. See `mask_kinds_of`.
+
+    Raises:
+        UserError: a catalogue cannot be read.
+    """
+    photographs = pc.coalesce(_by_name(addresses, "photograph"), addresses)
+    for prefix, run in _runs(folder):
+        for name, before in (("source", f"{prefix}\n"), ("source_sha256", "")):
+            column = _from_catalogue(prefix, run, addresses, name)
+            if column is not None:
+                texts = column.cast(pa.large_string())
+                known = pc.fill_null(pc.not_equal(texts, ""), fill_value=False)
+                photographs = pc.if_else(known, joined(before, texts), photographs)
+    whole = photographs.combine_chunks() if isinstance(photographs, pa.ChunkedArray) else photographs
+    return np.asarray(whole.dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _by_name(addresses: Any, part: str) -> Any:
+    """The kind or the photograph by the pictures' names, large_string (n,), null where a name does not tell."""
+    found = pc.extract_regex(addresses, _NAME)
+    # A null of the whole is not one of the field.
+    return pc.if_else(pc.is_valid(found), found.field(part), pa.scalar(None, pa.large_string()))
 
 
 def yaws_of(folder: Path, addresses: Any) -> Doubles:

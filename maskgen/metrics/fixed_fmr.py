@@ -53,6 +53,7 @@ class FixedFmr:
         threshold: largest L2 distance that matches, NaN if it cannot be set.
         pictures, people: the numbers compared.
         sorts: by type of comparison.
+        one_photograph: comparisons of two pictures of one photograph, which are left out.
         reason: why there is no threshold, else empty.
     """
 
@@ -61,38 +62,73 @@ class FixedFmr:
     pictures: int
     people: int
     sorts: dict[str, Comparisons]
+    one_photograph: int = 0
     reason: str = ""
 
 
-def fixed_fmr(
-    embeddings: Floats, people: Ints, masked: Bools, asked: float = FMR, replicates: int = 1000, seed: int = 0
-) -> FixedFmr:
-    """Compare every picture with every other one, each pair once.
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """The pictures that are compared: `unit` embeddings, codes from 0 of `people` and `photographs`, and `masked`."""
 
-    The threshold is the loosest at which at most `asked` of the comparisons of two bare faces of two people match.
+    unit: Floats
+    people: Ints
+    photographs: Ints
+    masked: Bools
+
+    def take(self, rows: Ints) -> _Pictures:
+        """The pictures of these rows."""
+        return _Pictures(self.unit[rows], self.people[rows], self.photographs[rows], self.masked[rows])
+
+    def alike(self) -> tuple[int, int]:
+        """The numbers of pairs of one photograph, and of those among them that show two people."""
+        both = self.photographs * (self.people.max(initial=0) + 1) + self.people
+        pairs = _count_pairs(self.photographs)
+        return pairs, pairs - _count_pairs(both)
+
+    def impostors(self) -> int:
+        """The number of comparisons of two people."""
+        many = len(self.people)
+        return many * (many - 1) // 2 - _count_pairs(self.people) - self.alike()[1]
+
+
+def fixed_fmr(
+    embeddings: Floats,
+    people: Ints,
+    masked: Bools,
+    asked: float = FMR,
+    replicates: int = 1000,
+    seed: int = 0,
+    photographs: Ints | None = None,
+) -> FixedFmr:
+    """Compare every picture with every other one, each pair once, except two pictures of one photograph.
+
+    A masked picture agrees with a bare one of the same photograph in everything but the mask. The threshold is the
+    loosest at which at most `asked` of the comparisons of two bare faces of two people match.
 
     Args:
         embeddings: float32 (n, dim).
         people: int64 (n,), the person of each.
         masked: bool (n,).
         asked: false match rate between 0 and 1.
+        photographs: int64 (n,), the photograph of each; by default each is a photograph of its own.
 
     Source: Ngan, Grother and Hanaoka, NISTIR 8311 and 8331, Face recognition accuracy with masks, 2020.
     """
     rows = _drawn(len(people), seed)
-    unit, people, masked = normalised(embeddings[rows]), people[rows], masked[rows]
-    bare = np.flatnonzero(~masked)
-    impostors = _count_impostors(people[bare])
-    many = len(np.unique(people))
+    whole = np.arange(len(people), dtype=np.int64) if photographs is None else photographs
+    pictures = _Pictures(normalised(embeddings[rows]), _codes(people[rows]), _codes(whole[rows]), masked[rows])
+    bare = pictures.take(np.flatnonzero(~pictures.masked))
+    impostors, alike = bare.impostors(), pictures.alike()[0]
+    many = len(np.unique(pictures.people))
     allowed = int(asked * impostors + 1e-9)
     if allowed < 1:
         reason = f"A false match rate of {asked:g} needs {round(1 / asked):,} comparisons of bare faces of two people, "
-        return FixedFmr(asked, float("nan"), len(rows), many, {}, f"{reason}and there {are(impostors)} {impostors:,}.")
-    beyond = _largest(unit[bare], people[bare], allowed + 1)
-    codes = np.unique(people, return_inverse=True)[1]
-    found = _sorts(unit, codes, masked, beyond, replicates, seed)
+        reason += f"and there {are(impostors)} {impostors:,}."
+        return FixedFmr(asked, float("nan"), len(rows), many, {}, alike, reason)
+    beyond = _largest(bare, allowed + 1)
+    found = _sorts(pictures, beyond, replicates, seed)
     threshold = float(np.sqrt(max(0.0, 2 - 2 * beyond)))
-    return FixedFmr(asked, threshold, len(rows), many, found)
+    return FixedFmr(asked, threshold, len(rows), many, found, alike)
 
 
 def _drawn(many: int, seed: int) -> Ints:
@@ -101,42 +137,46 @@ def _drawn(many: int, seed: int) -> Ints:
     return np.sort(rng_for(seed, "fixed fmr").choice(many, MOST, replace=False)).astype(np.int64)
 
 
-def _count_impostors(people: Ints) -> int:
-    counts = np.unique(people, return_counts=True)[1].astype(np.int64)
-    return int((len(people) ** 2 - (counts**2).sum()) // 2)
+def _codes(values: Ints) -> Ints:
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
-def _blocks(unit: Floats) -> Iterator[tuple[int, Floats]]:
-    """The first row of a block, and its cosines with all rows from the first of the block on."""
+def _count_pairs(values: Ints) -> int:
+    """The number of pairs of equal values."""
+    counts = np.unique(values, return_counts=True)[1].astype(np.int64)
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def _impostors(pictures: _Pictures) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """The comparisons of two people in blocks: the rows of both pictures, and their cosines."""
+    unit, people, photographs = pictures.unit, pictures.people, pictures.photographs
     for at in range(0, len(unit), _ROWS):
-        yield at, unit[at : at + _ROWS] @ unit[at:].T
-
-
-def _largest(unit: Floats, people: Ints, count: int) -> float:
-    """The `count`-th largest cosine of two pictures of two people."""
-    kept = np.zeros(0, np.float32)
-    for at, cosines in _blocks(unit):
+        cosines = unit[at : at + _ROWS] @ unit[at:].T
         rows, columns = np.triu_indices(len(cosines), 1, cosines.shape[1])
         other = people[at + rows] != people[at + columns]
-        kept = np.concatenate([kept, cosines[rows[other], columns[other]]])
+        other &= photographs[at + rows] != photographs[at + columns]
+        rows, columns = rows[other], columns[other]
+        yield at + rows, at + columns, cosines[rows, columns]
+
+
+def _largest(pictures: _Pictures, count: int) -> float:
+    """The `count`-th largest cosine of two pictures of two people."""
+    kept = np.zeros(0, np.float32)
+    for _, _, cosines in _impostors(pictures):
+        kept = np.concatenate([kept, cosines])
         if len(kept) > count:
             kept = np.partition(kept, len(kept) - count)[-count:]
     return float(kept.min())
 
 
-def _sorts(
-    unit: Floats, codes: Ints, masked: Bools, beyond: float, replicates: int, seed: int
-) -> dict[str, Comparisons]:
+def _sorts(pictures: _Pictures, beyond: float, replicates: int, seed: int) -> dict[str, Comparisons]:
     """Both rates of each type; two pictures match if their cosine is above `beyond`."""
     matches, impostors = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    for at, cosines in _blocks(unit):
-        rows, columns = np.triu_indices(len(cosines), 1, cosines.shape[1])
-        other = codes[at + rows] != codes[at + columns]
-        rows, columns = rows[other], columns[other]
-        sort = masked[at + rows].astype(np.int64) + masked[at + columns]
-        impostors += np.bincount(sort, minlength=3)
-        matches += np.bincount(sort[cosines[rows, columns] > beyond], minlength=3)
-    genuine, missed = _genuine(unit, codes, masked, beyond)
+    for first, second, cosines in _impostors(pictures):
+        worn = pictures.masked[first].astype(np.int64) + pictures.masked[second]
+        impostors += np.bincount(worn, minlength=3)
+        matches += np.bincount(worn[cosines > beyond], minlength=3)
+    genuine, missed = _genuine(pictures, beyond)
     found = {}
     for sort, name in enumerate(SORTS):
         rate, interval = _rate(missed[sort], genuine[sort], replicates, seed)
@@ -146,8 +186,9 @@ def _sorts(
     return found
 
 
-def _genuine(unit: Floats, codes: Ints, masked: Bools, beyond: float) -> tuple[Ints, Ints]:
+def _genuine(pictures: _Pictures, beyond: float) -> tuple[Ints, Ints]:
     """Genuine comparisons and those that do not match, int64 (3, people)."""
+    unit, codes = pictures.unit, pictures.people
     many = int(codes.max()) + 1
     genuine, missed = np.zeros((3, many), np.int64), np.zeros((3, many), np.int64)
     order = np.argsort(codes, kind="stable")
@@ -155,7 +196,8 @@ def _genuine(unit: Floats, codes: Ints, masked: Bools, beyond: float) -> tuple[I
         if len(own) < 2:
             continue
         pairs = np.array(list(combinations(own.tolist(), 2)), np.int64)
-        sort = masked[pairs].sum(axis=1)
+        pairs = pairs[pictures.photographs[pairs[:, 0]] != pictures.photographs[pairs[:, 1]]]
+        sort = pictures.masked[pairs].sum(axis=1)
         apart = (unit[pairs[:, 0]] * unit[pairs[:, 1]]).sum(axis=1) <= beyond
         genuine[:, codes[own[0]]] = np.bincount(sort, minlength=3)
         missed[:, codes[own[0]]] = np.bincount(sort[apart], minlength=3)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskgen import __version__
+from maskgen.core.reasons import are, counted
 
 from .folder import FILES, RESULTS, TEXT, UNFINISHED, UNREADABLE
 from .results_text import markdown
@@ -112,13 +113,26 @@ def _results(found: Evaluation) -> dict[str, Any]:
         },
         "fixed_fmr": None if found.fixed_fmr is None else _fixed_fmr(found.fixed_fmr),
         "benchmark": found.benchmark,
-        "notes": [*([_NAMELESS] if found.fixed_fmr is None else []), *_notes(found.splits)],
+        "genuine_pairs_of_one_photograph": found.of_one_photograph,
+        "notes": [*([_NAMELESS] if found.fixed_fmr is None else []), *_one_photograph(found), *_notes(found.splits)],
     }
+
+
+def _one_photograph(found: Evaluation) -> list[str]:
+    """The note on genuine pairs that are too easy."""
+    if not (alike := found.of_one_photograph):
+        return []
+    genuine = counted(int(found.judged.same.sum()), "genuine test pair")
+    return [
+        f"{alike:,} of {genuine} {are(alike)} two pictures of one photograph, which agree in all but the mask: the "
+        "figures are too good; write the lists without --allow-same-source."
+    ]
 
 
 def _fixed_fmr(found: FixedFmr) -> dict[str, Any]:
     """Errors at a fixed false match rate, or the reason why the threshold cannot be set."""
     head = {"fmr_asked": found.asked, "pictures": found.pictures, "people": found.people}
+    head["comparisons_of_one_photograph"] = found.one_photograph
     if found.reason:
         return {**head, "reason": found.reason}
     sorts = {

@@ -57,6 +57,7 @@ class Evaluation:
         splits: a `Verification` by subset, or the reason why there is none.
         rows: the pairs of each subset, bool (n,).
         trained_on: the entry of results.json on the people who are in the model's training set, too.
+        of_one_photograph: the number of genuine pairs of two pictures of one photograph.
         fixed_fmr: None where the lists do not identify people.
         benchmark: the entry of results.json on the benchmark, None without one.
     """
@@ -73,6 +74,7 @@ class Evaluation:
     splits: dict[str, Verification | str]
     rows: dict[str, Bools]
     trained_on: dict[str, Any]
+    of_one_photograph: int
     fixed_fmr: FixedFmr | None = None
     benchmark: dict[str, Any] | None = None
 

@@ -159,8 +159,10 @@ def fixed_head(fixed: Mapping[str, Any]) -> list[str]:
     """The heading of the error rates at a fixed false match rate, or why there are none."""
     if "reason" in fixed:
         return [fixed["reason"]]
+    alike = fixed["comparisons_of_one_photograph"]
+    less = f", except {alike:,} of two pictures of one photograph" if alike else ""
     return [
-        f"All comparisons of {counted(fixed['pictures'], 'picture')} of {counted(fixed['people'], 'person')}. "
+        f"All comparisons of {counted(fixed['pictures'], 'picture')} of {counted(fixed['people'], 'person')}{less}. "
         f"The threshold, {number(fixed['threshold'])}, keeps the false match rate of bare faces at "
         f"{fixed['fmr_asked']:g}."
     ]

@@ -15,9 +15,10 @@ from .results import Evaluation, MeasuredPairs, Threshold
 from .settings import EvaluateSettings
 
 if TYPE_CHECKING:
+    from maskgen.core.records import Doubles
     from maskgen.embedders.base import FaceEmbedder
     from maskgen.manifests.lists import PairLists
-    from maskgen.manifests.schema import Bools
+    from maskgen.manifests.schema import Bools, Ints
     from maskgen.metrics.fixed_fmr import FixedFmr
     from maskgen.metrics.verification import Verification
 
@@ -45,8 +46,6 @@ def evaluate_lists(
         all_comparisons: the lists identify people, so pictures of different pairs can be compared.
         known: the model and the alignment of the pictures, if already loaded.
     """
-    from maskgen.manifests.mask_labels import mask_kinds_of, yaws_of
-
     from .report import write_report
     from .splits import splits
 
@@ -60,15 +59,15 @@ def evaluate_lists(
     _refuse_one_sort(judged, lists.root / test)
     threshold = _threshold(lists, test, embedded, judged, settings.seed)
     notify("measuring")
-    kinds, yaws = mask_kinds_of(lists.root, lists.addresses), yaws_of(lists.root, lists.addresses)
+    kinds, yaws, photographs = _labels(lists)
     rows = {split.name: split.rows for split in splits(kinds, judged.pairs)}
     found = {name: _verified(settings, judged, own, threshold) for name, own in rows.items()}
     named = all_comparisons and lists.named[test]
-    fixed = _fixed_fmr(settings, kinds, judged, embedded) if named else None
+    fixed = _fixed_fmr(settings, kinds, photographs, judged, embedded) if named else None
     return write_report(
         Evaluation(
             settings, embedder, alignment, lists, embedded, threshold, judged, kinds, yaws, found, rows, trained_on,
-            fixed, about,
+            _of_one_photograph(judged, photographs), fixed, about,
         )
     )  # fmt: skip
 
@@ -91,7 +90,23 @@ def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[
     return embedder, alignment_of_list(lists.root, lists.addresses)
 
 
-def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: MeasuredPairs, embedded: Embedded) -> FixedFmr:
+def _labels(lists: PairLists) -> tuple[list[str], Doubles, Ints]:
+    """The kinds, the yaws and the photographs of the lists' pictures."""
+    from maskgen.manifests.mask_labels import mask_kinds_of, photographs_of, yaws_of
+
+    pictures = lists.root, lists.addresses
+    return mask_kinds_of(*pictures), yaws_of(*pictures), photographs_of(*pictures)
+
+
+def _of_one_photograph(judged: MeasuredPairs, photographs: Ints) -> int:
+    """The number of genuine test pairs of two pictures of one photograph."""
+    first, second = photographs[judged.pairs].T
+    return int((judged.same & (first == second)).sum())
+
+
+def _fixed_fmr(
+    settings: EvaluateSettings, kinds: list[str], photographs: Ints, judged: MeasuredPairs, embedded: Embedded
+) -> FixedFmr:
     """FNMR at a fixed FMR, over all pictures whose mask state is known."""
     import numpy as np
 
@@ -102,8 +117,14 @@ def _fixed_fmr(settings: EvaluateSettings, kinds: list[str], judged: MeasuredPai
     known = np.array([kinds[row] != "" for row in rows], np.bool_)
     rows, people = rows[known], people[known]
     masked = np.array([kinds[row] != "bare" for row in rows], np.bool_)
-    embeddings = embedded.embeddings[rows]
-    return fixed_fmr(embeddings, people, masked, replicates=settings.replicates, seed=settings.seed)
+    return fixed_fmr(
+        embedded.embeddings[rows],
+        people,
+        masked,
+        replicates=settings.replicates,
+        seed=settings.seed,
+        photographs=photographs[rows],
+    )
 
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from manifest_makers import rows, write_run
+from manifest_makers import Row, rows, write_run
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.lists import read_image_list, read_pair_lists
-from maskgen.manifests.mask_labels import mask_kinds_of
+from maskgen.manifests.mask_labels import mask_kinds_of, photographs_of
 from maskgen.pipelines.cli import main
 
 
@@ -86,6 +87,30 @@ def test_the_catalogue_says_what_is_worn_and_without_it_the_name(lists: Path) ->
     shown = pa.array(["p/1__surgical-ff8800.jpg", "p/1__bare.f2.png", "a__b/1.jpg", "1.jpg"], pa.large_string())
     assert mask_kinds_of(lists, shown) == ["surgical-ff8800", "bare", "", ""]
     assert mask_kinds_of(lists.parent, shown) == ["surgical-ff8800", "bare", "", ""]
+
+
+def test_pictures_of_one_photograph_are_known_by_the_catalogue_or_by_their_names(lists: Path) -> None:
+    wanted = [
+        Row("p", "1.jpg", "bare", "a" * 64), Row("p", "1.jpg", "n95", "a" * 64), Row("p", "copy.jpg", "n95", "a" * 64),
+        Row("q", "1.jpg", "n95", "b" * 64),
+    ]  # fmt: skip
+    write_run(lists.parent / "run", wanted)
+    names = [f"../run/{row.path}" for row in wanted]
+    names += ["x/a__b__bare.jpg", "x/a__b__n95.f2.jpg", "x/a__n95.jpg", "y/a__n95.jpg", "x/a.jpg", "x/a.png"]
+    codes = photographs_of(lists, pa.array(names, pa.large_string())).tolist()
+    first = {code: codes.index(code) for code in codes}
+    assert [first[code] for code in codes] == [0, 0, 0, 3, 4, 4, 6, 7, 8, 9]
+    assert mask_kinds_of(lists, pa.array(names[4:6], pa.large_string())) == ["bare", "n95"]
+
+
+def test_a_catalogue_without_hashes_knows_photographs_by_their_files(lists: Path) -> None:
+    run = lists.parent / "run"
+    write_run(run, [Row("p", "1.jpg", "bare"), Row("p", "1.jpg", "n95"), Row("q", "1.jpg", "n95")])
+    table = pq.read_table(run / "catalogue.parquet")
+    names = pa.array([f"../run/{path}" for path in table["path"].to_pylist()], pa.large_string())
+    pq.write_table(table.drop_columns("source_sha256"), run / "catalogue.parquet")
+    first, second, other = photographs_of(lists, names).tolist()
+    assert first == second != other
 
 
 @pytest.mark.parametrize("between", [";", "\t"])

@@ -23,12 +23,19 @@ def people_in_space(many: int = 40, each: int = 4) -> tuple[np.ndarray, np.ndarr
 
 
 @pytest.mark.parametrize("block", [7, 512])
-def test_it_is_the_slow_count(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shared", [False, True])
+def test_it_is_the_slow_count(block: int, shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_ROWS", block)
     embeddings, people, masked = people_in_space()
-    found = fixed_fmr(embeddings, people, masked, 0.01, replicates=50)
+    photographs = np.arange(len(people))
+    if shared:  # of two people, too
+        photographs = np.random.default_rng(4).integers(0, len(people) // 4, len(people)) * 10**12
+        photographs[people == people[0]] = 5
+    found = fixed_fmr(embeddings, people, masked, 0.01, replicates=50, photographs=photographs if shared else None)
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    all_pairs = list(combinations(range(len(people)), 2))
+    all_pairs = [(i, j) for i, j in combinations(range(len(people)), 2) if photographs[i] != photographs[j]]
+    assert found.one_photograph == len(people) * (len(people) - 1) // 2 - len(all_pairs)
+    assert (found.one_photograph > 200) == shared
     distances = {(i, j): float(np.linalg.norm(unit[i] - unit[j])) for i, j in all_pairs}
     for sort, name in SORTS.items():
         own = [(i, j) for i, j in all_pairs if int(masked[i]) + int(masked[j]) == sort]

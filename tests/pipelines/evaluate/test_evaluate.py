@@ -17,7 +17,7 @@ import torch
 from click.testing import CliRunner, Result
 from drawn_people import drawn_people
 from page_reader import PageFile
-from support import lasting, tree, write
+from support import lasting, picture, tree, write
 
 from maskgen.core.images import encode_image
 from maskgen.pipelines.cli import main
@@ -179,6 +179,32 @@ def test_pairs_that_name_no_people_are_compared_as_listed_only(drawn: Path, untr
     assert sentence in PageFile(tmp_path / "out/report.html").text
     done("evaluate", untrained, "--data", lists, "--report", tmp_path / "named", "--replicates", "20")
     assert not any(sentence in note for note in results(tmp_path / "named")["notes"])
+
+
+def test_pictures_of_one_photograph_are_not_compared(untrained: Path, tmp_path: Path) -> None:
+    people = 46  # enough for a false match rate of 0.001
+    rows = []
+    for person in range(people):
+        names = [f"{person}/{name}.png" for name in ("1__bare", "1__n95", "2__n95")]
+        for at, name in enumerate(names):
+            write(tmp_path / name, picture(10 * person + at))
+        rows += [(names[0], person, other, person) for other in names[1:]]
+        rows.append((names[0], person, f"{(person + 1) % people}/2__n95.png", (person + 1) % people))
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    (tmp_path / "test.csv").write_text(f"path,target,pair_path,pair_target\n{text}")
+    said = done("evaluate", untrained, "--data", tmp_path, "--report", tmp_path / "out", "--replicates", "20")
+    found = results(tmp_path / "out")
+    fixed = found["fixed_fmr"]
+    assert (fixed["comparisons_of_one_photograph"], found["genuine_pairs_of_one_photograph"]) == (people, people)
+    counts = {name: (one["genuine"], one["impostor"]) for name, one in fixed["comparisons"].items()}
+    others = people * (people - 1)
+    assert counts == {
+        "bare-bare": (0, others // 2),
+        "masked-bare": (people, 2 * others),  # the bare picture with the masked one of the other photograph
+        "masked-masked": (people, 2 * others),
+    }
+    assert f"of {people} people, except {people} of two pictures of one photograph." in said
+    assert f"{people} of {2 * people} genuine test pairs are two pictures of one photograph" in said
 
 
 def test_a_gallery(drawn: Path, tmp_path: Path) -> None:

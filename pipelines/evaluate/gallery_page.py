@@ -78,6 +78,8 @@ def _rates(results: Mapping[str, Any]) -> Markup:
     details |= {"Open set": found["reason"]} if found["reason"] else {"Threshold": f"{found['threshold']:.4f}"}
     model = {"Model": results["model"]["given"], "Seed": results["seed"]}
     note = "Shares of the probes, with 95 % bootstrap intervals over people."
+    if alike := results["probes_of_enrolled_photographs"]:
+        counts |= {"left out, of enrolled photographs": alike}
     known = tag("p", trained_note(results), class_="note")
     return join([numbers(counts), known, whiskers(note, shown), facts(details | model)])
 

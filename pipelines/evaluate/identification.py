@@ -48,12 +48,12 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {counted(len(gallery.addresses), 'picture')} with {embedder.name}")
     embedded = embed_all(embedder, gallery.root, gallery.addresses, settings.workers, notify)
-    enrolled, probes = (_rows(gallery, roles, role, embedded) for role in ("enrol", "probe"))
+    enrolled, probes, same = _rows(gallery, roles, embedded)
     rows = embedded.embeddings
     found = search(rows[probes], target[probes], rows[enrolled], target[enrolled])
     result = identify(found, target[enrolled], settings.false_accepts, settings.replicates, settings.seed)
     judged = GalleryEvaluation(
-        settings, embedder, alignment, gallery, embedded, enrolled, probes, found, result, trained_on
+        settings, embedder, alignment, gallery, embedded, enrolled, probes, found, result, trained_on, same
     )
     return _write(judged)
 
@@ -77,16 +77,28 @@ def _trained_on(settings: EvaluateSettings, gallery: ImageList) -> dict[str, Any
     return trained.overlap(gallery.columns["person"].to_pylist())
 
 
-def _rows(gallery: ImageList, roles: list[str], role: str, embedded: Embedded) -> Ints:
+def _rows(gallery: ImageList, roles: list[str], embedded: Embedded) -> tuple[Ints, Ints, int]:
+    """The rows to enrol and those of probes; and the number of probes left out, whose photograph is enrolled, too."""
     import numpy as np
 
-    rows = [row for row, own in enumerate(roles) if own == role and embedded.readable[row]]
-    if not rows:
-        raise UserError(
-            f"The gallery in {gallery.root} has no readable picture to {role}: correct the paths in {GALLERY}, or make "
-            "the gallery again."
-        )
-    return np.array(rows, np.int64)
+    readable = [(row, own) for row, own in enumerate(roles) if embedded.readable[row]]
+    enrolled, probes = ([row for row, own in readable if own == role] for role in ("enrol", "probe"))
+    there = {name for row in enrolled if (name := _photograph(gallery, row))[1]}
+    others = [row for row in probes if _photograph(gallery, row) not in there]
+    for role, rows in (("enrol", enrolled), ("probe", others)):
+        if not rows:
+            other = ", and whose photograph is not enrolled, too" if probes else ""
+            raise UserError(
+                f"The gallery in {gallery.root} has no picture to {role} that can be read{other}: correct the paths in "
+                f"{GALLERY}, or make the gallery again."
+            )
+    return np.array(enrolled, np.int64), np.array(others, np.int64), len(probes) - len(others)
+
+
+def _photograph(gallery: ImageList, row: int) -> tuple[str, str]:
+    """The person and the photograph of a row; "" where the gallery does not name it."""
+    source = gallery.columns["source"][row].as_py() if "source" in gallery.columns else ""
+    return gallery.columns["target"][row].as_py(), source
 
 
 def _write(found: GalleryEvaluation) -> dict[str, Any]:
@@ -117,6 +129,7 @@ def _results(found: GalleryEvaluation) -> dict[str, Any]:
         "people_enrolled": sum(person.enrolled > 0 for person in result.people),
         "probes": result.probes,
         "probes_of_nobody_enrolled": result.unknown,
+        "probes_of_enrolled_photographs": found.of_one_photograph,
         "rank1": rates["rank1"],
         "rank5": rates["rank5"],
         "open_set": {
@@ -191,6 +204,9 @@ def _summary_lines(results: dict[str, Any], columns: Callable[[Sequence[Sequence
         unknown = results["probes_of_nobody_enrolled"]
         one, several = "is of a person who is not enrolled and counts", "are of people who are not enrolled and count"
         yield f"{counted(unknown, f'of these {one}', f'of these {several}')} in the open set only."
+    if alike := results["probes_of_enrolled_photographs"]:
+        one, several = "further probe is of a photograph that is", "further probes are of photographs that are"
+        yield f"{counted(alike, one, several)} enrolled, too, and left out."
     yield trained_note(results)
     if results["pictures"]["unreadable"]:
         yield f"{counted(results['pictures']['unreadable'], 'picture')} cannot be read (unreadable.csv)."

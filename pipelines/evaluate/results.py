@@ -83,7 +83,8 @@ class Evaluation:
 class GalleryEvaluation:
     """The result of an evaluation on a gallery: `enrolled` and `probes`, int64, are rows of the gallery's list.
 
-    `alignment` is that of its pictures, `trained_on` as in `Evaluation`.
+    `alignment` is that of its pictures, `trained_on` as in `Evaluation`, `of_one_photograph` the number of probes that
+    are left out, since their photograph is enrolled, too.
     """
 
     settings: EvaluateSettings
@@ -96,3 +97,4 @@ class GalleryEvaluation:
     search: Search
     result: Identification
     trained_on: dict[str, Any]
+    of_one_photograph: int

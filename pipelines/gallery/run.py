@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
 MOST_ON_SHEET = 100  # people
 CELL = 112
-# Of a run's catalogue, for --simulate; those of earlier versions have no `alignment`.
-_COLUMNS = (
-    "path", "person", "source", "kind", "face", "width", "height", "box", "matrix", "score", "alignment",
-)  # fmt: skip
+# Of a run's catalogue, for --simulate; those of earlier versions may lack the last two.
+_NEEDED = ("path", "person", "source", "kind", "face", "width", "height", "box", "matrix", "score")
+_COLUMNS = (*_NEEDED, "alignment", "source_sha256")
 
 
 def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
@@ -244,7 +243,7 @@ def _nobody(settings: GallerySettings, pictures: Sequence[Picture]) -> UserError
 
 
 def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
-    """The run's pictures, by path; only the first face of each.
+    """The run's pictures, by path; only the first face of each. Files of a person with the same bytes are one source.
 
     Raises:
         UserError: the catalogue is damaged.
@@ -254,12 +253,15 @@ def _rows(run: RunFolder) -> dict[str, tuple[Picture, dict[str, Any]]]:
     from ..runs.catalogue import batches
 
     found: dict[str, tuple[Picture, dict[str, Any]]] = {}
+    sources: dict[tuple[str, str], str] = {}
     try:
         for row in (row for batch in batches(run.catalogue, _COLUMNS) for row in batch):
-            if empty := [name for name in _COLUMNS if name != "alignment" and row.get(name) is None]:
+            if empty := [name for name in _NEEDED if row.get(name) is None]:
                 raise UserError(f"{run.catalogue} has a row without {empty[0]}: mask again.")
             if row["face"] == 0:
-                picture = Picture(row["path"], row["person"], row["source"], row["kind"] != "bare")
+                bytes_of = row.get("source_sha256") or row["source"]
+                source = sources.setdefault((row["person"], bytes_of), row["source"])
+                picture = Picture(row["path"], row["person"], source, row["kind"] != "bare")
                 found[row["path"]] = picture, row
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{run.catalogue} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
@@ -286,7 +288,7 @@ def _copied(
                 path,
                 unescape(picture.person),
                 picture.masked,
-                unescape(picture.source),
+                unescape(row["source"]),
                 row["width"],
                 row["height"],
                 box,

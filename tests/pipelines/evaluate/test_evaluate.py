@@ -269,6 +269,22 @@ def test_many_people_of_the_training_set_are_named_in_part() -> None:
     assert "person 09 and 2 more, whom results.json names." in note and "person 10" not in note
 
 
+def test_a_probe_of_an_enrolled_photograph_is_left_out(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    shutil.copytree(drawn / "gallery", tmp_path / "gallery", ignore=shutil.ignore_patterns("judged"))
+    listed = tmp_path / "gallery/gallery.csv"
+    with listed.open() as file:
+        rows = list(csv.DictReader(file))
+    bare = next(row for row in rows if row["role"] == "enrol")
+    probe = next(row for row in rows if row["role"] == "probe" and row["target"] == bare["target"])
+    probe["source"] = bare["source"]
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    listed.write_text("\n".join(lines) + "\n")
+    given = ("evaluate", untrained, "--gallery", tmp_path / "gallery", "--report", tmp_path / "out")
+    assert "1 further probe is of a photograph that is enrolled, too, and left out." in done(*given)
+    found = results(tmp_path / "out")
+    assert (found["enrolled"], found["probes"], found["probes_of_enrolled_photographs"]) == (12, 11, 1)
+
+
 def test_a_gallery_by_its_folder(drawn: Path, untrained: Path, tmp_path: Path) -> None:
     done("evaluate", untrained, "--gallery", drawn / "gallery", "--report", tmp_path / "out")
     assert results(tmp_path / "out")["probes"] == 12

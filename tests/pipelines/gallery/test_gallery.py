@@ -245,6 +245,18 @@ def test_a_gallery_made_up_from_a_run(tmp_path: Path) -> None:
     assert "--bare" not in said
 
 
+def test_copies_of_one_photograph_are_not_enrolled_and_searched(tmp_path: Path) -> None:
+    for name, _, portrait in drawn_people(1, 1, seed=6):
+        (tmp_path / "people" / name).mkdir(parents=True, exist_ok=True)
+        for copy in ("a.png", "b.png"):
+            (tmp_path / "people" / name / copy).write_bytes(encode_image(portrait.image, "png"))
+    run = tmp_path / "run"
+    made = CliRunner().invoke(main, ["mask", str(tmp_path / "people"), str(run), "--bare", "--workers", "1"])
+    assert made.exit_code == 0, made.output
+    said = call("--simulate", run, tmp_path / "gallery", "--expect", "1,1").output
+    assert "no person has more than 1 photograph;" in said
+
+
 def test_a_gallery_wants_bare_pictures(tmp_path: Path) -> None:
     for name, number, portrait in drawn_people(2, 2, seed=6):
         (tmp_path / "people" / name).mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,23 @@ def _of_folders(path: str) -> Entry | UnlabelledPhotograph:
     return Entry(path, whose, state.lower() in MASKED_FOLDERS)
 
 
+def person_of_empty_folder(path: str, by_names: bool) -> str | None:
+    """The person whom a folder without photographs is for, None where it is for nobody.
+
+    Args:
+        by_names: the folders are PERSON, and not PERSON/bare and PERSON/masked.
+
+    Example:
+        >>> person_of_empty_folder("Ann/bare", by_names=False), person_of_empty_folder("Ann", by_names=False)
+        ('Ann', 'Ann')
+    """
+    *above, name = PurePosixPath(path).parts
+    states = () if by_names else (*MASKED_FOLDERS, *BARE_FOLDERS)
+    if any(part.lower() in states for part in above):
+        return None
+    return "/".join(above if name.lower() in states else (*above, name)) or None
+
+
 def from_names(paths: Iterable[str], pattern: str) -> list[Entry | UnlabelledPhotograph]:
     """Entries of PERSON/FILE; files whose name, without folders, matches the pattern (`*_mask*`) are masked.
 

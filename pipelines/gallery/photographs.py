@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from maskgen.core.reasons import UserError
-from maskgen.gallery.entries import Entry, UnlabelledPhotograph, from_csv, from_folders, from_names
+from maskgen.gallery.entries import (
+    Entry,
+    UnlabelledPhotograph,
+    from_csv,
+    from_folders,
+    from_names,
+    person_of_empty_folder,
+)
 
 from ..sources.listing import Item
 from ..sources.output_names import escape, stem_of
@@ -21,7 +29,7 @@ from .settings import GallerySettings
 class Photographs:
     """The photographs of SOURCE: paths are below `root`; `names` are the output names, PERSON/bare|masked/STEM.
 
-    `unreadable` are folders that cannot be read, each with its fault.
+    `unreadable` are folders that cannot be read, each with its fault. `without` are people whose folders are empty.
     """
 
     root: Path
@@ -29,13 +37,21 @@ class Photographs:
     unlabelled: list[UnlabelledPhotograph]
     names: list[str]
     unreadable: list[Item]
+    without: list[str] = field(default_factory=list)
+
+    @property
+    def people(self) -> set[str]:
+        """All people, also those without a photograph."""
+        return {*(entry.person for entry in self.entries), *self.without}
 
     def digest(self) -> str:
-        """A digest that changes when a photograph is added, removed or modified."""
+        """A digest that changes when a photograph or a person is added, removed or modified."""
         digest = hashlib.blake2b(digest_size=16)
         for entry in self.entries:
             named = f"{escape(entry.path)}\0{escape(entry.person)}\0{entry.masked}"
             digest.update(f"{named}\0{_state(self.root / entry.path)}\n".encode())
+        for person in self.without:
+            digest.update(f"{escape(person)}\n".encode())
         return f"{len(self.entries)} ({digest.hexdigest()})"
 
 
@@ -53,7 +69,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
     Raises:
         UserError: it is absent, empty, or an unreadable CSV; or a person's name is not a valid folder name.
     """
-    source, unreadable = settings.source, list[Item]()
+    source, unreadable, without = settings.source, list[Item](), set[str]()
     if source.is_file() and source.suffix.lower() == ".csv":
         if settings.masked_pattern:
             raise UserError("--masked-pattern is for a folder; a CSV says itself who is masked.")
@@ -62,6 +78,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
         listing = list_folder(source)
         root = source.parent if source.is_file() else source
         items = [item for folder in listing.folders for item in listing.items(folder)]
+        without = set(_people_of_empty_folders(root, by_names=settings.masked_pattern is not None))
         unreadable = [item for item in items if item.fault]
         paths = [item.key for item in items if not item.fault]
         found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
@@ -72,7 +89,18 @@ def list_photographs(settings: GallerySettings) -> Photographs:
             f"{source} holds no PERSON/bare and PERSON/masked folders: give --masked-pattern, or a CSV with the "
             "columns path, person and masked."
         )
-    return Photographs(root, entries, unlabelled, output_names(entries), unreadable)
+    without -= {entry.person for entry in entries}
+    return Photographs(root, entries, unlabelled, output_names(entries), unreadable, sorted(without))
+
+
+def _people_of_empty_folders(root: Path, by_names: bool) -> Iterator[str]:
+    """The people of the folders below the root that hold nothing, or nothing but hidden files."""
+    for place, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if folders or any(not name.startswith(".") for name in files) or Path(place) == root:
+            continue
+        if (person := person_of_empty_folder(Path(place).relative_to(root).as_posix(), by_names)) is not None:
+            yield person
 
 
 def _text(path: Path) -> str:

@@ -104,7 +104,7 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
                 outcomes.refuse(entry.path, error)
             progress.add(1, len(outcomes.set_aside) - before)
     outcomes.warn_of_shared_bytes()
-    return outcomes, {entry.person for entry in photographs.entries}
+    return outcomes, photographs.people
 
 
 def _one(
@@ -186,8 +186,8 @@ def _as_expected(tally: PhotographCounts, settings: GallerySettings) -> bool:
 
 
 def _person(tally: PhotographCounts, number: dict[str, int], settings: GallerySettings) -> tuple[object, ...]:
-    target = number.get(tally.person, "")
-    return target, escape(tally.person), tally.bare, tally.masked, "yes" if _as_expected(tally, settings) else "no"
+    expected = "" if settings.expect is None else "yes" if _as_expected(tally, settings) else "no"
+    return number.get(tally.person, ""), escape(tally.person), tally.bare, tally.masked, expected
 
 
 def _sheet(root: Path, members: Sequence[GalleryRow]) -> bytes:

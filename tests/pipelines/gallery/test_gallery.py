@@ -79,6 +79,37 @@ def test_a_gallery_of_folders(source: Path, tmp_path: Path) -> None:
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
 
 
+def test_people_without_photographs_are_listed(source: Path, tmp_path: Path) -> None:
+    shutil.rmtree(source / "person_03")
+    for folder in ("person_00", "person_03/bare", "person_04/masked", "team/person_05", ".git/refs", "masked"):
+        (source / folder).mkdir(parents=True)
+    (source / "person_03/bare/.DS_Store").touch()
+    shutil.move(source / "person_02/masked", source / "person_02/masked_later")
+    (source / "person_02/masked").mkdir()
+    shutil.rmtree(source / "person_02/masked_later")
+    out = tmp_path / "out"
+    result = call(source, out, "--expect", "2,2")
+    rows = [tuple(row.values())[1:] for row in table(out / "people.csv")]
+    nobody = [(f"person_0{at}", "0", "0", "no") for at in (0, 3, 4)]
+    assert rows == [
+        nobody[0], ("person_01", "2", "2", "yes"), ("person_02", "2", "0", "no"), *nobody[1:],
+        ("team/person_05", "0", "0", "no"),
+    ]  # fmt: skip
+    assert "without a face 4" in result.output
+    assert "unexpected counts              5    of people, see people.csv" in result.output
+    (source / "person_06").mkdir()
+    assert "other settings" in call(source, out, "--expect", "2,2").output
+    assert call(source, tmp_path / "plain").exit_code in (0, 3)
+    assert {row["as_expected"] for row in table(tmp_path / "plain/people.csv")} == {""}
+
+
+def test_by_the_files_names_a_person_may_be_without_photographs(source: Path, tmp_path: Path) -> None:
+    (source / "person_01/bare").rename(source / "bare")
+    (source / "person_07").mkdir()
+    settings = GallerySettings(source, tmp_path / "out", masked_pattern="*_mask*")
+    assert list_photographs(settings).without == ["person_07"]
+
+
 def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     (source / "person_01/bare/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0nothing")

@@ -25,7 +25,7 @@ from .report import GalleryReport
 from .settings import GallerySettings
 
 _SHOWN, _DOUBTFUL, _ASIDE, _NAMES = 240, 60, 120, 1000
-_CONTRADICTED, _PLAUSIBLE = "contradicted", "plausible"
+_CONTRADICTED, _COPY, _PLAUSIBLE = "contradicted", "same bytes as another", "plausible"
 
 
 def gallery_command(settings: GallerySettings) -> str:
@@ -39,7 +39,7 @@ def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outco
     faces, aside = _faces(folder, outcomes, pictures), _aside(settings, outcomes, pictures)
     sections = [
         Section("outcome", "Results", _outcome(report, outcomes)),
-        Section("labels", "Labels contradicted by the pictures", _warnings(outcomes)),
+        Section("labels", "Labels in doubt, and copies of one photograph", _warnings(outcomes)),
         Section("faces", "Faces", place_of("faces") if outcomes.members else tag("p", "No face was written.")),
         Section("aside", "Set aside", _set_aside(outcomes)),
     ]
@@ -62,7 +62,8 @@ def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
     counts = {"people": report.people, "people without a face": report.faceless}
     counts |= {"photographs": report.photographs, "bare faces": report.bare}
     counts |= {"masked faces": report.masked, "set aside": sum(report.set_aside.values())}
-    counts |= {"doubtful, kept": report.in_doubt, "people with unexpected counts": report.unlike}
+    counts |= {"doubtful, kept": report.in_doubt, "the same bytes as another photograph": report.copies}
+    counts |= {"people with unexpected counts": report.unlike}
     people = Counter(escape(one.person) for one in outcomes.members)
     most = dict(sorted(people.items(), key=lambda one: (-one[1], one[0]))[:20])
     rest = f": the {len(most)} with the most of {len(people):,}" if len(people) > len(most) else ""
@@ -70,8 +71,8 @@ def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
 
 
 def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gallery:
-    """Faces with a contradicted label, and others evenly over the people."""
-    doubts = {path: (looks, score) for path, _, _, looks, score in outcomes.warnings}
+    """Faces with a contradicted label, copies of one photograph, and others evenly over the people."""
+    doubts = {path: (looks, score) for path, _, _, looks, score in (*outcomes.copies, *outcomes.doubtful)}
     members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
     doubtful = [one for one in members if one.path in doubts][:_DOUBTFUL]
     rest = [one for one in members if one.path not in doubts]
@@ -85,10 +86,16 @@ def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gal
     note = "All faces." if whole else sample
     masked = sum(one.masked for one in members)
     totals = {"worn": {"masked": masked, "bare": len(members) - masked}}
-    totals["label"] = {_CONTRADICTED: len(doubts), _PLAUSIBLE: len(members) - len(doubts)}
+    totals["label"] = Counter(_label(one, doubts) for one in members)
     known = {name: {value: count for value, count in one.items() if count} for name, one in totals.items()}
     orders = (("score", "lowest detector's score first"), ("doubt", "contradicted labels first"))
     return Gallery(items, note, (("worn", "Worn", ()), ("label", "Label", ())), orders, len(members), known)
+
+
+def _label(one: GalleryRow, doubts: Mapping[str, tuple[str, float | str]]) -> str:
+    if one.path not in doubts:
+        return _PLAUSIBLE
+    return _COPY if isinstance(doubts[one.path][1], str) else _CONTRADICTED
 
 
 def _score(score: float | str) -> str:
@@ -106,7 +113,7 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
 
 def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float | str]]) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
-    facets = {"worn": worn, "label": _CONTRADICTED if one.path in doubts else _PLAUSIBLE, "person": person}
+    facets = {"worn": worn, "label": _label(one, doubts), "person": person}
     details = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
     if one.path in doubts:
         looks, score = doubts[one.path]
@@ -114,7 +121,8 @@ def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, fl
     details += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
     sorts, tells = {"score": one.score}, {"score": f"score {one.score:.3f}"}
     if one.path in doubts:
-        sorts["doubt"], tells["doubt"] = 0.0, f"labelled {worn}, {doubts[one.path][0]}"
+        looks = doubts[one.path][0]
+        sorts["doubt"], tells["doubt"] = 0.0, looks if facets["label"] == _COPY else f"labelled {worn}, {looks}"
     side = Side(thumb, f"{person}, {worn}")
     return Item((side,), (person, worn), facets, tuple(details), sorts, tells, quote(os.fsencode(one.path)))
 
@@ -154,7 +162,7 @@ def _set_aside(outcomes: Outcomes) -> Markup:
 
 
 def _warnings(outcomes: Outcomes) -> Markup:
-    rows = sorted(outcomes.warnings)
+    rows = outcomes.warnings
     if not rows:
         return tag("p", "None.")
     head = ("face", "photograph", "label", "looks", "mask score")

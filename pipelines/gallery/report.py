@@ -17,8 +17,8 @@ class GalleryReport:
         photographs: all of SOURCE; `written` and `set_aside` (by reason) add up to it.
         people: those with a face in the gallery.
         unlike: people with other counts than expected, including those without any face.
-        in_doubt: photographs that were kept although they contradict their label, may show no face, or are, byte for
-            byte, another person's too.
+        in_doubt: photographs that were kept although they contradict their label or may show no face.
+        copies: photographs that are there more than once, byte for byte, of one person or of several.
         faceless: further people, all of whose photographs were set aside; people.csv lists them too.
     """
 
@@ -29,7 +29,8 @@ class GalleryReport:
     set_aside: dict[str, int]
     unlike: int
     in_doubt: int
-    faceless: int = 0  # unknown in earlier galleries
+    faceless: int = 0  # unknown in earlier galleries, as the next
+    copies: int = 0
 
     def __post_init__(self) -> None:
         if self.written + sum(self.set_aside.values()) != self.photographs:
@@ -57,6 +58,8 @@ class GalleryReport:
             text.append(f"{'unexpected counts':<22}{self.unlike:>10,}    of people, see people.csv")
         if self.in_doubt:
             text.append(f"{'doubtful, kept':<22}{self.in_doubt:>10,}    of photographs, see warnings.csv")
+        if self.copies:
+            text.append(f"{'the same bytes':<22}{self.copies:>10,}    as another photograph, see warnings.csv")
         return "\n".join(text)
 
     def to_json(self, settings: Mapping[str, object], sizes: Mapping[str, int]) -> dict[str, object]:

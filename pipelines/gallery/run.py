@@ -103,7 +103,7 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
             except SetAsideError as error:
                 outcomes.refuse(entry.path, error)
             progress.add(1, len(outcomes.set_aside) - before)
-    outcomes.warn_of_shared_bytes()
+    outcomes.warn_of_copies()
     return outcomes, photographs.people
 
 
@@ -137,7 +137,7 @@ def _one(
     aligned = stored_alignment(settings.align, settings.size, settings.margin)
     row = GalleryRow(path, entry.person, entry.masked, entry.path, width, height, box, score, aligned)
     outcomes.add(row, photo.sha256)
-    outcomes.warnings += [(path, escape(entry.path), one.label, one.looks, round(one.score, 2)) for one in doubts]
+    outcomes.doubtful += [(path, escape(entry.path), one.label, one.looks, round(one.score, 2)) for one in doubts]
 
 
 def _keep(folder: GalleryFolder, photograph: Path, name: str) -> None:
@@ -160,7 +160,7 @@ def _sum_up(
     folder.place_table(PEOPLE, (_person(tally, number, settings) for tally in counts))
     folder.place_table(SET_ASIDE, sorted(outcomes.set_aside))
     if outcomes.warnings:
-        folder.place_table(WARNINGS, sorted(outcomes.warnings))
+        folder.place_table(WARNINGS, outcomes.warnings)
     folder.place(SHEET, _sheet(folder.root, members))
     return GalleryReport(
         photographs=len(outcomes.members) + len(outcomes.set_aside),
@@ -170,7 +170,8 @@ def _sum_up(
         masked=sum(member.masked for member in members),
         set_aside=dict(sorted(Counter(reason for _, reason, _ in outcomes.set_aside).items())),
         unlike=sum(not _as_expected(tally, settings) for tally in counts),
-        in_doubt=len({path for path, *_ in outcomes.warnings}),
+        in_doubt=len({path for path, *_ in outcomes.doubtful}),
+        copies=len(outcomes.copies),
     )
 
 

@@ -199,18 +199,26 @@ def test_what_is_in_doubt_is_kept_on_request(source: Path, tmp_path: Path) -> No
     assert "other settings" in call(source, tmp_path / "out", "--doubtful", "keep").output
 
 
-def test_one_photograph_of_two_people_is_a_warning(source: Path, tmp_path: Path) -> None:
+def test_copies_of_one_photograph_are_a_warning_and_not_doubtful(source: Path, tmp_path: Path) -> None:
     shutil.copy(source / "person_01/bare/1.png", source / "person_02/bare/again.png")
     shutil.copy(source / "person_03/bare/1.png", source / "person_03/bare/again.png")
     result = call(source, tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "doubtful, kept                 2    of photographs, see warnings.csv" in result.output
+    assert "doubtful" not in result.output
+    assert "the same bytes                 4    as another photograph, see warnings.csv" in result.output
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert (report["in_doubt"], report["copies"]) == (0, 4)
     said = {row["source"]: (row["said"], row["looks"], row["score"]) for row in table(tmp_path / "out/warnings.csv")}
     assert said == {
         "person_01/bare/1.png": ("person_01", "the same bytes as person_02/bare/again.png", ""),
         "person_02/bare/again.png": ("person_02", "the same bytes as person_01/bare/1.png", ""),
+        "person_03/bare/1.png": ("person_03", "the same bytes as person_03/bare/again.png", ""),
+        "person_03/bare/again.png": ("person_03", "the same bytes as person_03/bare/1.png", ""),
     }
-    assert "the same bytes as person_01/bare/1.png" in PageFile(tmp_path / "out/report.html").text
+    page = PageFile(tmp_path / "out/report.html")
+    assert "the same bytes as person_01/bare/1.png" in page.text
+    labels = [item["facets"]["label"] for item in page.items("faces")]
+    assert (labels.count("same bytes as another"), labels.count("contradicted")) == (4, 0)
 
 
 def test_names_and_tables_say_the_same(source: Path, tmp_path: Path) -> None:

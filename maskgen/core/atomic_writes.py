@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -27,6 +28,7 @@ def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
         with unfinished.open("wb") as file:
+            _mark(file)
             yield file
             if durable:
                 file.flush()
@@ -60,23 +62,24 @@ def finished_name(name: str) -> str:
 
 
 def remove_parts(folder: Path, of: str = "*") -> None:
-    """Remove the unfinished files of `atomic_file` that a killed process left at any depth of a folder.
+    """Remove the unfinished files of `atomic_file` that a killed process left at any depth of a folder, and none that
+    a process still writes.
 
     Args:
         of: the name of the finished file; by default of any.
     """
     for path in folder.rglob(f".{of}.*{PART}"):
-        path.unlink(missing_ok=True)
+        _remove_left(path)
 
 
 def remove_parts_of(*paths: Path) -> None:
-    """Remove the unfinished files of these files that a killed process left, and no others."""
+    """As `remove_parts`, of these files only."""
     for folder in dict.fromkeys(path.parent for path in paths):
         names = {path.name for path in paths if path.parent == folder}
         for path in folder.iterdir() if folder.is_dir() else ():
             finished = finished_name(path.name)
             if finished != path.name and finished in names:
-                path.unlink(missing_ok=True)
+                _remove_left(path)
 
 
 def flush_folder(folder: Path) -> None:
@@ -91,6 +94,38 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+if sys.platform == "win32":
+
+    def _mark(file: IO[bytes]) -> None:
+        """Nothing: an open file cannot be removed."""
+
+    def _remove_left(path: Path) -> None:
+        with contextlib.suppress(PermissionError):
+            path.unlink(missing_ok=True)
+else:
+    import fcntl
+
+    def _mark(file: IO[bytes]) -> None:
+        """Lock an unfinished file, so that no other process takes it for one that was left."""
+        with contextlib.suppress(OSError):  # some network drives have no locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _remove_left(path: Path) -> None:
+        """Remove an unfinished file, unless a process still writes it."""
+        if not _is_written(path):
+            path.unlink(missing_ok=True)
+
+    def _is_written(path: Path) -> bool:
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # gone already, unreadable, or on a drive without locks
+            return False
+        return False
 
 
 def about(error: OSError, path: object) -> OSError:

@@ -13,6 +13,7 @@ from ..alignment_checks import allow_misaligned
 from ..options import FilePath, model_options
 from ..options_once import OnceCommand
 from ..reports.progress import Notify
+from .folder import held
 from .settings import EvaluateSettings
 
 EPILOG = """\b
@@ -71,7 +72,8 @@ def evaluate_command(**options: Any) -> None:
     def notify(text: str) -> None:
         click.echo(text, err=True)
 
-    results, printed = _evaluated(settings, notify)
+    with held(settings.folder):
+        results, printed = _evaluated(settings, notify)
     click.echo(printed)
     click.echo(f"Open {settings.folder / 'report.html'}, or read {settings.folder / 'results.md'}.")
     left_out = (results.get("benchmark") or {}).get("pairs_left_out", 0)

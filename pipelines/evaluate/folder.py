@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
@@ -9,6 +11,7 @@ from maskgen.core.reasons import UserError
 from ..checks import show_path
 from ..folder_owner import Owner, owner_of, refuse_other_owner
 from ..reports.page.page import NAME as PAGE
+from ..runs.lock import LOCK, hold
 
 PLOTS = DISTANCES, ROC, DET, CONFUSION = "distances.png", "roc.png", "det.png", "confusion.png"
 PEOPLE = "identified.csv"  # of an evaluation with --gallery
@@ -19,6 +22,27 @@ FILES = (*PLOTS, PEOPLE, ERRORS, UNREADABLE, PAGE, TEXT, RESULTS)
 UNFINISHED = "unfinished.txt"
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make the report's folder and hold it while the block runs; removed again where a failed block left it empty.
+
+    Raises:
+        UserError: another evaluation works in it.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with hold(folder / LOCK):
+            yield
+    except BaseException:
+        if new and [path.name for path in folder.iterdir()] == [LOCK]:
+            (folder / LOCK).unlink()
+            for one in new:
+                if not any(one.iterdir()):
+                    one.rmdir()
+        raise
+
+
 def refuse_report(folder: Path) -> None:
     """Raise UserError unless the folder is missing, empty, or that of an evaluation, finished or not."""
     from maskgen.core.atomic_writes import finished_name
@@ -27,7 +51,7 @@ def refuse_report(folder: Path) -> None:
     if not folder.is_dir() or owner_of(folder) is Owner.EVALUATE:
         return
     there = {finished_name(path.name) for path in folder.iterdir()}
-    known = {UNFINISHED, *(FILES if (folder / UNFINISHED).is_file() else ())}
+    known = {UNFINISHED, LOCK, *(FILES if (folder / UNFINISHED).is_file() else ())}
     if strangers := there - known:
         raise UserError(
             f"--report {show_path(folder)} holds files that no evaluation wrote (such as {min(strangers)}): name a new "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from maskgen.core.atomic_writes import atomic_file, remove_parts_of, write_atomic
+from maskgen.core.atomic_writes import atomic_file, remove_parts, remove_parts_of, write_atomic
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +45,18 @@ def test_a_fault_of_the_system_names_the_file_that_was_wanted(tmp_path: Path, na
         (tmp_path / "b.csv").open()
     assert other.value.filename == str(tmp_path / "b.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+def test_an_unfinished_file_that_is_still_written_is_not_removed(tmp_path: Path) -> None:
+    with atomic_file(tmp_path / "a.csv") as file:
+        file.write(b"whole")
+        remove_parts_of(tmp_path / "a.csv")
+        remove_parts(tmp_path)
+    assert (tmp_path / "a.csv").read_bytes() == b"whole"
+    (tmp_path / ".a.csv.77.part").write_bytes(b"half")
+    remove_parts(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_unfinished_files_of_these_files_are_removed_and_no_others(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from support import write_people
+from support import posix, write_people
 
+from maskgen.core.atomic_writes import atomic_file
 from maskgen.core.images import read_photo
 from maskgen.embedders.by_name import open_embedder
 from maskgen.pipelines.cli import main
@@ -65,6 +67,25 @@ def test_every_picture_with_its_row(model: Path, lists: Path, tmp_path: Path, mo
     np.testing.assert_allclose(np.array(table["embedding"].to_pylist()), own, atol=1e-5)
     assert pq.read_metadata(out).num_row_groups == 4
     assert [path.name for path in out.parent.iterdir()] == ["train.parquet"]
+
+
+@posix
+def test_two_processes_may_write_one_file(
+    model: Path, lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a.parquet"
+    assert call(model, lists / "train.csv", out).exit_code == 0
+    whole = out.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: 4711)  # as if another process wrote it
+        other = atomic_file(out)
+        file = other.__enter__()
+    file.write(whole)
+    out.unlink()
+    assert call(model, lists / "train.csv", out).exit_code == 0
+    other.__exit__(None, None, None)
+    assert out.read_bytes() == whole
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_folder_is_no_file_to_write(model: Path, lists: Path, tmp_path: Path) -> None:

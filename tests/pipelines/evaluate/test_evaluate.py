@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from support import lasting, picture, tree, write
 
 from maskgen.core.images import encode_image
 from maskgen.pipelines.cli import main
+from maskgen.pipelines.evaluate.folder import held
 from maskgen.pipelines.evaluate.results_text import trained_note
 from maskgen.pipelines.evaluate.settings import EvaluateSettings, model_name
 from maskgen.pipelines.evaluate.splits import splits
@@ -436,12 +438,36 @@ def test_a_report_does_not_replace_files_of_another_origin(
     assert tree(place) == before
 
 
+@pytest.mark.parametrize(("option", "data"), [("--data", "lists"), ("--gallery", "gallery")])
+def test_one_evaluation_at_a_time_writes_a_report(
+    drawn: Path, untrained: Path, tmp_path: Path, option: str, data: str
+) -> None:
+    out = tmp_path / "new" / "out"
+    given = ("evaluate", untrained, option, drawn / data, "--report", out, "--replicates", "20")
+    with held(out):
+        refused = call(*given)
+        assert refused.exit_code == 2
+        said = " ".join(refused.output.split())
+        assert f"(process {os.getpid()} on " in said and "wait for it, or choose another folder." in said
+        assert [path.name for path in out.iterdir()] == [".lock"]
+    done(*given)
+
+
+def test_an_evaluation_that_fails_leaves_no_folder(drawn: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    out = tmp_path / "kept" / "new" / "out"
+    assert call("evaluate", "no_model", "--data", drawn / "lists", "--report", out).exit_code == 2
+    assert call("evaluate", "dlib", "--data", tmp_path, "--report", out).exit_code == 2
+    assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
+
+
 def test_an_evaluation_goes_on_where_another_was_interrupted(drawn: Path, untrained: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     given = ("evaluate", untrained, "--data", drawn / "lists", "--report", out, "--replicates", "20")
     out.mkdir()
     done(*given)
-    order = sorted(out.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    written = [path for path in out.iterdir() if path.name != ".lock"]
+    order = sorted(written, key=lambda path: path.stat().st_mtime_ns)
     assert order[-1].name == "results.json"
     kept = {path.name: path.read_bytes() for path in order}
     for number in range(len(order)):
@@ -459,4 +485,4 @@ def test_an_evaluation_goes_on_where_another_was_interrupted(drawn: Path, untrai
     done(*given)
     (out / "notes.txt").write_text("mine")
     done(*given)
-    assert sorted(path.name for path in out.iterdir()) == sorted([*kept, "notes.txt"])
+    assert sorted(path.name for path in out.iterdir()) == sorted([*kept, ".lock", "notes.txt"])

@@ -16,6 +16,8 @@ from maskgen.core.extras import lacking
 from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
+from .system_errors import explain
+
 COMMANDS = {
     "mask": (".mask.command", "mask_command", "Render masks onto a folder of photographs."),
     "pairs": (".pairs.command", "pairs_command", "Write training lists and verification pairs of a run."),
@@ -100,18 +102,6 @@ class LazyGroup(click.Group):
             then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "starts again"
             click.echo(f"\nInterrupted. The same command {then}.", err=True)
             sys.exit(130)
-
-
-def explain(error: OSError) -> str:
-    """An operating system error as one sentence that says what to do."""
-    where = error.filename or "the output folder or standard output"  # which a full disk may hold, too
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full at {where}: free some space and give the same command again."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{where} may not be written or read: fix its permissions, or name another folder."
-    if error.errno == errno.EMFILE:
-        return "Too many files are open: give fewer --workers, or raise the limit (ulimit -n)."
-    return f"{where}: {error.strerror or error}. Fix it and give the same command again."
 
 
 def _refuse(sentence: str) -> NoReturn:

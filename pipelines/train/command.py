@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Any
@@ -13,6 +14,7 @@ from maskgen.core.reasons import UserError
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath
 from ..options_once import OnceCommand
+from ..system_errors import AGAIN, explain
 from .report import exit_code, table
 from .settings import TrainSettings
 
@@ -72,11 +74,24 @@ def train_command(**options: Any) -> None:
     file. --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,
     distances/, tensorboard/ and report.json.
     """
+    settings = TrainSettings(**options)
     try:
-        _train(TrainSettings(**options))
+        _train(settings)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        raise UserError(explain(error, f"{AGAIN}{_how_to_resume(settings)}")) from error
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command with --resume continues after the last checkpoint.", err=True)
+        how = _how_to_resume(settings)
+        click.echo(f"\nInterrupted. The same command{how} continues after the last checkpoint.", err=True)
         sys.exit(130)
+
+
+def _how_to_resume(settings: TrainSettings) -> str:
+    """What to change in the command; --resume without a checkpoint starts the run."""
+    if settings.resume:
+        return ""
+    return " with --resume" + (" in place of --overwrite" if settings.overwrite else "")
 
 
 def _train(settings: TrainSettings) -> None:

@@ -12,11 +12,12 @@ from fake_masker import make_fake
 from support import picture, tree, without_packages, write
 
 from maskgen import __version__
-from maskgen.pipelines.cli import COMMANDS, explain, main
+from maskgen.pipelines.cli import COMMANDS, main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.options import fill_size
 from maskgen.pipelines.options_once import OnceCommand
 from maskgen.pipelines.runs.run_folder import RunFolder
+from maskgen.pipelines.system_errors import explain
 
 PLACE = RunFolder.place
 
@@ -163,6 +164,31 @@ def test_faults_of_the_system_are_one_sentence(
 
     monkeypatch.setattr(RunFolder, "place", fail)
     assert_refused(call("mask", source, tmp_path / "run", "--workers", 1), said, "05")
+
+
+@pytest.mark.parametrize(
+    ("options", "how"),
+    [
+        ([], " with --resume"),
+        (["--resume"], ""),
+        (["--overwrite"], " with --resume in place of --overwrite"),
+    ],
+)
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_training_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], how: str, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(code, "so the system says", "x/last")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    given = ("train", "small", "--data", tmp_path, "--run", tmp_path / "run", *options)
+    monkeypatch.setattr("maskgen.pipelines.train.run.run_train", fail)
+    assert_refused(call(*given), f" and give the same command again{how}.", "x/last")
+    monkeypatch.setattr("maskgen.pipelines.train.run.run_train", interrupt)
+    assert f"Interrupted. The same command{how} continues after the last checkpoint." in call(*given).output
 
 
 def test_an_interrupt_says_how_to_go_on(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

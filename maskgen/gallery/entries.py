@@ -90,6 +90,8 @@ def from_names(paths: Iterable[str], pattern: str) -> list[Entry | UnlabelledPho
 def from_csv(text: str, file: str) -> list[Entry | UnlabelledPhotograph]:
     """Entries of a table with the columns path, person and masked (1 or 0, true or false, yes or no, masked or bare).
 
+    Titles may be in any case. Duplicate rows count once.
+
     Raises:
         UserError: a column is missing, or a row cannot be read; names the file and the line.
     """
@@ -97,12 +99,21 @@ def from_csv(text: str, file: str) -> list[Entry | UnlabelledPhotograph]:
     between = max(_BETWEEN, key=text.partition("\n")[0].count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between)
     try:
-        missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+        rows.fieldnames = [_title(name) for name in rows.fieldnames or ()]
+        missing = [name for name in COLUMNS if name not in rows.fieldnames]
         if missing:
             raise UserError(f"{file}: no column {missing[0]!r}; the first line must name {', '.join(COLUMNS)}.")
-        return [_of_row(row, f"{file}, line {rows.line_num}") for row in rows]
+        found: dict[tuple[PurePosixPath, str, bool], Entry | UnlabelledPhotograph] = {}
+        for row in rows:
+            one = _of_row(row, f"{file}, line {rows.line_num}")
+            found.setdefault((PurePosixPath(one.path), one.person, one.masked), one)
+        return list(found.values())
     except csv.Error as error:
         raise UserError(f"{file}, line {rows.line_num}: it cannot be read ({error}); correct the line.") from None
+
+
+def _title(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _of_row(row: Mapping[str, str | None], where: str) -> Entry:

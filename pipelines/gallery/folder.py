@@ -21,7 +21,7 @@ from ..folder_owner import SETTINGS, Owner, refuse_other_owner
 from ..reports.progress import Notify
 from ..runs.json_files import read_json, read_settings, remove, settings_bytes
 from .report import FILE_BYTES
-from .settings import GALLERY
+from .settings import GALLERY, PHOTOGRAPHS
 
 PEOPLE, SET_ASIDE, WARNINGS = "people.csv", "set_aside.csv", "warnings.csv"
 SHEET, PAGE, REPORT = "contact_sheet.png", "report.html", "report.json"
@@ -65,10 +65,16 @@ class GalleryFolder:
         if overwrite and stored is not None:
             remove(self.root, _OURS)
         elif stored is not None:
-            if differing := differences(stored, deciding):
+            if differing := differences(_others(stored), _others(deciding)):
                 raise UserError(
                     f"{self.root} holds a gallery with other settings: {', '.join(differing)}. "
                     "Choose another OUT, or give --overwrite."
+                )
+            was, now = stored.get(PHOTOGRAPHS), deciding.get(PHOTOGRAPHS)
+            if was != now:
+                raise UserError(
+                    f"{self.root} holds a gallery, and {_change(str(was), str(now))} since: give --overwrite to make "
+                    "it again, or choose another OUT."
                 )
             if (done := read_json(self.root / REPORT)) is not None:
                 if not (why := self._damage(done)):
@@ -112,3 +118,17 @@ class GalleryFolder:
         table.writerow(COLUMNS[name])
         table.writerows(rows)
         self.place(name, text.getvalue().encode())
+
+
+def _others(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if name != PHOTOGRAPHS}
+
+
+def _change(was: str, now: str) -> str:
+    """What happened to SOURCE between two digests: `54 (HASH)` of photographs, HASH of a run."""
+    (before, counted, _), after = was.partition(" ("), now.partition(" (")[0]
+    if not counted:
+        return "the run in SOURCE was made anew"
+    if before == after:
+        return f"some of the {before} files of SOURCE, or its people, were changed"
+    return f"the {before} files of SOURCE became {after}"

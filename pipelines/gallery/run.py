@@ -50,6 +50,9 @@ def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
         return _simulate(settings, notify)
     photographs = list_photographs(settings)
     check_out(settings, photographs)
+    if photographs.passed_over:
+        told = counted(photographs.passed_over, "file of a file manager is", "files of a file manager are")
+        notify(f"{told} passed over (.DS_Store, Thumbs.db, desktop.ini, ._*).")
     return _begun(settings, photographs.digest(), notify, lambda folder: _look(settings, photographs, folder))
 
 
@@ -95,7 +98,8 @@ def _look(settings: GallerySettings, photographs: Photographs, folder: GalleryFo
         outcomes.refuse(unlabelled.path, SetAsideError(Reason.MASK_UNSAID, unlabelled.detail))
     for item in photographs.unreadable:
         outcomes.refuse(item.key, SetAsideError(Reason.UNREADABLE, item.fault))
-    with show_progress(len(photographs.entries), 0, 0) as progress:
+    aside = len(outcomes.set_aside)
+    with show_progress(aside + len(photographs.entries), aside, aside) as progress:
         for entry, name in zip(photographs.entries, photographs.names, strict=True):
             before = len(outcomes.set_aside)
             try:

@@ -14,6 +14,7 @@ EACH = (3, 3)
 DOUBTFUL = ("keep", "drop")
 
 GALLERY = "gallery.csv"
+PHOTOGRAPHS = "the photographs"  # in settings.json: the digest of SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class GallerySettings:
         """
         return {
             "SOURCE": show_path(self.source.resolve()),
-            "the photographs": photographs,
+            PHOTOGRAPHS: photographs,
             "--masked-pattern": self.masked_pattern,
             "--simulate": self.simulate,
             "--expect": list(self.expect) if self.expect else None,

@@ -27,6 +27,20 @@ def test_a_table_with_semicolons_says_both() -> None:
     assert from_csv("path;person;masked\na,b.jpg;Ann;yes\n", "x.csv") == [Entry("a,b.jpg", "Ann", True)]
 
 
+def test_titles_may_be_in_any_case() -> None:
+    assert from_csv("Path, Person,MASKED\na.jpg,Ann,1\n", "x.csv") == [Entry("a.jpg", "Ann", True)]
+
+
+def test_a_row_that_is_there_twice_counts_once() -> None:
+    text = "path,person,masked\nb.jpg,Ann,1\na.jpg,Ann,1\n./b.jpg,Ann,masked\nb.jpg,Ann,0\nb.jpg,Bo,1\n"
+    assert from_csv(text, "x.csv") == [
+        Entry("b.jpg", "Ann", True),
+        Entry("a.jpg", "Ann", True),
+        Entry("b.jpg", "Ann", False),
+        Entry("b.jpg", "Bo", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

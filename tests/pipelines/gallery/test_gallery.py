@@ -91,6 +91,8 @@ def test_people_without_photographs_are_listed(source: Path, tmp_path: Path) -> 
     result = call(source, out, "--expect", "2,2")
     rows = [tuple(row.values())[1:] for row in table(out / "people.csv")]
     nobody = [(f"person_0{at}", "0", "0", "no") for at in (0, 3, 4)]
+    assert result.exit_code == 0, result.output
+    assert "1 file of a file manager is passed over" in result.output
     assert rows == [
         nobody[0], ("person_01", "2", "2", "yes"), ("person_02", "2", "0", "no"), *nobody[1:],
         ("team/person_05", "0", "0", "no"),
@@ -98,7 +100,8 @@ def test_people_without_photographs_are_listed(source: Path, tmp_path: Path) -> 
     assert "without a face 4" in result.output
     assert "unexpected counts              5    of people, see people.csv" in result.output
     (source / "person_06").mkdir()
-    assert "other settings" in call(source, out, "--expect", "2,2").output
+    said = " ".join(call(source, out, "--expect", "2,2").output.split())
+    assert "holds a gallery, and some of the 6 files of SOURCE, or its people, were changed since: give --overw" in said
     assert call(source, tmp_path / "plain").exit_code in (0, 3)
     assert {row["as_expected"] for row in table(tmp_path / "plain/people.csv")} == {""}
 
@@ -131,9 +134,23 @@ def test_faults_are_told_and_counted(source: Path, tmp_path: Path) -> None:
         "mask_unsaid",
         "contradicts_label",
     }
+    assert "14 of 14 photographs, 3 set aside" in result.output
     report = json.loads((out / "report.json").read_text())
     assert report["bare"] + report["masked"] + sum(report["set_aside"].values()) == report["photographs"] == 14
     assert "other settings" in call(source, out).output
+    (source / "person_01/bare/notes.txt").write_text("mine")
+    said = " ".join(call(source, out, "--expect", "2,2").output.split())
+    assert "the 13 files of SOURCE became 14 since: give --overwrite to make it again, or choose another OUT." in said
+
+
+def test_files_of_a_file_manager_are_no_photographs(source: Path, tmp_path: Path) -> None:
+    for name in (".DS_Store", "person_01/bare/Thumbs.db", "person_01/bare/._1.png", "person_01/masked/desktop.ini"):
+        (source / name).write_bytes(b"no picture")
+    (source / "person_01/bare/.hidden.png").write_bytes((source / "person_01/bare/1.png").read_bytes())
+    result = call(source, tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "4 files of a file manager are passed over" in result.output
+    assert len(table(tmp_path / "out/gallery.csv")) == 13
 
 
 def test_a_folder_that_cannot_be_read_is_set_aside(

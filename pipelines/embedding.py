@@ -64,7 +64,7 @@ def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: in
         faults += [(addresses[row].as_py(), reason) for row, reason in part.faults]
     if len(faults) == len(addresses):
         if not faults:
-            raise UserError("The list names no picture: add rows to it, or name another list.")
+            raise UserError("The list names no picture: give one with a row for each.")
         first = f"the first being {faults[0][0]} ({faults[0][1]})"
         raise UserError(f"None of {counted(len(addresses), 'picture')} can be read, {first}: correct the list's paths.")
     return Embedded(embeddings, readable, tuple(faults))

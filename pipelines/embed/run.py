@@ -50,6 +50,8 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     refuse_out(settings.out, SUFFIX, inputs, settings.model)
     refuse_foreign(settings.out, "embed", _is_own)
     columns = _columns(settings.list_file)  # first: a model takes seconds
+    if not len(columns["path"]):
+        raise UserError(f"{settings.list_file} names no picture: give a list with a row for each.")
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)

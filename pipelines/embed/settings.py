@@ -9,6 +9,8 @@ from maskgen.core.reasons import UserError
 
 from ..checks import check_place, check_range
 
+TRAIN, GALLERY = "train.csv", "gallery.csv"  # of `maskgen pairs` and `maskgen gallery`
+
 
 @dataclass(frozen=True, slots=True)
 class EmbedSettings:
@@ -31,6 +33,9 @@ class EmbedSettings:
     allow_misaligned: bool = False
 
     def __post_init__(self) -> None:
+        if self.list_file.is_dir():
+            inside = self.list_file / (GALLERY if (self.list_file / GALLERY).is_file() else TRAIN)
+            raise UserError(f"{self.list_file} is a folder: name a list in it, as {inside}.")
         if not self.list_file.is_file():
             raise UserError(
                 f"{self.list_file} is not there: give a list that `maskgen pairs` or `maskgen gallery` wrote."

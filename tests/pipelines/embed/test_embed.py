@@ -95,6 +95,19 @@ def test_a_folder_is_no_file_to_write(model: Path, lists: Path, tmp_path: Path) 
         assert f"{tmp_path} is a folder: name the file" in result.output
 
 
+def test_a_folder_is_no_list_and_an_empty_list_no_pictures(model: Path, lists: Path, tmp_path: Path) -> None:
+    refused = call(model, lists, tmp_path / "a.parquet")
+    assert refused.exit_code == 2
+    said = " ".join(refused.output.split())
+    assert f"{lists} is a folder: name a list in it, as {lists / 'train.csv'}." in said
+    (lists / "gallery.csv").touch()
+    assert str(lists / "gallery.csv") in " ".join(call(model, lists, tmp_path / "a.parquet").output.split())
+    (lists / "none.csv").write_text("path,target\n")
+    said = " ".join(call(model, lists / "none.csv", tmp_path / "a.parquet").output.split())
+    assert "none.csv names no picture: give a list with a row for each." in said
+    assert not list(tmp_path.glob("a.parquet"))
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write to, root included")
 def test_a_folder_that_may_not_be_written_is_named(model: Path, lists: Path) -> None:
     result = call(model, lists / "train.csv", "/proc/train.parquet")

@@ -410,6 +410,13 @@ def test_what_cannot_be_used_is_a_sentence(drawn: Path, options: list[str], says
     assert "Traceback" not in result.output
 
 
+def test_pairs_by_name_and_number_are_no_files(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("1\t1\nAnn\t1\t2\nAnn\t1\tBo\t1\n")
+    result = call("evaluate", "dlib", "--data", tmp_path / "pairs.txt")
+    assert result.exit_code == 2
+    assert "pairs.txt names no files: give it to `maskgen pairs --test-pairs`" in " ".join(result.output.split())
+
+
 def test_names_of_reports() -> None:
     assert [model_name(name) for name in ("dlib", "facenet:vggface2", "/a/b/best", "m.pth")] == [
         "dlib", "facenet-vggface2", "b-best", "m.pth",

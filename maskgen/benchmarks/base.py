@@ -20,11 +20,13 @@ class BenchmarkPicture:
 
     Attributes:
         masked: None if the benchmark does not state it.
+        kind: the mask's name, "" without a mask or if the benchmark does not state it.
     """
 
     path: str
     person: str
     masked: bool | None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maskgen.manifests.schema import BARE
+
 from .base import Benchmark, BenchmarkSet, folder_of, list_file
 from .pairs_txt import pairs_txt_set, read_pairs
 
@@ -16,7 +18,7 @@ def read_lfw(folder: Path) -> BenchmarkSet:
     """
     pairs = list_file(folder, "pairs.txt", "pairs.csv", "lfw_pairs.txt")
     root = folder_of(folder, "lfw", "lfw-deepfunneled", "lfw_funneled")
-    return pairs_txt_set(root, read_pairs(pairs), lambda person, number: False)
+    return pairs_txt_set(root, read_pairs(pairs), lambda person, number: BARE)
 
 
 LFW = Benchmark(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
+from maskgen.manifests.schema import BARE
 
 from .base import Benchmark, BenchmarkSet, folder_of, list_file
 from .pairs_txt import pairs_txt_set, read_pairs
 
-BARE = "no-mask"
+_BARE = "no-mask"
 
 
 def read_mfr2(folder: Path) -> BenchmarkSet:
@@ -24,13 +25,13 @@ def read_mfr2(folder: Path) -> BenchmarkSet:
     return pairs_txt_set(root, pairs, lambda person, number: labels.get((person, number)))
 
 
-def _labels(path: Path) -> dict[tuple[str, int], bool]:
-    """Whether a mask is worn, by person and number, of lines `PERSON, 1, surgical_blue`."""
-    found: dict[tuple[str, int], bool] = {}
+def _labels(path: Path) -> dict[tuple[str, int], str]:
+    """The mask's name or BARE, by person and number, of lines `PERSON, 1, surgical_blue`."""
+    found: dict[tuple[str, int], str] = {}
     for at, line in enumerate(path.read_text("utf-8-sig", errors="replace").splitlines(), 1):
         values = [value.strip() for value in line.split(",")]
         if len(values) == 3 and values[1].isdecimal():
-            found[values[0], int(values[1])] = values[2] != BARE
+            found[values[0], int(values[1])] = BARE if values[2] == _BARE else values[2]
         elif line.strip() and at > 1:  # the first line may be titles
             raise UserError(f"{path}: line {at} is not `PERSON, NUMBER, MASK`.")
     return found
@@ -42,7 +43,7 @@ MFR2 = Benchmark(
     obtain="https://github.com/aqeelanwar/MaskTheFace, 'MFR2'",
     layout="mfr2_labels.txt, pairs.txt, and PERSON/PERSON_0001.png (also in a folder mfr2/)",
     licence="none stated for the pictures; the repository is MIT",
-    protocol="the pairs of pairs.txt; masked or bare by mfr2_labels.txt",
+    protocol="the pairs of pairs.txt; masks by mfr2_labels.txt",
     source="README of MaskTheFace",
     read=read_mfr2,
 )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from maskgen.core.reasons import UserError
 from maskgen.manifests.formats.lfw_pairs import ListedPair, load_lfw_pairs
+from maskgen.manifests.schema import BARE
 
 from .base import BenchmarkPicture, BenchmarkSet, numbered, pair_arrays
 
-Masked = Callable[[str, int], bool | None]
+Worn = Callable[[str, int], str | None]  # the mask of a person's picture: BARE, its name, or None if unknown
 
 
 def read_pairs(path: Path) -> list[ListedPair]:
@@ -25,7 +26,7 @@ def read_pairs(path: Path) -> list[ListedPair]:
         raise UserError(f"{path}: {error}.") from None
 
 
-def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], masked: Masked) -> BenchmarkSet:
+def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], worn: Worn) -> BenchmarkSet:
     """The pictures of the pairs, below `root`; pairs with a missing picture are left out."""
     rows: dict[tuple[str, int], int | None] = {}
     pictures: list[BenchmarkPicture] = []
@@ -39,7 +40,7 @@ def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], masked: Masked) -> Be
             if path is None:
                 missing.append(f"{person} {number}")
             else:
-                pictures.append(BenchmarkPicture(path, person, masked(person, number)))
+                pictures.append(_picture(path, person, worn(person, number)))
         return rows[key]
 
     found = [(row(one.name, one.number), row(one.other, one.other_number), one.same) for one in pairs]
@@ -49,3 +50,9 @@ def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], masked: Masked) -> Be
             f"{root} has no picture that the pairs name: give the folder that holds PERSON/PERSON_0001.jpg."
         )
     return BenchmarkSet(root, tuple(pictures), *pair_arrays(whole), missing=tuple(missing))
+
+
+def _picture(path: str, person: str, kind: str | None) -> BenchmarkPicture:
+    if kind is None:
+        return BenchmarkPicture(path, person, None)
+    return BenchmarkPicture(path, person, kind != BARE, "" if kind == BARE else kind)

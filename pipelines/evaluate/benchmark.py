@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,8 @@ def prepare(
             return Prepared(folder, {str(key): int(value) for key, value in state["counts"].items()})
         (folder / STATE).unlink(missing_ok=True)
         remove_parts(folder)
+        if (folder / FACES).is_dir():
+            shutil.rmtree(folder / FACES)  # of other pictures or labels
         counts = _cut(found, folder, notify, alignment)
         _place(folder / STATE, checksummed_bytes({"deciding": deciding, "counts": counts}))
         return Prepared(folder, counts)
@@ -141,7 +144,8 @@ def _digest(found: BenchmarkSet) -> str:
     for one in found.pictures:
         path = found.root if found.root.is_file() else found.root / one.path
         state = path.stat()
-        digest.update(f"{one.path}\0{one.person}\0{one.masked}\0{state.st_size} {state.st_mtime_ns}\n".encode())
+        worn = f"{one.masked} {one.kind}".rstrip()
+        digest.update(f"{one.path}\0{one.person}\0{worn}\0{state.st_size} {state.st_mtime_ns}\n".encode())
     digest.update(found.pairs.tobytes() + found.same.tobytes())
     return digest.hexdigest()
 
@@ -174,7 +178,9 @@ def _cut(found: BenchmarkSet, folder: Path, notify: Notify, alignment: str) -> d
 
 def _name(number: int, one: BenchmarkPicture) -> str:
     """The path of a crop; `maskgen evaluate` reads the mask kind from the end of the name."""
-    kind = "" if one.masked is None else "__masked" if one.masked else "__bare"
+    from maskgen.core.kindspec import file_name
+
+    kind = "" if one.masked is None else f"__{file_name(one.kind) or 'masked'}" if one.masked else "__bare"
     return f"{FACES}/{number // 1000:03}/{number:06}{kind}.png"
 
 

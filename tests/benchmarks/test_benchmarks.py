@@ -27,10 +27,10 @@ def mfr2(root: Path) -> Path:
 
 def test_mfr2(tmp_path: Path) -> None:
     found = benchmark("mfr2").read(mfr2(tmp_path))
-    assert [(one.path, one.person, one.masked) for one in found.pictures] == [
-        ("AnnLee/AnnLee_0001.png", "AnnLee", True),
-        ("AnnLee/AnnLee_0002.png", "AnnLee", False),
-        ("BoKim/BoKim_0001.png", "BoKim", True),
+    assert [(one.path, one.person, one.masked, one.kind) for one in found.pictures] == [
+        ("AnnLee/AnnLee_0001.png", "AnnLee", True, "surgical_blue"),
+        ("AnnLee/AnnLee_0002.png", "AnnLee", False, ""),
+        ("BoKim/BoKim_0001.png", "BoKim", True, "cloth"),
     ]
     assert found.pairs.tolist() == [[0, 1], [1, 2]]
     assert found.same.tolist() == [True, False]

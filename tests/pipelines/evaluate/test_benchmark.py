@@ -84,6 +84,7 @@ def test_a_benchmark_as_it_is_distributed(mfr2: Path, untrained: Path, tmp_path:
     assert results(report)["trained_on"] == found["trained_on"]
     assert f"trained on people of these names, 1 of {PEOPLE} test people:" in first.output
     assert results(report)["splits"]["masked-bare"]["same"] == 2 * PEOPLE
+    assert results(report)["splits"]["kind cloth"]["same"] == 2 * PEOPLE
     assert "needs 1,000 comparisons" in results(report)["fixed_fmr"]["reason"]
     rows = (tmp_path / "judged/faces-mfr2/set_aside.csv").read_text().splitlines()
     assert sorted(row.split(",")[1] for row in rows[1:]) == ["missing", "no_face"]

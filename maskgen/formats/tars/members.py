@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..faults import ContainerError
-from ..gzip_ranges import GzipRanges
 from ..range_reads import RangeReader
+from .archive_end import BLOCK, check_end
 
-BLOCK = 512
 _ZEROS = bytes(BLOCK)
 _MOST_NAME = 1 << 16  # maximum bytes of a long name or a pax header, as a protection against hostile archives
 _REGULAR = b"0\07"
@@ -56,10 +55,11 @@ def members(pieces: RangeReader) -> Iterator[Member]:
         ContainerError: it is not a tar, is damaged, or ends early; after the members before, and a truncated one.
     """
     at, extra = 0, _Extra()
+    last = ("", 0, 0)
     while True:
         header = pieces.read(at, BLOCK)
         if len(header) < BLOCK or header == _ZEROS:
-            _check_end(pieces, header, at)
+            check_end(pieces, header, at, last)
             return
         _check(header, at)
         kind, size = header[156:157], _number(header[124:136], at)
@@ -74,17 +74,8 @@ def members(pieces: RangeReader) -> Iterator[Member]:
             size = 0
         if not (kind == _FOLDER or (name.endswith("/") and kind in _REGULAR)):
             yield Member(name, at, size, kind in _REGULAR and not any(key.startswith("GNU.sparse") for key in values))
+            last = name, at, size
         at += _padded(size) if kind != _FOLDER else 0
-
-
-def _check_end(pieces: RangeReader, header: bytes, at: int) -> None:
-    """Raise ContainerError unless the archive ends here as it should: in zeros, and with the right checksum of gzip."""
-    if not at and len(header) < BLOCK:
-        raise ContainerError("it is no tar archive" if header else "it is empty")
-    if not header or any(header):
-        raise ContainerError("it ends early")
-    if isinstance(pieces, GzipRanges):
-        pieces.check_rest()
 
 
 def _check(header: bytes, at: int) -> None:

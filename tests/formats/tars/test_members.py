@@ -21,7 +21,8 @@ from maskgen.formats.faults import ContainerError
 from maskgen.formats.gzip_ranges import GzipRanges
 from maskgen.formats.range_reads import LocalRanges
 from maskgen.formats.reading import read_bytes
-from maskgen.formats.tars.members import BLOCK, Member, members
+from maskgen.formats.tars.archive_end import BLOCK
+from maskgen.formats.tars.members import Member, members
 
 NAME = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=12)
 PATH = st.lists(NAME | st.sampled_from(["..", ".", "a" * 120, "é" * 90]), min_size=1, max_size=3).map("/".join)
@@ -108,13 +109,76 @@ def test_an_archive_that_lacks_its_end_is_told_wherever_it_was_cut(form: int) ->
             assert size > end and len(found) == 3
 
 
-@pytest.mark.parametrize("zeros", [1, 511, 512, 513, 1024, 20 * 512, 100_000])
-def test_zeros_of_any_number_are_the_end_of_an_archive(zeros: int) -> None:
+@pytest.mark.parametrize("zeros", [1, 511, 512, 513, 1024, 20 * 512, 32_000])
+def test_zeros_as_padding_makes_them_are_the_end_of_an_archive(zeros: int) -> None:
     data = tar_bytes([("a.jpg", b"a" * 600)])
     (one,) = members(Bytes(data))
     body = data[: one.offset + 1024]
     assert list(members(Bytes(body + bytes(zeros)))) == [one]
-    assert list(members(Bytes(body + bytes(512) + b"what other programs leave behind"))) == [one]
+    assert list(members(Bytes(body + bytes((1 << 18) - len(body))))) == [one]  # tar --blocking-factor=512
+
+
+def told(data: bytes) -> tuple[list[str], str]:
+    """The names of the members, and the fault after them, of an archive in gzip as well."""
+    found: list[list[str]] = []
+    faults: list[str] = []
+    for pieces in (Bytes(data), GzipRanges(Bytes(gzipped(data)))):
+        names: list[str] = []
+        fault = ""
+        try:
+            names.extend(one.name for one in members(pieces))
+        except ContainerError as error:
+            fault = str(error)
+        found.append(names)
+        faults.append(fault)
+    assert found[0] == found[1] and faults[0] == faults[1]
+    return found[0], faults[0]
+
+
+@pytest.mark.parametrize("zeros", [512, 1024, 1536, 8192])
+@pytest.mark.parametrize("form", CUT_FORMS)
+def test_zeros_in_place_of_a_header_are_damage(form: int, zeros: int) -> None:
+    names = [f"{number}.jpg" for number in range(4)]
+    data = bytearray(tar_bytes([(name, os.urandom(9000)) for name in names], form))
+    third = list(members(Bytes(bytes(data))))[2].offset - BLOCK
+    data[third : third + zeros] = bytes(zeros)
+    assert told(bytes(data)) == (names[:2], f"{BEHIND} {third}: {JOINED}")
+
+
+BEHIND, JOINED = (
+    "it goes on behind the zeros that end it at byte",
+    "it is damaged there, or archives were joined, which are read as files of their own",
+)
+
+
+def test_joined_archives_are_told() -> None:
+    first, second = (tar_bytes([(f"{number}.jpg", os.urandom(700))]) for number in range(2))
+    end = list(members(Bytes(first)))[0].offset + 1024
+    names, fault = told(first + second)
+    assert (names, fault) == (["0.jpg"], f"{BEHIND} {end}: {JOINED}")
+    with pytest.raises(ContainerError, match=BEHIND):
+        list(members(GzipRanges(Bytes(gzipped(first) + gzipped(second)))))
+
+
+def test_zeros_in_place_of_the_rest_are_told() -> None:
+    data = tar_bytes([(f"{number}.jpg", os.urandom(50_000) + b"\xff\xd9") for number in range(9)])
+    found = list(members(Bytes(data)))
+    for at in range(1, 9):
+        begin, end = found[at].offset - BLOCK, found[at].offset + found[at].size
+        for cut in (begin, begin + BLOCK, end - 700, end - 9):
+            with pytest.raises(ContainerError, match="zeros stand in place of its end|it is damaged at byte"):
+                list(members(Bytes(data[:cut] + bytes(len(data) - cut))))
+        assert list(members(Bytes(data[:end] + bytes(9000)))) == found[: at + 1]
+    sparse = Bytes(data[: found[1].offset - BLOCK] + bytes(50 << 20))
+    with pytest.raises(ContainerError, match="zeros stand in place of its end"):
+        list(members(sparse))
+    assert sparse.asked < 10 << 20
+
+
+def test_a_picture_that_is_padded_with_zeros_is_whole() -> None:
+    files = [("a.jpg", b"a" * 600 + b"\xff\xd9" + bytes(300)), ("b.bmp", b"b" * 600 + bytes(300))]
+    for some in (files, files[:1]):
+        assert told(tar_bytes(some)) == ([name for name, _ in some], "")
 
 
 @pytest.mark.skipif(shutil.which("tar") is None, reason="no tar here")

@@ -205,6 +205,19 @@ def test_damage_in_a_tar_is_one_more_that_is_set_aside(tmp_path: Path) -> None:
     assert set_aside(tmp_path / "out") == {"x.tar": "unreadable"}
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_what_lies_behind_zeros_in_a_tar_is_told(tmp_path: Path, joined: bool) -> None:
+    data = tar_of(PICTURES)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        fifth = archive.getmembers()[5].offset
+    data = data + tar_of(PICTURES) if joined else data[:fifth] + bytes(512) + data[fifth + 512 :]
+    source = write(tmp_path / "in" / "x.tar", data)
+    report = run(source, tmp_path / "out")
+    assert report.written == (9 if joined else 5)
+    assert set_aside(tmp_path / "out") == {"x.tar": "unreadable"}
+    assert "it goes on behind the zeros that end it" in (tmp_path / "out" / "set_aside.csv").read_text()
+
+
 def damaged(how: str, packed: bool) -> tuple[bytes, set[str]]:
     """A tar with damage, and its members that lie wholly before the damage."""
     data = tar_of(PICTURES)

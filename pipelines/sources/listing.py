@@ -6,13 +6,17 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from maskgen.formats.any_path import AnyPath
 
 from .folder import Folder
 from .output_names import escape
 from .packed_folders import PackedFolders
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Item(NamedTuple):
@@ -52,10 +56,14 @@ class Listing:
         """The photographs of a folder, in order."""
         within = folder.path + "/" if folder.path else ""
         into = folder.into + "/" if folder.into else ""
-        spans = repeat(None) if folder.spans is None else zip(*(part.tolist() for part in folder.spans), strict=True)
         names = folder.names
-        for name, stem, span in zip(names, folder.stems(names), spans, strict=False):
+        spans = repeat(None, len(names)) if folder.spans is None else zip(*map(_numbers, folder.spans), strict=True)
+        for name, stem, span in zip(names, folder.stems(names), spans, strict=True):
             yield Item(within + name, folder.person, into + escape(stem), span, folder.faults.get(name, ""))
+
+
+def _numbers(column: NDArray[np.int64]) -> list[int]:
+    return column.tolist()
 
 
 def with_distinct_outputs(folders: Sequence[Folder]) -> Sequence[Folder]:

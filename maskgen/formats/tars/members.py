@@ -15,6 +15,7 @@ from ..faults import ContainerError
 from ..range_reads import RangeReader
 from .archive_end import BLOCK, check_end
 
+NUL = "\udc00"  # in names, in place of NUL: NUL parts names elsewhere
 _ZEROS = bytes(BLOCK)
 _MOST_NAME = 1 << 16  # maximum bytes of a long name or a pax header, as a protection against hostile archives
 _REGULAR = b"0\07"
@@ -24,6 +25,8 @@ _FOLDER = b"5"
 
 class Member(NamedTuple):
     """One member that is not a folder: its name as UTF-8 (other bytes as lone surrogates), and its byte range.
+
+    Only a pax header can give a name with NUL, which no file can have; it stands there as `NUL`, which no name has.
 
     `plain` is False for links, devices and sparse files, whose bytes are not a photograph's.
     """
@@ -144,7 +147,7 @@ def read_whole(pieces: RangeReader, at: int, size: int) -> bytes:
 
 def _note(extra: _Extra, kind: bytes, data: bytes) -> None:
     if kind == b"L":
-        extra.of_next["path"] = _text(data.rstrip(b"\0"))
+        extra.of_next["path"] = _text(data.partition(b"\0")[0])
     elif kind == b"x":
         extra.of_next.update(_pax(data))
     elif kind == b"g":
@@ -161,5 +164,5 @@ def _pax(data: bytes) -> Iterator[tuple[str, str]]:
         if length <= len(digits) or not record.endswith(b"\n"):
             raise ContainerError("it has a pax header that is damaged")
         key, _, value = record[:-1].partition(b"=")
-        yield _text(key), _text(value)
+        yield _text(key), _text(value).replace("\0", NUL)
         at += length

@@ -20,7 +20,7 @@ from typing import Any
 from ..faults import ContainerError
 from ..range_reads import RangeReader
 from ..recordio.stream import label_text
-from .members import Member, members, read_whole
+from .members import NUL, Member, members, read_whole
 
 PICTURES = frozenset(("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm", "pnm"))
 PICTURES |= {"avif", "heic", "jp2"}
@@ -144,6 +144,8 @@ def _fault(one: Member) -> str:
         return "its name leads out of the archive"
     if not one.plain:
         return "a link or a device, which are not followed"
+    if NUL in one.name:
+        return "its name holds a NUL, which no file's can"
     return ""
 
 

@@ -67,6 +67,14 @@ def test_every_kind_of_member(tmp_path: Path) -> None:
     ]
 
 
+def test_a_long_name_ends_at_its_first_nul_as_in_tar() -> None:
+    data = bytearray(tar_bytes([("x" * 120 + "?hidden.jpg", b"a"), ("b.jpg", b"b")], tarfile.GNU_FORMAT))
+    data[data.index(b"?")] = 0
+    names = [one.name for one in members(Bytes(bytes(data)))]
+    with tarfile.open(fileobj=io.BytesIO(bytes(data))) as archive:
+        assert names == archive.getnames() == ["x" * 120, "b.jpg"]
+
+
 def test_sizes_beyond_eight_octal_gigabytes() -> None:
     info = tarfile.TarInfo("large")
     info.size = 9 << 30

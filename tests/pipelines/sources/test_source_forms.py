@@ -39,6 +39,7 @@ def tar_of(files: dict[str, bytes], mode: str = "w") -> bytes:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
+            info.pax_headers = {"path": name} if "\0" in name else {}
             archive.addfile(info, io.BytesIO(data))
     return out.getvalue()
 
@@ -216,6 +217,20 @@ def test_what_lies_behind_zeros_in_a_tar_is_told(tmp_path: Path, joined: bool) -
     assert report.written == (9 if joined else 5)
     assert set_aside(tmp_path / "out") == {"x.tar": "unreadable"}
     assert "it goes on behind the zeros that end it" in (tmp_path / "out" / "set_aside.csv").read_text()
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz"])
+def test_names_in_a_tar_that_hold_nul_shift_no_other(tmp_path: Path, suffix: str) -> None:
+    names = ["N/a\0z.png", "N/b.png", "N/c.png", "N/d\nd.png", "N\0M/e.png", "O\0.png"]
+    files = {name: picture(at) for at, name in enumerate(names)}
+    source = write(tmp_path / "in" / f"x{suffix}", tar_of(files, "w:gz" if suffix == ".tar.gz" else "w"))
+    report = run(source, tmp_path / "out")
+    assert (report.photographs, report.written) == (6, 3)
+    aside = [rf"{source.name}/{name}" for name in (r"N/a\udc00z.png", r"N\udc00M/e.png", r"O\udc00.png")]
+    assert set_aside(tmp_path / "out") == dict.fromkeys(aside, "unreadable")
+    sound = {f"{source.name}/{name}": data for name, data in files.items() if "\0" not in name}
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sound.items()}
+    assert {row["source"]: row["source_sha256"] for row in catalogue(tmp_path / "out")} == hashes
 
 
 def damaged(how: str, packed: bool) -> tuple[bytes, set[str]]:

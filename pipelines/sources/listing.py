@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, repeat
+from itertools import accumulate, pairwise, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from maskgen.formats.any_path import AnyPath
@@ -17,6 +18,8 @@ from .packed_folders import PackedFolders
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_KIND_AND_SUFFIX = re.compile(r"__[a-z0-9_-]+(?:\.f[0-9]+)?\.(?:jpg|png)")
 
 
 class Item(NamedTuple):
@@ -68,10 +71,13 @@ def _numbers(column: NDArray[np.int64]) -> list[int]:
 
 def with_distinct_outputs(folders: Sequence[Folder]) -> Sequence[Folder]:
     """The folders, with tags where outputs of two would get one name; a tag depends only on the folder's path."""
-    if isinstance(folders, PackedFolders):
-        if folders.people == len(folders):
-            return folders
-        folders = tuple(folders)
+    if isinstance(folders, PackedFolders):  # the folders of a table's outputs lie in no other's
+        return folders if folders.people == len(folders) else _apart(tuple(folders))
+    return _beside_pictures(_apart(folders))
+
+
+def _apart(folders: Sequence[Folder]) -> tuple[Folder, ...]:
+    """The folders, with tags on the names of their outputs where another one of the same person has the same."""
     # By their order: a dictionary of millions of folders takes more memory than their names.
     several = {one for one, other in pairwise(sorted(folder.into for folder in folders)) if one == other}
     if not several:
@@ -87,6 +93,42 @@ def with_distinct_outputs(folders: Sequence[Folder]) -> Sequence[Folder]:
 def _alike(folders: Sequence[Folder]) -> bool:
     stems = [stem for folder in folders for stem in folder.stems(folder.names)]
     return len(set(stems)) < len(stems)
+
+
+def _beside_pictures(folders: tuple[Folder, ...]) -> tuple[Folder, ...]:
+    """The folders, with tags on folders of outputs that may have the name of a picture: `Ann/1__n95.jpg`, where Ann has
+    a photograph `1`. Which kinds and suffixes a run has is not known here."""
+    named = {one.into for one in folders if ".jpg" in one.into or ".png" in one.into}
+    if not named:
+        return folders
+    places = {place for into in named for place in _places(into)}
+    above = {place.rpartition("/")[0] for place in places}
+    outs: dict[str, set[str]] = {}
+    for one in folders:
+        if one.into in above:
+            outs.setdefault(one.into, set()).update(map(escape, one.stems(one.names)))
+    taken = {place for place in places if _may_be_picture(place, outs)}
+    return tuple(replace(one, into=_renamed(one.into, taken)) if one.into in named else one for one in folders)
+
+
+def _places(folder: str) -> list[str]:
+    """A folder and those it lies in, the outermost first."""
+    return list(accumulate(folder.split("/"), "{}/{}".format))
+
+
+def _may_be_picture(place: str, outs: Mapping[str, Container[str]]) -> bool:
+    """Whether one of the photographs, given by folder, may get a picture with this path."""
+    folder, _, name = place.rpartition("/")
+    of_it = outs.get(folder, ())
+    return any(
+        name[: at.start()] in of_it and _KIND_AND_SUFFIX.fullmatch(name, at.start())
+        for at in re.finditer("(?=__)", name)
+    )
+
+
+def _renamed(folder: str, taken: Container[str]) -> str:
+    places = _places(folder)
+    return "/".join(place.rpartition("/")[2] + (_tag(place) if place in taken else "") for place in places)
 
 
 def _tag(path: str) -> str:

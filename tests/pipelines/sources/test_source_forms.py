@@ -351,6 +351,29 @@ def test_photographs_of_one_name_from_two_places_keep_apart(tmp_path: Path) -> N
     assert len(hashes) == 4
 
 
+@pytest.mark.parametrize("write_as", ["folders", "tar"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_folder_with_the_name_of_a_picture_keeps_apart_from_it(tmp_path: Path, packed: bool, write_as: str) -> None:
+    names = ["A/1.png", "A/1__n95.jpg/2.png", "A/1__n95.jpg/2__bare.png/3.png", "A/4__n95.jpg/5.png", "6.png"]
+    names += ["6__x__bare.f2.jpg/7.png", "6__x.png", "B/1__n95.jpg/8.png", "A/1__n95.jpeg/9.png"]
+    files = {name: picture(at) for at, name in enumerate(names)}
+    for name, data in files.items():
+        write(tmp_path / "set" / name, data)
+    source = write(tmp_path / "set.tar", tar_of(files)) if packed else tmp_path / "set"
+    outs = {}
+    for workers in (1, 2):
+        out = tmp_path / f"out {workers}"
+        report = run(source, out, kinds=("n95",), bare=True, segmentation=True, write=write_as, workers=workers)
+        assert (report.photographs, report.written) == (9, 9) and not report.set_aside
+        outs[workers] = tree(out)
+    assert outs[1] == outs[2]
+    into = {row["source"].removeprefix("set.tar/"): row["path"] for row in catalogue(tmp_path / "out 1")}
+    tagged = {name for name, path in into.items() if "~" in path}
+    top = set() if packed else {"6__x__bare.f2.jpg/7.png"}  # a tar's own photographs have a folder
+    assert tagged == {"A/1__n95.jpg/2.png", "A/1__n95.jpg/2__bare.png/3.png", *top}
+    assert {row["person"] for row in catalogue(tmp_path / "out 1")} >= {"A", "A/1__n95.jpg", "A/1__n95.jpg/2__bare.png"}
+
+
 def test_the_real_samples(photographs: Path, tmp_path: Path) -> None:
     formats = photographs / "formats"
     counts = {"train.rec": (8, 2), "small_lfw.bin": (20, 10), "vggface2": (66, 5)}

@@ -153,11 +153,16 @@ def _apart(names: list[str]) -> tuple[list[str], list[str]]:
 
 def _in_folder(source: AnyPath, path: str, several: bool) -> list[Folder]:
     """The photographs of one container; an invalid one counts as an unreadable file, like any that cannot be opened."""
+    container = source / path
     try:
-        return _contained(source / path, path, several)
+        if isinstance(container, Path) and container.exists() and not container.is_file():
+            return [broken(path, "it is not a regular file")]  # a pipe would be waited for
+        return _contained(container, path, several)
     except ContainerError as fault:
         return [broken(path, str(fault))]
-    except (FileNotFoundError, PermissionError) as fault:
+    except OSError as fault:
+        if isinstance(source, RemotePath) and not isinstance(fault, (FileNotFoundError, PermissionError)):
+            raise  # the store cannot be reached
         return [broken(path, fault.strerror or str(fault))]
 
 

@@ -1,9 +1,9 @@
 """Folders of photographs: the files of a folder of any depth, listed in one order on every machine.
 
-Every regular file counts as a photograph until it is read, including hidden files and files without a suffix. Links
-to files are read; links to folders are followed unless they form a loop. A broken link counts as an unreadable
-photograph, and folders that cannot be read are listed apart, so that nothing is skipped silently. Pipes, sockets and
-devices are skipped.
+Whatever is no folder counts as a photograph until it is read, including hidden files and files without a suffix. Links
+to files are read; links to folders are followed unless they form a loop. A broken link, a pipe, a socket or a device
+counts as a photograph that cannot be used, and folders that cannot be read are listed apart, so that nothing is skipped
+silently.
 """
 
 from __future__ import annotations
@@ -55,18 +55,14 @@ def _sort_out(
     for entry in entries:
         if entry.is_symlink():
             if not os.path.isdir(entry.path):  # noqa: PTH112  a million Paths cost seconds
-                names += [entry.name] if _is_file_or_gone(entry.path) else []
+                names.append(entry.name)
             elif (trail := _follow(entry.path, passed)) is not None:
                 folders.append((entry.name, trail))
         elif entry.is_dir(follow_symlinks=False):
             folders.append((entry.name, passed))
-        elif entry.is_file(follow_symlinks=False):
+        else:
             names.append(entry.name)
     return names, folders
-
-
-def _is_file_or_gone(path: str) -> bool:
-    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113
 
 
 def _follow(link: str, passed: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import forbid, run
+from support import forbid, picture, run, set_aside, write
 
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.sources.folder import Folder
@@ -94,10 +95,23 @@ def test_links_are_followed_but_never_round_in_circles(tmp_path: Path) -> None:
 
 
 @posix
-def test_pipes_are_passed_over(tmp_path: Path) -> None:
-    touch(tmp_path, "1.jpg")
-    os.mkfifo(tmp_path / "pipe")
-    assert keys(tmp_path) == ["1.jpg"]
+def test_what_is_no_regular_file_is_set_aside_unread(tmp_path: Path) -> None:
+    source = tmp_path / "set"
+    write(source / "1.png", picture(1))
+    for name in ("pipe", "pipe.tar", "pipe.tar.gz", "pipe.rec"):
+        os.mkfifo(source / name)
+    (source / "link to a pipe.png").symlink_to(source / "pipe")
+    (source / "zeros.png").symlink_to("/dev/zero")
+    (source / "zeros.tar").symlink_to("/dev/zero")
+    (source / "itself.tar").symlink_to(source / "itself.tar")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(source / "socket"))
+    report = run(source, tmp_path / "out")
+    assert (report.photographs, report.written) == (10, 1)
+    plain = dict.fromkeys(["pipe", "link to a pipe.png", "zeros.png", "socket"], "not_a_picture")
+    containers = dict.fromkeys(["pipe.tar", "pipe.tar.gz", "pipe.rec", "zeros.tar", "itself.tar"], "unreadable")
+    assert set_aside(tmp_path / "out") == plain | containers
+    assert (tmp_path / "out" / "set_aside.csv").read_text().count("not a regular file") == 8
 
 
 @pytest.mark.parametrize("folder", ["ann", "deep/er"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.faults import ContainerError
 
+from ..checks import show_path
+from ..folder_owner import SETTINGS, Owner, owner_of
 from .folder import Folder
 from .listing import Listing, with_distinct_outputs
 from .output_names import escape
@@ -36,6 +39,7 @@ def list_source(source: AnyPath) -> Listing:
 def _list_tree(source: AnyPath) -> Listing:
     """Everything below a folder, including the content of containers."""
     found = _found(source)
+    _check_no_run_inside(source, found)
     folders: list[Folder] = []
     several = sum(name.endswith(".rec") for names in found.files.values() for name in names) > 1
     for path, names in found.files.items():
@@ -74,6 +78,17 @@ def check_no_run(source: AnyPath) -> None:
             f"SOURCE {source} is a run of `maskgen mask`: name the photographs that it was made from, or "
             f"{source / 'faces'} to mask its pictures once more."
         )
+
+
+def _check_no_run_inside(source: AnyPath, found: Found) -> None:
+    """Raise UserError where one of the folders below SOURCE is a run's, whose pictures would count as other people."""
+    for shards in (path for path in chain(found.files, found.unreadable) if path.endswith("/shards")):
+        run = shards.removesuffix("/shards")
+        if SETTINGS in found.files.get(run, ()) and owner_of(source / run) is Owner.MASK:
+            raise UserError(
+                f"SOURCE {source} holds a run of `maskgen mask`, {show_path(source / run)}, whose pictures would count "
+                "as photographs of other people: move it out of SOURCE, or name the folder of the photographs alone."
+            )
 
 
 def check_apart(source: AnyPath, run: AnyPath) -> None:

@@ -148,6 +148,29 @@ def test_a_source_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
         list_source(tmp_path / "set")
 
 
+@pytest.mark.parametrize("within", ["", "deep/er"])
+def test_a_run_inside_the_source_is_refused(tmp_path: Path, within: str) -> None:
+    source, older = tmp_path / "set", tmp_path / "set" / within / "older"
+    write(source / "ann" / "1.png", picture(1))
+    run(source, tmp_path / "older", bare=True)
+    older.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "older").rename(older)
+    with pytest.raises(UserError) as caught:
+        run(source, tmp_path / "out")
+    assert f"holds a run of `maskgen mask`, {older}," in str(caught.value)
+    (older / "settings.json").write_text("{")  # damaged, but the shards are there
+    with pytest.raises(UserError, match="holds a run"):
+        list_source(source)
+    assert run(older / "faces", tmp_path / "again").written == 2
+
+
+def test_what_only_looks_like_a_run_is_a_source(tmp_path: Path) -> None:
+    write(tmp_path / "set" / "a" / "settings.json", b'{"version": 1}')
+    write(tmp_path / "set" / "a" / "shards" / "1.png", picture(1))
+    write(tmp_path / "set" / "b" / "shards" / "1.png", picture(2))
+    assert keys(tmp_path / "set") == ["a/settings.json", "a/shards/1.png", "b/shards/1.png"]
+
+
 @pytest.mark.parametrize(("source", "run"), [("a", "a"), ("a", "a/out"), ("a/in", "a")])
 def test_source_and_run_stay_apart(tmp_path: Path, source: str, run: str) -> None:
     with pytest.raises(UserError, match="RUN"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,6 +12,7 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 from .packed_folders import END, PackedFolders
+from .table_people import check_one_person_each
 
 if TYPE_CHECKING:
     from maskgen.formats.table_blocks import Neighbours
@@ -32,7 +32,7 @@ def table_folders(table: AnyPath) -> PackedFolders:
     records = _records(_neighbours(table))
     if not records:
         raise UserError(f"{table} lists no photographs: add a row for each below the header.")
-    _check_one_person_each(table, records)
+    check_one_person_each(table, records, lambda: _rows(table))
     return PackedFolders(records)
 
 
@@ -123,49 +123,3 @@ def _rows(table: AnyPath) -> Iterator[Listed]:
 
     with _opened(table) as file:
         yield from read_table(file, str(table))
-
-
-def _check_one_person_each(table: AnyPath, records: Sequence[bytes]) -> None:
-    """Raise UserError where a photograph is assigned to two people."""
-    for several in _of_several(records):
-        whose: dict[bytes, int] = {}
-        for at, record in enumerate(several):
-            folder, person, *names = record.split(END)
-            twice = {name for name in names if whose.setdefault(name, at) != at}
-            if twice:
-                raise _twice(table, folder.decode(), person.decode(), {name.decode() for name in twice})
-
-
-def _of_several(records: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The records of each folder that several people have photographs in."""
-    several: list[bytes] = []
-    for one, other in pairwise(records):
-        if other.startswith(one[: one.index(END) + 1]):
-            several += [other] if several else [one, other]
-        elif several:
-            yield several
-            several = []
-    if several:
-        yield several
-
-
-def _twice(table: AnyPath, folder: str, person: str, names: Container[str]) -> UserError:
-    """The two lines that assign a photograph to two people: of these, which are another's too, the first that is listed
-    as this person's."""
-    path = next(
-        path for path, whose, _ in _rows(table) if whose == person and _folder(path) == folder and _name(path) in names
-    )
-    listed = [one for one in _rows(table) if _name(one[0]) == _name(path) and _folder(one[0]) == folder]
-    _, first, line = listed[0]
-    _, other, later = next(one for one in listed if one[1] != first)
-    return UserError(f"{table}, line {later}: {path} is of {other}, and of {first} in line {line}; correct one.")
-
-
-def _folder(path: str) -> str:
-    """The folder of a path as `read_neighbours` gives it."""
-    folder, slash, _ = path.rpartition("/")
-    return folder or slash
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import catalogue, picture, run, set_aside, tree, write
 
 from maskgen.core.reasons import UserError
@@ -312,6 +314,50 @@ def test_a_source_that_cannot_be_read_is_one_sentence(tmp_path: Path, name: str,
     with pytest.raises(UserError) as caught:
         list_source(source)
     assert told in str(caught.value) and str(source) in str(caught.value)
+
+
+SPELLINGS = ["a/1.jpg", "./a/1.jpg", "b/../a/1.jpg", "a//1.jpg", "a/./1.jpg", "../{here}/a/1.jpg", "{root}/a/1.jpg"]
+SPELLINGS += ["{root}/b/.././a/1.jpg", "a/b/../1.jpg", "//{root}//a/1.jpg"]
+
+
+@pytest.mark.parametrize("others", ["", "./", "{root}/", "../{here}/"])
+@pytest.mark.parametrize("at", range(1, len(SPELLINGS)))
+def test_a_photograph_of_two_people_is_refused_in_any_spelling(tmp_path: Path, at: int, others: str) -> None:
+    first, second, before = (
+        one.format(root=tmp_path, here=tmp_path.name).replace("///", "//") for one in ("a/1.jpg", SPELLINGS[at], others)
+    )
+    rows = [f"{before}n{number:03}/1.jpg,n{number}\n" for number in range(40)]
+    rows[7:7], rows[30:30] = [f"{before}{first},Ann\n"], [f"{second},Bob\n"]
+    table = write(tmp_path / "x.csv", ("path,person\n" + "".join(rows)).encode())
+    with pytest.raises(UserError) as caught:
+        list_source(table)
+    told = f"{table}, line 32: {second} is of Bob, and of Ann in line 9, as {before}{first}; correct one."
+    assert str(caught.value) == (told if second != before + first else told.replace(f", as {before}{first}", ""))
+
+
+PARTS = st.lists(st.sampled_from(["a", "b", ".", "..", "", "table", ".c"]), max_size=4)
+LISTED = st.tuples(
+    st.sampled_from(["", "{root}/", "./"]), PARTS, st.sampled_from(["1.jpg", "2.jpg"]), st.sampled_from("xy")
+)
+
+
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(listed=st.lists(LISTED, min_size=1, max_size=6), before=st.sampled_from(["", "a/", "../", "/", "./"]))
+def test_a_table_is_refused_where_a_photograph_is_of_two_people(
+    tmp_path: Path, listed: list[tuple[str, list[str], str, str]], before: str
+) -> None:
+    table = tmp_path / "table" / "x.csv"
+    paths = [f"{before}{start.format(root=table.parent)}{'/'.join([*parts, name])}" for start, parts, name, _ in listed]
+    people: dict[str, set[str]] = {}
+    for path, (*_, person) in zip(paths, listed, strict=True):
+        people.setdefault("/" + os.path.normpath(table.parent / path).lstrip("/"), set()).add(person)
+    rows = [f"{path},{person}\n" for path, (*_, person) in zip(paths, listed, strict=True)]
+    write(table, ("path,person\n" + "".join(rows)).encode())
+    if all(len(whose) == 1 for whose in people.values()):
+        list_source(table)
+        return
+    with pytest.raises(UserError, match=r"line \d+: .* is of [xy], and of [xy] in line \d+"):
+        list_source(table)
 
 
 def test_what_lies_beside_a_record_file_is_part_of_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ MAX_BYTES = 1 << 30
 ORIENTATION = 0x0112  # the EXIF tag
 # 12 or fewer sensor bits in a 16-bit file: scaled by the full range the picture would be black.
 FEW_LEVELS = 1 << 12
+_STRIP = 1 << 16  # pixels that are converted at once
 
 Levels = tuple[int, int]
 
@@ -132,38 +134,62 @@ def _opencv(data: bytes, flags: int) -> np.ndarray | None:
 
 def _any_depth(data: bytes, format: str) -> tuple[Image | None, Levels | None]:
     """Formats that may have alpha, 16 bits, floats or an orientation, as 8-bit RGB; None if OpenCV cannot decode."""
-    raw = _opencv(data, cv2.IMREAD_UNCHANGED)
-    if raw is None or format in ("GIF", "MPO"):
-        return None, None
-    eight, levels = _eight_bits(raw)
-    channels = 1 if eight.ndim == 2 else eight.shape[2]
-    if channels in (1, 2):
-        image = cv2.cvtColor(eight if eight.ndim == 2 else np.ascontiguousarray(eight[..., 0]), cv2.COLOR_GRAY2RGB)
-    elif channels == 3:
-        image = cv2.cvtColor(eight, cv2.COLOR_BGR2RGB)
-    elif channels == 4 and format in ("PNG", "WEBP", "AVIF", "BMP"):
-        image = on_white(cv2.cvtColor(eight, cv2.COLOR_BGRA2RGBA))
-    else:
+    raw = None if format in ("GIF", "MPO") else _opencv(data, cv2.IMREAD_UNCHANGED)
+    if raw is None or (raw.ndim == 3 and raw.shape[2] > 3 and format not in ("PNG", "WEBP", "AVIF", "BMP")):
         return None, None  # four channels of a TIFF may be CMYK: leave it to Pillow
+    levels = _narrow_range(raw)
+    image = _rgb(raw, levels)
+    del raw  # of a large picture a gigabyte
     if format == "TIFF":
         return image, levels  # OpenCV's TIFF reader already applies the orientation
     return np.ascontiguousarray(_upright(image, data)), levels
 
 
-def _eight_bits(raw: np.ndarray) -> tuple[np.ndarray, Levels | None]:
-    """Any depth as 8 bits, and the values that became 0 and 255 if a narrow 16-bit range was stretched."""
-    if raw.dtype == np.uint8:
-        return raw, None
+def _narrow_range(raw: np.ndarray) -> Levels | None:
+    """The values of a 16-bit picture that become 0 and 255 if it uses a narrow range."""
     if raw.dtype != np.uint16:
-        return np.clip(np.rint(np.nan_to_num(raw.astype(np.float64)) * 255), 0, 255).astype(np.uint8), None
-    scaled = _scaled(raw, 0, 65535)
-    alpha = raw.ndim == 3 and raw.shape[2] in (2, 4)
-    colour = raw[..., :-1] if alpha else raw
+        return None
+    colour = raw[..., :-1] if _has_alpha(raw) else raw
     low, high = int(colour.min()), int(colour.max())
-    if not 0 < high - low < FEW_LEVELS:
-        return scaled, None
-    stretched = _scaled(colour, low, high)
-    return (np.dstack([stretched, scaled[..., -1]]) if alpha else stretched), (low, high)
+    return (low, high) if 0 < high - low < FEW_LEVELS else None
+
+
+def _has_alpha(raw: np.ndarray) -> bool:
+    return raw.ndim == 3 and raw.shape[2] in (2, 4)
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture, some at a time: copies of a whole large one take gigabytes."""
+    rows = max(_STRIP // max(width, 1), 1)
+    return (slice(top, top + rows) for top in range(0, height, rows))
+
+
+def _rgb(raw: np.ndarray, levels: Levels | None) -> Image:
+    """What OpenCV decoded, at any depth and with one to four channels, as 8-bit RGB."""
+    image = np.empty((*raw.shape[:2], 3), np.uint8)
+    for rows in _strips(*raw.shape[:2]):
+        eight = _eight_bits(raw[rows], levels)
+        channels = 1 if eight.ndim == 2 else eight.shape[2]
+        if channels == 4:
+            image[rows] = on_white(cv2.cvtColor(eight, cv2.COLOR_BGRA2RGBA))
+        elif channels == 3:
+            image[rows] = cv2.cvtColor(eight, cv2.COLOR_BGR2RGB)
+        else:
+            image[rows] = eight.reshape(*eight.shape[:2], channels)[..., :1]
+    return image
+
+
+def _eight_bits(raw: np.ndarray, levels: Levels | None) -> np.ndarray:
+    """Any depth as 8 bits; `levels` are the 16-bit values that become 0 and 255, None for the full range."""
+    if raw.dtype == np.uint8:
+        return raw
+    if raw.dtype != np.uint16:
+        return np.clip(np.rint(np.nan_to_num(raw.astype(np.float64)) * 255), 0, 255).astype(np.uint8)
+    if levels is None:
+        return _scaled(raw, 0, 65535)
+    if not _has_alpha(raw):
+        return _scaled(raw, *levels)
+    return np.dstack([_scaled(raw[..., :-1], *levels), _scaled(raw[..., -1], 0, 65535)])
 
 
 def _scaled(values: np.ndarray, low: int, high: int) -> np.ndarray:
@@ -174,8 +200,11 @@ def _scaled(values: np.ndarray, low: int, high: int) -> np.ndarray:
 
 def on_white(rgba: np.ndarray) -> Image:
     """RGBA composited on white: transparent pixels have arbitrary colours, often black."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    image = np.empty((*rgba.shape[:2], 3), np.uint8)
+    for rows in _strips(*rgba.shape[:2]):
+        alpha = rgba[rows, :, 3:].astype(np.uint16)
+        image[rows] = (rgba[rows, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return image
 
 
 def _upright(image: Image, data: bytes) -> Image:
@@ -205,15 +234,21 @@ def pillow_pixels(picture: Pillow.Image) -> tuple[Image, Levels | None]:
     """
     upright = ImageOps.exif_transpose(picture)
     if upright.mode.startswith("I;16"):
-        grey, levels = _eight_bits(np.asarray(upright).astype(np.uint16))  # some are big-endian
-        return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), levels
+        grey = np.asarray(upright).astype(np.uint16)  # some are big-endian
+        levels = _narrow_range(grey)
+        return _rgb(grey, levels), levels
     if upright.mode in ("I", "F"):
         raise ValueError(
             f"the values of a picture of mode {upright.mode} have no fixed range: scale them to 0..255 and give uint8"
         )
-    if upright.has_transparency_data:
-        return on_white(np.array(upright.convert("RGBA"))), None
-    return np.array(upright.convert("RGB")), None
+    image = np.empty((upright.height, upright.width, 3), np.uint8)
+    for rows in _strips(upright.height, upright.width):
+        strip = upright.crop((0, rows.start, upright.width, min(rows.stop, upright.height)))
+        if upright.has_transparency_data:
+            image[rows] = on_white(np.asarray(strip.convert("RGBA")))
+        else:
+            image[rows] = np.asarray(strip.convert("RGB"))
+    return image, None
 
 
 _SMALL_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]

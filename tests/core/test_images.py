@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -252,3 +253,62 @@ def test_the_detail_of_a_damaged_picture_is_the_same_each_time() -> None:
         decode(whole[:600] + noise + whole[5600:])
     assert caught.value.reason is Reason.BROKEN_PICTURE
     assert caught.value.detail == "the decoder stopped: it is not what its header says"
+
+
+def of_depth(kind: str, side: int = 90) -> bytes:
+    """A PNG of 16 bits, of all their range or of a narrow one, or of 8 bits with transparent pixels."""
+    rng = np.random.default_rng(0)
+    channels = {"grey": 1, "rgb": 3, "rgba": 4}[kind.split()[0]]
+    deep = rng.integers(900, 3000 if "narrow" in kind else 60_000, (side, side, channels)).astype(np.uint16)
+    if channels == 4:
+        deep[..., 3] = rng.integers(0, 65536, (side, side))
+    values = (deep >> 8).astype(np.uint8) if "8" in kind else deep
+    return cv2.imencode(".png", values[..., 0] if channels == 1 else values)[1].tobytes()
+
+
+DEEP = ["grey", "grey narrow", "rgb", "rgb narrow", "rgba", "rgba narrow", "rgba 8"]
+CLEAR = PICTURE.convert("P")
+CLEAR.info["transparency"] = 3
+STRIPPED = {kind: of_depth(kind) for kind in DEEP} | PLAIN | {"clear gif": stored(CLEAR, "GIF")}
+STRIPPED |= {
+    "grey with alpha": stored(PICTURE.convert("LA"), "PNG"),
+    "deep tiff": stored(PICTURE.convert("I;16"), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("pixels", [1, 200, 1000])
+@pytest.mark.parametrize("name", STRIPPED)
+def test_a_picture_is_the_same_in_strips_of_any_height(name: str, pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = photo_of(STRIPPED[name])
+    monkeypatch.setattr("maskgen.core.images._STRIP", pixels)
+    strips = photo_of(STRIPPED[name])
+    np.testing.assert_array_equal(strips.image, whole.image)
+    assert strips.levels == whole.levels
+
+
+@pytest.mark.parametrize("kind", ["rgba", "rgba narrow"])
+def test_sixteen_bits_with_alpha_are_as_one_by_one(kind: str) -> None:
+    data = of_depth(kind, 12)
+    photo = photo_of(data)
+    low, high = photo.levels or (0, 65535)
+    assert (photo.levels is None) == (kind == "rgba")
+    blue_first = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    for (row, column), _ in np.ndenumerate(photo.image[..., 0]):
+        *colour, alpha = map(int, blue_first[row, column])
+        clear = (alpha * 255 + 32767) // 65535
+        eight = [((value - low) * 255 + (high - low) // 2) // (high - low) for value in colour[::-1]]
+        expected = [(value * clear + 255 * (255 - clear) + 127) // 255 for value in eight]
+        assert photo.image[row, column].tolist() == expected
+
+
+@pytest.mark.parametrize(("kind", "most"), [("rgba", 12), ("rgba narrow", 12), ("rgb", 10), ("rgba 8", 8), ("grey", 6)])
+def test_a_large_picture_takes_few_bytes_a_pixel(kind: str, most: int) -> None:
+    """Of arrays; the decoder takes as much as the picture that it returns, in memory of its own."""
+    data = of_depth(kind, 2000)
+    photo_of(data)
+    tracemalloc.start()
+    try:
+        photo_of(data)
+        assert tracemalloc.get_traced_memory()[1] < most * 2000 * 2000
+    finally:
+        tracemalloc.stop()

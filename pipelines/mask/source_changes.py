@@ -14,7 +14,7 @@ from ..runs.catalogue import load_rows
 from ..runs.outputs import TOPS
 from ..runs.run_folder import RunFolder, remove_outputs
 from ..runs.shard_plan import Shard
-from ..runs.shard_records import DamagedShardError, check_shard, load_report, retract_shard
+from ..runs.shard_records import DamagedShardError, check_shard, retract_shard
 from ..sources.listing import Listing
 from ..sources.output_names import escape
 
@@ -101,16 +101,13 @@ def _check_gone(
 
 
 def _gone(run: RunFolder, listing: Listing, stale: Sequence[str]) -> list[str]:
-    recorded = {key for shard in stale for key in _keys(run, shard)}
+    """The photographs with outputs that SOURCE lacks. One that was set aside has none to remove: it may have been the
+    damaged rest of an archive that is whole now."""
+    recorded = {row["source"] for shard in stale for row in load_rows(run.rows(shard), ["source"])}
     if recorded:
         for folder in listing.folders:
             recorded.difference_update(escape(item.key) for item in listing.items(folder))
     return sorted(recorded)
-
-
-def _keys(run: RunFolder, shard: str) -> Iterator[str]:
-    yield from (one.path for one in load_report(run, shard).set_aside)
-    yield from (row["source"] for row in load_rows(run.rows(shard), ["source"]))
 
 
 class Listed:

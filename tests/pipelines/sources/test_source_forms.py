@@ -467,3 +467,14 @@ def test_a_source_in_an_object_store(tmp_path: Path, form: Callable[[Path], Path
     assert [row["path"] for row in far] == [row["path"] for row in local]
     assert [row["source_sha256"] for row in far] == [row["source_sha256"] for row in local]
     store.rm(base, recursive=True)
+
+
+def test_a_tar_that_was_cut_and_is_whole_now_goes_on(tmp_path: Path) -> None:
+    data = tar_of(PICTURES)
+    source = write(tmp_path / "in" / "c.tar", data[:-9000]).parent
+    assert run(source, tmp_path / "out").set_aside["unreadable"] >= 1
+    write(source / "c.tar", data)
+    report = run(source, tmp_path / "out")
+    assert (report.photographs, report.written, report.set_aside) == (9, 9, {})
+    run(source, tmp_path / "at once")
+    assert tree(tmp_path / "out") == tree(tmp_path / "at once")

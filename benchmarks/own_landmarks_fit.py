@@ -28,9 +28,9 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from maskgen.core.atomic_writes import write_atomic
+from maskgen.core.dlib_models.photo_features import CONTRAST, USED, stored_stages
+from maskgen.core.dlib_models.photo_features import SIDE as LARGE
 from maskgen.faces.landmarkers.own_network import ALL, BINS, FACE, MIDDLES, POINTS, SIDE, cut_patch, to_patch
-from maskgen.faces.landmarkers.photo_features import CONTRAST, USED, stored_stages
-from maskgen.faces.landmarkers.photo_features import SIDE as LARGE
 
 BATCH, RATE, CALM = 60, 2e-3, 0.4  # patches of a batch; the rate; share of the patches with nothing before the face
 SHAPE = 25.0  # weight of the features' shape

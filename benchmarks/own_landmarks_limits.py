@@ -2,7 +2,7 @@
 
     python benchmarks/own_landmarks_limits.py DRAWN maskgen/faces/landmarkers/own.npz
 
-DRAWN is what `benchmarks/own_landmarks.py` drew. Limits and shifts, see `maskgen.faces.mtcnn.convolutions`, are found
+DRAWN is what `benchmarks/own_landmarks.py` drew. Limits and shifts, see `maskgen.core.networks.convolutions`, are found
 by what the network computes in float32 of the patches that training holds back, at the detector's own points. Printed
 is by how much landmarks then move, in face units. Without roundings, as after training, a network runs in float32.
 """
@@ -19,10 +19,10 @@ from landmark_training.samples import Drawn
 from own_landmarks_fit import held_patches
 
 from maskgen.core.atomic_writes import write_atomic
+from maskgen.core.networks.convolutions import LIMITS, SHIFT, Rounding, rounding_for
+from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.core.records import Floats
 from maskgen.faces.landmarkers.own_network import FACE, POINTS, answers, network_of
-from maskgen.faces.mtcnn.convolutions import LIMITS, SHIFT, Rounding, rounding_for
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
 SHARE = 0.9999  # of the inputs that lie within the limits
 FLOAT = ("spots",)  # maps of points, which are the answer

@@ -20,12 +20,12 @@ from landmark_training.patch import SIDE as CANVAS
 from landmark_training.samples import again
 from own_landmarks_limits import FLOAT, exact, ran, roundings_on
 
+from maskgen.core.networks.convolutions import roundings_of
+from maskgen.core.networks.openvino_core import compiled_for_one_thread
 from maskgen.core.seeding import rng_for
 from maskgen.faces import landmarkers
 from maskgen.faces.landmarkers.own_network import FACE, POINTS, SIDE, network_of, predict, stored_weights, to_patch
 from maskgen.faces.landmarkers.own_refiner import UNIT, refine
-from maskgen.faces.mtcnn.convolutions import roundings_of
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread
 from maskgen.faces.upright_crop import five_points
 from maskgen.people import draw_person, draw_portrait, draw_scene
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from maskgen.core.dlib_models.photo_features import SIDE
 from maskgen.core.records import Floats, floats
 from maskgen.faces.landmarkers.own_network import FACE, Sight
 from maskgen.faces.landmarkers.own_refiner import BESIDE, JAW, MAPS, PLACES, in_map, refine, seen_places, shapes
-from maskgen.faces.landmarkers.photo_features import SIDE
 from maskgen.masks.pose.head import mean68
 
 

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.dlib_models.photo_features import brightness, photo_features
+from maskgen.core.networks.convolutions import Convolutions, roundings_of
+from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
-from maskgen.faces.landmarkers.photo_features import photo_features
-from maskgen.faces.mtcnn.convolutions import Convolutions, roundings_of
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.faces.upright_crop import (
     face_right,
     frontal_eye_distance,
@@ -215,18 +215,6 @@ def _by_bins(ops: Any, maps: Any, weights: dict[str, Floats]) -> Any:
     bins = ops.add(ops.matmul(flat, weights["bins.w"], False, True), weights["bins.b"].reshape(1, 1, -1))
     shares = ops.softmax(ops.reshape(bins, np.array([GROUP, 2 * ALL, BINS]), False), 2)
     return ops.reshape(ops.matmul(shares, MIDDLES.reshape(-1, 1), False, False), np.array([GROUP, ALL, 2]), False)
-
-
-def brightness(patches: Floats) -> tuple[Floats, Floats]:
-    """The mean of each patch, whole levels (n, 1, side, side), and one over the root of its variance plus 25, both
-    float32 (n, 1, 1, 1).
-
-    By NumPy: where OpenVINO 2026.4 is kept from AVX-512, its means over rows of 90 ended the process.
-    """
-    levels = patches.astype(np.float64)  # sums of whole numbers are exact, in any order
-    mean = levels.mean((2, 3), keepdims=True)
-    power = (levels * levels).mean((2, 3), keepdims=True) - mean * mean
-    return floats(mean), floats(1 / np.sqrt(power + 25))
 
 
 @cache

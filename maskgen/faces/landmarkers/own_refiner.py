@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.dlib_models.photo_features import SIDE
+from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 from maskgen.core.records import Floats, floats
 from maskgen.faces.landmarkers.own_network import FACE, POINTS, Sight, stored_weights
-from maskgen.faces.landmarkers.photo_features import SIDE
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
 
 WEIGHTS = "own_refiner.npz"
 GROUP = 4  # batch size; its dense layers are larger than the processor's caches, and 2 would take a third more

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from maskgen.core.extras import need
+from maskgen.core.networks.openvino_core import batch_of
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.openvino_core import batch_of
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 from maskgen.faces.mtcnn.torch_nets import TorchNets
 

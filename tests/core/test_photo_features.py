@@ -10,10 +10,8 @@ import pytest
 import torch
 from skimage.data import astronaut
 
-from maskgen.core.reasons import UserError
-from maskgen.core.records import floats
-from maskgen.faces.landmarkers import photo_features as module
-from maskgen.faces.landmarkers.photo_features import (
+from maskgen.core.dlib_models import photo_features as module
+from maskgen.core.dlib_models.photo_features import (
     CONTRAST,
     MOST,
     PARTS,
@@ -22,8 +20,10 @@ from maskgen.faces.landmarkers.photo_features import (
     photo_features,
     stored_stages,
 )
-from maskgen.faces.mtcnn.convolutions import Convolutions
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.core.networks.convolutions import Convolutions
+from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.core.reasons import UserError
+from maskgen.core.records import floats
 from maskgen.trainer.networks.dlib_resnet import SIDE
 from maskgen.trainer.networks.models import build_model
 from maskgen.trainer.recipes.recipe import ModelSpec

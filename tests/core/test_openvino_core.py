@@ -96,7 +96,7 @@ def test_networks_run_on_any_core() -> None:
 FORKED = """
 import gc, os, signal, sys
 import numpy as np
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
+from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module
 
 def answer():
     ops = openvino_module().opset13

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from maskgen.core.networks.convolutions import Convolutions, Rounding, rounded, rounding_for, roundings_of
+from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.core.records import Floats, floats
-from maskgen.faces.mtcnn.convolutions import Convolutions, Rounding, rounded, rounding_for, roundings_of
-from maskgen.faces.mtcnn.openvino_core import compiled_for_one_thread, openvino_module
 
 Layer = tuple[Floats, Floats, Floats]  # input, weights, bias
 

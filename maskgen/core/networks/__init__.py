@@ -1,0 +1,1 @@
+"""Networks run by OpenVINO, and their convolutions in whole numbers."""

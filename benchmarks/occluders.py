@@ -2,12 +2,12 @@
 
     python benchmarks/occluders.py [FACES_DIR] [--people 60] [--photographs 400] [--sheet OUT.png]
 
-Drawn people, where the truth is known, in long hair, in hair that hangs on the cheeks, in glasses, with fingers before
-the mouth, and with none of these (bald or short hair), each in one of three masks. Of the pixels of cloth and loops:
-intersection over union of what was left in front with what is in front, its precision and its recall, over all pixels;
-and how many have a hole in their cloth where nothing is in front. FACES_DIR holds photographs of people: prints the
-share whose cloth has a hole of more than 0.2 % of it, which may be right or wrong, what one face costs, and draws the
-faces with the largest holes.
+Drawn people, where the truth is known, in long hair, in hair that hangs on the cheeks, in glasses, with fingers, a
+microphone or a cup before the mouth, and with none of these (bald or short hair), each in one of three masks. Of the
+pixels of cloth and loops: intersection over union of what was left in front with what is in front, its precision and
+its recall, over all pixels; and how many have a hole in their cloth where nothing is in front. FACES_DIR holds
+photographs of people: prints the share whose cloth has a hole of more than 0.2 % of it, which may be right or wrong,
+what one face costs, and draws the faces with the largest holes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -30,14 +30,69 @@ from maskgen.masks.apply_mask import analyse_face, apply_mask, occluders_of
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.plan import plan_mask
 from maskgen.masks.template import PARTS
-from maskgen.people import Person, Scene, draw_person, draw_portrait, draw_scene, occluded_share
+from maskgen.people import Person, Portrait, Scene, draw_person, draw_portrait, draw_scene, occluded_share
 
 KINDS = ("surgical_blue", "kn95", "cloth_black")
 LONG = ("bob", "long", "fringe", "long_fringe")
 HOLE = 0.002  # of the cloth
+SORTS = 7  # of cases
 LEAST = 40  # coverage from which on a pixel is a mask's
 
-Case = tuple[Person, Scene]
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A drawn person, and what is drawn in front: "", "microphone" or "cup"."""
+
+    person: Person
+    scene: Scene
+    thing: str = ""
+
+    def drawn(self) -> tuple[Portrait, np.ndarray]:
+        """The picture, and the share of each pixel that something in front hides, (h, w)."""
+        portrait, truth = draw_portrait(self.person, self.scene), occluded_share(self.person, self.scene)
+        if not self.thing:
+            return portrait, truth
+        cover, colours = THINGS[self.thing](portrait, rng_for(self.scene.pattern, self.thing))
+        image = portrait.image + cover[..., None] * (colours - portrait.image)
+        image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+        return replace(portrait, image=image), np.maximum(truth, cover)
+
+
+def _microphone(portrait: Portrait, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A dark ball below the lips on a lighter stem that comes from below: its cover and colours."""
+    unit, chin = portrait.pose.scale, portrait.points68[8]
+    middle = chin - np.array([rng.normal(0, 0.3), rng.uniform(0.05, 0.6)]) * unit
+    foot, size = middle + np.array([rng.normal(0, 1.0), 3.0]) * unit, unit * float(rng.uniform(0.2, 0.4))
+    ball, stem = (np.zeros(portrait.image.shape[:2], np.float32) for _ in range(2))
+    _line(stem, middle, foot, 0.9 * size)
+    cv2.circle(ball, _fine(middle), round(size * 16), 1.0, -1, cv2.LINE_AA, 4)
+    y, x = np.indices(ball.shape)
+    light = np.clip(1 - np.hypot(x - middle[0] + 0.3 * size, y - middle[1] + 0.3 * size) / (1.6 * size), 0, 1)
+    colours = np.where(ball[..., None] > 0, 18 + 90 * light[..., None] ** 2, float(rng.uniform(60, 150)))
+    return np.maximum(ball, stem), np.broadcast_to(colours, portrait.image.shape).astype(np.float32)
+
+
+def _cup(portrait: Portrait, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A cup before the mouth in one colour, lighter in the middle: its cover and colours."""
+    unit, mouth = portrait.pose.scale, portrait.points68[48:60].mean(0)
+    wide, tall, middle = rng.uniform(0.3, 0.5), rng.uniform(0.7, 1.1), mouth + rng.normal(0, 0.1, 2) * unit
+    corners = middle + unit * np.array([[-wide, 0], [wide, 0], [0.75 * wide, tall], [-0.75 * wide, tall]])
+    cover = np.zeros(portrait.image.shape[:2], np.float32)
+    cv2.fillConvexPoly(cover, np.round(corners * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
+    across = np.abs(np.indices(cover.shape)[1] - middle[0])[..., None] / (wide * unit)
+    return cover, (rng.uniform(30, 240, 3) * np.clip(1.1 - 0.5 * across, 0.4, 1)).astype(np.float32)
+
+
+def _line(cover: np.ndarray, start: np.ndarray, end: np.ndarray, wide: float) -> None:
+    cv2.line(cover, _fine(start), _fine(end), 1.0, max(1, round(wide)), cv2.LINE_AA, 4)
+
+
+def _fine(point: np.ndarray) -> tuple[int, int]:
+    """A point in OpenCV's sixteenths of a pixel."""
+    return round(float(point[0]) * 16), round(float(point[1]) * 16)
+
+
+THINGS = {"microphone": _microphone, "cup": _cup}
 
 
 def cases(people: int) -> Iterator[tuple[str, Case]]:
@@ -47,17 +102,19 @@ def cases(people: int) -> Iterator[tuple[str, Case]]:
         scene = draw_scene(rng_for(7, "occluders", number, "scene"))
         style = str(rng_for(7, "style", number).choice(LONG))
         bald = replace(person, style=("bald", "short", "buzz", "swept")[number % 4])
-        yield "hair", (replace(person, style=style), scene)
-        yield "hair on cheeks", (replace(person, style="loose"), scene)
-        yield "glasses", (replace(bald, glasses=("round", "square")[number % 2]), scene)
-        yield "hand", (bald, replace(scene, hand=True))
-        yield "none", (bald, scene)
+        yield "hair", Case(replace(person, style=style), scene)
+        yield "hair on cheeks", Case(replace(person, style="loose"), scene)
+        yield "glasses", Case(replace(bald, glasses=("round", "square")[number % 2]), scene)
+        yield "hand", Case(bald, replace(scene, hand=True))
+        yield "microphone", Case(bald, scene, "microphone")
+        yield "cup", Case(bald, scene, "cup")
+        yield "none", Case(bald, scene)
 
 
 def left_out(case: Case, kind: str, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of a picture bool (h, w) each: the mask's pixels without the loops, where it was left out, and where something is
     before it."""
-    portrait, truth = draw_portrait(*case), occluded_share(*case)
+    portrait, truth = case.drawn()
     analysed = analyse_face(portrait.image, portrait.points68)
     plan = plan_mask(rng_for(number, "occluders", kind))
     whole = apply_mask(portrait.image, analysed, plan, load_kind(kind), parts=True)
@@ -78,7 +135,7 @@ def drawn(people: int) -> None:
     counts: dict[str, np.ndarray] = {}
     holes: dict[str, list[float]] = {}
     for number, (name, case) in enumerate(cases(people)):
-        cloth, out, true = left_out(case, KINDS[number // 5 % len(KINDS)], number)
+        cloth, out, true = left_out(case, KINDS[number // SORTS % len(KINDS)], number)
         for part, where in ((f"{name}, cloth", cloth), (f"{name}, loops", ~cloth)):
             pair = [(out & true & where).sum(), (out & where).sum(), (true & where).sum()]
             counts[part] = counts.get(part, np.zeros(3)) + pair

@@ -39,7 +39,7 @@ class MaskerSettings:
         masked_input: "set-aside" for faces that already wear a mask, see `faces.already_masked`, or "keep".
         max_pixels: larger pictures are set aside before they are decoded, 1..2**31 pixels.
         parts: also return the mask part of each pixel.
-        occluders: "ignore", or "keep" to keep hair and glasses in front of the mask, see `masks.occluders`.
+        occluders: "ignore", or "keep" to keep what stands in front of the mask, see `masks.occluders`.
 
     Raises:
         UserError: a value that the option of `maskgen mask` may not have either, or two that contradict each other; the

@@ -238,7 +238,7 @@ def _seen_in(light: Light, grain: BlurAndNoise) -> Light:
 
 def occluders_of(image: Image, analysed: AnalysedFace) -> Occluders | None:
     """The occluders in front of an analysed face, for `apply_mask`; None if none was found."""
-    return find_occluders(image, analysed.camera, analysed.shift, analysed.light, analysed.outline)
+    return find_occluders(image, analysed.camera, analysed.shift, analysed.light)
 
 
 def apply_mask(

@@ -206,8 +206,8 @@ PLACE = AnyPathType()
     type=click.Choice(OCCLUDERS),
     default="ignore",
     show_default=True,
-    help="Occlusion of the mask: keep hair and glasses rims in front of it, or ignore them and render the mask over "
-    "them; docs/masks.md states what is detected and what is not.",
+    help="Occlusion of the mask: keep hair, hands, things and glasses rims in front of it, or ignore them and "
+    "render the mask over them; docs/masks.md states what is detected and what is not.",
 )
 @click.option(
     "--write",

@@ -1,1 +1,1 @@
-"""Occluders in front of a mask: hair and glasses, segmented by colour models of the photograph itself."""
+"""Occluders in front of a mask: hair, hands, things and glasses, found by a network that learned from drawn people."""

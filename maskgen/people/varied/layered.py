@@ -54,7 +54,7 @@ def paint_layered(person: Person, scenes: Sequence[Scene]) -> list[tuple[Portrai
         ready = prepared(person, scene, form, hair, pictures)
         lay_in_front((ready.image,), person, scene, ready)
         portrait = finished(scene, ready)
-        out.append((portrait, _layers(scene, ready, pictures, _outline(portrait, scene, ready))))
+        out.append((portrait, layers_of(portrait, scene, ready, pictures)))
     return out
 
 
@@ -73,7 +73,8 @@ def _outline(portrait: Portrait, scene: Scene, ready: Ready) -> Floats:
     return out
 
 
-def _layers(scene: Scene, ready: Ready, pictures: Textures, outline: Floats) -> Layers:
+def layers_of(portrait: Portrait, scene: Scene, ready: Ready, pictures: Textures) -> Layers:
+    """The layers of a picture that was rendered from `ready`."""
     shares, normals = np.zeros_like(ready.image), np.zeros((*ready.image.shape[:2], 2), np.float32)
     turn = ready.stage.camera.rotation.astype(np.float32)
     for band in ready.drawing.bands():
@@ -86,6 +87,7 @@ def _layers(scene: Scene, ready: Ready, pictures: Textures, outline: Floats) -> 
     size = scene.size[::-1]
     small = cv2.resize(shares, size, interpolation=cv2.INTER_AREA)
     turned = cv2.resize(normals, size, interpolation=cv2.INTER_AREA)
+    outline = _outline(portrait, scene, ready)
     return Layers(np.rint(small * 255).astype(np.uint8), np.rint(turned * 127).astype(np.int8), outline)
 
 

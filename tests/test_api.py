@@ -19,12 +19,14 @@ from maskgen.core.images import Photo, encode_image
 from maskgen.core.kindspec import DEFAULT_KINDS
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 from maskgen.core.records import Face
+from maskgen.core.seeding import rng_for
 from maskgen.faces.crop_by_alignment import arcface_template
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.locate import faces_with_landmarks
 from maskgen.faces.upright_crop import five_points
 from maskgen.masker import masker
 from maskgen.masks.kinds import printed_kind
+from maskgen.people import Scene, draw_person, draw_portrait
 
 
 def test_one_call_masks_the_portrait() -> None:
@@ -153,8 +155,10 @@ def test_parts_are_named_on_request_and_change_no_picture(options: dict[str, Any
 
 
 def test_occluders_are_kept_on_request() -> None:
-    ignored = outputs(MaskerSettings(("surgical_blue",)), photos())
-    kept = outputs(MaskerSettings(("surgical_blue",), occluders="keep", bare=True), photos())
+    loose = dataclasses.replace(draw_person(rng_for(3, "front")), style="loose", hair=np.array([48.0, 34.0, 28.0]))
+    chosen = [*photos(), Photo(draw_portrait(loose, Scene(size=(260, 260))).image, "loose")]
+    ignored = outputs(MaskerSettings(("surgical_blue",)), chosen)
+    kept = outputs(MaskerSettings(("surgical_blue",), occluders="keep", bare=True), chosen)
     assert all("in_front" not in one.row for one in ignored.values())
     assert {one.row["in_front"] for one in kept.values() if one.kind == "bare"} == {0.0}
     assert any(one.row["in_front"] > 0 for one in kept.values())

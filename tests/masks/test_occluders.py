@@ -150,14 +150,26 @@ def test_beards_open_mouths_and_shadows_make_no_hole(looks: dict[str, Any], circ
     assert (kept.coverage[cloth] <= 127).mean() < 0.002
 
 
-def test_a_hand_hides_head_straps_and_hair_does_not() -> None:
-    half = np.zeros((4, 4), np.float32)
+@pytest.mark.parametrize(
+    ("what", "straps", "part", "hidden"),
+    [
+        ("hair", False, "cloth", True),
+        ("hair", True, "cloth", True),
+        ("hair", True, "strap", False),
+        ("likely_hair", False, "strap", True),
+        ("likely_hair", True, "strap", False),
+        ("likely_hair", False, "cloth", False),
+        ("others", True, "strap", True),
+        ("others", False, "strap", True),
+        ("others", False, "cloth", True),
+    ],
+)
+def test_hair_hides_cloth_and_loops_but_no_head_straps(what: str, straps: bool, part: str, hidden: bool) -> None:
+    window, half = Window(0, 0, 4, 4), np.zeros((4, 4), np.float32)
     half[:, :2] = 1
-    parts = np.full((4, 4), PARTS["strap"], np.uint8)
-    for hair, others, straps, hidden in ((half, 0 * half, True, 0 * half), (half, 0 * half, False, half),
-                                         (0 * half, half, True, half)):  # fmt: skip
-        share = share_of(Occluders(Window(0, 0, 4, 4), hair, others), parts, Window(0, 0, 4, 4), straps)
-        np.testing.assert_array_equal(share, hidden)
+    shares = {name: half if name == what else 0 * half for name in ("hair", "likely_hair", "others")}
+    share = share_of(Occluders(window, **shares), np.full((4, 4), PARTS[part], np.uint8), window, straps)
+    np.testing.assert_array_equal(share, half * hidden)
 
 
 def test_faces_of_a_batch_do_not_change_each_other() -> None:

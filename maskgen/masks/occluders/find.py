@@ -15,9 +15,9 @@ from maskgen.masks.pose.camera import Camera
 from maskgen.masks.render import Window
 from maskgen.masks.template import PARTS
 
-# How likely hair, things and rims of glasses have to be: the network says so of drawn people that it did not learn from
-# with a precision of 0.95, see `benchmarks/occluder_network_fit.py`.
-LEAST = np.array([0.8, 0.6, 0.5], np.float32).reshape(3, 1, 1)
+# How likely each has to be, by drawn people that the network did not learn from: at this, hair is right in 0.95 of its
+# cells, things and rims in 0.9 (`benchmarks/occluder_network_fit.py`). Hair that is less sure hides loops, too.
+HAIR, THING, RIM, LIKELY_HAIR = 0.8, 0.6, 0.5, 0.5
 SPECK = 20  # least cells of an occluder, of which 24 lie between the eyes
 RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: radius in eye distances; regularisation, a variance of grey 0..1
 SLACK = (0.25, 0.75)  # outputs of the guided filter that become 0 and 1
@@ -25,11 +25,12 @@ SLACK = (0.25, 0.75)  # outputs of the guided filter that become 0 and 1
 
 @dataclass(frozen=True, slots=True)
 class Occluders:
-    """Occluders in a window of the picture: float32 (h, w) each, 0..1, the share of each pixel that hair hides, and
-    that all else does."""
+    """Occluders in a window of the picture: float32 (h, w) each, 0..1, the shares of each pixel that hair hides of
+    cloth and of ear loops, and that all else hides."""
 
     window: Window
     hair: Floats
+    likely_hair: Floats
     others: Floats
 
 
@@ -46,17 +47,17 @@ def find_occluders(image: Image, camera: Camera, shift: Doubles, light: Light) -
     view = face_view(image, camera, shift, light)
     if view is None:
         return None
-    found = front_of(view) > LEAST
-    hair, others = (_without_specks(one) for one in (found[0], found[1] | found[2]))
-    if not (hair.any() or others.any()):
+    hair, things, rims = front_of(view)
+    found = [_without_specks(one) for one in (hair > HAIR, hair > LIKELY_HAIR, (things > THING) | (rims > RIM))]
+    any_ = found[1] | found[2]
+    if not any_.any():
         return None
     to_picture = cells_to_picture(view.matrix)
-    window = _window(to_picture, hair | others, image)
+    window = _window(to_picture, any_, image)
     if window.empty:
         return None
-    return Occluders(
-        window, *(_matte(image[window.slices], one, to_picture, window, camera.scale) for one in (hair, others))
-    )
+    part = image[window.slices]
+    return Occluders(window, *(_matte(part, one, to_picture, window, camera.scale) for one in found))
 
 
 def _without_specks(found: Flags) -> Flags:
@@ -109,9 +110,11 @@ def occluded_share(occluders: Occluders, parts: Mask, window: Window, straps: bo
         parts: uint8 (h, w), the mask's part labels, values of `template.PARTS`.
         straps: whether the mask has head straps, which go over the hair.
     """
-    hair, others = (_moved(share, occluders.window, window) for share in (occluders.hair, occluders.others))
-    under_straps = (parts == PARTS["strap"]) & straps
-    return np.maximum(np.where(under_straps, 0, hair), others).astype(np.float32)
+    hair, likely_hair, others = (
+        _moved(share, occluders.window, window) for share in (occluders.hair, occluders.likely_hair, occluders.others)
+    )
+    of_straps = 0 if straps else likely_hair
+    return np.maximum(np.where(parts == PARTS["strap"], of_straps, hair), others).astype(np.float32)
 
 
 def _moved(share: Floats, have: Window, want: Window) -> Floats:

@@ -1,6 +1,6 @@
 """Train the network of occluders on pictures that `benchmarks/occluder_network.py` drew.
 
-    python benchmarks/occluder_network_fit.py DRAWN maskgen/masks/occluders/network.npz --samples 24000
+    python benchmarks/occluder_network_fit.py DRAWN maskgen/masks/occluders/network.npz --workers 3
 
 Each picture is changed anew each time, see `occluder_training.samples`. Processes change pictures while another one
 trains; a changed face is seen about SEEN times, from a pool of the newest POOL. The rate falls as a cosine; what is
@@ -202,8 +202,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drawn", type=Path)
     parser.add_argument("weights", type=Path)
-    parser.add_argument("--samples", type=int, default=24000)
-    parser.add_argument("--workers", type=int, default=2, help="processes that change pictures")
+    parser.add_argument("--samples", type=int, default=12000)
+    parser.add_argument("--workers", type=int, default=3, help="processes that change pictures")
     parser.add_argument("--held", type=int, default=HELD)
     asked = parser.parse_args()
     drawn = Drawn.of(asked.drawn)

@@ -163,8 +163,8 @@ def test_occluders_are_kept_on_request() -> None:
     assert {one.row["in_front"] for one in kept.values() if one.kind == "bare"} == {0.0}
     assert any(one.row["in_front"] > 0 for one in kept.values())
     for key, one in ignored.items():
-        if kept[key].row["in_front"] == 0:
-            np.testing.assert_array_equal(kept[key].image, one.image)
+        changed = (kept[key].image != one.image).any(2).mean()
+        assert changed < 0.005 if kept[key].row["in_front"] == 0 else changed > 0
 
 
 def test_one_call_names_parts() -> None:

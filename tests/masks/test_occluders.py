@@ -1,5 +1,8 @@
 """What stands before a mask stays there, and bare faces keep whole masks."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -218,3 +221,26 @@ def test_weights_of_another_network_are_refused() -> None:
     weights = network.stored_weights()
     with pytest.raises(ValueError, match="last.w is missing or has not"):
         network.check_weights(weights | {"last.w": weights["last.w"][:1]})
+
+
+def test_cells_are_the_same_where_openvino_is_kept_from_avx512() -> None:
+    code = (
+        "import numpy as np\n"
+        "from maskgen.core.seeding import rng_for\n"
+        "from maskgen.masks.apply_mask import analyse_face\n"
+        "from maskgen.masks.occluders.face_view import face_view\n"
+        "from maskgen.masks.occluders.network import front_of\n"
+        "from maskgen.people import draw_person, draw_portrait, draw_scene\n"
+        "for rng in [rng_for(6, number) for number in range(4)]:\n"
+        "    one = draw_portrait(draw_person(rng), draw_scene(rng, 200))\n"
+        "    at = analyse_face(one.image, one.points68)\n"
+        "    view = face_view(one.image, at.camera, at.shift, at.light)\n"
+        "    print(*front_of(view).ravel().tolist())\n"
+    )
+    found = []
+    for isa in ("AVX2", "ALL"):
+        env = {**os.environ, "ONEDNN_MAX_CPU_ISA": isa}
+        done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, env=env, check=True)
+        found.append(np.array(done.stdout.split(), float))
+    assert found[0].shape == (4 * 3 * 76 * 76,)
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)

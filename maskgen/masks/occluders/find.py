@@ -17,7 +17,7 @@ from maskgen.masks.template import PARTS
 
 # How likely each has to be, by drawn people that the network did not learn from: at this, hair is right in 0.95 of its
 # cells, things and rims in 0.9 (`benchmarks/occluder_network_fit.py`). Hair that is less sure hides loops, too.
-HAIR, THING, RIM, LIKELY_HAIR = 0.8, 0.6, 0.5, 0.5
+HAIR, THING, RIM, LIKELY_HAIR = 0.9, 0.8, 0.8, 0.5
 SPECK = 20  # least cells of an occluder, of which 24 lie between the eyes
 RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: radius in eye distances; regularisation, a variance of grey 0..1
 SLACK = (0.25, 0.75)  # outputs of the guided filter that become 0 and 1

@@ -5,9 +5,9 @@
 Each picture is changed anew each time, see `occluder_training.samples`. Processes change pictures while another one
 trains; a changed face is seen about SEEN times, from a pool of the newest POOL. The rate falls as a cosine; what is
 stored is the moving average of the weights, with the limits of their 8 bits. Parts whose number ends in 9 are not
-trained on. Of these, by sort of occluder and over all, it prints for cells on the face below the eyes, at several
-thresholds: intersection over union, precision, recall, and the share of faces with nothing of the sort there on which
-something is found. With `--samples 0` it prints that of stored weights.
+trained on. Of these it prints by sort of occluder, for cells on the face below the eyes, at several thresholds (see
+`find.confident`): intersection over union, precision, recall, and the share of faces with nothing of the sort there on
+which something is found. With `--samples 0` it prints that of stored weights.
 
 Source: Polyak and Juditsky 1992 (the average); Milletari et al., V-Net, 2016 (the loss of overlap).
 """
@@ -36,7 +36,7 @@ from maskgen.core.networks.convolutions import LIMITS, SHIFT, Convolutions, roun
 from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module
 from maskgen.core.seeding import rng_for
 from maskgen.masks.occluders.face_view import SIDE
-from maskgen.masks.occluders.find import SPECK
+from maskgen.masks.occluders.find import SPECK, confident
 from maskgen.masks.occluders.network import network_of
 
 BATCH, RATE, SEEN, POOL, KEPT = 32, 3e-3, 3, 1500, 0.995
@@ -44,7 +44,7 @@ BESIDE = 0.1  # weight of cells beside the face or above the cheeks
 SHARE = 0.9999  # of the inputs of a convolution that lie within its limits
 HELD = 300  # faces that the table is of
 ROUNDED = 120  # of these, faces by which limits are found
-THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+THRESHOLDS = ((0.5, 0.5), (0.6, 0.9), (0.7, 0.95), (0.7, 0.98), (0.8, 0.8), (0.8, 0.98), (0.9, 0.98))
 NAMES = ("hair", "things", "rims")
 Row = tuple[
     list[np.ndarray], np.ndarray, np.ndarray, np.ndarray
@@ -183,10 +183,11 @@ def report(weights: dict[str, np.ndarray], held: list[Row]) -> None:
         true.append(front > 127)
         on.append((channels[0] > 0.5) & (channels[2] > -0.5) & (channels[2] < 1.35))
     p, t, m = np.stack(said), np.stack(true), np.stack(on)
-    p, t = (np.concatenate([one, one.max(1, keepdims=True)], 1) * m[:, None] for one in (p, t))
-    for sort, name in enumerate((*NAMES, "all")):
-        for least in THRESHOLDS:
-            print(f"{name:<8}{least:5.2f}  " + figures(p[:, sort] > least, t[:, sort] > 0))
+    t = t & m[:, None]
+    for sort, name in enumerate(NAMES):
+        for least, surest in THRESHOLDS:
+            found = np.stack([confident(one, least, surest) for one in p[:, sort]])
+            print(f"{name:<8}{least:5.2f}{surest:5.2f}  " + figures(found & m, t[:, sort]))
 
 
 def figures(found: np.ndarray, true: np.ndarray) -> str:

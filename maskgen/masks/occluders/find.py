@@ -15,9 +15,9 @@ from maskgen.masks.pose.camera import Camera
 from maskgen.masks.render import Window
 from maskgen.masks.template import PARTS
 
-# How likely each cell has to be, and the likeliest of those connected with it, by drawn people that the network did not
-# learn from (`benchmarks/occluder_network_fit.py`): hair is then right in 0.95 of its cells, all else in 0.9; a thing
-# is found on 1 % of the faces before which there is none. Hair that is less sure hides ear loops only.
+# How likely each cell has to be, and the likeliest of those connected with it. Of drawn people that the network did not
+# learn from, hair is then right in 0.95 of its cells, things in 0.89 and rims in 0.93 (`benchmarks/
+# occluder_network_fit.py --samples 0`; docs/decisions/rendering.md). Hair that is less sure hides ear loops only.
 HAIR, LIKELY_HAIR, THING, RIM = (0.9, 0.98), (0.5, 0.5), (0.7, 0.95), (0.8, 0.8)
 SPECK = 20  # least cells of an occluder, of which 24 lie between the eyes
 RADIUS, GROUND = 0.06, 9e-4  # of the guided filter: radius in eye distances; regularisation, a variance of grey 0..1

@@ -26,9 +26,11 @@ from landmarks import eyes_apart, marked_faces, trusted_faces
 
 from maskgen.core.images import read_photo
 from maskgen.core.networks.openvino_core import compiled_for_one_thread
-from maskgen.core.records import Image
+from maskgen.core.reasons import SetAsideError
+from maskgen.core.records import Detection, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
+from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.upright_crop import face_right, five_points, frontal_eye_distance, similarity, warp
 from maskgen.masks.pose.camera import fit_camera
 from maskgen.people.person import draw_person

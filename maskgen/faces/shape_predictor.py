@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
+from maskgen.core.kernels.arena import Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Mask
-from maskgen.faces.shape_predictor_file import Ints, RegressionForests
+from maskgen.faces.shape_predictor_file import RegressionForests
 
 MOST = 64  # faces at a time
 EIGHT = 8  # by which the kernels take them

@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.networks.openvino_core import answers_of, batch_of, compiled_for_one_thread, openvino_module
+from maskgen.core.networks.openvino_core import SharedRequest, batch_of, compiled_for_one_thread, openvino_module
 from maskgen.core.records import Floats, Image
 from maskgen.faces.upright_crop import align_upright_by_five
 

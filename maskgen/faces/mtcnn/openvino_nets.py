@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.networks.openvino_core import answers_of, compiled_for_one_thread, openvino_module
+from maskgen.core.networks.openvino_core import SharedRequest, compiled_for_one_thread, openvino_module
 from maskgen.core.records import Floats, Image
 from maskgen.faces.mtcnn.weights import load_weights
 

@@ -336,3 +336,6 @@ def test_every_package_is_installed() -> None:
         for path in (root / folder).rglob("__init__.py")
     }
     assert found <= set(named)
+    for package, patterns in config["options.package_data"].items():
+        folder = Path(str(importlib.util.find_spec(package).origin)).parent
+        assert all(any(folder.glob(pattern)) for pattern in patterns.replace("\n", "").split(", ")), package

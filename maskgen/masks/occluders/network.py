@@ -28,7 +28,6 @@ PARTS = 256  # of a number of a map that is enlarged
 SORTS = 3  # hair, things, rims of glasses
 # Sides of the maps, from cells to the coarsest of dlib's; where a place of each lies in the next finer one: at
 # `first + step * place`.
-
 LATTICE = {8: (1.0, 2.0), 18: (1.0, 2.0), 38: (0.25, 2.0)}
 # Name: channels in and out, kernel, step, border. Those that "stay" are residual.
 LAYERS = {

@@ -1,7 +1,7 @@
 """Compiles the kernels to WebAssembly: `pip install ziglang==0.17.1`, then `python kernels/build.py`.
 
 Only who changes the C needs this: the result, `maskgen/core/kernels/kernels.wasm`, is kept in the repository. Its last
-section holds the checksum of the sources, by which `tests/masks/test_kernels.py` knows that it is theirs.
+section holds the checksum of the sources, by which `tests/core/test_kernels.py` knows that it is theirs.
 """
 
 from __future__ import annotations

@@ -113,7 +113,6 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         return self._augment(picture, params["key"], params["points"], params["box"])
 
     # As torchvision called them up to 0.20.
-    # As torchvision called them up to 0.20.
     _check_inputs, _get_params, _transform = check_inputs, make_params, transform
 
 

@@ -20,9 +20,7 @@ from ..reports.summary import summarise
 from ..runs.catalogue import import_arrow
 from ..runs.given_faces import check_points
 from ..runs.run_folder import (
-    SOURCE,
     RunFolder,
-    SamePhotographs,
     check_folder,
     check_settings,
     load_settings,
@@ -38,8 +36,9 @@ from ..sources.source import check_apart, check_no_run, list_source
 from ..workers.backends import open_pool
 from ..workers.pool import Pool
 from ..workers.retry import run_with_retries
+from .moved_source import note_of_move, same_as
 from .settings import MaskSettings
-from .source_changes import apply_source_changes, plan_digest, undo_damaged
+from .source_changes import apply_source_changes, undo_damaged
 
 Todo = tuple[Shard, frozenset[str] | None]
 
@@ -54,7 +53,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
     Args:
         settings: of the run.
         factory: makes the masker of a worker; a function that a worker can import.
-        say: receives messages for the user.
+        notify: receives messages for the user.
 
     Raises:
         UserError: the source or the run folder cannot be used.
@@ -62,7 +61,10 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
     listing = _list(settings)
     for note in (*listing.notes, *check_points(settings, listing)):
         notify(note)
-    with open_run(settings, shard_size(len(listing)), _same_as(listing)) as (run, size):
+    move = note_of_move(settings)
+    with open_run(settings, shard_size(len(listing)), same_as(listing, settings.max_pixels)) as (run, size):
+        if move:
+            notify(move)
         shards = cut(listing, size)
         aside_before = undo_damaged(run, notify)
         apply_source_changes(run, listing, shards, settings.prune, notify)
@@ -70,8 +72,8 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         if not todo and (before := _finished(run)) is not None:
             notify("All photographs are already processed.")
             return before
-        for note in _begun_otherwise(run, settings) if todo else ():
-            notify(note)
+        if todo and (others := _begun_otherwise(run)):
+            notify(others)
         took = None if todo else _took(run)
         run.remove_summaries()
         with open_pool(settings, len(todo), notify) as pool:
@@ -105,24 +107,13 @@ def _took(run: RunFolder) -> dict[str, object] | None:
     return stored if isinstance(stored, dict) and set(stored) >= TIMING else None
 
 
-def _same_as(listing: Listing) -> SamePhotographs:
-    """Whether a run's shards at its last start are those of this listing."""
-
-    def same(run: RunFolder, size: int) -> bool:
-        return run.plan.exists() and run.plan.read_bytes() == plan_digest(cut(listing, size)).encode()
-
-    return same
-
-
-def _begun_otherwise(run: RunFolder, settings: MaskSettings) -> Iterator[str]:
-    """Sentences on what differs from the run's first start and is no reason to refuse this one."""
+def _begun_otherwise(run: RunFolder) -> str:
+    """What to tell where finished shards may be of other versions than today's; else nothing."""
     stored = load_settings(run)
-    if stored is None:
-        return
-    if stored["settings"].get(SOURCE) != (now := settings.deciding()[SOURCE]):
-        yield f"SOURCE was {stored['settings'].get(SOURCE)} and is {now} now; it holds the same names."
-    if run.done() and (others := other_versions(stored.get("versions", {}))):
-        yield f"This run was begun with {'; '.join(others)}: pictures made now may differ from what those would give."
+    if stored is None or not run.done():
+        return ""
+    others = other_versions(stored.get("versions", {}))
+    return others and f"This run was begun with {others}: pictures made now may differ from what those would give."
 
 
 def _list(settings: MaskSettings) -> Listing:
@@ -168,7 +159,7 @@ def dry_run(settings: MaskSettings) -> DryRun:
     check_points(settings, listing)
     run = RunFolder(settings.run)
     check_folder(run)
-    size = check_settings(run, settings, _same_as(listing))
+    size = check_settings(run, settings, same_as(listing, settings.max_pixels))
     finished = run.done() if size is not None else set()
     shards = cut(listing, size or shard_size(len(listing)))
     done = sum(shard.count for shard in shards if shard.id in finished)

@@ -234,6 +234,8 @@ def open_run(
         try:
             if stored is None:
                 stored = _begin(run, settings, size)
+            else:
+                _restate_source(run, settings)
             for folder in (run.shards, run.faces):
                 folder.mkdir(exist_ok=True)
             yield run, stored
@@ -340,6 +342,14 @@ def _begin(run: RunFolder, settings: MaskSettings, size: int) -> int:
     stored |= {"config": settings.config(), "versions": versions()}
     run.place_text(run.settings, json.dumps(add_checksum(stored), indent=2) + "\n", durable=True)
     return size
+
+
+def _restate_source(run: RunFolder, settings: MaskSettings) -> None:
+    """Write down that SOURCE has moved, so that the run may grow there."""
+    stored, deciding = load_settings(run), settings.deciding()
+    if stored is not None and stored["settings"].get(SOURCE) != deciding[SOURCE]:
+        stored |= {"settings": deciding, "digest": digest_of(deciding), "config": settings.config()}
+        run.place_text(run.settings, json.dumps(add_checksum(stored), indent=2) + "\n", durable=True)
 
 
 def load_settings(run: RunFolder) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 BUILD = "maskgen build"
 _LIBRARIES = ("maskgen", "numpy", "opencv-python", "openvino", "mtcnn", "face_recognition_models", "pyarrow")
 _PACKAGES = ("maskgen", "maskgen.pipelines", "maskgen.mask_templates")
-_DECIDING = (".py", ".wasm", ".toml")  # the program; its models and pictures change with it
+_DECIDING = (".py", ".wasm", ".toml", ".npz")  # what decides the output, but for large files
 
 
 def versions() -> dict[str, str]:
@@ -27,9 +27,11 @@ def versions() -> dict[str, str]:
     return found | {BUILD: _build()}
 
 
-def other_versions(then: Mapping[str, str]) -> list[str]:
-    """The libraries whose version differs from an earlier one, a text each: `numpy 2.3.5, now 2.4.6`."""
-    return [f"{name} {then[name]}, now {now}" for name, now in versions().items() if then.get(name, now) != now]
+def other_versions(then: Mapping[str, str]) -> str:
+    """The libraries whose version differs from an earlier one, such as "numpy 2.3.5, now 2.4.6"; "" for none."""
+    if BUILD not in then:
+        return "an earlier build of maskgen, which did not write down its versions"
+    return "; ".join(f"{name} {then.get(name)}, now {now}" for name, now in versions().items() if then.get(name) != now)
 
 
 @cache

@@ -120,3 +120,35 @@ os.wait()
 def test_a_forked_process_does_not_wait_for_the_threads_of_a_network_that_was_dropped() -> None:
     run = subprocess.run([sys.executable, "-P", "-c", FORKED], capture_output=True, text=True, check=False)
     assert run.stdout == "1.0", run.stderr
+
+
+FORKS_WHILE_COMPILING = """
+import os, signal, threading
+import numpy as np
+from maskgen.core.networks.openvino_core import COMPILING
+from maskgen.faces.detect import MtcnnDetector
+
+picture, held = np.full((96, 96, 3), 128, np.uint8), 0
+thread = threading.Thread(target=lambda: MtcnnDetector().detect([picture]))
+thread.start()
+while thread.is_alive() and held < 3:
+    if COMPILING.acquire(blocking=False):
+        COMPILING.release()
+        continue
+    held += 1
+    child = os.fork()
+    if not child:
+        signal.alarm(60)
+        os._exit(len(MtcnnDetector().detect([picture])[0]))
+    assert os.waitpid(child, 0)[1] == 0
+thread.join()
+print(held)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="not here")
+def test_no_process_is_forked_while_a_network_is_compiled() -> None:
+    command = [sys.executable, "-P", "-c", FORKS_WHILE_COMPILING]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 1

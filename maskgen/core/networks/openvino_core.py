@@ -22,7 +22,12 @@ _CONFIG = {
     # Kernels are cached per input shape; without a limit, photographs of many sizes would fill the memory with them.
     "CPU_RUNTIME_CACHE_CAPACITY": 64,
 }
-_OF_THREAD, _COMPILING = threading.local(), threading.Lock()
+_OF_THREAD = threading.local()
+# One network at a time is compiled, and no process is forked meanwhile: the child would wait for ever for a thread that
+# it does not have.
+COMPILING = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=COMPILING.acquire, after_in_parent=COMPILING.release, after_in_child=COMPILING.release)
 _KEPT: list[Any] = []  # see `compiled_for_one_thread`
 _TELEMETRY = "openvino_telemetry"
 _CONVERTER = "openvino.tools.ovc"  # converts models of other frameworks
@@ -81,7 +86,7 @@ def request_of_thread(network: Callable[..., Any], *about: Hashable) -> Any:
     key = (os.getpid(), network, about)
     requests: dict[Hashable, Any] = _OF_THREAD.__dict__.setdefault("requests", {})
     if key not in requests:
-        with _COMPILING:  # else two threads might compile it at the same time
+        with COMPILING:  # else two threads might compile it at the same time
             requests[key] = network(key[0], *about).create_infer_request()
     return requests[key]
 
@@ -122,6 +127,7 @@ def compiled_for_one_thread(model: Any) -> Any:
     It is kept for ever: OpenVINO passes the threads of a released network on to the next one that is compiled, and a
     forked process, which does not have these threads, would wait for them for ever.
     """
-    compiled = openvino_core().compile_model(model, "CPU", _CONFIG)
+    with COMPILING:
+        compiled = openvino_core().compile_model(model, "CPU", _CONFIG)
     _KEPT.append(compiled)
     return compiled

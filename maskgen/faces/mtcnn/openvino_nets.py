@@ -6,19 +6,17 @@ Every network runs on one thread and in float32.
 from __future__ import annotations
 
 import os
-import threading
 from typing import Any
 
 import numpy as np
 
-from maskgen.core.networks.openvino_core import SharedRequest, compiled_for_one_thread, openvino_module
+from maskgen.core.networks.openvino_core import COMPILING, SharedRequest, compiled_for_one_thread, openvino_module
 from maskgen.core.records import Floats, Image
 from maskgen.faces.mtcnn.weights import load_weights
 
 # Compiled networks by name, input shape and process, never released. OpenVINO passes the threads of a released network
 # to the next one; a forked process does not have these threads, and the next network would wait for them forever.
 _COMPILED: dict[tuple[str, tuple[int, ...], int], Any] = {}
-_COMPILING = threading.Lock()
 
 
 class OpenVinoNets:
@@ -50,7 +48,7 @@ class OpenVinoNets:
 
     def _request(self, name: str, shape: list[int]) -> SharedRequest:
         key = (name, tuple(shape), os.getpid())
-        with _COMPILING:
+        with COMPILING:
             if key not in _COMPILED:
                 _COMPILED[key] = self._compiled(name, shape)
         return SharedRequest(_COMPILED[key])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from fake_masker import make_fake
 from support import picture, run, tree, write, write_people
 
+from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.mask.run import dry_run, run_mask
 from maskgen.pipelines.mask.settings import MaskSettings
@@ -147,14 +150,28 @@ def test_a_run_goes_on_where_its_source_has_moved(source: Path, tmp_path: Path) 
     assert dry_run(MaskSettings(moved, out)).done
     (said,) = told(moved, out)
     assert str(source) in said and str(moved) in said and "the same names" in said
-    assert {name for name, hashed in tree(out).items() if whole[name] != hashed} <= {
-        "report.json",
-        "report.html",
-        "CARD.md",
-    }
-    write(moved / "person 1" / "new.png", picture(900))
+    assert told(moved, out) == ["All photographs are already processed."]
+    changed = {name for name, hashed in tree(out).items() if whole[name] != hashed}
+    assert changed == {"settings.json", "report.json", "report.html", "CARD.md"}
     with pytest.raises(UserError, match="SOURCE"):
-        run(moved, out)
+        run(moved.rename(source), out, seed=7)
+    write(source / "person 1" / "new.png", picture(900))
+    with pytest.raises(UserError, match="SOURCE"):
+        run(source, out)
+    assert run(source.rename(moved), out).photographs == 25 + 216
+
+
+def test_another_set_of_the_same_names_is_no_moved_source(source: Path, tmp_path: Path) -> None:
+    out, other = tmp_path / "run", tmp_path / "other"
+    half(source, out)
+    shutil.copytree(source, other)
+    for number, path in enumerate(sorted(other.rglob("*.png"))):
+        path.write_bytes(picture(3000 + number))
+    with pytest.raises(UserError, match="SOURCE"):
+        run(other, out)
+    run(source, out)
+    with pytest.raises(UserError, match="SOURCE"):
+        run(other, out)
 
 
 def test_other_versions_than_at_the_start_are_told(
@@ -168,6 +185,21 @@ def test_other_versions_than_at_the_start_are_told(
     monkeypatch.setattr(versions, "_build", lambda: "another")
     (said,) = told(source, tmp_path / "other")
     assert f"begun with numpy {known('numpy')}, now 0.1; maskgen build" in said and "may differ" in said
+
+
+def test_a_run_of_a_build_that_kept_no_versions_is_told(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    half(source, out)
+    stored = parse_checksummed((out / "settings.json").read_bytes())
+    del stored["versions"]
+    (out / "settings.json").write_text(json.dumps(add_checksum(stored)), "utf-8")
+    (said,) = told(source, out)
+    assert "an earlier build of maskgen" in said
+    assert told(source, out) == ["All photographs are already processed."]
+    half(source, tmp_path / "fresh")
+    for done in (tmp_path / "fresh").glob("shards/*.json"):
+        done.unlink()
+    assert told(source, tmp_path / "fresh") == []
 
 
 def test_a_build_is_told_by_what_the_programs_files_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -340,3 +340,5 @@ def test_copies_of_arrays_are_kept_until_there_is_no_room_for_more() -> None:
     assert arena.kept(arrays[0]) == places[0], "nothing is given up while a mask may need it"
     arena.begin()
     assert arena.kept(arrays[4]) == places[0]
+    again = arena.kept(arrays[0])
+    assert np.array_equal(arena._bytes[again : again + len(arrays[0])], arrays[0])

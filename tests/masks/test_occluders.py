@@ -21,7 +21,7 @@ from maskgen.masks import occluders as occluders_package
 from maskgen.masks.apply_mask import MaskedPicture, analyse_face, apply_mask, occluders_of
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.occluders import network
-from maskgen.masks.occluders.find import Occluders
+from maskgen.masks.occluders.find import Occluders, confident
 from maskgen.masks.occluders.find import occluded_share as share_of
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.render import Window
@@ -244,3 +244,22 @@ def test_cells_are_the_same_where_openvino_is_kept_from_avx512() -> None:
         found.append(np.array(done.stdout.split(), float))
     assert found[0].shape == (4 * 3 * 76 * 76,)
     np.testing.assert_allclose(found[0], found[1], atol=1e-5)
+
+
+def test_a_part_counts_only_with_one_sure_cell() -> None:
+    likely = np.zeros((40, 40), np.float32)
+    likely[2:10, 2:10] = likely[20:30, 20:30] = 0.8
+    likely[25, 25] = 0.97
+    found = confident(likely, 0.7, 0.95)
+    assert not found[:15, :15].any() and found[20:30, 20:30].all()
+    likely[32:34, 2:5] = 0.99  # too few cells
+    assert not confident(likely, 0.7, 0.95)[32:34].any()
+
+
+@pytest.mark.parametrize(("small", "large"), [(8, 18), (18, 38), (38, network.CELLS)])
+def test_an_enlarged_map_keeps_a_slope_between_its_places(small: int, large: int) -> None:
+    """Places of the coarser map lie where its convolution saw them in the finer one."""
+    first, step = network.LATTICE[small]
+    slope = first + step * np.arange(small)
+    between = np.arange(large)[(np.arange(large) >= slope[0]) & (np.arange(large) <= slope[-1])]
+    assert np.allclose((network.enlarging_map(small, large) @ slope)[between], between)

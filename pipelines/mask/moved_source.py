@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from maskgen.core.reasons import SetAsideError
 
 from ..runs.catalogue import load_rows
-from ..runs.run_folder import SOURCE, RunFolder, SamePhotographs, load_settings
+from ..runs.run_folder import SOURCE, RunFolder, SamePhotographs, check_folder, load_settings
 from ..runs.shard_plan import Shard, cut
 from ..sources.listing import Listing
 from ..sources.output_names import escape
@@ -34,8 +34,13 @@ def same_as(listing: Listing, max_pixels: int) -> SamePhotographs:
 
 
 def note_of_move(settings: MaskSettings) -> str:
-    """What to tell where the run in this folder has had another SOURCE; else nothing."""
+    """What to tell where the run in this folder has had another SOURCE; else nothing.
+
+    Raises:
+        UserError: it is no folder of a run, or its settings are damaged.
+    """
     run = RunFolder(settings.run)
+    check_folder(run)
     stored = load_settings(run) if run.settings.exists() and not settings.overwrite else None
     before, now = stored and stored["settings"].get(SOURCE), settings.deciding()[SOURCE]
     if before in (None, now):

@@ -1,6 +1,6 @@
 """A sheet for the eye: real masks and drawn ones in any order, and which is which in a file beside it.
 
-    python benchmarks/blind_sheet.py REAL_DIR OUT_DIR [--kinds world] [--size 160] [--seed 0]
+    python benchmarks/blind_sheet.py REAL_DIR OUT_DIR [--kinds world] [--size 160] [--seed 0] [--hide]
 
 REAL_DIR holds SET/masked and SET/bare, as for `mask_detector.py`. Half of the crops are faces in real masks, half are
 bare faces of the same sets in masks of `--kinds`. Both are found and cut by the detector in the finished picture, so
@@ -22,27 +22,50 @@ import numpy as np
 from maskgen.api import Masker, MaskerSettings
 from maskgen.core.images import read_photo
 from maskgen.core.reasons import SetAsideError
-from maskgen.core.records import Image
+from maskgen.core.records import Doubles, Image
 from maskgen.core.seeding import rng_for
 from maskgen.faces.detect import MtcnnDetector
-from maskgen.faces.upright_crop import align_upright_by_five, share_inside_picture
+from maskgen.faces.upright_crop import (
+    align_upright_by_five,
+    face_right,
+    frontal_eye_distance,
+    share_inside_picture,
+)
 
 EACH, COLUMNS = 30, 10
 INSIDE = 0.95  # share of the face's square that is in the photograph
+# What `--hide` leaves: all above the brows, and the upper halves of the eyes. In distances between the eyes, from the
+# point between them: up, down and to the sides.
+BROWS, LIDS, CORNERS = 0.35, 0.0, 0.8
 SMALLEST = 60.0  # pixels of a face's box, so that no crop is enlarged much
 
 
-def crop(image: Image, detector: MtcnnDetector, size: int) -> Image | None:
+def crop(image: Image, detector: MtcnnDetector, size: int, hide: bool) -> Image | None:
     """The surest face of a picture, cut as the detector finds it; None where it finds none that is large enough."""
     found = detector.detect([image])[0]
     if not found or found[0].box[2] - found[0].box[0] < SMALLEST:
         return None
     if share_inside_picture(found[0].points5, image.shape[:2]) < INSIDE:
         return None
-    return align_upright_by_five(image, found[0].points5, size).image
+    cut = align_upright_by_five(image, found[0].points5, size)
+    if not hide:
+        return cut.image
+    return without_mask(cut.image, found[0].points5 @ cut.matrix[:, :2].T + cut.matrix[:, 2])
 
 
-def crops(photographs: list[Path], masker: Masker | None, detector: MtcnnDetector, size: int) -> list[Image]:
+def without_mask(face: Image, points5: Doubles) -> Image:
+    """The crop, grey but for the eyes and what is above the brows, for five points (5, 2) of its pixels: neither a mask
+    nor its straps are in what is left."""
+    right = face_right(points5)
+    away = np.indices(face.shape[:2])[::-1].transpose(1, 2, 0) - points5[:2].mean(0)
+    across, below = (away @ axis / frontal_eye_distance(points5) for axis in (right, [-right[1], right[0]]))
+    seen = (below < -BROWS) | ((below < LIDS) & (np.abs(across) < CORNERS))
+    return np.where(seen[..., None], face, np.uint8(128))
+
+
+def crops(
+    photographs: list[Path], masker: Masker | None, detector: MtcnnDetector, size: int, hide: bool
+) -> list[Image]:
     """EACH crops of the photographs, in masks of the masker's where there is one."""
     done: list[Image] = []
     for path in photographs:
@@ -53,7 +76,7 @@ def crops(photographs: list[Path], masker: Masker | None, detector: MtcnnDetecto
             if isinstance(worn, SetAsideError) or isinstance(worn[0], SetAsideError):
                 continue
             image = worn[0].image
-        face = crop(image, detector, size)
+        face = crop(image, detector, size, hide)
         done += [] if face is None else [face]
         if len(done) == EACH:
             break
@@ -67,6 +90,7 @@ if __name__ == "__main__":
     parser.add_argument("--kinds", default="world", help="as of maskgen mask")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hide", action="store_true", help="hide the masks, to see what the photographs tell")
     asked = parser.parse_args()
     detector = MtcnnDetector()
     masker = Masker(MaskerSettings(tuple(asked.kinds.split(",")), crop="none", seed=asked.seed), detector)
@@ -74,7 +98,7 @@ if __name__ == "__main__":
     sides = {}
     for name, who in (("masked", None), ("bare", masker)):
         found = sorted(path for path in asked.real.glob(f"*/{name}/*") if path.is_file())
-        sides[name] = crops([found[at] for at in rng.permutation(len(found))], who, detector, asked.size)
+        sides[name] = crops([found[at] for at in rng.permutation(len(found))], who, detector, asked.size, asked.hide)
     every = [(face, name) for name, faces in sides.items() for face in faces]
     every = [every[at] for at in rng.permutation(len(every))]
     tiles = []

@@ -19,12 +19,11 @@ from maskgen.gallery.entries import (
     person_of_empty_folder,
 )
 
+from ..sources.file_managers import is_of_file_manager
 from ..sources.listing import Item
 from ..sources.output_names import escape, stem_of
 from ..sources.source import list_folder
 from .settings import GallerySettings
-
-_OF_FILE_MANAGERS = (".ds_store", "thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Photographs:
     """The photographs of SOURCE: paths are below `root`; `names` are the output names, PERSON/bare|masked/STEM.
 
     `unreadable` are folders that cannot be read, each with its fault. `without` are people whose folders are empty.
-    `passed_over` is the number of files that a file manager wrote.
+    `notes` are messages for the user.
     """
 
     root: Path
@@ -41,7 +40,7 @@ class Photographs:
     names: list[str]
     unreadable: list[Item]
     without: list[str] = field(default_factory=list)
-    passed_over: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def people(self) -> set[str]:
@@ -73,7 +72,8 @@ def list_photographs(settings: GallerySettings) -> Photographs:
     Raises:
         UserError: it is absent, empty, or an unreadable CSV; or a person's name is not a valid folder name.
     """
-    source, unreadable, without, passed_over = settings.source, list[Item](), set[str](), 0
+    source, unreadable, without = settings.source, list[Item](), set[str]()
+    notes: tuple[str, ...] = ()
     if source.is_file() and source.suffix.lower() == ".csv":
         if settings.masked_pattern:
             raise UserError("--masked-pattern is for a folder; a CSV says itself who is masked.")
@@ -84,9 +84,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
         items = [item for folder in listing.folders for item in listing.items(folder)]
         without = set(_people_of_empty_folders(root, by_names=settings.masked_pattern is not None))
         unreadable = [item for item in items if item.fault]
-        whole = [item.key for item in items if not item.fault]
-        paths = [path for path in whole if not _is_of_file_manager(path)]
-        passed_over = len(whole) - len(paths)
+        paths, notes = [item.key for item in items if not item.fault], listing.notes
         found = from_names(paths, settings.masked_pattern) if settings.masked_pattern else from_folders(paths)
     entries = [one for one in found if isinstance(one, Entry)]
     unlabelled = [one for one in found if isinstance(one, UnlabelledPhotograph)]
@@ -96,20 +94,14 @@ def list_photographs(settings: GallerySettings) -> Photographs:
             "columns path, person and masked."
         )
     without -= {entry.person for entry in entries}
-    return Photographs(root, entries, unlabelled, output_names(entries), unreadable, sorted(without), passed_over)
-
-
-def _is_of_file_manager(path: str) -> bool:
-    """Whether a file manager wrote a file beside the photographs; `._1.jpg` holds what macOS knows of `1.jpg`."""
-    name = path.rpartition("/")[2]
-    return name.startswith("._") or name.lower() in _OF_FILE_MANAGERS
+    return Photographs(root, entries, unlabelled, output_names(entries), unreadable, sorted(without), notes)
 
 
 def _people_of_empty_folders(root: Path, by_names: bool) -> Iterator[str]:
     """The people of the folders below the root that hold nothing, or nothing but files of a file manager."""
     for place, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if folders or not all(map(_is_of_file_manager, files)) or Path(place) == root:
+        if folders or not all(map(is_of_file_manager, files)) or Path(place) == root:
             continue
         if (person := person_of_empty_folder(Path(place).relative_to(root).as_posix(), by_names)) is not None:
             yield person

@@ -50,9 +50,8 @@ def run_gallery(settings: GallerySettings, notify: Notify) -> GalleryReport:
         return _simulate(settings, notify)
     photographs = list_photographs(settings)
     check_out(settings, photographs)
-    if photographs.passed_over:
-        told = counted(photographs.passed_over, "file of a file manager is", "files of a file manager are")
-        notify(f"{told} passed over (.DS_Store, Thumbs.db, desktop.ini, ._*).")
+    for note in photographs.notes:
+        notify(note)
     return _begun(settings, photographs.digest(), notify, lambda folder: _look(settings, photographs, folder))
 
 

@@ -12,6 +12,7 @@ from maskgen.formats.faults import ContainerError
 
 from ..checks import show_path
 from ..folder_owner import SETTINGS, Owner, owner_of
+from .file_managers import is_of_file_manager, note_of
 from .folder import Folder
 from .listing import Listing, with_distinct_outputs
 from .output_names import escape
@@ -40,15 +41,18 @@ def _list_tree(source: AnyPath) -> Listing:
     """Everything below a folder, including the content of containers."""
     found = _found(source)
     _check_no_run_inside(source, found)
-    folders: list[Folder] = []
+    folders, passed_over = list[Folder](), found.passed_over
     several = sum(name.endswith(".rec") for names in found.files.values() for name in names) > 1
     for path, names in found.files.items():
         plain, containers = _apart(names)
         folders += [Folder.of(path, plain, *person_of_folder(source, path, found.files))] if plain else []
         for name in containers:
-            folders += _in_folder(source, f"{path}/{name}" if path else name, several)
+            inside, passed = _in_folder(source, f"{path}/{name}" if path else name, several)
+            folders += inside
+            passed_over += passed
     folders += _unreadable(found)
     folders, notes = joined_crops(folders)
+    notes += note_of(passed_over)
     return Listing(source, with_distinct_outputs(sorted(folders, key=lambda folder: folder.path)), notes)
 
 
@@ -64,7 +68,7 @@ def list_folder(source: Path) -> Listing:
     files = found.files
     folders = [Folder.of(path, names, *person_of_folder(source, path, files)) for path, names in files.items()]
     folders += _unreadable(found)
-    return Listing(source, tuple(sorted(folders, key=lambda folder: folder.path)))
+    return Listing(source, tuple(sorted(folders, key=lambda folder: folder.path)), note_of(found.passed_over))
 
 
 def check_no_run(source: AnyPath) -> None:
@@ -114,7 +118,8 @@ def _list_file(source: AnyPath) -> Listing:
 
             return Listing(source.parent, with_distinct_outputs(table_folders(source)))
         if name.endswith((*_CONTAINERS, ".bin")):
-            return Listing(source.parent, with_distinct_outputs(_contained(source, source.name, several=False)))
+            folders, passed_over = _contained(source, source.name, several=False)
+            return Listing(source.parent, with_distinct_outputs(folders), note_of(passed_over))
     except ContainerError as fault:
         raise UserError(f"SOURCE {source} cannot be read: {fault}.") from fault
     return _one(source)
@@ -130,20 +135,24 @@ def _found(source: AnyPath) -> Found:
     if not source.is_dir():
         raise UserError(f"SOURCE {source} does not exist: name a folder of photographs, or one photograph.")
     try:
-        found = Found(_by_folder(source.walk()), {}) if isinstance(source, RemotePath) else walk(source)
+        found = _by_folder(source.walk()) if isinstance(source, RemotePath) else walk(source)
     except OSError as error:
         raise UserError(f"SOURCE {source} cannot be listed: {error.strerror}.") from error
-    if not any(found):
-        raise UserError(f"SOURCE {source} holds no files: name a folder of photographs.")
+    if not found.files and not found.unreadable:
+        raise UserError(f"SOURCE {source} holds no photographs: name a folder of photographs.")
     return found
 
 
-def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _by_folder(paths: Sequence[str]) -> Found:
+    files: dict[str, list[str]] = {}
+    passed_over = 0
     for path in paths:
         folder, _, name = path.rpartition("/")
-        found.setdefault(folder, []).append(name)
-    return found
+        if is_of_file_manager(name):
+            passed_over += 1
+        else:
+            files.setdefault(folder, []).append(name)
+    return Found(files, {}, passed_over)
 
 
 def _unreadable(found: Found) -> list[Folder]:
@@ -166,19 +175,19 @@ def _apart(names: list[str]) -> tuple[list[str], list[str]]:
     return [name for name in names if name not in {*containers, *beside}], sorted(containers)
 
 
-def _in_folder(source: AnyPath, path: str, several: bool) -> list[Folder]:
-    """The photographs of one container; an invalid one counts as an unreadable file, like any that cannot be opened."""
+def _in_folder(source: AnyPath, path: str, several: bool) -> tuple[list[Folder], int]:
+    """As `_contained`; an invalid container counts as an unreadable file, like any that cannot be opened."""
     container = source / path
     try:
         if isinstance(container, Path) and container.exists() and not container.is_file():
-            return [broken(path, "it is not a regular file")]  # a pipe would be waited for
+            return [broken(path, "it is not a regular file")], 0  # a pipe would be waited for
         return _contained(container, path, several)
     except ContainerError as fault:
-        return [broken(path, str(fault))]
+        return [broken(path, str(fault))], 0
     except OSError as fault:
         if isinstance(source, RemotePath) and not isinstance(fault, (FileNotFoundError, PermissionError)):
             raise  # the store cannot be reached
-        return [broken(path, fault.strerror or str(fault))]
+        return [broken(path, fault.strerror or str(fault))], 0
 
 
 def broken(path: str, fault: str) -> Folder:
@@ -187,16 +196,17 @@ def broken(path: str, fault: str) -> Folder:
     return Folder(folder, name, escape(folder) or ".", escape(folder), faults={name: fault})
 
 
-def _contained(container: AnyPath, path: str, several: bool) -> list[Folder]:
+def _contained(container: AnyPath, path: str, several: bool) -> tuple[list[Folder], int]:
+    """The photographs of one container, and how many of its files were passed over."""
     if path.lower().endswith(".rec"):
         from .recordio_sets import record_folders
 
-        return record_folders(container, path, several)
+        return record_folders(container, path, several), 0
     if path.lower().endswith(".bin"):
         from .recordio_sets import bin_folders
 
-        return bin_folders(container, path)
+        return bin_folders(container, path), 0
     from .tars import tar_folders
 
-    folders, fault = tar_folders(container, path)
-    return folders + ([broken(path, fault)] if fault else [])
+    folders, passed_over, fault = tar_folders(container, path)
+    return folders + ([broken(path, fault)] if fault else []), passed_over

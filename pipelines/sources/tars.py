@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.formats.any_path import AnyPath
 
+from .file_managers import is_of_file_manager
 from .folder import Folder, Spans
 from .output_names import escape, folder_name
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from maskgen.formats.tars.people import TarPhoto
 
 
-def tar_folders(tar: AnyPath, path: str) -> tuple[list[Folder], str]:
-    """A tar's photographs by folder and person, and why the rest of it cannot be read ("" if it can).
+def tar_folders(tar: AnyPath, path: str) -> tuple[list[Folder], int, str]:
+    """A tar's photographs by folder and person, how many files of a file manager it holds beside them, and why the rest
+    of it cannot be read ("" if it can).
 
     Args:
         path: the tar, below the source.
@@ -29,11 +31,13 @@ def tar_folders(tar: AnyPath, path: str) -> tuple[list[Folder], str]:
     from maskgen.formats.tars.people import photographs
 
     pieces = open_tar(tar)
-    found, fault = photographs(ReadAhead(pieces) if isinstance(pieces, RemoteRanges) else pieces)
+    whole, fault = photographs(ReadAhead(pieces) if isinstance(pieces, RemoteRanges) else pieces)
+    found = [one for one in whole if not is_of_file_manager(one.name.rpartition("/")[2])]
     sorts = sorted(found, key=lambda one: (one.name.rpartition("/")[0], _person(one, path), one.name))
     groups = groupby(sorts, key=lambda one: (one.name.rpartition("/")[0], _person(one, path)))
     with_spans = not isinstance(pieces, GzipRanges)
-    return [_folder(path, within, person, list(group), with_spans) for (within, person), group in groups], fault
+    folders = [_folder(path, within, person, list(group), with_spans) for (within, person), group in groups]
+    return folders, len(whole) - len(found), fault
 
 
 def _person(one: TarPhoto, path: str) -> str:

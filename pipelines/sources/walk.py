@@ -1,9 +1,9 @@
 """Folders of photographs: the files of a folder of any depth, listed in one order on every machine.
 
-Whatever is no folder counts as a photograph until it is read, including hidden files and files without a suffix. Links
-to files are read; links to folders are followed unless they form a loop. A broken link, a pipe, a socket or a device
-counts as a photograph that cannot be used, and folders that cannot be read are listed apart, so that nothing is skipped
-silently.
+Whatever is no folder counts as a photograph until it is read, including hidden files and files without a suffix; only
+files of a file manager do not, and are counted. Links to files are read; links to folders are followed unless they form
+a loop. A broken link, a pipe, a socket or a device counts as a photograph that cannot be used, and folders that cannot
+be read are listed apart, so that nothing is skipped silently.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from .file_managers import is_of_file_manager
+
 
 class Found(NamedTuple):
-    """The file names of every folder with files, and why the other folders cannot be read; by path below the root."""
+    """The file names of every folder with files, and why the other folders cannot be read, by path below the root; the
+    number of files that were passed over."""
 
     files: dict[str, list[str]]
     unreadable: dict[str, str]
+    passed_over: int = 0
 
 
 def walk(root: Path) -> Found:
@@ -27,7 +31,7 @@ def walk(root: Path) -> Found:
     Raises:
         OSError: the root itself cannot be read.
     """
-    found = Found({}, {})
+    found, passed_over = Found({}, {}), 0
     todo: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while todo:
         path, passed = todo.pop()
@@ -41,9 +45,11 @@ def walk(root: Path) -> Found:
             continue
         within = path + "/" if path else ""
         todo += [(within + name, trail) for name, trail in folders]
-        if names:
-            found.files[path] = names
-    return found
+        photographs = [name for name in names if not is_of_file_manager(name)]
+        passed_over += len(names) - len(photographs)
+        if photographs:
+            found.files[path] = photographs
+    return found._replace(passed_over=passed_over)
 
 
 def _sort_out(

@@ -360,6 +360,25 @@ def test_a_table_is_refused_where_a_photograph_is_of_two_people(
         list_source(table)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_of_a_file_manager_are_passed_over_and_counted(tmp_path: Path, packed: bool) -> None:
+    theirs = dict.fromkeys((".DS_Store", "Ann/._1.png", "Ann/Thumbs.db", "empty/desktop.ini"), b"no picture")
+    if packed:
+        write(tmp_path / "set.tar", tar_of(PICTURES | theirs))
+    else:
+        for name, data in (PICTURES | theirs).items():
+            write(tmp_path / name, data)
+    listing = list_source(tmp_path)
+    assert {folder.person: len(folder) for folder in listing.folders} == PEOPLE
+    assert listing.notes == ("4 files of a file manager are passed over (.DS_Store, Thumbs.db, desktop.ini, ._*).",)
+
+
+def test_a_folder_of_nothing_but_files_of_a_file_manager_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "Ann/.DS_Store", b"")
+    with pytest.raises(UserError, match="holds no photographs"):
+        list_source(tmp_path)
+
+
 def test_what_lies_beside_a_record_file_is_part_of_it(tmp_path: Path) -> None:
     as_records(tmp_path / "in")
     write(tmp_path / "in" / "property", b"3,48,48")
@@ -422,12 +441,13 @@ def test_a_folder_with_the_name_of_a_picture_keeps_apart_from_it(tmp_path: Path,
 
 def test_the_real_samples(photographs: Path, tmp_path: Path) -> None:
     formats = photographs / "formats"
-    counts = {"train.rec": (8, 2), "small_lfw.bin": (20, 10), "vggface2": (66, 5)}
+    counts = {"train.rec": (8, 2), "small_lfw.bin": (20, 10), "vggface2": (64, 3)}
     for name, (images, people) in counts.items():
         listing = list_source(formats / name)
         assert (len(listing), listing.people) == (images, people)
-    report = run(formats / "vggface2", tmp_path / "out")  # two of the files are a Macintosh's .DS_Store
-    assert report.set_aside == {"not_a_picture": 2} and report.people_written == 3
+    assert list_source(formats / "vggface2").notes[-1].startswith("2 files of a file manager are passed over")
+    report = run(formats / "vggface2", tmp_path / "out")
+    assert report.set_aside == {} and report.people_written == 3
     assert {row["person"] for row in catalogue(tmp_path / "out")} == {
         f"samples (test set)/n{number}" for number in ("000106", "007241", "008937")
     }

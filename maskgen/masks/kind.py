@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import NamedTuple, overload
 
@@ -78,6 +78,7 @@ class Kind:
         print: the name of its print, "" without one: "picture" for one of the user's, else a family of `world.toml`.
         colours: "#rrggbb" of its cloth and of its print.
         draw_design: for kinds in which every mask differs (see `world`): returns the mask's own kind and plan.
+        one_way: whether no mask is mirrored, since the user's picture on it may hold letters.
     """
 
     name: str
@@ -90,10 +91,13 @@ class Kind:
     print: str = ""
     colours: tuple[str, ...] = ()
     draw_design: Callable[[MaskPlan], tuple[Kind, MaskPlan]] | None = None
+    one_way: bool = False
 
     def drawn(self, plan: MaskPlan) -> tuple[Kind, MaskPlan]:
         """The kind and the plan of one mask: itself and the plan, unless `draw_design` makes others."""
-        return (self, plan) if self.draw_design is None else self.draw_design(plan)
+        if self.draw_design is not None:
+            return self.draw_design(plan)
+        return self, replace(plan, turned=False) if self.one_way and plan.turned else plan
 
     def mesh_for(self, scale: float, wearing: str) -> MaskMesh:
         """The mesh for a face of `scale` pixels between the eyes, in a wearing position; made when first used."""
@@ -292,12 +296,15 @@ def _pyramid(picture: np.ndarray, finest: int) -> list[np.ndarray]:
     return levels[finest:]
 
 
-def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.uint8] | None = None) -> Kind:
+def make_kind(
+    name: str, template: Template, colour: str, pattern: NDArray[np.uint8] | None = None, own: bool = False
+) -> Kind:
     """A template in a colour, or with a picture printed on it.
 
     Args:
         colour: "#rrggbb"; of the straps alone if there is a pattern.
         pattern: uint8 RGB (height, width, 3), scaled without distortion so that it just covers the cloth.
+        own: whether the template is the user's.
     """
     rows, columns = template.looks[0].size
 
@@ -314,6 +321,7 @@ def make_kind(name: str, template: Template, colour: str, pattern: NDArray[np.ui
         template=template,
         print="" if pattern is None else "picture",
         colours=(colour,) if pattern is None else (),
+        one_way=own or pattern is not None,
     )
 
 

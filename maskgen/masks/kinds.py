@@ -57,7 +57,7 @@ def _made(spec: KindSpec) -> Kind:
     if spec.pattern is None and spec.dye:
         _check_colour(spec, spec.dye)
         colour = spec.dye
-    return make_kind(spec.name, template, colour, _pattern(spec))
+    return make_kind(spec.name, template, colour, _pattern(spec), own=spec.folder is not None)
 
 
 def printed_kind(text: str, picture: NDArray[np.uint8]) -> Kind:
@@ -72,7 +72,7 @@ def printed_kind(text: str, picture: NDArray[np.uint8]) -> Kind:
     spec = parse_kind(text)
     if spec.pattern is None:
         raise UserError(f"mask kind {text!r} names no picture: give FORM:PICTURE, as in cloth:print.png")
-    return make_kind(spec.name, *_template(spec), picture)
+    return make_kind(spec.name, *_template(spec), picture, own=spec.folder is not None)
 
 
 def _with_motif(spec: KindSpec) -> Kind:

@@ -36,7 +36,7 @@ from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera, fit_cameras, rotation
 from maskgen.masks.pose.head import mean68
 from maskgen.masks.pose.shape_warp import KEYS, STIFF, fit_shape_warps
-from maskgen.masks.template import PARTS
+from maskgen.masks.template import PARTS, template_files
 from maskgen.people import Portrait
 
 KINDS = tuple(name for name in kind_names() if load_kind(name).template.role == "mask")
@@ -53,6 +53,33 @@ def head_points(yaw: float = 0, pitch: float = 0, roll: float = 0, scale: float 
 
 def plain(grey: int = 128) -> np.ndarray:
     return np.full((160, 160, 3), grey, np.uint8)
+
+
+def red_at_the_left(kind: Kind, turned: bool) -> bool:
+    """Whether a mask of red and blue on a head that looks at the camera is red at the viewer's left."""
+    plan = replace(PLAN, turned=turned)
+    worn = analyse_and_apply(plain(), head_points(), plan, kind).image.astype(int)
+    left, right = (worn[100:130, columns, 0] - worn[100:130, columns, 2] for columns in (slice(50, 75), slice(85, 110)))
+    assert abs(left.mean() - right.mean()) > 100
+    return bool(left.mean() > right.mean())
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["print", "template"])
+def test_a_users_picture_is_never_mirrored(tmp_path: Path, own: bool) -> None:
+    halves = np.zeros((300, 660, 3), np.uint8)
+    halves[:, :330, 0] = halves[:, 330:, 2] = 220
+    if own:
+        (tmp_path / "flag").mkdir()
+        for name, data in template_files("cloth").items():
+            (tmp_path / "flag" / name).write_bytes(data)
+        edited = (tmp_path / "flag/template.toml").read_text("utf-8").partition("[[look]]")[0]
+        (tmp_path / "flag/template.toml").write_text(edited.replace('black = "#000000"', 'print = "#ffffff"'), "utf-8")
+        size = cv2.imread(str(tmp_path / "flag/texture.png")).shape[1::-1]
+        cv2.imwrite(str(tmp_path / "flag/texture.png"), cv2.resize(halves, size)[..., ::-1])
+    else:
+        cv2.imwrite(str(tmp_path / "flag.png"), halves[..., ::-1])
+    kind = load_kind(str(tmp_path / "flag") if own else f"cloth:{tmp_path / 'flag.png'}")
+    assert red_at_the_left(kind, turned=False) and red_at_the_left(kind, turned=True)
 
 
 @functools.cache

@@ -52,7 +52,8 @@ def named_print_kind(name: str, template: Template, colour: str, motif: str, ink
     ground = parse_hex_colour(colour)
     ink = ink or (BLACK if float(LUMA @ ground) > PALE else WHITE)
     picture = _over(template, _MOTIFS[motif], ground, parse_hex_colour(ink))
-    return replace(make_kind(name, template, colour, picture), colour=colour, print=motif, colours=(colour, ink))
+    printed = make_kind(name, template, colour, picture)
+    return replace(printed, colour=colour, print=motif, colours=(colour, ink), one_way=False)
 
 
 def _over(template: Template, motif: _Motif, ground: Doubles, ink: Doubles) -> Bytes:

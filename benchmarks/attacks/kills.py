@@ -34,7 +34,7 @@ from typing import IO, Any
 import numpy as np
 import psutil
 
-from maskgen.faces.shape_predictor_cache import cache_folder
+from maskgen.core.cache.folder import cache_folder
 
 IN_A_ROW = 4
 LONGEST = 600  # seconds that a command may take

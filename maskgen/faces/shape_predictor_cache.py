@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from maskgen.core.atomic_writes import atomic_file
+from maskgen.core.cache.folder import cache_folder, remove_all_but_newest
 from maskgen.faces.shape_predictor_file import LANDMARKS, RegressionForests, load_forests
 
 MAGIC = np.frombuffer(b"MGFOREST", np.int64)[0]
@@ -39,7 +38,7 @@ def cached_forests(model: Path, points: int = LANDMARKS) -> RegressionForests:
     forests = load_forests(model, points)
     with contextlib.suppress(OSError):  # a home that cannot be written: nothing is kept
         _keep(forests, kept)
-        _forget(kept.parent)
+        remove_all_but_newest(PREFIX, MOST)
     return forests
 
 
@@ -72,14 +71,6 @@ def _keep(forests: RegressionForests, path: Path) -> None:
             file.write(np.ascontiguousarray(getattr(forests, name), kind).data)
 
 
-def _forget(folder: Path) -> None:
-    """Remove all kept files but the newest: each environment in which the package is installed has its own."""
-    kept = sorted(folder.glob(f"{PREFIX}*"), key=lambda path: path.stat().st_mtime)
-    for path in kept[:-MOST]:
-        with contextlib.suppress(OSError):  # another process was quicker, or uses it where that forbids it
-            path.unlink()
-
-
 def _mapped(path: Path, points: int) -> RegressionForests:
     size = path.stat().st_size
     if size < HEAD * INTS.itemsize:
@@ -97,20 +88,3 @@ def _mapped(path: Path, points: int) -> RegressionForests:
     if at != size:
         raise ValueError("more follows")
     return RegressionForests(**parts)
-
-
-def cache_folder() -> Path:
-    """Where prepared files are kept; it need not exist, and may be deleted at any time.
-
-    `MASKGEN_CACHE` names it; otherwise it is `maskgen` in the system's place for caches.
-    """
-    if named := os.environ.get("MASKGEN_CACHE"):
-        return Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME")
-    if base and Path(base).is_absolute():
-        return Path(base) / "maskgen"
-    home = os.path.expanduser("~")  # noqa: PTH111  Path.expanduser raises where there is no home
-    return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "maskgen"

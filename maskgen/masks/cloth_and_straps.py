@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.cache.kept_files import kept_arrays
 from maskgen.core.records import Doubles
 from maskgen.masks.pose.head import CENTRE, Triangles, grid_normals, grid_triangles, skin_along
 from maskgen.masks.pose.splines import curve_through
-from maskgen.masks.template import Strap, Template
+from maskgen.masks.template import Strap, Template, build_of_template
 
 ROWS, COLUMNS = 21, 33  # points of the cloth's grid, down and across
 RELAX = 400  # iterations of the membrane
@@ -103,17 +105,22 @@ def _soft(normals: Doubles) -> Doubles:
 
 @cache
 def cloth_mesh(template: Template) -> Mesh:
-    """The template's cloth on the mean head."""
+    """The template's cloth on the mean head; of a built-in template from the cache folder if it was made before."""
+    return Mesh(**kept_arrays("cloth", build_of_template(template), lambda: _cloth_arrays(template)))
+
+
+def _cloth_arrays(template: Template) -> dict[str, NDArray[Any]]:
+    """The arrays of `cloth_mesh`."""
     top, bottom = _edge(template.top), _edge(template.bottom)
     taut = _stretched(top, bottom, template.clearance, template.taut, template.ruled)
     grid = CENTRE + _lifted(taut, template.lift)
     uv = _cloth_coordinates(grid)
-    return Mesh(
-        grid.reshape(-1, 3),
-        _soft(grid_normals(grid)).reshape(-1, 3),
-        uv.reshape(-1, 2),
-        grid_triangles(ROWS, COLUMNS),
-    )
+    return {
+        "points": grid.reshape(-1, 3),
+        "normals": _soft(grid_normals(grid)).reshape(-1, 3),
+        "uv": uv.reshape(-1, 2),
+        "triangles": grid_triangles(ROWS, COLUMNS),
+    }
 
 
 @cache

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.cache.kept_files import kept_arrays
 from maskgen.core.records import Floats
 from maskgen.masks.cloth_and_straps import cloth_size
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.mask_mesh import MaskMesh, build_mask_mesh
 from maskgen.masks.plan import MaskPlan
-from maskgen.masks.template import PARTS, ROLES, Look, LookPictures, Template
+from maskgen.masks.template import PARTS, ROLES, Look, LookPictures, Template, build_of_template
 from maskgen.masks.wearing_position import in_wearing_position
 from maskgen.masks.world.flat_cloth import flat_map, flat_size, printed
 
@@ -26,6 +27,7 @@ STRAP_ROWS = 32  # rows of the atlas for each strap's colour, below the cloth
 MEDIAN = 232.0  # the textures' median value, which stands for the mask's colour
 DARKEST = 15.0  # least level of a colour: black cloth reflects some light, otherwise its folds would be invisible
 LEVELS = 5  # levels of detail of an atlas
+KEPT_FROM = 2  # level from which on they are kept in the cache folder: half a megabyte for each look
 COARSER = 0.65  # added to the exact level of detail: in a photograph cloth is slightly softer than the pixels
 SMALL_FACE = 72.0  # distance between the eyes, in pixels, up to which the mesh has fewer rows and columns
 # A slope is stored as the byte LEVEL_GROUND + STEEPNESS * slope; clipping affects few thousandths of any relief.
@@ -51,6 +53,9 @@ class AtlasLevel(NamedTuple):
     material_and_clear: Bytes | None
     parts: Bytes
     job: int = 0
+
+
+_ARRAYS = (*AtlasLevel._fields[:-1], "clear_parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,14 @@ class UndyedLevels(AtlasLevels):
         return kept[number]
 
     def _made(self, finest: int) -> list[tuple[AtlasLevel, Bytes | None]]:
+        """The levels from `finest` on with their clear parts; those from KEPT_FROM on are kept in the cache folder."""
+        build = build_of_template(self._template)
+        if finest < KEPT_FROM or build is None:
+            return self._drawn(finest)
+        arrays = kept_arrays("atlas", f"{self._look.name}\0{build}", lambda: _by_name(self._drawn(KEPT_FROM)))
+        return [_named(arrays, number) for number in range(finest - KEPT_FROM, LEVELS - KEPT_FROM)]
+
+    def _drawn(self, finest: int) -> list[tuple[AtlasLevel, Bytes | None]]:
         template, look = self._template, self._look.pictures()
         rows, columns = look.height.shape
         texture = np.zeros((rows + STRAP_ROWS * len(template.straps), columns, 3), np.uint8)
@@ -285,6 +298,22 @@ def _parts(template: Template, look: LookPictures) -> Bytes:
 def undyed_levels(template: Template) -> tuple[UndyedLevels, ...]:
     """The atlas of each look of a template before dyeing: unchanged textures, with slopes."""
     return tuple(UndyedLevels(template, look) for look in template.looks)
+
+
+def _by_name(levels: Sequence[tuple[AtlasLevel, Bytes | None]]) -> dict[str, NDArray[Any]]:
+    """The arrays of levels with their clear parts, for `_named`."""
+    named = {
+        f"{number} {name}": array
+        for number, (level, own) in enumerate(levels)
+        for name, array in zip(_ARRAYS, (*level[:-1], own), strict=True)
+    }
+    return {name: array for name, array in named.items() if array is not None}
+
+
+def _named(arrays: Mapping[str, NDArray[Any]], number: int) -> tuple[AtlasLevel, Bytes | None]:
+    """A level and its clear parts, of the arrays of `_by_name`."""
+    *level, own = (arrays.get(f"{number} {name}") for name in _ARRAYS)
+    return AtlasLevel(*level), own  # type: ignore[arg-type]
 
 
 def _pyramid(picture: np.ndarray, finest: int) -> list[np.ndarray]:

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskgen.core.cache.kept_files import build_of
 from maskgen.core.kindspec import COLOUR
 from maskgen.core.quiet import silenced
 from maskgen.core.reasons import UserError
@@ -396,3 +397,11 @@ def built_in_template(name: str) -> Template:
     if name not in template_names():
         raise KeyError(name)
     return read_template(_built_in().joinpath(name), trusted=True)
+
+
+def build_of_template(template: Template) -> str | None:
+    """What tells apart all that is made of a built-in template; None of a user's, which may change at any time."""
+    if template.name not in template_names() or built_in_template(template.name) is not template:
+        return None
+    builds = build_of("maskgen.masks"), build_of("maskgen.mask_templates")
+    return None if None in builds else "\0".join([template.name, *map(str, builds)])

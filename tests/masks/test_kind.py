@@ -1,5 +1,7 @@
 """A kind's atlas: colours of one look share what colour does not change, and each level is a reduced finest one."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -7,9 +9,11 @@ import numpy as np
 import pytest
 
 from maskgen.core.kindspec import DEFAULT_KINDS
-from maskgen.masks.kind import LEVELS, MEDIAN, STRAP_ROWS, UndyedLevels, make_kind
+from maskgen.masks import cloth_and_straps
+from maskgen.masks.cloth_and_straps import cloth_mesh
+from maskgen.masks.kind import KEPT_FROM, LEVELS, MEDIAN, STRAP_ROWS, AtlasLevel, UndyedLevels, make_kind
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.template import built_in_template
+from maskgen.masks.template import build_of_template, built_in_template
 
 
 def test_colours_of_a_look_share_what_colour_does_not_change() -> None:
@@ -65,3 +69,43 @@ def test_a_level_is_there_though_another_thread_keeps_others() -> None:
     template = built_in_template("n95")
     levels = TakenAway(template, template.looks[0])
     np.testing.assert_array_equal(levels[3].colours, UndyedLevels(template, template.looks[0])[3].colours)
+
+
+@pytest.mark.parametrize("name", ["surgical", "window"])
+def test_kept_levels_are_those_that_are_drawn(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKGEN_CACHE", str(tmp_path))
+    template = built_in_template(name)
+    drawn = UndyedLevels(template, template.looks[0])._drawn(1)
+
+    def only_finer(levels: UndyedLevels, finest: int) -> list[tuple[AtlasLevel, Any]]:
+        assert finest < KEPT_FROM, "drawn again"
+        return drawn
+
+    for _ in range(2):
+        levels = UndyedLevels(template, template.looks[0])
+        for number in (3, 2, 1):
+            level, own = levels.level(number), levels.clear_parts(number)
+            for ours, theirs in zip((*level, own), (*drawn[number - 1][0], drawn[number - 1][1]), strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+        monkeypatch.setattr(UndyedLevels, "_drawn", only_finer)
+    assert any(path.name.startswith("atlas-") for path in tmp_path.iterdir())
+
+
+def test_what_is_made_of_a_users_template_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKGEN_CACHE", str(tmp_path))
+    template = replace(built_in_template("cloth"))
+    assert build_of_template(template) is None
+    UndyedLevels(template, template.looks[0]).level(3)
+    cloth_mesh(template)
+    assert not list(tmp_path.iterdir())
+
+
+def test_kept_cloth_is_that_which_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKGEN_CACHE", str(tmp_path))
+    template = built_in_template("n95")
+    made = cloth_mesh.__wrapped__(replace(template))
+    for _ in range(2):
+        kept = cloth_mesh.__wrapped__(template)
+        for name in ("points", "normals", "uv", "triangles"):
+            np.testing.assert_array_equal(getattr(kept, name), getattr(made, name))
+        monkeypatch.setattr(cloth_and_straps, "_cloth_arrays", lambda template: pytest.fail("made again"))

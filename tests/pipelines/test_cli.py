@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import functools
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -367,3 +369,14 @@ def test_an_empty_word_is_told_as_empty(source: Path, tmp_path: Path, line: list
     (tmp_path / "list.csv").write_text("path\n")
     places = {"SOURCE": str(source), "FILE": str(tmp_path / "list.csv"), "x": str(source)}
     assert_refused(call(*[places.get(word, word) for word in line]), "is empty")
+
+
+def test_the_end_of_a_command_looks_for_no_cycles(tmp_path: Path) -> None:
+    code = """
+import atexit, gc, sys
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 1000, len(gc.get_objects()) < 1000))
+from maskgen.pipelines.cli import main
+main(["kinds"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "frozen True True"

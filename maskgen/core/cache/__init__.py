@@ -1,0 +1,1 @@
+"""The cache folder, and small files in it."""

@@ -1,0 +1,107 @@
+"""Small files of the cache folder: what takes long to make, made once for all starts.
+
+A file's name tells apart all that its content depends on, and it holds a checksum: one that is cut or damaged is made
+again. Only files of this user are read, since some hold code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen._version import __version__
+from maskgen.core.atomic_writes import write_atomic
+from maskgen.core.cache.folder import cache_folder, remove_all_but_newest
+
+MOST = 128  # files of one kind
+CHECKSUM = 32  # bytes, before the content
+ALIGNED = 64  # bytes; arrays begin at multiples of it
+
+
+def kept_bytes(kind: str, about: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` gives, from the cache if it was made before.
+
+    Args:
+        kind: a word that the file's name begins with; the newest MOST files of a kind are kept.
+        about: tells apart all that the content depends on.
+    """
+    path = cache_folder() / f"{kind}-{hashlib.sha256(about.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+    with contextlib.suppress(OSError, ValueError):  # none yet, or not whole
+        return _read(path)
+    data = make()
+    with contextlib.suppress(OSError):  # a home that cannot be written: nothing is kept
+        write_atomic(path, hashlib.sha256(data).digest() + data)
+        remove_all_but_newest(f"{kind}-", MOST)
+    return data
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
+            raise ValueError("another user's")
+        checksum, data = file.read(CHECKSUM), file.read()
+    if hashlib.sha256(data).digest() != checksum:
+        raise ValueError("damaged")
+    return data
+
+
+def kept_arrays(
+    kind: str, about: str | None, make: Callable[[], Mapping[str, NDArray[Any]]]
+) -> Mapping[str, NDArray[Any]]:
+    """As `kept_bytes`, of arrays by name, which nobody may change; made each time if `about` is None."""
+    return make() if about is None else _unpacked(kept_bytes(kind, about, lambda: _packed(make())))
+
+
+def _packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The names, types and shapes as a line of JSON, then each array."""
+    about = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
+    parts = [_filled(json.dumps(about).encode() + b"\n")]
+    parts += [_filled(array.tobytes()) for array in arrays.values()]
+    return b"".join(parts)
+
+
+def _filled(data: bytes) -> bytes:
+    return data + bytes(-len(data) % ALIGNED)
+
+
+def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
+    end = data.index(b"\n") + 1
+    found, at = {}, end + -end % ALIGNED
+    for name, kind, shape in json.loads(data[:end]):
+        count = math.prod(shape)
+        found[name] = np.frombuffer(data, kind, count, at).reshape(shape)
+        at += found[name].nbytes + -found[name].nbytes % ALIGNED
+    return found
+
+
+@cache
+def build_of(package: str) -> str | None:
+    """What tells apart the builds of one of this program's packages: versions, and sizes and times of its files; None
+    where it is not in a folder."""
+    folder = resources.files(package)
+    if not isinstance(folder, Path):
+        return None
+    return "\0".join([__version__, np.__version__, cv2.__version__, files_state(folder)])
+
+
+def files_state(folder: Path) -> str:
+    """Names, sizes and times of change of the files at any depth of a folder, but compiled modules."""
+    found = []
+    for within, folders, names in os.walk(folder):
+        folders[:] = sorted(one for one in folders if one != "__pycache__")
+        for name in sorted(names):
+            status = os.stat(os.path.join(within, name))  # noqa: PTH116, PTH118  a hundred Paths cost a millisecond
+            found.append(f"{os.path.relpath(within, folder)}/{name} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join([str(folder), *found])

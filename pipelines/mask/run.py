@@ -6,11 +6,13 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..checks import digest_of
 from ..load_models import MaskerFactory, load_masker
 from ..reports.card import write_card
+from ..reports.contact_sheet import write_contact_sheet
 from ..reports.mask_page import write_mask_page
 from ..reports.outcome import Outcome
 from ..reports.progress import Notify, Progress, show_progress
@@ -83,10 +85,18 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
         measured = took or timing.stored(settings.workers)
         run.place_text(run.timing, json.dumps(measured, indent=2) + "\n")
-        write_mask_page(run, Outcome(settings, listing.root, report, aside, measured))
-        write_card(run, settings, report)
+        _write_pages(run, Outcome(settings, listing.root, report, aside, measured))
         run.place_text(run.report, report.to_json(settings.deciding(), run.summary_sizes()))
         return report
+
+
+def _write_pages(run: RunFolder, outcome: Outcome) -> None:
+    """Write what people look at."""
+    with ThreadPoolExecutor(1) as beside:  # the sheet's pixels need no lock of the interpreter's
+        sheet = beside.submit(write_contact_sheet, run, outcome.report.outputs)
+        write_mask_page(run, outcome)
+        write_card(run, outcome.settings, outcome.report)
+        sheet.result()
 
 
 def _finished(run: RunFolder) -> Report | None:

@@ -29,7 +29,8 @@ def write_contact_sheet(run: RunFolder, outputs: Mapping[str, int]) -> None:
     chosen = choose(run, outputs)
     images = {kind: [_load(run, path) for path in paths] for kind, paths in chosen.items()}
     columns = min(max(map(len, images.values()), default=1), COLUMNS)
-    run.place(run.contact_sheet, encode_image(contact_sheet(images, columns, CELL), "png", fast=True))
+    with run.writing(run.contact_sheet) as part:  # of another name than what another thread writes
+        part.write_bytes(encode_image(contact_sheet(images, columns, CELL), "png", fast=True))
 
 
 def choose(run: RunFolder, outputs: Mapping[str, int]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Summary of a run from its shards on disk: set_aside.csv, catalogue.parquet, contact sheet, totals."""
+"""Summary of a run from its shards on disk: set_aside.csv, catalogue.parquet, totals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from ..runs.catalogue import write_catalogue
 from ..runs.run_folder import RunFolder
 from ..runs.shard_records import load_report
-from .contact_sheet import write_contact_sheet
 from .run_report import Report, Totals
 from .set_aside_sample import FACE, PHOTOGRAPH, SetAsideSample
 
@@ -16,7 +15,7 @@ _HEADER = ("path", "what", "reason", "detail")
 
 
 def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: SetAsideSample) -> Report:
-    """Write the tables and the sheet; returns the totals.
+    """Write the tables; returns the totals.
 
     Args:
         people: the number of people in the source.
@@ -26,9 +25,7 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: SetAsid
     totals = _write_set_aside(run, shards, aside)
     with run.writing(run.catalogue) as part:
         rows = write_catalogue(part, [path for shard in shards if (path := run.rows(shard)).exists()])
-    report = totals.report(people, rows)
-    write_contact_sheet(run, report.outputs)
-    return report
+    return totals.report(people, rows)
 
 
 def _write_set_aside(run: RunFolder, shards: Iterable[str], aside: SetAsideSample) -> Totals:

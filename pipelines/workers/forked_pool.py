@@ -7,6 +7,7 @@ forked process. Everywhere else, and on other systems than Linux, loky starts th
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -86,6 +87,7 @@ def _start(processes: ProcessPoolExecutor) -> None:
     """Fork all workers, which the first task does. They inherit that interrupts are blocked: those are for the process
     that started them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    gc.freeze()  # a search for cycles in a worker would write to, and so copy, the memory of all that it inherits
     try:
         processes.submit(os.getpid)
     except OSError as error:

@@ -209,3 +209,17 @@ def test_workers_that_cannot_be_forked_are_told(
         forked_pool.open_forked(2),
     ):
         pass
+
+
+def test_workers_look_for_no_cycles_in_what_they_inherit() -> None:
+    code = """
+import gc
+from maskgen.pipelines.workers.forked_pool import open_forked
+inherited = len(gc.get_objects())
+with open_forked(1) as pool:
+    print(pool._processes.submit(gc.get_freeze_count).result() >= inherited)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True"]

@@ -42,6 +42,8 @@ from .moved_source import note_of_move, same_as
 from .settings import MaskSettings
 from .source_changes import apply_source_changes, undo_damaged
 
+LAST = 8
+
 Todo = tuple[Shard, frozenset[str] | None]
 
 
@@ -79,7 +81,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
         took = None if todo else _took(run)
         run.remove_summaries()
         with open_pool(settings, len(todo), notify) as pool:
-            tasks = _tasks(_order(settings, factory, run, pool), listing, todo)
+            tasks = _tasks(_order(settings, factory, run, pool), listing, small_last(todo, settings.workers))
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo, aside_before))
         aside = SetAsideSample()
         report = summarise(run, listing.people, [shard.id for shard in shards], aside)
@@ -186,6 +188,13 @@ def _todo(run: RunFolder, shards: Sequence[Shard], retry: bool) -> list[Todo]:
         elif retry and (aside := frozenset(one.path for one in load_report(run, shard.id).set_aside)):
             todo.append((shard, aside))
     return todo
+
+
+def small_last(todo: Sequence[Todo], workers: int) -> list[Todo]:
+    """The shards in an order in which all workers end at nearly the same time: the last LAST of each worker begin with
+    the largest ones. The others keep their order, in which photographs lie together."""
+    at = max(len(todo) - LAST * max(workers, 1), 0)
+    return [*todo[:at], *sorted(todo[at:], key=lambda one: -one[0].count)]
 
 
 def _do(answers: Iterator[ShardDone], bar: Progress) -> Timing:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from support import catalogue, picture, posix, run, set_aside, tree, write
 
+from maskgen.pipelines.mask.run import LAST, small_last
+from maskgen.pipelines.runs.shard_plan import Shard
 from maskgen.pipelines.sources.output_names import unescape
 
 
@@ -140,3 +142,15 @@ def test_a_picture_of_twelve_bits_says_what_was_stretched(tmp_path: Path) -> Non
     run(tmp_path / "in", tmp_path / "out")
     levels = {row["source"]: row["source_levels"] for row in catalogue(tmp_path / "out")}
     assert levels == {"ann/1.png": f"{deep.min()}-{deep.max()}", "ann/2.png": None}
+
+
+def test_the_last_shards_begin_with_the_largest() -> None:
+    counts = [3, 1, 2, *range(1, LAST + 1), *range(4 + LAST, 4, -1)]
+    todo = [(Shard(f"{at}", count, 0, 0), None) for at, count in enumerate(counts)]
+    ordered = small_last(todo, 2)
+    assert ordered[:3] == todo[:3]
+    assert [shard.count for shard, _ in ordered[3:]] == sorted(counts[3:], reverse=True)
+    assert sorted(shard.id for shard, _ in ordered) == sorted(shard.id for shard, _ in todo)
+    few = [(Shard("few", 1, 0, 0), frozenset({"a"})), (Shard("more", 5, 0, 0), None)]
+    assert small_last(few, 0) == few[::-1]
+    assert small_last([], 2) == []

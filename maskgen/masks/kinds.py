@@ -16,8 +16,6 @@ from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, PRINTS, WORLD, KindSpec
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
-from maskgen.masks.world.named_prints import named_print_kind
-from maskgen.masks.world.world_kinds import world_forms, world_kind
 
 MOST_PATTERN = 64_000_000  # most pixels of a picture to be printed on a mask
 KEPT = 64  # kinds in the cache; each takes some megabytes, and the page of `maskgen play` requests many
@@ -77,6 +75,8 @@ def printed_kind(text: str, picture: NDArray[np.uint8]) -> Kind:
 
 def _with_motif(spec: KindSpec) -> Kind:
     """A form in a colour with one of the PRINTS on it."""
+    from maskgen.masks.world.named_prints import named_print_kind  # not needed for the usual kinds
+
     colour, drawn, *inks = spec.dye.split("+")
     if drawn not in PRINTS or len(inks) > 1:
         raise UserError(
@@ -95,6 +95,8 @@ def _check_colour(spec: KindSpec, dye: str) -> None:
 
 def _world(spec: KindSpec) -> Kind:
     """The kind `world`, of all forms or of one."""
+    from maskgen.masks.world.world_kinds import world_forms, world_kind  # not needed for the usual kinds
+
     if spec.dye and spec.dye not in world_forms():
         near = difflib.get_close_matches(spec.dye, world_forms(), 1)
         hint = f"did you mean {WORLD}:{near[0]}?" if near else f"give one of {', '.join(world_forms())}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
-from maskgen.faces.landmarkers.own import OwnLandmarker
 from maskgen.faces.landmarks import Landmarker
 
 DLIB, OWN = "dlib", "own"
@@ -22,6 +21,8 @@ def landmarker_by_name(name: str, model: Path | None = None) -> Landmarker:
         UserError: there is no such name, or the model cannot be used with it.
     """
     if name == OWN and model is None:
+        from maskgen.faces.landmarkers.own import OwnLandmarker  # not needed with dlib's
+
         return OwnLandmarker()
     if name == OWN:
         raise UserError(f"{model} is a model of dlib's: leave it out with landmarks {OWN}, or take landmarks {DLIB}")

@@ -18,7 +18,7 @@ from .versions import versions
 
 # A process has one masker. Workers have one thread; if there are more, they take turns.
 ONE_AT_A_TIME = threading.Lock()
-RELEASED_AFTER = 256
+RELEASED_AFTER = 1024
 _held: list[int] = []  # photographs of the shards since memory was released
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
@@ -68,7 +68,7 @@ def keep_freed_memory() -> None:
 
 def release_memory(photographs: int) -> None:
     """Return free pages to the system after every RELEASED_AFTER photographs: fragmentation would otherwise make a long
-    run grow. To page them in again takes 6 ms, longer than a photograph."""
+    run grow. To release them and to page them in again takes 15 ms, as long as three photographs."""
     _held.append(photographs)
     if sum(_held) < RELEASED_AFTER:
         return

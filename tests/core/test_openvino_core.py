@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from maskgen.core.networks import openvino_core
+from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
 DROPPED = """
 import faulthandler, gc, os, signal
@@ -152,3 +156,28 @@ def test_no_process_is_forked_while_a_network_is_compiled() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 1
+
+
+def test_a_batch_is_used_again_and_its_answers_stay() -> None:
+    pictures = np.random.default_rng(5).integers(0, 256, (9, 24, 24, 3), np.uint8)
+    net = OpenVinoNets((4, 2))
+    first = net.rnet(pictures[:4], 4)
+    kept = [answer.copy() for answer in first]
+    padded = net.rnet(pictures[4:6], 4)
+    black = np.concatenate([pictures[4:6], np.zeros((2, 24, 24, 3), np.uint8)])
+    for ours, theirs in zip(padded, net.rnet(black), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert net._rnet._batch.shape == (4, 24, 24, 3)
+    for ours, theirs, again in zip(first, kept, net.rnet(pictures[:4]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(ours, again)
+
+
+def test_the_memory_of_a_large_batch_is_not_kept_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_core, "MOST_KEPT", 1000)
+    net, large = OpenVinoNets((4, 2)), np.full((4, 24, 24, 3), 90, np.uint8)
+    before = net.rnet(large)
+    batch = net._rnet._batch
+    for ours, theirs in zip(before, net.rnet(large), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert net._rnet._batch is not batch

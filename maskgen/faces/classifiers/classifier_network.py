@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.networks.openvino_core import SharedRequest, batch_of, compiled_for_one_thread, openvino_module
+from maskgen.core.networks.openvino_core import SharedRequest, compiled_for_one_thread, openvino_module
 from maskgen.core.records import Floats, Image
 from maskgen.faces.upright_crop import align_upright_by_five
 
@@ -39,7 +39,7 @@ def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Flo
         return np.zeros(0, np.float32)
     request, found = _network(package, weights, os.getpid()), list[Floats]()
     for at in range(0, len(faces), GROUP):
-        found += request.answers(batch_of(faces[at : at + GROUP], GROUP))
+        found += request.answers(faces[at : at + GROUP], GROUP)
     return np.concatenate(found)[: len(faces)]
 
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from maskgen.core.extras import need
-from maskgen.core.networks.openvino_core import batch_of
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats, Image
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 from maskgen.faces.mtcnn.torch_nets import TorchNets
 
+Net = Callable[[Sequence[Image], int], list[Floats]]
 # Batch sizes of PNet, RNet and ONet. On the CPU, larger batches save 5 % of the time, but lose more to the padding.
 GROUPS = {"cpu": (2, 4, 2), "cuda": (256, 256, 256)}
 # Most pixels per call of PNet, which bounds its memory: larger canvases go in smaller batches, at least one canvas.
@@ -78,6 +78,6 @@ class Nets:
         return score[:, 1], shift, points
 
 
-def _grouped(net: Callable[[Image], list[Floats]], images: Sequence[Image], group: int) -> list[Floats]:
-    parts = [net(batch_of(images[at : at + group], group)) for at in range(0, len(images), group)]
+def _grouped(net: Net, images: Sequence[Image], group: int) -> list[Floats]:
+    parts = [net(images[at : at + group], group) for at in range(0, len(images), group)]
     return [np.concatenate(answers)[: len(images)] for answers in zip(*parts, strict=True)]

@@ -6,6 +6,7 @@ Every network runs on one thread and in float32.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ _COMPILED: dict[tuple[str, tuple[int, ...], int], Any] = {}
 
 
 class OpenVinoNets:
-    """The networks; each call takes uint8 (n, height, width, 3) and gives float32 arrays.
+    """The networks; each call takes pictures, uint8 (height, width, 3), with black ones after them up to `size`, and
+    gives float32 arrays.
 
     Args:
         groups: the batch sizes of RNet and of ONet.
@@ -34,17 +36,17 @@ class OpenVinoNets:
         self._rnet = self._request("rnet", [groups[0], 24, 24, 3])
         self._onet = self._request("onet", [groups[1], 48, 48, 3])
 
-    def pnet(self, pictures: Image) -> list[Floats]:
+    def pnet(self, pictures: Sequence[Image], size: int = 0) -> list[Floats]:
         """Box offsets (n, 4, rows, columns) and scores (n, 2, rows, columns)."""
-        return self._pnet.answers(pictures)
+        return self._pnet.answers(pictures, size)
 
-    def rnet(self, pictures: Image) -> list[Floats]:
+    def rnet(self, pictures: Sequence[Image], size: int = 0) -> list[Floats]:
         """Box offsets (n, 4) and scores (n, 2)."""
-        return self._rnet.answers(pictures)
+        return self._rnet.answers(pictures, size)
 
-    def onet(self, pictures: Image) -> list[Floats]:
+    def onet(self, pictures: Sequence[Image], size: int = 0) -> list[Floats]:
         """Box offsets (n, 4), landmarks (n, 10) and scores (n, 2)."""
-        return self._onet.answers(pictures)
+        return self._onet.answers(pictures, size)
 
     def _request(self, name: str, shape: list[int]) -> SharedRequest:
         key = (name, tuple(shape), os.getpid())

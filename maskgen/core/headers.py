@@ -9,8 +9,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from PIL import UnidentifiedImageError
-
 from maskgen.core.pillow_files import opened
 from maskgen.core.reasons import Reason, SetAsideError
 
@@ -58,6 +56,8 @@ def ends_early(data: bytes, format: str) -> bool:
 
 
 def _by_pillow(data: bytes) -> Header:
+    from PIL import UnidentifiedImageError
+
     try:
         with opened(data) as picture:
             return Header(picture.format or "", *picture.size)
@@ -72,6 +72,8 @@ def _by_pillow(data: bytes) -> Header:
 
 def broken(fault: Exception) -> SetAsideError:
     """A decoder's exception as BROKEN_PICTURE."""
+    from PIL import UnidentifiedImageError
+
     said = " ".join(str(fault).split())
     if isinstance(fault, UnidentifiedImageError) or " at 0x" in said:  # an address differs from start to start
         said = "it is not what its header says"

@@ -11,17 +11,19 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageOps
 
 from maskgen.core.headers import Header, broken, ends_early, jpeg_quality, read_header
 from maskgen.core.pillow_files import opened
 from maskgen.core.quiet import silenced
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Image, Mask, check_image
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
 
 DEFAULT_MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
@@ -232,6 +234,8 @@ def pillow_pixels(picture: Pillow.Image) -> tuple[Image, Levels | None]:
     Raises:
         ValueError: a mode whose values have no fixed range, I or F.
     """
+    from PIL import ImageOps
+
     upright = ImageOps.exif_transpose(picture)
     if upright.mode.startswith("I;16"):
         grey = np.asarray(upright).astype(np.uint16)  # some are big-endian

@@ -1,7 +1,8 @@
 """Picture files opened by Pillow: picture formats only, without its warnings and its pixel limit.
 
 Pillow also opens documents and scientific data, and passes PostScript to an external program. Its pixel limit is
-disabled here: callers check the size before decoding.
+disabled here: callers check the size before decoding. It is imported with the first such file, in a fiftieth of a
+second: plain JPEGs, of which most sources are, do without it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from PIL import Image as Pillow
-from PIL import ImageFile
+if TYPE_CHECKING:
+    from PIL import ImageFile
 
 # Tried in this order, the most common first. JPEG includes MPO.
 FORMATS = (
@@ -31,6 +33,8 @@ def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
         PIL.UnidentifiedImageError: the bytes are not in one of `FORMATS`.
         Exception: any exception of Pillow's parsers on a damaged file.
     """
+    from PIL import Image as Pillow
+
     with _unlimited(), Pillow.open(io.BytesIO(data), formats=_formats()) as picture:
         yield picture
 
@@ -38,6 +42,8 @@ def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
 @lru_cache
 def _formats() -> tuple[str, ...]:
     """The formats that this build of Pillow supports."""
+    from PIL import Image as Pillow
+
     Pillow.init()
     return tuple(name for name in FORMATS if name in Pillow.OPEN)
 
@@ -51,6 +57,8 @@ class _Unlimited:
         self._undo = ExitStack()
 
     def __enter__(self) -> None:
+        from PIL import Image as Pillow
+
         with self._lock:
             if self._users == 0:
                 self._undo.enter_context(warnings.catch_warnings())

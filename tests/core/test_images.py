@@ -312,3 +312,15 @@ def test_a_large_picture_takes_few_bytes_a_pixel(kind: str, most: int) -> None:
         assert tracemalloc.get_traced_memory()[1] < most * 2000 * 2000
     finally:
         tracemalloc.stop()
+
+
+def test_a_plain_jpeg_does_without_pillow() -> None:
+    code = """
+import sys
+import cv2, numpy
+from maskgen.core.images import encode_image, photo_of
+print(photo_of(encode_image(numpy.full((9, 12, 3), 80, numpy.uint8))).image.shape, "PIL" in sys.modules)
+print(photo_of(encode_image(numpy.full((9, 12, 3), 80, numpy.uint8), "png")).image.shape, "PIL" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["(9, 12, 3) False", "(9, 12, 3) True"]

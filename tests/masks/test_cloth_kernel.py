@@ -104,9 +104,9 @@ def rimmed(picture: Doubles, rim: tuple[int, int], strength: float) -> Doubles:
 def wrinkled(of: Wrinkles, crest: float, stiff: bool, woven: bool, rows: int, columns: int) -> Doubles:
     """What wrinkles, a crest, folds and grain add to the slopes, in levels."""
     bank = wrinkles_module._bank().reshape(-1, CELLS, CELLS, 2)
-    total = np.tensordot(of.depth / DEPTHS, bank[of.which].astype(float), 1)
+    total = np.tensordot(np.array(of.depth) / DEPTHS, bank[list(of.which)].astype(float), 1)
     y, x = np.mgrid[:CELLS, :CELLS]
-    at = np.einsum("ij,jyx->iyx", of.bent, np.stack([x, y, np.ones_like(x)]))
+    at = np.einsum("ij,jyx->iyx", np.reshape(of.bent, (2, 3)), np.stack([x, y, np.ones_like(x)]))
     total = sampled(total, at[0], at[1])
     down, across = wrinkles_module._crest(stiff)
     total[..., 0] += crest * down[:, None] * across
@@ -329,7 +329,7 @@ def test_cloth_does_not_depend_on_what_was_in_the_memory(filled: int) -> None:
 def test_a_level_stays_while_others_are_drawn() -> None:
     design, blank = design_of("cloth"), cloth_of(32, 32, "cloth")
     kept = design_level(blank, design)
-    other = design_level(blank, design._replace(ground=np.array([10.0, 200.0, 30.0])))
+    other = design_level(blank, design._replace(ground=(10.0, 200.0, 30.0)))
     assert np.abs(kept.colours.astype(int) - other.colours).max() > 50, "the first level was not overwritten"
 
 

@@ -100,7 +100,7 @@ def test_coloured_cloth_has_more_grain_and_dark_glossy_cloth_less() -> None:
     assert _grained(red, 0.3, True) == pytest.approx(GRAINED)
     assert _grained(red, 0.3, False) == FIBRES
     assert _grained(black, 0.0, True) == 1.0 > 1.5 * _grained(black, 0.3, True)
-    drawn = [each for each in designs() if each.form in WOVEN and each.ground.max() > 150]
+    drawn = [each for each in designs() if each.form in WOVEN and max(each.ground) > 150]
     bright, pale = ([each for each in drawn if bool(np.ptp(each.ground) > 70) is so] for so in (True, False))
     medians = [np.median([each.wrinkles.grain[0] for each in some]) for some in (bright, pale)]
     assert medians[0] > 1.1 * medians[1]

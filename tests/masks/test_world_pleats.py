@@ -28,7 +28,7 @@ from maskgen.masks.world.tile_shapes import SIDE
 
 def shade_of(pleats: Pleats | None, size: int) -> np.ndarray:
     """The light on pleated cloth, LEVEL for that on cloth without pleats, (size, size)."""
-    design = plain_design("surgical")._replace(pleats=pleats, ground=np.full(3, float(LEVEL)))
+    design = plain_design("surgical")._replace(pleats=pleats, ground=(float(LEVEL),) * 3)
     return drawn_on_level_cloth(design, size, size).colours[..., 1].astype(float)
 
 
@@ -79,7 +79,7 @@ def test_pleats_of_dark_cloth_are_steeper() -> None:
     smooth = design._replace(worn=0.0, crest=0.0, wrinkles=design.wrinkles._replace(folds=(0, 0.0), grain=(0, 0, 0)))
     slopes = []
     for level in (80.0, 120.0):
-        drawn = smooth._replace(ground=np.full(3, level), picture=None, second=None)
+        drawn = smooth._replace(ground=(float(level),) * 3, picture=None, second=None)
         with_pleats, without = (design_level(blank, each) for each in (drawn, drawn._replace(pleats=None)))
         slopes.append((with_pleats.slope_down.astype(float) - without.slope_down)[: blank.rows])
     dark, light = (np.quantile(np.abs(each), 0.9) for each in slopes)

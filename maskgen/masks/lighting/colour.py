@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from maskgen.core.records import Doubles
 
+Rgb = tuple[float, float, float]  # red, green and blue, 0..255
 GAMMA = 2.2  # a power approximates the sRGB curve, so that light is one factor on encoded values
 
 
@@ -28,12 +29,13 @@ def upper_median(values: NDArray[np.floating]) -> Doubles:
     return np.asarray(np.partition(values, half, axis=0)[half], np.float64)
 
 
-def lab_to_rgb(lab: Iterable[float]) -> Doubles:
-    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, (3,); clipped to what sRGB can show."""
+def lab_to_rgb(lab: Iterable[float]) -> Rgb:
+    """CIELAB (lightness 0..100, a, b; white D65) as sRGB 0..255, clipped to what sRGB can show."""
     lightness, a, b = lab
     fy = (lightness + 16) / 116
     x, y, z = _WHITE[0] * _unrooted(fy + a / 500), _WHITE[1] * _unrooted(fy), _WHITE[2] * _unrooted(fy - b / 200)
-    return np.array([255 * _srgb(of_x * x + of_y * y + of_z * z) for of_x, of_y, of_z in _TO_RGB])
+    red, green, blue = [255 * _srgb(of_x * x + of_y * y + of_z * z) for of_x, of_y, of_z in _TO_RGB]
+    return red, green, blue
 
 
 def _unrooted(f: float) -> float:
@@ -46,9 +48,9 @@ def _srgb(linear: float) -> float:
     return 1.055 * min(linear, 1.0) ** (1 / 2.4) - 0.055
 
 
-def hex_colour(colour: Doubles) -> str:
+def hex_colour(colour: Iterable[float]) -> str:
     """Three numbers 0..255 as "#rrggbb"."""
-    red, green, blue = [round(min(max(value, 0.0), 255.0)) for value in colour.tolist()]
+    red, green, blue = [round(min(max(value, 0.0), 255.0)) for value in colour]
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from operator import mul
 from typing import NamedTuple
 
+import numpy as np
+
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 from maskgen.masks.deformations import FLARE, LOWER_CORNERS, LOWER_EDGE, OUTLINE, PEAK, SIDES, UPPER_CORNERS, WAIST
-from maskgen.masks.lighting.colour import lab_to_rgb
+from maskgen.masks.lighting.colour import Rgb, lab_to_rgb
 from maskgen.masks.plan import MOST_OVERHEAD, MaskPlan
 from maskgen.masks.template import built_in_template
 from maskgen.masks.world.census import Census, FormCounts, Lab, census
@@ -114,13 +116,13 @@ class Design(NamedTuple):
     """
 
     form: str
-    ground: Doubles
-    second: Doubles | None
+    ground: Rgb
+    second: Rgb | None
     part: str
     family: str
     picture: Print | None
-    inks: tuple[Doubles, ...]
-    loops: Doubles | None
+    inks: tuple[Rgb, ...]
+    loops: Rgb | None
     gloss: float
     worn: float
     mirrored: bool
@@ -128,7 +130,7 @@ class Design(NamedTuple):
     stains: Doubles
     flat: bool
     pleats: Pleats | None
-    valve: Doubles
+    valve: Rgb
     seam: float
     crest: float
     rim: float
@@ -170,11 +172,11 @@ def draw_design(plan: MaskPlan, form: str = "") -> tuple[Design, MaskPlan]:
 class Decoration(NamedTuple):
     """What a cloth has beside its ground, see `Design`: a second colour, a print."""
 
-    second: Doubles | None = None
+    second: Rgb | None = None
     part: str = ""
     family: str = ""
     picture: Print | None = None
-    inks: tuple[Doubles, ...] = ()
+    inks: tuple[Rgb, ...] = ()
 
 
 def _decoration(
@@ -203,7 +205,9 @@ def _of_form(chances: Chances, plan: MaskPlan, form: str, lab: Lab, found: Decor
     if form == "surgical" and found.second is None and coloured and hem < WHITE_HEMS + WHITE_BANDS:
         return found._replace(second=WHITE_HEM, part="trim" if hem < WHITE_HEMS else "band")
     if not found.family and found.second is None and marked < MARKED.get(form, 0.0):
-        return found._replace(family="marks", picture=draw_marks(rng_for(plan.cloth, "print"), lab_to_rgb(lab)))
+        return found._replace(
+            family="marks", picture=draw_marks(rng_for(plan.cloth, "print"), np.array(lab_to_rgb(lab)))
+        )
     return found
 
 
@@ -250,7 +254,7 @@ def _pleats(chances: Chances, plan: MaskPlan, form: str) -> Pleats | None:
     return draw_pleats(chances, count, pulled=look == "pulled")
 
 
-def _valve(drawn: float, lab: Lab) -> Doubles:
+def _valve(drawn: float, lab: Lab) -> Rgb:
     """The colour of a valve: white, grey or black plastic, or the cloth's colour."""
     white = 0.25 if lab[0] < DARK else 0.7
     if drawn < white:
@@ -284,11 +288,12 @@ def _apart(chances: Chances, tables: Census, ground: Lab, tries: int) -> Lab:
     return farthest
 
 
-def _printed(rng: Rng, chances: Chances, tables: Census, family: str, ground: Lab) -> tuple[Print, tuple[Doubles, ...]]:
+def _printed(rng: Rng, chances: Chances, tables: Census, family: str, ground: Lab) -> tuple[Print, tuple[Rgb, ...]]:
     """A print of a family and its inks."""
     inks = [lab_to_rgb(ink) for ink in _inks(chances, tables, ground)]
+    each = [np.array(ink) for ink in inks]
     once = family in EMBLEMS and (family not in TILES or chances.uniform() < ONCE)
-    picture = draw_emblem(family, rng, inks) if once else draw_tile(family, rng, lab_to_rgb(ground), inks)
+    picture = draw_emblem(family, rng, each) if once else draw_tile(family, rng, np.array(lab_to_rgb(ground)), each)
     return picture, tuple(inks)
 
 
@@ -308,7 +313,7 @@ def _inks(chances: Chances, tables: Census, ground: Lab) -> list[Lab]:
     return inks
 
 
-def _loops(drawn: float, lab: Lab, ground: Doubles) -> Doubles | None:
+def _loops(drawn: float, lab: Lab, ground: Rgb) -> Rgb | None:
     """Colour of the loops: mostly the cloth's for dark masks, mostly the template's (None) for others."""
     return ground if drawn < (0.85 if lab[0] < DARK else 0.25) else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -49,7 +50,7 @@ TRIM = 0.055  # width of a trim as a share of the cloth's height
 BEND = 0.10  # eye distances by which a slope of 1 moves the print
 # The level of RGB of `design.DARK`, and the factor on the slopes of dark cloth's pleats: they show by their gloss, not
 # by their shade.
-DARK_LEVEL, STEEPER = float(lab_to_rgb((DARK, 0.0, 0.0)).max()), 1.5
+DARK_LEVEL, STEEPER = max(lab_to_rgb((DARK, 0.0, 0.0))), 1.5
 SEAM = 0.07  # half of the width, as a share of the cloth's, within which a seam's strength is changed
 # Texture level of a valve's plastic, and levels that a reflection twice as light adds to its dye.
 PLASTIC, GLINT = 200.0, 300.0
@@ -174,7 +175,7 @@ def level_to_draw(blank: BlankCloth, design: Design) -> AtlasLevel:
         *_relief(arena, blank, design),
         *_dye(arena, blank, design),
         *(NO_PLEATS if design.pleats is None else pleat_fields(arena, design.pleats)),
-        round(OF_RISE * (STEEPER if max(design.ground.tolist()) < DARK_LEVEL else 1.0)),
+        round(OF_RISE * (STEEPER if max(design.ground) < DARK_LEVEL else 1.0)),
         *_print(arena, blank, design, design.picture),
         *_straps(blank, design),
         arena.space(ROOM * stride),
@@ -225,9 +226,9 @@ def _dye(arena: Arena, blank: BlankCloth, design: Design) -> tuple[Any, ...]:
     return _pixel(design.ground), second, *boxes, *stains, *STAIN_COLOUR, own, _pixel(design.valve)
 
 
-def _pixel(colour: Doubles, fourth: int = 0) -> int:
+def _pixel(colour: Iterable[float], fourth: int = 0) -> int:
     """The four bytes of a pixel as the kernel's number; no colour is darker than DARKEST."""
-    red, green, blue = [round(max(each, DARKEST)) for each in colour.tolist()]
+    red, green, blue = [round(max(each, DARKEST)) for each in colour]
     return red | green << 8 | blue << 16 | fourth << 24
 
 

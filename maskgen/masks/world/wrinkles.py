@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.kernels.arena import Arena
-from maskgen.core.records import Doubles, Floats
+from maskgen.core.records import Floats
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS, Bytes
 from maskgen.masks.world.chances import Chances
@@ -23,8 +23,8 @@ DEEPEST = 5.0  # times the depth of a wrinkle of the bank
 CELLS = 48  # rows and columns of a wrinkle in the bank
 FINE = 16  # steps in which the bank stores a step of the atlas's slopes
 BENT = 0.12  # greatest difference from the identity of the wrinkles' map, as a share of its side
-_BENDS = 2 * BENT * np.array([1.0, 1.0, CELLS])
-_BENT_LEAST = np.eye(2, 3) - _BENDS / 2
+_BENDS = (2 * BENT, 2 * BENT, 2 * BENT * CELLS) * 2
+_BENT_LEAST = tuple(one - by / 2 for one, by in zip((1, 0, 0, 0, 1, 0), _BENDS, strict=True))
 ROUND_CREST = 0.16, 0.05  # half the width of the crest in eye distances, of soft and of stiff cloth
 FLAT_HALF = 0.55  # distance, in eye distances, in which a half beside a crest down the middle levels out
 LARGER = 1.5  # size of the grain's picture beside the cloth's
@@ -47,16 +47,17 @@ class Wrinkles(NamedTuple):
     """The wrinkles of one mask.
 
     Attributes:
-        which: indices into the bank, (PER_MASK,).
-        depth: of each, int16 (PER_MASK,), as a multiple of that in the bank, in steps of 1 / DEPTHS.
-        bent: (2, 3), the affine map, near the identity, from places on the cloth to those in the bank, in its cells.
+        which: PER_MASK indices into the bank.
+        depth: of each, as a multiple of that in the bank, in steps of 1 / DEPTHS, below 1 << 15.
+        bent: the affine map (2, 3), row by row, near the identity, from places on the cloth to those in the bank, in
+            its cells.
         folds: number of a picture of `folds.fold_slopes`, and their depth as a multiple of that there.
         grain: of threads and fibres, root mean square slope, and where the part of their picture begins, x and y, 0..1.
     """
 
-    which: NDArray[np.int32]
-    depth: NDArray[np.int16]
-    bent: Doubles
+    which: tuple[int, ...]
+    depth: tuple[int, ...]
+    bent: tuple[float, ...]
     folds: tuple[int, float]
     grain: tuple[float, float, float]
 
@@ -64,15 +65,23 @@ class Wrinkles(NamedTuple):
 def draw_wrinkles(chances: Chances, deep: float, grained: float = 1.0) -> Wrinkles:
     """Draw wrinkles with a mean depth that goes with `deep`: few are deep, and some masks are crumpled; folds; and
     grain that goes with `grained`, less on cloth less `deep` than 1."""
-    drawn, crumpled = chances.uniforms(2 * PER_MASK + 10), 0.5 + chances.exponential()
-    depth = (-np.log(drawn[PER_MASK : 2 * PER_MASK])) ** 1.5 * (crumpled * deep * DEPTHS)
-    bent = _BENT_LEAST + _BENDS * drawn[2 * PER_MASK : -4].reshape(2, 3)
-    which = (drawn[:PER_MASK] * WRINKLES).astype(np.int32)
-    x, y, fold, pulled = drawn[-4:].tolist()
+    # Single numbers: for so few NumPy takes twice as long.
+    drawn, steps = chances.uniforms(2 * PER_MASK + 10).tolist(), (0.5 + chances.exponential()) * deep * DEPTHS
+    depth = [-math.log(each) for each in drawn[PER_MASK : 2 * PER_MASK]]
+    bent = tuple(
+        [least + by * each for least, by, each in zip(_BENT_LEAST, _BENDS, drawn[2 * PER_MASK :], strict=False)]
+    )
+    x, y, fold, pulled = drawn[-4:]
     folds = int(fold * 2 * DRAWN), min(deep * (FOLDED - (1 - FOLDED) * math.log(pulled)), DEEPEST_FOLDS)
     grain = grained * GRAIN * min(deep, 1.0) * math.exp(GRAIN_SPREAD * chances.normal())
     steep = min(grain, GRAIN_MOST)
-    return Wrinkles(which, np.minimum(depth, DEEPEST * DEPTHS).astype(np.int16), bent, folds, (steep, x, y))
+    return Wrinkles(
+        tuple([int(each * WRINKLES) for each in drawn[:PER_MASK]]),
+        tuple([int(min(each**1.5 * steps, DEEPEST * DEPTHS)) for each in depth]),
+        bent,
+        folds,
+        (steep, x, y),
+    )
 
 
 def wrinkle_fields(
@@ -92,11 +101,16 @@ def wrinkle_fields(
     # A part of the size of the cloth, that begins at shares x and y of what is left.
     first = int(y * (rows - size[1] + 1)) * columns + int(x * (columns - size[0] + 1))
     return (
-        *(arena.kept(_bank()), *wrinkles.which.tolist(), *wrinkles.depth.view(np.int32).tolist()),
-        *(*wrinkles.bent.ravel().tolist(), arena.kept(_crest(stiff)), crest),
+        *(arena.kept(_bank()), *wrinkles.which, *_two_and_two(wrinkles.depth)),
+        *(*wrinkles.bent, arena.kept(_crest(stiff)), crest),
         *(arena.kept(fold_slopes(which, *size)), arena.kept(picture) + each * first, columns),
         *(round(pulled * OF_SLOPES), round(steep / GRAIN_DRAWN * OF_SLOPES)),
     )
+
+
+def _two_and_two(depth: tuple[int, ...]) -> list[int]:
+    """Two numbers of 16 bits in each of 32."""
+    return [first | second << 16 for first, second in zip(depth[::2], depth[1::2], strict=True)]
 
 
 @lru_cache(12)  # all levels of detail of both sorts, 13 MB

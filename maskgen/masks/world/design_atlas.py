@@ -181,11 +181,13 @@ def level_to_draw(blank: BlankCloth, design: Design) -> AtlasLevel:
         arena.space(ROOM * stride),
     )
     of_blank = arena.kept(blank.level.colours), arena.kept(blank.level.slope_down)
-    (at, drawn), (down_at, down) = (arena.room((whole, stride, *of), np.uint8) for of in ((4,), ()))  # the last arrays
+    at, drawn = arena.room((whole, stride, 4), _BYTE)
+    down_at, down = arena.room((whole, stride), _BYTE)  # the last array
     arena.fill(job, _JOB, blank.rows, columns, stride, *of_blank, at, down_at, *made)
     return AtlasLevel(drawn, down, blank.level.material_and_clear, blank.level.parts, job)
 
 
+_BYTE = np.dtype(np.uint8)
 # The structure `Cloth` of `kernels/cloth.h`, in its order.
 _JOB = JobType(
     "rows columns stride blank blank_down drawn drawn_down",
@@ -222,8 +224,10 @@ def _dye(arena: Arena, blank: BlankCloth, design: Design) -> tuple[Any, ...]:
         dark = np.asarray(STAINED * design.worn * WHOLE * (twice * twice), np.float32)
         fine = cv2.resize(dark, STAIN_CELLS, interpolation=cv2.INTER_CUBIC)
         stains = *fine.shape, arena.put(fine)
-    own = 0 if blank.own is None else arena.kept(blank.own)
-    return _pixel(design.ground), second, *boxes, *stains, *STAIN_COLOUR, own, _pixel(design.valve)
+    ground = _pixel(design.ground)
+    if blank.own is None:  # no texel has the valve's dye
+        return ground, second, *boxes, *stains, *STAIN_COLOUR, 0, 0
+    return ground, second, *boxes, *stains, *STAIN_COLOUR, arena.kept(blank.own), _pixel(design.valve)
 
 
 def _pixel(colour: Iterable[float], fourth: int = 0) -> int:
@@ -280,14 +284,17 @@ def _inks(arena: Arena, mix: Doubles) -> tuple[int, int]:
 
 def _straps(blank: BlankCloth, design: Design) -> tuple[Any, ...]:
     """What the kernel needs of the rows below the cloth."""
-    straps = blank.template.straps
-    if not straps:
+    colours = _strap_colours(blank.template)
+    if not colours:
         return NO_STRAPS
-    own = design.ground if design.part != "trim" or design.second is None else design.second
-    of_mask = _pixel(own if design.loops is None else design.loops, LEVEL_GROUND)
-    colours = [of_mask if of is None or design.loops is not None else of for of in _strap_colours(blank.template)]
-    rest = (0,) * (MOST_STRAPS - len(straps))
-    return len(straps), (len(blank.level.parts) - blank.rows) // len(straps), *colours, *rest
+    if design.loops is not None:
+        colours = (_pixel(design.loops, LEVEL_GROUND),) * len(colours)
+    elif None in colours:
+        own = design.ground if design.part != "trim" or design.second is None else design.second
+        of_mask = _pixel(own, LEVEL_GROUND)
+        colours = tuple([of_mask if of is None else of for of in colours])
+    count = len(colours)
+    return count, (len(blank.level.parts) - blank.rows) // count, *colours, *NO_STRAPS[count + 2 :]
 
 
 @cache

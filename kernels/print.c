@@ -94,24 +94,46 @@ static Part part(int cell, int size) {
     return (Part){from, greatest_of((cell + 1) * size / PLACES, from + 1)};
 }
 
-// Folds move the print: a slope gathers the cloth.
+// The sums of the columns of each cell, and how many they are.
+static void sum_cells(const Cloth *job, const short *columns_of, int *sums) {
+    if (job->columns == 2 * PLACES) { // as on most faces
+        for (int at = 0; at < PLACES; at += 4)
+            wasm_v128_store(sums + at, wasm_u32x4_extadd_pairwise_u16x8(wasm_v128_load(columns_of + 2 * at)));
+        return;
+    }
+    for (int at = 0; at < PLACES; at++) {
+        Part columns = part(at, job->columns);
+        sums[at] = 0;
+        for (int x = columns.from; x < columns.to; x++) sums[at] += (unsigned short)columns_of[x];
+    }
+}
+
+// The places of four cells, whose slopes have these sums; folds move the print: a slope gathers the cloth.
+static inline void move_print(const Cloth *job, const float *flat, i4 across, i4 down, f4 share, float *place) {
+    const float *turn = job->turn;
+    f4 a = four_at(flat), b = four_at(flat + 4);
+    f4 x = __builtin_shufflevector(a, b, 0, 2, 4, 6), y = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    x += all(job->bend) * (floats(across) * share - all(128));
+    y += all(job->bend) * (floats(down) * share - all(128));
+    f4 column = all(turn[0]) * x + all(turn[1]) * y + all(job->shift[0]);
+    f4 row = all(turn[2]) * x + all(turn[3]) * y + all(job->shift[1]);
+    put_four(place, __builtin_shufflevector(column, row, 0, 4, 1, 5));
+    put_four(place + 4, __builtin_shufflevector(column, row, 2, 6, 3, 7));
+}
+
 static void find_places(const Cloth *job, short *across, short *down) {
-    const float *flat = job->flat, *turn = job->turn;
-    float *place = places;
+    int of_across[PLACES], of_down[PLACES], wide[PLACES];
+    for (int at = 0; at < PLACES; at++) wide[at] = part(at, job->columns).to - part(at, job->columns).from;
     for (int cell = 0; cell < PLACES; cell++) {
         Part rows = part(cell, job->rows);
         for (int x = 0; x < job->stride; x += 8) put_eight(across + x, eight(0)), put_eight(down + x, eight(0));
         for (int y = rows.from; y < rows.to; y++) add_row(job, y, across, down);
-        for (int at = 0; at < PLACES; at++, flat += 2, place += 2) {
-            Part columns = part(at, job->columns);
-            int sum_across = 0, sum_down = 0;
-            for (int x = columns.from; x < columns.to; x++)
-                sum_across += (unsigned short)across[x], sum_down += (unsigned short)down[x];
-            float share = 1.0f / ((rows.to - rows.from) * (columns.to - columns.from));
-            float x = flat[0] + job->bend * (sum_across * share - 128);
-            float y = flat[1] + job->bend * (sum_down * share - 128);
-            place[0] = turn[0] * x + turn[1] * y + job->shift[0];
-            place[1] = turn[2] * x + turn[3] * y + job->shift[1];
+        sum_cells(job, across, of_across), sum_cells(job, down, of_down);
+        for (int at = 0; at < PLACES; at += 4) {
+            int number = 2 * (PLACES * cell + at);
+            f4 share = all(1) / floats(whole(rows.to - rows.from) * (i4)wasm_v128_load(wide + at));
+            i4 sum_across = (i4)wasm_v128_load(of_across + at), sum_down = (i4)wasm_v128_load(of_down + at);
+            move_print(job, job->flat + number, sum_across, sum_down, share, places + number);
         }
     }
 }

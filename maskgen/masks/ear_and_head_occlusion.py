@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.records import Doubles
+from maskgen.core.records import Doubles, Floats
 from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import Triangles
 from maskgen.masks.rasteriser import rasterise
@@ -74,26 +74,40 @@ def render_head_view(view: HeadView, points: Doubles, triangles: Triangles) -> H
 
 
 def hiding_triangles(
-    sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, back: Doubles
+    sight: HeadDepth, worn: Doubles, rays: Doubles, cloth: Triangles, nearer: Floats
 ) -> NDArray[np.intp]:
     """The indices of the head's triangles that hide a part of a mask in a view.
 
     Args:
         worn, cloth: the mask's points (n, 3) in head coordinates, and its triangles.
         rays: unit vectors from the skull's middle to `worn`, (n, 3).
-        back: (t,), how far each of the head's triangles is moved back, in eye distances, 0 for ears.
+        nearer: `nearer_to_hide` of the head's triangles.
     """
     cloth = facing_triangles(rays @ sight.camera.rotation[2] + WITHIN, cloth)
-    rows, columns = sight.depth.shape
-    far = _farthest_about(_depth(sight.camera.project(worn), cloth, rows, columns))
-    apart = (np.where(back > 0, back + FURTHER, 0.0) * FINENESS).astype(np.float32).take(sight.number)
-    return np.flatnonzero(np.bincount(sight.number[sight.depth > far + apart]))
+    placed = sight.camera.project(worn)
+    here = _about(placed)
+    rows, columns = (min(part.stop, size) for part, size in zip(here, sight.depth.shape, strict=True))
+    drawn = rasterise(rows, columns, placed, cloth, np.ones((len(placed), 3)))[here]
+    far = _farthest_about(np.where(drawn[..., 0] > 0, drawn[..., 3], np.float32(np.inf)))
+    number = sight.number[here]
+    return np.flatnonzero(np.bincount(number[sight.depth[here] > far + nearer.take(number)]))
 
 
-def _depth(points: Doubles, triangles: Triangles, rows: int, columns: int) -> NDArray[np.float32]:
-    """The depth of the rendered triangles, (rows, columns), infinite where there is none."""
-    drawn = rasterise(rows, columns, points, triangles, np.ones((len(points), 3)))
-    return np.where(drawn[..., 0] > 0, drawn[..., 3], np.float32(np.inf))
+def nearer_to_hide(back: Doubles) -> Floats:
+    """By how much each of the head's triangles must be nearer to the viewer than the mask to hide it, float32 (t,), in
+    pixels of a `HeadDepth`; `back` is how far it is moved back, in eye distances, 0 for ears."""
+    return (np.where(back > 0, back + FURTHER, 0.0) * FINENESS).astype(np.float32)
+
+
+def _about(points: Doubles) -> tuple[slice, slice]:
+    """The rows and columns within ROOM of points (n, 3) in a picture."""
+    room = math.ceil(ROOM * FINENESS) + 1
+    (left, top), (right, bottom) = points[:, :2].min(0).tolist(), points[:, :2].max(0).tolist()
+    return _slice(top - room, bottom + room), _slice(left - room, right + room)
+
+
+def _slice(least: float, most: float) -> slice:
+    return slice(max(math.floor(least), 0), max(math.ceil(most) + 1, 0))
 
 
 def _farthest_about(depth: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -36,7 +36,14 @@ from maskgen.masks.deformations import (
     outline_deformations,
     print_skew,
 )
-from maskgen.masks.ear_and_head_occlusion import HeadDepth, HeadView, head_view, hiding_triangles, render_head_view
+from maskgen.masks.ear_and_head_occlusion import (
+    HeadDepth,
+    HeadView,
+    head_view,
+    hiding_triangles,
+    nearer_to_hide,
+    render_head_view,
+)
 from maskgen.masks.pose.camera import Cameras
 from maskgen.masks.pose.head import CENTRE, Triangles, bare_head, ear, mean68, skin_normals_along
 from maskgen.masks.pose.shape_warp import ShapeWarp
@@ -95,6 +102,7 @@ class MaskMesh:
         back: (points of the bare head,), how far each is moved away from the viewer, in eye distances, where the
             head hides the mask: one that is worn low or is too small lies on the skin all the same. Ears stay where
             they are.
+        nearer: float32 (triangles of the bare head,), `nearer_to_hide` of the farthest moved corner of each.
         deformations: points, normals and what a plan may add to them.
         straps_from: number of the first point of the straps; those before it are the cloth's.
         strap_widths: (straps,) in eye distances.
@@ -114,6 +122,7 @@ class MaskMesh:
     below_lids: Doubles
     may_hide: NDArray[np.bool_]
     back: Doubles
+    nearer: Floats
     deformations: Deformations
     straps_from: int
     strap_widths: Doubles
@@ -143,14 +152,16 @@ class MaskMesh:
 
     def _before(self, view: HeadView) -> HeadTriangles:
         bare = bare_head_model()
-        first, second, third = bare.triangles.T  # NumPy reduces rows of three slowly
-        most = np.maximum(np.maximum(self.back[first], self.back[second]), self.back[third])
-        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, most)
+        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, self.nearer)
         touched = np.zeros(len(bare.warp.points), bool)
         touched[bare.triangles[before[self.may_hide[before]]]] = True
+        first, second, third = bare.triangles.T  # NumPy reduces rows of three slowly
         triangles = bare.triangles[self.may_hide & (touched[first] | touched[second] | touched[third])]
-        corners, own = np.unique(triangles, return_inverse=True)
-        return HeadTriangles(corners, own.reshape(-1, 3).astype(np.int32))
+        # `np.unique` would sort.
+        used = np.zeros(len(bare.warp.points), bool)
+        used[triangles] = True
+        own = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        return HeadTriangles(np.flatnonzero(used).astype(np.int32), own[triangles])
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +237,7 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, ba
     triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=True)])
     columns = len(kept_lines(COLUMNS, small))
     points = np.concatenate([part.points for part in parts])
-    rays = _unit(points - CENTRE)
+    rays, back = _unit(points - CENTRE), _moved_back(parts[1:])
     outward = np.concatenate([skin_normals_along(sheet.points - CENTRE), rays[len(sheet.points) :]]) if band else rays
     return MaskMesh(
         warp=ShapeWarp.prepare(points),
@@ -237,7 +248,8 @@ def build_mask_mesh(template: Template, strap_rows: int, small: bool = False, ba
         columns=columns,
         below_lids=_below_lids(sheet.points[:columns, 0]),
         may_hide=_may_hide(fine.points.reshape(ROWS, COLUMNS, 3)),
-        back=_moved_back(parts[1:]),
+        back=back,
+        nearer=nearer_to_hide(back[bare_head_model().triangles].max(1)),
         deformations=_deformations(template, fine, small, parts),
         straps_from=len(sheet.points),
         strap_widths=np.repeat([strap.width for strap in template.straps], 2),

@@ -1,4 +1,7 @@
-"""The families of repeating prints: dots, checks, stripes, flowers and others."""
+"""The families of repeating prints: dots, checks, stripes, flowers and others.
+
+Whoever changes a drawing of `repeating_prints.STORED` runs `mask_templates/draw_stencils.py` afterwards.
+"""
 
 from __future__ import annotations
 

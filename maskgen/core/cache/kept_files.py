@@ -1,7 +1,7 @@
 """Small files of the cache folder: what takes long to make, made once for all starts.
 
 A file's name tells apart all that its content depends on, and it holds a checksum: one that is cut or damaged is made
-again. Only files of this user are read, since some hold code.
+again. The files hold arrays; nothing in them is run.
 """
 
 from __future__ import annotations

@@ -1,20 +1,16 @@
 """The kernels' memory: arrays are copied into it, and results are views of it.
 
 The kernels, C in `kernels/`, are compiled to WebAssembly, which the package `wasmtime` translates for the processor
-when they are first used, in about 35 ms; the translation is kept in the cache folder. They see no memory but this one;
-an access outside it raises `wasmtime.Trap`.
+when they are first used, in about 35 ms. They see no memory but this one; an access outside it raises `wasmtime.Trap`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import platform
 import struct
 import threading
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -22,7 +18,6 @@ import numpy as np
 import wasmtime
 from numpy.typing import NDArray
 
-from maskgen.core.cache.kept_files import kept_bytes
 from maskgen.core.kernels.calls import Call, call_of
 
 PAGE = 1 << 16  # bytes by which the memory grows
@@ -251,10 +246,4 @@ def _compiled(reserved: int | None) -> tuple[wasmtime.Engine, wasmtime.Module]:
         config.memory_reservation = reserved
         config.memory_reservation_for_growth = 0
     engine = wasmtime.Engine(config)
-    wasm = files("maskgen.core.kernels").joinpath("kernels.wasm").read_bytes()
-    about = f"{version('wasmtime')} {reserved} {platform.machine()} {hashlib.sha256(wasm).hexdigest()}"
-    compiled = kept_bytes("kernels", about, lambda: bytes(wasmtime.Module(engine, wasm).serialize()))
-    try:
-        return engine, wasmtime.Module.deserialize(engine, compiled)
-    except wasmtime.WasmtimeError:  # of another processor, with which this one shares a home
-        return engine, wasmtime.Module(engine, wasm)
+    return engine, wasmtime.Module(engine, files("maskgen.core.kernels").joinpath("kernels.wasm").read_bytes())

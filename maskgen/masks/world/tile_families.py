@@ -1,7 +1,4 @@
-"""The families of repeating prints: dots, checks, stripes, flowers and others.
-
-Whoever changes a drawing of `repeating_prints.STORED` runs `mask_templates/draw_stencils.py` afterwards.
-"""
+"""The families of repeating prints: dots, checks, stripes, flowers and others."""
 
 from __future__ import annotations
 

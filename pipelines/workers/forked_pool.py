@@ -93,6 +93,7 @@ def _start(processes: ProcessPoolExecutor) -> None:
     except OSError as error:
         raise no_worker_starts() from error
     finally:
+        gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

@@ -24,7 +24,7 @@ from maskgen.masks.lighting.blur_and_noise import (
 from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
 from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
-from maskgen.masks.mesh_points import placed_points
+from maskgen.masks.mesh_points import Placement, placed_points
 from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_share
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.part_labels import part_labels
@@ -286,7 +286,8 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     if not is_mask:
         plan = replace(plan, unsure=0.0)  # glasses and shields cover no chin
     hides = mesh.hidden_by(camera.rotation[2])
-    placed = placed_points(mesh, plan, camera, analysed.shift, analysed.eyes, is_mask, hides, size)
+    placement = Placement(mesh, plan, camera, analysed.shift, analysed.eyes, is_mask, hides, size)
+    placed = placed_points(placement)
     if not len(placed.seen):
         raise SetAsideError(Reason.EXTREME_POSE, "the mask would be behind the head")
     window = window_of(placed.box, *size)

@@ -26,6 +26,27 @@ COVERS_CHIN = ("proper", "nose_out")  # wearing positions in which a mask covers
 ACROSS = 24  # bytes of an `Across` of `kernels/place.c`
 
 
+class Placement(NamedTuple):
+    """A mask's mesh and the face that it is placed on.
+
+    Attributes:
+        shift: coefficients of the shape warp, see `pose.shape_warp`.
+        eyes: (12, 2), the landmarks of the eyelids.
+        is_mask: whether it covers the chin and stays below the eyelids; glasses and shields do not.
+        hides: the head's triangles that may hide it.
+        size: rows and columns of the picture.
+    """
+
+    mesh: MaskMesh
+    plan: MaskPlan
+    camera: Camera
+    shift: Doubles
+    eyes: Doubles
+    is_mask: bool
+    hides: HeadTriangles
+    size: tuple[int, ...]
+
+
 class PlacedPoints(NamedTuple):
     """Where a mask's mesh lies in a picture.
 
@@ -44,37 +65,19 @@ class PlacedPoints(NamedTuple):
     pixels: NDArray[np.int64]
 
 
-def placed_points(
-    mesh: MaskMesh,
-    plan: MaskPlan,
-    camera: Camera,
-    shift: Doubles,
-    eyes: Doubles,
-    is_mask: bool,
-    hides: HeadTriangles,
-    size: tuple[int, ...],
-) -> PlacedPoints:
+def placed_points(of: Placement) -> PlacedPoints:
     """The mesh in the picture, by the kernel `place`: with this mask's creases, its slack ear loops and thick straps;
-    shifted, scaled and tilted about the mouth as the plan says.
-
-    Args:
-        shift: coefficients of the shape warp, see `pose.shape_warp`.
-        eyes: (12, 2), the landmarks of the eyelids.
-        is_mask: whether it covers the chin and stays below the eyelids; glasses and shields do not.
-        hides: the head's triangles that may hide it.
-        size: rows and columns of the picture.
-    """
-    arena = arena_of_thread()
+    shifted, scaled and tilted about the mouth as the plan says."""
+    mesh, arena = of.mesh, arena_of_thread()
     arena.begin()
     (points_at, points), (head_at, head) = (
-        arena.room((len(of), 3), np.float64) for of in (mesh.follows, hides.corners)
+        arena.room((len(each), 3), np.float64) for each in (mesh.follows, of.hides.corners)
     )
     seen_at, seen = arena.room(mesh.triangles.shape, np.int32)
     pixels_at, pixels = arena.room((len(mesh.follows) - mesh.straps_from,), np.int64)
     found_at, found = arena.room((5,), np.int32)
     results = points_at, head_at, seen_at, pixels_at, found_at
-    job = _job(arena, mesh, plan, camera, shift, eyes, is_mask, hides, size, results)
-    arena.call("place", arena.job(_JOB, *job))
+    arena.call("place", arena.job(_JOB, *_job(arena, of, results)))
     many, *box = found.tolist()
     return PlacedPoints(points.copy(), seen[:many].copy(), tuple(box), head.copy(), pixels.copy())
 
@@ -88,19 +91,9 @@ _JOB = JobType(
 )
 
 
-def _job(
-    arena: Arena,
-    mesh: MaskMesh,
-    plan: MaskPlan,
-    camera: Camera,
-    shift: Doubles,
-    eyes: Doubles,
-    is_mask: bool,
-    hides: HeadTriangles,
-    size: tuple[int, ...],
-    results: tuple[int, ...],
-) -> tuple[float, ...]:
+def _job(arena: Arena, of: Placement, results: tuple[int, ...]) -> tuple[float, ...]:
     """The numbers of the job of `placed_points`, whose results have these addresses."""
+    mesh, plan, camera, shift, eyes, is_mask, hides, size = of
     points_at, head_at, seen_at, pixels_at, found_at = results
     weights, bare, count = plan.deformation_weights.astype(np.float32), bare_head_model().warp, len(mesh.follows)
     return (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,8 @@ _ROWS_AT_ONCE = 1 << 18  # written
 _BYTES_AT_ONCE = 1 << 20  # read
 _BETWEEN = (",", ";", "\t")  # separators accepted when reading
 _EXAMPLES = 3  # of rows with a wrong number of values
+_READ = pa_csv.ReadOptions(use_threads=False, block_size=_BYTES_AT_ONCE)
+_PATIENCE = 10.0  # most seconds to wait for Arrow's threads, which need milliseconds
 _NEEDS_QUOTES = '[",\r\n]|^$'
 
 
@@ -121,21 +127,23 @@ class CsvBatches:
 
     def __iter__(self) -> Iterator[Any]:
         """Record batches of large_string columns."""
+        parse = pa_csv.ParseOptions(
+            delimiter=self._between, newlines_in_values=True, invalid_row_handler=partial(self._note)
+        )
+        reader, gone = None, SimpleQueue[Any]()
+        _watch = weakref.ref(parse.invalid_row_handler, gone.put)
         try:
-            with pa_csv.open_csv(
-                self._path,
-                read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BYTES_AT_ONCE),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=self._between, newlines_in_values=True, invalid_row_handler=self._note
-                ),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(self.columns, pa.large_string()), strings_can_be_null=False
-                ),
-            ) as reader:
-                yield from reader
+            reader = pa_csv.open_csv(self._path, _READ, parse, _as_texts(self.columns))
+            yield from reader
         except pa.ArrowException as error:
             detail = str(error).splitlines()[0].rstrip(".").removeprefix("CSV parse error: ")
             raise ValueError("it is no table" if detail.startswith("Empty CSV") else detail) from error
+        finally:
+            del reader, parse
+            # A thread of Arrow's may be the last to drop the reader, and with it the handler. It needs the interpreter
+            # for that; if the interpreter is ending by then, the process aborts.
+            with suppress(Empty):
+                gone.get(timeout=_PATIENCE)
 
     def _note(self, row: Any) -> str:
         self.n_ragged += 1
@@ -143,6 +151,10 @@ class CsvBatches:
             text = f"{counted(row.actual_columns, 'value')} instead of {row.expected_columns}: {row.text[:80]}"
             self.ragged = (*self.ragged, text)
         return "skip"
+
+
+def _as_texts(columns: Sequence[str]) -> Any:
+    return pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.large_string()), strings_can_be_null=False)
 
 
 def read_csv(path: Path) -> CsvText:

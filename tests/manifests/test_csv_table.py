@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskgen.manifests.csv_table import csv_lines, read_csv, write_columns
+from maskgen.manifests.csv_table import CsvBatches, csv_lines, read_csv, write_columns
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 ROWS = st.lists(
@@ -79,3 +81,17 @@ def test_what_is_no_csv_says_so(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(ValueError):
         read_csv(path)
+
+
+@pytest.mark.parametrize("text", ["path,target\n", "path,target\na,1\nb\n", "path\n" + "a\n" * 10, 'path\n"a'])
+def test_no_thread_holds_python_objects_after_a_file_was_read(tmp_path: Path, text: str) -> None:
+    """Or the process aborts if it ends right then. A thread that lets go late does so in one of 15 readings."""
+    path = tmp_path / "some.csv"
+    path.write_text(text)
+    for _ in range(200):
+        batches = CsvBatches(path)
+        known = weakref.ref(batches)
+        with suppress(ValueError):
+            list(batches)
+        del batches
+        assert known() is None

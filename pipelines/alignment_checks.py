@@ -41,8 +41,12 @@ def refuse_mismatch(pictures: str, model: str, sentence: str, allowed: bool, not
 def check_pictures(embedder: FaceEmbedder, pictures: str, allowed: bool, notify: Notify) -> None:
     """Raise UserError where a model was trained on crops of another alignment; pretrained models only warn.
 
+    The model's note is told.
+
     Args:
         pictures: the alignment of the list's crops, "" where unknown.
     """
+    if embedder.note:
+        notify(embedder.note)
     sentence = f"{embedder.name} takes crops aligned as {embedder.alignment}, and these are aligned as {pictures}"
     refuse_mismatch(pictures, embedder.alignment, sentence, allowed or not embedder.needs_alignment, notify)

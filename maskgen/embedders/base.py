@@ -27,6 +27,7 @@ class FaceEmbedder(ABC):
         alignment: of the crops that it was trained on, see `core.alignment_names`; "" if it takes any, because it
             detects the face itself, or if unknown.
         needs_alignment: whether crops of another alignment are refused; otherwise only a warning is given.
+        note: what a user should know of the choice of the model, a sentence; "" for nothing.
     """
 
     name: str
@@ -34,6 +35,7 @@ class FaceEmbedder(ABC):
     size: int
     alignment: str = ""
     needs_alignment: bool = True
+    note: str = ""
 
     def embed(self, images: Images | Sequence[Image]) -> Floats:
         """Embeddings of crops.

@@ -41,7 +41,11 @@ def open_embedder(
         return dlib_resnet(device)
     if model in NAMES:
         return facenet(model.partition(":")[2] or WEIGHTS[0], device)
-    return trained(checkpoint_path(model), device, trust_pickle)
+    path = checkpoint_path(model)
+    embedder = trained(path, device, trust_pickle)
+    if path == Path(model) / BEST[1]:
+        embedder.note = f"{model} has no best/: its last/ is taken."
+    return embedder
 
 
 def checkpoint_path(model: str) -> Path:

@@ -219,8 +219,6 @@ class Loop:
             return end
         if step % WINDOW == 0 or closing:
             self._write_row()
-        if enough:
-            self._judge(self.state.progress.epoch + 1)
         if enough or save:
             self._save("last")
             self._clock.start()
@@ -300,19 +298,19 @@ class Loop:
         progress.loss_sum, progress.loss_steps = 0.0, 0
         row = self._row(EPOCH, progress.epoch, loss, self._epoch_lap)
         if evaluation := self._judge(progress.epoch):
-            row = replace(row, iou=evaluation.overlap.iou, threshold=evaluation.overlap.threshold)
+            row = replace(row, iou=evaluation.iou, threshold=evaluation.overlap.threshold)
         self.watcher.on_row(row)
         self._save("last")
 
     def _judge(self, epoch: int) -> Evaluation | None:
-        """Evaluate, and save the best checkpoint."""
+        """Evaluate after an epoch, and save the best checkpoint; distances that give no figure are never the best."""
         if self.evaluator is None:
             return None
         evaluation = self.evaluator()
         self.watcher.on_evaluation(evaluation, epoch)
         progress = self.state.progress
-        if evaluation.overlap.iou < progress.best_iou:
-            progress.best_iou, progress.best_epoch = evaluation.overlap.iou, epoch
+        if not evaluation.overlap.degenerate and evaluation.iou < progress.best_iou:
+            progress.best_iou, progress.best_epoch = evaluation.iou, epoch
             self._save("best")
         return evaluation
 

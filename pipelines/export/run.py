@@ -38,4 +38,5 @@ def run_export(settings: ExportSettings) -> str:
     remove_parts_of(out)
     write_atomic(out, data)
     aligned = f", of crops aligned as {embedder.alignment}," if embedder.alignment else ""
-    return f"{out} takes {input_name(embedder)}{aligned} and differs from the model by {off:.1e} at most."
+    note = f"{embedder.note} " if embedder.note else ""
+    return f"{note}{out} takes {input_name(embedder)}{aligned} and differs from the model by {off:.1e} at most."

@@ -15,7 +15,7 @@ from ..reports.page.plots import Axis, Curve, axis_over, chart, facts, numbers, 
 from ..reports.page.thumbnails import Pictures, thumbnail
 from ..settings_to_command import command_line, repeated
 from .folder import DISTANCES, PAGE, TrainFolder
-from .report import ENDS
+from .report import ENDS, why_no_best
 from .settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -62,9 +62,10 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
 
 def _lead(report: Mapping[str, Any]) -> str:
     text = f"{counted(report['steps'], 'step')} in {counted(report['epochs'], 'epoch')}, {ENDS[report['end']]}."
-    if report["best"] is None:
-        return text + " It was not evaluated: there are no eval pairs beside the list."
     best = report["best"]
+    if best is None:
+        what = "It was not evaluated" if report.get("not evaluated") else "No epoch is the best"
+        return f"{text} {what}: {why_no_best(report)}."
     return text + f" The lowest overlap (IOU) of the eval distances is {best['iou']:.4f}, after epoch {best['epoch']}."
 
 

@@ -22,7 +22,7 @@ def table(report: Mapping[str, Any]) -> str:
         ("alignment", report.get("alignment") or "unknown"),
         ("steps", f"{report['steps']:,}{_where(report)}, {ENDS[report['end']]}"),
         ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
-        ("best IOU", _best(report["best"])),
+        ("best IOU", _best(report)),
         ("unreadable pictures", f"{report['unreadable']:,}"),
         ("images a second", _speed(report)),
     ]
@@ -39,10 +39,19 @@ def _where(report: Mapping[str, Any]) -> str:
     return f", inside epoch {done + 1:,} of {asked:,}"
 
 
-def _best(best: Mapping[str, Any] | None) -> str:
-    if best is None:
-        return "not evaluated: no eval_same.csv and eval_diff.csv beside the list"
-    return f"{best['iou']:.4f} after epoch {best['epoch']}"
+def _best(report: Mapping[str, Any]) -> str:
+    if report["best"] is None:
+        return f"none: {why_no_best(report)}"
+    return f"{report['best']['iou']:.4f} after epoch {report['best']['epoch']}"
+
+
+def why_no_best(report: Mapping[str, Any]) -> str:
+    """The reason why a run has no best checkpoint."""
+    if reason := report.get("not evaluated"):
+        return str(reason)
+    if not report["epochs"]:
+        return "a run is evaluated after each epoch, and none is finished"
+    return "no evaluation gave an IOU below 1"
 
 
 def _speed(report: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
         UserError: the recipe, list, folder or device cannot be used.
     """
     recipe = load_recipe(settings.recipe, settings.overrides())
-    data = Data(recipe, read_training_list(settings.data), read_eval_pairs(settings.data))
+    data = Data(recipe, read_training_list(settings.data), *read_eval_pairs(settings.data))
     _check_alignments(data, settings.allow_misaligned, notify)
     with joined(settings.device) as ranks:
         _use_threads(settings.threads, recipe.data.workers, ranks)
@@ -118,6 +118,8 @@ def _trained(run: _Run, notify: Notify) -> dict[str, Any]:
 
 def _looped(run: _Run, notify: Notify) -> dict[str, Any]:
     begun = time.perf_counter()
+    if run.data.unevaluated:
+        notify(f"Not evaluated, so there will be no best/: {run.data.unevaluated}.")
     loop, watcher = _loop(run, notify)
     if run.ranks.first and (names := names_of(run.settings.data)):
         run.folder.place(TRAINED_PEOPLE, "".join(f"{name}\n" for name in names).encode())
@@ -205,6 +207,7 @@ def _report(run: _Run, state: State, end: End, unreadable: int, whole: StepTimes
         "batches of the epoch at hand": progress.batch,
         "loss": progress.loss if math.isfinite(progress.loss or 0.0) else None,
         "best": best,
+        "not evaluated": run.data.unevaluated or None,
         "unreadable": unreadable,
         "device": str(ranks.device.type),
         "processes": ranks.world,

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The data for training and evaluation; `pairs` is None without evaluation."""
+    """The data for training and evaluation; without evaluation `pairs` is None, and `unevaluated` says why."""
 
     recipe: Recipe
     listed: TrainingList
     pairs: EvalPairs | None
+    unevaluated: str
 
     def training_rows(self, folder: Path, ranks: Ranks, notify: Callable[[str], None]) -> Rows:
         """The training pictures.

@@ -36,7 +36,7 @@ def test_lists_know_the_alignment_of_their_run(tmp_path: Path, paths: str) -> No
     assert alignment_of_run(run) == "arcface"
     for data in (out, out / "train.rec", out / "shards", out / "shards" / "train-00000.tar"):
         assert read_training_list(data).alignment == "arcface", data
-    pairs = read_eval_pairs(out)
+    pairs = read_eval_pairs(out)[0]
     assert pairs is not None and pairs.alignment == "arcface"
 
 
@@ -76,7 +76,7 @@ def test_runs_of_two_alignments_are_refused(tmp_path: Path) -> None:
     told: list[str] = []
     run_pairs(PairsSettings(**asked, allow_misaligned=True), told.append)
     assert any(text.startswith("Warning: The crops of casia are aligned as arcface") for text in told)
-    listed, pairs = read_training_list(tmp_path / "lists"), read_eval_pairs(tmp_path / "lists")
+    listed, pairs = read_training_list(tmp_path / "lists"), read_eval_pairs(tmp_path / "lists")[0]
     assert pairs is not None
     assert (listed.alignment, pairs.alignment) == ("arcface", "maskgen")
 

@@ -73,6 +73,23 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
     assert report(tmp_path / "broken")["best"] == report(whole)["best"]
 
 
+def test_a_stop_inside_an_epoch_is_not_evaluated(lists: Path, whole: Path, tmp_path: Path) -> None:
+    """The best checkpoint is one of an epoch's end, however often the run is stopped."""
+    run = tmp_path / "stopped"
+    said = train(lists, run, *LONG, "--max-steps", "3").output
+    assert "IOU 0" not in said
+    assert "best IOU              none: a run is evaluated after each epoch, and none is finished" in said
+    assert "No epoch is the best: a run is evaluated after each" in (run / "report.html").read_text("utf-8")
+    assert not (run / "best").exists() and not (run / "distances").exists()
+    for most in ("4", "5", "7", "9"):
+        train(lists, run, *LONG, "--max-steps", most, "--resume")
+        assert (run / "best").exists() == (int(most) >= 5)
+    train(lists, run, *LONG, "--resume")
+    for name in ("last", "best"):
+        assert weights(run, name) == weights(whole, name)
+    assert report(run)["best"] == report(whole)["best"]
+
+
 @pytest.mark.parametrize(
     "settings",
     [

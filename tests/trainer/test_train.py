@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,6 +18,7 @@ from maskgen.manifests.formats.recordio_set import save_recordio_set
 from maskgen.pipelines.train.monitor import Lines
 from maskgen.trainer.checkpoints import load_checkpoint, load_model, trained_alignment
 from maskgen.trainer.data.lists import read_training_list
+from maskgen.trainer.monitoring import evaluation
 from maskgen.trainer.monitoring.history import EPOCH, STEPS, read_history
 
 
@@ -126,13 +129,63 @@ def test_pictures_that_cannot_be_read_cost_a_warning_each(lists: Path, tmp_path:
     assert report(tmp_path / "run")["unreadable"] == 2
 
 
-def test_without_pairs_there_is_a_last_and_no_best(lists: Path, tmp_path: Path) -> None:
-    (lists / "eval_same.csv").unlink()
-    result = train(lists, tmp_path / "run", "--epochs", "1")
+def without_rows(path: Path) -> None:
+    path.write_text(path.read_text().splitlines(keepends=True)[0])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "names", "why"),
+    [
+        (Path.unlink, ("eval_same.csv",), "there is no eval_same.csv beside the list"),
+        (Path.unlink, ("eval_same.csv", "eval_diff.csv"), "there is no eval_same.csv and no eval_diff.csv beside the"),
+        (without_rows, ("eval_diff.csv",), "eval_diff.csv has no rows"),
+        (without_rows, ("eval_same.csv", "eval_diff.csv"), "eval_same.csv and eval_diff.csv have no rows"),
+    ],
+)
+def test_without_pairs_there_is_a_last_and_no_best(
+    lists: Path, tmp_path: Path, spoil: Callable[[Path], None], names: tuple[str, ...], why: str
+) -> None:
+    for name in names:
+        spoil(lists / name)
+    result = train(lists, tmp_path / "run", "--epochs", "2")
     assert report(tmp_path / "run")["best"] is None
-    assert "not evaluated" in result.output
+    assert result.output.count(f"Not evaluated, so there will be no best/: {why}") == 1
+    assert f"best IOU              none: {why}" in result.output
+    assert "IOU 1" not in result.output
+    assert f"It was not evaluated: {why}" in (tmp_path / "run/report.html").read_text("utf-8")
     assert (tmp_path / "run/last").is_dir()
     assert not (tmp_path / "run/best").exists()
+
+
+def test_an_evaluation_without_a_pair_that_can_be_read_gives_no_figure(lists: Path, tmp_path: Path) -> None:
+    for person in (4, 5, 6):
+        (lists / f"faces/{person}/1.png").write_bytes(b"no picture")
+    result = train(lists, tmp_path / "run", "--epochs", "2")
+    assert "epoch 2: no IOU: no genuine pair can be read" in result.output
+    assert "best IOU              none: no evaluation gave an IOU below 1" in result.output
+    assert [math.isnan(row.iou) for row in read_history(tmp_path / "run/history.csv")] == [True] * 4
+    assert not (tmp_path / "run/best").exists()
+
+
+def test_an_epoch_whose_distances_give_no_figure_is_never_the_best(
+    lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first epoch's distances are not finite, the third's all equal."""
+    measured = evaluation.pair_l2
+    epochs: list[float] = [math.nan, math.nan, 1, 1, 0, 0]  # two kinds of pairs each
+
+    def measure(embeddings: np.ndarray, *rows: np.ndarray) -> np.ndarray:
+        return measured(embeddings * epochs.pop(0), *rows)
+
+    monkeypatch.setattr(evaluation, "pair_l2", measure)
+    first = train(lists, tmp_path / "run", "--epochs", "3", "--max-steps", "4")
+    assert "epoch 1: IOU 1: 9 of 9 distances are not finite." in first.output
+    assert "best IOU              none: no evaluation gave an IOU below 1" in first.output
+    assert not (tmp_path / "run/best").exists()
+    result = train(lists, tmp_path / "run", "--epochs", "3", "--resume")
+    assert "epoch 3: IOU 1: All 9 distances are 0" in result.output
+    assert report(tmp_path / "run")["best"]["epoch"] == 2
+    assert load_checkpoint(tmp_path / "run/best").progress["epoch"] == 2
 
 
 def test_a_record_file_trains_as_the_folder_it_was_made_from(lists: Path, tmp_path: Path) -> None:

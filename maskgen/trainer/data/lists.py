@@ -182,8 +182,8 @@ def _order(people: Sequence[str]) -> Any:
     return (lambda name: (int(name), name)) if numbers else (lambda name: (0, name))
 
 
-def read_eval_pairs(data: Path) -> EvalPairs | None:
-    """Read the evaluation pairs beside the training list; None if there are none.
+def read_eval_pairs(data: Path) -> tuple[EvalPairs | None, str]:
+    """Read the evaluation pairs beside the training list; None and the reason if a list is missing or has no rows.
 
     Raises:
         UserError: a list cannot be read.
@@ -191,8 +191,13 @@ def read_eval_pairs(data: Path) -> EvalPairs | None:
     here = data if data.is_dir() else data.parent
     for folder in (here, here.parent):
         if (folder / EVAL_SAME).is_file() and (folder / EVAL_DIFF).is_file():
-            return _pairs(folder)
-    return None
+            pairs = _pairs(folder)
+            empty = [name for name, own in ((EVAL_SAME, pairs.same), (EVAL_DIFF, pairs.different)) if not len(own)]
+            if empty:
+                return None, f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no rows"
+            return pairs, ""
+    missing = [f"no {name}" for name in (EVAL_SAME, EVAL_DIFF) if not (here / name).is_file()]
+    return None, f"there is {' and '.join(missing)} beside the list"
 
 
 def _pairs(folder: Path) -> EvalPairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ class Evaluation:
     """The result of an evaluation.
 
     Attributes:
-        overlap: of the distances; its `iou` is the score, lower is better.
-        pairs: the numbers of genuine and impostor pairs.
+        overlap: of the distances.
+        pairs: the numbers of genuine and impostor pairs that could be read.
         unreadable: number of unreadable pictures; their pairs are left out.
     """
 
@@ -39,8 +40,15 @@ class Evaluation:
     unreadable: int
 
     @property
+    def iou(self) -> float:
+        """The score, 0 to 1, lower is better; NaN if there were no distances to compare."""
+        return self.overlap.iou if all(self.pairs) else math.nan
+
+    @property
     def sentence(self) -> str:
         """The result as text for the user."""
+        if not all(self.pairs):
+            return f"no IOU: no {'impostor' if self.pairs[0] else 'genuine'} pair can be read."
         if self.overlap.degenerate:
             return f"IOU 1: {self.overlap.degenerate}"
         same, different = self.pairs

@@ -69,6 +69,22 @@ def test_every_picture_with_its_row(model: Path, lists: Path, tmp_path: Path, mo
     assert [path.name for path in out.parent.iterdir()] == ["train.parquet"]
 
 
+def test_a_run_without_best_gives_its_last_and_says_so(model: Path, lists: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(model, run / "last")
+    for command in (
+        ["export", "%s", tmp_path / "a.onnx"],
+        ["embed", "%s", lists / "train.csv", tmp_path / "a.parquet"],
+    ):
+        said = [
+            CliRunner().invoke(main, [str(word).replace("%s", str(of)) for word in command])
+            for of in (run, run / "last")
+        ]
+        assert [result.exit_code for result in said] == [0, 0]
+        assert f"{run} has no best/: its last/ is taken." in said[0].output
+        assert "has no best/" not in said[1].output
+
+
 @posix
 def test_two_processes_may_write_one_file(
     model: Path, lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

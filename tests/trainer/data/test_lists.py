@@ -113,7 +113,7 @@ def test_a_file_of_another_kind_and_an_absent_folder_are_refused(tmp_path: Path)
 
 
 def test_each_picture_to_judge_on_is_there_once(tmp_path: Path) -> None:
-    found = read_eval_pairs(write_lists(tmp_path, people=2))
+    found = read_eval_pairs(write_lists(tmp_path, people=2))[0]
     assert found is not None
     addresses = found.addresses.to_pylist()
     assert len(set(addresses)) == len(addresses) == 6
@@ -123,8 +123,8 @@ def test_each_picture_to_judge_on_is_there_once(tmp_path: Path) -> None:
 
 
 def test_pairs_are_looked_for_in_the_folder_above_and_may_be_absent(tmp_path: Path) -> None:
-    assert read_eval_pairs(tmp_path) is None
+    assert read_eval_pairs(tmp_path)[0] is None
     write_lists(tmp_path)
     (tmp_path / "shards").mkdir()
-    assert read_eval_pairs(tmp_path / "shards") is not None
-    assert read_eval_pairs(tmp_path / "train.rec") is not None
+    assert read_eval_pairs(tmp_path / "shards")[0] is not None
+    assert read_eval_pairs(tmp_path / "train.rec")[0] is not None

@@ -21,7 +21,7 @@ def mean_colour(batch: Batch) -> torch.Tensor:
 
 
 def embedded(folder: Path) -> tuple[EvalPairs, np.ndarray, np.ndarray, list[Batch]]:
-    pairs = read_eval_pairs(folder)
+    pairs = read_eval_pairs(folder)[0]
     assert pairs is not None
     total = len(pairs.addresses)
     rows = Pictures(pairs.root, pairs.addresses, np.zeros(total, np.int64), 16)

@@ -26,8 +26,8 @@ class Display(Protocol):
         """The number of finished steps."""
         ...
 
-    def show_rates(self, loss: float, rate: float) -> None:
-        """The recent loss, and images a second."""
+    def show_rates(self, loss: str, rate: float) -> None:
+        """The recent loss and the steps that it is of, and images a second."""
         ...
 
     def line(self, sentence: str) -> None:
@@ -55,9 +55,9 @@ class Bar:
             self._bar.n = step
             self._bar.refresh()
 
-    def show_rates(self, loss: float, rate: float) -> None:
+    def show_rates(self, loss: str, rate: float) -> None:
         """See `Display`."""
-        self._bar.set_postfix_str(f"loss {loss:.4f}, {rate:,.0f} images/s")
+        self._bar.set_postfix_str(f"loss {loss}, {rate:,.0f} images/s")
 
     def line(self, sentence: str) -> None:
         """See `Display`."""
@@ -83,9 +83,9 @@ class Lines:
         if self._clock() - self._printed_at >= EVERY_SECONDS:
             self._print_line()
 
-    def show_rates(self, loss: float, rate: float) -> None:
+    def show_rates(self, loss: str, rate: float) -> None:
         """See `Display`."""
-        self._of_late = f", loss {loss:.4f}, {rate:,.0f} images/s"
+        self._of_late = f", loss {loss}, {rate:,.0f} images/s"
 
     def line(self, sentence: str) -> None:
         """See `Display`."""
@@ -203,7 +203,8 @@ class RunWatcher:
         for name in names:
             if not math.isnan(value := getattr(row, name)):
                 self._board.add_scalar(f"{row.kind}/{name}", value, row.step)
-        self._display.show_rates(row.loss, row.images_per_s)
+        over = f"epoch {row.epoch}" if row.kind == EPOCH else "the last steps"
+        self._display.show_rates(f"{row.loss:.4f} over {over}", row.images_per_s)
         if row.kind == EPOCH:
             self._draw()
 
@@ -214,6 +215,14 @@ class RunWatcher:
         path = self._folder.root / DISTANCES / f"epoch-{epoch:03}.png"
         draw_overlap(path, evaluation.overlap, f"epoch {epoch}: {evaluation.sentence}")
         self._display.line(f"epoch {epoch}: {evaluation.sentence}")
+
+    @property
+    def epoch_loss(self) -> float | None:
+        """The mean loss over the last finished epoch; None without one, or if it is not finite."""
+        from maskgen.trainer.monitoring.history import EPOCH
+
+        losses = [row.loss for row in self.history.rows if row.kind == EPOCH]
+        return losses[-1] if losses and math.isfinite(losses[-1]) else None
 
     def on_message(self, sentence: str) -> None:
         """See `maskgen.trainer.loop.Watcher`."""

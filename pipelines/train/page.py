@@ -15,7 +15,7 @@ from ..reports.page.plots import Axis, Curve, axis_over, chart, facts, numbers, 
 from ..reports.page.thumbnails import Pictures, thumbnail
 from ..settings_to_command import command_line, repeated
 from .folder import DISTANCES, PAGE, TrainFolder
-from .report import ENDS, why_no_best
+from .report import ENDS, losses, why_no_best
 from .settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def write_page(folder: TrainFolder, settings: TrainSettings, report: Mapping[str
     if report["images_per_s"] is not None:
         without = f"{report['images_per_s_without_wait']:,.1f} without waiting for data"
         start["Speed"] = f"{report['images_per_s']:,.1f} images a second; {without}"
+    start["Loss"] = losses(report)
     start["Device"] = f"{report['device']}, {counted(report['processes'], 'process')}"
     data: dict[str, object] = {"pictures": pictures.stored, "epochs": epochs}
     title = f"Training of {report['recipe']}"

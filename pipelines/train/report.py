@@ -21,7 +21,7 @@ def table(report: Mapping[str, Any]) -> str:
         ("pictures", f"{report['pictures']:,}"),
         ("alignment", report.get("alignment") or "unknown"),
         ("steps", f"{report['steps']:,}{_where(report)}, {ENDS[report['end']]}"),
-        ("loss", "none" if report["loss"] is None else f"{report['loss']:.4f}"),
+        ("loss", losses(report)),
         ("best IOU", _best(report)),
         ("unreadable pictures", f"{report['unreadable']:,}"),
         ("images a second", _speed(report)),
@@ -37,6 +37,14 @@ def _where(report: Mapping[str, Any]) -> str:
     if report["batches of the epoch at hand"] == 0 < done:
         return f", after epoch {done:,} of {asked:,}"
     return f", inside epoch {done + 1:,} of {asked:,}"
+
+
+def losses(report: Mapping[str, Any]) -> str:
+    """The last losses, and the steps that each is of."""
+    texts = [] if report["loss"] is None else [f"{report['loss']:.4f} over the last steps"]
+    if (loss := report.get("epoch loss")) is not None:
+        texts.append(f"{loss:.4f} over epoch {report['epochs']:,}")
+    return ", ".join(texts) or "none"
 
 
 def _best(report: Mapping[str, Any]) -> str:

@@ -135,6 +135,7 @@ def _looped(run: _Run, notify: Notify) -> dict[str, Any]:
     unreadable = int(run.ranks.total(torch.tensor(watcher.unreadable, device=run.ranks.device)))
     report = _report(run, loop.state, end, unreadable, loop.whole, time.perf_counter() - begun)
     if isinstance(watcher, RunWatcher):
+        report["epoch loss"] = watcher.epoch_loss
         report["said"] = watcher.sentences
         write_page(run.folder, run.settings, report, watcher.history.rows)
         run.folder.place(REPORT, checksummed_bytes(report))

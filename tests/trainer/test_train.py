@@ -61,6 +61,19 @@ def test_a_run_leaves_all_that_it_promises(plain: tuple[Path, Path, str]) -> Non
     assert (model.dim, recipe.data.size) == (64, 32)
 
 
+def test_each_loss_says_over_which_steps_it_is(plain: tuple[Path, Path, str], lists: Path, tmp_path: Path) -> None:
+    _, run, said = plain
+    rows = read_history(run / "history.csv")
+    last, epoch = f"{rows[-2].loss:.4f}", f"{rows[-1].loss:.4f}"
+    assert f"8 of 8 steps, loss {epoch} over epoch 2, " in said
+    assert f"loss                  {last} over the last steps, {epoch} over epoch 2\n" in said
+    assert f"{last} over the last steps, {epoch} over epoch 2" in (run / "report.html").read_text("utf-8")
+    started = train(lists, tmp_path / "run", "--epochs", "2", "--max-steps", "3")
+    (row,) = read_history(tmp_path / "run/history.csv")
+    assert f"3 of 3 steps, loss {row.loss:.4f} over the last steps, " in started.output
+    assert f"loss                  {row.loss:.4f} over the last steps\n" in started.output
+
+
 def said_to_be(lists: Path, *runs: tuple[str, str]) -> None:
     """A report as `maskgen pairs` writes it, with the alignment of the run in each folder."""
     told = [{"folder": folder, "role": "all", "alignment": alignment} for folder, alignment in runs]

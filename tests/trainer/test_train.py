@@ -310,6 +310,13 @@ def test_a_full_disk_is_one_sentence(lists: Path, tmp_path: Path, monkeypatch: p
     assert f"The disk is full at {tmp_path / 'run'}" in said
 
 
+@pytest.mark.parametrize("size", ["33", "100000"])
+def test_a_batch_larger_than_the_list_is_refused(lists: Path, tmp_path: Path, size: str) -> None:
+    said = train(lists, tmp_path / "run", "--epochs", "1", "--batch-size", size, code=2).output
+    assert f"train.batch_size is {size}, and the list has only 32 pictures: give --batch-size 32 or less." in said
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_that_was_refused_at_its_start_takes_other_settings(lists: Path, tmp_path: Path) -> None:
     pk = ["--set", "data.sampler=pk", "--set", "data.images=2", "--set"]
     said = train(lists, tmp_path / "run", *pk, "data.people=9", "--batch-size", "18", code=2).output

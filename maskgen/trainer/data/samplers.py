@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, counted
 from maskgen.core.seeding import rng_for
 
 from ..recipes.recipe import DataSpec
@@ -42,10 +42,19 @@ class Batches:
 
 
 class ShuffledBatches(Batches):
-    """Every picture once per epoch; the last batches are filled from the start of the epoch."""
+    """Every picture once per epoch; the last batches are filled from the start of the epoch.
+
+    Raises:
+        UserError: the batches of all ranks together are larger than the list.
+    """
 
     def __init__(self, n: int, batch_size: int, seed: int, rank: int, world: int) -> None:
         super().__init__(seed, rank, world)
+        if batch_size * world > n:
+            each = f" on each of {world} processes" if world > 1 else ""
+            then = f"give --batch-size {n // world} or less" if n >= world else "start fewer processes"
+            size = f"train.batch_size is {batch_size}{each}"
+            raise UserError(f"{size}, and the list has only {counted(n, 'picture')}: {then}.")
         self.n = n
         self.batch_size = batch_size
 
@@ -66,6 +75,9 @@ class PeopleBatches(Batches):
     An epoch has one or more rounds, so that it has about as many pictures as the set. A round contains all people in a
     new random order; its last batches are filled from its start. Each time a person occurs, the next k of their
     shuffled pictures are taken; a person with fewer than k pictures has duplicates.
+
+    Raises:
+        UserError: p is more than the people of the list, or k more than its pictures.
     """
 
     def __init__(self, targets: Ints, people: int, images: int, seed: int, rank: int, world: int) -> None:
@@ -76,6 +88,11 @@ class PeopleBatches(Batches):
             raise UserError(
                 f"A batch has data.people={people} people, and the list only {len(self._rows)}: "
                 f"give --set data.people={len(self._rows)} --set train.batch_size={len(self._rows) * images}."
+            )
+        if images > len(targets):
+            raise UserError(
+                f"A batch has data.images={images} pictures of each person, and the list only {len(targets)} of all: "
+                "give fewer."
             )
         self.people = people
         self.images = images
@@ -113,7 +130,7 @@ def build_batches(
         rank, world: the process's number from 0, and the number of processes.
 
     Raises:
-        UserError: there are no pictures, or fewer people than a batch needs.
+        UserError: there are no pictures, or fewer pictures or people than a batch needs.
     """
     whose = np.asarray(targets, np.int64)
     if not len(whose):

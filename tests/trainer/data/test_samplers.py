@@ -33,6 +33,10 @@ def ranks(spec: DataSpec, batch_size: int, targets: np.ndarray, world: int, epoc
 @given(SETS, st.integers(2, 7), st.integers(1, 4))
 @FEW
 def test_shuffled_batches_show_every_picture(targets: np.ndarray, batch_size: int, world: int) -> None:
+    if batch_size * world > len(targets):
+        with pytest.raises(UserError, match=rf"\b{batch_size}\b.* {len(targets)} pictures"):
+            build_batches(DataSpec(), batch_size, targets, 5, world=world)
+        return
     shares = ranks(DataSpec(), batch_size, targets, world)
     seen = Counter(row for share in shares for rows in share for row in rows)
     assert set(seen) == set(range(len(targets)))
@@ -52,6 +56,10 @@ def test_pk_batches_show_every_person(
     if len(there) < people:
         said = f"--set data.people={len(there)} --set train.batch_size={len(there) * images}"
         with pytest.raises(UserError, match=said):
+            build_batches(DataSpec(sampler="pk", people=people, images=images), 0, targets, 5)
+        return
+    if images > len(targets):
+        with pytest.raises(UserError, match=f"data.images={images} pictures .* only {len(targets)} of all"):
             build_batches(DataSpec(sampler="pk", people=people, images=images), 0, targets, 5)
         return
     shares = ranks(DataSpec(sampler="pk", people=people, images=images), 0, targets, world)
@@ -97,6 +105,19 @@ def test_ranks_cut_what_one_process_would_do_with_larger_batches(spec: DataSpec)
     targets = np.repeat(np.arange(12), 6)
     first, second = ranks(spec, 6, targets, 2)
     assert not {tuple(rows) for rows in first} & {tuple(rows) for rows in second}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "world", "said"),
+    [
+        (6, 1, "is 6, and the list has only 5 pictures: give --batch-size 5 or less."),
+        (3, 2, "is 3 on each of 2 processes, and the list has only 5 pictures: give --batch-size 2 or less."),
+        (1, 6, "is 1 on each of 6 processes, and the list has only 5 pictures: start fewer processes."),
+    ],
+)
+def test_a_batch_larger_than_the_list_is_refused(batch_size: int, world: int, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        build_batches(DataSpec(), batch_size, [0, 0, 0, 1, 1], 0, world=world)
 
 
 def test_an_empty_list_is_a_sentence() -> None:

@@ -57,7 +57,7 @@ def scaled(report: Report, times: int) -> Report:
     told: dict[str, Any] = {name: getattr(report, name) for name in report.__dataclass_fields__}
     for name in ("photographs", "written", "catalogue_rows", "faces", "several_faces"):
         told[name] *= times
-    for name in ("set_aside", "faces_set_aside", "outputs"):
+    for name in ("set_aside", "faces_set_aside", "outputs", "faces_by_kind"):
         told[name] = {key: count * times for key, count in told[name].items()}
     return Report(**told)
 

@@ -145,7 +145,9 @@ class DryRun:
 
     @property
     def images(self) -> int:
-        """Pictures to be written if every remaining photograph has one usable face."""
+        """Pictures to be written, at most, if every remaining photograph has one usable face."""
+        if self.settings.unmasked_share == 1:
+            return self.photographs - self.done
         per_photo = {"all": len(self.settings.kinds), "random": 1}.get(
             str(self.settings.per_photo), self.settings.per_photo
         )
@@ -153,7 +155,9 @@ class DryRun:
 
     def table(self) -> str:
         """The printed table."""
-        note = "for each face" if self.settings.faces == "all" else "if every photograph has a face"
+        cut = self.settings.faces == "all" and self.settings.crop != "none"
+        note = "for each face" if cut else "if every photograph has a face"
+        note = f"at most, {note}" if 0 < self.settings.unmasked_share < 1 else note
         return "\n".join(
             [
                 f"{'people':<16}{self.people:>12,}",

@@ -67,18 +67,17 @@ def card(settings: MaskSettings, report: Report, licence: str = _UNFILLED) -> st
 def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str]:
     name = show_path(settings.source.resolve()).rstrip("/").rpartition("/")[2]
     yield from (f"# {plain(name)}, masked", "")
-    masked = report.images - report.outputs.get(BARE, 0)
-    bare = report.outputs.get(BARE, 0)
-    yield (
-        f"{counted(masked, 'picture')} of faces with rendered masks{f' and {bare:,} without' if bare else ''}, of "
-        f"{counted(report.people_written, 'person')}, made with maskgen {__version__}."
-    )
+    yield f"{_content(report)}, of {counted(report.people_written, 'person')}, made with maskgen {__version__}."
     yield from ("", "## Licence", "", *licence_block(licence), "", "## Source and settings", "")
     yield f"- Source: `{_code(show_path(settings.source.resolve()))}`"
     aside = sum(report.set_aside.values())
     yield f"- {counted(report.photographs, 'photograph')} of {counted(report.people, 'person')}"
     yield f"- {counted(report.written, 'was', 'were')} used, {aside:,} set aside (set_aside.csv says why)"
-    yield from ("", "## Counts", "", *_counts("mask", "pictures", report.outputs))
+    if report.faces_set_aside:
+        more = sum(report.faces_set_aside.values())
+        yield f"- {counted(more, 'more face was', 'more faces were')} set aside in photographs with several"
+    what = "faces" if report.shares_pictures else "pictures"
+    yield from ("", "## Counts", "", *_counts("mask", what, report.faces_by_kind))
     if report.set_aside:
         yield from _counts("set aside as", "photographs", report.set_aside, MEANING)
     yield from ("## How", "", "The command that repeats the run into a folder RUN:", "")
@@ -96,6 +95,16 @@ def _lines(settings: MaskSettings, report: Report, licence: str) -> Iterator[str
         "",
         f"> the maskgen authors. maskgen {__version__}: masked-face datasets from any face dataset. Software.",
     )
+
+
+def _content(report: Report) -> str:
+    """How many pictures of what the dataset has."""
+    masked, bare = report.pictures.get("masked", 0), report.pictures.get(BARE, 0)
+    masks = sum(report.masks.values())
+    faces = f"{counted(masks, 'face')} with rendered masks in {counted(masked, 'picture')}"
+    text = faces if report.shares_pictures else f"{counted(masked, 'picture')} of faces with rendered masks"
+    without = f"{bare:,} without" if not report.shares_pictures else counted(bare, "bare picture")
+    return f"{text} and {without}" if bare else text
 
 
 def _counts(head: str, what: str, counts: Mapping[str, int], meaning: Mapping[str, str] | None = None) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Spread:
 
 @dataclass(slots=True)
 class CatalogueSurvey:
-    """Counts over the masked faces of a whole catalogue, and the rows to show.
+    """Counts over the masked faces of a whole catalogue, and the rows to show; `people` counts pictures.
 
     `worst` are rows by the name of a measure, worst first, possibly several of one face; `evenly` are rows evenly over
     the pictures of every kind, ascending.
@@ -142,7 +142,7 @@ def _columns(catalogue: AnyPath, names: Sequence[str]) -> Iterator[tuple[int, An
 
 
 def _count(found: CatalogueSurvey, batch: Mapping[str, Any], kinds: Sequence[str]) -> None:
-    """Count the masked faces; people are counted with all their pictures."""
+    """Count the masked faces, and of each person all pictures, bare ones too."""
     import numpy as np
 
     masked = np.array([kind != BARE for kind in kinds], np.bool_)
@@ -160,7 +160,8 @@ def _count(found: CatalogueSurvey, batch: Mapping[str, Any], kinds: Sequence[str
         if name in batch:
             pairs = zip(batch[name].to_pylist(), masked.tolist(), strict=True)
             counts.update(value or "" for value, counts_too in pairs if counts_too)
-    found.people.update(person or "" for person in batch["person"].to_pylist())
+    people = zip(batch["person"].to_pylist(), batch["picture_face"].to_pylist(), strict=True)
+    found.people.update(person or "" for person, other in people if not other)
 
 
 def _note_worst(low: dict[str, list[tuple[float, int]]], batch: Any, kinds: Sequence[str], first: int) -> None:

@@ -10,7 +10,6 @@ from maskgen.core.reasons import counted
 from ..runs.catalogue import Row
 from ..runs.run_folder import RunFolder
 from .catalogue_sample import (
-    BARE,
     POSES,
     TRUSTS,
     WORST,
@@ -68,7 +67,7 @@ class MaskGallery:
         rows = rows_at(run.catalogue, [*found.evenly, *(row for order in found.worst.values() for row in order)])
         worst = {name: without_repeats(rows, order) for name, order in found.worst.items()}
         first = sorted({row for order in worst.values() for row in order})
-        self.total = found.masked
+        self.total = found.masked or outcome.report.images
         self.found = found
         self.trusted = TRUST_MEANING.format(USUAL_TRUST[outcome.settings.landmarks], outcome.settings.min_trust)
         order = list(dict.fromkeys([*first, *found.evenly]))
@@ -76,10 +75,10 @@ class MaskGallery:
         self.rows = [rows[row] for row in kept]
         self.gallery = Gallery(
             self._items(run, outcome, pictures),
-            f"A sample of the run's {counted(self.total, 'masked face')}: evenly over the run and its masks, with the "
+            f"A sample of the run's {_what(outcome.report, self.total)}: evenly over the run and its masks, with the "
             f"{WORST} of lowest trust and the {WORST} of largest fit error."
             if len(self.rows) < self.total
-            else "All masked pictures of the run.",
+            else f"All {_what(outcome.report)} of the run.",
             (
                 ("kind", "Mask", ()),
                 ("form", "Form", ()),
@@ -97,12 +96,9 @@ class MaskGallery:
     def _totals(self, report: Report) -> dict[str, Mapping[str, int]]:
         """Counts of the whole run; of the light only the sample is known."""
         found = self.found
-        kinds = {kind: count for kind, count in report.outputs.items() if kind != BARE}
-        totals = {"form": found.forms, "print": plain_prints(found.prints), "wear": found.wearing}
+        totals = {"kind": report.masks, "form": found.forms, "print": plain_prints(found.prints), "wear": found.wearing}
         totals |= {"pose": found.poses, "trust": found.trusts}
-        known: dict[str, Mapping[str, int]] = {name: in_order(counts, [*counts]) for name, counts in totals.items()}
-        # Where several faces of a picture are masked, the report counts pictures.
-        return known | ({"kind": kinds} if sum(kinds.values()) == self.total else {})
+        return {name: in_order(counts, [*counts]) for name, counts in totals.items()}
 
     def _items(self, run: RunFolder, outcome: Outcome, pictures: Pictures) -> list[Item]:
         settings = outcome.settings
@@ -113,6 +109,12 @@ class MaskGallery:
             _item(row, Side(pictures.add(one.masked), _alt(row), pictures.add(one.bare)), one.light, beside)
             for row, one in zip(self.rows, thumbs, strict=True)
         ]
+
+
+def _what(report: Report, count: int | None = None) -> str:
+    """What the gallery shows, with its number."""
+    what = "bare picture" if not report.masks else "masked face" if report.shares_pictures else "masked picture"
+    return f"{what}s" if count is None else counted(count, what)
 
 
 def _alt(row: Row) -> str:

@@ -12,7 +12,7 @@ from ..checks import show_path
 from ..mask.settings import MaskSettings
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
-from .catalogue_sample import BARE, POSES, TRUSTS, CatalogueSurvey, survey_catalogue
+from .catalogue_sample import POSES, TRUSTS, CatalogueSurvey, survey_catalogue
 from .face_thumbnails import photographs
 from .mask_gallery import OUTPUTS, MaskGallery, gallery_of, in_order, plain_prints, short
 from .outcome import Outcome, mask_command
@@ -37,6 +37,22 @@ _ON_REPEATING = (
     "under its name counts as done. To do everything again, give another folder, or --overwrite."
 )
 _TRUST = "Masked faces by trust in their landmarks"
+_PICTURES = "the pictures, as the source's folders"
+_CLASSES = "the parts of each picture's masks: an index for cloth, strap, valve, window, ..."
+_LABELS = (
+    ("coco", "coco.json", "labels for detectors, as COCO has them"),
+    ("yolo", "yolo/", "pictures and labels for YOLO"),
+)
+_FILES = {
+    "catalogue.parquet": "one row for each face of each picture, masked or bare: source, box, landmarks, pose, mask",
+    "set_aside.csv": "every photograph or face that was set aside, and why",
+    "CARD.md": "the dataset's card; its licence is for you to fill in",
+    "report.json": "the totals, settings and versions",
+    "settings.json": "the settings, as --config reads them",
+    "timing.json": "the time that the last start took",
+    "contact_sheet.png": "samples of every mask",
+    "shards/": "what was done, for a later start",
+}
 _SEVERAL = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 10**12))  # pictures of a person
 
 
@@ -80,18 +96,27 @@ def set_aside_text(set_aside: Mapping[str, int]) -> str:
 
 
 def _lead(report: Report) -> str:
-    done = "masked" if set(report.outputs) - {BARE} else "written"
-    pictures = f" in {counted(report.images, 'picture')}" if report.images != report.written else ""
     text = (
         f"{counted(report.photographs, 'photograph')} of {counted(report.people, 'person')}: "
-        f"{report.written:,} {done}{pictures}, "
-        f"{set_aside_text(report.set_aside)}."
+        f"{report.written:,} {_what_became(report)}, {set_aside_text(report.set_aside)}."
     )
-    masked = {kind: count for kind, count in report.outputs.items() if kind != BARE}
-    kind = max(masked, key=lambda one: masked[one], default="")
-    if list(masked.values()).count(masked.get(kind, 0)) == 1 < len(masked):
-        text += f" The most common mask is {kind}, in {counted(masked[kind], 'picture')}."
+    masks = report.masks
+    kind = max(masks, key=lambda one: masks[one], default="")
+    if list(masks.values()).count(masks.get(kind, 0)) == 1 < len(masks):
+        where = (
+            "on " + counted(masks[kind], "face") if report.shares_pictures else "in " + counted(masks[kind], "picture")
+        )
+        text += f" The most common mask is {kind}, {where}."
     return text
+
+
+def _what_became(report: Report) -> str:
+    """What the photographs that were used gave: "masked" if each gave one masked picture of one face."""
+    if not report.written or report.pictures == {"masked": report.written} and not report.shares_pictures:
+        return "masked"
+    pictures = " and ".join(f"{count:,} {name}" for name, count in report.pictures.items())
+    faces = f" with {counted(sum(report.masks.values()), 'masked face')}" if report.shares_pictures else ""
+    return f"gave {pictures} picture{'' if report.images == 1 else 's'}{faces}"
 
 
 def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
@@ -110,15 +135,9 @@ def _start(run: RunFolder, outcome: Outcome) -> dict[str, str]:
 
 
 def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
-    counts = {"people": report.people, "photographs": report.photographs, "written": report.written}
-    bare = report.outputs.get(BARE, 0)
-    counts |= {"masked pictures": report.images - bare} | ({"bare pictures": bare} if bare else {})
-    counts |= {"set aside": sum(report.set_aside.values())}
-    counts |= {"people without any picture": report.people - report.people_written}
-    if report.faces > report.images:
-        counts["masked faces"] = report.faces
+    by_mask = "Faces by mask" if report.shares_pictures else "Pictures by mask"
     left = [
-        bars("Pictures by mask", _falling(report.outputs), shows=(OUTPUTS, "kind")),
+        bars(by_mask, _falling(report.faces_by_kind), shows=(OUTPUTS, "kind")),
         _if_any(found.forms, bars("Masks by form", _falling(found.forms), shows=(OUTPUTS, "form"))),
         _if_any(found.prints, bars("Masks by print", _falling(plain_prints(found.prints)), shows=(OUTPUTS, "print"))),
     ]
@@ -129,7 +148,21 @@ def _outcome(report: Report, found: CatalogueSurvey) -> Markup:
         *_people(found),
     ]
     people = tag("p", _ON_PEOPLE, class_="note")
-    return join([numbers(counts), people, tag("div", tag("div", *left), tag("div", *right), class_="columns")])
+    return join([numbers(_counts(report)), people, tag("div", tag("div", *left), tag("div", *right), class_="columns")])
+
+
+def _counts(report: Report) -> dict[str, int]:
+    """The large numbers, each named by what it counts."""
+    counts = {"people": report.people, "people without any picture": report.people - report.people_written}
+    counts |= {"photographs": report.photographs, "photographs used": report.written}
+    counts |= {"photographs set aside": sum(report.set_aside.values())}
+    counts |= {"masked pictures": 0} | {f"{name} pictures": count for name, count in report.pictures.items()}
+    if report.shares_pictures:
+        masked = sum(report.masks.values())
+        counts["masked faces"] = masked
+        counts |= {"bare faces": report.faces - masked} if report.faces > masked else {}
+    aside = sum(report.faces_set_aside.values())
+    return counts | ({"faces set aside": aside} if aside else {})
 
 
 def _if_any(counts: Mapping[str, int], shown: Markup) -> Markup | str:
@@ -230,18 +263,21 @@ def _value(value: object) -> str:
 
 
 def _files(outcome: Outcome) -> Markup:
+    """What lies in the run's folder."""
     settings = outcome.settings
-    details = {
-        "faces/": "the pictures, as the source's folders"
-        if settings.write == "folders"
-        else "tars with the pictures and their catalogue rows",
-        "catalogue.parquet": "one row per masked face: source and its hash, box, landmarks, pose, mask",
-        "set_aside.csv": "every photograph or face without a mask, and why",
-        "CARD.md": "the dataset's card; its licence is for you to fill in",
-        "report.json": "the totals, settings and versions",
-        "timing.json": "the time that the last start took",
-        "contact_sheet.png": "samples of every mask",
-    }
-    if settings.segmentation:
-        details["segmentation/"] = "the coverage of each mask"
-    return join([facts(details), tag("h3", "Versions"), facts(versions(), many=True)])
+    pictures = "tars with the pictures and their catalogue rows" if settings.write == "tar" else _PICTURES
+    details = {"faces/": pictures}
+    if outcome.report.images:
+        details |= {"segmentation/": "the coverage of each picture's masks"} if settings.segmentation else {}
+        details |= {"classes/": _CLASSES} if settings.classes else {}
+        details |= dict(_labels(settings))
+    return join([facts(details | _FILES), tag("h3", "Versions"), facts(versions(), many=True)])
+
+
+def _labels(settings: MaskSettings) -> Iterator[tuple[str, str]]:
+    """The labels that the run has, or may get: --labels is also for a finished run, whose page stays as it is."""
+    if settings.crop != "none" or settings.write != "folders" or isinstance(settings.run, RemotePath):
+        return
+    for name, file, what in _LABELS:
+        later = "" if name in settings.labels else f": after this command with --labels {name}, which may be added now"
+        yield file, what + later

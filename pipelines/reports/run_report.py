@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 
+from ..mask.settings import BARE
 from ..runs.shard_records import ShardReport
 from ..runs.versions import versions
 
@@ -27,9 +28,10 @@ class Report:
     """Outcomes of all photographs of a run.
 
     `people` have photographs, `people_written` have outputs. `set_aside` counts photographs by reason,
-    `faces_set_aside` further faces; `outputs` counts pictures by kind (the first face's where several are masked);
-    `faces` counts the masked faces in them, each of which has a row in the catalogue;
-    `several_faces` counts the photographs among the written ones in which more than one face was found.
+    `faces_set_aside` further faces; `outputs` counts pictures by kind (the first face's where a picture has several);
+    `faces` counts the faces in them, masked or bare, each of which has a row in the catalogue, and `faces_by_kind`
+    those of each kind: the same as the pictures where each has one face; `several_faces` counts the photographs among
+    the written ones in which more than one face was found.
 
     Raises:
         ValueError: the counts do not add up.
@@ -45,6 +47,7 @@ class Report:
     outputs: Mapping[str, int] = field(default_factory=dict)
     several_faces: int = 0
     faces: int = 0
+    faces_by_kind: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         aside = sum(self.set_aside.values())
@@ -52,6 +55,8 @@ class Report:
             raise ValueError(f"{self.photographs} photographs, but {self.written} written and {aside} set aside")
         if self.catalogue_rows != self.faces or self.faces < self.images:
             raise ValueError(f"{self.catalogue_rows} rows for {self.faces} faces in {self.images} pictures")
+        if sum(self.faces_by_kind.values()) != self.faces:
+            raise ValueError(f"{self.faces} faces, but {sum(self.faces_by_kind.values())} by kind")
         if self.people_written > self.people:
             raise ValueError(f"{self.people_written} people written of {self.people}")
 
@@ -59,6 +64,22 @@ class Report:
     def images(self) -> int:
         """Pictures written."""
         return sum(self.outputs.values())
+
+    @property
+    def pictures(self) -> dict[str, int]:
+        """Pictures "masked" and "bare", those that there are."""
+        bare = self.outputs.get(BARE, 0)
+        return {name: count for name, count in (("masked", self.images - bare), (BARE, bare)) if count}
+
+    @property
+    def masks(self) -> dict[str, int]:
+        """Masked faces by kind."""
+        return {kind: count for kind, count in self.faces_by_kind.items() if kind != BARE}
+
+    @property
+    def shares_pictures(self) -> bool:
+        """Whether some picture has several faces, so that faces and pictures are two counts."""
+        return self.faces > self.images
 
     @property
     def exit_code(self) -> int:
@@ -72,11 +93,11 @@ class Report:
         lines = [
             _line("people", self.people_written, {"without any picture": self.people - self.people_written}),
             _line("photographs in", self.photographs, {}),
-            _line("images out", self.images, self.outputs),
+            _line("images out", self.images, self.pictures if self.shares_pictures else self.outputs),
             _line("set aside", sum(self.set_aside.values()), self.set_aside),
         ]
-        if self.faces > self.images:
-            lines.insert(3, _line("  faces in them", self.faces, {}))
+        if self.shares_pictures:
+            lines.insert(3, _line("  faces in them", self.faces, self.faces_by_kind))
         if self.several_faces:
             lines.insert(2, _line("  several faces", self.several_faces, {}))
         if self.faces_set_aside:
@@ -138,19 +159,27 @@ class Totals:
         self.outputs.update(report.outputs)
         self.people.update(report.people)
 
-    def report(self, people: int, catalogue_rows: int) -> Report:
-        """The run's report."""
+    def report(self, people: int, faces_by_kind: Mapping[str, int]) -> Report:
+        """The run's report.
+
+        Args:
+            faces_by_kind: the catalogue's rows of each kind.
+
+        Raises:
+            ValueError: the catalogue has other rows than the shards.
+        """
         return Report(
             people=people,
             people_written=len(self.people),
             photographs=self.photographs,
             written=self.written,
-            catalogue_rows=catalogue_rows,
+            catalogue_rows=sum(faces_by_kind.values()),
             set_aside=dict(sorted(self.set_aside.items())),
             faces_set_aside=dict(sorted(self.faces_set_aside.items())),
             outputs=dict(sorted(self.outputs.items())),
             several_faces=self.several_faces,
             faces=self.faces,
+            faces_by_kind=dict(sorted(faces_by_kind.items())),
         )
 
 

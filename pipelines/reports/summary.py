@@ -24,8 +24,8 @@ def summarise(run: RunFolder, people: int, shards: Sequence[str], aside: SetAsid
     """
     totals = _write_set_aside(run, shards, aside)
     with run.writing(run.catalogue) as part:
-        rows = write_catalogue(part, [path for shard in shards if (path := run.rows(shard)).exists()])
-    return totals.report(people, rows)
+        kinds = write_catalogue(part, [path for shard in shards if (path := run.rows(shard)).exists()])
+    return totals.report(people, kinds)
 
 
 def _write_set_aside(run: RunFolder, shards: Iterable[str], aside: SetAsideSample) -> Totals:

@@ -7,6 +7,7 @@ rows alone: no dates, no machine names, and row groups of ROW_GROUP rows, indepe
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,17 +56,17 @@ def import_arrow() -> None:
     import pyarrow.parquet  # noqa: F401
 
 
-def write_catalogue(out: Path, parts: Sequence[AnyPath]) -> int:
-    """Merge the parts in the order given; returns the number of rows."""
+def write_catalogue(out: Path, parts: Sequence[AnyPath]) -> Counter[str]:
+    """Merge the parts in the order given; returns the number of rows of each kind."""
     import pyarrow.parquet as pq
 
     schema = _common_schema(pq.read_schema(parquet_of(part)) for part in parts)
-    rows = 0
+    kinds: Counter[str] = Counter()
     with pq.ParquetWriter(out, schema, compression="zstd") as writer:
         for table in _regroup(_conform(_read(part), schema) for part in parts):
             writer.write_table(table, row_group_size=ROW_GROUP)
-            rows += table.num_rows
-    return rows
+            kinds.update(table["kind"].to_pylist())
+    return kinds
 
 
 def batches(path: AnyPath, columns: Sequence[str]) -> Iterator[list[Row]]:

@@ -35,7 +35,7 @@ def test_parts_of_different_columns_make_one_catalogue(tmp_path: Path) -> None:
         save(tmp_path / "a", [row(1, yaw=None, outline=[])]),
         save(tmp_path / "b", [row(2, yaw=1.5, outline=[[[1.0, 2.0]]], extra=3)]),
     ]
-    assert write_catalogue(tmp_path / "c", parts) == 2
+    assert write_catalogue(tmp_path / "c", parts).total() == 2
     assert [(one["yaw"], one["extra"]) for one in load_rows(tmp_path / "c")] == [(None, None), (1.5, 3)]
 
 
@@ -44,14 +44,14 @@ def test_bytes_depend_on_the_rows_alone(tmp_path: Path, monkeypatch: pytest.Monk
     rows = [row(number, yaw=number / 3, points=[[number, 0.5]]) for number in range(30)]
     for name, cuts in {"x": [0, 1, 20, 30], "y": [0, 30], "z": [0, 7, 14, 28, 30]}.items():
         parts = [save(tmp_path / f"{name}{a}", rows[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
-        assert write_catalogue(tmp_path / name, parts) == 30
+        assert write_catalogue(tmp_path / name, parts).total() == 30
     assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes() == (tmp_path / "z").read_bytes()
     assert pq.ParquetFile(tmp_path / "x").num_row_groups == 5
     assert [len(batch) for batch in batches(tmp_path / "x", ["path"])] == [7, 7, 7, 7, 2]
 
 
 def test_an_empty_catalogue_has_its_columns(tmp_path: Path) -> None:
-    assert write_catalogue(tmp_path / "c", []) == 0
+    assert write_catalogue(tmp_path / "c", []).total() == 0
     assert pq.read_schema(tmp_path / "c").names == list(BASE)
 
 
@@ -64,6 +64,8 @@ def test_counts_that_do_not_add_up_are_no_report() -> None:
         Report(1, 1, 3, 1, 1, {"no_face": 1}, {}, {"n95": 1})
     with pytest.raises(ValueError, match="2 rows for 1 faces in 1 pictures"):
         Report(1, 1, 1, 1, 2, {}, {}, {"n95": 1}, faces=1)
+    with pytest.raises(ValueError, match="1 faces, but 2 by kind"):
+        Report(1, 1, 1, 1, 1, {}, {}, {"n95": 1}, faces=1, faces_by_kind={"n95": 2})
     with pytest.raises(ValueError, match="1 rows for 2 pictures"):
         ShardReport(2, 2, outputs={"n95": 2}, rows=1)
 
@@ -73,19 +75,22 @@ def test_a_person_in_two_shards_is_counted_once() -> None:
     totals.add(ShardReport(2, 2, outputs={"n95": 2}, people=("a", "b"), rows=2))
     totals.add(ShardReport(1, 0, (SetAside("b/3", "no_face", ""),)))
     totals.add(ShardReport(2, 2, outputs={"n95": 2}, people=("b", "c"), rows=2))
-    report = totals.report(people=3, catalogue_rows=4)
+    report = totals.report(people=3, faces_by_kind={"n95": 4})
     assert (report.people_written, report.photographs, report.set_aside) == (3, 5, {"no_face": 1})
 
 
 def test_exit_codes() -> None:
-    assert Report(1, 1, 1, 1, 1, {}, {}, {"n95": 1}, faces=1).exit_code == 0
-    assert Report(1, 1, 2, 1, 1, {"no_face": 1}, {}, {"n95": 1}, faces=1).exit_code == 3
-    assert Report(1, 1, 1, 1, 1, {}, {"low_score": 1}, {"n95": 1}, faces=1).exit_code == 3  # a face is set aside
+    one: dict[str, Any] = {"outputs": {"n95": 1}, "faces": 1, "faces_by_kind": {"n95": 1}}
+    assert Report(1, 1, 1, 1, 1, **one).exit_code == 0
+    assert Report(1, 1, 2, 1, 1, {"no_face": 1}, {}, **one).exit_code == 3
+    assert (
+        Report(1, 1, 1, 1, 1, {}, {"low_score": 1}, {"n95": 1}, faces=1, faces_by_kind={"n95": 1}).exit_code == 3
+    )  # a face is set aside
     assert Report(1, 0, 1, 0, 0, {"no_face": 1}).exit_code == 4
 
 
 def test_report_comes_back_from_json() -> None:
-    report = Report(2, 1, 3, 1, 2, {"no_face": 2}, {"low_score": 1}, {"bare": 1, "n95": 1}, faces=2)
+    report = Report(2, 1, 3, 1, 2, {"no_face": 2}, {"low_score": 1}, {"bare": 1, "n95": 1}, 0, 2, {"bare": 1, "n95": 1})
     assert Report.from_json(report.to_json({"--seed": 0}, {})) == report
     assert "no_face 2" in report.table()
 

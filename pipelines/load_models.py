@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maskgen.core.records import Face
     from maskgen.faces.detect import Detector
     from maskgen.faces.landmarks import Landmarker
+    from maskgen.masks.kind import Kind
     from maskgen.points.mark import Mark
 
     from .mask.settings import MaskSettings
@@ -38,14 +39,15 @@ class Masker(Protocol):
 MaskerFactory = Callable[["MaskSettings"], Masker]
 
 
-def load_masker(settings: MaskSettings) -> Masker:
-    """The library's masker for a run's settings, with its networks and templates loaded."""
+def load_masker(settings: MaskSettings, made: tuple[Kind, ...] = ()) -> Masker:
+    """The library's masker for a run's settings, with its networks and templates loaded; `made` as in
+    `maskgen.Masker`."""
     from maskgen.api import Masker
     from maskgen.faces.detect import MtcnnDetector
 
     # Of given boxes, too, the detector sees what is cut around one.
     in_the_middle = settings.aligned or settings.points is not None
-    return Masker(masker_settings(settings), MtcnnDetector(settings.device, in_the_middle))
+    return Masker(masker_settings(settings), MtcnnDetector(settings.device, in_the_middle), made=made)
 
 
 def load_finders() -> tuple[Detector, Landmarker]:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maskgen.core.kindspec import WORLD, file_name
 from maskgen.core.reasons import UserError
 
 from .settings import KindsSettings
 
+if TYPE_CHECKING:
+    from maskgen.masks.kind import Kind
+
 SHOWN = 3  # rows and columns of masks on the preview of a kind whose masks all differ
+_TEMPLATE, _LOOK = "template.toml", "[[look]]"
+_ON_LOOKS = """\
+# Further looks of the built-in form, as comments: a look puts its own texture on its share of the masks. To use one,
+# draw its pictures as you drew the others, and remove the marks before its lines.
+"""
 
 
 def run_kinds(settings: KindsSettings) -> Iterator[str]:
@@ -30,14 +40,28 @@ def run_kinds(settings: KindsSettings) -> Iterator[str]:
     kinds = load_kinds(names)
     width = max(15, *(len(kind.name) + 1 for kind in kinds))
     for kind in kinds:
-        yield f"{kind.name:<{width}} {kind.colour or ('drawn' if kind.draw_design else 'print'):<7}  {kind.title}"
+        colour = kind.colour or ("drawn" if kind.draw_design else "print")
+        yield f"{kind.name:<{width}} {colour:<7}  {kind.title}{_told_looks(kind)}"
     if (folder := settings.previews) is None:
         if not settings.list_only:
             yield "Nothing was written: --out FOLDER renders a preview of each kind, --kind KIND of one."
     else:
-        drawn = tuple(name for name, kind in zip(names, kinds, strict=True) if kind.draw_design)
-        write_previews(folder, tuple(name for name in names if name not in drawn), drawn)
+        write_previews(folder, list(zip(names, kinds, strict=True)))
         yield f"Previews are in {folder}."
+
+
+def _looks(kind: Kind) -> list[int]:
+    """The numbers of the looks that masks of the kind have."""
+    if kind.draw_design is not None:
+        return [0]
+    return [number for number, look in enumerate(kind.template.looks) if look.share > 0]
+
+
+def _told_looks(kind: Kind) -> str:
+    """The looks and their shares, if there are several."""
+    looks = [kind.template.looks[number] for number in _looks(kind)]
+    shares = ", ".join(f"{look.name} {100 * look.share:.3g} %" for look in looks)
+    return f"; looks: {shares}" if len(looks) > 1 else ""
 
 
 def copy_form(form: str, folder: Path) -> str:
@@ -53,39 +77,77 @@ def copy_form(form: str, folder: Path) -> str:
         raise UserError(f"{folder} is there already: give a folder that is not.")
     files = template_files(form)
     folder.mkdir(parents=True)
-    for name, data in files.items():
+    text, further = without_looks(files[_TEMPLATE].decode("utf-8"))
+    for name, data in (files | {_TEMPLATE: text.encode("utf-8")}).items():
         write_atomic(folder / name, data)
     shown = folder if folder.is_absolute() or len(folder.parts) > 1 else f"./{folder}"
-    return f"{folder / 'template.toml'} is the form {form}; change it, then: maskgen kinds --kind {shown}"
+    told = f", its further looks ({', '.join(further)}) as comments" if further else ""
+    return f"{folder / _TEMPLATE} is the form {form}{told}; change it, then: maskgen kinds --kind {shown}"
 
 
-def write_previews(out: Path, plain: tuple[str, ...], drawn: tuple[str, ...]) -> None:
-    """Write OUT/KIND.png for each kind: the built-in portrait in that mask. A `drawn` kind, whose masks all differ, is
-    shown in SHOWN * SHOWN masks."""
+def without_looks(text: str) -> tuple[str, list[str]]:
+    """A template with its further looks as comments, and their names.
+
+    Else a copy whose texture and relief are replaced would have the built-in pictures on a share of the masks.
+    """
+    import tomllib
+
+    names = [look["name"] for look in tomllib.loads(text).get("look", [])]
+    lines: list[str] = []
+    inside = False
+    for line in text.replace(_LOOK, f"{_ON_LOOKS}{_LOOK}", 1).splitlines():
+        inside = line == _LOOK if line.startswith("[") else inside
+        lines.append(f"# {line}" if inside and line and not line.startswith("#") else line)
+    return "\n".join(lines) + "\n", names
+
+
+def write_previews(out: Path, kinds: Sequence[tuple[str, Kind]]) -> None:
+    """Write OUT/KIND.png for each kind: the built-in portrait in that mask, in each of its looks side by side. A kind
+    whose masks all differ is shown in SHOWN * SHOWN masks."""
     from maskgen.core.atomic_writes import remove_parts_of, write_atomic
     from maskgen.core.images import encode_image
 
     out.mkdir(parents=True, exist_ok=True)
-    remove_parts_of(*(out / f"{file_name(kind)}.png" for kind in (*plain, *drawn)))
-    for kinds, size, side in ((plain, 320, 1), (drawn, 160, SHOWN)):
-        for kind, picture in _previews(kinds, size, side) if kinds else ():
-            write_atomic(out / f"{file_name(kind)}.png", encode_image(picture, "png", 100))
+    remove_parts_of(*(out / f"{file_name(text)}.png" for text, _ in kinds))
+    drawn = [text for text, kind in kinds if kind.draw_design]
+    plain = [(text, kind) for text, kind in kinds if not kind.draw_design]
+    for kind, picture in chain(_in_every_look(plain), _of_many_masks(drawn)):
+        write_atomic(out / f"{file_name(kind)}.png", encode_image(picture, "png", 100))
 
 
-def _previews(kinds: tuple[str, ...], size: int, side: int) -> Iterator[tuple[str, Any]]:
+def _in_every_look(kinds: Sequence[tuple[str, Kind]]) -> Iterator[tuple[str, Any]]:
+    """Each kind's name and its picture: a row of its looks, as they follow in the template."""
+    import numpy as np
+
+    pictures: dict[str, list[Any]] = {}
+    for number in sorted({number for _, kind in kinds for number in _looks(kind)}):
+        having = [(text, kind) for text, kind in kinds if number in _looks(kind)]
+        made = [replace(kind, looks=(kind.looks[number],) * len(kind.looks)) for _, kind in having]
+        for kind, images in _worn(tuple(text for text, _ in having), ["portrait"], 320, tuple(made)).items():
+            pictures.setdefault(kind, []).extend(images)
+    for name, images in pictures.items():
+        yield name, np.hstack(images)
+
+
+def _of_many_masks(kinds: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """Each kind's name and its picture: rows and columns of masks drawn from different keys."""
     import numpy as np
 
+    keys = ["portrait", *(f"portrait {number}" for number in range(1, SHOWN**2))]
+    for kind, images in _worn(tuple(kinds), keys, 160).items() if kinds else ():
+        yield kind, np.vstack([np.hstack(images[at : at + SHOWN]) for at in range(0, SHOWN**2, SHOWN)])
+
+
+def _worn(kinds: tuple[str, ...], keys: Sequence[str], size: int, made: tuple[Kind, ...] = ()) -> dict[str, list[Any]]:
+    """The built-in portrait in each kind, one picture for each key; of a kind that is made already, in that one."""
     from ..load_models import load_masker, portrait
     from ..mask.settings import MaskSettings
 
-    masker = load_masker(MaskSettings(Path(), Path(), kinds=kinds, per_photo="all", size=size))
-    keys = ["portrait", *(f"portrait {number}" for number in range(1, side**2))]
+    masker = load_masker(MaskSettings(Path(), Path(), kinds=kinds, per_photo="all", size=size), made)
     pictures: dict[str, list[Any]] = {}
     for worn in masker.process(keys, [portrait()] * len(keys)):
         if isinstance(worn, Exception):
             raise worn
         for output in worn:
             pictures.setdefault(output.kind, []).append(output.image)
-    for kind, images in pictures.items():
-        yield kind, np.vstack([np.hstack(images[at : at + side]) for at in range(0, side**2, side)])
+    return pictures

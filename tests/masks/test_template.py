@@ -1,5 +1,6 @@
 """Templates: the built-in ones are whole, and a fault in one is a sentence that names file, key and expectation."""
 
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None
     (folder / "texture.png").write_bytes(encode_image(stripes, "png"))
     (folder / "relief.png").write_bytes(encode_image(np.full((256, 256, 3), 128, np.uint8), "png"))
     text = (folder / "template.toml").read_text()
-    text = text[: text.index("[[look]]")].replace('black = "#000000"', 'print = "#ffffff"')
+    text = text.replace('black = "#000000"', 'print = "#ffffff"')
     (folder / "template.toml").write_text(text)
     kind = load_kind(str(folder))
     assert kind.name == "tiger"
@@ -167,6 +168,43 @@ def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None
     (folder / "template.toml").write_text(text.replace("under_eye", "0"))
     with pytest.raises(UserError, match="expected one of the places bridge, brow, "):
         read_template(folder)
+
+
+def test_a_copy_of_which_only_the_pictures_were_replaced_has_one_look(tmp_path: Path) -> None:
+    """Further looks would put the built-in texture on a part of the masks without a word."""
+    for form in template_names():
+        folder, built_in = tmp_path / form, built_in_template(form)
+        told = CliRunner().invoke(main, ["kinds", "--copy", form, str(folder)])
+        assert told.exit_code == 0
+        copy = read_template(folder)
+        assert [(look.name, look.share) for look in copy.looks] == [("plain", 1.0)]
+        page = folder / "template.toml"
+        text = page.read_text("utf-8")
+        assert repr(copy.straps) == repr(built_in.straps)
+        further = [look.name for look in built_in.looks[1:]]
+        assert ("comments" in told.output) == bool(further) and all(name in told.output for name in further)
+        page.write_text(re.sub(r"^# (?=\[\[look|\w+ = )", "", text, flags=re.MULTILINE), "utf-8")
+        assert [(look.name, look.share) for look in read_template(folder).looks] == [
+            (look.name, look.share) for look in built_in.looks
+        ]
+
+
+def test_the_preview_shows_every_look_that_masks_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(main, ["kinds", "--kind", "n95", "--kind", "cloth", "--kind", "pitta", "--kind", "kf94"])
+    assert told.exit_code == 0, told.output
+    assert "looks: plain 60 %, pleated 40 %" in told.output and "flat" not in told.output
+    shown = {name: cv2.imread(f"mask_previews/{name}.png") for name in ("n95", "cloth", "pitta", "kf94")}
+    assert {name: picture.shape[:2] for name, picture in shown.items()} == {
+        "n95": (320, 640),
+        "cloth": (320, 640),
+        "pitta": (320, 960),
+        "kf94": (320, 320),
+    }
+    plain, valve = shown["n95"][:, :320].astype(int), shown["n95"][:, 320:].astype(int)
+    other = np.abs(plain - valve).max(2)
+    assert other[:100].max() < 12  # the same portrait above the mask; JPEG's blocks aside
+    assert (other > 40).sum() > 100  # the valve
 
 
 def test_a_picture_or_an_empty_folder_in_place_of_a_template(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from maskgen.pipelines.mask import run as runner
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "run_mask", functools.partial(runner.run_mask, factory=make_fake))
-    monkeypatch.setattr(load_models, "load_masker", make_fake)
+    monkeypatch.setattr(load_models, "load_masker", lambda settings, made=(): make_fake(settings))
 
 
 def test_kinds_are_listed_and_drawn(tmp_path: Path) -> None:

@@ -63,13 +63,13 @@ def owner_of(folder: AnyPath) -> Owner | None:
     A settings.json comes first: `evaluate` may have written its report into a folder of another command. Checksums are
     not verified: damage does not change whose folder it is.
     """
-    stored = _read(folder / SETTINGS)
+    stored = read_or_empty(folder / SETTINGS)
     if (writer := writer_of(stored)) is not None:
         return writer
     if not stored and (folder / SETTINGS).is_file():
         return next((name for name, beside in _BESIDE.items() if any((folder / one).exists() for one in beside)), None)
     for file, (name, keys) in _REPORTS.items():
-        if all(key in _read(folder / file) for key in keys):
+        if all(key in read_or_empty(folder / file) for key in keys):
             return name
     return None
 
@@ -97,7 +97,7 @@ def _has_content(path: AnyPath) -> bool:
     return path.is_file() and bool(path.read_bytes())
 
 
-def _read(path: AnyPath) -> dict[str, Any]:
+def read_or_empty(path: AnyPath) -> dict[str, Any]:
     """A JSON file's dictionary; empty if it is missing or damaged."""
     try:
         return parse(path.read_bytes()) if path.is_file() else {}

@@ -57,7 +57,8 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     trained = trained_people(settings.model)
     embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = ARCFACE if found.aligned else _alignment_for(embedder)
-    faces = f"faces-{name}" if found.aligned or alignment == DEFAULT_ALIGNMENT else f"faces-{name}-{alignment}"
+    which = f"{name}-{place.name}" if place.is_file() else name  # two files in one folder may be evaluated at once
+    faces = f"faces-{which}" if found.aligned or alignment == DEFAULT_ALIGNMENT else f"faces-{which}-{alignment}"
     prepared = prepare(asked, found, settings.folder.parent / faces, notify, alignment)
     about = {
         "name": name,

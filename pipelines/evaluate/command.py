@@ -43,9 +43,14 @@ PATH = FilePath()
     type=(str, PATH),
     metavar="NAME FOLDER",
     help="A public benchmark as it is distributed: mfr2, lfw, rmfrd, or bin (any .bin file of InsightFace). Its faces "
-    "are cut once, into faces-NAME beside the report.",
+    "are cut once, into faces-NAME (of a file, faces-NAME-FILE) beside the report.",
 )
-@click.option("--report", type=PATH, help="Folder of the report.  [default: judged/MODEL in the folder of the data]")
+@click.option(
+    "--report",
+    type=PATH,
+    help="Folder of the report.  [default: judged/MODEL in the folder of the data; judged/MODEL-FILE for a file of "
+    "pairs or a .bin, judged/MODEL-NAME for another benchmark]",
+)
 @click.option(
     "--far", type=float, help="With --gallery: the false match rate that sets the threshold.  [default: 0.01]"
 )

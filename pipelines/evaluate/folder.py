@@ -9,7 +9,7 @@ from pathlib import Path
 from maskgen.core.reasons import UserError
 
 from ..checks import show_path
-from ..folder_owner import Owner, owner_of, refuse_other_owner
+from ..folder_owner import Owner, owner_of, read_or_empty, refuse_other_owner
 from ..reports.page.page import NAME as PAGE
 from ..runs.lock import LOCK, hold
 
@@ -18,6 +18,8 @@ PEOPLE = "identified.csv"  # of an evaluation with --gallery
 ERRORS = "errors.png"
 UNREADABLE, TEXT, RESULTS = "unreadable.csv", "results.md", "results.json"
 FILES = (*PLOTS, PEOPLE, ERRORS, UNREADABLE, PAGE, TEXT, RESULTS)
+# Lists by which the folder of lists, or of a gallery, is evaluated: named or not, it is the same data.
+OWN_LISTS = ("test.csv", "gallery.csv")
 # There while an evaluation writes: its files may be replaced. Other programs write a roc.png, too.
 UNFINISHED = "unfinished.txt"
 
@@ -57,3 +59,26 @@ def refuse_report(folder: Path) -> None:
             f"--report {show_path(folder)} holds files that no evaluation wrote (such as {min(strangers)}): name a new "
             "or empty folder."
         )
+
+
+def refuse_replacing(folder: Path, model: str, data: Path) -> None:
+    """Raise UserError where a folder that nobody named holds the results of another model or of other data.
+
+    Args:
+        data: the folder or file that is evaluated.
+    """
+    found = read_or_empty(folder / RESULTS)
+    judged = (found.get("benchmark") or {}).get("folder") or found.get("gallery") or found.get("data") or ""
+    given = (found.get("model") or {}).get("given", "")
+    for was, now in ((judged, str(data)), (given, model)):
+        if _differ(was, now):
+            raise UserError(f"{show_path(folder)} holds the results of {was}: name a folder with --report.")
+
+
+def _differ(was: str, now: str) -> bool:
+    """Whether both paths are there and are not the same; a list of `OWN_LISTS` is its folder.
+
+    A path that is no longer there may be that of a folder that has moved, or of a start in another folder.
+    """
+    first, second = (path.parent if path.name in OWN_LISTS else path for path in (Path(was), Path(now)))
+    return bool(was) and was != now and first.exists() and second.exists() and not first.samefile(second)

@@ -8,7 +8,7 @@ from pathlib import Path
 from maskgen.core.reasons import UserError
 
 from ..checks import check_place, check_range
-from .folder import refuse_report
+from .folder import OWN_LISTS, refuse_replacing, refuse_report
 
 JUDGED = "judged"  # folder of reports beside the data
 
@@ -62,6 +62,8 @@ class EvaluateSettings:
             if path is not None and not path.exists():
                 raise UserError(f"{option} {path} is not there: name what `maskgen pairs` or `maskgen gallery` wrote.")
         refuse_report(self.folder)
+        if self.report is None:
+            refuse_replacing(self.folder, self.model, given[0][1] if isinstance(given[0], tuple) else given[0])
 
     @property
     def false_accepts(self) -> float:
@@ -70,13 +72,17 @@ class EvaluateSettings:
 
     @property
     def folder(self) -> Path:
-        """The report's folder: --report, or judged/MODEL beside the data."""
+        """The report's folder: --report, or one beside the data.
+
+        That of lists or a gallery is judged/MODEL; other data have their own, judged/MODEL-FILE or MODEL-BENCHMARK.
+        """
         if self.report is not None:
             return self.report
-        benchmark = None if self.benchmark is None else self.benchmark[1]
-        judged = self.data or self.gallery or benchmark
-        beside = judged if judged is not None and judged.is_dir() else (judged or Path()).parent
-        return beside / JUDGED / model_name(self.model)
+        name, benchmark = model_name(self.model), self.benchmark or ("", Path())
+        judged = self.data or self.gallery or benchmark[1]
+        if judged.is_dir():
+            return judged / JUDGED / (f"{name}-{benchmark[0]}" if self.benchmark else name)
+        return judged.parent / JUDGED / (name if judged.name in OWN_LISTS else f"{name}-{judged.name}")
 
 
 def model_name(model: str) -> str:

@@ -183,7 +183,7 @@ def test_people_of_lists_are_named_by_their_numbers(tmp_path: Path) -> None:
 def test_faces_are_not_cut_into_a_folder_of_another_origin(untrained: Path, tmp_path: Path) -> None:
     pictures = small_pictures(2, 2)
     (tmp_path / "own.bin").write_bytes(pickle.dumps((pictures, [True, True])))
-    place = tmp_path / "faces-bin"
+    place = tmp_path / "faces-bin-own.bin"
     place.mkdir()
     (place / "test.csv").write_text("mine\n")
     (place / "train.csv").write_text("mine\n")

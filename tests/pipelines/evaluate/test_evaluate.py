@@ -137,9 +137,7 @@ def test_the_same_seed_gives_the_same_bytes(judged: tuple[Path, str], drawn: Pat
 
 
 def test_broken_pictures_are_told_and_counted(drawn: Path, untrained: Path, tmp_path: Path) -> None:
-    for name in ("run", "lists"):
-        shutil.copytree(drawn / name, tmp_path / name, ignore=shutil.ignore_patterns("judged"))
-    with (tmp_path / "lists/test.csv").open() as file:
+    with (own_lists(drawn, tmp_path) / "test.csv").open() as file:
         rows = list(csv.DictReader(file))
     victim = rows[0]["path"]
     (tmp_path / "lists" / victim).write_bytes(b"\xff\xd8nothing")
@@ -421,6 +419,63 @@ def test_names_of_reports() -> None:
     assert [model_name(name) for name in ("dlib", "facenet:vggface2", "/a/b/best", "m.pth")] == [
         "dlib", "facenet-vggface2", "b-best", "m.pth",
     ]  # fmt: skip
+
+
+def own_lists(drawn: Path, folder: Path) -> Path:
+    """A copy of the lists without any report, and of their run beside it."""
+    for name in ("run", "lists"):
+        shutil.copytree(drawn / name, folder / name, ignore=shutil.ignore_patterns("judged"))
+    return folder / "lists"
+
+
+def test_each_data_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    names = ("test.csv", "pairs_label.txt", "pairs.csv", "lfw.bin", "agedb_30.bin", "gallery.csv", "half.csv")
+    for name in names:
+        write(tmp_path / name, b"")
+    bins = {"dlib-lfw.bin": ("bin", tmp_path / "lfw.bin"), "dlib-agedb_30.bin": ("bin", tmp_path / "agedb_30.bin")}
+    benchmarks = {**bins, "dlib-lfw": ("lfw", tmp_path), "dlib-mfr2": ("mfr2", tmp_path)}
+    for name, benchmark in benchmarks.items():
+        assert EvaluateSettings("dlib", benchmark=benchmark).folder == tmp_path / "judged" / name
+    lists = {"": "dlib", "test.csv": "dlib", "pairs_label.txt": "dlib-pairs_label.txt", "pairs.csv": "dlib-pairs.csv"}
+    for file, name in lists.items():
+        assert EvaluateSettings("dlib", data=tmp_path / file).folder == tmp_path / "judged" / name
+    for file, name in {"": "dlib", "gallery.csv": "dlib", "half.csv": "dlib-half.csv"}.items():
+        assert EvaluateSettings("dlib", gallery=tmp_path / file).folder == tmp_path / "judged" / name
+
+
+def test_results_of_other_data_are_not_replaced_unasked(drawn: Path, untrained: Path, tmp_path: Path) -> None:
+    lists = own_lists(drawn, tmp_path)
+    shutil.copy(lists / "test.csv", lists / "half.csv")
+    few = ("--replicates", "20")
+    done("evaluate", untrained, "--data", lists, *few)
+    plain = lists / "judged" / model_name(str(untrained))
+    before = tree(plain)
+    said = done("evaluate", untrained, "--data", lists / "half.csv", *few)
+    assert f"Open {plain}-half.csv/report.html" in " ".join(said.split())
+    assert tree(plain) == before
+    done("evaluate", untrained, "--data", lists / "test.csv", *few)  # the folder's own list, by its name
+    # As earlier versions wrote it: results of a file, where those of the folder go.
+    shutil.rmtree(plain)
+    shutil.move(f"{plain}-half.csv", plain)
+    refused = call("evaluate", untrained, "--data", lists, *few)
+    assert refused.exit_code == 2
+    told = " ".join(refused.output.split())
+    assert f"{plain} holds the results of {lists / 'half.csv'}: name a folder with --report." in told
+    done("evaluate", untrained, "--data", lists, "--report", plain, *few)
+
+
+def test_results_of_a_model_of_the_same_name_are_not_replaced_unasked(
+    drawn: Path, untrained: Path, tmp_path: Path
+) -> None:
+    lists = own_lists(drawn, tmp_path)
+    models = [tmp_path / name / "masked" / "best" for name in ("a", "b")]
+    for model in models:
+        shutil.copytree(untrained / "best", model)
+    for _ in range(2):
+        done("evaluate", models[0], "--data", lists, "--replicates", "20")
+    refused = call("evaluate", models[1], "--data", lists, "--replicates", "20")
+    assert refused.exit_code == 2
+    assert f"holds the results of {models[0]}: name a folder with --report." in " ".join(refused.output.split())
 
 
 @pytest.mark.parametrize("what", ["run", "lists", "gallery", "training", "people", "pictures", "page", "notes"])

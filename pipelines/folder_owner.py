@@ -24,6 +24,7 @@ class Owner(StrEnum):
     TRAIN = "train"
     PAIRS = "pairs"
     EVALUATE = "evaluate"
+    DEMO = "demo"
 
 
 _WHAT = {
@@ -32,15 +33,22 @@ _WHAT = {
     Owner.TRAIN: "a training",
     Owner.PAIRS: "training lists",
     Owner.EVALUATE: "an evaluation",
+    Owner.DEMO: "a demo",
 }
 # Settings that earlier versions wrote without COMMAND: one command alone has each.
 _KEYS = {
     Owner.MASK: ("digest", "shard_size"),
     Owner.GALLERY: ("the photographs", "--masked-pattern"),
     Owner.TRAIN: ("the training list", "train.epochs"),
+    Owner.DEMO: (),
 }
 # Files beside a settings.json that is too damaged to tell its command.
-_BESIDE = {Owner.MASK: ("shards",), Owner.GALLERY: ("gallery.csv",), Owner.TRAIN: ("last", "best", "history.csv")}
+_BESIDE = {
+    Owner.MASK: ("shards",),
+    Owner.GALLERY: ("gallery.csv",),
+    Owner.TRAIN: ("last", "best", "history.csv"),
+    Owner.DEMO: ("masked", "manifests"),
+}
 # Commands without a settings.json: the entries by which their JSON files are recognised.
 _REPORTS = {
     "report.json": (Owner.PAIRS, ("protocol", "runs", "rows")),

@@ -8,6 +8,7 @@ from maskgen.core.reasons import UserError
 
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
+from .folder import LISTS, RUN, SAMPLE, begin
 from .settings import DemoSettings
 
 PEOPLE, EACH = 12, 10
@@ -20,15 +21,16 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
     from ..workers.backends import usable_cores
 
     source, out = settings.source, settings.out
+    begin(out)
     if source is None:
-        source = out / "sample"
+        source = out / SAMPLE
         notify(f"1. Drawing the sample: a portrait, and {PEOPLE} people of {EACH} pictures each.")
         draw_sample(source)
     else:
         notify(f"1. Taking the photographs of {source}.")
     masked = MaskSettings(
         source=source,
-        run=out / "masked",
+        run=out / RUN,
         per_photo="all",
         bare=True,
         segmentation=True,
@@ -38,7 +40,7 @@ def run_demo(settings: DemoSettings, notify: Notify) -> int:
     code = _mask(masked, notify)
     if code != NOTHING_WRITTEN:
         notify("3. Writing the training and test lists.")
-        lists = _write_lists(out / "masked", out / "manifests", notify)
+        lists = _write_lists(out / RUN, out / LISTS, notify)
         _say_what_to_open(out, lists, notify)
         code = code if lists else SOME_SET_ASIDE
     return code
@@ -89,7 +91,7 @@ def _write_lists(run: Path, out: Path, notify: Notify) -> bool:
 
 
 def _say_what_to_open(out: Path, lists: bool, notify: Notify) -> None:
-    run = out / "masked"
+    run = out / RUN
     notify("\nDone. Open")
     notify(f"  {run / 'report.html'}  the results, for a browser")
     notify(f"  {run / 'contact_sheet.png'}  samples of every mask")

@@ -8,6 +8,7 @@ from pathlib import Path
 from maskgen.core.reasons import UserError
 
 from ..checks import check_place, check_range
+from .folder import refuse_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,4 @@ class DemoSettings:
             check_range("--workers", self.workers, 1, 4096)
         if self.source is not None and not self.source.exists():
             raise UserError(f"--source {self.source} does not exist: name a folder of photographs.")
+        refuse_out(self.out)

@@ -10,7 +10,7 @@ import cv2
 import pytest
 from click.testing import CliRunner
 from fake_masker import make_fake
-from support import catalogue, write_people
+from support import catalogue, run, tree, write, write_people
 
 from maskgen.masks.kinds import kind_names
 from maskgen.pipelines import load_models
@@ -106,6 +106,45 @@ def test_demo_in_the_folder_of_another_demo_names_what_to_do(source: Path, tmp_p
         result = CliRunner().invoke(main, ["demo", str(out), "--source", str(folder), "--workers", "1"])
         assert result.exit_code == code
     assert f"{out} holds a demo of another source: name another folder." in result.stderr
+
+
+@pytest.mark.parametrize("what", ["run", "sample", "notes"])
+def test_demo_refuses_a_folder_with_other_files(
+    source: Path, tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_run, "draw_sample", functools.partial(write_people, people=1, each=1))
+    out = tmp_path / "mine"
+    if what == "run":
+        run(source, out)
+    else:
+        write(out / {"sample": "sample/person 0/00.png", "notes": "notes.txt"}[what], b"mine")
+    before = tree(out)
+    for options in ([], ["--source", str(source)]):
+        result = CliRunner().invoke(main, ["demo", str(out), "--workers", "1", *options])
+        assert result.exit_code == 2, result.output
+        told = " ".join(result.output.split())
+        assert "is the folder of a masking run" in told if what == "run" else "that no demo wrote" in told
+    assert tree(out) == before
+
+
+def test_demo_goes_on_in_its_own_folder(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    words = ["demo", str(out), "--source", str(source), "--workers", "1"]
+    out.mkdir()
+    assert CliRunner().invoke(main, words).exit_code == 3  # too few people for lists
+    write(out / "notes.txt", b"mine")
+    done = tree(out)
+    assert CliRunner().invoke(main, words).exit_code == 3
+    assert tree(out) == done
+    shutil.rmtree(out / "masked")  # as if it had been killed before the run began
+    assert CliRunner().invoke(main, words).exit_code == 3
+    assert tree(out) == done
+    (out / "notes.txt").unlink()
+    (out / "settings.json").unlink()  # a demo of an earlier version
+    assert CliRunner().invoke(main, words).exit_code == 3
+    refused = CliRunner().invoke(main, ["pairs", "--run", str(out / "masked"), str(out)])
+    assert refused.exit_code == 2
+    assert "is the folder of a demo" in " ".join(refused.output.split())
 
 
 def test_demo_on_few_people_goes_without_lists(source: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from maskgen.core.checksummed_json import add_checksum, parse_checksummed
 from maskgen.core.reasons import UserError
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.config import read_config
+from maskgen.pipelines.demo.folder import begin
 from maskgen.pipelines.folder_owner import COMMAND, SETTINGS, Owner, owner_of
 from maskgen.pipelines.gallery.folder import GalleryFolder
 from maskgen.pipelines.gallery.settings import GallerySettings
@@ -27,6 +28,7 @@ WHAT = {
     "train": "a training",
     "pairs": "training lists",
     "evaluate": "an evaluation",
+    "demo": "a demo",
 }
 WITH_SETTINGS = ("mask", "gallery", "train")
 TRAINING = {"maskgen version": "1", "train.epochs": 2, "the training list": "ab"}
@@ -56,6 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stored = {"maskgen": "0", "model": {}, "pictures": {}}
     write(root / "evaluate" / "results.json", json.dumps(stored).encode())
     write(root / "evaluate" / "report.html", b"<html>")
+    begin(root / "demo")
     return root
 
 
@@ -110,7 +113,7 @@ def test_the_folder_of_another_command_is_refused(
 
 
 @pytest.mark.parametrize("command", ["mask", "gallery", "train", "pairs"])
-@pytest.mark.parametrize("owner", ["pairs", "evaluate"])
+@pytest.mark.parametrize("owner", ["pairs", "evaluate", "demo"])
 def test_so_is_one_of_lists_or_of_an_evaluation(own: Path, owner: str, command: str) -> None:
     if command == owner:
         return
@@ -150,7 +153,7 @@ def test_folders_of_earlier_versions_go_on(made: Path, own: Path) -> None:
 
 
 def test_each_command_says_who_wrote_its_settings(made: Path) -> None:
-    for name in WITH_SETTINGS:
+    for name in (*WITH_SETTINGS, "demo"):
         assert json.loads((made / name / SETTINGS).read_text())[COMMAND] == name
     assert {owner_of(made / name) for name in WHAT} == set(Owner)
     assert owner_of(made / "photographs") is None and owner_of(made / "none") is None
@@ -160,6 +163,6 @@ def test_config_takes_the_settings_of_masking_alone(own: Path) -> None:
     assert "kinds" in read_config(own / "mask" / SETTINGS)
     as_before(own / "mask", unmarked)
     assert "kinds" in read_config(own / "mask" / SETTINGS)
-    for name in ("gallery", "train"):
+    for name in ("gallery", "train", "demo"):
         with pytest.raises(UserError, match=f"is of maskgen {name}: name a file of options"):
             read_config(own / name / SETTINGS)

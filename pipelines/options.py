@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from maskgen.core.alignment_names import ALIGNMENTS, DEFAULT_ALIGNMENT, DEFAULT_SIDE, default_side
 from maskgen.core.reasons import UserError
@@ -51,6 +52,31 @@ class AnyPathType(click.ParamType[AnyPath]):
         except UserError as fault:
             self.fail(str(fault), param, ctx)
         return found
+
+
+def given(*names: str) -> list[str]:
+    """Those of these options that the command line gives, as it spells them; a default that is typed out is given.
+
+    Args:
+        names: of the command's parameters; all of them where none is named.
+    """
+    context = click.get_current_context()
+    typed = [one for one in context.command.params if isinstance(one, click.Option) and one.name is not None]
+    return [
+        one.opts[0]
+        for one in typed
+        if (not names or one.name in names) and context.get_parameter_source(one.name) is ParameterSource.COMMANDLINE
+    ]
+
+
+def refuse_given(names: tuple[str, ...], why: str) -> None:
+    """Raise UserError where the command line gives one of these options, which cannot have an effect.
+
+    Args:
+        why: the sentence, with {} for the option.
+    """
+    for option in given(*names)[:1]:
+        raise UserError(why.format(option))
 
 
 def landmarks_option(command: Any) -> Any:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskgen.core.reasons import UserError
 from maskgen.trainer.checkpoints import ABOUT, MODEL
 
 from .base import FaceEmbedder
 from .dlib_resnet import dlib_resnet
 from .facenet import WEIGHTS, facenet
 from .masked import masked
-from .model_names import DLIB, MASKED, NAMES, check_model
-from .onnx_model import SUFFIX, open_onnx
+from .model_names import DLIB, MASKED, NAMES, ONNX, check_input, check_model
+from .onnx_model import open_onnx
 from .trained import trained
 
 BEST = ("best", "last")  # checkpoints in a training run's folder; the first that exists
@@ -31,10 +30,9 @@ def open_embedder(
     Raises:
         UserError: the model does not exist, or cannot be used here.
     """
-    if model.endswith(SUFFIX) and Path(model).is_file():
+    check_input(model, input_file)
+    if model.endswith(ONNX) and Path(model).is_file():
         return open_onnx(Path(model), input_file, device)
-    if input_file is not None:
-        raise UserError(f"--input describes the input of an ONNX file, and {model} is not one: leave it out.")
     if model == MASKED:
         return masked(device)
     if model == DLIB:

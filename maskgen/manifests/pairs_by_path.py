@@ -16,7 +16,7 @@ from maskgen.formats.any_path import AnyPath, is_remote
 from .catalogue import Images
 from .formats.label_pairs import is_label_pairs
 from .formats.lfw_pairs import PairsMade, Resolved
-from .lists import PairLists, read_pair_lists
+from .lists import PairLists
 from .schema import PAIR_COLUMNS, Ints
 from .write import PathWriter
 
@@ -34,24 +34,20 @@ def lists_image_paths(path: Path) -> bool:
 
 
 def resolve_image_paths(
-    images: Images, folders: Mapping[str, AnyPath], path: Path, allow_same_source: bool
+    images: Images, folders: Mapping[str, AnyPath], listed: PairLists, allow_same_source: bool
 ) -> Resolved:
     """The pairs of such a file on these images, in their order within genuine and impostor pairs, each once.
 
     Args:
         folders: of the runs, by name.
-
-    Raises:
-        UserError: the file cannot be read.
+        listed: the one file.
     """
-    listed = read_pair_lists([path])
-    rows, same = _rows_of(images, folders, listed)[listed.pairs[path.name]], listed.same(path.name)
+    ((name, pairs),) = listed.pairs.items()
+    rows, same = _rows_of(images, folders, listed)[pairs], listed.same(name)
     made = PairsMade(images, allow_same_source)
     left_out: list[tuple[str, str]] = []
     texts = listed.addresses
-    for place, (row, are_one, names) in enumerate(
-        zip(rows.tolist(), same.tolist(), listed.pairs[path.name].tolist(), strict=True), 1
-    ):
+    for place, (row, are_one, names) in enumerate(zip(rows.tolist(), same.tolist(), pairs.tolist(), strict=True), 1):
         first, second = (texts[at].as_py() for at in names)
         try:
             for at, name in zip(row, (first, second), strict=True):

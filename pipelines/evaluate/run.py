@@ -129,6 +129,7 @@ def _fixed_fmr(
 
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
     """The lists, and the name of the test pairs among them."""
+    from maskgen.manifests.formats.lfw_pairs import is_lfw_pairs
     from maskgen.manifests.lists import read_pair_lists
     from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, TEST
 
@@ -138,7 +139,7 @@ def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
         raise UserError(f"{test} is not there: give the folder that `maskgen pairs` wrote, or a CSV file of pairs.")
     if test.name in (EVAL_SAME, EVAL_DIFF):
         raise UserError(f"{test} is used for the threshold only: give its folder, or other pairs.")
-    if _is_lfw_pairs(test):
+    if is_lfw_pairs(test):
         raise UserError(
             f"{test} names no files: give it to `maskgen pairs --test-pairs`, and --data what that writes; or give "
             "lines of two paths and 1 or 0, as in pairs_label.txt."
@@ -148,18 +149,6 @@ def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
     if not len(found.pairs[test.name]):
         raise UserError(f"{test} holds no pair: give lists with test pairs.")
     return found, test.name
-
-
-def _is_lfw_pairs(path: Path) -> bool:
-    """Whether a file holds pairs of names and numbers, as LFW's pairs.txt."""
-    from maskgen.manifests.formats.lfw_pairs import load_lfw_pairs
-
-    if path.suffix != ".txt":
-        return False
-    try:
-        return bool(load_lfw_pairs(path))
-    except (ValueError, OSError):
-        return False  # whoever reads it as a list says what is wrong
 
 
 def _judged(lists: PairLists, name: str, embedded: Embedded) -> MeasuredPairs:

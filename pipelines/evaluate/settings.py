@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
+from maskgen.embedders.model_names import check_input
 
-from ..checks import check_place, check_range
+from ..checks import check_device_name, check_place, check_range
 from .folder import OWN_LISTS, refuse_replacing, refuse_report
 
 JUDGED = "judged"  # folder of reports beside the data
@@ -51,12 +52,14 @@ class EvaluateSettings:
         check_range("--seed", self.seed, 0, 2**63 - 1)
         check_range("--replicates", self.replicates, 10, 10**6)
         check_range("--workers", self.workers, 1, 4096)
+        check_device_name(self.device)
+        check_input(self.model, self.input_file)
         if self.far is not None and self.gallery is None:
             raise UserError("--far is for --gallery: on lists TAR is reported at FAR 0.01, 0.001 and 0.0001.")
         if not 0 < self.false_accepts < 1:
             raise UserError(f"--far {self.far:g} is no share: give one above 0 and below 1, as 0.01.")
-        if self.benchmark is not None and not self.benchmark[1].exists():
-            raise UserError(f"--benchmark {self.benchmark[0]}: {self.benchmark[1]} is not there.")
+        if self.benchmark is not None:
+            self._check_benchmark(*self.benchmark)
         check_place("--report", self.folder)
         for option, path in (("--data", self.data), ("--gallery", self.gallery)):
             if path is not None and not path.exists():
@@ -64,6 +67,13 @@ class EvaluateSettings:
         refuse_report(self.folder)
         if self.report is None:
             refuse_replacing(self.folder, self.model, given[0][1] if isinstance(given[0], tuple) else given[0])
+
+    def _check_benchmark(self, name: str, place: Path) -> None:
+        from maskgen.benchmarks.by_name import benchmark
+
+        benchmark(name)
+        if not place.exists():
+            raise UserError(f"--benchmark {name}: {place} is not there.")
 
     @property
     def false_accepts(self) -> float:

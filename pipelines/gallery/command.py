@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..checks import MAX_PIXELS
-from ..options import FilePath, crop_options, fill_size, landmarks_option
+from ..options import FilePath, crop_options, fill_size, landmarks_option, refuse_given
 from ..options_once import OnceCommand
 from .settings import DOUBTFUL, GallerySettings
 
@@ -88,6 +88,11 @@ def gallery_command(**options: Any) -> None:
 
     fill_size(options)
     settings = GallerySettings(**options)
+    if settings.simulate:
+        idle = ("doubtful", "size", "align", "margin", "max_pixels", "landmarks", "device")
+        refuse_given(idle, "--simulate takes a run's pictures as they are: leave out {}.")
+    else:
+        refuse_given(("seed",), "{} is for --simulate: leave it out.")
     check_device(settings.device)
     report = run_gallery(settings, click.echo)
     click.echo(report.table())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskgen.core.reasons import UserError
+
 from ..checks import check_place
 
 PREVIEWS = Path("mask_previews")
@@ -23,7 +25,7 @@ class KindsSettings:
         maskgen kinds --out previews
 
     Raises:
-        UserError: a folder that cannot be made.
+        UserError: a folder that cannot be made, or options of which one has no effect.
     """
 
     out: Path | None = None
@@ -33,6 +35,11 @@ class KindsSettings:
     copy_to: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.list_only and self.out is not None:
+            raise UserError("--list-only writes nothing: leave out --out.")
+        for option, value in (("--out", self.out), ("--kind", self.kinds), ("--list-only", self.list_only)):
+            if self.copy_to is not None and value:
+                raise UserError(f"--copy writes a form alone: leave out {option}.")
         for option, folder in (("--out", self.out), ("--copy", self.copy_to)):
             if folder is not None:
                 check_place(option, folder.parent)

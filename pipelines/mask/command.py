@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from maskgen.core.kindspec import DEFAULT_KINDS, DEFAULT_MIN_TRUST, FACES, FARTHEST_PITCH, FARTHEST_YAW, WORLD
 from maskgen.core.reasons import UserError
@@ -16,7 +15,7 @@ from maskgen.masker.limits import CROPS, MASKED_INPUT, OCCLUDERS
 
 from ..checks import MAX_PIXELS
 from ..config import ConfiguredCommand, config_option
-from ..options import AnyPathType, FilePath, crop_options, fill_size, landmarks_option
+from ..options import AnyPathType, FilePath, crop_options, fill_size, given, landmarks_option
 from .settings import BACKENDS, CLASSES, COVERAGE, LABELS, MaskSettings
 
 NONE = "none"
@@ -313,12 +312,10 @@ def mask_command(**options: Any) -> None:
 
 def _refuse_idle(settings: MaskSettings) -> None:
     """Raise UserError for options that others make idle; only the command line knows whether a default was given."""
-    source = click.get_current_context().get_parameter_source
-    idle = ("size", "margin") if settings.keeps_crops else ("size", "align", "margin")
-    given = [f"--{name}" for name in idle if source(name) is ParameterSource.COMMANDLINE]
-    if settings.crop == "none" and given:
-        raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(given)}.")
-    if settings.format == "png" and source("quality") is ParameterSource.COMMANDLINE:
+    idle = given("size", "margin", *(() if settings.keeps_crops else ("align",)))
+    if settings.crop == "none" and idle:
+        raise UserError(f"--crop none keeps the photograph's own pixels: leave out {' and '.join(idle)}.")
+    if settings.format == "png" and given("quality"):
         raise UserError("--format png keeps every pixel and has no quality: leave out --quality, or give --format jpg.")
 
 

@@ -128,8 +128,11 @@ class MaskSettings:
             )
         if self.scheduler is not None and self.backend not in CLUSTERS:
             raise UserError("--scheduler names a cluster: say which kind with --backend dask or --backend ray.")
-        if self.overwrite and self.retry_set_aside:
-            raise UserError("--overwrite starts again and --retry-set-aside resumes: give one of them.")
+        for name, resumes in (("--retry-set-aside", self.retry_set_aside), ("--prune", self.prune)):
+            if self.overwrite and resumes:
+                raise UserError(f"--overwrite starts again and {name} resumes: give one of them.")
+        if self.take_over and not isinstance(self.run, RemotePath):
+            raise UserError("--take-over is for a RUN in an object store: leave it out.")
         if isinstance(self.run, RemotePath) and self.run.url.startswith("hf://"):
             raise UserError("Files of hf:// are commits: write RUN into a folder and upload that with `hf upload`.")
         check_place("RUN", self.run)

@@ -13,11 +13,11 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 from ..alignment_checks import allow_misaligned
-from ..options import AnyPathType, FilePath
+from ..options import AnyPathType, FilePath, given, refuse_given
 from ..options_once import OnceCommand
 from .report import table
 from .run import run_pairs
-from .settings import FORMATS, PROTOCOLS, VERIFY, PairsSettings
+from .settings import FORMATS, OF_ARCFACE, PROTOCOLS, VERIFY, PairsSettings
 
 
 class Shares(click.ParamType[Any]):
@@ -189,7 +189,8 @@ Exit codes: 0 written, or nothing wrong; 1 --check found faults; 2 usage.
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing: check the lists in OUT, a folder or one CSV file, of this or another program.",
+    help="Write nothing: check the lists in OUT, a folder or one file (a CSV, or pairs_label.txt), of this or another "
+    "program.",
 )
 @click.option("--verbose", is_flag=True, help="With --check: also list the checks without findings.")
 @click.option("--root", type=PLACE, help="With --check: base folder of relative paths.  [default: the file's folder]")
@@ -199,19 +200,40 @@ def pairs_command(check: bool, verbose: bool, root: AnyPath | None, **options: A
     OUT receives train.csv, eval_same.csv, eval_diff.csv, test.csv, people.csv, report.json, report.html to open
     in a browser, CARD.md and two preview images.
     """
+    if options["verify"] != "decode":
+        refuse_given(("workers",), "{} is for --verify decode: leave it out.")
     if check:
-        _refuse_sets(options)
+        _refuse_beside_check()
         sys.exit(check_and_print(options["out"], root, options["verify"], options["workers"], verbose))
     if root is not None or verbose:
         name = "--root" if root is not None else "--verbose"
         raise UserError(f"{name} is for --check: leave it out, or give --check.")
-    write_and_print(PairsSettings(**options))
+    settings = PairsSettings(**options)
+    _refuse_idle(settings)
+    write_and_print(settings)
 
 
-def _refuse_sets(options: dict[str, Any]) -> None:
-    for name in ("run", "train", "eval"):
-        if options[name]:
-            raise UserError(f"--check only reads OUT: leave out --{name}.")
+def _refuse_beside_check() -> None:
+    read = ("--check", "--verify", "--workers", "--root", "--verbose")
+    for option in given():
+        if option not in read:
+            raise UserError(f"--check only reads OUT: leave out {option}.")
+
+
+def _refuse_idle(settings: PairsSettings) -> None:
+    """Raise UserError for options that others make idle; only the command line knows whether a default was given."""
+    if OF_ARCFACE.isdisjoint(settings.also):
+        formats = [name for name in FORMATS if name in OF_ARCFACE]
+        refuse_given(("picture_size",), f"{{}} is for --also {', '.join(formats[:-1])} or {formats[-1]}: leave it out.")
+    if settings.verify == "names":
+        refuse_given(("leave_out_missing",), "{} is for --verify exist or decode: --verify names looks for no file.")
+    if not settings.trains:
+        refuse_given(("balance", "min_images"), "{} is for a training list: name a run to train on, or leave it out.")
+    if not settings.evaluates:
+        pairs = ("protocol", "test_share", "mix", "pair_kinds", "allow_same_source", "max_pairs")
+        refuse_given(pairs, "{} is for pairs: name a run to evaluate on, or leave it out.")
+    if settings.mix is not None and not dict(settings.mix).get("mm"):
+        refuse_given(("pair_kinds",), "{} is for masked-masked pairs, of which --mix asks for none: leave it out.")
 
 
 def write_and_print(settings: PairsSettings) -> None:

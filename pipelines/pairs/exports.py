@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from maskgen.core.extras import need
-from maskgen.core.reasons import UserError
 
 from ..reports.progress import WRITTEN, Notify, show_progress
 from .records import PlannedLists
-from .settings import EXTRA_FILES, OF_ARCFACE, OF_PAIRS, OF_TRAINING
+from .settings import EXTRA_FILES, OF_ARCFACE, OF_PAIRS, OF_TRAINING, refuse_nothing
 
 if TYPE_CHECKING:
     from maskgen.manifests.formats.tar_set import Sample
@@ -41,15 +40,14 @@ def check_packages(formats: Iterable[str]) -> None:
 
 
 def refuse_empty(work: PlannedLists) -> None:
-    """Raise UserError where a format of --also would hold nothing: most of their readers fail on such a file."""
+    """Raise UserError where a format of --also would hold nothing."""
     rows = (
         ("training images", OF_TRAINING, len(work.manifests.train)),
         ("test pairs", OF_PAIRS, len(work.manifests.test.same) + len(work.manifests.test.diff)),
     )
     for what, formats, count in rows:
-        asked = [name for name in dict.fromkeys(work.settings.also) if name in formats]
-        if asked and not count:
-            raise UserError(f"There are no {what} for --also {', '.join(asked)}: leave it out, or give more people.")
+        if not count:
+            refuse_nothing(what, work.settings.also, formats)
 
 
 def _warn(work: PlannedLists, notify: Notify) -> None:

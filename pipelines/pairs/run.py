@@ -20,10 +20,10 @@ from .settings import PairsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from maskgen.manifests.catalogue import Images
-    from maskgen.manifests.formats.lfw_pairs import Resolved
+    from maskgen.manifests.formats.lfw_pairs import ListedPair, Resolved
+    from maskgen.manifests.lists import PairLists
     from maskgen.manifests.plan import ManifestSettings
 
 
@@ -35,17 +35,20 @@ def run_pairs(settings: PairsSettings, notify: Notify = lambda _: None) -> dict[
             needs is not installed.
     """
     check_packages(settings.also)
+    listed = _listed(settings)
     names, folders = _runs(settings)
     refuse_out(settings)
-    alignments = _alignments(settings, dict(zip(names, folders, strict=True)), notify)
+    places = dict(zip(names, folders, strict=True))
+    alignments = _alignments(settings, places, notify)
     images, left_out = _images(settings, names, folders, notify)
-    manifest_settings, resolved = _manifest_settings(settings, names, folders, images)
+    manifest_settings = _manifest_settings(settings, names)
+    resolved = None if listed is None else _resolve(settings, listed, manifest_settings, places, images)
     notify("drawing pairs")
     from maskgen.manifests.plan import make_manifests
 
     manifests = make_manifests(images, manifest_settings, None if resolved is None else resolved.drawn)
     _refuse_leak(settings, manifests.facts["leaks"])
-    work = PlannedLists(settings, dict(zip(names, folders, strict=True)), alignments, manifests, left_out, resolved)
+    work = PlannedLists(settings, places, alignments, manifests, left_out, resolved)
     return _write(work, notify)
 
 
@@ -103,21 +106,16 @@ def _images(
     return verified(settings, dict(zip(names, folders, strict=True)), images, notify)
 
 
-def _manifest_settings(
-    settings: PairsSettings, names: list[str], folders: list[AnyPath], images: Images
-) -> tuple[ManifestSettings, Resolved | None]:
+def _manifest_settings(settings: PairsSettings, names: list[str]) -> ManifestSettings:
     from maskgen.manifests.pairs import KindRule, PairRules
     from maskgen.manifests.plan import ManifestSettings, Protocol
     from maskgen.manifests.schema import Mix
 
-    try:
-        mix = None if settings.mix is None else Mix.of(dict(settings.mix))
-    except ValueError as error:
-        raise UserError(f"--mix cannot be used, {error}: write it like mm=1,mb=1,bb=0.") from error
+    mix = None if settings.mix is None else Mix.of(dict(settings.mix))
     kinds = KindRule(settings.pair_kinds)
     rules = PairRules(mix, kinds, settings.allow_same_source, settings.max_pairs)
     shares = settings.people or (0.8, 0.1, 0.1)
-    manifest_settings = ManifestSettings(
+    return ManifestSettings(
         protocol=Protocol(settings.protocol),
         shares=(shares[0], shares[1], shares[2]) if settings.run is not None else None,
         train_runs=frozenset(names[: len(settings.train)]),
@@ -127,7 +125,6 @@ def _manifest_settings(
         min_images=settings.min_images,
         seed=settings.seed,
     )
-    return manifest_settings, _resolve(settings, manifest_settings, dict(zip(names, folders, strict=True)), images)
 
 
 def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
@@ -139,36 +136,42 @@ def _test_share(settings: PairsSettings, shares: tuple[float, ...]) -> float:
     return 0.1
 
 
-def _resolve(
-    settings: PairsSettings, manifest_settings: ManifestSettings, folders: dict[str, AnyPath], images: Images
-) -> Resolved | None:
-    if settings.test_pairs is None:
+def _listed(settings: PairsSettings) -> PairLists | list[ListedPair] | None:
+    """The content of --test-pairs: images in pairs, or pairs by name and number as in LFW's pairs.txt."""
+    if (path := settings.test_pairs) is None:
         return None
-    from maskgen.manifests.pairs_by_path import lists_image_paths, resolve_image_paths
+    from maskgen.manifests.formats.lfw_pairs import load_lfw_pairs
+    from maskgen.manifests.lists import read_pair_lists
+    from maskgen.manifests.pairs_by_path import lists_image_paths
 
-    if lists_image_paths(settings.test_pairs):
+    if lists_image_paths(path):
         if settings.wear is not None:
-            raise UserError(f"{settings.test_pairs} names the images themselves: leave out --wear.")
-        resolved = resolve_image_paths(images, folders, settings.test_pairs, settings.allow_same_source)
+            raise UserError(f"{path} names the images themselves: leave out --wear.")
+        return read_pair_lists([path])
+    try:
+        return load_lfw_pairs(path)
+    except ValueError as error:
+        raise UserError(f"{path} is neither a pairs.txt nor a list of images in pairs: {error}.") from error
+
+
+def _resolve(
+    settings: PairsSettings,
+    listed: PairLists | list[ListedPair],
+    manifest_settings: ManifestSettings,
+    folders: dict[str, AnyPath],
+    images: Images,
+) -> Resolved:
+    from maskgen.manifests.formats.lfw_pairs import Wear, resolve
+    from maskgen.manifests.pairs_by_path import resolve_image_paths
+
+    if isinstance(listed, list):
+        resolved = resolve(images, listed, Wear(settings.wear or "mixed"), manifest_settings)
     else:
-        resolved = _resolve_names(settings, settings.test_pairs, manifest_settings, images)
+        resolved = resolve_image_paths(images, folders, listed, settings.allow_same_source)
     if not len(resolved.drawn.same) + len(resolved.drawn.diff):
         why = resolved.left_out[0][1] if resolved.left_out else "it lists no pair"
         raise UserError(f"No pair of {settings.test_pairs} can be made: {why}.")
     return resolved
-
-
-def _resolve_names(
-    settings: PairsSettings, path: Path, manifest_settings: ManifestSettings, images: Images
-) -> Resolved:
-    """Resolve pairs by name and number, as in LFW's pairs.txt."""
-    from maskgen.manifests.formats.lfw_pairs import Wear, load_lfw_pairs, resolve
-
-    try:
-        listed = load_lfw_pairs(path)
-    except ValueError as error:
-        raise UserError(f"{path} is neither a pairs.txt nor a list of images in pairs: {error}.") from error
-    return resolve(images, listed, Wear(settings.wear or "mixed"), manifest_settings)
 
 
 def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:

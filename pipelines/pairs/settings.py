@@ -36,6 +36,12 @@ OF_PAIRS = frozenset({"lfw", "label", "bin"})
 _HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak", "allow_misaligned"})
 
 
+def refuse_nothing(what: str, also: tuple[str, ...], formats: frozenset[str]) -> None:
+    """Raise UserError for formats of --also that would hold nothing: most of their readers fail on such a file."""
+    if asked := [name for name in dict.fromkeys(also) if name in formats]:
+        raise UserError(f"There are no {what} for --also {', '.join(asked)}: leave it out, or give more people.")
+
+
 @dataclass(frozen=True, slots=True)
 class PairsSettings:
     """All settings of `maskgen pairs` without --check.
@@ -94,7 +100,14 @@ class PairsSettings:
         self._check_people()
         self._check_protocol()
         self._check_test_pairs()
+        self._check_also()
         self._check_card()
+
+    def _check_also(self) -> None:
+        rows = (("training images", OF_TRAINING, self.trains), ("test pairs", OF_PAIRS, self.evaluates))
+        for what, formats, there in rows:
+            if not there:
+                refuse_nothing(what, self.also, formats)
 
     def _check_card(self) -> None:
         for option, value in (("--license", self.license), ("--consent", self.consent)):
@@ -128,6 +141,8 @@ class PairsSettings:
                 raise UserError(
                     "--test-share divides the people of --eval: with --run use the third number of --people."
                 )
+        if self.mix is not None:
+            self._check_mix(self.mix)
         if self.protocol == "reference":
             chosen: dict[str, object] = {"--mix": self.mix, "--max-pairs": self.max_pairs}
             chosen |= {"--test-pairs": self.test_pairs}
@@ -135,6 +150,14 @@ class PairsSettings:
             for option, value in chosen.items():
                 if value is not None:
                     raise UserError(f"{option} is for --protocol disjoint: the reference protocol fixes its pairs.")
+
+    def _check_mix(self, mix: tuple[tuple[str, float], ...]) -> None:
+        from maskgen.manifests.schema import Mix
+
+        try:
+            Mix.of(dict(mix))
+        except ValueError as error:
+            raise UserError(f"--mix cannot be used, {error}: write it like mm=1,mb=1,bb=0.") from error
 
     def _check_test_pairs(self) -> None:
         if self.test_pairs is None:
@@ -147,6 +170,16 @@ class PairsSettings:
             raise UserError(f"--test-pairs {self.test_pairs} is not a file.")
         if self.test_share is not None:
             raise UserError("--test-share cannot be used with --test-pairs: the file names the test people.")
+
+    @property
+    def trains(self) -> bool:
+        """Whether a training list is written."""
+        return bool(self.train) or (self.run is not None and (self.people is None or self.people[0] > 0))
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether pairs are written."""
+        return bool(self.eval) or (self.run is not None and (self.people is None or sum(self.people[1:]) > 0))
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide the output, by option name, as JSON values; runs by their path relative to OUT."""

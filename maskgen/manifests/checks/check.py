@@ -22,6 +22,7 @@ from maskgen.formats.any_path import AnyPath
 
 from ..csv_table import stretches
 from ..formats.cvlface import LANDMARKS
+from ..formats.lfw_pairs import is_lfw_pairs
 from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
 from .coded import CodedList, CodedLists, coded_lists
 from .findings import EXAMPLES, Checked, Finding
@@ -37,7 +38,7 @@ _NO_PERSON = re.compile(r"/faces(?:/[^/]*\.tar)?$")
 
 
 def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", map_files: MapFiles = map) -> Checked:
-    """Check a folder of lists, or one CSV file.
+    """Check a folder of lists, or one file: a CSV, or two paths and 1 or 0 in each line.
 
     Args:
         root: base of relative paths; the files' folder by default.
@@ -45,7 +46,7 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
         map_files: `map`, or an executor's, for decoding.
 
     Raises:
-        UserError: there are no lists.
+        UserError: there are no lists, or a file names no files.
     """
     files, folder = _files(out)
     beside = read_pairs_output(folder)
@@ -61,16 +62,21 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
     findings += _check_files(lists, root or folder, verify, map_files)
     for one in lists.lists:
         findings += _check_pairs(lists, one, beside) if one.is_pairs else _check_images(lists, one)
-        findings += _check_labels(lists, one, beside)
+        findings += _check_labels(lists, one, beside) if one.named else _check_folders_of_pairs(lists, one)
     findings += check_leaks(lists, beside)
     return Checked(rows, tuple(findings))
 
 
 def _files(out: Path) -> tuple[list[Path], Path]:
     if out.is_file():
+        if is_lfw_pairs(out):
+            raise UserError(
+                f"{out} names people and numbers, no files, and is not checked: give the folder of the lists, or a "
+                "file of two paths and 1 or 0, as pairs_label.txt."
+            )
         return [out], out.parent
     if not out.is_dir():
-        raise UserError(f"{out} is neither a folder nor a CSV file: give what `maskgen pairs` wrote.")
+        raise UserError(f"{out} is neither a folder nor a file: give what `maskgen pairs` wrote.")
     files = [path for path in sorted(out.glob("*.csv")) if path.name not in (PEOPLE, LEFT_OUT, LANDMARKS)]
     if not files:
         raise UserError(f"{out} holds no CSV file: give the folder of train.csv and the others.")
@@ -158,6 +164,14 @@ def _check_labels(lists: CodedLists, one: CodedList, beside: PairsOutput) -> Ite
     yield Finding(one.name, "targets that people.csv does not have", len(unknown), tuple(map(str, unknown[:3])))
     yield _folders(lists, one, folders, beside.people)
     yield _people_of_split(one, targets, beside.people)
+
+
+def _check_folders_of_pairs(lists: CodedLists, one: CodedList) -> Iterator[Finding]:
+    """Labels against folders, which often are people; nothing else in the file names them."""
+    same, folders = one.targets[:, 0] == one.targets[:, 1], lists.folder[one.codes]
+    alike = folders[:, 0] == folders[:, 1]
+    yield _by_row(lists, one, "pairs labelled 1, in two folders", same & ~alike, False)
+    yield _by_row(lists, one, "pairs labelled 0, in one folder", ~same & alike, False)
 
 
 def _folders(lists: CodedLists, one: CodedList, folders: Ints, people: dict[int, tuple[str, str]]) -> Finding:

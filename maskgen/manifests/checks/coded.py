@@ -23,7 +23,7 @@ _AT_ONCE = 1 << 18  # paths
 
 @dataclass(frozen=True, slots=True)
 class CodedList:
-    """One CSV file: codes of its paths, and its targets.
+    """One file: codes of its paths, and its targets; `named` as in `ReadList`.
 
     `codes` and `targets` are int64 (rows, 1) for images and (rows, 2) for pairs.
     """
@@ -31,6 +31,7 @@ class CodedList:
     name: str
     codes: Ints
     targets: Ints
+    named: bool = True
 
     @property
     def is_pairs(self) -> bool:
@@ -92,7 +93,7 @@ def coded_lists(read: Sequence[ReadList], paths: Any, root: AnyPath) -> CodedLis
     """
     alike, folders = one_spelling(paths, root)
     first = _first_rows(alike)
-    lists = tuple(CodedList(one.name, first[one.places], one.targets) for one in read)
+    lists = tuple(CodedList(one.name, first[one.places], one.targets, one.named) for one in read)
     distinct = np.flatnonzero(first == np.arange(len(first)))
     return CodedLists(lists, paths, alike, distinct, folders)
 

@@ -11,8 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from maskgen.core.reasons import UserError
+
 from ..columns.texts import GrowingTexts
 from ..csv_table import CsvBatches
+from ..formats.label_pairs import is_label_pairs, load_label_pairs
 from ..schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, PEOPLE, TEST, TRAIN, Bools, Ints
 from .findings import EXAMPLES, Finding
 
@@ -21,15 +24,17 @@ _WRITTEN = (TRAIN, EVAL_SAME, EVAL_DIFF, TEST, PEOPLE)
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """One CSV file: `places` of its paths among the texts of all files, and its `targets`.
+    """One file: `places` of its paths among the texts of all files, and its `targets`.
 
     Both are int64 (n, 1) for images and (n, 2) for pairs; `rows` also counts those that were left out for a fault.
+    `named` is False where targets are not of people, but equal for genuine pairs alone.
     """
 
     name: str
     rows: int
     places: Ints
     targets: Ints
+    named: bool = True
 
 
 @dataclass(slots=True)
@@ -69,6 +74,8 @@ class ListsReader:
         Args:
             asked: the user named the file, so it is a fault if it is not a list.
         """
+        if is_label_pairs(path):
+            return self._read_labelled(path)
         faults = (_Faults("targets that are not whole numbers from 0"), _Faults("rows without a path"))
         try:
             batches = CsvBatches(path)
@@ -88,6 +95,19 @@ class ListsReader:
         places, targets = np.concatenate([none, *parts], axis=1)
         self.lists.append(ReadList(path.name, rows, places, targets))
         return [*_shape(path.name, batches), *(one.finding(path.name) for one in faults)]
+
+    def _read_labelled(self, path: Path) -> list[Finding]:
+        """As `read`, of two paths and a label in each line."""
+        try:
+            first, second, targets = load_label_pairs(path)
+        except UserError as error:
+            return [Finding(path.name, "no list of pairs", 1, (str(error),))]
+        n, before = len(first), len(self.paths)
+        for side in (first, second):
+            self.paths.add(pa.array(side, pa.large_string()))
+        places = before + np.stack([np.arange(n), np.arange(n, 2 * n)], axis=1)
+        self.lists.append(ReadList(path.name, n, places, targets, named=False))
+        return []
 
     def _part(self, batch: Any, names: Sequence[str], before: int, faults: tuple[_Faults, _Faults]) -> Ints:
         """The places and targets of a batch's good rows, int64 (2, n, sides)."""

@@ -84,6 +84,16 @@ def load_lfw_pairs(path: Path) -> list[ListedPair]:
     return pairs
 
 
+def is_lfw_pairs(path: Path) -> bool:
+    """Whether a .txt holds pairs of names and numbers, as LFW's pairs.txt; whoever reads another says what is wrong."""
+    if path.suffix != ".txt":
+        return False
+    try:
+        return bool(load_lfw_pairs(path))
+    except (ValueError, OSError):
+        return False
+
+
 def _values(line: str) -> list[str]:
     """A line's values; in a file with spaces a comma may be part of a name."""
     between = "\t" if "\t" in line else "," if line.count(",") > 1 else None

@@ -253,3 +253,52 @@ def test_people_of_folders_in_any_spelling(lists: Path) -> None:
     add_people(lists)
     write(lists, "train.csv", [("./a/1.jpg", 0), ("a/./2.jpg", 0), (f"{lists}//b/1.jpg", 1)])
     assert faults(check_lists(lists)) == {}
+
+
+def label_file(folder: Path, rows: list[tuple[object, ...]]) -> Path:
+    path = folder / "pairs_label.txt"
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+LABELLED = [("e/1.jpg", "e/2.jpg", 1), ("e/1.jpg", "f/1.jpg", 0)]
+
+
+def test_pairs_with_a_label_are_checked(lists: Path) -> None:
+    add_people(lists)  # their people are not numbered as people.csv does
+    checked = check_lists(label_file(lists, LABELLED), verify="decode")
+    assert (checked.rows, checked.n_faults) == ({"pairs_label.txt": 2}, 0)
+    assert not any(one.count for one in checked.findings)
+    rows = [*LABELLED, ("f/1.jpg", "./e/1.jpg", 0), ("e/2.jpg", "e/2.jpg", 1), ("e/9.jpg", "e/2.jpg", 1)]
+    found = faults(check_lists(label_file(lists, rows)))
+    assert found == {
+        ("pairs_label.txt", "images without a file"): 1,
+        ("pairs_label.txt", "images paired with themselves"): 1,
+        ("pairs_label.txt", "pairs listed twice, in either order"): 1,
+    }
+
+
+def test_labels_that_the_folders_contradict_are_a_note(lists: Path) -> None:
+    checked = check_lists(label_file(lists, [("e/1.jpg", "f/1.jpg", 1), ("c/1__n95.jpg", "c/2__n95.jpg", 0)]))
+    notes = {one.check: one.count for one in checked.findings if one.count and not one.fault}
+    assert notes == {"pairs labelled 1, in two folders": 1, "pairs labelled 0, in one folder": 1}
+    assert checked.n_faults == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (("e/1.jpg", "e/2.jpg", 2), "line 3: expected two paths and 1 or 0"),
+        (("e/2.jpg", "e/1.jpg", 0), "are labelled as two people, but other lines make them one"),
+    ],
+)
+def test_a_wrong_label_is_a_fault(lists: Path, row: tuple[object, ...], says: str) -> None:
+    checked = check_lists(label_file(lists, [*LABELLED, row]))
+    assert checked.n_faults == 1
+    assert says in checked.table()
+
+
+def test_pairs_by_name_and_number_cannot_be_checked(lists: Path) -> None:
+    (lists / "pairs.txt").write_text("1\t1\nAnn\t1\t2\nAnn\t1\tBo\t1\n")
+    with pytest.raises(UserError, match=r"pairs\.txt names people and numbers, no files, and is not checked: give"):
+        check_lists(lists / "pairs.txt")

@@ -141,11 +141,14 @@ def test_a_format_that_would_hold_nothing_is_refused(tmp_path: Path, name: str) 
     run, out = write_run(tmp_path / "run", rows(4, 2, ["bare", "n95"]), pictures=True), tmp_path / "lists"
     both = ("adaface", "hub")
     for options, what in (({"eval": (run,)}, "training images"), ({"train": (run,)}, "test pairs")):
-        settings = PairsSettings(out=out, also=(name,), picture_size=32, overwrite=True, **options)
+        later = [{"run": run, "people": (0.5, 0.5, 0.0)}] if what == "test pairs" else []
         if (what == "test pairs") == (name in ("lfw", "label", "bin")):
-            with pytest.raises(UserError, match=f"There are no {what} for --also {name}: leave it out"):
-                run_pairs(settings)
+            for runs in (options, *later):  # by the options alone, and by what was drawn
+                with pytest.raises(UserError, match=f"There are no {what} for --also {name}: leave it out"):
+                    run_pairs(PairsSettings(out=out, also=(name,), picture_size=32, overwrite=True, **runs))
             assert not out.exists()
-        elif "train" in options and name in both:
+            continue
+        settings = PairsSettings(out=out, also=(name,), picture_size=32, overwrite=True, **options)
+        if "train" in options and name in both:
             run_pairs(settings)
             assert not (out / "test").exists() and not (out / "hub" / "verification").exists()

@@ -86,8 +86,9 @@ def test_every_setting_is_known_to_decide_or_not(tmp_path: Path) -> None:
     for name, value in OTHER.items():
         (told,) = differences(PLAIN.deciding(), replace(PLAIN, **{name: value}).deciding())
         assert told.startswith(option_name(name))
+    far = replace(PLAIN, run=any_path("s3://bucket/run"))  # --take-over is for an object store
     for name, value in HOW.items():
-        assert replace(PLAIN, **{name: value}).deciding() == PLAIN.deciding()
+        assert replace(far, **{name: value}).deciding() == PLAIN.deciding()
     assert replace(PLAIN, backend="ray", scheduler="auto").deciding() == PLAIN.deciding()
 
 

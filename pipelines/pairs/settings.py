@@ -36,10 +36,14 @@ OF_PAIRS = frozenset({"lfw", "label", "bin"})
 _HOW = frozenset({"out", "workers", "overwrite", "verify", "allow_leak", "allow_misaligned"})
 
 
-def refuse_nothing(what: str, also: tuple[str, ...], formats: frozenset[str]) -> None:
-    """Raise UserError for formats of --also that would hold nothing: most of their readers fail on such a file."""
+def refuse_nothing(what: str, also: tuple[str, ...], formats: frozenset[str], give: str = "more people") -> None:
+    """Raise UserError for formats of --also that would hold nothing: most of their readers fail on such a file.
+
+    Args:
+        give: what would fill them.
+    """
     if asked := [name for name in dict.fromkeys(also) if name in formats]:
-        raise UserError(f"There are no {what} for --also {', '.join(asked)}: leave it out, or give more people.")
+        raise UserError(f"There are no {what} for --also {', '.join(asked)}: leave it out, or give {give}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,13 @@ class PairsSettings:
         self._check_card()
 
     def _check_also(self) -> None:
-        rows = (("training images", OF_TRAINING, self.trains), ("test pairs", OF_PAIRS, self.evaluates))
-        for what, formats, there in rows:
+        rows = (
+            ("training images", OF_TRAINING, self.trains, "--train"),
+            ("test pairs", OF_PAIRS, self.evaluates, "--eval"),
+        )
+        for what, formats, there, option in rows:
             if not there:
-                refuse_nothing(what, self.also, formats)
+                refuse_nothing(what, self.also, formats, option)
 
     def _check_card(self) -> None:
         for option, value in (("--license", self.license), ("--consent", self.consent)):

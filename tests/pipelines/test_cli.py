@@ -264,7 +264,7 @@ def test_an_option_given_twice_is_refused(
 
 
 def test_options_that_may_be_repeated_are_and_help_is_given(tmp_path: Path) -> None:
-    result = call("pairs", "--train", "A", "--train", "B", "--also", "lfw", "--also", "bin", tmp_path / "out")
+    result = call("pairs", "--train", "A", "--train", "B", "--also", "rec", "--also", "tar", tmp_path / "out")
     assert_refused(result, "A is not a folder")
     assert call("pairs", "--run", "A", "--run", "B", "--help").exit_code == 0
 

@@ -104,8 +104,14 @@ def test_the_same_options_are_taken_where_they_have_one(tmp_path: Path, monkeypa
         (["pairs", *ALL, "L", "--test-pairs", "notes.txt"], "notes.txt is neither a pairs.txt nor a list of images"),
         (["pairs", *ALL, "L", "--test-pairs", "label.txt", "--wear", "bare"], "label.txt names the images themselves"),
         (["pairs", *ALL, "L", "--test-pairs", "broken.txt"], "broken.txt, line 2: expected two paths and 1 or 0"),
-        (["pairs", *TRAIN_ONLY, "L", "--also", "bin"], "There are no test pairs for --also bin: leave it out"),
-        (["pairs", *EVAL_ONLY, "L", "--also", "rec"], "There are no training images for --also rec: leave it out"),
+        (
+            ["pairs", *TRAIN_ONLY, "L", "--also", "bin"],
+            "There are no test pairs for --also bin: leave it out, or give --eval.",
+        ),
+        (
+            ["pairs", *EVAL_ONLY, "L", "--also", "rec"],
+            "There are no training images for --also rec: leave it out, or give --train.",
+        ),
         (["evaluate", "dlib", "--data", ".", "--device", "gpu"], "--device gpu is unknown: give cpu, cuda or cuda:N."),
         (["evaluate", "dlib", "--data", ".", "--input", "x.toml"], "--input describes the input of an ONNX file"),
         (["evaluate", "m.onnx", "--data", ".", "--input", "x.toml"], "x.toml cannot be read as TOML"),

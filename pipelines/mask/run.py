@@ -157,7 +157,8 @@ class DryRun:
         """The printed table."""
         cut = self.settings.faces == "all" and self.settings.crop != "none"
         note = "for each face" if cut else "if every photograph has a face"
-        note = f"at most, {note}" if 0 < self.settings.unmasked_share < 1 else note
+        if self.settings.unmasked_share > 0 and self.images > self.photographs - self.done:
+            note = f"at most, {note}"  # a photograph that stays bare gives one picture
         return "\n".join(
             [
                 f"{'people':<16}{self.people:>12,}",

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from maskgen import mask_photo
 from maskgen.core.seeding import rng_for
 from maskgen.people import Scene, draw_person, draw_portrait
 from maskgen.pipelines.mask.run import run_mask
@@ -76,6 +77,12 @@ def test_the_page_has_every_column_and_no_other(runs: dict[str, pa.Table]) -> No
     always = set.intersection(*(set(table.column_names) for table in runs.values()))
     optional = {name for name, (_, present) in described().items() if present.startswith("`--")}
     assert names - always == optional
+
+
+def test_the_record_of_the_library_has_the_columns_from_kind_on(runs: dict[str, pa.Table], turned: Path) -> None:
+    names = list(described())
+    later = set(names[names.index("kind") :]) - {"picture_face"}
+    assert set(mask_photo(turned / "front.png", "n95").record) == later & set(runs["plain"].column_names)
 
 
 def test_types_and_empty_values_are_those_of_the_page(runs: dict[str, pa.Table]) -> None:

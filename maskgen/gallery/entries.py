@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -70,6 +70,34 @@ def person_of_empty_folder(path: str, by_names: bool) -> str | None:
     if any(part.lower() in states for part in above):
         return None
     return "/".join(above if name.lower() in states else (*above, name)) or None
+
+
+def person_of_unlabelled(folder: str, known: Collection[str], by_names: bool) -> str | None:
+    """The person of photographs without a mask label, None where they are of nobody.
+
+    Args:
+        folder: of the photographs, "" for the source itself.
+        known: people who have photographs with a label. Folders inside a person's are the person's, and folders beside
+            one that is PERSON/bare's are people.
+        by_names: the folders are PERSON, and not PERSON/bare and PERSON/masked.
+
+    Example:
+        >>> person_of_unlabelled("Odd/stuff", {"Ann"}, by_names=False)
+        'Odd'
+        >>> person_of_unlabelled("team/Bo", {"team/Ann"}, by_names=False)
+        'team/Bo'
+    """
+    if by_names or not folder:
+        return folder or None
+    parts = PurePosixPath(folder).parts
+    for at, part in enumerate(parts):
+        if part.lower() in (*MASKED_FOLDERS, *BARE_FOLDERS):
+            return "/".join(parts[:at]) or None
+    upwards = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    if whose := next((one for one in upwards if one in known), None):
+        return whose
+    above = "/".join(parts[:-1])
+    return folder if not above or any(one.startswith(f"{above}/") for one in known) else above
 
 
 def from_names(paths: Iterable[str], pattern: str) -> list[Entry | UnlabelledPhotograph]:

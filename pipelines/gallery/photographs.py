@@ -17,6 +17,7 @@ from maskgen.gallery.entries import (
     from_folders,
     from_names,
     person_of_empty_folder,
+    person_of_unlabelled,
 )
 
 from ..sources.file_managers import is_of_file_manager
@@ -30,7 +31,8 @@ from .settings import GallerySettings
 class Photographs:
     """The photographs of SOURCE: paths are below `root`; `names` are the output names, PERSON/bare|masked/STEM.
 
-    `unreadable` are folders that cannot be read, each with its fault. `without` are people whose folders are empty.
+    `unreadable` are folders that cannot be read, each with its fault. `without` are people without an entry: their
+    folders are empty or cannot be read, or no photograph of theirs says whether it shows a mask.
     `notes` are messages for the user.
     """
 
@@ -93,7 +95,9 @@ def list_photographs(settings: GallerySettings) -> Photographs:
             f"{source} holds no PERSON/bare and PERSON/masked folders: give --masked-pattern, or a CSV with the "
             "columns path, person and masked."
         )
-    without -= {entry.person for entry in entries}
+    known = {entry.person for entry in entries}
+    without |= set(_people_without_a_label(root, unlabelled, unreadable, known, settings.masked_pattern is not None))
+    without -= known
     return Photographs(root, entries, unlabelled, output_names(entries), unreadable, sorted(without), notes)
 
 
@@ -104,6 +108,19 @@ def _people_of_empty_folders(root: Path, by_names: bool) -> Iterator[str]:
         if folders or not all(map(is_of_file_manager, files)) or Path(place) == root:
             continue
         if (person := person_of_empty_folder(Path(place).relative_to(root).as_posix(), by_names)) is not None:
+            yield person
+
+
+def _people_without_a_label(
+    root: Path, unlabelled: Sequence[UnlabelledPhotograph], unreadable: Sequence[Item], known: set[str], by_names: bool
+) -> Iterator[str]:
+    """The people of photographs without a label, and of what cannot be read, a folder or a single file."""
+    paths = [one.path for one in unlabelled]
+    for item in unreadable:  # Path.is_dir raises in a folder whose files may not be looked up
+        is_folder = os.path.isdir(root / item.key)  # noqa: PTH112
+        paths.append(f"{item.key}/" if is_folder else item.key)
+    for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        if (person := person_of_unlabelled(folder, known, by_names)) is not None:
             yield person
 
 

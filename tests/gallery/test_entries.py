@@ -3,7 +3,14 @@
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.gallery.entries import Entry, UnlabelledPhotograph, from_csv, from_folders, from_names
+from maskgen.gallery.entries import (
+    Entry,
+    UnlabelledPhotograph,
+    from_csv,
+    from_folders,
+    from_names,
+    person_of_unlabelled,
+)
 
 
 def test_folders_say_whose_and_whether_masked() -> None:
@@ -55,3 +62,25 @@ def test_a_row_that_is_there_twice_counts_once() -> None:
 def test_a_faulty_table_is_one_sentence(text: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
         from_csv(text, "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("folder", "person"),
+    [
+        ("Odd/stuff", "Odd"),
+        ("Odd", "Odd"),
+        ("", None),
+        ("masked", None),
+        ("Odd/Masked/more", "Odd"),
+        ("Ann/holiday", "Ann"),
+        ("Ann/holiday/1", "Ann"),
+        ("team/Cy", "team/Cy"),
+        ("team/Bo/holiday", "team/Bo"),
+    ],
+)
+def test_a_photograph_without_a_label_is_of_somebody(folder: str, person: str | None) -> None:
+    assert person_of_unlabelled(folder, {"Ann", "team/Bo"}, by_names=False) == person
+
+
+def test_by_names_the_folder_is_the_person() -> None:
+    assert person_of_unlabelled("Odd/stuff", {"Ann"}, by_names=True) == "Odd/stuff"

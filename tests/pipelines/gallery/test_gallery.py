@@ -106,6 +106,36 @@ def test_people_without_photographs_are_listed(source: Path, tmp_path: Path) -> 
     assert {row["as_expected"] for row in table(tmp_path / "plain/people.csv")} == {""}
 
 
+def test_people_without_any_label_are_listed(source: Path, tmp_path: Path) -> None:
+    for state in ("bare", "masked"):  # person_02 has photographs, and none in a folder that is called so
+        shutil.move(source / "person_02" / state, source / "person_02" / f"{state} ones")
+    (source / "person_01/stray.png").write_bytes((source / "person_01/bare/1.png").read_bytes())
+    (source / "alone.png").write_bytes((source / "person_01/bare/1.png").read_bytes())
+    os.mkfifo(source / "person_04")
+    (source / "person_05").mkdir()
+    os.mkfifo(source / "person_05/1.png")
+    out = tmp_path / "out"
+    result = call(source, out, "--expect", "2,2")
+    assert result.exit_code == 3, result.output
+    rows = [tuple(row.values())[1:] for row in table(out / "people.csv")]
+    assert rows == [
+        ("person_01", "2", "2", "yes"), ("person_02", "0", "0", "no"), ("person_03", "2", "2", "yes"),
+        ("person_05", "0", "0", "no"),
+    ]  # fmt: skip
+    assert "people                         2    without a face 2" in result.output
+    assert len(table(out / "set_aside.csv")) == 8
+
+
+def test_so_are_people_whose_folder_cannot_be_read(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbid(source / "person_01", monkeypatch)
+    found = list_photographs(GallerySettings(source, tmp_path / "out"))
+    assert found.without == ["person_01"]
+    found = list_photographs(GallerySettings(source, tmp_path / "out", masked_pattern="*_mask*"))
+    assert found.without == ["person_01"]
+
+
 def test_by_the_files_names_a_person_may_be_without_photographs(source: Path, tmp_path: Path) -> None:
     (source / "person_01/bare").rename(source / "bare")
     (source / "person_07").mkdir()

@@ -1,6 +1,7 @@
 """Labels in COCO's detection format: faces by wearing position, masks by kind with outlines.
 
-Each annotation also has `attributes`, as in CVAT and other tools, and the number of its face in the picture.
+A face's polygon is that of its box: readers such as pycocotools' annToMask fail on an annotation without any. Each
+annotation also has `attributes`, as in CVAT and other tools, and the number of its face in the picture.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _annotation(number: int, image: int, category: int, seen: Seen) -> dict[str,
         "category_id": category,
         "bbox": [round(value, 2) for value in (x0, y0, x1 - x0, y1 - y0)],
         "area": round(sum(map(_area, seen.outline)) if seen.outline else (x1 - x0) * (y1 - y0), 2),
-        "segmentation": [[round(value, 2) for value in polygon] for polygon in seen.outline],
+        "segmentation": [
+            [round(value, 2) for value in polygon] for polygon in seen.outline or [(x0, y0, x1, y0, x1, y1, x0, y1)]
+        ],
         "iscrowd": 0,
         "attributes": {**seen.about, "face": seen.face},
     }

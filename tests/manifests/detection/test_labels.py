@@ -17,7 +17,7 @@ from drawn_people import drawn_people
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import UserError
-from maskgen.manifests.detection.labels import Labelled, class_names, read_labels
+from maskgen.manifests.detection.labels import FACE_CLASSES, Labelled, class_names, read_labels
 from maskgen.manifests.detection.yolo import Division, save_yolo
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask.labels import write_labels
@@ -74,7 +74,8 @@ def test_coco_names_every_face_and_mask(run: Path) -> None:
         row = rows[images[one["image_id"]]["file_name"], one["attributes"]["face"]]
         name = CLASSES[one["category_id"] - 1]
         x, y, width, height = one["bbox"]
-        if one["segmentation"]:
+        is_mask = name not in FACE_CLASSES
+        if is_mask:
             assert name == row["kind"]
             drawn = np.zeros((row["height"], row["width"]), np.uint8)
             for polygon in one["segmentation"]:
@@ -84,8 +85,12 @@ def test_coco_names_every_face_and_mask(run: Path) -> None:
         else:
             assert name == (row["wearing"] or "bare")
             assert (x, y, x + width, y + height) == pytest.approx(row["box"], abs=0.02)
+            corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+            (polygon,) = one["segmentation"]
+            assert np.reshape(polygon, (-1, 2)) == pytest.approx(np.array(corners), abs=0.02)
+            assert one["area"] == pytest.approx(width * height, rel=1e-3)
         assert one["attributes"]["kind"] == row["kind"]
-        seen.add((images[one["image_id"]]["file_name"], one["attributes"]["face"], bool(one["segmentation"])))
+        seen.add((images[one["image_id"]]["file_name"], one["attributes"]["face"], is_mask))
     assert seen == {(path, face, False) for path, face in rows} | {
         (path, face, True) for (path, face), row in rows.items() if row["kind"] != "bare"
     }
@@ -95,9 +100,10 @@ def test_coco_names_every_face_and_mask(run: Path) -> None:
 def test_cocos_own_package_reads_it(run: Path) -> None:
     coco_tools = pytest.importorskip("pycocotools.coco")
     coco = coco_tools.COCO(str(run / "coco.json"))
-    masks = [one for one in coco.loadAnns(coco.getAnnIds()) if one["segmentation"]]
-    assert masks
-    for one in masks:
+    found = coco.loadAnns(coco.getAnnIds())
+    faces = [one for one in found if CLASSES[one["category_id"] - 1] in FACE_CLASSES]
+    assert 0 < len(faces) < len(found)
+    for one in found:
         assert abs(int(coco.annToMask(one).sum()) - one["area"]) < 0.08 * one["area"]
 
 

@@ -156,17 +156,28 @@ def css_colour(name: str) -> str | None:
 
 
 def colour_hint(form: str, dye: str) -> str:
-    """A suggestion for a word that is not a colour, as a clause of a sentence."""
+    """A suggestion for a colour, a print or its ink that is not one, as a clause of a sentence.
+
+    Args:
+        dye: as after the form's colon, whole: COLOUR, COLOUR+PRINT or COLOUR+PRINT+COLOUR.
+    """
+    colour, plus, rest = (part.strip() for part in dye.lower().partition("+"))
+    drawn, inked, ink = (part.strip() for part in rest.partition("+"))
+    near, printed, inks = _near_colour(colour), difflib.get_close_matches(drawn, PRINTS, 1), _near_colour(ink)
+    if near and plus and not printed:
+        return f"the prints are {', '.join(PRINTS)}, as in {form}:{near}+{PRINTS[0]}"
+    if near and (inks or not inked):
+        return f"did you mean {form}:{'+'.join([near, *printed, *([inks] if inked else [])])}?"
+    return f"a colour is a CSS name or six digits, as in {form}:teal or {form}:#ff8800"
+
+
+def _near_colour(word: str) -> str:
+    """The CSS name nearest to a word, for six digits their own if they have one; "" where none is near."""
     from PIL import ImageColor
 
-    colour, plus, rest = (part.strip() for part in dye.lower().partition("+"))
-    near = [colour] if COLOUR.fullmatch(colour) else difflib.get_close_matches(colour, ImageColor.colormap, 1)
-    drawn = difflib.get_close_matches(rest.partition("+")[0].strip(), PRINTS, 1)
-    if near and plus and not drawn:
-        return f"the prints are {', '.join(PRINTS)}, as in {form}:{near[0]}+{PRINTS[0]}"
-    if near:
-        return f"did you mean {form}:{'+'.join([near[0], *drawn])}?"
-    return f"a colour is a CSS name or six digits, as in {form}:teal or {form}:#ff8800"
+    if COLOUR.fullmatch(word):
+        return next((name for name in ImageColor.colormap if css_colour(name) == word), word)
+    return next(iter(difflib.get_close_matches(word, ImageColor.colormap, 1)), "")
 
 
 def _normal_dye(dye: str) -> str:

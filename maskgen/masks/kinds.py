@@ -90,7 +90,7 @@ def _with_motif(spec: KindSpec) -> Kind:
 
 def _check_colour(spec: KindSpec, dye: str) -> None:
     if not COLOUR.fullmatch(dye):
-        raise UserError(f"mask kind {spec.text!r}: {dye!r} is no colour: {colour_hint(spec.form, dye)}")
+        raise UserError(f"mask kind {spec.text!r}: {dye!r} is no colour: {colour_hint(spec.form, spec.dye)}")
 
 
 def _world(spec: KindSpec) -> Kind:

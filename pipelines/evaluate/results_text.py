@@ -19,7 +19,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def summary(results: Mapping[str, Any]) -> str:
     """The printed summary: the threshold, a line for each subset, and notes."""
-    head = [_threshold(results), ""]
+    head = [*(line for line in _left_out(results) if line), _threshold(results), ""]
     fixed = results["fixed_fmr"]
     notes = ["", *fixed_head(fixed), *aligned([FIXED, *fixed_rows(fixed)])] if has_rates(fixed) else []
     rows = aligned([_COLUMNS, *_rows(results["splits"])])

@@ -32,9 +32,9 @@ PATH = FilePath()
 def export_command(**options: Any) -> None:
     """Write a model as ONNX and check it with onnxruntime.
 
-    MODEL is a checkpoint or run of `maskgen train`, a .pth of the reference project, masked or facenet. The file takes
-    `images`, float32 (n, 3, size, size), RGB from 0 to 255, or for an adapter `features`, float32 (n, d), and gives
-    `embeddings`, float32 (n, dim), of length 1.
+    MODEL is a checkpoint or run of `maskgen train`, a .pth of the reference project, masked, dlib or facenet. The file
+    takes `images`, float32 (n, 3, size, size), RGB from 0 to 255, or for an adapter `features`, float32 (n, d), and
+    gives `embeddings`, float32 (n, dim), of length 1.
     """
     from .run import run_export
 

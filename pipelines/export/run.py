@@ -26,7 +26,7 @@ def run_export(settings: ExportSettings) -> str:
     refuse_foreign(out, "export", is_export)
     embedder = open_embedder(settings.model, "cpu", settings.trust_pickle)
     if not isinstance(embedder, NetworkEmbedder):
-        raise UserError(f"{embedder.name} is no PyTorch network: export a checkpoint, or facenet.")
+        raise UserError(f"{embedder.name} is no PyTorch network: export a checkpoint, masked, dlib or facenet.")
     data = to_onnx(embedder)
     off = largest_difference(data, embedder)
     if not off <= MOST_DIFFERENCE:

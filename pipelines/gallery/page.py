@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from maskgen.core.reasons import SetAsideError, counted
@@ -117,7 +117,8 @@ def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, fl
     details = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
     if one.path in doubts:
         looks, score = doubts[one.path]
-        details.append(("Looks", f"{looks} (mask score {_score(score)})" if _score(score) else looks))
+        is_copy = facets["label"] == _COPY
+        details.append(("Copy", looks) if is_copy else ("Looks", f"{looks} (mask score {_score(score)})"))
     details += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
     sorts, tells = {"score": one.score}, {"score": f"score {one.score:.3f}"}
     if one.path in doubts:
@@ -162,10 +163,19 @@ def _set_aside(outcomes: Outcomes) -> Markup:
 
 
 def _warnings(outcomes: Outcomes) -> Markup:
-    rows = outcomes.warnings
-    if not rows:
+    if not outcomes.warnings:
         return tag("p", "None.")
-    head = ("face", "photograph", "label", "looks", "mask score")
-    note = "all" if len(rows) <= _NAMES else f"{_NAMES:,} of {len(rows):,}; warnings.csv has all"
-    listed = table(note, head, [(*row[:4], _score(row[4])) for row in rows[:_NAMES]])
-    return join([strip_of("faces", "doubt", _DOUBTFUL), tag("details", tag("summary", f"By name ({note})"), listed)])
+    doubtful = [(*row[:4], _score(row[4])) for row in sorted(outcomes.doubtful)]
+    tables = [
+        _by_name("labels in doubt", ("face", "photograph", "label", "looks", "mask score"), doubtful),
+        _by_name("copies", ("face", "photograph", "person", "copy"), [row[:4] for row in sorted(outcomes.copies)]),
+    ]
+    return join([strip_of("faces", "doubt", _DOUBTFUL), *(one for one in tables if one is not None)])
+
+
+def _by_name(what: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup | None:
+    """A closed table of warnings; None without any."""
+    if not rows:
+        return None
+    note = f"{what}: all" if len(rows) <= _NAMES else f"{what}: {_NAMES:,} of {len(rows):,}; warnings.csv has all"
+    return tag("details", tag("summary", f"By name ({note})"), table(note, head, rows[:_NAMES]))

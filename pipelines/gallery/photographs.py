@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from maskgen.core.reasons import UserError
 from maskgen.gallery.entries import (
+    COLUMNS,
     Entry,
     UnlabelledPhotograph,
     from_csv,
@@ -75,6 +76,11 @@ def list_photographs(settings: GallerySettings) -> Photographs:
         UserError: it is absent, empty, or an unreadable CSV; or a person's name is not a valid folder name.
     """
     source, unreadable, without = settings.source, list[Item](), set[str]()
+    if not source.is_dir() and source.suffix.lower() != ".csv":
+        state = "is one file" if source.exists() else "does not exist"
+        raise UserError(
+            f"SOURCE {source} {state}: name a folder of photographs, or a CSV with the columns {', '.join(COLUMNS)}."
+        )
     notes: tuple[str, ...] = ()
     if source.is_file() and source.suffix.lower() == ".csv":
         if settings.masked_pattern:
@@ -82,7 +88,7 @@ def list_photographs(settings: GallerySettings) -> Photographs:
         found, root = from_csv(_text(source), str(source)), source.parent
     else:
         listing = list_folder(source)
-        root = source.parent if source.is_file() else source
+        root = source
         items = [item for folder in listing.folders for item in listing.items(folder)]
         without = set(_people_of_empty_folders(root, by_names=settings.masked_pattern is not None))
         unreadable = [item for item in items if item.fault]

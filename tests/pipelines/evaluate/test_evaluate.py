@@ -21,6 +21,7 @@ from page_reader import PageFile
 from support import lasting, picture, tree, write
 
 from maskgen.core.images import encode_image
+from maskgen.core.reasons import are
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.evaluate.folder import held
 from maskgen.pipelines.evaluate.results_text import trained_note
@@ -144,8 +145,10 @@ def test_broken_pictures_are_told_and_counted(drawn: Path, untrained: Path, tmp_
     result = call("evaluate", untrained, "--data", tmp_path / "lists", "--report", tmp_path / "out", "--replicates", 20)
     assert result.exit_code == 3, result.output
     assert f"Warning: {victim} is left out" in result.output
-    found = results(tmp_path / "out")
     lost = sum(victim in (row["path"], row["pair_path"]) for row in rows)
+    told = f"1 picture cannot be read (unreadable.csv): {lost} of {len(rows)} test pairs {are(lost)} left out."
+    assert told in result.stdout and told in (tmp_path / "out/results.md").read_text("utf-8")
+    found = results(tmp_path / "out")
     assert found["pictures"]["unreadable"] == 1
     assert found["pairs"] == {"listed": len(rows), "judged": len(rows) - lost, "left_out": lost}
     assert (tmp_path / "out/unreadable.csv").read_text().startswith(f"path,reason\n{victim},")

@@ -263,7 +263,11 @@ def test_copies_of_one_photograph_are_a_warning_and_not_doubtful(source: Path, t
         "person_03/bare/again.png": ("person_03", "the same bytes as person_03/bare/1.png", ""),
     }
     page = PageFile(tmp_path / "out/report.html")
-    assert "the same bytes as person_01/bare/1.png" in page.text
+    assert "By name (copies: all) copies: all face photograph person copy faces/person_01/bare/1.jpg" in page.text
+    assert "person_01 the same bytes as person_02/bare/again.png" in page.text
+    assert "looks" not in page.text
+    copies = [dict(item["facts"]) for item in page.items("faces") if item["facets"]["label"] != "plausible"]
+    assert copies[0]["Copy"] == "the same bytes as person_02/bare/again.png" and "Looks" not in copies[0]
     labels = [item["facets"]["label"] for item in page.items("faces")]
     assert (labels.count("same bytes as another"), labels.count("contradicted")) == (4, 0)
 
@@ -287,7 +291,9 @@ def test_names_and_tables_say_the_same(source: Path, tmp_path: Path) -> None:
 def test_wrong_calls_are_one_sentence(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for args, told in (
-        ((tmp_path / "nowhere", out), "does not exist"),
+        ((tmp_path / "nowhere", out), "does not exist: name a folder of photographs, or a CSV with the columns"),
+        ((source / "person_01/bare/1.png", out), "is one file: name a folder of photographs, or a CSV with the"),
+        ((source / "person_01/bare/1.png", out, "--masked-pattern", "*_mask*"), "is one file: name a folder"),
         ((source, out, "--expect", "three"), "two numbers"),
         ((source, source / "out"), "inside SOURCE"),
         ((source / "person_01", out), "PERSON/bare"),
@@ -295,7 +301,7 @@ def test_wrong_calls_are_one_sentence(source: Path, tmp_path: Path) -> None:
         ((source, out, "--simulate", "--keep-original"), "leave out"),
     ):
         result = call(*args)
-        assert result.exit_code == 2 and told in result.output, result.output
+        assert result.exit_code == 2 and told in " ".join(result.output.split()), result.output
         assert not (out / "gallery.csv").exists()
     bad = tmp_path / "bad.csv"
     bad.write_text("path,person,masked\na.png,../up,1\n")

@@ -70,5 +70,5 @@ def _speed(report: Mapping[str, Any]) -> str:
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
-    """The exit code: 0 trained, 3 collapsed and stopped."""
-    return 3 if report["end"] == "collapsed" else 0
+    """The exit code: 0 trained, 3 collapsed and stopped, or trained without some unreadable pictures."""
+    return 3 if report["end"] == "collapsed" or report["unreadable"] else 0

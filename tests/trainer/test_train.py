@@ -136,10 +136,13 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_workers(lists: Path, 
 def test_pictures_that_cannot_be_read_cost_a_warning_each(lists: Path, tmp_path: Path) -> None:
     (lists / "faces/1/3.png").write_bytes(b"no picture")
     (lists / "faces/5/1.png").unlink()
-    result = train(lists, tmp_path / "run", "--epochs", "2")
+    result = train(lists, tmp_path / "run", "--epochs", "2", code=3)
+    assert "unreadable pictures   2" in result.output
     assert result.output.count("faces/1/3.png: not_a_picture") == 1
     assert result.output.count("faces/5/1.png: unreadable") == 1
     assert report(tmp_path / "run")["unreadable"] == 2
+    again = train(lists, tmp_path / "run", "--epochs", "2", "--resume", code=3)
+    assert "holds this training already" in again.output
 
 
 def without_rows(path: Path) -> None:
@@ -173,7 +176,7 @@ def test_without_pairs_there_is_a_last_and_no_best(
 def test_an_evaluation_without_a_pair_that_can_be_read_gives_no_figure(lists: Path, tmp_path: Path) -> None:
     for person in (4, 5, 6):
         (lists / f"faces/{person}/1.png").write_bytes(b"no picture")
-    result = train(lists, tmp_path / "run", "--epochs", "2")
+    result = train(lists, tmp_path / "run", "--epochs", "2", code=3)
     assert "epoch 2: no IOU: no genuine pair can be read" in result.output
     assert "best IOU              none: no evaluation gave an IOU below 1" in result.output
     assert [math.isnan(row.iou) for row in read_history(tmp_path / "run/history.csv")] == [True] * 4

@@ -70,5 +70,9 @@ def _speed(report: Mapping[str, Any]) -> str:
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
-    """The exit code: 0 trained, 3 collapsed and stopped, or trained without some unreadable pictures."""
-    return 3 if report["end"] == "collapsed" or report["unreadable"] else 0
+    """The exit code: 0 trained, 3 collapsed and stopped, or trained without some unreadable pictures.
+
+    Of several processes unreadable pictures give 0: torchrun takes any other code for a failure, and starts anew.
+    """
+    unreadable = report["unreadable"] and report["processes"] == 1
+    return 3 if report["end"] == "collapsed" or unreadable else 0

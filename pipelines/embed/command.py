@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from maskgen.core.reasons import counted
-from maskgen.embedders.model_names import check_model
+from maskgen.embedders.model_names import check_input, check_model
 
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath, model_options
@@ -43,6 +43,7 @@ def embed_command(**options: Any) -> None:
 
     settings = EmbedSettings(**options)
     check_model(settings.model)
+    check_input(settings.model, settings.input_file)
     written = run_embed(settings, lambda text: click.echo(text, err=True))
     click.echo(
         f"{counted(written.rows, 'embedding')} of {counted(written.dim, 'number')} in {settings.out}; "

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.model_names import check_input
 
 from ..checks import check_device_name, check_place, check_range
 
@@ -44,6 +43,5 @@ class EmbedSettings:
         check_place("OUT", self.out.parent)
         check_range("--workers", self.workers, 1, 4096)
         check_device_name(self.device)
-        check_input(self.model, self.input_file)
         if self.out.is_dir():
             raise UserError(f"{self.out} is a folder: name the file to write, as {self.out / 'embeddings.parquet'}.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from maskgen.embedders.model_names import check_model
+from maskgen.embedders.model_names import check_input, check_model
 
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath, model_options
@@ -73,6 +73,7 @@ def evaluate_command(**options: Any) -> None:
     """
     settings = EvaluateSettings(**options)
     check_model(settings.model)
+    check_input(settings.model, settings.input_file)
 
     def notify(text: str) -> None:
         click.echo(text, err=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskgen.core.reasons import UserError
-from maskgen.embedders.model_names import check_input
 
 from ..checks import check_device_name, check_place, check_range
 from .folder import OWN_LISTS, refuse_replacing, refuse_report
@@ -53,7 +52,6 @@ class EvaluateSettings:
         check_range("--replicates", self.replicates, 10, 10**6)
         check_range("--workers", self.workers, 1, 4096)
         check_device_name(self.device)
-        check_input(self.model, self.input_file)
         if self.far is not None and self.gallery is None:
             raise UserError("--far is for --gallery: on lists TAR is reported at FAR 0.01, 0.001 and 0.0001.")
         if not 0 < self.false_accepts < 1:

@@ -115,6 +115,7 @@ def test_the_same_options_are_taken_where_they_have_one(tmp_path: Path, monkeypa
         (["evaluate", "dlib", "--data", ".", "--device", "gpu"], "--device gpu is unknown: give cpu, cuda or cuda:N."),
         (["evaluate", "dlib", "--data", ".", "--input", "x.toml"], "--input describes the input of an ONNX file"),
         (["evaluate", "m.onnx", "--data", ".", "--input", "x.toml"], "x.toml cannot be read as TOML"),
+        (["evaluate", "o.onnx", "--data", ".", "--input", "x.toml"], "o.onnx is neither a checkpoint nor one of"),
         (["evaluate", "dlib", "--benchmark", "lwf", "x"], "--benchmark lwf is not known: did you mean lfw?"),
         (["embed", "dlib", "label.txt", "o.parquet", "--device", "cuda:x"], "--device cuda:x is unknown: give cpu,"),
         (["embed", "dlib", "label.txt", "o.parquet", "--input", "x.toml"], "--input describes the input of an ONNX"),

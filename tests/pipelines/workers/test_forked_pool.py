@@ -220,6 +220,6 @@ with open_forked(1) as pool:
     print(pool._processes.submit(gc.get_freeze_count).result() >= inherited)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code], env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["True"]

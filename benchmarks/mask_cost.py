@@ -4,8 +4,8 @@
 
 Every photograph's crop is made once; then all are analysed together, as a run does, and masks are applied to each,
 again and again, of the five default kinds in turn, or one of them, of `world` or of --kinds alone, with other draws
-each time. A kind named once more gets the same masks again: `--kinds world` tells what its prints cost that are drawn
-for the first time, as long runs draw each only once.
+each time; all are placed before the first one is rendered, as in a run. A kind named once more gets the same masks
+again: `--kinds world` tells what its prints cost that are drawn for the first time, as long runs draw each only once.
 Processor time is counted, and of several passes the fastest one: another process only ever slows a pass down. The ratio
 to the five is the median over passes in which the kinds take turns. Memory is what one mask allocates at its peak
 beyond its result.
@@ -66,9 +66,13 @@ def one_pass(crops: list[Face], number: int, names: Sequence[str] = DEFAULT_KIND
     begun = time.process_time()
     analysed_faces = apply_mask.analyse_faces(*zip(*crops, strict=True))
     studied = time.process_time()
-    for at, analysed in enumerate(analysed_faces):
+    placed = []
+    for at, ((picture, _), analysed) in enumerate(zip(crops, analysed_faces, strict=True)):
         assert isinstance(analysed, apply_mask.AnalysedFace)
-        apply_mask.apply_mask(crops[at][0], analysed, plans[at], kinds[(at + number) % len(kinds)])
+        kind = kinds[(at + number) % len(kinds)]
+        placed.append((picture, analysed, apply_mask.place_mask(picture.shape[:2], analysed, plans[at], kind)))
+    for one in placed:
+        apply_mask.wear_mask(*one)
     dressed = time.process_time()
     return (studied - begun) / len(crops) * 1e3, (dressed - studied) / len(crops) * 1e3
 

@@ -10,14 +10,14 @@ from maskgen.core.alignment_names import NOT_CUT, stored_alignment
 from maskgen.faces.catalogue_columns import face_columns
 from maskgen.faces.crop_by_alignment import stretched_matrix
 from maskgen.masker.settings import MaskerSettings
-from maskgen.masker.subjects import AnalysedSubject, CutFace, PlacedMask
+from maskgen.masker.subjects import AnalysedSubject, CutFace, WornMask
 from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial
 
 BARE = "bare"
 
 
 def catalogue_row(
-    settings: MaskerSettings, subject: AnalysedSubject, put: PlacedMask | None, variant: int
+    settings: MaskerSettings, subject: AnalysedSubject, put: WornMask | None, variant: int
 ) -> dict[str, Any]:
     """The catalogue's columns for one face: box and source_* in the photograph's pixels, all else in the output's own,
     degrees."""

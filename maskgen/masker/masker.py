@@ -29,14 +29,16 @@ from maskgen.masker.arguments import checked_given, checked_known, checked_photo
 from maskgen.masker.catalogue_row import BARE, catalogue_row, columns_of_face
 from maskgen.masker.results import MaskedFace, Output
 from maskgen.masker.settings import MaskerSettings
-from maskgen.masker.subjects import AnalysedSubject, CutFace, PlacedMask
+from maskgen.masker.subjects import AnalysedSubject, CutFace, PlacedSubject, WornMask
 from maskgen.masker.turns import Turns
 from maskgen.masks.apply_mask import (
     AnalysedFace,
     MaskedPicture,
+    PlacedMask,
     analyse_faces,
-    apply_mask,
     occluders_of,
+    place_mask,
+    wear_mask,
     within_pose_limits,
 )
 from maskgen.masks.kind import Kind
@@ -209,17 +211,38 @@ class Masker:
         """The outputs of some photographs with their faces, analysed in one batch."""
         cut = [[self._cut(photo, face) for face in each] for photo, each in zip(photos, faces, strict=True)]
         studied = iter(self._analysed([one for each in cut for one in each if isinstance(one, CutFace)]))
-        for key, each in zip(keys, cut, strict=True):
-            yield self._one(key, [next(studied) if isinstance(one, CutFace) else one for one in each])
+        analysed = [[next(studied) if isinstance(one, CutFace) else one for one in each] for each in cut]
+        # Many masks are placed before the first one is rendered, see `wear_mask`.
+        for at in _together(analysed, max(1, TOGETHER // max(self._masks_per_face(), 1))):
+            placed = [
+                [self._placed(key, one) for one in each] for key, each in zip(keys[at], analysed[at], strict=True)
+            ]
+            yield from map(self._one, placed)
 
-    def _one(
-        self, key: str, faces: Sequence[AnalysedSubject | SetAsideError]
-    ) -> list[Output | SetAsideError] | SetAsideError:
-        subjects = [face for face in faces if isinstance(face, AnalysedSubject)]
+    def _placed(self, key: str, subject: AnalysedSubject | SetAsideError) -> PlacedSubject | SetAsideError:
+        """The face with its masks in their places; none if it stays bare."""
+        if isinstance(subject, SetAsideError):
+            return subject
+        with self._stage("wear"):
+            kinds = self._drawn_kinds(key, subject.face.index)
+            return PlacedSubject(subject, [(kind, self._place(key, subject, kind)) for kind in kinds])
+
+    def _place(self, key: str, subject: AnalysedSubject, kind: Kind) -> PlacedMask | SetAsideError:
+        """One mask in its place, or the fault of a face that it does not fit."""
+        plan = plan_of_kind(self.settings.seed, key, subject.face.index, kind.name, self._wear)
+        if subject.face.certainty is not None:
+            plan = replace(plan, unsure=subject.face.certainty.expected)
+        try:
+            return place_mask(subject.crop.image.shape[:2], subject.analysed, plan, kind)
+        except SetAsideError as fault:
+            return fault
+
+    def _one(self, faces: Sequence[PlacedSubject | SetAsideError]) -> list[Output | SetAsideError] | SetAsideError:
+        subjects = [face for face in faces if isinstance(face, PlacedSubject)]
         faults = [face for face in faces if isinstance(face, SetAsideError)]
         whole_photograph = self.settings.crop == "none" and subjects
         groups = [subjects] if whole_photograph else [[subject] for subject in subjects]
-        results = [result for group in groups for result in self._outputs(key, group)]
+        results = [result for group in groups for result in self._outputs(group)]
         outputs = [result for result in results if isinstance(result, Output)]
         # A face that no mask fits has the same fault for every kind.
         failed = {str(result): result for result in results if isinstance(result, SetAsideError)}
@@ -262,17 +285,16 @@ class Masker:
     def _aligned(self, image: Image, face: Face) -> Crop:
         return crop_face(image, face, CropSettings(self.settings.align, self.settings.size, self.settings.margin))
 
-    def _outputs(self, key: str, group: list[AnalysedSubject]) -> Iterator[Output | SetAsideError]:
+    def _outputs(self, group: list[PlacedSubject]) -> Iterator[Output | SetAsideError]:
         """Masked pictures of one crop, or of a whole photograph with all its faces; also the bare one if requested."""
-        index = group[0].face.index
-        drawn = [self._drawn_kinds(key, subject.face.index) for subject in group]
-        for variant, kinds in enumerate(zip(*drawn, strict=True)):
-            yield from self._masked(key, group, kinds, variant)
-        if self.settings.bare or not drawn[0]:
-            image = stretch_to_square(group[0].crop.image, group[0].crop.square)
-            row, *others = [catalogue_row(self.settings, subject, None, 0) for subject in group]
+        for variant in range(len(group[0].masks)):
+            yield from self._masked(group, variant)
+        if self.settings.bare or not group[0].masks:
+            of = group[0].subject
+            image = stretch_to_square(of.crop.image, of.crop.square)
+            row, *others = [catalogue_row(self.settings, each.subject, None, 0) for each in group]
             none = np.zeros(image.shape[:2], np.uint8)
-            yield Output(BARE, 0, index, image, none, row, tuple(others), none if self.settings.parts else None)
+            yield Output(BARE, 0, of.face.index, image, none, row, tuple(others), none if self.settings.parts else None)
 
     def _drawn_kinds(self, key: str, index: int) -> list[Kind]:
         """The kinds for this face, none if it stays bare; each further face has its own order."""
@@ -281,38 +303,41 @@ class Masker:
             return []
         if len(self._kinds) == 1 or (settings.per_photo == "all" and not index):
             return self._kinds
-        many = {"random": 1, "all": len(self._kinds)}.get(str(settings.per_photo)) or int(settings.per_photo)
-        return [self._kinds[at] for at in kind_order(settings.seed, key, index, self._weights)[:many]]
+        order = kind_order(settings.seed, key, index, self._weights)
+        return [self._kinds[at] for at in order[: self._masks_per_face()]]
 
-    def _masked(
-        self, key: str, group: list[AnalysedSubject], kinds: Sequence[Kind], variant: int
-    ) -> Iterator[Output | SetAsideError]:
+    def _masks_per_face(self) -> int:
+        many = str(self.settings.per_photo)
+        return {"random": 1, "all": len(self._kinds)}.get(many) or int(many)
+
+    def _masked(self, group: list[PlacedSubject], variant: int) -> Iterator[Output | SetAsideError]:
         """The picture with each face's mask on it, and a fault for each face that its mask does not fit."""
-        image, coverage, parts = group[0].crop.image, np.zeros(0, np.uint8), None
-        put: list[PlacedMask] = []
-        for subject, kind in zip(group, kinds, strict=True):
+        crop, coverage, parts = group[0].subject.crop, np.zeros(0, np.uint8), None
+        image = crop.image
+        put: list[WornMask] = []
+        for subject, masks in group:
+            kind, placed = masks[variant]
             try:
-                one = self._dressed(key, image, subject, kind)
+                one = self._dressed(image, subject, placed)
             except SetAsideError as fault:
                 yield _told(fault, subject.face)
                 continue
             image, coverage = one.image, np.maximum(coverage, one.coverage) if put else one.coverage
             parts = one.parts if parts is None or one.parts is None else np.where(one.parts > 0, one.parts, parts)
-            put.append(PlacedMask(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
+            put.append(WornMask(subject, kind, one.wearing, one.look, one.cloth, one.outline, one.in_front))
         if put:
             row, *others = [catalogue_row(self.settings, one.subject, one, variant) for one in put]
-            square = group[0].crop.square
-            image, coverage = stretch_to_square(image, square), stretch_to_square(coverage, square)
-            parts = None if parts is None else stretch_to_square(parts, square, cv2.INTER_NEAREST)
+            image, coverage = stretch_to_square(image, crop.square), stretch_to_square(coverage, crop.square)
+            parts = None if parts is None else stretch_to_square(parts, crop.square, cv2.INTER_NEAREST)
             # The first face's kind names the picture, whether it could be put on or not: no two have one name.
-            yield Output(kinds[0].name, variant, group[0].face.index, image, coverage, row, tuple(others), parts)
+            first, (kind, _) = group[0].subject.face.index, group[0].masks[variant]
+            yield Output(kind.name, variant, first, image, coverage, row, tuple(others), parts)
 
-    def _dressed(self, key: str, image: Image, subject: AnalysedSubject, kind: Kind) -> MaskedPicture:
+    def _dressed(self, image: Image, subject: AnalysedSubject, placed: PlacedMask | SetAsideError) -> MaskedPicture:
+        if isinstance(placed, SetAsideError):
+            raise placed
         with self._stage("wear"):
-            plan = plan_of_kind(self.settings.seed, key, subject.face.index, kind.name, self._wear)
-            if subject.face.certainty is not None:
-                plan = replace(plan, unsure=subject.face.certainty.expected)
-            one = apply_mask(image, subject.analysed, plan, kind, self.settings.parts, subject.occluders, subject.edge)
+            one = wear_mask(image, subject.analysed, placed, self.settings.parts, subject.occluders, subject.edge)
             return replace(
                 one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)
             )
@@ -326,12 +351,12 @@ class Masker:
             self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
 
 
-def _together(faces: Sequence[Sequence[Face | SetAsideError]]) -> Iterator[slice]:
-    """Groups of consecutive photographs with about TOGETHER faces, whose crops are in memory at one time."""
+def _together(faces: Sequence[Sequence[Any]], many: int = TOGETHER) -> Iterator[slice]:
+    """Groups of consecutive photographs with about `many` faces, what is made of which is in memory at one time."""
     first = count = 0
     for end, each in enumerate(faces, 1):
         count += len(each)
-        if count >= TOGETHER or end == len(faces):
+        if count >= many or end == len(faces):
             yield slice(first, end)
             first, count = end, 0
 

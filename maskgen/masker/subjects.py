@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from maskgen.core.images import Photo
+from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Crop, Face, Floats
-from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial
+from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial, PlacedMask
 from maskgen.masks.kind import Kind
 from maskgen.masks.occluders.find import Occluders
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
@@ -41,9 +42,16 @@ class AnalysedSubject:
     edge: PhotographEdge | None = None
 
 
+class PlacedSubject(NamedTuple):
+    """One face with each of its masks in its place, or why that does not fit it."""
+
+    subject: AnalysedSubject
+    masks: list[tuple[Kind, PlacedMask | SetAsideError]]
+
+
 @dataclass(frozen=True, slots=True)
-class PlacedMask:
-    """The placement of a rendered mask on one face; the pictures themselves are not kept."""
+class WornMask:
+    """A rendered mask on one face; the pictures themselves are not kept."""
 
     subject: AnalysedSubject
     kind: Kind

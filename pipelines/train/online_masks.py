@@ -24,7 +24,7 @@ from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
-from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, apply_mask
+from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, analyse_faces, place_mask, wear_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import MaskPlan, plan_mask
@@ -69,9 +69,15 @@ class OnlineMasker:
         fitted."""
         masked = list(images)
         drawn = {at: one for at, one in enumerate(map(self.draw, rows, rngs)) if one is not None}
-        for at, analysed in self.analysed(images, rows, {at: one.points for at, one in drawn.items()}).items():
+        analysed = self.analysed(images, rows, {at: one.points for at, one in drawn.items()})
+        # All masks are placed before the first one is rendered, see `wear_mask`.
+        placed: dict[int, PlacedMask] = {}
+        for at, face in analysed.items():
             with suppress(SetAsideError):  # the mask would be behind the head or outside the picture
-                masked[at] = apply_mask(images[at], analysed, drawn[at].plan, drawn[at].kind).image
+                placed[at] = place_mask(images[at].shape[:2], face, drawn[at].plan, drawn[at].kind)
+        for at, one in placed.items():
+            with suppress(SetAsideError):  # only its loops would lie in the picture
+                masked[at] = wear_mask(images[at], analysed[at], one).image
         return masked
 
     def draw(self, row: dict[str, Any], rng: np.random.Generator) -> DrawnMask | None:

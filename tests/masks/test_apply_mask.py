@@ -25,6 +25,7 @@ from maskgen.masks.apply_mask import (
     analyse_faces,
     apply_mask,
     place_mask,
+    wear_mask,
 )
 from maskgen.masks.composite import shadow_reach
 from maskgen.masks.deformations import OUTLINE
@@ -271,6 +272,18 @@ def test_the_same_plan_gives_the_same_bytes(portraits: list[Portrait]) -> None:
         first, second = (analyse_and_apply(portrait.image, portrait.points68, PLAN, load_kind("n95")) for _ in range(2))
         np.testing.assert_array_equal(first.image, second.image)
         assert first.outline[0].shape[1] == 2
+
+
+def test_masks_are_the_same_if_all_are_placed_before_the_first_one_is_rendered(portraits: list[Portrait]) -> None:
+    each = [(one, analyse_face(one.image, one.points68), at) for at, one in enumerate(portraits)]
+    drawn = [(one, face, plan_mask(rng_for(at, kind)), kind) for one, face, at in each for kind in ("n95", "world")]
+    alone = [apply_mask(one.image, face, plan, load_kind(kind)) for one, face, plan, kind in drawn]
+    placed = [place_mask(one.image.shape[:2], face, plan, load_kind(kind)) for one, face, plan, kind in drawn]
+    for of, mask, expected in reversed(list(zip(drawn, placed, alone, strict=True))):
+        worn = wear_mask(of[0].image, of[1], mask)
+        np.testing.assert_array_equal(worn.image, expected.image)
+        np.testing.assert_array_equal(worn.coverage, expected.coverage)
+        assert worn.cloth == expected.cloth
 
 
 def test_drawn_people_are_covered_in_every_form(portraits: list[Portrait]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -12,16 +11,16 @@ from skimage.data import astronaut
 
 from maskgen.api import Masker, MaskerSettings, Output
 from maskgen.core.images import read_photo
-from maskgen.core.records import Image
 from maskgen.masker import masker as module
 from maskgen.masks.apply_mask import (
     AnalysedFace,
-    MaskedPicture,
+    PlacedMask,
     analyse_face,
     apply_mask,
     place_mask,
 )
 from maskgen.masks.cloth_and_straps import PIECES
+from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.mesh_points import LID_REACH, MOST_UNSURE, MOUTH_DOWN, MOUTH_OUT, REACH, WIDER
 from maskgen.masks.plan import MaskPlan
@@ -104,13 +103,13 @@ def test_a_masker_takes_the_landmarks_own_certainty(
 ) -> None:
     cv2.imwrite(str(tmp_path / "astronaut.png"), astronaut()[..., ::-1])
     photo, plans = read_photo(tmp_path / "astronaut.png"), []
-    real = module.apply_mask
+    real = module.place_mask
 
-    def noted(image: Image, analysed: AnalysedFace, plan: MaskPlan, *rest: Any) -> MaskedPicture:
+    def noted(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, kind: Kind) -> PlacedMask:
         plans.append(plan.unsure)
-        return real(image, analysed, plan, *rest)
+        return real(size, analysed, plan, kind)
 
-    monkeypatch.setattr(module, "apply_mask", noted)
+    monkeypatch.setattr(module, "place_mask", noted)
     (results,) = Masker(MaskerSettings(("n95",), landmarks=landmarks)).process([photo.sha256], [photo])
     assert isinstance(results, list) and isinstance(results[0], Output)
     assert plans == [results[0].row.get("expected_error") or 0.0]

@@ -1,5 +1,6 @@
 // What the points of a mask's mesh carry: their places in the atlas, the light on them, and the opacity of straps.
 #include "numbers.h"
+#include "ranks.h"
 
 #define HIDDEN 0.2f         // strength of the loss of light on cloth that faces down, where chest and throat block it
 #define LEVEL 0.18f         // y of the normal (1 faces straight down) up to which cloth loses no light
@@ -62,25 +63,7 @@ static inline float smooth(float share) {
     return share * share * (3 - 2 * share);
 }
 
-// The number at index `rank` of the sorted ones. Afterwards those before it are not greater.
-static float ranked(float *of, int count, int rank) {
-    int low = 0, high = count - 1;
-    while (low < high) {
-        float middle = of[(low + high) / 2];
-        int a = low, b = high;
-        while (a <= b) {
-            while (of[a] < middle) a++;
-            while (of[b] > middle) b--;
-            if (a > b) break;
-            float swapped = of[a];
-            of[a++] = of[b], of[b--] = swapped;
-        }
-        if (rank <= b) high = b;
-        else if (rank >= a) low = a;
-        else break;
-    }
-    return of[rank];
-}
+RANKED(ranked, float)
 
 static float median(float *of, int count) {
     float upper = ranked(of, count, count / 2), lower = upper;

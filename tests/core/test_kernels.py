@@ -24,7 +24,7 @@ from maskgen.faces import shape_predictor
 from maskgen.masks import composite, mesh_points, rasteriser, render
 from maskgen.masks.apply_mask import analyse_and_apply, analyse_face, apply_mask
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.lighting import jpeg_blocks, mesh_values
+from maskgen.masks.lighting import blur_and_noise, exposure, jpeg_blocks, mesh_values
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.rasteriser import Canvas, rasterise
 from maskgen.masks.world import design_atlas
@@ -66,6 +66,8 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
         ("carry", mesh_values._JOB),
         ("place", mesh_points._JOB),
         ("landmarks", shape_predictor._JOB),
+        ("exposure", exposure._JOB),
+        ("grain", blur_and_noise._JOB),
     ],
 )
 def test_a_job_is_as_long_as_its_kernel_reads(name: str, job: JobType) -> None:

@@ -10,7 +10,7 @@ from maskgen.core.records import Image
 from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import MaskedPicture, analyse_face, apply_mask
 from maskgen.masks.kinds import load_kind
-from maskgen.masks.lighting.blur_and_noise import COLOURED, BlurAndNoise
+from maskgen.masks.lighting.blur_and_noise import COLOURED, BlurAndNoise, _again, _measured
 from maskgen.masks.plan import MaskPlan
 from maskgen.people import Portrait, Scene, draw_person, draw_portrait
 
@@ -76,3 +76,26 @@ def test_noise_in_colour_is_not_that_of_luma() -> None:
     added = (masked.image.astype(float) - plain.image)[cloth]
     luma, colour = added[:, 1], (added[:, 0] - added[:, 2]) / 2
     assert abs(np.corrcoef(luma, colour)[0, 1]) < 0.3
+
+
+def steepest(grey: np.ndarray) -> int:
+    across, down = (each.astype(int) for each in cv2.spatialGradient(grey))
+    return int(np.sort((abs(across) + abs(down)).ravel())[-max(4, grey.size // 50)])
+
+
+def answer(grey: np.ndarray) -> int:
+    bends = cv2.sepFilter2D(grey, cv2.CV_16S, np.float32([1, -2, 1]), np.float32([1, -2, 1]))
+    found = np.sort(np.minimum(abs(bends[1:-1, 1:-1].astype(int)), 255).ravel())
+    return int(found[len(found) // 2])
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 31), (57, 80), (33, 47), (121, 16)])
+@pytest.mark.parametrize("levels", [1, 2, 9, 120, 256])
+def test_the_kernel_measures_what_filters_and_sorting_do(size: tuple[int, int], levels: int) -> None:
+    rng = np.random.default_rng(levels)
+    smooth = cv2.resize(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8), size[::-1], interpolation=cv2.INTER_CUBIC)
+    for picture in (rng.integers(256 - levels, 256, (*size, 3), dtype=np.uint8), smooth):
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        soft = cv2.sepFilter2D(grey, cv2.CV_32F, _again(), _again()).astype(np.uint8)
+        tint = cv2.addWeighted(picture[..., 0], 0.5, picture[..., 2], -0.5, 128)
+        assert _measured(picture) == [steepest(grey), steepest(soft), answer(grey), answer(np.asarray(tint))]

@@ -12,13 +12,16 @@ from maskgen.core.seeding import rng_for
 from maskgen.masks.apply_mask import analyse_and_apply
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.lighting.exposure import (
+    BRIGHT,
+    CLIPPED,
     CONTRAST,
     DARKEST,
     HABIT,
     HIGHLIGHTS,
+    LOWEST,
     MOST_LIFT,
-    SOME,
-    _at_bright,
+    SIDE,
+    WHITE,
     agreement,
     estimate_exposure,
     eye_white_colour,
@@ -54,23 +57,33 @@ def test_a_flat_picture_says_nothing_of_whites_and_blacks() -> None:
     assert (whites.lift, whites.warmth) == (0.0, None)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 256), (0, 60), (30, 250), (40, 100), (80, 250)])
-def test_ends_are_those_of_the_sorted_luma(low: int, high: int) -> None:
-    image = np.random.default_rng(low).integers(low, high, (260, 300, 3), dtype=np.uint8)
-    seen, some = estimate_exposure(image), image[::3, ::3].reshape(-1, 3)
-    luma = np.sort(some @ LUMA)
-    darkest, highlights, brightest = (luma[int(share * len(luma))] for share in (0.001, HIGHLIGHTS, 0.999))
+@pytest.mark.parametrize("size", [(3, 5), (40, 57), (260, 300), (129, 700)])
+@pytest.mark.parametrize(("low", "high"), [(0, 256), (0, 60), (30, 250), (40, 100), (80, 250), (100, 256)])
+def test_the_kernel_measures_what_sorting_does(low: int, high: int, size: tuple[int, int]) -> None:
+    image = np.random.default_rng(low).integers(low, high, (*size, 3), dtype=np.uint8)
+    some = image[:: -(-size[0] // SIDE), :: -(-size[1] // SIDE)].reshape(-1, 3)
+    values = some[:, 0] * LUMA[0] + some[:, 1] * LUMA[1] + some[:, 2] * LUMA[2]
+    ends = (int(share * len(values)) for share in (LOWEST, HIGHLIGHTS, BRIGHT))
+    darkest, highlights, brightest = np.sort(values)[list(ends)]
     lift = min(max(darkest - DARKEST, 0), MOST_LIFT) if brightest - darkest > CONTRAST else 0
-    assert (seen.lift, seen.bright) == (pytest.approx(lift), pytest.approx(highlights))
-    assert seen.top == (262 if (some == 255).any(1).mean() > HABIT else 253)
+    top = 262 if (some == 255).any(1).mean() > HABIT else 253
+    white = some[(values >= highlights) & (some.max(1) < CLIPPED)]
+    seen = estimate_exposure(image)
+    assert (seen.top, seen.lift, seen.bright) == (top, lift, highlights)
+    if WHITE <= highlights < CLIPPED - 6:
+        assert seen.warmth == (warmth(white.mean(0)) if len(white) else 0)
 
 
-@pytest.mark.parametrize("brightest", [slice(0), slice(None, None, SOME), slice(1, None, SOME), slice(-500, None)])
-@pytest.mark.parametrize("count", [1, 7, 40, 5000])
-def test_the_bright_end_is_that_of_the_sorted_luma_whatever_the_bound(brightest: slice, count: int) -> None:
-    luma = np.random.default_rng(count).random(count)
-    luma[brightest] += 1
-    assert _at_bright(luma, HIGHLIGHTS) == np.sort(luma)[min(int(HIGHLIGHTS * count), count - 1)]
+@pytest.mark.parametrize("grey", [0, 23, 24, 25, 149, 150, 244, 245, 255])
+def test_the_kernel_takes_luma_at_a_limit_as_it_is(grey: int) -> None:
+    image = np.full((9, 13, 3), grey, np.uint8)
+    image[0] = 255
+    luma = LUMA[0] * grey + LUMA[1] * grey + LUMA[2] * grey
+    seen = estimate_exposure(image[1:])
+    assert seen.bright == luma and (seen.warmth is None) == (luma < WHITE)
+    assert estimate_exposure(image).lift == (
+        0 if luma <= DARKEST or 255 - luma <= CONTRAST else min(luma - 24, MOST_LIFT)
+    )
 
 
 @pytest.mark.parametrize("shift", [-20, 20])

@@ -13,19 +13,18 @@ from functools import cache, lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Image
 from maskgen.core.seeding import rng_for
 
-LAPLACIAN = np.array([1, -2, 1], np.float32)  # across and down
 AGAIN = 1.2  # standard deviation of the second blur, in pixels
 OWN_BLUR = 0.5  # standard deviation of the rendered mask's own blur, in pixels
 LEAST = 0.6  # least standard deviation of the added blur, in pixels; it smooths the mask's aliased edges
 MOST_BLUR = 6.0  # largest standard deviation of the blur, in pixels
 LEAST_NOISE = 0.3  # standard deviation of the noise, in levels, below which none is added
 MOST_NOISE = 12.0  # largest standard deviation of the noise, in levels
-STEEPEST = 2040  # largest sum of two gradients of bytes
+LINE = 16  # numbers that the kernel takes for each line of pixels besides these
 TILE = 256  # side of the noise tile, in pixels
 COLOURED = 1.5  # standard deviation, in levels, below which colour noise is an artefact of JPEG and decoders
 ELSEWHERE = (97, 61)  # rows and columns in the tile from the luma's noise to the colour noise
@@ -60,40 +59,43 @@ def _grain(image: Image, low: tuple[int, int], high: tuple[int, int]) -> BlurAnd
     part = image[up:down, left:right]
     if min(part.shape[:2]) < 8:
         return BlurAndNoise(0.0, 0.0)
-    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    return BlurAndNoise(_blur(grey), _noise(grey), _colour_noise(part))
+    before, after, luma, colour = _measured(part)
+    tint = _noise(colour)
+    return BlurAndNoise(_blur(before, after), _noise(luma), tint if tint >= COLOURED else 0.0)
 
 
-def _noise(grey: NDArray[np.uint8]) -> float:
+def _measured(part: Image) -> list[int]:
+    """Steepness of the edges of a picture of at least 3 x 3 pixels, before and after a blur, and the median strength of
+    the Laplacian's answer to its luma and to (red - blue) / 2, by the kernel `measure_grain`."""
+    arena, (rows, columns) = arena_of_thread(), part.shape[:2]
+    arena.begin()
+    picture_at, picture = arena.room(part.shape, np.uint8)
+    picture[...] = part
+    grey_at, grey = arena.room((rows, columns), np.uint8)
+    cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY, grey)
+    soft_at, soft = arena.room((rows, columns), np.uint8)
+    soft[...] = cv2.sepFilter2D(grey, cv2.CV_32F, _again(), _again())
+    found_at, found = arena.room((4,), np.int32)
+    size, inside = rows * columns, (rows - 2) * (columns - 2)
+    job = (
+        *(rows, columns, picture_at, grey_at, soft_at, arena.space(size)),
+        *(arena.space(4 * (columns + LINE)), size - max(4, size // 50), inside // 2, found_at),
+    )
+    arena.call("measure_grain", arena.job(_JOB, *job))
+    return found.tolist()
+
+
+# The structure `Grain` of `kernels/grain.c`, in its order.
+_JOB = JobType("rows columns picture grey soft tint lines steep:i middle:i found")
+
+
+def _noise(answer: int) -> float:
     """Standard deviation of the noise; that of the filter's response to white noise is six times as large."""
-    answer = cv2.convertScaleAbs(cv2.sepFilter2D(grey, cv2.CV_16S, LAPLACIAN, LAPLACIAN)[1:-1, 1:-1])
-    return min(_ranked(answer, 256, answer.size // 2) / 0.6745 / 6.0, MOST_NOISE)
+    return min(answer / 0.6745 / 6.0, MOST_NOISE)
 
 
-def _ranked(values: NDArray[np.integer], levels: int, rank: int) -> float:
-    """The value at index `rank` of the sorted values, which are integers below `levels`: a histogram finds it in a
-    third of the time of a partition."""
-    counts = cv2.calcHist([values], [0], None, [levels], [0, levels]).ravel().astype(np.int64)
-    # Whole numbers are added up in a third of the time that floats take.
-    return float(np.add.accumulate(counts).searchsorted(rank, side="right"))
-
-
-def _colour_noise(part: Image) -> float:
-    noise = _noise(np.asarray(cv2.addWeighted(part[..., 0], 0.5, part[..., 2], -0.5, 128)))
-    return noise if noise >= COLOURED else 0.0
-
-
-def _steepest(grey: NDArray[np.uint8]) -> float:
-    across, down = cv2.spatialGradient(grey)
-    size = np.abs(across, out=across)
-    size += np.abs(down, out=down)
-    return _ranked(size.view(np.uint16), STEEPEST + 1, size.size - max(4, size.size // 50))
-
-
-def _blur(grey: NDArray[np.uint8]) -> float:
+def _blur(before: int, after: int) -> float:
     """Blur from the steepest edges: blurring again by s flattens an edge of blur b by sqrt(1 + s^2 / b^2)."""
-    blurred = cv2.sepFilter2D(grey, cv2.CV_32F, _again(), _again())
-    before, after = _steepest(grey), _steepest(blurred.astype(np.uint8))
     ratio = before / max(after, 1.0)
     if ratio <= 1.02:
         return MOST_BLUR if before > 60 else 0.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from maskgen.core.kernels.arena import JobType, arena_of_thread
 from maskgen.core.records import Doubles, Image
 from maskgen.masks.lighting.tone import LUMA
 
@@ -21,7 +21,6 @@ SIDE = 128  # largest number of sampled columns and rows of a photograph
 CLIPPED = 251  # level from which a pixel's colour is lost by clipping
 HABIT = 0.002  # share of clipped pixels above which a photograph counts as clipped
 HIGHLIGHTS = 0.97  # quantile of luma from which pixels count as highlights
-SOME, BELOW = 16, 0.03  # for the bound of `_at_bright`: each so many values, and by how much its share is lower
 LOWEST, BRIGHT = 0.001, 0.999  # quantiles of luma of the darkest and the brightest parts
 WHITE = 150.0  # least luma of the highlights of white objects
 DARKEST = 24.0  # luma of the darkest parts of a photograph with full contrast, in levels
@@ -36,6 +35,7 @@ BLEED = 0.15  # share of the skin's colour in the measured white of an eye
 # Variation of the eyes' warmth between people: the part that does not count if highlights agree, and if there are none.
 DOUBT, ALONE = 0.05, 0.24
 MOST_WARMTH = 0.25  # largest warmth of the light
+_WHOLE = [round(10_000 * number) for number in (*LUMA.tolist(), DARKEST)]  # the same as whole numbers, for the kernel
 ROOM = 24.0  # levels below `Exposure.top` within which bright cloth is compressed
 
 
@@ -60,58 +60,42 @@ PLAIN = Exposure(253.0, 0.0, 255.0, None)
 
 
 def estimate_exposure(image: Image) -> Exposure:
-    """The exposure of a whole photograph, uint8 RGB (height, width, 3)."""
+    """The exposure of a whole photograph, uint8 RGB (height, width, 3), by the kernel `measure_exposure`."""
     height, width = image.shape[:2]
-    some = image[:: -(-height // SIDE), :: -(-width // SIDE)]
-    # Colour by colour: NumPy copies runs of three bytes four times as slowly.
-    values = np.empty((3, *some.shape[:2]), np.uint8)
-    values[...] = some.transpose(2, 0, 1)
-    values = values.reshape(3, -1)
-    most: NDArray[np.uint8] = np.maximum(np.maximum(values[0], values[1]), values[2])
-    luma: Doubles = LUMA @ values
-    highlights = _at_bright(luma, HIGHLIGHTS)
-    clips = np.count_nonzero(most >= 255) > HABIT * len(luma)
-    top = 262.0 if clips else 253.0
-    return Exposure(top, _lift(luma), highlights, _highlights(values, luma, highlights))
+    down, across = -(-height // SIDE), -(-width // SIDE)
+    rows, columns = -(-height // down), -(-width // across)
+    count, arena = rows * columns, arena_of_thread()
+    arena.begin()
+    pixels = arena.put(image[::down])
+    found_at, found = arena.room((9,), np.float64)
+    places = [min(int(share * count), count - 1) for share in (HIGHLIGHTS, LOWEST, BRIGHT)]
+    job = (
+        *(*LUMA.tolist(), DARKEST, found_at, pixels, rows, columns, 3 * width, 3 * across),
+        *(*_WHOLE, CLIPPED, *places, arena.space(4 * count), arena.space(8 * count)),
+    )
+    arena.call("measure_exposure", arena.job(_JOB, *job))
+    full, dark, highlights, lowest, brightest, *colour = found.tolist()
+    top = 262.0 if full > HABIT * count else 253.0
+    lift = _lift(lowest, brightest) if dark <= places[1] else 0.0
+    return Exposure(top, lift, highlights, _highlights(highlights, *colour))
 
 
-def _place(luma: Doubles, share: float) -> int:
-    return min(int(share * len(luma)), len(luma) - 1)
+# The structure `Exposure` of `kernels/exposure.c`, in its order.
+_JOB = JobType("luma:3d darkest:d found pixels rows columns row column whole:3i dark:i clipped:i places:3i values some")
 
 
-def _at(luma: Doubles, share: float) -> float:
-    """The quantile of luma at this share; NumPy partitions at several of them four times as slowly as at one."""
-    place = _place(luma, share)
-    return float(np.partition(luma, place)[place])
-
-
-def _at_bright(luma: Doubles, share: float) -> float:
-    """As `_at`, of a share near 1 in a third of the time: of some values a bound is found that is a little lower, and
-    only those from the bound on are partitioned."""
-    some = luma[::SOME]
-    near = _place(some, share - BELOW)
-    upper = luma[luma >= np.partition(some, near)[near]]
-    place = _place(luma, share) - (len(luma) - len(upper))
-    return float(np.partition(upper, place)[place]) if place >= 0 else _at(luma, share)
-
-
-def _lift(luma: Doubles) -> float:
+def _lift(lowest: float, brightest: float) -> float:
     """See `Exposure.lift`."""
-    if np.count_nonzero(luma <= DARKEST) > _place(luma, LOWEST):  # as in nearly every photograph
-        return 0.0
-    lowest = _at(luma, LOWEST)
-    return min(lowest - DARKEST, MOST_LIFT) if _at(luma, BRIGHT) - lowest > CONTRAST else 0.0
+    return min(lowest - DARKEST, MOST_LIFT) if brightest - lowest > CONTRAST else 0.0
 
 
-def _highlights(values: NDArray[np.uint8], luma: Doubles, least: float) -> float | None:
-    """The warmth of pixels with a luma of `least` or more, see `Exposure.warmth`."""
-    if least >= CLIPPED - 6:  # large parts are plain white
+def _highlights(luma: float, count: float, red: float, green: float, blue: float) -> float | None:
+    """The warmth of highlights of this luma or more, see `Exposure.warmth`: the sums of the colours of so many."""
+    if luma >= CLIPPED - 6:  # large parts are plain white
         return 0.0
-    if least < WHITE:
+    if luma < WHITE:
         return None
-    colours = values.take(np.flatnonzero(luma >= least), axis=1)
-    colours = colours.compress(colours.max(0) < CLIPPED, axis=1)
-    return warmth(colours.mean(1)) if colours.size else 0.0
+    return warmth(np.array([red, green, blue]) / count) if count else 0.0
 
 
 def warmth(colour: Doubles) -> float:

@@ -81,13 +81,19 @@ def is_doubtful_subject(face: Detection, shape: tuple[int, int]) -> bool:
     return off_middle(face, shape) > FAR or share_inside_picture(face.points5, shape) < 1 - CUT
 
 
-def choose_faces(image: Image, detections: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
+def choose_faces(
+    image: Image,
+    detections: Sequence[Detection],
+    which: str,
+    weigh: Callable[[Image, Detection], float] = prominence,
+) -> list[Detection | SetAsideError]:
     """The chosen faces, the most important one first.
 
     Args:
         image: uint8 RGB (height, width, 3), in whose pixels the faces are.
         which: "subject" (see `prominence`), "largest", "central" (nearest to the middle), or "all": every face,
             largest first, and after them why each of the others cannot be used.
+        weigh: `prominence`, or what keeps its answers.
 
     Raises:
         SetAsideError: NO_FACE, LOW_SCORE or TOO_SMALL where none is left and `which` is not "all", or none is found.
@@ -95,7 +101,7 @@ def choose_faces(image: Image, detections: Sequence[Detection], which: str) -> l
     """
     shape = (image.shape[0], image.shape[1])
     orders: dict[str, Callable[[Detection], float]] = {
-        "subject": lambda face: -prominence(image, face),
+        "subject": lambda face: -weigh(image, face),
         "largest": lambda face: -visible_area(face, shape),
         "all": lambda face: -visible_area(face, shape),
         "central": lambda face: _off_centre(face, shape),

@@ -23,7 +23,7 @@ import numpy as np
 from maskgen.core.records import Detection, Floats, Image, check_image
 from maskgen.faces.boxes import non_maximum_suppression, non_maximum_suppression_inner, regress_boxes, square_boxes
 from maskgen.faces.mtcnn.nets import Nets
-from maskgen.faces.pyramid import Pyramid, layout_of, windows
+from maskgen.faces.pyramid import Pyramid, canvases, layout_of, patches, windows
 from maskgen.faces.upright_crop import face_axes
 
 # Smallest faces of each search, as a share of the picture's shorter side, and the lowest score of PNet's that counts.
@@ -120,7 +120,7 @@ class _Candidates:
         """The pixels of every candidate, (side, side, 3)."""
         shrinks = ((self.boxes[:, 2] - self.boxes[:, 0]) / side).tolist()
         each = zip(self.owner.tolist(), self.boxes[:, :4].tolist(), shrinks, strict=True)
-        return [pyramids[at].patch(box, side, shrink) for at, box, shrink in each]
+        return patches([pyramids[at].part(box, shrink) for at, box, shrink in each], side)
 
 
 def _by_owner(owner: np.ndarray) -> list[np.ndarray]:
@@ -241,7 +241,7 @@ class MtcnnDetector(Detector):
         layout = layout_of(*shape, max(share * min(shape), SMALLEST_FACE))
         if not layout.places:
             return [np.zeros((0, 5), np.float32) for _ in pyramids]
-        heat, shift = self._nets.propose([pyramid.canvas(layout) for pyramid in pyramids])
+        heat, shift = self._nets.propose(canvases(pyramids, layout))
         owner, rows, columns = np.nonzero((heat >= min(lowest, self._thresholds.propose)) & (layout.level >= 0))
         score = heat[owner, rows, columns]
         corners = windows(layout, layout.level[rows, columns], rows, columns, np.array(shape[::-1], np.float64))

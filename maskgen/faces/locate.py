@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -10,21 +11,41 @@ import numpy as np
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Detection, Face, Floats, Image
 from maskgen.faces.catalogue_columns import hundredths, rounded_face
-from maskgen.faces.choose import choose_faces, is_doubtful_subject, with_face_place
+from maskgen.faces.choose import choose_faces, is_doubtful_subject, prominence, with_face_place
 from maskgen.faces.classifiers.classifier_network import classifier_input
 from maskgen.faces.classifiers.orientation import is_turned
-from maskgen.faces.classifiers.upright import least_score, upright_scores
+from maskgen.faces.classifiers.upright import LESS_TRUSTED_FROM, least_score, upright_scores
 from maskgen.faces.detect import Detector
 from maskgen.faces.landmarks import Landmarker, Points68
 from maskgen.faces.trust import trust
 
 Faces = list[Face | SetAsideError]
-# Crops by picture and points, for as long as the pictures are in memory.
-Looks = dict[tuple[int, bytes], Image]
 # The search for faces that the picture's edge cuts: longest side of what is searched in pixels, its borders as shares
 # of the shorter side, and their grey, which is 0 after normalisation.
 # With another border a face has another size in the pyramid.
 CUT_LONGEST, CUT_BORDERS, CUT_GREY = 640, (0.15, 0.25), 128
+
+
+@dataclass(slots=True)
+class Kept:
+    """What several steps ask of the same faces, by picture and face, for as long as the pictures are in memory."""
+
+    _looks: dict[tuple[int, bytes], Image] = field(default_factory=dict)
+    _prominences: dict[tuple[int, bytes, bytes, float], float] = field(default_factory=dict)
+
+    def look(self, image: Image, points5: Floats) -> Image:
+        """`classifiers.classifier_network.classifier_input` of a face."""
+        key = id(image), points5.tobytes()
+        if key not in self._looks:
+            self._looks[key] = classifier_input(image, points5)
+        return self._looks[key]
+
+    def prominence(self, image: Image, face: Detection) -> float:
+        """`choose.prominence` of a face."""
+        key = id(image), face.box.tobytes(), face.points5.tobytes(), face.score
+        if key not in self._prominences:
+            self._prominences[key] = prominence(image, face)
+        return self._prominences[key]
 
 
 def faces_with_landmarks(
@@ -33,20 +54,21 @@ def faces_with_landmarks(
     which: str,
     landmarker: Landmarker,
     detector: Detector | None = None,
-    kept: Looks | None = None,
+    kept: Kept | None = None,
 ) -> list[Faces]:
     """The chosen faces of each picture, with a fault in place of one, or of all, that cannot be used.
 
     Args:
         which: "subject", "largest", "central" or "all", see `faces.choose`.
         detector: searches around a face that hardly looks upright, see `classifiers.orientation`.
-        kept: where crops of the faces are kept for another network, see `look`.
+        kept: what is known of these faces, and where it is kept for later steps.
     """
-    meant = [_meant(image, found, which) for image, found in zip(images, detections, strict=True)]
+    kept = kept or Kept()
+    meant = [_meant(image, found, which, kept) for image, found in zip(images, detections, strict=True)]
     # All faces of all pictures in one batch, for speed.
     each = [(image, one) for image, own in zip(images, meant, strict=True) for one in own if isinstance(one, Detection)]
     points = iter(landmarker.points68_of(each))
-    seen = [look(image, hundredths(one.points5), {} if kept is None else kept) for image, one in each]
+    seen = [kept.look(image, hundredths(one.points5)) for image, one in each]
     upright = iter(upright_scores(seen).tolist())
     return [
         [
@@ -59,24 +81,19 @@ def faces_with_landmarks(
     ]
 
 
-def look(image: Image, points5: Floats, kept: Looks) -> Image:
-    """`classifiers.classifier_network.classifier_input` a face, from `kept` where its crop is there, and put there
-    where it is not."""
-    key = id(image), points5.tobytes()
-    if key not in kept:
-        kept[key] = classifier_input(image, points5)
-    return kept[key]
-
-
-def detect_for(detector: Detector, images: Sequence[Image], which: str) -> list[list[Detection]]:
+def detect_for(
+    detector: Detector, images: Sequence[Image], which: str, kept: Kept | None = None
+) -> list[list[Detection]]:
     """The faces that must be found to tell which is meant; large ones come first, and end the search where they can.
 
     Smaller faces are looked for where all or the most central one are asked for, and where the most prominent of the
-    large ones may not be the subject. Where all are asked for, faces that the edge cuts are looked for once more.
+    large ones may not be the subject. Where all are asked for, faces that the edge cuts are looked for once more. See
+    `faces_with_landmarks` on `kept`.
     """
+    kept = kept or Kept()
     found = detector.detect(images, include_small=which in ("all", "central"))
     if which == "subject" and not detector.one_face:
-        again = [at for at, image in enumerate(images) if _is_doubtful(image, found[at])]
+        again = [at for at, image in enumerate(images) if _is_doubtful(image, found[at], kept)]
         for at, faces in zip(again, detector.detect([images[at] for at in again], include_small=True), strict=True):
             found[at] = faces
     if which == "all" and not detector.one_face:
@@ -128,17 +145,17 @@ def _holds(face: Detection, other: Detection) -> bool:
     return bool((off < 0.35 * (high - low)).all())
 
 
-def _is_doubtful(image: Image, found: Sequence[Detection]) -> bool:
+def _is_doubtful(image: Image, found: Sequence[Detection], kept: Kept) -> bool:
     shape = (image.shape[0], image.shape[1])
     if not any(is_doubtful_subject(face, shape) for face in found):  # as in most pictures: to choose one takes longer
         return False
-    (chosen, *_) = _meant(image, found, "subject")
+    (chosen, *_) = _meant(image, found, "subject", kept)
     return isinstance(chosen, Detection) and is_doubtful_subject(chosen, shape)
 
 
-def _meant(image: Image, found: Sequence[Detection], which: str) -> list[Detection | SetAsideError]:
+def _meant(image: Image, found: Sequence[Detection], which: str, kept: Kept) -> list[Detection | SetAsideError]:
     try:
-        return choose_faces(image, found, which)
+        return choose_faces(image, found, which, kept.prominence)
     except SetAsideError as fault:
         return [fault]
 
@@ -155,8 +172,9 @@ def _unless_turned(
     """The face, unless its score is low and another turn looks more like a face."""
     if isinstance(face, SetAsideError):
         return face
-    least = least_score(trust(face))
-    if upright < least and is_turned(image, face.detection, upright, detector):
+    # Of nearly all faces the score is good for any trust, which takes longer to tell.
+    doubted = upright < LESS_TRUSTED_FROM and upright < least_score(trust(face))
+    if doubted and is_turned(image, face.detection, upright, detector):
         fault = SetAsideError(Reason.UNCLEAR_ORIENTATION, f"upright score {upright:.2f}, less than in another turn")
         return with_face_place(fault, face.detection) if face.of > 1 else fault
     return rounded_face(face)

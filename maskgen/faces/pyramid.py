@@ -14,12 +14,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from maskgen.core.kernels.area import Place, fitted_onto
 from maskgen.core.records import Doubles, Image
 
 CELL = 12  # side of the window that PNet judges
 STRIDE = 2
 STEP = 0.709  # between levels, as in the paper
 GAP = 2  # pixels between levels on the canvas
+TOGETHER = 1 << 20  # bytes of the canvases that are made in one go
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Layout:
 
     height: int
     width: int
-    places: tuple[tuple[int, int, int, int], ...]
+    places: tuple[Place, ...]
     level: np.ndarray
 
 
@@ -43,7 +45,7 @@ def layout_of(height: int, width: int, smallest: float) -> Layout:
     while min(height, width) * scale >= CELL:
         sizes.append((int(np.ceil(width * scale)), int(np.ceil(height * scale))))
         scale *= STEP
-    places: list[tuple[int, int, int, int]] = []
+    places: list[Place] = []
     x = y = reach = 0
     for wide, tall in sizes:
         if y and y + tall > sizes[0][1]:
@@ -59,7 +61,7 @@ def _even(pixels: int) -> int:
     return pixels + pixels % STRIDE
 
 
-def _levels(places: list[tuple[int, int, int, int]], height: int, width: int) -> np.ndarray:
+def _levels(places: list[Place], height: int, width: int) -> np.ndarray:
     rows, columns = (max(0, (side - CELL + 1) // STRIDE + 1) for side in (height, width))
     level = np.full((rows, columns), -1)
     for number, (x, y, wide, tall) in enumerate(places):
@@ -75,28 +77,25 @@ class Pyramid:
     image: Image
     _halves: list[Image] = field(default_factory=list)
 
-    def canvas(self, layout: Layout) -> Image:
-        """The levels of a layout on one black canvas, uint8 (height, width, 3)."""
-        canvas = np.zeros((layout.height, layout.width, 3), np.uint8)
-        for x, y, wide, tall in layout.places:
-            source, _ = self._at_least(min(self.image.shape[1] / wide, self.image.shape[0] / tall))
-            _fitted(source, wide, tall, canvas[y : y + tall, x : x + wide])
-        return canvas
+    def levels(self, layout: Layout) -> list[tuple[Image, Place]]:
+        """What is to be fitted into each place of a layout."""
+        height, width = self.image.shape[:2]
+        return [(self._at_least(min(width / at[2], height / at[3]))[0], at) for at in layout.places]
 
-    def patch(self, box: Sequence[float], side: int, shrink: float) -> Image:
-        """A candidate's pixels (side, side, 3), black outside the picture; `box` is a square x0, y0, x1, y1, whose side
-        is `shrink` times as long."""
+    def part(self, box: Sequence[float], shrink: float) -> Image:
+        """The pixels of a candidate, black outside the picture, in the smallest of the halves that need not be
+        enlarged; `box` is a square x0, y0, x1, y1, to be reduced by `shrink`."""
         image, times = self._at_least(shrink)
         x0, y0 = math.floor(box[0] / times), math.floor(box[1] / times)
         x1, y1 = max(math.ceil(box[2] / times), x0 + 1), max(math.ceil(box[3] / times), y0 + 1)
         height, width = image.shape[:2]
         part = image[max(y0, 0) : max(min(y1, height), 0), max(x0, 0) : max(min(x1, width), 0)]
         if part.size == 0:
-            return np.zeros((side, side, 3), np.uint8)
+            return np.zeros((1, 1, 3), np.uint8)
         above, below, left, right = (max(by, 0) for by in (-y0, y1 - height, -x0, x1 - width))
         if above or below or left or right:
             part = cv2.copyMakeBorder(part, above, below, left, right, cv2.BORDER_CONSTANT)
-        return _fitted(part, side, side)
+        return part
 
     def _at_least(self, shrink: float) -> tuple[Image, int]:
         """The smallest of the halves that need not be enlarged for a reduction by `shrink`, and how often reduced."""
@@ -114,9 +113,29 @@ def _halved(image: Image) -> Image:
     return cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _fitted(image: Image, width: int, height: int, into: Image | None = None) -> Image:
-    shrinks = image.shape[0] > height or image.shape[1] > width
-    return cv2.resize(image, (width, height), into, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+def canvases(pyramids: Sequence[Pyramid], layout: Layout) -> list[Image]:
+    """The levels of pictures of one size on a black canvas for each, uint8 (height, width, 3)."""
+    height, width = layout.height, layout.width
+    some = max(1, TOGETHER // (3 * height * width))
+    parts = [
+        fitted_onto(
+            len(own) * height,
+            width,
+            [
+                (image, (x, number * height + y, wide, tall))
+                for number, pyramid in enumerate(own)
+                for image, (x, y, wide, tall) in pyramid.levels(layout)
+            ],
+        )
+        for own in (pyramids[at : at + some] for at in range(0, len(pyramids), some))
+    ]
+    return [canvas for part in parts for canvas in part.reshape(-1, height, width, 3)]
+
+
+def patches(parts: Sequence[Image], side: int) -> list[Image]:
+    """Pictures made squares of one side, uint8 (side, side, 3)."""
+    placed = [(part, (0, number * side, side, side)) for number, part in enumerate(parts)]
+    return list(fitted_onto(len(parts) * side, side, placed).reshape(-1, side, side, 3))
 
 
 def windows(layout: Layout, level: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: Doubles) -> Doubles:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.alignment_names import DEFAULT_MARGIN
+from maskgen.core.kernels.area import fitted_onto
 from maskgen.core.records import Crop, Doubles, Floats, Image, check_image, check_points
 
 FACE_SIDE = 2.9  # side of the crop without margin, in eye distances
@@ -129,7 +130,11 @@ def shrink_by_area(part: Image, matrix: Doubles, times: int) -> tuple[Image, Dou
     steps = np.array([part.shape[1] / small[0], part.shape[0] / small[1]])
     # Pixel centres: x of the part is (x_small + 0.5) * steps - 0.5.
     shift = matrix[:, :2] @ (0.5 * steps - 0.5) + matrix[:, 2]
-    return cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.column_stack([matrix[:, :2] * steps, shift])
+    if part.ndim == 3:
+        reduced = fitted_onto(small[1], small[0], [(part, (0, 0, *small))])
+    else:
+        reduced = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
+    return reduced, np.column_stack([matrix[:, :2] * steps, shift])
 
 
 def align_upright(image: Image, points68: NDArray[np.floating], size: int, margin: float = DEFAULT_MARGIN) -> Crop:

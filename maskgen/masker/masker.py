@@ -22,7 +22,7 @@ from maskgen.faces.crop_by_alignment import CropSettings, crop_face, stretch_to_
 from maskgen.faces.detect import Detector, MtcnnDetector
 from maskgen.faces.landmarkers.by_name import landmarker_by_name
 from maskgen.faces.landmarks import Landmarker
-from maskgen.faces.locate import Looks, detect_for, faces_with_landmarks, look
+from maskgen.faces.locate import Kept, detect_for, faces_with_landmarks
 from maskgen.faces.trust import trust
 from maskgen.faces.upright_crop import whole_photograph
 from maskgen.masker.arguments import checked_given, checked_known, checked_photos
@@ -166,7 +166,7 @@ class Masker:
         known: Sequence[Sequence[Face]] | None,
         given: Sequence[Marks] | None,
     ) -> list[list[Output | SetAsideError] | SetAsideError]:
-        kept: Looks = {}
+        kept = Kept()
         faces = self._detected(photos, known, kept) if given is None else self._given(photos, given)
         if self.settings.masked_input != "keep":
             faces = self._without_masked(photos, faces, kept)
@@ -178,14 +178,14 @@ class Masker:
             return faces_from_marks(images, given, self.settings.faces, self.detector, self._landmarker)
 
     def _detected(
-        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None, kept: Looks
+        self, photos: Sequence[Photo], known: Sequence[Sequence[Face]] | None, kept: Kept
     ) -> Sequence[Sequence[Face | SetAsideError]]:
         """The faces of each photograph, detected where none are known."""
         known = [()] * len(photos) if known is None else known
         search = [at for at, faces in enumerate(known) if not faces]
         images = [photos[at].image for at in search]
         with self._stage("find"):
-            detections = detect_for(self.detector, images, self.settings.faces)
+            detections = detect_for(self.detector, images, self.settings.faces, kept)
         with self._stage("points"):
             marked = faces_with_landmarks(
                 images, detections, self.settings.faces, self._landmarker, self.detector, kept
@@ -194,12 +194,12 @@ class Masker:
         return [found[at] if at in found else known[at] for at in range(len(photos))]
 
     def _without_masked(
-        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]], kept: Looks
+        self, photos: Sequence[Photo], faces: Sequence[Sequence[Face | SetAsideError]], kept: Kept
     ) -> list[list[Face | SetAsideError]]:
         """The faces, with a fault in place of each that already wears a mask."""
         with self._stage("masked input"):
             each = [(photo.image, face) for photo, own in zip(photos, faces, strict=True) for face in own]
-            seen = [look(image, face.detection.points5, kept) for image, face in each if isinstance(face, Face)]
+            seen = [kept.look(image, face.detection.points5) for image, face in each if isinstance(face, Face)]
             scores = iter(mask_scores(seen).tolist())
         return [
             [_unless_masked(face, next(scores)) if isinstance(face, Face) else face for face in own] for own in faces

@@ -34,7 +34,7 @@ from maskgen.masks.pose.head import Triangles
 from maskgen.masks.pose.shape_warp import fit_shape_warps
 from maskgen.masks.render import Layer, Window, render, window_of
 
-AT_ONCE = 32  # faces per batch; its arrays fit in the processor's cache
+AT_ONCE = 64  # faces per batch
 SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
 LEAST_COVERAGE = 128  # least coverage, 0..255, that some pixel of a mask must have
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import wasmtime
 
+from maskgen.core.kernels import area, calls
 from maskgen.core.kernels import arena as arena_module
-from maskgen.core.kernels import calls
 from maskgen.core.kernels.arena import KEPT, MOST_KEPT, RESERVED, Arena, JobType, arena_of_thread, fields
 from maskgen.core.records import Floats
 from maskgen.faces import shape_predictor
@@ -67,6 +67,7 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
         ("place", mesh_points._JOB),
         ("landmarks", shape_predictor._JOB),
         ("exposure", exposure._JOB),
+        ("areas", area._JOB),
         ("grain", blur_and_noise._JOB),
     ],
 )

@@ -15,7 +15,7 @@ from maskgen.faces.mtcnn.nets import Nets, check_device
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 from maskgen.faces.mtcnn.torch_nets import TorchNets
 from maskgen.faces.mtcnn.weights import load_weights
-from maskgen.faces.pyramid import CELL, STRIDE, Pyramid, layout_of, windows
+from maskgen.faces.pyramid import CELL, STRIDE, Pyramid, canvases, layout_of, windows
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
 
@@ -94,7 +94,7 @@ def test_a_canvas_says_of_each_level_what_the_level_alone_says(
 ) -> None:
     image = cv2.resize(FACE, (width, height))
     layout = layout_of(height, width, smallest)
-    canvas = Pyramid(image).canvas(layout)
+    (canvas,) = canvases([Pyramid(image)], layout)
     heat, _ = nets.propose([canvas])
     assert len(layout.places) > 1
     for number, (x, y, wide, tall) in enumerate(layout.places):

@@ -4,8 +4,8 @@
 #include "vectors.h"
 
 #define FOUR 4
-#define FINE 13 // bits of a whole luma below its level among
-#define LEVELS 320
+#define FINE 13    // bits of a whole luma below those of its level,
+#define LEVELS 320 // one of so many
 enum { HIGHLIGHTS, LOWEST, BRIGHT, PLACES };
 
 typedef struct {
@@ -88,7 +88,8 @@ static ALWAYS_INLINE void count_four(const Exposure *job, const u8 *pixel, int c
     if (any(as_dark))
         for (int at = 0; at < count; at++)
             counted->dark[0] += as_dark[at] && luma_of(job, pixel + at * job->column) <= job->darkest;
-    for (int at = 0; at < count; at++) counted->counts[at][luma[at] >> FINE]++;
+    i4 levels = luma >> FINE;
+    for (int at = 0; at < count; at++) counted->counts[at][levels[at]]++;
 }
 
 // Finds, in this order: pixels with a colour at 255; dark pixels; luma of the highlights; the lowest and the brightest

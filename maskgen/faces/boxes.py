@@ -17,9 +17,10 @@ def non_maximum_suppression(boxes: Floats, overlap: float) -> np.ndarray:
     """
     if len(boxes) < 2:
         return np.arange(len(boxes))
-    corners = np.column_stack([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]]).astype(np.float64)
+    corners = boxes[:, :4].copy()
+    corners[:, 2:] -= corners[:, :2]
     nms: Any = cv2.dnn.NMSBoxes  # takes arrays, which its types do not say
-    return np.asarray(nms(corners, boxes[:, 4], 0.0, overlap), np.int64)
+    return np.asarray(nms(corners.astype(np.float64), boxes[:, 4], 0.0, overlap), np.int64)
 
 
 def non_maximum_suppression_inner(boxes: Floats, overlap: float) -> np.ndarray:

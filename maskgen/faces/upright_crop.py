@@ -17,6 +17,7 @@ EYE_LINE = 0.37  # how far down the crop the eyes are
 INSIDE_SIDE = 32  # samples a side by which `share_inside_picture` counts
 NOSE_LEADS = 1.53  # how much farther the face's middle moves than the nose's tip when a head turns, the other way
 FIVE = (30, 48, 54)  # nose tip and mouth corners among the 68
+Pair = tuple[float, float]  # x and y: NumPy takes several times as long for two numbers
 TALL = 0.85  # eye distances for one distance from the eyes to the mouth of a face that looks at us
 
 
@@ -26,8 +27,8 @@ def five_points(points68: NDArray[np.floating]) -> Floats:
         raise ValueError(f"expected points of shape (..., 68, 2), got {points68.shape}")
     five = np.empty((*points68.shape[:-2], 5, 2), np.float32)
     # Sums over six: `mean` takes three times as long for so few.
-    np.divide(np.add.reduce(points68[..., 36:42, :], -2), 6, out=five[..., 0, :], casting="same_kind")
-    np.divide(np.add.reduce(points68[..., 42:48, :], -2), 6, out=five[..., 1, :], casting="same_kind")
+    eyes = points68[..., 36:48, :].reshape(*points68.shape[:-2], 2, 6, 2)
+    np.divide(np.add.reduce(eyes, -2), 6, out=five[..., :2, :], casting="same_kind")
     five[..., 2:, :] = points68[..., FIVE, :]
     return five
 
@@ -46,13 +47,13 @@ def _unit(across: complex, down: complex) -> float:
 
 def face_right(points5: NDArray[np.floating]) -> Doubles:
     """Unit vector (2,) to the face's own right in the picture, from the eyes' line and the line down to the mouth."""
-    return _right(*face_axes(points5))
+    return np.array(_right(*face_axes(points5)))
 
 
-def _right(across: complex, down: complex) -> Doubles:
+def _right(across: complex, down: complex) -> Pair:
     both = across / max(abs(across), 1e-9) - 1j * down / max(abs(down), 1e-9)
     length = abs(both)
-    return np.array([both.real / length, both.imag / length] if length > 1e-6 else [1.0, 0.0])
+    return (both.real / length, both.imag / length) if length > 1e-6 else (1.0, 0.0)
 
 
 def face_axes(points5: NDArray[np.floating]) -> tuple[complex, complex]:
@@ -64,8 +65,12 @@ def face_axes(points5: NDArray[np.floating]) -> tuple[complex, complex]:
 
 def similarity(centre: NDArray[np.floating], right: Doubles, scale: float, target: NDArray[np.floating]) -> Doubles:
     """The matrix (2, 3) that turns `right` level, scales by `scale` and takes `centre` to `target`."""
-    cosine, sine = scale * float(right[0]), scale * float(right[1])
-    (x, y), (to_x, to_y) = centre.tolist(), target.tolist()
+    return _similarity(centre.tolist(), right.tolist(), scale, target.tolist())
+
+
+def _similarity(centre: Pair, right: Pair, scale: float, target: Pair) -> Doubles:
+    cosine, sine = scale * right[0], scale * right[1]
+    (x, y), (to_x, to_y) = centre, target
     return np.array([[cosine, sine, to_x - cosine * x - sine * y], [-sine, cosine, to_y + sine * x - cosine * y]])
 
 
@@ -204,10 +209,10 @@ def _cut(image: Image, points5: NDArray[np.floating], beside: float, size: int, 
 
 
 def _matrix(points5: NDArray[np.floating], beside: float, size: int, margin: float) -> Doubles:
-    axes = face_axes(points5)
-    right, side = _right(*axes), FACE_SIDE * _unit(*axes) * (1 + margin)
-    target = np.array([0.5, EYE_LINE]) * size - 0.5
-    return similarity(_between_the_eyes(points5) + right * beside, right, size / max(side, 1e-3), target)
+    axes, (x, y) = face_axes(points5), _between_the_eyes(points5).tolist()
+    (across, down), side = _right(*axes), FACE_SIDE * _unit(*axes) * (1 + margin)
+    centre, target = (x + across * beside, y + down * beside), (0.5 * size - 0.5, EYE_LINE * size - 0.5)
+    return _similarity(centre, (across, down), size / max(side, 1e-3), target)
 
 
 def _between_the_eyes(points5: NDArray[np.floating]) -> NDArray[np.floating]:

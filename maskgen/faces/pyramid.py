@@ -21,7 +21,8 @@ CELL = 12  # side of the window that PNet judges
 STRIDE = 2
 STEP = 0.709  # between levels, as in the paper
 GAP = 2  # pixels between levels on the canvas
-TOGETHER = 1 << 20  # bytes of the canvases that are made in one go
+# Bytes of the canvases, and patches, that are made in one go, so that a crowd takes no more memory.
+TOGETHER, MOST_PATCHES = 1 << 20, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,12 @@ def canvases(pyramids: Sequence[Pyramid], layout: Layout) -> list[Image]:
 
 def patches(parts: Sequence[Image], side: int) -> list[Image]:
     """Pictures made squares of one side, uint8 (side, side, 3)."""
-    placed = [(part, (0, number * side, side, side)) for number, part in enumerate(parts)]
-    return list(fitted_onto(len(parts) * side, side, placed).reshape(-1, side, side, 3))
+    squares = list[Image]()
+    for at in range(0, len(parts), MOST_PATCHES):
+        some = parts[at : at + MOST_PATCHES]
+        placed = [(part, (0, number * side, side, side)) for number, part in enumerate(some)]
+        squares.extend(fitted_onto(len(some) * side, side, placed).reshape(-1, side, side, 3))
+    return squares
 
 
 def windows(layout: Layout, level: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: Doubles) -> Doubles:

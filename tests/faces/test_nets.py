@@ -10,12 +10,13 @@ from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from skimage.data import astronaut
 
 from maskgen.core.reasons import UserError
+from maskgen.faces import pyramid as pyramid_module
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.mtcnn.nets import Nets, check_device
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 from maskgen.faces.mtcnn.torch_nets import TorchNets
 from maskgen.faces.mtcnn.weights import load_weights
-from maskgen.faces.pyramid import CELL, STRIDE, Pyramid, canvases, layout_of, windows
+from maskgen.faces.pyramid import CELL, STRIDE, Pyramid, canvases, layout_of, patches, windows
 
 FACE = np.ascontiguousarray(astronaut()[:280, 100:380])
 
@@ -109,6 +110,25 @@ def test_a_canvas_says_of_each_level_what_the_level_alone_says(
     assert boxes.min() >= 0
     assert (boxes[:, 2] <= width + 1e-6).all()
     assert (boxes[:, 3] <= height + 1e-6).all()
+
+
+def test_canvases_and_patches_are_the_same_however_many_are_made_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [np.ascontiguousarray(FACE[at : at + 120, at : at + 150]) for at in range(0, 50, 10)]
+    layout = layout_of(120, 150, 30.0)
+    boxes = [(x, y, x + 70.5, y + 70.5) for x, y in ((-20.0, 3.0), (40.5, 60.0), (300.0, 0.0), (20.0, 10.0))]
+
+    def made() -> list[np.ndarray]:
+        pyramids = [Pyramid(picture) for picture in pictures]
+        parts = [pyramid.part(box, 70.5 / 24) for pyramid in pyramids for box in boxes]
+        return [*canvases(pyramids, layout), *patches(parts, 24)]
+
+    together = made()
+    monkeypatch.setattr(pyramid_module, "TOGETHER", 1)
+    monkeypatch.setattr(pyramid_module, "MOST_PATCHES", 3)
+    for one, other in zip(together, made(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not together[len(pictures) + 2].any(), "beyond the picture"
+    assert together[len(pictures)].any() and not together[len(pictures)][:, :6].any()
 
 
 def test_the_middle_of_an_aligned_crop_is_where_a_search_finds_the_face(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -338,9 +338,8 @@ class Masker:
             raise placed
         with self._stage("wear"):
             one = wear_mask(image, subject.analysed, placed, self.settings.parts, subject.occluders, subject.edge)
-            return replace(
-                one, image=compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality)
-            )
+            compress_mask_as_jpeg(one.image, one.coverage, subject.crop.matrix, subject.quality, in_place=True)
+            return one
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -1,13 +1,16 @@
 """A mask on a compressed photograph has that photograph's blocks, as a codec and slow sums make them; nothing beside it
 changes."""
 
+import zlib
+
 import cv2
 import numpy as np
 import pytest
 
 from maskgen.core.kernels.arena import arena_of_thread
-from maskgen.masks.lighting.jpeg_blocks import WORST, compress_mask_as_jpeg
+from maskgen.masks.lighting.jpeg_blocks import WORST, _inverse, compress_mask_as_jpeg
 
+CHECKSUM = 1745701858  # of `test_turned_crops_keep_their_bytes`
 HERE = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
@@ -68,6 +71,14 @@ def test_turned_and_sized_crops_change_as_much() -> None:
 def test_nothing_is_worn() -> None:
     image, coverage = scene()
     assert compress_mask_as_jpeg(image, 0 * coverage, HERE, 30) is image
+
+
+def test_in_place_it_is_the_same() -> None:
+    image, coverage = scene()
+    expected, own = compress_mask_as_jpeg(image, coverage, HERE, 30), image.copy()
+    assert compress_mask_as_jpeg(own, coverage, HERE, 30, in_place=True) is own
+    np.testing.assert_array_equal(own, expected)
+    assert (own != image).any()
 
 
 def between(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -147,3 +158,60 @@ def test_turned_crops_are_those_of_slow_sums(number: int, scale: float) -> None:
     assert off[coverage == 0].max(initial=0) == 0
     # A level that is rounded the other way may change a frequency of its block.
     assert off.max() <= 8 and (off > 1).sum() < 0.06 * 3 * covered and (off > 0).sum() < 0.15 * 3 * covered + 20
+
+
+@pytest.mark.parametrize("quality", [1, 4, 11, 30, 49, 50, 51, 75, 82, 89])
+def test_the_hardest_pictures_are_the_codecs_too(quality: int) -> None:
+    """Black and white pixels by chance give the greatest sums; any coverage, to the last column."""
+    rng = np.random.default_rng(quality)
+    image = 255 * rng.integers(0, 2, (63, 75, 3), np.uint8)
+    coverage = rng.integers(0, 256, image.shape[:2], np.uint8)
+    spoil_memory()
+    matrix = HERE + np.array([[0, 0, 5.0], [0, 0, -7.0]])
+    out = compress_mask_as_jpeg(image, coverage, matrix, quality)
+    np.testing.assert_array_equal(out, slowly(image, coverage, matrix, quality))
+
+
+@pytest.mark.parametrize("black", [False, True])
+def test_waves_of_every_frequency_and_full_strength_are_the_codecs_too(black: bool) -> None:
+    at = np.arange(8)
+    waves = np.cos((2 * at[:, None] + 1) * at * np.pi / 16) >= 0  # place, frequency
+    blocks = waves[:, None, :, None] == waves[None, :, None, :]  # y, x, both frequencies
+    grey = (255 * (blocks ^ black)).transpose(2, 0, 3, 1).reshape(64, 64).astype(np.uint8)
+    image = np.dstack([grey] * 3)
+    for quality in (1, 25, 60, 89):
+        out = compress_mask_as_jpeg(image, np.full_like(grey, 255), HERE, quality)
+        np.testing.assert_array_equal(out, slowly(image, np.full_like(grey, 255), HERE, quality))
+
+
+def test_every_cover_takes_its_share_of_every_change() -> None:
+    """Of each of 256 levels of coverage the changes of a hard picture, as the quotients by 255 are rounded."""
+    rng = np.random.default_rng(1)
+    image = np.clip(rng.normal(128, 90, (256, 64, 3)), 0, 255).astype(np.uint8)
+    coverage = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 64, axis=1)
+    spoil_memory()
+    np.testing.assert_array_equal(compress_mask_as_jpeg(image, coverage, HERE, 2), slowly(image, coverage, HERE, 2))
+
+
+def test_turned_crops_keep_their_bytes() -> None:
+    """Pictures of whole numbers, and exact decimals: the checksum is that of the kernel which this one replaced."""
+    checksum = 0
+    for number in range(72):
+        rows, columns = 30 + 17 * number % 121, 25 + 29 * number % 133
+        y, x = np.mgrid[:rows, :columns]
+        image = np.dstack([(x * x * (3 + c) // 7 + y * (5 * c + number) + x * y // (2 + c)) & 255 for c in range(3)])
+        cover = (((x - columns // 2) ** 2 + (y - rows // 3) ** 2 < 9 * number) * (64 + 3 * x)).clip(0, 255)
+        turn = np.array(
+            [[(0.6, -0.8), (0.8, 0.6)], [(0.96, 0.28), (-0.28, 0.96)], [(-1.0, 0.0), (0.0, 1.0)]][number % 3]
+        )
+        scale = (0.5625, 0.875, 1.25, 2.75)[number // 3 % 4]
+        matrix = np.column_stack([scale * turn, [7.375 * number - 90, 61.25 - 3.125 * number]])
+        spoil_memory()
+        out = compress_mask_as_jpeg(image.astype(np.uint8), cover.astype(np.uint8), matrix, 2 + 11 * number % 87)
+        checksum = zlib.crc32(out.tobytes(), checksum)
+    assert checksum == CHECKSUM
+
+
+def test_the_map_back_is_opencvs() -> None:
+    for matrix in np.random.default_rng(0).normal(size=(50, 2, 3)):
+        np.testing.assert_allclose(_inverse(matrix.tolist()), cv2.invertAffineTransform(matrix), rtol=1e-12)

@@ -28,7 +28,9 @@ Box = Sequence[int]  # x, y, columns, rows
 Affine = Sequence[Sequence[float]]  # two rows of three numbers
 
 
-def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality: int | None) -> Image:
+def compress_mask_as_jpeg(
+    image: Image, coverage: Mask, matrix: Doubles, quality: int | None, in_place: bool = False
+) -> Image:
     """A masked picture with the mask compressed as its photograph was, by the kernel `jpeg_blocks`.
 
     Args:
@@ -36,20 +38,22 @@ def compress_mask_as_jpeg(image: Image, coverage: Mask, matrix: Doubles, quality
         coverage: uint8 (h, w), where the mask is; nothing else changes.
         matrix: (2, 3), from the photograph's pixels to the crop's.
         quality: of the photograph's file, see `core.headers`; None if it is not a JPEG.
+        in_place: the result is `image` itself.
     """
+    if quality is None or quality >= WORST:
+        return image
     (a, b, _), (d, e, _) = to_crop = matrix.tolist()
-    scale = math.sqrt(abs(a * e - b * d))
-    if quality is None or quality >= WORST or not SMALLEST <= scale <= LARGEST:
+    if not SMALLEST <= math.sqrt(abs(a * e - b * d)) <= LARGEST:
         return image
     box = cv2.boundingRect(coverage)
     if not box[2]:
         return image
-    to_photo = cv2.invertAffineTransform(matrix).tolist()
+    to_photo = _inverse(to_crop)
     x, y, wide, tall = _squares_about(box, to_photo)
     left, up, columns, rows = _within(_ends((x, y, wide - 1, tall - 1), to_crop), image.shape)
     here = (slice(up, up + rows), slice(left, left + columns))
     maps = _between(to_crop, (x, y), (left, up)), _between(to_photo, (left, up), (x, y))
-    out = image.copy()
+    out = image if in_place else image.copy()
     out[here] = _changed(image[here], coverage[here], (wide // SQUARE, tall // SQUARE), quality, maps)
     return out
 
@@ -71,13 +75,13 @@ def _changed(
     arena.begin()
     out_at, out = arena.room((rows, columns, 3), np.uint8)
     out[...] = picture
-    half = (SQUARE // 2 * across + 2) * (SQUARE // 2 * down + 2)
+    wide, tall = SQUARE * across, SQUARE * down
+    part, whole, half = (wide + 3) * (tall + 3) * 4, wide * tall, (wide // 2 + 2) * (tall // 2 + 2)
+    at = arena.space(part + whole + 2 * half + across * down)
     job = (
-        *(rows, columns, out_at, arena.put(coverage), across, down),
-        arena.space((SQUARE * across + 3) * (SQUARE * down + 3) * 4),
-        *(arena.space(SQUARE * across * SQUARE * down), arena.space(half), arena.space(half)),
-        *(arena.space(across * down), arena.put(quantisation_steps(quality))),
-        *(*maps[0], *maps[1]),
+        *(rows, columns, out_at, arena.put(coverage), across, down, at),
+        *(luma := at + part, blue := luma + whole, red := blue + half, red + half),
+        *(arena.kept(quantisation_steps(quality)), *maps[0], *maps[1]),
     )
     arena.call("jpeg_blocks", arena.job(_JOB, *job))
     return out
@@ -95,6 +99,14 @@ def quantisation_steps(quality: int) -> Floats:
     return np.clip((np.array(STEPS) * share + 50) // 100, 1, 255).reshape(2, 64).astype(np.float32)
 
 
+def _inverse(rows: Affine) -> Affine:
+    """The affine map back."""
+    (a, b, c), (d, e, f) = rows
+    share = 1 / (a * e - b * d)
+    a, b, d, e = e * share, -b * share, -d * share, a * share
+    return (a, b, -a * c - b * f), (d, e, -d * c - e * f)
+
+
 def _between(rows: Affine, origin: tuple[int, int], other: tuple[int, int]) -> list[float]:
     """The numbers of an affine map of places that are counted from `origin` to those that are counted from `other`."""
     (a, b, c), (d, e, f) = rows
@@ -106,18 +118,21 @@ def _ends(box: Box, rows: Affine) -> tuple[float, float, float, float]:
     """The least and the greatest x, and y, that an affine map gives to the corners of a box."""
     (a, b, c), (d, e, f) = rows
     x, y, wide, tall = box
-    corners = [(column, row) for row in (y, y + tall) for column in (x, x + wide)]
-    across = [a * column + b * row + c for column, row in corners]
-    down = [d * column + e * row + f for column, row in corners]
-    return min(across), max(across), min(down), max(down)
+    right, low = x + wide, y + tall
+    # Of each product the lesser one and the greater one, without a call.
+    left_x, right_x = (a * x, a * right) if a > 0 else (a * right, a * x)
+    upper_x, lower_x = (b * y, b * low) if b > 0 else (b * low, b * y)
+    left_y, right_y = (d * x, d * right) if d > 0 else (d * right, d * x)
+    upper_y, lower_y = (e * y, e * low) if e > 0 else (e * low, e * y)
+    return left_x + upper_x + c, right_x + lower_x + c, left_y + upper_y + f, right_y + lower_y + f
 
 
 def _within(ends: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
     """The pixels of a picture of this shape, at least one, that contain what lies between these ends."""
     left, right, up, low = ends
-    first, top = min(max(math.floor(left), 0), shape[1] - 1), min(max(math.floor(up), 0), shape[0] - 1)
-    columns, rows = min(math.ceil(right) + 1, shape[1]) - first, min(math.ceil(low) + 1, shape[0]) - top
-    return first, top, columns, rows
+    most_rows, most_columns = shape[:2]
+    first, top = min(max(math.floor(left), 0), most_columns - 1), min(max(math.floor(up), 0), most_rows - 1)
+    return first, top, min(math.ceil(right) + 1, most_columns) - first, min(math.ceil(low) + 1, most_rows) - top
 
 
 def _squares_about(box: Box, to_photo: Affine) -> Box:

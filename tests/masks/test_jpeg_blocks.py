@@ -215,3 +215,17 @@ def test_turned_crops_keep_their_bytes() -> None:
 def test_the_map_back_is_opencvs() -> None:
     for matrix in np.random.default_rng(0).normal(size=(50, 2, 3)):
         np.testing.assert_allclose(_inverse(matrix.tolist()), cv2.invertAffineTransform(matrix), rtol=1e-12)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_pixel_changes_alike_whatever_else_is_covered(number: int) -> None:
+    """A few covered pixels need some of the squares only; the corners give both covers the same box."""
+    rng = np.random.default_rng(number)
+    image = rng.integers(0, 256, (130, 150, 3), np.uint8)
+    few = np.where(rng.random(image.shape[:2]) < 0.002, 255, 0).astype(np.uint8)
+    few[0, 0] = few[-1, -1] = 255
+    matrix = np.array([[2.75 - 5.5 * (number % 2), 0, 1.7 * number], [0, 2.75, -2.3 * number]])  # half of them mirrored
+    spoil_memory()
+    out = compress_mask_as_jpeg(image, few, matrix, 5)
+    whole = compress_mask_as_jpeg(image, np.full_like(few, 255), matrix, 5)
+    np.testing.assert_array_equal(out, np.where(few[..., None] > 0, whole, image))

@@ -204,16 +204,16 @@ class MtcnnDetector(Detector):
     def _upright(self, images: Sequence[Image], include_small: bool) -> list[list[Detection]]:
         """Search after search, each for smaller faces, as long as nothing sure was found."""
         found: list[list[Detection]] = [[] for _ in images]
-        pyramids = [Pyramid(image) for image in images]
+        pyramids, open_still = [Pyramid(image) for image in images], list(range(len(images)))
         for search in SEARCHES:
             open_still = [
                 at
-                for at, image in enumerate(images)
+                for at in open_still
                 if include_small or not _sure(found[at])
-                if search == SEARCHES[0] or search[0] * min(image.shape[:2]) >= SMALLEST_FACE
+                if search == SEARCHES[0] or search[0] * min(images[at].shape[:2]) >= SMALLEST_FACE
             ]
             if not open_still:
-                continue
+                break
             for at, faces in zip(open_still, self._search([pyramids[at] for at in open_still], *search), strict=True):
                 found[at] = _merged(found[at], faces)
         return found

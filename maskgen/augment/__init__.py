@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
 from maskgen.core.reasons import SetAsideError, check_flag
-from maskgen.core.records import Floats, Image, check_image
+from maskgen.core.records import Floats, Image, check_image, check_pixels
 from maskgen.faces.detect import MtcnnDetector
 from maskgen.faces.upright_crop import five_points
 from maskgen.masker.masker import Masker
@@ -44,10 +44,10 @@ def _face(points: Floats | None, box: Floats | None) -> Mark | None:
 
 
 def _shaped(points: ArrayLike | None, box: ArrayLike | None) -> tuple[Floats | None, Floats | None]:
-    """Points (5, 2) or (68, 2) and box (4,), whatever their values.
+    """Points (5, 2) or (68, 2) and box (4,), whatever their values in pixels.
 
     Raises:
-        ValueError: they have another shape.
+        ValueError: they have another shape, or are shares of the picture's sides.
     """
     xy = None if points is None else given_numbers(points, "points")
     if xy is not None:
@@ -55,9 +55,12 @@ def _shaped(points: ArrayLike | None, box: ArrayLike | None) -> tuple[Floats | N
         if pairs.ndim != 2 or len(pairs) not in (5, 68) or pairs.shape[1] < 2:
             raise ValueError(f"expected 5 or 68 points, (n, 2), got {xy.shape}")
         xy = np.ascontiguousarray(pairs[:, :2])
+        check_pixels(xy, "all points lie")
     corners = None if box is None else given_numbers(box, "a box")
     if corners is not None and corners.size != 4:
         raise ValueError(f"expected a box of four numbers, x0, y0, x1, y1, got {corners.shape}")
+    if corners is not None:
+        check_pixels(corners, "the box lies")
     return xy, None if corners is None else corners.reshape(4)
 
 
@@ -116,13 +119,13 @@ class MaskAugment:
             box: see `mark_of`.
 
         Raises:
-            ValueError: `image`, points or box have another shape or type; with `strict` also if a number is not finite,
-                or the box has no area.
+            ValueError: `image`, points or box have another shape or type, or are shares of the picture's sides; with
+                `strict` also if a number is not finite, or the box has no area.
             TypeError: the key is no text.
             SetAsideError: with `strict`, if no mask can be rendered.
         """
         check_image(image)
-        xy, corners = _shaped(points, box)  # a shape is the program's fault, and values are the picture's
+        xy, corners = _shaped(points, box)  # a shape or unit is the program's fault, and values are the picture's
         try:
             mark = _face(xy, corners)
             return self._masker.mask(np.ascontiguousarray(image), None if mark is None else [mark], key)

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 from maskgen.augment import MaskAugment
 from maskgen.core.kindspec import DEFAULT_KINDS, texts_of
 from maskgen.core.reasons import why_no_number
-from maskgen.core.records import Image
+from maskgen.core.records import Floats, Image
 
 _KEY_POINTS = getattr(tv_tensors, "KeyPoints", None)  # from 0.23 on
 _MODES = ("L", "LA", "RGB", "RGBA")
@@ -40,7 +40,8 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
             image of another mode than L, LA, RGB and RGBA; or a sample without a picture, such as a NumPy array. It is
             raised whether a mask is drawn or not.
         UserError: an invalid value of `kinds`, `wear` or `aligned`.
-        ValueError: another number of key points, or a `p` outside 0..1.
+        ValueError: another number of key points, points or a box as shares of the picture's sides, or a `p` outside
+            0..1.
     """
 
     _transformed_types = tuple(
@@ -79,11 +80,11 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
         found: dict[str, Any] = {"key": str(key) if draw < self.p else None, "points": None, "box": None}
         for one in flat_inputs:
             if _KEY_POINTS is not None and isinstance(one, _KEY_POINTS):
-                points = one.as_subclass(torch.Tensor).cpu().numpy()
+                points = _numbers(one)
                 found["points"] = points[0] if points.ndim == 3 and len(points) == 1 else points
             elif isinstance(one, tv_tensors.BoundingBoxes) and one.numel() == 4:
                 corners = v2.functional.convert_bounding_box_format(one, new_format=tv_tensors.BoundingBoxFormat.XYXY)
-                found["box"] = corners.as_subclass(torch.Tensor).reshape(4).cpu().numpy()
+                found["box"] = _numbers(corners).reshape(4)
         return found
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
@@ -116,6 +117,11 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
     _check_inputs, _get_params, _transform = check_inputs, make_params, transform
 
 
+def _numbers(coordinates: torch.Tensor) -> Floats:
+    """Coordinates of any type, device and gradients as float32."""
+    return coordinates.as_subclass(torch.Tensor).detach().to("cpu", torch.float32).numpy()
+
+
 def _check_picture(inpt: Any) -> None:
     if isinstance(inpt, PIL.Image.Image):
         if inpt.mode not in _MODES:
@@ -132,6 +138,8 @@ def _check_picture(inpt: Any) -> None:
 
 def _wrong(tensor: torch.Tensor) -> str:
     """What is wrong with a tensor that is no picture."""
+    if tensor.ndim < 2:
+        return "torchvision takes the first plain tensor of a sample for its picture: put the picture before others"
     if tensor.dtype != torch.uint8:
         return "put MaskFace before ToDtype and Normalize"
     if tensor.ndim != 3:

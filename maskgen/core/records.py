@@ -19,10 +19,24 @@ Mask = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+_SHARES = 2  # coordinates of a whole face up to this are shares, some of them beyond the picture's edge
+
 
 def floats(values: ArrayLike) -> Floats:
     """Any numbers as a float32 array."""
     return np.asarray(values, np.float32)
+
+
+def check_pixels(numbers: NDArray[np.floating], what: str) -> None:
+    """Raise ValueError for coordinates of a face that are shares of the picture's sides, 0..1 or -1..1.
+
+    Faces of so few pixels are not masked, so without this check every picture of a data set would silently stay bare.
+    Placeholders, the same number everywhere, are not meant.
+    """
+    if numbers.size and np.abs(numbers).max() <= _SHARES and np.ptp(numbers) > 0:
+        raise ValueError(
+            f"{what} within {_SHARES} pixels of the picture's corner: give pixels, not shares of its sides"
+        )
 
 
 def check_image(image: NDArray[np.uint8]) -> None:

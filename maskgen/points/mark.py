@@ -6,12 +6,11 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from maskgen.core.records import Floats, check_points, floats
+from maskgen.core.records import Floats, check_pixels, check_points, floats
 from maskgen.faces.upright_crop import five_points
 
 Row = tuple[str, str | None]  # a photograph's name, and the text of one face; None if it has no face
@@ -46,8 +45,8 @@ class Mark:
         - five points are left eye, right eye, nose tip, left and right mouth corner; "left" is the viewer's
 
     Raises:
-        ValueError: neither is given, the box has no area, there are not 5 or 68 points, a number is not finite, or left
-            and right are swapped.
+        ValueError: neither is given, the box has no area, there are not 5 or 68 points, a number is not finite, left
+            and right are swapped, or coordinates are shares of the picture's sides.
     """
 
     box: Floats | None = None
@@ -59,9 +58,11 @@ class Mark:
         if self.box is not None:
             object.__setattr__(self, "box", given_numbers(self.box, "a box"))
             _check_box(self.box)
+            check_pixels(self.box, "the box lies")
         if self.points is not None:
             object.__setattr__(self, "points", _pairs(given_numbers(self.points, "points")))
             check_points(self.points, len(self.points))
+            check_pixels(self.points, "all points lie")
             _check_sides(five_points(self.points) if len(self.points) == 68 else self.points)
 
     @property
@@ -70,14 +71,15 @@ class Mark:
         return "box" if self.points is None else f"points{len(self.points)}"
 
 
-def given_numbers(values: ArrayLike, what: str) -> Floats:
-    """Given numbers as a float32 array.
+def given_numbers(values: Any, what: str) -> Floats:
+    """Given numbers as a float32 array; a tensor may be on any device, of any type of numbers, and track gradients.
 
     Raises:
         ValueError: they are not numbers, or rows of several lengths.
     """
     try:
-        return floats(values)
+        # NumPy takes no tensor of bfloat16, of a GPU or with gradients.
+        return floats(values.tolist() if hasattr(values, "detach") else values)
     except (TypeError, ValueError):
         raise ValueError(f"expected {what} of numbers, in rows of one length, got {type(values).__name__}") from None
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from maskgen.core.kindspec import DEFAULT_KINDS, SEEDS, check_kinds, check_wear, parse_kind, parse_wear, texts_of
 from maskgen.core.reasons import Reason, SetAsideError, check_flag, why_no_number
-from maskgen.core.records import Image
+from maskgen.core.records import Image, check_pixels
 from maskgen.core.seeding import key_texts
 from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, no_cloth_visible
 from maskgen.masks.kinds import load_kinds
@@ -156,7 +156,8 @@ class BatchMasker:
             seed: -2**63..2**64 - 1, such as the number of the epoch.
 
         Raises:
-            ValueError: another type or shape, or no whole number as `seed`.
+            ValueError: another type or shape, an empty picture, landmarks as shares of the picture's sides, or no whole
+                number as `seed`.
             TypeError: keys that are no texts.
         """
         pictures, at_once = _pictures(images), self.at_once or AT_ONCE
@@ -173,8 +174,8 @@ class BatchMasker:
         """Draw and place a mask for each analysed face. Works on the CPU.
 
         Raises:
-            ValueError: the numbers of pictures, faces and keys differ, there is no picture, or the seed is no whole
-                number.
+            ValueError: the numbers of pictures, faces and keys differ, or the seed is no whole number.
+            TypeError: keys that are no texts.
         """
         return self._planned(_pictures(images), faces, keys, seed, self.at_once or AT_ONCE)
 
@@ -256,6 +257,8 @@ def _check(images: Tensor) -> None:
         raise ValueError(f"expected a tensor of uint8 pictures (b, 3, height, width), got {type(images).__name__}")
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"expected uint8 pictures (b, 3, height, width), got {images.dtype} {tuple(images.shape)}")
+    if 0 in images.shape[2:]:
+        raise ValueError(f"expected pictures, got empty ones, {tuple(images.shape)}")
 
 
 def _pictures(images: Tensor) -> list[Image]:
@@ -266,11 +269,13 @@ def _pictures(images: Tensor) -> list[Image]:
 
 def _landmarks(points: Any, count: int) -> NDArray[np.float32]:
     """Landmarks of any kind as float32 (count, 68, 2)."""
-    values = points.detach().cpu().numpy() if isinstance(points, Tensor) else points
+    values = points.detach().to("cpu", torch.float32).numpy() if isinstance(points, Tensor) else points
     try:
         marks = np.asarray(values, np.float32)
     except (TypeError, ValueError):
         raise ValueError(f"expected landmarks ({count}, 68, 2) of numbers, got {type(points).__name__}") from None
     if marks.shape not in ((count, *POINTS), (count, math.prod(POINTS))):
         raise ValueError(f"expected landmarks ({count}, 68, 2), got {marks.shape}")
+    for own in marks.reshape(count, *POINTS):
+        check_pixels(own, "all landmarks of a face lie")
     return marks.reshape(count, *POINTS)

@@ -86,6 +86,14 @@ def test_points_of_a_wrong_shape_are_refused(shape: tuple[int, ...]) -> None:
         augment()(portrait().image, "a", np.ones(shape))
 
 
+def test_shares_of_the_pictures_sides_are_refused() -> None:
+    """Such faces have less than a pixel: every picture of a set would stay bare, and nobody would be told."""
+    points, size = portrait().points68, max(portrait().image.shape)
+    for given in ({"points": points / size}, {"points": points / size * 2 - 1}, {"box": [0.2, 0.2, 0.8, 0.9]}):
+        with pytest.raises(ValueError, match="give pixels, not shares of its sides"):
+            augment()(portrait().image, "a", **given)
+
+
 @pytest.mark.parametrize("points", [[[1, 2], [3]], "points", [["a", "b"]] * 5])
 def test_points_that_are_no_numbers_are_refused(points: Any) -> None:
     with pytest.raises(ValueError, match="expected points of numbers, in rows of one length"):

@@ -83,6 +83,24 @@ def test_another_number_of_points_is_refused() -> None:
             transform()(sample)
 
 
+@pytest.mark.skipif(not hasattr(tv_tensors, "KeyPoints"), reason="before torchvision 0.23")
+def test_points_and_boxes_of_any_type_of_numbers() -> None:
+    size = key_points().canvas_size
+    corners = torch.tensor([[*key_points().amin(0), *key_points().amax(0)]]).round()
+    box = tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=size)
+
+    def of(given: Any) -> Any:
+        torch.manual_seed(1)
+        return transform()(picture(), given)[0]
+
+    tracked, rough = key_points().clone().requires_grad_(), key_points().bfloat16()
+    for points, plain in ((tracked, key_points()), (rough, rough.float())):
+        given, wanted = (tv_tensors.KeyPoints(one, canvas_size=size) for one in (points, plain))
+        assert torch.equal(of(given), of(wanted))
+    half = tv_tensors.BoundingBoxes(corners.bfloat16(), format="XYXY", canvas_size=size)
+    assert (corners == corners.bfloat16()).all() and torch.equal(of(half), of(box))
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_the_mode_of_a_picture_does_not_depend_on_the_draw(mode: str) -> None:
     given = PIL.Image.fromarray(portrait().image).convert(mode)
@@ -149,6 +167,8 @@ def test_one_text_is_one_kind() -> None:
         (torch.zeros(4, 9, 9, dtype=torch.uint8), "it has 4 channels: convert it to RGB before MaskFace"),
         (torch.zeros(2, 3, 9, 9, dtype=torch.uint8), "it is no single picture: use MaskFace before batches are made"),
         (torch.zeros(3, 0, 9, dtype=torch.uint8), "it is empty"),
+        ((torch.tensor(3), torch.zeros(3, 9, 9, dtype=torch.uint8)), "put the picture before others"),
+        ((torch.zeros(10), torch.zeros(3, 9, 9, dtype=torch.uint8)), "put the picture before others"),
     ],
 )
 def test_what_is_wrong_with_a_tensor_is_told(tensor: Any, told: str, p: float) -> None:

@@ -36,6 +36,14 @@ def test_float32_arrays_are_kept() -> None:
     assert Mark(points=points).points is points
 
 
+def test_tensors_of_any_kind_are_a_face() -> None:
+    torch = pytest.importorskip("torch")
+    for kind in (torch.bfloat16, torch.float16, torch.float64, torch.int32):
+        assert np.array_equal(Mark(points=torch.tensor(POINTS, dtype=kind)).points, POINTS)  # type: ignore[arg-type]
+    tracked = torch.tensor(POINTS, dtype=torch.float32, requires_grad=True)
+    assert np.array_equal(Mark(points=tracked).points, POINTS)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -49,6 +57,9 @@ def test_float32_arrays_are_kept() -> None:
         ({"points": [1, 2, 3, 4, 5]}, r"expected 5 or 68 points, .* got \(5,\)"),
         ({"points": [0, 1] * 98}, r"expected 5 or 68 points, .* got \(196,\)"),
         ({"points": [float("nan")] * 136}, "NaN"),
+        ({"box": [0.3, 0.1, 0.5, 0.4]}, "the box lies within 2 pixels .* give pixels, not shares of its sides"),
+        ({"points": np.array(POINTS) / 20}, "all points lie within 2 pixels .* give pixels, not shares of its sides"),
+        ({"points": np.array(POINTS) / 10 - 1}, "all points lie within 2 pixels .* give pixels"),
     ],
 )
 def test_other_shapes_are_refused(wrong: dict[str, Any], told: str) -> None:

@@ -258,6 +258,8 @@ def test_other_wrong_arguments_are_refused(small: list[Face]) -> None:
     masker, images = BatchMasker(), batch(small)
     with pytest.raises(ValueError, match=r"expected uint8 pictures .* got torch.float32"):
         masker(images.float(), points_of(small), keys_of(small))
+    with pytest.raises(ValueError, match=r"expected pictures, got empty ones, \(5, 3, 0, 112\)"):
+        masker(images[:, :, :0], points_of(small), keys_of(small))
     with pytest.raises(ValueError, match=r"expected a tensor of uint8 pictures .* got ndarray"):
         masker(images.numpy(), points_of(small), keys_of(small))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"expected landmarks \(5, 68, 2\), got \(5, 5, 2\)"):
@@ -342,6 +344,23 @@ def test_landmarks_may_be_flat_as_in_the_catalogue(small: list[Face]) -> None:
     wanted = masker(images, points_of(small), keys).images
     flat = [points.ravel().tolist() for points in points_of(small)]
     assert torch.equal(masker(images, flat, keys).images, wanted)
+
+
+def test_landmarks_may_be_tensors_of_any_type(small: list[Face]) -> None:
+    masker, images, keys = BatchMasker(("n95",)), batch(small), keys_of(small)
+    points = torch.from_numpy(points_of(small))
+    assert torch.equal(
+        masker(images, points.requires_grad_(), keys).images, masker(images, points_of(small), keys).images
+    )
+    rough = points.detach().bfloat16()
+    assert torch.equal(masker(images, rough, keys).images, masker(images, rough.float(), keys).images)
+
+
+def test_landmarks_as_shares_of_the_sides_are_refused(small: list[Face]) -> None:
+    points = points_of(small)
+    points[1] /= 112
+    with pytest.raises(ValueError, match="give pixels, not shares of its sides"):
+        BatchMasker(("n95",))(batch(small), points, keys_of(small))
 
 
 @pytest.mark.parametrize("points", [[[1, 2], [3]], "points", None])

@@ -51,7 +51,7 @@ def paint(packed: PackedMasks, pixels: MaskPixels, parts: bool) -> Paint:
     colours = _coloured(packed, pixels, texel) * alpha
     height, width = packed.size
     place = pixels.owner * (height * width) + pixels.place
-    planes = torch.zeros(5, len(packed) * height * width, device=alpha.device)
+    planes = torch.zeros(5, len(packed) * height * width, dtype=torch.float32, device=alpha.device)
     planes[:, place] = torch.cat([colours, cover[None], alpha[None]])
     named = None
     if parts:
@@ -71,7 +71,7 @@ def _opacity(packed: PackedMasks, pixels: MaskPixels) -> tuple[Tensor, Tensor]:
     columns = packed.atlas[pixels.owner, 1]
     fading = straps & (packed.number("fades")[pixels.owner] > 0)
     alpha = pixels.whole * torch.where(fading, ((pixels.x + 0.5) / columns).clamp(max=1), 1.0)
-    return alpha, alpha - alpha * (straps * (1 - STRAP_COVER))
+    return alpha, alpha - alpha * straps * (1 - STRAP_COVER)
 
 
 def _texel_at(packed: PackedMasks, pixels: MaskPixels, x: Tensor, y: Tensor) -> Tensor:

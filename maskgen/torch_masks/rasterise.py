@@ -61,7 +61,7 @@ def _canvases(packed: PackedMasks) -> Tensor:
     pixel = canvas[:, 2] + y[inside] * canvas[:, 1] + x[inside]
     nearest = torch.full((packed.canvas_pixels,), NOTHING, device=device)
     nearest.scatter_reduce_(0, pixel, key, "amin")
-    drawn = torch.zeros(packed.canvas_pixels, 4, device=device)
+    drawn = torch.zeros(packed.canvas_pixels, 4, dtype=torch.float32, device=device)
     pixel = (nearest != NOTHING).nonzero()[:, 0]
     chosen = nearest[pixel] & 0xFFFFFFFF
     one, two, three = packed.values[triangle[chosen]].unbind(1)
@@ -124,7 +124,7 @@ def _reduced(packed: PackedMasks, canvases: Tensor) -> MaskPixels:
 def _taps(pixel: Tensor, canvas: Tensor, window: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """For pixels of windows, the two pixels of the canvases that they lie between, and the second one's weight (m, 1),
     along one axis; pixels fill the canvas as OpenCV's resizing does it."""
-    at = (pixel + 0.5) * (canvas / window) - 0.5
+    at = (pixel.to(torch.float32) + 0.5) * (canvas.to(torch.float32) / window) - 0.5
     at = torch.minimum(at.clamp(min=0), (canvas - 1).to(at.dtype))
     first = at.to(torch.int64)
     return first, torch.minimum(first + 1, canvas - 1), (at - first)[:, None]

@@ -195,6 +195,19 @@ def test_neighbours_and_threads_change_nothing(small: list[Face]) -> None:
     assert not torch.equal(masker(images, points, keys, seed=1).images, whole.images)
 
 
+@pytest.mark.parametrize("usual", [torch.float64, torch.float16, torch.bfloat16])
+def test_the_programs_usual_type_of_numbers_changes_nothing(usual: torch.dtype, small: list[Face]) -> None:
+    masker = BatchMasker(("n95", "world", "window_white"), parts=True)
+    images, points, keys = batch(small), points_of(small), keys_of(small)
+    wanted = masker(images, points, keys)
+    torch.set_default_dtype(usual)
+    try:
+        found = masker(images, points, keys)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    same(found, wanted, range(len(small)))
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no card")
 def test_a_cards_pictures_are_the_cpus(small: list[Face]) -> None:
     masker = BatchMasker(("n95", "world", "window_white"), parts=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from maskgen.core.reasons import are
 from maskgen.core.seeding import rng_for
 
 from .bootstrap import Interval, draw_people, percentiles
+from .checks import check_finite, check_rate, one_each
 from .distances import normalised
 
 FMR = 1e-3
@@ -68,7 +69,7 @@ class FixedFmr:
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """The pictures that are compared: `unit` embeddings, codes from 0 of `people` and `photographs`, and `masked`."""
+    """The pictures that are compared: `unit` embeddings, numbers of `people` and `photographs`, and `masked`."""
 
     unit: Floats
     people: Ints
@@ -92,13 +93,13 @@ class _Pictures:
 
 
 def fixed_fmr(
-    embeddings: Floats,
-    people: Ints,
-    masked: Bools,
+    embeddings: ArrayLike,
+    people: ArrayLike,
+    masked: ArrayLike,
     asked: float = FMR,
     replicates: int = 1000,
     seed: int = 0,
-    photographs: Ints | None = None,
+    photographs: ArrayLike | None = None,
 ) -> FixedFmr:
     """Compare every picture with every other one, each pair once, except two pictures of one photograph.
 
@@ -108,15 +109,17 @@ def fixed_fmr(
     Args:
         embeddings: float32 (n, dim).
         people: int64 (n,), the person of each.
-        masked: bool (n,).
-        asked: false match rate between 0 and 1.
+        masked: bool (n,), or 0 and 1.
+        asked: false match rate above 0 and below 1.
         photographs: int64 (n,), the photograph of each; by default each is a photograph of its own.
+
+    Raises:
+        ValueError: an embedding is not finite, `asked` is another rate, or the numbers of rows differ.
 
     Source: Ngan, Grother and Hanaoka, NISTIR 8311 and 8331, Face recognition accuracy with masks, 2020.
     """
-    rows = _drawn(len(people), seed)
-    whole = np.arange(len(people), dtype=np.int64) if photographs is None else photographs
-    pictures = _Pictures(normalised(embeddings[rows]), _codes(people[rows]), _codes(whole[rows]), masked[rows])
+    check_rate("asked", asked)
+    pictures = _drawn(_checked(embeddings, people, masked, photographs), seed)
     bare = pictures.take(np.flatnonzero(~pictures.masked))
     impostors, alike = bare.impostors(), pictures.alike()[0]
     many = len(np.unique(pictures.people))
@@ -124,17 +127,33 @@ def fixed_fmr(
     if allowed < 1:
         reason = f"A false match rate of {asked:g} needs {round(1 / asked):,} comparisons of bare faces of two people, "
         reason += f"and there {are(impostors)} {impostors:,}."
-        return FixedFmr(asked, float("nan"), len(rows), many, {}, alike, reason)
+        return FixedFmr(asked, float("nan"), len(pictures.people), many, {}, alike, reason)
     beyond = _largest(bare, allowed + 1)
     found = _sorts(pictures, beyond, replicates, seed)
     threshold = float(np.sqrt(max(0.0, 2 - 2 * beyond)))
-    return FixedFmr(asked, threshold, len(rows), many, found, alike)
+    return FixedFmr(asked, threshold, len(pictures.people), many, found, alike)
 
 
-def _drawn(many: int, seed: int) -> Ints:
-    if many <= MOST:
-        return np.arange(many, dtype=np.int64)
-    return np.sort(rng_for(seed, "fixed fmr").choice(many, MOST, replace=False)).astype(np.int64)
+def _checked(embeddings: ArrayLike, people: ArrayLike, masked: ArrayLike, photographs: ArrayLike | None) -> _Pictures:
+    rows = np.asarray(embeddings)
+    check_finite(rows)
+    unit, many = normalised(rows), len(rows)
+    whole = np.arange(many) if photographs is None else photographs
+    return _Pictures(
+        unit,
+        one_each("people", people, many, np.int64),
+        one_each("photographs", whole, many, np.int64),
+        one_each("masked", masked, many, np.bool_),
+    )
+
+
+def _drawn(pictures: _Pictures, seed: int) -> _Pictures:
+    """At most `MOST` of the pictures, with codes of people and photographs from 0."""
+    many = len(pictures.people)
+    if many > MOST:
+        rows = np.sort(rng_for(seed, "fixed fmr").choice(many, MOST, replace=False)).astype(np.int64)
+        pictures = pictures.take(rows)
+    return _Pictures(pictures.unit, _codes(pictures.people), _codes(pictures.photographs), pictures.masked)
 
 
 def _codes(values: Ints) -> Ints:

@@ -42,15 +42,20 @@ def fold_accuracy(same: ArrayLike, different: ArrayLike, folds: int = FOLDS, see
     """Accuracy over folds, stratified by genuine and impostor pairs, drawn by the seed.
 
     Raises:
-        ValueError: there are fewer genuine or impostor pairs than folds.
+        ValueError: there are fewer genuine or impostor pairs than folds, fewer than two folds, or a distance is not
+            finite.
 
     Source: Huang and others, Labeled Faces in the Wild, 2007; there the list defines the folds.
     """
+    if folds < 2:
+        raise ValueError(f"{folds} folds are too few: a threshold is chosen on the others")
     distances, is_same, fold = [], [], []
     for name, values in (("same", same), ("different", different)):
         numbers = np.asarray(values, np.float64).ravel()
         if len(numbers) < folds:
             raise ValueError(f"{len(numbers)} {name} pairs are too few for {folds} folds")
+        if not np.isfinite(numbers).all():
+            raise ValueError("a distance is not finite")
         distances.append(numbers)
         is_same.append(np.full(len(numbers), name == "same"))
         fold.append(rng_for(seed, "folds", name).permutation(len(numbers)) % folds)

@@ -12,6 +12,7 @@ from maskgen.core.reasons import are, counted
 from maskgen.core.seeding import rng_for
 
 from .bootstrap import REPLICATES, Interval, draw_people, percentiles
+from .checks import check_finite, check_rate, one_each
 from .distances import normalised
 
 Doubles = NDArray[np.float64]
@@ -85,16 +86,23 @@ class Identification:
     reason: str = ""
 
 
-def search(probes: ArrayLike, probe_people: Ints, enrolled: ArrayLike, enrolled_people: Ints) -> Search:
+def search(probes: ArrayLike, probe_people: ArrayLike, enrolled: ArrayLike, enrolled_people: ArrayLike) -> Search:
     """Search every probe among the enrolled faces.
 
     Args:
         probes: (n, d) embeddings, not normalised, of `probe_people` int64 (n,).
         enrolled: (m, d), m > 0, of `enrolled_people` int64 (m,), in any order.
+
+    Raises:
+        ValueError: an embedding is not finite, nobody is enrolled, or the shapes do not fit.
     """
-    faces, order = normalised(enrolled).astype(np.float64), np.argsort(enrolled_people, kind="stable")
+    faces, looked = _embeddings(enrolled), _embeddings(probes)
+    if not len(faces) or looked.shape[1] != faces.shape[1]:
+        raise ValueError(f"probes of shape {looked.shape} cannot be searched among enrolled faces {faces.shape}")
+    enrolled_people = one_each("enrolled_people", enrolled_people, len(faces), np.int64)
+    probe_people = one_each("probe_people", probe_people, len(looked), np.int64)
+    order = np.argsort(enrolled_people, kind="stable")
     people, starts = np.unique(enrolled_people[order], return_index=True)
-    looked = normalised(probes).astype(np.float64)
     step = max(1, _AT_ONCE // len(faces))
     parts = []
     for at in range(0, len(looked), step):
@@ -103,6 +111,12 @@ def search(probes: ArrayLike, probe_people: Ints, enrolled: ArrayLike, enrolled_
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.empty(0)] * 4
     own, other, rival, rank = columns
     return Search(probe_people, own, other, rival.astype(np.int64), rank.astype(np.int64))
+
+
+def _embeddings(rows: ArrayLike) -> Doubles:
+    given = np.asarray(rows)
+    check_finite(given)
+    return normalised(given).astype(np.float64)
 
 
 def _distances(one: Doubles, other: Doubles) -> Doubles:
@@ -136,9 +150,13 @@ def identify(
         far: requested false match rate, above 0 and below 1.
         replicates, seed: of the bootstrap over people, each with all their probes.
 
+    Raises:
+        ValueError: another rate.
+
     Source: Phillips, Grother and Micheals, Evaluation methods in face recognition, 2011: detection and identification
         rate at a false alarm rate.
     """
+    check_rate("far", far)
     threshold, reason = _threshold(found.other, far)
     known = found.is_known
     right = {"rank1": known & (found.rank == 1), "rank5": known & (found.rank <= 5)}

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from maskgen.core.reasons import are, counted
 
+from .checks import check_rate
+
 Doubles = NDArray[np.float64]
 
 _SLACK = 1e-12  # tolerance for rounding of sums
@@ -84,11 +86,18 @@ class Trials:
         self._thresholds = np.concatenate([[-np.inf], every[self._ends]])
 
     def roc(self, same_weights: Doubles | None = None, different_weights: Doubles | None = None) -> Roc:
-        """The weighted curve; the default weight of a pair is 1."""
+        """The weighted curve; the default weight of a pair is 1.
+
+        Raises:
+            ValueError: another number of weights than of pairs.
+        """
         weights = [
             np.ones(len(values)) if given is None else np.asarray(given, np.float64)
             for values, given in ((self.same, same_weights), (self.different, different_weights))
         ]
+        if (len(weights[0]), len(weights[1])) != (len(self.same), len(self.different)):
+            wrong = f"{len(weights[0])} and {len(weights[1])} weights"
+            raise ValueError(f"{len(self.same)} genuine and {len(self.different)} impostor pairs, and {wrong}")
         accepted = [weights[0], np.zeros(len(self.different))], [np.zeros(len(self.same)), weights[1]]
         tar, far = (self._shares(np.concatenate(part)) for part in accepted)
         return Roc(self._thresholds, far, tar)
@@ -99,7 +108,8 @@ class Trials:
 
 
 def tar_at_far(roc: Roc, far: float, n_different: int) -> TarAtFar:
-    """TAR at one FAR, if there are at least 1 / FAR impostor pairs."""
+    """TAR at one FAR, above 0 and below 1, if there are at least 1 / FAR impostor pairs."""
+    check_rate("far", far)
     if n_different * far < 1 - _SLACK:
         nan = float("nan")
         needs = f"A false accept rate of {far:g} needs {counted(round(1 / far), 'different-person pair')}"

@@ -128,7 +128,8 @@ def verify(
         curve: false accept rates at which TAR has an interval too, by the names of `on_curve`.
 
     Raises:
-        ValueError: there are no genuine or no impostor pairs, or a distance is not finite.
+        ValueError: there are no genuine or no impostor pairs, a distance is not finite, or `people` are of another
+            number of pairs.
     """
     trials = Trials(same, different)
     roc = trials.roc()

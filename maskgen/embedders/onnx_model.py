@@ -37,12 +37,7 @@ class OnnxEmbedder(FaceEmbedder):
         self.name = path.stem
         self._session = _session(path, device)
         self._about = about or _own_words(self._session, path)
-        takes = self._session.get_inputs()
-        if len(takes) != 1 or len(takes[0].shape) != 4:
-            raise UserError(
-                f"{path} has other inputs than one of pictures (n, 3, side, side): name a recogniser of pictures."
-            )
-        self._input, many = takes[0].name, takes[0].shape[0]
+        self._input, many = _taken(self._session, path)
         self._group = many if isinstance(many, int) else GROUP
         self._chipper = None if self._about.align == "crop" else ChipAligner(self._about.align, self._about.side)
         self.size = CROP if self._chipper else self._about.side
@@ -104,6 +99,30 @@ def _session(path: Path, device: str) -> Any:
     except Exception as fault:  # onnxruntime has a separate exception class for each fault
         why = "it is damaged, or of another form" if "PROTOBUF" in str(fault) else " ".join(str(fault).split())[:200]
         raise UserError(f"{path} cannot be read as ONNX: {why}. Export or download it again.") from None
+
+
+def _taken(session: Any, path: Path) -> tuple[str, Any]:
+    """The name of the input, and how many pictures it takes at once: a number, or something else for any number.
+
+    Raises:
+        UserError: it has other inputs than pictures, float32 (n, 3, side, side).
+    """
+    takes = session.get_inputs()
+    if len(takes) != 1 or len(takes[0].shape) != 4 or takes[0].shape[0] == 0:
+        raise UserError(
+            f"{path} has other inputs than one of pictures (n, 3, side, side): name a recogniser of pictures."
+        )
+    one = takes[0]
+    many, channels, _, last = one.shape
+    if one.type != "tensor(float)":
+        raise UserError(f"{path} takes {one.type}, not tensor(float): export it with an input of float32.")
+    if isinstance(channels, int) and channels != 3 or last == 3:
+        found = ", ".join(str(side) for side in one.shape)
+        last_of_all = "channels last" if last == 3 else "other channels"
+        raise UserError(
+            f"{path} takes pictures ({found}), {last_of_all}: export it with an input of (n, 3, side, side)."
+        )
+    return one.name, many
 
 
 def _own_words(session: Any, path: Path) -> OnnxInput:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -21,11 +22,17 @@ from maskgen.pipelines.cli import main
 TOML = 'side = 16\nchannels = "BGR"\nmean = [10, 20, 30]\nscale = 0.5\n'
 
 
-def means(path: Path, batch: int | str = "n", rank: int = 2) -> Path:
+def means(
+    path: Path,
+    batch: int | str = "n",
+    rank: int = 2,
+    shape: tuple[int | str, ...] = (3, 16, 16),
+    kind: int = TensorProto.FLOAT,
+) -> Path:
     """A file that gives the means of its input's three channels as a picture's embedding."""
     node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0 if rank == 2 else 1)
-    takes = helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, 16, 16])
-    gives = helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 3] + [1] * (rank - 2))
+    takes = helper.make_tensor_value_info("x", kind, [batch, *shape])
+    gives = helper.make_tensor_value_info("y", kind, [batch, 3] + [1] * (rank - 2))
     graph = helper.make_graph([node], "means", [takes], [gives])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     path.write_bytes(model.SerializeToString())
@@ -106,6 +113,26 @@ def test_files_that_are_no_recogniser_are_refused(tmp_path: Path) -> None:
         open_embedder(str(model))
     with pytest.raises(UserError, match="leave it out"):
         open_embedder("dlib", input_file=tmp_path / "input.toml")
+
+
+@pytest.mark.parametrize(
+    ("input_of", "told"),
+    [
+        ({"shape": (16, 16, 3)}, r"takes pictures \(n, 16, 16, 3\), channels last: export it with an input of \(n, 3,"),
+        ({"shape": ("h", "w", 3)}, r"takes pictures \(n, h, w, 3\), channels last"),
+        ({"shape": (1, 16, 16)}, r"takes pictures \(n, 1, 16, 16\), other channels"),
+        ({"batch": 0}, "name a recogniser of pictures"),
+        (
+            {"kind": TensorProto.DOUBLE},
+            r"takes tensor\(double\), not tensor\(float\): export it with an input of",
+        ),
+    ],
+)
+def test_other_inputs_are_told_by_what_they_take(tmp_path: Path, input_of: dict[str, Any], told: str) -> None:
+    """`correct side in --input` would send their owner to a line that is right."""
+    (tmp_path / "input.toml").write_text("side = 16")
+    with pytest.raises(UserError, match=told):
+        open_embedder(str(means(tmp_path / "m.onnx", **input_of)), input_file=tmp_path / "input.toml")
 
 
 def test_weights_in_other_files_are_not_read(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from maskgen.masks.pose.head import NAMED, PLACES, place
 
 MAX_SIDE = 8192  # largest side of a texture, in pixels, checked before decoding
 # Part labels of a mask's pixels; the numbers are those of `--segmentation classes`, 0 is no mask.
+FARTHEST = 10  # eye distances of a move or a lift
 PARTS = {"cloth": 1, "strap": 2, "valve": 3, "window": 4, "shield": 5, "glasses": 6}
 ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # part label of a template's sheet by its role
 
@@ -159,10 +160,7 @@ class _TomlTable:
         return str(self.get(key, "a text", lambda v: isinstance(v, str) and bool(v.strip()), default))
 
     def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
-        def fits(v: Any) -> bool:
-            return isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= high
-
-        return float(self.get(key, f"a number from {low} to {high}", fits, default))
+        return float(self.get(key, f"a number from {low} to {high}", lambda v: _is_number(v, low, high), default))
 
     def page(self, key: str) -> _TomlTable:
         table = self.get(key, "a table", lambda v: isinstance(v, dict))
@@ -183,9 +181,14 @@ def _all_of(kind: type) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, list) and all(isinstance(item, kind) for item in v)
 
 
-def _numbers(n: int) -> Callable[[Any], bool]:
+def _is_number(v: Any, low: float, high: float) -> bool:
+    """Whether it is a number, low <= v <= high: no NaN, neither true nor false."""
+    return isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= high
+
+
+def _numbers(n: int, low: float = -FARTHEST, high: float = FARTHEST) -> Callable[[Any], bool]:
     def fits(v: Any) -> bool:
-        return isinstance(v, list) and len(v) == n and all(isinstance(x, int | float) for x in v)
+        return isinstance(v, list) and len(v) == n and all(_is_number(x, low, high) for x in v)
 
     return fits
 
@@ -198,7 +201,8 @@ def _tie(page: _TomlTable) -> Doubles:
         places = sorted([*NAMED, *PLACES])
         near = difflib.get_close_matches(name, places, 3)
         raise page.fail("at", f"{' or '.join(near)}" if near else f"one of the places {', '.join(places)}")
-    shift = page.get("move", "three numbers: right, down, forward", _numbers(3), [0.0, 0.0, 0.0])
+    expected = f"three numbers from -{FARTHEST} to {FARTHEST}: right, down, forward"
+    shift = page.get("move", expected, _numbers(3), [0.0, 0.0, 0.0])
     return place(name) + np.array(shift, float)
 
 
@@ -211,9 +215,10 @@ def _path(page: _TomlTable, key: str, least: int) -> Doubles:
 
 def _strap(page: _TomlTable) -> Strap:
     page.only("path", "width", "from", "colour", "rides", "slack")
-    start = page.get("from", "two numbers: u 0..1 and v 0..1 on the sheet", _numbers(2), [-1, -1])
+    fits = _numbers(2, 0, 1)
+    start = page.get("from", "two numbers: u 0..1 and v 0..1 on the sheet", fits) if "from" in page.table else None
     colour = page.get("colour", '"mask" or a colour such as "#ffffff"', lambda v: v == "mask" or _is_colour(v))
-    leaves = None if start == [-1, -1] else (float(start[0]), float(start[1]))
+    leaves = None if start is None else (float(start[0]), float(start[1]))
     return Strap(
         _path(page, "path", 1),
         page.number("width", 0.005, 0.5),
@@ -238,7 +243,8 @@ def _lift(page: _TomlTable) -> Doubles:
     def fits(v: Any) -> bool:
         return _all_of(list)(v) and len(v) > 1 and len(v[0]) > 1 and all(_numbers(len(v[0]))(row) for row in v)
 
-    return np.array(page.get("lift", "rows of numbers, all of one length", fits), float)
+    expected = f"two or more rows of two or more numbers from -{FARTHEST} to {FARTHEST}, all of one length"
+    return np.array(page.get("lift", expected, fits), float)
 
 
 def _file(folder: Traversable, page: _TomlTable, key: str) -> Traversable:

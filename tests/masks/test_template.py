@@ -20,6 +20,8 @@ from maskgen.masks.kinds import load_kind, load_kinds, printed_kind
 from maskgen.masks.template import built_in_template, read_template, template_names
 from maskgen.pipelines.cli import main
 
+NO_NUMBERS = ("nan", "inf", "true", "1e6")
+
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
@@ -60,6 +62,11 @@ def test_a_copy_reads_as_the_original(copied: Path) -> None:
         ("taut = 0.85", "taut = 7", "form.taut"),
         ('texture = "texture.png"', 'texture = "../../secret.png"', "texture"),
         ('relief = "relief.png"', 'relief = "gone.png"', "relief"),
+        ("taut = 0.85", "taut = nan", "form.taut"),
+        ("taut = 0.85", "taut = true", "form.taut"),
+        *(("move = [0.0,", f"move = [{wrong},", "move: expected three numbers from -10 to 10") for wrong in NO_NUMBERS),
+        *(("from = [1.0,", f"from = [{wrong},", "from: expected two numbers: u 0..1") for wrong in (*NO_NUMBERS, "2")),
+        *(("lift = [\n    [0.01,", f"lift = [\n    [{wrong},", "form.lift: expected two or") for wrong in NO_NUMBERS),
     ],
 )
 def test_a_fault_names_file_and_key(copied: Path, old: str, new: str, says: str) -> None:

@@ -18,12 +18,15 @@ def read_pairs(path: Path) -> list[ListedPair]:
     """The pairs of a pairs.txt.
 
     Raises:
-        UserError: it is not a valid pairs.txt.
+        UserError: it is not a valid pairs.txt, or has no pair.
     """
     try:
-        return load_lfw_pairs(path)
+        pairs = load_lfw_pairs(path)
     except (ValueError, OSError) as error:
         raise UserError(f"{path}: {error}.") from None
+    if not pairs:
+        raise UserError(f"{path} has no pair: give the whole file.")
+    return pairs
 
 
 def pairs_txt_set(root: Path, pairs: Iterable[ListedPair], worn: Worn) -> BenchmarkSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class CsvPoints(PointsFormat):
         self._between = _delimiter(head[0])
         names = _header(head[0])
         self._columns = len(names)
+        if twice := [name for name in ("path", *BOX) if names.count(name) > 1]:
+            raise ValueError(f"it has two columns {twice[0]}")
         self._path = names.index("path")
         self._box = [names.index(name) for name in BOX] if set(BOX) <= set(names) else []
         self._points = [names.index(name) for name in _point_columns(names)]
@@ -45,7 +48,7 @@ class CsvPoints(PointsFormat):
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Every row except the header and empty ones."""
-        table = csv.reader(lines, delimiter=self._between)
+        table = csv.reader(dropwhile(lambda line: not line.strip(), lines), delimiter=self._between)
         next(table)
         for values in table:
             if values:

@@ -61,8 +61,9 @@ class RetinaFace(PointsFormat):
 
     @classmethod
     def recognises(cls, head: Sequence[str]) -> bool:
-        """Recognised by a name after "# ": WIDER Face's file may begin with a folder that is called #1."""
-        return head[0].startswith("# ")
+        """Recognised by a name after "# ", and a face or another name below: WIDER Face's file may begin with a folder
+        that is called #1, and any file with a comment."""
+        return head[0].startswith("# ") and all(line.startswith("# ") or _all_numbers(line) for line in head[1:2])
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Every face, and every photograph without one."""

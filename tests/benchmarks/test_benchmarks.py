@@ -54,6 +54,14 @@ def test_lfw(tmp_path: Path, folder: str) -> None:
     assert not any(one.masked for one in found.pictures)
 
 
+@pytest.mark.parametrize("text", ["", "10\t300\n"])
+def test_a_list_without_a_pair_is_told(tmp_path: Path, text: str) -> None:
+    """The folder is right: the file ends too early."""
+    (tmp_path / "pairs.txt").write_text(text)
+    with pytest.raises(UserError, match="pairs.txt has no pair: give the whole file"):
+        benchmark("lfw").read(tmp_path)
+
+
 def test_a_pair_leads_out_of_no_folder(tmp_path: Path) -> None:
     files(tmp_path / "lfw", "Ann_Lee/Ann_Lee_0001.jpg", "Ann_Lee/Ann_Lee_0002.jpg")
     files(tmp_path, "secret/secret_0001.jpg")

@@ -180,3 +180,23 @@ def test_folders_of_another_machine_do_not_count(tmp_path: Path) -> None:
     rows = "".join(f"0\t/raid5/faces/imgs/{name}\t0\t1\t1\t9\t9\n" for name in ("p1/1.jpg", "p2/1.jpg"))
     found = table(tmp_path, rows)
     assert found.name_of(["", "home", "me", "p2", "1.jpg"]) == "/raid5/faces/imgs/p2/1.jpg"
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_empty_lines_before_a_file_are_passed_over(tmp_path: Path, name: str) -> None:
+    """The empty line was the CSV's header, and its header the row of a photograph `path`."""
+    found = table(tmp_path, "\n \n" + TEXTS[name])
+    assert len(found) == 1 and isinstance(found.faces(["a", "1.jpg"])[0], Mark)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# my landmarks\n" + TEXTS["csv"], "unknown format"),  # not RetinaFace's, of a photograph `my landmarks`
+        (TEXTS["csv"].replace("path,", "path,path,").replace("a/1", "b/2.jpg,a/1"), "two columns path"),
+        (TEXTS["csv"].replace("left,", "left,left,"), "two columns left"),
+    ],
+)
+def test_a_file_that_may_mean_another_thing_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        table(tmp_path, text)

@@ -17,7 +17,7 @@ def read_bin(path: Path) -> BenchmarkSet:
     """See `BIN`.
 
     Raises:
-        UserError: it is no such file.
+        UserError: it is no such file, or has no pair.
     """
     if not path.is_file():
         raise UserError(f"{path} is no file: give a .bin file.")
@@ -25,6 +25,8 @@ def read_bin(path: Path) -> BenchmarkSet:
         encoded, same = load_bin(path)
     except ContainerError as error:
         raise UserError(f"{path} cannot be read: {error}.") from None
+    if not same:
+        raise UserError(f"{path} has no pair: give the whole file.")
     # No person is named: the two pictures of a genuine pair are one person, every other picture is a person of its own.
     person = [at // 2 if same[at // 2] else -1 - at for at in range(len(encoded))]
     pictures = tuple(BenchmarkPicture(str(at), str(person[at]), None) for at in range(len(encoded)))

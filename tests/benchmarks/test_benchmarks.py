@@ -60,6 +60,9 @@ def test_a_list_without_a_pair_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "pairs.txt").write_text(text)
     with pytest.raises(UserError, match="pairs.txt has no pair: give the whole file"):
         benchmark("lfw").read(tmp_path)
+    (tmp_path / "empty.bin").write_bytes(pickle.dumps(([], [])))
+    with pytest.raises(UserError, match="empty.bin has no pair: give the whole file"):
+        benchmark("bin").read(tmp_path / "empty.bin")
 
 
 def test_a_pair_leads_out_of_no_folder(tmp_path: Path) -> None:

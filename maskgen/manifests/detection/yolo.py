@@ -1,7 +1,8 @@
 """Labels for Ultralytics' YOLO: yolo/images, yolo/labels with the same names, train.txt, val.txt, data.yaml.
 
 A line of a label is `class x y width height`, the centre and the size of the box as shares of the picture's sides.
-The pictures are hard links to the run's, or copies if the disk does not support links. A tenth of the people is in
+The pictures are hard links to the run's, or copies if the disk does not support links. Their names are the run's,
+except for what Ultralytics' reader of lists takes for something else, see `listed_name`. A tenth of the people is in
 val.txt; where that leaves one of the two lists empty, a tenth of the photographs.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterable, Sequence
@@ -20,6 +22,8 @@ from maskgen.core.atomic_writes import write_atomic
 from .labels import Labelled, Seen
 
 FOLDER, ABOUT = "yolo", "data.yaml"
+# What `str.splitlines` cuts at, a folder's last dot, the i of a folder `images`, and what looks like an escape.
+_AWKWARD = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\.(?=/)|(?<![^/])i(?=mages/)|%(?=[0-9A-F]{2})")
 _HELD_BACK = 10  # one in this number of people, or of photographs, is in val.txt
 
 
@@ -46,7 +50,7 @@ def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> 
     people: list[int] = []
     photographs: list[int] = []
     for one in pictures:
-        inside = PurePosixPath(one.path).relative_to("faces")
+        inside = PurePosixPath(listed_name(one.path.removeprefix("faces/")))
         _place(run / one.path, top / "images" / inside)
         labels = "".join(_line(number[seen.name], seen, one) for seen in one.seen)
         write_atomic(top / "labels" / inside.with_suffix(".txt"), labels.encode())
@@ -61,6 +65,19 @@ def save_yolo(run: Path, pictures: Iterable[Labelled], names: Sequence[str]) -> 
     # Without `path`, Ultralytics resolves paths from this file's folder.
     write_atomic(top / ABOUT, f"train: train.txt\nval: val.txt\nnames:\n{listed}".encode())
     return Division(held_back.count(False), held_back.count(True), by_people)
+
+
+def listed_name(path: str) -> str:
+    """A path below images/ that Ultralytics' reader of lists takes as it is; different paths get different names.
+
+    The reader cuts the list into lines at more than line feeds, replaces every "./" by the list's folder, and looks for
+    the label where the last "/images/" of the path is "/labels/". A character that it would take so becomes %XX.
+
+    Example:
+        >>> listed_name("Harry Connick Jr./images/1__n95.jpg")
+        'Harry Connick Jr%2E/%69mages/1__n95.jpg'
+    """
+    return _AWKWARD.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), path)
 
 
 def _hash(name: str) -> int:

@@ -135,7 +135,7 @@ def divided(folder: Path, names: list[tuple[str, str]]) -> tuple[Division, list[
             (folder / path).write_bytes(b"")
             pictures.append(Labelled(path, f"{person}/{name}.jpg", person, 8, 8, (), 0))
     division = save_yolo(folder, pictures, CLASSES)
-    texts = ((folder / "yolo" / f"{name}.txt").read_text().splitlines() for name in ("train", "val"))
+    texts = ((folder / "yolo" / f"{name}.txt").read_text().strip().splitlines() for name in ("train", "val"))
     train, val = ([Path(line).name.partition("__")[0] for line in lines] for lines in texts)
     assert (division.train, division.val) == (len(train), len(val))
     return division, train, val
@@ -189,6 +189,18 @@ def test_yolo_finds_labels_beside_pictures(run: Path) -> None:
             sides = np.array([one.width, one.height])
             box = [*((middle - size / 2) * sides), *((middle + size / 2) * sides)]
             assert box == pytest.approx(seen.box, abs=0.01)
+
+
+def test_no_name_of_a_folder_or_photograph_hides_a_label(tmp_path: Path) -> None:
+    folders = ("images", "a/images/b", "images/images", "Sammy Davis Jr.", "Jr./x.", "%2E", "Jr%2E", "ends. ")
+    stems = ("1", "two\nlines", "two\rlines", "two\x85lines", "two\u2028lines", "two%0Alines", "50%", " led ", "é☃")
+    names = [(folder, stem) for folder in folders for stem in stems]
+    division, _, _ = divided(tmp_path, names)
+    found = [path for name in ("train", "val") for path in listed(tmp_path / "yolo" / f"{name}.txt")]
+    assert len(set(found)) == len(found) == division.train + division.val == 2 * len(names)
+    assert all(Path(path).is_file() and Path(label_path(path)).is_file() for path in found)
+    for kept in ("50%__n95.jpg", " led __n95.jpg", "é☃__n95.jpg"):
+        assert (tmp_path / "yolo" / "images" / "a" / "%69mages" / "b" / kept).is_file()
 
 
 def test_the_same_command_again_writes_the_same_labels(run: Path) -> None:

@@ -16,6 +16,7 @@ Bools = NDArray[np.bool_]
 CATALOGUE = "catalogue.parquet"
 TRAIN, EVAL_SAME, EVAL_DIFF, TEST = "train.csv", "eval_same.csv", "eval_diff.csv", "test.csv"
 PEOPLE, LEFT_OUT, REPORT = "people.csv", "left_out.csv", "report.json"
+UNFINISHED = "unfinished.json"  # beside lists that are being written; holds the settings
 TRAIN_PREVIEW, PAIRS_PREVIEW = "train_preview.png", "pairs_preview.png"
 
 IMAGE_COLUMNS = ("path", "target")

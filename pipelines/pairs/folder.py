@@ -14,7 +14,6 @@ from ..runs.json_files import checksummed_bytes
 from .settings import EXTRA_FILES, PairsSettings
 
 PAGE = "report.html"
-UNFINISHED = "unfinished.json"  # in OUT while the command works; holds the settings
 
 
 def refuse_out(settings: PairsSettings) -> None:
@@ -36,7 +35,7 @@ def open_out(settings: PairsSettings) -> None:
     from maskgen.core.atomic_writes import remove_parts, write_atomic
     from maskgen.manifests.formats import tar_set
     from maskgen.manifests.formats.image_folder import remove_image_folder
-    from maskgen.manifests.schema import REPORT
+    from maskgen.manifests.schema import REPORT, UNFINISHED
 
     ours = any((settings.out / name).exists() for name in (REPORT, UNFINISHED))
     remove_parts(settings.out, "*" if ours else UNFINISHED)
@@ -72,7 +71,7 @@ def _all_files() -> list[str]:
 
 def _refuse_others(out: Path, asked: dict[str, object]) -> None:
     """Raise UserError where OUT holds lists with other settings, or other files."""
-    from maskgen.manifests.schema import REPORT
+    from maskgen.manifests.schema import REPORT, UNFINISHED
 
     for name in (REPORT, UNFINISHED):
         if (out / name).exists():

@@ -12,7 +12,7 @@ from ..reports.progress import Notify
 from ..runs.json_files import checksummed_bytes
 from ..runs.lock import LOCK, hold
 from .exports import check_packages, refuse_empty, write_exports
-from .folder import UNFINISHED, open_out, refuse_out
+from .folder import open_out, refuse_out
 from .image_checks import path_writer, verified
 from .records import LeftOut, PlannedLists
 from .report import report_of
@@ -185,7 +185,7 @@ def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
 
 def _write_all(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     from maskgen.core.atomic_writes import write_atomic
-    from maskgen.manifests.schema import REPORT
+    from maskgen.manifests.schema import REPORT, UNFINISHED
     from maskgen.manifests.write import write_manifests
 
     from .card import write_card

@@ -23,7 +23,7 @@ from maskgen.formats.any_path import AnyPath
 from ..csv_table import stretches
 from ..formats.cvlface import LANDMARKS
 from ..formats.lfw_pairs import is_lfw_pairs
-from ..schema import LEFT_OUT, PEOPLE, Bools, Ints
+from ..schema import LEFT_OUT, PEOPLE, UNFINISHED, Bools, Ints
 from .coded import CodedList, CodedLists, coded_lists
 from .findings import EXAMPLES, Checked, Finding
 from .leaks import check_leaks
@@ -51,6 +51,10 @@ def check_lists(out: Path, root: AnyPath | None = None, verify: str = "exist", m
     files, folder = _files(out)
     beside = read_pairs_output(folder)
     findings: list[Finding] = [Finding(name, "the file is missing", 1) for name in absent_lists(folder)]
+    if (folder / UNFINISHED).exists():
+        findings.append(
+            Finding(UNFINISHED, "the lists were not written to the end: repeat the command that writes them", 1)
+        )
     reader = ListsReader()
     for path in files:
         findings += reader.read(path, asked=out.is_file())

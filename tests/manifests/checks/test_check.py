@@ -12,6 +12,7 @@ from manifest_makers import draw
 from maskgen.core.reasons import UserError
 from maskgen.manifests.checks.check import check_lists
 from maskgen.manifests.checks.findings import Checked
+from maskgen.manifests.schema import UNFINISHED
 
 TRAIN = [("a/1.jpg", 0), ("a/2.jpg", 0), ("b/1.jpg", 1)]
 SAME = [("c/1__n95.jpg", 2, "c/2__n95.jpg", 2), ("d/1__n95.jpg", 3, "d/2__bare.jpg", 3)]
@@ -167,6 +168,14 @@ def test_a_list_that_was_written_and_is_gone(lists: Path) -> None:
     add_people(lists, rows={"train.csv": 3, "test.csv": 2})
     (lists / "test.csv").unlink()
     assert faults(check_lists(lists)) == {("test.csv", "the file is missing"): 1}
+
+
+@pytest.mark.parametrize("asked", ["", "train.csv"])
+def test_lists_that_were_not_written_to_the_end(lists: Path, asked: str) -> None:
+    (lists / UNFINISHED).write_bytes(b"{}")
+    assert faults(check_lists(lists / asked)) == {
+        (UNFINISHED, "the lists were not written to the end: repeat the command that writes them"): 1
+    }
 
 
 def test_lists_of_others_with_their_own_root_names_and_columns(lists: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from maskgen.any_picture import Picture, photo_from
 from maskgen.core.images import Photo
 from maskgen.core.kindspec import DEFAULT_KINDS, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
-from maskgen.core.records import Crop, Face, Image
+from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.faces.already_masked import MASKED_FROM, mask_scores
 from maskgen.faces.choose import with_face_place
 from maskgen.faces.crop_by_alignment import CropSettings, crop_face, stretch_to_square
@@ -46,7 +47,9 @@ from maskgen.masks.kinds import load_kind, load_kinds
 from maskgen.masks.lighting.jpeg_blocks import compress_mask_as_jpeg
 from maskgen.masks.occluders.find import Occluders
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
+from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
+from maskgen.masks.render import Window
 from maskgen.points.given_faces import Marks, faces_from_marks
 from maskgen.points.mark import Mark
 
@@ -328,7 +331,7 @@ class Masker:
         if put:
             row, *others = [catalogue_row(self.settings, one.subject, one, variant) for one in put]
             image, coverage = stretch_to_square(image, crop.square), stretch_to_square(coverage, crop.square)
-            parts = None if parts is None else stretch_to_square(parts, crop.square, cv2.INTER_NEAREST)
+            parts = None if parts is None else _stretched_parts(parts, coverage, crop.square)
             # The first face's kind names the picture, whether it could be put on or not: no two have one name.
             first, (kind, _) = group[0].subject.face.index, group[0].masks[variant]
             yield Output(kind.name, variant, first, image, coverage, row, tuple(others), parts)
@@ -364,6 +367,17 @@ def _unless_masked(face: Face, score: float) -> Face | SetAsideError:
     if score <= MASKED_FROM:
         return face
     return _told(SetAsideError(Reason.ALREADY_MASKED, f"mask score {score:.2f}, more than {MASKED_FROM:g}"), face)
+
+
+def _stretched_parts(parts: Mask, coverage: Mask, square: int | None) -> Mask:
+    """Part labels stretched to a square, for the pixels that `coverage`, stretched to it, says."""
+    if coverage.shape == parts.shape:
+        return parts
+    # At an edge a pixel's area may be half covered where its middle is not: labels also go to their neighbours.
+    side = 2 * math.ceil(max(parts.shape) / min(coverage.shape)) + 1
+    wide = np.where(parts > 0, parts, cv2.dilate(parts, np.ones((side, side), np.uint8)))
+    whole = Window(0, 0, coverage.shape[1], coverage.shape[0])
+    return part_labels(stretch_to_square(wide, square, cv2.INTER_NEAREST), coverage, whole)
 
 
 def _told(fault: SetAsideError, face: Face) -> SetAsideError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskgen.trainer.checkpoints import ABOUT, MODEL
+from maskgen.trainer.checkpoints import ABOUT, MODEL, is_checkpoint
 
 from .base import FaceEmbedder
 from .dlib_resnet import dlib_resnet
@@ -57,5 +57,5 @@ def checkpoint_path(model: str) -> Path:
     if path.name in (MODEL, ABOUT) and (path.parent / ABOUT).is_file():
         return path.parent  # a file of a checkpoint means the checkpoint
     if path.is_dir() and not (path / ABOUT).is_file():
-        return next((path / name for name in BEST if (path / name / ABOUT).is_file()), path)
+        return next((path / name for name in BEST if is_checkpoint(path / name)), path)
     return path

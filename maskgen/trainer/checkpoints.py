@@ -84,6 +84,29 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         raise fault_of(error, folder) from None
 
 
+def settle_checkpoint(folder: Path) -> None:
+    """Put right what a killed `save_checkpoint` left beside a folder: the old checkpoint gets its name back where the
+    new one did not get it, and the rest is removed."""
+    part, before = _beside(folder, "part"), _beside(folder, "before")
+    shutil.rmtree(part, ignore_errors=True)
+    if before.is_dir() and not folder.exists():
+        before.rename(folder)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def discard_checkpoint(folder: Path) -> None:
+    """Remove a checkpoint; a process that is killed leaves all of it, or none."""
+    settle_checkpoint(folder)
+    if folder.exists():
+        folder.rename(_beside(folder, "part"))
+    settle_checkpoint(folder)
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether `load_checkpoint` finds a checkpoint in a folder, or the one that a killed process was replacing."""
+    return any((place / ABOUT).is_file() for place in (folder, _beside(folder, "before")))
+
+
 def load_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint in a folder, its tensors on the CPU.
 

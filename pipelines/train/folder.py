@@ -37,22 +37,8 @@ REPORT, PAGE = "report.json", "report.html"
 LAST, BEST = "last", "best"
 _EPOCHS = "train.epochs"
 DISTANCES, TENSORBOARD, FEATURES, ANALYSES = "distances", "tensorboard", "features", "analyses.scratch"
-_OURS = (
-    LAST,
-    BEST,
-    DISTANCES,
-    TENSORBOARD,
-    FEATURES,
-    "points.npy",
-    ANALYSES,
-    "history.csv",
-    "loss.png",
-    PAGE,
-    TRAINED_PEOPLE,
-    PAGE,
-    SETTINGS,
-    REPORT,
-)
+_OF_STEPS = (DISTANCES, TENSORBOARD, ANALYSES, "history.csv", "loss.png", TRAINED_PEOPLE, PAGE)
+_OF_LISTS = (FEATURES, "points.npy")  # they do not depend on the steps, and are computed once
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +72,39 @@ class TrainFolder:
             UserError: the folder holds other files, a run with other settings, or an unfinished run without --resume.
         """
         stored = read_settings(self.root)
+        self._remove_left(stored is not None)
         if stored is None:
             self._refuse_foreign()
         elif overwrite or not self._has_done_anything():
-            remove(self.root, _OURS)
+            self._clear()
+            remove(self.root, (*_OF_LISTS, SETTINGS))  # last: without its settings the folder is nobody's
         elif (done := self._same(stored, deciding, max_steps, resume)) is not None:
             return done
+        elif self.has_checkpoint:
+            remove(self.root, (REPORT,))  # it is of fewer steps
+        else:
+            self._clear()
         self.place(SETTINGS, settings_bytes(Owner.TRAIN, deciding))
         return None
+
+    def _remove_left(self, ours: bool) -> None:
+        """Remove or put right what a killed process left unfinished."""
+        from maskgen.core.atomic_writes import remove_parts
+        from maskgen.trainer.checkpoints import settle_checkpoint
+
+        remove_parts(self.root, "*" if ours else SETTINGS)
+        if ours:
+            for name in (LAST, BEST):
+                settle_checkpoint(self.root / name)
+
+    def _clear(self) -> None:
+        """Remove all that steps wrote. If this is killed, what is left is a run that goes on, or is removed then."""
+        from maskgen.trainer.checkpoints import discard_checkpoint
+
+        remove(self.root, (REPORT,))
+        for name in (LAST, BEST):
+            discard_checkpoint(self.root / name)
+        remove(self.root, _OF_STEPS)
 
     def _same(
         self, stored: Mapping[str, object], deciding: Mapping[str, object], max_steps: int, resume: bool
@@ -121,7 +132,7 @@ class TrainFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is a checkpoint to resume from."""
-        return (self.root / LAST).is_dir() or (self.root / f".{LAST}.before").is_dir()
+        return (self.root / LAST).is_dir()
 
     def _has_done_anything(self) -> bool:
         """Whether the run did any work, beyond writing its settings."""

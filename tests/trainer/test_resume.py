@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from drawn import crops
 from list_makers import png, write_csv, write_lists
 from runs import TINY, report, train, weights
 
+from maskgen.embedders.by_name import checkpoint_path
 from maskgen.pipelines.runs.lock import hold
 from maskgen.trainer.loop import Loop
 
@@ -124,6 +126,44 @@ def test_a_process_that_is_killed_leaves_a_run_that_goes_on(lists: Path, tmp_pat
     assert "resuming after step" in train(lists, tmp_path / "run", *more, "--resume").output
     train(lists, tmp_path / "whole", *more)
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+
+
+def killed_between_renames(run: Path, name: str) -> None:
+    """As `save_checkpoint` leaves a folder that it was about to replace."""
+    shutil.copytree(run / name, run / f".{name}.part")
+    (run / name).rename(run / f".{name}.before")
+
+
+def test_overwrite_starts_again_wherever_the_run_was_killed(lists: Path, whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(lists, run, *LONG, "--seed", "7")
+    for name in ("last", "best"):
+        killed_between_renames(run, name)
+    (run / "report.json").unlink()
+    assert "resuming" not in train(lists, run, *LONG, "--overwrite").output
+    assert weights(run) == weights(whole)
+    assert losses(run) == losses(whole)
+    assert sorted(path.name for path in run.iterdir()) == sorted(path.name for path in whole.iterdir())
+
+
+def test_what_a_killed_save_left_is_put_right(lists: Path, whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(lists, run, *LONG)
+    for name in ("last", "best"):
+        killed_between_renames(run, name)
+    assert checkpoint_path(str(run)) == run / "best"
+    (run / "report.json").unlink()
+    (run / ".history.csv.4711.part").write_bytes(b"kind")
+    train(lists, run, *LONG, "--resume")
+    assert [weights(run, name) for name in ("last", "best")] == [weights(whole, name) for name in ("last", "best")]
+    assert sorted(path.name for path in run.iterdir()) == sorted(path.name for path in whole.iterdir())
+
+
+def test_a_start_that_was_killed_while_it_wrote_its_settings_can_be_repeated(lists: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".settings.json.4711.part").write_bytes(b"{")
+    train(lists, tmp_path / "run", "--max-steps", "1")
+    assert not list((tmp_path / "run").glob(".*.part"))
 
 
 def test_a_longer_training_is_the_training_of_that_length_from_the_start(tmp_path: Path) -> None:

@@ -61,10 +61,11 @@ class History:
         write_atomic(path, _lines(COLUMNS, *map(_texts, self.rows)))
 
     def add(self, row: Row) -> None:
-        """Append a row."""
-        self.rows.append(row)
+        """Append a row; `rows` has it as the file does, so that a run that goes on has the same rows."""
+        texts = _texts(row)
+        self.rows += _rows([texts])
         with self.path.open("ab") as file:
-            file.write(_lines(_texts(row)))
+            file.write(_lines(texts))
 
 
 def read_history(path: Path) -> list[Row]:

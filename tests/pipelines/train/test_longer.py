@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from maskgen.core.reasons import UserError
-from maskgen.pipelines.runs.json_files import checksummed_bytes
+from maskgen.pipelines.runs.json_files import checksummed_bytes, remove
 from maskgen.pipelines.train.folder import REPORT, TrainFolder
+from maskgen.trainer import checkpoints
+from maskgen.trainer.checkpoints import discard_checkpoint
 
 
 @pytest.fixture
@@ -25,6 +29,12 @@ def test_more_epochs_are_gone_on_with(folder: TrainFolder) -> None:
     assert folder.begin(longer, 0, resume=True, overwrite=False) is None
     with pytest.raises(UserError, match=r"train\.epochs"):
         folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=True, overwrite=False)
+
+
+def test_a_longer_training_that_was_killed_is_not_the_finished_one(folder: TrainFolder) -> None:
+    longer = {"train.epochs": 5, "loss.scale": 16.0}
+    for _ in range(2):
+        assert folder.begin(longer, 0, resume=True, overwrite=False) is None
 
 
 def test_what_is_done_is_done(folder: TrainFolder) -> None:
@@ -44,3 +54,35 @@ def test_damaged_settings_are_a_sentence(folder: TrainFolder, data: bytes) -> No
     (folder.root / "settings.json").write_bytes(data)
     with pytest.raises(UserError, match=r"settings\.json is damaged"):
         folder.begin({"train.epochs": 2, "loss.scale": 16.0}, 0, resume=True, overwrite=False)
+
+
+@pytest.mark.parametrize("at", range(1, 13))
+def test_an_overwrite_that_was_killed_is_no_finished_run(
+    folder: TrainFolder, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever in the removal: what is left is a run that goes on, or nothing but what is made once."""
+    same = {"train.epochs": 2, "loss.scale": 16.0}
+    for name in ("best", "distances", "features"):
+        (folder.root / name).mkdir()
+    (folder.root / "history.csv").write_bytes(b"")
+    steps = iter([True] * at)
+
+    def step(work: Callable[[], None]) -> None:
+        if not next(steps, False):
+            raise KeyboardInterrupt
+        work()
+
+    def removed(root: Path, names: Iterable[str]) -> None:
+        for name in names:
+            step(partial(remove, root, [name]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("maskgen.pipelines.train.folder.remove", removed)
+        patch.setattr(checkpoints, "discard_checkpoint", lambda of: step(partial(discard_checkpoint, of)))
+        with pytest.raises(KeyboardInterrupt):
+            folder.begin(same, 0, resume=False, overwrite=True)
+    assert next(steps, None) is None
+    assert folder.begin(same, 0, resume=True, overwrite=False) is None
+    left = {path.name for path in folder.root.iterdir()} - {"settings.json", "features"}
+    assert "last" in left or not left
+    assert not (folder.root / REPORT).exists()

@@ -77,3 +77,10 @@ def test_both_histograms_are_drawn_and_degenerate_ones_say_so(tmp_path: Path) ->
     blue = seen(tmp_path / "apart.png").astype(int)
     assert np.count_nonzero(blue[..., 0] > blue[..., 2] + 60) > 3000
     assert np.count_nonzero(seen(tmp_path / "alike.png") < 100) > 200
+
+
+def test_rows_are_those_of_the_file(tmp_path: Path) -> None:
+    """Or plots of a run that was interrupted would differ from those of one that was not."""
+    history = History(tmp_path / "history.csv")
+    history.add(Row(STEPS, 1, 10, 1 / 3, 0.1 / 3))
+    assert str(history.rows) == str(read_history(tmp_path / "history.csv"))

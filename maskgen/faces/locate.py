@@ -112,6 +112,8 @@ def _cut_by_the_edge(detector: Detector, images: Sequence[Image]) -> list[list[D
     for image, own in zip(images, found, strict=True):
         height, width = image.shape[:2]
         scale = min(1.0, CUT_LONGEST / max(height, width))
+        if round(min(height, width) * scale) == 0:  # a strip: nothing of it would be left
+            continue
         small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         steps = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         for border in (max(1, round(share * min(small.shape[:2]))) for share in CUT_BORDERS):

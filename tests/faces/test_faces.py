@@ -102,6 +102,11 @@ def test_a_small_face_in_a_huge_picture_is_found(detector: MtcnnDetector) -> Non
     assert 2500 < face.box[0] < face.box[2] < 2780
 
 
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 2), (1, 1), (1, 1280), (3, 5000)])
+def test_a_strip_has_no_face_and_ends_no_search(detector: MtcnnDetector, shape: tuple[int, int]) -> None:
+    assert detect_for(detector, [np.full((*shape, 3), 120, np.uint8), FACE], "all")[0] == []
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_of_all_faces_those_that_the_edge_cuts_are_found_too(detector: MtcnnDetector, times: int) -> None:
     portrait = np.ascontiguousarray(astronaut())

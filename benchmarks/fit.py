@@ -135,6 +135,8 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(kind_names()), help="all the built-in ones by default")
     options = parser.parse_args()
     marks = sorted(options.faces.glob("*.pts"))
+    if not marks:
+        parser.error(f"{options.faces} holds no .pts file: FACES_DIR is a folder of NAME.jpg and NAME.pts")
     faces = [(mark.stem, read_photo(mark.with_suffix(".jpg")), np.loadtxt(mark)) for mark in marks]
     print(f"{len(faces)} faces\n{'kind':16}{'missed':>8}" + "".join(f"{name:>17}" for name in NAMES))
     for kind in options.kinds.split(","):

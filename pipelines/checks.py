@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from maskgen.core.extras import check_device_name
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 from maskgen.masker.limits import LANDMARKS, check_choice, check_range
@@ -68,12 +68,6 @@ def check_place(option: str, folder: AnyPath) -> None:
             return
         if one.exists():
             raise UserError(f"{option} {show_path(folder)}: {show_path(one)} is a file, not a folder: name another.")
-
-
-def check_device_name(device: str) -> None:
-    """Raise UserError for a text that names no device; whether it is there, only PyTorch knows."""
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise UserError(f"--device {device} is unknown: give cpu, cuda or cuda:N.")
 
 
 def _show(value: object) -> str:

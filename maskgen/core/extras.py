@@ -1,8 +1,9 @@
-"""Optional packages: imported on demand, or an error that says how to install them."""
+"""Optional packages and devices: packages are imported on demand, or an error says how to install them."""
 
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 from maskgen.core.reasons import UserError
@@ -30,6 +31,12 @@ def need(module: str, extra: str) -> Any:
         if (error.name or "").partition(".")[0] != module.partition(".")[0]:
             raise  # it is installed, but one of its own imports is missing
         raise _lacking(module, extra) from None
+
+
+def check_device_name(device: str) -> None:
+    """Raise UserError for a text that names no device; whether it is there, only PyTorch knows."""
+    if not re.fullmatch(r"cpu|cuda(:[0-9]+)?", device):
+        raise UserError(f"--device {device} is unknown: give cpu, cuda or cuda:N.")
 
 
 def lacking(error: ModuleNotFoundError) -> UserError | None:

@@ -112,3 +112,9 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def are(number: int) -> str:
     """The verb of a count: "is" for 1, otherwise "are"."""
     return "is" if number == 1 else "are"
+
+
+def csv_fault(error: Exception) -> str:
+    """What a `csv.Error` says is wrong with a line, read with strict=True: without it, an open quotation mark would make
+    one value of all lines after it."""
+    return "a quotation mark in it, or before it, is not closed" if "end of data" in str(error) else str(error)

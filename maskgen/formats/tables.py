@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from maskgen.core.reasons import UserError, counted
+from maskgen.core.reasons import UserError, counted, csv_fault
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvRows
@@ -44,7 +44,7 @@ def read_table(data: bytes | BinaryIO, name: str) -> Iterator[Listed]:
     between = separator(file.readline())
     file.seek(0)
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    rows = csv.reader(text, delimiter=between)
+    rows = csv.reader(text, delimiter=between, strict=True)
     with _told(name, rows, text):
         layout = layout_of(next(rows, []), between, name)
     yield from _listed(rows, text, layout, name, 0)
@@ -57,7 +57,7 @@ def read_rest(file: BinaryIO, name: str, layout: Layout, lines: int) -> Iterator
         UserError: they are not valid; names the file and the line.
     """
     text = io.TextIOWrapper(file, "utf-8", newline="")
-    yield from _listed(csv.reader(text, delimiter=layout.between), text, layout, name, lines)
+    yield from _listed(csv.reader(text, delimiter=layout.between, strict=True), text, layout, name, lines)
 
 
 def separator(line: bytes) -> str:
@@ -92,7 +92,7 @@ def _told(name: str, rows: CsvRows, text: io.TextIOWrapper, lines: int = 0) -> I
         ) from None
     except csv.Error as error:
         raise UserError(
-            f"{name}, line {lines + rows.line_num}: it cannot be read ({error}); correct the line."
+            f"{name}, line {lines + rows.line_num}: it cannot be read ({csv_fault(error)}); correct the line."
         ) from None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from maskgen.core.reasons import UserError
+from maskgen.core.reasons import UserError, csv_fault
 
 MASKED_FOLDERS = ("masked", "mask", "with_mask")
 BARE_FOLDERS = ("bare", "unmasked", "no_mask", "without_mask")
@@ -125,7 +125,7 @@ def from_csv(text: str, file: str) -> list[Entry | UnlabelledPhotograph]:
     """
     text = text.removeprefix("\ufeff")
     between = max(_BETWEEN, key=text.partition("\n")[0].count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
         rows.fieldnames = [_title(name) for name in rows.fieldnames or ()]
         missing = [name for name in COLUMNS if name not in rows.fieldnames]
@@ -137,7 +137,9 @@ def from_csv(text: str, file: str) -> list[Entry | UnlabelledPhotograph]:
             found.setdefault((PurePosixPath(one.path), one.person, one.masked), one)
         return list(found.values())
     except csv.Error as error:
-        raise UserError(f"{file}, line {rows.line_num}: it cannot be read ({error}); correct the line.") from None
+        raise UserError(
+            f"{file}, line {rows.reader.line_num}: it cannot be read ({csv_fault(error)}); correct the line."
+        ) from None
 
 
 def _title(name: str) -> str:

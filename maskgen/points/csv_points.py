@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import dropwhile
+from itertools import chain, dropwhile
 
 import numpy as np
 
-from maskgen.core.reasons import counted
+from maskgen.core.reasons import counted, csv_fault
 from maskgen.points.mark import Mark, PointsFormat, Row, number
 
 BOX = ("left", "top", "right", "bottom")
@@ -48,11 +48,16 @@ class CsvPoints(PointsFormat):
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Every row except the header and empty ones."""
-        table = csv.reader(dropwhile(lambda line: not line.strip(), lines), delimiter=self._between)
+        numbered = dropwhile(lambda line: not line[1].strip(), enumerate(lines))
+        before, header = next(numbered)
+        table = csv.reader(chain([header], (line for _, line in numbered)), delimiter=self._between, strict=True)
         next(table)
-        for values in table:
-            if values:
-                yield values[self._path] if len(values) > self._path else "", _BETWEEN.join(values)
+        try:
+            for values in table:
+                if values:
+                    yield values[self._path] if len(values) > self._path else "", _BETWEEN.join(values)
+        except csv.Error as error:
+            raise ValueError(f"line {before + table.line_num}: {csv_fault(error)}") from error
 
     def mark(self, text: str) -> Mark:
         """Box and points of a row, each if all its cells are filled."""

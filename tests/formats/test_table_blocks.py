@@ -13,7 +13,19 @@ from maskgen.formats.tables import read_table
 
 HEADS = ("path,person\n", "person;path\r\n", "\ufefffile\tx\tidentity\n", 'target,"path",y\n')
 PATHS = ("a/1.jpg", "a/b/2.jpg", "b/1.jpg", "b/2.jpg", "3.jpg", "/4.jpg", "ü/ö.jpg", "a\\6.jpg", "a/b\\7.jpg")
-ODD = (" a/1.jpg", "a/1.jpg\u3000", '"a/""1.jpg"', '"a/\n8.jpg"', "", "a/\x001.jpg", "a,/9.jpg", "a/1.jpg\r", "\udcff")
+ODD = (
+    " a/1.jpg",
+    "a/1.jpg\u3000",
+    '"a/""1.jpg"',
+    '"a/1.jpg',
+    '"a"/1.jpg',
+    '"a/\n8.jpg"',
+    "",
+    "a/\x001.jpg",
+    "a,/9.jpg",
+    "a/1.jpg\r",
+    "\udcff",
+)
 PEOPLE = ("Ann", "Bob", "Ü", "3", "Ann/Bob", "Ann ")
 
 
@@ -83,3 +95,8 @@ def test_faults_beyond_the_first_block_name_the_line(monkeypatch: pytest.MonkeyP
     for last, told in ((b"b/1.jpg\n", "line 52: 1 value where"), (b"\xff/1.jpg,1\n", "line 52: it is not UTF-8")):
         with pytest.raises(UserError, match=told):
             list(read_neighbours(BytesIO(b"path,person\n" + b"a/1.jpg,1\n" * 50 + last), "x.csv"))
+
+
+def test_an_open_quotation_mark_does_not_swallow_rows() -> None:
+    with pytest.raises(UserError, match="line 4: .*a quotation mark in it, or before it, is not closed"):
+        list(read_table(b'path,person\na/1.jpg,Ann\n"a/2.jpg,Ann\na/3.jpg,Ann\n', "x.csv"))

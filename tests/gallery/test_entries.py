@@ -84,3 +84,8 @@ def test_a_photograph_without_a_label_is_of_somebody(folder: str, person: str | 
 
 def test_by_names_the_folder_is_the_person() -> None:
     assert person_of_unlabelled("Odd/stuff", {"Ann"}, by_names=True) == "Odd/stuff"
+
+
+def test_an_open_quotation_mark_does_not_swallow_rows() -> None:
+    with pytest.raises(UserError, match=r"x\.csv, line 3: .*not closed"):
+        from_csv('path,person,masked\n"a.jpg,Ann,1\nb.jpg,Bo,0\n', "x.csv")

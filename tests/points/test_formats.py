@@ -200,3 +200,11 @@ def test_empty_lines_before_a_file_are_passed_over(tmp_path: Path, name: str) ->
 def test_a_file_that_may_mean_another_thing_is_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         table(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"), [('"a/1.jpg,1,2,3,4\na/2.jpg,1,2,3,4', "not closed"), ('"a/1"x.jpg,1,2,3,4', "expected")]
+)
+def test_a_wrong_quotation_mark_does_not_swallow_rows(tmp_path: Path, row: str, fault: str) -> None:
+    with pytest.raises(UserError, match=rf"cannot be used: line [34].*{fault}"):
+        table(tmp_path, f"\npath,left,top,right,bottom\n{row}\n")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from maskgen.core.extras import need
+from maskgen.core.extras import check_device_name, need
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats, Image
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
@@ -24,9 +24,8 @@ MOST_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 24}
 
 def check_device(device: str) -> None:
     """Raise UserError unless the device is "cpu", or an available GPU: "cuda", or "cuda:N" with its number."""
-    kind, colon, number = device.partition(":")
-    if kind not in GROUPS or (colon and not number.isdecimal()) or (kind == "cpu" and colon):
-        raise UserError(f"--device {device} is unknown: give cpu, cuda or cuda:N.")
+    check_device_name(device)
+    kind, _, number = device.partition(":")
     if kind == "cuda":
         need("torch", "train")
         import torch

@@ -115,6 +115,6 @@ def are(number: int) -> str:
 
 
 def csv_fault(error: Exception) -> str:
-    """What a `csv.Error` says is wrong with a line, read with strict=True: without it, an open quotation mark would make
-    one value of all lines after it."""
+    """What is wrong with a line, by a `csv.Error` of reading with strict=True: without that, an open quotation mark
+    would make one value of all lines after it."""
     return "a quotation mark in it, or before it, is not closed" if "end of data" in str(error) else str(error)

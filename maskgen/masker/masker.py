@@ -35,7 +35,6 @@ from maskgen.masker.turns import Turns
 from maskgen.masks.apply_mask import (
     AnalysedFace,
     MaskedPicture,
-    PlacedMask,
     analyse_faces,
     occluders_of,
     place_mask,
@@ -49,7 +48,7 @@ from maskgen.masks.occluders.find import Occluders
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import kind_order, plan_of_kind, stays_bare
-from maskgen.masks.render import Window
+from maskgen.masks.render import PlacedMask, Window
 from maskgen.points.given_faces import Marks, faces_from_marks
 from maskgen.points.mark import Mark
 

@@ -10,10 +10,11 @@ import numpy as np
 from maskgen.core.images import Photo
 from maskgen.core.reasons import SetAsideError
 from maskgen.core.records import Crop, Face, Floats
-from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial, PlacedMask
+from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial
 from maskgen.masks.kind import Kind
 from maskgen.masks.occluders.find import Occluders
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
+from maskgen.masks.render import PlacedMask
 
 
 @dataclass(frozen=True, slots=True)

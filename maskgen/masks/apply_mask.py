@@ -23,16 +23,15 @@ from maskgen.masks.lighting.blur_and_noise import (
 )
 from maskgen.masks.lighting.light import Light, SkinNormals, estimate_lights
 from maskgen.masks.lighting.tone import IN_COLOUR
-from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
+from maskgen.masks.mask_mesh import bare_head_model
 from maskgen.masks.mesh_points import Placement, placed_points
 from maskgen.masks.occluders.find import Occluders, find_occluders, occluded_share
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.part_labels import part_labels
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, Cameras, fit_cameras
-from maskgen.masks.pose.head import Triangles
 from maskgen.masks.pose.shape_warp import fit_shape_warps
-from maskgen.masks.render import Layer, Window, render, window_of
+from maskgen.masks.render import Layer, PlacedMask, render, window_of
 
 AT_ONCE = 64  # faces per batch
 SMALLEST_SCALE = 6.0  # least distance between the eyes, in pixels
@@ -57,32 +56,6 @@ class AnalysedFace:
     eyes: Doubles
     outline: Floats
     fit_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedMask:
-    """One mask in the place that it has on one face, before any pixel is rendered.
-
-    Attributes:
-        kind, plan: the mask's own, see `Kind.drawn`.
-        points: the mesh's points in the picture, (n, 3), pixels and depth.
-        seen: its triangles on this side of the head.
-        head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
-        pixels: for each of the straps' points the number of the picture's pixel nearest to it, row by row.
-        window: the part of the picture in which `seen` lies.
-        outer: the window with room for blur and shadow; no pixel outside it changes.
-    """
-
-    kind: Kind
-    plan: MaskPlan
-    mesh: MaskMesh
-    points: Doubles
-    seen: Triangles
-    head: Doubles
-    before: Triangles
-    pixels: NDArray[np.int64]
-    window: Window
-    outer: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +249,11 @@ def wear_mask(
     Raises:
         SetAsideError: Reason.DOUBTFUL_FIT, see `no_cloth_visible`.
     """
-    kind, mesh, plan, outer = placed.kind, placed.mesh, placed.plan, placed.outer
+    kind, plan, outer = placed.kind, placed.plan, placed.outer
     occluders = occluders if kind.template.role == "mask" else None
     named = parts or occluders is not None
-    mask = kind, mesh, plan, placed.points, placed.seen, placed.head, placed.before, placed.pixels
-    look = analysed.camera, analysed.light, analysed.grain
-    layer = render(*mask, *look, placed.window, outer, image, named, edge)
-    in_front = _remove_occluded(occluders, layer, mesh.has_head_straps)
+    layer = render(placed, analysed.camera, analysed.light, analysed.grain, image, named, edge)
+    in_front = _remove_occluded(occluders, layer, placed.mesh.has_head_straps)
     face = analysed.camera.scale, analysed.outline, analysed.light
     masked, coverage, translucency = composite_mask(image, layer, analysed.grain, plan.grain, *face, plan.sheer)
     if cv2.norm(coverage[outer.slices], cv2.NORM_INF) < LEAST_COVERAGE:  # the greatest
@@ -312,8 +283,7 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
     if window.empty:
         raise SetAsideError(Reason.DOUBTFUL_FIT, "the mask would lie outside the picture")
     outer = window.grown(shadow_reach(camera.scale) + blur_reach(analysed.grain), *size)
-    before = hides.triangles
-    return PlacedMask(kind, plan, mesh, placed.points, placed.seen, placed.head, before, placed.pixels, window, outer)
+    return PlacedMask(kind, plan, mesh, placed, hides.triangles, window, outer)
 
 
 def no_cloth_visible() -> SetAsideError:

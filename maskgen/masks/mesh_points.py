@@ -51,14 +51,14 @@ class PlacedPoints(NamedTuple):
     """Where a mask's mesh lies in a picture.
 
     Attributes:
-        points: its points, (n, 3), pixels and depth.
+        xyz: its points, (n, 3), pixels and depth.
         seen: its triangles on this side of the head.
         box: whole pixels at or before the least x and y of their corners, and the greatest.
         head: the points of the head's triangles that may hide it, (m, 3).
         pixels: (straps' points,), the number of the picture's pixel nearest to each, row by row.
     """
 
-    points: Doubles
+    xyz: Doubles
     seen: Triangles
     box: tuple[int, ...]
     head: Doubles

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskgen.core.kernels.arena import BLUR_ROW, FLOAT, SPAN, Arena, JobType, arena_of_thread
 from maskgen.core.records import Doubles, Floats, Image, Mask
@@ -31,6 +30,7 @@ from maskgen.masks.lighting.exposure import ROOM
 from maskgen.masks.lighting.light import Light
 from maskgen.masks.lighting.mesh_values import vertex_values
 from maskgen.masks.mask_mesh import MaskMesh
+from maskgen.masks.mesh_points import PlacedPoints
 from maskgen.masks.occluders.photograph_edge import PhotographEdge
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera
@@ -112,48 +112,55 @@ def window_of(box: Sequence[int], height: int, width: int) -> Window:
     return Window(max(0, left - 1), max(0, top - 1), min(width, right + 3), min(height, bottom + 3))
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedMask:
+    """One mask in the place that it has on one face, before any pixel is rendered.
+
+    Attributes:
+        kind, plan: the mask's own, see `Kind.drawn`.
+        points: where its mesh lies in the picture.
+        before: triangles of the parts of the head that hide the mask.
+        window: the part of the picture in which the triangles on this side of the head lie.
+        outer: the window with room for blur and shadow; no pixel outside it changes.
+    """
+
+    kind: Kind
+    plan: MaskPlan
+    mesh: MaskMesh
+    points: PlacedPoints
+    before: Triangles
+    window: Window
+    outer: Window
+
+
 def render(
-    kind: Kind,
-    mesh: MaskMesh,
-    plan: MaskPlan,
-    points: Doubles,
-    seen: Triangles,
-    head: Doubles,
-    before: Triangles,
-    at_straps: NDArray[np.int64],
+    placed: PlacedMask,
     camera: Camera,
     light: Light,
     grain: BlurAndNoise,
-    window: Window,
-    outer: Window,
     image: Image,
     parts: bool = False,
     edge: PhotographEdge | None = None,
 ) -> Layer:
-    """Render the mask, blurred as the photograph; the layer's arrays are valid until this thread's next mask.
+    """Render a mask, blurred as the photograph; the layer is of the mask's outer window, and its arrays are valid until
+    this thread's next mask.
 
     Args:
-        points: the mesh's points in the picture, (n, 3).
-        seen: its triangles on this side of the head; the window contains them.
-        head, before: points in the picture, (m, 3), and triangles of the parts of the head that hide the mask.
-        at_straps: for each of the straps' points the number of the picture's pixel nearest to it, row by row.
-        outer: the window of the layer, larger than `window`.
         image: the picture, uint8 RGB, in which hair hides ear loops.
         parts: whether the layer has part labels.
         edge: of the photograph in the picture; None if all of the picture is the photograph.
     """
+    kind, plan, of = placed.kind, placed.plan, placed.points
     level = kind.colours_for_mask(plan.look, camera.scale)
-    values = vertex_values(mesh, plan, level, at_straps, len(head), camera, light, image)
-    pixels = _Pixels(kind, plan, level, camera, light, grain, edge)
-    return _rendered(mesh, (points, seen), (head, before), values, window, outer, pixels, parts)
+    values = vertex_values(placed.mesh, plan, level, of.pixels, len(of.head), camera, light, image)
+    return _rendered(placed, values, _Pixels(placed, level, camera, light, grain, edge), parts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pixels:
     """What the kernel `render` needs beside the mesh: how the mask's pixels are coloured and blurred."""
 
-    kind: Kind
-    plan: MaskPlan
+    mask: PlacedMask
     level: AtlasLevel
     camera: Camera
     light: Light
@@ -168,39 +175,30 @@ class _Pixels:
         of_texels = arena.address(level.colours), arena.address(level.slope_down)
         return level.job, *level.slope_down.shape, *of_texels, material, names
 
-    def straps(self, mesh: MaskMesh, outer: Window) -> tuple[Any, ...]:
+    def straps(self) -> tuple[Any, ...]:
         """Where straps are in the atlas, whether they fade, and the photograph's edge."""
-        first_row = self.kind.straps_from * len(self.level.slope_down) - 0.5
+        fades, outer = self.mask.mesh.fades, self.mask.outer
+        first_row = self.mask.kind.straps_from * len(self.level.slope_down) - 0.5
         if self.edge is None:
-            return first_row, STRAP_COVER, mesh.fades, False, *(0.0,) * 8
+            return first_row, STRAP_COVER, fades, False, *(0.0,) * 8
         to = self.edge.matrix.copy()
         to[:, 2] += to[:, :2] @ (outer.x0, outer.y0)
-        return first_row, STRAP_COVER, mesh.fades, True, *to.ravel().tolist(), *self.edge.size
+        return first_row, STRAP_COVER, fades, True, *to.ravel().tolist(), *self.edge.size
 
     def colours(self) -> tuple[Any, ...]:
         """The numbers of the formulas for colours and for the photograph's range of levels."""
-        light, plan = self.light, self.plan
+        light, plan = self.light, self.mask.plan
         folds = fold_gains(self.camera, light, plan)
-        shine = SHINE + SHEEN * self.kind.gloss, SHINE / 255, FIBRES, SHEEN_OF_RELIEF
+        shine = SHINE + SHEEN * self.mask.kind.gloss, SHINE / 255, FIBRES, SHEEN_OF_RELIEF
         range_of_levels = light.top - ROOM, ROOM, 1 - light.lift / 255, light.lift
         of_shade = USUAL_LIGHT, shade_tint(plan, light), SHEEN_KNEE, SHEEN_ROOM, *dye_numbers(light, plan.fade)
         return plan.sheer, full_light(plan, light), *folds, BRIGHTEST, *shine, *of_shade, *range_of_levels
 
 
-def _rendered(
-    mesh: MaskMesh,
-    mask: tuple[Doubles, Triangles],
-    head: tuple[Doubles, Triangles],
-    values: Floats,
-    window: Window,
-    outer: Window,
-    pixels: _Pixels,
-    parts: bool,
-) -> Layer:
-    """The layer in `outer`, by the kernel `render`; its arrays are views of the kernels' memory. Mask and head are
-    points in the picture and triangles."""
-    arena, canvas = arena_of_thread(), window.canvas(pixels.camera.scale)
-    (points, seen), (behind, before) = mask, head
+def _rendered(placed: PlacedMask, values: Floats, pixels: _Pixels, parts: bool) -> Layer:
+    """The layer, by the kernel `render`; its arrays are views of the kernels' memory."""
+    arena, window, outer = arena_of_thread(), placed.window, placed.outer
+    canvas, (points, seen, _, head, _) = window.canvas(pixels.camera.scale), placed.points
     arena.begin_after(pixels.level.slope_down)  # the last array of an atlas that was drawn for this mask
     rows, columns = outer.y1 - outer.y0, outer.x1 - outer.x0
     (paint_at, paint), (alpha_at, alpha) = (arena.room((rows, columns, *of), np.float32) for of in ((4,), ()))
@@ -208,20 +206,20 @@ def _rendered(
     reach, numbers = blur_reach(pixels.grain), rows * columns * FLOAT
     job = (
         *(*canvas, arena.space(canvas[0] * canvas[1] * 4 * FLOAT), arena.space(canvas[0] * SPAN)),
-        *(arena.put(points), arena.put(behind), len(points), len(behind)),
+        *(arena.put(points), arena.put(head), len(points), len(head)),
         *(arena.space(len(values) * 3 * FLOAT), arena.put(values)),
-        *(arena.put(seen), len(seen), arena.kept(before), len(before)),
+        *(arena.put(seen), len(seen), arena.kept(placed.before), len(placed.before)),
         *(window.x0, window.y0, window.x0 - outer.x0, window.y0 - outer.y0),
         *(window.x1 - window.x0, window.y1 - window.y0),
         *(columns, rows, paint_at, arena.space(4 * numbers), alpha_at, arena.space(numbers), parts_at),
         *(arena.space(canvas[1] * 4 * FLOAT), arena.space(columns * TAP), arena.space(rows * BLUR_ROW)),
         *(arena.put(gaussian_kernel(reach, added_blur(pixels.grain))), reach),
         *pixels.atlas(arena, parts),
-        *pixels.straps(mesh, outer),
+        *pixels.straps(),
         *pixels.colours(),
     )
     arena.call("render", arena.job(_JOB, *job))
-    return Layer(outer, paint, alpha, named, pixels.level.material_and_clear is None and not pixels.plan.sheer)
+    return Layer(outer, paint, alpha, named, pixels.level.material_and_clear is None and not placed.plan.sheer)
 
 
 # The structure `Render` of `kernels/render.c`, in its order.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.records import Floats, Image
-from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, place_mask
+from maskgen.masks.apply_mask import AnalysedFace, place_mask
 from maskgen.masks.composite import SHADOW_WIDTH, scatter_box, shadow_ground, shadow_offset, shadow_radius
 from maskgen.masks.kind import AtlasLevel, Kind
 from maskgen.masks.lighting.blur_and_noise import added_blur, blur_reach, gaussian_kernel, noise_levels, place_in_tile
@@ -17,7 +17,7 @@ from maskgen.masks.lighting.cloth_colour import dye_numbers, fold_gains, full_li
 from maskgen.masks.lighting.mesh_values import vertex_values
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.render import Window
+from maskgen.masks.render import PlacedMask, Window
 
 Whole = NDArray[np.int32]
 
@@ -62,7 +62,7 @@ class PreparedMask:
         values: float32 (v, 3), what they carry, see `mesh_values.vertex_values`.
         triangles: int32 (t, 3).
         canvas: its rows and columns.
-        window, outer: see `apply_mask.PlacedMask`.
+        window, outer: see `render.PlacedMask`.
         size: rows and columns of the picture.
         level: the atlas.
         dye: float32 (3, 4), see `cloth_colour.dye_numbers`.
@@ -102,11 +102,12 @@ def prepare_mask(image: Image, analysed: AnalysedFace, plan: MaskPlan, kind: Kin
     camera, light, grain = analysed.camera, analysed.light, analysed.grain
     level = placed.kind.colours_at(placed.plan.look, camera.scale)
     canvas = placed.window.canvas(camera.scale)
-    corners = placed.window.on(*canvas, np.concatenate([placed.points, placed.head]))
+    xyz, seen, _, head, at_straps = placed.points
+    corners = placed.window.on(*canvas, np.concatenate([xyz, head]))
     return PreparedMask(
         corners=corners.astype(np.float32),
-        values=vertex_values(placed.mesh, placed.plan, level, placed.pixels, len(placed.head), camera, light, image),
-        triangles=np.concatenate([placed.seen, placed.before + np.int32(len(placed.points))]),
+        values=vertex_values(placed.mesh, placed.plan, level, at_straps, len(head), camera, light, image),
+        triangles=np.concatenate([seen, placed.before + np.int32(len(xyz))]),
         canvas=canvas,
         window=placed.window,
         outer=placed.outer,

@@ -24,10 +24,11 @@ from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
-from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, analyse_faces, place_mask, wear_mask
+from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, place_mask, wear_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds
 from maskgen.masks.plan import MaskPlan, plan_mask
+from maskgen.masks.render import PlacedMask
 from maskgen.trainer.data.lists import TrainingList
 
 from .kept_analyses import KeptAnalyses

@@ -182,7 +182,7 @@ def opacity_of_straps(kind: str) -> tuple[np.ndarray, np.ndarray]:
     face = replace(face, light=replace(face.light, skin=None))
     placed = place_mask(plain().shape[:2], face, PLAN, load_kind(kind))
     level = placed.kind.colours_at(PLAN.look, face.camera.scale)
-    values = vertex_values(placed.mesh, PLAN, level, placed.pixels, 0, face.camera, face.light, plain())
+    values = vertex_values(placed.mesh, PLAN, level, placed.points.pixels, 0, face.camera, face.light, plain())
     straps = slice(placed.mesh.straps_from, None)
     return (values[straps, 0] + 0.5) / level.slope_down.shape[1], placed.mesh.carried[straps]
 

@@ -10,7 +10,7 @@ import pytest
 from maskgen.core.kernels.arena import arena_of_thread
 from maskgen.core.seeding import rng_for
 from maskgen.masks import cloth_and_straps
-from maskgen.masks.apply_mask import AnalysedFace, PlacedMask, analyse_face, place_mask
+from maskgen.masks.apply_mask import AnalysedFace, analyse_face, place_mask
 from maskgen.masks.ear_and_head_occlusion import facing_triangles
 from maskgen.masks.kinds import load_kind
 from maskgen.masks.mask_mesh import MaskMesh, bare_head_model
@@ -28,7 +28,7 @@ from maskgen.masks.mesh_points import (
 from maskgen.masks.plan import MaskPlan, plan_mask
 from maskgen.masks.pose.camera import Camera
 from maskgen.masks.pose.head import place
-from maskgen.masks.render import Window
+from maskgen.masks.render import PlacedMask, Window
 from maskgen.people import sample_people
 
 PIECES = 9
@@ -181,7 +181,7 @@ def test_a_mesh_is_where_slow_steps_put_it(kind: str, unsure: float) -> None:
         placed = place_mask(portrait.image.shape[:2], face, plan, load_kind(kind))
         is_mask = placed.kind.template.role == "mask"
         slow = slow_points(placed.mesh, placed.plan, face.camera, face.shift, face.eyes, is_mask)
-        np.testing.assert_allclose(placed.points, slow, rtol=0, atol=5e-4)
+        np.testing.assert_allclose(placed.points.xyz, slow, rtol=0, atol=5e-4)
         seen_and_hidden(placed, face, portrait.image.shape)
 
 
@@ -189,14 +189,15 @@ def seen_and_hidden(placed: PlacedMask, face: AnalysedFace, shape: tuple[int, ..
     """The triangles that face the viewer, their window, the head before the mask, and the pixels at its straps."""
     mesh, camera, (height, width, _) = placed.mesh, face.camera, shape
     seen = facing_triangles(mesh.outward @ camera.rotation[2], mesh.triangles)
-    np.testing.assert_array_equal(placed.seen, seen)
-    corners = placed.points[seen.ravel(), :2].astype(np.float32)
+    np.testing.assert_array_equal(placed.points.seen, seen)
+    corners = placed.points.xyz[seen.ravel(), :2].astype(np.float32)
     left, top, columns, rows = cv2.boundingRect(corners)
     assert placed.window == Window(
         max(0, left - 1), max(0, top - 1), min(width, left + columns + 2), min(height, top + rows + 2)
     )
     hides, bare = mesh.hidden_by(camera.rotation[2]), bare_head_model()
     head = bare.warp.of(hides.corners).project(camera, face.shift)
-    np.testing.assert_allclose(placed.head, head - np.outer(mesh.back[hides.corners], (0, 0, camera.scale)), atol=1e-9)
-    column, row = np.clip(np.rint(placed.points[mesh.straps_from :, :2].T), 0, [[width - 1], [height - 1]])
-    np.testing.assert_array_equal(placed.pixels, row * width + column)
+    moved = head - np.outer(mesh.back[hides.corners], (0, 0, camera.scale))
+    np.testing.assert_allclose(placed.points.head, moved, atol=1e-9)
+    column, row = np.clip(np.rint(placed.points.xyz[mesh.straps_from :, :2].T), 0, [[width - 1], [height - 1]])
+    np.testing.assert_array_equal(placed.points.pixels, row * width + column)

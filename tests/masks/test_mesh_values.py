@@ -98,9 +98,9 @@ def compared(kind_name: str, plan: MaskPlan, image: Image, face: AnalysedFace, b
     arena = arena_of_thread()
     arena.begin()
     arena.room((1_000_000,), np.float32)[1][:] = np.nan
-    job = placed.mesh, placed.plan, level, placed.pixels, behind, face.camera, face.light, image
+    job = placed.mesh, placed.plan, level, placed.points.pixels, behind, face.camera, face.light, image
     values = vertex_values(*job)
-    slow = slowly(placed.mesh, placed.plan, *level.slope_down.shape, placed.points, face, image)
+    slow = slowly(placed.mesh, placed.plan, *level.slope_down.shape, placed.points.xyz, face, image)
     assert values.shape == (len(slow) + behind, 3)
     assert not values[len(slow) :].any()
     np.testing.assert_allclose(values[: len(slow), :2], slow[:, :2], atol=2e-3)  # of up to 1000 texels

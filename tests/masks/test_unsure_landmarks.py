@@ -14,7 +14,6 @@ from maskgen.core.images import read_photo
 from maskgen.masker import masker as module
 from maskgen.masks.apply_mask import (
     AnalysedFace,
-    PlacedMask,
     analyse_face,
     apply_mask,
     place_mask,
@@ -26,6 +25,7 @@ from maskgen.masks.mesh_points import LID_REACH, MOST_UNSURE, MOUTH_DOWN, MOUTH_
 from maskgen.masks.plan import MaskPlan
 from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import mean68
+from maskgen.masks.render import PlacedMask
 
 SCALE, UNSURE = 60.0, 0.1
 
@@ -70,7 +70,9 @@ def test_only_the_part_below_the_mouth_is_stretched_and_straps_still_end_where_t
     points = Camera(SCALE, rotation(0, 0, 0), np.array([110.0, 110.0])).project(mean68())[:, :2].astype(np.float32)
     face = analyse_face(np.full((240, 220, 3), 128, np.uint8), points)
     kind = load_kind(name)
-    plain, reached = (place_mask((240, 220), face, MaskPlan(unsure=unsure), kind).points for unsure in (0.0, UNSURE))
+    plain, reached = (
+        place_mask((240, 220), face, MaskPlan(unsure=unsure), kind).points.xyz for unsure in (0.0, UNSURE)
+    )
     mesh, moved = kind.mesh_for(face.camera.scale, "proper"), reached - plain
     mouth = face.camera.scale * (face.camera.rotation[:2] @ (0, MOUTH_DOWN, MOUTH_OUT)) + face.camera.shift
     above = np.flatnonzero(plain[: mesh.straps_from, 1] < mouth[1] - 1)
@@ -86,7 +88,7 @@ def test_glasses_and_shields_stay_where_they_are(kind: str) -> None:
     points = Camera(SCALE, rotation(0, 0, 0), np.array([110.0, 110.0])).project(mean68())[:, :2].astype(np.float32)
     face = analyse_face(np.full((240, 220, 3), 128, np.uint8), points)
     plain, unsure = (
-        place_mask((240, 220), face, MaskPlan(unsure=one), load_kind(kind)).points for one in (0.0, UNSURE)
+        place_mask((240, 220), face, MaskPlan(unsure=one), load_kind(kind)).points.xyz for one in (0.0, UNSURE)
     )
     assert np.array_equal(plain, unsure)
 

@@ -70,9 +70,7 @@ def test_only_the_part_below_the_mouth_is_stretched_and_straps_still_end_where_t
     points = Camera(SCALE, rotation(0, 0, 0), np.array([110.0, 110.0])).project(mean68())[:, :2].astype(np.float32)
     face = analyse_face(np.full((240, 220, 3), 128, np.uint8), points)
     kind = load_kind(name)
-    plain, reached = (
-        place_mask((240, 220), face, MaskPlan(unsure=unsure), kind).points.xyz for unsure in (0.0, UNSURE)
-    )
+    plain, reached = (place_mask((240, 220), face, MaskPlan(unsure=one), kind).points.xyz for one in (0.0, UNSURE))
     mesh, moved = kind.mesh_for(face.camera.scale, "proper"), reached - plain
     mouth = face.camera.scale * (face.camera.rotation[:2] @ (0, MOUTH_DOWN, MOUTH_OUT)) + face.camera.shift
     above = np.flatnonzero(plain[: mesh.straps_from, 1] < mouth[1] - 1)

@@ -25,7 +25,7 @@ from maskgen.core.images import decode, encode_image
 from maskgen.core.seeding import rng_for
 from maskgen.pipelines.train.folder import ANALYSES
 from maskgen.pipelines.train.kept_analyses import KeptAnalyses
-from maskgen.pipelines.train.online_masks import OnlineMasker
+from maskgen.pipelines.train.online_masks import FACE, OnlineMasker
 
 KINDS = "surgical_green,surgical_blue,n95,kn95,kf94_white,cloth_black,duckbill_white,pitta_grey"
 
@@ -47,7 +47,9 @@ def measure(run: Path, kinds: tuple[str, ...], most: int) -> None:
     files = [(run / row["path"]).read_bytes() for row in rows]
     with tempfile.TemporaryDirectory() as folder:
         points = Path(folder) / "points.npy"
-        np.save(points, np.array([row["points68"] for row in rows], np.float32).reshape(len(rows), 68, 2))
+        faces = np.zeros(len(rows), FACE)
+        faces["points"] = np.array([row["points68"] for row in rows]).reshape(-1, 68, 2)
+        np.save(points, faces)
         kept = KeptAnalyses.begin(Path(folder) / ANALYSES, len(rows), 1.0)
         first, later = (OnlineMasker(points, kinds, 1.0, one) for one in (None, kept))
         changed = masked(later, files)  # fills the caches

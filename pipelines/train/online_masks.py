@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from maskgen.core.kindspec import parse_kind
 from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
+from maskgen.formats.columns import numbers
 from maskgen.formats.reading import join
 from maskgen.manifests.schema import BARE, CATALOGUE
 from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, place_mask, wear_mask
@@ -36,7 +37,10 @@ from .kept_analyses import KeptAnalyses
 POINTS = "points.npy"
 _INSIDE = "faces/"  # folder of a run's pictures
 _AT_ONCE = 1 << 14  # rows of a catalogue
-_SHAPE = (68, 2)
+# What is known of a face: its landmarks, in the crop's pixels, and their expected error, in eye distances: 0 where the
+# catalogue tells none. See `MaskPlan.unsure`.
+FACE = np.dtype([("points", np.float32, (68, 2)), ("unsure", np.float32)])
+_UNSURE = "expected_error"  # the catalogue's column
 
 
 class DrawnMask(NamedTuple):
@@ -52,7 +56,7 @@ class OnlineMasker:
     """Renders masks onto pictures as the loader reads them; see `maskgen.trainer.data.picture_batches.Augment`.
 
     Attributes:
-        points: a file of float32 (rows, 68, 2), in the crops' pixels; NaN where a picture already shows a mask.
+        points: a file of FACE (rows,); NaN where a picture already shows a mask.
         kinds: as on the command line, with weights.
         share: of the bare pictures that get a mask, 0..1.
         kept: the analyses of earlier epochs; None to analyse each face each time.
@@ -84,12 +88,13 @@ class OnlineMasker:
     def draw(self, row: dict[str, Any], rng: np.random.Generator) -> DrawnMask | None:
         """The mask of a picture; None if it gets none."""
         chance = rng.random(2)
-        points = _mapped(self.points)[row["row"]]
-        if chance[0] >= self.share or np.isnan(points[0, 0]):
+        face = _mapped(self.points)[row["row"]]
+        if chance[0] >= self.share or np.isnan(face["unsure"]):
             return None
         kinds, ends = _weighted(self.kinds)
         kind = kinds[int(np.searchsorted(ends, chance[1] * ends[-1], side="right"))]
-        return DrawnMask(np.array(points), kind, plan_mask(rng))
+        plan, unsure = plan_mask(rng), float(face["unsure"])
+        return DrawnMask(np.array(face["points"]), kind, replace(plan, unsure=unsure) if unsure else plan)
 
     def analysed(
         self, images: Sequence[Image], rows: Sequence[dict[str, Any]], points: Mapping[int, NDArray[np.floating]]
@@ -113,7 +118,7 @@ def _weighted(kinds: tuple[str, ...]) -> tuple[list[Kind], NDArray[np.float64]]:
 
 
 @cache
-def _mapped(path: Path) -> NDArray[np.float32]:
+def _mapped(path: Path) -> NDArray[np.void]:
     """The file's array, memory-mapped, so that all workers share it."""
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
@@ -127,22 +132,22 @@ def write_points(folder: Path, listed: TrainingList) -> str:
     encoded = listed.addresses.dictionary_encode()
     found = _of_catalogues(listed.root, encoded.dictionary)
     once = len(found) == len(listed)
-    points = found if once else found[encoded.indices.to_numpy(zero_copy_only=False)]
-    masked = int(np.count_nonzero(np.isnan(points[:, 0, 0])))
-    if masked == len(points):
+    faces = found if once else found[encoded.indices.to_numpy(zero_copy_only=False)]
+    masked = int(np.count_nonzero(np.isnan(faces["unsure"])))
+    if masked == len(faces):
         raise UserError("data.masks=online needs bare crops, and the list has none: mask with --bare first.")
     part = folder / f".{POINTS}.part"
     with part.open("wb") as file:
-        np.save(file, points, allow_pickle=False)
+        np.save(file, faces, allow_pickle=False)
     part.replace(folder / POINTS)
     _mapped.cache_clear()
     does = "shows a mask and stays" if masked == 1 else "show a mask and stay"
-    return f"{masked:,} of {counted(len(points), 'picture')} already {does} unchanged" if masked else ""
+    return f"{masked:,} of {counted(len(faces), 'picture')} already {does} unchanged" if masked else ""
 
 
-def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.float32]:
-    """Points of each address, float32 (n, 68, 2), NaN for masked pictures."""
-    points = np.full((len(addresses), *_SHAPE), np.nan, np.float32)
+def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.void]:
+    """The FACE of each address, (n,), NaN for masked pictures."""
+    faces = np.full(len(addresses), np.nan, FACE)
     known = np.zeros(len(addresses), np.bool_)
     for run, (rows, paths) in _by_run(root, addresses.to_pylist()).items():
         for part, kinds, values in _rows_of(run):
@@ -151,14 +156,14 @@ def _of_catalogues(root: AnyPath, addresses: Any) -> NDArray[np.float32]:
             own = rows[at[there].astype(np.int64)]
             known[own] = True
             bare = kinds[there]
-            points[own[bare]] = values[there[bare]]
+            faces[own[bare]] = values[there[bare]]
     if not known.all():
         first = addresses[int(np.flatnonzero(~known)[0])].as_py()
         raise UserError(
             f"data.masks=online needs the points of {first}, and the catalogue of its run does not list it: give lists "
             "of runs that `maskgen mask` wrote."
         )
-    return points
+    return faces
 
 
 def _by_run(root: AnyPath, addresses: list[str]) -> dict[AnyPath, tuple[NDArray[np.int64], Any]]:
@@ -194,8 +199,8 @@ def _splits(address: str) -> Iterator[tuple[str, str]]:
             yield address[: max(at - 1, 0)] or ".", address[at:]
 
 
-def _rows_of(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
-    """A catalogue's paths, whether each is bare, and its landmarks, thousands of rows at a time.
+def _rows_of(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.void]]]:
+    """A catalogue's paths, whether each is bare, and its FACE, thousands of rows at a time.
 
     Raises:
         UserError: the catalogue is damaged, or lacks a column.
@@ -206,13 +211,18 @@ def _rows_of(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.
         raise UserError(f"{run / CATALOGUE} cannot be read ({str(error).splitlines()[0]}): mask again.") from None
 
 
-def _read_rows(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.float32]]]:
+def _read_rows(run: AnyPath) -> Iterator[tuple[Any, NDArray[np.bool_], NDArray[np.void]]]:
     file: Any = (run / CATALOGUE).open() if isinstance(run, RemotePath) else run / CATALOGUE
     catalogue = pq.ParquetFile(file)
-    if missing := {"path", "kind", "points68"} - set(catalogue.schema_arrow.names):
+    there = set(catalogue.schema_arrow.names)
+    if missing := {"path", "kind", "points68"} - there:
         raise UserError(f"{run / CATALOGUE} has no column {min(missing)}: mask again.")
-    for batch in catalogue.iter_batches(_AT_ONCE, columns=["path", "kind", "points68"]):
+    for batch in catalogue.iter_batches(_AT_ONCE, columns=["path", "kind", "points68", *({_UNSURE} & there)]):
         paths = batch["path"].cast(pa.large_string())
         bare = pc.equal(batch["kind"].cast(pa.large_string()), BARE).to_numpy(zero_copy_only=False)
-        points = batch["points68"].flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-        yield paths, bare, points.reshape(-1, *_SHAPE)
+        faces = np.zeros(len(paths), FACE)
+        points = batch["points68"].flatten().to_numpy(zero_copy_only=False)
+        faces["points"] = points.reshape(faces["points"].shape)
+        if _UNSURE in there:
+            faces["unsure"] = np.nan_to_num(numbers(batch[_UNSURE]))
+        yield paths, bare, faces

@@ -18,7 +18,7 @@ from maskgen.people import sample_people
 from maskgen.pipelines.train import online_masks
 from maskgen.pipelines.train.device_masks import DevicePlanner
 from maskgen.pipelines.train.kept_analyses import KeptAnalyses, packed, unpacked
-from maskgen.pipelines.train.online_masks import OnlineMasker
+from maskgen.pipelines.train.online_masks import FACE, OnlineMasker
 
 KINDS = ("world", "n95", "surgical_blue")
 Portraits = list[tuple[Image, np.ndarray]]
@@ -44,7 +44,9 @@ def analysed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def masker(portraits: Portraits, folder: Path, kept: KeptAnalyses | None) -> OnlineMasker:
-    np.save(folder / "points.npy", np.array([points for _, points in portraits], np.float32))
+    faces = np.zeros(len(portraits), FACE)
+    faces["points"] = [points for _, points in portraits]
+    np.save(folder / "points.npy", faces)
     return OnlineMasker(folder / "points.npy", KINDS, 1.0, kept)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_bare_pictures_get_the_mask_that_their_points_say(lists: Path, tmp_path:
     assert np.array_equal(found[0], analyse_and_apply(before[0], points, plan_mask(rng), load_kind(kind)).image)
 
 
+def test_masks_on_uncertain_landmarks_are_those_of_the_catalogues_certainty(lists: Path, tmp_path: Path) -> None:
+    own = Path(shutil.copytree(lists.parent, tmp_path / "own"))
+    first = read_training_list(own / "lists").addresses[0].as_py()
+    table = pq.read_table(own / "run/catalogue.parquet")
+    errors = [0.1 if first.endswith(path) else None for path in table["path"].to_pylist()]
+    table = table.append_column("expected_error", pa.array(errors, pa.float64()))
+    pq.write_table(table, own / "run/catalogue.parquet")
+    painter = pictures(own / "lists", tmp_path)[0].augment
+    assert isinstance(painter, OnlineMasker)
+    sure, unsure = (painter.draw({"row": row}, np.random.default_rng(0)) for row in (1, 0))
+    assert sure is not None and unsure is not None and sure.plan.unsure == 0
+    assert unsure.plan == replace(sure.plan, unsure=pytest.approx(0.1))
+
+
 def test_an_epochs_masks_are_its_own_and_the_seeds(lists: Path, tmp_path: Path) -> None:
     rows, _ = pictures(lists, tmp_path)
     first, again, second = shown(rows, 0), shown(rows, 0, workers=2), shown(rows, 1)
@@ -99,9 +114,9 @@ def test_the_share_is_of_pictures_and_each_epoch_anew(lists: Path, tmp_path: Pat
 def test_a_face_that_no_mask_fits_stays_bare(lists: Path, tmp_path: Path) -> None:
     rows, _ = pictures(lists, tmp_path)
     image = np.full((96, 96, 3), 90, np.uint8)
-    points = np.load(tmp_path / POINTS)
-    points[0] *= 0.05
-    np.save(tmp_path / "tiny.npy", points)
+    faces = np.load(tmp_path / POINTS)
+    faces["points"][0] *= 0.05
+    np.save(tmp_path / "tiny.npy", faces)
     painter = OnlineMasker(tmp_path / "tiny.npy", KINDS, 1.0)
     (same,) = painter([image], [{"row": 0}], [np.random.default_rng(0)])
     assert same is image

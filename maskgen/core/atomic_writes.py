@@ -8,7 +8,10 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PART = ".part"  # suffix of unfinished files
 _PART_NAME = re.compile(r"\.(.+)\.[0-9]+\.part", re.DOTALL)  # of `atomic_file`
@@ -48,6 +51,42 @@ def write_atomic(path: Path, data: bytes, durable: bool = False) -> None:
     """`atomic_file` for bytes in memory."""
     with atomic_file(path, durable) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """As `atomic_file`, for a library that opens its file by name: the name to write to; the folder is created.
+
+    Raises:
+        OSError: as of `atomic_file`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    try:
+        yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        flush_folder(path.parent)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(unfinished)):
+            raise about(error, path) from error
+        raise
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def save_array(path: Path, array: np.ndarray[Any, Any], durable: bool = True) -> None:
+    """`atomic_file` for an array as .npy, with the bytes of `numpy.save`.
+
+    `numpy.save` writes an array to a file by itself, and tells of a full disk without the system's error.
+    """
+    from numpy.lib import format as npy
+
+    whole = array if array.flags.c_contiguous else array.copy("C")
+    with atomic_file(path, durable) as file:
+        npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(whole))
+        file.write(whole.data)
 
 
 def finished_name(name: str) -> str:

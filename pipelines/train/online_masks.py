@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from maskgen.core.atomic_writes import save_array
 from maskgen.core.kindspec import parse_kind
 from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.core.records import Image
@@ -136,10 +137,7 @@ def write_points(folder: Path, listed: TrainingList) -> str:
     masked = int(np.count_nonzero(np.isnan(faces["unsure"])))
     if masked == len(faces):
         raise UserError("data.masks=online needs bare crops, and the list has none: mask with --bare first.")
-    part = folder / f".{POINTS}.part"
-    with part.open("wb") as file:
-        np.save(file, faces, allow_pickle=False)
-    part.replace(folder / POINTS)
+    save_array(folder / POINTS, faces, durable=False)  # each start writes it anew
     _mapped.cache_clear()
     does = "shows a mask and stays" if masked == 1 else "show a mask and stay"
     return f"{masked:,} of {counted(len(faces), 'picture')} already {does} unchanged" if masked else ""

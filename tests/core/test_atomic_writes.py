@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from full_disk import full_after
 
-from maskgen.core.atomic_writes import atomic_file, remove_parts, remove_parts_of, write_atomic
+from maskgen.core.atomic_writes import (
+    atomic_file,
+    atomic_path,
+    remove_parts,
+    remove_parts_of,
+    save_array,
+    write_atomic,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +76,45 @@ def test_unfinished_files_of_these_files_are_removed_and_no_others(tmp_path: Pat
         path.write_bytes(b"half")
     remove_parts_of(tmp_path / "a[1].csv", tmp_path / "b.csv", tmp_path / "nowhere" / "c.csv")
     assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_a_file_that_a_library_opens_by_name_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.tar"
+    with atomic_path(path) as part:
+        part.write_bytes(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    with pytest.raises(OSError, match="no room") as caught, atomic_path(path) as part:
+        part.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "no room")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as part:
+        part.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"whole" and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+        np.arange(24).reshape(4, 6)[:, ::2],
+        np.asfortranarray(np.eye(3)[:2]),
+        np.zeros(0, np.bool_),
+        np.zeros((0, 68, 2), np.float32),
+        np.array([True, False]),
+    ],
+)
+def test_an_array_is_saved_as_numpy_does(tmp_path: Path, array: np.ndarray) -> None:
+    save_array(tmp_path / "a.npy", array)
+    assert np.array_equal(np.load(tmp_path / "a.npy"), array)
+    file = io.BytesIO()
+    np.save(file, np.array(array, order="C"))
+    assert (tmp_path / "a.npy").read_bytes() == file.getvalue()
+
+
+def test_a_full_disk_under_an_array_is_the_systems_fault(tmp_path: Path) -> None:
+    with full_after(5_000), pytest.raises(OSError, match="File too large") as caught:
+        save_array(tmp_path / "a.npy", np.zeros(10_000))
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "a.npy"))
+    assert list(tmp_path.iterdir()) == []

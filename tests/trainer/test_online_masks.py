@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from full_disk import full_after
 from list_makers import png, write_csv
 from runs import report, train, weights
 
@@ -212,6 +214,14 @@ def test_a_run_trains_on_masks_of_the_device(lists: Path, tmp_path: Path) -> Non
     assert weights(tmp_path / "torch") == weights(tmp_path / "again") != weights(tmp_path / "bare")
     other = train(lists, tmp_path / "torch", *online[:4], "--epochs", "1", code=2).output
     assert "data.renderer (was torch, now cpu)" in other
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_of_the_points(lists: Path, tmp_path: Path) -> None:
+    listed = read_training_list(lists)
+    with full_after(1_000), pytest.raises(OSError, match="File too large") as caught:
+        write_points(tmp_path, listed)
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / POINTS))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_lists_without_points_are_refused(lists: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskgen.core.atomic_writes import atomic_file, write_atomic
+from maskgen.core.atomic_writes import atomic_file, save_array, write_atomic
 from maskgen.core.records import Image
 
 NAME = "test"
@@ -34,8 +34,7 @@ def save_memfile(folder: Path, images: Iterable[Image], same: Sequence[bool], si
         for image, _ in zip(images, range(count), strict=True):
             file.write(memory_of(image).tobytes())
     write_atomic(folder / CONF, json.dumps({"shape": [count, 3, size, size], "dtype": "float32"}).encode())
-    with atomic_file(folder / LIST) as file:
-        np.save(file, np.array(same, np.bool_))
+    save_array(folder / LIST, np.array(same, np.bool_))
 
 
 def memory_of(image: Image) -> np.ndarray:

@@ -10,6 +10,7 @@ HaiyuWu/SOTA-Face-Recognition-Train-and-Test, commit b8c42fe.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from maskgen.core.atomic_writes import PART
+from maskgen.core.atomic_writes import atomic_path
 from maskgen.core.extras import need
 
 from ..schema import Ints
@@ -36,20 +37,27 @@ def save_lmdb(folder: Path, pictures: Iterable[bytes], targets: Ints) -> None:
 
     Raises:
         UserError: the package lmdb is not installed.
+        OSError: the disk is full, ...; names the file.
     """
     lmdb = need("lmdb", "lmdb")
-    path = folder / FILE
-    part = path.with_name(f".{FILE}.{os.getpid()}{PART}")
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        database = lmdb.open(str(part), subdir=False, map_size=1 << 20, lock=False)
+    with atomic_path(folder / FILE) as part:
         try:
-            _fill(database, pictures, targets)
-        finally:
-            database.close()
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+            with lmdb.open(str(part), subdir=False, map_size=1 << 20, lock=False) as database:
+                _fill(database, pictures, targets)
+        except lmdb.Error as error:
+            raise _systems(error, part) from error
+
+
+def _systems(error: Exception, part: Path) -> Exception:
+    """The OSError that LMDB reports only in its message; its own errors unchanged."""
+    code = next((code for code in errno.errorcode if str(error).endswith(f": {os.strerror(code)}")), 0)
+    if code == errno.EIO:  # also of a write that a full disk cut short: the next one tells which it was
+        try:
+            with part.open("ab") as file:
+                file.write(bytes(1 << 20))
+        except OSError as fault:
+            return fault
+    return OSError(code, os.strerror(code), str(part)) if code else error
 
 
 def _fill(database: Any, pictures: Iterable[bytes], targets: Ints) -> None:

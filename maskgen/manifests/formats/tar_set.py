@@ -6,11 +6,11 @@ name is the row number there, and the .json has the other metadata.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from maskgen.core.atomic_writes import atomic_path
 from maskgen.core.seeding import rng_for
 from maskgen.formats.tars.writer import TarWriter, json_of
 
@@ -43,13 +43,8 @@ def save_tar_set(folder: Path, samples: Callable[[Ints], Iterator[Sample]], tota
 
 
 def _save(path: Path, rows: Ints, samples: Iterator[Sample]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with TarWriter(part) as tar:
-            for row, (picture, suffix, target, known) in zip(rows.tolist(), samples, strict=True):
-                tar.add(f"{row:09}.{suffix}", picture)
-                tar.add(f"{row:09}.cls", str(target).encode())
-                tar.add(f"{row:09}.json", json_of(known))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_path(path) as part, TarWriter(part) as tar:
+        for row, (picture, suffix, target, known) in zip(rows.tolist(), samples, strict=True):
+            tar.add(f"{row:09}.{suffix}", picture)
+            tar.add(f"{row:09}.cls", str(target).encode())
+            tar.add(f"{row:09}.json", json_of(known))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from full_disk import full_after
 from manifest_makers import rows, slow_records, write_run
 
 from maskgen.core.reasons import UserError
@@ -127,6 +129,26 @@ def test_an_export_that_fails_leaves_no_halves(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         save_tar_set(tmp_path / "tars", samples, 5, 0)
     assert list((tmp_path / "tars" / "shards").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        *(("tar", "shards/train-00000.tar"), ("lmdb", "train.lmdb"), ("rec", "train.rec"), ("bin", "test.bin")),
+        *(("adaface", "test/memfile/mem_file.dat"), ("hub", "hub/data/train-00000-of-00001.parquet")),
+    ],
+)
+def test_a_full_disk_is_told_with_the_files_name(tmp_path: Path, name: str, file: str) -> None:
+    if name == "lmdb":
+        pytest.importorskip("lmdb")
+    run, out = write_run(tmp_path / "run", rows(12, 4, ["bare", "n95"]), pictures=True), tmp_path / "lists"
+    settings = PairsSettings(out=out, run=run, also=(name,), picture_size=32, verify="names")
+    with full_after(10_000), pytest.raises(OSError, match="File too large") as caught:
+        run_pairs(settings)
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(out / file))
+    assert not (out / file).exists() and not list(out.rglob(".*"))
+    run_pairs(settings)
+    assert (out / file).is_file()
 
 
 def test_more_than_float32_can_number_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,9 +24,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from maskgen.core.reasons import UserError, are, counted
 
+from .told_once import ToldElsewhereError, told_once
+
 T = TypeVar("T")
 # Timeout of the group: the others wait while one process prepares the data. If one dies, torchrun ends the others.
 PATIENCE = timedelta(days=2)
+_LOST = "gloo/transport"  # in the message of a connection to another process that is no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Ranks:
         return values[0]
 
     def from_first(self, work: Callable[[], T]) -> T:
-        """Run work in the first process and broadcast its result; its UserError is raised in all processes."""
+        """Run work in the first process and broadcast its result; its UserError is raised in all processes, in the
+        others as one that is told elsewhere."""
         value: T | None = None
         fault = ""
         if self.first:
@@ -79,7 +83,7 @@ class Ranks:
                 fault = str(error)
         value, fault = self.broadcast((value, fault))
         if fault:
-            raise UserError(fault)
+            raise UserError(fault) if self.first else ToldElsewhereError(fault)
         return value  # type: ignore[return-value]
 
     def total(self, values: Tensor) -> Tensor:
@@ -115,9 +119,11 @@ def joined(device: str) -> Iterator[Ranks]:
 
     Raises:
         UserError: the device is not available.
+        ToldElsewhereError: the same of another process, or another process has ended.
     """
     rank, world, local = _environment()
-    ranks = Ranks(rank, world, choose_device(device, local))
+    with told_once():
+        ranks = Ranks(rank, world, choose_device(device, local))
     if world == 1:
         yield ranks
         return
@@ -127,6 +133,13 @@ def joined(device: str) -> Iterator[Ranks]:
     dist.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield ranks
+    except RuntimeError as error:
+        if _LOST not in str(error):
+            raise
+        raise ToldElsewhereError(
+            "Another process of this training has ended: its message says why. Give --resume to go on after the last "
+            "checkpoint."
+        ) from error
     finally:
         dist.destroy_process_group()
 

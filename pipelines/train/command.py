@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
+import time
 from typing import Any
 
 import click
 
 from maskgen.core.reasons import UserError
+from maskgen.trainer.told_once import ToldElsewhereError, is_first, told_once
 
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath
@@ -19,6 +20,8 @@ from .report import exit_code, table
 from .settings import TrainSettings
 
 PATH = FilePath()
+# Seconds in which torchrun ends a process that leaves a fault to another one; without torchrun it then tells itself.
+_PATIENCE = 20
 
 EPILOG = """\b
 Examples:
@@ -75,16 +78,27 @@ def train_command(**options: Any) -> None:
     file. --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,
     distances/, tensorboard/ and report.json.
     """
-    settings = TrainSettings(**options)
     try:
+        with told_once():
+            settings = TrainSettings(**options)
         _train(settings)
+    except ToldElsewhereError:
+        time.sleep(_PATIENCE)
+        raise
+
+
+def _train(settings: TrainSettings) -> None:
+    """Train; an interruption, or a fault of the system, ends with a sentence on how to go on."""
+    try:
+        _run(settings)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
         raise UserError(explain(error, f"{AGAIN}{_how_to_resume(settings)}")) from error
     except KeyboardInterrupt:
-        how = _how_to_resume(settings)
-        click.echo(f"\nInterrupted. The same command{how} continues after the last checkpoint.", err=True)
+        if is_first():
+            how = _how_to_resume(settings)
+            click.echo(f"\nInterrupted. The same command{how} continues after the last checkpoint.", err=True)
         sys.exit(130)
 
 
@@ -95,16 +109,11 @@ def _how_to_resume(settings: TrainSettings) -> str:
     return " with --resume" + (" in place of --overwrite" if settings.overwrite else "")
 
 
-def _train(settings: TrainSettings) -> None:
-    first = os.environ.get("RANK", "0") == "0"
-    try:
-        from .run import run_train
+def _run(settings: TrainSettings) -> None:
+    from .run import run_train
 
-        report = run_train(settings, lambda sentence: click.echo(sentence, err=True))
-    except UserError:
-        if not first:
-            sys.exit(2)  # the first process prints it
-        raise
+    first = is_first()
+    report = run_train(settings, (lambda sentence: click.echo(sentence, err=True)) if first else _unsaid)
     if first:
         click.echo(table(report))
         distances = settings.run / "distances"
@@ -112,3 +121,7 @@ def _train(settings: TrainSettings) -> None:
         click.echo(f"Open {settings.run / 'report.html'}, or look at {settings.run / 'loss.png'}{seen}.")
     # Of several processes the first alone may end with a code: torchrun kills the others, one that still writes too.
     sys.exit(exit_code(report) if first else 0)
+
+
+def _unsaid(_: str) -> None:
+    """Silence messages of all processes but the first."""

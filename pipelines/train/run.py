@@ -24,6 +24,7 @@ from maskgen.trainer.monitoring.evaluation import Evaluator
 from maskgen.trainer.monitoring.step_times import StepTimes
 from maskgen.trainer.recipes.loading import load_recipe
 from maskgen.trainer.state import State, new_state
+from maskgen.trainer.told_once import told_once
 
 from ..alignment_checks import refuse_mismatch
 from ..reports.progress import Notify
@@ -51,12 +52,17 @@ class _Run:
 def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
     """Train; returns the content of report.json.
 
+    Args:
+        notify: told each message; of several processes each has its own.
+
     Raises:
         UserError: the recipe, list, folder or device cannot be used.
+        ToldElsewhereError: of several processes another one tells of the fault.
     """
-    recipe = load_recipe(settings.recipe, settings.overrides())
-    data = Data(recipe, read_training_list(settings.data), *read_eval_pairs(settings.data))
-    _check_alignments(data, settings.allow_misaligned, notify)
+    with told_once():
+        recipe = load_recipe(settings.recipe, settings.overrides())
+        data = Data(recipe, read_training_list(settings.data), *read_eval_pairs(settings.data))
+        _check_alignments(data, settings.allow_misaligned, notify)
     with joined(settings.device) as ranks:
         _use_threads(settings.threads, recipe.data.workers, ranks)
         decided = deciding(settings, recipe, data.listed, data.pairs, ranks.world)
@@ -65,7 +71,7 @@ def run_train(settings: TrainSettings, notify: Notify) -> dict[str, Any]:
             if done is not None:
                 notify(f"{settings.run} holds this training already.")
                 return done
-            return _trained(run, notify if ranks.first else _unsaid)
+            return _trained(run, notify)
 
 
 def _check_alignments(data: Data, allowed: bool, notify: Notify) -> None:
@@ -74,10 +80,6 @@ def _check_alignments(data: Data, allowed: bool, notify: Notify) -> None:
     sentence = f"The pictures to train on are aligned as {pictures}, and those to evaluate on as {judged}"
     if not data.recipe.data.align and not data.recipe.data.features:  # otherwise the face is detected in each crop
         refuse_mismatch(pictures, judged, sentence, allowed, notify)
-
-
-def _unsaid(_: str) -> None:
-    """Silence messages of all processes but the first."""
 
 
 def _use_threads(threads: int, workers: int, ranks: Ranks) -> None:

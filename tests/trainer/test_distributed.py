@@ -12,9 +12,12 @@ import torch
 from list_makers import write_lists
 from runs import report, train
 
+from maskgen.core.reasons import UserError
 from maskgen.pipelines.train.report import exit_code
 from maskgen.trainer.checkpoints import load_checkpoint
+from maskgen.trainer.distributed import joined
 from maskgen.trainer.monitoring.history import read_history
+from maskgen.trainer.told_once import ToldElsewhereError
 
 # Layer norm in place of batch norm, which on CPUs sees each process's share only.
 SAME = ("model.backbone=timm:test_convnext", "model.neck=none", "optimizer.name=sgd", "optimizer.lr=0.01")
@@ -100,6 +103,11 @@ def test_exit_codes(end: str, unreadable: int, processes: int, code: int) -> Non
     assert exit_code({"end": end, "unreadable": unreadable, "processes": processes}) == code
 
 
+def faults(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The sentences of the program, not of torchrun."""
+    return [line.removeprefix("Error: ") for line in done.stderr.splitlines() if line.startswith("Error: ")]
+
+
 def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
     lists = write_lists(tmp_path / "lists", people=4, each=8)
     (tmp_path / "foreign").mkdir()
@@ -107,3 +115,84 @@ def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
     done = train_by_two(tmp_path, lists, tmp_path / "foreign")
     assert done.returncode != 0
     assert done.stderr.count("holds files that no training wrote") == 1
+
+
+# maskgen.trainer, whose first process is the slower one.
+SLOW_FIRST = """
+import os
+import runpy
+import time
+
+if os.environ["RANK"] == SLOW:
+    time.sleep(1.5)
+runpy.run_module("maskgen.trainer", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("slow", ["0", "1"])
+def test_what_is_wrong_before_they_meet_is_said_once_whichever_is_slow(tmp_path: Path, slow: str) -> None:
+    """torchrun ends all processes when the first one has failed: one with nothing to tell must not be that."""
+    (tmp_path / "slow_first.py").write_text(f"SLOW = {slow!r}\n{SLOW_FIRST}")
+    done = train_by_two(tmp_path, tmp_path / "nowhere", tmp_path / "run", module="slow_first")
+    assert done.returncode != 0
+    assert faults(done) == [
+        f"{tmp_path / 'nowhere'} is not there: give a folder that `maskgen pairs` wrote, or a .rec or tars."
+    ]
+
+
+# maskgen.trainer, in one of whose processes the disk is full at the first checkpoint, or the pictures are unreadable.
+FAILS = """
+import errno
+import os
+import runpy
+
+from maskgen.core.reasons import UserError
+from maskgen.trainer import loop
+
+def fail(*_):
+    raise FAULT
+
+if os.environ["RANK"] == FAILING:
+    loop.Loop._check_collapse = fail
+runpy.run_module("maskgen.trainer", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "fault", "sentence"),
+    [
+        (
+            *("0", 'OSError(errno.ENOSPC, "full", "last")'),
+            "The disk is full at last: free some space and give the same command again with --resume.",
+        ),
+        ("1", 'UserError("None of 100 pictures can be read.")', "None of 100 pictures can be read."),
+    ],
+)
+def test_a_fault_of_one_process_is_said_by_it_and_is_no_traceback_in_the_others(
+    tmp_path: Path, failing: str, fault: str, sentence: str
+) -> None:
+    lists = write_lists(tmp_path / "lists", people=4, each=8)
+    (tmp_path / "fails.py").write_text(f"FAILING = {failing!r}\n{FAILS.replace('FAULT', fault)}")
+    small = ("--set", "data.size=32", "--batch-size", "4", "--epochs", "2")
+    done = train_by_two(tmp_path, lists, tmp_path / "run", *small, module="fails")
+    assert done.returncode != 0
+    assert faults(done) == [sentence]
+    assert "[rank" not in done.stderr and "gloo" not in done.stderr  # torchrun's own end is a traceback
+
+
+def test_too_few_gpus_are_said_by_the_process_that_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="none is 1; start fewer") as caught, joined("cuda"):
+        pass
+    assert not isinstance(caught.value, ToldElsewhereError)
+
+
+def test_a_process_that_nobody_ends_tells_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    assert "nowhere is not there" in train(tmp_path / "nowhere", tmp_path / "run", code=2).output
+    assert len(waited) == 1

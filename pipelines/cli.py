@@ -9,7 +9,7 @@ import gc
 import importlib
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -18,7 +18,7 @@ from maskgen.core.extras import lacking
 from maskgen.core.quiet import quieten
 from maskgen.core.reasons import UserError
 
-from .system_errors import explain
+from .system_errors import explain, was_interrupted
 
 COMMANDS = {
     "mask": (".mask.command", "mask_command", "Render masks onto a folder of photographs."),
@@ -89,25 +89,26 @@ class LazyGroup(click.Group):
         """Run the command; a fault that the user can correct ends it with one sentence and code 2."""
         try:
             return super().invoke(ctx)
-        except UserError as error:
-            _refuse(str(error))
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
-            _refuse(explain(error))
-        except ModuleNotFoundError as error:
-            sentence = lacking(error)
+        except (Exception, KeyboardInterrupt) as error:
+            if was_interrupted(error):
+                then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "starts again"
+                click.echo(f"\nInterrupted. The same command {then}.", err=True)
+                sys.exit(130)
+            sentence = _sentence(error)
             if sentence is None:
                 raise
-            _refuse(str(sentence))
-        except KeyboardInterrupt:
-            then = "resumes where it stopped" if ctx.invoked_subcommand in _GO_ON else "starts again"
-            click.echo(f"\nInterrupted. The same command {then}.", err=True)
-            sys.exit(130)
+            raise _Refusal(sentence) from None
 
 
-def _refuse(sentence: str) -> NoReturn:
-    raise _Refusal(sentence) from None
+def _sentence(error: BaseException) -> str | None:
+    """A fault that the user can correct as one sentence; None for any other."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno != errno.EPIPE:
+        return explain(error)
+    if isinstance(error, ModuleNotFoundError) and (missing := lacking(error)) is not None:
+        return str(missing)
+    return None
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG)

@@ -1,4 +1,4 @@
-"""Errors of the operating system as sentences for the user."""
+"""Errors of the operating system as sentences for the user, and interruptions that other errors hide."""
 
 from __future__ import annotations
 
@@ -21,3 +21,21 @@ def explain(error: OSError, again: str = AGAIN) -> str:
     if error.errno == errno.EMFILE:
         return "Too many files are open: give fewer --workers, or raise the limit (ulimit -n)."
     return f"{where}: {error.strerror or error}. Fix it and {again}."
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether an error is an interruption (Ctrl+C), or was raised on the way of one.
+
+    Libraries turn an interruption into a fault of their own, as PyTorch's exporter does, and Python 3.11 where it comes
+    while a class is made.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, KeyboardInterrupt):
+            return True
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            waiting += [one.__cause__, one.__context__]
+    return False

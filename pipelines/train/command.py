@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -15,7 +17,7 @@ from maskgen.trainer.told_once import ToldElsewhereError, is_first, told_once
 from ..alignment_checks import allow_misaligned
 from ..options import FilePath
 from ..options_once import OnceCommand
-from ..system_errors import AGAIN, explain
+from ..system_errors import AGAIN, explain, was_interrupted
 from .report import exit_code, table
 from .settings import TrainSettings
 
@@ -78,28 +80,34 @@ def train_command(**options: Any) -> None:
     file. --run receives last/ and best/ (the lowest IOU), report.html to open in a browser, history.csv, loss.png,
     distances/, tensorboard/ and report.json.
     """
-    try:
-        with told_once():
-            settings = TrainSettings(**options)
-        _train(settings)
-    except ToldElsewhereError:
-        time.sleep(_PATIENCE)
-        raise
+    with _left_to_another(), told_once():
+        settings = TrainSettings(**options)
+    _train(settings)
 
 
 def _train(settings: TrainSettings) -> None:
     """Train; an interruption, or a fault of the system, ends with a sentence on how to go on."""
     try:
         _run(settings)
-    except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise
-        raise UserError(explain(error, f"{AGAIN}{_how_to_resume(settings)}")) from error
-    except KeyboardInterrupt:
-        if is_first():
-            how = _how_to_resume(settings)
-            click.echo(f"\nInterrupted. The same command{how} continues after the last checkpoint.", err=True)
-        sys.exit(130)
+    except (Exception, KeyboardInterrupt) as error:
+        if was_interrupted(error):
+            if is_first():
+                how = _how_to_resume(settings)
+                click.echo(f"\nInterrupted. The same command{how} continues after the last checkpoint.", err=True)
+            sys.exit(130)
+        if isinstance(error, OSError) and error.errno != errno.EPIPE:
+            raise UserError(explain(error, f"{AGAIN}{_how_to_resume(settings)}")) from error
+        raise
+
+
+@contextmanager
+def _left_to_another() -> Iterator[None]:
+    """Let another process tell of a fault that is its to tell."""
+    try:
+        yield
+    except ToldElsewhereError:
+        time.sleep(_PATIENCE)
+        raise
 
 
 def _how_to_resume(settings: TrainSettings) -> str:
@@ -113,7 +121,8 @@ def _run(settings: TrainSettings) -> None:
     from .run import run_train
 
     first = is_first()
-    report = run_train(settings, (lambda sentence: click.echo(sentence, err=True)) if first else _unsaid)
+    with _left_to_another():
+        report = run_train(settings, (lambda sentence: click.echo(sentence, err=True)) if first else _unsaid)
     if first:
         click.echo(table(report))
         distances = settings.run / "distances"

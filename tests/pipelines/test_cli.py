@@ -14,6 +14,7 @@ from fake_masker import make_fake
 from support import picture, tree, without_packages, write
 
 from maskgen import __version__
+from maskgen.core.reasons import UserError
 from maskgen.pipelines.cli import COMMANDS, main
 from maskgen.pipelines.mask import run as runner
 from maskgen.pipelines.options import fill_size
@@ -213,6 +214,31 @@ def test_an_interrupt_promises_no_more_than_is_kept(tmp_path: Path, monkeypatch:
     assert "starts again" in result.output
 
 
+@pytest.mark.parametrize("by", ["cause", "context", "two"])
+def test_an_interrupt_that_a_library_hides_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """PyTorch's exporter calls it a model that cannot be exported, Python 3.11 a class that cannot be made."""
+
+    def interrupt(*_: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            if by == "cause":
+                raise RuntimeError("Error calling __set_name__") from error
+            if by == "context":
+                raise UserError("PyTorch cannot write it.") from None
+            raise OSError(errno.EIO, "bad") from RuntimeError("no export")
+
+    monkeypatch.setattr("maskgen.pipelines.evaluate.run.run_evaluate", interrupt)
+    monkeypatch.setattr("maskgen.pipelines.train.run.run_train", interrupt)
+    for line, then in (
+        (("evaluate", "dlib", "--data", tmp_path), "starts again"),
+        (("train", "small", "--data", tmp_path, "--run", tmp_path / "run"), "continues after the last checkpoint"),
+    ):
+        result = call(*line)
+        assert result.exit_code == 130
+        assert then in result.output and "Error" not in result.output
+
+
 def test_a_file_in_place_of_run_is_refused(source: Path, tmp_path: Path) -> None:
     assert_refused(call("mask", source, write(tmp_path / "run", b"")), "is a file")
 
@@ -375,6 +401,7 @@ def test_the_end_of_a_command_looks_for_no_cycles(tmp_path: Path) -> None:
     code = """
 import atexit, gc, sys
 atexit.register(lambda: print("frozen", gc.get_freeze_count() > 1000, len(gc.get_objects()) < 1000))
+from maskgen.core.reasons import UserError
 from maskgen.pipelines.cli import main
 main(["kinds"])
 """

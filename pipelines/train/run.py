@@ -15,6 +15,7 @@ import torch
 from maskgen import __version__
 from maskgen.core.reasons import UserError
 from maskgen.trainer.data.lists import read_eval_pairs, read_training_list
+from maskgen.trainer.data.picture_batches import living_workers
 from maskgen.trainer.data.samplers import build_batches
 from maskgen.trainer.distributed import Ranks, joined
 from maskgen.trainer.learner import Learner
@@ -126,7 +127,8 @@ def _looped(run: _Run, notify: Notify) -> dict[str, Any]:
     if run.ranks.first and (names := names_of(run.settings.data)):
         run.folder.place(TRAINED_PEOPLE, "".join(f"{name}\n" for name in names).encode())
     try:
-        end = loop.run()
+        with living_workers():
+            end = loop.run()
     except torch.OutOfMemoryError:
         raise UserError(
             "The GPU is out of memory: give a smaller --batch-size, and --set train.accumulate=N for "

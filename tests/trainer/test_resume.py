@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import multiprocessing
+import os
 import shutil
 import signal
 import subprocess
@@ -51,6 +53,28 @@ def killed_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(Loop, "_optimizer_step", moved)
     yield steps
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the death of a worker is told by a signal")
+def test_a_loaders_worker_that_dies_during_a_step_is_one_sentence(
+    lists: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = Loop._optimizer_step
+
+    def moved(loop: Loop) -> None:
+        if loop.state.progress.step == 5:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+                assert worker.pid is not None
+                os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # left for PyTorch's handler of the signal
+        move(loop)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "_optimizer_step", moved)
+        said = train(lists, tmp_path / "run", *LONG, "--workers", "1", code=2).output
+    assert "A process that loads pictures died" in said and "fewer --workers" in said
+    train(lists, tmp_path / "run", *LONG, "--resume")
+    assert weights(tmp_path / "run") == weights(whole)
 
 
 def losses(run: Path) -> list[tuple[str, str, str]]:

@@ -8,7 +8,8 @@ warning and is replaced by another one of its batch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -333,19 +334,21 @@ class Loader:
         """The batches of these rows, without the first `skip`.
 
         Raises:
-            UserError: a hundred consecutive pictures cannot be read.
+            UserError: a hundred consecutive pictures cannot be read, or a worker died.
         """
         self._course.batches, self._course.epoch, self._course.skip = batches, epoch, skip
-        for batch in _living(self._loader):
-            if self.full and not batch.rows:
-                raise UserError(f"None of {_FAR} pictures in a row can be read, one being {batch.faults[0][1]}.")
-            yield batch
+        with living_workers():
+            for batch in self._loader:
+                if self.full and not batch.rows:
+                    raise UserError(f"None of {_FAR} pictures in a row can be read, one being {batch.faults[0][1]}.")
+                yield batch
 
 
-def _living(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """The batches; the death of a worker becomes a UserError."""
+@contextmanager
+def living_workers() -> Iterator[None]:
+    """The death of a loader's worker becomes a UserError. PyTorch raises it by a signal, wherever the process is."""
     try:
-        yield from loader
+        yield
     except RuntimeError as fault:
         if "DataLoader worker" not in str(fault):
             raise

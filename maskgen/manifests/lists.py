@@ -15,7 +15,7 @@ from maskgen.core.reasons import UserError, why_unreadable
 
 from .csv_table import read_csv
 from .formats.label_pairs import is_label_pairs, load_label_pairs
-from .schema import IMAGE_COLUMNS, PAIR_COLUMNS, Bools, Ints
+from .schema import IMAGE_COLUMNS, PAIR_COLUMNS, UNFINISHED, Bools, Ints
 
 _WHOLE = r"^[0-9]{1,18}$"
 
@@ -74,8 +74,9 @@ def read_image_list(path: Path) -> ImageList:
     """Read a CSV file with a column `path`; other columns are optional.
 
     Raises:
-        UserError: it cannot be read, or has no such column.
+        UserError: it cannot be read, has no such column, or is one of lists that are unfinished.
     """
+    refuse_unfinished(path.parent)
     columns = read_columns(path, IMAGE_COLUMNS[:1])
     return ImageList(path.parent, columns["path"], columns)
 
@@ -84,8 +85,10 @@ def read_pair_lists(paths: Sequence[Path]) -> PairLists:
     """Read files of pairs in one folder: `path,target,pair_path,pair_target`, or two paths and 1 or 0 (`label_pairs`).
 
     Raises:
-        UserError: one cannot be read, lacks a column, or has an invalid target.
+        UserError: one cannot be read, lacks a column, has an invalid target, or is one of lists that are unfinished.
     """
+    for path in paths:
+        refuse_unfinished(path.parent)
     tables = {path.name: _pair_columns(path) for path in paths}
     flat = [table[column] for table in tables.values() for column in PAIR_COLUMNS[::2]]
     encoded = pa.concat_arrays(flat).dictionary_encode()
@@ -127,6 +130,16 @@ def read_columns(path: Path, wanted: Sequence[str]) -> Mapping[str, Any]:
     if found.n_ragged:
         raise UserError(f"{path}: {found.ragged[0]}; `maskgen pairs --check` says more.")
     return found.columns
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """Raise UserError where `maskgen pairs` writes the lists of a folder, or was interrupted: each file is whole, and
+    others are missing."""
+    if (folder / UNFINISHED).exists():
+        raise UserError(
+            f"{folder} holds lists that were not written to the end: wait for `maskgen pairs`, or repeat the command "
+            "that writes them."
+        )
 
 
 def require_columns(path: Path, there: Collection[str], wanted: Sequence[str]) -> None:

@@ -130,11 +130,12 @@ def _fixed_fmr(
 def _lists(settings: EvaluateSettings) -> tuple[PairLists, str]:
     """The lists, and the name of the test pairs among them."""
     from maskgen.manifests.formats.lfw_pairs import is_lfw_pairs
-    from maskgen.manifests.lists import read_pair_lists
+    from maskgen.manifests.lists import read_pair_lists, refuse_unfinished
     from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, TEST
 
     data = settings.data or Path()
     test = data / TEST if data.is_dir() else data
+    refuse_unfinished(test.parent)
     if not test.is_file():
         raise UserError(f"{test} is not there: give the folder that `maskgen pairs` wrote, or a CSV file of pairs.")
     if test.name in (EVAL_SAME, EVAL_DIFF):

@@ -141,3 +141,29 @@ def test_pairs_that_contradict_one_another_or_are_none_are_told(tmp_path: Path, 
     path.write_text(f"a/1.jpg a/2.jpg 1\na/2.jpg a/3.jpg 1\n{line}\n")
     with pytest.raises(UserError, match=says):
         read_pair_lists([path])
+
+
+@pytest.mark.parametrize("gone", ["test.csv", "eval_same.csv", None])
+def test_lists_that_were_not_written_to_the_end_are_refused(lists: Path, tmp_path: Path, gone: str | None) -> None:
+    """A training on them would have no evaluation, or a part of the tars."""
+    (lists / "report.json").rename(lists / "unfinished.json")
+    (lists / "shards").mkdir()
+    (lists / "shards" / "train-00000.tar").write_bytes(b"")
+    if gone is not None:
+        (lists / gone).unlink()
+    run, out = str(tmp_path / "run2"), str(tmp_path / "out.parquet")
+    for line in (
+        ("train", "small", "--data", str(lists), "--run", run),
+        ("train", "small", "--data", str(lists / "train.csv"), "--run", run),
+        ("train", "small", "--data", str(lists / "shards"), "--run", run),
+        ("evaluate", "dlib", "--data", str(lists)),
+        ("evaluate", "dlib", "--data", str(lists / "test.csv")),
+        ("embed", "dlib", str(lists / "train.csv"), out),
+        ("pairs", "--run", str(tmp_path / "run"), "--test-pairs", str(lists / "eval_diff.csv"), run),
+    ):
+        if gone is not None and line[-1].endswith(gone):
+            continue  # refused as not there
+        result = CliRunner().invoke(main, line)
+        assert result.exit_code == 2
+        assert f"Error: {lists} holds lists that were not written to the end: wait for" in result.output, line
+    assert not Path(run).exists() and not Path(out).exists() and not (lists / "judged").exists()

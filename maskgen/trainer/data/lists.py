@@ -27,7 +27,7 @@ from maskgen.formats.recordio.people import record_people
 from maskgen.formats.recordio.stream import label_text
 from maskgen.formats.tars.people import folder_of, photographs
 from maskgen.manifests.list_alignment import alignment_of_list
-from maskgen.manifests.lists import read_columns, require_columns
+from maskgen.manifests.lists import read_columns, refuse_unfinished, require_columns
 from maskgen.manifests.schema import EVAL_DIFF, EVAL_SAME, IMAGE_COLUMNS, PAIR_COLUMNS, TRAIN, Ints
 
 REC = "train.rec"
@@ -87,9 +87,12 @@ def read_training_list(data: Path, least: int = 2) -> TrainingList:
     """Read the training list of `data`.
 
     Raises:
-        UserError: there is no list, it cannot be read, or it has fewer people than `least`.
+        UserError: there is no list, it cannot be read, is unfinished, or has fewer people than `least`.
     """
     source = _source(data)
+    here = source if source.is_dir() else source.parent
+    for folder in (here, here.parent):  # of tars in a folder of their own
+        refuse_unfinished(folder)
     try:
         found = _read(source)
     except ContainerError as fault:

@@ -81,6 +81,11 @@ class PlayServer(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.settings.host), int(self.server_address[1])
 
+    def server_close(self) -> None:
+        """As the base's, once the try at work is done."""
+        super().server_close()
+        self.studio.close()
+
     @property
     def url(self) -> str:
         """Where the page is."""

@@ -87,6 +87,10 @@ class Studio:
             except SetAsideError as fault:
                 return {"reason": fault.reason.value, "said": _said(base_name(picture.name, "photograph.jpg"), fault)}
 
+    def close(self) -> None:
+        """Wait for the try at work, and begin no other: the interpreter cannot end while a network is compiled."""
+        self._one_at_a_time.acquire()
+
     def _asked(self, asked: Mapping[str, Any], kind: str) -> MaskSettings:
         options: dict[str, Any] = {name: str(asked[name]) for name in _WORDS if name in asked}
         try:

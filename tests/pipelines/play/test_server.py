@@ -27,6 +27,7 @@ from maskgen.pipelines.load_models import portrait
 from maskgen.pipelines.play.choices import offered
 from maskgen.pipelines.play.server import PlayServer
 from maskgen.pipelines.play.settings import PlaySettings
+from maskgen.pipelines.play.trying import Studio
 
 sys.path.insert(0, str(Path(__file__).parent))
 from playing import attempt, file, send, served
@@ -260,3 +261,35 @@ def test_the_command_says_where_the_page_is_and_ends_well(host: str, monkeypatch
     assert f"The page is at http://{opened}:" in result.output and result.output.endswith("Ended.\n")
     assert ("no password" in result.output) == (host != "127.0.0.1")
     assert len(seen) == 1 and seen[0] in result.output
+
+
+def test_the_end_waits_for_the_try_at_work_and_no_other_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter's end while a network is compiled is an abort."""
+    server = PlayServer(PlaySettings(port=0, browser=False))
+    begun, go = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def slow(*_: object) -> dict[str, Any]:
+        begun.set()
+        assert go.wait(60)
+        done.append("tried")
+        return {}
+
+    monkeypatch.setattr(Studio, "_try", slow)
+    asked = {"photo": {"name": "a.png", "data": ""}, "form": "n95"}
+    trying = threading.Thread(target=server.studio.attempt, args=(asked,), daemon=True)
+    trying.start()
+    assert begun.wait(60)
+
+    def end() -> None:
+        server.server_close()
+        done.append("ended")
+
+    ending = threading.Thread(target=end, daemon=True)
+    ending.start()
+    ending.join(0.2)
+    go.set()
+    trying.join(60)
+    ending.join(60)
+    assert done == ["tried", "ended"]
+    assert server.studio._one_at_a_time.locked()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PART = ".part"  # suffix of unfinished files
 _PART_NAME = re.compile(r"\.(.+)\.[0-9]+\.part", re.DOTALL)  # of `atomic_file`
+_LONGEST = 200  # bytes of a name to which `.`, a process number and `.part` are added: 255 fit in most file systems
 
 
 @contextlib.contextmanager
@@ -28,7 +30,7 @@ def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         OSError: the disk is full, the folder is not writable, ...; names `path`, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    unfinished = path.with_name(f".{_short(path.name)}.{os.getpid()}{PART}")
     try:
         with unfinished.open("wb") as file:
             _mark(file)
@@ -90,7 +92,8 @@ def save_array(path: Path, array: np.ndarray[Any, Any], durable: bool = True) ->
 
 
 def finished_name(name: str) -> str:
-    """The name that an unfinished file of `atomic_file` would have got; other names as they are.
+    """The name that an unfinished file of `atomic_file` would have got, shortened if it has more than 200 bytes; other
+    names as they are.
 
     Example:
         >>> finished_name(".roc.png.4711.part"), finished_name("roc.png")
@@ -114,11 +117,19 @@ def remove_parts(folder: Path, of: str = "*") -> None:
 def remove_parts_of(*paths: Path) -> None:
     """As `remove_parts`, of these files only."""
     for folder in dict.fromkeys(path.parent for path in paths):
-        names = {path.name for path in paths if path.parent == folder}
+        names = {_short(path.name) for path in paths if path.parent == folder}
         for path in folder.iterdir() if folder.is_dir() else ():
             finished = finished_name(path.name)
             if finished != path.name and finished in names:
                 _remove_left(path)
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for more: of a long one its start, and a checksum that tells it from others."""
+    data = os.fsencode(name)
+    if len(data) <= _LONGEST:
+        return name
+    return f"{data[: _LONGEST - 9].decode('utf-8', 'ignore')}.{zlib.crc32(data):08x}"
 
 
 def flush_folder(folder: Path) -> None:

@@ -118,3 +118,26 @@ def test_a_full_disk_under_an_array_is_the_systems_fault(tmp_path: Path) -> None
         save_array(tmp_path / "a.npy", np.zeros(10_000))
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "a.npy"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("letter", ["n", "é"])
+def test_a_name_as_long_as_the_file_system_allows_is_written(tmp_path: Path, letter: str) -> None:
+    """The unfinished file's name has more letters; pictures of `gallery` and labels for YOLO have such names."""
+    letters = 250 // len(letter.encode())
+    first, second = (tmp_path / f"{letter * letters}{end}.txt" for end in "ab")
+    with atomic_file(first) as one, atomic_file(second) as other:
+        one.write(b"first")
+        other.write(b"second")
+    assert first.read_bytes() == b"first" and second.read_bytes() == b"second"
+
+
+def test_an_unfinished_file_with_a_long_name_is_removed(tmp_path: Path) -> None:
+    long, other = tmp_path / f"{'n' * 250}a", tmp_path / f"{'n' * 250}b"
+    with atomic_file(long):
+        (unfinished,) = tmp_path.iterdir()
+        kept = unfinished.name
+    (tmp_path / kept).write_bytes(b"left by a killed process")
+    remove_parts_of(other)
+    assert (tmp_path / kept).exists()
+    remove_parts_of(long)
+    assert not (tmp_path / kept).exists()

@@ -1,4 +1,10 @@
-"""Labels of a run of whole photographs: each face, and each mask."""
+"""Labels of a run of whole photographs: each face, and each mask.
+
+Convention:
+    - labels count from the picture's top left corner, x right, y down: a mask on the pixels 3 to 5 reaches from 3 to 6.
+      The catalogue counts from the middle of the first pixel, and its outlines go through the middles of the pixels at
+      a mask's edge.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +13,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from maskgen.core.alignment_names import NOT_CUT
 from maskgen.core.kindspec import WEARINGS
@@ -19,7 +27,7 @@ from maskgen.formats.local_or_remote_files import parquet_of
 
 from ..schema import BARE, CATALOGUE
 
-Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the picture
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels from the picture's corner
 _COLUMNS = (
     "path", "source", "person", "kind", "width", "height", "alignment", "faces_found", "picture_face", "box", "outline",
     "wearing", "colour",
@@ -122,11 +130,39 @@ def _seen(row: Mapping[str, Any], width: int, height: int) -> Iterator[Seen]:
     box = _inside(row["box"], width, height)
     if box is not None:
         yield Seen(str(row["wearing"]) or BARE, box, (), face, about)
-    outline = tuple(tuple(map(float, polygon)) for polygon in row["outline"] or () if len(polygon) >= 6)
-    xs, ys = ([value for polygon in outline for value in polygon[axis::2]] for axis in (0, 1))
-    around = _inside((min(xs), min(ys), max(xs), max(ys)), width, height) if xs else None
-    if around is not None:
-        yield Seen(kind, around, outline, face, about)
+    polygons = [np.reshape(polygon, (-1, 2)) for polygon in row["outline"] or () if len(polygon) >= 6]
+    if polygons:
+        points = np.concatenate(polygons)
+        around = _inside((*points.min(axis=0).tolist(), *(points.max(axis=0) + 1).tolist()), width, height)
+        if around is not None:
+            grown = (np.clip(around_pixels(polygon), 0, (width, height)) for polygon in polygons)
+            yield Seen(kind, around, tuple(tuple(polygon.ravel().tolist()) for polygon in grown), face, about)
+
+
+def around_pixels(polygon: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The outline of an area from the polygon through the middles of the pixels at its edge, without holes.
+
+    Args:
+        polygon: (n, 2), closed, from the middle of the first pixel.
+
+    Returns:
+        (n, 2) from the corner of the first pixel: each edge half a pixel outwards, each corner at most one.
+
+    Example:
+        >>> around_pixels(np.array([[2, 1], [4, 1], [4, 3], [2, 3]])).tolist()
+        [[2.0, 1.0], [5.0, 1.0], [5.0, 4.0], [2.0, 4.0]]
+    """
+    points = np.asarray(polygon, np.float64)
+    edges = np.roll(points, -1, axis=0) - points
+    lengths = np.maximum(np.hypot(*edges.T), 1e-9)
+    before = np.roll(points, 1, axis=0)
+    clockwise = np.sum(before[:, 0] * points[:, 1] - points[:, 0] * before[:, 1]) >= 0
+    outwards = np.stack((edges[:, 1], -edges[:, 0]), axis=1) / lengths[:, None] * (1 if clockwise else -1)
+    corners = outwards + np.roll(outwards, 1, axis=0)
+    squares = np.sum(corners**2, axis=1)
+    # Of a corner this much moves both its edges by a half; a tip that is sharp is cut at one.
+    steps = np.minimum(1 / np.maximum(squares, 1e-9), 1 / np.maximum(np.sqrt(squares), 1e-9))
+    return points + 0.5 + corners * steps[:, None]
 
 
 def _inside(box: Sequence[float], width: int, height: int) -> Box | None:

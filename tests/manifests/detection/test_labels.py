@@ -17,7 +17,7 @@ from drawn_people import drawn_people
 
 from maskgen.core.images import encode_image, read_photo
 from maskgen.core.reasons import UserError
-from maskgen.manifests.detection.labels import FACE_CLASSES, Labelled, class_names, read_labels
+from maskgen.manifests.detection.labels import FACE_CLASSES, Labelled, around_pixels, class_names, read_labels
 from maskgen.manifests.detection.yolo import Division, save_yolo
 from maskgen.pipelines.cli import main
 from maskgen.pipelines.mask.labels import write_labels
@@ -27,6 +27,7 @@ CLASSES = ["bare", "proper", "nose_out", "chin_out", "under_chin", "n95", "surgi
 OPTIONS = [
     "--crop", "none", "--faces", "all", "--bare", "--kinds", "n95,surgical_blue", "--wear", "proper,nose_out",
     "--per-photo", "all", "--workers", "1", "--labels", "coco", "--labels", "yolo",
+    "--segmentation",
 ]  # fmt: skip
 
 
@@ -95,6 +96,61 @@ def test_coco_names_every_face_and_mask(run: Path) -> None:
         (path, face, True) for (path, face), row in rows.items() if row["kind"] != "bare"
     }
     assert sum(path == key and not mask for key, _, mask in seen for path in pictures(run)) > len(pictures(run))
+
+
+def covered(run: Path, row: dict[str, Any]) -> np.ndarray:
+    """Where the mask of a picture with one face has a coverage above one half."""
+    coverage = cv2.imread(str(run / row["segmentation"]), cv2.IMREAD_UNCHANGED)
+    assert coverage is not None
+    return coverage > 127
+
+
+def pixels_of(polygons: list[list[float]], shape: tuple[int, ...]) -> np.ndarray:
+    """The pixels whose middle is inside one of these polygons, which count from the picture's corner: a ray's crossings
+    are counted."""
+    inside = np.zeros(shape, bool)
+    ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
+    for polygon in polygons:
+        points = np.reshape(polygon, (-1, 2))
+        odd = np.zeros(shape, bool)
+        for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
+            if y0 != y1:
+                odd ^= ((y0 <= ys) != (y1 <= ys)) & (xs < x0 + (ys - y0) / (y1 - y0) * (x1 - x0))
+        inside |= odd
+    return inside
+
+
+def test_boxes_and_outlines_of_masks_hold_the_pixels_of_the_segmentation(run: Path) -> None:
+    """Both formats count from the picture's corner, so the box around the pixels 3 to 5 is 3 wide."""
+    about = json.loads((run / "coco.json").read_text("utf-8"))
+    images = {one["id"]: one["file_name"] for one in about["images"]}
+    alone = (row for row in catalogue(run) if row["kind"] != "bare" and row["source"] != "both.png")
+    rows = {row["path"]: row for row in alone}
+    apart = []
+    for one in about["annotations"]:
+        row = rows.get(images[one["image_id"]])
+        if row is None or CLASSES[one["category_id"] - 1] in FACE_CLASSES:
+            continue
+        solid = covered(run, row)
+        (ys, xs), (x, y, width, height) = np.nonzero(solid), one["bbox"]
+        edges = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
+        apart.append(np.array([x, y, x + width, y + height]) - edges)
+        drawn = pixels_of(one["segmentation"], solid.shape)
+        assert (drawn & solid).sum() > 0.98 * (drawn | solid).sum()
+        assert abs(one["area"] - solid.sum()) < 0.02 * solid.sum()
+    assert len(apart) == len(rows) > 0
+    # The catalogue's outlines cut some tips by a pixel or two.
+    assert np.abs(apart).max() <= 2 and np.abs(apart).mean() < 0.25
+
+
+def test_an_outline_is_half_a_pixel_around_the_middles_of_its_pixels() -> None:
+    square = np.array([[2, 1], [4, 1], [4, 3], [2, 3]])
+    assert around_pixels(square).tolist() == [[2, 1], [5, 1], [5, 4], [2, 4]]
+    assert around_pixels(square[::-1]).tolist() == [[2, 4], [5, 4], [5, 1], [2, 1]]
+    dented = np.array([[0, 0], [6, 0], [6, 6], [3, 6], [3, 3], [0, 3]])
+    assert around_pixels(dented).tolist() == [[0, 0], [7, 0], [7, 7], [3, 7], [3, 4], [0, 4]]
+    needle = np.array([[2, 1], [40, 1], [2, 2]])
+    assert np.hypot(*(around_pixels(needle) - needle - 0.5).T).max() <= 1
 
 
 def test_cocos_own_package_reads_it(run: Path) -> None:

@@ -35,7 +35,9 @@ def save_label_pairs(path: Path, first: Any, second: Any, same: Bools) -> None:
         odd = pc.match_substring_regex(paths, "[\t\r\n]")
         if pc.any(odd).as_py():
             bad = paths.filter(odd)[0].as_py()
-            raise UserError(f"{path.name} cannot hold {bad!r}, a path with a tab or line break: leave out --also.")
+            raise UserError(
+                f"{path.name} cannot hold {bad!r}, a path with a tab or line break: leave out --also label."
+            )
     labels = pa.array(np.where(same, "1\n", "0\n").tolist(), pa.large_string())
     with atomic_file(path) as file:
         file.write(text_bytes(joined(first, second, labels, between="\t")))
@@ -75,7 +77,7 @@ def load_label_pairs(path: Path) -> tuple[list[str], list[str], Ints]:
 
 def _lines(path: Path) -> Iterator[tuple[str, str, bool, int]]:
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")  # paths may hold what else `splitlines` cuts at
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text: save it as such.") from None
     for number, line in enumerate(lines, 1):

@@ -15,12 +15,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from maskgen.core.atomic_writes import atomic_file
+from maskgen.core.reasons import UserError
 from maskgen.core.seeding import rng_for
 
 from ..catalogue import Images
 from ..pairs import Drawn
 from ..plan import ManifestSettings
-from ..schema import Pairs
+from ..schema import Pairs, Person
 
 _SECOND_FACE = re.compile(r"\.f\d+\.[^./]+$")
 
@@ -72,7 +73,7 @@ def load_lfw_pairs(path: Path) -> list[ListedPair]:
         ValueError: a line is neither `name n1 n2` nor `name1 n1 name2 n2` (tabs, else commas, else spaces).
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # names may hold what else `splitlines` cuts at
     except UnicodeDecodeError as error:
         raise ValueError("it is not UTF-8 text") from error
     pairs: list[ListedPair] = []
@@ -124,8 +125,11 @@ def save_lfw_pairs(path: Path, pairs: Sequence[ListedPair]) -> None:
     LFW's header implies the same number of impostor pairs; readers that rely on it need such a list.
 
     Raises:
-        ValueError: a name holds a tab or a line break.
+        UserError: a name holds a tab or a line break, which the format cannot represent.
     """
+    for name in (name for pair in pairs for name in (pair.name, pair.other)):
+        if re.search(r"[\t\r\n]", name):
+            raise UserError(f"{path.name} cannot hold {name!r}, a name with a tab or line break: leave out --also lfw.")
     ordered = [pair for pair in pairs if pair.same] + [pair for pair in pairs if not pair.same]
     lines = [f"1\t{sum(pair.same for pair in pairs)}", *map(_line, ordered)]
     with atomic_file(path) as file:
@@ -133,8 +137,6 @@ def save_lfw_pairs(path: Path, pairs: Sequence[ListedPair]) -> None:
 
 
 def _line(pair: ListedPair) -> str:
-    if re.search(r"[\t\r\n]", pair.name + pair.other):
-        raise ValueError(f"a pairs.txt cannot hold a name with a tab or a line break: {pair.name!r}")
     if pair.same:
         return f"{pair.name}\t{pair.number}\t{pair.other_number}"
     return f"{pair.name}\t{pair.number}\t{pair.other}\t{pair.other_number}"
@@ -211,19 +213,17 @@ class _Photographs:
     """Photographs by person's name and number.
 
     If all photographs of a person are named NAME_NUMBER, these numbers are used; otherwise they are numbered from 1 in
-    the order of their names. The person's name is that of the folder, or its whole path if two folders share a name.
+    the order of their names. The person's name is that of the folder, its whole path if two folders share a name, and
+    that path below the run's name if two runs share it.
     """
 
     def __init__(self, images: Images) -> None:
         self._images = images
-        short = Counter(PurePosixPath(person.name).name for person in images.people)
-        names = (PurePosixPath(person.name).name for person in images.people)
-        self._names = [
-            name if short[name] == 1 else person.name for name, person in zip(names, images.people, strict=True)
-        ]
+        self._names = _unique_names(images.people)
         self._codes: dict[str, list[int]] = defaultdict(list)
-        for code, name in enumerate(self._names):
-            self._codes[name].append(code)
+        for code, person in enumerate(images.people):
+            for name in {self._names[code], person.name}:
+                self._codes[name].append(code)
         self._numbers: dict[int, dict[str, int]] = {}
 
     def name_and_number(self, row: int) -> tuple[str, int]:
@@ -264,6 +264,17 @@ class _Photographs:
             keys = sorted({self._images.keys[row].as_py() for row in self._rows(code)})
             self._numbers[code] = _numbers(keys, PurePosixPath(self._images.people[code].name).name)
         return self._numbers[code]
+
+
+def _unique_names(people: Sequence[Person]) -> list[str]:
+    """A name for each person that no other has, as short as it may be."""
+    short = [PurePosixPath(person.name).name for person in people]
+    many, paths = Counter(short), Counter(person.name for person in people)
+    in_runs = any(count > 1 for count in paths.values())
+    return [
+        name if many[name] == 1 else f"{person.run}/{person.name}" if in_runs else person.name
+        for name, person in zip(short, people, strict=True)
+    ]
 
 
 def _numbers(keys: Sequence[str], name: str) -> dict[str, int]:

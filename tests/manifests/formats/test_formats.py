@@ -12,13 +12,14 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from manifest_makers import Row, images_of, rows
+from manifest_makers import Row, images_of, rows, write_run
 
 from maskgen.core.reasons import UserError
 from maskgen.formats.bin_sets import load_bin
 from maskgen.formats.faults import ContainerError
+from maskgen.manifests.catalogue import read_runs
 from maskgen.manifests.formats.bin_pairs import save_bin
-from maskgen.manifests.formats.label_pairs import save_label_pairs
+from maskgen.manifests.formats.label_pairs import load_label_pairs, save_label_pairs
 from maskgen.manifests.formats.lfw_pairs import ListedPair, Wear, listed_pairs, load_lfw_pairs, resolve, save_lfw_pairs
 from maskgen.manifests.pairs import PairRules
 from maskgen.manifests.plan import ManifestSettings
@@ -128,6 +129,41 @@ def test_people_of_one_folder_name_go_by_their_whole_path(tmp_path: Path) -> Non
     listed = listed_pairs(images, Pairs(np.array([0, 0]), np.array([1, 2])))
     assert listed == [ListedPair("x/Ann", 1, "x/Ann", 2), ListedPair("x/Ann", 1, "y/Ann", 1)]
     assert len(resolve(images, listed, Wear.MASKED, ManifestSettings()).drawn.diff) == 1
+
+
+def test_people_of_one_name_in_two_runs_are_two_people_in_a_pairs_txt(tmp_path: Path) -> None:
+    """A person is a folder of a run; a line `Ann 1 1` for both would call an impostor pair genuine."""
+    wanted = [Row(person, f"{i}.jpg", "n95") for person in ("Ann", "Bob", "x/Cy", "y/Cy") for i in (1, 2)]
+    runs = [("a", write_run(tmp_path / "a", wanted)), ("b", write_run(tmp_path / "b", wanted[:2]))]
+    images = read_runs(runs)
+    pairs = Pairs(np.array([0, 0, 8, 2]), np.array([1, 8, 9, 4]))
+    listed = listed_pairs(images, pairs)
+    assert listed == [
+        ListedPair("a/Ann", 1, "a/Ann", 2),
+        ListedPair("a/Ann", 1, "b/Ann", 1),
+        ListedPair("b/Ann", 1, "b/Ann", 2),
+        ListedPair("Bob", 1, "a/x/Cy", 1),
+    ]
+    again = resolve(images, [*listed, ListedPair("Ann", 1, "Ann", 2)], Wear.MASKED, ManifestSettings())
+    assert [len(again.drawn.same), len(again.drawn.diff)] == [2, 2]
+    assert [reason for _, reason in again.left_out] == ["the runs have 2 people called Ann"]
+
+
+def test_a_name_with_a_tab_or_line_break_cannot_be_in_a_pairs_txt(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="leave out --also lfw"):
+        save_lfw_pairs(tmp_path / "pairs.txt", [ListedPair("A", 1, "B\nC", 2)])
+    assert not (tmp_path / "pairs.txt").exists()
+
+
+@pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_only_a_line_feed_ends_a_pair(tmp_path: Path, odd: str) -> None:
+    path, name = tmp_path / "pairs.txt", f"A{odd}B"
+    save_lfw_pairs(path, [ListedPair(name, 1, name, 2)])
+    assert load_lfw_pairs(path) == [ListedPair(name, 1, name, 2)]
+    texts = [pa.array([f"{name}/{number}.jpg"], pa.large_string()) for number in (1, 2)]
+    save_label_pairs(path, *texts, np.array([True]))
+    first, second, _ = load_label_pairs(path)
+    assert [first, second] == [[f"{name}/1.jpg"], [f"{name}/2.jpg"]]
 
 
 def test_pairs_label_is_two_paths_and_a_truth(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One person for each photograph of a table, however its path is spelt: `a.jpg`, `./a.jpg`, `b/../a.jpg`."""
+"""Each photograph of a table once and with one person, however its path is spelt: `a.jpg`, `./a.jpg`, `b/../a.jpg`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,48 @@ _MARKS = bytes(byte if byte in b"./" else ord("a") for byte in range(256))  # al
 _Plain = Callable[[bytes], bytes]  # of a folder
 
 
-def check_one_person_each(table: AnyPath, records: Sequence[bytes], rows: Callable[[], Iterable[Listed]]) -> None:
-    """Raise UserError where a photograph is assigned to two people.
+def each_once(table: AnyPath, records: list[bytes], rows: Callable[[], Iterable[Listed]]) -> list[bytes]:
+    """The records with each photograph once, in the first of the spellings in which a person has it.
 
     Args:
         table: the file; the table's paths are relative to its folder.
         records: of `PackedFolders`, one or more.
         rows: the table's rows, read again for the message.
+
+    Raises:
+        UserError: a photograph is assigned to two people.
     """
     plain = _plain_folder(table)
-    spelt = _of_several_spellings(records, plain) if isinstance(table, Path) else ()
-    for several in chain(_of_several(records), spelt):
+    spelt = list(_of_several_spellings(records, plain)) if isinstance(table, Path) else []
+    _check_people(table, chain(_of_several(records), spelt), rows, plain)
+    fewer = {record: _without_names(record, there) for several in spelt for record, there in _earlier(several)}
+    if not fewer:
+        return records
+    return [record for record in (fewer.get(one, one) for one in records) if record]
+
+
+def _earlier(several: Sequence[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
+    """Of the records of one folder, one of which may be there twice, those with names of an earlier one, and these."""
+    seen: set[bytes] = set()
+    for record in sorted(set(several)):
+        names = set(record.split(END)[2:])
+        if seen & names:
+            yield record, seen & names
+        seen |= names
+
+
+def _without_names(record: bytes, names: Collection[bytes]) -> bytes:
+    """A record without these names; empty if it has no other."""
+    folder, person, *own = record.split(END)
+    left = [name for name in own if name not in names]
+    return END.join((folder, person, *left)) if left else b""
+
+
+def _check_people(
+    table: AnyPath, groups: Iterable[list[bytes]], rows: Callable[[], Iterable[Listed]], plain: _Plain
+) -> None:
+    """Raise UserError where a photograph of one of these groups of records is assigned to two people."""
+    for several in groups:
         whose: dict[bytes, bytes] = {}
         for record in several:
             folder, person, *names = record.split(END)

@@ -12,7 +12,7 @@ from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 
 from .packed_folders import END, PackedFolders
-from .table_people import check_one_person_each
+from .table_people import each_once
 
 if TYPE_CHECKING:
     from maskgen.formats.table_blocks import Neighbours
@@ -24,7 +24,7 @@ _MANY = 1_000_000  # records in no order, from which on those of one folder and 
 def table_folders(table: AnyPath) -> PackedFolders:
     """The photographs of a table by folder and person; paths are relative to the table's folder.
 
-    Duplicate rows count once.
+    Duplicate rows count once, also where they spell a path in several ways.
 
     Raises:
         UserError: it is not a valid table, is empty, or assigns a photograph to two people.
@@ -32,8 +32,7 @@ def table_folders(table: AnyPath) -> PackedFolders:
     records = _records(_neighbours(table))
     if not records:
         raise UserError(f"{table} lists no photographs: add a row for each below the header.")
-    check_one_person_each(table, records, lambda: _rows(table))
-    return PackedFolders(records)
+    return PackedFolders(each_once(table, records, lambda: _rows(table)))
 
 
 def _records(neighbours: Iterable[Neighbours]) -> list[bytes]:

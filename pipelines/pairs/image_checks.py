@@ -1,8 +1,8 @@
-"""Checks of the image files before lists are written: existence and decoding."""
+"""Images that no list may hold: crops of further faces, and files that are missing or broken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,21 @@ from .settings import PairsSettings
 if TYPE_CHECKING:
     from maskgen.manifests.catalogue import Images
     from maskgen.manifests.write import PathWriter
+
+
+FURTHER = "a further face of its photograph"  # the reason in left_out.csv
+
+
+def of_first_faces(settings: PairsSettings, folders: dict[str, AnyPath], images: Images) -> tuple[Images, LeftOut]:
+    """The images without crops of further faces, of whom nothing says whom they show, and these."""
+    import numpy as np
+
+    from maskgen.manifests.columns.further_faces import further_faces
+
+    rows = np.flatnonzero(further_faces(list(folders.items()), images)).tolist()
+    if not rows:
+        return images, LeftOut()
+    return _without(settings, folders, images, dict.fromkeys(rows, FURTHER))
 
 
 def verified(
@@ -36,6 +51,17 @@ def verified(
             f"{len(rows):,} of {counted(len(images), 'image')} {are(len(rows))} missing or broken, the first is "
             f"{paths[0]} ({reasons[int(rows[0])]}): mask again, or give --leave-out-missing."
         )
+    return _without(settings, folders, images, reasons)
+
+
+def _without(
+    settings: PairsSettings, folders: dict[str, AnyPath], images: Images, reasons: Mapping[int, str]
+) -> tuple[Images, LeftOut]:
+    """The images without these rows, and the rows with their reasons."""
+    import numpy as np
+
+    rows = np.array(sorted(reasons))
+    paths = path_writer(settings, folders, images)(rows).to_pylist()
     people = [images.people[int(code)] for code in images.person[rows]]
     listed = [(path, who.name, who.run, reasons[int(row)]) for path, who, row in zip(paths, people, rows, strict=True)]
     good = np.ones(len(images), np.bool_)

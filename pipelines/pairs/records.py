@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Images left out because of their file: paths as in the manifests, person, run, reason."""
+    """Images left out because of their file or face: paths as in the manifests, person, run, reason."""
 
     rows: tuple[tuple[str, str, str, str], ...] = ()
 

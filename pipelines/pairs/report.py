@@ -8,7 +8,10 @@ from typing import Any
 from maskgen import __version__
 from maskgen.core.reasons import counted
 
+from .image_checks import FURTHER
 from .records import PlannedLists
+
+_NOBODY = "left out, since nothing says whom they show, see left_out.csv"
 
 
 def report_of(work: PlannedLists, rows: dict[str, int]) -> dict[str, Any]:
@@ -56,10 +59,12 @@ def _remarks(report: dict[str, Any]) -> Iterator[str]:
     train, settings = report["train"], report["settings"]
     few, left_out = "with fewer images than --min-images", report.get("listed_pairs", {}).get("left_out", 0)
     leaks = report["leaks"]["photographs_in_training_and_evaluation"]
-    missing = sum(report["images_left_out"].values())
+    further = report["images_left_out"].get(FURTHER, 0)
+    missing = sum(report["images_left_out"].values()) - further
     counts = (
         (train["people_under_min_images"], f"person {few} is", f"people {few} are", "not trained on"),
         (train["images_over_balance"], "image over --balance is", "images over --balance are", "not trained on"),
+        (further, "crop of a further face is", "crops of further faces are", _NOBODY),
         (missing, "image is", "images are", "missing or broken, see left_out.csv"),
         (left_out, "pair", "pairs", "of --test-pairs could not be made, see left_out.csv"),
         (leaks, "photograph is", "photographs are", "in training and in evaluation, byte for byte"),

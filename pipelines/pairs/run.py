@@ -13,7 +13,7 @@ from ..runs.json_files import checksummed_bytes
 from ..runs.lock import LOCK, hold
 from .exports import check_packages, refuse_empty, write_exports
 from .folder import open_out, refuse_out
-from .image_checks import path_writer, verified
+from .image_checks import of_first_faces, path_writer, verified
 from .records import LeftOut, PlannedLists
 from .report import report_of
 from .settings import PairsSettings
@@ -101,9 +101,12 @@ def _images(
         raise UserError(f"The catalogue of {folders[0]} lists no image: mask some photographs first.")
     people = counted(len(images.people), "person")
     notify(f"read {counted(len(images), 'image')} of {people} from {counted(len(names), 'run')}")
+    places = dict(zip(names, folders, strict=True))
+    images, further = of_first_faces(settings, places, images)
     if settings.verify == "names":
-        return images, LeftOut()
-    return verified(settings, dict(zip(names, folders, strict=True)), images, notify)
+        return images, further
+    images, missing = verified(settings, places, images, notify)
+    return images, LeftOut(further.rows + missing.rows)
 
 
 def _manifest_settings(settings: PairsSettings, names: list[str]) -> ManifestSettings:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from manifest_makers import Row, rows, write_run
 from pair_lists import called, read, write
@@ -40,6 +42,47 @@ def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_pat
     assert check_lists(out, verify="decode").n_faults == 0
     again = write(out, verify="exist", leave_out_missing=True, **shares)
     assert again["images_left_out"] == {"missing": 1}
+
+
+def with_further_faces(run: Path, alignment: str, further: str = "/p001_0002__") -> Path:
+    """The run with columns of faces; pictures with this in their path are of a photograph's third face."""
+    table = pq.read_table(run / "catalogue.parquet")
+    faces = [2 if further in path else 0 for path in table["path"].to_pylist()]
+    for name, column in (("face", faces), ("picture_face", [0] * len(faces)), ("alignment", [alignment] * len(faces))):
+        table = table.append_column(name, pa.array(column))
+    pq.write_table(table, run / "catalogue.parquet")
+    return run
+
+
+def test_crops_of_further_faces_are_in_no_list(tmp_path: Path) -> None:
+    """Nothing says whom they show: with the photograph's person they would be a genuine pair."""
+    sorts = rows(12, 4, ["bare", "n95"])
+    run, other = (with_further_faces(write_run(tmp_path / name, sorts), "arcface") for name in ("run", "other"))
+    report = write(tmp_path / "out", train=(run,), eval=(other,), verify="names", allow_leak=True)
+    used = [
+        row[name]
+        for file in ("train", "eval_same", "eval_diff", "test")
+        for row in read(tmp_path / "out" / f"{file}.csv")
+        for name in row
+        if name.endswith("path")
+    ]
+    left_out = read(tmp_path / "out" / "left_out.csv")
+    assert not [path for path in used if "p001_0002" in path] and [path for path in used if "p001_0001" in path]
+    assert [(row["path"], row["person"], row["run"]) for row in left_out] == [
+        (f"../{run}/faces/p001/p001_0002__{kind}.jpg", "p001", run)
+        for run in ("other", "run")
+        for kind in ("bare", "n95")
+    ]
+    assert report["images_left_out"] == {"a further face of its photograph": 4}
+    assert "4 crops of further faces are left out, since nothing says whom they show" in table(report)
+    assert {row["images"] for row in read(tmp_path / "out" / "people.csv") if row["person"] == "p001"} == {"6"}
+
+
+@pytest.mark.parametrize(("alignment", "further"), [("none", "/p001_0002__"), ("arcface", "no path")])
+def test_whole_photographs_and_first_faces_are_used(tmp_path: Path, alignment: str, further: str) -> None:
+    run = with_further_faces(write_run(tmp_path / "run", rows(12, 4, ["n95"])), alignment, further)
+    report = write(tmp_path / "out", run=run, verify="names")
+    assert report["images_left_out"] == {} and not (tmp_path / "out" / "left_out.csv").exists()
 
 
 def test_a_format_whose_package_is_not_installed_is_refused_before_any_work(

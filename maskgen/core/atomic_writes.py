@@ -30,7 +30,7 @@ def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         OSError: the disk is full, the folder is not writable, ...; names `path`, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{_short(path.name)}.{os.getpid()}{PART}")
+    unfinished = _unfinished(path)
     try:
         with unfinished.open("wb") as file:
             _mark(file)
@@ -63,7 +63,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         OSError: as of `atomic_file`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    unfinished = _unfinished(path)
     try:
         yield unfinished
         with unfinished.open("rb") as file:
@@ -122,6 +122,10 @@ def remove_parts_of(*paths: Path) -> None:
             finished = finished_name(path.name)
             if finished != path.name and finished in names:
                 _remove_left(path)
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{_short(path.name)}.{os.getpid()}{PART}")
 
 
 def _short(name: str) -> str:

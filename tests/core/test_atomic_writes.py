@@ -129,6 +129,9 @@ def test_a_name_as_long_as_the_file_system_allows_is_written(tmp_path: Path, let
         one.write(b"first")
         other.write(b"second")
     assert first.read_bytes() == b"first" and second.read_bytes() == b"second"
+    with atomic_path(first) as part:
+        part.write_bytes(b"again")
+    assert first.read_bytes() == b"again"
 
 
 def test_an_unfinished_file_with_a_long_name_is_removed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.core.number_sets import distinct, shared
+from maskgen.core.number_sets import distinct, shared, varying
 from maskgen.core.reasons import UserError, are, counted
 from maskgen.core.seeding import rng_for
 
@@ -90,7 +90,12 @@ def make_manifests(images: Images, settings: ManifestSettings, listed: Drawn | N
     judged, trial, facts = _draw(images, parts, settings, listed)
     split = _splits(images, _Parts(train_people, parts.eval, parts.test), settings, listed)
     facts["train"] = _train_facts(images, kept, train, too_few)
-    facts["leaks"] = _leaks(images, kept, np.concatenate([_rows_of(images, p) for p in (parts.eval, parts.test)]))
+    evaluated = np.concatenate([_rows_of(images, people) for people in (parts.eval, parts.test)])
+    facts["leaks"] = _leaks(images, kept, evaluated)
+    facts["photographs_of_two_people"] = {
+        "train": _of_two_people(images, kept),
+        "evaluation": _of_two_people(images, evaluated),
+    }
     return Manifests(images, _targets(split), split, kept, judged, trial, facts)
 
 
@@ -261,6 +266,19 @@ def _leaks(images: Images, train: Ints, judged: Ints) -> dict[str, Any]:
         "such_photographs": [_same_photograph(images, train, judged, code) for code in both[:LEAK_EXAMPLES].tolist()],
         "people_named_alike_in_training_and_evaluation": len(names[0] & names[1]),
     }
+
+
+def _of_two_people(images: Images, rows: Ints) -> dict[str, Any]:
+    """Photographs that have, byte for byte, two people among these images: one of the labels is wrong, or two runs of
+    one source name each person twice."""
+    source, person = images.source[rows], images.person[rows]
+    codes = distinct(source[varying(source, person)])
+    such = []
+    for code in codes[:LEAK_EXAMPLES].tolist():
+        own = rows[source == code]
+        others = own[images.person[own] != images.person[own[0]]]
+        such.append(_same_photograph(images, own, others, code))
+    return {"photographs": len(codes), "such_photographs": such}
 
 
 def _same_photograph(images: Images, train: Ints, judged: Ints, code: int) -> str:

@@ -102,6 +102,8 @@ def _outcome(report: Mapping[str, Any]) -> Markup:
     counts |= {"images left out": sum(report["images_left_out"].values())}
     leaks = report["leaks"]["photographs_in_training_and_evaluation"]
     counts |= {"photographs in training and evaluation": leaks}
+    twice = sum(part["photographs"] for part in report["photographs_of_two_people"].values())
+    counts |= {"photographs of two people": twice} if twice else {}
     parts = [bars("Rows by file", report["rows"])]
     for name in ("eval", "test"):
         for sort, label in (("same", "same person"), ("diff", "different people")):

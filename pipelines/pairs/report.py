@@ -70,6 +70,14 @@ def _remarks(report: dict[str, Any]) -> Iterator[str]:
         (leaks, "photograph is", "photographs are", "in training and in evaluation, byte for byte"),
     )
     yield from (f"{counted(count, one, several)} {what}." for count, one, several, what in counts if count)
+    for part, name in (("train", "training"), ("evaluation", "evaluation")):
+        twice = report["photographs_of_two_people"][part]
+        if many := twice["photographs"]:
+            such = "; ".join(twice["such_photographs"])
+            found = f"{counted(many, 'photograph is', 'photographs are')}, byte for byte, of two people in {name}"
+            yield (
+                f"Warning: {found} (such as {such}): one label is wrong, or two runs of one source make two of each."
+            )
     for name in ("eval", "test"):
         yield from _pair_remarks(name, report[name], bool(settings["--allow-same-source"]))
 

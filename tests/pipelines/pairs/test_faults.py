@@ -44,6 +44,30 @@ def test_missing_and_broken_files_are_refused_or_listed(drawn_run: Path, tmp_pat
     assert again["images_left_out"] == {"missing": 1}
 
 
+def test_photographs_of_two_people_are_told(tmp_path: Path) -> None:
+    """Two runs of one source make each of its people two: two targets, and impostor pairs of one person."""
+    of_source = [Row(row.person, row.photograph, row.kind, f"bytes of {row.photograph}") for row in rows(3, 2, ["n95"])]
+    runs = tuple(write_run(tmp_path / name, of_source) for name in ("a", "b"))
+    alone = write_run(
+        tmp_path / "c",
+        [*rows(6, 2, ["n95"], "q"), Row("r", "9.jpg", "n95", "twice"), Row("s", "8.jpg", "n95", "twice")],
+    )
+    report = write(tmp_path / "out", train=runs, eval=(alone,), test_share=0.3)
+    twice = report["photographs_of_two_people"]
+    assert twice["train"] == {
+        "photographs": 6,
+        "such_photographs": [
+            f"a: {name} and b: {name}" for name in ("p000/p000_0001.jpg", "p000/p000_0002.jpg", "p001/p001_0001.jpg")
+        ],
+    }
+    assert twice["evaluation"] == {"photographs": 1, "such_photographs": ["c: r/9.jpg and c: s/8.jpg"]}
+    printed = table(report)
+    assert "Warning: 6 photographs are, byte for byte, of two people in training (such as a: p000" in printed
+    assert "Warning: 1 photograph is, byte for byte, of two people in evaluation (such as c: r/9.jpg" in printed
+    once = write(tmp_path / "once", train=runs[:1], eval=(write_run(tmp_path / "d", rows(6, 2, ["n95"], "q")),))
+    assert "of two people" not in table(once)
+
+
 def with_further_faces(run: Path, alignment: str, further: str = "/p001_0002__") -> Path:
     """The run with columns of faces; pictures with this in their path are of a photograph's third face."""
     table = pq.read_table(run / "catalogue.parquet")

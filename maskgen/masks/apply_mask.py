@@ -102,10 +102,12 @@ class MaskedPicture:
 
     @property
     def outline(self) -> list[Floats]:
-        """Outlines of the area with a coverage above one half: closed polygons, float32 (n, 2), largest first."""
+        """Outlines of the area with a coverage above one half: closed polygons through the pixels at its edge, of which
+        none is more than half a pixel from them, float32 (n, 2), largest first."""
         solid = cv2.threshold(self.coverage, 127, 1, cv2.THRESH_BINARY)[1]
-        found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
-        polygons = [c.reshape(-1, 2).astype(np.float32) for c in found if len(c) >= 3]
+        found, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        fewer = (cv2.approxPolyDP(contour, 0.5, True) for contour in found)
+        polygons = [c.reshape(-1, 2).astype(np.float32) for c in fewer if len(c) >= 3]
         return sorted(polygons, key=lambda p: (-cv2.contourArea(p), p.tobytes()))
 
 

@@ -274,6 +274,17 @@ def test_the_same_plan_gives_the_same_bytes(portraits: list[Portrait]) -> None:
         assert first.outline[0].shape[1] == 2
 
 
+@pytest.mark.parametrize("wearing", ["proper", "under_chin"])
+def test_the_outline_is_at_the_edge_of_the_coverage(portraits: list[Portrait], wearing: str) -> None:
+    for portrait, kind in itertools.product(portraits, ("n95", "cloth_black")):
+        worn = analyse_and_apply(portrait.image, portrait.points68, replace(PLAN, wearing=wearing), load_kind(kind))
+        solid = (worn.coverage > 127).astype(np.uint8)
+        contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        edge = max(contours, key=cv2.contourArea).reshape(-1, 2).astype(float)
+        far = [abs(cv2.pointPolygonTest(worn.outline[0], point, True)) for point in edge.tolist()]
+        assert max(far) <= 0.5 + 1e-6
+
+
 def test_masks_are_the_same_if_all_are_placed_before_the_first_one_is_rendered(portraits: list[Portrait]) -> None:
     each = [(one, analyse_face(one.image, one.points68), at) for at, one in enumerate(portraits)]
     drawn = [(one, face, plan_mask(rng_for(at, kind)), kind) for one, face, at in each for kind in ("n95", "world")]

@@ -255,9 +255,11 @@ def wear_mask(
     occluders = occluders if kind.template.role == "mask" else None
     named = parts or occluders is not None
     layer = render(placed, analysed.camera, analysed.light, analysed.grain, image, named, edge)
-    in_front = _remove_occluded(occluders, layer, placed.mesh.has_head_straps)
+    kept, in_front = _behind(occluders, layer, placed.mesh.has_head_straps)
     face = analysed.camera.scale, analysed.outline, analysed.light
     masked, coverage, translucency = composite_mask(image, layer, analysed.grain, plan.grain, *face, plan.sheer)
+    if kept is not None:
+        _put_in_front(image[outer.slices], masked[outer.slices], coverage[outer.slices], kept)
     if cv2.norm(coverage[outer.slices], cv2.NORM_INF) < LEAST_COVERAGE:  # the greatest
         raise no_cloth_visible()
     whole = part_labels(layer.parts, coverage, outer) if parts and layer.parts is not None else None
@@ -293,16 +295,19 @@ def no_cloth_visible() -> SetAsideError:
     return SetAsideError(Reason.DOUBTFUL_FIT, "only the mask's loops would lie in the picture")
 
 
-def _remove_occluded(occluders: Occluders | None, layer: Layer, straps: bool) -> float:
-    """Remove the parts of the layer that `occluders` hide, in place; returns their share."""
+def _behind(occluders: Occluders | None, layer: Layer, straps: bool) -> tuple[Floats | None, float]:
+    """The share of each pixel of the layer that nothing in front hides, None if nothing does; the hidden share of the
+    mask."""
     if occluders is None or layer.parts is None:
-        return 0.0
+        return None, 0.0
     kept = 1 - occluded_share(occluders, layer.parts, layer.window, straps)
-    paint, alpha = layer.paint, layer.alpha
-    whole = float(alpha.sum())
-    alpha *= kept
-    paint *= kept[..., None]
-    return 1.0 - float(alpha.sum()) / max(whole, 1e-6)
+    return kept, 1.0 - float((layer.alpha * kept).sum()) / max(float(layer.alpha.sum()), 1e-6)
+
+
+def _put_in_front(image: Image, masked: Image, coverage: Mask, kept: Floats) -> None:
+    """Put what is in front of a mask on the picture with it, in place: on neither cloth nor its shadow."""
+    masked[...] = np.rint(image + (masked.astype(np.float32) - image) * kept[..., None])
+    coverage[...] = np.rint(coverage * kept)
 
 
 def _material(kind: Kind, plan: MaskPlan, translucency: float) -> MaskMaterial:

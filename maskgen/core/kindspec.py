@@ -17,6 +17,7 @@ from maskgen.core.reasons import UserError
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_KINDS = ("surgical_green", "surgical_blue", "n95", "kn95", "cloth_black")
+BARE = "bare"  # in place of a kind, a face without a mask
 WORLD = "world"  # masks as they occur in public, each drawn at random
 DEFAULT_MIN_TRUST = 0.4
 SEEDS = (-(2**63), 2**64 - 1)  # the least and the greatest
@@ -199,6 +200,10 @@ def _normal_colour(dye: str) -> str:
 def parse_kind(text: str) -> KindSpec:
     """Parse a mask kind; its existence is not checked.
 
+    Raises:
+        UserError: the weight is not a positive number, or nothing follows the colon, as where a script's variable for
+            the colour is empty.
+
     Example:
         >>> parse_kind("surgical:teal=2")
         KindSpec(form='surgical', dye='#008080', weight=2.0)
@@ -209,6 +214,9 @@ def parse_kind(text: str) -> KindSpec:
     form, colon, dye = name.rpartition(":")
     if not colon or len(form) == 1:  # one letter before a colon is a Windows drive
         return KindSpec(name, "", weight)
+    if not dye:
+        other = f"{form}:surgical" if form == WORLD else f"{form}:teal"
+        raise UserError(f"mask kind {name!r} has nothing behind the colon: give {form}, or {other}")
     return KindSpec(form, dye if form == WORLD else _normal_dye(dye), weight)
 
 

@@ -274,10 +274,10 @@ def place_mask(size: tuple[int, ...], analysed: AnalysedFace, plan: MaskPlan, ki
         SetAsideError: as `apply_mask`, but for `no_cloth_visible`, which only the rendered mask shows.
     """
     kind, plan = kind.drawn(plan)
-    mesh = kind.mesh_for(analysed.camera.scale, plan.wearing)
     camera, is_mask = analysed.camera, kind.template.role == "mask"
     if not is_mask:
-        plan = replace(plan, unsure=0.0)  # glasses and shields cover no chin
+        plan = replace(plan, unsure=0.0, wearing="proper")  # glasses and shields cover no chin, and are worn in one way
+    mesh = kind.mesh_for(camera.scale, plan.wearing)
     hides = mesh.hidden_by(camera.rotation[2])
     placement = Placement(mesh, plan, camera, analysed.shift, analysed.eyes, is_mask, hides, size)
     placed = placed_points(placement)

@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.core.images import read_photo
-from maskgen.core.kindspec import COLOUR, DEFAULT_KINDS, PRINTS, WORLD, KindSpec, colour_hint, parse_kind
+from maskgen.core.kindspec import (
+    BARE,
+    COLOUR,
+    DEFAULT_KINDS,
+    PRINTS,
+    WEARINGS,
+    WORLD,
+    KindSpec,
+    colour_hint,
+    parse_kind,
+)
 from maskgen.core.reasons import SetAsideError, UserError
 from maskgen.masks.kind import Kind, make_kind
 from maskgen.masks.template import Template, built_in_template, read_template, template_names
@@ -113,10 +123,7 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
                 f"a mask, name the form before it, as in cloth:{spec.folder}"
             )
         template = read_template(spec.folder)
-        if template.name in (WORLD, *kind_names(), *template_names()):
-            raise UserError(
-                f"{spec.folder}: a built-in mask is called {template.name!r} too: give the folder another name"
-            )
+        _check_name(template.name, spec.folder)
         return template, next(iter(template.colours.values()))
     for name in template_names():
         colours = built_in_template(name).colours
@@ -131,6 +138,15 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
     if Path(spec.form).is_dir():
         hint = f"for the folder of that name write ./{spec.form}"
     raise UserError(f"there is no mask kind {spec.form!r}: {hint}")
+
+
+def _check_name(name: str, folder: Path) -> None:
+    """Raise UserError for a template whose masks would be taken for something else in a catalogue or in labels."""
+    if name in (WORLD, *kind_names(), *template_names()):
+        raise UserError(f"{folder}: a built-in mask is called {name!r} too: give the folder another name")
+    if name in (BARE, *WEARINGS):
+        what = "a face without a mask" if name == BARE else "a wearing position"
+        raise UserError(f"{folder}: {name!r} stands for {what} in catalogues and labels: give the folder another name")
 
 
 def _pattern(spec: KindSpec) -> NDArray[np.uint8] | None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from maskgen.core.images import read_photo
-from maskgen.core.kindspec import DEFAULT_KINDS
+from maskgen.core.kindspec import DEFAULT_KINDS, WEARINGS
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.seeding import rng_for
 from maskgen.masks import mask_mesh
@@ -457,3 +457,22 @@ def test_a_mask_under_the_chin_does_not_stand_up_beside_a_turned_face(name: str,
     beyond = worn[:, : int(x)] if far == 0 else worn[:, int(x) :]
     highest = np.flatnonzero((beyond > 127).any(1))[0]
     assert (y - highest) / 46 < 0.45
+
+
+@pytest.mark.parametrize("wearing", WEARINGS)
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_wearing_position_leaves_bare(form: str, wearing: str) -> None:
+    worn = apply_mask(plain(), on_plain(), MaskPlan(wearing=wearing), load_kind(form))
+    covers = under(head_points()[[33, 51, 57, 8]], worn.coverage > 127).tolist()  # below the nose, both lips, chin
+    bare = {"proper": (), "nose_out": (0,), "chin_out": (3,), "under_chin": (0, 1, 2)}[wearing]
+    assert covers == [number not in bare for number in range(4)]
+    assert worn.wearing == wearing
+
+
+@pytest.mark.parametrize("form", ["shield_white", "sunglasses_black"])
+def test_shields_and_glasses_have_one_wearing_position_and_say_so(form: str) -> None:
+    proper, *others = [
+        apply_mask(plain(), on_plain(), MaskPlan(wearing=wearing), load_kind(form)) for wearing in WEARINGS
+    ]
+    assert [other.wearing for other in others] == ["proper"] * 3
+    assert all((other.image == proper.image).all() for other in others)

@@ -227,6 +227,19 @@ def test_a_picture_or_an_empty_folder_in_place_of_a_template(tmp_path: Path) -> 
         load_kind(str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["bare", "chin_out", "world", "cloth", "n95"])
+def test_a_template_has_no_name_that_means_something_else_in_the_catalogue(copied: Path, name: str) -> None:
+    folder = copied.rename(copied.with_name(name))
+    with pytest.raises(UserError, match=f"{name!r}.*: give the folder another name"):
+        load_kind(str(folder))
+
+
+@pytest.mark.parametrize("text", ["surgical:", "world:=2", "./mine:"])
+def test_a_colon_with_nothing_behind_it_is_told(text: str) -> None:
+    with pytest.raises(UserError, match=f"nothing behind the colon: give {text.partition(':')[0]}, or"):
+        MaskerSettings((text,))
+
+
 def test_a_folder_named_without_its_path_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)

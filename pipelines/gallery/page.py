@@ -36,7 +36,7 @@ def gallery_command(settings: GallerySettings) -> str:
 def write_page(folder: GalleryFolder, settings: GallerySettings, outcomes: Outcomes, report: GalleryReport) -> None:
     """Write report.html."""
     pictures = Pictures()
-    faces, aside = _faces(folder, outcomes, pictures), _aside(settings, outcomes, pictures)
+    faces, aside = _faces(folder, outcomes, pictures, settings.simulate), _aside(settings, outcomes, pictures)
     sections = [
         Section("outcome", "Results", _outcome(report, outcomes)),
         Section("labels", "Labels in doubt, and copies of one photograph", _warnings(outcomes)),
@@ -70,7 +70,7 @@ def _outcome(report: GalleryReport, outcomes: Outcomes) -> Markup:
     return join([numbers(counts), bars(f"Faces by person{rest}", most, shows=("faces", "person"))])
 
 
-def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gallery:
+def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures, simulated: bool) -> Gallery:
     """Faces with a contradicted label, copies of one photograph, and others evenly over the people."""
     doubts = {path: (looks, score) for path, _, _, looks, score in (*outcomes.copies, *outcomes.doubtful)}
     members = sorted(outcomes.members, key=lambda one: (one.person, one.masked, one.path))
@@ -80,7 +80,8 @@ def _faces(folder: GalleryFolder, outcomes: Outcomes, pictures: Pictures) -> Gal
     shown = doubtful + [rest[at * len(rest) // count] for at in range(count)]
     shown.sort(key=lambda one: (one.person, one.masked, one.path))
     thumbs = of_all(lambda one: _thumbnail(folder, one.path), shown)
-    items = [_item(one, pictures.add(thumb), doubts) for one, thumb in zip(shown, thumbs, strict=True)]
+    sized = "Picture's size" if simulated else "Photograph's size"
+    items = [_item(one, pictures.add(thumb), doubts, sized) for one, thumb in zip(shown, thumbs, strict=True)]
     whole = len(shown) == len(members)
     sample = f"A sample of {len(shown):,} of {counted(len(members), 'face')}, evenly over the people."
     note = "All faces." if whole else sample
@@ -111,7 +112,7 @@ def _thumbnail(folder: GalleryFolder, path: str) -> str | None:
         return None
 
 
-def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float | str]]) -> Item:
+def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, float | str]], sized: str) -> Item:
     worn, person = "masked" if one.masked else "bare", escape(one.person)
     facets = {"worn": worn, "label": _label(one, doubts), "person": person}
     details = [("Face", one.path), ("Photograph", escape(one.source)), ("Person", person), ("Label", worn)]
@@ -119,7 +120,7 @@ def _item(one: GalleryRow, thumb: int | None, doubts: Mapping[str, tuple[str, fl
         looks, score = doubts[one.path]
         is_copy = facets["label"] == _COPY
         details.append(("Copy", looks) if is_copy else ("Looks", f"{looks} (mask score {_score(score)})"))
-    details += [("Photograph's size", f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
+    details += [(sized, f"{one.width} x {one.height}"), ("Detector's score", f"{one.score:.3f}")]
     sorts, tells = {"score": one.score}, {"score": f"score {one.score:.3f}"}
     if one.path in doubts:
         looks = doubts[one.path][0]

@@ -100,6 +100,7 @@ class MaskSettings:
     def __post_init__(self) -> None:
         check_mask_settings(self, self.kinds)
         check_range("--quality", self.quality, 1, 100)
+        check_range("--seed", self.seed, -(2**63), 2**63 - 1)  # the catalogue's column has 64 bits with a sign
         # 0 stands for all workers of a cluster.
         check_range("--workers", self.workers, 0 if self.scheduler else 1, 4096)
         check_choice("--backend", self.backend, BACKENDS)

@@ -332,6 +332,8 @@ def test_a_gallery_made_up_from_a_run(tmp_path: Path) -> None:
         x0, y0, x1, y1 = map(float, row["box"].split())
         assert (x0 + x1) / 2 == pytest.approx(80, abs=25), "the box is in the pixels of the picture"
         assert (y0 + y1) / 2 == pytest.approx(80, abs=25)
+    facts = [dict(item["facts"]) for item in PageFile(tmp_path / "gallery" / "report.html").items("faces")]
+    assert {one["Picture's size"] for one in facts} == {"160 x 160"}, "the photographs of the run have other sizes"
     said = call("--simulate", run, tmp_path / "more", "--expect", "3,3").output
     assert "no person has more than 4 photographs; give a smaller --expect" in said
     assert "--bare" not in said

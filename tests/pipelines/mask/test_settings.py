@@ -67,6 +67,7 @@ HOW: dict[str, Any] = {
         ("max_pitch", -1.0, "--max-pitch"),
         ("per_photo", 6, "--per-photo 6 is out of range: give 1 to 5"),
         ("per_photo", "some", "--per-photo 'some' is unknown: give random, all or a whole number"),
+        ("seed", 2**63, "--seed 9223372036854775808 is out of range: give -9223372036854775808 to 9223372036854775807"),
         ("kinds", (), "--kinds"),
         ("kinds", ("n95", "n95"), "twice"),
         ("crop", "half", "--crop"),

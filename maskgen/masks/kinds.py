@@ -122,8 +122,9 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
                 f"mask kind {spec.text!r}: {spec.folder} is a file and not a template's folder: to print a picture on "
                 f"a mask, name the form before it, as in cloth:{spec.folder}"
             )
-        template = read_template(spec.folder)
-        _check_name(template.name, spec.folder)
+        # As the kind's name: of "." or of a link it is that of the folder itself.
+        template = replace(read_template(spec.folder), name=spec.folder.resolve().name)
+        check_template_name(template.name, spec.folder)
         return template, next(iter(template.colours.values()))
     for name in template_names():
         colours = built_in_template(name).colours
@@ -140,8 +141,12 @@ def _template(spec: KindSpec) -> tuple[Template, str]:
     raise UserError(f"there is no mask kind {spec.form!r}: {hint}")
 
 
-def _check_name(name: str, folder: Path) -> None:
-    """Raise UserError for a template whose masks would be taken for something else in a catalogue or in labels."""
+def check_template_name(name: str, folder: Path) -> None:
+    """Raise UserError for a template whose masks would be taken for something else in a catalogue or in labels.
+
+    Args:
+        name: its name, the last part of the folder's path.
+    """
     if name in (WORLD, *kind_names(), *template_names()):
         raise UserError(f"{folder}: a built-in mask is called {name!r} too: give the folder another name")
     if name in (BARE, *WEARINGS):

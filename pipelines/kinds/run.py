@@ -68,13 +68,15 @@ def copy_form(form: str, folder: Path) -> str:
     """Write a built-in template into a new folder; returns what to do next.
 
     Raises:
-        UserError: the form does not exist, or the folder exists.
+        UserError: the form does not exist, the folder exists, or a template may not have its name.
     """
     from maskgen.core.atomic_writes import write_atomic
+    from maskgen.masks.kinds import check_template_name
     from maskgen.masks.template import template_files
 
     if folder.exists():
         raise UserError(f"{folder} is there already: give a folder that is not.")
+    check_template_name(folder.resolve().name, folder)
     files = template_files(form)
     folder.mkdir(parents=True)
     text, further = without_looks(files[_TEMPLATE].decode("utf-8"))

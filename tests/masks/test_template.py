@@ -185,7 +185,7 @@ def test_a_copied_form_with_a_flat_texture_is_a_new_kind(tmp_path: Path) -> None
 def test_a_copy_of_which_only_the_pictures_were_replaced_has_one_look(tmp_path: Path) -> None:
     """Further looks would put the built-in texture on a part of the masks without a word."""
     for form in template_names():
-        folder, built_in = tmp_path / form, built_in_template(form)
+        folder, built_in = tmp_path / f"my_{form}", built_in_template(form)
         told = CliRunner().invoke(main, ["kinds", "--copy", form, str(folder)])
         assert told.exit_code == 0
         copy = read_template(folder)
@@ -230,8 +230,20 @@ def test_a_picture_or_an_empty_folder_in_place_of_a_template(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["bare", "chin_out", "world", "cloth", "n95"])
 def test_a_template_has_no_name_that_means_something_else_in_the_catalogue(copied: Path, name: str) -> None:
     folder = copied.rename(copied.with_name(name))
-    with pytest.raises(UserError, match=f"{name!r}.*: give the folder another name"):
-        load_kind(str(folder))
+    link = copied.with_name("link")
+    link.symlink_to(folder)
+    for one in (folder, link):
+        with pytest.raises(UserError, match=f"{name!r}.*: give the folder another name"):
+            load_kind(str(one))
+    told = CliRunner().invoke(main, ["kinds", "--copy", "surgical", str(copied.with_name("other") / name)])
+    assert told.exit_code == 2 and "give the folder another name" in told.output
+    assert not copied.with_name("other").exists()
+
+
+def test_form_and_kind_of_a_template_have_one_name(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copied)
+    masked = mask_photo(astronaut(), ".")
+    assert masked.record["form"] == masked.record["kind"] == "mine"
 
 
 @pytest.mark.parametrize("text", ["surgical:", "world:=2", "./mine:"])

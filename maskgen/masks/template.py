@@ -28,6 +28,8 @@ MAX_SIDE = 8192  # largest side of a texture, in pixels, checked before decoding
 # Part labels of a mask's pixels; the numbers are those of `--segmentation classes`, 0 is no mask.
 FARTHEST = 10  # eye distances of a move or a lift
 PARTS = {"cloth": 1, "strap": 2, "valve": 3, "window": 4, "shield": 5, "glasses": 6}
+USUAL_LOOK = "plain"  # the look that a template's own pictures give
+ROUNDING = 1e-9  # of a sum of shares: 0.7 + 0.1 + 0.1 + 0.1 is not quite 1
 ROLES = {"mask": "cloth", "shield": "shield", "glasses": "glasses"}  # part label of a template's sheet by its role
 
 
@@ -137,7 +139,7 @@ class Template:
             until += look.share
             if draw < until:
                 return number
-        return 0
+        return next(number for number, look in enumerate(self.looks) if look.share > 0)  # a sum just below 1
 
 
 class _TomlTable:
@@ -294,7 +296,7 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
     """
     file = folder.joinpath("template.toml")
     try:
-        table = tomllib.loads(file.read_text("utf-8"))
+        table = tomllib.loads(file.read_text("utf-8-sig"))  # editors on Windows may write a byte order mark
     except OSError:
         raise UserError(
             f"{folder}: no template.toml in this folder: name a template's folder; `maskgen kinds --copy cloth FOLDER` "
@@ -331,14 +333,16 @@ def read_template(folder: Traversable, trusted: bool = False) -> Template:
 def _looks(folder: Traversable, page: _TomlTable, trusted: bool) -> tuple[Look, ...]:
     """The usual look and the further ones."""
     depth = page.number("relief_depth", 0.0, 0.5, 0.05)
-    further = []
+    further: list[Look] = []
     for row in page.pages("look"):
         row.only("name", "share", "texture", "relief", "clear", "parts")
+        if row.text("name") in (USUAL_LOOK, *(look.name for look in further)):
+            raise row.fail("name", "a name that no other look has, nor the template itself")
         further.append(_look(folder, row, row.text("name"), row.number("share", 0.0, 1.0), depth, trusted))
     rest = 1.0 - sum(look.share for look in further)
-    if rest < 0:
+    if rest < -ROUNDING:
         raise page.fail("look", "shares that add up to 1 at most")
-    looks = (_look(folder, page, "plain", rest, depth, trusted), *further)
+    looks = (_look(folder, page, USUAL_LOOK, rest if rest > ROUNDING else 0.0, depth, trusted), *further)
     if len({look.size for look in looks}) > 1:
         raise page.fail("look", f"textures of one size, {looks[0].size[1]} x {looks[0].size[0]} here")
     return looks

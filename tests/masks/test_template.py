@@ -78,6 +78,42 @@ def test_a_fault_names_file_and_key(copied: Path, old: str, new: str, says: str)
     assert "\n" not in str(fault.value)
 
 
+def with_looks(folder: Path, **shares: float) -> Path:
+    """A copy with further looks, each of the usual pictures."""
+    page = folder / "template.toml"
+    text = page.read_text("utf-8").partition("[[look]]")[0]
+    rows = (
+        f'[[look]]\nname = "{name}"\nshare = {share}\ntexture = "texture.png"\nrelief = "relief.png"\n'
+        for name, share in shares.items()
+    )
+    page.write_text(text + "".join(rows), "utf-8")
+    return folder
+
+
+def test_each_look_has_a_name_of_its_own(copied: Path) -> None:
+    with pytest.raises(UserError, match=r"look\[0\].name: expected a name that no other look has, .*'plain'"):
+        read_template(with_looks(copied, plain=0.3))
+    page = with_looks(copied, one=0.3, two=0.3) / "template.toml"
+    page.write_text(page.read_text("utf-8").replace('"two"', '"one"'), "utf-8")
+    with pytest.raises(UserError, match=r"look\[1\].name: expected a name that no other look has, .*'one'"):
+        read_template(copied)
+
+
+def test_shares_that_add_up_to_one_leave_none_for_the_usual_look(copied: Path) -> None:
+    shares = {"a": 0.7, "b": 0.1, "c": 0.1, "d": 0.1}
+    assert sum(shares.values()) != 1.0
+    template = read_template(with_looks(copied, **shares))
+    assert [look.share for look in template.looks] == [0.0, *shares.values()]
+    assert template.look_number(0.0) == template.look_number(float(np.nextafter(1.0, 0.0))) == 1
+
+
+def test_a_template_may_begin_with_a_byte_order_mark(copied: Path) -> None:
+    """Some editors on Windows write one."""
+    page = copied / "template.toml"
+    page.write_bytes(b"\xef\xbb\xbf" + page.read_bytes())
+    assert read_template(copied).name == "mine"
+
+
 def test_a_huge_texture_is_refused_before_it_is_decoded(copied: Path) -> None:
     cv2.imwrite(str(copied / "texture.png"), np.zeros((1, 9000), np.uint8))
     with pytest.raises(UserError, match="texture"):

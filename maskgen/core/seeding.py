@@ -8,13 +8,18 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.reasons import is_number
+
 
 def rng_for(seed: int, *names: str | int) -> np.random.Generator:
     """An independent generator for each (seed, name, name, ...): same names, same draws, in any order and process.
 
     Args:
-        seed: the run's seed, any integer.
+        seed: the run's seed, any integer, NumPy's too.
         names: the key, such as the photograph's key and the variant. `1` and `"1"` differ.
+
+    Raises:
+        TypeError: the seed or a name is neither a whole number nor a text.
 
     Source: PCG64 seeded with 128 bits of BLAKE2b over the names, each with its length and type, so that different lists
         of names have different hashes.
@@ -56,7 +61,18 @@ def key_texts(keys: object, each: str) -> list[str]:
 
 def _key(seed: int, names: tuple[str | int, ...]) -> bytes:
     parts = []
-    for name in (seed, *names):
+    for name in map(_plain, (seed, *names)):
         text = str(name).encode("utf-8", "surrogatepass")
         parts += [f"{type(name).__name__}:{len(text)}:".encode(), text]
     return b"".join(parts)
+
+
+def _plain(name: object) -> str | int:
+    """A name as Python's own type: NumPy's numbers and texts would draw otherwise."""
+    if type(name) is int or type(name) is str:  # two microseconds less, of three
+        return name
+    if isinstance(name, str):
+        return str.__str__(name)
+    if is_number(name, whole=True):
+        return int(name)
+    raise TypeError(f"{name!r} cannot be a seed or key of random draws: give a whole number or a text")

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from maskgen.core.reasons import counted
 from maskgen.core.seeding import rng_for
 
+from .checks import check_count, check_rate
+
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Measure = Callable[[Doubles, Doubles], Mapping[str, float]]
@@ -31,12 +33,20 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class PairPeople:
-    """People of the pairs: `same` int64 (n,), one per genuine pair, and `different` int64 (m, 2), any numbers."""
+    """People of the pairs: `same` int64 (n,), one per genuine pair, and `different` int64 (m, 2), any numbers.
+
+    Lists are converted.
+
+    Raises:
+        ValueError: other shapes.
+    """
 
     same: Ints
     different: Ints
 
     def __post_init__(self) -> None:
+        for name in ("same", "different"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name)))
         if self.same.ndim != 1 or self.different.ndim != 2 or self.different.shape[1] != 2:
             raise ValueError(f"expected people of (n,) and (m, 2), got {self.same.shape} and {self.different.shape}")
 
@@ -62,9 +72,14 @@ def intervals(
         replicates: number of resamples.
         seed: the same seed, the same intervals.
 
+    Raises:
+        ValueError: no replicates, or a level that is not above 0 and below 1.
+
     Source: Bolle, Ratha and Pankanti, Error analysis of pattern recognition systems: the subsets bootstrap, 2004;
         products of weights: Owen, The pigeonhole bootstrap, 2007.
     """
+    check_count("replicates", replicates)
+    check_rate("level", level)
     known, codes = np.unique(np.concatenate([people.same, people.different.ravel()]), return_inverse=True)
     same, different = codes[: len(people.same)], codes[len(people.same) :].reshape(-1, 2)
     rng = rng_for(seed, "bootstrap")

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
+ALIKE = 1e-6  # distances and cosines of unit vectors with a smaller difference are equal: rounding of float32
+
 _AT_ONCE = 1 << 24  # values gathered at once: 64 MB per side
 _SHORTEST = 1e-12  # as in torch's normalize: a zero vector stays zero
 
@@ -40,13 +42,20 @@ def l2(a: ArrayLike, b: ArrayLike) -> Floats:
     return _apart(one, other)
 
 
-def pair_l2(embeddings: ArrayLike, first: Ints, second: Ints) -> Floats:
+def pair_l2(embeddings: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
     """`l2` of the pairs (first[i], second[i]) of rows of `embeddings` (n, d), without gathering all embeddings at once.
 
+    Args:
+        first, second: whole numbers (k,), 0 to n - 1.
+
     Returns:
-        float32 (len(first),).
+        float32 (k,).
+
+    Raises:
+        ValueError: they have another shape, or are no such numbers.
     """
     rows = normalised(embeddings)
+    first, second = (_rows(name, values, len(rows)) for name, values in (("first", first), ("second", second)))
     if first.shape != second.shape:
         raise ValueError(f"pairs of different shapes: {first.shape} and {second.shape}")
     step = max(1, _AT_ONCE // max(rows.shape[1], 1))
@@ -54,6 +63,16 @@ def pair_l2(embeddings: ArrayLike, first: Ints, second: Ints) -> Floats:
         _apart(rows[first[at : at + step]], rows[second[at : at + step]]) for at in range(0, max(len(first), 1), step)
     ]
     return np.concatenate(parts)
+
+
+def _rows(name: str, values: ArrayLike, count: int) -> Ints:
+    """Numbers of rows; a negative one would count from the end."""
+    found = np.asarray(values)
+    if found.ndim != 1 or (len(found) and found.dtype.kind not in "iu"):
+        raise ValueError(f"{name} must be whole numbers (k,), not {found.dtype} {found.shape}")
+    if len(found) and not 0 <= found.min() <= found.max() < count:
+        raise ValueError(f"{name} has {found.min()} to {found.max()}: the embeddings are 0 to {count - 1}")
+    return found.astype(np.int64, copy=False)
 
 
 def _apart(one: Floats, other: Floats) -> Floats:

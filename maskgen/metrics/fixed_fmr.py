@@ -13,8 +13,8 @@ from maskgen.core.reasons import are
 from maskgen.core.seeding import rng_for
 
 from .bootstrap import Interval, draw_people, percentiles
-from .checks import check_finite, check_rate, one_each
-from .distances import normalised
+from .checks import check_count, check_finite, check_rate, flag_each, whole_each
+from .distances import ALIKE, normalised
 
 FMR = 1e-3
 MOST = 12_000  # maximum of pictures that are compared; of more, a random sample
@@ -104,7 +104,8 @@ def fixed_fmr(
     """Compare every picture with every other one, each pair once, except two pictures of one photograph.
 
     A masked picture agrees with a bare one of the same photograph in everything but the mask. The threshold is the
-    loosest at which at most `asked` of the comparisons of two bare faces of two people match.
+    loosest at which at most `asked` of the comparisons of two bare faces of two people match; cosines that differ by
+    at most 1e-6 are equal.
 
     Args:
         embeddings: float32 (n, dim).
@@ -114,11 +115,13 @@ def fixed_fmr(
         photographs: int64 (n,), the photograph of each; by default each is a photograph of its own.
 
     Raises:
-        ValueError: an embedding is not finite, `asked` is another rate, or the numbers of rows differ.
+        ValueError: an embedding is not finite, `asked` is another rate, the numbers of rows differ, or people,
+            photographs or `masked` have other values.
 
     Source: Ngan, Grother and Hanaoka, NISTIR 8311 and 8331, Face recognition accuracy with masks, 2020.
     """
     check_rate("asked", asked)
+    check_count("replicates", replicates)
     pictures = _drawn(_checked(embeddings, people, masked, photographs), seed)
     bare = pictures.take(np.flatnonzero(~pictures.masked))
     impostors, alike = bare.impostors(), pictures.alike()[0]
@@ -128,10 +131,17 @@ def fixed_fmr(
         reason = f"A false match rate of {asked:g} needs {round(1 / asked):,} comparisons of bare faces of two people, "
         reason += f"and there {are(impostors)} {impostors:,}."
         return FixedFmr(asked, float("nan"), len(pictures.people), many, {}, alike, reason)
-    beyond = _largest(bare, allowed + 1)
+    beyond = _beyond(bare, allowed)
     found = _sorts(pictures, beyond, replicates, seed)
     threshold = float(np.sqrt(max(0.0, 2 - 2 * beyond)))
     return FixedFmr(asked, threshold, len(pictures.people), many, found, alike)
+
+
+def _beyond(bare: _Pictures, allowed: int) -> float:
+    """The cosine that so many of the comparisons of two bare faces of two people, and no more, are above."""
+    # A comparison's cosine differs by rounding from block to block: without a distance, a collapsed network's genuine
+    # pairs would match, or some of them.
+    return _largest(bare, allowed + 1) + ALIKE
 
 
 def _checked(embeddings: ArrayLike, people: ArrayLike, masked: ArrayLike, photographs: ArrayLike | None) -> _Pictures:
@@ -141,9 +151,9 @@ def _checked(embeddings: ArrayLike, people: ArrayLike, masked: ArrayLike, photog
     whole = np.arange(many) if photographs is None else photographs
     return _Pictures(
         unit,
-        one_each("people", people, many, np.int64),
-        one_each("photographs", whole, many, np.int64),
-        one_each("masked", masked, many, np.bool_),
+        whole_each("people", people, many),
+        whole_each("photographs", whole, many),
+        flag_each("masked", masked, many),
     )
 
 

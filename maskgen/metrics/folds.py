@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from maskgen.core.seeding import rng_for
 
+from .checks import check_distances
+
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -54,8 +56,7 @@ def fold_accuracy(same: ArrayLike, different: ArrayLike, folds: int = FOLDS, see
         numbers = np.asarray(values, np.float64).ravel()
         if len(numbers) < folds:
             raise ValueError(f"{len(numbers)} {name} pairs are too few for {folds} folds")
-        if not np.isfinite(numbers).all():
-            raise ValueError("a distance is not finite")
+        check_distances(numbers)
         distances.append(numbers)
         is_same.append(np.full(len(numbers), name == "same"))
         fold.append(rng_for(seed, "folds", name).permutation(len(numbers)) % folds)
@@ -75,9 +76,15 @@ def best_threshold(same: ArrayLike, different: ArrayLike) -> float:
     """The threshold with the highest accuracy; a distance of at most the threshold matches.
 
     It is halfway between two distances; of several equally good thresholds it is the middle one.
+
+    Raises:
+        ValueError: there is no distance, or one is not finite.
     """
     one, other = (np.sort(np.asarray(values, np.float64).ravel()) for values in (same, different))
+    check_distances(one, other)
     every = np.unique(np.concatenate([one, other]))
+    if not len(every):
+        raise ValueError("a threshold needs genuine or impostor pairs")
     halves = np.concatenate([[every[0] - 1.0], (every[:-1] + every[1:]) / 2, [every[-1]]])
     right = np.searchsorted(one, halves, "right") + len(other) - np.searchsorted(other, halves, "right")
     best = np.flatnonzero(right == right.max())

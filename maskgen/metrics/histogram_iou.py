@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from maskgen.core.reasons import are
 
+from .checks import check_count
+from .distances import ALIKE
+
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_ALIKE = 1e-6  # distances with a smaller difference are equal: float32 precision of numbers up to 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,20 @@ class Overlap:
 
 
 def compare_histograms(same: ArrayLike, different: ArrayLike, bins: int = 100) -> Overlap:
-    """The histograms of genuine and impostor distances, their IOU and crossing. It never raises on numbers.
+    """The histograms of genuine and impostor distances, their IOU and crossing. It never raises on distances.
 
     Args:
         same: (n,), any float type.
         different: (m,).
-        bins: number of bins over the range of all distances.
+        bins: number of bins over the range of all distances, at least 1.
+
+    Raises:
+        ValueError: `bins` is another number.
 
     Of several crossings the one with the lowest sum of both error rates is taken, interpolated linearly between the
     bins' centres. If the two histograms are separate, the threshold is the middle of the gap.
     """
+    check_count("bins", bins)
     one, other = (np.asarray(values, np.float64).ravel() for values in (same, different))
     fault = _fault(one, other)
     if fault:
@@ -70,7 +75,7 @@ def _fault(same: Doubles, different: Doubles) -> str:
     wrong = int(np.count_nonzero(~np.isfinite(every)))
     if wrong:
         return f"{wrong:,} of {len(every):,} distances {are(wrong)} not finite."
-    if np.ptp(every) <= _ALIKE * max(1.0, float(np.abs(every).max())):
+    if np.ptp(every) <= ALIKE * max(1.0, float(np.abs(every).max())):
         return f"All {len(every):,} distances are {every[0]:.6g}: the embeddings have collapsed into one."
     return ""
 

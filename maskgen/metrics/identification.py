@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,8 +13,8 @@ from maskgen.core.reasons import are, counted
 from maskgen.core.seeding import rng_for
 
 from .bootstrap import REPLICATES, Interval, draw_people, percentiles
-from .checks import check_finite, check_rate, one_each
-from .distances import normalised
+from .checks import check_count, check_finite, check_rate, whole_each
+from .distances import ALIKE, normalised
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,8 +30,9 @@ class Search:
     Convention:
         - `person` int64 (n,): the probe's person
         - `own`, `other` float64 (n,): distance to that person and to the nearest other one, inf if there is none
-        - `rival` int64 (n,): that other person, -1 if there is none
+        - `rival` int64 (n,): that other person, the one with the lowest number of several, -1 if there is none
         - `rank` int64 (n,): rank of the own person, ties counted against it; 0 if the person is not enrolled
+        - a difference of at most 1e-6 is a tie
     """
 
     person: Ints
@@ -94,13 +96,14 @@ def search(probes: ArrayLike, probe_people: ArrayLike, enrolled: ArrayLike, enro
         enrolled: (m, d), m > 0, of `enrolled_people` int64 (m,), in any order.
 
     Raises:
-        ValueError: an embedding is not finite, nobody is enrolled, or the shapes do not fit.
+        ValueError: an embedding is not finite, nobody is enrolled, the shapes do not fit, or people are no whole
+            numbers.
     """
     faces, looked = _embeddings(enrolled), _embeddings(probes)
     if not len(faces) or looked.shape[1] != faces.shape[1]:
         raise ValueError(f"probes of shape {looked.shape} cannot be searched among enrolled faces {faces.shape}")
-    enrolled_people = one_each("enrolled_people", enrolled_people, len(faces), np.int64)
-    probe_people = one_each("probe_people", probe_people, len(looked), np.int64)
+    enrolled_people = whole_each("enrolled_people", enrolled_people, len(faces))
+    probe_people = whole_each("probe_people", probe_people, len(looked))
     order = np.argsort(enrolled_people, kind="stable")
     people, starts = np.unique(enrolled_people[order], return_index=True)
     step = max(1, _AT_ONCE // len(faces))
@@ -131,10 +134,11 @@ def _found(near: Doubles, people: Ints, whose: Ints) -> tuple[Doubles, Doubles, 
     own = np.where(known, near[rows, place], np.inf)
     others = near.copy()
     others[rows[known], place[known]] = np.inf
-    nearest = others.argmin(axis=1)
-    other = others[rows, nearest]
+    other = others.min(axis=1)
+    # Distances to equal embeddings differ by rounding, at each place in the matrix and on each processor by another.
+    nearest = (others <= other[:, None] + ALIKE).argmax(axis=1)
     rival = np.where(np.isfinite(other), people[nearest], -1)
-    rank = np.where(known, 1 + (others <= own[:, None]).sum(axis=1), 0)
+    rank = np.where(known, 1 + (others <= own[:, None] + ALIKE).sum(axis=1), 0)
     return own, other, rival, rank
 
 
@@ -151,19 +155,19 @@ def identify(
         replicates, seed: of the bootstrap over people, each with all their probes.
 
     Raises:
-        ValueError: another rate.
+        ValueError: another rate, or no replicates.
 
     Source: Phillips, Grother and Micheals, Evaluation methods in face recognition, 2011: detection and identification
         rate at a false alarm rate.
     """
     check_rate("far", far)
+    check_count("replicates", replicates)
     threshold, reason = _threshold(found.other, far)
     known = found.is_known
     right = {"rank1": known & (found.rank == 1), "rank5": known & (found.rank <= 5)}
     if not reason:
         right["accepted"] = right["rank1"] & (found.own <= threshold)
     means = {name: _share(hits[known]) for name, hits in right.items()}
-    nan = float("nan")
     among = {name: hits[known] for name, hits in right.items()}
     return Identification(
         probes=len(known),
@@ -171,9 +175,9 @@ def identify(
         rank1=means["rank1"],
         rank5=means["rank5"],
         far_asked=far,
-        far=nan if reason else _share(found.other <= threshold),
+        far=math.nan if reason else _share(found.other <= threshold),
         threshold=threshold,
-        accepted=means.get("accepted", nan),
+        accepted=means.get("accepted", math.nan),
         intervals=_intervals(among, found.person[known], replicates, seed),
         people=_people(found, right, threshold, enrolled_people),
         reason=reason,

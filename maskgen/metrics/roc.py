@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from maskgen.core.reasons import are, counted
+from maskgen.core.reasons import are, counted, why_no_number
 
-from .checks import check_rate
+from .checks import check_distances, check_rate
 
 Doubles = NDArray[np.float64]
 
@@ -57,7 +57,13 @@ class Roc:
         return float(self.far[at - 1] + share * (self.far[at] - self.far[at - 1]))
 
     def at(self, far: float) -> tuple[float, float]:
-        """The largest `tar` with at most this `far`, and its threshold, without interpolation."""
+        """The largest `tar` with at most this `far`, and its threshold, without interpolation.
+
+        Raises:
+            ValueError: `far` is outside 0..1.
+        """
+        if fault := why_no_number(far, 0.0, 1.0):
+            raise ValueError(f"far {far!r} {fault}")
         place = int(np.searchsorted(self.far, far + _SLACK, side="right")) - 1
         return float(self.tar[place]), float(self.thresholds[place])
 
@@ -78,8 +84,7 @@ class Trials:
         every = np.concatenate([self.same, self.different])
         if not len(self.same) or not len(self.different):
             raise ValueError("a ROC needs genuine and impostor pairs")
-        if not np.isfinite(every).all():
-            raise ValueError("a distance is not finite")
+        check_distances(every)
         self._order = np.argsort(every, kind="stable")
         every = every[self._order]
         self._ends = np.flatnonzero(np.append(np.diff(every) > 0, True))  # the last of each run of ties
@@ -89,7 +94,7 @@ class Trials:
         """The weighted curve; the default weight of a pair is 1.
 
         Raises:
-            ValueError: another number of weights than of pairs.
+            ValueError: another number of weights than of pairs, or their sum is not above 0.
         """
         weights = [
             np.ones(len(values)) if given is None else np.asarray(given, np.float64)
@@ -104,6 +109,8 @@ class Trials:
 
     def _shares(self, weights: Doubles) -> Doubles:
         sums = np.cumsum(weights[self._order])[self._ends]
+        if not sums[-1] > 0:
+            raise ValueError(f"the weights of one type of pairs add up to {sums[-1]:g}: give some above 0")
         return np.concatenate([[0.0], sums / sums[-1]])
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from maskgen.core.reasons import are
 
 from .bootstrap import REPLICATES, Interval, PairPeople, intervals
+from .checks import check_distances, check_threshold
 from .folds import FOLDS, Folds, fold_accuracy
 from .roc import Roc, TarAtFar, Trials, tar_at_far
 
@@ -82,8 +83,15 @@ def _mean(one: ClassReport, other: ClassReport, weights: tuple[float, float]) ->
 
 
 def confusion(same: ArrayLike, different: ArrayLike, threshold: float) -> Confusion:
-    """Count decisions; a distance of at most the threshold means the same person."""
-    one, other = (np.asarray(values, np.float64).ravel() <= threshold for values in (same, different))
+    """Count decisions; a distance of at most the threshold means the same person.
+
+    Raises:
+        ValueError: a distance is not finite, or the threshold no number.
+    """
+    check_threshold(threshold)
+    near, far = (np.asarray(values, np.float64).ravel() for values in (same, different))
+    check_distances(near, far)
+    one, other = near <= threshold, far <= threshold
     return Confusion(int(one.sum()), int((~one).sum()), int(other.sum()), int((~other).sum()))
 
 
@@ -128,9 +136,10 @@ def verify(
         curve: false accept rates at which TAR has an interval too, by the names of `on_curve`.
 
     Raises:
-        ValueError: there are no genuine or no impostor pairs, a distance is not finite, or `people` are of another
-            number of pairs.
+        ValueError: there are no genuine or no impostor pairs, a distance is not finite, the threshold is no number,
+            `people` are of another number of pairs, or a rate of `curve` is outside 0..1.
     """
+    check_threshold(threshold)
     trials = Trials(same, different)
     roc = trials.roc()
     tar_at = tuple(tar_at_far(roc, far, len(trials.different)) for far in FAR_RATES)

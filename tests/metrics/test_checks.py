@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskgen.metrics.bootstrap import PairPeople
+from maskgen.metrics.bootstrap import PairPeople, intervals
+from maskgen.metrics.distances import pair_l2
 from maskgen.metrics.fixed_fmr import fixed_fmr
-from maskgen.metrics.folds import fold_accuracy
+from maskgen.metrics.folds import best_threshold, fold_accuracy
+from maskgen.metrics.histogram_iou import compare_histograms
 from maskgen.metrics.identification import identify, search
 from maskgen.metrics.roc import Trials, tar_at_far
-from maskgen.metrics.verification import verify
+from maskgen.metrics.verification import confusion, verify
 
 PEOPLE = np.repeat(np.arange(4), 3)
 MASKED = np.tile([False, True, False], 4)
@@ -81,3 +83,50 @@ def test_other_rates_are_refused(rate: float) -> None:
 def test_one_fold_has_no_others(folds: int) -> None:
     with pytest.raises(ValueError, match="folds are too few: a threshold is chosen on the others"):
         fold_accuracy(np.zeros(20), np.ones(20), folds)
+
+
+PAIRS = PairPeople([0, 1], [[0, 1]])  # type: ignore[arg-type]
+
+
+def test_values_of_another_kind_are_refused() -> None:
+    """Each gave a rate: people of 0.2 and 0.7 were one person, "0" was masked, and a FAR below 0 had a TAR of 1."""
+    roc = Trials([1.0, 2.0], [3.0]).roc()
+    for call, told in (
+        (lambda: fixed_fmr(ROWS, PEOPLE / 12, MASKED, 0.1), "people are float64, not whole numbers"),
+        (lambda: fixed_fmr(ROWS, [f"{one}" for one in PEOPLE], MASKED, 0.1), "people are <U1, not whole numbers"),
+        (lambda: fixed_fmr(ROWS, PEOPLE, MASKED, 0.1, photographs=PEOPLE + 0.5), "photographs are float64"),
+        (lambda: search(ROWS, PEOPLE / 12, ROWS, PEOPLE), "probe_people are float64"),
+        (lambda: fixed_fmr(ROWS, PEOPLE, [f"{int(one)}" for one in MASKED], 0.1), "masked must be True or False"),
+        (lambda: fixed_fmr(ROWS, PEOPLE, np.where(MASKED, np.nan, 0), 0.1), "masked must be True or False"),
+        (lambda: fixed_fmr(ROWS * 1j, PEOPLE, MASKED, 0.1), "embeddings are of type complex64: give real numbers"),
+        (lambda: fixed_fmr(ROWS, PEOPLE, MASKED, 0.1, replicates=0), "replicates is 0: give a whole number"),
+        (lambda: intervals(lambda same, different: {}, PAIRS, -1), "replicates is -1"),
+        (lambda: intervals(lambda same, different: {}, PAIRS, level=95), "level is 95"),
+        (lambda: roc.at(-0.1), "far -0.1 is out of range"),
+        (lambda: roc.at(np.nan), "far nan is out of range"),
+        (lambda: Trials([1.0], [3.0]).roc(np.zeros(1)), "weights of one type of pairs add up to 0"),
+        (lambda: confusion([1.0], [2.0], np.nan), "threshold is nan: give a number"),
+        (lambda: confusion([np.nan], [2.0], 1.0), "a distance is not finite"),
+        (lambda: verify([1.0, 1.0], [2.0], np.nan, PAIRS), "threshold is nan: give a number"),
+        (lambda: best_threshold([], []), "a threshold needs genuine or impostor pairs"),
+        (lambda: best_threshold([np.nan], [1.0]), "a distance is not finite"),
+        (lambda: compare_histograms([1.0], [2.0], 0), "bins is 0: give a whole number of at least 1"),
+        (lambda: pair_l2(ROWS, [0, -1], [1, 2]), "first has -1 to 0: the embeddings are 0 to 11"),
+        (lambda: pair_l2(ROWS, [0], [12]), "second has 12 to 12"),
+        (lambda: pair_l2(ROWS, [0.0], [1.0]), "first must be whole numbers"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            call()
+
+
+def test_lists_and_numpy_numbers_measure_the_same() -> None:
+    """A NumPy number as the seed drew other folds and intervals."""
+    near, far, different = np.linspace(0, 1.2, 20), np.linspace(0.8, 2, 20), np.arange(40).reshape(20, 2)
+    people = PairPeople(np.arange(20), different)
+    wanted = verify(near, far, 1.0, people, 20, seed=3)
+    listed = PairPeople(list(range(20)), different.tolist())  # type: ignore[arg-type]
+    found = verify(near.tolist(), far.tolist(), np.float32(1), listed, np.int64(20), seed=np.int64(3))
+    assert found.intervals == wanted.intervals
+    assert wanted.folds is not None and found.folds is not None
+    np.testing.assert_array_equal(found.folds.thresholds, wanted.folds.thresholds)
+    np.testing.assert_array_equal(pair_l2(ROWS, [0, 1], [2, 3]), pair_l2(ROWS, np.array([0, 1]), np.array([2, 3])))

@@ -67,3 +67,12 @@ def test_many_pictures_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     first, again = (fixed_fmr(embeddings, people, masked, 0.05, seed=1) for _ in range(2))
     assert first == again
     assert first.pictures == 50
+
+
+@pytest.mark.parametrize(("dim", "many"), [(7, 454), (7, 828), (128, 408), (128, 800), (512, 600)])
+def test_a_collapsed_network_matches_nothing(dim: int, many: int) -> None:
+    """All embeddings are equal. Their cosines differed by rounding, so that every genuine pair matched."""
+    for seed in range(4):
+        embeddings = np.tile(np.random.default_rng(seed).normal(size=dim).astype(np.float32), (many, 1))
+        found = fixed_fmr(embeddings, np.arange(many) // 4, np.arange(many) % 2 == 1, 0.01, replicates=2)
+        assert [(one.fnmr, one.fmr) for one in found.sorts.values()] == [(1.0, 0.0)] * 3

@@ -46,6 +46,20 @@ def test_a_tie_is_no_hit() -> None:
     assert found.rank.tolist() == [2]
 
 
+@pytest.mark.parametrize("dim", [7, 64, 128])
+def test_people_with_one_embedding_are_tied(dim: int) -> None:
+    """Their distances differ by rounding, at another place among the enrolled faces as well."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rows = rng.normal(size=(40 + 7 * seed, dim)).astype(np.float32)
+        both, who = np.concatenate([rows, rows]), rng.permutation(2 * len(rows))
+        near = both + rng.normal(scale=0.01, size=both.shape).astype(np.float32)
+        for probes in (both, near):
+            found = search(probes, who, both, who)
+            assert (found.rank == 2).all()
+            np.testing.assert_array_equal(found.rival, np.roll(who, len(rows)))
+
+
 def test_parts_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, who = faces(1, 5, 6, 1.0)
     whole = search(rows[:13], who[:13], rows[13:], who[13:])

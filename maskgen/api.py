@@ -78,10 +78,11 @@ def mask_photo(
     return _masker(settings).mask(image, given)
 
 
-def draw_sample(folder: Path, people: int, each: int, seed: int = 0) -> None:
+def draw_sample(folder: Path | str, people: int, each: int, seed: int = 0) -> None:
     """Write drawn people as FOLDER/PERSON/NN.png; the same seed writes the same bytes."""
     from maskgen.people import sample_people  # not needed for masking
 
     for name, number, portrait in sample_people(people, each, seed):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / name / f"{number:02d}.png", encode_image(portrait.image, "png"))
+        own = Path(folder) / name
+        own.mkdir(parents=True, exist_ok=True)
+        write_atomic(own / f"{number:02d}.png", encode_image(portrait.image, "png"))

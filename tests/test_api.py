@@ -384,3 +384,9 @@ def test_public_names_are_there_and_load_late() -> None:
     assert maskgen.augment.MaskAugment is not None and "Mark" in dir(maskgen)
     with pytest.raises(AttributeError, match="no attribute 'masks_on'"):
         maskgen.masks_on  # noqa: B018
+
+
+@pytest.mark.parametrize("form", [str, Path])
+def test_the_sample_s_folder_is_a_text_or_a_path(form: Any, tmp_path: Path) -> None:
+    api.draw_sample(form(tmp_path / "sample"), 1, 1)
+    assert [path.name for path in (tmp_path / "sample").rglob("*.png")] == ["01.png"]

@@ -18,18 +18,24 @@ BEST = ("best", "last")  # checkpoints in a training run's folder; the first tha
 
 
 def open_embedder(
-    model: str, device: str = "cpu", trust_pickle: bool = False, input_file: Path | None = None
+    model: str | Path, device: str = "cpu", trust_pickle: bool = False, input_file: Path | str | None = None
 ) -> FaceEmbedder:
     """The embedder of a name or path.
 
     Args:
         model: one of `NAMES`, a checkpoint's folder, a training run's folder (its best checkpoint), a model file of the
-            reference, or any recogniser's `.onnx`. For a file or folder with the name of an embedder write `./dlib`.
+            reference, or any recogniser's `.onnx`. For a file or folder with the name of an embedder write `./dlib`; a
+            `Path` is always a path.
         input_file: the description of an ONNX file's input, see `onnx_input`; None if its metadata has it.
 
     Raises:
         UserError: the model does not exist, or cannot be used here.
+        TypeError: the model is neither a text nor a path.
     """
+    if not isinstance(model, (str, Path)):
+        raise TypeError(f"model is {model!r}: give a name, such as {DLIB!r}, or a path")
+    if isinstance(model, Path):
+        model = f"./{model}" if str(model) in NAMES else str(model)
     check_input(model, input_file)
     if model.endswith(ONNX) and Path(model).is_file():
         return open_onnx(Path(model), input_file, device)

@@ -22,7 +22,7 @@ def check_model(model: str) -> None:
         raise UserError(f"{model} is neither a checkpoint nor one of {', '.join(NAMES[:3])}{hint}")
 
 
-def check_input(model: str, input_file: Path | None) -> None:
+def check_input(model: str, input_file: Path | str | None) -> None:
     """Raise UserError for a description of an ONNX file's input that cannot be read, or beside another model."""
     if input_file is None:
         return

@@ -62,14 +62,14 @@ class OnnxInput:
             raise ValueError("mean and scale must be finite, and scale not 0")
 
 
-def read_onnx_input(path: Path) -> OnnxInput:
+def read_onnx_input(path: Path | str) -> OnnxInput:
     """Read the TOML file.
 
     Raises:
         UserError: it is missing or not TOML, or has an unknown key or an invalid value.
     """
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError) as fault:  # invalid UTF-8 and invalid TOML are ValueErrors
         raise UserError(f"{path} cannot be read as TOML ({str(fault).splitlines()[0]}).") from None
     try:

@@ -80,7 +80,7 @@ class OnnxEmbedder(FaceEmbedder):
         return np.asarray(found, np.float32)
 
 
-def open_onnx(path: Path, input_file: Path | None, device: str) -> OnnxEmbedder:
+def open_onnx(path: Path, input_file: Path | str | None, device: str) -> OnnxEmbedder:
     """The recogniser in an ONNX file, with a TOML file that describes its input; see `OnnxEmbedder`."""
     return OnnxEmbedder(path, read_onnx_input(input_file) if input_file else None, device)
 

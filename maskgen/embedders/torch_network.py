@@ -51,7 +51,8 @@ class NetworkEmbedder(FaceEmbedder):
     def _embed(self, images: Images) -> Floats:
         values = self._values(images)
         filled = np.concatenate([values, np.zeros((-len(values) % GROUP, *values.shape[1:]), values.dtype)])
-        with torch.inference_mode():
+        # A caller's autocast would compute in bfloat16: other embeddings.
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             groups = torch.split(torch.from_numpy(filled).to(self.device), GROUP)
             found: Floats = torch.cat([self.model(self.shown(group)) for group in groups]).float().cpu().numpy()
         return found[: len(values)]

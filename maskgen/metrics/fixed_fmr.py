@@ -115,8 +115,7 @@ def fixed_fmr(
         photographs: int64 (n,), the photograph of each; by default each is a photograph of its own.
 
     Raises:
-        ValueError: an embedding is not finite, `asked` is another rate, the numbers of rows differ, or people,
-            photographs or `masked` have other values.
+        ValueError: an embedding is not finite, the numbers of rows differ, or an argument has another value.
 
     Source: Ngan, Grother and Hanaoka, NISTIR 8311 and 8331, Face recognition accuracy with masks, 2020.
     """
@@ -128,13 +127,15 @@ def fixed_fmr(
     many = len(np.unique(pictures.people))
     allowed = int(asked * impostors + 1e-9)
     if allowed < 1:
-        reason = f"A false match rate of {asked:g} needs {round(1 / asked):,} comparisons of bare faces of two people, "
-        reason += f"and there {are(impostors)} {impostors:,}."
-        return FixedFmr(asked, float("nan"), len(pictures.people), many, {}, alike, reason)
+        return FixedFmr(asked, float("nan"), len(pictures.people), many, {}, alike, _too_few(asked, impostors))
     beyond = _beyond(bare, allowed)
-    found = _sorts(pictures, beyond, replicates, seed)
-    threshold = float(np.sqrt(max(0.0, 2 - 2 * beyond)))
-    return FixedFmr(asked, threshold, len(pictures.people), many, found, alike)
+    sorts, threshold = _sorts(pictures, beyond, replicates, seed), float(np.sqrt(max(0.0, 2 - 2 * beyond)))
+    return FixedFmr(asked, threshold, len(pictures.people), many, sorts, alike)
+
+
+def _too_few(asked: float, impostors: int) -> str:
+    needs = f"A false match rate of {asked:g} needs {round(1 / asked):,} comparisons of bare faces of two people"
+    return f"{needs}, and there {are(impostors)} {impostors:,}."
 
 
 def _beyond(bare: _Pictures, allowed: int) -> float:

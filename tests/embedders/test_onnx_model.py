@@ -89,6 +89,7 @@ def test_words_say_how_crops_must_be_aligned(tmp_path: Path) -> None:
     path = tmp_path / "input.toml"
     path.write_text('side = 16\nalign = "crop"\nalignment = "arcface"')
     assert open_embedder(str(means(tmp_path / "m.onnx")), input_file=path).alignment == "arcface"
+    assert open_embedder(tmp_path / "m.onnx", input_file=str(path)).alignment == "arcface"
     path.write_text('side = 16\nalign = "dlib"\nalignment = "arcface"')
     with pytest.raises(UserError, match="alignment says how crops must be aligned: leave it out with align = 'dlib'"):
         read_onnx_input(path)

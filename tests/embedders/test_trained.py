@@ -64,6 +64,25 @@ def test_a_run_means_its_best_checkpoint(checkpoint: Path) -> None:
     np.testing.assert_array_equal(by_run, open_embedder(str(checkpoint)).embed(pictures(1)))
 
 
+def test_a_path_is_a_path(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = open_embedder(str(checkpoint)).embed(pictures(1))
+    np.testing.assert_array_equal(open_embedder(checkpoint).embed(pictures(1)), wanted)
+    (tmp_path / "dlib").symlink_to(checkpoint, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    assert open_embedder(Path("dlib")).name == "small"
+    assert open_embedder("dlib").name == "dlib"
+    for other in (None, 5, b"dlib"):
+        with pytest.raises(TypeError, match="give a name, such as 'dlib', or a path"):
+            open_embedder(other)  # type: ignore[arg-type]
+
+
+def test_the_caller_s_autocast_makes_no_difference(checkpoint: Path) -> None:
+    found = trained(checkpoint)
+    wanted = found.embed(pictures(3))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        np.testing.assert_array_equal(found.embed(pictures(3)), wanted)
+
+
 def test_names_are_those_of_the_models() -> None:
     assert [masked.NAME, dlib_resnet.NAME, *(f"facenet:{weights}" for weights in WEIGHTS)] == [*NAMES[:2], *NAMES[3:]]
 

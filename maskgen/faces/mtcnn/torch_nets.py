@@ -99,7 +99,8 @@ class TorchNets:
     def _run(self, net: Run, pictures: Sequence[Image], size: int) -> list[Floats]:
         batch = np.empty((max(size, len(pictures)), *pictures[0].shape), np.uint8)
         fill_batch(batch, pictures)
-        with self._torch.inference_mode():
+        # A caller's autocast would compute in bfloat16: other faces.
+        with self._torch.inference_mode(), self._torch.autocast(self._device.type, enabled=False):
             # Channels-last (n, 3, h, w) has the memory layout of (n, h, w, 3): nothing is copied.
             tensor = self._torch.from_numpy(batch).permute(0, 3, 1, 2)
             tensor = tensor.to(self._device).to(self._torch.float32).sub_(127.5).mul_(1 / 128)

@@ -27,7 +27,7 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
 
     Five or 68 `tv_tensors.KeyPoints` in the sample are the face's points, a `tv_tensors.BoundingBoxes` with one box its
     box, as moved by earlier transforms; both stay unchanged. Without them the face is detected. Random numbers come
-    from PyTorch's generator.
+    from PyTorch's generator of the CPU.
 
     Args:
         kinds: the masks to draw from, see `MaskAugment`.
@@ -76,7 +76,9 @@ class MaskFace(v2.Transform):  # type: ignore[misc]
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """The random key, and the sample's points and box."""
-        draw, key = float(torch.rand(1)), int(torch.randint(2**62, (1,)))
+        # As with PyTorch's own defaults: another default type or device would draw other masks.
+        draw = float(torch.rand(1, dtype=torch.float32, device="cpu"))
+        key = int(torch.randint(2**62, (1,), dtype=torch.int64, device="cpu"))
         found: dict[str, Any] = {"key": str(key) if draw < self.p else None, "points": None, "box": None}
         for one in flat_inputs:
             if _KEY_POINTS is not None and isinstance(one, _KEY_POINTS):

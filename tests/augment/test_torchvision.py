@@ -147,6 +147,23 @@ def test_chance_and_pickling() -> None:
         transform()(torch.zeros(3, 9, 9))
 
 
+@pytest.mark.parametrize("mine", [torch.float16, torch.float64])
+def test_another_default_type_draws_the_same(mine: torch.dtype) -> None:
+    transform = MaskFace(("n95", "world"), p=0.5)
+    torch.manual_seed(1)
+    wanted = [transform.make_params([]) for _ in range(20)]
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(mine)
+    try:
+        torch.manual_seed(1)
+        assert [transform.make_params([]) for _ in range(20)] == wanted
+        with torch.device("meta"):  # any other default device
+            torch.manual_seed(1)
+            assert [transform.make_params([]) for _ in range(20)] == wanted
+    finally:
+        torch.set_default_dtype(before)
+
+
 def test_other_tensors_of_a_sample_are_left_alone() -> None:
     mask = tv_tensors.Mask(torch.zeros(portrait().image.shape[:2], dtype=torch.uint8))
     image, same, label = transform()(picture(), mask, torch.tensor(4))

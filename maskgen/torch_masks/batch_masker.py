@@ -171,11 +171,12 @@ class BatchMasker:
         return self._analysed(_pictures(images), points)
 
     def plan(self, images: Tensor, faces: AnalysedFaces, keys: Sequence[str], seed: int = 0) -> PlannedBatch:
-        """Draw and place a mask for each analysed face. Works on the CPU.
+        """Draw and place a mask for each face, analysed in these pictures or in others of their size that show the
+        same. Works on the CPU.
 
         Raises:
             ValueError: the numbers of pictures, faces and keys differ, or the seed is no whole number.
-            TypeError: keys that are no texts.
+            TypeError: keys that are no texts, or faces that are not of `analyse`.
         """
         return self._planned(_pictures(images), faces, keys, seed, self.at_once or AT_ONCE)
 
@@ -184,8 +185,11 @@ class BatchMasker:
 
         Raises:
             ValueError: another type, shape or number of pictures.
+            TypeError: no plan.
         """
         _check(images)
+        if not isinstance(planned, PlannedBatch):
+            raise TypeError(f"planned is a {type(planned).__name__}: give what plan returned")
         if len(images) != len(planned.kinds):
             raise ValueError(f"{len(images)} pictures, but a plan for {len(planned.kinds)}")
         out, coverage = images.clone(), torch.zeros_like(images[:, 0])
@@ -216,6 +220,9 @@ class BatchMasker:
         keys = key_texts(keys, "picture")
         if not len(pictures) == len(faces) == len(keys):
             raise ValueError(f"{len(pictures)} pictures, {len(faces)} faces and {len(keys)} keys")
+        for face in faces:
+            if not isinstance(face, (AnalysedFace, SetAsideError)):
+                raise TypeError(f"a face is a {type(face).__name__}: give what analyse returned")
         kinds, faults = [""] * len(keys), [face if isinstance(face, SetAsideError) else None for face in faces]
         masks: list[tuple[PreparedMask, int]] = []
         for at, (picture, face, key) in enumerate(zip(pictures, faces, keys, strict=True)):

@@ -391,3 +391,11 @@ def test_only_a_masked_picture_has_a_kind(right: int, small: list[Face]) -> None
     assert [kind != "" for kind in found.kinds] == found.masked.tolist()
     assert [fault is None for fault in found.faults] == found.masked.tolist()
     assert bool(found.masked[1]) and (bool(found.masked[0]) or right >= 80)
+
+
+def test_what_is_no_plan_or_no_face_is_told() -> None:
+    masker, images = BatchMasker(("n95",)), torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    with pytest.raises(TypeError, match="planned is a list: give what plan returned"):
+        masker.render(images, [])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a face is a NoneType: give what analyse returned"):
+        masker.plan(images, [None], ["a"])  # type: ignore[list-item]

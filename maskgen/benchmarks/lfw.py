@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskgen.manifests.schema import BARE
+from maskgen.core.kindspec import BARE
 
 from .base import Benchmark, BenchmarkSet, folder_of, list_file
 from .pairs_txt import pairs_txt_set, read_pairs

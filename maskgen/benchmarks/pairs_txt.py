@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from maskgen.core.kindspec import BARE
 from maskgen.core.reasons import UserError
 from maskgen.manifests.formats.lfw_pairs import ListedPair, load_lfw_pairs
-from maskgen.manifests.schema import BARE
 
 from .base import BenchmarkPicture, BenchmarkSet, numbered, pair_arrays
 

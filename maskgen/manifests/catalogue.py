@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from maskgen.core.kindspec import BARE
 from maskgen.core.number_sets import by_appearance, numbered
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath, RemotePath
@@ -20,7 +21,7 @@ from maskgen.formats.any_path import AnyPath, RemotePath
 from .columns.photographs import photograph_codes
 from .columns.run_columns import RunColumns, codes_of
 from .columns.texts import GrowingTexts
-from .schema import BARE, CATALOGUE, Bools, Ints, Person
+from .schema import CATALOGUE, Bools, Ints, Person
 
 Codes = NDArray[np.int32]
 

@@ -24,8 +24,6 @@ PAIR_COLUMNS = ("path", "target", "pair_path", "pair_target")
 PEOPLE_COLUMNS = ("target", "person", "run", "images", "split")
 LEFT_OUT_COLUMNS = ("path", "person", "run", "reason")
 
-BARE = "bare"  # the kind of an image without a mask
-
 
 class Split(StrEnum):
     """The split of a person, as in `people.csv`."""

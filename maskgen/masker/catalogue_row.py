@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from maskgen.core.alignment_names import NOT_CUT, stored_alignment
+from maskgen.core.kindspec import BARE
 from maskgen.faces.catalogue_columns import face_columns
 from maskgen.faces.crop_by_alignment import stretched_matrix
 from maskgen.masker.settings import MaskerSettings
 from maskgen.masker.subjects import AnalysedSubject, CutFace, WornMask
 from maskgen.masks.apply_mask import AnalysedFace, MaskMaterial
-
-BARE = "bare"
 
 
 def catalogue_row(

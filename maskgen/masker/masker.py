@@ -14,7 +14,7 @@ import numpy as np
 
 from maskgen.any_picture import Picture, photo_from
 from maskgen.core.images import Photo
-from maskgen.core.kindspec import DEFAULT_KINDS, parse_kind, parse_wear
+from maskgen.core.kindspec import BARE, DEFAULT_KINDS, parse_kind, parse_wear
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.core.records import Crop, Face, Image, Mask
 from maskgen.faces.already_masked import MASKED_FROM, mask_scores
@@ -27,7 +27,7 @@ from maskgen.faces.locate import Kept, detect_for, faces_with_landmarks
 from maskgen.faces.trust import trust
 from maskgen.faces.upright_crop import whole_photograph
 from maskgen.masker.arguments import checked_given, checked_known, checked_photos
-from maskgen.masker.catalogue_row import BARE, catalogue_row, columns_of_face
+from maskgen.masker.catalogue_row import catalogue_row, columns_of_face
 from maskgen.masker.results import MaskedFace, Output
 from maskgen.masker.settings import MaskerSettings
 from maskgen.masker.subjects import AnalysedSubject, CutFace, PlacedSubject, WornMask

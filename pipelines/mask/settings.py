@@ -21,7 +21,6 @@ from maskgen.masker.limits import check_mask_settings
 
 from ..checks import MAX_PIXELS, check_choice, check_place, check_range, option_name, show_path
 
-BARE = "bare"
 LABELS = ("coco", "yolo")
 CLUSTERS = ("dask", "ray")
 BACKENDS = ("local", "loky", *CLUSTERS)

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskgen.core.kindspec import file_name, parse_kind
+from maskgen.core.kindspec import BARE, file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError, UserError
 
 from ..load_models import load_finders, masker_settings
-from ..mask.settings import BARE, MaskSettings
+from ..mask.settings import MaskSettings
 from ..reports.reasons import MEANING
 from .choices import base_name, has_positions, kind_text, texture_name
 from .repeat import repeat

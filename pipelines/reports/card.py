@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from maskgen import __version__
+from maskgen.core.kindspec import BARE
 from maskgen.core.reasons import counted
 from maskgen.formats.any_path import AnyPath
 
 from ..checks import show_path
-from ..mask.settings import BARE, MaskSettings
+from ..mask.settings import MaskSettings
 from ..runs.run_folder import RunFolder
 from ..runs.versions import versions
 from .outcome import mask_command

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from maskgen.core.kindspec import BARE
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.columns import column, numbers
 from maskgen.formats.local_or_remote_files import parquet_of
@@ -17,7 +18,6 @@ from .contact_sheet import spread
 if TYPE_CHECKING:
     from maskgen.core.records import Doubles
 
-BARE = "bare"
 # Shown at most, and at least where there are as many; between, a share of the run, of whose time a page costs little.
 PICTURES, FEWEST, SHARE = 200, 120, 1 / 8
 WORST = 24  # of each sort

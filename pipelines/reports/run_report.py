@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from maskgen.core.checksummed_json import add_checksum, parse_checksummed
+from maskgen.core.kindspec import BARE
 
-from ..mask.settings import BARE
 from ..runs.shard_records import ShardReport
 from ..runs.versions import versions
 

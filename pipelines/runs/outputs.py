@@ -10,12 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from maskgen.core.kindspec import file_name, parse_kind
+from maskgen.core.kindspec import BARE, file_name, parse_kind
 from maskgen.core.reasons import Reason, SetAsideError
 from maskgen.formats.any_path import AnyPath, RemotePath
 from maskgen.formats.local_or_remote_files import move_atomic, names_in
 
-from ..mask.settings import BARE, MaskSettings
+from ..mask.settings import MaskSettings
 from ..sources.listing import Item
 from .catalogue import Row
 from .run_folder import RunFolder

@@ -19,13 +19,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maskgen.core.atomic_writes import save_array
-from maskgen.core.kindspec import parse_kind
+from maskgen.core.kindspec import BARE, parse_kind
 from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.core.records import Image
 from maskgen.formats.any_path import AnyPath, RemotePath, any_path
 from maskgen.formats.columns import numbers
 from maskgen.formats.reading import join
-from maskgen.manifests.schema import BARE, CATALOGUE
+from maskgen.manifests.schema import CATALOGUE
 from maskgen.masks.apply_mask import AnalysedFace, analyse_faces, place_mask, wear_mask
 from maskgen.masks.kind import Kind
 from maskgen.masks.kinds import load_kinds

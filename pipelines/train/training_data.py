@@ -89,8 +89,8 @@ class Data:
         Args:
             folder: of the run, which keeps the embeddings.
         """
+        from maskgen.core.kindspec import BARE
         from maskgen.manifests.mask_labels import mask_kinds_of
-        from maskgen.manifests.schema import BARE
         from maskgen.trainer.loss_functions.distillation import TEACHER, templates_of
 
         listed = self.listed

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from maskgen.core.alignment_names import NOT_CUT
-from maskgen.core.kindspec import WEARINGS
+from maskgen.core.kindspec import BARE, WEARINGS
 from maskgen.core.reasons import UserError
 from maskgen.formats.any_path import AnyPath
 from maskgen.formats.local_or_remote_files import parquet_of
 
-from ..schema import BARE, CATALOGUE
+from ..schema import CATALOGUE
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels from the picture's corner
 _COLUMNS = (

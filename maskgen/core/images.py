@@ -76,12 +76,12 @@ def read_file(path: Path) -> bytes:
         SetAsideError: UNREADABLE, or NOT_A_PICTURE for a file that is not regular or larger than any picture.
     """
     try:
-        status = Path(path).stat()
+        status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise SetAsideError(Reason.NOT_A_PICTURE, "not a regular file")
         if status.st_size > MAX_BYTES:
             raise SetAsideError(Reason.NOT_A_PICTURE, f"{status.st_size} bytes are more than any picture has")
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as fault:
         raise SetAsideError(Reason.UNREADABLE, fault.strerror or type(fault).__name__) from None
 

@@ -3,18 +3,20 @@
 The other triangles are not rendered. A mask lies on the head: where its cloth or its straps face away from the
 viewer, the head hides them in every pose. The parts of the head that hide a strap, such as an ear, depend almost only
 on yaw and pitch. So they are computed once per step of yaw and pitch, on the mean head with a margin for other heads,
-and cached.
+and kept, in memory and in the cache folder.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.cache.kept_files import found_arrays, keep_arrays
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.pose.camera import Camera, rotation
 from maskgen.masks.pose.head import Triangles
@@ -31,7 +33,47 @@ ROOM = 0.12  # margin, in eye distances, by which a mask may reach farther than 
 # excludes the skin on which the mask lies. For ears the limit is 0: an ear may touch the strap that it hides.
 FURTHER = 0.1
 
+FEWEST_NEW = 4  # views that are new when all are written to the cache folder
+
 HeadView = tuple[int, int]
+
+
+class KeptViews:
+    """Which of the head's triangles hide a mask, for each view so far; of a built-in template's mask in the cache
+    folder, where they are written when a fifth of them is new.
+
+    Args:
+        about: tells apart all that they depend on; None keeps them in memory only.
+    """
+
+    def __init__(self, about: str | None) -> None:
+        self._about, self._new = about, 0
+        self._bits: dict[HeadView, NDArray[np.uint8]] | None = None
+
+    def hides(self, view: HeadView, count: int, compute: Callable[[], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """For each of the head's `count` triangles whether it hides the mask in a view: bool (count,)."""
+        if self._bits is None:
+            self._bits = self._stored()
+        if view not in self._bits:
+            self._bits[view] = np.packbits(compute())
+            self._new += 1
+            if self._about is not None and self._new >= max(FEWEST_NEW, len(self._bits) // 5):
+                self._write(self._about)
+        return np.unpackbits(self._bits[view], count=count).view(np.bool_)
+
+    def _stored(self) -> dict[HeadView, NDArray[np.uint8]]:
+        arrays = found_arrays("views", self._about)
+        if arrays is None:
+            return {}
+        return {(yaw, pitch): bits for (yaw, pitch), bits in zip(arrays["views"].tolist(), arrays["bits"], strict=True)}
+
+    def _write(self, about: str) -> None:
+        """Write all views, with those that other processes have written in the meantime."""
+        self._bits = {**self._stored(), **(self._bits or {})}
+        views = sorted(self._bits)
+        bits = np.stack([self._bits[view] for view in views])
+        keep_arrays("views", about, {"views": np.array(views, np.int16), "bits": bits})
+        self._new = 0
 
 
 @dataclass(frozen=True, slots=True)

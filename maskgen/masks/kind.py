@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from maskgen.core.cache.kept_files import kept_arrays
 from maskgen.core.records import Floats
 from maskgen.masks.cloth_and_straps import cloth_size
+from maskgen.masks.ear_and_head_occlusion import KeptViews
 from maskgen.masks.lighting.colour import parse_hex_colour
 from maskgen.masks.mask_mesh import MaskMesh, build_mask_mesh
 from maskgen.masks.plan import MaskPlan
@@ -130,8 +131,16 @@ class Kind:
 
 @cache
 def _mesh(template: Template, wearing: str, small: bool) -> MaskMesh:
-    """The mesh, which all colours of a template share."""
-    return build_mask_mesh(in_wearing_position(template, wearing), STRAP_ROWS, small, wearing == "under_chin")
+    """The mesh, which all colours of a template share; of a built-in template from the cache folder if it was made
+    before."""
+
+    def built() -> dict[str, NDArray[Any]]:
+        worn = in_wearing_position(template, wearing)
+        return build_mask_mesh(worn, STRAP_ROWS, small, wearing == "under_chin").arrays()
+
+    build = build_of_template(template)
+    about = None if build is None else f"{wearing}\0{small}\0{build}"
+    return MaskMesh.of_arrays(kept_arrays("mesh", about, built), KeptViews(about))
 
 
 def _slope(template: Template, look: LookPictures) -> Floats:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache, lru_cache, partial
 from importlib import resources
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.kernels.arena import fields
+from maskgen.core.kernels.arena import fields as kernel_fields
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.cloth_and_straps import (
     COLUMNS,
@@ -39,6 +40,7 @@ from maskgen.masks.deformations import (
 from maskgen.masks.ear_and_head_occlusion import (
     HeadDepth,
     HeadView,
+    KeptViews,
     head_view,
     hiding_triangles,
     nearer_to_hide,
@@ -69,7 +71,7 @@ VIEWS = 128  # views of the bare head in the cache, some 70 kB each
 # The structure `Point` of `kernels/points.c`: coordinates in the kind's atlas, 0..1; how far each of the plan's
 # `print_skew` shifts the second one; of a strap's point the ray, the cosine of the ray to the line of sight below which
 # it fades out, the unit normal of the skin under it, and 1 if its strap goes round the head over the hair.
-CARRIED = fields("u:f v:f skew:4f ray:3f fade_from:f under:3f over_hair:f")
+CARRIED = kernel_fields("u:f v:f skew:4f ray:3f fade_from:f under:3f over_hair:f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class MaskMesh:
         has_head_straps: whether any of its straps goes round the head.
         light_weights: float32 (2n, k), weights of the skin's points at which light is estimated, first for all points,
             then for their mirror images.
+        views: which triangles of the bare head hide it, for each view so far.
     """
 
     warp: ShapeWarp
@@ -129,6 +132,7 @@ class MaskMesh:
     follows: Doubles
     has_head_straps: bool
     light_weights: Floats
+    views: KeptViews = field(default_factory=partial(KeptViews, None), repr=False, compare=False)
     _hiding: dict[HeadView, HeadTriangles] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -152,16 +156,48 @@ class MaskMesh:
 
     def _before(self, view: HeadView) -> HeadTriangles:
         bare = bare_head_model()
-        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, self.nearer)
-        touched = np.zeros(len(bare.warp.points), bool)
-        touched[bare.triangles[before[self.may_hide[before]]]] = True
-        first, second, third = bare.triangles.T  # NumPy reduces rows of three slowly
-        triangles = bare.triangles[self.may_hide & (touched[first] | touched[second] | touched[third])]
+        triangles = bare.triangles[self.views.hides(view, len(bare.triangles), lambda: self._hides(view))]
         # `np.unique` would sort.
         used = np.zeros(len(bare.warp.points), bool)
         used[triangles] = True
         own = np.cumsum(used, dtype=np.int32) - np.int32(1)
         return HeadTriangles(np.flatnonzero(used).astype(np.int32), own[triangles])
+
+    def _hides(self, view: HeadView) -> NDArray[np.bool_]:
+        """For each triangle of the bare head whether it, or one beside it, hides a part of the mask in a view."""
+        bare = bare_head_model()
+        before = hiding_triangles(_sight(view), self.warp.points, self.rays, self.triangles, self.nearer)
+        touched = np.zeros(len(bare.warp.points), bool)
+        touched[bare.triangles[before[self.may_hide[before]]]] = True
+        first, second, third = bare.triangles.T  # NumPy reduces rows of three slowly
+        return np.asarray(self.may_hide & (touched[first] | touched[second] | touched[third]))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it but views, for `of_arrays`."""
+        return {name: np.asarray(getattr(self, name)) for name in _PLAIN} | {
+            "points": self.warp.points,
+            "basis": self.warp.basis,
+            "carried": self.carried.view(np.float32).reshape(len(self.carried), -1),
+            "deformed_points": self.deformations.points,
+            "deformed_normals": self.deformations.normals,
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]], views: KeptViews) -> MaskMesh:
+        """The mesh whose `arrays` these are."""
+        plain: dict[str, Any] = {name: arrays[name] if arrays[name].ndim else arrays[name].item() for name in _PLAIN}
+        return cls(
+            warp=ShapeWarp(arrays["points"], arrays["basis"]),
+            carried=arrays["carried"].view(CARRIED)[:, 0],
+            deformations=Deformations(arrays["deformed_points"], arrays["deformed_normals"]),
+            views=views,
+            **plain,
+        )
+
+
+_PARTS = "warp", "carried", "deformations", "views", "_hiding"
+# The attributes of MaskMesh that are arrays of numbers or single numbers.
+_PLAIN = tuple(one.name for one in fields(MaskMesh) if one.name not in _PARTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from ..sources.listing import Listing
 from ..sources.output_names import escape
 from ..sources.source import check_apart, check_no_run, list_source
 from ..workers.backends import open_pool
+from ..workers.kernels_ahead import begin_ahead
 from ..workers.pool import Pool
 from ..workers.retry import run_with_retries
 from .moved_source import note_of_move, same_as
@@ -62,6 +63,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
     Raises:
         UserError: the source or the run folder cannot be used.
     """
+    ahead = begin_ahead(settings)
     listing = _list(settings)
     for note in (*listing.notes, *check_points(settings, listing)):
         notify(note)
@@ -80,7 +82,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
             notify(others)
         took = None if todo else _took(run)
         run.remove_summaries()
-        with open_pool(settings, len(todo), notify) as pool:
+        with open_pool(settings, len(todo), notify, ahead) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, small_last(todo, settings.workers))
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo, aside_before))
         aside = SetAsideSample()

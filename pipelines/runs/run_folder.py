@@ -155,8 +155,9 @@ class RunFolder:
 
     def part(self, name: str) -> Path:
         """A local path for an unfinished file of this process."""
-        if isinstance(self.scratch, Path):
-            return self.scratch / f"{_writer()}.{name}"
+        scratch = self.scratch
+        if isinstance(scratch, Path):
+            return scratch / f"{_writer()}.{name}"
         return Path(tempfile.gettempdir()) / f"maskgen-{self.start}-{_writer()}.{name}"
 
     def place(self, path: AnyPath, data: bytes, durable: bool = False) -> None:

@@ -11,6 +11,7 @@ from maskgen.core.extras import need
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
 from .forked_pool import can_fork, open_forked
+from .kernels_ahead import KernelsAhead
 from .loky_pool import InProcess, LokyPool
 from .pool import Pool
 
@@ -33,8 +34,9 @@ def check_backend(backend: str) -> None:
         need(packages[backend], backend)
 
 
-def open_pool(settings: MaskSettings, shards: int, notify: Notify) -> AbstractContextManager[Pool]:
-    """The pool of workers that the settings select, for this number of shards.
+def open_pool(settings: MaskSettings, shards: int, notify: Notify, ahead: KernelsAhead) -> AbstractContextManager[Pool]:
+    """The pool of workers that the settings select, for this number of shards; the kernels that are compiled `ahead`
+    are waited for.
 
     Raises:
         UserError: it is not available.
@@ -47,6 +49,7 @@ def open_pool(settings: MaskSettings, shards: int, notify: Notify) -> AbstractCo
         from .ray_pool import open_ray
 
         return open_ray(settings)
+    ahead.wait()
     if settings.workers == 1 or not shards:
         return nullcontext(InProcess())
     # What is not on this machine's disk may be open, with threads of its own, or be in this process's memory.

@@ -24,13 +24,13 @@ from .pool import Pool
 from .shard_queue import Answer, ShardQueue
 
 AHEAD = 2  # shards for each worker that are sent in advance
-_THREADS = Path("/proc/self/task")  # of Linux: a folder for each thread of this process
+THREADS = Path("/proc/self/task")  # of Linux: a folder for each thread of this process
 _PR_SET_PDEATHSIG = 1  # of sys/prctl.h
 
 
 def can_fork() -> bool:
     """Whether this process is known to have one thread only."""
-    return _THREADS.is_dir() and len(list(_THREADS.iterdir())) == 1
+    return THREADS.is_dir() and len(list(THREADS.iterdir())) == 1
 
 
 class ForkedPool(Pool):

@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 from maskgen.core.cache import kept_files
-from maskgen.core.cache.kept_files import ALIGNED, MOST, build_of, files_state, kept_arrays, kept_bytes
+from maskgen.core.cache.kept_files import (
+    ALIGNED,
+    MOST,
+    build_of,
+    files_state,
+    found_arrays,
+    keep_arrays,
+    kept_array,
+    kept_arrays,
+    kept_bytes,
+)
 
-ARRAYS = {
+ARRAYS: dict[str, np.ndarray] = {
     "whole": np.arange(6, dtype=np.int32).reshape(2, 3),
     "none": np.zeros((0, 4), np.float32),
     "fine": np.linspace(0, 1, 9),
@@ -53,6 +63,26 @@ def test_without_a_name_nothing_is_kept(cache: Path) -> None:
     assert not cache.exists()
 
 
+def test_arrays_are_kept_in_place_of_earlier_ones(cache: Path) -> None:
+    assert found_arrays("grown", "about") is None
+    for count in (3, 5):
+        keep_arrays("grown", "about", {"numbers": np.arange(count)})
+        found = found_arrays("grown", "about")
+        assert found is not None and found["numbers"].tolist() == list(range(count))
+    assert found_arrays("grown", "another") is None and found_arrays("grown", None) is None
+    (path,) = cache.iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    assert found_arrays("grown", "about") is None
+
+
+def test_an_array_of_a_build_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = kept_array("one", "maskgen.masks", lambda: ARRAYS["fine"])
+    again = kept_array("one", "maskgen.masks", lambda: pytest.fail("made again"))
+    np.testing.assert_array_equal(made, again)
+    monkeypatch.setattr(kept_files, "build_of", lambda package: f"another build of {package}")
+    assert kept_array("one", "maskgen.masks", lambda: ARRAYS["whole"]).shape == (2, 3)
+
+
 @pytest.mark.parametrize(("length", "end"), [(0, b""), (-1, b""), (-1, b"x"), (None, b"x")])
 def test_a_damaged_file_is_made_again(cache: Path, length: int | None, end: bytes) -> None:
     kept_bytes("one", "about", lambda: b"made")
@@ -73,6 +103,8 @@ def test_a_file_of_another_user_is_not_read(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_place_that_cannot_be_written_is_no_fault(cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     assert kept_bytes("one", "about", lambda: b"made") == b"made"
+    keep_arrays("arrays", "about", ARRAYS)
+    assert found_arrays("arrays", "about") is None
 
 
 def test_only_the_newest_of_a_kind_are_kept(cache: Path) -> None:

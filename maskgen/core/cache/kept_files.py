@@ -37,14 +37,25 @@ def kept_bytes(kind: str, about: str, make: Callable[[], bytes]) -> bytes:
         kind: a word that the file's name begins with; the newest MOST files of a kind are kept.
         about: tells apart all that the content depends on.
     """
-    path = cache_folder() / f"{kind}-{hashlib.sha256(about.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+    path = _path(kind, about)
     with contextlib.suppress(OSError, ValueError):  # none yet, or not whole
         return _read(path)
     data = make()
-    with contextlib.suppress(OSError):  # a home that cannot be written: nothing is kept
-        write_atomic(path, hashlib.sha256(data).digest() + data)
-        remove_all_but_newest(f"{kind}-", MOST)
+    _keep(path, kind, data)
     return data
+
+
+def _path(kind: str, about: str) -> Path:
+    return cache_folder() / f"{kind}-{hashlib.sha256(about.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+
+
+def _keep(path: Path, kind: str, data: bytes) -> None:
+    """Write a file of the cache; not in a home that cannot be written."""
+    with contextlib.suppress(OSError):
+        added = not path.exists()
+        write_atomic(path, hashlib.sha256(data).digest() + data)
+        if added:
+            remove_all_but_newest(f"{kind}-", MOST)
 
 
 def _read(path: Path) -> bytes:
@@ -62,6 +73,25 @@ def kept_arrays(
 ) -> Mapping[str, NDArray[Any]]:
     """As `kept_bytes`, of arrays by name, which nobody may change; made each time if `about` is None."""
     return make() if about is None else _unpacked(kept_bytes(kind, about, lambda: _packed(make())))
+
+
+def kept_array(name: str, package: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """As `kept_arrays`, of one array, which depends on nothing but the build of one of this program's packages."""
+    build = build_of(package)
+    return kept_arrays("array", build and f"{name}\0{build}", lambda: {"array": make()})["array"]
+
+
+def found_arrays(kind: str, about: str | None) -> Mapping[str, NDArray[Any]] | None:
+    """Arrays that `keep_arrays` has kept; None if there are none, or not whole."""
+    if about is not None:
+        with contextlib.suppress(OSError, ValueError):
+            return _unpacked(_read(_path(kind, about)))
+    return None
+
+
+def keep_arrays(kind: str, about: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Keep arrays for `found_arrays`, in place of earlier ones; without an error where nothing can be kept."""
+    _keep(_path(kind, about), kind, _packed(arrays))
 
 
 def _packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -6,6 +6,7 @@ when they are first used, in about 35 ms. They see no memory but this one; an ac
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 import threading
@@ -233,6 +234,13 @@ def _instance_with(reserved: int | None) -> tuple[wasmtime.Store, Any]:
     engine, module = _compiled(reserved)
     store = wasmtime.Store(engine)
     return store, wasmtime.Instance(store, module, []).exports(store)
+
+
+def compile_kernels() -> None:
+    """Compile the kernels for all threads, and for processes that are forked later; a fault shows when they are
+    used."""
+    with contextlib.suppress(wasmtime.WasmtimeError):
+        _compiled(None)
 
 
 @cache

@@ -12,10 +12,11 @@ from functools import cache
 import cv2
 import numpy as np
 
+from maskgen.core.cache.kept_files import kept_arrays
 from maskgen.core.records import Doubles, Floats
 from maskgen.masks.cloth_and_straps import COLUMNS, ROWS, cloth_mesh
 from maskgen.masks.pose.head import Triangles
-from maskgen.masks.template import Template
+from maskgen.masks.template import Template, build_of_template
 
 CELLS = 64  # rows and columns of the map from texture to flat coordinates
 PAIR = ((ROWS // 2) * COLUMNS, (ROWS // 2 + 1) * COLUMNS - 1)  # the ends of the middle row
@@ -23,7 +24,13 @@ PAIR = ((ROWS // 2) * COLUMNS, (ROWS // 2 + 1) * COLUMNS - 1)  # the ends of the
 
 @cache
 def flat_map(template: Template) -> Floats:
-    """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the centres of equal cells of u and v."""
+    """Flat coordinates of the cloth's texture, float32 (CELLS, CELLS, 2), at the centres of equal cells of u and v; of
+    a built-in template from the cache folder if they were made before."""
+    return kept_arrays("flat", build_of_template(template), lambda: {"places": _flat_map(template)})["places"]
+
+
+def _flat_map(template: Template) -> Floats:
+    """`flat_map`, made anew."""
     from scipy.interpolate import CloughTocher2DInterpolator  # imported only here: it takes half a second
 
     sheet = cloth_mesh(template)

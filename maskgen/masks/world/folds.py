@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.cache.kept_files import kept_array
 from maskgen.core.records import Doubles
 from maskgen.core.seeding import rng_for
 from maskgen.masks.kind import LEVEL_GROUND, STEEPNESS
@@ -48,6 +49,11 @@ _small = lru_cache(4 * DRAWN)(_resized)
 @cache
 def _bank() -> NDArray[np.uint8]:
     """The pictures, uint8 (2 * DRAWN, rows, COLUMNS, 2); texels are as wide as high."""
+    return kept_array("folds", "maskgen.masks", _drawn_bank)
+
+
+def _drawn_bank() -> NDArray[np.uint8]:
+    """`_bank`, drawn anew."""
     slopes = np.stack([_slopes_of(_heights(number)) for number in range(DRAWN)])
     slopes = np.concatenate([slopes, slopes[:, :, ::-1] * [-1, 1]])
     return np.clip(np.rint(LEVEL_GROUND + STEEPNESS * slopes), 0, 255).astype(np.uint8)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.cache.kept_files import kept_array
 from maskgen.core.kernels.arena import Arena
 from maskgen.core.records import Doubles, Floats
 from maskgen.core.seeding import rng_for
@@ -99,6 +100,11 @@ def pleat_fields(arena: Arena, pleats: Pleats) -> tuple[Any, ...]:
 def _bank(count: int) -> Bytes:
     """The panels of masks with `count` pleats, shade and slope as bytes, (3 * GROUPS * EACH, PANEL, COLUMNS, 2): first,
     middle and last ones, and of these from closed folds to open ones."""
+    return kept_array(f"pleats {count}", "maskgen.masks", lambda: _drawn_bank(count))
+
+
+def _drawn_bank(count: int) -> Bytes:
+    """`_bank`, drawn anew."""
     rng = rng_for(0, "pleats", count)
     lengths = (0.23, 0.44 / (count - 1), 0.33) if count > 1 else (0.475, 0.3, 0.525)
     drawn = [

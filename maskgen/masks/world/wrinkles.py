@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.cache.kept_files import kept_array
 from maskgen.core.kernels.arena import Arena
 from maskgen.core.records import Floats
 from maskgen.core.seeding import rng_for
@@ -144,6 +145,11 @@ def _along(noise: Floats, size: tuple[int, int]) -> Floats:
 
 @cache
 def _bank() -> NDArray[np.int8]:
+    """`_drawn_bank`, from the cache folder if it was drawn before."""
+    return kept_array("wrinkles", "maskgen.masks", _drawn_bank)
+
+
+def _drawn_bank() -> NDArray[np.int8]:
     """Slopes of single wrinkles to the right and down in steps of 1 / FINE of those of an atlas, (WRINKLES,
     CELLS * CELLS * 2); small enough for the processor's cache.
 

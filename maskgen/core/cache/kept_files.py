@@ -126,6 +126,16 @@ def build_of(package: str) -> str | None:
     return "\0".join([__version__, np.__version__, cv2.__version__, files_state(folder)])
 
 
+def file_state(path: Path) -> str:
+    """Name, size and time of change of a file.
+
+    Raises:
+        OSError: there is none.
+    """
+    status = path.stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
 def files_state(folder: Path) -> str:
     """Names, sizes and times of change of the files at any depth of a folder, but compiled modules."""
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import threading
@@ -129,6 +130,19 @@ def compiled_for_one_thread(model: Any) -> Any:
     forked process, which does not have these threads, would wait for them for ever.
     """
     with COMPILING:
-        compiled = openvino_core().compile_model(model, "CPU", _CONFIG)
+        return _kept(openvino_core().compile_model(model, "CPU", _CONFIG))
+
+
+def imported_for_one_thread(data: bytes) -> Any:
+    """The network that `export_model` of a compiled one gave, as `compiled_for_one_thread`.
+
+    Raises:
+        RuntimeError: OpenVINO refuses it.
+    """
+    with COMPILING:
+        return _kept(openvino_core().import_model(io.BytesIO(data), "CPU", _CONFIG))
+
+
+def _kept(compiled: Any) -> Any:
     _KEPT.append(compiled)
     return compiled

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.core.networks.openvino_core import SharedRequest, compiled_for_one_thread, openvino_module
+from maskgen.core.networks.kept_networks import kept_network
+from maskgen.core.networks.openvino_core import SharedRequest, openvino_module
 from maskgen.core.records import Floats, Image
 from maskgen.faces.upright_crop import align_upright_by_five
 
@@ -47,6 +49,12 @@ def classifier_scores(faces: Sequence[Image], package: str, weights: str) -> Flo
 def _network(package: str, file: str, process: int) -> SharedRequest:
     """A request for the network, compiled for this process; a forked process compiles its own."""
     del process
+    packages = "maskgen.faces.classifiers", package
+    return SharedRequest(kept_network(partial(_model, package, file), packages, about=file))
+
+
+def _model(package: str, file: str) -> Any:
+    """The network, an `openvino.Model`."""
     openvino = openvino_module()
     ops, weights, side = openvino.opset13, _weights(package, file), CROP - 2 * EDGE
     entry = ops.parameter([GROUP, side, side, 3], np.uint8)
@@ -57,8 +65,7 @@ def _network(package: str, file: str, process: int) -> SharedRequest:
         x = ops.relu(ops.add(x, weights[f"b{layer}"].reshape(1, -1, 1, 1)))
     x = ops.matmul(ops.reshape(x, np.array([GROUP, -1]), False), weights["w"].reshape(1, -1), False, True)
     x = ops.reshape(ops.add(x, weights["b"].reshape(1, 1)), np.array([GROUP]), False)
-    model = openvino.Model([x], [entry], file.partition(".")[0])
-    return SharedRequest(compiled_for_one_thread(model))
+    return openvino.Model([x], [entry], file.partition(".")[0])
 
 
 @cache

@@ -19,9 +19,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.core.dlib_models.installed import installed_model
+from maskgen.core.dlib_models.network_file import FILE
 from maskgen.core.dlib_models.photo_features import brightness, photo_features
 from maskgen.core.networks.convolutions import Convolutions, roundings_of
-from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
+from maskgen.core.networks.kept_networks import kept_network
+from maskgen.core.networks.openvino_core import openvino_module, request_of_thread
 from maskgen.core.records import Doubles, Floats, Image, Mask, floats
 from maskgen.faces.upright_crop import (
     face_right,
@@ -150,7 +153,12 @@ def answers(request: Any, patches: Mask) -> list[Floats]:
 def _network(process: int) -> Any:
     """The network, compiled for this process; a forked process compiles its own."""
     del process
-    return compiled_for_one_thread(network_of(stored_weights(WEIGHTS))[0])
+    packages = "maskgen.faces.landmarkers", "maskgen.core.dlib_models"
+    return kept_network(_model, packages, [installed_model(FILE)])
+
+
+def _model() -> Any:
+    return network_of(stored_weights(WEIGHTS))[0]
 
 
 def network_of(weights: dict[str, Floats]) -> tuple[Any, Convolutions]:
@@ -220,6 +228,6 @@ def _by_bins(ops: Any, maps: Any, weights: dict[str, Floats]) -> Any:
 @cache
 def stored_weights(name: str) -> dict[str, Floats]:
     """The weights of a network by the name of its file, float32."""
-    with resources.files(__package__).joinpath(name).open("rb") as opened:
+    with resources.files("maskgen.faces.landmarkers").joinpath(name).open("rb") as opened:
         stored = np.load(opened, allow_pickle=False)
         return {name: stored[name].astype(np.float32) for name in stored.files}

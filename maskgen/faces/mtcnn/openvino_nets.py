@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from maskgen.core.networks.openvino_core import COMPILING, SharedRequest, compiled_for_one_thread, openvino_module
+from maskgen.core.networks.kept_networks import kept_network
+from maskgen.core.networks.openvino_core import COMPILING, SharedRequest, openvino_module
 from maskgen.core.records import Floats, Image
-from maskgen.faces.mtcnn.weights import load_weights
+from maskgen.faces.mtcnn.weights import load_weights, weights_file
 
 # Compiled networks by name, input shape and process, never released. OpenVINO passes the threads of a released network
 # to the next one; a forked process does not have these threads, and the next network would wait for them forever.
@@ -52,10 +54,15 @@ class OpenVinoNets:
         key = (name, tuple(shape), os.getpid())
         with COMPILING:
             if key not in _COMPILED:
-                _COMPILED[key] = self._compiled(name, shape)
+                weights = weights_file(name)
+                about = f"{name} {shape}"
+                _COMPILED[key] = kept_network(
+                    partial(self._made, name, shape), ["maskgen.faces.mtcnn"], [weights], about
+                )
         return SharedRequest(_COMPILED[key])
 
-    def _compiled(self, name: str, shape: list[int]) -> Any:
+    def _made(self, name: str, shape: list[int]) -> Any:
+        """The network, an `openvino.Model`."""
         # As nodes: of an array that an operation is given, OpenVINO makes a list of Python's numbers first.
         weights = {layer: self._opset.constant(values) for layer, values in _shaped(load_weights(name)).items()}
         entry = self._opset.parameter(shape, np.uint8)
@@ -63,7 +70,7 @@ class OpenVinoNets:
         x = self._opset.multiply(self._opset.subtract(x, np.float32(127.5)), np.float32(1 / 128))
         x = self._opset.transpose(x, [0, 3, 1, 2])
         outputs = getattr(self, f"_{name}_of")(weights, x)
-        return compiled_for_one_thread(self._model(outputs, [entry], name))
+        return self._model(outputs, [entry], name)
 
     def _pnet_of(self, weights: dict[str, Any], x: Any) -> list[Any]:
         x = self._pool(self._conv(weights, "1", x), 2)

@@ -47,14 +47,23 @@ def load_weights(name: str) -> dict[str, Floats]:
     Raises:
         UserError: the package is not installed, or its file is not as expected.
     """
-    spec = importlib.util.find_spec("mtcnn")
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError("MTCNN's weights are missing: pip install 'mtcnn>=1.0,<1.1'")
-    path = Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
+    path = weights_file(name)
     try:
         return _named(LAYERS[name], read_arrays(path))
     except (OSError, ValueError) as fault:
         raise UserError(f"{path}: not the weights of mtcnn 1.0 ({fault})") from fault
+
+
+def weights_file(name: str) -> Path:
+    """The file of the weights of "pnet", "rnet" or "onet", which may be absent.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    spec = importlib.util.find_spec("mtcnn")
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError("MTCNN's weights are missing: pip install 'mtcnn>=1.0,<1.1'")
+    return Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
 
 
 def _named(layers: tuple[str, ...], arrays: list[Floats]) -> dict[str, Floats]:

@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.core.dlib_models.installed import installed_model
+from maskgen.core.dlib_models.network_file import FILE
 from maskgen.core.dlib_models.photo_features import brightness, photo_features
 from maskgen.core.networks.convolutions import Convolutions, roundings_of
-from maskgen.core.networks.openvino_core import compiled_for_one_thread, openvino_module, request_of_thread
+from maskgen.core.networks.kept_networks import kept_network
+from maskgen.core.networks.openvino_core import openvino_module, request_of_thread
 from maskgen.core.reasons import UserError
 from maskgen.core.records import Floats
 from maskgen.masks.occluders.face_view import CELLS, CHANNELS, SIDE, FaceView
@@ -64,9 +67,14 @@ def enlarging_map(small: int, large: int) -> Floats:
 def _network(process: int) -> Any:
     """The network, compiled for this process; a forked process compiles its own."""
     del process
+    packages = "maskgen.masks.occluders", "maskgen.core.dlib_models"
+    return kept_network(_model, packages, [installed_model(FILE)])
+
+
+def _model() -> Any:
+    """The network, an `openvino.Model`."""
     model, _ = network_of(stored_weights())
-    answer = openvino_module().Model(model.outputs[:1], model.get_parameters(), "occluders")
-    return compiled_for_one_thread(answer)
+    return openvino_module().Model(model.outputs[:1], model.get_parameters(), "occluders")
 
 
 def stored_weights() -> dict[str, Floats]:
@@ -75,7 +83,7 @@ def stored_weights() -> dict[str, Floats]:
     Raises:
         UserError: they are missing or damaged.
     """
-    path = resources.files(__package__).joinpath(WEIGHTS)
+    path = resources.files("maskgen.masks.occluders").joinpath(WEIGHTS)
     try:
         with path.open("rb") as opened:
             stored = np.load(opened, allow_pickle=False)

@@ -13,7 +13,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import pytest
 from hypothesis import settings
 
-from maskgen.pipelines.workers.backends import usable_cores
+from maskgen.pipelines.workers.cores import usable_cores
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what the tests of several folders share
 

@@ -18,7 +18,7 @@ SHARES = "0.5,0.25,0.25"  # with so few people, smaller shares would leave no te
 def run_demo(settings: DemoSettings, notify: Notify) -> int:
     """Do all steps; returns the exit code."""
     from ..reports.run_report import NOTHING_WRITTEN, SOME_SET_ASIDE
-    from ..workers.backends import usable_cores
+    from ..workers.cores import usable_cores
 
     source, out = settings.source, settings.out
     begin(out)

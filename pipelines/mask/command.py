@@ -286,9 +286,8 @@ def mask_command(**options: Any) -> None:
     open in a browser, CARD.md, report.json and contact_sheet.png. To resume a run that was stopped, give the same
     command again.
     """
-    from ..load_models import check_device, check_kinds, check_landmarks_model
-    from ..runs.reuse import check_reuse
-    from ..workers.backends import check_backend, usable_cores
+    from ..workers.cores import usable_cores
+    from ..workers.kernels_ahead import begin_ahead
 
     options["segmentation"] = options["segmentation"] or False
     fill_size(options)
@@ -296,18 +295,29 @@ def mask_command(**options: Any) -> None:
         options["workers"] = 0 if options["scheduler"] else usable_cores()
     settings = MaskSettings(**options)
     _refuse_idle(settings)
-    check_kinds(settings.kinds)
-    check_landmarks_model(settings.landmarks_model)
-    if settings.scheduler is None:
-        check_device(settings.device)
-    check_reuse(settings)
-    check_backend(settings.backend)
+    if not settings.dry_run:
+        begin_ahead(settings)  # before other imports
+    _check(settings)
     if settings.dry_run:
         from .run import dry_run
 
         click.echo(dry_run(settings).table())
         return
     sys.exit(run_and_print(settings))
+
+
+def _check(settings: MaskSettings) -> None:
+    """Raise UserError for what the settings name and is not there."""
+    from ..load_models import check_device, check_kinds, check_landmarks_model
+    from ..runs.reuse import check_reuse
+    from ..workers.backends import check_backend
+
+    check_kinds(settings.kinds)
+    check_landmarks_model(settings.landmarks_model)
+    if settings.scheduler is None:
+        check_device(settings.device)
+    check_reuse(settings)
+    check_backend(settings.backend)
 
 
 def _refuse_idle(settings: MaskSettings) -> None:

@@ -63,7 +63,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
     Raises:
         UserError: the source or the run folder cannot be used.
     """
-    ahead = begin_ahead(settings)
+    begin_ahead(settings)
     listing = _list(settings)
     for note in (*listing.notes, *check_points(settings, listing)):
         notify(note)
@@ -82,7 +82,7 @@ def run_mask(settings: MaskSettings, factory: MaskerFactory = load_masker, notif
             notify(others)
         took = None if todo else _took(run)
         run.remove_summaries()
-        with open_pool(settings, len(todo), notify, ahead) as pool:
+        with open_pool(settings, len(todo), notify) as pool:
             tasks = _tasks(_order(settings, factory, run, pool), listing, small_last(todo, settings.workers))
             timing = _do(run_with_retries(tasks, pool), _progress(run, shards, todo, aside_before))
         aside = SetAsideSample()

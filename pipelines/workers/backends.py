@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -11,20 +10,13 @@ from maskgen.core.extras import need
 from ..mask.settings import MaskSettings
 from ..reports.progress import Notify
 from .forked_pool import can_fork, open_forked
-from .kernels_ahead import KernelsAhead
+from .kernels_ahead import wait_ahead
 from .loky_pool import InProcess, LokyPool
 from .pool import Pool
 
 # Most shards for which workers are forked, which takes less time: forked ones have this process's names of photographs
 # in memory, and for more shards these are many.
 FORKED_SHARDS = 1024
-
-
-def usable_cores() -> int:
-    """The number of CPU cores available to this process."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_backend(backend: str) -> None:
@@ -34,9 +26,8 @@ def check_backend(backend: str) -> None:
         need(packages[backend], backend)
 
 
-def open_pool(settings: MaskSettings, shards: int, notify: Notify, ahead: KernelsAhead) -> AbstractContextManager[Pool]:
-    """The pool of workers that the settings select, for this number of shards; the kernels that are compiled `ahead`
-    are waited for.
+def open_pool(settings: MaskSettings, shards: int, notify: Notify) -> AbstractContextManager[Pool]:
+    """The pool of workers that the settings select, for this number of shards.
 
     Raises:
         UserError: it is not available.
@@ -49,7 +40,7 @@ def open_pool(settings: MaskSettings, shards: int, notify: Notify, ahead: Kernel
         from .ray_pool import open_ray
 
         return open_ray(settings)
-    ahead.wait()
+    wait_ahead()
     if settings.workers == 1 or not shards:
         return nullcontext(InProcess())
     # What is not on this machine's disk may be open, with threads of its own, or be in this process's memory.

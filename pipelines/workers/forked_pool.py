@@ -16,15 +16,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import active_children, get_context
-from pathlib import Path
 
 from ..runs.shard import run_shard
+from .kernels_ahead import THREADS
 from .loky_pool import LokyPool, no_worker_starts
 from .pool import Pool
 from .shard_queue import Answer, ShardQueue
 
 AHEAD = 2  # shards for each worker that are sent in advance
-THREADS = Path("/proc/self/task")  # of Linux: a folder for each thread of this process
 _PR_SET_PDEATHSIG = 1  # of sys/prctl.h
 
 

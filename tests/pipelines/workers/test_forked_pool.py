@@ -20,7 +20,6 @@ from maskgen.formats.any_path import RemotePath
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.workers import backends, forked_pool
 from maskgen.pipelines.workers.forked_pool import can_fork
-from maskgen.pipelines.workers.kernels_ahead import KernelsAhead
 from maskgen.pipelines.workers.loky_pool import LokyPool
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted on Linux only")
@@ -83,7 +82,7 @@ def test_a_process_with_several_threads_is_not_forked(tmp_path: Path) -> None:
     try:
         assert not can_fork()
         settings = MaskSettings(tmp_path / "source", tmp_path / "run", workers=2)
-        with backends.open_pool(settings, 2, print, KernelsAhead(None)) as pool:
+        with backends.open_pool(settings, 2, print) as pool:
             assert isinstance(pool, LokyPool)
     finally:
         ended.set()
@@ -103,18 +102,16 @@ def test_no_more_workers_are_forked_than_there_are_shards(
     monkeypatch.setattr(backends, "open_forked", asked.append)
     settings = MaskSettings(source, tmp_path / "run", workers=8)
     for shards in (0, 1, 8, backends.FORKED_SHARDS):
-        backends.open_pool(settings, shards, print, KernelsAhead(None))
+        backends.open_pool(settings, shards, print)
     assert asked == [1, 8, 8]
-    with backends.open_pool(settings, backends.FORKED_SHARDS + 1, print, KernelsAhead(None)) as pool:
+    with backends.open_pool(settings, backends.FORKED_SHARDS + 1, print) as pool:
         assert isinstance(pool, LokyPool)
 
 
 def test_workers_of_a_run_in_an_object_store_are_not_forked(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They would have a copy of a store in memory."""
     monkeypatch.setattr(backends, "can_fork", lambda: True)
-    with backends.open_pool(
-        MaskSettings(source, RemotePath("memory://a/run"), workers=2), 2, print, KernelsAhead(None)
-    ) as pool:
+    with backends.open_pool(MaskSettings(source, RemotePath("memory://a/run"), workers=2), 2, print) as pool:
         assert isinstance(pool, LokyPool)
 
 

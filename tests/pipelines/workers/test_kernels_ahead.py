@@ -13,16 +13,17 @@ from maskgen.core.kernels import arena
 from maskgen.formats.any_path import RemotePath
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.workers import kernels_ahead
-from maskgen.pipelines.workers.kernels_ahead import begin_ahead
+from maskgen.pipelines.workers.kernels_ahead import begin_ahead, wait_ahead
 
 CODE = """
 from pathlib import Path
 from maskgen.core.kernels.arena import _compiled
 from maskgen.pipelines.mask.settings import MaskSettings
 from maskgen.pipelines.workers.forked_pool import can_fork
-from maskgen.pipelines.workers.kernels_ahead import begin_ahead
+from maskgen.pipelines.workers.kernels_ahead import begin_ahead, wait_ahead
 could = can_fork()
-begin_ahead(MaskSettings(Path("source"), Path("run"))).wait()
+begin_ahead(MaskSettings(Path(), Path("run")))
+wait_ahead()
 print(could, can_fork(), _compiled.cache_info().currsize)
 """
 
@@ -33,22 +34,29 @@ def test_they_are_compiled_and_the_process_can_be_forked_afterwards(tmp_path: Pa
     assert (could == can) and compiled == "1"
 
 
-def test_they_are_not_compiled_where_they_are_of_no_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_are_compiled_once_and_not_where_they_are_of_no_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun: list[str] = []
+    monkeypatch.setattr(kernels_ahead, "_BEGUN", [])
     monkeypatch.setattr(kernels_ahead, "compile_kernels", lambda: begun.append("compiled"))
     source, run = tmp_path / "source", tmp_path / "run"
-    for settings in (
-        MaskSettings(source, run, backend="loky"),
-        MaskSettings(source, run, backend="dask"),
-        MaskSettings(source, RemotePath("memory://a/run")),
-    ):
-        begin_ahead(settings).wait()
-    assert not begun
-    begin_ahead(MaskSettings(source, run)).wait()
-    assert begun == ["compiled"]
+    source.mkdir()
     run.mkdir()
     (run / "report.json").write_text("{}")
-    begin_ahead(MaskSettings(source, run)).wait()
+    for settings in (
+        MaskSettings(source, tmp_path / "other", backend="loky"),
+        MaskSettings(source, tmp_path / "other", backend="dask"),
+        MaskSettings(source, RemotePath("memory://a/run")),
+        MaskSettings(source, run),
+        MaskSettings(tmp_path / "absent", tmp_path / "other"),
+    ):
+        begin_ahead(settings)
+        wait_ahead()
+    assert not begun
+    for _ in range(2):
+        begin_ahead(MaskSettings(source, tmp_path / "other"))
+        wait_ahead()
     assert begun == ["compiled"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+READERS = 2  # threads that read the shards' rows when they are merged
 ROW_GROUP = 8192
 BASE = {
     "path": "string",  # the output, below the run's folder
@@ -63,7 +65,7 @@ def write_catalogue(out: Path, parts: Sequence[AnyPath]) -> Counter[str]:
     schema = _common_schema(pq.read_schema(parquet_of(part)) for part in parts)
     kinds: Counter[str] = Counter()
     with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        for table in _regroup(_conform(_read(part), schema) for part in parts):
+        for table in _regroup(_conform(table, schema) for table in _read_ahead(parts)):
             writer.write_table(table, row_group_size=ROW_GROUP)
             kinds.update(table["kind"].to_pylist())
     return kinds
@@ -84,6 +86,15 @@ def _read(path: AnyPath, columns: Sequence[str] | None = None) -> pa.Table:
 
     with pq.ParquetFile(parquet_of(path)) as file:
         return file.read(columns and list(columns), use_threads=False)
+
+
+def _read_ahead(parts: Sequence[AnyPath]) -> Iterator[pa.Table]:
+    """The tables of these files in order, of which a few are read in advance."""
+    with ThreadPoolExecutor(READERS) as readers:
+        coming = [readers.submit(_read, part) for part in parts[: 2 * READERS]]
+        for at in range(len(parts)):
+            yield coming.pop(0).result()
+            coming += [readers.submit(_read, part) for part in parts[at + 2 * READERS :][:1]]
 
 
 def _table(rows: Sequence[Row]) -> pa.Table:
@@ -121,9 +132,8 @@ def _common_schema(schemas: Iterable[pa.Schema]) -> pa.Schema:
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     import pyarrow as pa
 
-    nothing = pa.nulls(table.num_rows)
-    found = {field.name: table[field.name] if field.name in table.column_names else nothing for field in schema}
-    return pa.table([_as_type(found[field.name], field.type) for field in schema], schema=schema)
+    nothing, found = pa.nulls(table.num_rows), dict(zip(table.column_names, table.columns, strict=True))
+    return pa.table([_as_type(found.get(field.name, nothing), field.type) for field in schema], schema=schema)
 
 
 def _as_type(array: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import SetAsideError, UserError, counted
 from maskgen.formats.any_path import AnyPath
 
+from .interrupts import ends_at_once
 from .reports.progress import EMBEDDED, Notify, show_progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from maskgen.core.records import Floats, Image
@@ -45,6 +48,16 @@ class Embedded:
     embeddings: Floats
     readable: NDArray[Any]
     faults: tuple[tuple[str, str], ...]
+
+
+def open_model(
+    model: str, device: str = "cpu", trust_pickle: bool = False, input_file: Path | None = None
+) -> FaceEmbedder:
+    """`open_embedder`, before anything is written: an interrupt ends the process."""
+    with ends_at_once():
+        from maskgen.embedders.by_name import open_embedder
+
+        return open_embedder(model, device, trust_pickle, input_file)
 
 
 def embed_all(embedder: FaceEmbedder, root: AnyPath, addresses: Any, workers: int, notify: Notify) -> Embedded:

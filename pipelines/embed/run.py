@@ -11,7 +11,7 @@ from maskgen import __version__
 from maskgen.core.reasons import UserError
 
 from ..alignment_checks import check_pictures
-from ..embedding import Part, embed_parts
+from ..embedding import Part, embed_parts, open_model
 from ..output_file import refuse_foreign, refuse_out
 from ..reports.progress import Notify
 from .settings import EmbedSettings
@@ -43,7 +43,6 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     import pyarrow.parquet as pq
 
     from maskgen.core.atomic_writes import atomic_file, remove_parts_of
-    from maskgen.embedders.by_name import open_embedder
     from maskgen.manifests.list_alignment import alignment_of_list
 
     inputs = [settings.list_file, *([] if settings.input_file is None else [settings.input_file])]
@@ -52,7 +51,7 @@ def run_embed(settings: EmbedSettings, notify: Notify) -> Written:
     columns = _columns(settings.list_file)  # first: a model takes seconds
     if not len(columns["path"]):
         raise UserError(f"{settings.list_file} names no picture: give a list with a row for each.")
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    embedder = open_model(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = alignment_of_list(settings.list_file.parent, columns["path"], columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     schema = _schema(columns, embedder, alignment)

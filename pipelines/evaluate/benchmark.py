@@ -12,6 +12,7 @@ from maskgen.core.alignment_names import ARCFACE, DEFAULT_ALIGNMENT, StoredCut, 
 from maskgen.core.reasons import SetAsideError, UserError, counted
 
 from ..checks import show_path
+from ..embedding import open_model
 from ..reports.progress import Notify, show_progress
 from ..runs.json_files import checksummed_bytes, read_json
 from ..runs.lock import LOCK, hold
@@ -47,7 +48,6 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
         OSError: the faces or the report cannot be written.
     """
     from maskgen.benchmarks.by_name import benchmark
-    from maskgen.embedders.by_name import open_embedder
 
     if settings.benchmark is None:
         raise ValueError("the settings name no benchmark")
@@ -55,7 +55,7 @@ def run_benchmark(settings: EvaluateSettings, notify: Notify) -> dict[str, Any]:
     asked = benchmark(name)
     found = asked.read(place)
     trained = trained_people(settings.model)
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    embedder = open_model(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = ARCFACE if found.aligned else _alignment_for(embedder)
     which = f"{name}-{place.name}" if place.is_file() else name  # two files in one folder may be evaluated at once
     faces = f"faces-{which}" if found.aligned or alignment == DEFAULT_ALIGNMENT else f"faces-{which}-{alignment}"

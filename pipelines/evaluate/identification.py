@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError, are, counted
 
 from ..alignment_checks import check_pictures
-from ..embedding import Embedded, embed_all
+from ..embedding import Embedded, embed_all, open_model
 from ..gallery.settings import GALLERY
 from ..reports.progress import Notify
 from ..trained_people import trained_people
@@ -36,14 +36,13 @@ def run_gallery_evaluation(settings: EvaluateSettings, notify: Notify) -> dict[s
     Raises:
         UserError: the gallery or the model cannot be used.
     """
-    from maskgen.embedders.by_name import open_embedder
     from maskgen.manifests.list_alignment import alignment_of_list
     from maskgen.manifests.lists import read_image_list
     from maskgen.metrics.identification import identify, search
 
     gallery = read_image_list(_list_file(settings.gallery or Path()))
     target, roles, trained_on = gallery.numbers("target"), _roles(gallery), _trained_on(settings, gallery)
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    embedder = open_model(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     alignment = alignment_of_list(gallery.root, gallery.addresses, gallery.columns)
     check_pictures(embedder, alignment, settings.allow_misaligned, notify)
     notify(f"embedding {counted(len(gallery.addresses), 'picture')} with {embedder.name}")

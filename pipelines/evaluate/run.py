@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maskgen.core.reasons import UserError, counted
 
 from ..alignment_checks import check_pictures
-from ..embedding import Embedded, embed_all
+from ..embedding import Embedded, embed_all, open_model
 from ..reports.progress import Notify
 from ..trained_people import trained_people
 from .results import Evaluation, MeasuredPairs, Threshold
@@ -83,10 +83,9 @@ def _trained_on(settings: EvaluateSettings, lists: PairLists, test: str) -> dict
 
 
 def _model_and_alignment(settings: EvaluateSettings, lists: PairLists) -> tuple[FaceEmbedder, str]:
-    from maskgen.embedders.by_name import open_embedder
     from maskgen.manifests.list_alignment import alignment_of_list
 
-    embedder = open_embedder(settings.model, settings.device, settings.trust_pickle, settings.input_file)
+    embedder = open_model(settings.model, settings.device, settings.trust_pickle, settings.input_file)
     return embedder, alignment_of_list(lists.root, lists.addresses)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maskgen.core.reasons import UserError
 
+from ..interrupts import ends_at_once
 from ..output_file import refuse_foreign, refuse_out
 from .settings import ExportSettings
 
@@ -16,6 +17,18 @@ def run_export(settings: ExportSettings) -> str:
             may not be replaced.
     """
     from maskgen.core.atomic_writes import remove_parts_of, write_atomic
+
+    out = settings.out
+    with ends_at_once():  # PyTorch's exporter loses interrupts, too
+        data, off, sentence = _exported(settings)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    remove_parts_of(out)
+    write_atomic(out, data)
+    return f"{sentence} and differs from the model by {off:.1e} at most."
+
+
+def _exported(settings: ExportSettings) -> tuple[bytes, float, str]:
+    """The file, how much its embeddings differ, and the beginning of what is told of it."""
     from maskgen.embedders.by_name import open_embedder
     from maskgen.embedders.onnx_export import MOST_DIFFERENCE, input_name, is_export, largest_difference, to_onnx
     from maskgen.embedders.onnx_model import SUFFIX
@@ -34,9 +47,6 @@ def run_export(settings: ExportSettings) -> str:
             f"The ONNX form of {embedder.name} gives other embeddings (by {off:.2g}): nothing is written. Take another "
             "backbone, or another version of PyTorch."
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    remove_parts_of(out)
-    write_atomic(out, data)
     aligned = f", of crops aligned as {embedder.alignment}," if embedder.alignment else ""
     note = f"{embedder.note} " if embedder.note else ""
-    return f"{note}{out} takes {input_name(embedder)}{aligned} and differs from the model by {off:.1e} at most."
+    return data, off, f"{note}{out} takes {input_name(embedder)}{aligned}"

@@ -15,6 +15,7 @@ from maskgen.core.reasons import UserError
 from maskgen.trainer.told_once import ToldElsewhereError, is_first, told_once
 
 from ..alignment_checks import allow_misaligned
+from ..interrupts import ends_at_once
 from ..options import FilePath
 from ..options_once import OnceCommand
 from ..system_errors import AGAIN, explain, was_interrupted
@@ -92,8 +93,7 @@ def _train(settings: TrainSettings) -> None:
     except (Exception, KeyboardInterrupt) as error:
         if was_interrupted(error):
             if is_first():
-                how = _how_to_resume(settings)
-                click.echo(f"\nInterrupted. The same command{how} continues after the last checkpoint.", err=True)
+                click.echo(f"\n{_interrupted(settings)}", err=True)
             sys.exit(130)
         if isinstance(error, OSError) and error.errno != errno.EPIPE:
             raise UserError(explain(error, f"{AGAIN}{_how_to_resume(settings)}")) from error
@@ -110,6 +110,10 @@ def _left_to_another() -> Iterator[None]:
         raise
 
 
+def _interrupted(settings: TrainSettings) -> str:
+    return f"Interrupted. The same command{_how_to_resume(settings)} continues after the last checkpoint."
+
+
 def _how_to_resume(settings: TrainSettings) -> str:
     """What to change in the command; --resume without a checkpoint starts the run."""
     if settings.resume:
@@ -118,9 +122,10 @@ def _how_to_resume(settings: TrainSettings) -> str:
 
 
 def _run(settings: TrainSettings) -> None:
-    from .run import run_train
-
     first = is_first()
+    with ends_at_once(_interrupted(settings) if first else ""):
+        from .run import run_train
+
     with _left_to_another():
         report = run_train(settings, (lambda sentence: click.echo(sentence, err=True)) if first else _unsaid)
     if first:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import sys
 import zlib
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 PART = ".part"  # suffix of unfinished files
-_PART_NAME = re.compile(r"\.(.+)\.[0-9]+\.part", re.DOTALL)  # of `atomic_file`
-_LONGEST = 200  # bytes of a name to which `.`, a process number and `.part` are added: 255 fit in most file systems
+_PART_NAME = re.compile(r"\.(.+)\.[0-9]+(-[0-9a-f]+)?\.part", re.DOTALL)  # of `atomic_file`
+_LONGEST = 200  # bytes of a name to which `_unfinished` adds up to 24: 255 fit in most file systems
 
 
 @contextlib.contextmanager
@@ -125,7 +126,8 @@ def remove_parts_of(*paths: Path) -> None:
 
 
 def _unfinished(path: Path) -> Path:
-    return path.with_name(f".{_short(path.name)}.{os.getpid()}{PART}")
+    """A name that no other writer of the file has: threads, and containers on one disk, share process numbers."""
+    return path.with_name(f".{_short(path.name)}.{os.getpid()}-{secrets.token_hex(4)}{PART}")
 
 
 def _short(name: str) -> str:

@@ -36,6 +36,17 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkey
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
+def test_two_writers_of_one_process_number_do_not_mix(tmp_path: Path) -> None:
+    """Threads, or containers on one disk."""
+    path = tmp_path / "a.bin"
+    with atomic_file(path) as first, atomic_file(path) as second:
+        first.write(b"the first")
+        second.write(b"another one, longer")
+        first.flush()
+    assert path.read_bytes() == b"the first"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.bin"]
+
+
 def test_a_file_that_fails_half_way_does_not_appear(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"before")
@@ -70,7 +81,7 @@ def test_an_unfinished_file_that_is_still_written_is_not_removed(tmp_path: Path)
 
 
 def test_unfinished_files_of_these_files_are_removed_and_no_others(tmp_path: Path) -> None:
-    stale = [tmp_path / ".a[1].csv.77.part", tmp_path / ".b.csv.1234.part"]
+    stale = [tmp_path / name for name in (".a[1].csv.77.part", ".a[1].csv.77-0a1b2c3d.part", ".b.csv.1234.part")]
     others = [tmp_path / name for name in (".a[1].csv.x.part", "a[1].csv.77.part", ".c.csv.77.part", "a[1].csv")]
     for path in (*stale, *others):
         path.write_bytes(b"half")

@@ -188,6 +188,7 @@ def _write(work: PlannedLists, notify: Notify) -> dict[str, Any]:
 
 def _write_all(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     from maskgen.core.atomic_writes import write_atomic
+    from maskgen.formats.local_or_remote_files import persist
     from maskgen.manifests.schema import REPORT, UNFINISHED
     from maskgen.manifests.write import write_manifests
 
@@ -207,6 +208,7 @@ def _write_all(work: PlannedLists, notify: Notify) -> dict[str, Any]:
     report = report_of(work, rows)
     write_page(work, report)
     write_card(work, report)
+    persist(out)  # all other files must be on the disk before the mark
     write_atomic(out / REPORT, checksummed_bytes(report), durable=True)
     (out / UNFINISHED).unlink(missing_ok=True)
     return report

@@ -44,6 +44,17 @@ def test_work_that_was_cut_short_goes_on_with_the_same_command_only(
     assert all_bytes(out) == all_bytes(tmp_path / "whole")
 
 
+def test_the_report_is_written_when_all_else_is_on_the_disk(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, seen = tmp_path / "out", list[set[str]]()
+    monkeypatch.setattr(
+        "maskgen.formats.local_or_remote_files.persist", lambda folder: seen.append(set(all_bytes(folder)))
+    )
+    write(out, run=run)
+    assert seen == [set(all_bytes(out)) - {"report.json"} | {"unfinished.json", ".lock"}]
+
+
 def test_halves_that_a_killed_export_left_are_removed(run: Path, tmp_path: Path) -> None:
     write(tmp_path / "out", run=run)
     for half in ("hub/data/.train.parquet", "test/memfile/.mem_file.dat", "imgs/000001/.000000001.jpg"):

@@ -413,5 +413,5 @@ def build_of_template(template: Template) -> str | None:
     """What tells apart all that is made of a built-in template; None of a user's, which may change at any time."""
     if template.name not in template_names() or built_in_template(template.name) is not template:
         return None
-    builds = build_of("maskgen.masks"), build_of("maskgen.mask_templates")
-    return None if None in builds else "\0".join([template.name, *map(str, builds)])
+    build = build_of("maskgen.masks", "maskgen.mask_templates")
+    return build and f"{template.name}\0{build}"

@@ -17,7 +17,7 @@ from maskgen.faces.classifiers import classifier_network
 from maskgen.faces.mtcnn import openvino_nets
 from maskgen.faces.mtcnn.openvino_nets import OpenVinoNets
 
-PACKAGES = ("maskgen.core.networks",)
+PACKAGES = ("maskgen.metrics",)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_what_it_depends_on_tells_it_from_others(cache: Path, tmp_path: Path, mo
     kept_network(doubling, PACKAGES, [weights], "one")
     kept_network(not_again, PACKAGES, [weights], "one")
     kept_network(doubling, PACKAGES, [weights], "another")
-    kept_network(doubling, (*PACKAGES, "maskgen.core.kernels"), [weights], "one")
+    kept_network(doubling, (*PACKAGES, "maskgen.points"), [weights], "one")
     os.utime(weights, (2, 2))
     kept_network(doubling, PACKAGES, [weights], "one")
     assert kept(cache) == 4

@@ -116,14 +116,18 @@ def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
     return found
 
 
+def build_of(*packages: str) -> str | None:
+    """What tells apart the builds of some of this program's packages and of `maskgen.core`, which all use: versions,
+    and sizes and times of their files; None where one is not in a folder."""
+    states = [_state_of(package) for package in ("maskgen.core", *packages)]
+    known = [state for state in states if state is not None]
+    return "\0".join([__version__, np.__version__, cv2.__version__, *known]) if len(known) == len(states) else None
+
+
 @cache
-def build_of(package: str) -> str | None:
-    """What tells apart the builds of one of this program's packages: versions, and sizes and times of its files; None
-    where it is not in a folder."""
+def _state_of(package: str) -> str | None:
     folder = resources.files(package)
-    if not isinstance(folder, Path):
-        return None
-    return "\0".join([__version__, np.__version__, cv2.__version__, files_state(folder)])
+    return files_state(folder) if isinstance(folder, Path) else None
 
 
 def file_state(path: Path) -> str:

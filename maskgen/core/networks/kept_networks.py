@@ -55,13 +55,12 @@ def kept_network(make: Callable[[], Any], packages: Sequence[str], files: Sequen
 
 def _key(packages: Sequence[str], files: Sequence[Path], about: str) -> str | None:
     """All that a compiled network depends on; None if that is not known."""
-    builds = [build_of(package) for package in ("maskgen.core.networks", *packages)]
+    build = build_of(*packages)
     try:
         states = [file_state(path) for path in files]
     except OSError:
         return None
-    known = [build for build in builds if build is not None]
-    return "\0".join([about, *known, *states, _engine()]) if len(known) == len(builds) else None
+    return build and "\0".join([about, build, *states, _engine()])
 
 
 @cache

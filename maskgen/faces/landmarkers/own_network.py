@@ -153,8 +153,7 @@ def answers(request: Any, patches: Mask) -> list[Floats]:
 def _network(process: int) -> Any:
     """The network, compiled for this process; a forked process compiles its own."""
     del process
-    packages = "maskgen.faces.landmarkers", "maskgen.core.dlib_models"
-    return kept_network(_model, packages, [installed_model(FILE)])
+    return kept_network(_model, ["maskgen.faces"], [installed_model(FILE)])
 
 
 def _model() -> Any:

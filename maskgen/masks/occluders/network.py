@@ -67,8 +67,7 @@ def enlarging_map(small: int, large: int) -> Floats:
 def _network(process: int) -> Any:
     """The network, compiled for this process; a forked process compiles its own."""
     del process
-    packages = "maskgen.masks.occluders", "maskgen.core.dlib_models"
-    return kept_network(_model, packages, [installed_model(FILE)])
+    return kept_network(_model, ["maskgen.masks.occluders"], [installed_model(FILE)])
 
 
 def _model() -> Any:

@@ -50,7 +50,6 @@ from maskgen.core.reasons import UserError
         ),
         ({"landmarks": "own", "landmarks_model": Path("model.dat")}, "leave out --landmarks own."),
         ({"per_photo": "all", "kinds": ("n95=2", "cloth_black")}, "--kinds gives weights"),
-        ({"per_photo": 2, "kinds": ("n95=2", "cloth_black")}, "leave out --per-photo 2"),
         ({"per_photo": "all", "unmasked_share": 0.5}, "--unmasked-share needs random masks"),
         ({"unmasked_share": 5}, "--unmasked-share 5 is out of range: give 0.0 to 1.0."),
         ({"unmasked_share": float("nan")}, "--unmasked-share nan is out of range"),

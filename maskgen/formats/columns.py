@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def column(values: Sequence[Any], narrow: bool = False) -> pa.Array:
     there = [value for value in values if value is not None]
     if not there:
         return pa.nulls(len(values))
-    kinds = {type(value) for value in there}
+    kinds = set(map(type, there))
     valid = _bits([value is not None for value in values]) if len(there) < len(values) else None
     if kinds == {str}:
         data = [b"" if value is None else value.encode("utf-8") for value in values]
@@ -40,7 +41,7 @@ def column(values: Sequence[Any], narrow: bool = False) -> pa.Array:
         kind = pa.int64() if whole else pa.float64()
         return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(numbers)])
     if kinds == {list}:
-        inner = _inner([one for value in there for one in value], narrow)
+        inner = _inner(list(chain.from_iterable(there)), narrow)
         buffers = [valid, _ends([() if value is None else value for value in values])]
         return pa.Array.from_buffers(pa.list_(inner.type), len(values), buffers, children=[inner])
     return pa.array(values)
@@ -50,7 +51,7 @@ def _inner(values: Sequence[Any], narrow: bool) -> pa.Array:
     """What is in lists."""
     import pyarrow as pa
 
-    if narrow and values and {type(value) for value in values} <= {int, float}:
+    if narrow and values and set(map(type, values)) <= {int, float}:
         return pa.Array.from_buffers(pa.float32(), len(values), [None, pa.py_buffer(np.array(values, np.float32))])
     return column(values, narrow)
 

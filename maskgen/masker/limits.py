@@ -104,9 +104,8 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 
 
 def _check_per_photo(per_photo: str | int, kinds: Sequence[str]) -> None:
-    every = per_photo == "all" or per_photo == len(kinds) > 1
-    if every and any(parse_kind(text).weight != 1 for text in kinds):
-        raise UserError(f"--kinds gives weights, which need random masks: leave out --per-photo {per_photo}.")
+    if per_photo == "all" and any(parse_kind(text).weight != 1 for text in kinds):
+        raise UserError("--kinds gives weights, which need random masks: leave out --per-photo all.")
     if isinstance(per_photo, str):
         if per_photo not in PER_PHOTO:
             raise UserError(f"--per-photo {per_photo!r} is unknown: give {', '.join(PER_PHOTO)} or a whole number.")

@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ from .lock import LOCK, hold
 from .versions import versions
 
 SOURCE = "SOURCE"  # its name among the settings
+_SCRATCH = "scratch"
 _CARD = "CARD.md"
 _ALWAYS = ("report.json", "report.html", "contact_sheet.png", "set_aside.csv", "catalogue.parquet", _CARD)
 _SUMMARIES = (*_ALWAYS[:-1], "timing.json", "coco.json", "yolo/data.yaml")
@@ -98,7 +99,7 @@ class RunFolder:
         Every output is moved into place from here. Once the folder is removed, no worker of this start can add outputs,
         even if it is still running.
         """
-        return self.root / "scratch" / self.start
+        return self.root / _SCRATCH / self.start
 
     @property
     def catalogue(self) -> AnyPath:
@@ -155,9 +156,8 @@ class RunFolder:
 
     def part(self, name: str) -> Path:
         """A local path for an unfinished file of this process."""
-        scratch = self.scratch
-        if isinstance(scratch, Path):
-            return scratch / f"{_writer()}.{name}"
+        if isinstance(self.root, Path):
+            return _local_part(self.root, self.start, _writer(), name)
         return Path(tempfile.gettempdir()) / f"maskgen-{self.start}-{_writer()}.{name}"
 
     def place(self, path: AnyPath, data: bytes, durable: bool = False) -> None:
@@ -197,6 +197,11 @@ class RunFolder:
         """Every file in the output folders with a name that a run may have written."""
         for top in self.tops:
             yield from (path for path in files_below(top) if _OUTPUT.fullmatch(path.name))
+
+
+@lru_cache(8)  # a picture's is asked for as often as pictures are written
+def _local_part(root: Path, start: str, writer: str, name: str) -> Path:
+    return root / _SCRATCH / start / f"{writer}.{name}"
 
 
 def _writer() -> str:
@@ -246,7 +251,7 @@ def open_run(
 
 def _end_starts(run: RunFolder) -> None:
     """Remove the scratch folders of all earlier starts, and with them their workers' permission to write."""
-    scratch = run.root / "scratch"
+    scratch = run.root / _SCRATCH
     if isinstance(scratch, RemotePath):
         remove_tree(scratch)
         return
@@ -268,7 +273,7 @@ def check_folder(run: RunFolder) -> None:
         raise UserError(f"RUN {run.root} is a file: name a folder.")
     refuse_other_owner(run.root, Owner.MASK, "RUN")
     if run.root.is_dir() and not run.settings.exists():
-        strangers = set(entries_of(run.root)) - {LOCK, "scratch"}
+        strangers = set(entries_of(run.root)) - {LOCK, _SCRATCH}
         if "shards" in strangers:
             raise UserError(
                 f"RUN {run.root} has lost its settings.json and cannot be resumed: put it back, or name a new folder."
@@ -372,5 +377,5 @@ def load_settings(run: RunFolder) -> dict[str, Any] | None:
 
 def _is_cut_off(run: RunFolder) -> bool:
     """Whether a power cut interrupted the writing of the settings: the file is empty, and nothing else exists."""
-    beside = set(entries_of(run.root)) - {LOCK, "scratch", run.settings.name}
+    beside = set(entries_of(run.root)) - {LOCK, _SCRATCH, run.settings.name}
     return not beside and not run.settings.read_bytes().strip(b"\0")

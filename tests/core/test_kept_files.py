@@ -83,6 +83,14 @@ def test_an_array_of_a_build_is_made_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert kept_array("one", "maskgen.masks", lambda: ARRAYS["whole"]).shape == (2, 3)
 
 
+def test_what_a_killed_start_left_is_removed_when_the_file_is_made(cache: Path) -> None:
+    kept_bytes("one", "about", lambda: b"made")
+    (path,) = cache.iterdir()
+    path.rename(cache / f".{path.name}.4711-0a1b2c3d.part")
+    kept_bytes("one", "about", lambda: b"made")
+    assert list(cache.iterdir()) == [path]
+
+
 @pytest.mark.parametrize(("length", "end"), [(0, b""), (-1, b""), (-1, b"x"), (None, b"x")])
 def test_a_damaged_file_is_made_again(cache: Path, length: int | None, end: bytes) -> None:
     kept_bytes("one", "about", lambda: b"made")

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen._version import __version__
-from maskgen.core.atomic_writes import write_atomic
+from maskgen.core.atomic_writes import remove_parts_of, write_atomic
 from maskgen.core.cache.folder import cache_folder, remove_all_but_newest
 
 MOST = 128  # files of one kind
@@ -55,6 +55,7 @@ def _keep(path: Path, kind: str, data: bytes) -> None:
         added = not path.exists()
         write_atomic(path, hashlib.sha256(data).digest() + data)
         if added:
+            remove_parts_of(path)  # a start may have been killed while it wrote this file
             remove_all_but_newest(f"{kind}-", MOST)
 
 

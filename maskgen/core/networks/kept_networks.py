@@ -7,6 +7,7 @@ weights. The machine code is made at each start, and the answers are the same, b
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import platform
 from collections.abc import Callable, Sequence
@@ -44,7 +45,9 @@ def kept_network(make: Callable[[], Any], packages: Sequence[str], files: Sequen
 
         def exported() -> bytes:
             made.append(compiled_for_one_thread(make()))
-            return bytes(made[0].export_model().getvalue())
+            stream = io.BytesIO()
+            made[0].export_model(stream)  # without a stream some versions return bytes, others a stream
+            return stream.getvalue()
 
         data = kept_bytes("network", key, exported)
         if not made:

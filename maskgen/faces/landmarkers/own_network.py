@@ -227,6 +227,6 @@ def _by_bins(ops: Any, maps: Any, weights: dict[str, Floats]) -> Any:
 @cache
 def stored_weights(name: str) -> dict[str, Floats]:
     """The weights of a network by the name of its file, float32."""
-    with resources.files("maskgen.faces.landmarkers").joinpath(name).open("rb") as opened:
+    with resources.files(__package__).joinpath(name).open("rb") as opened:
         stored = np.load(opened, allow_pickle=False)
         return {name: stored[name].astype(np.float32) for name in stored.files}

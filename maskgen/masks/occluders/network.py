@@ -82,7 +82,7 @@ def stored_weights() -> dict[str, Floats]:
     Raises:
         UserError: they are missing or damaged.
     """
-    path = resources.files("maskgen.masks.occluders").joinpath(WEIGHTS)
+    path = resources.files(__package__).joinpath(WEIGHTS)
     try:
         with path.open("rb") as opened:
             stored = np.load(opened, allow_pickle=False)

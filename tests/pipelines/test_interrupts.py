@@ -42,7 +42,7 @@ raise ModuleNotFoundError("No module named 'torch'", name="torch")
 def ran(code: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Python on some code; a program in the background may have been told to ignore interrupts."""
     as_in_front = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    call = [sys.executable, "-c", as_in_front + code, *arguments]
+    call = [sys.executable, "-P", "-c", as_in_front + code, *arguments]
     return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd)
 
 

@@ -53,7 +53,7 @@ class Embedded:
 def open_model(
     model: str, device: str = "cpu", trust_pickle: bool = False, input_file: Path | None = None
 ) -> FaceEmbedder:
-    """`open_embedder`, before anything but a locked folder is there: an interrupt ends the process."""
+    """`open_embedder`, before anything is written: an interrupt ends the process."""
     with ends_at_once():
         from maskgen.embedders.by_name import open_embedder
 

@@ -10,6 +10,7 @@ from maskgen.core.reasons import UserError
 
 from ..checks import show_path
 from ..folder_owner import Owner, owner_of, read_or_empty, refuse_other_owner
+from ..interrupts import tidied
 from ..reports.page.page import NAME as PAGE
 from ..runs.lock import LOCK, hold
 
@@ -33,15 +34,19 @@ def held(folder: Path) -> Iterator[None]:
     """
     new = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with hold(folder / LOCK):
-            yield
-    except BaseException:
+
+    def remove() -> None:
         if new and [path.name for path in folder.iterdir()] == [LOCK]:
             (folder / LOCK).unlink()
             for one in new:
                 if not any(one.iterdir()):
                     one.rmdir()
+
+    try:
+        with hold(folder / LOCK), tidied(remove):
+            yield
+    except BaseException:
+        remove()
         raise
 
 

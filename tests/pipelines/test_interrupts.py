@@ -51,6 +51,13 @@ def test_an_interrupt_that_is_lost_ends_the_process() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "\nInterrupted. The same command starts again.\n")
 
 
+def test_what_must_be_put_in_order_is(tmp_path: Path) -> None:
+    code = SWALLOWED.replace("BEFORE", "from pathlib import Path; from maskgen.pipelines.interrupts import tidied")
+    removed = code.replace("with ends_at_once", "Path('made').touch()\nwith tidied(Path('made').unlink), ends_at_once")
+    assert ran(removed, cwd=tmp_path).returncode == 130
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_process_that_ignores_interrupts_goes_on() -> None:
     run = ran(SWALLOWED.replace("BEFORE", "signal.signal(signal.SIGINT, signal.SIG_IGN)"))
     assert (run.returncode, run.stdout, run.stderr) == (0, "went on\n", "")
